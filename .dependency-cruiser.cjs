@@ -1,0 +1,56 @@
+// The direction of imports (docs/architecture.md): core <- {extract, store, classify, report} <- workflows <- {index.ts, cli, studio}.
+const onlyImporter = (name, file, packages) => ({
+  name: `${name}-has-one-importer`,
+  comment: `Each native or heavy package has one importing file: ${file} alone imports ${name}.`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: `^src/${file}$` },
+  to: { path: packages ?? `node_modules/${name}/` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'core-imports-nothing',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { path: '^src/', pathNot: '^src/core/' },
+    },
+    {
+      name: 'pillars-never-meet',
+      severity: 'error',
+      from: { path: '^src/(extract|store|classify|report)/' },
+      to: { path: '^src/', pathNot: ['^src/core/', '^src/$1/'] },
+    },
+    {
+      name: 'workflows-look-down',
+      severity: 'error',
+      from: { path: '^src/workflows/' },
+      to: { path: '^src/(cli|studio|report)/|^src/index\\.ts$' },
+    },
+    {
+      name: 'nothing-imports-the-top',
+      severity: 'error',
+      from: { path: '^src/(?!cli/)' },
+      to: { path: '^src/cli/' },
+    },
+    onlyImporter('onnxruntime-node', 'core/onnxruntime\\.ts'),
+    onlyImporter('protobufjs', 'core/onnx-model\\.ts'),
+    onlyImporter('sharp', 'extract/decode\\.ts'),
+    onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
+    onlyImporter('apache-arrow', 'store/arrow\\.ts'),
+    onlyImporter('hnswlib-node', 'classify/neighbors/hnsw\\.ts'),
+    onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),
+    onlyImporter('commander', 'cli/program\\.ts'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,47 @@
+import type { Matrix } from '../core/matrix.ts';
+
+/**
+ * A head learns class names from features. `fit` never changes its input and returns a new FittedHead: there is no
+ * "not fitted" state. The same input, options and seed give the same bytes.
+ */
+export interface Head {
+  readonly name: string;
+  /** All options, resolved. */
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  /**
+   * X: (n, d) float32, one row an image; y: n class names. Throws FIT_INVALID on NaN or infinite features, lengths that
+   * differ, fewer than two classes.
+   */
+  fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+}
+
+export interface FitContext {
+  readonly signal?: AbortSignal;
+}
+
+export interface FittedHead {
+  readonly name: string;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** Class names in sorted order: the column order of predictProba. */
+  readonly classes: readonly string[];
+  /** Width of the features that it was fitted on. */
+  readonly features: number;
+  readonly converged: boolean;
+  /** Iterations (logistic), epochs (softmax), or 0 where there is nothing to iterate. */
+  readonly iterations: number;
+  /** What the head wants said: recall of an index, the learning curve, why it did not converge. */
+  readonly notes: readonly string[];
+  /** Probability of each class, shape (n, classes.length), each row sums to 1. Throws FIT_INVALID when X has another width. */
+  predictProba(X: Matrix): Promise<Matrix>;
+  /** Everything needed to make the same fitted head again with `loadHead` (heads/index.ts). */
+  readonly state: HeadState;
+}
+
+/** A fitted head as data: JSON values and named float32 or int32 tensors. */
+export interface HeadState {
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<
+    string,
+    { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }
+  >;
+}

@@ -1,0 +1,21 @@
+import type { Matrix } from '../../core/matrix.ts';
+
+export const METRICS = ['cosine', 'euclidean'] as const;
+export type Metric = (typeof METRICS)[number];
+
+/** k nearest rows of the index for each query, nearest first; ties in the order of the rows. */
+export interface Neighbors {
+  readonly k: number;
+  /** (queries * k) row numbers in the index, row-major. */
+  readonly indices: Int32Array;
+  /** (queries * k) distances: 1 - cosine, or Euclidean. */
+  readonly distances: Float32Array;
+}
+
+export interface NeighborIndex {
+  readonly metric: Metric;
+  readonly rows: number;
+  readonly cols: number;
+  /** Throws FIT_INVALID when the queries' width differs; k is cut to the number of rows. */
+  search(queries: Matrix, k: number): Promise<Neighbors>;
+}

@@ -1,0 +1,51 @@
+/**
+ * Every way in which permafrost says no. A code is stable: scripts may test it; docs/errors.md lists them all.
+ */
+export const ERROR_CODES = [
+  'OPTION_INVALID',
+  'DATASET_NOT_FOUND',
+  'DATASET_EMPTY',
+  'DATASET_LAYOUT',
+  'DATASET_CLASSES',
+  'IMAGE_UNREADABLE',
+  'IMAGE_UNDECODABLE',
+  'IMAGE_CHANGED',
+  'WEIGHTS_NOT_FOUND',
+  'WEIGHTS_CORRUPT',
+  'WEIGHTS_MISMATCH',
+  'ENGINE_UNAVAILABLE',
+  'ENGINE_FAILED',
+  'PACKAGE_MISSING',
+  'FEATURE_OVERFLOW',
+  'STORE_NOT_FOUND',
+  'STORE_CORRUPT',
+  'STORE_VERSION',
+  'STORE_EMPTY',
+  'STORE_WRITE',
+  'FINGERPRINT_MISMATCH',
+  'HEAD_CORRUPT',
+  'FIT_INVALID',
+  'TOO_MANY_FAILURES',
+  'INTERRUPTED',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/**
+ * The one error class. The message says what was found, what was expected and what to do next.
+ */
+export class PermafrostError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'PermafrostError';
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown, on one line. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s+/g, ' ').trim();
+}

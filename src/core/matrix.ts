@@ -1,0 +1,31 @@
+import { PermafrostError } from './errors.ts';
+
+/** Row-major float32 matrix of shape (rows, cols): element (i, j) is data[i * cols + j]. */
+export interface Matrix {
+  readonly data: Float32Array;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** A matrix over `data` (not copied), or of zeros. Throws FIT_INVALID when the length is not rows * cols. */
+export function matrix(rows: number, cols: number, data = new Float32Array(rows * cols)): Matrix {
+  if (data.length !== rows * cols) {
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `A ${rows} x ${cols} matrix needs ${rows * cols} values, got ${data.length}.`,
+    );
+  }
+  return { data, rows, cols };
+}
+
+/** Row i as a view of the matrix' own memory, shape (cols). */
+export function row(m: Matrix, i: number): Float32Array {
+  return m.data.subarray(i * m.cols, (i + 1) * m.cols);
+}
+
+/** The rows named by `indices`, copied in that order, shape (indices.length, cols). */
+export function selectRows(m: Matrix, indices: ArrayLike<number>): Matrix {
+  const out = matrix(indices.length, m.cols);
+  for (let i = 0; i < indices.length; i++) out.data.set(row(m, indices[i]!), i * m.cols);
+  return out;
+}

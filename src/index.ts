@@ -1,0 +1,1 @@
+export { PermafrostError, ERROR_CODES, type ErrorCode } from './core/errors.ts';
