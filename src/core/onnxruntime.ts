@@ -2,6 +2,7 @@ import type * as ort from 'onnxruntime-node';
 import { PermafrostError, reasonOf } from './errors.ts';
 
 export type OnnxRuntime = typeof ort;
+export type OnnxSession = ort.InferenceSession;
 
 let loaded: Promise<OnnxRuntime> | undefined;
 
@@ -25,7 +26,7 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
 export async function createSession(
   model: Uint8Array,
   options: ort.InferenceSession.SessionOptions = {},
-): Promise<ort.InferenceSession> {
+): Promise<OnnxSession> {
   const runtime = await onnxRuntime();
   try {
     return await runtime.InferenceSession.create(model, options);

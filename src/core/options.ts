@@ -78,6 +78,10 @@ export function booleanOption(value: boolean, describe: string): OptionSpec<bool
   };
 }
 
+export function stringOption(value: string, describe: string): OptionSpec<string> {
+  return { default: value, describe, accepts: 'text', kind: 'string', check: (v) => typeof v === 'string' };
+}
+
 /** The defaults of a table, frozen. */
 export function defaultsOf<S extends OptionTable>(table: S): OptionsOf<S> {
   return Object.freeze(

@@ -1,0 +1,70 @@
+import { PermafrostError } from '../core/errors.ts';
+import type { Matrix } from '../core/matrix.ts';
+import type { FitContext } from './head.ts';
+import type { EncodedLabels } from './labels.ts';
+import { encodeLabels } from './labels.ts';
+
+/** Throws FIT_INVALID, naming the first place, when X holds NaN or an infinity. */
+export function checkFinite(X: Matrix): void {
+  // x * 0 is 0 for every finite x and NaN for the rest: one branch-free pass finds out whether there is anything to look for.
+  let probe = 0;
+  for (let i = 0; i < X.data.length; i++) probe += X.data[i]! * 0;
+  if (probe === 0) return;
+  const at = X.data.findIndex((value) => !Number.isFinite(value));
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `Row ${Math.floor(at / X.cols)}, column ${at % X.cols} of the features is ${X.data[at]}; all must be finite. Run "permafrost verify" on the store, and extract in float32 if the features overflowed.`,
+  );
+}
+
+/**
+ * What every head checks before it fits X (n, d) on the n labels y; returns y as indices. Throws FIT_INVALID for lengths that
+ * differ, no columns, fewer than two classes, NaN or infinite features.
+ */
+export function checkFit(X: Matrix, y: readonly string[]): EncodedLabels {
+  if (X.rows !== y.length) {
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `There are ${X.rows} rows of features and ${y.length} labels; each row needs one label.`,
+    );
+  }
+  const labels = encodeLabels(y);
+  if (labels.classes.length < 2) {
+    const found = labels.classes.length === 0 ? 'none' : JSON.stringify(labels.classes[0]);
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `A head needs rows of two classes or more, found ${found} in ${y.length} rows. Add images of another class.`,
+    );
+  }
+  if (X.cols === 0) throw new PermafrostError('FIT_INVALID', 'The features have no columns.');
+  checkFinite(X);
+  return labels;
+}
+
+/** Throws FIT_INVALID when X has not `features` columns, or values that are not finite. `owner` names who asks. */
+export function checkPredict(owner: string, X: Matrix, features: number): void {
+  if (X.cols !== features) {
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `${owner} was fitted on ${features} features a row, these rows have ${X.cols}. Use the cut layer, pooling and backbone that it was trained on.`,
+    );
+  }
+  checkFinite(X);
+}
+
+/** Throws FIT_INVALID when fewer than `nNeighbors` training rows are there to vote. */
+export function checkNeighbors(nNeighbors: number, rows: number): void {
+  if (nNeighbors > rows) {
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `nNeighbors is ${nNeighbors}, and there are ${rows} training rows. Lower nNeighbors or add images.`,
+    );
+  }
+}
+
+/** Throws INTERRUPTED when the fit was aborted. */
+export function checkAborted(context: FitContext | undefined): void {
+  if (context?.signal?.aborted === true) {
+    throw new PermafrostError('INTERRUPTED', 'The fit was interrupted.', { cause: context.signal.reason });
+  }
+}

@@ -1,0 +1,67 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { matrix } from '../../core/matrix.ts';
+import type { FittedHead, HeadState } from '../head.ts';
+
+/** What every fitted head tells about itself: its state's JSON has exactly these, and a head's own values beside them. */
+export type FittedFacts = Pick<
+  FittedHead,
+  'name' | 'params' | 'classes' | 'features' | 'converged' | 'iterations' | 'notes'
+>;
+
+type Tensors = HeadState['tensors'];
+
+/** The state of a fitted head. */
+export function stateOf(facts: FittedFacts, tensors: Tensors): HeadState {
+  return { json: { ...facts }, tensors };
+}
+
+/** A matrix as a tensor of a head's state. */
+export function tensorOf(m: Matrix): { shape: number[]; data: Float32Array } {
+  return { shape: [m.rows, m.cols], data: m.data };
+}
+
+function corrupt(found: string): PermafrostError {
+  return new PermafrostError('HEAD_CORRUPT', `The stored head ${found}. Train it again.`);
+}
+
+const strings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+/** The facts in a head's state. Throws HEAD_CORRUPT when one is missing or of another type. */
+export function factsOf(state: HeadState): FittedFacts {
+  const { name, params, classes, features, converged, iterations, notes } = state.json;
+  if (typeof name !== 'string') throw corrupt('has no name');
+  if (typeof params !== 'object' || params === null) throw corrupt('has no params');
+  if (!strings(classes) || classes.length < 2) throw corrupt('has not two class names or more');
+  if (typeof features !== 'number' || typeof iterations !== 'number' || typeof converged !== 'boolean') {
+    throw corrupt('lacks features, iterations or converged');
+  }
+  if (!strings(notes)) throw corrupt('has no notes');
+  return { name, params: params as FittedHead['params'], classes, features, converged, iterations, notes };
+}
+
+/** The float32 tensor `name` as a matrix of that shape. Throws HEAD_CORRUPT. A size of undefined takes any. */
+export function matrixOf(state: HeadState, name: string, rows: number | undefined, cols: number): Matrix {
+  const tensor = state.tensors.get(name);
+  const [foundRows, foundCols] = tensor?.shape ?? [];
+  if (
+    !(tensor?.data instanceof Float32Array) ||
+    foundRows === undefined ||
+    foundCols !== cols ||
+    (rows !== undefined && rows !== foundRows) ||
+    tensor.data.length !== foundRows * cols
+  ) {
+    throw corrupt(`needs the float32 tensor "${name}" of shape (${rows ?? 'n'}, ${cols})`);
+  }
+  return matrix(foundRows, foundCols, tensor.data as Float32Array<ArrayBuffer>);
+}
+
+/** The int32 tensor `name` with `length` values in [0, below). Throws HEAD_CORRUPT. */
+export function indicesOf(state: HeadState, name: string, length: number, below: number): Int32Array {
+  const data = state.tensors.get(name)?.data;
+  if (!(data instanceof Int32Array) || data.length !== length || data.some((i) => i < 0 || i >= below)) {
+    throw corrupt(`needs the int32 tensor "${name}" of ${length} values in [0, ${below})`);
+  }
+  return data;
+}

@@ -1,0 +1,72 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { OptionTable } from '../../core/options.ts';
+import { suggest } from '../../core/suggest.ts';
+import type { FittedHead, Head, HeadState } from '../head.ts';
+import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
+import { KNN_OPTIONS, knnHead, loadKnn } from './knn.ts';
+import { loadLinear } from './linear.ts';
+import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
+
+export type HeadOptions = Readonly<Record<string, unknown>>;
+
+interface HeadEntry {
+  /** One line for help. */
+  readonly describe: string;
+  readonly options: OptionTable;
+  readonly create: (options: HeadOptions) => Head;
+  readonly load: (state: HeadState) => FittedHead | Promise<FittedHead>;
+}
+
+/** Every head by name. Packages that a head needs are loaded when it is fitted, not here. */
+export const HEADS = {
+  logistic: {
+    describe: 'logistic regression with an L2 penalty, solved to its optimum',
+    options: LOGISTIC_OPTIONS,
+    create: logisticHead,
+    load: loadLinear,
+  },
+  knn: {
+    describe: 'the nearest training images vote, exact search',
+    options: KNN_OPTIONS,
+    create: knnHead,
+    load: loadKnn,
+  },
+  centroid: {
+    describe: 'the class whose mean is nearest',
+    options: CENTROID_OPTIONS,
+    create: centroidHead,
+    load: loadCentroid,
+  },
+} as const satisfies Record<string, HeadEntry>;
+
+export type HeadName = keyof typeof HEADS;
+export const HEAD_NAMES = Object.keys(HEADS) as HeadName[];
+
+/** The table's entry for `name`. Throws OPTION_INVALID, with the nearest name, for one that is not there. */
+export function headEntry(name: string): HeadEntry {
+  if (Object.hasOwn(HEADS, name)) return HEADS[name as HeadName];
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `There is no head "${name}"${suggest(name, HEAD_NAMES)}. Heads: ${HEAD_NAMES.join(', ')}.`,
+  );
+}
+
+/** The head `name` with `options` over its defaults. Throws OPTION_INVALID for an unknown head, option or value. */
+export function createHead(name: string, options: HeadOptions = {}): Head {
+  return headEntry(name).create(options);
+}
+
+/**
+ * The fitted head that `FittedHead.state` describes. Throws OPTION_INVALID for an unknown head, HEAD_CORRUPT for a state that lacks
+ * something or is another head's, PACKAGE_MISSING when the head needs a package that is not installed.
+ */
+export async function loadHead(name: string, state: HeadState): Promise<FittedHead> {
+  const entry = headEntry(name);
+  if (state.json.name !== name) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `The stored head should be "${name}" and says ${JSON.stringify(state.json.name)}. Train it again.`,
+    );
+  }
+  return entry.load(state);
+}

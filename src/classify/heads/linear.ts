@@ -1,0 +1,70 @@
+import type { Matrix } from '../../core/matrix.ts';
+import { matrix } from '../../core/matrix.ts';
+import { checkPredict } from '../checks.ts';
+import type { FittedHead, HeadState } from '../head.ts';
+import { times } from '../linalg.ts';
+import type { FittedFacts } from './fitted-state.ts';
+import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+
+/**
+ * A fitted linear head. With s = X·weights + intercept, weights of shape (features, k) and intercept (1, k): k = 1 is the
+ * binomial model, class 1 with probability 1 / (1 + exp(-s)); k = classes is softmax(s).
+ */
+export function fittedLinear(facts: FittedFacts, weights: Matrix, intercept: Float32Array): FittedHead {
+  return {
+    ...facts,
+    async predictProba(X) {
+      checkPredict(`The head "${facts.name}"`, X, facts.features);
+      return linearProbabilities(await times(X, weights), intercept);
+    },
+    state: stateOf(
+      facts,
+      new Map([
+        ['weights', tensorOf(weights)],
+        ['intercept', { shape: [1, weights.cols], data: intercept }],
+      ]),
+    ),
+  };
+}
+
+/** The linear head in `state`. Throws HEAD_CORRUPT. */
+export function loadLinear(state: HeadState): FittedHead {
+  const facts = factsOf(state);
+  const k =
+    facts.classes.length === 2 && state.tensors.get('weights')?.shape[1] === 1 ? 1 : facts.classes.length;
+  const intercept = matrixOf(state, 'intercept', 1, k).data;
+  return fittedLinear(facts, matrixOf(state, 'weights', facts.features, k), intercept);
+}
+
+/** Scores without the intercept, shape (n, k), as probabilities (n, classes), computed in float64. */
+function linearProbabilities(scores: Matrix, intercept: Float32Array): Matrix {
+  if (scores.cols > 1) return softmaxRows(scores, intercept);
+  const out = matrix(scores.rows, 2);
+  for (let i = 0; i < scores.rows; i++) {
+    const s = scores.data[i]! + intercept[0]!;
+    const small = Math.exp(-Math.abs(s));
+    const likelier = 1 / (1 + small);
+    // The smaller probability is not 1 - the larger: that would lose every digit of a small one.
+    out.data[2 * i + (s > 0 ? 1 : 0)] = likelier;
+    out.data[2 * i + (s > 0 ? 0 : 1)] = small * likelier;
+  }
+  return out;
+}
+
+/** softmax(scores + shift) of each row, in float64, shape (n, k). */
+export function softmaxRows(scores: Matrix, shift?: ArrayLike<number>): Matrix {
+  const k = scores.cols;
+  const out = matrix(scores.rows, k);
+  const e = new Float64Array(k);
+  for (let i = 0; i < scores.rows; i++) {
+    let most = -Infinity;
+    for (let c = 0; c < k; c++) {
+      e[c] = scores.data[i * k + c]! + (shift?.[c] ?? 0);
+      most = Math.max(most, e[c]!);
+    }
+    let sum = 0;
+    for (let c = 0; c < k; c++) sum += e[c] = Math.exp(e[c]! - most);
+    for (let c = 0; c < k; c++) out.data[i * k + c] = e[c]! / sum;
+  }
+  return out;
+}

@@ -1,0 +1,120 @@
+import { PermafrostError } from '../core/errors.ts';
+import type { Matrix } from '../core/matrix.ts';
+import { matrix } from '../core/matrix.ts';
+import { checkPredict } from './checks.ts';
+import type { HeadState } from './head.ts';
+
+export const NORMALIZATIONS = ['l2', 'standard', 'none'] as const;
+/**
+ * `l2`: each row divided by its Euclidean length (scikit-learn's Normalizer). `standard`: each column minus its mean, divided
+ * by its standard deviation over the training rows (StandardScaler). `none`: as it is.
+ */
+export type Normalization = (typeof NORMALIZATIONS)[number];
+
+/** A fitted normalisation. `mean` and `scale` have shape (features) and are there for `standard` only. */
+export type Normalizer =
+  | { readonly kind: 'l2'; readonly features: number }
+  | { readonly kind: 'none'; readonly features: number }
+  | {
+      readonly kind: 'standard';
+      readonly features: number;
+      readonly mean: Float32Array;
+      readonly scale: Float32Array;
+    };
+
+/** Learns the normalisation from the training rows X, shape (n, d). Throws FIT_INVALID when X has no rows. */
+export function fitNormalizer(kind: Normalization, X: Matrix): Normalizer {
+  if (kind !== 'standard') return { kind, features: X.cols };
+  if (X.rows === 0) throw new PermafrostError('FIT_INVALID', 'No rows to standardise.');
+  const mean = columnMeans(X);
+  const variance = new Float64Array(X.cols);
+  for (let i = 0, at = 0; i < X.rows; i++) {
+    for (let j = 0; j < X.cols; j++, at++) variance[j]! += (X.data[at]! - mean[j]!) ** 2;
+  }
+  const scale = variance.map((sum, j) => {
+    const v = sum / X.rows;
+    // Rounding alone can give a constant column a variance; scikit-learn's bound (_is_constant_feature, after Chan et al. 1979).
+    const bound = X.rows * Number.EPSILON * v + (X.rows * mean[j]! * Number.EPSILON) ** 2;
+    return v <= bound ? 1 : Math.sqrt(v);
+  });
+  return { kind, features: X.cols, mean: Float32Array.from(mean), scale: Float32Array.from(scale) };
+}
+
+/** Mean of each column, summed in float64, shape (d). */
+export function columnMeans(X: Matrix): Float64Array {
+  const sums = new Float64Array(X.cols);
+  for (let i = 0, at = 0; i < X.rows; i++) {
+    for (let j = 0; j < X.cols; j++, at++) sums[j]! += X.data[at]!;
+  }
+  return sums.map((sum) => sum / X.rows);
+}
+
+/** X normalised, a new matrix (X itself for `none`). A row of zeros stays zero. Throws FIT_INVALID for another width. */
+export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
+  checkPredict(`The normalisation "${normalizer.kind}"`, X, normalizer.features);
+  if (normalizer.kind === 'none') return X;
+  if (normalizer.kind === 'l2') return unitRows(X);
+  const { mean, scale } = normalizer;
+  const out = matrix(X.rows, X.cols);
+  for (let i = 0, at = 0; i < X.rows; i++) {
+    for (let j = 0; j < X.cols; j++, at++) out.data[at] = (X.data[at]! - mean[j]!) / scale[j]!;
+  }
+  return out;
+}
+
+/** Each row divided by its Euclidean length, in float64; a row of zeros stays zero. Shape (n, d), a new matrix. */
+export function unitRows(X: Matrix): Matrix {
+  const out = matrix(X.rows, X.cols);
+  for (let i = 0; i < X.rows; i++) {
+    const start = i * X.cols;
+    let squares = 0;
+    for (let at = start; at < start + X.cols; at++) squares += X.data[at]! ** 2;
+    const length = squares === 0 ? 1 : Math.sqrt(squares);
+    for (let at = start; at < start + X.cols; at++) out.data[at] = X.data[at]! / length;
+  }
+  return out;
+}
+
+/** The normaliser as data, for a head's file. */
+export function normalizerState(normalizer: Normalizer): HeadState {
+  const json = { kind: normalizer.kind, features: normalizer.features };
+  if (normalizer.kind !== 'standard') return { json, tensors: new Map() };
+  const shape = [normalizer.features];
+  return {
+    json,
+    tensors: new Map([
+      ['mean', { shape, data: normalizer.mean }],
+      ['scale', { shape, data: normalizer.scale }],
+    ]),
+  };
+}
+
+/** The normaliser that `normalizerState` wrote. Throws HEAD_CORRUPT when something is missing or has another shape. */
+export function loadNormalizer(state: HeadState): Normalizer {
+  const { kind, features } = state.json;
+  const known = NORMALIZATIONS.find((name) => name === kind);
+  if (known === undefined || typeof features !== 'number') {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `The stored normalisation is ${JSON.stringify(kind)} of ${JSON.stringify(features)} features; expected ${NORMALIZATIONS.join(', ')} and a number. Train the head again.`,
+    );
+  }
+  if (known !== 'standard') return { kind: known, features };
+  return {
+    kind: known,
+    features,
+    mean: column(state, 'mean', features),
+    scale: column(state, 'scale', features),
+  };
+}
+
+function column(state: HeadState, name: string, features: number): Float32Array {
+  const data = state.tensors.get(name)?.data;
+  if (!(data instanceof Float32Array) || data.length !== features) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `The stored normalisation lacks the tensor "${name}" of ${features} float32 values. Train the head again.`,
+    );
+  }
+  return data;
+}

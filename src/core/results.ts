@@ -1,0 +1,172 @@
+import type { Failure, Pooling, Split } from './sample.ts';
+
+/** What a workflow tells while it works; it never prints. */
+export interface Listener {
+  /** A choice made for the user, a warning: one sentence. */
+  note?(text: string): void;
+  progress?(state: Progress): void;
+}
+
+export interface Progress {
+  /** What is going on, one or two words. */
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  /** Images a second of work done so far (0 before the first); reused ones count in `done` only. */
+  readonly perSecond: number;
+}
+
+export interface EngineFacts {
+  readonly name: string;
+  readonly device: string;
+  readonly precision: string;
+  readonly version: string;
+}
+
+export interface ExtractResult {
+  readonly dataset: string;
+  readonly store: string;
+  /** Images in the data set: extracted + reused + failed. */
+  readonly images: number;
+  readonly extracted: number;
+  readonly reused: number;
+  readonly failed: readonly Failure[];
+  /** Why stored features did not serve, where there were some; otherwise null. */
+  readonly extractedBecause: string | null;
+  readonly engine: EngineFacts;
+  /** Name of the preprocessing contract, and its id (name and digest of all its fields). */
+  readonly contract: string;
+  readonly contractId: string;
+  readonly cut: string;
+  readonly dtype: string;
+  readonly weights: string;
+  readonly classes: readonly string[];
+  readonly splits: Readonly<Partial<Record<Split, number>>>;
+  readonly warnings: readonly string[];
+  readonly seconds: Readonly<{ extract: number; train?: number }>;
+}
+
+/** One head with its figures on the split that it was validated on. */
+export interface HeadResult {
+  readonly name: string;
+  readonly pooling: Pooling;
+  readonly normalize: string;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  readonly accuracy: number;
+  /** 95 % Wilson interval of the accuracy. */
+  readonly interval: readonly [number, number];
+  readonly balancedAccuracy: number;
+  readonly logLoss: number;
+  /** Milliseconds of fitting, features in memory; normalisation counts. */
+  readonly fitMs: number;
+  /** Milliseconds of predicting all validated images. */
+  readonly predictMs: number;
+  readonly converged: boolean;
+  readonly iterations: number;
+  readonly notes: readonly string[];
+  /** Images trained on and validated on, and the split of the latter. */
+  readonly trained: number;
+  readonly validated: number;
+  readonly validatedOn: Split;
+  /** The head file, where one was written. */
+  readonly file: string | null;
+}
+
+/** Rows are true classes, columns predicted ones, both in the order of `classes`. */
+export interface Confusion {
+  readonly classes: readonly string[];
+  readonly counts: readonly (readonly number[])[];
+}
+
+/** A validated image that a head got wrong. */
+export interface Mistake {
+  readonly path: string;
+  readonly label: string;
+  readonly predicted: string;
+  readonly probability: number;
+}
+
+export interface RunResult extends ExtractResult {
+  /** The best head first; equal accuracies in the order of log loss. */
+  readonly heads: readonly HeadResult[];
+  /** Heads that could not be fitted, and why. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** Of the best head. */
+  readonly confusion: Confusion;
+  /** Of the best head: the ten surest. */
+  readonly mistakes: readonly Mistake[];
+}
+
+export interface NeighborResult {
+  readonly id: string;
+  readonly path: string;
+  readonly label: string;
+  readonly split: Split;
+  readonly distance: number;
+}
+
+export interface PredictResult {
+  readonly head: string;
+  readonly contract: string;
+  readonly engine: EngineFacts;
+  readonly predictions: readonly {
+    readonly path: string;
+    readonly label: string;
+    readonly probability: number;
+    readonly probabilities: Readonly<Record<string, number>>;
+    readonly neighbors: readonly NeighborResult[];
+  }[];
+  readonly failed: readonly Failure[];
+}
+
+export interface NeighborsResult {
+  readonly store: string;
+  readonly pooling: Pooling;
+  readonly metric: string;
+  readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
+  readonly failed: readonly Failure[];
+}
+
+export interface InspectResult {
+  readonly store: string;
+  readonly version: number;
+  readonly dataset: string;
+  readonly images: number;
+  readonly classes: readonly {
+    readonly label: string;
+    readonly splits: Readonly<Partial<Record<Split, number>>>;
+  }[];
+  readonly failed: readonly Failure[];
+  readonly sets: readonly {
+    readonly fingerprint: string;
+    readonly current: boolean;
+    readonly backbone: string;
+    readonly weights: string;
+    readonly cut: string;
+    readonly contract: Readonly<Record<string, unknown>>;
+    readonly contractId: string;
+    readonly dtype: string;
+    readonly engine: EngineFacts;
+    readonly widths: Readonly<Record<Pooling, number>>;
+    readonly rows: number;
+    readonly shards: number;
+    readonly bytes: number;
+  }[];
+  readonly bytes: number;
+}
+
+export interface DoctorResult {
+  readonly permafrost: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly cpu: { readonly model: string; readonly cores: number; readonly memoryGiB: number };
+  readonly packages: readonly {
+    readonly name: string;
+    readonly version: string | null;
+    readonly works: boolean;
+    readonly needed: string;
+    readonly problem: string | null;
+  }[];
+  readonly weights: { readonly ok: boolean; readonly digest: string | null; readonly problem: string | null };
+  readonly engine: (EngineFacts & { readonly why: string }) | null;
+}

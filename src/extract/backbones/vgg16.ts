@@ -1,0 +1,29 @@
+import type { Backbone, Layer } from './backbone.ts';
+
+function block(number: number, inputs: number, filters: number, convs: number): Layer[] {
+  const layers: Layer[] = [];
+  for (let i = 1; i <= convs; i++) {
+    layers.push({
+      kind: 'conv',
+      name: `block${number}_conv${i}`,
+      inputs: i === 1 ? inputs : filters,
+      filters,
+    });
+  }
+  return [...layers, { kind: 'maxPool', name: `block${number}_pool` }];
+}
+
+/**
+ * The convolutional base of VGG16: 13 convolutions, 5 pools, 14,714,688 parameters, total stride 32. Configuration D of Simonyan
+ * and Zisserman, arXiv 1409.1556, table 1; layer names as in Keras.
+ */
+export const vgg16: Backbone = {
+  name: 'vgg16',
+  layers: [
+    ...block(1, 3, 64, 2),
+    ...block(2, 64, 128, 2),
+    ...block(3, 128, 256, 3),
+    ...block(4, 256, 512, 3),
+    ...block(5, 512, 512, 3),
+  ],
+};

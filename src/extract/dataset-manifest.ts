@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { SPLITS, type Sample, type Split } from '../core/sample.ts';
+
+const HELP =
+  'Each line needs path and label, and may have split (train, val or test); paths are relative to the file.';
+
+function fail(file: string, line: number, what: string): never {
+  throw new PermafrostError('DATASET_LAYOUT', `${file}, line ${line}: ${what} ${HELP}`);
+}
+
+interface Entry {
+  readonly line: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+function csvEntries(file: string, text: string): Entry[] {
+  try {
+    const rows: { record: Record<string, string>; info: { lines: number } }[] = parse(text, {
+      bom: true,
+      columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
+      info: true,
+      skip_empty_lines: true,
+    });
+    return rows.map(({ record, info }) => ({ line: info.lines, fields: record }));
+  } catch (cause) {
+    throw new PermafrostError('DATASET_LAYOUT', `${file} is no CSV: ${reasonOf(cause)} ${HELP}`, { cause });
+  }
+}
+
+function jsonlEntries(file: string, text: string): Entry[] {
+  return text.split('\n').flatMap((line, i) => {
+    if (line.trim() === '') return [];
+    try {
+      const fields: unknown = JSON.parse(line);
+      if (fields !== null && typeof fields === 'object')
+        return [{ line: i + 1, fields: fields as Record<string, unknown> }];
+    } catch (cause) {
+      fail(file, i + 1, `No JSON (${reasonOf(cause)}).`);
+    }
+    return fail(file, i + 1, 'No JSON object.');
+  });
+}
+
+/**
+ * Reads a data set's list: a CSV with a header, or JSON lines. Returns the samples in the file's order, with paths relative to its
+ * folder. Splits are all given or none is. Throws DATASET_LAYOUT naming the line, DATASET_NOT_FOUND where the file cannot be read.
+ */
+export async function readManifestFile(
+  file: string,
+): Promise<{ root: string; samples: Sample[]; hasSplits: boolean }> {
+  const kind = extname(file).toLowerCase();
+  if (!['.csv', '.jsonl', '.ndjson'].includes(kind)) {
+    throw new PermafrostError(
+      'DATASET_LAYOUT',
+      `${file} is a file, and neither a .csv nor a .jsonl. ${HELP}`,
+    );
+  }
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
+  });
+  const entries = kind === '.csv' ? csvEntries(file, text) : jsonlEntries(file, text);
+  const root = dirname(resolve(file));
+  const lineOf = new Map<string, number>();
+  let splits = 0;
+  const samples = entries.map(({ line, fields }): Sample => {
+    const { path, label, split = '' } = fields;
+    if (typeof path !== 'string' || path === '')
+      fail(file, line, `No path (found the fields ${Object.keys(fields).join(', ')}).`);
+    if (typeof label !== 'string' || label === '') fail(file, line, `No label for ${path}.`);
+    if (split !== '' && !(SPLITS as readonly unknown[]).includes(split)) {
+      fail(file, line, `The split is ${JSON.stringify(split)}, not one of ${SPLITS.join(', ')}.`);
+    }
+    const absolute = isAbsolute(path) ? path : resolve(root, path);
+    const clean = relative(root, absolute).split(sep).join('/');
+    const twin = lineOf.get(clean);
+    if (twin !== undefined) fail(file, line, `${path} stands in line ${twin} already.`);
+    lineOf.set(clean, line);
+    if (split !== '') splits++;
+    return { path: clean, label, split: split === '' ? 'train' : (split as Split) };
+  });
+  if (splits > 0 && splits < samples.length) {
+    throw new PermafrostError(
+      'DATASET_LAYOUT',
+      `${file} gives a split for ${splits} of ${samples.length} images. Give it for all, or for none (permafrost then splits by a seed).`,
+    );
+  }
+  return { root, samples, hasSplits: samples.some((s) => s.split !== 'train') };
+}

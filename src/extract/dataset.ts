@@ -1,0 +1,229 @@
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { SPLITS, type Sample, type Split } from '../core/sample.ts';
+import { readManifestFile } from './dataset-manifest.ts';
+
+/** A data set as found: samples in the order of their paths (by code units), which no machine or file system changes. */
+export interface Dataset {
+  /** The folder that sample paths are relative to. */
+  readonly root: string;
+  readonly samples: readonly Sample[];
+  /** False where the data set names no splits: every sample then says "train" and the caller may split. */
+  readonly hasSplits: boolean;
+  /** What the user should know: ignored files, empty folders, classes that lack a split. */
+  readonly warnings: readonly string[];
+}
+
+/** Extensions taken for images. Some of them (bmp, heic, ppm) this build cannot decode: they become failures that are counted. */
+const IMAGE_EXTENSIONS = new Set(
+  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'
+    .split(' ')
+    .map((e) => `.${e}`),
+);
+
+const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
+  train: 'train',
+  training: 'train',
+  val: 'val',
+  valid: 'val',
+  validation: 'val',
+  test: 'test',
+  testing: 'test',
+};
+
+const LAYOUT_HELP =
+  'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl file with path, label and split.';
+
+const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
+const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX';
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+interface Listing {
+  readonly folders: string[];
+  readonly images: string[];
+  /** Files that are neither hidden nor images. */
+  readonly others: string[];
+}
+
+/** One folder's entries; symbolic links count as what they point to, dangling ones as files. */
+async function list(folder: string): Promise<Listing> {
+  const listing: Listing = { folders: [], images: [], others: [] };
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new PermafrostError(
+      'DATASET_NOT_FOUND',
+      `${folder} cannot be listed: ${reasonOf(cause)}. Check its permissions.`,
+      {
+        cause,
+      },
+    );
+  }
+  for (const entry of entries) {
+    if (isHidden(entry.name)) continue;
+    let directory = entry.isDirectory();
+    if (entry.isSymbolicLink()) {
+      const target = await stat(join(folder, entry.name)).catch(() => lstat(join(folder, entry.name)));
+      directory = target.isDirectory();
+    }
+    (directory ? listing.folders : isImage(entry.name) ? listing.images : listing.others).push(entry.name);
+  }
+  for (const names of Object.values(listing) as string[][]) names.sort(byCodeUnits);
+  return listing;
+}
+
+/** All images at and below a folder, as paths relative to `root`. A folder that was seen already (a link in a loop) is left out. */
+async function walk(root: string, relative: string, seen: Set<string>, ignored: string[]): Promise<string[]> {
+  const real = await realpath(join(root, relative));
+  if (seen.has(real)) {
+    ignored.push(`${relative}/ (a link to a folder that is listed already)`);
+    return [];
+  }
+  seen.add(real);
+  const { folders, images, others } = await list(join(root, relative));
+  ignored.push(...others.map((name) => `${relative}/${name}`));
+  const found = images.map((name) => `${relative}/${name}`);
+  for (const folder of folders) found.push(...(await walk(root, `${relative}/${folder}`, seen, ignored)));
+  return found;
+}
+
+function few(items: readonly string[], most = 5): string {
+  const rest = items.length - most;
+  return items.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** The class folders below `prefix` ('' or a split's folder) as samples. */
+async function classFolders(
+  root: string,
+  prefix: string,
+  folders: readonly string[],
+  split: Split,
+  warnings: string[],
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  const empty: string[] = [];
+  const ignored: string[] = [];
+  const seen = new Set<string>();
+  for (const label of folders) {
+    const paths = await walk(root, prefix + label, seen, ignored);
+    if (paths.length === 0) empty.push(prefix + label);
+    for (const path of paths) samples.push({ path, label, split });
+  }
+  if (empty.length > 0) warnings.push(`Folders without an image, which are no class: ${few(empty)}.`);
+  if (ignored.length > 0)
+    warnings.push(`Ignored ${ignored.length} that are no image by their extension: ${few(ignored)}.`);
+  return samples;
+}
+
+async function splitFolders(root: string, top: Listing, warnings: string[]): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  const taken = new Map<Split, string>();
+  const strangers: string[] = [];
+  for (const folder of top.folders) {
+    const split = SPLIT_FOLDERS[folder.toLowerCase()];
+    if (split === undefined) {
+      strangers.push(folder);
+      continue;
+    }
+    const twin = taken.get(split);
+    if (twin !== undefined) {
+      throw new PermafrostError(
+        'DATASET_LAYOUT',
+        `${root} has two folders for the split ${split}: ${twin} and ${folder}. Keep one.`,
+      );
+    }
+    taken.set(split, folder);
+    const inside = await list(join(root, folder));
+    if (inside.images.length > 0) {
+      throw new PermafrostError(
+        'DATASET_LAYOUT',
+        `${join(root, folder)} holds ${inside.images.length} images that are in no class folder (${few(inside.images, 3)}). Move each into a sub-folder named for its class.`,
+      );
+    }
+    samples.push(...(await classFolders(root, `${folder}/`, inside.folders, split, warnings)));
+  }
+  if (!taken.has('train')) {
+    throw new PermafrostError(
+      'DATASET_LAYOUT',
+      `${root} has ${few([...taken.values()])} but no Train folder. ${LAYOUT_HELP}`,
+    );
+  }
+  if (strangers.length > 0) warnings.push(`Ignored folders beside the splits: ${few(strangers)}.`);
+  return samples;
+}
+
+/** Classes must be learnable: one that is only validated is an error, one that is only trained a warning. */
+function checkClasses(where: string, samples: readonly Sample[], warnings: string[]): void {
+  const labelsOf = (split: Split): Set<string> =>
+    new Set(samples.filter((s) => s.split === split).map((s) => s.label));
+  const train = labelsOf('train');
+  for (const split of SPLITS.filter((s) => s !== 'train')) {
+    const other = labelsOf(split);
+    if (other.size === 0) continue;
+    const unlearnable = [...other].filter((label) => !train.has(label)).sort(byCodeUnits);
+    if (unlearnable.length > 0) {
+      throw new PermafrostError(
+        'DATASET_CLASSES',
+        `${where}: ${unlearnable.length} class(es) in ${split} are not in train: ${few(unlearnable, 20)}. Train has: ${few([...train].sort(byCodeUnits), 20)}. Add training images, or take these out of ${split} (mind upper and lower case).`,
+      );
+    }
+    const unchecked = [...train].filter((label) => !other.has(label)).sort(byCodeUnits);
+    if (unchecked.length > 0) {
+      warnings.push(
+        `Classes in train that ${split} lacks, so nothing tells how well they are known: ${few(unchecked, 20)}.`,
+      );
+    }
+  }
+}
+
+/**
+ * Finds the images of `where`: a folder with Train/ and Val/ (any case; also training, valid, validation, test), a folder of class
+ * folders, or a .csv or .jsonl file (dataset-manifest.ts). Hidden files and folders are ignored. Throws DATASET_NOT_FOUND,
+ * DATASET_EMPTY, DATASET_LAYOUT or DATASET_CLASSES.
+ */
+export async function scanDataset(where: string): Promise<Dataset> {
+  const facts = await stat(where).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'DATASET_NOT_FOUND',
+      `There is no data set at ${where}: ${reasonOf(cause)}. ${LAYOUT_HELP}`,
+      { cause },
+    );
+  });
+  const warnings: string[] = [];
+  if (facts.isFile()) {
+    const { root, samples, hasSplits } = await readManifestFile(where);
+    const sorted = [...samples].sort((a, b) => byCodeUnits(a.path, b.path));
+    if (sorted.length === 0)
+      throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
+    checkClasses(where, sorted, warnings);
+    return { root, samples: sorted, hasSplits, warnings };
+  }
+  const top = await list(where);
+  const isSplit = top.folders.some((folder) => Object.hasOwn(SPLIT_FOLDERS, folder.toLowerCase()));
+  if (top.images.length > 0) {
+    if (top.folders.length === 0) {
+      throw new PermafrostError(
+        'DATASET_LAYOUT',
+        `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}). ${LAYOUT_HELP}`,
+      );
+    }
+    warnings.push(
+      `Ignored ${top.images.length} images beside the folders, which have no class: ${few(top.images)}.`,
+    );
+  }
+  const samples = isSplit
+    ? await splitFolders(where, top, warnings)
+    : await classFolders(where, '', top.folders, 'train', warnings);
+  if (samples.length === 0) {
+    const seen = [...top.folders.map((f) => `${f}/`), ...top.others];
+    throw new PermafrostError(
+      'DATASET_EMPTY',
+      `${where} holds no images (found: ${seen.length > 0 ? few(seen) : `nothing in ${basename(where)}`}). ${LAYOUT_HELP}`,
+    );
+  }
+  samples.sort((a, b) => byCodeUnits(a.path, b.path));
+  checkClasses(where, samples, warnings);
+  return { root: where, samples, hasSplits: samples.some((s) => s.split !== 'train'), warnings };
+}

@@ -1,0 +1,19 @@
+/**
+ * A convolution kernel from Keras' order (3, 3, inputs, filters) to ONNX's (filters, inputs, 3, 3), copied. With `reverseInputs` the
+ * input channels come out in reverse, so that the layer reads RGB where its weights were trained on BGR.
+ */
+export function kernelToOnnx(
+  hwio: Float32Array,
+  inputs: number,
+  filters: number,
+  reverseInputs = false,
+): Float32Array {
+  const out = new Float32Array(hwio.length);
+  for (let tap = 0; tap < 9; tap++) {
+    for (let i = 0; i < inputs; i++) {
+      const from = (tap * inputs + (reverseInputs ? inputs - 1 - i : i)) * filters;
+      for (let o = 0; o < filters; o++) out[(o * inputs + i) * 9 + tap] = hwio[from + o]!;
+    }
+  }
+  return out;
+}

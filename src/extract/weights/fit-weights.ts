@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { PermafrostError } from '../../core/errors.ts';
+import type { Backbone, BackboneWeights, Layer } from '../backbones/backbone.ts';
+import type { WeightFile } from './weight-file.ts';
+
+interface ExpectedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+function tensorsOfLayer(layer: Layer): readonly ExpectedTensor[] {
+  if (layer.kind === 'maxPool') return [];
+  return [
+    { name: `${layer.name}/kernel`, shape: [3, 3, layer.inputs, layer.filters] },
+    { name: `${layer.name}/bias`, shape: [layer.filters] },
+  ];
+}
+
+/** All tensors that a backbone needs, in layer order, kernel (HWIO) before bias. */
+export function expectedTensors(backbone: Backbone): readonly ExpectedTensor[] {
+  return backbone.layers.flatMap(tensorsOfLayer);
+}
+
+const shapeText = (shape: readonly number[]): string => `(${shape.join(', ')})`;
+
+function mismatch(path: string, text: string): never {
+  throw new PermafrostError('WEIGHTS_MISMATCH', `${path} does not fit: ${text}`);
+}
+
+function layerNames(tensorNames: Iterable<string>): string[] {
+  return [...new Set([...tensorNames].map((name) => name.split('/')[0]!))];
+}
+
+/** At most `limit` of the names, for a message. */
+function some(names: readonly string[], limit = 8): string {
+  const rest = names.length - limit;
+  return names.slice(0, limit).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+function shapeHint(found: readonly number[], expected: readonly number[]): string {
+  const oihw = expected.length === 4 && [3, 2, 0, 1].every((axis, i) => found[i] === expected[axis]);
+  return oihw
+    ? 'The file has the axes of PyTorch (out, in, height, width); transpose them to (height, width, in, out).'
+    : 'Take weights that were trained for this network.';
+}
+
+/** SHA-256 over names, shapes and float32 bytes in layer order: the same whatever file the tensors came from. */
+export function weightsDigest(tensors: BackboneWeights['tensors']): string {
+  const hash = createHash('sha256');
+  for (const [name, { shape, data }] of tensors) {
+    hash.update(`${name} ${shape.join('x')}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * The tensors of `file` that the backbone needs, in layer order, each one checked for presence, type and shape. Layers that the
+ * backbone does not have (fc1, fc2, predictions, a head of one's own) are left out and named in `notes`.
+ * Throws WEIGHTS_MISMATCH naming the first tensor that does not fit.
+ */
+export function fitWeights(
+  backbone: Backbone,
+  { path, tensors, notes }: WeightFile,
+): { readonly tensors: BackboneWeights['tensors']; readonly notes: readonly string[] } {
+  const fitting = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const { name, shape } of expectedTensors(backbone)) {
+    const found = tensors.get(name);
+    if (found === undefined) {
+      mismatch(
+        path,
+        `${backbone.name} needs the tensor ${name} of shape ${shapeText(shape)}, the file has only the layers ${some(layerNames(tensors.keys())) || '(none)'}. Layers must have Keras' names.`,
+      );
+    }
+    if (found.shape.join() !== shape.join()) {
+      mismatch(
+        path,
+        `${name} has shape ${shapeText(found.shape)}, ${backbone.name} expects ${shapeText(shape)}. ${shapeHint(found.shape, shape)}`,
+      );
+    }
+    const data = found.dtype === 'F32' ? found.read() : undefined;
+    if (!(data instanceof Float32Array)) {
+      mismatch(path, `${name} is ${found.dtype}, expected F32. Save the weights as float32.`);
+    }
+    fitting.set(name, { shape, data });
+  }
+  const ignored = layerNames([...tensors.keys()].filter((name) => !fitting.has(name)));
+  if (ignored.length === 0) return { tensors: fitting, notes };
+  const note = `Ignored what is not part of the base of ${backbone.name}: ${some(ignored)}.`;
+  return { tensors: fitting, notes: [...notes, note] };
+}

@@ -1,0 +1,38 @@
+import type { Contract } from '../core/contract.ts';
+import { canonicalJson, differences, sha256Hex } from '../core/digest.ts';
+import { PermafrostError } from '../core/errors.ts';
+
+export const DTYPES = ['float16', 'float32'] as const;
+export type Dtype = (typeof DTYPES)[number];
+
+/** All that decides a feature's value, except the image's own bytes. */
+export interface FeatureSettings {
+  readonly backbone: string;
+  /** Digest of the backbone's weights. */
+  readonly weights: string;
+  readonly cut: string;
+  readonly contract: Contract;
+  /** Number type of the stored maps (pooling flatten). Pooled features are float32 always, taken before any rounding. */
+  readonly dtype: Dtype;
+  /** Engine, device and precision: features of one class agree to the last digits, of two classes within a tolerance. */
+  readonly engineClass: string;
+}
+
+/** The first 16 hex digits of the SHA-256 over the settings: names the set of features made under them. */
+export function fingerprintOf(settings: FeatureSettings): string {
+  return sha256Hex(canonicalJson(settings)).slice(0, 16);
+}
+
+/**
+ * Throws FINGERPRINT_MISMATCH naming each field in which `found` (what an image or store has) differs from `expected` (what the head
+ * was trained on). `dtype` is a matter of storage and may differ.
+ */
+export function requireSameSettings(what: string, expected: FeatureSettings, found: FeatureSettings): void {
+  const differing = differences({ ...found, dtype: '' }, { ...expected, dtype: '' });
+  if (differing.length > 0) {
+    throw new PermafrostError(
+      'FINGERPRINT_MISMATCH',
+      `${what} does not fit: ${differing.join('; ')}. Features of different settings cannot be mixed; extract again with the settings of the head, or train a head on these features.`,
+    );
+  }
+}

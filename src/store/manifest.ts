@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { ERROR_CODES } from '../core/errors.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { DTYPES } from './fingerprint.ts';
+
+export const STORE_VERSION = 1;
+export const MANIFEST_NAME = 'manifest.json';
+
+const count = z.number().int().nonnegative();
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+const contractSchema = z.strictObject({
+  name: z.string(),
+  size: z.number().int().positive(),
+  geometry: z.enum(['squash', 'cover-crop']),
+  kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
+  orientation: z.enum(['exif', 'ignore']),
+  iccProfile: z.literal('ignore'),
+  alpha: z.enum(['white', 'drop']),
+  channelOrder: z.enum(['RGB', 'BGR']),
+  mean: z.tuple([z.number(), z.number(), z.number()]),
+  scale: z.number(),
+});
+
+/** The settings of a set of features, as they stand in manifests and head files (fingerprint.ts). */
+export const settingsSchema = z.strictObject({
+  backbone: z.string(),
+  weights: digest,
+  cut: z.string(),
+  contract: contractSchema,
+  dtype: z.enum(DTYPES),
+  engineClass: z.string(),
+});
+
+// A name inside the store, never a way out of it.
+const fileSchema = z.strictObject({ name: z.string().regex(/^[\w.-]+$/), bytes: count, sha256: digest });
+
+const shardSchema = z.strictObject({
+  rows: count,
+  /** Paths, labels and digests alone, and one file a pooling with the same and the features. */
+  files: z.strictObject({ rows: fileSchema, flatten: fileSchema, avg: fileSchema, max: fileSchema }),
+});
+
+const setSchema = z.strictObject({
+  fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
+  settings: settingsSchema,
+  engine: z.strictObject({
+    name: z.string(),
+    device: z.string(),
+    precision: z.string(),
+    version: z.string(),
+  }),
+  widths: z.strictObject({ flatten: count, avg: count, max: count }),
+  shards: z.array(shardSchema),
+});
+
+const manifestSchema = z.strictObject({
+  format: z.literal('permafrost-store'),
+  version: z.literal(STORE_VERSION),
+  permafrost: z.string(),
+  /** The data set that was extracted last; `samples` names its file, absent until an extraction was completed. */
+  dataset: z.strictObject({
+    root: z.string(),
+    fingerprint: z.string(),
+    samples: fileSchema.optional(),
+    failures: z.array(z.strictObject({ path: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })),
+  }),
+  sets: z.array(setSchema),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type FeatureSet = z.infer<typeof setSchema>;
+export type ShardEntry = z.infer<typeof shardSchema>;
+export type FileEntry = z.infer<typeof fileSchema>;
+
+/** Reads and checks a store's manifest. Throws STORE_NOT_FOUND, STORE_CORRUPT or STORE_VERSION. */
+export async function readManifest(store: string): Promise<Manifest> {
+  const path = join(store, MANIFEST_NAME);
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const advice = 'Give a folder that "permafrost extract" or "permafrost run" made.';
+    const what =
+      cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
+        ? 'is not there'
+        : `cannot be read (${reasonOf(cause)})`;
+    throw new PermafrostError(
+      'STORE_NOT_FOUND',
+      `${store} is no store: ${MANIFEST_NAME} ${what}. ${advice}`,
+      { cause },
+    );
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `${path} is no JSON (${reasonOf(cause)}). Restore it, or extract into a new folder.`,
+      { cause },
+    );
+  }
+  const version: unknown =
+    json !== null && typeof json === 'object' && 'version' in json ? json.version : undefined;
+  if (version !== undefined && version !== STORE_VERSION) {
+    throw new PermafrostError(
+      'STORE_VERSION',
+      `${store} has store version ${JSON.stringify(version)}; this permafrost reads version ${STORE_VERSION}. Use the permafrost that wrote it, or extract anew.`,
+    );
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const where = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`,
+    );
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `${path} is damaged: ${where.slice(0, 3).join('; ')}. Restore it, or extract into a new folder.`,
+    );
+  }
+  return parsed.data;
+}
+
+/** Replaces the manifest at once. Throws STORE_WRITE. */
+export async function writeManifest(store: string, manifest: Manifest): Promise<void> {
+  const text = `${JSON.stringify(manifest, null, 1)}\n`;
+  await writeFileAtomic(join(store, MANIFEST_NAME), [new TextEncoder().encode(text)]);
+}

@@ -1,0 +1,120 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson, differences, sha256Hex } from '../core/digest.ts';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { Failure, Pooling } from '../core/sample.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { fingerprintOf, type FeatureSettings } from './fingerprint.ts';
+import {
+  MANIFEST_NAME,
+  readManifest,
+  STORE_VERSION,
+  writeManifest,
+  type FeatureSet,
+  type Manifest,
+} from './manifest.ts';
+import { encodeShard, type StoredSample } from './shard.ts';
+
+/**
+ * Opens a store for writing, or makes one. Throws STORE_WRITE where the folder cannot be made or holds other things than a store, and
+ * what readManifest throws.
+ */
+export async function openForWriting(store: string, permafrost: string): Promise<Manifest> {
+  let names: string[];
+  try {
+    await mkdir(store, { recursive: true });
+    names = await readdir(store);
+  } catch (cause) {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `The store ${store} cannot be made: ${reasonOf(cause)}. Give another folder with --store.`,
+      {
+        cause,
+      },
+    );
+  }
+  if (names.includes(MANIFEST_NAME)) {
+    // Left by a process that was killed while it wrote.
+    for (const name of names.filter((n) => n.endsWith('.tmp'))) await rm(join(store, name), { force: true });
+    return readManifest(store);
+  }
+  if (names.some((name) => !name.endsWith('.tmp'))) {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${store} is not empty and no store (found ${names.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
+    );
+  }
+  const manifest: Manifest = {
+    format: 'permafrost-store',
+    version: STORE_VERSION,
+    permafrost,
+    dataset: { root: '', fingerprint: '', failures: [] },
+    sets: [],
+  };
+  await writeManifest(store, manifest);
+  return manifest;
+}
+
+/** The set of these settings, added to the manifest (in memory) where it is not there yet. */
+export function setFor(
+  manifest: Manifest,
+  settings: FeatureSettings,
+  engine: FeatureSet['engine'],
+  widths: Readonly<Record<Pooling, number>>,
+): FeatureSet {
+  const fingerprint = fingerprintOf(settings);
+  const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
+  if (found !== undefined) return found;
+  const contract = { ...settings.contract, mean: [...settings.contract.mean] as [number, number, number] };
+  const set: FeatureSet = {
+    fingerprint,
+    settings: { ...settings, contract },
+    engine,
+    widths: { ...widths },
+    shards: [],
+  };
+  manifest.sets.push(set);
+  return set;
+}
+
+/**
+ * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs, or undefined
+ * where there is no other set.
+ */
+export function whyNotReused(manifest: Manifest, settings: FeatureSettings): string | undefined {
+  const reasons = manifest.sets
+    .filter((set) => set.fingerprint !== fingerprintOf(settings) && set.shards.length > 0)
+    .map((set) => differences(settings, set.settings))
+    .sort((a, b) => a.length - b.length);
+  return reasons[0]?.join('; ');
+}
+
+/** Makes `samples`, all of which must have features in `set`, the store's data set. Replaces the former at once. */
+export async function commitDataset(
+  store: string,
+  manifest: Manifest,
+  dataset: {
+    readonly root: string;
+    readonly set: FeatureSet;
+    readonly samples: readonly StoredSample[];
+    readonly failures: readonly Failure[];
+  },
+): Promise<void> {
+  const before = manifest.dataset.samples;
+  const name = `samples-${sha256Hex(canonicalJson(dataset.samples)).slice(0, 16)}.arrow`;
+  const samples =
+    before?.name === name
+      ? before
+      : {
+          name,
+          ...(await writeFileAtomic(join(store, name), encodeShard(dataset.samples, undefined, new Map()))),
+        };
+  manifest.dataset = {
+    root: dataset.root,
+    fingerprint: dataset.set.fingerprint,
+    samples,
+    failures: [...dataset.failures],
+  };
+  await writeManifest(store, manifest);
+  if (before !== undefined && before.name !== name) await rm(join(store, before.name), { force: true });
+}

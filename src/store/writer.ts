@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { PermafrostError } from '../core/errors.ts';
+import { POOLINGS, type FeatureBatch, type Pooling } from '../core/sample.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { encodeFloat16, FLOAT16_MAX } from './float16.ts';
+import { writeManifest, type FeatureSet, type FileEntry, type Manifest } from './manifest.ts';
+import { encodeShard, idOf, type FeatureColumn, type StoredSample } from './shard.ts';
+
+export const DEFAULT_SHARD_BYTES = 64 * 2 ** 20;
+export const MAX_SHARD_BYTES = 256 * 2 ** 20;
+
+export interface WriterOptions {
+  readonly store: string;
+  /** The store's manifest; the writer keeps it up to date on disk and in memory. */
+  readonly manifest: Manifest;
+  /** The set of `manifest.sets` that rows are added to. */
+  readonly set: FeatureSet;
+  /** Rows to come at most: keeps the buffers of a small data set small. */
+  readonly expectedRows: number;
+  /** Bytes of features a shard file (default 64 MiB, at most 256 MiB): what is lost at most when the process is killed. */
+  readonly shardBytes?: number;
+}
+
+export interface FeatureWriter {
+  /** Adds rows; seals a shard when it is full. Throws FEATURE_OVERFLOW or STORE_WRITE; sealed shards stay. */
+  append(batch: FeatureBatch): Promise<void>;
+  /** Makes all that was appended durable. */
+  seal(): Promise<void>;
+}
+
+interface Buffers {
+  readonly flatten: Uint16Array | Float32Array;
+  readonly avg: Float32Array;
+  readonly max: Float32Array;
+}
+
+/** A writer of one set's shards: each is four Arrow files (rows, flatten, avg, max), renamed into place before the manifest names them. */
+export function featureWriter(options: WriterOptions): FeatureWriter {
+  const { store, manifest, set } = options;
+  const { widths, settings } = set;
+  const itemBytes = settings.dtype === 'float16' ? 2 : 4;
+  const shardBytes = Math.min(options.shardBytes ?? DEFAULT_SHARD_BYTES, MAX_SHARD_BYTES);
+  const capacity = Math.max(
+    1,
+    Math.min(options.expectedRows, Math.floor(shardBytes / (widths.flatten * itemBytes))),
+  );
+  let rows: StoredSample[] = [];
+  let buffers: Buffers | undefined;
+
+  const allocate = (): Buffers => ({
+    flatten:
+      settings.dtype === 'float16'
+        ? new Uint16Array(capacity * widths.flatten)
+        : new Float32Array(capacity * widths.flatten),
+    avg: new Float32Array(capacity * widths.avg),
+    max: new Float32Array(capacity * widths.max),
+  });
+
+  function put(into: Buffers, pooling: Pooling, path: string, values: Float32Array): void {
+    const target = into[pooling];
+    const offset = rows.length * widths[pooling];
+    if (target instanceof Float32Array) {
+      target.set(values, offset);
+    } else if (encodeFloat16(values, target, offset) > 0) {
+      throw new PermafrostError(
+        'FEATURE_OVERFLOW',
+        `Features of ${path} at ${settings.cut} exceed ${FLOAT16_MAX}, the largest float16. Extract with --dtype float32.`,
+      );
+    }
+  }
+
+  async function write(name: string, column: FeatureColumn | undefined): Promise<FileEntry> {
+    const metadata = new Map([['permafrost', JSON.stringify({ fingerprint: set.fingerprint, settings })]]);
+    return { name, ...(await writeFileAtomic(join(store, name), encodeShard(rows, column, metadata))) };
+  }
+
+  async function seal(): Promise<void> {
+    if (rows.length === 0 || buffers === undefined) return;
+    const stem = `${settings.cut}-${set.fingerprint}-${String(set.shards.length).padStart(5, '0')}`;
+    const column = (pooling: Pooling): FeatureColumn => ({
+      width: widths[pooling],
+      values: buffers![pooling].subarray(0, rows.length * widths[pooling]),
+    });
+    const files = {
+      rows: await write(`${stem}-rows.arrow`, undefined),
+      flatten: await write(`${stem}-flatten.arrow`, column('flatten')),
+      avg: await write(`${stem}-avg.arrow`, column('avg')),
+      max: await write(`${stem}-max.arrow`, column('max')),
+    };
+    set.shards.push({ rows: rows.length, files });
+    await writeManifest(store, manifest);
+    rows = [];
+  }
+
+  return {
+    async append(batch) {
+      for (const [i, sample] of batch.rows.entries()) {
+        buffers ??= allocate();
+        for (const pooling of POOLINGS) {
+          const { data, cols } = batch.features.get(pooling)!;
+          put(buffers, pooling, sample.path, data.subarray(i * cols, (i + 1) * cols));
+        }
+        rows.push({ id: idOf(sample.sha256), ...sample });
+        if (rows.length === capacity) await seal();
+      }
+    },
+    seal,
+  };
+}

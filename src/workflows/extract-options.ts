@@ -1,0 +1,50 @@
+import {
+  choiceOption,
+  defaultsOf,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../core/options.ts';
+import { CONTRACT_NAMES } from '../extract/contract.ts';
+import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
+import { vgg16 } from '../extract/backbones/vgg16.ts';
+import { ENGINE_NAMES } from '../extract/engines/index.ts';
+import { DTYPES } from '../store/fingerprint.ts';
+
+/** Options of `extract` and `run`; the command line, its help and the checks read this table. */
+export const EXTRACT_OPTIONS = {
+  store: stringOption(
+    '',
+    "folder of the store; empty: the data set's name with .permafrost, in the current folder",
+  ),
+  cut: choiceOption(
+    cutLayerNames(vgg16),
+    'block5_pool',
+    'cut layer: the last layer of the frozen network that runs',
+  ),
+  contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
+  dtype: choiceOption(
+    DTYPES,
+    'float16',
+    'number type of the stored maps (pooled features are float32 always)',
+  ),
+  engine: choiceOption(['auto', ...ENGINE_NAMES], 'auto', 'what runs the network'),
+  batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),
+  weights: stringOption(
+    '',
+    'another VGG16 weights file (.safetensors or Keras .h5); empty: the carried ImageNet weights',
+  ),
+  maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
+  shardMegabytes: integerOption(64, 'size of a shard of maps in MiB: what a killed run loses at most', {
+    min: 1,
+    max: 256,
+  }),
+  valFraction: numberOption(0.25, 'part of each class to validate on, where the data set names no splits', {
+    above: 0,
+    max: 0.9,
+  }),
+  seed: integerOption(1, 'seed of all randomness', { min: 0, max: 2 ** 31 - 1 }),
+} as const;
+export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
+export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);

@@ -1,0 +1,185 @@
+import { basename, resolve } from 'node:path';
+import { PermafrostError } from '../core/errors.ts';
+import { resolveOptions } from '../core/options.ts';
+import type { ExtractResult, Listener } from '../core/results.ts';
+import { SPLITS, type Failure, type Sample } from '../core/sample.ts';
+import { contractId } from '../extract/contract.ts';
+import type { Dataset } from '../extract/dataset.ts';
+import { extractFeatures } from '../extract/pipeline.ts';
+import type { FeatureSet, Manifest } from '../store/manifest.ts';
+import { setRows } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
+import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
+import { featureWriter, type FeatureWriter } from '../store/writer.ts';
+import { openDataset } from './dataset.ts';
+import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
+import { featureSource, type FeatureSource } from './feature-source.ts';
+import { progressMeter } from './progress-meter.ts';
+import { VERSION } from './version.ts';
+
+export interface Work {
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: Listener | undefined;
+}
+
+/** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
+export function defaultStore(dataset: string): string {
+  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|jsonl|ndjson)$/i, '')}.permafrost`);
+}
+
+interface Pass {
+  readonly dataset: Dataset;
+  readonly source: FeatureSource;
+  readonly set: FeatureSet;
+  readonly writer: FeatureWriter;
+  /** Rows that the set holds, by SHA-256; the pass adds to it. */
+  readonly known: Map<string, StoredSample>;
+  readonly options: ExtractOptions;
+}
+
+interface Found {
+  readonly rowOf: Map<string, StoredSample>;
+  readonly failed: Failure[];
+  readonly extracted: number;
+}
+
+function placed(row: StoredSample, { path, label, split }: Sample): StoredSample {
+  return { ...row, path, label, split };
+}
+
+/** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
+async function pass(
+  { dataset, source, writer, known, options }: Pass,
+  { signal, listener }: Work,
+): Promise<Found> {
+  const rowOf = new Map<string, StoredSample>();
+  const waiting: { sample: Sample; sha256: string }[] = [];
+  const failed: Failure[] = [];
+  let extracted = 0;
+  const meter = progressMeter('extracting', dataset.samples.length, listener);
+  const events = extractFeatures({
+    root: dataset.root,
+    samples: dataset.samples,
+    contract: source.contract,
+    executable: source.executable,
+    outputs: source.outputs,
+    batch: options.batch,
+    isKnown: (sha256) => known.has(sha256),
+    ...(signal && { signal }),
+  });
+  for await (const event of events) {
+    if (event.kind === 'features') {
+      await writer.append(event.batch);
+      for (const row of event.batch.rows) {
+        const stored = { id: row.sha256.slice(0, 16), ...row };
+        known.set(row.sha256, stored);
+        rowOf.set(row.path, stored);
+      }
+      extracted += event.batch.rows.length;
+      meter.advance(event.batch.rows.length, event.batch.rows.length);
+    } else if (event.kind === 'known') {
+      waiting.push(event);
+      meter.advance(1, 0);
+    } else {
+      failed.push(event.failure);
+      meter.advance(1, 0);
+      if (options.maxFailures >= 0 && failed.length > options.maxFailures) {
+        const last = failed.at(-1)!;
+        throw new PermafrostError(
+          'TOO_MANY_FAILURES',
+          `${failed.length} images failed, more than --max-failures ${options.maxFailures}; the last: ${last.path}: ${last.reason} What was extracted is kept.`,
+        );
+      }
+    }
+  }
+  if (signal?.aborted) {
+    throw new PermafrostError(
+      'INTERRUPTED',
+      `Interrupted after ${extracted} extracted images, which are kept. Run the same command again to go on.`,
+    );
+  }
+  // A copy of a picture may be met before the picture itself has left the network.
+  for (const { sample, sha256 } of waiting) rowOf.set(sample.path, placed(known.get(sha256)!, sample));
+  return { rowOf, failed, extracted };
+}
+
+async function knownRows(store: string, set: FeatureSet): Promise<Map<string, StoredSample>> {
+  const known = new Map<string, StoredSample>();
+  for await (const row of setRows(store, set)) known.set(row.sha256, row);
+  return known;
+}
+
+function countSplits(samples: readonly Sample[]): ExtractResult['splits'] {
+  return Object.fromEntries(
+    SPLITS.map((split) => [split, samples.filter((s) => s.split === split).length] as const).filter(
+      ([, n]) => n > 0,
+    ),
+  );
+}
+
+/**
+ * Brings the features of a data set into its store: images whose bytes are there under the same settings are reused, the others are
+ * extracted. Bad images are counted, not thrown. Throws what the parts throw, before any work where it can be known; INTERRUPTED and
+ * TOO_MANY_FAILURES leave all sealed features in place.
+ */
+export async function extract(
+  datasetPath: string,
+  given: Partial<ExtractOptions> = {},
+  work: Work = {},
+): Promise<ExtractResult> {
+  const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
+  const { listener } = work;
+  const dataset = await openDataset(datasetPath, options);
+  for (const warning of dataset.warnings) listener?.note?.(warning);
+  const source = await featureSource({ ...options, weights: options.weights || undefined }, listener);
+  const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
+  const manifest: Manifest = await openForWriting(store, VERSION);
+  const because = whyNotReused(manifest, source.settings);
+  const root = resolve(dataset.root);
+  if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
+    listener?.note?.(
+      `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
+    );
+  }
+  const set = setFor(manifest, source.settings, source.engine, source.widths);
+  const known = await knownRows(store, set);
+  const writer = featureWriter({
+    store,
+    manifest,
+    set,
+    expectedRows: dataset.samples.length,
+    shardBytes: options.shardMegabytes * 2 ** 20,
+  });
+  const started = performance.now();
+  let found: Found;
+  try {
+    found = await pass({ dataset, source, set, writer, known, options }, work);
+  } finally {
+    // Interrupted or failed, what left the network is kept.
+    await writer.seal();
+    await source.executable.dispose();
+  }
+  const { rowOf, failed, extracted } = found;
+  const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);
+  await commitDataset(store, manifest, { root, set, samples, failures: failed });
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    dataset: root,
+    store,
+    images: dataset.samples.length,
+    extracted,
+    reused: dataset.samples.length - extracted - failed.length,
+    failed,
+    extractedBecause: extracted > 0 ? (because ?? null) : null,
+    engine: source.engine,
+    contract: source.contract.name,
+    contractId: contractId(source.contract),
+    cut: options.cut,
+    dtype: options.dtype,
+    weights: source.settings.weights,
+    classes: [...new Set(samples.map(({ label }) => label))].sort(),
+    splits: countSplits(samples),
+    warnings: dataset.warnings,
+    seconds: { extract: seconds },
+  };
+}

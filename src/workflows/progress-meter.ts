@@ -1,0 +1,16 @@
+import type { Listener } from '../core/results.ts';
+
+/** Counts work and tells the listener; `worked` units take the time, the others (reused, failed) cost next to nothing. */
+export function progressMeter(stage: string, total: number, listener: Listener = {}) {
+  const started = performance.now();
+  let done = 0;
+  let workedOn = 0;
+  return {
+    advance(units: number, worked: number): void {
+      done += units;
+      workedOn += worked;
+      const seconds = (performance.now() - started) / 1000;
+      listener.progress?.({ stage, done, total, perSecond: workedOn === 0 ? 0 : workedOn / seconds });
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { readSafetensors, type Tensor } from '../../src/core/safetensors.ts';
+import { sharedPath } from './shared.ts';
+
+/** The tensors of a file in `shared/golden`. */
+export function goldenTensors(name: string): ReadonlyMap<string, Tensor> {
+  const path = sharedPath(`golden/${name}`);
+  return readSafetensors(readFileSync(path), { name: path, code: 'STORE_CORRUPT' }).tensors;
+}
+
+/** The float32 values of one golden tensor. */
+export function goldenFloats(tensors: ReadonlyMap<string, Tensor>, name: string): Float32Array {
+  const data = tensors.get(name)?.data;
+  if (!(data instanceof Float32Array)) throw new Error(`no float32 tensor ${name} in the golden file`);
+  return data;
+}
+
+/** max |a - b| / max |b| over whole vectors; Infinity where lengths differ or a value is not a number. */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (found.length !== expected.length) return Infinity;
+  let error = 0;
+  let largest = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(found[i]! - expected[i]!);
+    if (Number.isNaN(difference)) return Infinity;
+    error = Math.max(error, difference);
+    largest = Math.max(largest, Math.abs(expected[i]!));
+  }
+  return largest === 0 ? error : error / largest;
+}
