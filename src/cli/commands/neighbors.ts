@@ -1,0 +1,23 @@
+import { NEIGHBORS_OPTIONS } from '../../workflows/neighbors-options.ts';
+import { neighborsText } from '../../report/answer-report.ts';
+import { pick, type CommandSpec } from '../program.ts';
+
+export const neighborsCommand: CommandSpec = {
+  name: 'neighbors',
+  summary: 'the stored images that are nearest to an image',
+  arguments: [
+    ['<store>', 'a store that extract or run made'],
+    ['<images...>', 'image files'],
+  ],
+  options: NEIGHBORS_OPTIONS,
+  async act([store, images], flags, context) {
+    const { neighbors } = await import('../../workflows/neighbors.ts');
+    const result = await neighbors(
+      store as string,
+      images as string[],
+      pick(flags, NEIGHBORS_OPTIONS),
+      context,
+    );
+    return { json: result, text: neighborsText(result), failed: result.failed.length };
+  },
+};

@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { VERSION } from '../workflows/version.ts';
+import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { extractCommand } from './commands/extract.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { neighborsCommand } from './commands/neighbors.ts';
+import { predictCommand } from './commands/predict.ts';
+import { runCommand } from './commands/run.ts';
+import { trainCommand } from './commands/train.ts';
+import { parseArguments, type Request } from './program.ts';
+import { terminalListener } from './progress-line.ts';
+
+const EXIT = { done: 0, failed: 1, usage: 2, someImagesFailed: 3, interrupted: 130 } as const;
+
+const COMMANDS = [
+  runCommand,
+  extractCommand,
+  trainCommand,
+  predictCommand,
+  neighborsCommand,
+  inspectCommand,
+  doctorCommand,
+  demoCommand,
+];
+
+/** Ctrl-C once ends the work cleanly; twice ends the process. */
+function interruptible(): AbortController {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(EXIT.interrupted);
+      controller.abort();
+    });
+  }
+  return controller;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof PermafrostError)) return EXIT.failed;
+  if (error.code === 'OPTION_INVALID') return EXIT.usage;
+  return error.code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
+}
+
+async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promise<number> {
+  const listener = terminalListener(process.stderr, flags.quiet === true);
+  const json = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
+  try {
+    const outcome = await spec.act(args, flags, { signal: interruptible().signal, listener });
+    listener.clear();
+    if (flags.json === true) json(outcome.json);
+    else process.stdout.write(outcome.text);
+    return (outcome.failed ?? 0) > 0 ? EXIT.someImagesFailed : EXIT.done;
+  } catch (error) {
+    listener.clear();
+    const code = error instanceof PermafrostError ? error.code : 'INTERNAL';
+    // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.
+    const detail =
+      error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
+    process.stderr.write(`permafrost: ${detail} [${code}]\n`);
+    if (flags.json === true) json({ error: { code, message: reasonOf(error) } });
+    return exitCodeOf(error);
+  }
+}
+
+async function main(): Promise<number> {
+  // A reader that closes the pipe early (head, less) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
+  );
+  const request = parseArguments(process.argv.slice(2), COMMANDS, VERSION);
+  switch (request.kind) {
+    case 'help':
+      process.stdout.write(request.text);
+      return EXIT.done;
+    case 'usage':
+      process.stderr.write(`${request.message}\n`);
+      return EXIT.usage;
+    case 'run':
+      return execute(request);
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,102 @@
+import type {
+  DoctorResult,
+  InspectResult,
+  NeighborResult,
+  NeighborsResult,
+  PredictResult,
+} from '../core/results.ts';
+import { failuresText } from './extract-report.ts';
+import { bytes, plural } from './format.ts';
+import { textFields, textTable } from './text-table.ts';
+
+function neighborLines(neighbors: readonly NeighborResult[]): string {
+  return neighbors
+    .map(({ distance, label, path }) => `    ${distance.toFixed(4)}  ${label}  ${path}\n`)
+    .join('');
+}
+
+/** Predictions for a terminal: label, probability, nearest training images of each image. */
+export function predictText({ predictions, failed }: PredictResult): string {
+  const blocks = predictions.map(
+    ({ path, label, probability, neighbors }) =>
+      `${path}: ${label} (${probability.toFixed(4)})\n${neighborLines(neighbors)}`,
+  );
+  return blocks.join('') + failuresText(failed);
+}
+
+/** Nearest images for a terminal. */
+export function neighborsText({ queries, metric, pooling, failed }: NeighborsResult): string {
+  const blocks = queries.map(
+    ({ path, neighbors }) =>
+      `${path} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
+  );
+  return blocks.join('') + failuresText(failed);
+}
+
+/** A store for a terminal. */
+export function inspectText(result: InspectResult): string {
+  const splits = [...new Set(result.classes.flatMap((c) => Object.keys(c.splits)))] as (
+    'train' | 'val' | 'test'
+  )[];
+  const classes = textTable(
+    [{ title: 'class' }, ...splits.map((title) => ({ title, align: 'right' as const }))],
+    result.classes.map(({ label, splits: n }) => [label, ...splits.map((split) => String(n[split] ?? 0))]),
+  );
+  const sets = result.sets.map((set) =>
+    textFields([
+      [set.current ? 'current set' : 'other set', set.fingerprint],
+      ['  backbone', `${set.backbone}, weights ${set.weights}`],
+      [
+        '  cut',
+        `${set.cut}: flatten ${set.widths.flatten}, avg and max ${set.widths.avg} numbers an image; maps in ${set.dtype}`,
+      ],
+      ['  contract', `${set.contractId} ${JSON.stringify(set.contract)}`],
+      ['  engine', `${set.engine.name} ${set.engine.version}, ${set.engine.device}, ${set.engine.precision}`],
+      ['  content', `${plural(set.rows, 'row')} in ${plural(set.shards, 'shard')}, ${bytes(set.bytes)}`],
+    ]),
+  );
+  const head = textFields([
+    ['store', `${result.store} (version ${result.version}, ${bytes(result.bytes)})`],
+    [
+      'data set',
+      `${result.dataset}: ${plural(result.images, 'image')}, ${plural(result.classes.length, 'class', 'classes')}`,
+    ],
+  ]);
+  return `${head}\n${classes}\n${sets.join('\n')}${failuresText(result.failed)}`;
+}
+
+/** The state of the installation for a terminal. */
+export function doctorText(result: DoctorResult): string {
+  const { cpu, engine, weights } = result;
+  const packages = textTable(
+    [{ title: 'package' }, { title: 'version' }, { title: 'works' }, { title: 'needed for' }],
+    result.packages.map(({ name, version, works, needed }) => [
+      name,
+      version ?? '-',
+      works ? 'yes' : 'NO',
+      needed,
+    ]),
+  );
+  const problems = result.packages
+    .filter((p) => p.problem !== null)
+    .map(({ name, problem }) => `${name}: ${problem}\n`);
+  return (
+    textFields([
+      ['permafrost', result.permafrost],
+      ['node', `${result.node} on ${result.platform}`],
+      ['processor', `${cpu.model}, ${plural(cpu.cores, 'core')}, ${cpu.memoryGiB.toFixed(1)} GiB memory`],
+      [
+        'weights',
+        weights.ok ? `vgg16, verified, digest ${weights.digest}` : `NOT USABLE: ${weights.problem}`,
+      ],
+      [
+        'engine',
+        engine === null
+          ? 'NONE'
+          : `${engine.name} ${engine.version} on ${engine.device}, ${engine.precision}: ${engine.why}`,
+      ],
+    ]) +
+    `\n${packages}` +
+    (problems.length > 0 ? `\n${problems.join('')}` : '')
+  );
+}

@@ -1,0 +1,43 @@
+import type { ExtractResult } from '../core/results.ts';
+import type { Failure } from '../core/sample.ts';
+import { plural, seconds } from './format.ts';
+import { textFields } from './text-table.ts';
+
+const MOST_FAILURES = 20;
+
+/** The images that failed, at most twenty, with path, code and reason; empty where none did. */
+export function failuresText(failed: readonly Failure[]): string {
+  if (failed.length === 0) return '';
+  const lines = failed
+    .slice(0, MOST_FAILURES)
+    .map(({ path, code, reason }) => `  ${JSON.stringify(path)}  ${code}: ${reason}`);
+  const rest =
+    failed.length > MOST_FAILURES
+      ? [`  and ${failed.length - MOST_FAILURES} more (all of them with --json)`]
+      : [];
+  return ['', `${plural(failed.length, 'image')} failed:`, ...lines, ...rest, ''].join('\n');
+}
+
+/** What an extraction did, for a terminal. */
+export function extractText(result: ExtractResult): string {
+  const { extracted, reused, failed, engine } = result;
+  const speed =
+    extracted > 0 ? ` (${(extracted / result.seconds.extract).toFixed(1)} extracted images/s)` : '';
+  const splits = Object.entries(result.splits).map(([split, n]) => `${n} ${split}`);
+  const fields: [string, string][] = [
+    [
+      'data set',
+      `${result.dataset}: ${splits.join(', ')}, ${plural(result.classes.length, 'class', 'classes')}`,
+    ],
+    ['store', result.store],
+    ['features', `${result.cut}, contract ${result.contractId}, maps in ${result.dtype}`],
+    ['engine', `${engine.name} ${engine.version}, ${engine.device}, ${engine.precision}`],
+    [
+      'extraction',
+      `${extracted} extracted, ${reused} reused, ${failed.length} failed in ${seconds(result.seconds.extract)}${speed}`,
+    ],
+  ];
+  if (result.extractedBecause !== null)
+    fields.push(['not reused', `the stored features differ in ${result.extractedBecause}`]);
+  return textFields(fields) + failuresText(failed);
+}

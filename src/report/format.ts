@@ -1,0 +1,32 @@
+/** `12.3 MiB` and the like; binary units. */
+export function bytes(n: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let [value, unit] = [n, 0];
+  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Milliseconds with a unit that keeps three digits. */
+export function milliseconds(ms: number): string {
+  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  return ms >= 100 ? `${ms.toFixed(0)} ms` : `${ms.toFixed(1)} ms`;
+}
+
+/** Seconds as `48.1 s` or `3 min 5 s`. */
+export function seconds(s: number): string {
+  if (s < 100) return `${s.toFixed(1)} s`;
+  return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
+}
+
+/** A rate of four digits. */
+export const ratio = (value: number): string => value.toFixed(4);
+
+/** `1 image`, `2 images`. */
+export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+/** Hyper-parameters as `C=10 tol=0.0001`. */
+export function parameters(params: Readonly<Record<string, number | string | boolean>>): string {
+  return Object.entries(params)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+}

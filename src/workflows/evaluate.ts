@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { canonicalJson, sha256Hex } from '../core/digest.ts';
+import { PermafrostError } from '../core/errors.ts';
+import type { Matrix } from '../core/matrix.ts';
+import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
+import type { Pooling, Split } from '../core/sample.ts';
+import type { FittedHead } from '../classify/head.ts';
+import { createHead, type HeadOptions } from '../classify/heads/index.ts';
+import * as metrics from '../classify/metrics.ts';
+import { surestMistakes } from '../classify/mistakes.ts';
+import {
+  applyNormalizer,
+  fitNormalizer,
+  type Normalization,
+  type Normalizer,
+} from '../classify/normalize.ts';
+import type { Manifest } from '../store/manifest.ts';
+import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
+
+/** Features to train on and to validate on, of one pooling. */
+export interface TrainingData {
+  readonly pooling: Pooling;
+  readonly train: LoadedFeatures;
+  readonly val: LoadedFeatures;
+  readonly validatedOn: Split;
+}
+
+/** What to fit. */
+export interface HeadPlan {
+  readonly head: string;
+  readonly options?: HeadOptions;
+  readonly normalize: Normalization;
+}
+
+export interface TrainedHead {
+  readonly head: FittedHead;
+  readonly normalizer: Normalizer;
+  readonly result: Omit<HeadResult, 'file'>;
+  readonly confusion: Confusion;
+  /** The ten surest. */
+  readonly mistakes: readonly Mistake[];
+}
+
+/** Loads the features of a store to train on: `val` is validated on where there is one, else `test`. Throws STORE_EMPTY, FIT_INVALID. */
+export async function trainingData(
+  store: string,
+  manifest: Manifest,
+  pooling: Pooling,
+): Promise<TrainingData> {
+  const samples = await readSamples(store, manifest);
+  const has = (split: Split): boolean => samples.some((sample) => sample.split === split);
+  const validatedOn = has('val') ? 'val' : 'test';
+  if (!has('train') || !has(validatedOn)) {
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `${store} has ${samples.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
+    );
+  }
+  const loaded = await loadFeatures(store, manifest, pooling, ['train', validatedOn]);
+  return { pooling, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
+}
+
+/** Probability of each class of `head` for raw features X. */
+export function probabilities(
+  { head, normalizer }: Pick<TrainedHead, 'head' | 'normalizer'>,
+  X: Matrix,
+): Promise<Matrix> {
+  return head.predictProba(applyNormalizer(normalizer, X));
+}
+
+/** Fits one head and measures it on the validation images. Times are wall-clock, features in memory. */
+export async function trainHead(
+  plan: HeadPlan,
+  data: TrainingData,
+  signal?: AbortSignal,
+): Promise<TrainedHead> {
+  const { train, val, validatedOn, pooling } = data;
+  const maker = createHead(plan.head, plan.options);
+  const started = performance.now();
+  const normalizer = fitNormalizer(plan.normalize, train.X);
+  const labels = train.samples.map(({ label }) => label);
+  const head = await maker.fit(applyNormalizer(normalizer, train.X), labels, signal && { signal });
+  const fitted = performance.now();
+  const P = await probabilities({ head, normalizer }, val.X);
+  const predicted = performance.now();
+
+  const { classes } = head;
+  const truth = Int32Array.from(val.samples, ({ label }) => classes.indexOf(label));
+  const guess = metrics.topClass(P);
+  const confusion = metrics.confusionMatrix(truth, guess, classes.length);
+  const k = classes.length;
+  return {
+    head,
+    normalizer,
+    result: {
+      name: head.name,
+      pooling,
+      normalize: plan.normalize,
+      params: head.params,
+      accuracy: metrics.accuracy(truth, guess),
+      interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
+      balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, k)),
+      logLoss: metrics.logLoss(truth, P),
+      fitMs: fitted - started,
+      predictMs: predicted - fitted,
+      converged: head.converged,
+      iterations: head.iterations,
+      notes: head.notes,
+      trained: labels.length,
+      validated: truth.length,
+      validatedOn,
+    },
+    confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
+    mistakes: surestMistakes(truth, P, 10).map((mistake) => ({
+      path: val.samples[mistake.row]!.path,
+      label: classes[mistake.truth]!,
+      predicted: classes[mistake.predicted]!,
+      probability: mistake.probability,
+    })),
+  };
+}
+
+/** Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings. */
+export function defaultHeadFile(
+  store: string,
+  { name, pooling, normalize, params }: Omit<HeadResult, 'file'>,
+): string {
+  const digest = sha256Hex(canonicalJson({ params, normalize })).slice(0, 8);
+  return join(store, 'heads', `${name}-${pooling}-${normalize}-${digest}.safetensors`);
+}

@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import type { InspectResult } from '../core/results.ts';
+import type { Split } from '../core/sample.ts';
+import { contractId } from '../extract/contract.ts';
+import { readManifest, type FeatureSet } from '../store/manifest.ts';
+import { readSamples } from '../store/reader.ts';
+
+const bytesOf = (set: FeatureSet): number =>
+  set.shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
+
+/** What a store holds. */
+export async function inspect(storePath: string): Promise<InspectResult> {
+  const store = resolve(storePath);
+  const manifest = await readManifest(store);
+  const samples = manifest.dataset.samples === undefined ? [] : await readSamples(store, manifest);
+  const classes = new Map<string, Partial<Record<Split, number>>>();
+  for (const { label, split } of samples) {
+    const counts = classes.get(label) ?? {};
+    counts[split] = (counts[split] ?? 0) + 1;
+    classes.set(label, counts);
+  }
+  const sets = manifest.sets.map((set) => {
+    const { backbone, weights, cut, contract, dtype } = set.settings;
+    return {
+      fingerprint: set.fingerprint,
+      current: set.fingerprint === manifest.dataset.fingerprint,
+      backbone,
+      weights,
+      cut,
+      contract: { ...contract },
+      contractId: contractId(contract),
+      dtype,
+      engine: set.engine,
+      widths: set.widths,
+      rows: set.shards.reduce((sum, shard) => sum + shard.rows, 0),
+      shards: set.shards.length,
+      bytes: bytesOf(set),
+    };
+  });
+  return {
+    store,
+    version: manifest.version,
+    dataset: manifest.dataset.root,
+    images: samples.length,
+    classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, splits]) => ({ label, splits })),
+    failed: manifest.dataset.failures,
+    sets,
+    bytes: sets.reduce((sum, set) => sum + set.bytes, 0) + (manifest.dataset.samples?.bytes ?? 0),
+  };
+}

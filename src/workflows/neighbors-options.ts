@@ -1,0 +1,19 @@
+import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+import { POOLINGS } from '../core/sample.ts';
+import { METRICS } from '../classify/neighbors/neighbor-index.ts';
+import { ENGINE_NAMES } from '../extract/engines/index.ts';
+
+/** Options of `neighbors`. */
+export const NEIGHBORS_OPTIONS = {
+  k: integerOption(5, 'how many neighbours', { min: 1 }),
+  pooling: choiceOption(POOLINGS, 'avg', 'features that are compared'),
+  metric: choiceOption(METRICS, 'cosine', 'distance'),
+  split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
+  engine: choiceOption(['auto', ...ENGINE_NAMES], 'auto', 'what runs the network'),
+  weights: stringOption(
+    '',
+    'the weights file that the store was made with, where it was not the carried one',
+  ),
+} as const;
+export type NeighborsOptions = OptionsOf<typeof NEIGHBORS_OPTIONS>;
+export const NEIGHBORS_DEFAULTS = defaultsOf(NEIGHBORS_OPTIONS);

@@ -1,0 +1,14 @@
+import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+import { ENGINE_NAMES } from '../extract/engines/index.ts';
+
+/** Options of `predict`. */
+export const PREDICT_OPTIONS = {
+  neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
+  engine: choiceOption(['auto', ...ENGINE_NAMES], 'auto', 'what runs the network'),
+  weights: stringOption(
+    '',
+    'the weights file that the head was trained with, where it was not the carried one',
+  ),
+} as const;
+export type PredictOptions = OptionsOf<typeof PREDICT_OPTIONS>;
+export const PREDICT_DEFAULTS = defaultsOf(PREDICT_OPTIONS);

@@ -1,0 +1,100 @@
+import { join, resolve } from 'node:path';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { resolveOptions } from '../core/options.ts';
+import type { HeadResult, RunResult } from '../core/results.ts';
+import type { Pooling } from '../core/sample.ts';
+import { writeFileAtomic } from '../store/atomic-file.ts';
+import { readManifest } from '../store/manifest.ts';
+import { currentSet } from '../store/reader.ts';
+import { openDataset } from './dataset.ts';
+import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import { extract, type Work } from './extract.ts';
+import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
+import { saveHead } from './head-files.ts';
+
+/** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
+export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = [
+  { head: 'softmax', pooling: 'flatten', normalize: 'none' },
+  { head: 'logistic', pooling: 'flatten', normalize: 'l2', options: { C: 10 } },
+  { head: 'knn', pooling: 'flatten', normalize: 'l2' },
+  { head: 'softmax', pooling: 'avg', normalize: 'standard' },
+  { head: 'logistic', pooling: 'avg', normalize: 'l2', options: { C: 10 } },
+  { head: 'knn', pooling: 'avg', normalize: 'l2' },
+  { head: 'knn-hnsw', pooling: 'avg', normalize: 'l2' },
+  { head: 'centroid', pooling: 'avg', normalize: 'l2' },
+  { head: 'ml-logistic', pooling: 'avg', normalize: 'l2' },
+];
+
+const better = (a: TrainedHead, b: TrainedHead): number =>
+  b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
+
+/**
+ * The main job: extracts what is not extracted yet, trains RUN_HEADS, keeps the best head as a file and everything told as
+ * results.json in the store. Heads whose package is missing are left out with the reason.
+ */
+export async function run(
+  datasetPath: string,
+  given: Partial<ExtractOptions> = {},
+  work: Work = {},
+): Promise<RunResult> {
+  const options = resolveOptions('run', EXTRACT_OPTIONS, given);
+  // One class cannot be told from another: better said before minutes of extraction than after.
+  const { samples } = await openDataset(datasetPath, options);
+  const classes = new Set(samples.map(({ label }) => label));
+  if (classes.size < 2) {
+    throw new PermafrostError(
+      'DATASET_CLASSES',
+      `${datasetPath} has one class (${[...classes].join()}); heads need two or more. "permafrost extract" works with one.`,
+    );
+  }
+  const extracted = await extract(datasetPath, options, work);
+  const store = resolve(extracted.store);
+  const manifest = await readManifest(store);
+
+  const started = performance.now();
+  const trained: TrainedHead[] = [];
+  const skipped: { name: string; reason: string }[] = [];
+  for (const pooling of new Set(RUN_HEADS.map((plan) => plan.pooling))) {
+    const data = await trainingData(store, manifest, pooling);
+    for (const plan of RUN_HEADS.filter((p) => p.pooling === pooling)) {
+      work.listener?.progress?.({
+        stage: `training ${plan.head}`,
+        done: trained.length,
+        total: RUN_HEADS.length,
+        perSecond: 0,
+      });
+      try {
+        trained.push(await trainHead(plan, data, work.signal));
+      } catch (error) {
+        if (!(error instanceof PermafrostError && ['PACKAGE_MISSING', 'FIT_INVALID'].includes(error.code)))
+          throw error;
+        skipped.push({ name: `${plan.head} (${pooling})`, reason: reasonOf(error) });
+      }
+    }
+  }
+  trained.sort(better);
+  const best = trained[0];
+  if (best === undefined) {
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `No head could be trained: ${skipped.map(({ reason }) => reason).join(' ')}`,
+    );
+  }
+  const file = defaultHeadFile(store, best.result);
+  await saveHead(file, best, currentSet(store, manifest).settings, store);
+  const heads = trained.map(({ result }): HeadResult => ({
+    ...result,
+    file: result === best.result ? file : null,
+  }));
+  const result: RunResult = {
+    ...extracted,
+    seconds: { ...extracted.seconds, train: (performance.now() - started) / 1000 },
+    heads,
+    skipped,
+    confusion: best.confusion,
+    mistakes: best.mistakes,
+  };
+  const text = `${JSON.stringify(result, null, 1)}\n`;
+  await writeFileAtomic(join(store, 'results.json'), [new TextEncoder().encode(text)]);
+  return result;
+}
