@@ -1,1 +1,49 @@
-export { PermafrostError, ERROR_CODES, type ErrorCode } from './core/errors.ts';
+// Use cases: one call each, names and paths in, plain results out.
+export { extract, type Work } from './workflows/extract.ts';
+export { EXTRACT_DEFAULTS, EXTRACT_OPTIONS, type ExtractOptions } from './workflows/extract-options.ts';
+export { run, RUN_HEADS } from './workflows/run.ts';
+export { train } from './workflows/train.ts';
+export { TRAIN_DEFAULTS, TRAIN_OPTIONS, type TrainOptions } from './workflows/train-options.ts';
+export { predict } from './workflows/predict.ts';
+export { PREDICT_DEFAULTS, PREDICT_OPTIONS, type PredictOptions } from './workflows/predict-options.ts';
+export { neighbors } from './workflows/neighbors.ts';
+export {
+  NEIGHBORS_DEFAULTS,
+  NEIGHBORS_OPTIONS,
+  type NeighborsOptions,
+} from './workflows/neighbors-options.ts';
+export { inspect } from './workflows/inspect.ts';
+export { doctor } from './workflows/doctor.ts';
+export { openHead, saveHead, type OpenedHead } from './workflows/head-files.ts';
+export type * from './core/results.ts';
+
+// Extraction: images to features.
+export { scanDataset, type Dataset } from './extract/dataset.ts';
+export { CONTRACTS, contractId } from './extract/contract.ts';
+export type { Contract } from './core/contract.ts';
+export { decode, readHeader, type ImageHeader } from './extract/decode.ts';
+export { extractFeatures, type PipelineEvent, type PipelineOptions } from './extract/pipeline.ts';
+export { vgg16 } from './extract/backbones/vgg16.ts';
+export type { Backbone, BackboneWeights } from './extract/backbones/backbone.ts';
+export { loadWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';
+export { createEngine, ENGINE_NAMES } from './extract/engines/index.ts';
+export type { Engine, Executable, Output, Program } from './extract/engines/engine.ts';
+
+// The store: features to and from disk.
+export { readManifest, type Manifest } from './store/manifest.ts';
+export { loadFeatures, readSamples, type LoadedFeatures } from './store/reader.ts';
+export type { StoredSample } from './store/shard.ts';
+export type { FeatureSettings } from './store/fingerprint.ts';
+
+// Heads, neighbours and figures.
+export { createHead, HEADS, HEAD_NAMES, loadHead } from './classify/heads/index.ts';
+export type { FitContext, FittedHead, Head, HeadState } from './classify/head.ts';
+export { applyNormalizer, fitNormalizer, type Normalizer } from './classify/normalize.ts';
+export { exactIndex } from './classify/neighbors/exact.ts';
+export type { NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
+export { stratifiedKFold, stratifiedSplit } from './classify/split.ts';
+export * as metrics from './classify/metrics.ts';
+
+export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
+export type { Failure, FeatureBatch, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
+export { ERROR_CODES, PermafrostError, type ErrorCode } from './core/errors.ts';

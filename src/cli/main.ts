@@ -1,29 +1,11 @@
 #!/usr/bin/env node
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { VERSION } from '../workflows/version.ts';
-import { demoCommand } from './commands/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { extractCommand } from './commands/extract.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { neighborsCommand } from './commands/neighbors.ts';
-import { predictCommand } from './commands/predict.ts';
-import { runCommand } from './commands/run.ts';
-import { trainCommand } from './commands/train.ts';
+import { COMMANDS } from './commands/index.ts';
 import { parseArguments, type Request } from './program.ts';
 import { terminalListener } from './progress-line.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, someImagesFailed: 3, interrupted: 130 } as const;
-
-const COMMANDS = [
-  runCommand,
-  extractCommand,
-  trainCommand,
-  predictCommand,
-  neighborsCommand,
-  inspectCommand,
-  doctorCommand,
-  demoCommand,
-];
 
 /** Ctrl-C once ends the work cleanly; twice ends the process. */
 function interruptible(): AbortController {

@@ -1,5 +1,6 @@
 import type * as ort from 'onnxruntime-node';
 import { PermafrostError, reasonOf } from './errors.ts';
+import type { OnnxGraph } from './onnx-model.ts';
 
 export type OnnxRuntime = typeof ort;
 export type OnnxSession = ort.InferenceSession;
@@ -22,14 +23,16 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
   return loaded;
 }
 
-/** A session over model bytes. Throws ENGINE_FAILED with the runtime's own message. */
+/** A session over a graph or a model's bytes. Throws ENGINE_FAILED with the runtime's own message. */
 export async function createSession(
-  model: Uint8Array,
+  model: OnnxGraph | Uint8Array,
   options: ort.InferenceSession.SessionOptions = {},
 ): Promise<OnnxSession> {
   const runtime = await onnxRuntime();
+  // The encoder brings a protobuf library, which commands that build no model must not wait for.
+  const bytes = model instanceof Uint8Array ? model : (await import('./onnx-model.ts')).encodeOnnx(model);
   try {
-    return await runtime.InferenceSession.create(model, options);
+    return await runtime.InferenceSession.create(bytes, options);
   } catch (cause) {
     throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, {
       cause,

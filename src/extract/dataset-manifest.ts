@@ -19,7 +19,6 @@ interface Entry {
 function csvEntries(file: string, text: string): Entry[] {
   try {
     const rows: { record: Record<string, string>; info: { lines: number } }[] = parse(text, {
-      bom: true,
       columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
       info: true,
       skip_empty_lines: true,
@@ -61,7 +60,7 @@ export async function readManifestFile(
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
-  const entries = kind === '.csv' ? csvEntries(file, text) : jsonlEntries(file, text);
+  const entries = (kind === '.csv' ? csvEntries : jsonlEntries)(file, text.replace(/^\ufeff/, ''));
   const root = dirname(resolve(file));
   const lineOf = new Map<string, number>();
   let splits = 0;
@@ -69,7 +68,9 @@ export async function readManifestFile(
     const { path, label, split = '' } = fields;
     if (typeof path !== 'string' || path === '')
       fail(file, line, `No path (found the fields ${Object.keys(fields).join(', ')}).`);
-    if (typeof label !== 'string' || label === '') fail(file, line, `No label for ${path}.`);
+    if (label === undefined || label === '') fail(file, line, `No label for ${path}.`);
+    if (typeof label !== 'string')
+      fail(file, line, `The label of ${path} is ${JSON.stringify(label)}, not a name.`);
     if (split !== '' && !(SPLITS as readonly unknown[]).includes(split)) {
       fail(file, line, `The split is ${JSON.stringify(split)}, not one of ${SPLITS.join(', ')}.`);
     }

@@ -1,8 +1,9 @@
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { SPLITS, type Sample, type Split } from '../core/sample.ts';
 import { readManifestFile } from './dataset-manifest.ts';
+import { byCodeUnits, list, listImages, type Listing } from './image-tree.ts';
 
 /** A data set as found: samples in the order of their paths (by code units), which no machine or file system changes. */
 export interface Dataset {
@@ -14,13 +15,6 @@ export interface Dataset {
   /** What the user should know: ignored files, empty folders, classes that lack a split. */
   readonly warnings: readonly string[];
 }
-
-/** Extensions taken for images. Some of them (bmp, heic, ppm) this build cannot decode: they become failures that are counted. */
-const IMAGE_EXTENSIONS = new Set(
-  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'
-    .split(' ')
-    .map((e) => `.${e}`),
-);
 
 const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
   train: 'train',
@@ -35,60 +29,6 @@ const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
 const LAYOUT_HELP =
   'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl file with path, label and split.';
 
-const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
-const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX';
-const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-interface Listing {
-  readonly folders: string[];
-  readonly images: string[];
-  /** Files that are neither hidden nor images. */
-  readonly others: string[];
-}
-
-/** One folder's entries; symbolic links count as what they point to, dangling ones as files. */
-async function list(folder: string): Promise<Listing> {
-  const listing: Listing = { folders: [], images: [], others: [] };
-  let entries;
-  try {
-    entries = await readdir(folder, { withFileTypes: true });
-  } catch (cause) {
-    throw new PermafrostError(
-      'DATASET_NOT_FOUND',
-      `${folder} cannot be listed: ${reasonOf(cause)}. Check its permissions.`,
-      {
-        cause,
-      },
-    );
-  }
-  for (const entry of entries) {
-    if (isHidden(entry.name)) continue;
-    let directory = entry.isDirectory();
-    if (entry.isSymbolicLink()) {
-      const target = await stat(join(folder, entry.name)).catch(() => lstat(join(folder, entry.name)));
-      directory = target.isDirectory();
-    }
-    (directory ? listing.folders : isImage(entry.name) ? listing.images : listing.others).push(entry.name);
-  }
-  for (const names of Object.values(listing) as string[][]) names.sort(byCodeUnits);
-  return listing;
-}
-
-/** All images at and below a folder, as paths relative to `root`. A folder that was seen already (a link in a loop) is left out. */
-async function walk(root: string, relative: string, seen: Set<string>, ignored: string[]): Promise<string[]> {
-  const real = await realpath(join(root, relative));
-  if (seen.has(real)) {
-    ignored.push(`${relative}/ (a link to a folder that is listed already)`);
-    return [];
-  }
-  seen.add(real);
-  const { folders, images, others } = await list(join(root, relative));
-  ignored.push(...others.map((name) => `${relative}/${name}`));
-  const found = images.map((name) => `${relative}/${name}`);
-  for (const folder of folders) found.push(...(await walk(root, `${relative}/${folder}`, seen, ignored)));
-  return found;
-}
-
 function few(items: readonly string[], most = 5): string {
   const rest = items.length - most;
   return items.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
@@ -102,18 +42,11 @@ async function classFolders(
   split: Split,
   warnings: string[],
 ): Promise<Sample[]> {
-  const samples: Sample[] = [];
-  const empty: string[] = [];
-  const ignored: string[] = [];
-  const seen = new Set<string>();
-  for (const label of folders) {
-    const paths = await walk(root, prefix + label, seen, ignored);
-    if (paths.length === 0) empty.push(prefix + label);
-    for (const path of paths) samples.push({ path, label, split });
-  }
+  const { images, ignored } = await listImages(root, prefix, folders);
+  const samples = [...images].flatMap(([label, paths]) => paths.map((path) => ({ path, label, split })));
+  const empty = folders.filter((label) => images.get(label)!.length === 0).map((label) => prefix + label);
   if (empty.length > 0) warnings.push(`Folders without an image, which are no class: ${few(empty)}.`);
-  if (ignored.length > 0)
-    warnings.push(`Ignored ${ignored.length} that are no image by their extension: ${few(ignored)}.`);
+  if (ignored.length > 0) warnings.push(`Ignored ${ignored.length} that are no images: ${few(ignored)}.`);
   return samples;
 }
 

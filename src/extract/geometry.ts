@@ -8,6 +8,14 @@ export interface Placement {
   readonly top: number;
 }
 
+/** A decoded image: interleaved uint8, 3 channels or 4, the first three RGB. */
+export interface Source {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
 /**
  * The placement of a width x height image. `cover-crop` follows torchvision: the longer side becomes floor(size * long / short), the
  * crop starts at round((side - size) / 2), halves to even.
@@ -38,19 +46,9 @@ function nearestSteps(from: number, to: number): Int32Array {
 }
 
 /**
- * Nearest-neighbour resize and crop of interleaved uint8 pixels with `channels` (3 or 4) into RGB, shape (size, size, 3);
- * a fourth channel is dropped. Byte-identical to Pillow's Image.resize(..., NEAREST) of the RGB pixels.
+ * Nearest-neighbour resize and crop into RGB, shape (size, size, 3); a fourth channel is dropped. Byte-identical to Pillow's Image.resize(..., NEAREST) of the RGB pixels.
  */
-export function resizeNearest(
-  source: {
-    readonly data: Uint8Array;
-    readonly width: number;
-    readonly height: number;
-    readonly channels: number;
-  },
-  place: Placement,
-  size: number,
-): Uint8Array {
+export function resizeNearest(source: Source, place: Placement, size: number): Uint8Array {
   const xs = nearestSteps(source.width, place.width);
   const ys = nearestSteps(source.height, place.height);
   const out = new Uint8Array(size * size * 3);
@@ -66,12 +64,4 @@ export function resizeNearest(
     }
   }
   return out;
-}
-
-/** RGBA pixels without their alpha, colours as they are: length n * 4 to n * 3. */
-export function dropAlpha(rgba: Uint8Array): Uint8Array {
-  const pixels = rgba.length / 4;
-  const rgb = new Uint8Array(pixels * 3);
-  for (let i = 0; i < pixels; i++) rgb.set(rgba.subarray(i * 4, i * 4 + 3), i * 3);
-  return rgb;
 }

@@ -15,16 +15,16 @@ export function goldenFloats(tensors: ReadonlyMap<string, Tensor>, name: string)
   return data;
 }
 
-/** max |a - b| / max |b| over whole vectors; Infinity where lengths differ or a value is not a number. */
-export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** max |a - b| / max |b| over whole vectors (or over `scale`, where given); Infinity where lengths differ or a value is not a number. */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>, scale = 0): number {
   if (found.length !== expected.length) return Infinity;
   let error = 0;
-  let largest = 0;
+  let largest = scale;
   for (let i = 0; i < expected.length; i++) {
     const difference = Math.abs(found[i]! - expected[i]!);
     if (Number.isNaN(difference)) return Infinity;
     error = Math.max(error, difference);
-    largest = Math.max(largest, Math.abs(expected[i]!));
+    if (scale === 0) largest = Math.max(largest, Math.abs(expected[i]!));
   }
   return largest === 0 ? error : error / largest;
 }

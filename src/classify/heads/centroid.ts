@@ -1,11 +1,13 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { matrix, row } from '../../core/matrix.ts';
+import { matrix } from '../../core/matrix.ts';
 import type { OptionsOf } from '../../core/options.ts';
 import { choiceOption, numberOption, resolveOptions } from '../../core/options.ts';
 import { checkFit, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { countClasses } from '../labels.ts';
-import { distance, lengthsOf } from '../neighbors/distance.ts';
+import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
+import { lengthsOf, productDistance } from '../neighbors/distance.ts';
+import type { Metric } from '../neighbors/neighbor-index.ts';
 import { METRICS } from '../neighbors/neighbor-index.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
@@ -16,28 +18,26 @@ export const CENTROID_OPTIONS = {
   metric: choiceOption(METRICS, 'cosine', 'distance between features'),
   scale: numberOption(
     10,
-    'probabilities are softmax(-scale * distance / mean distance of the training rows to their own centroid)',
+    "probabilities are softmax(-scale * distance / unit), unit the training rows' mean distance to their own centroid",
     { above: 0 },
   ),
 };
 
 /**
- * The class whose mean is nearest (scikit-learn's NearestCentroid; for cosine the mean of the rows scaled to length 1). The order of
- * the probabilities is the order of the distances; their size is a matter of `scale`, not of a fitted model.
+ * The class whose mean is nearest, as scikit-learn's NearestCentroid; for cosine the mean of the rows at length 1. The order of
+ * the probabilities is that of the distances; how sure they look is a matter of `scale`, not fitted. Throws OPTION_INVALID.
  */
 export function centroidHead(options: Partial<OptionsOf<typeof CENTROID_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "centroid"', CENTROID_OPTIONS, options);
   return {
     name: 'centroid',
     params,
-    fit(X, y) {
+    async fit(X, y) {
       const { classes, indices } = checkFit(X, y);
-      const centroids = meansOf(X, indices, classes.length, params.metric === 'cosine');
-      const distances = distancesTo(centroids, X, params.metric);
-      let sum = 0;
-      indices.forEach((c, i) => (sum += distances.data[i * classes.length + c]!));
-      // One row a class: every row is its own centroid, and the unit is 1.
-      const unit = sum > 0 ? sum / X.rows : 1;
+      const k = classes.length;
+      const centroids = await classMeans(X, indices, k, params.metric);
+      const distances = await distancesTo(centroids, X, params.metric);
+      const mean = indices.reduce((sum, c, i) => sum + distances[i * k + c]! / X.rows, 0);
       const facts = {
         name: 'centroid',
         params,
@@ -47,7 +47,8 @@ export function centroidHead(options: Partial<OptionsOf<typeof CENTROID_OPTIONS>
         iterations: 0,
         notes: [],
       };
-      return Promise.resolve(fittedCentroid(facts, centroids, unit));
+      // With one row a class every row is its own centroid, and there is no spread to measure by.
+      return fittedCentroid(facts, centroids, Math.fround(mean) || 1);
     },
   };
 }
@@ -56,55 +57,57 @@ export function centroidHead(options: Partial<OptionsOf<typeof CENTROID_OPTIONS>
 export function loadCentroid(state: HeadState): FittedHead {
   const facts = factsOf(state);
   const unit = matrixOf(state, 'unit', 1, 1).data[0]!;
-  return fittedCentroid(facts, matrixOf(state, 'centroids', facts.classes.length, facts.features), unit);
+  return fittedCentroid(facts, matrixOf(state, 'centroids', facts.features, facts.classes.length), unit);
 }
 
 function fittedCentroid(facts: FittedFacts, centroids: Matrix, unit: number): FittedHead {
   const { metric, scale } = resolveOptions('The head "centroid"', CENTROID_OPTIONS, facts.params);
-  const stored = Math.fround(unit);
   return {
     ...facts,
-    predictProba(X) {
+    async predictProba(X) {
       checkPredict('The head "centroid"', X, facts.features);
-      const distances = distancesTo(centroids, X, metric);
-      return Promise.resolve(
-        softmaxRows({ ...distances, data: distances.data.map((far) => (-scale * far) / stored) }),
-      );
+      const distances = await distancesTo(centroids, X, metric);
+      const scores = Float32Array.from(distances, (far) => (-scale * far) / unit);
+      return softmaxRows(matrix(X.rows, centroids.cols, scores));
     },
     state: stateOf(
       facts,
       new Map([
         ['centroids', tensorOf(centroids)],
-        ['unit', { shape: [1, 1], data: Float32Array.of(stored) }],
+        ['unit', { shape: [1, 1], data: Float32Array.of(unit) }],
       ]),
     ),
   };
 }
 
-function meansOf(X: Matrix, indices: Int32Array, classes: number, unitLength: boolean): Matrix {
+/** Mean row of each class, a column each, shape (d, classes). */
+async function classMeans(X: Matrix, indices: Int32Array, classes: number, metric: Metric): Promise<Matrix> {
   const counts = countClasses(indices, classes);
   const lengths = lengthsOf(X);
-  const sums = new Float64Array(classes * X.cols);
-  for (let i = 0, at = 0; i < X.rows; i++) {
-    const start = indices[i]! * X.cols;
-    const scale = unitLength && lengths[i]! > 0 ? 1 / lengths[i]! : 1;
-    for (let j = 0; j < X.cols; j++, at++) sums[start + j]! += X.data[at]! * scale;
-  }
-  return matrix(
-    classes,
-    X.cols,
-    Float32Array.from(sums, (sum, at) => sum / counts[Math.floor(at / X.cols)]!),
-  );
+  const shares = new Float64Array(X.rows * classes);
+  indices.forEach((c, i) => {
+    const length = metric === 'cosine' && lengths[i]! > 0 ? lengths[i]! : 1;
+    shares[i * classes + c] = 1 / (counts[c]! * length);
+  });
+  const means = await transposedTimesThin(X, shares, classes, 'float64');
+  return matrix(X.cols, classes, new Float32Array(means));
 }
 
-function distancesTo(centroids: Matrix, X: Matrix, metric: 'cosine' | 'euclidean'): Matrix {
-  const out = matrix(X.rows, centroids.rows);
+/** Distance of each row of X to each column of `centroids`, shape (n, classes). */
+async function distancesTo(centroids: Matrix, X: Matrix, metric: Metric): Promise<Float64Array> {
+  const k = centroids.cols;
+  const columns = new Float64Array(centroids.data);
+  const centroidLengths = new Float64Array(k);
+  for (let at = 0; at < columns.length; at++) centroidLengths[at % k]! += columns[at]! ** 2;
+  const products = await timesThin(X, columns, k, 'float64');
   const lengths = lengthsOf(X);
-  const centroidLengths = lengthsOf(centroids);
-  for (let i = 0, at = 0; i < X.rows; i++) {
-    for (let c = 0; c < centroids.rows; c++, at++) {
-      out.data[at] = distance(metric, row(X, i), row(centroids, c), lengths[i]!, centroidLengths[c]!);
-    }
-  }
-  return out;
+  return products.map((product, at) => {
+    const key = productDistance(
+      metric,
+      product,
+      lengths[Math.floor(at / k)]!,
+      Math.sqrt(centroidLengths[at % k]!),
+    );
+    return metric === 'cosine' ? key : Math.sqrt(Math.max(0, key));
+  });
 }

@@ -11,9 +11,9 @@ export type FittedFacts = Pick<
 
 type Tensors = HeadState['tensors'];
 
-/** The state of a fitted head. */
-export function stateOf(facts: FittedFacts, tensors: Tensors): HeadState {
-  return { json: { ...facts }, tensors };
+/** The state of a fitted head; `more` are values of its own, which the facts go before. */
+export function stateOf(facts: FittedFacts, tensors: Tensors, more: HeadState['json'] = {}): HeadState {
+  return { json: { ...more, ...facts }, tensors };
 }
 
 /** A matrix as a tensor of a head's state. */

@@ -3,9 +3,12 @@ import type { OptionTable } from '../../core/options.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
+import { KNN_HNSW_OPTIONS, knnHnswHead, loadKnnHnsw } from './knn-hnsw.ts';
 import { KNN_OPTIONS, knnHead, loadKnn } from './knn.ts';
 import { loadLinear } from './linear.ts';
 import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
+import { loadMlLogistic, ML_LOGISTIC_OPTIONS, mlLogisticHead } from './ml-logistic.ts';
+import { SOFTMAX_OPTIONS, softmaxHead } from './softmax.ts';
 
 export type HeadOptions = Readonly<Record<string, unknown>>;
 
@@ -19,6 +22,12 @@ interface HeadEntry {
 
 /** Every head by name. Packages that a head needs are loaded when it is fitted, not here. */
 export const HEADS = {
+  softmax: {
+    describe: 'a dense softmax layer trained with Adam, as Keras would',
+    options: SOFTMAX_OPTIONS,
+    create: softmaxHead,
+    load: loadLinear,
+  },
   logistic: {
     describe: 'logistic regression with an L2 penalty, solved to its optimum',
     options: LOGISTIC_OPTIONS,
@@ -30,6 +39,18 @@ export const HEADS = {
     options: KNN_OPTIONS,
     create: knnHead,
     load: loadKnn,
+  },
+  'knn-hnsw': {
+    describe: 'the nearest training images vote, approximate search (needs hnswlib-node)',
+    options: KNN_HNSW_OPTIONS,
+    create: knnHnswHead,
+    load: loadKnnHnsw,
+  },
+  'ml-logistic': {
+    describe: 'the package ml-logistic-regression as it is, to compare with; pooled features only',
+    options: ML_LOGISTIC_OPTIONS,
+    create: mlLogisticHead,
+    load: loadMlLogistic,
   },
   centroid: {
     describe: 'the class whose mean is nearest',

@@ -1,35 +1,34 @@
-import type { Matrix } from '../../core/matrix.ts';
 import type { OptionsOf } from '../../core/options.ts';
-import { choiceOption, integerOption, resolveOptions } from '../../core/options.ts';
-import { checkFit, checkNeighbors, checkPredict } from '../checks.ts';
+import { resolveOptions } from '../../core/options.ts';
+import { checkFit, checkNeighbors } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { exactIndex } from '../neighbors/exact.ts';
-import { METRICS } from '../neighbors/neighbor-index.ts';
-import type { FittedFacts } from './fitted-state.ts';
-import { factsOf, indicesOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
-import { VOTE_WEIGHTS, voteShares } from './votes.ts';
+import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
-/** Options of the head `knn`: names and meaning are scikit-learn's; the metric's default is cosine, which suits ReLU features. */
-export const KNN_OPTIONS = {
-  nNeighbors: integerOption(5, 'neighbours that vote', { min: 1 }),
-  metric: choiceOption(METRICS, 'cosine', 'distance between features'),
-  weights: choiceOption(VOTE_WEIGHTS, 'uniform', 'one vote each, or votes by 1 / distance'),
-};
+/** Options of the head `knn`. */
+export const KNN_OPTIONS = VOTER_OPTIONS;
+
+const NAME = 'knn';
+const resolved = (options: Partial<OptionsOf<typeof KNN_OPTIONS>>) =>
+  resolveOptions(`The head "${NAME}"`, KNN_OPTIONS, options);
 
 /**
  * The k nearest training rows vote, found exactly. Its state holds all training rows. Throws OPTION_INVALID; `fit` throws FIT_INVALID
  * when there are fewer rows than neighbours.
  */
 export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): Head {
-  const params = resolveOptions('The head "knn"', KNN_OPTIONS, options);
+  const params = resolved(options);
   return {
-    name: 'knn',
+    name: NAME,
     params,
-    fit(X, y) {
+    // Async although nothing is awaited: what is wrong with the input must be a rejection.
+    async fit(X, y) {
       const { classes, indices } = checkFit(X, y);
       checkNeighbors(params.nNeighbors, X.rows);
+      // A copy: the caller may change X later, a fitted head must not.
+      const rows = { ...X, data: X.data.slice() };
       const facts = {
-        name: 'knn',
+        name: NAME,
         params,
         classes,
         features: X.cols,
@@ -37,35 +36,15 @@ export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): H
         iterations: 0,
         notes: [],
       };
-      // A copy: the caller may change X later, a fitted head must not.
-      return Promise.resolve(fittedKnn(facts, { ...X, data: X.data.slice() }, indices));
+      const index = exactIndex(rows, params.metric);
+      return Promise.resolve(fittedVoters(facts, { rows, labels: indices }, index, params));
     },
   };
 }
 
 /** The head in `state`. Throws HEAD_CORRUPT. */
 export function loadKnn(state: HeadState): FittedHead {
-  const facts = factsOf(state);
-  const rows = matrixOf(state, 'rows', undefined, facts.features);
-  return fittedKnn(facts, rows, indicesOf(state, 'labels', rows.rows, facts.classes.length));
-}
-
-function fittedKnn(facts: FittedFacts, rows: Matrix, labels: Int32Array): FittedHead {
-  const params = resolveOptions('The head "knn"', KNN_OPTIONS, facts.params);
-  const index = exactIndex(rows, params.metric);
-  return {
-    ...facts,
-    async predictProba(X) {
-      checkPredict('The head "knn"', X, facts.features);
-      const neighbors = await index.search(X, params.nNeighbors);
-      return voteShares(neighbors, labels, facts.classes.length, params.weights);
-    },
-    state: stateOf(
-      facts,
-      new Map<string, ReturnType<typeof tensorOf> | { shape: number[]; data: Int32Array }>([
-        ['rows', tensorOf(rows)],
-        ['labels', { shape: [labels.length], data: labels }],
-      ]),
-    ),
-  };
+  const { facts, voters } = loadVoters(state);
+  const params = resolved(facts.params);
+  return fittedVoters(facts, voters, exactIndex(voters.rows, params.metric), params);
 }

@@ -14,7 +14,7 @@ export interface MaxPoolLayer {
 
 export type Layer = ConvLayer | MaxPoolLayer;
 
-/** A frozen network as data. Layers run in order; each layer's name (Keras' names) may be a cut layer. */
+/** A frozen network as data. Layers run in order, a convolution first; each layer's name (Keras' names) may be a cut layer. */
 export interface Backbone {
   readonly name: string;
   readonly layers: readonly Layer[];

@@ -1,76 +1,34 @@
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { matrix, type Matrix } from '../../core/matrix.ts';
+import { matrix } from '../../core/matrix.ts';
 import { createSession, onnxRuntime, type OnnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
-import {
-  choiceOption,
-  defaultsOf,
-  integerOption,
-  resolveOptions,
-  type OptionsOf,
-} from '../../core/options.ts';
+import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { outputName, PIXELS, programModel } from '../graph/program-graph.ts';
 import type { Engine, Executable, Program } from './engine.ts';
+import { guardedExecutable } from './guarded-executable.ts';
 
+/** What createOnnxRuntimeEngine takes: device (cpu), precision (fp32), threads (0: one per physical core). */
 export const ONNXRUNTIME_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
   precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
-  threads: integerOption(0, 'threads of one inference; 0: one per core', { min: 0 }),
+  threads: integerOption(0, 'threads of one inference; 0: one per physical core', { min: 0 }),
 } as const;
-export const ONNXRUNTIME_DEFAULTS = defaultsOf(ONNXRUNTIME_OPTIONS);
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
 
 function executable(runtime: OnnxRuntime, session: OnnxSession, program: Program): Executable {
   const { size } = program.contract;
   const names = program.outputs.map(outputName);
-  const inFlight = new Set<Promise<unknown>>();
-  let released: Promise<void> | undefined;
-
-  async function infer(pixels: Uint8Array, count: number): Promise<readonly Matrix[]> {
-    const input = new runtime.Tensor('uint8', pixels.subarray(0, count * size * size * 3), [
-      count,
-      size,
-      size,
-      3,
-    ]);
-    try {
+  return guardedExecutable({
+    runtime: 'ONNX Runtime',
+    size,
+    async infer(pixels, count) {
+      const input = new runtime.Tensor('uint8', pixels, [count, size, size, 3]);
       const results = await session.run({ [PIXELS]: input }, names);
       return names.map((name) => {
         const { data, dims } = results[name]!;
         return matrix(count, dims[1]!, data as Float32Array<ArrayBuffer>);
       });
-    } catch (cause) {
-      throw new PermafrostError(
-        'ENGINE_FAILED',
-        `ONNX Runtime failed on ${count} images: ${reasonOf(cause)}. Where memory ran out, take a smaller batch size.`,
-        { cause },
-      );
-    }
-  }
-
-  return {
-    async run(pixels, count) {
-      const needed = count * size * size * 3;
-      if (released !== undefined || !Number.isInteger(count) || count < 1 || pixels.length < needed) {
-        throw new PermafrostError(
-          'ENGINE_FAILED',
-          released !== undefined
-            ? 'This executable is disposed. Load the program again.'
-            : `Got ${pixels.length} bytes of pixels for ${count} images, expected at least one image and ${needed} bytes (${size} x ${size} x 3 each).`,
-        );
-      }
-      const running = infer(pixels, count);
-      inFlight.add(running);
-      try {
-        return await running;
-      } finally {
-        inFlight.delete(running);
-      }
     },
-    dispose() {
-      released ??= Promise.allSettled(inFlight).then(() => session.release());
-      return released;
-    },
-  };
+    release: () => session.release(),
+  });
 }
 
 /**
@@ -89,6 +47,8 @@ export async function createOnnxRuntimeEngine(options: Partial<OnnxRuntimeOption
       const session = await createSession(programModel(program), {
         executionProviders: [device],
         intraOpNumThreads: threads,
+        // A pattern is planned anew for each batch size and kept beside the arena: 190 MB more for VGG16 at batch 8, no faster.
+        enableMemPattern: false,
       });
       return executable(runtime, session, program);
     },

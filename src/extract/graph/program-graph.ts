@@ -44,15 +44,27 @@ function preprocessing({ contract }: Program): GraphPart {
   };
 }
 
+/** The values of a layer's tensor. Throws WEIGHTS_MISMATCH where the weights are those of another backbone. */
+function weightsOf({ backbone, weights }: Program, name: string, length: number): Float32Array {
+  const data = weights.tensors.get(name)?.data;
+  if (data?.length !== length) {
+    throw new PermafrostError(
+      'WEIGHTS_MISMATCH',
+      `${backbone.name} needs ${length} values for ${name}, the weights have ${data?.length ?? 'none'}. Load weights for this backbone.`,
+    );
+  }
+  return data;
+}
+
 function layerPart(layer: Layer, input: string, program: Program, isFirst: boolean): GraphPart {
   const { name } = layer;
   if (layer.kind === 'maxPool') {
     const attributes = { kernel_shape: [2, 2], strides: [2, 2] };
     return { nodes: [{ op: 'MaxPool', inputs: [input], outputs: [name], attributes }], initializers: [] };
   }
-  const { tensors } = program.weights;
+  const { inputs, filters } = layer;
   const reverse = isFirst && program.contract.channelOrder === 'BGR';
-  const kernel = kernelToOnnx(tensors.get(`${name}/kernel`)!.data, layer.inputs, layer.filters, reverse);
+  const hwio = weightsOf(program, `${name}/kernel`, 9 * inputs * filters);
   return {
     nodes: [
       {
@@ -64,8 +76,12 @@ function layerPart(layer: Layer, input: string, program: Program, isFirst: boole
       { op: 'Relu', inputs: [`${name}/linear`], outputs: [name] },
     ],
     initializers: [
-      { name: `${name}/kernel`, shape: [layer.filters, layer.inputs, 3, 3], data: kernel },
-      { name: `${name}/bias`, shape: [layer.filters], data: tensors.get(`${name}/bias`)!.data },
+      {
+        name: `${name}/kernel`,
+        shape: [filters, inputs, 3, 3],
+        data: kernelToOnnx(hwio, inputs, filters, reverse),
+      },
+      { name: `${name}/bias`, shape: [filters], data: weightsOf(program, `${name}/bias`, filters) },
     ],
   };
 }
@@ -92,6 +108,12 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
 
 /** The layers from the input to the deepest cut of the program. */
 function neededLayers({ backbone, outputs }: Program): readonly Layer[] {
+  if (backbone.layers[0]?.kind !== 'conv') {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `${backbone.name} must begin with a convolution, whose kernel takes up the channel order.`,
+    );
+  }
   const names = outputs.map(outputName);
   if (names.length === 0 || new Set(names).size < names.length) {
     throw new PermafrostError(
@@ -104,7 +126,8 @@ function neededLayers({ backbone, outputs }: Program): readonly Layer[] {
 
 /**
  * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut and no further, one output per pooling.
- * Throws OPTION_INVALID for an unknown cut, no or repeated outputs, or a size that pooling reduces to nothing.
+ * Throws OPTION_INVALID for an unknown cut, no or repeated outputs, or a size that pooling reduces to nothing;
+ * WEIGHTS_MISMATCH for weights of another backbone.
  */
 export function programGraph(program: Program): OnnxGraph {
   const { backbone, contract, outputs } = program;

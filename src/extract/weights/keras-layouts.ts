@@ -18,7 +18,9 @@ export interface KerasLayout {
 /** Data sets of the model itself: `model.save` puts them below model_weights; optimizer and metrics have variables of the same kind. */
 function modelEntries(entries: readonly H5Entry[]): readonly H5Entry[] {
   const inside = entries.filter(({ path }) => path.startsWith('model_weights/'));
-  return inside.length > 0 ? inside : entries.filter(({ path }) => !/^(optimizer|optimizer_weights|metrics)\//.test(path));
+  return inside.length > 0
+    ? inside
+    : entries.filter(({ path }) => !/^(optimizer|optimizer_weights|metrics)\//.test(path));
 }
 
 /** `kernel:0` and `block1_conv1_W_1:0` (the files of keras-applications) are kernels; `bias` and `_b_1` biases. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, type Tensor } from '../../core/safetensors.ts';
 import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts';

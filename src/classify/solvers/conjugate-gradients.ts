@@ -1,0 +1,58 @@
+import type { LogisticProblem, Point } from './logistic-problem.ts';
+import { inner, totalScores } from './logistic-problem.ts';
+import { curvature } from './logistic-loss.ts';
+import { addScaled, columnSums, dot, scaleAdd } from './vectors.ts';
+
+/** More steps than any fit of the measured sets took; a step that ends here is still downhill. */
+const MOST_STEPS = 500;
+
+/**
+ * The Newton step: solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until the residual's
+ * length is at most `enough`. `probabilities` are those at the point of the gradient, shape (n, k).
+ */
+export async function conjugateGradients(
+  problem: LogisticProblem,
+  probabilities: Float64Array,
+  gradient: Point,
+  enough: number,
+): Promise<Point> {
+  const { design, k, penalty, unit } = problem;
+  const step = scaled(gradient, 0);
+  let residual = scaled(gradient, -1);
+  const direction = scaled(gradient, -1);
+  let squared = inner(problem, residual, residual);
+  for (let i = 0; i < MOST_STEPS && Math.sqrt(squared) > enough; i++) {
+    const change = totalScores(problem, direction);
+    const bent = curvature(probabilities, change, k);
+    const along = dot(bent, change) + penalty * design.inner(direction, direction);
+    // Rounding, in a direction that has no curvature left.
+    if (!(along > 0)) break;
+    const size = squared / along;
+    addPoint(step, size, direction);
+
+    // residual -= size · Hessian · direction
+    addScaled(residual.bias, -size * unit, columnSums(bent, k));
+    addScaled(residual.coef, -size, await design.adjoint(bent, k, 'float32'));
+    addScaled(residual.coef, -size * penalty, direction.coef);
+    residual = { ...residual, scores: await design.scores(residual.coef, k, 'float32') };
+
+    const next = inner(problem, residual, residual);
+    const keep = next / squared;
+    scaleAdd(direction.coef, keep, residual.coef);
+    scaleAdd(direction.scores, keep, residual.scores);
+    scaleAdd(direction.bias, keep, residual.bias);
+    squared = next;
+  }
+  return step;
+}
+
+function scaled({ coef, scores, bias }: Point, factor: number): Point {
+  const times = (values: Float64Array): Float64Array => values.map((value) => factor * value);
+  return { coef: times(coef), scores: times(scores), bias: times(bias) };
+}
+
+function addPoint(point: Point, factor: number, other: Point): void {
+  addScaled(point.coef, factor, other.coef);
+  addScaled(point.scores, factor, other.scores);
+  addScaled(point.bias, factor, other.bias);
+}

@@ -1,0 +1,42 @@
+import { evaluate } from './logistic-loss.ts';
+import type { LogisticProblem, Point } from './logistic-problem.ts';
+import { totalScores } from './logistic-problem.ts';
+
+/** A change of the objective below this part of it is its rounding. */
+const ROUNDING = 1e-12;
+
+/** Where a line search starts. */
+export interface Start {
+  readonly point: Point;
+  /** Its scores with the intercepts, and its mean loss. */
+  readonly total: Float64Array;
+  readonly loss: number;
+  /** The objective's derivative along the step: negative. */
+  readonly slope: number;
+}
+
+/**
+ * A step length in (0, 1] that lowers the objective enough (Armijo 1966), by halving; undefined when none does. Scores are linear in
+ * the length, so trying one costs no matrix product. Near the optimum, where rounding hides the decrease, a
+ * step that leaves the objective where it is will do: it is a Newton step, and the gradient tells what it was worth.
+ */
+export function lineSearch(
+  problem: LogisticProblem,
+  { point, total, loss, slope }: Start,
+  step: Point,
+): number | undefined {
+  const { design, y, k, penalty } = problem;
+  const change = totalScores(problem, step);
+  const here = design.inner(point, point);
+  const across = design.inner(step, point);
+  const beyond = design.inner(step, step);
+  const start = loss + (penalty / 2) * here;
+  const tried = new Float64Array(total.length);
+  for (let t = 1; t > 1e-10; t /= 2) {
+    for (let at = 0; at < tried.length; at++) tried[at] = total[at]! + t * change[at]!;
+    const square = here + 2 * t * across + t * t * beyond;
+    const value = evaluate(tried, y, k).loss + (penalty / 2) * square;
+    if (value - start <= Math.max(1e-4 * t * slope, ROUNDING * Math.abs(start))) return t;
+  }
+  return undefined;
+}

@@ -1,0 +1,107 @@
+import type { Matrix } from '../../core/matrix.ts';
+import { matrix, selectRows } from '../../core/matrix.ts';
+import type { Random } from '../../core/random.ts';
+import { checkAborted } from '../checks.ts';
+import type { FitContext } from '../head.ts';
+import { timesTransposed, transposedTimes } from '../linalg.ts';
+import { adam } from './adam.ts';
+import { evaluate, residuals } from './logistic-loss.ts';
+import { columnSums, shiftRows } from './vectors.ts';
+
+/** A dense layer, class-major: scores are X · weightsᵀ + bias. */
+export interface Dense {
+  /** Shape (k, d). */
+  readonly weights: Matrix;
+  /** Shape (k). */
+  readonly bias: Float32Array;
+}
+
+/** Mean cross-entropy of each epoch: on the training rows, as they were met, and on those held out, after it. */
+export interface LearningCurve {
+  readonly loss: number[];
+  readonly heldOut: number[];
+}
+
+export interface SoftmaxTraining {
+  readonly layer: Dense;
+  readonly curve: LearningCurve;
+  /** Whether the loss stopped falling before `maxEpochs`. */
+  readonly converged: boolean;
+}
+
+export interface Labelled {
+  readonly X: Matrix;
+  /** Class index per row. */
+  readonly y: Int32Array;
+}
+
+/** Glorot and Bengio's (2010) uniform initialisation, bound sqrt(6 / (d + k)), zero bias: Keras' Dense. */
+export function glorotUniform(d: number, k: number, source: Random): Dense {
+  const bound = Math.sqrt(6 / (d + k));
+  const data = Float32Array.from({ length: k * d }, () => (2 * source.uniform() - 1) * bound);
+  return { weights: matrix(k, d, data), bias: new Float32Array(k) };
+}
+
+/**
+ * Trains `layer` in place by Adam on shuffled mini-batches, cross-entropy averaged over the batch. Stops when the loss (of `heldOut` where
+ * it is given, else of the epoch) has not fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's
+ * MLPClassifier. With `heldOut` the layer returned is that of the best epoch. Throws INTERRUPTED.
+ */
+export async function trainSoftmax(
+  layer: Dense,
+  { X, y }: Labelled,
+  heldOut: Labelled | undefined,
+  options: {
+    readonly learningRate: number;
+    readonly batchSize: number;
+    readonly maxEpochs: number;
+    readonly tol: number;
+    readonly nIterNoChange: number;
+  },
+  source: Random,
+  context?: FitContext,
+): Promise<SoftmaxTraining> {
+  const { weights, bias } = layer;
+  const k = bias.length;
+  const forWeights = adam(weights.data.length, options.learningRate);
+  const forBias = adam(k, options.learningRate);
+  const curve: LearningCurve = { loss: [], heldOut: [] };
+  const order = Int32Array.from({ length: X.rows }, (_, i) => i);
+  let best: { loss: number; layer: Dense } = { loss: Infinity, layer };
+  let stale = 0;
+
+  while (curve.loss.length < options.maxEpochs && stale < options.nIterNoChange) {
+    source.shuffle(order);
+    let sum = 0;
+    for (let start = 0; start < X.rows; start += options.batchSize) {
+      checkAborted(context);
+      const rows = order.subarray(start, start + options.batchSize);
+      const batch = selectRows(X, rows);
+      const truth = Int32Array.from(rows, (i) => y[i]!);
+      const { loss, probabilities } = evaluate(await scoresOf(layer, batch), truth, k);
+      const R = residuals(probabilities, truth, k);
+      const slope = await transposedTimes(matrix(rows.length, k, new Float32Array(R)), batch);
+      forWeights.step(weights.data, slope.data);
+      forBias.step(bias, columnSums(R, k));
+      sum += loss * rows.length;
+    }
+    curve.loss.push(sum / X.rows);
+    let watched = sum / X.rows;
+    if (heldOut !== undefined) {
+      watched = evaluate(await scoresOf(layer, heldOut.X), heldOut.y, k).loss;
+      curve.heldOut.push(watched);
+    }
+    stale = watched < best.loss - options.tol ? 0 : stale + 1;
+    if (watched < best.loss) best = { loss: watched, layer: heldOut === undefined ? layer : copyOf(layer) };
+  }
+  return { layer: best.layer, curve, converged: stale >= options.nIterNoChange };
+}
+
+async function scoresOf({ weights, bias }: Dense, X: Matrix): Promise<Float64Array> {
+  const scores = await timesTransposed(X, weights);
+  return shiftRows(new Float64Array(scores.data), new Float64Array(bias), 1);
+}
+
+function copyOf({ weights, bias }: Dense): Dense {
+  return { weights: { ...weights, data: weights.data.slice() }, bias: bias.slice() };
+}

@@ -1,0 +1,102 @@
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+
+/** Extensions taken for images. Some of them (bmp, heic, ppm) this build cannot decode: they become failures that are counted. */
+const IMAGE_EXTENSIONS = new Set(
+  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'
+    .split(' ')
+    .map((e) => `.${e}`),
+);
+
+const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
+/** What no person put there as data: hidden files, what macOS leaves in archives, and the stores that permafrost makes. */
+const isIgnored = (name: string): boolean =>
+  name.startsWith('.') || name === '__MACOSX' || name.endsWith('.permafrost');
+/** An order that no machine, file system or locale changes. */
+export const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export interface Listing {
+  readonly folders: string[];
+  readonly images: string[];
+  /** Files that are neither hidden nor images. */
+  readonly others: string[];
+}
+
+/**
+ * One folder's entries, sorted, without hidden ones; symbolic links count as what they point to, dangling ones as files. Throws
+ * DATASET_NOT_FOUND where the folder cannot be read.
+ */
+export async function list(folder: string): Promise<Listing> {
+  const listing: Listing = { folders: [], images: [], others: [] };
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new PermafrostError(
+      'DATASET_NOT_FOUND',
+      `${folder} cannot be listed: ${reasonOf(cause)}. Check its permissions.`,
+      { cause },
+    );
+  }
+  for (const entry of entries) {
+    if (isIgnored(entry.name)) continue;
+    let directory = entry.isDirectory();
+    if (entry.isSymbolicLink()) {
+      const target = await stat(join(folder, entry.name)).catch(() => lstat(join(folder, entry.name)));
+      directory = target.isDirectory();
+    }
+    (directory ? listing.folders : isImage(entry.name) ? listing.images : listing.others).push(entry.name);
+  }
+  for (const names of Object.values(listing) as string[][]) names.sort(byCodeUnits);
+  return listing;
+}
+
+/** Whether `inner` is the folder `outer` or lies in it; both are real paths. */
+const holds = (outer: string, inner: string): boolean =>
+  inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+
+/** The images below some folders, and what else was met there. */
+export interface ImageTrees {
+  /** By folder, in the order given: paths relative to the root. */
+  readonly images: ReadonlyMap<string, readonly string[]>;
+  /** Files that are no image, and links that lead back. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * All images at and below each of `folders`, which lie side by side below `prefix` ('' or 'Train/') in `root`. A link to one of
+ * these folders, to one that was met already or to one that holds them is left out: no loop, and no image under two folders.
+ */
+export async function listImages(
+  root: string,
+  prefix: string,
+  folders: readonly string[],
+): Promise<ImageTrees> {
+  const home = await realpath(join(root, prefix));
+  const seen = new Set<string>();
+  const ignored: string[] = [];
+  const isNew = async (path: string): Promise<boolean> => {
+    const real = await realpath(join(root, path));
+    if (seen.has(real) || holds(real, home)) {
+      ignored.push(`${path}/ (a link to a folder that is listed already)`);
+      return false;
+    }
+    seen.add(real);
+    return true;
+  };
+  async function walk(path: string): Promise<string[]> {
+    const { folders: inner, images, others } = await list(join(root, path));
+    ignored.push(...others.map((name) => `${path}/${name}`));
+    const found = images.map((name) => `${path}/${name}`);
+    for (const name of inner) {
+      if (await isNew(`${path}/${name}`)) found.push(...(await walk(`${path}/${name}`)));
+    }
+    return found;
+  }
+  const own: string[] = [];
+  for (const folder of folders) if (await isNew(prefix + folder)) own.push(folder);
+  const images = new Map(folders.map((folder): [string, string[]] => [folder, []]));
+  for (const folder of own) images.set(folder, await walk(prefix + folder));
+  return { images, ignored };
+}
