@@ -1,6 +1,13 @@
 // Use cases: one call each, names and paths in, plain results out.
 export { extract, type Work } from './workflows/extract.ts';
-export { EXTRACT_DEFAULTS, EXTRACT_OPTIONS, type ExtractOptions } from './workflows/extract-options.ts';
+export {
+  EXTRACT_DEFAULTS,
+  EXTRACT_OPTIONS,
+  RUN_DEFAULTS,
+  RUN_OPTIONS,
+  type ExtractOptions,
+  type RunOptions,
+} from './workflows/extract-options.ts';
 export { run, RUN_HEADS } from './workflows/run.ts';
 export { train } from './workflows/train.ts';
 export { TRAIN_DEFAULTS, TRAIN_OPTIONS, type TrainOptions } from './workflows/train-options.ts';

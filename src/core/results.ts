@@ -52,6 +52,8 @@ export interface HeadResult {
   readonly pooling: Pooling;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** Those of `params` that are not the head's defaults. */
+  readonly changed: Readonly<Record<string, number | string | boolean>>;
   readonly accuracy: number;
   /** 95 % Wilson interval of the accuracy. */
   readonly interval: readonly [number, number];

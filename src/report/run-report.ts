@@ -24,7 +24,7 @@ export function headsText(heads: readonly HeadResult[]): string {
       ratio(head.balancedAccuracy),
       ratio(head.logLoss),
       milliseconds(head.fitMs),
-      parameters(head.params),
+      parameters(head.changed) || 'defaults',
     ]),
   );
 }

@@ -5,16 +5,16 @@ const floatView = new Float32Array(1);
 const bitsView = new Uint32Array(floatView.buffer);
 
 /**
- * By the 9 bits of sign and exponent of a float32: the float16 with that sign and exponent, and how far the mantissa moves right.
- * The rounding constant is added before the shift (round half to even).
+ * By the 9 bits of sign and exponent of a float32: the float16 with that sign and exponent, and how far the mantissa moves right;
+ * 0 where it does not count.
  */
 const BASE = new Uint16Array(512);
 const SHIFT = new Uint8Array(512);
 for (let i = 0; i < 256; i++) {
   const exponent = i - 127;
-  let [base, shift] = [0x7c00, 24]; // too large: infinity
+  let [base, shift] = [0x7c00, 0]; // too large: infinity
   if (exponent < -25)
-    [base, shift] = [0, 24]; // rounds to zero
+    [base, shift] = [0, 0]; // below half of the smallest subnormal, 2^-24: zero
   else if (exponent < -14)
     [base, shift] = [0, -exponent - 1]; // subnormal
   else if (exponent <= 15) [base, shift] = [(exponent + 15) << 10, 13];
@@ -38,7 +38,7 @@ export function encodeFloat16(values: Float32Array, out: Uint16Array, offset = 0
     let half: number;
     if ((index & 0xff) === 0xff) {
       half = BASE[index]! | (mantissa === 0 ? 0 : 0x200); // infinity and NaN stay what they are
-    } else if (shift === 24) {
+    } else if (shift === 0) {
       half = BASE[index]!;
       if ((half & 0x7c00) === 0x7c00) overflows++;
     } else {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../core/results.ts';
 import { renderCarriedDataset } from './carried-dataset.ts';
 import type { Work } from './extract.ts';
-import type { ExtractOptions } from './extract-options.ts';
+import type { RunOptions } from './extract-options.ts';
 import { run } from './run.ts';
 
 /** Where the carried data set is drawn, and the store of its features: folders that git ignores. */
@@ -10,7 +10,7 @@ const RENDERED = fileURLToPath(new URL('../../data/rendered/emoji', import.meta.
 const STORE = fileURLToPath(new URL('../../data/rendered/emoji.permafrost', import.meta.url));
 
 /** The main job on the data set that the project carries: draws it on first use, then `run`. Needs no network connection. */
-export async function demo(given: Partial<ExtractOptions> = {}, work: Work = {}): Promise<RunResult> {
+export async function demo(given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const { root, images, rendered } = await renderCarriedDataset(RENDERED, work);
   if (rendered > 0) work.listener?.note?.(`Drew ${images} emoji in three styles into ${root}.`);
   return run(root, { store: STORE, ...given }, work);

@@ -5,7 +5,7 @@ import type { Matrix } from '../core/matrix.ts';
 import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
 import type { Pooling, Split } from '../core/sample.ts';
 import type { FittedHead } from '../classify/head.ts';
-import { createHead, type HeadOptions } from '../classify/heads/index.ts';
+import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
 import * as metrics from '../classify/metrics.ts';
 import { surestMistakes } from '../classify/mistakes.ts';
 import {
@@ -97,6 +97,11 @@ export async function trainHead(
       pooling,
       normalize: plan.normalize,
       params: head.params,
+      changed: Object.fromEntries(
+        Object.entries(head.params).filter(
+          ([key, value]) => headEntry(head.name).options[key]?.default !== value,
+        ),
+      ),
       accuracy: metrics.accuracy(truth, guess),
       interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
       balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, k)),

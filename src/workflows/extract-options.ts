@@ -1,4 +1,5 @@
 import {
+  booleanOption,
   choiceOption,
   defaultsOf,
   integerOption,
@@ -48,3 +49,11 @@ export const EXTRACT_OPTIONS = {
 } as const;
 export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
 export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);
+
+/** Options of `run`: those of `extract`, and which heads. */
+export const RUN_OPTIONS = {
+  ...EXTRACT_OPTIONS,
+  allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
+} as const;
+export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;
+export const RUN_DEFAULTS = defaultsOf(RUN_OPTIONS);

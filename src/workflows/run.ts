@@ -9,7 +9,7 @@ import { currentSet } from '../store/reader.ts';
 import { openDataset } from './dataset.ts';
 import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract, type Work } from './extract.ts';
-import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
+import { RUN_OPTIONS, type RunOptions } from './extract-options.ts';
 import { saveHead } from './head-files.ts';
 
 /** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
@@ -22,8 +22,10 @@ export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = 
   { head: 'knn', pooling: 'avg', normalize: 'l2' },
   { head: 'knn-hnsw', pooling: 'avg', normalize: 'l2' },
   { head: 'centroid', pooling: 'avg', normalize: 'l2' },
-  { head: 'ml-logistic', pooling: 'avg', normalize: 'l2' },
 ];
+
+/** Heads for comparison that take minutes where the others take milliseconds: trained when asked for. */
+const SLOW_HEADS: typeof RUN_HEADS = [{ head: 'ml-logistic', pooling: 'avg', normalize: 'l2' }];
 
 const better = (a: TrainedHead, b: TrainedHead): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
@@ -34,10 +36,11 @@ const better = (a: TrainedHead, b: TrainedHead): number =>
  */
 export async function run(
   datasetPath: string,
-  given: Partial<ExtractOptions> = {},
+  given: Partial<RunOptions> = {},
   work: Work = {},
 ): Promise<RunResult> {
-  const options = resolveOptions('run', EXTRACT_OPTIONS, given);
+  const { allHeads, ...options } = resolveOptions('run', RUN_OPTIONS, given);
+  const plans = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   // One class cannot be told from another: better said before minutes of extraction than after.
   const { samples } = await openDataset(datasetPath, options);
   const classes = new Set(samples.map(({ label }) => label));
@@ -54,13 +57,13 @@ export async function run(
   const started = performance.now();
   const trained: TrainedHead[] = [];
   const skipped: { name: string; reason: string }[] = [];
-  for (const pooling of new Set(RUN_HEADS.map((plan) => plan.pooling))) {
+  for (const pooling of new Set(plans.map((plan) => plan.pooling))) {
     const data = await trainingData(store, manifest, pooling);
-    for (const plan of RUN_HEADS.filter((p) => p.pooling === pooling)) {
+    for (const plan of plans.filter((p) => p.pooling === pooling)) {
       work.listener?.progress?.({
         stage: `training ${plan.head}`,
         done: trained.length,
-        total: RUN_HEADS.length,
+        total: plans.length,
         perSecond: 0,
       });
       try {
@@ -71,6 +74,10 @@ export async function run(
         skipped.push({ name: `${plan.head} (${pooling})`, reason: reasonOf(error) });
       }
     }
+  }
+  if (!allHeads) {
+    for (const { head } of SLOW_HEADS)
+      skipped.push({ name: head, reason: 'it takes minutes; --all-heads trains it too.' });
   }
   trained.sort(better);
   const best = trained[0];

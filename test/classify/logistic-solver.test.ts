@@ -157,7 +157,7 @@ describe('the logistic solver', () => {
           });
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 60 },
     );
   });
 

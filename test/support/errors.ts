@@ -11,3 +11,6 @@ export async function rejection(work: Promise<unknown>, code: ErrorCode): Promis
   expect({ code: error.code, message: error.message }).toMatchObject({ code });
   return error;
 }
+
+/** Stands for any text that holds `part` (or matches it), inside an expected value. */
+export const textWith = (part: string | RegExp): string => expect.stringMatching(part) as string;

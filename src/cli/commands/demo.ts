@@ -1,4 +1,4 @@
-import { EXTRACT_OPTIONS } from '../../workflows/extract-options.ts';
+import { RUN_OPTIONS } from '../../workflows/extract-options.ts';
 import { runText } from '../../report/run-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
@@ -7,10 +7,10 @@ export const demoCommand: CommandSpec = {
   summary:
     'the main job on the data set that comes with the project: emoji, trained on two drawing styles, validated on a third',
   arguments: [],
-  options: EXTRACT_OPTIONS,
+  options: RUN_OPTIONS,
   async act(_args, flags, context) {
     const { demo } = await import('../../workflows/demo.ts');
-    const result = await demo(pick(flags, EXTRACT_OPTIONS), context);
+    const result = await demo(pick(flags, RUN_OPTIONS), context);
     return { json: result, text: runText(result), failed: result.failed.length };
   },
 };

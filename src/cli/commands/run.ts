@@ -1,4 +1,4 @@
-import { EXTRACT_OPTIONS } from '../../workflows/extract-options.ts';
+import { RUN_OPTIONS } from '../../workflows/extract-options.ts';
 import { runText } from '../../report/run-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
@@ -6,10 +6,10 @@ export const runCommand: CommandSpec = {
   name: 'run',
   summary: 'extract what is new, train a set of heads, tell how well they do',
   arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
-  options: EXTRACT_OPTIONS,
+  options: RUN_OPTIONS,
   async act([dataset], flags, context) {
     const { run } = await import('../../workflows/run.ts');
-    const result = await run(dataset as string, pick(flags, EXTRACT_OPTIONS), context);
+    const result = await run(dataset as string, pick(flags, RUN_OPTIONS), context);
     return { json: result, text: runText(result), failed: result.failed.length };
   },
 };
