@@ -9,8 +9,8 @@ export type Precision = 'float32' | 'float64';
 /** ONNX TensorProto.DataType, for the Cast nodes. */
 const FLOAT32 = 1;
 const FLOAT64 = 11;
-/** Values of X in one run, 256 MiB once they are float64. */
-const BLOCK_VALUES = 2 ** 25;
+/** Values of X in one run, 64 MiB once they are float64. */
+const BLOCK_VALUES = 2 ** 23;
 
 const cast = (from: string, into: string, to: number): OnnxNode => ({
   op: 'Cast',

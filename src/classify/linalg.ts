@@ -1,7 +1,7 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import { matrix } from '../core/matrix.ts';
-import { encodeOnnx } from '../core/onnx-model.ts';
+import type { OnnxGraph } from '../core/onnx-model.ts';
 import { createSession, onnxRuntime } from '../core/onnxruntime.ts';
 
 /** Which factor of a product is read transposed. */
@@ -11,10 +11,10 @@ type Kind = 'plain' | 'left' | 'right';
  * One Gemm node with symbolic sizes: ONNX Runtime's own float32 matrix product on all cores. A call costs about 0.03 ms
  * whatever its size, so even small products are run here.
  */
-function model(kind: Kind): Uint8Array {
+function model(kind: Kind): OnnxGraph {
   const left = kind === 'left' ? ['p', 'n'] : ['n', 'p'];
   const right = kind === 'right' ? ['m', 'p'] : ['p', 'm'];
-  return encodeOnnx({
+  return {
     name: `gemm-${kind}`,
     nodes: [
       {
@@ -30,7 +30,7 @@ function model(kind: Kind): Uint8Array {
     ],
     outputs: [{ name: 'Z', type: 'float32', shape: ['n', 'm'] }],
     initializers: [],
-  });
+  };
 }
 
 type Session = Awaited<ReturnType<typeof createSession>>;
@@ -94,4 +94,30 @@ export function timesTransposed(X: Matrix, Y: Matrix): Promise<Matrix> {
 /** Xᵀ·Y: the transpose of (p, n) times (p, m) is (n, m). As `times`. */
 export function transposedTimes(X: Matrix, Y: Matrix): Promise<Matrix> {
   return product('left', X, Y, X.cols, Y.cols, [X.rows, Y.rows]);
+}
+
+/** Rows of one block of a Gram matrix: small enough to leave out nearly half of the work, large enough for full speed. */
+const GRAM_ROWS = 512;
+
+/** X·Xᵀ, shape (n, n), exactly symmetric: only the blocks up to the diagonal are computed. n below 23,170, for 2^31 bytes. */
+export async function gramMatrix(X: Matrix): Promise<Matrix> {
+  const n = X.rows;
+  const out = matrix(n, n);
+  for (let start = 0; start < n; start += GRAM_ROWS) {
+    const end = Math.min(n, start + GRAM_ROWS);
+    const some = (from: number): Matrix => ({
+      data: X.data.subarray(from * X.cols, end * X.cols),
+      rows: end - from,
+      cols: X.cols,
+    });
+    const block = await timesTransposed(some(start), some(0));
+    for (let i = start; i < end; i++) {
+      for (let j = 0; j <= i; j++) {
+        const value = block.data[(i - start) * end + j]!;
+        out.data[i * n + j] = value;
+        out.data[j * n + i] = value;
+      }
+    }
+  }
+  return out;
 }

@@ -145,17 +145,20 @@ function partOf(batch: arrow.RecordBatch): ShardPart {
   return { rows, features: { width: listSize, values } };
 }
 
+/** An Arrow file begins and ends with it; the reader takes what does not for an empty stream. */
+const MAGIC = Buffer.from('ARROW1');
+
 /** Decodes a shard batch by batch. Throws STORE_CORRUPT naming `name` where the bytes are no shard. */
 export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardPart> {
   try {
+    if (!MAGIC.equals(bytes.subarray(0, 6)) || !MAGIC.equals(bytes.subarray(-6)))
+      throw new Error('no whole Arrow file');
     for (const batch of arrow.RecordBatchReader.from(bytes)) yield partOf(batch);
   } catch (cause) {
     throw new PermafrostError(
       'STORE_CORRUPT',
       `${name} is no readable shard: ${reasonOf(cause)}. Extract again into a new store.`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
 }

@@ -20,7 +20,7 @@ describe('Adam', () => {
       [0.1, 3],
       [-2, 1e-8],
     ].forEach((gradient, step) => {
-      optimiser.step(weights, gradient);
+      optimiser.step(weights, Float32Array.from(gradient));
       const rate = (0.1 * Math.sqrt(1 - 0.999 ** (step + 1))) / (1 - 0.9 ** (step + 1));
       gradient.forEach((g, i) => {
         m[i] = 0.9 * m[i]! + 0.1 * g;

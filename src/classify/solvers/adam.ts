@@ -5,7 +5,7 @@ const EPSILON = 1e-7;
 
 export interface Adam {
   /** One step on float32 `weights`, in place, against their gradient. The step count is Adam's own. */
-  step(weights: Float32Array, gradient: ArrayLike<number>): void;
+  step(weights: Float32Array, gradient: Float32Array): void;
 }
 
 /** The optimiser of one array of `size` weights. */

@@ -1,7 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
 import { timesThin } from '../linalg-thin.ts';
-import { timesTransposed, transposedTimes } from '../linalg.ts';
+import { gramMatrix, transposedTimes } from '../linalg.ts';
 import type { Design } from './design.ts';
 import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
 
@@ -13,7 +13,7 @@ import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
  */
 export async function rowDesign(X: Matrix): Promise<Design> {
   const n = X.rows;
-  const gram = await timesTransposed(X, X);
+  const gram = await gramMatrix(X);
   const { means, grand, trace } = centreGram(gram);
   return {
     rows: n,
@@ -36,7 +36,7 @@ export async function rowDesign(X: Matrix): Promise<Design> {
   };
 }
 
-/** Centres X·Xᵀ in place to Xc·Xcᵀ, exactly symmetric; returns its row means and their mean, and the centred trace. */
+/** Centres X·Xᵀ in place to Xc·Xcᵀ; returns its row means and their mean, and the centred trace. */
 function centreGram(gram: Matrix): { means: Float64Array; grand: number; trace: number } {
   const n = gram.rows;
   const means = new Float64Array(n);

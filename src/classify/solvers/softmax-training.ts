@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { matrix, selectRows } from '../../core/matrix.ts';
+import { matrix, row } from '../../core/matrix.ts';
 import type { Random } from '../../core/random.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
@@ -66,6 +66,7 @@ export async function trainSoftmax(
   const forWeights = adam(weights.data.length, options.learningRate);
   const forBias = adam(k, options.learningRate);
   const curve: LearningCurve = { loss: [], heldOut: [] };
+  const buffer = new Float32Array(Math.min(options.batchSize, X.rows) * X.cols);
   const order = Int32Array.from({ length: X.rows }, (_, i) => i);
   let best: { loss: number; layer: Dense } = { loss: Infinity, layer };
   let stale = 0;
@@ -76,13 +77,14 @@ export async function trainSoftmax(
     for (let start = 0; start < X.rows; start += options.batchSize) {
       checkAborted(context);
       const rows = order.subarray(start, start + options.batchSize);
-      const batch = selectRows(X, rows);
+      const batch = { data: buffer.subarray(0, rows.length * X.cols), rows: rows.length, cols: X.cols };
+      rows.forEach((i, at) => batch.data.set(row(X, i), at * X.cols));
       const truth = Int32Array.from(rows, (i) => y[i]!);
       const { loss, probabilities } = evaluate(await scoresOf(layer, batch), truth, k);
       const R = residuals(probabilities, truth, k);
       const slope = await transposedTimes(matrix(rows.length, k, new Float32Array(R)), batch);
       forWeights.step(weights.data, slope.data);
-      forBias.step(bias, columnSums(R, k));
+      forBias.step(bias, new Float32Array(columnSums(R, k)));
       sum += loss * rows.length;
     }
     curve.loss.push(sum / X.rows);

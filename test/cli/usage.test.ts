@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands/index.ts';
+import { document, permafrost } from '../support/command.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'permafrost-usage-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** An --import script whose hook writes every resolved specifier to stderr. */
+function importLog(): string {
+  const hook = join(folder, 'hook.mjs');
+  writeFileSync(
+    hook,
+    `import { writeSync } from 'node:fs';
+export async function resolve(specifier, context, next) { writeSync(2, 'IMPORT ' + specifier + '\\n'); return next(specifier, context); }`,
+  );
+  const register = join(folder, 'register.mjs');
+  writeFileSync(
+    register,
+    `import { register } from 'node:module'; register(${JSON.stringify(pathToFileURL(hook).href)});`,
+  );
+  return pathToFileURL(register).href;
+}
+
+describe('help', () => {
+  it('lists every command and exits with 0', async () => {
+    const { code, stdout, stderr } = await permafrost(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  });
+
+  it.each(COMMANDS.map(({ name }) => name))('of %s names its flags and exits with 0', async (name) => {
+    const { code, stdout } = await permafrost([name, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('--json');
+  });
+
+  it('loads no native or heavy package', async () => {
+    const { stderr } = await permafrost(['--help'], { node: ['--import', importLog()] });
+    const imports = [...stderr.matchAll(/^IMPORT (.*)$/gm)].map(([, specifier]) => specifier!);
+    expect(imports).toContain('commander'); // the log works
+    const heavy = /^(sharp|onnxruntime-node|apache-arrow|hnswlib-node|protobufjs|h5wasm|zod|ml-)/;
+    expect(imports.filter((specifier) => heavy.test(specifier))).toEqual([]);
+  });
+});
+
+describe('wrong usage', () => {
+  it('without a command prints the help to stderr and exits with 2', async () => {
+    const { code, stdout, stderr } = await permafrost([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: permafrost');
+  });
+
+  it.each([
+    [['trian', 'x'], 'train'],
+    [['extract', 'x', '--contrct', 'keras'], '--contract'],
+    [['extract', 'x', '--contract', 'kears'], 'keras'],
+    [['train', 'x', '--head', 'logistc'], 'logistic'],
+    [['extract', 'x', '--batch', 'many'], 'number'],
+    [['extract', 'x', '--batch', '0'], '>= 1'],
+    [['extract'], "missing required argument 'dataset'"],
+  ])('%j exits with 2 and says %j', async (args, hint) => {
+    const { code, stdout, stderr } = await permafrost(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(hint);
+  });
+
+  it('names a path that does not exist, what was expected, and exits with 1', async () => {
+    const { code, stderr } = await permafrost(['run', join(folder, 'nowhere')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/nowhere.*Expected Train\/.*\[DATASET_NOT_FOUND\]/s);
+  });
+
+  it('gives the error as the one JSON document with --json', async () => {
+    const finished = await permafrost(['inspect', folder, '--json']);
+    expect(finished.code).toBe(1);
+    expect(document(finished)).toMatchObject({ error: { code: 'STORE_NOT_FOUND' } });
+  });
+
+  it('refuses a store folder that holds something else and leaves it alone', async () => {
+    const { code, stderr } = await permafrost(['extract', folder, '--store', folder]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/DATASET_EMPTY|STORE_WRITE/);
+  });
+});
+
+describe('doctor', () => {
+  it('tells what is installed and what would be used, as text and as JSON', async () => {
+    const text = await permafrost(['doctor']);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/onnxruntime-node +\d+\.\d+\.\d+ +yes/);
+    const json = document<{ weights: unknown; engine: unknown; packages: unknown[] }>(
+      await permafrost(['doctor', '--json']),
+    );
+    expect(json.weights).toMatchObject({ ok: true, problem: null });
+    expect(json.engine).toMatchObject({ name: 'onnxruntime', device: 'cpu', precision: 'fp32' });
+    expect(json.packages).toContainEqual(expect.objectContaining({ name: 'sharp', works: true }));
+  });
+});
