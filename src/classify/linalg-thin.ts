@@ -1,6 +1,5 @@
 import type { Matrix } from '../core/matrix.ts';
-import type { OnnxNode, OnnxValue } from '../core/onnx-model.ts';
-import { encodeOnnx } from '../core/onnx-model.ts';
+import type { OnnxGraph, OnnxNode, OnnxValue } from '../core/onnx-model.ts';
 import { createSession, onnxRuntime } from '../core/onnxruntime.ts';
 
 /** In which precision a product of float32 X and a float64 factor is summed. */
@@ -26,7 +25,7 @@ type Side = 'X·Y' | 'Y·X';
  * A Gemm of X and Y in either order. For float64, X is widened inside the graph; Y and the product cross the border as two float32
  * tensors, the value and what rounding took from it, which hold 48 bits between them.
  */
-function model(side: Side, precision: Precision): Uint8Array {
+function model(side: Side, precision: Precision): OnnxGraph {
   const [x, y] =
     side === 'X·Y' ? [['n', 'p'] as const, ['p', 'm'] as const] : [['p', 'm'] as const, ['n', 'p'] as const];
   const gemm = (X: string, Y: string, Z: string): OnnxNode => ({
@@ -35,7 +34,7 @@ function model(side: Side, precision: Precision): Uint8Array {
     outputs: [Z],
   });
   const exact = precision === 'float64';
-  return encodeOnnx({
+  return {
     name: `${side} ${precision}`,
     nodes: exact
       ? [
@@ -53,7 +52,7 @@ function model(side: Side, precision: Precision): Uint8Array {
     inputs: [float32('X', ...x), float32('Y', ...y), ...(exact ? [float32('Yrest', ...y)] : [])],
     outputs: [float32('Z', 'n', 'm'), ...(exact ? [float32('Zrest', 'n', 'm')] : [])],
     initializers: [],
-  });
+  };
 }
 
 type Session = Awaited<ReturnType<typeof createSession>>;

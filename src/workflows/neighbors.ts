@@ -52,7 +52,9 @@ export async function neighbors(
     requireSameSettings('What this engine and these weights give', settings, source.settings);
     const { paths, X, failed } = await describeImages(images, source, pooling, signal);
     const lists = await Promise.all(
-      [...loaded.values()].map((part) => (part.X.rows > 0 ? nearest(part, X, k, metric) : [])),
+      [...loaded.values()].map((part) =>
+        part.X.rows > 0 ? nearest(part, X, k, metric) : Promise.resolve([]),
+      ),
     );
     const queries = paths.map((path, i) => ({
       path,

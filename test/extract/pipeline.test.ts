@@ -215,7 +215,13 @@ describe('the pipeline', () => {
       return false;
     };
     const three = samples.slice(0, 3);
-    const { events } = await collect({ root, samples: three, executable, isKnown, signal: controller.signal });
+    const { events } = await collect({
+      root,
+      samples: three,
+      executable,
+      isKnown,
+      signal: controller.signal,
+    });
     expect(asked).toBe(6);
     expect(counts).toEqual([]);
     expect(events).toEqual([]);
