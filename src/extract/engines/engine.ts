@@ -13,6 +13,18 @@ export interface Program {
   /** `size`, `channelOrder`, `mean` and `scale` are applied inside the engine; geometry and orientation are done by then. */
   readonly contract: Contract;
   readonly outputs: readonly Output[];
+  /** What int8 engines need, others ignore: they throw OPTION_INVALID without it. */
+  readonly quantization?: Quantization;
+}
+
+/**
+ * What calibration found on the user's own training images: the range of each tensor that enters a convolution, by the name of the
+ * layer that makes it (`input` for the preprocessed pixels).
+ */
+export interface Quantization {
+  /** Lower-case hex SHA-256 over the ranges and how they were found: part of the features' fingerprint. */
+  readonly digest: string;
+  readonly ranges: ReadonlyMap<string, { readonly min: number; readonly max: number }>;
 }
 
 /** The activation of one cut layer, pooled. flatten is NHWC order (h, w, channel), as Keras' Flatten. */
