@@ -23,6 +23,19 @@ export interface EngineFacts {
   readonly version: string;
 }
 
+/**
+ * Where an extraction's time went, in seconds. load (the network), wait (nothing in the network, pixels are late), infer and write exclude
+ * each other and sum up to the whole; read and decode are sums over the images, done beside the others.
+ */
+export interface StageSeconds {
+  readonly load: number;
+  readonly wait: number;
+  readonly infer: number;
+  readonly write: number;
+  readonly read: number;
+  readonly decode: number;
+}
+
 export interface ExtractResult {
   readonly dataset: string;
   readonly store: string;
@@ -43,7 +56,9 @@ export interface ExtractResult {
   readonly classes: readonly string[];
   readonly splits: Readonly<Partial<Record<Split, number>>>;
   readonly warnings: readonly string[];
-  readonly seconds: Readonly<{ extract: number; train?: number }>;
+  /** `load` is the time that the network took to load (0 where nothing was extracted); `extract` is all the rest of the extraction. */
+  readonly seconds: Readonly<{ load: number; extract: number; train?: number }>;
+  readonly trace: StageSeconds;
 }
 
 /** One head with its figures on the split that it was validated on. */

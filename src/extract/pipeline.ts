@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { Matrix } from '../core/matrix.ts';
 import type { Failure, FeatureBatch, ImageFacts, Sample } from '../core/sample.ts';
 import { decode, readHeader } from './decode.ts';
 import type { Executable, Output } from './engines/engine.ts';
+import { stageClock, type StageClock } from './stage-clock.ts';
 
 export interface PipelineOptions {
   /** The folder that sample paths are relative to. */
@@ -13,14 +15,18 @@ export interface PipelineOptions {
   readonly samples: readonly Sample[];
   readonly contract: Contract;
   readonly executable: Executable;
+  /** Makes `executable` ready; awaited before the first batch, while the first images are decoded. */
+  readonly prepare?: () => Promise<void>;
   /** The outputs that `executable` was loaded with: one cut, each pooling once. */
   readonly outputs: readonly Output[];
   /** Images an inference. */
   readonly batch: number;
   /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
   readonly isKnown: (sha256: string) => boolean;
-  /** Ends the stream after the batch in flight; nothing is thrown. */
+  /** Ends the stream after the batches in flight, which are delivered; nothing is thrown. */
   readonly signal?: AbortSignal;
+  /** Is told what the pipeline does. */
+  readonly clock?: StageClock;
 }
 
 /** What the pipeline tells, in the order of the samples within each kind. */
@@ -44,14 +50,20 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
 }
 
 /** Reads a file once: its digest and its header, and starts decoding it. Never rejects: what is wrong with a file is data. */
-async function read(sample: Sample, options: PipelineOptions): Promise<Read> {
+async function read(sample: Sample, options: PipelineOptions, clock: StageClock): Promise<Read> {
+  const started = performance.now();
   try {
     const bytes = await readFile(join(options.root, sample.path));
     const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const opened = performance.now();
+    clock.image('read', opened - started);
     if (options.isKnown(sha256)) return { kind: 'known', sample, sha256 };
     const header = await readHeader(bytes);
     const pixels = decode(bytes, header, options.contract);
-    pixels.catch(() => undefined); // awaited later; a rejection must not count as unhandled until then
+    pixels.then(
+      () => clock.image('decode', performance.now() - opened),
+      () => undefined, // awaited later; a rejection must not count as unhandled until then
+    );
     const { width, height, orientation } = header;
     return { sample, facts: { sha256, width, height, orientation }, pixels };
   } catch (error) {
@@ -59,43 +71,94 @@ async function read(sample: Sample, options: PipelineOptions): Promise<Read> {
   }
 }
 
+/** Batches in the network at once: while one is inferred the next waits at its door, so that it never stands idle between two. */
+const IN_NETWORK = 2;
+
+/** A batch that is filled, or in the network. */
+interface Batch {
+  readonly rows: (Sample & ImageFacts)[];
+  readonly pixels: Uint8Array;
+}
+
+/** The network with its queue: batches come out in the order in which they went in. */
+function network({ executable, outputs, prepare }: PipelineOptions, clock: StageClock) {
+  const running: { readonly batch: Batch; readonly matrices: Promise<readonly Matrix[]> }[] = [];
+  let ready: Promise<void> | undefined;
+  let failed = false;
+  async function run({ pixels, rows }: Batch): Promise<readonly Matrix[]> {
+    clock.network(1);
+    try {
+      return await executable.run(pixels, rows.length);
+    } finally {
+      clock.network(-1);
+    }
+  }
+  return {
+    get isFull(): boolean {
+      return running.length >= IN_NETWORK;
+    },
+    get isEmpty(): boolean {
+      return running.length === 0;
+    },
+    /** True once a batch failed: what `next` throws when its turn comes. */
+    get hasFailed(): boolean {
+      return failed;
+    },
+    async enter(batch: Batch): Promise<void> {
+      clock.enter('load');
+      ready ??= prepare?.();
+      await ready;
+      clock.enter('wait');
+      const matrices = run(batch);
+      matrices.catch(() => (failed = true)); // thrown by `next`, or never where the stream is left before
+      running.push({ batch, matrices });
+    },
+    /** The features of the batch that entered first. */
+    async next(): Promise<FeatureBatch> {
+      const { batch, matrices } = running.shift()!;
+      const found = await matrices;
+      return { rows: batch.rows, features: new Map(outputs.map(({ pooling }, i) => [pooling, found[i]!])) };
+    },
+  };
+}
+
 /**
- * Reads, decodes and infers at the same time: while one batch is in the network, the next is decoded on libuv's threads and the one
- * after it is read. At most three batches of pixels exist at any moment, whatever the number of images. Files that are
- * known or fail take no place in a batch, so batches stay full; identical files are inferred once.
+ * Reads, decodes and infers at the same time: while one batch is in the network, the next is ready and the one after it is decoded on
+ * libuv's threads. At most four batches of pixels exist at any moment, whatever the number of images. Files that are known or fail take
+ * no place in a batch, so batches stay full; identical files are inferred once.
  */
 export async function* extractFeatures(options: PipelineOptions): AsyncGenerator<PipelineEvent> {
-  const { samples, contract, executable, outputs, batch, signal } = options;
+  const { samples, contract, batch, signal, clock = stageClock() } = options;
   const imageBytes = contract.size * contract.size * 3;
-  const ahead = batch * 2;
   const window: Promise<Read>[] = [];
-  const inFlight = new Set<string>();
+  const underWay = new Set<string>();
+  const net = network(options, clock);
   let next = 0;
   const fill = (): void => {
-    while (window.length < ahead && next < samples.length) window.push(read(samples[next++]!, options));
+    while (window.length < batch && next < samples.length)
+      window.push(read(samples[next++]!, options, clock));
   };
+  const fresh = (): Batch => ({ rows: [], pixels: new Uint8Array(batch * imageBytes) });
+  const ended = (): boolean => signal?.aborted === true || net.hasFailed;
 
-  let pending: { rows: (Sample & ImageFacts)[]; pixels: Uint8Array } | undefined;
-  const fresh = (): NonNullable<typeof pending> => ({ rows: [], pixels: new Uint8Array(batch * imageBytes) });
-
-  async function infer(full: NonNullable<typeof pending>): Promise<PipelineEvent> {
-    // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.
-    fill();
-    await Promise.all(window);
-    const matrices = await executable.run(full.pixels, full.rows.length);
-    const features = new Map(outputs.map(({ pooling }, i) => [pooling, matrices[i]!]));
-    return { kind: 'features', batch: { rows: full.rows, features } };
+  /** What comes out of the network: the consumer knows these images when it asks for more. */
+  async function* deliver(): AsyncGenerator<PipelineEvent> {
+    const found = await net.next();
+    clock.enter('write');
+    yield { kind: 'features', batch: found };
+    clock.enter('wait');
+    for (const { sha256 } of found.rows) underWay.delete(sha256);
   }
 
-  for (fill(); window.length > 0; fill()) {
-    if (signal?.aborted) return;
+  let filling = fresh();
+  for (fill(); window.length > 0 && !ended(); fill()) {
     const entry = await window.shift()!;
     if ('kind' in entry) {
       yield entry;
       continue;
     }
     const { sample, facts } = entry;
-    if (inFlight.has(facts.sha256) || options.isKnown(facts.sha256)) {
+    if (underWay.has(facts.sha256) || options.isKnown(facts.sha256)) {
       yield { kind: 'known', sample, sha256: facts.sha256 };
       continue;
     }
@@ -106,15 +169,18 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       yield failureOf(sample, error);
       continue;
     }
-    pending ??= fresh();
-    pending.pixels.set(decoded, pending.rows.length * imageBytes);
-    pending.rows.push({ ...sample, ...facts });
-    inFlight.add(facts.sha256);
-    if (pending.rows.length === batch) {
-      yield await infer(pending);
-      inFlight.clear();
-      pending = undefined;
+    filling.pixels.set(decoded, filling.rows.length * imageBytes);
+    filling.rows.push({ ...sample, ...facts });
+    underWay.add(facts.sha256);
+    if (filling.rows.length === batch) {
+      // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.
+      fill();
+      await Promise.all(window);
+      await net.enter(filling);
+      filling = fresh();
+      if (net.isFull) yield* deliver();
     }
   }
-  if (pending !== undefined && !signal?.aborted) yield await infer(pending);
+  if (filling.rows.length > 0 && !ended()) await net.enter(filling);
+  while (!net.isEmpty) yield* deliver();
 }

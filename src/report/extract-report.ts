@@ -1,4 +1,4 @@
-import type { ExtractResult } from '../core/results.ts';
+import type { ExtractResult, StageSeconds } from '../core/results.ts';
 import type { Failure } from '../core/sample.ts';
 import { plural, seconds } from './format.ts';
 import { textFields } from './text-table.ts';
@@ -40,4 +40,24 @@ export function extractText(result: ExtractResult): string {
   if (result.extractedBecause !== null)
     fields.push(['not reused', `the stored features differ in ${result.extractedBecause}`]);
   return textFields(fields) + failuresText(failed);
+}
+
+/** Where an extraction's time went, for a terminal. */
+export function traceText({ load, wait, infer, write, read, decode }: StageSeconds): string {
+  const whole = load + wait + infer + write;
+  const row = (name: string, s: number): [string, string] => [
+    name,
+    `${seconds(s)}${whole > 0 ? `, ${((100 * s) / whole).toFixed(1)} %` : ''}`,
+  ];
+  const fields = [
+    row('loading the network', load),
+    row('in the network', infer),
+    row('waiting for pixels', wait),
+    row('writing', write),
+  ];
+  fields.push([
+    'beside it',
+    `reading ${seconds(read)}, decoding ${seconds(decode)}: each image from start to end, its waits included`,
+  ]);
+  return `\nWhere the time went:\n${textFields(fields)}`;
 }

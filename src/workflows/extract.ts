@@ -6,6 +6,7 @@ import { SPLITS, type Failure, type Sample } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import type { Dataset } from '../extract/dataset.ts';
 import { extractFeatures } from '../extract/pipeline.ts';
+import { stageClock, type StageClock } from '../extract/stage-clock.ts';
 import type { FeatureSet, Manifest } from '../store/manifest.ts';
 import { setRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
@@ -35,6 +36,7 @@ interface Pass {
   /** Rows that the set holds, by SHA-256; the pass adds to it. */
   readonly known: Map<string, StoredSample>;
   readonly options: ExtractOptions;
+  readonly clock: StageClock;
 }
 
 interface Found {
@@ -49,7 +51,7 @@ function placed(row: StoredSample, { path, label, split }: Sample): StoredSample
 
 /** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
 async function pass(
-  { dataset, source, writer, known, options }: Pass,
+  { dataset, source, writer, known, options, clock }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const rowOf = new Map<string, StoredSample>();
@@ -62,6 +64,8 @@ async function pass(
     samples: dataset.samples,
     contract: source.contract,
     executable: source.executable,
+    prepare: () => source.executable.load(),
+    clock,
     outputs: source.outputs,
     batch: options.batch,
     isKnown: (sha256) => known.has(sha256),
@@ -150,19 +154,20 @@ export async function extract(
     expectedRows: dataset.samples.length,
     shardBytes: options.shardMegabytes * 2 ** 20,
   });
-  const started = performance.now();
+  const clock = stageClock();
   let found: Found;
   try {
-    found = await pass({ dataset, source, set, writer, known, options }, work);
+    found = await pass({ dataset, source, set, writer, known, options, clock }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
+    clock.enter('write');
     await writer.seal();
     await source.executable.dispose();
   }
   const { rowOf, failed, extracted } = found;
   const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);
   await commitDataset(store, manifest, { root, set, samples, failures: failed });
-  const seconds = (performance.now() - started) / 1000;
+  const trace = clock.seconds();
   return {
     dataset: root,
     store,
@@ -180,6 +185,7 @@ export async function extract(
     classes: [...new Set(samples.map(({ label }) => label))].sort(),
     splits: countSplits(samples),
     warnings: dataset.warnings,
-    seconds: { extract: seconds },
+    seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
+    trace,
   };
 }

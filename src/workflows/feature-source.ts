@@ -25,19 +25,26 @@ export interface FeatureSource {
   readonly contract: Contract;
   readonly outputs: readonly Output[];
   readonly widths: Readonly<Record<Pooling, number>>;
-  readonly executable: Executable;
+  readonly executable: LazyExecutable;
 }
 
-/** An executable that is loaded by its first run. */
-function loadedOnUse(load: () => Promise<Executable>): Executable {
-  let loading: Promise<Executable> | undefined;
+/** An executable that is loaded by `load`, or by its first run. */
+export interface LazyExecutable extends Executable {
+  load(): Promise<void>;
+}
+
+function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
+  let made: Promise<Executable> | undefined;
+  const load = (): Promise<Executable> => (made ??= make());
   return {
+    async load() {
+      await load();
+    },
     async run(pixels, count) {
-      loading ??= load();
-      return (await loading).run(pixels, count);
+      return (await load()).run(pixels, count);
     },
     async dispose() {
-      await (await loading)?.dispose();
+      await (await made)?.dispose();
     },
   };
 }

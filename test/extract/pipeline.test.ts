@@ -227,6 +227,26 @@ describe('the pipeline', () => {
     expect(events).toEqual([]);
   });
 
+  it('loads the network before the first batch, once, and not at all where nothing goes through it', async () => {
+    const prepare = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5)));
+    const { executable } = fakeNetwork(() => expect(prepare).toHaveBeenCalledTimes(1));
+    const { known } = await collect({ root, samples, executable, prepare, batch: 2 });
+    expect(prepare).toHaveBeenCalledTimes(1);
+    await collect({ root, samples, executable, prepare, isKnown: (sha256) => known.has(sha256) });
+    expect(prepare).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps the next batch waiting at the door of a network that leaves the thread free', async () => {
+    let [inside, most] = [0, 0];
+    const { executable } = fakeNetwork(async () => {
+      most = Math.max(most, ++inside);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      inside--;
+    });
+    await collect({ root, samples, executable, batch: 2 });
+    expect(most).toBe(2);
+  });
+
   it('passes on an error of the engine once, and ends', async () => {
     const failure = new PermafrostError('ENGINE_FAILED', 'out of memory');
     const { executable, counts } = fakeNetwork(() => {
@@ -252,7 +272,7 @@ describe('the pipeline', () => {
     process.on('unhandledRejection', unhandled);
     writeFileSync(join(root, 'cut.png'), readFileSync(join(root, samples[0]!.path)).subarray(0, 200));
     const order = [...samples.slice(0, 2), sampleOf('cut.png'), sampleOf('cut.png')];
-    const { executable } = fakeNetwork();
+    const { executable } = fakeNetwork(() => Promise.reject(new Error('too late for anyone')));
     const given = {
       root,
       samples: order,
@@ -263,10 +283,10 @@ describe('the pipeline', () => {
       isKnown: () => false,
     };
     for await (const event of extractFeatures(given)) {
-      expect(event.kind).toBe('features');
+      expect(event.kind).toBe('failure'); // of the first broken file, while a batch is in the network
       break;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50)); // the broken files fail meanwhile
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the other broken file and the batch fail meanwhile
     process.off('unhandledRejection', unhandled);
     expect(unhandled).not.toHaveBeenCalled();
   });
@@ -282,7 +302,7 @@ describe('the pipeline under load', () => {
     samples = await writePictures(root, COUNT, 4);
   });
 
-  it('holds at most three batches of images, however many there are, and more than one', async () => {
+  it('holds at most four batches of images, however many there are, and more than one', async () => {
     const [read, delivered] = [new Set<string>(), new Set<string>()];
     let most = 0;
     const { executable, counts } = fakeNetwork(async () => {
@@ -308,7 +328,7 @@ describe('the pipeline under load', () => {
     );
     expect(features.size).toBe(COUNT);
     expect(counts).toHaveLength(Math.ceil(COUNT / BATCH));
-    expect(most).toBeLessThanOrEqual(3 * BATCH);
+    expect(most).toBeLessThanOrEqual(4 * BATCH);
     expect(most).toBeGreaterThan(2 * BATCH);
   });
 

@@ -1,15 +1,20 @@
 import { EXTRACT_OPTIONS } from '../../workflows/extract-options.ts';
-import { extractText } from '../../report/extract-report.ts';
+import { extractText, traceText } from '../../report/extract-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
+import { TRACE_OPTIONS } from '../trace-options.ts';
 
 export const extractCommand: CommandSpec = {
   name: 'extract',
   summary: 'run the frozen network once and keep the features',
   arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
-  options: EXTRACT_OPTIONS,
+  options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS },
   async act([dataset], flags, context) {
     const { extract } = await import('../../workflows/extract.ts');
     const result = await extract(dataset as string, pick(flags, EXTRACT_OPTIONS), context);
-    return { json: result, text: extractText(result), failed: result.failed.length };
+    return {
+      json: result,
+      text: extractText(result) + (flags.trace === true ? traceText(result.trace) : ''),
+      failed: result.failed.length,
+    };
   },
 };
