@@ -5,6 +5,7 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { Failure, Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from './fingerprint.ts';
+import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,
   readManifest,
@@ -16,7 +17,7 @@ import {
 import { encodeShard, type StoredSample } from './shard.ts';
 
 /**
- * Opens a store for writing, or makes one. Throws STORE_WRITE where the folder cannot be made or holds other things than a store, and
+ * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). Throws STORE_WRITE where the folder cannot be made or holds other things than a store, and
  * what readManifest throws.
  */
 export async function openForWriting(store: string, permafrost: string): Promise<Manifest> {
@@ -38,10 +39,11 @@ export async function openForWriting(store: string, permafrost: string): Promise
     for (const name of names.filter((n) => n.endsWith('.tmp'))) await rm(join(store, name), { force: true });
     return readManifest(store);
   }
-  if (names.some((name) => !name.endsWith('.tmp'))) {
+  const others = names.filter((name) => !name.endsWith('.tmp') && !isLockFile(name));
+  if (others.length > 0) {
     throw new PermafrostError(
       'STORE_WRITE',
-      `${store} is not empty and no store (found ${names.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
+      `${store} is not empty and no store (found ${others.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
     );
   }
   const manifest: Manifest = {

@@ -8,6 +8,7 @@ import type { Dataset } from '../extract/dataset.ts';
 import { extractFeatures } from '../extract/pipeline.ts';
 import { stageClock, type StageClock } from '../extract/stage-clock.ts';
 import type { FeatureSet, Manifest } from '../store/manifest.ts';
+import { lockStore } from '../store/lock.ts';
 import { setRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
@@ -137,11 +138,27 @@ export async function extract(
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const source = await featureSource({ ...options, weights: options.weights || undefined }, listener);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
+  const lock = await lockStore(store, 'permafrost extract');
+  try {
+    return await extractInto(store, { dataset, source, options }, work);
+  } finally {
+    await lock.release();
+  }
+}
+
+type Plan = Pick<Pass, 'dataset' | 'source' | 'options'>;
+
+/** The extraction itself, into a store that is locked. */
+async function extractInto(
+  store: string,
+  { dataset, source, options }: Plan,
+  work: Work,
+): Promise<ExtractResult> {
   const manifest: Manifest = await openForWriting(store, VERSION);
   const because = whyNotReused(manifest, source.settings);
   const root = resolve(dataset.root);
   if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
-    listener?.note?.(
+    work.listener?.note?.(
       `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
     );
   }
