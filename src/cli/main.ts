@@ -33,6 +33,7 @@ async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promis
     listener.clear();
     if (flags.json === true) json(outcome.json);
     else process.stdout.write(outcome.text);
+    if (outcome.ok === false) return EXIT.failed;
     return (outcome.failed ?? 0) > 0 ? EXIT.someImagesFailed : EXIT.done;
   } catch (error) {
     listener.clear();

@@ -14,6 +14,8 @@ export interface Outcome {
   readonly json: unknown;
   readonly text: string;
   readonly failed?: number;
+  /** False where the command did its work and the answer is bad: a damaged store. Default true. */
+  readonly ok?: boolean;
 }
 
 type Flags = Readonly<Record<string, unknown>>;

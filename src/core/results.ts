@@ -187,3 +187,38 @@ export interface DoctorResult {
   readonly weights: { readonly ok: boolean; readonly digest: string | null; readonly problem: string | null };
   readonly engine: (EngineFacts & { readonly why: string }) | null;
 }
+
+/** A file of a store that is not what was written; `rows` of features are lost with it. */
+export interface DamagedFileResult {
+  readonly name: string;
+  readonly problem: string;
+  readonly rows: number;
+}
+
+export interface VerifyResult {
+  readonly store: string;
+  readonly ok: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly damaged: readonly DamagedFileResult[];
+  /** Files that nothing refers to, left by a killed run: `gc` removes them. */
+  readonly orphans: readonly string[];
+}
+
+export interface RepairResult {
+  readonly store: string;
+  readonly damaged: readonly DamagedFileResult[];
+  readonly lostRows: number;
+  readonly extracted: number;
+  /** What is left to do, where something is. */
+  readonly next: string | null;
+}
+
+export interface GcResult {
+  readonly store: string;
+  readonly dryRun: boolean;
+  readonly droppedRows: number;
+  readonly droppedSets: number;
+  readonly removedFiles: number;
+  readonly removedBytes: number;
+}

@@ -5,6 +5,7 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { ERROR_CODES } from '../core/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { DTYPES } from './fingerprint.ts';
+import { sealJson, unseal } from './sealed-json.ts';
 
 export const STORE_VERSION = 1;
 export const MANIFEST_NAME = 'manifest.json';
@@ -38,13 +39,13 @@ export const settingsSchema = z.strictObject({
 // A name inside the store, never a way out of it.
 const fileSchema = z.strictObject({ name: z.string().regex(/^[\w.-]+$/), bytes: count, sha256: digest });
 
-const shardSchema = z.strictObject({
+export const shardSchema = z.strictObject({
   rows: count,
   /** Paths, labels and digests alone, and one file a pooling with the same and the features. */
   files: z.strictObject({ rows: fileSchema, flatten: fileSchema, avg: fileSchema, max: fileSchema }),
 });
 
-const setSchema = z.strictObject({
+export const setSchema = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   settings: settingsSchema,
   engine: z.strictObject({
@@ -95,11 +96,7 @@ export async function readManifest(store: string): Promise<Manifest> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new PermafrostError(
-      'STORE_CORRUPT',
-      `${path} is no JSON (${reasonOf(cause)}). Restore it, or extract into a new folder.`,
-      { cause },
-    );
+    throw damaged(path, `it is no JSON (${reasonOf(cause)})`);
   }
   const version: unknown =
     json !== null && typeof json === 'object' && 'version' in json ? json.version : undefined;
@@ -109,21 +106,30 @@ export async function readManifest(store: string): Promise<Manifest> {
       `${store} has store version ${JSON.stringify(version)}; this permafrost reads version ${STORE_VERSION}. Use the permafrost that wrote it, or extract anew.`,
     );
   }
-  const parsed = manifestSchema.safeParse(json);
+  let document: Record<string, unknown>;
+  try {
+    document = unseal(json);
+  } catch (cause) {
+    throw damaged(path, reasonOf(cause));
+  }
+  const parsed = manifestSchema.safeParse(document);
   if (!parsed.success) {
     const where = parsed.error.issues.map(
       (issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`,
     );
-    throw new PermafrostError(
-      'STORE_CORRUPT',
-      `${path} is damaged: ${where.slice(0, 3).join('; ')}. Restore it, or extract into a new folder.`,
-    );
+    throw damaged(path, where.slice(0, 3).join('; '));
   }
   return parsed.data;
 }
 
+function damaged(path: string, problem: string): PermafrostError {
+  return new PermafrostError(
+    'STORE_CORRUPT',
+    `${path} is damaged: ${problem}. "permafrost repair" makes it anew from the shards beside it.`,
+  );
+}
+
 /** Replaces the manifest at once. Throws STORE_WRITE. */
 export async function writeManifest(store: string, manifest: Manifest): Promise<void> {
-  const text = `${JSON.stringify(manifest, null, 1)}\n`;
-  await writeFileAtomic(join(store, MANIFEST_NAME), [new TextEncoder().encode(text)]);
+  await writeFileAtomic(join(store, MANIFEST_NAME), [new TextEncoder().encode(sealJson(manifest))]);
 }

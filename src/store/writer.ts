@@ -4,6 +4,7 @@ import { POOLINGS, type FeatureBatch, type Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { encodeFloat16, FLOAT16_MAX } from './float16.ts';
 import { writeManifest, type FeatureSet, type FileEntry, type Manifest } from './manifest.ts';
+import { nextShardNumber, shardStem, writeSeal } from './shard-files.ts';
 import { encodeShard, idOf, type FeatureColumn, type StoredSample } from './shard.ts';
 
 export const DEFAULT_SHARD_BYTES = 64 * 2 ** 20;
@@ -34,7 +35,7 @@ interface Buffers {
   readonly max: Float32Array;
 }
 
-/** A writer of one set's shards: each is four Arrow files (rows, flatten, avg, max), renamed into place before the manifest names them. */
+/** A writer of one set's shards: each is four Arrow files (rows, flatten, avg, max) and their seal, renamed into place before the manifest names them. */
 export function featureWriter(options: WriterOptions): FeatureWriter {
   const { store, manifest, set } = options;
   const { widths, settings } = set;
@@ -76,7 +77,7 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
 
   async function seal(): Promise<void> {
     if (rows.length === 0 || buffers === undefined) return;
-    const stem = `${settings.cut}-${set.fingerprint}-${String(set.shards.length).padStart(5, '0')}`;
+    const stem = shardStem(set, nextShardNumber(set));
     const column = (pooling: Pooling): FeatureColumn => ({
       width: widths[pooling],
       values: buffers![pooling].subarray(0, rows.length * widths[pooling]),
@@ -87,7 +88,9 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
       avg: await write(`${stem}-avg.arrow`, column('avg')),
       max: await write(`${stem}-max.arrow`, column('max')),
     };
-    set.shards.push({ rows: rows.length, files });
+    const shard = { rows: rows.length, files };
+    await writeSeal(store, set, shard);
+    set.shards.push(shard);
     await writeManifest(store, manifest);
     rows = [];
   }

@@ -146,10 +146,10 @@ export async function extract(
   }
 }
 
-type Plan = Pick<Pass, 'dataset' | 'source' | 'options'>;
+export type Plan = Pick<Pass, 'dataset' | 'source' | 'options'>;
 
-/** The extraction itself, into a store that is locked. */
-async function extractInto(
+/** The extraction itself, into a store that is locked. Disposes the executable of `source`. */
+export async function extractInto(
   store: string,
   { dataset, source, options }: Plan,
   work: Work,

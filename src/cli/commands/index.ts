@@ -2,11 +2,14 @@ import type { CommandSpec } from '../program.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { extractCommand } from './extract.ts';
+import { gcCommand } from './gc.ts';
 import { inspectCommand } from './inspect.ts';
 import { neighborsCommand } from './neighbors.ts';
 import { predictCommand } from './predict.ts';
+import { repairCommand } from './repair.ts';
 import { runCommand } from './run.ts';
 import { trainCommand } from './train.ts';
+import { verifyCommand } from './verify.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -16,6 +19,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   predictCommand,
   neighborsCommand,
   inspectCommand,
+  verifyCommand,
+  repairCommand,
+  gcCommand,
   doctorCommand,
   demoCommand,
 ];

@@ -1,0 +1,15 @@
+import { gcText } from '../../report/store-report.ts';
+import { GC_OPTIONS } from '../../workflows/gc-options.ts';
+import { pick, type CommandSpec } from '../program.ts';
+
+export const gcCommand: CommandSpec = {
+  name: 'gc',
+  summary: 'remove the features that the data set no longer needs',
+  arguments: [['<store>', 'a store that extract or run made']],
+  options: GC_OPTIONS,
+  async act([store], flags, context) {
+    const { gc } = await import('../../workflows/gc.ts');
+    const result = await gc(store as string, pick(flags, GC_OPTIONS), context);
+    return { json: result, text: gcText(result) };
+  },
+};

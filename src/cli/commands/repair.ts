@@ -1,0 +1,14 @@
+import { repairText } from '../../report/store-report.ts';
+import type { CommandSpec } from '../program.ts';
+
+export const repairCommand: CommandSpec = {
+  name: 'repair',
+  summary: 'drop what is damaged in a store and extract just that again',
+  arguments: [['<store>', 'a store that extract or run made']],
+  options: {},
+  async act([store], _flags, context) {
+    const { repair } = await import('../../workflows/repair.ts');
+    const result = await repair(store as string, context);
+    return { json: result, text: repairText(result), ok: result.next === null };
+  },
+};

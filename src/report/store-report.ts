@@ -1,0 +1,46 @@
+import type { DamagedFileResult, GcResult, RepairResult, VerifyResult } from '../core/results.ts';
+import { bytes, plural } from './format.ts';
+
+const damagedLines = (damaged: readonly DamagedFileResult[]): string =>
+  damaged
+    .map(
+      ({ name, problem, rows }) =>
+        `  ${name}: ${problem}${rows > 0 ? ` (${plural(rows, 'row')} of features)` : ''}\n`,
+    )
+    .join('');
+
+/** What verify found, for a terminal. */
+export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: VerifyResult): string {
+  const read = `${store}: ${plural(files, 'file')}, ${bytes(size)} read`;
+  const left =
+    orphans.length > 0
+      ? `${plural(orphans.length, 'file')} left by a run that was killed; "permafrost gc" removes what nothing needs.\n`
+      : '';
+  if (ok) return `${read}, every byte is what was written.\n${left}`;
+  return `${read}, ${damaged.length} NOT what was written:\n${damagedLines(damaged)}"permafrost repair" drops them and extracts just those images again.\n${left}`;
+}
+
+/** What repair did, for a terminal. */
+export function repairText({ store, damaged, lostRows, extracted, next }: RepairResult): string {
+  if (damaged.length === 0 && next === null) return `${store}: nothing is damaged.\n`;
+  const done =
+    damaged.length === 0
+      ? `${store}: nothing more is damaged.\n`
+      : `${store}: dropped ${plural(damaged.length, 'damaged file')}, ${plural(lostRows, 'row')} of features with them; ${plural(extracted, 'image')} extracted again.\n${damagedLines(damaged)}`;
+  return next === null ? done : `${done}${next}\n`;
+}
+
+/** What gc removed or would remove, for a terminal. */
+export function gcText({
+  store,
+  dryRun,
+  droppedRows,
+  droppedSets,
+  removedFiles,
+  removedBytes,
+}: GcResult): string {
+  if (removedFiles === 0 && droppedSets === 0)
+    return `${store}: nothing to remove, everything in it is needed.\n`;
+  const sets = droppedSets > 0 ? `${plural(droppedSets, 'other set')}, ` : '';
+  return `${store}: ${dryRun ? 'would remove' : 'removed'} ${sets}${plural(droppedRows, 'row')} of features in ${plural(removedFiles, 'file')}, ${bytes(removedBytes)}.\n`;
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { matrix } from '../core/matrix.ts';
+import { POOLINGS, type FeatureBatch, type Pooling } from '../core/sample.ts';
+import { decodeFloat16 } from './float16.ts';
+import { writeManifest, type FeatureSet, type Manifest, type ShardEntry } from './manifest.ts';
+import { readVerified } from './reader.ts';
+import { decodeShard, type StoredSample } from './shard.ts';
+import { sealName } from './shard-files.ts';
+import { featureWriter } from './writer.ts';
+
+/** Rows of one batch handed to the writer: bounds the memory, whatever the shard. */
+const BATCH_ROWS = 64;
+
+/** Every name of a shard's files, its seal included. */
+export const shardFileNames = (shard: ShardEntry): string[] => [
+  ...Object.values(shard.files).map(({ name }) => name),
+  sealName(shard),
+];
+
+/** The rows of a shard that `keep` names by their place, as batches. */
+async function* keptRows(
+  store: string,
+  set: FeatureSet,
+  shard: ShardEntry,
+  keep: readonly number[],
+): AsyncGenerator<FeatureBatch> {
+  const rows: StoredSample[] = [];
+  const values = new Map<Pooling, (Float32Array | Uint16Array)[]>();
+  for (const pooling of POOLINGS) {
+    const { files } = shard;
+    const parts = [
+      ...decodeShard(await readVerified(store, files[pooling]), join(store, files[pooling].name)),
+    ];
+    if (rows.length === 0) rows.push(...parts.flatMap((part) => part.rows));
+    const width = set.widths[pooling];
+    values.set(
+      pooling,
+      parts.flatMap((part) =>
+        part.rows.map((_, i) => part.features!.values.subarray(i * width, (i + 1) * width)),
+      ),
+    );
+  }
+  for (let start = 0; start < keep.length; start += BATCH_ROWS) {
+    const some = keep.slice(start, start + BATCH_ROWS);
+    const features = new Map(
+      POOLINGS.map((pooling) => {
+        const m = matrix(some.length, set.widths[pooling]);
+        for (const [i, at] of some.entries()) {
+          const found = values.get(pooling)![at]!;
+          // float16 to float32 and back changes no bit.
+          if (found instanceof Uint16Array) decodeFloat16(found, m.data, i * m.cols);
+          else m.data.set(found, i * m.cols);
+        }
+        return [pooling, m] as const;
+      }),
+    );
+    yield { rows: some.map((at) => rows[at]!), features };
+  }
+}
+
+/** What dropping rows would do, or did. */
+export interface Compacted {
+  readonly droppedRows: number;
+  readonly rewrittenShards: number;
+  readonly droppedShards: number;
+  /** Files that no manifest names any more; the caller removes them. */
+  readonly staleFiles: readonly string[];
+}
+
+/**
+ * Drops from a set every row whose content is not `needed`, and all but the first of rows that are there twice: shards with none left are
+ * dropped, shards with some left are written anew. Each new shard is in the manifest before an old one leaves it, so a kill at any moment
+ * costs nothing but repeated rows. With `dryRun` nothing is written.
+ */
+export async function compactSet(
+  store: string,
+  manifest: Manifest,
+  set: FeatureSet,
+  needed: (sha256: string) => boolean,
+  dryRun: boolean,
+): Promise<Compacted> {
+  const seen = new Set<string>();
+  let [droppedRows, rewrittenShards, droppedShards] = [0, 0, 0];
+  const staleFiles: string[] = [];
+  for (const shard of [...set.shards]) {
+    const entry = shard.files.rows;
+    const rows = [...decodeShard(await readVerified(store, entry), join(store, entry.name))].flatMap(
+      (part) => part.rows,
+    );
+    const keep = rows.flatMap(({ sha256 }, i) => {
+      if (seen.has(sha256) || !needed(sha256)) return [];
+      seen.add(sha256);
+      return [i];
+    });
+    if (keep.length === rows.length) continue;
+    droppedRows += rows.length - keep.length;
+    if (keep.length > 0) rewrittenShards++;
+    else droppedShards++;
+    staleFiles.push(...shardFileNames(shard));
+    if (dryRun) continue;
+    const writer = featureWriter({ store, manifest, set, expectedRows: keep.length, shardBytes: Infinity });
+    for await (const batch of keptRows(store, set, shard, keep)) await writer.append(batch);
+    await writer.seal();
+    set.shards = set.shards.filter((other) => other !== shard);
+    await writeManifest(store, manifest);
+  }
+  return { droppedRows, rewrittenShards, droppedShards, staleFiles };
+}

@@ -1,0 +1,100 @@
+import { readdir } from 'node:fs/promises';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { MANIFEST_NAME, readManifest, STORE_VERSION, type Manifest } from './manifest.ts';
+import { readVerified } from './reader.ts';
+import { isStoreFile, sealName, sealProblem, setsFromSeals } from './shard-files.ts';
+
+/** A file of a store that is not what was written, and what that costs. */
+export interface DamagedFile {
+  readonly name: string;
+  readonly problem: string;
+  /** Rows of features that are lost with it: those of its shard. */
+  readonly rows: number;
+}
+
+export interface StoreHealth {
+  /** The manifest, or what the seals tell where it is damaged. */
+  readonly manifest: Manifest;
+  readonly damaged: readonly DamagedFile[];
+  /** Files that nothing refers to: left by a killed run. */
+  readonly orphans: readonly string[];
+  /** Files and bytes that were read. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * The manifest of a store; where it is damaged or gone, one made from the seals of the shards, with an empty data set. Throws STORE_VERSION,
+ * and STORE_NOT_FOUND where there are no seals either.
+ */
+export async function readOrRebuildManifest(
+  store: string,
+  permafrost: string,
+): Promise<{ manifest: Manifest; damaged: DamagedFile[] }> {
+  try {
+    return { manifest: await readManifest(store), damaged: [] };
+  } catch (error) {
+    if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
+    const { sets } = await setsFromSeals(store).catch(() => ({ sets: [] }));
+    if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
+    const dataset = { root: '', fingerprint: '', failures: [] };
+    return {
+      manifest: { format: 'permafrost-store', version: STORE_VERSION, permafrost, dataset, sets },
+      damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }],
+    };
+  }
+}
+
+/** Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing. Throws as readOrRebuildManifest. */
+export async function verifyStore(
+  store: string,
+  permafrost: string,
+  onFile: (done: number, total: number) => void = () => undefined,
+): Promise<StoreHealth> {
+  const { manifest, damaged } = await readOrRebuildManifest(store, permafrost);
+  const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
+  const entries = [
+    ...shards.flatMap(({ shard }) =>
+      Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows })),
+    ),
+    ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
+  ];
+  const total = entries.length + shards.length + 1;
+  let done = 1;
+  let bytes = 0;
+  for (const { entry, rows } of entries) {
+    await readVerified(store, entry).catch((error: unknown) =>
+      damaged.push({ name: entry.name, problem: reasonOf(error), rows }),
+    );
+    bytes += entry.bytes;
+    onFile(++done, total);
+  }
+  for (const { set, shard } of shards) {
+    const problem = await sealProblem(store, set, shard);
+    if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
+    onFile(++done, total);
+  }
+  const known = new Set([
+    MANIFEST_NAME,
+    ...entries.map(({ entry }) => entry.name),
+    ...shards.map(({ shard }) => sealName(shard)),
+    ...damaged.map(({ name }) => name),
+  ]);
+  // Only what permafrost names so can be its own: a user's file in the folder is none of its business.
+  const orphans = (await readdir(store)).filter((name) => !known.has(name) && isStoreFile(name)).sort();
+  return { manifest, damaged, orphans, files: total, bytes };
+}
+
+/** Takes what is damaged out of a manifest (in memory): shards with a damaged file, a damaged list of samples. Tells the rows that are lost. */
+export function withoutDamaged(manifest: Manifest, damaged: readonly DamagedFile[]): number {
+  const names = new Set(damaged.map(({ name }) => name));
+  let lost = 0;
+  for (const set of manifest.sets) {
+    const isWhole = (shard: (typeof set.shards)[number]): boolean =>
+      Object.values(shard.files).every(({ name }) => !names.has(name));
+    for (const shard of set.shards) if (!isWhole(shard)) lost += shard.rows;
+    set.shards = set.shards.filter(isWhole);
+  }
+  if (manifest.dataset.samples && names.has(manifest.dataset.samples.name)) delete manifest.dataset.samples;
+  return lost;
+}

@@ -1,0 +1,69 @@
+import { rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PermafrostError } from '../core/errors.ts';
+import { resolveOptions } from '../core/options.ts';
+import type { GcResult } from '../core/results.ts';
+import { compactSet, shardFileNames } from '../store/compact.ts';
+import { lockStore } from '../store/lock.ts';
+import { readManifest, writeManifest } from '../store/manifest.ts';
+import { readSamples } from '../store/reader.ts';
+import { verifyStore } from '../store/verify.ts';
+import type { Work } from './extract.ts';
+import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
+import { VERSION } from './version.ts';
+
+/**
+ * Removes what the data set that was extracted last does not need: rows of images that are gone from it, whole sets with `otherSets`, and
+ * files that a killed run left. Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
+ */
+export async function gc(
+  storePath: string,
+  given: Partial<GcOptions> = {},
+  { listener }: Work = {},
+): Promise<GcResult> {
+  const { otherSets, dryRun } = resolveOptions('gc', GC_OPTIONS, given);
+  const store = resolve(storePath);
+  await readManifest(store); // no lock is left in a folder that is no store
+  const lock = await lockStore(store, 'permafrost gc');
+  try {
+    const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
+    if (damaged.length > 0) {
+      throw new PermafrostError(
+        'STORE_CORRUPT',
+        `${store} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
+      );
+    }
+    const needed = new Set((await readSamples(store, manifest)).map(({ sha256 }) => sha256));
+    const stale = [...orphans];
+    let droppedSets = 0;
+    let droppedRows = 0;
+    if (otherSets) {
+      const others = manifest.sets.filter((set) => set.fingerprint !== manifest.dataset.fingerprint);
+      droppedSets = others.length;
+      droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
+      stale.push(...others.flatMap((set) => set.shards.flatMap(shardFileNames)));
+      manifest.sets = manifest.sets.filter((set) => !others.includes(set));
+      if (!dryRun) await writeManifest(store, manifest);
+    }
+    for (const set of manifest.sets) {
+      const done = await compactSet(store, manifest, set, (sha256) => needed.has(sha256), dryRun);
+      droppedRows += done.droppedRows;
+      stale.push(...done.staleFiles);
+      if (done.rewrittenShards > 0 && !dryRun)
+        listener?.note?.(
+          `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
+        );
+    }
+    let freedBytes = 0;
+    for (const name of stale) {
+      freedBytes += await stat(join(store, name)).then(
+        ({ size }) => size,
+        () => 0,
+      );
+      if (!dryRun) await rm(join(store, name), { force: true });
+    }
+    return { store, dryRun, droppedRows, droppedSets, removedFiles: stale.length, removedBytes: freedBytes };
+  } finally {
+    await lock.release();
+  }
+}

@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { ExtractResult, RepairResult } from '../core/results.ts';
+import type { EngineName } from '../extract/engines/index.ts';
+import { requireSameSettings } from '../store/fingerprint.ts';
+import { lockStore } from '../store/lock.ts';
+import { writeManifest, type Manifest } from '../store/manifest.ts';
+import { currentSet, readSamples } from '../store/reader.ts';
+import { writeSeal } from '../store/shard-files.ts';
+import { shardFileNames } from '../store/compact.ts';
+import { verifyStore, withoutDamaged } from '../store/verify.ts';
+import { extractInto, type Work } from './extract.ts';
+import { EXTRACT_DEFAULTS } from './extract-options.ts';
+import { featureSource } from './feature-source.ts';
+import { VERSION } from './version.ts';
+
+/** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
+async function dropDamaged(
+  store: string,
+): Promise<{ manifest: Manifest; damaged: RepairResult['damaged']; lost: number }> {
+  const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
+  if (damaged.length === 0 && orphans.length === 0) return { manifest, damaged, lost: 0 };
+  const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
+  const lost = withoutDamaged(manifest, damaged);
+  for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
+  await writeManifest(store, manifest);
+  const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans];
+  for (const name of stale) await rm(join(store, name), { force: true });
+  return { manifest, damaged, lost };
+}
+
+/** Extracts again what the current set lacks, from the list of samples that the store holds. */
+async function extractMissing(store: string, manifest: Manifest, work: Work): Promise<ExtractResult> {
+  const { settings, engine } = currentSet(store, manifest);
+  const samples = await readSamples(store, manifest);
+  const { contract, cut, dtype } = settings;
+  const source = await featureSource(
+    { contract, cut, dtype, engine: engine.name as EngineName },
+    work.listener,
+  );
+  try {
+    requireSameSettings('What is installed here', settings, source.settings);
+  } catch (error) {
+    await source.executable.dispose();
+    throw error;
+  }
+  const dataset = {
+    root: manifest.dataset.root,
+    samples: samples.map(({ path, label, split }) => ({ path, label, split })),
+    hasSplits: true,
+    warnings: [],
+  };
+  const options = {
+    ...EXTRACT_DEFAULTS,
+    store,
+    cut: cut as typeof EXTRACT_DEFAULTS.cut,
+    dtype,
+  };
+  return extractInto(store, { dataset, source, options }, work);
+}
+
+/**
+ * Drops what is damaged and extracts just that again. What cannot be extracted here and now (the images are elsewhere, the list of samples
+ * was damaged too) is told in `next`; the store is whole in any case, only with fewer rows. Throws STORE_LOCKED and what verify throws.
+ */
+export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
+  const store = resolve(storePath);
+  const lock = await lockStore(store, 'permafrost repair');
+  try {
+    const { manifest, damaged, lost } = await dropDamaged(store);
+    const { samples, root } = manifest.dataset;
+    const told = { store, damaged, lostRows: lost };
+    if (samples === undefined || !existsSync(root)) {
+      const why =
+        samples === undefined ? 'The list of the data set was lost' : `The data set is not at ${root}`;
+      const needed = damaged.length > 0 || samples === undefined;
+      return {
+        ...told,
+        extracted: 0,
+        next: needed
+          ? `${why}: run "permafrost extract" with the data set and --store ${store}; whatever is intact is reused.`
+          : null,
+      };
+    }
+    if (lost === 0) return { ...told, extracted: 0, next: null };
+    try {
+      const { extracted } = await extractMissing(store, manifest, work);
+      return { ...told, extracted, next: null };
+    } catch (error) {
+      if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
+      const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
+      return { ...told, extracted: 0, next };
+    }
+  } finally {
+    await lock.release();
+  }
+}
