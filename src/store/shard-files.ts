@@ -45,7 +45,11 @@ export async function writeSeal(store: string, set: FeatureSet, shard: ShardEntr
   await writeFileAtomic(join(store, sealName(shard)), [new TextEncoder().encode(text)]);
 }
 
-function sealDocument({ shards: _, ...set }: FeatureSet, shard: ShardEntry): Record<string, unknown> {
+function sealDocument(
+  { fingerprint, settings, engine, widths }: FeatureSet,
+  shard: ShardEntry,
+): Record<string, unknown> {
+  const set = { fingerprint, settings, engine, widths };
   return { format: 'permafrost-shard', version: 1, set, shard };
 }
 

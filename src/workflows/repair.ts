@@ -56,7 +56,7 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
   const options = {
     ...EXTRACT_DEFAULTS,
     store,
-    cut: cut as typeof EXTRACT_DEFAULTS.cut,
+    cut,
     dtype,
   };
   return extractInto(store, { dataset, source, options }, work);
