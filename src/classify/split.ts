@@ -33,6 +33,12 @@ export function stratifiedSplit(
   return sides(labels.length, (at) => held.has(at));
 }
 
+export interface FoldOptions extends SplitOptions {
+  readonly nSplits: number;
+  /** Rows of one group (copies of one picture) are validated in the same fold, that of the first one dealt. By default each row is its own. */
+  readonly groups?: readonly string[];
+}
+
 /**
  * `nSplits` folds (2 or more); each row is validated in exactly one. Each class is dealt out one row a fold, so its folds differ by one row
  * at most, and so do the folds. As with `stratifiedSplit` the order of the rows does not matter. Throws FIT_INVALID when there are
@@ -40,7 +46,7 @@ export function stratifiedSplit(
  */
 export function stratifiedKFold(
   labels: readonly string[],
-  { keys, nSplits, seed }: SplitOptions & { readonly nSplits: number },
+  { keys, nSplits, seed, groups = keys }: FoldOptions,
 ): TrainVal[] {
   if (!Number.isInteger(nSplits) || nSplits < 2 || nSplits > labels.length) {
     throw new PermafrostError(
@@ -49,10 +55,15 @@ export function stratifiedKFold(
     );
   }
   const foldOf = new Int32Array(labels.length);
+  const foldOfGroup = new Map<string, number>();
   let dealt = 0;
   // The next class goes on where the last one stopped: else the first folds would get every remainder.
   for (const rows of shuffledClasses(labels, keys, seed))
-    for (const at of rows) foldOf[at] = dealt++ % nSplits;
+    for (const at of rows) {
+      const fold = foldOfGroup.get(groups[at]!) ?? dealt++ % nSplits;
+      foldOfGroup.set(groups[at]!, fold);
+      foldOf[at] = fold;
+    }
   return Array.from({ length: nSplits }, (_, fold) => sides(labels.length, (at) => foldOf[at] === fold));
 }
 

@@ -111,3 +111,37 @@ describe('stratified folds', () => {
     expect(fold(3)().map(({ val }) => val.length)).toEqual([1, 1, 1]);
   });
 });
+
+describe('folds with groups', () => {
+  it('keep each group in one fold, and are disjoint and complete', () => {
+    fc.assert(
+      fc.property(dataset, fc.integer({ min: 2, max: 5 }), ({ labels, keys, seed }, nSplits) => {
+        fc.pre(labels.length >= nSplits);
+        const generator = random(seed + 7);
+        const groups = labels.map(() => `group ${generator.below(Math.ceil(labels.length / 2))}`);
+        const folds = stratifiedKFold(labels, { keys, nSplits, seed, groups });
+        expect(ascending(folds.flatMap(({ val }) => val))).toEqual(every(labels));
+        const foldsOf = new Map<string, Set<number>>();
+        folds.forEach(({ val }, fold) => {
+          for (const at of val) {
+            const group = groups[at]!;
+            foldsOf.set(group, (foldsOf.get(group) ?? new Set()).add(fold));
+          }
+        });
+        for (const found of foldsOf.values()) expect(found.size).toBe(1);
+      }),
+    );
+  });
+
+  it('of one row each are those without groups', () => {
+    fc.assert(
+      fc.property(dataset, ({ labels, keys, seed }) => {
+        fc.pre(labels.length >= 3);
+        const options = { keys, nSplits: 3, seed };
+        expect(stratifiedKFold(labels, { ...options, groups: keys })).toEqual(
+          stratifiedKFold(labels, options),
+        );
+      }),
+    );
+  });
+});

@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../program.ts';
+import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { extractCommand } from './extract.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   trainCommand,
   predictCommand,
   neighborsCommand,
+  checkCommand,
   inspectCommand,
   verifyCommand,
   repairCommand,
