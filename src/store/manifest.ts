@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { PermafrostError, reasonOf } from '../core/errors.ts';
-import { ERROR_CODES } from '../core/errors.ts';
+import { ERROR_CODES, PermafrostError, reasonOf } from '../core/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
-import { DTYPES } from './fingerprint.ts';
+import { DTYPES, fingerprintOf } from './fingerprint.ts';
 
 export const STORE_VERSION = 1;
 export const MANIFEST_NAME = 'manifest.json';
+const FORMAT = 'permafrost-store';
 
 const count = z.number().int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -35,8 +35,9 @@ export const settingsSchema = z.strictObject({
   engineClass: z.string(),
 });
 
-// A name inside the store, never a way out of it.
-const fileSchema = z.strictObject({ name: z.string().regex(/^[\w.-]+$/), bytes: count, sha256: digest });
+// A name inside the store, never a way out of it, nor the manifest's own.
+const fileName = z.string().regex(/^[\w-][\w.-]*\.arrow$/);
+const fileSchema = z.strictObject({ name: fileName, bytes: count, sha256: digest });
 
 const shardSchema = z.strictObject({
   rows: count,
@@ -58,7 +59,7 @@ const setSchema = z.strictObject({
 });
 
 const manifestSchema = z.strictObject({
-  format: z.literal('permafrost-store'),
+  format: z.literal(FORMAT),
   version: z.literal(STORE_VERSION),
   permafrost: z.string(),
   /** The data set that was extracted last; `samples` names its file, absent until an extraction was completed. */
@@ -101,8 +102,13 @@ export async function readManifest(store: string): Promise<Manifest> {
       { cause },
     );
   }
-  const version: unknown =
-    json !== null && typeof json === 'object' && 'version' in json ? json.version : undefined;
+  const { format, version } = (json ?? {}) as { readonly format?: unknown; readonly version?: unknown };
+  if (format !== FORMAT) {
+    throw new PermafrostError(
+      'STORE_NOT_FOUND',
+      `${store} is no store: its ${MANIFEST_NAME} does not say "format": "${FORMAT}". Give a folder that "permafrost extract" or "permafrost run" made.`,
+    );
+  }
   if (version !== undefined && version !== STORE_VERSION) {
     throw new PermafrostError(
       'STORE_VERSION',
@@ -110,16 +116,25 @@ export async function readManifest(store: string): Promise<Manifest> {
     );
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) {
-    const where = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`,
-    );
+  const damage = parsed.success
+    ? changedSettings(parsed.data)
+    : parsed.error.issues.map(({ path: field, message }) => `${field.join('.')}: ${message}`);
+  if (!parsed.success || damage.length > 0) {
     throw new PermafrostError(
       'STORE_CORRUPT',
-      `${path} is damaged: ${where.slice(0, 3).join('; ')}. Restore it, or extract into a new folder.`,
+      `${path} is damaged: ${damage.slice(0, 3).join('; ')}. Restore it, or extract into a new folder.`,
     );
   }
   return parsed.data;
+}
+
+/** Features belong to the settings that they were made under: a set whose settings were edited is no longer what it says. */
+function changedSettings({ sets }: Manifest): string[] {
+  return sets.flatMap(({ fingerprint, settings }, i) =>
+    fingerprint === fingerprintOf(settings)
+      ? []
+      : [`sets.${i}.fingerprint: ${fingerprint} is not that of its settings, ${fingerprintOf(settings)}`],
+  );
 }
 
 /** Replaces the manifest at once. Throws STORE_WRITE. */
