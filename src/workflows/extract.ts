@@ -156,8 +156,7 @@ export async function extract(
     found = await pass({ dataset, source, set, writer, known, options }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
-    await writer.seal();
-    await source.executable.dispose();
+    await writer.seal().finally(() => source.executable.dispose());
   }
   const { rowOf, failed, extracted } = found;
   const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);
