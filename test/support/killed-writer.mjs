@@ -1,15 +1,18 @@
 // A process that brings data sets into a store through the built writer, as `extract` does, and kills itself (SIGKILL) before the n-th
 // change that it makes to the file system. Argument: JSON with dist (URL of the build), plan (path), killAt (0: never).
-// Prints how many changes it made.
+// Prints the changes that it made as JSON: what was done to which file, for example "rename manifest.json".
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
 
 const { dist, plan: planFile, killAt } = JSON.parse(process.argv[2]);
 const plan = JSON.parse(await fs.readFile(planFile, 'utf8'));
 
-let changes = 0;
-function step() {
-  if (++changes !== killAt) return;
+const changes = [];
+/** @param {string} what @param {unknown} path */
+function step(what, path) {
+  changes.push(`${what} ${basename(String(path)).replace(/\.\d+\.tmp$/, '')}`);
+  if (changes.length !== killAt) return;
   process.kill(process.pid, 'SIGKILL');
   for (;;); // Nothing more happens, however long the signal takes.
 }
@@ -17,25 +20,25 @@ function step() {
 for (const name of ['mkdir', 'rename', 'rm']) {
   const original = fs[name];
   fs[name] = (...args) => {
-    step();
+    step(name, args.at(name === 'rename' ? 1 : 0));
     return original(...args);
   };
 }
 const open = fs.open;
 fs.open = async (...args) => {
-  step();
+  step('open', args[0]);
   const handle = await open(...args);
   const { sync, close, write } = handle;
   handle.writeFile = async (chunk) => {
-    step();
+    step('write', args[0]);
     // Torn in two: a kill finds half of it on disk.
     const half = chunk.length >> 1;
     await write.call(handle, chunk.subarray(0, half));
-    step();
+    step('half', args[0]);
     await write.call(handle, chunk.subarray(half));
   };
-  handle.sync = () => (step(), sync.call(handle));
-  handle.close = () => (step(), close.call(handle));
+  handle.sync = () => (step('sync', args[0]), sync.call(handle));
+  handle.close = () => (step('close', args[0]), close.call(handle));
   return handle;
 };
 syncBuiltinESMExports();
@@ -64,4 +67,4 @@ for (const wanted of datasets) {
   const samples = wanted.map((i) => rows[i]);
   await commitDataset(store, manifest, { root: '/pictures', set, samples, failures: [] });
 }
-process.stdout.write(String(changes));
+process.stdout.write(JSON.stringify(changes));
