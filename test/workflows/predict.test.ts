@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { HeadResult, PredictResult } from '../../src/core/results.ts';
@@ -137,6 +138,16 @@ describe('predict', () => {
       );
       expect(result.predictions).toMatchObject([{ label: 'down', neighbors: [] }]);
     }
+  });
+
+  it('takes the same picture twice, a copy of it, and no picture at all', async () => {
+    const copy = join(folder(), 'copy.png');
+    copyFileSync(picture, copy);
+    const { predictions, failed } = await predict(head.file!, [picture, copy, picture], { neighbors: 1 });
+    expect(failed).toEqual([]);
+    expect(predictions.map(({ path }) => path)).toEqual([picture, copy, picture]);
+    for (const answer of predictions) expect({ ...answer, path: picture }).toEqual(predictions[0]);
+    expect(await predict(head.file!, [])).toMatchObject({ predictions: [], failed: [] });
   });
 
   it('of a head that is no head says so before any work', async () => {
