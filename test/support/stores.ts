@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { POOLINGS, type Pooling, type Split } from '../../src/core/sample.ts';
 import type { FeatureSettings } from '../../src/store/fingerprint.ts';
 import { readManifest, type FeatureSet, type Manifest } from '../../src/store/manifest.ts';
-import { loadFeatures, readSamples } from '../../src/store/reader.ts';
+import { loadFeatures, readSamples, setRows } from '../../src/store/reader.ts';
 import type { StoredSample } from '../../src/store/shard.ts';
 import { commitDataset, openForWriting, setFor } from '../../src/store/store.ts';
-import { featureWriter } from '../../src/store/writer.ts';
-import { ENGINE, featuresOf, settingsWith, WIDTHS } from './stored-rows.ts';
+import { featureWriter, type FeatureWriter } from '../../src/store/writer.ts';
+import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from './stored-rows.ts';
 
 export interface MadeStore {
   readonly store: string;
@@ -67,4 +67,33 @@ export async function contentOf(
     }
   }
   return { samples: await readSamples(store, manifest), features };
+}
+
+/** `count` rows, named by their numbers from `from` on. */
+export const named = (count: number, from = 0): StoredSample[] =>
+  Array.from({ length: count }, (_, i) => storedRow(`${from + i}.jpg`));
+
+export interface Opened extends MadeStore {
+  readonly writer: FeatureWriter;
+}
+
+/** A writer with `perShard` rows a shard into a store, made where it is not there. */
+export async function opened(store: string, perShard: number, expectedRows = 1000): Promise<Opened> {
+  const manifest = await openForWriting(store, '0.0.0');
+  const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
+  const shardBytes = shardBytesFor(perShard);
+  return { store, manifest, set, writer: featureWriter({ store, manifest, set, expectedRows, shardBytes }) };
+}
+
+/** Paths of the rows that the store on disk names, shard by shard. */
+export async function sealed(store: string): Promise<string[][]> {
+  const set = (await readManifest(store)).sets[0];
+  if (set === undefined) return [];
+  const shards: string[][] = [];
+  for (const shard of set.shards) {
+    const paths: string[] = [];
+    for await (const { path } of setRows(store, { ...set, shards: [shard] })) paths.push(path);
+    shards.push(paths);
+  }
+  return shards;
 }
