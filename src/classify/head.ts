@@ -1,4 +1,5 @@
 import type { Matrix } from '../core/matrix.ts';
+import type { LearningCurve } from '../core/results.ts';
 
 /**
  * A head learns class names from features. `fit` never changes its input and returns a new FittedHead: there is no
@@ -29,7 +30,9 @@ export interface FittedHead {
   readonly converged: boolean;
   /** Iterations (logistic), epochs (softmax), or 0 where there is nothing to iterate. */
   readonly iterations: number;
-  /** What the head wants said: recall of an index, the learning curve, why it did not converge. */
+  /** Of heads that learn by epochs: its arrays have `iterations` numbers. */
+  readonly learningCurve?: LearningCurve;
+  /** What the head wants said: recall of an index, why it did not converge. */
   readonly notes: readonly string[];
   /** Probability of each class, shape (n, classes.length), each row sums to 1. Throws FIT_INVALID when X has another width. */
   predictProba(X: Matrix): Promise<Matrix>;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { printableLines } from '../report/printable.ts';
 import { VERSION } from '../workflows/version.ts';
 import { COMMANDS } from './commands/index.ts';
 import { parseArguments, type Request } from './program.ts';
@@ -41,7 +42,7 @@ async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promis
     // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.
     const detail =
       error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
-    process.stderr.write(`permafrost: ${detail} [${code}]\n`);
+    process.stderr.write(`permafrost: ${printableLines(detail)} [${code}]\n`);
     if (flags.json === true) json({ error: { code, message: reasonOf(error) } });
     return exitCodeOf(error);
   }
@@ -58,7 +59,7 @@ async function main(): Promise<number> {
       process.stdout.write(request.text);
       return EXIT.done;
     case 'usage':
-      process.stderr.write(`${request.message}\n`);
+      process.stderr.write(`${printableLines(request.message)}\n`);
       return EXIT.usage;
     case 'run':
       return execute(request);

@@ -1,4 +1,5 @@
 import type { Listener, Progress } from '../core/results.ts';
+import { printable } from '../report/printable.ts';
 
 const BAR = 24;
 
@@ -34,14 +35,14 @@ export function terminalListener(terminal: Terminal, quiet: boolean): Required<L
     note(text) {
       if (quiet) return;
       clear();
-      terminal.write(`${text}\n`);
+      terminal.write(`${printable(text)}\n`);
     },
     progress(state) {
       if (quiet || terminal.isTTY !== true) return;
       const now = performance.now();
       if (now - last < 100 && state.done < state.total) return;
       last = now;
-      terminal.write(`\r${progressText(state).slice(0, (terminal.columns ?? 80) - 1)}\u001b[K`);
+      terminal.write(`\r${progressText(state).slice(0, (terminal.columns || 80) - 1)}\u001b[K`);
       shown = true;
     },
   };

@@ -61,6 +61,17 @@ export interface ExtractResult {
   readonly trace: StageSeconds;
 }
 
+/**
+ * How a head came to learn, one number an epoch. Losses are mean cross-entropies (natural logarithm); `loss` and `accuracy` are those of
+ * the training rows as they were met, `val...` those of the rows that early stopping held out, after the epoch.
+ */
+export interface LearningCurve {
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly valLoss?: readonly number[];
+  readonly valAccuracy?: readonly number[];
+}
+
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
@@ -80,6 +91,8 @@ export interface HeadResult {
   readonly predictMs: number;
   readonly converged: boolean;
   readonly iterations: number;
+  /** Of heads that learn by epochs. */
+  readonly learningCurve?: LearningCurve;
   readonly notes: readonly string[];
   /** Images trained on and validated on, and the split of the latter. */
   readonly trained: number;

@@ -7,11 +7,14 @@ import type {
 } from '../core/results.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, plural } from './format.ts';
+import { printable } from './printable.ts';
 import { textFields, textTable } from './text-table.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
-    .map(({ distance, label, path }) => `    ${distance.toFixed(4)}  ${label}  ${path}\n`)
+    .map(
+      ({ distance, label, path }) => `    ${distance.toFixed(4)}  ${printable(label)}  ${printable(path)}\n`,
+    )
     .join('');
 }
 
@@ -19,7 +22,7 @@ function neighborLines(neighbors: readonly NeighborResult[]): string {
 export function predictText({ predictions, failed }: PredictResult): string {
   const blocks = predictions.map(
     ({ path, label, probability, neighbors }) =>
-      `${path}: ${label} (${probability.toFixed(4)})\n${neighborLines(neighbors)}`,
+      `${printable(path)}: ${printable(label)} (${probability.toFixed(4)})\n${neighborLines(neighbors)}`,
   );
   return blocks.join('') + failuresText(failed);
 }
@@ -28,7 +31,7 @@ export function predictText({ predictions, failed }: PredictResult): string {
 export function neighborsText({ queries, metric, pooling, failed }: NeighborsResult): string {
   const blocks = queries.map(
     ({ path, neighbors }) =>
-      `${path} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
+      `${printable(path)} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
   );
   return blocks.join('') + failuresText(failed);
 }
@@ -59,10 +62,13 @@ export function inspectText(result: InspectResult): string {
     ['store', `${result.store} (version ${result.version}, ${bytes(result.bytes)})`],
     [
       'data set',
-      `${result.dataset}: ${plural(result.images, 'image')}, ${plural(result.classes.length, 'class', 'classes')}`,
+      result.dataset === ''
+        ? 'none: no extraction was completed'
+        : `${result.dataset}: ${plural(result.images, 'image')}, ${plural(result.classes.length, 'class', 'classes')}`,
     ],
   ]);
-  return `${head}\n${classes}\n${sets.join('\n')}${failuresText(result.failed)}`;
+  const parts = [head, ...(result.classes.length > 0 ? [classes] : []), ...sets];
+  return parts.join('\n') + failuresText(result.failed);
 }
 
 /** The state of the installation for a terminal. */
@@ -79,7 +85,7 @@ export function doctorText(result: DoctorResult): string {
   );
   const problems = result.packages
     .filter((p) => p.problem !== null)
-    .map(({ name, problem }) => `${name}: ${problem}\n`);
+    .map(({ name, problem }) => `${name}: ${printable(problem!)}\n`);
   return (
     textFields([
       ['permafrost', result.permafrost],

@@ -1,6 +1,7 @@
 import type { ExtractResult, StageSeconds } from '../core/results.ts';
 import type { Failure } from '../core/sample.ts';
 import { plural, seconds } from './format.ts';
+import { printable } from './printable.ts';
 import { textFields } from './text-table.ts';
 
 const MOST_FAILURES = 20;
@@ -10,7 +11,7 @@ export function failuresText(failed: readonly Failure[]): string {
   if (failed.length === 0) return '';
   const lines = failed
     .slice(0, MOST_FAILURES)
-    .map(({ path, code, reason }) => `  ${JSON.stringify(path)}  ${code}: ${reason}`);
+    .map(({ path, code, reason }) => `  ${printable(JSON.stringify(path))}  ${code}: ${printable(reason)}`);
   const rest =
     failed.length > MOST_FAILURES
       ? [`  and ${failed.length - MOST_FAILURES} more (all of them with --json)`]
@@ -27,7 +28,7 @@ export function extractText(result: ExtractResult): string {
   const fields: [string, string][] = [
     [
       'data set',
-      `${result.dataset}: ${splits.join(', ')}, ${plural(result.classes.length, 'class', 'classes')}`,
+      `${result.dataset}: ${splits.join(', ') || 'no images'}, ${plural(result.classes.length, 'class', 'classes')}`,
     ],
     ['store', result.store],
     ['features', `${result.cut}, contract ${result.contractId}, maps in ${result.dtype}`],

@@ -2,20 +2,23 @@
 export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let [value, unit] = [n, 0];
-  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  // 1023.95 would be shown as 1024.0.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1)
+    [value, unit] = [value / 1024, unit + 1];
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** Milliseconds with a unit that keeps three digits. */
 export function milliseconds(ms: number): string {
-  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
-  return ms >= 100 ? `${ms.toFixed(0)} ms` : `${ms.toFixed(1)} ms`;
+  if (ms >= 9999.5) return `${(ms / 1000).toFixed(1)} s`;
+  return ms >= 99.95 ? `${ms.toFixed(0)} ms` : `${ms.toFixed(1)} ms`;
 }
 
 /** Seconds as `48.1 s` or `3 min 5 s`. */
 export function seconds(s: number): string {
-  if (s < 100) return `${s.toFixed(1)} s`;
-  return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
+  if (s < 99.95) return `${s.toFixed(1)} s`;
+  const whole = Math.round(s);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /** A rate of four digits. */

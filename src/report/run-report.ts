@@ -1,6 +1,7 @@
-import type { Confusion, HeadResult, Mistake, RunResult } from '../core/results.ts';
+import type { Confusion, HeadResult, LearningCurve, Mistake, RunResult } from '../core/results.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
+import { printable } from './printable.ts';
 import { textTable } from './text-table.ts';
 
 /** A table of heads in the given order. */
@@ -53,6 +54,20 @@ function mistakesText(mistakes: readonly Mistake[]): string {
   );
 }
 
+/** What a head learned by, epoch by epoch, in one line: its first and last epoch, and the best where rows were held out. */
+export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: LearningCurve): string {
+  const span = (values: readonly number[], digits: number): string =>
+    `${values[0]!.toFixed(digits)} to ${values.at(-1)!.toFixed(digits)}`;
+  const text = `${plural(loss.length, 'epoch')}: loss ${span(loss, 4)}, accuracy ${span(accuracy, 3)}`;
+  if (valLoss === undefined) return text;
+  const best = valLoss.indexOf(Math.min(...valLoss));
+  return `${text}; kept epoch ${best + 1}: held-out loss ${valLoss[best]!.toFixed(4)}, accuracy ${valAccuracy![best]!.toFixed(3)}`;
+}
+
+function headLines({ learningCurve, notes }: HeadResult): string[] {
+  return [...(learningCurve ? [learningCurveText(learningCurve)] : []), ...notes.map(printable)];
+}
+
 /** A whole run for a terminal: extraction, table of heads, the best head's confusion and surest mistakes. */
 export function runText(result: RunResult): string {
   const best = result.heads[0];
@@ -63,26 +78,26 @@ export function runText(result: RunResult): string {
       headsText(result.heads),
     );
   }
-  for (const { name, reason } of result.skipped) parts.push(`${name} was left out: ${reason}`);
+  for (const { name, reason } of result.skipped) parts.push(`${name} was left out: ${printable(reason)}`);
   for (const head of result.heads)
-    for (const note of head.notes) parts.push(`${head.name} (${head.pooling}): ${note}`);
+    for (const line of headLines(head)) parts.push(`${head.name} (${head.pooling}): ${line}`);
   if (best !== undefined) {
     parts.push(`\nBest head: ${best.name} on ${best.pooling}`, confusionText(result.confusion));
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
     if (best.file !== null)
-      parts.push(`Saved as ${best.file}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
+      parts.push(`Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
   }
   return `${parts.join('\n').trimEnd()}\n`;
 }
 
 /** One trained head for a terminal. */
 export function trainText(head: HeadResult): string {
-  const { trained, validated, validatedOn, iterations, notes, file } = head;
+  const { trained, validated, validatedOn, iterations, file } = head;
   const lines = [
     headsText([head]).trimEnd(),
     `Trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}); ${plural(iterations, 'iteration')}.`,
-    ...notes,
+    ...headLines(head),
   ];
-  if (file !== null) lines.push(`Saved as ${file}`);
+  if (file !== null) lines.push(`Saved as ${printable(file)}`);
   return `${lines.join('\n')}\n`;
 }

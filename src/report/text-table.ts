@@ -1,25 +1,30 @@
+import { displayWidth, printable } from './printable.ts';
+
 /** One column: its title, and `right` for numbers. */
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
 }
 
-/** A plain-text table with aligned columns, a header and a rule; ends in a newline. */
+/** A plain-text table with aligned columns, a header and a rule; ends in a newline. Cells may hold any text: it is made printable. */
 export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map(({ title }, c) =>
-    Math.max(title.length, ...rows.map((cells) => cells[c]!.length)),
-  );
-  const line = (cells: readonly string[]): string =>
+  const lines = [columns.map(({ title }) => title), ...rows].map((cells) => cells.map(printable));
+  const widths = columns.map((_, c) => Math.max(...lines.map((cells) => displayWidth(cells[c]!))));
+  const [header, ...body] = lines.map((cells) =>
     cells
-      .map((cell, c) => (columns[c]!.align === 'right' ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+      .map((cell, c) => {
+        const space = ' '.repeat(widths[c]! - displayWidth(cell));
+        return columns[c]!.align === 'right' ? space + cell : cell + space;
+      })
       .join('  ')
-      .trimEnd();
+      .trimEnd(),
+  );
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');
-  return [line(columns.map(({ title }) => title)), rule, ...rows.map(line), ''].join('\n');
+  return [header, rule, ...body, ''].join('\n');
 }
 
-/** `key  value` lines with the values aligned; ends in a newline. */
+/** `key  value` lines with the values aligned; ends in a newline. Values may hold any text: it is made printable. */
 export function textFields(fields: readonly (readonly [string, string])[]): string {
   const width = Math.max(...fields.map(([key]) => key.length));
-  return fields.map(([key, value]) => `${key.padEnd(width)}  ${value}\n`).join('');
+  return fields.map(([key, value]) => `${key.padEnd(width)}  ${printable(value)}\n`).join('');
 }

@@ -20,6 +20,17 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Closes and removes what is not whole; tells, for a message, where even that fails (a disk that went read-only). */
+async function discard(temporary: string, handle: FileHandle | undefined): Promise<string> {
+  try {
+    await handle?.close();
+    await rm(temporary, { force: true });
+    return '';
+  } catch (error) {
+    return ` ${temporary} is left over: ${reasonOf(error)}.`;
+  }
+}
+
 /**
  * Writes a file so that it is there whole or not at all: temporary name, sync, rename, sync of the folder. Throws STORE_WRITE (disk
  * full, no permission); what stood there before stays then.
@@ -46,12 +57,11 @@ export async function writeFileAtomic(
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (cause) {
-    await handle?.close();
-    await rm(temporary, { force: true });
+    const left = await discard(temporary, handle);
     if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError(
       'STORE_WRITE',
-      `${path} could not be written: ${reasonOf(cause)}. What was sealed before is safe; make room or give permission, then run the same command again.`,
+      `${path} could not be written: ${reasonOf(cause)}. What was sealed before is safe; make room or give permission, then run the same command again.${left}`,
       { cause },
     );
   }

@@ -5,17 +5,11 @@ import { decodeFloat16 } from './float16.ts';
 import { writeManifest, type FeatureSet, type Manifest, type ShardEntry } from './manifest.ts';
 import { readVerified } from './reader.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
-import { sealName } from './shard-files.ts';
+import { shardFileNames } from './shard-files.ts';
 import { featureWriter } from './writer.ts';
 
 /** Rows of one batch handed to the writer: bounds the memory, whatever the shard. */
 const BATCH_ROWS = 64;
-
-/** Every name of a shard's files, its seal included. */
-export const shardFileNames = (shard: ShardEntry): string[] => [
-  ...Object.values(shard.files).map(({ name }) => name),
-  sealName(shard),
-];
 
 /** The rows of a shard that `keep` names by their place, as batches. */
 async function* keptRows(

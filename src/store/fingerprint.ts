@@ -24,11 +24,16 @@ export function fingerprintOf(settings: FeatureSettings): string {
 }
 
 /**
- * Throws FINGERPRINT_MISMATCH naming each field in which `found` (what an image or store has) differs from `expected` (what the head
- * was trained on). `dtype` is a matter of storage and may differ.
+ * The fields in which `found` (what an image or store has) differs from `expected` (what a head was trained on), as `field: found, not
+ * expected`. `dtype` is a matter of storage and may differ.
  */
+export function differingSettings(expected: FeatureSettings, found: FeatureSettings): string[] {
+  return differences({ ...found, dtype: '' }, { ...expected, dtype: '' });
+}
+
+/** Throws FINGERPRINT_MISMATCH naming each field of differingSettings. */
 export function requireSameSettings(what: string, expected: FeatureSettings, found: FeatureSettings): void {
-  const differing = differences({ ...found, dtype: '' }, { ...expected, dtype: '' });
+  const differing = differingSettings(expected, found);
   if (differing.length > 0) {
     throw new PermafrostError(
       'FINGERPRINT_MISMATCH',

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { PermafrostError, reasonOf } from '../core/errors.ts';
-import { ERROR_CODES } from '../core/errors.ts';
+import { ERROR_CODES, PermafrostError, reasonOf } from '../core/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
-import { DTYPES } from './fingerprint.ts';
+import { DTYPES, fingerprintOf } from './fingerprint.ts';
 import { sealJson, unseal } from './sealed-json.ts';
 
 export const STORE_VERSION = 1;
 export const MANIFEST_NAME = 'manifest.json';
+const FORMAT = 'permafrost-store';
 
 const count = z.number().int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -36,8 +36,9 @@ export const settingsSchema = z.strictObject({
   engineClass: z.string(),
 });
 
-// A name inside the store, never a way out of it.
-const fileSchema = z.strictObject({ name: z.string().regex(/^[\w.-]+$/), bytes: count, sha256: digest });
+// A name inside the store, never a way out of it, nor the manifest's own.
+const fileName = z.string().regex(/^[\w-][\w.-]*\.arrow$/);
+const fileSchema = z.strictObject({ name: fileName, bytes: count, sha256: digest });
 
 export const shardSchema = z.strictObject({
   rows: count,
@@ -59,7 +60,7 @@ export const setSchema = z.strictObject({
 });
 
 const manifestSchema = z.strictObject({
-  format: z.literal('permafrost-store'),
+  format: z.literal(FORMAT),
   version: z.literal(STORE_VERSION),
   permafrost: z.string(),
   /** The data set that was extracted last; `samples` names its file, absent until an extraction was completed. */
@@ -98,34 +99,50 @@ export async function readManifest(store: string): Promise<Manifest> {
   } catch (cause) {
     throw damaged(path, `it is no JSON (${reasonOf(cause)})`);
   }
-  const version: unknown =
-    json !== null && typeof json === 'object' && 'version' in json ? json.version : undefined;
-  if (version !== undefined && version !== STORE_VERSION) {
+  const { format, version } = (json ?? {}) as { readonly format?: unknown; readonly version?: unknown };
+  if (format !== FORMAT) {
     throw new PermafrostError(
-      'STORE_VERSION',
-      `${store} has store version ${JSON.stringify(version)}; this permafrost reads version ${STORE_VERSION}. Use the permafrost that wrote it, or extract anew.`,
+      'STORE_NOT_FOUND',
+      `${store} is no store: its ${MANIFEST_NAME} does not say "format": "${FORMAT}". Give a folder that "permafrost extract" or "permafrost run" made.`,
     );
   }
   let document: Record<string, unknown>;
   try {
     document = unseal(json);
   } catch (cause) {
+    // Every version seals its manifest: without a digest it may be of a version to come, with a wrong one it is damaged.
+    if (!('digest' in (json as object)) && version !== STORE_VERSION) throw otherVersion(store, version);
     throw damaged(path, reasonOf(cause));
   }
+  if (version !== STORE_VERSION) throw otherVersion(store, version);
   const parsed = manifestSchema.safeParse(document);
-  if (!parsed.success) {
-    const where = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`,
-    );
-    throw damaged(path, where.slice(0, 3).join('; '));
-  }
+  const damage = parsed.success
+    ? changedSettings(parsed.data)
+    : parsed.error.issues.map(({ path: field, message }) => `${field.join('.')}: ${message}`);
+  if (!parsed.success || damage.length > 0) throw damaged(path, damage.slice(0, 3).join('; '));
   return parsed.data;
+}
+
+function otherVersion(store: string, version: unknown): PermafrostError {
+  return new PermafrostError(
+    'STORE_VERSION',
+    `${store} has store version ${JSON.stringify(version)}; this permafrost reads version ${STORE_VERSION}. Use the permafrost that wrote it, or extract anew.`,
+  );
 }
 
 function damaged(path: string, problem: string): PermafrostError {
   return new PermafrostError(
     'STORE_CORRUPT',
     `${path} is damaged: ${problem}. "permafrost repair" makes it anew from the shards beside it.`,
+  );
+}
+
+/** Features belong to the settings that they were made under: a set whose settings were edited is no longer what it says. */
+function changedSettings({ sets }: Manifest): string[] {
+  return sets.flatMap(({ fingerprint, settings }, i) =>
+    fingerprint === fingerprintOf(settings)
+      ? []
+      : [`sets.${i}.fingerprint: ${fingerprint} is not that of its settings, ${fingerprintOf(settings)}`],
   );
 }
 

@@ -10,11 +10,16 @@ import { sealJson, unseal } from './sealed-json.ts';
 
 const SEAL = /^.*-[0-9a-f]{16}-(\d{5,})\.json$/;
 
-/** Whether a name is one that permafrost gives to shards, seals, lists of samples, and files that are being written. */
+/** Whether a name is one that permafrost gives to shards, seals and lists of samples. */
 export const isStoreFile = (name: string): boolean =>
   SEAL.test(name) ||
-  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max)\.arrow$|^samples-[0-9a-f]{16}\.arrow$/.test(name) ||
-  name.endsWith('.tmp');
+  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max)\.arrow$|^samples-[0-9a-f]{16}\.arrow$/.test(name);
+
+/** Every name of a shard's files, its seal included. */
+export const shardFileNames = (shard: ShardEntry): string[] => [
+  ...Object.values(shard.files).map(({ name }) => name),
+  sealName(shard),
+];
 
 /** What a shard's seal says: the set that it is of, and its files with their digests. Manifests are rebuilt from seals. */
 const sealSchema = z.strictObject({

@@ -1,10 +1,11 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, differences, sha256Hex } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { Failure, Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from './fingerprint.ts';
+import { isTemporary, removeFile, removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,
@@ -17,8 +18,8 @@ import {
 import { encodeShard, type StoredSample } from './shard.ts';
 
 /**
- * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). Throws STORE_WRITE where the folder cannot be made or holds other things than a store, and
- * what readManifest throws.
+ * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). What a killed process left in it is removed. Throws
+ * STORE_WRITE where the folder cannot be made or holds other things than a store, and what readManifest throws.
  */
 export async function openForWriting(store: string, permafrost: string): Promise<Manifest> {
   let names: string[];
@@ -29,17 +30,17 @@ export async function openForWriting(store: string, permafrost: string): Promise
     throw new PermafrostError(
       'STORE_WRITE',
       `The store ${store} cannot be made: ${reasonOf(cause)}. Give another folder with --store.`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
   if (names.includes(MANIFEST_NAME)) {
-    // Left by a process that was killed while it wrote.
-    for (const name of names.filter((n) => n.endsWith('.tmp'))) await rm(join(store, name), { force: true });
-    return readManifest(store);
+    const manifest = await readManifest(store);
+    await removeLeftovers(store, manifest);
+    return manifest;
   }
-  const others = names.filter((name) => !name.endsWith('.tmp') && !isLockFile(name));
+  const others = names.filter(
+    (name) => !(name.startsWith(MANIFEST_NAME) && isTemporary(name)) && !isLockFile(name),
+  );
   if (others.length > 0) {
     throw new PermafrostError(
       'STORE_WRITE',
@@ -54,6 +55,7 @@ export async function openForWriting(store: string, permafrost: string): Promise
     sets: [],
   };
   await writeManifest(store, manifest);
+  await removeLeftovers(store, manifest);
   return manifest;
 }
 
@@ -80,12 +82,14 @@ export function setFor(
 }
 
 /**
- * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs, or undefined
- * where there is no other set.
+ * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs. Undefined where
+ * there is no other set, and where the set of these very settings has rows: what it lacks are new images, not other settings.
  */
 export function whyNotReused(manifest: Manifest, settings: FeatureSettings): string | undefined {
-  const reasons = manifest.sets
-    .filter((set) => set.fingerprint !== fingerprintOf(settings) && set.shards.length > 0)
+  const filled = manifest.sets.filter(({ shards }) => shards.length > 0);
+  const fingerprint = fingerprintOf(settings);
+  if (filled.some((set) => set.fingerprint === fingerprint)) return undefined;
+  const reasons = filled
     .map((set) => differences(settings, set.settings))
     .sort((a, b) => a.length - b.length);
   return reasons[0]?.join('; ');
@@ -118,5 +122,5 @@ export async function commitDataset(
     failures: [...dataset.failures],
   };
   await writeManifest(store, manifest);
-  if (before !== undefined && before.name !== name) await rm(join(store, before.name), { force: true });
+  if (before !== undefined && before.name !== name) await removeFile(join(store, before.name));
 }

@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
-import { isStoreFile, sealName, sealProblem, setsFromSeals } from './shard-files.ts';
+import { sealName, sealProblem, setsFromSeals } from './shard-files.ts';
 
 /** A file of a store that is not what was written, and what that costs. */
 export interface DamagedFile {
@@ -74,14 +74,9 @@ export async function verifyStore(
     if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
     onFile(++done, total);
   }
-  const known = new Set([
-    MANIFEST_NAME,
-    ...entries.map(({ entry }) => entry.name),
-    ...shards.map(({ shard }) => sealName(shard)),
-    ...damaged.map(({ name }) => name),
-  ]);
-  // Only what permafrost names so can be its own: a user's file in the folder is none of its business.
-  const orphans = (await readdir(store)).filter((name) => !known.has(name) && isStoreFile(name)).sort();
+  const orphans = (await leftovers(store, manifest)).filter((name) =>
+    damaged.every((file) => file.name !== name),
+  );
   return { manifest, damaged, orphans, files: total, bytes };
 }
 

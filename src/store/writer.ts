@@ -91,13 +91,19 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
     const shard = { rows: rows.length, files };
     await writeSeal(store, set, shard);
     set.shards.push(shard);
-    await writeManifest(store, manifest);
+    try {
+      await writeManifest(store, manifest);
+    } catch (error) {
+      set.shards.pop(); // In memory as on disk: the rows are not sealed, and the next seal writes them again.
+      throw error;
+    }
     rows = [];
   }
 
   return {
     async append(batch) {
       for (const [i, sample] of batch.rows.entries()) {
+        if (rows.length === capacity) await seal(); // Full still: the seal before has failed.
         buffers ??= allocate();
         for (const pooling of POOLINGS) {
           const { data, cols } = batch.features.get(pooling)!;

@@ -110,6 +110,7 @@ export async function trainHead(
       predictMs: predicted - fitted,
       converged: head.converged,
       iterations: head.iterations,
+      ...(head.learningCurve && { learningCurve: head.learningCurve }),
       notes: head.notes,
       trained: labels.length,
       validated: truth.length,

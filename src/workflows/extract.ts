@@ -178,8 +178,7 @@ export async function extractInto(
   } finally {
     // Interrupted or failed, what left the network is kept.
     clock.enter('write');
-    await writer.seal();
-    await source.executable.dispose();
+    await writer.seal().finally(() => source.executable.dispose());
   }
   const { rowOf, failed, extracted } = found;
   const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);

@@ -4,16 +4,15 @@ import { POOLINGS, type Pooling } from '../core/sample.ts';
 import { featureWidth, outputShape } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../extract/contract.ts';
-import { createEngine, type EngineName } from '../extract/engines/index.ts';
 import type { Executable, Output } from '../extract/engines/engine.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
+import { chooseEngine, engineClassOf, type EngineChoice } from './choose-engine.ts';
 
-export interface FeatureSourceOptions {
+export interface FeatureSourceOptions extends EngineChoice {
   readonly contract: string | Contract;
   readonly cut: string;
   readonly dtype: Dtype;
-  readonly engine: EngineName | 'auto';
   /** Another weights file than the carried one. */
   readonly weights?: string | undefined;
 }
@@ -59,13 +58,8 @@ export async function featureSource(
   const shape = outputShape(vgg16, cut, contract.size);
   const warning = contractWarning(contract);
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
-  const engine = await createEngine(options.engine === 'auto' ? 'onnxruntime' : options.engine);
+  const engine = await chooseEngine(options, listener);
   const { name, device, precision, version } = engine;
-  if (options.engine === 'auto') {
-    listener.note?.(
-      `Engine: ${name} ${version} on ${device}, ${precision} (the one engine of this version).`,
-    );
-  }
   const weights = await loadWeights({
     backbone: vgg16,
     ...(options.weights !== undefined && { file: options.weights }),
@@ -80,7 +74,7 @@ export async function featureSource(
       cut,
       contract,
       dtype,
-      engineClass: `${name}/${device}/${precision}`,
+      engineClass: engineClassOf(engine),
     },
     engine: { name, device, precision, version },
     contract,

@@ -2,7 +2,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { loadHead } from '../classify/heads/index.ts';
 import type { HeadState } from '../classify/head.ts';
-import { loadNormalizer, normalizerState } from '../classify/normalize.ts';
+import { loadNormalizer, normalizerState, type Normalizer } from '../classify/normalize.ts';
 import type { FeatureSettings } from '../store/fingerprint.ts';
 import { readHead, writeHead, type HeadDocument } from '../store/head-file.ts';
 import type { TrainedHead } from './evaluate.ts';
@@ -59,11 +59,27 @@ export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer'> {
   readonly store: string;
 }
 
-/** Reads a head file back into a head that predicts the same. Throws HEAD_CORRUPT. */
+/** Adds the file's name to what is wrong with its content; a head that this permafrost does not know is no wrong option of the user's. */
+function inFile(file: string, error: unknown): never {
+  if (!(error instanceof PermafrostError) || !['OPTION_INVALID', 'HEAD_CORRUPT'].includes(error.code))
+    throw error;
+  throw new PermafrostError('HEAD_CORRUPT', `${file}: ${error.message}`, { cause: error });
+}
+
+/** Reads a head file back into a head that predicts the same. Throws HEAD_CORRUPT, or PACKAGE_MISSING where the head needs one. */
 export async function openHead(file: string): Promise<OpenedHead> {
   const { document, tensors } = await readHead(file);
-  const head = await loadHead(document.name, { json: document.head, tensors: stripped('head', tensors) });
-  const normalizer = loadNormalizer({ json: document.normalizer, tensors: stripped('normalizer', tensors) });
+  const state = (part: 'head' | 'normalizer'): HeadState => ({
+    json: document[part],
+    tensors: stripped(part, tensors),
+  });
+  const head = await loadHead(document.name, state('head')).catch((error: unknown) => inFile(file, error));
+  let normalizer: Normalizer;
+  try {
+    normalizer = loadNormalizer(state('normalizer'));
+  } catch (error) {
+    inFile(file, error);
+  }
   if (head.features !== document.width) {
     throw new PermafrostError(
       'HEAD_CORRUPT',

@@ -9,7 +9,11 @@ export const NEIGHBORS_OPTIONS = {
   pooling: choiceOption(POOLINGS, 'avg', 'features that are compared'),
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
-  engine: choiceOption(['auto', ...ENGINE_NAMES], 'auto', 'what runs the network'),
+  engine: choiceOption(
+    ['auto', ...ENGINE_NAMES],
+    'auto',
+    'what runs the network; auto: the engine class that the store was made with',
+  ),
   weights: stringOption(
     '',
     'the weights file that the store was made with, where it was not the carried one',

@@ -13,13 +13,14 @@ import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
 
-/** The k nearest stored images of each row of X, nearest first, by exact search. */
+/** The k nearest stored images of each row of X, nearest first, by exact search; none where none are stored. */
 export async function nearest(
   { X: stored, samples }: LoadedFeatures,
   X: Matrix,
   k: number,
   metric: Metric,
 ): Promise<NeighborResult[][]> {
+  if (samples.length === 0) return Array.from({ length: X.rows }, () => []);
   const found = await exactIndex(stored, metric).search(X, k);
   return Array.from({ length: X.rows }, (_, q) =>
     Array.from({ length: found.k }, (_unused, j) => {
@@ -51,11 +52,7 @@ export async function neighbors(
   try {
     requireSameSettings('What this engine and these weights give', settings, source.settings);
     const { paths, X, failed } = await describeImages(images, source, pooling, signal);
-    const lists = await Promise.all(
-      [...loaded.values()].map((part) =>
-        part.X.rows > 0 ? nearest(part, X, k, metric) : Promise.resolve([]),
-      ),
-    );
+    const lists = await Promise.all([...loaded.values()].map((part) => nearest(part, X, k, metric)));
     const queries = paths.map((path, i) => ({
       path,
       neighbors: lists

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
+import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
 import type { Listener, NeighborResult, PredictResult } from '../core/results.ts';
 import { topClass } from '../classify/metrics.ts';
-import { contractId } from '../extract/contract.ts';
-import { requireSameSettings } from '../store/fingerprint.ts';
-import { readManifest } from '../store/manifest.ts';
+import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
+import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSet, loadFeatures } from '../store/reader.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
@@ -15,6 +14,17 @@ import { openHead, type OpenedHead } from './head-files.ts';
 import { nearest } from './neighbors.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
+/** The manifest of a store that holds a data set; undefined where the store has gone or has none. */
+async function manifestOf(store: string): Promise<Manifest | undefined> {
+  try {
+    const manifest = await readManifest(store);
+    return manifest.dataset.samples === undefined ? undefined : manifest;
+  } catch (error) {
+    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
 /** The nearest training images of each row, from the store that the head was trained on; where that has gone, none, and it is said. */
 async function trainingNeighbors(
   { document, store }: OpenedHead,
@@ -23,20 +33,17 @@ async function trainingNeighbors(
   listener: Listener | undefined,
 ): Promise<NeighborResult[][]> {
   if (k === 0 || X.rows === 0) return [];
-  if (!existsSync(store)) {
+  const manifest = await manifestOf(store);
+  if (manifest === undefined) {
     listener?.note?.(
       `The store that the head was trained on is not at ${store}: no nearest images are shown.`,
     );
     return [];
   }
-  const manifest = await readManifest(store);
-  const { settings } = currentSet(store, manifest);
-  if (
-    settings.cut !== document.settings.cut ||
-    contractId(settings.contract) !== contractId(document.settings.contract)
-  ) {
+  const differing = differingSettings(document.settings, currentSet(store, manifest).settings);
+  if (differing.length > 0) {
     listener?.note?.(
-      `The store ${store} now holds features of other settings than the head's: no nearest images are shown.`,
+      `The store ${store} now holds features of other settings than the head's (${differing.join('; ')}): no nearest images are shown.`,
     );
     return [];
   }
@@ -44,7 +51,11 @@ async function trainingNeighbors(
   return nearest(loaded.get('train')!, X, k, 'cosine');
 }
 
-/** Classifies images with a head file, under the contract, cut and weights that the head was trained on. */
+/**
+ * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on. Throws HEAD_CORRUPT;
+ * ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
+ * asked for.
+ */
 export async function predict(
   headFile: string,
   images: readonly string[],

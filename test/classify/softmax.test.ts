@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { adam } from '../../src/classify/solvers/adam.ts';
 import { createHead, loadHead } from '../../src/classify/heads/index.ts';
+import { hits, logLoss, topClass } from '../../src/classify/metrics.ts';
+import type { LearningCurve } from '../../src/core/results.ts';
 import { blobs, expectCode, throughFile } from './head-contract.ts';
 
 describe('Adam', () => {
@@ -37,21 +39,55 @@ describe('the head softmax', () => {
   it('keeps its learning curve, which falls, and says when it stopped', async () => {
     const { X, y } = blobs(['a', 'b', 'c'], 30, 20);
     const head = await createHead('softmax', { learningRate: 0.01 }).fit(X, y);
-    const { loss, heldOut } = head.state.json.learningCurve as { loss: number[]; heldOut: number[] };
+    const { loss, accuracy, ...heldOut } = head.learningCurve!;
     expect(head.converged).toBe(true);
-    expect(loss.length).toBe(head.iterations);
-    expect(heldOut).toEqual([]);
+    expect([loss.length, accuracy.length]).toEqual([head.iterations, head.iterations]);
+    expect(heldOut).toEqual({});
     expect(loss.at(-1)).toBeLessThan(loss[0]! / 10);
-    expect(head.notes).toEqual([expect.stringMatching(/^loss by epoch 1: \d\.\d{4}, 2: .*, 10: /)]);
+    expect(accuracy[0]).toBeLessThan(0.9);
+    expect(accuracy.at(-1)).toBe(1);
+    expect(head.notes).toEqual([]);
     const loaded = await loadHead('softmax', throughFile(head.state));
-    expect(loaded.state.json.learningCurve).toEqual({ loss, heldOut });
+    expect(loaded.learningCurve).toEqual(head.learningCurve);
+    expect(loaded.state).toEqual(head.state);
+  });
+
+  it('counts loss and accuracy of an epoch as the rows were met, before their step', async () => {
+    // One batch an epoch: the first epoch meets the first weights, so the second's loss is that of the head after one epoch.
+    const { X, y } = blobs(['a', 'b', 'c'], 10, 12);
+    const options = { batchSize: 30, learningRate: 0.05 };
+    const after = await createHead('softmax', { ...options, maxEpochs: 1 }).fit(X, y);
+    const P = await after.predictProba(X);
+    const truth = Int32Array.from(y, (label) => after.classes.indexOf(label));
+    const { loss, accuracy } = (await createHead('softmax', { ...options, maxEpochs: 2 }).fit(X, y))
+      .learningCurve!;
+    expect(loss[1]).toBeCloseTo(logLoss(truth, P), 5);
+    expect(accuracy[1]).toBe(hits(truth, topClass(P)) / 30);
+  });
+
+  it.each([
+    ['a number too few', (curve: LearningCurve) => ({ ...curve, loss: curve.loss.slice(1) })],
+    ['no accuracy', ({ loss }: LearningCurve) => ({ loss })],
+    ['a number that is none', (curve: LearningCurve) => ({ ...curve, valLoss: curve.loss.map(() => null) })],
+    ['nothing', () => null],
+  ])('is refused where its stored curve has %s', async (_, damage) => {
+    const { X, y } = blobs(['a', 'b'], 10, 5);
+    const { state } = await createHead('softmax', { maxEpochs: 3 }).fit(X, y);
+    const json = { ...state.json, learningCurve: damage(state.json.learningCurve as LearningCurve) };
+    await expectCode(loadHead('softmax', { ...state, json }), 'HEAD_CORRUPT', /learningCurve/);
+  });
+
+  it('says so where its weights run away, instead of giving a head of NaN', async () => {
+    const { X, y } = blobs(['a', 'b'], 20, 10);
+    const fit = createHead('softmax', { learningRate: 1e38, batchSize: 4 }).fit(X, y);
+    await expectCode(fit, 'FIT_INVALID', /loss is .* in epoch \d+.*Lower learningRate/);
   });
 
   it('tells that it did not converge', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 10);
     const head = await createHead('softmax', { maxEpochs: 3 }).fit(X, y);
     expect(head).toMatchObject({ converged: false, iterations: 3 });
-    expect(head.notes[1]).toMatch(/not converged.*after 3 epochs/);
+    expect(head.notes[0]).toMatch(/not converged.*after 3 epochs/);
   });
 
   it('watches a part held out, and keeps the best epoch', async () => {
@@ -60,10 +96,11 @@ describe('the head softmax', () => {
     const random = y.map((_, i) => ((i * 7919) % 13 < 6 ? 'a' : 'b'));
     const options = { validationFraction: 0.3, learningRate: 0.02, maxEpochs: 100 };
     const head = await createHead('softmax', options).fit(X, random);
-    const { loss, heldOut } = head.state.json.learningCurve as { loss: number[]; heldOut: number[] };
-    expect(heldOut.length).toBe(loss.length);
-    const best = heldOut.indexOf(Math.min(...heldOut));
-    expect(best).toBeLessThan(heldOut.length - 5);
+    const { loss, valLoss, valAccuracy } = head.learningCurve!;
+    expect([valLoss!.length, valAccuracy!.length]).toEqual([loss.length, loss.length]);
+    for (const value of valAccuracy!) expect(value * 18).toBeCloseTo(Math.round(value * 18), 10); // of 18 rows
+    const best = valLoss!.indexOf(Math.min(...valLoss!));
+    expect(best).toBeLessThan(valLoss!.length - 5);
     const stopped = await createHead('softmax', { ...options, maxEpochs: best + 1 }).fit(X, random);
     expect(stopped.state.tensors).toEqual(head.state.tensors);
   });

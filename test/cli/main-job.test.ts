@@ -58,11 +58,25 @@ describe('run', () => {
     expect(existsSync(result.heads[0]!.file!)).toBe(true);
   });
 
+  it("keeps the softmax head's learning curve as data, an epoch a number", () => {
+    const heads = document<RunResult>(first).heads.filter(({ name }) => name === 'softmax');
+    expect(heads).toHaveLength(2);
+    for (const { learningCurve, iterations } of heads) {
+      expect(Object.keys(learningCurve!)).toEqual(['loss', 'accuracy']);
+      expect(learningCurve!.loss).toHaveLength(iterations);
+      expect(learningCurve!.accuracy).toHaveLength(iterations);
+      expect(learningCurve!.accuracy.at(-1)).toBe(1);
+    }
+  });
+
   it('extracts nothing the second time and says so', async () => {
     const { code, stdout, stderr } = await permafrost(['run', dataset], { cwd: folder });
     expect(code).toBe(0);
     expect(stdout).toMatch(/0 extracted, 16 reused, 0 failed/);
     expect(stdout).toMatch(/^logistic +avg, l2 +\d\.\d{4}/m);
+    expect(stdout).toMatch(
+      /^softmax \(avg\): \d+ epochs: loss \d\.\d{4} to \d\.\d{4}, accuracy \d\.\d{3} to 1\.000$/m,
+    );
     expect(stdout).toMatch(/true \\ predicted/);
     expect(stderr).toContain('Engine: onnxruntime');
     expect(stderr).not.toContain('['); // no progress bar where stderr is no terminal

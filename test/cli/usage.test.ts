@@ -74,6 +74,13 @@ describe('wrong usage', () => {
     expect(stderr).toMatch(/nowhere.*Expected Train\/.*\[DATASET_NOT_FOUND\]/s);
   });
 
+  it('hands no argument to the terminal that it would obey', async () => {
+    const { stderr } = await permafrost(['inspect', join(folder, '\u001b[2Jnowhere')]);
+    expect(stderr).toContain('\\u001b[2Jnowhere');
+    expect(stderr).not.toContain('\u001b');
+    expect((await permafrost(['\u001b[2J'])).stderr).not.toContain('\u001b');
+  });
+
   it('gives the error as the one JSON document with --json', async () => {
     const finished = await permafrost(['inspect', folder, '--json']);
     expect(finished.code).toBe(1);

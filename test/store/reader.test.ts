@@ -9,6 +9,7 @@ import { featureWriter } from '../../src/store/writer.ts';
 import { textWith } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from '../support/stored-rows.ts';
+import { fillStore } from '../support/stores.ts';
 
 const temporaryFolder = temporaryFolders();
 
@@ -43,7 +44,9 @@ describe.each(['rows', 'samples', ...POOLINGS] as const)('a damaged file of the 
     const { store, manifest } = await smallStore();
     const path = join(store, fileOf(manifest, kind));
     const whole = await readFile(path);
-    for (let at = 0; at < whole.length; at++) {
+    // The check is one for all kinds: every byte of two of them, and a seventh of the others.
+    const step = kind === 'rows' || kind === 'samples' ? 1 : 7;
+    for (let at = 0; at < whole.length; at += step) {
       const damaged = Uint8Array.from(whole);
       damaged[at]! ^= 1 << (at % 8);
       await writeFile(path, damaged);
@@ -65,6 +68,90 @@ describe.each(['rows', 'samples', ...POOLINGS] as const)('a damaged file of the 
     await expect(readKind(store, manifest, kind)).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
       message: textWith(path),
+    });
+  });
+});
+
+describe('a store of several shards and several sets', () => {
+  const rows = Array.from({ length: 11 }, (_, i) =>
+    storedRow(`${i}.jpg`, { split: (['train', 'train', 'val', 'test'] as const)[i % 4]! }),
+  );
+  const half = settingsWith();
+  const single = settingsWith({ dtype: 'float32', cut: 'block4_pool' });
+
+  it('gives each sample its own features, in the order of the samples, however they lie in shards', async () => {
+    const store = join(temporaryFolder(), 'store');
+    await fillStore(store, rows, { perShard: 3, settings: half });
+    const { manifest, set } = await fillStore(store, [...rows].reverse(), { perShard: 4, settings: single });
+    const samples = [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+    await commitDataset(store, manifest, { root: '/pictures', set, samples, failures: [] });
+    for (const pooling of POOLINGS) {
+      const loaded = await loadFeatures(store, manifest, pooling, ['train', 'val', 'test']);
+      for (const [split, { X, samples: found }] of loaded) {
+        const expected = samples.filter((sample) => sample.split === split);
+        expect(found).toEqual(expected);
+        expect(X).toEqual(featuresOf(expected).features.get(pooling));
+      }
+    }
+    expect([...(await loadFeatures(store, manifest, 'avg', ['val'])).keys()]).toEqual(['val']);
+  });
+
+  it('reads the set that the data set names, and never mixes it with another', async () => {
+    const store = join(temporaryFolder(), 'store');
+    // The same pictures under other settings have other features: here, all of them larger.
+    const larger = featuresOf(rows);
+    for (const { data } of larger.features.values()) for (const i of data.keys()) data[i]! += 1000;
+    const { manifest, set } = await fillStore(store, rows, { perShard: 2, settings: half });
+    const other = setFor(manifest, single, ENGINE, WIDTHS);
+    const writer = featureWriter({ store, manifest, set: other, expectedRows: 11 });
+    await writer.append(larger);
+    await writer.seal();
+    const smallest = async (): Promise<number> =>
+      Math.min(...(await loadFeatures(store, manifest, 'flatten', ['train'])).get('train')!.X.data);
+    expect(await smallest()).toBeLessThan(100);
+    await commitDataset(store, manifest, { root: '/pictures', set: other, samples: rows, failures: [] });
+    expect(await smallest()).toBeGreaterThan(900);
+    await commitDataset(store, manifest, { root: '/pictures', set, samples: rows, failures: [] });
+    expect(await smallest()).toBeLessThan(100);
+  });
+
+  it('lists the rows of one set in the order of extraction', async () => {
+    const store = join(temporaryFolder(), 'store');
+    await fillStore(store, rows.slice(0, 4), { settings: single });
+    const { set } = await fillStore(store, rows, { perShard: 4, settings: half });
+    expect(set.shards.map((shard) => shard.rows)).toEqual([4, 4, 3]);
+    const found = [];
+    for await (const row of setRows(store, set)) found.push(row);
+    expect(found).toEqual(rows);
+  });
+
+  it('says how many images lack features, instead of giving zeros', async () => {
+    const store = join(temporaryFolder(), 'store');
+    const { manifest, set } = await fillStore(store, rows.slice(0, 8), { perShard: 3 });
+    await commitDataset(store, manifest, { root: '/pictures', set, samples: rows, failures: [] });
+    await expect(loadFeatures(store, manifest, 'avg', ['train', 'val', 'test'])).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: textWith(/lacks the features of 3 images.*permafrost extract/),
+    });
+  });
+
+  it('refuses a matrix beyond 4 GiB before it reads a shard, and says what to do', async () => {
+    const store = join(temporaryFolder(), 'store');
+    const { manifest, set } = await fillStore(store, rows);
+    set.widths.flatten = 2 ** 28;
+    await expect(loadFeatures(store, manifest, 'flatten', ['train'])).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: textWith(/6 x 268435456 .* are 6\.0 GiB.*--pooling avg/),
+    });
+  });
+
+  it('refuses a shard whose width is not that of its set', async () => {
+    const store = join(temporaryFolder(), 'store');
+    const { manifest, set } = await fillStore(store, rows);
+    set.widths.max = WIDTHS.max + 1;
+    await expect(loadFeatures(store, manifest, 'max', ['train'])).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: textWith(/a shard of max has the width 6, not 7/),
     });
   });
 });

@@ -1,19 +1,20 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
+import type { LearningCurve } from '../../core/results.ts';
 import type { FittedHead, HeadState } from '../head.ts';
 
-/** What every fitted head tells about itself: its state's JSON has exactly these, and a head's own values beside them. */
+/** What every fitted head tells about itself: its state's JSON has exactly these. */
 export type FittedFacts = Pick<
   FittedHead,
-  'name' | 'params' | 'classes' | 'features' | 'converged' | 'iterations' | 'notes'
+  'name' | 'params' | 'classes' | 'features' | 'converged' | 'iterations' | 'learningCurve' | 'notes'
 >;
 
 type Tensors = HeadState['tensors'];
 
-/** The state of a fitted head; `more` are values of its own, which the facts go before. */
-export function stateOf(facts: FittedFacts, tensors: Tensors, more: HeadState['json'] = {}): HeadState {
-  return { json: { ...more, ...facts }, tensors };
+/** The state of a fitted head. */
+export function stateOf(facts: FittedFacts, tensors: Tensors): HeadState {
+  return { json: { ...facts }, tensors };
 }
 
 /** A matrix as a tensor of a head's state. */
@@ -28,9 +29,20 @@ function corrupt(found: string): PermafrostError {
 const strings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
 
+/** The learning curve in a head's state, where there is one. Throws HEAD_CORRUPT. */
+function curveOf(value: unknown, epochs: number): Pick<FittedFacts, 'learningCurve'> {
+  if (value === undefined) return {};
+  const numbers = (v: unknown): boolean =>
+    Array.isArray(v) && v.length === epochs && v.every((item) => typeof item === 'number');
+  const { loss, accuracy, ...more } = (value ?? {}) as Record<string, unknown>;
+  const known = Object.entries(more).every(([key, v]) => /^val(Loss|Accuracy)$/.test(key) && numbers(v));
+  if (!numbers(loss) || !numbers(accuracy) || !known) throw corrupt('has a damaged learningCurve');
+  return { learningCurve: value as LearningCurve };
+}
+
 /** The facts in a head's state. Throws HEAD_CORRUPT when one is missing or of another type. */
 export function factsOf(state: HeadState): FittedFacts {
-  const { name, params, classes, features, converged, iterations, notes } = state.json;
+  const { name, params, classes, features, converged, iterations, learningCurve, notes } = state.json;
   if (typeof name !== 'string') throw corrupt('has no name');
   if (typeof params !== 'object' || params === null) throw corrupt('has no params');
   if (!strings(classes) || classes.length < 2) throw corrupt('has not two class names or more');
@@ -38,7 +50,16 @@ export function factsOf(state: HeadState): FittedFacts {
     throw corrupt('lacks features, iterations or converged');
   }
   if (!strings(notes)) throw corrupt('has no notes');
-  return { name, params: params as FittedHead['params'], classes, features, converged, iterations, notes };
+  return {
+    name,
+    params: params as FittedHead['params'],
+    classes,
+    features,
+    converged,
+    iterations,
+    ...curveOf(learningCurve, iterations),
+    notes,
+  };
 }
 
 /** The float32 tensor `name` as a matrix of that shape. Throws HEAD_CORRUPT. A size of undefined takes any. */

@@ -6,7 +6,6 @@ import { random } from '../../core/random.ts';
 import { checkFit, checkHeldOut } from '../checks.ts';
 import type { Head } from '../head.ts';
 import { stratifiedSplit } from '../split.ts';
-import type { LearningCurve } from '../solvers/softmax-training.ts';
 import { glorotUniform, trainSoftmax } from '../solvers/softmax-training.ts';
 import { fittedLinear } from './linear.ts';
 
@@ -28,9 +27,8 @@ export const SOFTMAX_OPTIONS = {
 };
 
 /**
- * A dense softmax layer trained by Adam on the cross-entropy, without a penalty: the head of the 2020 report. The learning curve stands
- * in its state (JSON `learningCurve`) and, shortened, in its notes; `iterations` are epochs. Throws OPTION_INVALID; `fit`
- * throws FIT_INVALID, and INTERRUPTED.
+ * A dense softmax layer trained by Adam on the cross-entropy, without a penalty: the head of the 2020 report. It keeps its learning curve;
+ * `iterations` are epochs. Throws OPTION_INVALID; `fit` throws FIT_INVALID, and INTERRUPTED.
  */
 export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "softmax"', SOFTMAX_OPTIONS, options);
@@ -64,32 +62,25 @@ export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> 
         context,
       );
       const iterations = curve.loss.length;
-      const notes = [describe(curve)];
-      if (!converged) {
-        notes.push(
-          `not converged: the loss still fell after ${iterations} epochs; raise maxEpochs or learningRate`,
-        );
-      }
+      const notes = converged
+        ? []
+        : [`not converged: the loss still fell after ${iterations} epochs; raise maxEpochs or learningRate`];
       return fittedLinear(
-        { name: 'softmax', params, classes, features: X.cols, converged, iterations, notes },
+        {
+          name: 'softmax',
+          params,
+          classes,
+          features: X.cols,
+          converged,
+          iterations,
+          learningCurve: curve,
+          notes,
+        },
         transposed(layer.weights),
         layer.bias,
-        { learningCurve: curve },
       );
     },
   };
-}
-
-/** The curve at epochs 1, 2, 5, 10, 20, 50 ... and the last. */
-function describe({ loss, heldOut }: LearningCurve): string {
-  const shown = loss
-    .map((_, i) => i + 1)
-    .filter((epoch) => epoch === loss.length || /^[125]0*$/.test(String(epoch)));
-  const points = shown.map((epoch) => {
-    const held = heldOut[epoch - 1];
-    return `${epoch}: ${loss[epoch - 1]!.toFixed(4)}${held === undefined ? '' : ` / ${held.toFixed(4)}`}`;
-  });
-  return `loss by epoch${heldOut.length > 0 ? ' (training / held out)' : ''} ${points.join(', ')}`;
 }
 
 function transposed(m: Matrix): Matrix {

@@ -1,0 +1,47 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { Manifest } from './manifest.ts';
+import { isStoreFile, shardFileNames } from './shard-files.ts';
+
+/** What writeFileAtomic names a file that is not whole yet. */
+const TEMPORARY = /\.\d+\.tmp$/;
+
+/** Whether a killed process leaves a file of that name where it was about to make a store. */
+export const isTemporary = (name: string): boolean => TEMPORARY.test(name);
+
+/** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, then run the same command again.`,
+      { cause },
+    );
+  });
+}
+
+/**
+ * What a killed process has left in a store: files that were not whole yet (of heads too), shards and sample lists that it had not come to
+ * name in the manifest. Other files are the user's own. Sorted names, relative to the store.
+ */
+export async function leftovers(store: string, manifest: Manifest): Promise<string[]> {
+  const named = new Set<string | undefined>([
+    manifest.dataset.samples?.name,
+    ...manifest.sets.flatMap(({ shards }) => shards.flatMap(shardFileNames)),
+  ]);
+  const entries = await readdir(store, { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const heads = entries.some((entry) => entry.name === 'heads' && entry.isDirectory())
+    ? await readdir(join(store, 'heads'))
+    : [];
+  return [
+    ...files.filter((name) => isTemporary(name) || (isStoreFile(name) && !named.has(name))),
+    ...heads.filter(isTemporary).map((name) => join('heads', name)),
+  ].sort();
+}
+
+/** Removes `leftovers`. Throws STORE_WRITE. */
+export async function removeLeftovers(store: string, manifest: Manifest): Promise<void> {
+  for (const name of await leftovers(store, manifest)) await removeFile(join(store, name));
+}

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import type { DoctorResult, InspectResult, PredictResult } from '../../src/core/results.ts';
+import { doctorText, inspectText, neighborsText, predictText } from '../../src/report/answer-report.ts';
+import { FACTS, neighbor, ODD_NAME, ODD_SHOWN } from '../support/results.ts';
+
+const OBEYED = /[\u0000-\u0009\u000b-\u001f\u202e]/;
+
+const prediction = (
+  given: Partial<PredictResult['predictions'][number]> = {},
+): PredictResult['predictions'][number] => ({
+  path: 'a.jpg',
+  label: 'ants',
+  probability: 0.98765,
+  probabilities: { ants: 0.98765, bees: 0.01235 },
+  neighbors: [],
+  ...given,
+});
+
+describe('the report of predictions', () => {
+  const result = { head: 'knn', contract: 'vgg16', engine: FACTS, failed: [] };
+
+  it('has a line an image, its nearest training images below it, and the failures', () => {
+    const text = predictText({
+      ...result,
+      predictions: [
+        prediction({
+          neighbors: [neighbor(), neighbor({ distance: 1, path: 'Train/bees/2.jpg', label: 'bees' })],
+        }),
+        prediction({ path: 'b.jpg', label: 'bees', probability: 1 }),
+      ],
+      failed: [{ path: 'c.jpg', code: 'IMAGE_UNREADABLE', reason: 'It is not there.' }],
+    });
+    expect(text).toBe(
+      `a.jpg: ants (0.9877)
+    0.1250  ants  Train/ants/1.jpg
+    1.0000  bees  Train/bees/2.jpg
+b.jpg: bees (1.0000)
+
+1 image failed:
+  "c.jpg"  IMAGE_UNREADABLE: It is not there.
+`,
+    );
+  });
+
+  it('of none is nothing', () => expect(predictText({ ...result, predictions: [] })).toBe(''));
+
+  it('hands no name to the terminal that it would obey', () => {
+    const odd = { path: ODD_NAME, label: ODD_NAME };
+    const text = predictText({
+      ...result,
+      predictions: [prediction({ ...odd, neighbors: [neighbor(odd)] })],
+    });
+    expect(text).not.toMatch(OBEYED);
+    expect(text.split('\n')).toHaveLength(3);
+    expect(text).toContain(`${ODD_SHOWN}: ${ODD_SHOWN} (0.9877)\n`);
+  });
+});
+
+describe('the report of neighbours', () => {
+  it('names image, distance and features, then the neighbours', () => {
+    const queries = [
+      { path: 'a.jpg', neighbors: [neighbor({ distance: 0 })] },
+      { path: ODD_NAME, neighbors: [] },
+    ];
+    expect(neighborsText({ store: '/s', pooling: 'avg', metric: 'cosine', queries, failed: [] })).toBe(
+      `a.jpg (cosine distance on avg features)
+    0.0000  ants  Train/ants/1.jpg
+${ODD_SHOWN} (cosine distance on avg features)
+`,
+    );
+  });
+});
+
+const INSPECTED: InspectResult = {
+  store: '/work/Ants.permafrost',
+  version: 1,
+  dataset: '/pictures/Ants',
+  images: 3,
+  classes: [
+    { label: 'ants', splits: { train: 1, val: 1 } },
+    { label: 'bees', splits: { train: 1 } },
+  ],
+  failed: [],
+  sets: [
+    {
+      fingerprint: '0123456789abcdef',
+      current: true,
+      backbone: 'vgg16',
+      weights: 'abcd',
+      cut: 'block5_pool',
+      contract: { name: 'vgg16', size: 224 },
+      contractId: 'vgg16-0123abcd',
+      dtype: 'float16',
+      engine: FACTS,
+      widths: { flatten: 25088, avg: 512, max: 512 },
+      rows: 3,
+      shards: 1,
+      bytes: 160_000,
+    },
+  ],
+  bytes: 162_048,
+};
+
+describe('the report of a store', () => {
+  it('tells data set, classes by split, and each set of features', () => {
+    expect(inspectText(INSPECTED)).toBe(
+      `store     /work/Ants.permafrost (version 1, 158.3 KiB)
+data set  /pictures/Ants: 3 images, 2 classes
+
+class  train  val
+-----  -----  ---
+ants       1    1
+bees       1    0
+
+current set  0123456789abcdef
+  backbone   vgg16, weights abcd
+  cut        block5_pool: flatten 25088, avg and max 512 numbers an image; maps in float16
+  contract   vgg16-0123abcd {"name":"vgg16","size":224}
+  engine     onnxruntime 1.30.0, cpu, fp32
+  content    3 rows in 1 shard, 156.3 KiB
+`,
+    );
+  });
+
+  it('stands a store in which no extraction was completed', () => {
+    const text = inspectText({ ...INSPECTED, dataset: '', images: 0, classes: [], sets: [], bytes: 0 });
+    expect(text).toBe(
+      `store     /work/Ants.permafrost (version 1, 0 B)
+data set  none: no extraction was completed
+`,
+    );
+  });
+
+  it('hands no name to the terminal that it would obey', () => {
+    const text = inspectText({
+      ...INSPECTED,
+      store: ODD_NAME,
+      dataset: ODD_NAME,
+      classes: [{ label: ODD_NAME, splits: { test: 3 } }],
+      failed: [{ path: ODD_NAME, code: 'IMAGE_UNREADABLE', reason: ODD_NAME }],
+    });
+    expect(text).not.toMatch(OBEYED);
+    expect(text).toMatch(/\nclass +test\n/);
+  });
+});
+
+const HEALTHY: DoctorResult = {
+  permafrost: '0.1.0',
+  node: 'v20.12.0',
+  platform: 'linux x64',
+  cpu: { model: 'A Processor', cores: 1, memoryGiB: 3.84 },
+  packages: [
+    { name: 'sharp', version: '0.35.0', works: true, needed: 'decoding images', problem: null },
+    {
+      name: 'hnswlib-node',
+      version: null,
+      works: false,
+      needed: 'knn-hnsw alone',
+      problem: 'no compiler\nwas found',
+    },
+  ],
+  weights: { ok: true, digest: 'abcd', problem: null },
+  engine: { ...FACTS, why: 'the one engine of this version' },
+};
+
+describe('the report of the doctor', () => {
+  it('tells what works, what would be used and why, and what is wrong', () => {
+    expect(doctorText(HEALTHY)).toBe(
+      `permafrost  0.1.0
+node        v20.12.0 on linux x64
+processor   A Processor, 1 core, 3.8 GiB memory
+weights     vgg16, verified, digest abcd
+engine      onnxruntime 1.30.0 on cpu, fp32: the one engine of this version
+
+package       version  works  needed for
+------------  -------  -----  ---------------
+sharp         0.35.0   yes    decoding images
+hnswlib-node  -        NO     knn-hnsw alone
+
+hnswlib-node: no compiler\\nwas found
+`,
+    );
+  });
+
+  it('shouts where weights or engine are not usable', () => {
+    const text = doctorText({
+      ...HEALTHY,
+      packages: [],
+      weights: { ok: false, digest: null, problem: 'a byte was flipped' },
+      engine: null,
+    });
+    expect(text).toContain('weights     NOT USABLE: a byte was flipped\n');
+    expect(text).toContain('engine      NONE\n');
+  });
+});

@@ -1,0 +1,70 @@
+// A process that brings data sets into a store through the built writer, as `extract` does, and kills itself (SIGKILL) before the n-th
+// change that it makes to the file system. Argument: JSON with dist (URL of the build), plan (path), killAt (0: never).
+// Prints the changes that it made as JSON: what was done to which file, for example "rename manifest.json".
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
+
+const { dist, plan: planFile, killAt } = JSON.parse(process.argv[2]);
+const plan = JSON.parse(await fs.readFile(planFile, 'utf8'));
+
+const changes = [];
+/** @param {string} what @param {unknown} path */
+function step(what, path) {
+  changes.push(`${what} ${basename(String(path)).replace(/\.\d+\.tmp$/, '')}`);
+  if (changes.length !== killAt) return;
+  process.kill(process.pid, 'SIGKILL');
+  for (;;); // Nothing more happens, however long the signal takes.
+}
+
+for (const name of ['mkdir', 'rename', 'rm']) {
+  const original = fs[name];
+  fs[name] = (...args) => {
+    step(name, args.at(name === 'rename' ? 1 : 0));
+    return original(...args);
+  };
+}
+const open = fs.open;
+fs.open = async (...args) => {
+  step('open', args[0]);
+  const handle = await open(...args);
+  const { sync, close, write } = handle;
+  handle.writeFile = async (chunk) => {
+    step('write', args[0]);
+    // Torn in two: a kill finds half of it on disk.
+    const half = chunk.length >> 1;
+    await write.call(handle, chunk.subarray(0, half));
+    step('half', args[0]);
+    await write.call(handle, chunk.subarray(half));
+  };
+  handle.sync = () => (step('sync', args[0]), sync.call(handle));
+  handle.close = () => (step('close', args[0]), close.call(handle));
+  return handle;
+};
+syncBuiltinESMExports();
+
+const { commitDataset, openForWriting, setFor } = await import(`${dist}/store/store.js`);
+const { setRows } = await import(`${dist}/store/reader.js`);
+const { featureWriter } = await import(`${dist}/store/writer.js`);
+
+const { store, settings, engine, widths, shardBytes, rows, features, datasets, batch } = plan;
+for (const wanted of datasets) {
+  const manifest = await openForWriting(store, '0.0.0');
+  const set = setFor(manifest, settings, engine, widths);
+  const known = new Set();
+  for await (const { sha256 } of setRows(store, set)) known.add(sha256);
+  const writer = featureWriter({ store, manifest, set, expectedRows: wanted.length, shardBytes });
+  const missing = wanted.filter((i) => !known.has(rows[i].sha256));
+  for (let at = 0; at < missing.length; at += batch) {
+    const part = missing.slice(at, at + batch);
+    const matrices = Object.entries(widths).map(([pooling, cols]) => {
+      const data = Float32Array.from(part.flatMap((i) => features[pooling][i]));
+      return [pooling, { data, rows: part.length, cols }];
+    });
+    await writer.append({ rows: part.map((i) => rows[i]), features: new Map(matrices) });
+  }
+  await writer.seal();
+  const samples = wanted.map((i) => rows[i]);
+  await commitDataset(store, manifest, { root: '/pictures', set, samples, failures: [] });
+}
+process.stdout.write(JSON.stringify(changes));
