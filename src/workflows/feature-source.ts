@@ -59,6 +59,7 @@ export async function featureSource(
       `Engine: ${name} ${version} on ${device}, ${precision} (the one engine of this version).`,
     );
   }
+  for (const note of engine.notes ?? []) listener.note?.(note);
   const weights = await loadWeights({
     backbone: vgg16,
     ...(options.weights !== undefined && { file: options.weights }),

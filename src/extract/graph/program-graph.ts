@@ -45,7 +45,7 @@ function preprocessing({ contract }: Program): GraphPart {
 }
 
 /** The values of a layer's tensor. Throws WEIGHTS_MISMATCH where the weights are those of another backbone. */
-function weightsOf({ backbone, weights }: Program, name: string, length: number): Float32Array {
+export function weightsOf({ backbone, weights }: Program, name: string, length: number): Float32Array {
   const data = weights.tensors.get(name)?.data;
   if (data?.length !== length) {
     throw new PermafrostError(
@@ -107,7 +107,7 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
 }
 
 /** The layers from the input to the deepest cut of the program. */
-function neededLayers({ backbone, outputs }: Program): readonly Layer[] {
+export function neededLayers({ backbone, outputs }: Program): readonly Layer[] {
   if (backbone.layers[0]?.kind !== 'conv') {
     throw new PermafrostError(
       'OPTION_INVALID',
