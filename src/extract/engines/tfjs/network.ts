@@ -3,15 +3,16 @@ import { matrix, type Matrix } from '../../../core/matrix.ts';
 import type { Pooling } from '../../../core/sample.ts';
 import type { Layer } from '../../backbones/backbone.ts';
 import { featureWidth, outputShape } from '../../backbones/cut-layers.ts';
-import { neededLayers, weightsOf } from '../../graph/program-graph.ts';
+import { weightsOf } from '../../graph/graph-part.ts';
+import { neededLayers } from '../../graph/needed-layers.ts';
 import type { Program } from '../engine.ts';
 import type { TfjsRuntime } from './runtime.ts';
 import type { Tensor, Tf } from './tensors.ts';
 
 /** A program whose weights lie in the runtime's memory. */
 export interface TfjsNetwork {
-  infer(pixels: Uint8Array, count: number): Promise<readonly Matrix[]>;
-  release(): void;
+  readonly infer: (pixels: Uint8Array, count: number) => Promise<readonly Matrix[]>;
+  readonly release: () => void;
 }
 
 type Apply = (input: Tensor) => Tensor;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../../core/cache-folder.ts';
@@ -22,6 +22,8 @@ export interface FoundPackage {
   readonly version: string;
   /** The package's own folder. */
   readonly folder: string;
+  /** The folder of the package that exports the API of tfjs: the same for native packages, that of @tensorflow/tfjs for wasm. */
+  readonly api: string;
   /** `found` beside permafrost, as a peer that the user installed, or `added` by `permafrost engines add tfjs`. */
   readonly origin: 'found' | 'added';
   /** The native library, for packages that have one. */
@@ -52,11 +54,11 @@ export function searchRoots(): readonly SearchRoot[] {
   ];
 }
 
-/** Path of a package's package.json seen from `root`, or null where it is not installed. */
+/** Path of a package's package.json seen from `root`, links resolved (pnpm), or null where it is not installed. */
 function manifestPath(name: string, root: SearchRoot): string | null {
   for (const folder of createRequire(root.file).resolve.paths(name) ?? []) {
     const path = join(folder, name, 'package.json');
-    if (existsSync(path)) return path;
+    if (existsSync(path)) return realpathSync(path);
   }
   return null;
 }
@@ -69,17 +71,19 @@ function bindingPath(manifest: string): string {
 
 function inspect(key: TfjsPackage, manifest: string, root: SearchRoot): FoundPackage {
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-  const found = { name: TFJS_PACKAGES[key], version, folder: dirname(manifest), origin: root.origin };
+  const folder = dirname(manifest);
+  const found = { name: TFJS_PACKAGES[key], version, folder, origin: root.origin };
   if (key === 'wasm') {
-    const whole = manifestPath('@tensorflow/tfjs', { ...root, file: manifest });
-    return { ...found, binding: null, problem: whole === null ? '@tensorflow/tfjs is not installed' : null };
+    const whole = manifestPath('@tensorflow/tfjs', root);
+    const problem = whole === null ? '@tensorflow/tfjs is not installed beside it' : null;
+    return { ...found, api: dirname(whole ?? manifest), binding: null, problem };
   }
   try {
     const binding = bindingPath(manifest);
     const problem = existsSync(binding) ? null : 'its native library was not built when it was installed';
-    return { ...found, binding, problem };
+    return { ...found, api: folder, binding, problem };
   } catch (error) {
-    return { ...found, binding: null, problem: `it is not installed whole: ${reasonOf(error)}` };
+    return { ...found, api: folder, binding: null, problem: `it is not installed whole: ${reasonOf(error)}` };
   }
 }
 

@@ -5,6 +5,9 @@ import { withIsNullOrUndefined } from './is-null-or-undefined.ts';
 import type { FoundPackage } from './packages.ts';
 import type { Tf } from './tensors.ts';
 
+// The packages are CommonJS, found by their folders.
+const require = createRequire(import.meta.url);
+
 /** A tfjs that runs in this process. */
 export interface TfjsRuntime {
   readonly tf: Tf;
@@ -14,7 +17,7 @@ export interface TfjsRuntime {
   /** The package's version, its name, and TensorFlow's version where it has one. */
   readonly version: string;
   /** Runs synchronous work on this runtime's backend, whatever else uses tfjs in the process. */
-  run<T>(work: () => T): T;
+  readonly run: <T>(work: () => T) => T;
 }
 
 interface NativeBinding {
@@ -51,11 +54,10 @@ function loadNative(found: FoundPackage, library: string): TfjsRuntime {
   // Read when the libraries load. TensorFlow greets on stderr; on Ampere and later it would convolve in TF32, which is not fp32.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
-  const require = createRequire(join(found.folder, 'package.json'));
   // First the library alone: where it does not load, nothing of tfjs has registered itself yet and another package can be tried.
   const binding = require(library) as NativeBinding;
   native = found;
-  const tf = withIsNullOrUndefined(() => require(found.folder) as Tf);
+  const tf = withIsNullOrUndefined(() => require(found.api) as Tf);
   const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice: boolean };
   return runtime(tf, found, 'tensorflow', {
     device: isUsingGpuDevice ? 'gpu' : 'cpu',
@@ -64,8 +66,7 @@ function loadNative(found: FoundPackage, library: string): TfjsRuntime {
 }
 
 async function loadWasm(found: FoundPackage): Promise<TfjsRuntime> {
-  const require = createRequire(join(found.folder, 'package.json'));
-  const tf = require('@tensorflow/tfjs') as Tf;
+  const tf = require(found.api) as Tf;
   const wasm = require(found.folder) as { setWasmPaths(folder: string): void };
   wasm.setWasmPaths(join(dirname(require.resolve(found.folder)), '/'));
   if (!(await tf.setBackend('wasm'))) throw new Error('its WebAssembly does not start');
