@@ -1,9 +1,11 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import type { EngineInstallation, InstallationStatus } from '../installation.ts';
 import { runProgram } from '../run-program.ts';
+import { stageFolder } from '../staged-folder.ts';
 import { buildBinding, buildObstacle } from './build-binding.ts';
+import { fetchPackages, runInstallScript } from './npm.ts';
 import {
   addedFolder,
   findPackage,
@@ -14,39 +16,32 @@ import {
 } from './packages.ts';
 
 type Work = Parameters<EngineInstallation['add']>[0];
+const GPU = TFJS_PACKAGES['node-gpu'];
 
-/** What is installed, as npm's own files: each package of the tree by version and SHA-512. */
-const PACKAGES = new URL('../../../../data/engine-tfjs/', import.meta.url);
-
-/** TensorFlow's version from the native library itself, loaded in a process of its own. Rejects where it does not load. */
-async function tensorflowVersion(binding: string, signal?: AbortSignal): Promise<string> {
-  const printed = await runProgram(process.execPath, ['-p', 'require(process.argv[1]).TF_Version', binding], {
-    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
-    signal,
-  });
-  return printed.trim();
-}
-
-/** What is true of a package that was found: it is only installed when its native library loads. */
-async function statusOf(found: FoundPackage): Promise<InstallationStatus> {
+/** What is true of a package that was found: it is installed only where its native library loads, tried in another process. */
+async function statusOf(found: FoundPackage, signal?: AbortSignal): Promise<InstallationStatus> {
   const { name, version, folder, origin, binding } = found;
-  const facts = { version: `${version} (${name})`, path: folder, origin };
-  if (found.problem !== null) return { ...facts, installed: false, problem: `${name}: ${found.problem}` };
+  const facts = { path: folder, origin, version: `${version} (${name})` };
+  const broken = (why: string): InstallationStatus => ({
+    ...facts,
+    installed: false,
+    problem: `${name} does not work: ${why}`,
+  });
+  if (found.problem !== null) return broken(found.problem);
   if (binding === null) return { ...facts, installed: true, problem: null };
   try {
-    const tensorflow = await tensorflowVersion(binding);
-    return {
-      ...facts,
-      installed: true,
-      version: `${version} (${name}, TensorFlow ${tensorflow})`,
-      problem: null,
-    };
+    const script = 'require(process.argv[1]).TF_Version';
+    const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' };
+    const printed = await runProgram(process.execPath, ['-p', script, binding], { env, signal });
+    const full = `${version} (${name}, TensorFlow ${printed.trim()})`;
+    return { ...facts, installed: true, version: full, problem: null };
   } catch (error) {
-    return { ...facts, installed: false, problem: `${name} does not load: ${reasonOf(error)}` };
+    if (error instanceof PermafrostError) throw error;
+    return broken(reasonOf(error));
   }
 }
 
-/** As the engine's `auto` would choose: the first package that works, else the first that is there and does not. */
+/** As the engine's `auto` chooses: the first package that works; else the first that is there and does not. */
 async function status(): Promise<InstallationStatus> {
   let broken: InstallationStatus | undefined;
   for (const key of TFJS_ORDER) {
@@ -56,98 +51,67 @@ async function status(): Promise<InstallationStatus> {
     if (its.installed) return its;
     broken ??= its;
   }
-  return broken ?? { installed: false, version: null, path: null, origin: null, problem: null };
+  return broken ?? { installed: false, version: null, path: null, origin: null, problem: 'not installed' };
 }
 
-/** npm in `folder` alone, whatever project or npm started this process. */
-async function npm(folder: string, args: readonly string[], signal?: AbortSignal): Promise<void> {
-  const here = ['--prefix', folder, '--global=false', '--no-audit', '--no-fund', '--loglevel=error'];
-  await runProgram('npm', [...args, ...here], { cwd: folder, signal });
-}
-
-/** The pinned packages, each checked against its SHA-512 by npm, before any of their scripts runs. */
-async function fetchPackages(folder: string, signal?: AbortSignal): Promise<FoundPackage> {
-  await mkdir(folder, { recursive: true });
-  for (const name of ['package.json', 'package-lock.json']) {
-    await copyFile(new URL(name, PACKAGES), join(folder, name));
-  }
-  try {
-    await npm(folder, ['ci', '--ignore-scripts'], signal);
-  } catch (cause) {
-    if (cause instanceof PermafrostError) throw cause;
-    throw new PermafrostError(
-      'ENGINE_UNAVAILABLE',
-      `npm could not fetch ${TFJS_PACKAGES['node-gpu']} ${TFJS_VERSION}: ${reasonOf(cause)}. It needs npm and its registry.`,
-      { cause },
-    );
-  }
-  return fetched(folder);
-}
-
-/** The package in a folder that npm has filled, as it is now. */
+/** The package in a folder that fetchPackages has filled, as it is now. */
 function fetched(folder: string): FoundPackage {
   return findPackage('node-gpu', [{ origin: 'added', file: join(folder, 'package.json') }])!;
 }
 
-/** The native library: by the package's own install script, which downloads it; where that fails, built. */
-async function bringLibrary(
-  folder: string,
-  packageFolder: string,
-  { listener, signal }: Work,
-): Promise<void> {
-  listener?.note?.(`Running the install script of ${TFJS_PACKAGES['node-gpu']}, which downloads TensorFlow.`);
+/** Brings the native library by the package's own install script, or says why that did not work. */
+async function tryInstallScript(folder: string, signal?: AbortSignal): Promise<string | null> {
   try {
-    await npm(folder, ['rebuild', TFJS_PACKAGES['node-gpu']], signal);
-    const { binding, problem } = fetched(folder);
-    if (binding === null || problem !== null) throw new Error(`it ran, but ${problem}`);
-    await tensorflowVersion(binding, signal);
-  } catch (cause) {
-    if (cause instanceof PermafrostError) throw cause;
-    const reason = reasonOf(cause);
-    const obstacle = await buildObstacle();
-    if (obstacle !== null) {
-      throw new PermafrostError(
-        'ENGINE_UNAVAILABLE',
-        `The install script of ${TFJS_PACKAGES['node-gpu']} failed, and ${obstacle}. The engine onnxruntime needs none of this. The script said: ${reason}`,
-        { cause },
-      );
-    }
-    listener?.note?.(
-      'The install script failed (its download host cannot be reached, or what it brought does not load). Building the native library against TensorFlow 2.15.1 from PyPI instead: 207 MB, CPU only.',
-    );
-    await buildBinding(packageFolder, signal);
+    await runInstallScript(folder, signal);
+  } catch (error) {
+    if (error instanceof PermafrostError) throw error;
+    return reasonOf(error);
   }
+  return (await statusOf(fetched(folder), signal)).problem;
 }
 
-/** Installs beside the final place and moves there when the library is seen to load: a broken installation never takes its place. */
+/** The native library: downloaded by the install script; where that fails, built on this machine. */
+async function bringLibrary(folder: string, { listener, signal }: Work): Promise<void> {
+  listener?.note?.(`Running the install script of ${GPU}, which downloads TensorFlow.`);
+  const reason = await tryInstallScript(folder, signal);
+  if (reason === null) return;
+  const obstacle = await buildObstacle();
+  if (obstacle !== null) {
+    throw new PermafrostError(
+      'ENGINE_UNAVAILABLE',
+      `The install script of ${GPU} failed, and ${obstacle}. The engine onnxruntime needs none of this. The script said: ${reason}`,
+    );
+  }
+  listener?.note?.(
+    'The install script failed: its download host cannot be reached, or what it brought does not load. Building the native library against the TensorFlow of PyPI instead (207 MB, for the CPU alone).',
+  );
+  await buildBinding(fetched(folder).folder, signal);
+  const { problem } = await statusOf(fetched(folder), signal);
+  if (problem !== null) throw new PermafrostError('ENGINE_UNAVAILABLE', `It was built, but ${problem}`);
+}
+
 async function add(work: Work): Promise<InstallationStatus> {
   const present = findPackage('node-gpu');
-  if (present !== null) {
-    const its = await statusOf(present);
-    if (its.installed) return its;
+  const its = present && (await statusOf(present, work.signal));
+  if (its?.installed) return its;
+  if (its?.origin === 'found' && present?.problem === null) {
+    throw new PermafrostError(
+      'ENGINE_UNAVAILABLE',
+      `${its.problem}. It lies in ${its.path}, which comes before what permafrost adds: remove it ("npm uninstall ${GPU}"), then repeat.`,
+    );
   }
-  const target = addedFolder();
-  const staging = `${target}.${process.pid}.tmp`;
-  try {
-    work.listener?.note?.(`Fetching ${TFJS_PACKAGES['node-gpu']} ${TFJS_VERSION} from the npm registry.`);
-    const { folder } = await fetchPackages(staging, work.signal);
-    await bringLibrary(staging, folder, work);
-    const built = await statusOf(fetched(staging));
-    if (!built.installed) {
-      throw new PermafrostError('ENGINE_UNAVAILABLE', `What was installed does not work. ${built.problem}`);
-    }
-    await rm(target, { recursive: true, force: true });
-    await rename(staging, target);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  await stageFolder(addedFolder(), async (folder) => {
+    work.listener?.note?.(`Fetching ${GPU} ${TFJS_VERSION} from the npm registry.`);
+    await fetchPackages(folder, work.signal);
+    await bringLibrary(folder, work);
+  });
   return status();
 }
 
-/** `permafrost engines add tfjs`: the real @tensorflow/tfjs-node-gpu (and tfjs on WebAssembly), in a folder of the user's cache. */
+/** The real @tensorflow/tfjs-node-gpu, and tfjs on WebAssembly with it, in a folder of the user's cache. */
 export const tfjsInstallation: EngineInstallation = {
   engine: 'tfjs',
-  describe: `${TFJS_PACKAGES['node-gpu']} ${TFJS_VERSION} from the npm registry (300 MB on disk) with the TensorFlow that its install script downloads, or, where that host cannot be reached, built on this machine against TensorFlow 2.15.1 for the CPU from PyPI (207 MB, 615 MB on disk).`,
+  describe: `Fetches ${GPU} ${TFJS_VERSION} (Apache-2.0) from the npm registry, 290 MB on disk, and TensorFlow's library by the package's own install script, or, where that cannot reach its host, from PyPI (207 MB, 615 MB unpacked) with a build on this machine.`,
   status,
   add,
   remove: () => rm(addedFolder(), { recursive: true, force: true }),

@@ -6,6 +6,7 @@ import { createEngine } from '../../../../src/extract/engines/index.ts';
 import { loadNetwork } from '../../../../src/extract/engines/tfjs/network.ts';
 import { findPackage, type TfjsPackage } from '../../../../src/extract/engines/tfjs/packages.ts';
 import { loadTfjs } from '../../../../src/extract/engines/tfjs/runtime.ts';
+import type { Tf } from '../../../../src/extract/engines/tfjs/tensors.ts';
 import { extractFeatures } from '../../../../src/extract/pipeline.ts';
 import { kerasCaffe } from '../../../support/contracts.ts';
 import { temporaryFolders } from '../../../support/folders.ts';
@@ -64,14 +65,14 @@ function itRunsOn(key: TfjsPackage): void {
 
   it('frees what a run made that failed in the middle, and runs again', async () => {
     const runtime = await loadTfjs(findPackage(key)!);
-    const { maxPool } = runtime.tf;
+    const { tf } = runtime;
     let pools = 0;
-    const failing: typeof maxPool = (...args) => {
+    const failing: Tf['maxPool'] = (...args) => {
       if (++pools === 3) throw new Error('out of memory');
-      return maxPool(...args);
+      return tf.maxPool(...args);
     };
     const nothing = await held(key);
-    const network = loadNetwork({ ...runtime, tf: { ...runtime.tf, maxPool: failing } }, program);
+    const network = loadNetwork({ ...runtime, tf: { ...tf, maxPool: failing } }, program);
     const weights = await held(key);
     await expect(network.infer(randomPixels(2, SIZE, 1), 2)).rejects.toThrow('out of memory');
     expect(await held(key)).toEqual(weights);
