@@ -73,9 +73,7 @@ function notesOn(runtime: TfjsRuntime, passed: readonly string[]): readonly stri
     notes.push(`${name} found no GPU that it can use and computes on the CPU.`);
   }
   if (name === TFJS_PACKAGES.wasm) {
-    notes.push(
-      `${name} computes on one thread of the CPU, about a tenth of the speed of the engine onnxruntime.`,
-    );
+    notes.push(`${name} computes on one thread of the CPU, many times slower than the engine onnxruntime.`);
   }
   return notes;
 }
