@@ -113,6 +113,21 @@ describe.skipIf(tfjsMissing('node-gpu'))(needsTfjs('node-gpu', 'tfjs on @tensorf
     expect(engine.notes).toEqual(usesGpu ? [] : [expect.stringContaining('computes on the CPU')]);
   });
 
+  it('frees the tensors of TensorFlow itself, not only those that tfjs counts', async () => {
+    const { tf } = await loadTfjs(findPackage('node-gpu')!);
+    const { binding } = tf.backend() as { binding: { getNumOfTensors(): number } };
+    const before = binding.getNumOfTensors();
+    const loaded = await (await createEngine('tfjs', { package: 'node-gpu' })).load(program);
+    await loaded.run(randomPixels(2, SIZE, 1), 2);
+    // tfjs hands a constant to TensorFlow when it is first used.
+    const weights = binding.getNumOfTensors();
+    expect(weights - before).toBe(2 + 2 * 13);
+    for (let batch = 0; batch < 20; batch++) await loaded.run(randomPixels(2, SIZE, batch), 2);
+    expect(binding.getNumOfTensors()).toBe(weights);
+    await loaded.dispose();
+    expect(binding.getNumOfTensors()).toBe(before);
+  });
+
   it('refuses a device that it does not run on, rather than to compute elsewhere', async () => {
     const { device } = await createEngine('tfjs');
     const other = device === 'cpu' ? 'gpu' : 'cpu';
