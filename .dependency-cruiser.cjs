@@ -10,7 +10,13 @@ const onlyImporter = (name, file, packages) => ({
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'not-resolvable',
+      comment: 'The packages of tfjs are optional peers, which need not be installed.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^@tensorflow/' },
+    },
     {
       name: 'core-imports-nothing',
       severity: 'error',
@@ -41,6 +47,7 @@ module.exports = {
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
     onlyImporter('apache-arrow', 'store/shard\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw\\.ts'),
+    onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
     onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),
     onlyImporter('commander', 'cli/program\\.ts'),
   ],

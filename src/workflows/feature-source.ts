@@ -60,6 +60,7 @@ export async function featureSource(
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
   const engine = await chooseEngine(options, listener);
   const { name, device, precision, version } = engine;
+  for (const note of engine.notes ?? []) listener.note?.(note);
   const weights = await loadWeights({
     backbone: vgg16,
     ...(options.weights !== undefined && { file: options.weights }),

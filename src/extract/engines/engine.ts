@@ -40,6 +40,8 @@ export interface Engine {
   readonly precision: Precision;
   /** Version of the runtime, for manifests and `doctor`. */
   readonly version: string;
+  /** What was chosen for the user and why, one sentence each: for whoever made the engine to tell. */
+  readonly notes?: readonly string[];
   /** Throws ENGINE_FAILED with the runtime's own message inside. */
   load(program: Program): Promise<Executable>;
 }

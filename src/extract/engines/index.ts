@@ -9,6 +9,7 @@ export type EngineOptions = Readonly<Record<string, unknown>>;
 const ENGINES = {
   onnxruntime: async (options: EngineOptions) =>
     (await import('./onnxruntime.ts')).createOnnxRuntimeEngine(options),
+  tfjs: async (options: EngineOptions) => (await import('./tfjs/tfjs.ts')).createTfjsEngine(options),
 } satisfies Record<string, (options: EngineOptions) => Promise<Engine>>;
 
 export type EngineName = keyof typeof ENGINES;

@@ -1,22 +1,15 @@
-import { PermafrostError } from '../../core/errors.ts';
-import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../core/onnx-model.ts';
-import { featureWidth, layersUpTo, outputShape } from '../backbones/cut-layers.ts';
+import { encodeOnnx, type OnnxGraph, type OnnxNode } from '../../core/onnx-model.ts';
+import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import type { Output, Program } from '../engines/engine.ts';
+import { weightsOf, type GraphPart } from './graph-part.ts';
 import { kernelToOnnx } from './kernel-layout.ts';
+import { neededLayers, outputName } from './needed-layers.ts';
+
+export { outputName } from './needed-layers.ts';
 
 /** The graph's one input: uint8 RGB pixels, shape (batch, size, size, 3). */
 export const PIXELS = 'pixels';
-
-/** The graph's name for an output, such as `block5_pool/flatten`; its type is float32, its shape (batch, width). */
-export function outputName({ cut, pooling }: Output): string {
-  return `${cut}/${pooling}`;
-}
-
-interface GraphPart {
-  readonly nodes: readonly OnnxNode[];
-  readonly initializers: readonly OnnxTensor[];
-}
 
 /**
  * Pixels to what the first layer reads: (pixel - mean) * scale, NCHW. Channels stay RGB here: where the contract says BGR, the first
@@ -42,18 +35,6 @@ function preprocessing({ contract }: Program): GraphPart {
       { name: 'scale', shape: [], data: Float32Array.of(contract.scale) },
     ],
   };
-}
-
-/** The values of a layer's tensor. Throws WEIGHTS_MISMATCH where the weights are those of another backbone. */
-function weightsOf({ backbone, weights }: Program, name: string, length: number): Float32Array {
-  const data = weights.tensors.get(name)?.data;
-  if (data?.length !== length) {
-    throw new PermafrostError(
-      'WEIGHTS_MISMATCH',
-      `${backbone.name} needs ${length} values for ${name}, the weights have ${data?.length ?? 'none'}. Load weights for this backbone.`,
-    );
-  }
-  return data;
 }
 
 function layerPart(layer: Layer, input: string, program: Program, isFirst: boolean): GraphPart {
@@ -104,24 +85,6 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
           outputs: [between],
         };
   return [first, { op: 'Flatten', inputs: [between], outputs: [name], attributes: { axis: 1 } }];
-}
-
-/** The layers from the input to the deepest cut of the program. */
-function neededLayers({ backbone, outputs }: Program): readonly Layer[] {
-  if (backbone.layers[0]?.kind !== 'conv') {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `${backbone.name} must begin with a convolution, whose kernel takes up the channel order.`,
-    );
-  }
-  const names = outputs.map(outputName);
-  if (names.length === 0 || new Set(names).size < names.length) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `A program needs at least one output and each only once, got: ${names.join(', ') || 'none'}.`,
-    );
-  }
-  return backbone.layers.slice(0, Math.max(...outputs.map(({ cut }) => layersUpTo(backbone, cut).length)));
 }
 
 /**

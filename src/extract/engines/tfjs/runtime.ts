@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { withIsNullOrUndefined } from './is-null-or-undefined.ts';
+import type { FoundPackage } from './packages.ts';
+import type { Tf } from './tensors.ts';
+
+// The packages are CommonJS, found by their folders.
+const require = createRequire(import.meta.url);
+
+/** A tfjs that runs in this process. */
+export interface TfjsRuntime {
+  readonly tf: Tf;
+  readonly package: FoundPackage;
+  /** What the ops run on, as TensorFlow says: `gpu` only where it uses one. */
+  readonly device: 'cpu' | 'gpu';
+  /** The package's version, its name, and TensorFlow's version where it has one. */
+  readonly version: string;
+  /** Runs synchronous work on this runtime's backend, whatever else uses tfjs in the process. */
+  readonly run: <T>(work: () => T) => T;
+}
+
+interface NativeBinding {
+  readonly TF_Version: string;
+}
+
+/** Runtimes of this process by folder. The first native one stays: all of them register the same names in tfjs. */
+const runtimes = new Map<string, Promise<TfjsRuntime>>();
+let native: FoundPackage | undefined;
+
+function runtime(tf: Tf, found: FoundPackage, backend: string, facts: Partial<TfjsRuntime>): TfjsRuntime {
+  return {
+    tf,
+    package: found,
+    device: 'cpu',
+    version: `${found.version} (${found.name})`,
+    ...facts,
+    run: (work) =>
+      withIsNullOrUndefined(() => {
+        // The backend is initialised: it is switched before setBackend returns; the promise only says so.
+        if (tf.getBackend() !== backend) void tf.setBackend(backend);
+        return tf.tidy(work);
+      }),
+  };
+}
+
+function loadNative(found: FoundPackage, library: string): TfjsRuntime {
+  if (native !== undefined && native.folder !== found.folder) {
+    throw new PermafrostError(
+      'ENGINE_UNAVAILABLE',
+      `${native.name} already runs in this process, and two native tfjs packages cannot. Use ${found.name} in a process of its own.`,
+    );
+  }
+  // Read when the libraries load. TensorFlow greets on stderr; on Ampere and later it would convolve in TF32, which is not fp32.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+  process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+  // First the library alone: where it does not load, nothing of tfjs has registered itself yet and another package can be tried.
+  const binding = require(library) as NativeBinding;
+  native = found;
+  const tf = withIsNullOrUndefined(() => require(found.api) as Tf);
+  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice: boolean };
+  return runtime(tf, found, 'tensorflow', {
+    device: isUsingGpuDevice ? 'gpu' : 'cpu',
+    version: `${found.version} (${found.name}, TensorFlow ${binding.TF_Version})`,
+  });
+}
+
+async function loadWasm(found: FoundPackage): Promise<TfjsRuntime> {
+  const tf = require(found.api) as Tf;
+  const wasm = require(found.folder) as { setWasmPaths(folder: string): void };
+  wasm.setWasmPaths(join(dirname(require.resolve(found.folder)), '/'));
+  if (!(await tf.setBackend('wasm'))) throw new Error('its WebAssembly does not start');
+  return runtime(tf, found, 'wasm', {});
+}
+
+/**
+ * Loads a package, once a process: the one place that imports tfjs. Throws PACKAGE_MISSING with the reason where it is not
+ * installed whole or its library does not load, ENGINE_UNAVAILABLE where the process already runs another native one.
+ */
+export function loadTfjs(found: FoundPackage): Promise<TfjsRuntime> {
+  const known = runtimes.get(found.folder);
+  if (known !== undefined) return known;
+  const loading = load(found);
+  runtimes.set(found.folder, loading);
+  loading.catch(() => runtimes.delete(found.folder));
+  return loading;
+}
+
+async function load(found: FoundPackage): Promise<TfjsRuntime> {
+  try {
+    if (found.problem !== null) throw new Error(found.problem);
+    return found.binding === null ? await loadWasm(found) : loadNative(found, found.binding);
+  } catch (cause) {
+    if (cause instanceof PermafrostError) throw cause;
+    throw new PermafrostError(
+      'PACKAGE_MISSING',
+      `${found.name} ${found.version} in ${found.folder} does not load: ${reasonOf(cause)}.`,
+      { cause },
+    );
+  }
+}
