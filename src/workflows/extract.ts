@@ -11,6 +11,7 @@ import { setRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
 import { featureWriter, type FeatureWriter } from '../store/writer.ts';
+import { calibrationOf, requireAgreement } from './calibration.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
@@ -131,8 +132,17 @@ export async function extract(
   const { listener } = work;
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
-  const source = await featureSource({ ...options, weights: options.weights || undefined }, listener);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
+  const int8 = { dataset, store, seed: options.seed, work };
+  const source = await featureSource(
+    {
+      ...options,
+      weights: options.weights || undefined,
+      calibrate: async (target) =>
+        calibrationOf({ ...int8, manifest: await openForWriting(store, VERSION) }, target),
+    },
+    listener,
+  );
   const manifest: Manifest = await openForWriting(store, VERSION);
   const because = whyNotReused(manifest, source.settings);
   const root = resolve(dataset.root);
@@ -150,9 +160,11 @@ export async function extract(
     expectedRows: dataset.samples.length,
     shardBytes: options.shardMegabytes * 2 ** 20,
   });
-  const started = performance.now();
+  let started: number;
   let found: Found;
   try {
+    await requireAgreement({ ...int8, manifest }, source, set, options.minCosine);
+    started = performance.now();
     found = await pass({ dataset, source, set, writer, known, options }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
@@ -172,6 +184,7 @@ export async function extract(
     failed,
     extractedBecause: extracted > 0 ? (because ?? null) : null,
     engine: source.engine,
+    cosineToFp32: set.quantization?.cosine ?? null,
     contract: source.contract.name,
     contractId: contractId(source.contract),
     cut: options.cut,

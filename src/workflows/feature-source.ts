@@ -1,21 +1,25 @@
+import { calibrationDigest, type Calibration } from '../core/calibration.ts';
 import type { Contract } from '../core/contract.ts';
+import { PermafrostError } from '../core/errors.ts';
 import type { EngineFacts, Listener } from '../core/results.ts';
 import { POOLINGS, type Pooling } from '../core/sample.ts';
 import { featureWidth, outputShape } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../extract/contract.ts';
-import { createEngine, type EngineName } from '../extract/engines/index.ts';
-import type { Executable, Output } from '../extract/engines/engine.ts';
+import { quantizationOf, type CalibrationTarget } from '../extract/calibrate.ts';
+import type { Executable, Output, Program } from '../extract/engines/engine.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
+import { chooseEngine, engineClassOf, type EngineChoice } from './choose-engine.ts';
 
-export interface FeatureSourceOptions {
+export interface FeatureSourceOptions extends EngineChoice {
   readonly contract: string | Contract;
   readonly cut: string;
   readonly dtype: Dtype;
-  readonly engine: EngineName | 'auto';
   /** Another weights file than the carried one. */
   readonly weights?: string | undefined;
+  /** Where int8 gets its calibration: asked only then. */
+  readonly calibrate?: ((target: CalibrationTarget) => Promise<Calibration>) | undefined;
 }
 
 /** Everything that turns images into features, by name made into objects; the network is loaded when the first image needs it. */
@@ -25,7 +29,27 @@ export interface FeatureSource {
   readonly contract: Contract;
   readonly outputs: readonly Output[];
   readonly widths: Readonly<Record<Pooling, number>>;
+  /** What `executable` runs. */
+  readonly program: Program;
+  /** Of int8 alone. */
+  readonly calibration: Calibration | undefined;
   readonly executable: Executable;
+}
+
+/** The calibration where the precision needs one. Throws OPTION_INVALID where it does and there is none. */
+async function calibrationFor(
+  precision: string,
+  { calibrate }: FeatureSourceOptions,
+  target: CalibrationTarget,
+): Promise<Calibration | undefined> {
+  if (precision !== 'int8') return undefined;
+  if (calibrate === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      'int8 needs a calibration, and none is given here. Take fp32.',
+    );
+  }
+  return calibrate(target);
 }
 
 /** An executable that is loaded by its first run. */
@@ -52,19 +76,23 @@ export async function featureSource(
   const shape = outputShape(vgg16, cut, contract.size);
   const warning = contractWarning(contract);
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
-  const engine = await createEngine(options.engine === 'auto' ? 'onnxruntime' : options.engine);
+  const engine = await chooseEngine(options, listener);
   const { name, device, precision, version } = engine;
-  if (options.engine === 'auto') {
-    listener.note?.(
-      `Engine: ${name} ${version} on ${device}, ${precision} (the one engine of this version).`,
-    );
-  }
   const weights = await loadWeights({
     backbone: vgg16,
     ...(options.weights !== undefined && { file: options.weights }),
   });
   for (const note of weights.notes) listener.note?.(note);
   const outputs = POOLINGS.map((pooling): Output => ({ cut, pooling }));
+  const target = { backbone: vgg16, weights, contract, cut };
+  const calibration = await calibrationFor(precision, options, target);
+  const program: Program = {
+    backbone: vgg16,
+    weights,
+    contract,
+    outputs,
+    ...(calibration && { quantization: quantizationOf(calibration) }),
+  };
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);
   return {
     settings: {
@@ -73,12 +101,15 @@ export async function featureSource(
       cut,
       contract,
       dtype,
-      engineClass: `${name}/${device}/${precision}`,
+      engineClass: engineClassOf(engine),
+      ...(calibration && { calibration: calibrationDigest(calibration) }),
     },
     engine: { name, device, precision, version },
     contract,
     outputs,
     widths: { flatten: width('flatten'), avg: width('avg'), max: width('max') },
-    executable: loadedOnUse(() => engine.load({ backbone: vgg16, weights, contract, outputs })),
+    program,
+    calibration,
+    executable: loadedOnUse(() => engine.load(program)),
   };
 }

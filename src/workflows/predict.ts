@@ -33,7 +33,8 @@ async function trainingNeighbors(
   const { settings } = currentSet(store, manifest);
   if (
     settings.cut !== document.settings.cut ||
-    contractId(settings.contract) !== contractId(document.settings.contract)
+    contractId(settings.contract) !== contractId(document.settings.contract) ||
+    settings.calibration !== document.settings.calibration
   ) {
     listener?.note?.(
       `The store ${store} now holds features of other settings than the head's: no nearest images are shown.`,
@@ -55,7 +56,12 @@ export async function predict(
   const opened = await openHead(headFile);
   const { settings, pooling } = opened.document;
   const source = await featureSource(
-    { ...settings, ...options, weights: options.weights || undefined },
+    {
+      ...settings,
+      ...options,
+      weights: options.weights || undefined,
+      calibrate: () => Promise.resolve(opened.document.calibration!),
+    },
     listener,
   );
   try {

@@ -17,10 +17,7 @@ export interface Program {
   readonly quantization?: Quantization;
 }
 
-/**
- * What calibration found on the user's own training images: the range of each tensor that enters a convolution, by the name of the
- * layer that makes it (`input` for the preprocessed pixels).
- */
+/** What calibration found on the user's own training images: the range of each layer's output, by the layer's name, up to the cut. */
 export interface Quantization {
   /** Lower-case hex SHA-256 over the ranges and how they were found: part of the features' fingerprint. */
   readonly digest: string;

@@ -4,11 +4,12 @@ import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../
 import { outputName, PIXELS, programModel } from '../graph/program-graph.ts';
 import type { Engine, Executable, Program } from './engine.ts';
 import { guardedExecutable } from './guarded-executable.ts';
+import { programInPrecision } from './program-in-precision.ts';
 
-/** What createOnnxRuntimeEngine takes: device (cpu), precision (fp32), threads (0: one per physical core). */
+/** What createOnnxRuntimeEngine takes: device (cpu), precision (fp32, int8), threads (0: one per physical core). */
 export const ONNXRUNTIME_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
-  precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
+  precision: choiceOption(['fp32', 'int8'], 'fp32', 'number format of the network'),
   threads: integerOption(0, 'threads of one inference; 0: one per physical core', { min: 0 }),
 } as const;
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
@@ -44,7 +45,7 @@ export async function createOnnxRuntimeEngine(options: Partial<OnnxRuntimeOption
     precision,
     version: runtime.env.versions.node ?? runtime.env.versions.common,
     async load(program) {
-      const session = await createSession(programModel(program), {
+      const session = await createSession(programModel(programInPrecision(program, precision)), {
         executionProviders: [device],
         intraOpNumThreads: threads,
         // A pattern is planned anew for each batch size and kept beside the arena: 190 MB more for VGG16 at batch 8, no faster.
