@@ -2,7 +2,7 @@ import type { Calibration } from '../core/calibration.ts';
 import { canonicalJson } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { random } from '../core/random.ts';
-import type { CosineToFp32 } from '../core/results.ts';
+import type { CosineToFp32, Listener } from '../core/results.ts';
 import type { Sample } from '../core/sample.ts';
 import { agreement } from '../extract/agreement.ts';
 import { calibrate, type CalibrationTarget } from '../extract/calibrate.ts';
@@ -11,7 +11,6 @@ import { decodedImages } from '../extract/decoded-images.ts';
 import { createEngine } from '../extract/engines/index.ts';
 import { readCalibration, writeCalibration } from '../store/calibration-file.ts';
 import type { FeatureSet, Manifest } from '../store/manifest.ts';
-import type { Work } from './extract.ts';
 import type { FeatureSource } from './feature-source.ts';
 import { progressMeter } from './progress-meter.ts';
 
@@ -25,7 +24,7 @@ export interface Int8Job {
   readonly store: string;
   readonly manifest: Manifest;
   readonly seed: number;
-  readonly work: Work;
+  readonly work: { readonly signal?: AbortSignal | undefined; readonly listener?: Listener | undefined };
 }
 
 /** Training images first, each part in an order that the seed decides. */
@@ -38,7 +37,7 @@ function candidates({ samples }: Dataset, seed: number): { train: Sample[]; othe
 }
 
 /** Counts images, and stops on the signal. */
-function counter(stage: string, total: number, { signal, listener }: Work): () => void {
+function counter(stage: string, total: number, { signal, listener }: Int8Job['work']): () => void {
   const meter = progressMeter(stage, total, listener);
   return () => {
     if (signal?.aborted)

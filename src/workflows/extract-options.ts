@@ -10,7 +10,7 @@ import {
 import { CONTRACT_NAMES } from '../extract/contract.ts';
 import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
-import { PRECISIONS } from '../extract/engines/engine.ts';
+import { DEVICES, PRECISIONS } from '../extract/engines/engine.ts';
 import { ENGINE_NAMES } from '../extract/engines/index.ts';
 import { DTYPES } from '../store/fingerprint.ts';
 
@@ -32,6 +32,11 @@ export const EXTRACT_OPTIONS = {
     'number type of the stored maps (pooled features are float32 always)',
   ),
   engine: choiceOption(['auto', ...ENGINE_NAMES], 'auto', 'what runs the network'),
+  device: choiceOption(
+    ['auto', ...DEVICES],
+    'auto',
+    'where the network runs; a device that cannot is an error, never the CPU instead',
+  ),
   precision: choiceOption(
     ['auto', ...PRECISIONS],
     'auto',

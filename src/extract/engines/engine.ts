@@ -6,6 +6,10 @@ import type { Backbone, BackboneWeights } from '../backbones/backbone.ts';
 export const PRECISIONS = ['fp32', 'bf16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** Where a network runs; each engine has some of them. */
+export const DEVICES = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
+export type Device = (typeof DEVICES)[number];
+
 /** What an engine is asked to run: pixels of the contract's square go in, each output's features come out. */
 export interface Program {
   readonly backbone: Backbone;
