@@ -30,6 +30,6 @@ export default tseslint.config(
     },
   },
   { files: ['bench/**', 'test/**'], rules: { 'no-console': 'off' } },
-  // Benches are plain JavaScript, run as they lie; their types (@ts-check, JSDoc) are tsc's to check.
-  { files: ['bench/**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  // Benches, and what tests run in processes of their own, are plain JavaScript, run as they lie; their types (@ts-check, JSDoc) are tsc's to check.
+  { files: ['bench/**/*.mjs', 'test/**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 );
