@@ -4,6 +4,7 @@ import type { OnnxGraph } from './onnx-model.ts';
 
 export type OnnxRuntime = typeof ort;
 export type OnnxSession = ort.InferenceSession;
+export type OnnxSessionOptions = ort.InferenceSession.SessionOptions;
 
 let loaded: Promise<OnnxRuntime> | undefined;
 
@@ -26,7 +27,7 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
 /** A session over a graph or a model's bytes. Throws ENGINE_FAILED with the runtime's own message. */
 export async function createSession(
   model: OnnxGraph | Uint8Array,
-  options: ort.InferenceSession.SessionOptions = {},
+  options: OnnxSessionOptions = {},
 ): Promise<OnnxSession> {
   const runtime = await onnxRuntime();
   // The encoder brings a protobuf library, which commands that build no model must not wait for.

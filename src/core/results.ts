@@ -16,6 +16,13 @@ export interface Progress {
   readonly perSecond: number;
 }
 
+/** Cosines between the features of int8 and those of fp32, on images that int8 was not calibrated on. */
+export interface CosineToFp32 {
+  readonly images: number;
+  readonly min: number;
+  readonly mean: number;
+}
+
 export interface EngineFacts {
   readonly name: string;
   readonly device: string;
@@ -47,6 +54,8 @@ export interface ExtractResult {
   /** Why stored features did not serve, where there were some; otherwise null. */
   readonly extractedBecause: string | null;
   readonly engine: EngineFacts;
+  /** Of int8 alone. */
+  readonly cosineToFp32: CosineToFp32 | null;
   /** Name of the preprocessing contract, and its id (name and digest of all its fields). */
   readonly contract: string;
   readonly contractId: string;
@@ -177,6 +186,7 @@ export interface InspectResult {
     readonly contractId: string;
     readonly dtype: string;
     readonly engine: EngineFacts;
+    readonly cosineToFp32: CosineToFp32 | null;
     readonly widths: Readonly<Record<Pooling, number>>;
     readonly rows: number;
     readonly shards: number;

@@ -6,7 +6,7 @@ import type {
   PredictResult,
 } from '../core/results.ts';
 import { failuresText } from './extract-report.ts';
-import { bytes, plural } from './format.ts';
+import { bytes, cosineText, plural } from './format.ts';
 import { printable } from './printable.ts';
 import { textFields, textTable } from './text-table.ts';
 
@@ -55,6 +55,7 @@ export function inspectText(result: InspectResult): string {
       ],
       ['  contract', `${set.contractId} ${JSON.stringify(set.contract)}`],
       ['  engine', `${set.engine.name} ${set.engine.version}, ${set.engine.device}, ${set.engine.precision}`],
+      ...(set.cosineToFp32 === null ? [] : [['  int8', cosineText(set.cosineToFp32)] as const]),
       ['  content', `${plural(set.rows, 'row')} in ${plural(set.shards, 'shard')}, ${bytes(set.bytes)}`],
     ]),
   );

@@ -1,6 +1,6 @@
 import type { ExtractResult, StageSeconds } from '../core/results.ts';
 import type { Failure } from '../core/sample.ts';
-import { plural, seconds } from './format.ts';
+import { cosineText, plural, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { textFields } from './text-table.ts';
 
@@ -38,6 +38,7 @@ export function extractText(result: ExtractResult): string {
       `${extracted} extracted, ${reused} reused, ${failed.length} failed in ${seconds(result.seconds.extract)}${speed}`,
     ],
   ];
+  if (result.cosineToFp32 !== null) fields.push(['int8', cosineText(result.cosineToFp32)]);
   if (result.extractedBecause !== null)
     fields.push(['not reused', `the stored features differ in ${result.extractedBecause}`]);
   return textFields(fields) + failuresText(failed);

@@ -1,3 +1,5 @@
+import type { CosineToFp32 } from '../core/results.ts';
+
 /** `12.3 MiB` and the like; binary units. */
 export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -23,6 +25,11 @@ export function seconds(s: number): string {
 
 /** A rate of four digits. */
 export const ratio = (value: number): string => value.toFixed(4);
+
+/** How near int8 features are to those of fp32. */
+export function cosineText({ images, min, mean }: CosineToFp32): string {
+  return `cosine to fp32 at least ${ratio(min)}, mean ${ratio(mean)}, on ${plural(images, 'image')}`;
+}
 
 /** `1 image`, `2 images`. */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;

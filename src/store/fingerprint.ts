@@ -16,6 +16,8 @@ export interface FeatureSettings {
   readonly dtype: Dtype;
   /** Engine, device and precision: features of one class agree to the last digits, of two classes within a tolerance. */
   readonly engineClass: string;
+  /** Digest of the calibration of int8 features; absent for other precisions. */
+  readonly calibration?: string | undefined;
 }
 
 /** The first 16 hex digits of the SHA-256 over the settings: names the set of features made under them. */

@@ -1,10 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
+import { calibrationDigest } from '../core/calibration.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../core/safetensors.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
+import { calibrationSchema } from './calibration-file.ts';
 import { settingsSchema } from './manifest.ts';
 
 const json = z.record(z.string(), z.unknown());
@@ -18,6 +20,8 @@ const headSchema = z.strictObject({
   classes: z.array(z.string()).min(2),
   /** Settings of the features that it was trained on: other features are refused. */
   settings: settingsSchema,
+  /** The calibration that \`settings\` names, where they are int8: what describes new images as the training images were described. */
+  calibration: calibrationSchema.optional(),
   pooling: z.enum(POOLINGS),
   width: z.number().int().positive(),
   /** State of the head and of the normaliser before it, beside their tensors `head/...` and `normalizer/...`. */
@@ -84,6 +88,13 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `${path} is damaged or of another version: ${where.slice(0, 3).join('; ')}. Train it again.`,
+    );
+  }
+  const { settings, calibration } = parsed.data;
+  if (settings.calibration !== (calibration && calibrationDigest(calibration))) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} does not hold the calibration that its features were made with. Train it again.`,
     );
   }
   const numeric = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();

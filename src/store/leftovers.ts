@@ -28,7 +28,10 @@ export async function removeFile(path: string): Promise<void> {
 export async function leftovers(store: string, manifest: Manifest): Promise<string[]> {
   const named = new Set<string | undefined>([
     manifest.dataset.samples?.name,
-    ...manifest.sets.flatMap(({ shards }) => shards.flatMap(shardFileNames)),
+    ...manifest.sets.flatMap(({ shards, quantization }) => [
+      quantization?.calibration.name,
+      ...shards.flatMap(shardFileNames),
+    ]),
   ]);
   const entries = await readdir(store, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);

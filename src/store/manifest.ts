@@ -34,11 +34,24 @@ export const settingsSchema = z.strictObject({
   contract: contractSchema,
   dtype: z.enum(DTYPES),
   engineClass: z.string(),
+  calibration: digest.optional(),
 });
 
 // A name inside the store, never a way out of it, nor the manifest's own.
 const fileName = z.string().regex(/^[\w-][\w.-]*\.arrow$/);
 const fileSchema = z.strictObject({ name: fileName, bytes: count, sha256: digest });
+
+const cosine = z.number().min(-1).max(1.000001);
+
+/** What the features of an int8 set rest on: the calibration, and how near to float32 they were found to be. */
+const quantizationSchema = z.strictObject({
+  calibration: z.strictObject({
+    name: z.string().regex(/^calibration-[0-9a-f]{16}\.json$/),
+    bytes: count,
+    sha256: digest,
+  }),
+  cosine: z.strictObject({ images: count, min: cosine, mean: cosine }),
+});
 
 export const shardSchema = z.strictObject({
   rows: count,
@@ -56,6 +69,8 @@ export const setSchema = z.strictObject({
     version: z.string(),
   }),
   widths: z.strictObject({ flatten: count, avg: count, max: count }),
+  /** Of int8 sets alone. */
+  quantization: quantizationSchema.optional(),
   shards: z.array(shardSchema),
 });
 

@@ -10,10 +10,12 @@ import { sealJson, unseal } from './sealed-json.ts';
 
 const SEAL = /^.*-[0-9a-f]{16}-(\d{5,})\.json$/;
 
-/** Whether a name is one that permafrost gives to shards, seals and lists of samples. */
+/** Whether a name is one that permafrost gives to shards, seals, lists of samples and calibrations. */
 export const isStoreFile = (name: string): boolean =>
   SEAL.test(name) ||
-  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max)\.arrow$|^samples-[0-9a-f]{16}\.arrow$/.test(name);
+  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$/.test(
+    name,
+  );
 
 /** Every name of a shard's files, its seal included. */
 export const shardFileNames = (shard: ShardEntry): string[] => [
@@ -51,10 +53,10 @@ export async function writeSeal(store: string, set: FeatureSet, shard: ShardEntr
 }
 
 function sealDocument(
-  { fingerprint, settings, engine, widths }: FeatureSet,
+  { fingerprint, settings, engine, widths, quantization }: FeatureSet,
   shard: ShardEntry,
 ): Record<string, unknown> {
-  const set = { fingerprint, settings, engine, widths };
+  const set = { fingerprint, settings, engine, widths, ...(quantization && { quantization }) };
   return { format: 'permafrost-shard', version: 1, set, shard };
 }
 

@@ -1,6 +1,6 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { leftovers } from './leftovers.ts';
-import { MANIFEST_NAME, readManifest, STORE_VERSION, type Manifest } from './manifest.ts';
+import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
 import { sealName, sealProblem, setsFromSeals } from './shard-files.ts';
 
@@ -57,6 +57,9 @@ export async function verifyStore(
     ...shards.flatMap(({ shard }) =>
       Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows })),
     ),
+    ...manifest.sets.flatMap((set) =>
+      set.quantization === undefined ? [] : [{ entry: set.quantization.calibration, rows: rowsOf(set) }],
+    ),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
   const total = entries.length + shards.length + 1;
@@ -80,10 +83,19 @@ export async function verifyStore(
   return { manifest, damaged, orphans, files: total, bytes };
 }
 
-/** Takes what is damaged out of a manifest (in memory): shards with a damaged file, a damaged list of samples. Tells the rows that are lost. */
+const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) => sum + rows, 0);
+
+/**
+ * Takes what is damaged out of a manifest (in memory): shards with a damaged file, sets whose calibration is damaged (no new image can
+ * ever join them), a damaged list of samples. Tells the rows that are lost.
+ */
 export function withoutDamaged(manifest: Manifest, damaged: readonly DamagedFile[]): number {
   const names = new Set(damaged.map(({ name }) => name));
+  const isUsable = ({ quantization }: FeatureSet): boolean =>
+    quantization === undefined || !names.has(quantization.calibration.name);
   let lost = 0;
+  for (const set of manifest.sets) if (!isUsable(set)) lost += rowsOf(set);
+  manifest.sets = manifest.sets.filter(isUsable);
   for (const set of manifest.sets) {
     const isWhole = (shard: (typeof set.shards)[number]): boolean =>
       Object.values(shard.files).every(({ name }) => !names.has(name));

@@ -1,10 +1,14 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { Listener } from '../core/results.ts';
 import { createEngine, ENGINE_NAMES, type EngineName } from '../extract/engines/index.ts';
-import type { Engine } from '../extract/engines/engine.ts';
+import type { Engine, Precision } from '../extract/engines/engine.ts';
 
 export interface EngineChoice {
   readonly engine: EngineName | 'auto';
+  /** `auto` (default): the engine's own. */
+  readonly device?: string | undefined;
+  /** `auto` (default): the engine's own, never int8. */
+  readonly precision?: Precision | 'auto' | undefined;
   /** Class of the features that the new ones go with, as engineClassOf gives it; taken unless another engine is asked for. */
   readonly engineClass?: string | undefined;
 }
@@ -28,24 +32,30 @@ async function engineOfClass(engineClass: string): Promise<Engine> {
   }
 }
 
+const asked = (value: string | undefined): string | undefined => (value === 'auto' ? undefined : value);
+
 /**
  * The engine that is asked for. `auto` takes the engine class of the features that the new ones go with, else the default one, and tells
  * which and why. Throws ENGINE_UNAVAILABLE and what createEngine throws.
  */
 export async function chooseEngine(
-  { engine: asked, engineClass }: EngineChoice,
+  { engine: name, device, precision, engineClass }: EngineChoice,
   listener: Listener,
 ): Promise<Engine> {
-  const sameClass = engineClass !== undefined && (asked === 'auto' || engineClass.startsWith(`${asked}/`));
+  const sameClass = engineClass !== undefined && (name === 'auto' || engineClass.startsWith(`${name}/`));
   const engine = sameClass
     ? await engineOfClass(engineClass)
-    : await createEngine(asked === 'auto' ? 'onnxruntime' : asked);
-  if (asked === 'auto') {
-    const { name, version, device, precision } = engine;
+    : await createEngine(asked(name) ?? 'onnxruntime', {
+        device: asked(device),
+        precision: asked(precision),
+      });
+  if (name === 'auto') {
     const why = sameClass
       ? `the engine class ${engineClass} of the features that the new ones are compared with`
       : 'the one engine of this version';
-    listener.note?.(`Engine: ${name} ${version} on ${device}, ${precision} (${why}).`);
+    listener.note?.(
+      `Engine: ${engine.name} ${engine.version} on ${engine.device}, ${engine.precision} (${why}).`,
+    );
   }
   return engine;
 }

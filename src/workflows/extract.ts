@@ -13,6 +13,7 @@ import { setRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
 import { featureWriter, type FeatureWriter } from '../store/writer.ts';
+import { calibrationOf, requireAgreement } from './calibration.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
@@ -136,10 +137,19 @@ export async function extract(
   const { listener } = work;
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
-  const source = await featureSource({ ...options, weights: options.weights || undefined }, listener);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const lock = await lockStore(store, 'permafrost extract');
   try {
+    const int8 = { dataset, store, seed: options.seed, work };
+    const source = await featureSource(
+      {
+        ...options,
+        weights: options.weights || undefined,
+        calibrate: async (target) =>
+          calibrationOf({ ...int8, manifest: await openForWriting(store, VERSION) }, target),
+      },
+      listener,
+    );
     return await extractInto(store, { dataset, source, options }, work);
   } finally {
     await lock.release();
@@ -171,13 +181,20 @@ export async function extractInto(
     expectedRows: dataset.samples.length,
     shardBytes: options.shardMegabytes * 2 ** 20,
   });
-  const clock = stageClock();
+  let clock: StageClock | undefined;
   let found: Found;
   try {
+    await requireAgreement(
+      { dataset, store, manifest, seed: options.seed, work },
+      source,
+      set,
+      options.minCosine,
+    );
+    clock = stageClock();
     found = await pass({ dataset, source, set, writer, known, options, clock }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
-    clock.enter('write');
+    clock?.enter('write');
     await writer.seal().finally(() => source.executable.dispose());
   }
   const { rowOf, failed, extracted } = found;
@@ -193,6 +210,7 @@ export async function extractInto(
     failed,
     extractedBecause: extracted > 0 ? (because ?? null) : null,
     engine: source.engine,
+    cosineToFp32: set.quantization?.cosine ?? null,
     contract: source.contract.name,
     contractId: contractId(source.contract),
     cut: options.cut,

@@ -1,10 +1,13 @@
+import { calibrationDigest, type Calibration } from '../core/calibration.ts';
 import type { Contract } from '../core/contract.ts';
+import { PermafrostError } from '../core/errors.ts';
 import type { EngineFacts, Listener } from '../core/results.ts';
 import { POOLINGS, type Pooling } from '../core/sample.ts';
 import { featureWidth, outputShape } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../extract/contract.ts';
-import type { Executable, Output } from '../extract/engines/engine.ts';
+import { quantizationOf, type CalibrationTarget } from '../extract/calibrate.ts';
+import type { Executable, Output, Program } from '../extract/engines/engine.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
 import { chooseEngine, engineClassOf, type EngineChoice } from './choose-engine.ts';
@@ -15,6 +18,8 @@ export interface FeatureSourceOptions extends EngineChoice {
   readonly dtype: Dtype;
   /** Another weights file than the carried one. */
   readonly weights?: string | undefined;
+  /** Where int8 gets its calibration: asked only then. */
+  readonly calibrate?: ((target: CalibrationTarget) => Promise<Calibration>) | undefined;
 }
 
 /** Everything that turns images into features, by name made into objects; the network is loaded when the first image needs it. */
@@ -24,12 +29,32 @@ export interface FeatureSource {
   readonly contract: Contract;
   readonly outputs: readonly Output[];
   readonly widths: Readonly<Record<Pooling, number>>;
+  /** What `executable` runs. */
+  readonly program: Program;
+  /** Of int8 alone. */
+  readonly calibration: Calibration | undefined;
   readonly executable: LazyExecutable;
 }
 
 /** An executable that is loaded by `load`, or by its first run. */
 export interface LazyExecutable extends Executable {
   load(): Promise<void>;
+}
+
+/** The calibration where the precision needs one. Throws OPTION_INVALID where it does and there is none. */
+async function calibrationFor(
+  precision: string,
+  { calibrate }: FeatureSourceOptions,
+  target: CalibrationTarget,
+): Promise<Calibration | undefined> {
+  if (precision !== 'int8') return undefined;
+  if (calibrate === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      'int8 needs a calibration, and none is given here. Take fp32.',
+    );
+  }
+  return calibrate(target);
 }
 
 function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
@@ -67,6 +92,15 @@ export async function featureSource(
   });
   for (const note of weights.notes) listener.note?.(note);
   const outputs = POOLINGS.map((pooling): Output => ({ cut, pooling }));
+  const target = { backbone: vgg16, weights, contract, cut };
+  const calibration = await calibrationFor(precision, options, target);
+  const program: Program = {
+    backbone: vgg16,
+    weights,
+    contract,
+    outputs,
+    ...(calibration && { quantization: quantizationOf(calibration) }),
+  };
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);
   return {
     settings: {
@@ -76,11 +110,14 @@ export async function featureSource(
       contract,
       dtype,
       engineClass: engineClassOf(engine),
+      ...(calibration && { calibration: calibrationDigest(calibration) }),
     },
     engine: { name, device, precision, version },
     contract,
     outputs,
     widths: { flatten: width('flatten'), avg: width('avg'), max: width('max') },
-    executable: loadedOnUse(() => engine.load({ backbone: vgg16, weights, contract, outputs })),
+    program,
+    calibration,
+    executable: loadedOnUse(() => engine.load(program)),
   };
 }

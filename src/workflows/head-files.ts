@@ -3,7 +3,9 @@ import { PermafrostError } from '../core/errors.ts';
 import { loadHead } from '../classify/heads/index.ts';
 import type { HeadState } from '../classify/head.ts';
 import { loadNormalizer, normalizerState, type Normalizer } from '../classify/normalize.ts';
+import { readCalibration } from '../store/calibration-file.ts';
 import type { FeatureSettings } from '../store/fingerprint.ts';
+import type { FeatureSet } from '../store/manifest.ts';
 import { readHead, writeHead, type HeadDocument } from '../store/head-file.ts';
 import type { TrainedHead } from './evaluate.ts';
 import { VERSION } from './version.ts';
@@ -20,11 +22,11 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
     ),
   );
 
-/** Writes a trained head with its normaliser, its settings and the way to its store. Throws STORE_WRITE. */
+/** Writes a trained head with its normaliser, the settings of the set that it was trained on and the way to its store. Throws STORE_WRITE. */
 export async function saveHead(
   file: string,
   { head, normalizer, result }: TrainedHead,
-  settings: FeatureSettings,
+  { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {
   const before = normalizerState(normalizer);
@@ -35,6 +37,9 @@ export async function saveHead(
     params: head.params,
     classes: [...head.classes],
     settings: { ...settings, contract: { ...contract, mean: [...contract.mean] } },
+    ...(quantization && {
+      calibration: await readCalibration(store, quantization.calibration, settings.calibration),
+    }),
     pooling: result.pooling,
     width: head.features,
     head: head.state.json,

@@ -31,6 +31,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
       contractId: contractId(contract),
       dtype,
       engine: set.engine,
+      cosineToFp32: set.quantization?.cosine ?? null,
       widths: set.widths,
       rows: set.shards.reduce((sum, shard) => sum + shard.rows, 0),
       shards: set.shards.length,

@@ -6,6 +6,7 @@ import { SPLITS } from '../core/sample.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
 import type { Metric } from '../classify/neighbors/neighbor-index.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
+import { readCalibration } from '../store/calibration-file.ts';
 import { readManifest } from '../store/manifest.ts';
 import { currentSet, loadFeatures, type LoadedFeatures } from '../store/reader.ts';
 import { describeImages } from './describe-images.ts';
@@ -42,11 +43,16 @@ export async function neighbors(
   const { k, pooling, metric } = options;
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const { settings } = currentSet(store, manifest);
+  const { settings, quantization } = currentSet(store, manifest);
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const loaded = await loadFeatures(store, manifest, pooling, splits);
   const source = await featureSource(
-    { ...settings, ...options, weights: options.weights || undefined },
+    {
+      ...settings,
+      ...options,
+      weights: options.weights || undefined,
+      calibrate: () => readCalibration(store, quantization!.calibration, settings.calibration),
+    },
     listener,
   );
   try {

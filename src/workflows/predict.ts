@@ -66,7 +66,12 @@ export async function predict(
   const opened = await openHead(headFile);
   const { settings, pooling } = opened.document;
   const source = await featureSource(
-    { ...settings, ...options, weights: options.weights || undefined },
+    {
+      ...settings,
+      ...options,
+      weights: options.weights || undefined,
+      calibrate: () => Promise.resolve(opened.document.calibration!),
+    },
     listener,
   );
   try {

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { ExtractResult, RepairResult } from '../core/results.ts';
-import type { EngineName } from '../extract/engines/index.ts';
+import { readCalibration } from '../store/calibration-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { lockStore } from '../store/lock.ts';
 import { writeManifest, type Manifest } from '../store/manifest.ts';
@@ -33,11 +33,20 @@ async function dropDamaged(
 
 /** Extracts again what the current set lacks, from the list of samples that the store holds. */
 async function extractMissing(store: string, manifest: Manifest, work: Work): Promise<ExtractResult> {
-  const { settings, engine } = currentSet(store, manifest);
+  const { settings, quantization } = currentSet(store, manifest);
   const samples = await readSamples(store, manifest);
-  const { contract, cut, dtype } = settings;
+  const { contract, cut, dtype, engineClass, calibration } = settings;
   const source = await featureSource(
-    { contract, cut, dtype, engine: engine.name as EngineName },
+    {
+      contract,
+      cut,
+      dtype,
+      engine: 'auto',
+      engineClass,
+      ...(quantization && {
+        calibrate: () => readCalibration(store, quantization.calibration, calibration),
+      }),
+    },
     work.listener,
   );
   try {
@@ -54,6 +63,8 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
   };
   const options = {
     ...EXTRACT_DEFAULTS,
+    // What was accepted when the set was made is not asked again.
+    minCosine: -1,
     store,
     cut,
     dtype,
@@ -70,11 +81,16 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
   const lock = await lockStore(store, 'permafrost repair');
   try {
     const { manifest, damaged, lost } = await dropDamaged(store);
-    const { samples, root } = manifest.dataset;
+    const { samples, root, fingerprint } = manifest.dataset;
     const told = { store, damaged, lostRows: lost };
-    if (samples === undefined || !existsSync(root)) {
+    const hasSet = manifest.sets.some((set) => set.fingerprint === fingerprint);
+    if (samples === undefined || !hasSet || !existsSync(root)) {
       const why =
-        samples === undefined ? 'The list of the data set was lost' : `The data set is not at ${root}`;
+        samples === undefined
+          ? 'The list of the data set was lost'
+          : hasSet
+            ? `The data set is not at ${root}`
+            : 'The calibration of the current features was lost, and they with it';
       const needed = damaged.length > 0 || samples === undefined;
       return {
         ...told,

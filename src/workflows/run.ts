@@ -88,7 +88,7 @@ export async function run(
     );
   }
   const file = defaultHeadFile(store, best.result);
-  await saveHead(file, best, currentSet(store, manifest).settings, store);
+  await saveHead(file, best, currentSet(store, manifest), store);
   const heads = trained.map(({ result }): HeadResult => ({
     ...result,
     file: result === best.result ? file : null,

@@ -22,6 +22,6 @@ export async function train(
   const data = await trainingData(store, manifest, pooling);
   const trained = await trainHead({ head, options: headOptions, normalize }, data, work.signal);
   const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);
-  await saveHead(file, trained, currentSet(store, manifest).settings, store);
+  await saveHead(file, trained, currentSet(store, manifest), store);
   return { ...trained.result, file };
 }

@@ -92,6 +92,7 @@ const INSPECTED: InspectResult = {
       contractId: 'vgg16-0123abcd',
       dtype: 'float16',
       engine: FACTS,
+      cosineToFp32: null,
       widths: { flatten: 25088, avg: 512, max: 512 },
       rows: 3,
       shards: 1,

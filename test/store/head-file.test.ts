@@ -158,7 +158,7 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
     const trained = await trainHead({ head: name, options: OPTIONS[name] ?? {}, normalize }, training);
     const root = folder();
     const file = join(root, 'heads', `${name}.safetensors`);
-    await saveHead(file, trained, settingsWith(), join(root, 'store'));
+    await saveHead(file, trained, { settings: settingsWith() }, join(root, 'store'));
     const opened = await openHead(file);
     expect(opened.document).toMatchObject({ name, pooling: 'avg', width: 20, settings: settingsWith() });
     expect(opened.store).toBe(join(root, 'store'));
@@ -184,7 +184,7 @@ describe('a head file that another permafrost wrote', () => {
     await saveHead(
       path,
       { head: foreign, normalizer, result, confusion: { classes: [], counts: [] }, mistakes: [] },
-      settingsWith(),
+      { settings: settingsWith() },
       '/store',
     );
     const { message } = await rejection(openHead(path), 'HEAD_CORRUPT');
@@ -198,7 +198,7 @@ describe('a head file that another permafrost wrote', () => {
       ['head', /x\.safetensors: The stored head should be "centroid"/],
       ['normalizer', /x\.safetensors: .*normali[sz]/],
     ] as const) {
-      await saveHead(path, trained, settingsWith(), '/store');
+      await saveHead(path, trained, { settings: settingsWith() }, '/store');
       const { document, tensors } = await readHead(path);
       await writeHead(path, { ...document, [part]: {} }, tensors);
       expect((await rejection(openHead(path), 'HEAD_CORRUPT')).message).toMatch(words);
@@ -208,7 +208,7 @@ describe('a head file that another permafrost wrote', () => {
   it('whose document says another width than its head is refused', async () => {
     const trained = await trainHead({ head: 'centroid', normalize: 'none' }, training);
     const path = join(folder(), 'x.safetensors');
-    await saveHead(path, trained, settingsWith(), '/store');
+    await saveHead(path, trained, { settings: settingsWith() }, '/store');
     const { document, tensors } = await readHead(path);
     await writeHead(path, { ...document, width: 21 }, tensors);
     const { message } = await rejection(openHead(path), 'HEAD_CORRUPT');

@@ -28,6 +28,7 @@ export function extractResult(given: Partial<ExtractResult> = {}): ExtractResult
     failed: [],
     extractedBecause: null,
     engine: FACTS,
+    cosineToFp32: null,
     contract: 'vgg16',
     contractId: 'vgg16-0123abcd',
     cut: 'block5_pool',

@@ -6,6 +6,10 @@ import type { Backbone, BackboneWeights } from '../backbones/backbone.ts';
 export const PRECISIONS = ['fp32', 'bf16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** Where a network runs; each engine has some of them. */
+export const DEVICES = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
+export type Device = (typeof DEVICES)[number];
+
 /** What an engine is asked to run: pixels of the contract's square go in, each output's features come out. */
 export interface Program {
   readonly backbone: Backbone;
@@ -17,10 +21,7 @@ export interface Program {
   readonly quantization?: Quantization;
 }
 
-/**
- * What calibration found on the user's own training images: the range of each tensor that enters a convolution, by the name of the
- * layer that makes it (`input` for the preprocessed pixels).
- */
+/** What calibration found on the user's own training images: the range of each layer's output, by the layer's name, up to the cut. */
 export interface Quantization {
   /** Lower-case hex SHA-256 over the ranges and how they were found: part of the features' fingerprint. */
   readonly digest: string;

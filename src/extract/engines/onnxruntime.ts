@@ -1,14 +1,17 @@
+import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
 import { createSession, onnxRuntime, type OnnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { outputName, PIXELS, programModel } from '../graph/program-graph.ts';
-import type { Engine, Executable, Program } from './engine.ts';
+import { DEVICES, type Engine, type Executable, type Program } from './engine.ts';
+import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
+import { programInPrecision } from './program-in-precision.ts';
 
-/** What createOnnxRuntimeEngine takes: device (cpu), precision (fp32), threads (0: one per physical core). */
+/** What createOnnxRuntimeEngine takes: device (cpu, webgpu, cuda, coreml, dml), precision (fp32, int8), threads (0: one per physical core). */
 export const ONNXRUNTIME_OPTIONS = {
-  device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
-  precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
+  device: choiceOption(DEVICES, 'cpu', 'where the network runs'),
+  precision: choiceOption(['fp32', 'int8'], 'fp32', 'number format of the network'),
   threads: integerOption(0, 'threads of one inference; 0: one per physical core', { min: 0 }),
 } as const;
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
@@ -32,23 +35,34 @@ function executable(runtime: OnnxRuntime, session: OnnxSession, program: Program
 }
 
 /**
- * ONNX Runtime on the CPU. A run occupies the JavaScript thread until it is done (onnxruntime-node infers synchronously), though work
- * handed to libuv's pool before goes on. Throws OPTION_INVALID or PACKAGE_MISSING.
+ * ONNX Runtime on one device, whole networks or not at all. On the CPU a run occupies the JavaScript thread until it is done
+ * (onnxruntime-node infers synchronously), though work handed to libuv's pool before goes on. Throws OPTION_INVALID, PACKAGE_MISSING, or
+ * ENGINE_UNAVAILABLE where the device does not run here; load throws the latter where the device lacks an operator.
  */
 export async function createOnnxRuntimeEngine(options: Partial<OnnxRuntimeOptions> = {}): Promise<Engine> {
   const { device, precision, threads } = resolveOptions('engine onnxruntime', ONNXRUNTIME_OPTIONS, options);
+  if (precision === 'int8' && device !== 'cpu') {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `engine onnxruntime: int8 runs on the device cpu, not on ${device}, which has no integer kernels for it. Take --precision fp32.`,
+    );
+  }
   const runtime = await onnxRuntime();
+  await requireDevice(runtime, device);
   return {
     name: 'onnxruntime',
     device,
     precision,
     version: runtime.env.versions.node ?? runtime.env.versions.common,
     async load(program) {
-      const session = await createSession(programModel(program), {
-        executionProviders: [device],
+      const model = programModel(programInPrecision(program, precision));
+      const session = await createSession(model, {
+        ...onDevice(device),
         intraOpNumThreads: threads,
         // A pattern is planned anew for each batch size and kept beside the arena: 190 MB more for VGG16 at batch 8, no faster.
         enableMemPattern: false,
+      }).catch((error: unknown) => {
+        throw device === 'cpu' ? error : deviceUnavailable(device, error);
       });
       return executable(runtime, session, program);
     },

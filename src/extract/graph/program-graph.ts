@@ -2,70 +2,15 @@ import { encodeOnnx, type OnnxGraph, type OnnxNode } from '../../core/onnx-model
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import type { Output, Program } from '../engines/engine.ts';
-import { weightsOf, type GraphPart } from './graph-part.ts';
-import { kernelToOnnx } from './kernel-layout.ts';
+import { floatLayer, preprocessing } from './float-layers.ts';
+import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
+import { quantizedLayers } from './quantized-layers.ts';
 
 export { outputName } from './needed-layers.ts';
 
 /** The graph's one input: uint8 RGB pixels, shape (batch, size, size, 3). */
 export const PIXELS = 'pixels';
-
-/**
- * Pixels to what the first layer reads: (pixel - mean) * scale, NCHW. Channels stay RGB here: where the contract says BGR, the first
- * kernel's input channels are reversed instead, which costs nothing at run time. The transposition works on bytes, a quarter of the
- * memory traffic of floats.
- */
-function preprocessing({ contract }: Program): GraphPart {
-  const mean = contract.channelOrder === 'RGB' ? contract.mean : contract.mean.toReversed();
-  return {
-    nodes: [
-      {
-        op: 'Transpose',
-        inputs: [PIXELS],
-        outputs: ['pixels/nchw'],
-        attributes: { perm: [0, 3, 1, 2] },
-      },
-      { op: 'Cast', inputs: ['pixels/nchw'], outputs: ['pixels/float'], attributes: { to: 1 } },
-      { op: 'Sub', inputs: ['pixels/float', 'mean'], outputs: ['pixels/centred'] },
-      { op: 'Mul', inputs: ['pixels/centred', 'scale'], outputs: ['input'] },
-    ],
-    initializers: [
-      { name: 'mean', shape: [1, 3, 1, 1], data: Float32Array.from(mean) },
-      { name: 'scale', shape: [], data: Float32Array.of(contract.scale) },
-    ],
-  };
-}
-
-function layerPart(layer: Layer, input: string, program: Program, isFirst: boolean): GraphPart {
-  const { name } = layer;
-  if (layer.kind === 'maxPool') {
-    const attributes = { kernel_shape: [2, 2], strides: [2, 2] };
-    return { nodes: [{ op: 'MaxPool', inputs: [input], outputs: [name], attributes }], initializers: [] };
-  }
-  const { inputs, filters } = layer;
-  const reverse = isFirst && program.contract.channelOrder === 'BGR';
-  const hwio = weightsOf(program, `${name}/kernel`, 9 * inputs * filters);
-  return {
-    nodes: [
-      {
-        op: 'Conv',
-        inputs: [input, `${name}/kernel`, `${name}/bias`],
-        outputs: [`${name}/linear`],
-        attributes: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] },
-      },
-      { op: 'Relu', inputs: [`${name}/linear`], outputs: [name] },
-    ],
-    initializers: [
-      {
-        name: `${name}/kernel`,
-        shape: [filters, inputs, 3, 3],
-        data: kernelToOnnx(hwio, inputs, filters, reverse),
-      },
-      { name: `${name}/bias`, shape: [filters], data: weightsOf(program, `${name}/bias`, filters) },
-    ],
-  };
-}
 
 /** NCHW activation to features (batch, width); flatten in NHWC order, as Keras. */
 function poolingNodes(output: Output): readonly OnnxNode[] {
@@ -87,19 +32,25 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
   return [first, { op: 'Flatten', inputs: [between], outputs: [name], attributes: { axis: 1 } }];
 }
 
+function floatLayers(layers: readonly Layer[], program: Program): readonly GraphPart[] {
+  return layers.map((layer, i) => floatLayer(layer, layers[i - 1]?.name ?? 'input', program));
+}
+
 /**
- * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut and no further, one output per pooling.
- * Throws OPTION_INVALID for an unknown cut, no or repeated outputs, or a size that pooling reduces to nothing;
- * WEIGHTS_MISMATCH for weights of another backbone.
+ * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut and no further, one output per pooling. A
+ * program with a quantization has its layers in 8 bits (quantized-layers.ts), for runtimes that fuse them; pooling stays in float32.
+ * Throws OPTION_INVALID for an unknown cut, no or repeated outputs, a size that pooling reduces to nothing, or a quantization of another
+ * cut; WEIGHTS_MISMATCH for weights of another backbone.
  */
 export function programGraph(program: Program): OnnxGraph {
-  const { backbone, contract, outputs } = program;
-  const parts = [preprocessing(program)];
-  let input = 'input';
-  neededLayers(program).forEach((layer, i) => {
-    parts.push(layerPart(layer, input, program, i === 0));
-    input = layer.name;
-  });
+  const { backbone, contract, outputs, quantization } = program;
+  const layers = neededLayers(program);
+  const parts = [
+    preprocessing(program, PIXELS),
+    ...(quantization === undefined
+      ? floatLayers(layers, program)
+      : quantizedLayers(layers, program, quantization)),
+  ];
   return {
     name: backbone.name,
     nodes: [...parts.flatMap(({ nodes }) => nodes), ...outputs.flatMap(poolingNodes)],

@@ -1,0 +1,16 @@
+import { canonicalJson, sha256Hex } from './digest.ts';
+
+/** What int8 needs to know of the activations, as it is stored: the ranges and how they were found. */
+export interface Calibration {
+  /** How the ranges were found; see calibrate(). */
+  readonly method: string;
+  /** Lower-case hex SHA-256 of the images' files, in the order in which they were looked at. */
+  readonly images: readonly string[];
+  /** Smallest and largest value of each layer's output, by layer name. */
+  readonly ranges: Readonly<Record<string, { readonly min: number; readonly max: number }>>;
+}
+
+/** Lower-case hex SHA-256 over all of a calibration: a part of the settings, and so of the fingerprint, of int8 features. */
+export function calibrationDigest(calibration: Calibration): string {
+  return sha256Hex(canonicalJson(calibration));
+}

@@ -1,0 +1,47 @@
+import { PermafrostError } from '../core/errors.ts';
+import { row } from '../core/matrix.ts';
+import type { CosineToFp32 } from '../core/results.ts';
+import type { DecodedImage } from './decoded-images.ts';
+import type { Executable } from './engines/engine.ts';
+
+/** Cosine of the angle between two vectors; 1 where both are zero, 0 where one is. */
+export function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i]! * b[i]!;
+    aa += a[i]! ** 2;
+    bb += b[i]! ** 2;
+  }
+  if (aa === 0 && bb === 0) return 1;
+  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
+}
+
+/**
+ * Runs `images` through both executables and compares their first outputs. Throws OPTION_INVALID without images and what the executables
+ * throw.
+ */
+export async function agreement(
+  found: Executable,
+  reference: Executable,
+  images: readonly DecodedImage[],
+  onImage: () => void = () => undefined,
+): Promise<CosineToFp32> {
+  if (images.length === 0) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      'int8 is measured on images that it was not calibrated on, and there is none. Give two readable images or more, or take --precision fp32.',
+    );
+  }
+  const cosines: number[] = [];
+  for (const { pixels } of images) {
+    const [a] = await found.run(pixels, 1);
+    const [b] = await reference.run(pixels, 1);
+    cosines.push(cosine(row(a!, 0), row(b!, 0)));
+    onImage();
+  }
+  return {
+    images: cosines.length,
+    min: Math.min(...cosines),
+    mean: cosines.reduce((sum, value) => sum + value, 0) / cosines.length,
+  };
+}

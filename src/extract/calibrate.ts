@@ -1,0 +1,55 @@
+import { calibrationDigest, type Calibration } from '../core/calibration.ts';
+import { PermafrostError } from '../core/errors.ts';
+import { layersUpTo } from './backbones/cut-layers.ts';
+import type { DecodedImage } from './decoded-images.ts';
+import type { Engine, Program, Quantization } from './engines/engine.ts';
+
+/** Whose ranges are wanted. */
+export interface CalibrationTarget extends Omit<Program, 'outputs' | 'quantization'> {
+  /** The deepest layer that will run. */
+  readonly cut: string;
+}
+
+/** The range is from 0 to the largest value on any image: percentiles of the images' maxima gave the same cosine within 0.0002. */
+const METHOD = 'min-max';
+
+/**
+ * Finds the range of each layer's output on `images`, in float32. The engine reduces the activations to the maximum of each channel; after
+ * a ReLU the least value is 0. Throws OPTION_INVALID where `images` is empty, and what the engine throws.
+ */
+export async function calibrate(
+  engine: Engine,
+  { cut, ...target }: CalibrationTarget,
+  images: readonly DecodedImage[],
+  onImage: () => void = () => undefined,
+): Promise<Calibration> {
+  if (images.length === 0) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      'int8 is calibrated on training images, and not one of them can be read. Give readable images, or take --precision fp32.',
+    );
+  }
+  const layers = layersUpTo(target.backbone, cut).map(({ name }) => name);
+  const largest = new Float64Array(layers.length);
+  const outputs = layers.map((layer) => ({ cut: layer, pooling: 'max' }) as const);
+  const executable = await engine.load({ ...target, outputs });
+  try {
+    for (const { pixels } of images) {
+      const maxima = await executable.run(pixels, 1);
+      maxima.forEach(({ data }, i) => (largest[i] = data.reduce((a, b) => Math.max(a, b), largest[i]!)));
+      onImage();
+    }
+  } finally {
+    await executable.dispose();
+  }
+  return {
+    method: METHOD,
+    images: images.map(({ sha256 }) => sha256),
+    ranges: Object.fromEntries(layers.map((layer, i) => [layer, { min: 0, max: largest[i]! }])),
+  };
+}
+
+/** A stored calibration as engines take it. */
+export function quantizationOf(calibration: Calibration): Quantization {
+  return { digest: calibrationDigest(calibration), ranges: new Map(Object.entries(calibration.ranges)) };
+}

@@ -1,0 +1,55 @@
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { createSession, type OnnxRuntime, type OnnxSessionOptions } from '../../core/onnxruntime.ts';
+import type { OnnxGraph } from '../../core/onnx-model.ts';
+import type { Device } from './engine.ts';
+
+/** What to do where a device does not run; after the runtime's own reason. */
+const ADVICE: Readonly<Record<Exclude<Device, 'cpu'>, string>> = {
+  webgpu: 'WebGPU needs a GPU with a Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows) driver.',
+  cuda: 'CUDA needs an NVIDIA GPU, CUDA and cuDNN, and the provider libraries that its own script fetches: node node_modules/onnxruntime-node/script/install --onnxruntime-node-install (Linux x64, Windows x64).',
+  coreml: 'Core ML comes with macOS.',
+  dml: 'DirectML comes with Windows and needs a Direct3D 12 GPU.',
+};
+
+/** ENGINE_UNAVAILABLE for a device, with the runtime's reason inside. */
+export function deviceUnavailable(device: Exclude<Device, 'cpu'>, cause: unknown): PermafrostError {
+  return new PermafrostError(
+    'ENGINE_UNAVAILABLE',
+    `ONNX Runtime does not run this on the device ${device}: ${reasonOf(cause)} ${ADVICE[device]} Or take --device cpu.`,
+    { cause },
+  );
+}
+
+/**
+ * Options of a session that runs on `device` alone. Left to itself, ONNX Runtime gives the CPU each operator that the device lacks, and
+ * says nothing; here it refuses the model (`session.disable_cpu_ep_fallback`, onnxruntime_session_options_config_keys.h).
+ */
+export function onDevice(device: Device): OnnxSessionOptions {
+  return device === 'cpu'
+    ? { executionProviders: ['cpu'] }
+    : { executionProviders: [device], extra: { session: { disable_cpu_ep_fallback: '1' } } };
+}
+
+/** The smallest network: a session of it on a device tells whether the device is there. */
+const PROBE: OnnxGraph = {
+  name: 'probe',
+  nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['y'] }],
+  inputs: [{ name: 'x', type: 'float32', shape: [1] }],
+  outputs: [{ name: 'y', type: 'float32', shape: [1] }],
+  initializers: [],
+};
+
+/** Throws ENGINE_UNAVAILABLE with the reason and what to do where `device` is not in this build or does not start on this machine. */
+export async function requireDevice(runtime: OnnxRuntime, device: Device): Promise<void> {
+  if (device === 'cpu') return;
+  const built = runtime.listSupportedBackends().map(({ name }) => name);
+  if (!built.includes(device)) {
+    const here = `${process.platform} ${process.arch}`;
+    throw deviceUnavailable(device, `its package for ${here} has only ${built.join(', ')}.`);
+  }
+  try {
+    await (await createSession(PROBE, onDevice(device))).release();
+  } catch (error) {
+    throw deviceUnavailable(device, error);
+  }
+}

@@ -1,0 +1,20 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Precision, Program } from './engine.ts';
+
+/**
+ * The program as an engine of `precision` runs it: with its quantization in int8, without it in any other, so that the graph says what
+ * runs. Throws OPTION_INVALID for int8 without a quantization.
+ */
+export function programInPrecision(program: Program, precision: Precision): Program {
+  if (precision !== 'int8') {
+    const { backbone, weights, contract, outputs } = program;
+    return { backbone, weights, contract, outputs };
+  }
+  if (program.quantization === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      'int8 needs the ranges that calibration finds on training images, and this program has none. Calibrate first, or take fp32.',
+    );
+  }
+  return program;
+}

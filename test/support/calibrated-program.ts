@@ -1,0 +1,21 @@
+import { calibrate, quantizationOf } from '../../src/extract/calibrate.ts';
+import { createEngine } from '../../src/extract/engines/index.ts';
+import type { Program } from '../../src/extract/engines/engine.ts';
+import { layersUpTo } from '../../src/extract/backbones/cut-layers.ts';
+import { randomPixels } from './tiny-backbone.ts';
+
+/** The program with ranges found on `pixels`, uint8 NHWC (default: four images of random pixels), for engines of precision int8. */
+export async function calibratedProgram(program: Program, pixels?: Uint8Array): Promise<Program> {
+  const { backbone, contract, outputs } = program;
+  const { size } = contract;
+  const deepest = Math.max(...outputs.map(({ cut }) => layersUpTo(backbone, cut).length)) - 1;
+  const all = pixels ?? randomPixels(4, size, 1);
+  const imageBytes = size * size * 3;
+  const images = Array.from({ length: all.length / imageBytes }, (_, i) => ({
+    sha256: i.toString(16).padStart(64, '0'),
+    pixels: all.subarray(i * imageBytes, (i + 1) * imageBytes),
+  }));
+  const engine = await createEngine('onnxruntime');
+  const calibration = await calibrate(engine, { ...program, cut: backbone.layers[deepest]!.name }, images);
+  return { ...program, quantization: quantizationOf(calibration) };
+}
