@@ -8,7 +8,7 @@ import type { Dataset } from '../extract/dataset.ts';
 import { extractFeatures } from '../extract/pipeline.ts';
 import { stageClock, type StageClock } from '../extract/stage-clock.ts';
 import type { FeatureSet, Manifest } from '../store/manifest.ts';
-import { lockStore } from '../store/lock.ts';
+import { lockStore, type StoreLock } from '../store/lock.ts';
 import { setRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
@@ -138,21 +138,26 @@ export async function extract(
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
-  const lock = await lockStore(store, 'permafrost extract');
+  // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
+  let lock: StoreLock | undefined;
+  const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
   try {
     const int8 = { dataset, store, seed: options.seed, work };
     const source = await featureSource(
       {
         ...options,
         weights: options.weights || undefined,
-        calibrate: async (target) =>
-          calibrationOf({ ...int8, manifest: await openForWriting(store, VERSION) }, target),
+        calibrate: async (target) => {
+          await locked();
+          return calibrationOf({ ...int8, manifest: await openForWriting(store, VERSION) }, target);
+        },
       },
       listener,
     );
+    await locked();
     return await extractInto(store, { dataset, source, options }, work);
   } finally {
-    await lock.release();
+    await lock?.release();
   }
 }
 
