@@ -9,6 +9,8 @@ export type EngineOptions = Readonly<Record<string, unknown>>;
 const ENGINES = {
   onnxruntime: async (options: EngineOptions) =>
     (await import('./onnxruntime.ts')).createOnnxRuntimeEngine(options),
+  'onnxruntime-winograd': async (options: EngineOptions) =>
+    (await import('./onnxruntime.ts')).createWinogradEngine(options),
 } satisfies Record<string, (options: EngineOptions) => Promise<Engine>>;
 
 export type EngineName = keyof typeof ENGINES;
