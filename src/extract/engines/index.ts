@@ -10,6 +10,8 @@ const ENGINES = {
   onnxruntime: async (options: EngineOptions) =>
     (await import('./onnxruntime.ts')).createOnnxRuntimeEngine(options),
   tfjs: async (options: EngineOptions) => (await import('./tfjs/tfjs.ts')).createTfjsEngine(options),
+  'onnxruntime-winograd': async (options: EngineOptions) =>
+    (await import('./onnxruntime.ts')).createWinogradEngine(options),
 } satisfies Record<string, (options: EngineOptions) => Promise<Engine>>;
 
 export type EngineName = keyof typeof ENGINES;

@@ -2,8 +2,15 @@ import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
 import { createSession, onnxRuntime, type OnnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, PIXELS, programModel } from '../graph/program-graph.ts';
-import { DEVICES, type Engine, type Executable, type Program } from './engine.ts';
+import { outputName, PIXELS, programModel, type GraphOptions } from '../graph/program-graph.ts';
+import {
+  DEVICES,
+  type Device,
+  type Engine,
+  type Executable,
+  type Precision,
+  type Program,
+} from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import { programInPrecision } from './program-in-precision.ts';
@@ -34,29 +41,24 @@ function executable(runtime: OnnxRuntime, session: OnnxSession, program: Program
   });
 }
 
-/**
- * ONNX Runtime on one device, whole networks or not at all. On the CPU a run occupies the JavaScript thread until it is done
- * (onnxruntime-node infers synchronously), though work handed to libuv's pool before goes on. Throws OPTION_INVALID, PACKAGE_MISSING, or
- * ENGINE_UNAVAILABLE where the device does not run here; load throws the latter where the device lacks an operator.
- */
-export async function createOnnxRuntimeEngine(options: Partial<OnnxRuntimeOptions> = {}): Promise<Engine> {
-  const { device, precision, threads } = resolveOptions('engine onnxruntime', ONNXRUNTIME_OPTIONS, options);
-  if (precision === 'int8' && device !== 'cpu') {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `engine onnxruntime: int8 runs on the device cpu, not on ${device}, which has no integer kernels for it. Take --precision fp32.`,
-    );
-  }
+interface SessionPlan {
+  readonly name: string;
+  readonly device: Device;
+  readonly precision: Precision;
+  readonly threads: number;
+  readonly graph?: GraphOptions;
+}
+
+async function engineOf({ name, device, precision, threads, graph }: SessionPlan): Promise<Engine> {
   const runtime = await onnxRuntime();
   await requireDevice(runtime, device);
   return {
-    name: 'onnxruntime',
+    name,
     device,
     precision,
     version: runtime.env.versions.node ?? runtime.env.versions.common,
     async load(program) {
-      const model = programModel(programInPrecision(program, precision));
-      const session = await createSession(model, {
+      const session = await createSession(programModel(programInPrecision(program, precision), graph), {
         ...onDevice(device),
         intraOpNumThreads: threads,
         // A pattern is planned anew for each batch size and kept beside the arena: 190 MB more for VGG16 at batch 8, no faster.
@@ -67,4 +69,41 @@ export async function createOnnxRuntimeEngine(options: Partial<OnnxRuntimeOption
       return executable(runtime, session, program);
     },
   };
+}
+
+/**
+ * ONNX Runtime on one device, whole networks or not at all. On the CPU a run occupies the JavaScript thread until it is done
+ * (onnxruntime-node infers synchronously), though work handed to libuv's pool before goes on. Throws OPTION_INVALID, PACKAGE_MISSING, or
+ * ENGINE_UNAVAILABLE where the device does not run here; load throws the latter where the device lacks an operator.
+ */
+export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions> = {}): Promise<Engine> {
+  const options = resolveOptions('engine onnxruntime', ONNXRUNTIME_OPTIONS, given);
+  const { device, precision } = options;
+  if (precision === 'int8' && device !== 'cpu') {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `engine onnxruntime: int8 runs on the device cpu, not on ${device}, which has no integer kernels for it. Take --precision fp32.`,
+    );
+  }
+  return engineOf({ name: 'onnxruntime', ...options });
+}
+
+/** What createWinogradEngine takes. */
+export const WINOGRAD_OPTIONS = {
+  device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
+  precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
+  threads: ONNXRUNTIME_OPTIONS.threads,
+  /** Below this the transforms cost what the products save: measured on VGG16, 128 and 256 are equal, 64 is no better. */
+  leastChannels: integerOption(128, 'convolutions with fewer input channels run directly', { min: 1 }),
+} as const;
+export type WinogradOptions = OptionsOf<typeof WINOGRAD_OPTIONS>;
+
+/**
+ * ONNX Runtime on the CPU in float32, the wide convolutions by Winograd's minimal filtering (winograd-layers.ts). An engine of its own,
+ * because its features differ from those of `onnxruntime` in the sixth digit. Throws OPTION_INVALID or PACKAGE_MISSING.
+ */
+export async function createWinogradEngine(given: Partial<WinogradOptions> = {}): Promise<Engine> {
+  const options = resolveOptions('engine onnxruntime-winograd', WINOGRAD_OPTIONS, given);
+  const graph = { winogradFrom: options.leastChannels };
+  return engineOf({ name: 'onnxruntime-winograd', ...options, graph });
 }

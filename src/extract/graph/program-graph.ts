@@ -6,6 +6,7 @@ import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
+import { WINOGRAD_CONSTANTS, winogradLayer } from './winograd-layers.ts';
 
 export { outputName } from './needed-layers.ts';
 
@@ -32,8 +33,29 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
   return [first, { op: 'Flatten', inputs: [between], outputs: [name], attributes: { axis: 1 } }];
 }
 
-function floatLayers(layers: readonly Layer[], program: Program): readonly GraphPart[] {
-  return layers.map((layer, i) => floatLayer(layer, layers[i - 1]?.name ?? 'input', program));
+/** Choices of a graph that leave its precision alone. */
+export interface GraphOptions {
+  /**
+   * Convolutions in float32 with at least so many input channels run by Winograd's minimal filtering, the others directly; default: all
+   * directly. The first one, which takes up the channel order, is always direct.
+   */
+  readonly winogradFrom?: number;
+}
+
+function floatLayers(
+  layers: readonly Layer[],
+  program: Program,
+  { winogradFrom = Infinity }: GraphOptions,
+): readonly GraphPart[] {
+  let side = program.contract.size;
+  const parts = layers.map((layer, i) => {
+    const input = layers[i - 1]?.name ?? 'input';
+    if (layer.kind === 'maxPool') side = Math.floor(side / 2);
+    return layer.kind === 'conv' && i > 0 && layer.inputs >= winogradFrom
+      ? winogradLayer(layer, input, program, side)
+      : floatLayer(layer, input, program);
+  });
+  return Number.isFinite(winogradFrom) ? [{ nodes: [], initializers: WINOGRAD_CONSTANTS }, ...parts] : parts;
 }
 
 /**
@@ -42,13 +64,13 @@ function floatLayers(layers: readonly Layer[], program: Program): readonly Graph
  * Throws OPTION_INVALID for an unknown cut, no or repeated outputs, a size that pooling reduces to nothing, or a quantization of another
  * cut; WEIGHTS_MISMATCH for weights of another backbone.
  */
-export function programGraph(program: Program): OnnxGraph {
+export function programGraph(program: Program, options: GraphOptions = {}): OnnxGraph {
   const { backbone, contract, outputs, quantization } = program;
   const layers = neededLayers(program);
   const parts = [
     preprocessing(program, PIXELS),
     ...(quantization === undefined
-      ? floatLayers(layers, program)
+      ? floatLayers(layers, program, options)
       : quantizedLayers(layers, program, quantization)),
   ];
   return {
@@ -65,6 +87,6 @@ export function programGraph(program: Program): OnnxGraph {
 }
 
 /** The program as the bytes of an ONNX model. Throws as programGraph. */
-export function programModel(program: Program): Uint8Array {
-  return encodeOnnx(programGraph(program));
+export function programModel(program: Program, options: GraphOptions = {}): Uint8Array {
+  return encodeOnnx(programGraph(program, options));
 }

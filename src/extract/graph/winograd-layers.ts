@@ -1,0 +1,119 @@
+import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
+import type { ConvLayer } from '../backbones/backbone.ts';
+import type { Program } from '../engines/engine.ts';
+import { weightsOf, type GraphPart } from './graph-part.ts';
+
+// F(4x4, 3x3) of Lavin and Gray, arXiv 1509.09308, section 4.1: a tile of 6x6 inputs gives 4x4 outputs with 36 products, not 144.
+const OUT = 4;
+const IN = 6;
+const B = [
+  [4, 0, -5, 0, 1, 0],
+  [0, -4, -4, 1, 1, 0],
+  [0, 4, -4, -1, 1, 0],
+  [0, -2, -1, 2, 1, 0],
+  [0, 2, -1, -2, 1, 0],
+  [0, 4, 0, -5, 0, 1],
+];
+const G = [
+  [1 / 4, 0, 0],
+  [-1 / 6, -1 / 6, -1 / 6],
+  [-1 / 6, 1 / 6, -1 / 6],
+  [1 / 24, 1 / 12, 1 / 6],
+  [1 / 24, -1 / 12, 1 / 6],
+  [0, 0, 1],
+];
+const A = [
+  [1, 1, 1, 1, 1, 0],
+  [0, 1, -1, 2, -2, 0],
+  [0, 1, 1, 4, 4, 0],
+  [0, 1, -1, 8, -8, 1],
+];
+
+/** The matrix of X -> M X M' on row-major X: the Kronecker product of M with itself. */
+function twice(m: readonly (readonly number[])[]): Float32Array {
+  return Float32Array.from(m.flatMap((a) => m.flatMap((b) => a.flatMap((x) => b.map((y) => x * y)))));
+}
+
+/** What all Winograd layers of a graph share: the transforms of tiles, kernels and products. */
+export const WINOGRAD_CONSTANTS: readonly OnnxTensor[] = [
+  { name: 'winograd/tiles', shape: [IN * IN, 1, IN, IN], data: twice(B) },
+  { name: 'winograd/kernels', shape: [IN * IN, 9], data: twice(G) },
+  { name: 'winograd/outputs', shape: [OUT * OUT, IN * IN], data: twice(A) },
+];
+
+const sizes = (name: string, values: readonly number[]): OnnxTensor => ({
+  name,
+  shape: [values.length],
+  data: BigInt64Array.from(values, BigInt),
+});
+
+/**
+ * A convolution on maps of `side` x `side`, from `input` to the tensor of the layer's name, by Winograd's minimal filtering: tiles and
+ * kernels are transformed, multiplied as 36 matrix products, and transformed back. float32 throughout; within 1e-5 of the largest value of
+ * the direct sum. The kernels' transform has constant inputs only: the runtime computes it once, when it loads the model.
+ */
+export function winogradLayer(layer: ConvLayer, input: string, program: Program, side: number): GraphPart {
+  const { name, inputs, filters } = layer;
+  const across = Math.ceil(side / OUT);
+  const padded = across * OUT;
+  const at = (part: string): string => `${name}/${part}`;
+  const node = (
+    op: string,
+    from: readonly string[],
+    to: string,
+    attributes?: OnnxNode['attributes'],
+  ): OnnxNode => ({ op, inputs: from, outputs: [to], ...(attributes && { attributes }) });
+  const end = padded - side + 1;
+  const whole = padded === side ? at('whole') : at('cropped');
+  const nodes: OnnxNode[] = [
+    // Kernels (9, inputs x filters), as Keras keeps them, to (36, filters, inputs).
+    node('MatMul', ['winograd/kernels', at('kernel')], at('kernel/wide')),
+    node('Reshape', [at('kernel/wide'), at('kernel/shape')], at('kernel/hwio')),
+    node('Transpose', [at('kernel/hwio')], at('kernel/winograd'), { perm: [0, 2, 1] }),
+    // Maps to tiles: each channel alone, (batch x inputs, 36, across, across), then (36, inputs, batch x tiles).
+    node('Reshape', [input, at('maps/shape')], at('maps')),
+    node('Conv', [at('maps'), 'winograd/tiles'], at('tiles'), {
+      kernel_shape: [IN, IN],
+      strides: [OUT, OUT],
+      pads: [1, 1, end, end],
+    }),
+    node('Reshape', [at('tiles'), at('tiles/shape')], at('tiles/split')),
+    node('Transpose', [at('tiles/split')], at('tiles/turned'), { perm: [2, 1, 0, 3] }),
+    node('Reshape', [at('tiles/turned'), at('tiles/flat')], at('tiles/matrices')),
+    // 36 products, then (16, filters x batch x tiles), and the tiles back in their places.
+    node('MatMul', [at('kernel/winograd'), at('tiles/matrices')], at('products')),
+    node('Reshape', [at('products'), at('products/shape')], at('products/wide')),
+    node('MatMul', ['winograd/outputs', at('products/wide')], at('outputs')),
+    node('Reshape', [at('outputs'), at('outputs/shape')], at('outputs/split')),
+    node('Transpose', [at('outputs/split')], at('outputs/turned'), { perm: [3, 2, 4, 0, 5, 1] }),
+    node('Reshape', [at('outputs/turned'), at('whole/shape')], at('whole')),
+    ...(padded === side
+      ? []
+      : [node('Slice', [at('whole'), at('crop/from'), at('crop/to'), at('crop/axes')], whole)]),
+    node('Add', [whole, at('bias')], at('linear')),
+    node('Relu', [at('linear')], name),
+  ];
+  const tiles = across * across;
+  const kernel = weightsOf(program, at('kernel'), 9 * inputs * filters);
+  return {
+    nodes,
+    initializers: [
+      { name: at('kernel'), shape: [9, inputs * filters], data: kernel },
+      { name: at('bias'), shape: [1, filters, 1, 1], data: weightsOf(program, at('bias'), filters) },
+      sizes(at('kernel/shape'), [IN * IN, inputs, filters]),
+      sizes(at('maps/shape'), [-1, 1, side, side]),
+      sizes(at('tiles/shape'), [-1, inputs, IN * IN, tiles]),
+      sizes(at('tiles/flat'), [IN * IN, inputs, -1]),
+      sizes(at('products/shape'), [IN * IN, -1]),
+      sizes(at('outputs/shape'), [OUT, OUT, filters, -1, across, across]),
+      sizes(at('whole/shape'), [-1, filters, padded, padded]),
+      ...(padded === side
+        ? []
+        : [
+            sizes(at('crop/from'), [0, 0]),
+            sizes(at('crop/to'), [side, side]),
+            sizes(at('crop/axes'), [2, 3]),
+          ]),
+    ],
+  };
+}
