@@ -29,12 +29,14 @@ export { scanDataset, type Dataset } from './extract/dataset.ts';
 export { CONTRACTS, contractId } from './extract/contract.ts';
 export type { Contract } from './core/contract.ts';
 export { decode, readHeader, type ImageHeader } from './extract/decode.ts';
+export { calibrate, quantizationOf, type CalibrationTarget } from './extract/calibrate.ts';
+export type { Calibration } from './core/calibration.ts';
 export { extractFeatures, type PipelineEvent, type PipelineOptions } from './extract/pipeline.ts';
 export { vgg16 } from './extract/backbones/vgg16.ts';
 export type { Backbone, BackboneWeights } from './extract/backbones/backbone.ts';
 export { loadWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';
 export { createEngine, ENGINE_NAMES } from './extract/engines/index.ts';
-export type { Engine, Executable, Output, Program } from './extract/engines/engine.ts';
+export type { Engine, Executable, Output, Program, Quantization } from './extract/engines/engine.ts';
 
 // The store: features to and from disk.
 export { readManifest, type Manifest } from './store/manifest.ts';

@@ -17,3 +17,15 @@ export function kernelToOnnx(
   }
   return out;
 }
+
+/** A convolution kernel from Keras' order (3, 3, inputs, filters) to (3, 3, filters, inputs), copied. */
+export function kernelByTap(hwio: Float32Array, inputs: number, filters: number): Float32Array {
+  const out = new Float32Array(hwio.length);
+  for (let tap = 0; tap < 9; tap++) {
+    const start = tap * inputs * filters;
+    for (let i = 0; i < inputs; i++) {
+      for (let o = 0; o < filters; o++) out[start + o * inputs + i] = hwio[start + i * filters + o]!;
+    }
+  }
+  return out;
+}

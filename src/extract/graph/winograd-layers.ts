@@ -2,6 +2,7 @@ import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
 import type { ConvLayer } from '../backbones/backbone.ts';
 import type { Program } from '../engines/engine.ts';
 import { weightsOf, type GraphPart } from './graph-part.ts';
+import { kernelByTap } from './kernel-layout.ts';
 
 // F(4x4, 3x3) of Lavin and Gray, arXiv 1509.09308, section 4.1: a tile of 6x6 inputs gives 4x4 outputs with 36 products, not 144.
 const OUT = 4;
@@ -66,10 +67,9 @@ export function winogradLayer(layer: ConvLayer, input: string, program: Program,
   const end = padded - side + 1;
   const whole = padded === side ? at('whole') : at('cropped');
   const nodes: OnnxNode[] = [
-    // Kernels (9, inputs x filters), as Keras keeps them, to (36, filters, inputs).
+    // Kernels (9, filters x inputs) to (36, filters, inputs).
     node('MatMul', ['winograd/kernels', at('kernel')], at('kernel/wide')),
-    node('Reshape', [at('kernel/wide'), at('kernel/shape')], at('kernel/hwio')),
-    node('Transpose', [at('kernel/hwio')], at('kernel/winograd'), { perm: [0, 2, 1] }),
+    node('Reshape', [at('kernel/wide'), at('kernel/shape')], at('kernel/winograd')),
     // Maps to tiles: each channel alone, (batch x inputs, 36, across, across), then (36, inputs, batch x tiles).
     node('Reshape', [input, at('maps/shape')], at('maps')),
     node('Conv', [at('maps'), 'winograd/tiles'], at('tiles'), {
@@ -98,9 +98,9 @@ export function winogradLayer(layer: ConvLayer, input: string, program: Program,
   return {
     nodes,
     initializers: [
-      { name: at('kernel'), shape: [9, inputs * filters], data: kernel },
+      { name: at('kernel'), shape: [9, filters * inputs], data: kernelByTap(kernel, inputs, filters) },
       { name: at('bias'), shape: [1, filters, 1, 1], data: weightsOf(program, at('bias'), filters) },
-      sizes(at('kernel/shape'), [IN * IN, inputs, filters]),
+      sizes(at('kernel/shape'), [IN * IN, filters, inputs]),
       sizes(at('maps/shape'), [-1, 1, side, side]),
       sizes(at('tiles/shape'), [-1, inputs, IN * IN, tiles]),
       sizes(at('tiles/flat'), [IN * IN, inputs, -1]),
