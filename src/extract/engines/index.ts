@@ -9,6 +9,7 @@ export type EngineOptions = Readonly<Record<string, unknown>>;
 const ENGINES = {
   onnxruntime: async (options: EngineOptions) =>
     (await import('./onnxruntime.ts')).createOnnxRuntimeEngine(options),
+  openvino: async (options: EngineOptions) => (await import('./openvino.ts')).createOpenVinoEngine(options),
 } satisfies Record<string, (options: EngineOptions) => Promise<Engine>>;
 
 export type EngineName = keyof typeof ENGINES;
