@@ -157,6 +157,22 @@ export interface InspectResult {
   readonly bytes: number;
 }
 
+/** The runtimes that can be added, as they are after the action. */
+export interface EnginesResult {
+  readonly action: 'list' | 'add' | 'remove';
+  /** The engine that the action was about; null for list. */
+  readonly engine: string | null;
+  readonly engines: readonly {
+    readonly engine: string;
+    readonly describe: string;
+    readonly installed: boolean;
+    readonly version: string | null;
+    readonly path: string | null;
+    readonly origin: 'added' | 'found' | null;
+    readonly problem: string | null;
+  }[];
+}
+
 export interface DoctorResult {
   readonly permafrost: string;
   readonly node: string;

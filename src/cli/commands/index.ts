@@ -1,6 +1,7 @@
 import type { CommandSpec } from '../program.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
+import { enginesCommand } from './engines.ts';
 import { extractCommand } from './extract.ts';
 import { inspectCommand } from './inspect.ts';
 import { neighborsCommand } from './neighbors.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   predictCommand,
   neighborsCommand,
   inspectCommand,
+  enginesCommand,
   doctorCommand,
   demoCommand,
 ];

@@ -58,13 +58,13 @@ function graphFor(program: Program, precision: Precision): OnnxGraph {
   return oneImageGraph(programGraph(program));
 }
 
-/** Refuses what would be slower than float32 and say nothing: OpenVINO takes the hint bf16 on processors without the units too. */
+/** Refuses what would be float32 under another name: without AVX-512 OpenVINO takes the hint bf16 and computes in float32. */
 function requireHint(openVino: OpenVino, compiled: Handle, expected: string): void {
   const found = openVino.compiledProperty(compiled, 'INFERENCE_PRECISION_HINT');
   if (found === expected) return;
   throw new PermafrostError(
     'ENGINE_UNAVAILABLE',
-    `OpenVINO compiled the network in ${found} where ${expected} was asked for: this processor does not have it. Take --precision fp32.`,
+    `OpenVINO compiled the network in ${found} where ${expected} was asked for: this processor cannot. Take --precision fp32.`,
   );
 }
 

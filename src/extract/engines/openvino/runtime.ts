@@ -51,6 +51,8 @@ function openVino(api: CApi, build: string): OpenVino {
   const { call, text } = api;
   // koffi hands addresses to its threads and keeps nothing alive: what a call in flight reads or writes stays in here.
   const kept = new Set<readonly Argument[]>();
+  // A compiled model that was imported reads its weights from the bytes that it was imported from, for as long as it lives.
+  const blobs = new Map<Handle, Uint8Array>();
 
   function takeText(address: Handle): string {
     const copy = text(address);
@@ -72,20 +74,19 @@ function openVino(api: CApi, build: string): OpenVino {
     return box[0] as unknown as Handle;
   }
 
-  function later(task: string, native: CFunction, args: readonly Argument[]): Promise<void> {
+  async function later(task: string, native: CFunction, args: readonly Argument[]): Promise<void> {
     kept.add(args);
-    return new Promise<void>((resolve, reject) => {
-      native.async(...args, (error: Error | null, status: number) => {
-        kept.delete(args);
-        try {
-          if (error) throw error;
-          check(status, task);
-          resolve();
-        } catch (failure) {
-          reject(failure);
-        }
+    try {
+      const status = await new Promise<number>((resolve, reject) => {
+        native.async(...args, (error: Error | null, result: number) => {
+          if (error) reject(error);
+          else resolve(result);
+        });
       });
-    });
+      check(status, task);
+    } finally {
+      kept.delete(args);
+    }
   }
 
   async function makeLater(task: string, native: CFunction, ...args: Argument[]): Promise<Handle> {
@@ -102,8 +103,12 @@ function openVino(api: CApi, build: string): OpenVino {
     coreProperty: (core, key) => takeText(make(`tell its ${key}`, call.getProperty, core, DEVICE, key)),
     readModel: (core, onnx) => makeLater('read the model', call.readModel, core, onnx, onnx.length, null),
     compileModel: (core, model) => makeLater('compile the model', call.compileModel, core, model, DEVICE, 0),
-    importModel: (core, blob) =>
-      makeLater('import the compiled model', call.importModel, core, blob, blob.length, DEVICE),
+    async importModel(core, blob) {
+      const task = 'import the compiled model';
+      const compiled = await makeLater(task, call.importModel, core, blob, blob.length, DEVICE);
+      blobs.set(compiled, blob);
+      return compiled;
+    },
     exportModel: (compiled, path) => later('export the compiled model', call.exportModel, [compiled, path]),
     compiledProperty: (compiled, key) =>
       takeText(make(`tell its ${key}`, call.compiledProperty, compiled, key)),
@@ -118,7 +123,10 @@ function openVino(api: CApi, build: string): OpenVino {
     wait: (request) => later('infer', call.wait, [request]),
     freeCore: (core) => void call.freeCore(core),
     freeModel: (model) => void call.freeModel(model),
-    freeCompiled: (compiled) => void call.freeCompiled(compiled),
+    freeCompiled(compiled) {
+      call.freeCompiled(compiled);
+      blobs.delete(compiled);
+    },
     freeRequest: (request) => void call.freeRequest(request),
     freeTensor: (tensor) => void call.freeTensor(tensor),
   };

@@ -1,10 +1,15 @@
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { vgg16 } from '../../../../src/extract/backbones/vgg16.ts';
 import { createEngine } from '../../../../src/extract/engines/index.ts';
 import { compiledCache, compiledFolder } from '../../../../src/extract/engines/openvino/compiled-cache.ts';
 import { locateOpenVino } from '../../../../src/extract/engines/openvino/locate.ts';
+import { loadWeights } from '../../../../src/extract/weights/load-weights.ts';
 import { kerasCaffe } from '../../../support/contracts.ts';
 import { temporaryFolders } from '../../../support/folders.ts';
 import { hasOpenVino, needsOpenVino } from '../../../support/openvino.ts';
@@ -97,6 +102,31 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine with its cache'
     bytes[bytes.length >> 1]! ^= 1;
     writeFileSync(path, bytes);
     expect(await features()).toEqual(compiled);
+  });
+
+  it('keeps what OpenVINO reads in place, compiled or cached, when memory is collected', async () => {
+    useCache(newFolder());
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const whole = {
+      backbone: vgg16,
+      weights: await loadWeights({ backbone: vgg16 }),
+      contract: { ...kerasCaffe, size: 32 },
+      outputs: [{ cut: 'block5_pool', pooling: 'flatten' }],
+    } as const;
+    const engine = await createEngine('openvino', { precision: 'fp32' });
+    const found = [];
+    for (let i = 0; i < 2; i++) {
+      const loaded = await engine.load(whole);
+      // Twice, with a pause: what is collected is given back to the system on another thread. Reading it then ends the process.
+      for (let round = 0; round < 2; round++) {
+        collect();
+        await sleep(100);
+      }
+      found.push((await loaded.run(randomPixels(1, 32, 3), 1))[0]!.data);
+      await loaded.dispose();
+    }
+    expect(found[1]).toEqual(found[0]);
   });
 
   it('compiles anew what OpenVINO does not import', async () => {
