@@ -10,8 +10,8 @@ import {
 import { CONTRACT_NAMES } from '../extract/contract.ts';
 import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
-import { ENGINE_NAMES } from '../extract/engines/index.ts';
 import { DTYPES } from '../store/fingerprint.ts';
+import { ENGINE_OPTIONS } from './engine-options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
 export const EXTRACT_OPTIONS = {
@@ -30,7 +30,7 @@ export const EXTRACT_OPTIONS = {
     'float16',
     'number type of the stored maps (pooled features are float32 always)',
   ),
-  engine: choiceOption(['auto', ...ENGINE_NAMES], 'auto', 'what runs the network'),
+  ...ENGINE_OPTIONS,
   batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),
   weights: stringOption(
     '',

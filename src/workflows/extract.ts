@@ -1,4 +1,5 @@
-import { basename, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { ExtractResult, Listener } from '../core/results.ts';
@@ -6,7 +7,8 @@ import { SPLITS, type Failure, type Sample } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import type { Dataset } from '../extract/dataset.ts';
 import { extractFeatures } from '../extract/pipeline.ts';
-import type { FeatureSet, Manifest } from '../store/manifest.ts';
+import { heldClasses } from '../store/held.ts';
+import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../store/manifest.ts';
 import { setRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
@@ -131,8 +133,16 @@ export async function extract(
   const { listener } = work;
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
-  const source = await featureSource({ ...options, weights: options.weights || undefined }, listener);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
+  const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
+  const source = await featureSource(
+    {
+      ...options,
+      weights: options.weights || undefined,
+      held: (settings) => (before === undefined ? [] : heldClasses(before, settings)),
+    },
+    listener,
+  );
   const manifest: Manifest = await openForWriting(store, VERSION);
   const because = whyNotReused(manifest, source.settings);
   const root = resolve(dataset.root);

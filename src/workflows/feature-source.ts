@@ -4,16 +4,21 @@ import { POOLINGS, type Pooling } from '../core/sample.ts';
 import { featureWidth, outputShape } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../extract/contract.ts';
-import { createEngine, type EngineName } from '../extract/engines/index.ts';
-import type { Executable, Output } from '../extract/engines/engine.ts';
+import type { EngineName } from '../extract/engines/index.ts';
+import type { Executable, Output, Precision } from '../extract/engines/engine.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
+import { engineClass } from '../extract/engines/variants.ts';
 import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
+import { prepareEngine } from './engine-choice.ts';
 
 export interface FeatureSourceOptions {
   readonly contract: string | Contract;
   readonly cut: string;
   readonly dtype: Dtype;
   readonly engine: EngineName | 'auto';
+  readonly precision: Precision | 'auto';
+  /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
+  readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
   /** Another weights file than the carried one. */
   readonly weights?: string | undefined;
 }
@@ -52,29 +57,18 @@ export async function featureSource(
   const shape = outputShape(vgg16, cut, contract.size);
   const warning = contractWarning(contract);
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
-  const engine = await createEngine(options.engine === 'auto' ? 'onnxruntime' : options.engine);
-  const { name, device, precision, version } = engine;
-  if (options.engine === 'auto') {
-    listener.note?.(
-      `Engine: ${name} ${version} on ${device}, ${precision} (the one engine of this version).`,
-    );
-  }
   const weights = await loadWeights({
     backbone: vgg16,
     ...(options.weights !== undefined && { file: options.weights }),
   });
   for (const note of weights.notes) listener.note?.(note);
+  const settings = { backbone: vgg16.name, weights: weights.digest, cut, contract, dtype };
+  const engine = await prepareEngine(options, options.held?.(settings) ?? [], listener);
+  const { name, device, precision, version } = engine;
   const outputs = POOLINGS.map((pooling): Output => ({ cut, pooling }));
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);
   return {
-    settings: {
-      backbone: vgg16.name,
-      weights: weights.digest,
-      cut,
-      contract,
-      dtype,
-      engineClass: `${name}/${device}/${precision}`,
-    },
+    settings: { ...settings, engineClass: engineClass({ engine: name, device, precision }) },
     engine: { name, device, precision, version },
     contract,
     outputs,

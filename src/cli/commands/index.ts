@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../program.ts';
+import { benchCommand } from './bench.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { enginesCommand } from './engines.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   neighborsCommand,
   inspectCommand,
   enginesCommand,
+  benchCommand,
   doctorCommand,
   demoCommand,
 ];

@@ -59,7 +59,8 @@ export interface CApi {
 
 const REINSTALL = 'Run "npx permafrost engines add openvino" for one that fits.';
 
-async function loadKoffi(): Promise<typeof Koffi> {
+/** The package that calls C functions. Throws PACKAGE_MISSING. */
+export async function loadCApiPackage(): Promise<typeof Koffi> {
   try {
     return await import('koffi');
   } catch (cause) {
@@ -76,7 +77,7 @@ async function loadKoffi(): Promise<typeof Koffi> {
  * lacks a function.
  */
 export async function loadCApi(path: string): Promise<CApi> {
-  const koffi = await loadKoffi();
+  const koffi = await loadCApiPackage();
   try {
     const library = koffi.load(path);
     const bound = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]);

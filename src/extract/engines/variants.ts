@@ -1,0 +1,46 @@
+import type { Precision } from './engine.ts';
+import type { EngineName } from './index.ts';
+import type { Processor } from './processor.ts';
+
+/** An engine on a device in a precision: what `--engine auto` chooses between. */
+export interface Variant {
+  readonly engine: EngineName;
+  readonly device: string;
+  readonly precision: Precision;
+  /**
+   * Images a second, as a multiple of onnxruntime's in fp32 on the same processor: measured, see docs/engines.md. A processor without
+   * units for a precision emulates it or is refused by the runtime.
+   */
+  readonly speed: (processor: Processor) => number;
+}
+
+/** Every variant. */
+export const VARIANTS: readonly Variant[] = [
+  {
+    engine: 'openvino',
+    device: 'cpu',
+    precision: 'int8',
+    speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 3),
+  },
+  {
+    engine: 'openvino',
+    device: 'cpu',
+    precision: 'bf16',
+    speed: ({ bf16 }) => (bf16 === null ? 0.35 : bf16 === 'amx_bf16' ? 8 : 2.1),
+  },
+  { engine: 'openvino', device: 'cpu', precision: 'fp32', speed: () => 1.1 },
+  { engine: 'onnxruntime', device: 'cpu', precision: 'fp32', speed: () => 1 },
+];
+
+/** Names a variant, and the class of the features that it makes: `openvino/cpu/bf16`. */
+export function engineClass({
+  engine,
+  device,
+  precision,
+}: {
+  readonly engine: string;
+  readonly device: string;
+  readonly precision: string;
+}): string {
+  return `${engine}/${device}/${precision}`;
+}
