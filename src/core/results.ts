@@ -198,6 +198,8 @@ export interface BenchVariant {
     /** Inference alone: the median of the rounds, each of which is the median of its repetitions. */
     readonly imagesPerSecond: number;
     readonly perRound: readonly number[];
+    /** Processor time an image, all cores together, the least of the rounds: what a busy machine disturbs least. */
+    readonly cpuMsPerImage: number;
     /** Peak resident memory of the process, the largest of the rounds. */
     readonly peakMiB: number;
     /** Between an image's flattened map and that of the reference. */

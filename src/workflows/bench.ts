@@ -89,6 +89,7 @@ export async function bench(
         version: measured[0]!.version,
         imagesPerSecond: median(perRound),
         perRound,
+        cpuMsPerImage: Math.min(...measured.map(({ cpuMs }) => cpuMs)),
         peakMiB: Math.max(...measured.map(({ peakMiB }) => peakMiB)),
         cosineLeast: Math.min(...near),
         cosineMean: near.reduce((sum, cosine) => sum + cosine, 0) / near.length,

@@ -7,17 +7,22 @@ import { createEngine } from '../extract/engines/index.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import type { VariantJob, VariantAnswer } from './variant-process.ts';
 
-/** Images a second of each repetition, one to warm up left out, for at least `seconds` and twice. */
-async function repeat(executable: Executable, { pixels, count, seconds }: VariantJob): Promise<number[]> {
+/** Repeats the inference, after one to warm up, for at least `seconds` and twice. */
+async function repeat(
+  executable: Executable,
+  { pixels, count, seconds }: VariantJob,
+): Promise<{ rates: number[]; cpuMs: number }> {
   await executable.run(pixels, count);
   const rates: number[] = [];
   const started = performance.now();
+  const cpu = process.cpuUsage();
   while (rates.length < 2 || performance.now() - started < seconds * 1000) {
     const before = performance.now();
     await executable.run(pixels, count);
     rates.push((count * 1000) / (performance.now() - before));
   }
-  return rates;
+  const { user, system } = process.cpuUsage(cpu);
+  return { rates, cpuMs: (user + system) / 1000 / (rates.length * count) };
 }
 
 async function measure(job: VariantJob): Promise<VariantAnswer> {
@@ -29,11 +34,11 @@ async function measure(job: VariantJob): Promise<VariantAnswer> {
     const contract = contractNamed(job.contract);
     const executable = await engine.load({ backbone: vgg16, weights, contract, outputs });
     const [features] = await executable.run(job.pixels, job.count);
-    const rates = await repeat(executable, job);
+    const { rates, cpuMs } = await repeat(executable, job);
     await executable.dispose();
     // Linux, macOS and Windows alike: libuv gives kilobytes.
     const peakMiB = process.resourceUsage().maxRSS / 1024;
-    return { version: engine.version, rates, peakMiB, features: features!.data };
+    return { version: engine.version, rates, cpuMs, peakMiB, features: features!.data };
   } catch (error) {
     if (!(error instanceof PermafrostError)) throw error;
     return { problem: reasonOf(error) };

@@ -21,6 +21,8 @@ export type VariantAnswer =
       readonly version: string;
       /** Images a second, each repetition. */
       readonly rates: readonly number[];
+      /** Processor time an image, all cores together. */
+      readonly cpuMs: number;
       /** Peak resident memory of the process. */
       readonly peakMiB: number;
       /** The cut's flattened maps, (count, width). */
