@@ -140,6 +140,14 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine with its cache'
     expect(await features()).toEqual(compiled);
   });
 
+  it('serves two extractors that start at once', async () => {
+    useCache(newFolder());
+    const [first, second] = await Promise.all([features(), features()]);
+    expect(second).toEqual(first);
+    expect(readdirSync(compiledFolder()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(await features()).toEqual(first);
+  });
+
   it('keeps networks of other weights, contracts and precisions apart', async () => {
     useCache(newFolder());
     const variants: readonly [Partial<typeof program>, string][] = [
