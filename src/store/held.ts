@@ -10,7 +10,10 @@ const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows })
 export function heldClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {
   const isCurrent = ({ fingerprint }: FeatureSet): boolean => fingerprint === manifest.dataset.fingerprint;
   return manifest.sets
-    .filter(({ settings: { engineClass: _, ...others } }) => differences(others, settings).length === 0)
+    .filter(
+      (set) =>
+        differences({ ...set.settings, engineClass: '' }, { ...settings, engineClass: '' }).length === 0,
+    )
     .filter((set) => rowsOf(set) > 0)
     .sort((a, b) => Number(isCurrent(b)) - Number(isCurrent(a)) || rowsOf(b) - rowsOf(a))
     .map(({ settings: { engineClass } }) => engineClass);

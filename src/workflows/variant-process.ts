@@ -41,10 +41,9 @@ export async function measureInProcess(job: VariantJob, signal?: AbortSignal): P
     // A message may arrive after the exit, but not after the disconnection.
     const over = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
     child.send(job);
-    const [exit] = await over;
+    const [[code, signalName]] = (await over) as [[number | null, string | null], unknown];
     if (answer !== undefined) return answer;
-    const how = exit.filter((part: unknown) => part !== null).join(' ');
-    throw new Error(`its process ended with ${how} before it answered`);
+    throw new Error(`its process ended with ${code ?? signalName} before it answered`);
   } catch (cause) {
     if (signal?.aborted) {
       throw new PermafrostError('INTERRUPTED', 'Interrupted; nothing is kept of a bench.', { cause });
