@@ -1,4 +1,4 @@
-import { PermafrostError } from '../core/errors.ts';
+import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { Listener } from '../core/results.ts';
 import {
   candidates,
@@ -9,7 +9,7 @@ import {
   type TriedVariant,
 } from '../extract/engines/choose-engine.ts';
 import type { Engine } from '../extract/engines/engine.ts';
-import { createEngine } from '../extract/engines/index.ts';
+import { createEngine, ENGINE_NAMES } from '../extract/engines/index.ts';
 import { INSTALLABLE } from '../extract/engines/installations.ts';
 import { readProcessor } from '../extract/engines/processor.ts';
 import type { Variant } from '../extract/engines/variants.ts';
@@ -38,9 +38,37 @@ export function choiceFacts(wish: EngineWish, held: readonly string[] = []): Cho
 }
 
 /** The choice as one line: engine, device, precision, why, and what would be faster. */
-export function choiceText({ name, version, device, precision }: Engine, choice: EngineChoice): string {
-  const faster = choice.faster.length > 0 ? ` Faster: ${choice.faster.join('; ')}.` : '';
-  return `Engine: ${name} ${version} on ${device}, ${precision}: ${choice.why}.${faster}`;
+function choiceText(
+  { name, version, device, precision }: Engine,
+  { why, faster }: Omit<EngineChoice, 'variant'>,
+): string {
+  const ways = faster.length > 0 ? ` Faster: ${faster.join('; ')}.` : '';
+  return `Engine: ${name} ${version} on ${device}, ${precision} (${why}).${ways}`;
+}
+
+/**
+ * The engine of the class of features that new ones are compared with; undefined where there is no such class or the wish names something
+ * else. Throws ENGINE_UNAVAILABLE naming the class where this machine or this permafrost has it not.
+ */
+export async function engineOfClass(
+  { engine, precision, engineClass }: EngineWish & { readonly engineClass?: string | undefined },
+  listener: Listener,
+): Promise<Engine | undefined> {
+  if (engineClass === undefined) return undefined;
+  const [name = '', device, format] = engineClass.split('/');
+  if (![name, 'auto'].includes(engine) || ![format, 'auto'].includes(precision)) return undefined;
+  try {
+    const made = await createEngine(name, { device, precision: format });
+    const why = `the engine class ${engineClass} of the features that the new ones are compared with`;
+    if (engine === 'auto') listener.note?.(choiceText(made, { why, faster: [] }));
+    return made;
+  } catch (cause) {
+    throw new PermafrostError(
+      'ENGINE_UNAVAILABLE',
+      `The features that the answer rests on were made by the engine class ${engineClass}, which is not available here: ${reasonOf(cause)} Install it or go to a machine that has it, or extract again with one of the engines ${ENGINE_NAMES.join(', ')} and train the head anew.`,
+      { cause },
+    );
+  }
 }
 
 /**

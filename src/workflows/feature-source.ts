@@ -9,7 +9,7 @@ import type { Executable, Output, Precision } from '../extract/engines/engine.ts
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import { engineClass } from '../extract/engines/variants.ts';
 import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
-import { prepareEngine } from './engine-choice.ts';
+import { engineOfClass, prepareEngine } from './engine-choice.ts';
 
 export interface FeatureSourceOptions {
   readonly contract: string | Contract;
@@ -17,6 +17,8 @@ export interface FeatureSourceOptions {
   readonly dtype: Dtype;
   readonly engine: EngineName | 'auto';
   readonly precision: Precision | 'auto';
+  /** Class of the features that the new ones are compared with: taken unless another engine or precision is named. */
+  readonly engineClass?: string | undefined;
   /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
   readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
   /** Another weights file than the carried one. */
@@ -63,7 +65,9 @@ export async function featureSource(
   });
   for (const note of weights.notes) listener.note?.(note);
   const settings = { backbone: vgg16.name, weights: weights.digest, cut, contract, dtype };
-  const engine = await prepareEngine(options, options.held?.(settings) ?? [], listener);
+  const engine =
+    (await engineOfClass(options, listener)) ??
+    (await prepareEngine(options, options.held?.(settings) ?? [], listener));
   const { name, device, precision, version } = engine;
   const outputs = POOLINGS.map((pooling): Output => ({ cut, pooling }));
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);

@@ -45,7 +45,7 @@ export async function neighbors(
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const loaded = await loadFeatures(store, manifest, pooling, splits);
   const source = await featureSource(
-    { ...settings, ...options, weights: options.weights || undefined, held: () => [settings.engineClass] },
+    { ...settings, ...options, weights: options.weights || undefined },
     listener,
   );
   try {

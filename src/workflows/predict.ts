@@ -55,7 +55,7 @@ export async function predict(
   const opened = await openHead(headFile);
   const { settings, pooling } = opened.document;
   const source = await featureSource(
-    { ...settings, ...options, weights: options.weights || undefined, held: () => [settings.engineClass] },
+    { ...settings, ...options, weights: options.weights || undefined },
     listener,
   );
   try {

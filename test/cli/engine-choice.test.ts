@@ -18,7 +18,7 @@ describe('--engine auto', () => {
     const { code, stderr } = await permafrost(args, { env: WITHOUT });
     expect(code).toBe(0);
     const line = stderr.split('\n').find((text) => text.startsWith('Engine: '));
-    expect(line).toMatch(/^Engine: onnxruntime [\d.]+ on cpu, fp32: .*openvino is not: /);
+    expect(line).toMatch(/^Engine: onnxruntime [\d.]+ on cpu, fp32 \(.*openvino is not: /);
     expect(line).toContain('npx permafrost engines add openvino');
   });
 
@@ -73,7 +73,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('--engine auto with OpenVINO'), () =
     expect((await run('--engine', 'onnxruntime')).result).toMatchObject({ extracted: 6 });
     const second = await run();
     expect(second.result).toMatchObject({ extracted: 0, reused: 6, engine: { name: 'onnxruntime' } });
-    expect(second.stderr).toMatch(/the stored features were made with it \(name another with --engine/);
+    expect(second.stderr).toMatch(/the stored features were made with it; name another with --engine/);
     const third = await run('--engine', 'openvino', '--precision', 'fp32');
     expect(third.result).toMatchObject({ extracted: 6, engine: { name: 'openvino', precision: 'fp32' } });
     expect(third.result.extractedBecause).toContain('engineClass');
@@ -94,6 +94,21 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('--engine auto with OpenVINO'), () =
     const { code, stderr, stdout } = await permafrost(['predict', trained.file, image]);
     expect({ code, first: stdout.split('\n')[0] }).toMatchObject({ code: 0 });
     expect(stdout).toContain('0.png: down');
-    expect(stderr).toContain('Engine: onnxruntime');
+    expect(stderr).toMatch(/^Engine: onnxruntime .*the engine class onnxruntime\/cpu\/fp32 of the features/m);
+  });
+
+  it('names the engine class of a head where its engine is not here', async () => {
+    const dataset = await stripedDataset(newFolder(), 3, 2);
+    const store = join(newFolder(), 'store');
+    await permafrost(['extract', dataset, '--store', store, '--engine', 'openvino', '--precision', 'fp32']);
+    const trained = document<{ file: string }>(
+      await permafrost(['train', store, '--head', 'centroid', '--json']),
+    );
+    const image = join(dataset, 'Val', 'down', '0.png');
+    const { code, stderr } = await permafrost(['predict', trained.file, image], { env: WITHOUT });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /made by the engine class openvino\/cpu\/fp32, which is not available here.*\[ENGINE_UNAVAILABLE\]/,
+    );
   });
 });

@@ -64,7 +64,7 @@ describe('run', () => {
     expect(stdout).toMatch(/0 extracted, 16 reused, 0 failed/);
     expect(stdout).toMatch(/^logistic +avg, l2 +\d\.\d{4}/m);
     expect(stdout).toMatch(/true \\ predicted/);
-    expect(stderr).toMatch(/^Engine: \w+ [\d.]+ on cpu, \w+: the stored features were made with it/m);
+    expect(stderr).toMatch(/^Engine: \w+ [\d.]+ on cpu, \w+ \(the stored features were made with it/m);
     expect(stderr).not.toContain('['); // no progress bar where stderr is no terminal
   });
 });

@@ -97,7 +97,7 @@ function reason(
       : 'as asked';
   }
   if (held.includes(engineClass(variant))) {
-    return 'the stored features were made with it (name another with --engine and --precision to extract again)';
+    return 'the stored features were made with it; name another with --engine and --precision to extract again';
   }
   const parts = [
     variant.precision === 'bf16' && processor.bf16 !== null

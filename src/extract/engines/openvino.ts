@@ -48,6 +48,7 @@ function deviceProperties({ precision, threads }: OpenVinoOptions): DeviceProper
   };
 }
 
+/** The graph that the precision runs: in 8 bits for int8, and without the program's quantization for the others. */
 function graphFor(program: Program, precision: Precision): OnnxGraph {
   if (precision === 'int8' && program.quantization === undefined) {
     throw new PermafrostError(
@@ -55,7 +56,9 @@ function graphFor(program: Program, precision: Precision): OnnxGraph {
       'int8 needs a calibration: the ranges of the activations on images of yours. This program has none; take bf16 or fp32, or calibrate first.',
     );
   }
-  return oneImageGraph(programGraph(program));
+  const { backbone, weights, contract, outputs } = program;
+  const plain = { backbone, weights, contract, outputs };
+  return oneImageGraph(programGraph(precision === 'int8' ? program : plain));
 }
 
 /** Refuses what would be float32 under another name: without AVX-512 OpenVINO takes the hint bf16 and computes in float32. */

@@ -20,7 +20,7 @@ export const VARIANTS: readonly Variant[] = [
     engine: 'openvino',
     device: 'cpu',
     precision: 'int8',
-    speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 3),
+    speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 4),
   },
   {
     engine: 'openvino',

@@ -88,7 +88,7 @@ describe('the choice of engine', () => {
     const held = ['onnxruntime/cpu/fp32'];
     const { variant, why, faster } = choose({ held })!;
     expect(engineClass(variant)).toBe('onnxruntime/cpu/fp32');
-    expect(why).toMatch(/stored features were made with it .*--engine and --precision/);
+    expect(why).toMatch(/stored features were made with it; .*--engine and --precision/);
     expect(faster.join()).toContain('--engine openvino --precision bf16');
     expect(chosen({ held: ['openvino/cpu/fp32', 'openvino/cpu/bf16'] })).toBe('openvino/cpu/fp32');
   });

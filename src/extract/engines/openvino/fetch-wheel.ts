@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../../core/digest.ts';
-import { PermafrostError } from '../../../core/errors.ts';
-import { runPython } from '../../python.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { ProgramError, runProgram } from '../run-program.ts';
 import { PINNED_VERSION } from './versions.ts';
 import { WHEEL_PYTHON, type Wheel } from './wheels.ts';
 
@@ -13,25 +13,28 @@ function unavailable(message: string): PermafrostError {
   return new PermafrostError('ENGINE_UNAVAILABLE', `${message} ${INSTEAD}`);
 }
 
+/** Runs a module of the PATH's own Python, such as pip; never code of permafrost's. */
 async function python(args: readonly string[], signal: AbortSignal | undefined, task: string): Promise<void> {
-  const outcome = await runPython(args, signal);
-  if (outcome === undefined) {
-    throw unavailable(
-      'OpenVINO is fetched with pip, and there is no python3 on the PATH. Install Python 3 with pip (Debian: "apt install python3-pip") and repeat.',
-    );
+  for (const command of ['python3', 'python']) {
+    try {
+      await runProgram(command, args, { signal });
+      return;
+    } catch (error) {
+      if (!(error instanceof ProgramError)) throw error;
+      if (error.missing) continue;
+      if (error.message.includes('No module named pip')) {
+        throw unavailable(
+          'OpenVINO is fetched with pip, which this Python lacks. Install it (Debian: "apt install python3-pip") and repeat.',
+        );
+      }
+      const said = /^ERROR: .*$/m.exec(error.message)?.[0] ?? reasonOf(error);
+      throw unavailable(
+        `${task} failed: ${said} Is a Python package registry within reach (network, proxy, pip's settings)?`,
+      );
+    }
   }
-  const { code, stderr } = outcome;
-  if (code === 0) return;
-  if (/No module named pip/.test(stderr)) {
-    throw unavailable(
-      'OpenVINO is fetched with pip, which this Python lacks. Install it (Debian: "apt install python3-pip") and repeat.',
-    );
-  }
-  const lines = stderr.split('\n').map((line) => line.trim());
-  const said =
-    lines.filter((line) => line.startsWith('ERROR')).at(-1) ?? lines.findLast((line) => line !== '');
   throw unavailable(
-    `${task} failed: ${said ?? `status ${code}`}. Is a Python package registry within reach (network, proxy, pip's settings)?`,
+    'OpenVINO is fetched with pip, and there is no python3 on the PATH. Install Python 3 with pip (Debian: "apt install python3-pip") and repeat.',
   );
 }
 

@@ -88,7 +88,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine with its cache'
 
   function useCache(folder: string): void {
     vi.stubEnv('OPENVINO_LIB_DIR', locateOpenVino()[0]!.folder);
-    vi.stubEnv('XDG_CACHE_HOME', folder);
+    vi.stubEnv('PERMAFROST_CACHE', folder);
   }
 
   it('computes the same features from a cached network, also after the file was damaged', async () => {

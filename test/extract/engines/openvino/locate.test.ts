@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cacheFolder } from '../../../../src/extract/cache-folder.ts';
 import { loadOpenVino } from '../../../../src/extract/engines/openvino/runtime.ts';
 import { addedFolder, locateOpenVino } from '../../../../src/extract/engines/openvino/locate.ts';
 import { requireKnownVersion, versionOfBuild } from '../../../../src/extract/engines/openvino/versions.ts';
@@ -12,7 +11,7 @@ const LIBRARY = 'libopenvino_c.so.2640';
 describe('the places of OpenVINO', () => {
   it('are what permafrost added, then a virtual environment, then the Python on the PATH', () => {
     const [cache, environment, python] = [newFolder(), newFolder(), newFolder()];
-    const env = { XDG_CACHE_HOME: cache, VIRTUAL_ENV: environment, PATH: join(python, 'bin') };
+    const env = { PERMAFROST_CACHE: cache, VIRTUAL_ENV: environment, PATH: join(python, 'bin') };
     const libs = 'lib/python3.12/site-packages/openvino/libs';
     writeTree(addedFolder(env), { [LIBRARY]: '' });
     writeTree(environment, { [`${libs}/${LIBRARY}`]: '' });
@@ -29,7 +28,7 @@ describe('the places of OpenVINO', () => {
   });
 
   it('are OPENVINO_LIB_DIR alone where that is set, even when nothing is there', () => {
-    const env = { XDG_CACHE_HOME: newFolder(), OPENVINO_LIB_DIR: newFolder() };
+    const env = { PERMAFROST_CACHE: newFolder(), OPENVINO_LIB_DIR: newFolder() };
     writeTree(addedFolder(env), { [LIBRARY]: '' });
     expect(locateOpenVino(env)).toEqual([]);
     writeTree(env.OPENVINO_LIB_DIR, { [LIBRARY]: '', 'libopenvino.so.2640': '' });
@@ -65,14 +64,5 @@ describe('the version of OpenVINO', () => {
 
   it.each(['2024.6.0-1-x', '2025.0.0-1-x', '2026.4.0-1-x', '2026.4.1-1-x'])('is taken: %s', (build) => {
     expect(() => requireKnownVersion(build, '/lib')).not.toThrow();
-  });
-});
-
-describe('the cache folder', () => {
-  it('follows XDG_CACHE_HOME where that is absolute, otherwise the system', () => {
-    expect(cacheFolder({ XDG_CACHE_HOME: '/c' }, 'linux')).toBe(join('/c', 'permafrost'));
-    expect(cacheFolder({ XDG_CACHE_HOME: 'relative' }, 'linux')).toMatch(/\.cache.permafrost$/);
-    expect(cacheFolder({}, 'darwin')).toMatch(/Library.Caches.permafrost$/);
-    expect(cacheFolder({ LOCALAPPDATA: '/local' }, 'win32')).toBe(join('/local', 'permafrost', 'cache'));
   });
 });

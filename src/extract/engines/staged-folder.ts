@@ -1,0 +1,41 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+
+const UNFINISHED = '.unfinished-';
+
+/** What a killed process left is removed by one that comes an hour later: by then it is not at work any more. */
+const STALE_MS = 3_600_000;
+
+async function removeStale(target: string): Promise<void> {
+  for (const name of await readdir(dirname(target))) {
+    if (!name.startsWith(basename(target) + UNFINISHED)) continue;
+    const path = join(dirname(target), name);
+    if ((await stat(path)).mtimeMs < Date.now() - STALE_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A folder that is there whole or not at all: `fill` fills a folder beside `target`, which then takes the place of `target`. What
+ * `fill` throws passes through and leaves `target` as it was. Throws ENGINE_UNAVAILABLE where the disk does not take it.
+ */
+export async function stageFolder(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  let staging: string | undefined;
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await removeStale(target);
+    staging = await mkdtemp(target + UNFINISHED);
+    await fill(staging);
+    await rm(target, { recursive: true, force: true });
+    await rename(staging, target);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    throw new PermafrostError(
+      'ENGINE_UNAVAILABLE',
+      `${target} could not be written: ${reasonOf(cause)}. Make room there, or name another folder in PERMAFROST_CACHE.`,
+      { cause },
+    );
+  } finally {
+    if (staging !== undefined) await rm(staging, { recursive: true, force: true });
+  }
+}
