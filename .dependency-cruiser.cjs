@@ -42,6 +42,7 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     onlyImporter('onnxruntime-node', 'core/onnxruntime\\.ts'),
+    onlyImporter('koffi', 'extract/engines/openvino/c-api\\.ts'),
     onlyImporter('protobufjs', 'core/onnx-model\\.ts'),
     onlyImporter('sharp', 'extract/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),

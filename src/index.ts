@@ -21,6 +21,9 @@ export {
 } from './workflows/neighbors-options.ts';
 export { inspect } from './workflows/inspect.ts';
 export { doctor } from './workflows/doctor.ts';
+export { bench } from './workflows/bench.ts';
+export { BENCH_DEFAULTS, BENCH_OPTIONS, type BenchOptions } from './workflows/bench-options.ts';
+export { engines } from './workflows/engines.ts';
 export { openHead, saveHead, type OpenedHead } from './workflows/head-files.ts';
 export type * from './core/results.ts';
 

@@ -31,6 +31,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
         store,
         contract: 'keras',
         dtype: 'float32',
+        precision: 'fp32',
       });
       expect(result).toMatchObject({ extracted: 398, failed: [] });
       loaded = await loadFeatures(store, await readManifest(store), 'avg', ['train', 'val']);

@@ -1,6 +1,6 @@
 // @ts-check
 // How fast, and in how much memory, does extraction run against Keras on the same photographs, in the same run?
-//   npm run build && node bench/extract/run.mjs DATASET [--rounds 3] [--keras-batch N]... [--engine NAME]...
+//   npm run build && node bench/extract/run.mjs DATASET [--rounds 3] [--keras-batch N]... [--engine NAME[:PRECISION]]...
 // DATASET: a folder of class folders, or with train/ and val/. Writes bench/results/extract-<time>.json.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -44,7 +44,7 @@ const rounds = Number(values.rounds);
 const batches = values['keras-batch'].map(Number);
 if (positionals[0] === undefined || !(rounds >= 1) || batches.some((n) => !(n >= 1))) {
   throw new Error(
-    'Usage: node bench/extract/run.mjs DATASET [--rounds 3] [--keras-batch N]... [--engine NAME]...',
+    'Usage: node bench/extract/run.mjs DATASET [--rounds 3] [--keras-batch N]... [--engine NAME[:PRECISION]]...',
   );
 }
 const dataset = resolve(positionals[0]);
@@ -54,15 +54,16 @@ const folders = hasSplits ? [...new Set(samples.map(({ path }) => path.split('/'
 const python = peerPython();
 const peers = batches.map((batch) => kerasVariant({ python, dataset, folders, batch }));
 /** @type {Variant[]} */
-const contenders = values.engine.map((engine) =>
-  permafrostVariant({
+const contenders = values.engine.map((wish) => {
+  const [engine = '', precision = 'auto'] = wish.split(':');
+  return permafrostVariant({
     python,
     dataset,
-    name: `permafrost ${engine}, contract keras, float32 maps`,
+    name: `permafrost ${wish}, contract keras, float32 maps`,
     comparable: true,
-    flags: ['--contract', 'keras', '--dtype', 'float32', '--engine', engine],
-  }),
-);
+    flags: ['--contract', 'keras', '--dtype', 'float32', '--engine', engine, '--precision', precision],
+  });
+});
 contenders.push(
   permafrostVariant({ python, dataset, name: 'permafrost defaults', comparable: false, flags: [] }),
 );

@@ -74,7 +74,23 @@ export function inspectText(result: InspectResult): string {
 
 /** The state of the installation for a terminal. */
 export function doctorText(result: DoctorResult): string {
-  const { cpu, engine, weights } = result;
+  const { cpu, engine, engines, weights } = result;
+  const variants = textTable(
+    [
+      { title: 'engine' },
+      { title: 'device' },
+      { title: 'precision' },
+      { title: 'expected speed', align: 'right' },
+      { title: 'state' },
+    ],
+    engines.map(({ engine: name, device, precision, version, chosen, speed, problem }) => [
+      name,
+      device,
+      precision,
+      `${speed.toFixed(1)} x`,
+      problem === null ? `${chosen ? 'chosen by auto' : 'usable'} (${version})` : 'not usable, see below',
+    ]),
+  );
   const packages = textTable(
     [{ title: 'package' }, { title: 'version' }, { title: 'works' }, { title: 'needed for' }],
     result.packages.map(({ name, version, works, needed }) => [
@@ -84,14 +100,19 @@ export function doctorText(result: DoctorResult): string {
       needed,
     ]),
   );
-  const problems = result.packages
-    .filter((p) => p.problem !== null)
-    .map(({ name, problem }) => `${name}: ${printable(problem!)}\n`);
+  const problems = new Set(
+    [...engines.map((e) => ({ ...e, name: e.engine })), ...result.packages]
+      .filter(({ problem }) => problem !== null)
+      .map(({ name, problem }) => `${name}: ${printable(problem!)}\n`),
+  );
   return (
     textFields([
       ['permafrost', result.permafrost],
       ['node', `${result.node} on ${result.platform}`],
-      ['processor', `${cpu.model}, ${plural(cpu.cores, 'core')}, ${cpu.memoryGiB.toFixed(1)} GiB memory`],
+      [
+        'processor',
+        `${cpu.model}, ${plural(cpu.cores, 'core')}, ${cpu.memoryGiB.toFixed(1)} GiB memory, ${cpu.bf16 ?? 'no units for bf16'}`,
+      ],
       [
         'weights',
         weights.ok ? `vgg16, verified, digest ${weights.digest}` : `NOT USABLE: ${weights.problem}`,
@@ -102,8 +123,9 @@ export function doctorText(result: DoctorResult): string {
           ? 'NONE'
           : `${engine.name} ${engine.version} on ${engine.device}, ${engine.precision}: ${engine.why}`,
       ],
+      ...(engine?.faster ?? []).map((way): [string, string] => ['faster', way]),
     ]) +
-    `\n${packages}` +
-    (problems.length > 0 ? `\n${problems.join('')}` : '')
+    `\n${variants}\n${packages}` +
+    (problems.size > 0 ? `\n${[...problems].join('')}` : '')
   );
 }

@@ -3,11 +3,15 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { reasonOf } from '../core/errors.ts';
 import type { DoctorResult } from '../core/results.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
-import { createEngine } from '../extract/engines/index.ts';
+import { chooseEngine } from '../extract/engines/choose-engine.ts';
+import { loadCApiPackage } from '../extract/engines/openvino/c-api.ts';
+import { readProcessor } from '../extract/engines/processor.ts';
+import { VARIANTS } from '../extract/engines/variants.ts';
 import { loadSharp } from '../extract/sharp.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import { loadHnsw } from '../classify/neighbors/hnsw.ts';
 import { onnxRuntime } from '../core/onnxruntime.ts';
+import { attempt, choiceFacts } from './engine-choice.ts';
 import { VERSION } from './version.ts';
 
 /** The packages with native parts: what each is for, and a call that proves that it works here. */
@@ -18,6 +22,7 @@ const PACKAGES = [
     probe: onnxRuntime,
   },
   { name: 'sharp', needed: 'decoding images', probe: loadSharp },
+  { name: 'koffi', needed: 'the engine openvino', probe: loadCApiPackage },
   { name: 'hnswlib-node', needed: 'the head knn-hnsw alone (optional)', probe: loadHnsw },
 ] as const;
 
@@ -35,6 +40,30 @@ function versionOf(name: string): string | null {
   return null;
 }
 
+/** Every engine, device and precision as it is on this machine, and which `auto` picks. */
+async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> {
+  const facts = choiceFacts({ engine: 'auto', precision: 'auto' });
+  const tried = [];
+  // A device that is not there makes ONNX Runtime write to stderr by itself: those are tried when they are asked for.
+  for (const variant of VARIANTS.filter(({ onlyAsked }) => onlyAsked !== 'device'))
+    tried.push(await attempt(variant));
+  const choice = chooseEngine(facts, tried);
+  const chosen = tried.find(({ variant }) => variant === choice?.variant)?.engine;
+  const engines = tried.map(({ variant, engine, problem }) => ({
+    engine: variant.engine,
+    device: variant.device,
+    precision: variant.precision,
+    version: engine?.version ?? null,
+    chosen: variant === choice?.variant,
+    speed: variant.speed(facts.processor),
+    problem,
+  }));
+  if (choice === undefined || !chosen) return { engine: null, engines };
+  const { name, device, precision, version } = chosen;
+  const { why, faster } = choice;
+  return { engine: { name, device, precision, version, why, faster }, engines };
+}
+
 /** Tries everything that permafrost needs and tells what works, what would be used, and why. Never throws for what is missing. */
 export async function doctor(): Promise<DoctorResult> {
   const packages: DoctorResult['packages'][number][] = [];
@@ -46,16 +75,6 @@ export async function doctor(): Promise<DoctorResult> {
     ({ digest }) => ({ ok: true, digest, problem: null }),
     (error: unknown) => ({ ok: false, digest: null, problem: reasonOf(error) }),
   );
-  const engine = await createEngine('onnxruntime').then(
-    ({ name, device, precision, version }) => ({
-      name,
-      device,
-      precision,
-      version,
-      why: 'the one engine of this version',
-    }),
-    () => null,
-  );
   return {
     permafrost: VERSION,
     node: process.version,
@@ -64,9 +83,10 @@ export async function doctor(): Promise<DoctorResult> {
       model: cpus()[0]?.model.trim() ?? 'unknown',
       cores: availableParallelism(),
       memoryGiB: totalmem() / 2 ** 30,
+      bf16: readProcessor().bf16,
     },
     packages,
     weights,
-    engine,
+    ...(await engineTable()),
   };
 }

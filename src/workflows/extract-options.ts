@@ -10,9 +10,8 @@ import {
 import { CONTRACT_NAMES } from '../extract/contract.ts';
 import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
-import { DEVICES, PRECISIONS } from '../extract/engines/engine.ts';
-import { ENGINE_NAMES } from '../extract/engines/index.ts';
 import { DTYPES } from '../store/fingerprint.ts';
+import { ENGINE_OPTIONS } from './engine-options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
 export const EXTRACT_OPTIONS = {
@@ -31,17 +30,7 @@ export const EXTRACT_OPTIONS = {
     'float16',
     'number type of the stored maps (pooled features are float32 always)',
   ),
-  engine: choiceOption(['auto', ...ENGINE_NAMES], 'auto', 'what runs the network'),
-  device: choiceOption(
-    ['auto', ...DEVICES],
-    'auto',
-    'where the network runs; a device that cannot is an error, never the CPU instead',
-  ),
-  precision: choiceOption(
-    ['auto', ...PRECISIONS],
-    'auto',
-    'number format of the network; int8, which auto never takes, is calibrated on training images',
-  ),
+  ...ENGINE_OPTIONS,
   minCosine: numberOption(
     0.98,
     'refuse int8 features whose cosine to fp32 falls below this on any image that it is measured on',

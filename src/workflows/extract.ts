@@ -1,4 +1,5 @@
-import { basename, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { ExtractResult, Listener } from '../core/results.ts';
@@ -7,8 +8,9 @@ import { contractId } from '../extract/contract.ts';
 import type { Dataset } from '../extract/dataset.ts';
 import { extractFeatures } from '../extract/pipeline.ts';
 import { stageClock, type StageClock } from '../extract/stage-clock.ts';
-import type { FeatureSet, Manifest } from '../store/manifest.ts';
+import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../store/manifest.ts';
 import { lockStore, type StoreLock } from '../store/lock.ts';
+import { heldClasses } from '../store/held.ts';
 import { setRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
@@ -138,6 +140,7 @@ export async function extract(
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
+  const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
   // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
   let lock: StoreLock | undefined;
   const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
@@ -147,6 +150,7 @@ export async function extract(
       {
         ...options,
         weights: options.weights || undefined,
+        held: (settings) => (before === undefined ? [] : heldClasses(before, settings)),
         calibrate: async (target) => {
           await locked();
           return calibrationOf({ ...int8, manifest: await openForWriting(store, VERSION) }, target);

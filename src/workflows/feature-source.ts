@@ -7,15 +7,21 @@ import { featureWidth, outputShape } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../extract/contract.ts';
 import { quantizationOf, type CalibrationTarget } from '../extract/calibrate.ts';
+import type { EngineWish } from '../extract/engines/choose-engine.ts';
 import type { Executable, Output, Program } from '../extract/engines/engine.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
+import { engineClass } from '../extract/engines/variants.ts';
 import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
-import { chooseEngine, engineClassOf, type EngineChoice } from './choose-engine.ts';
+import { engineOfClass, prepareEngine } from './engine-choice.ts';
 
-export interface FeatureSourceOptions extends EngineChoice {
+export interface FeatureSourceOptions extends EngineWish {
   readonly contract: string | Contract;
   readonly cut: string;
   readonly dtype: Dtype;
+  /** Class of the features that the new ones are compared with: taken unless another engine, device or precision is named. */
+  readonly engineClass?: string | undefined;
+  /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
+  readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
   /** Another weights file than the carried one. */
   readonly weights?: string | undefined;
   /** Where int8 gets its calibration: asked only then. */
@@ -83,14 +89,17 @@ export async function featureSource(
   const shape = outputShape(vgg16, cut, contract.size);
   const warning = contractWarning(contract);
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
-  const engine = await chooseEngine(options, listener);
-  const { name, device, precision, version } = engine;
-  for (const note of engine.notes ?? []) listener.note?.(note);
   const weights = await loadWeights({
     backbone: vgg16,
     ...(options.weights !== undefined && { file: options.weights }),
   });
   for (const note of weights.notes) listener.note?.(note);
+  const settings = { backbone: vgg16.name, weights: weights.digest, cut, contract, dtype };
+  const engine =
+    (await engineOfClass(options, listener)) ??
+    (await prepareEngine(options, options.held?.(settings) ?? [], listener));
+  const { name, device, precision, version } = engine;
+  for (const note of engine.notes ?? []) listener.note?.(note);
   const outputs = POOLINGS.map((pooling): Output => ({ cut, pooling }));
   const target = { backbone: vgg16, weights, contract, cut };
   const calibration = await calibrationFor(precision, options, target);
@@ -104,12 +113,8 @@ export async function featureSource(
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);
   return {
     settings: {
-      backbone: vgg16.name,
-      weights: weights.digest,
-      cut,
-      contract,
-      dtype,
-      engineClass: engineClassOf(engine),
+      ...settings,
+      engineClass: engineClass({ engine: name, device, precision }),
       ...(calibration && { calibration: calibrationDigest(calibration) }),
     },
     engine: { name, device, precision, version },

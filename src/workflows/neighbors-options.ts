@@ -1,7 +1,7 @@
 import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { METRICS } from '../classify/neighbors/neighbor-index.ts';
-import { ENGINE_NAMES } from '../extract/engines/index.ts';
+import { ENGINE_OPTIONS } from './engine-options.ts';
 
 /** Options of `neighbors`. */
 export const NEIGHBORS_OPTIONS = {
@@ -9,11 +9,7 @@ export const NEIGHBORS_OPTIONS = {
   pooling: choiceOption(POOLINGS, 'avg', 'features that are compared'),
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
-  engine: choiceOption(
-    ['auto', ...ENGINE_NAMES],
-    'auto',
-    'what runs the network; auto: the engine class that the store was made with',
-  ),
+  ...ENGINE_OPTIONS,
   weights: stringOption(
     '',
     'the weights file that the store was made with, where it was not the carried one',

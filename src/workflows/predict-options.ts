@@ -1,14 +1,10 @@
-import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
-import { ENGINE_NAMES } from '../extract/engines/index.ts';
+import { defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+import { ENGINE_OPTIONS } from './engine-options.ts';
 
 /** Options of `predict`. */
 export const PREDICT_OPTIONS = {
   neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
-  engine: choiceOption(
-    ['auto', ...ENGINE_NAMES],
-    'auto',
-    'what runs the network; auto: the engine class that the head was trained on',
-  ),
+  ...ENGINE_OPTIONS,
   weights: stringOption(
     '',
     'the weights file that the head was trained with, where it was not the carried one',

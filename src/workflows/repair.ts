@@ -42,6 +42,7 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
       cut,
       dtype,
       engine: 'auto',
+      precision: 'auto',
       engineClass,
       ...(quantization && {
         calibrate: () => readCalibration(store, quantization.calibration, calibration),

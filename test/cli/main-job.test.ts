@@ -39,7 +39,7 @@ describe('run', () => {
       reused: 0,
       failed: [],
       contract: 'vgg16',
-      engine: { name: 'onnxruntime', device: 'cpu', precision: 'fp32' },
+      engine: { device: 'cpu' },
       classes: ['across', 'down'],
       splits: { train: 10, val: 6 },
     });
@@ -78,7 +78,7 @@ describe('run', () => {
       /^softmax \(avg\): \d+ epochs: loss \d\.\d{4} to \d\.\d{4}, accuracy \d\.\d{3} to 1\.000$/m,
     );
     expect(stdout).toMatch(/true \\ predicted/);
-    expect(stderr).toContain('Engine: onnxruntime');
+    expect(stderr).toMatch(/^Engine: \w+ [\d.]+ on cpu, \w+ \(the stored features were made with it/m);
     expect(stderr).not.toContain('['); // no progress bar where stderr is no terminal
   });
 });

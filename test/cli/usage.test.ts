@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { DoctorResult } from '../../src/core/results.ts';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
 import { document, permafrost } from '../support/command.ts';
 
@@ -42,7 +43,7 @@ describe('help', () => {
     const { stderr } = await permafrost(['--help'], { node: ['--import', importLog()] });
     const imports = [...stderr.matchAll(/^IMPORT (.*)$/gm)].map(([, specifier]) => specifier!);
     expect(imports).toContain('commander'); // the log works
-    const heavy = /^(sharp|onnxruntime-node|apache-arrow|hnswlib-node|protobufjs|h5wasm|zod|ml-)/;
+    const heavy = /^(sharp|onnxruntime-node|koffi|apache-arrow|hnswlib-node|protobufjs|h5wasm|zod|ml-)/;
     expect(imports.filter((specifier) => heavy.test(specifier))).toEqual([]);
   });
 });
@@ -99,11 +100,12 @@ describe('doctor', () => {
     const text = await permafrost(['doctor']);
     expect(text.code).toBe(0);
     expect(text.stdout).toMatch(/onnxruntime-node +\d+\.\d+\.\d+ +yes/);
-    const json = document<{ weights: unknown; engine: unknown; packages: unknown[] }>(
-      await permafrost(['doctor', '--json']),
-    );
+    const json = document<DoctorResult>(await permafrost(['doctor', '--json']));
     expect(json.weights).toMatchObject({ ok: true, problem: null });
-    expect(json.engine).toMatchObject({ name: 'onnxruntime', device: 'cpu', precision: 'fp32' });
+    expect(text.stdout).toMatch(/^onnxruntime +cpu +fp32 +1\.0 x +(usable|chosen by auto) \(/m);
+    expect(text.stdout).toMatch(/^openvino +cpu +bf16 /m);
+    expect(json.engine).toMatchObject({ device: 'cpu', why: expect.stringMatching(/\w/) as string });
+    expect(json.engines.filter(({ chosen }) => chosen)).toHaveLength(1);
     expect(json.packages).toContainEqual(expect.objectContaining({ name: 'sharp', works: true }));
   });
 });

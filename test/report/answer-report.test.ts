@@ -149,7 +149,7 @@ const HEALTHY: DoctorResult = {
   permafrost: '0.1.0',
   node: 'v20.12.0',
   platform: 'linux x64',
-  cpu: { model: 'A Processor', cores: 1, memoryGiB: 3.84 },
+  cpu: { model: 'A Processor', cores: 1, memoryGiB: 3.84, bf16: null },
   packages: [
     { name: 'sharp', version: '0.35.0', works: true, needed: 'decoding images', problem: null },
     {
@@ -161,7 +161,31 @@ const HEALTHY: DoctorResult = {
     },
   ],
   weights: { ok: true, digest: 'abcd', problem: null },
-  engine: { ...FACTS, why: 'the one engine of this version' },
+  engine: {
+    ...FACTS,
+    why: 'it is the fastest that is usable',
+    faster: ['openvino: npx permafrost engines add openvino'],
+  },
+  engines: [
+    {
+      engine: 'onnxruntime',
+      device: 'cpu',
+      precision: 'fp32',
+      version: '1.30.0',
+      chosen: true,
+      speed: 1,
+      problem: null,
+    },
+    {
+      engine: 'openvino',
+      device: 'cpu',
+      precision: 'bf16',
+      version: null,
+      chosen: false,
+      speed: 2.1,
+      problem: 'OpenVINO was not found',
+    },
+  ],
 };
 
 describe('the report of the doctor', () => {
@@ -169,15 +193,22 @@ describe('the report of the doctor', () => {
     expect(doctorText(HEALTHY)).toBe(
       `permafrost  0.1.0
 node        v20.12.0 on linux x64
-processor   A Processor, 1 core, 3.8 GiB memory
+processor   A Processor, 1 core, 3.8 GiB memory, no units for bf16
 weights     vgg16, verified, digest abcd
-engine      onnxruntime 1.30.0 on cpu, fp32: the one engine of this version
+engine      onnxruntime 1.30.0 on cpu, fp32: it is the fastest that is usable
+faster      openvino: npx permafrost engines add openvino
+
+engine       device  precision  expected speed  state
+-----------  ------  ---------  --------------  -----------------------
+onnxruntime  cpu     fp32                1.0 x  chosen by auto (1.30.0)
+openvino     cpu     bf16                2.1 x  not usable, see below
 
 package       version  works  needed for
 ------------  -------  -----  ---------------
 sharp         0.35.0   yes    decoding images
 hnswlib-node  -        NO     knn-hnsw alone
 
+openvino: OpenVINO was not found
 hnswlib-node: no compiler\\nwas found
 `,
     );

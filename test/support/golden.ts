@@ -28,3 +28,19 @@ export function relativeError(found: ArrayLike<number>, expected: ArrayLike<numb
   }
   return largest === 0 ? error : error / largest;
 }
+
+/** The least cosine between the rows of two matrices of `rows` rows. */
+export function leastCosine(a: Float32Array, b: Float32Array, rows: number): number {
+  const cols = b.length / rows;
+  let least = Infinity;
+  for (let r = 0; r < rows; r++) {
+    let [ab, aa, bb] = [0, 0, 0];
+    for (let i = r * cols; i < (r + 1) * cols; i++) {
+      ab += a[i]! * b[i]!;
+      aa += a[i]! ** 2;
+      bb += b[i]! ** 2;
+    }
+    least = Math.min(least, ab / Math.sqrt(aa * bb));
+  }
+  return least;
+}

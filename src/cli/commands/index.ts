@@ -1,7 +1,9 @@
 import type { CommandSpec } from '../program.ts';
 import { checkCommand } from './check.ts';
+import { benchCommand } from './bench.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
+import { enginesCommand } from './engines.ts';
 import { extractCommand } from './extract.ts';
 import { gcCommand } from './gc.ts';
 import { inspectCommand } from './inspect.ts';
@@ -24,6 +26,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   verifyCommand,
   repairCommand,
   gcCommand,
+  enginesCommand,
+  benchCommand,
   doctorCommand,
   demoCommand,
 ];

@@ -12,6 +12,7 @@ const ENGINES = {
   tfjs: async (options: EngineOptions) => (await import('./tfjs/tfjs.ts')).createTfjsEngine(options),
   'onnxruntime-winograd': async (options: EngineOptions) =>
     (await import('./onnxruntime.ts')).createWinogradEngine(options),
+  openvino: async (options: EngineOptions) => (await import('./openvino.ts')).createOpenVinoEngine(options),
 } satisfies Record<string, (options: EngineOptions) => Promise<Engine>>;
 
 export type EngineName = keyof typeof ENGINES;

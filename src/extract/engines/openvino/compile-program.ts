@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { PermafrostError } from '../../../core/errors.ts';
+import { canonicalJson } from '../../../core/digest.ts';
+import { encodeOnnx, type OnnxGraph, type OnnxValue } from '../../../core/onnx-model.ts';
+import type { Handle } from './c-api.ts';
+import type { CompiledCache } from './compiled-cache.ts';
+import type { OpenVino } from './runtime.ts';
+
+/** Settings of OpenVINO's CPU device, in its own words. */
+export type DeviceProperties = Readonly<Record<string, string>>;
+
+/**
+ * The graph for batches of one image. Measured on two cores, batches of 1, 4 and 8 take the same processor time an image once the streams
+ * are full (docs/engines.md); with one, an image's features cannot depend on its neighbours, and no count needs another compilation.
+ */
+export function oneImageGraph(graph: OnnxGraph): OnnxGraph {
+  const one = (value: OnnxValue): OnnxValue => ({ ...value, shape: [1, ...value.shape.slice(1)] });
+  return { ...graph, inputs: graph.inputs.map(one), outputs: graph.outputs.map(one) };
+}
+
+/** Digest of all that decides a compiled network: the graph to the last weight, OpenVINO's build, its settings and the processor. */
+function cacheKey(openVino: OpenVino, core: Handle, graph: OnnxGraph, properties: DeviceProperties): string {
+  const hash = createHash('sha256');
+  const initializers = graph.initializers.map(({ name, shape, data }) => {
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return { name, shape, type: data.constructor.name };
+  });
+  const device = ['FULL_DEVICE_NAME', 'OPTIMIZATION_CAPABILITIES'].map((key) =>
+    openVino.coreProperty(core, key),
+  );
+  const limit = process.env.ONEDNN_MAX_CPU_ISA ?? '';
+  const rest = { ...graph, initializers, build: openVino.build, properties, device, limit };
+  return hash.update(canonicalJson(rest)).digest('hex').slice(0, 32);
+}
+
+/** Compiles a graph on a core that has its properties set. Throws ENGINE_FAILED with OpenVINO's message. */
+export async function compileGraph(openVino: OpenVino, core: Handle, graph: OnnxGraph): Promise<Handle> {
+  const model = await openVino.readModel(core, encodeOnnx(graph));
+  try {
+    return await openVino.compileModel(core, model);
+  } finally {
+    openVino.freeModel(model);
+  }
+}
+
+/**
+ * What the cache gives, or undefined where it fails. A cache that cannot be read or written (a full disk, a folder of another user's)
+ * costs half a second at each start and nothing else, and what OpenVINO refuses to import is compiled anew.
+ */
+async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const isExpected = error instanceof PermafrostError || (error instanceof Error && 'syscall' in error);
+    if (!isExpected) throw error;
+    return undefined;
+  }
+}
+
+/** Compiles as compileGraph does, or takes the outcome from `cache`. */
+export async function compileGraphCached(
+  openVino: OpenVino,
+  core: Handle,
+  graph: OnnxGraph,
+  properties: DeviceProperties,
+  cache: CompiledCache,
+): Promise<Handle> {
+  const key = cacheKey(openVino, core, graph, properties);
+  const blob = await attempt(() => cache.read(key));
+  if (blob !== undefined) {
+    const imported = await attempt(() => openVino.importModel(core, blob));
+    if (imported !== undefined) return imported;
+    await attempt(() => cache.drop(key));
+  }
+  const compiled = await compileGraph(openVino, core, graph);
+  await attempt(() => cache.write(key, (path) => openVino.exportModel(compiled, path)));
+  return compiled;
+}

@@ -1,0 +1,71 @@
+import type { Precision } from './engine.ts';
+import type { EngineName } from './index.ts';
+import type { Processor } from './processor.ts';
+
+/** An engine on a device in a precision: what `--engine auto` chooses between. */
+export interface Variant {
+  readonly engine: EngineName;
+  readonly device: string;
+  readonly precision: Precision;
+  /**
+   * Images a second, as a multiple of onnxruntime's in fp32 on the same processor: measured, see docs/engines.md. A processor without
+   * units for a precision emulates it or is refused by the runtime.
+   */
+  readonly speed: (processor: Processor) => number;
+  /**
+   * Taken only where its engine or its device is asked for by name: because it is slower than another that is always there, because it
+   * takes more memory than a default may (onnxruntime-winograd), or because the device was never there to be measured.
+   */
+  readonly onlyAsked?: 'engine' | 'device';
+}
+
+/** A device that ONNX Runtime may have; none of them was there to be measured. */
+const onDevice = (device: string): Variant => ({
+  engine: 'onnxruntime',
+  device,
+  precision: 'fp32',
+  speed: () => 1,
+  onlyAsked: 'device',
+});
+
+/** Every variant; onnxruntime on the CPU in fp32, which is always there, comes last. */
+export const VARIANTS: readonly Variant[] = [
+  {
+    engine: 'openvino',
+    device: 'cpu',
+    precision: 'int8',
+    speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 4),
+  },
+  {
+    engine: 'openvino',
+    device: 'cpu',
+    precision: 'bf16',
+    speed: ({ bf16 }) => (bf16 === null ? 0.35 : bf16 === 'amx_bf16' ? 8 : 2.1),
+  },
+  { engine: 'openvino', device: 'cpu', precision: 'fp32', speed: () => 1.1 },
+  { engine: 'onnxruntime', device: 'cpu', precision: 'int8', speed: () => 3.4 },
+  {
+    engine: 'onnxruntime-winograd',
+    device: 'cpu',
+    precision: 'fp32',
+    speed: () => 1.2,
+    onlyAsked: 'engine',
+  },
+  ...['cuda', 'coreml', 'dml', 'webgpu'].map(onDevice),
+  { engine: 'tfjs', device: 'gpu', precision: 'fp32', speed: () => 1, onlyAsked: 'engine' },
+  { engine: 'tfjs', device: 'cpu', precision: 'fp32', speed: () => 0.9, onlyAsked: 'engine' },
+  { engine: 'onnxruntime', device: 'cpu', precision: 'fp32', speed: () => 1 },
+];
+
+/** Names a variant, and the class of the features that it makes: `openvino/cpu/bf16`. */
+export function engineClass({
+  engine,
+  device,
+  precision,
+}: {
+  readonly engine: string;
+  readonly device: string;
+  readonly precision: string;
+}): string {
+  return `${engine}/${device}/${precision}`;
+}

@@ -1,0 +1,48 @@
+import type { BenchResult } from '../core/results.ts';
+import { failuresText } from './extract-report.ts';
+import { plural } from './format.ts';
+import { textTable } from './text-table.ts';
+
+/** The engines measured, for a terminal: fastest first. */
+export function benchText(result: BenchResult): string {
+  const { images, source, contract, cut, machine, rounds, reference, variants, failed } = result;
+  const rows = variants
+    .flatMap((variant) => (variant.measured === null ? [] : [{ ...variant, measured: variant.measured }]))
+    .sort((a, b) => b.measured.imagesPerSecond - a.measured.imagesPerSecond)
+    .map(({ engine, device, precision, measured }) => [
+      `${engine} ${measured.version}`,
+      device,
+      precision,
+      measured.imagesPerSecond.toFixed(1),
+      measured.cpuMsPerImage.toFixed(0),
+      `${measured.peakMiB.toFixed(0)} MiB`,
+      measured.cosineLeast.toFixed(6),
+      measured.cosineMean.toFixed(6),
+    ]);
+  const table = textTable(
+    [
+      { title: 'engine' },
+      { title: 'device' },
+      { title: 'precision' },
+      { title: 'images/s', align: 'right' },
+      { title: 'CPU ms/image', align: 'right' },
+      { title: 'peak memory', align: 'right' },
+      { title: 'least cosine', align: 'right' },
+      { title: 'mean cosine', align: 'right' },
+    ],
+    rows,
+  );
+  const left = variants
+    .filter(({ measured }) => measured === null)
+    .map(
+      ({ engine, device, precision, problem }) =>
+        `not measured: ${engine}/${device}/${precision}: ${problem}\n`,
+    );
+  return (
+    `${plural(images.length, 'image')} of ${source}, contract ${contract}, ${cut}; inference alone, median of ${plural(rounds, 'process', 'processes')} each\n` +
+    `${machine.model}, ${plural(machine.cores, 'core')}; cosines to ${reference}\n\n` +
+    table +
+    (left.length > 0 ? `\n${left.join('')}` : '') +
+    failuresText(failed)
+  );
+}

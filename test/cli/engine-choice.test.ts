@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { DoctorResult, ExtractResult } from '../../src/core/results.ts';
+import { readProcessor } from '../../src/extract/engines/processor.ts';
+import { document, permafrost } from '../support/command.ts';
+import { temporaryFolders } from '../support/folders.ts';
+import { hasOpenVino, needsOpenVino } from '../support/openvino.ts';
+import { stripedDataset } from '../support/small-dataset.ts';
+
+const newFolder = temporaryFolders();
+/** What a machine without OpenVINO is like. */
+const WITHOUT = { OPENVINO_LIB_DIR: newFolder() };
+
+describe('--engine auto', () => {
+  it('takes onnxruntime where OpenVINO is missing, and says what would be faster and how to get it', async () => {
+    const dataset = await stripedDataset(newFolder(), 1, 1);
+    const args = ['extract', dataset, '--store', join(newFolder(), 'store')];
+    const { code, stderr } = await permafrost(args, { env: WITHOUT });
+    expect(code).toBe(0);
+    const line = stderr.split('\n').find((text) => text.startsWith('Engine: '));
+    expect(line).toMatch(/^Engine: onnxruntime [\d.]+ on cpu, fp32 \(.*openvino is not: /);
+    expect(line).toContain('npx permafrost engines add openvino');
+  });
+
+  it('refuses an engine that is missing when it is asked for by name', async () => {
+    const dataset = await stripedDataset(newFolder(), 1, 1);
+    const store = join(newFolder(), 'store');
+    const args = ['extract', dataset, '--store', store, '--engine', 'openvino'];
+    const { code, stderr } = await permafrost(args, { env: WITHOUT });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/The engine openvino is not usable: OPENVINO_LIB_DIR is .*\[ENGINE_UNAVAILABLE\]/);
+  });
+
+  it('refuses a precision that the engine does not have', async () => {
+    const dataset = await stripedDataset(newFolder(), 1, 1);
+    const args = ['extract', dataset, '--engine', 'onnxruntime', '--precision', 'bf16'];
+    const { code, stderr } = await permafrost(args, { cwd: newFolder() });
+    expect(code).toBe(2);
+    expect(stderr).toContain('onnxruntime has no precision bf16, only fp32');
+  });
+});
+
+describe.skipIf(!hasOpenVino)(needsOpenVino('--engine auto with OpenVINO'), () => {
+  it("takes fp32 when oneDNN may not use the processor's bf16 units, and computes in it", async () => {
+    const env = { ONEDNN_MAX_CPU_ISA: 'AVX2' };
+    const dataset = await stripedDataset(newFolder(), 1, 1);
+    const args = ['extract', dataset, '--store', join(newFolder(), 'store'), '--json'];
+    const finished = await permafrost(args, { env });
+    expect(document<ExtractResult>(finished)).toMatchObject({
+      extracted: 4,
+      engine: { name: 'openvino', device: 'cpu', precision: 'fp32' },
+    });
+    if (readProcessor().bf16 !== null) expect(finished.stderr).toContain('ONEDNN_MAX_CPU_ISA=AVX2 hides');
+    const told = document<DoctorResult>(await permafrost(['doctor', '--json'], { env }));
+    expect(told.engine).toMatchObject({ name: 'openvino', precision: 'fp32' });
+  });
+
+  it('fails with a reason when bf16 is asked for and would be float32 in truth', async () => {
+    const dataset = await stripedDataset(newFolder(), 1, 1);
+    const args = ['extract', dataset, '--store', join(newFolder(), 'store'), '--precision', 'bf16'];
+    const { code, stderr } = await permafrost(args, { env: { ONEDNN_MAX_CPU_ISA: 'AVX2' } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/compiled the network in f32 where bf16 was asked for.*\[ENGINE_UNAVAILABLE\]/);
+  });
+
+  it('stays with the engine of the stored features, and switches when told to', async () => {
+    const dataset = await stripedDataset(newFolder(), 2, 1);
+    const store = join(newFolder(), 'store');
+    const run = async (...flags: string[]) => {
+      const finished = await permafrost(['extract', dataset, '--store', store, '--json', ...flags]);
+      return { ...finished, result: document<ExtractResult>(finished) };
+    };
+    expect((await run('--engine', 'onnxruntime')).result).toMatchObject({ extracted: 6 });
+    const second = await run();
+    expect(second.result).toMatchObject({ extracted: 0, reused: 6, engine: { name: 'onnxruntime' } });
+    expect(second.stderr).toMatch(/the stored features were made with it; name another with --engine/);
+    const third = await run('--engine', 'openvino', '--precision', 'fp32');
+    expect(third.result).toMatchObject({ extracted: 6, engine: { name: 'openvino', precision: 'fp32' } });
+    expect(third.result.extractedBecause).toContain('engineClass');
+    expect((await run()).result).toMatchObject({
+      extracted: 0,
+      engine: { name: 'openvino', precision: 'fp32' },
+    });
+  });
+
+  it("predicts with the engine of the head's features", async () => {
+    const dataset = await stripedDataset(newFolder(), 3, 2);
+    const store = join(newFolder(), 'store');
+    await permafrost(['extract', dataset, '--store', store, '--engine', 'onnxruntime']);
+    const trained = document<{ file: string }>(
+      await permafrost(['train', store, '--head', 'centroid', '--json']),
+    );
+    const image = join(dataset, 'Val', 'down', '0.png');
+    const { code, stderr, stdout } = await permafrost(['predict', trained.file, image]);
+    expect({ code, first: stdout.split('\n')[0] }).toMatchObject({ code: 0 });
+    expect(stdout).toContain('0.png: down');
+    expect(stderr).toMatch(/^Engine: onnxruntime .*the engine class onnxruntime\/cpu\/fp32 of the features/m);
+  });
+
+  it('names the engine class of a head where its engine is not here', async () => {
+    const dataset = await stripedDataset(newFolder(), 3, 2);
+    const store = join(newFolder(), 'store');
+    await permafrost(['extract', dataset, '--store', store, '--engine', 'openvino', '--precision', 'fp32']);
+    const trained = document<{ file: string }>(
+      await permafrost(['train', store, '--head', 'centroid', '--json']),
+    );
+    const image = join(dataset, 'Val', 'down', '0.png');
+    const { code, stderr } = await permafrost(['predict', trained.file, image], { env: WITHOUT });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /made by the engine class openvino\/cpu\/fp32, which is not available here.*\[ENGINE_UNAVAILABLE\]/,
+    );
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import {
+  candidates,
+  chooseEngine,
+  type ChoiceFacts,
+  type EngineChoice,
+} from '../../../src/extract/engines/choose-engine.ts';
+import { processorFrom, type Processor } from '../../../src/extract/engines/processor.ts';
+import { engineClass, VARIANTS } from '../../../src/extract/engines/variants.ts';
+
+const amx = processorFrom(['avx512f', 'avx512_bf16', 'amx_bf16']);
+const avx512Bf16 = processorFrom(['avx512f', 'avx512_bf16']);
+const noBf16 = processorFrom(['avx2']);
+
+const facts = (given: Partial<ChoiceFacts> = {}): ChoiceFacts => ({
+  wish: { engine: 'auto', precision: 'auto' },
+  processor: amx,
+  held: [],
+  installable: ['openvino'],
+  ...given,
+});
+
+/** The choice on a machine where all engines but the missing ones run. */
+function choose(given: Partial<ChoiceFacts>, missing: readonly string[] = []): EngineChoice | undefined {
+  const problem = 'It is not on this machine. Add it.';
+  const tried = VARIANTS.map((variant) => ({
+    variant,
+    problem: missing.includes(variant.engine) ? problem : null,
+  }));
+  return chooseEngine(facts(given), tried);
+}
+const chosen = (...args: Parameters<typeof choose>) => engineClass(choose(...args)!.variant);
+
+describe('the choice of engine', () => {
+  it.each([
+    ['amx_bf16', amx],
+    ['avx512_bf16', avx512Bf16],
+  ])('is openvino in bf16 where the processor has %s, and says so', (unit, processor) => {
+    const choice = choose({ processor })!;
+    expect(engineClass(choice.variant)).toBe('openvino/cpu/bf16');
+    expect(choice.why).toContain(unit);
+    expect(choice.why).toContain('0.9998');
+  });
+
+  it('is openvino in fp32 where the processor has no bf16 units, or where that is not known, and says so', () => {
+    expect(chosen({ processor: noBf16 })).toBe('openvino/cpu/fp32');
+    expect(choose({ processor: noBf16 })!.why).toMatch(/no units for bf16/);
+    const unknown = processorFrom(undefined);
+    expect(chosen({ processor: unknown })).toBe('openvino/cpu/fp32');
+    expect(choose({ processor: unknown })!.why).toMatch(/not known here, --precision bf16 tries it/);
+  });
+
+  it('is onnxruntime where OpenVINO is missing: why, what would be faster, and how to get it', () => {
+    const { variant, why, faster } = choose({}, ['openvino'])!;
+    expect(engineClass(variant)).toBe('onnxruntime/cpu/fp32');
+    expect(why).toMatch(/openvino is not: It is not on this machine$/);
+    expect(faster.join()).toMatch(
+      /openvino\/cpu\/bf16 \(about 8 times as fast\): npx permafrost engines add openvino/,
+    );
+  });
+
+  it('is int8 only when asked for, and bf16 without units only when asked for, with a warning', () => {
+    for (const processor of [amx, avx512Bf16, noBf16]) {
+      expect(candidates(facts({ processor })).some(({ precision }) => precision === 'int8')).toBe(false);
+      expect(chosen({ processor, wish: { engine: 'auto', precision: 'int8' } })).toBe('openvino/cpu/int8');
+    }
+    const wish = { engine: 'openvino', precision: 'bf16' } as const;
+    expect(choose({ processor: noBf16, wish })!.why).toMatch(/as asked, though .* fp32 is faster/);
+  });
+
+  it('serves a wish for one engine or one precision', () => {
+    expect(chosen({ wish: { engine: 'onnxruntime', precision: 'auto' } })).toBe('onnxruntime/cpu/fp32');
+    expect(chosen({ wish: { engine: 'auto', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
+    expect(chosen({ wish: { engine: 'auto', precision: 'fp32' } }, ['openvino'])).toBe(
+      'onnxruntime/cpu/fp32',
+    );
+    expect(chosen({ wish: { engine: 'openvino', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
+  });
+
+  it('refuses what no machine has, and is nothing where nothing runs', () => {
+    expect(() => candidates(facts({ wish: { engine: 'onnxruntime', precision: 'bf16' } }))).toThrow(
+      /no engine onnxruntime on the device auto in bf16\. There is: onnxruntime\/cpu\/int8, .*onnxruntime\/cpu\/fp32/,
+    );
+    expect(choose({}, ['openvino', 'onnxruntime'])).toBeUndefined();
+  });
+
+  it('takes an engine or a device that is never chosen by itself where it is asked for by name', () => {
+    const precision = 'auto';
+    expect(chosen({ wish: { engine: 'onnxruntime-winograd', precision } })).toBe(
+      'onnxruntime-winograd/cpu/fp32',
+    );
+    expect(chosen({ wish: { engine: 'tfjs', precision } })).toBe('tfjs/gpu/fp32');
+    expect(chosen({ wish: { engine: 'tfjs', device: 'cpu', precision } })).toBe('tfjs/cpu/fp32');
+    expect(chosen({ wish: { engine: 'auto', device: 'webgpu', precision } })).toBe('onnxruntime/webgpu/fp32');
+    expect(chosen({ wish: { engine: 'onnxruntime', device: 'cuda', precision } })).toBe(
+      'onnxruntime/cuda/fp32',
+    );
+    expect(() => candidates(facts({ wish: { engine: 'openvino', device: 'webgpu', precision } }))).toThrow(
+      /no engine openvino on the device webgpu/,
+    );
+  });
+
+  it('stays with the engine of the stored features, says so, and says what would be faster', () => {
+    const held = ['onnxruntime/cpu/fp32'];
+    const { variant, why, faster } = choose({ held })!;
+    expect(engineClass(variant)).toBe('onnxruntime/cpu/fp32');
+    expect(why).toMatch(/stored features were made with it; .*--engine and --precision/);
+    expect(faster.join()).toContain('--engine openvino --precision bf16');
+    expect(chosen({ held: ['openvino/cpu/fp32', 'openvino/cpu/bf16'] })).toBe('openvino/cpu/fp32');
+  });
+
+  it('leaves the engine of the stored features where that is missing, unknown or not asked for', () => {
+    expect(chosen({ held: ['openvino/cpu/bf16'] }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
+    expect(chosen({ held: ['another/gpu/fp16', 'openvino/cpu/int8'] })).toBe('openvino/cpu/bf16');
+    const wish = { engine: 'auto', precision: 'bf16' } as const;
+    expect(chosen({ held: ['onnxruntime/cpu/fp32'], wish })).toBe('openvino/cpu/bf16');
+  });
+});
+
+describe('the processor', () => {
+  it.each<[string, Processor['bf16'], string | null]>([
+    ['', 'amx_bf16', null],
+    ['AVX512_CORE_AMX', 'amx_bf16', null],
+    ['nonsense', 'amx_bf16', null],
+    ['avx512_core_bf16', 'avx512_bf16', 'avx512_core_bf16'],
+    ['AVX512_CORE', null, 'AVX512_CORE'],
+    ['AVX2', null, 'AVX2'],
+  ])('with ONEDNN_MAX_CPU_ISA=%s has %s', (limit, bf16, told) => {
+    expect(processorFrom(['avx512_bf16', 'amx_bf16'], limit)).toEqual({ bf16, known: true, limit: told });
+  });
+
+  it('is not limited in what it does not have', () => {
+    expect(processorFrom(['avx2'], 'AVX2')).toEqual({ bf16: null, known: true, limit: null });
+  });
+});
