@@ -29,6 +29,16 @@ export { scanDataset, type Dataset } from './extract/dataset.ts';
 export { CONTRACTS, contractId } from './extract/contract.ts';
 export type { Contract } from './core/contract.ts';
 export { decode, readHeader, type ImageHeader } from './extract/decode.ts';
+export { applyView } from './extract/augment.ts';
+export {
+  VIEW_DEFAULTS,
+  VIEW_OPTIONS,
+  viewParameters,
+  viewSettings,
+  type ViewParameters,
+  type ViewPlan,
+  type ViewSettings,
+} from './extract/view-parameters.ts';
 export { extractFeatures, type PipelineEvent, type PipelineOptions } from './extract/pipeline.ts';
 export { vgg16 } from './extract/backbones/vgg16.ts';
 export type { Backbone, BackboneWeights } from './extract/backbones/backbone.ts';
