@@ -34,6 +34,16 @@ export type { Contract } from './core/contract.ts';
 export { decode, readHeader, type ImageHeader } from './extract/decode.ts';
 export { calibrate, quantizationOf, type CalibrationTarget } from './extract/calibrate.ts';
 export type { Calibration } from './core/calibration.ts';
+export { applyView } from './extract/augment.ts';
+export {
+  VIEW_DEFAULTS,
+  VIEW_OPTIONS,
+  viewParameters,
+  viewSettings,
+  type ViewParameters,
+  type ViewPlan,
+  type ViewSettings,
+} from './extract/view-parameters.ts';
 export { extractFeatures, type PipelineEvent, type PipelineOptions } from './extract/pipeline.ts';
 export { vgg16 } from './extract/backbones/vgg16.ts';
 export type { Backbone, BackboneWeights } from './extract/backbones/backbone.ts';
