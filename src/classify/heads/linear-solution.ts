@@ -22,7 +22,7 @@ export async function fitLinearHead(
   context?: FitContext,
 ): Promise<FittedHead> {
   const { classes, indices } = checkFit(X, y);
-  const design = await designOf(X);
+  const design = await designOf(X, context);
   const { C, tol, maxIter, classWeight } = options;
   const task = { loss, y: indices, classes: classes.length, classWeight };
   const fit = await fitLinear(design, task, { C, tol, maxIter }, undefined, context);

@@ -1,6 +1,8 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { row } from '../../core/matrix.ts';
+import { checkAborted } from '../checks.ts';
 import { centreColumns } from '../centre-columns.ts';
+import type { FitContext } from '../head.ts';
 import { transposedTimesThin } from '../linalg-thin.ts';
 import { timesTransposed } from '../linalg.ts';
 
@@ -20,13 +22,18 @@ export async function quickMeans(X: Matrix): Promise<Float32Array> {
 
 /**
  * (X - mean)·(X - mean)ᵀ, shape (n, n), exactly symmetric. Products are float32, of columns that were centred before, so that the
- * large common part of features after a ReLU takes no digits; blocks of columns are added in float64.
+ * large common part of features after a ReLU takes no digits; blocks of columns are added in float64. Throws INTERRUPTED.
  */
-export async function centredGram(X: Matrix, mean: Float32Array): Promise<Float64Array> {
+export async function centredGram(
+  X: Matrix,
+  mean: Float32Array,
+  context?: FitContext,
+): Promise<Float64Array> {
   const n = X.rows;
   const out = new Float64Array(n * n);
   const step = Math.min(MOST_BLOCK_ROWS, Math.ceil(n / 4));
   for (let from = 0; from < X.cols; from += BLOCK_COLUMNS) {
+    checkAborted(context);
     const centred = await centreColumns(X, mean, from, Math.min(X.cols, from + BLOCK_COLUMNS));
     const rowsOf = (start: number, end: number): Matrix => ({
       data: centred.data.subarray(start * centred.cols, end * centred.cols),

@@ -1,5 +1,6 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
+import type { FitContext } from '../head.ts';
 import { timesColumns } from '../linalg-thin.ts';
 import { transposedTimes } from '../linalg.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
@@ -11,13 +12,14 @@ import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
  * The design for more columns than rows. The optimum of an L2-penalised linear model lies in the span of the training rows,
  * W = Xcᵀ·A (the representer theorem: Kimeldorf and Wahba 1971; Schölkopf, Herbrich and Smola 2001). The Gram matrix
  * G = Xc·Xcᵀ is computed once; from then on a product costs n² and no longer n·d. Coefficients are A, so size = n, and the
- * inner product of two weight matrices is Aᵀ·G·B. Rows left out of a fit have no part in A: one G serves every subset.
+ * inner product of two weight matrices is Aᵀ·G·B. Rows left out of a fit have no part in A: one G serves every subset. Throws
+ * INTERRUPTED.
  */
-export async function gramDesign(X: Matrix): Promise<Design> {
+export async function gramDesign(X: Matrix, context?: FitContext): Promise<Design> {
   const n = X.rows;
   const mean = await quickMeans(X);
   const means = new Float64Array(mean);
-  const gram = { data: await centredGram(X, mean), rows: n, cols: n };
+  const gram = { data: await centredGram(X, mean, context), rows: n, cols: n };
   const spread = trace(gram.data, n) / n;
   // Rounding may leave eigenvalues just below zero where rows depend on each other (duplicates, and the mean itself), and then
   // Aᵀ·G·A is no square of a length. Rounding errors of size e in the entries move eigenvalues by about e·sqrt(n).

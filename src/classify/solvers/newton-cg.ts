@@ -1,5 +1,6 @@
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
+import type { Precision } from '../linalg-thin.ts';
 import { conjugateGradients } from './conjugate-gradients.ts';
 import { lineSearch } from './line-search.ts';
 import type { LossAt } from './loss.ts';
@@ -13,6 +14,12 @@ export interface StopRule {
   readonly maxIter: number;
 }
 
+/**
+ * A gradient is a mean of rows, whose length is about `unit`, times residuals of at most 1: rounding to float32 moves it by some 1e-7 of
+ * that, a hundredth of this.
+ */
+const FLOAT32_TOL = 1e-5;
+
 export interface Optimum {
   readonly point: Point;
   readonly converged: boolean;
@@ -25,7 +32,7 @@ export interface Optimum {
 /**
  * The minimum by Newton's method from `start`; each step solves its linear system by conjugate gradients, only as exactly as the
  * progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for the logistic loss Lin, Weng and Keerthi 2008). Gradients are
- * float64, so that the optimum is; curvature is float32, because an error there only costs a step. Throws INTERRUPTED.
+ * float64 where `tol` asks for it; curvature is float32, because an error there only costs a step. Throws INTERRUPTED.
  */
 export async function newtonCg(
   task: Problem,
@@ -34,6 +41,7 @@ export async function newtonCg(
   context?: FitContext,
 ): Promise<Optimum> {
   const { design, loss, unit } = task;
+  const precision: Precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
   let point = start;
   let first: number | undefined;
 
@@ -41,7 +49,7 @@ export async function newtonCg(
     checkAborted(context);
     const total = totalScores(task, point);
     const here = loss.at(total);
-    const gradient = await gradientAt(task, point, here);
+    const gradient = await gradientAt(task, point, here, precision);
     const biasGradient = largestAbsolute(gradient.bias) / unit;
     // The gradient by the uncentred columns is that by the centred ones plus mean times the intercept's.
     const bound = Math.max(biasGradient, design.largest(gradient) + design.meanLength * biasGradient);
@@ -60,7 +68,7 @@ export async function newtonCg(
     const bias = point.bias.slice();
     addScaled(coef, size, step.coef);
     addScaled(bias, size, step.bias);
-    point = { coef, bias, scores: await design.scores(coef, loss.k, 'float64') };
+    point = { coef, bias, scores: await design.scores(coef, loss.k, precision) };
   }
 }
 
@@ -68,10 +76,11 @@ async function gradientAt(
   { design, loss: { k }, penalty, unit }: Problem,
   point: Point,
   { residuals }: LossAt,
+  precision: Precision,
 ): Promise<Point> {
   const bias = columnSums(residuals, k).map((sum) => sum * unit);
   // A copy: the adjoint may be the residuals themselves.
-  const coef = (await design.adjoint(residuals, k, 'float64')).slice();
+  const coef = (await design.adjoint(residuals, k, precision)).slice();
   addScaled(coef, penalty, point.coef);
   return { coef, bias, scores: await design.scores(coef, k, 'float32') };
 }

@@ -55,7 +55,7 @@ export async function ridgePath(
   const meanTarget = weightedRows(shares, targets, k);
   const T = targets.map((t, at) => roots[Math.floor(at / k)]! * (t - meanTarget[at % k]!));
   const mean = new Float32Array(await transposedTimesThin(X, shares, 1, 'float64'));
-  const system = await (X.rows <= X.cols ? rowSystem : columnSystem)(X, mean, roots, T, k);
+  const system = await (X.rows <= X.cols ? rowSystem : columnSystem)(X, mean, roots, T, k, context);
 
   let best: { alpha: number; error: number; solution: RidgeSolution; lost: Float64Array } | undefined;
   const errors: number[] = [];
@@ -107,10 +107,11 @@ async function rowSystem(
   roots: Float64Array,
   T: Float64Array,
   k: number,
+  context?: FitContext,
 ): Promise<RidgeSystem> {
   const n = X.rows;
   checkSize(n, X);
-  const K = await centredGram(X, mean);
+  const K = await centredGram(X, mean, context);
   for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K[at++]! *= roots[i]! * roots[j]!;
   projectOut(K, roots);
   return async (alpha) => {
