@@ -3,7 +3,7 @@ import { integerOption, numberOption, resolveOptions } from '../../core/options.
 import { matrix } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import type { Network } from '../solvers/network.ts';
+import type { Dense, Network } from '../solvers/network.ts';
 import { forward, glorotUniform } from '../solvers/network.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
@@ -59,7 +59,7 @@ export function loadMlp(state: HeadState): FittedHead {
 }
 
 function fittedMlp(facts: FittedFacts, network: Network, more: HeadState['json']): FittedHead {
-  const [hidden, out] = network as readonly [Network[0], Network[0]];
+  const [hidden, out] = network as readonly [Dense, Dense];
   return {
     ...facts,
     async predictProba(X) {
