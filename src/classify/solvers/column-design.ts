@@ -17,17 +17,21 @@ export function columnDesign(X: Matrix): Design {
   const meanSquare = dot(mean, mean);
   let squares = 0;
   for (let at = 0; at < X.data.length; at++) squares += X.data[at]! ** 2;
-  const wide: Factor =
-    X.data.length <= MOST_WIDENED ? { rows: X.rows, cols: X.cols, data: new Float64Array(X.data) } : X;
-  const forBoth = <T>(make: (factor: Factor, precision: Precision) => T) => ({
-    float32: make(X, 'float32'),
-    float64: make(wide, 'float64'),
+  // Widened when the first product asks for it: many fits never do.
+  let widened: Factor | undefined;
+  const factorOf = (precision: Precision): Factor => {
+    if (precision === 'float32' || X.data.length > MOST_WIDENED) return X;
+    return (widened ??= { rows: X.rows, cols: X.cols, data: new Float64Array(X.data) });
+  };
+  const forBoth = <T>(make: (precision: Precision) => T) => ({
+    float32: make('float32'),
+    float64: make('float64'),
   });
-  const products = forBoth((factor, precision) =>
-    joinedProducts((parts) => timesColumns(factor, parts, precision)),
+  const products = forBoth((precision) =>
+    joinedProducts((parts) => timesColumns(factorOf(precision), parts, precision)),
   );
-  const adjoints = forBoth((factor, precision) =>
-    joinedProducts((parts) => transposedTimesColumns(factor, parts, precision)),
+  const adjoints = forBoth((precision) =>
+    joinedProducts((parts) => transposedTimesColumns(factorOf(precision), parts, precision)),
   );
   return {
     rows: X.rows,
