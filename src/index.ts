@@ -65,6 +65,14 @@ export { exactIndex } from './classify/neighbors/exact.ts';
 export type { NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
 export { stratifiedKFold, stratifiedSplit } from './classify/split.ts';
 export * as metrics from './classify/metrics.ts';
+export { applyTemperature, expectedCalibrationError, fitTemperature } from './classify/calibration.ts';
+export { mcNemar, pairedBootstrap } from './classify/paired-tests.ts';
+export { learningCurve } from './classify/learning-curve.ts';
+export { designOf } from './classify/solvers/choose-design.ts';
+export type { Design } from './classify/solvers/design.ts';
+export { fitLinear, linearWeights, type LinearTask } from './classify/solvers/linear-fit.ts';
+export { bestOf, crossValidatePath, fitPath } from './classify/solvers/path.ts';
+export { ridgePath } from './classify/solvers/ridge-path.ts';
 
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
 export type { Failure, FeatureBatch, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';

@@ -1,17 +1,11 @@
 // @ts-check
+import { median } from '../median.mjs';
+
 /**
  * @typedef {import('./variants.mjs').Variant} Variant
  * @typedef {import('./variants.mjs').Measured} Measured
  * @typedef {import('./equality.mjs').Equality} Equality
  */
-
-/** @param {number[]} list one value or more */
-function median(list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = Number(sorted[middle]);
-  return sorted.length % 2 === 1 ? upper : (Number(sorted[middle - 1]) + upper) / 2;
-}
 
 /**
  * Medians over the rounds and every round, variant by variant.

@@ -7,7 +7,7 @@ import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from '
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { peerPython } from './peer-environment.mjs';
+import { peerPython } from '../peer-environment.mjs';
 import { summarise, summaryText } from './report.mjs';
 
 /**
@@ -51,7 +51,7 @@ const dataset = resolve(positionals[0]);
 const { samples, hasSplits } = await scanDataset(dataset);
 const folders = hasSplits ? [...new Set(samples.map(({ path }) => path.split('/')[0] ?? '.'))] : ['.'];
 
-const python = peerPython();
+const python = peerPython('extract', 'Keras, TensorFlow: 1.5 GB');
 const peers = batches.map((batch) => kerasVariant({ python, dataset, folders, batch }));
 /** @type {Variant[]} */
 const contenders = values.engine.map((wish) => {

@@ -109,7 +109,8 @@ export function balancedAccuracy(scores: readonly ClassScore[]): number {
   return present.reduce((sum, { recall }) => sum + recall, 0) / present.length;
 }
 
-function checkLengths(truth: number, predicted: number): void {
+/** Throws FIT_INVALID when there are not as many true classes as predictions. */
+export function checkLengths(truth: number, predicted: number): void {
   if (truth === predicted) return;
   throw new PermafrostError(
     'FIT_INVALID',

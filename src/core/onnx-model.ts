@@ -1,9 +1,17 @@
 import protobuf from 'protobufjs/light.js';
 
 /** Typed arrays that an ONNX initializer may hold, with their TensorProto.DataType (onnx.proto). */
-export type OnnxData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+export type OnnxData = Float32Array | Float64Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
-export const ONNX_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
+export const ONNX_TYPE = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  float16: 10,
+  float64: 11,
+} as const;
 export type OnnxType = keyof typeof ONNX_TYPE;
 
 export interface OnnxTensor {
@@ -92,6 +100,7 @@ const schema = protobuf.Root.fromJSON({
 
 function typeOf(data: OnnxData): number {
   if (data instanceof Float32Array) return ONNX_TYPE.float32;
+  if (data instanceof Float64Array) return ONNX_TYPE.float64;
   if (data instanceof Uint8Array) return ONNX_TYPE.uint8;
   if (data instanceof Int8Array) return ONNX_TYPE.int8;
   if (data instanceof Int32Array) return ONNX_TYPE.int32;

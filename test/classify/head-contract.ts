@@ -168,6 +168,27 @@ export function headContract(
         checkProbabilities(await head.predictProba(X), X.rows, head);
       });
 
+      it('gives a small class its due where it weighs classes, and does not otherwise', async (test) => {
+        if (!('classWeight' in HEADS[name as keyof typeof HEADS].options)) {
+          test.skip(`the head ${name} weighs no classes`);
+        }
+        // Classes that overlap, nine rows to one: unweighted, the large class takes the ground between them.
+        const source = random(3);
+        const rows = 1000;
+        const y = Array.from({ length: rows }, (_, i) => (i % 10 === 0 ? 'small' : 'large'));
+        const X = matrix(rows, 4);
+        for (let at = 0; at < X.data.length; at++) {
+          X.data[at] = source.normal() + (y[Math.floor(at / 4)] === 'small' ? 0.5 : -0.5);
+        }
+        const recall = async (classWeight: string) => {
+          const head = await fit({ X, y }, { ...options, classWeight });
+          const guess = topClass(await head.predictProba(X));
+          const right = y.filter((label, i) => label === 'small' && head.classes[guess[i]!] === 'small');
+          return right.length / (rows / 10);
+        };
+        expect(await recall('balanced')).toBeGreaterThan((await recall('none')) + 0.1);
+      });
+
       it('changes none of its input, and is not changed with it', async () => {
         const { X, y } = blobs(['a', 'b'], 8, 6);
         const before = { data: X.data.slice(), y: [...y] };

@@ -9,6 +9,11 @@ import { hnswMissing } from './hnsw-missing.ts';
 const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
   softmax: { options: { maxEpochs: 60, learningRate: 0.02 } },
   logistic: {},
+  ridge: {},
+  'linear-svm': {},
+  mlp: {
+    options: { maxEpochs: 60, learningRate: 0.02, validationFraction: 0 },
+  },
   knn: { options: { nNeighbors: 3 }, oneRow: { nNeighbors: 1 } },
   'knn-hnsw': { options: { nNeighbors: 3 }, oneRow: { nNeighbors: 1 }, skip: await hnswMissing() },
   'ml-logistic': { options: { numSteps: 300, learningRate: 0.005 } },

@@ -4,7 +4,7 @@ import { matrix } from '../../core/matrix.ts';
 import type { LearningCurve } from '../../core/results.ts';
 import type { FittedHead, HeadState } from '../head.ts';
 
-/** What every fitted head tells about itself: its state's JSON has exactly these. */
+/** What every fitted head tells about itself: its state's JSON has exactly these, and a head's own values beside them. */
 export type FittedFacts = Pick<
   FittedHead,
   'name' | 'params' | 'classes' | 'features' | 'converged' | 'iterations' | 'learningCurve' | 'notes'
@@ -12,9 +12,9 @@ export type FittedFacts = Pick<
 
 type Tensors = HeadState['tensors'];
 
-/** The state of a fitted head. */
-export function stateOf(facts: FittedFacts, tensors: Tensors): HeadState {
-  return { json: { ...facts }, tensors };
+/** The state of a fitted head; `more` are values of its own, which the facts go before. */
+export function stateOf(facts: FittedFacts, tensors: Tensors, more: HeadState['json'] = {}): HeadState {
+  return { json: { ...more, ...facts }, tensors };
 }
 
 /** A matrix as a tensor of a head's state. */

@@ -6,8 +6,11 @@ import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
 import { KNN_HNSW_OPTIONS, knnHnswHead, loadKnnHnsw } from './knn-hnsw.ts';
 import { KNN_OPTIONS, knnHead, loadKnn } from './knn.ts';
 import { loadLinear } from './linear.ts';
+import { LINEAR_SVM_OPTIONS, linearSvmHead } from './linear-svm.ts';
 import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
 import { loadMlLogistic, ML_LOGISTIC_OPTIONS, mlLogisticHead } from './ml-logistic.ts';
+import { loadMlp, MLP_OPTIONS, mlpHead } from './mlp.ts';
+import { RIDGE_OPTIONS, ridgeHead } from './ridge.ts';
 import { SOFTMAX_OPTIONS, softmaxHead } from './softmax.ts';
 
 export type HeadOptions = Readonly<Record<string, unknown>>;
@@ -33,6 +36,24 @@ export const HEADS = {
     options: LOGISTIC_OPTIONS,
     create: logisticHead,
     load: loadLinear,
+  },
+  ridge: {
+    describe: 'least squares to -1 and 1 with an L2 penalty, solved exactly',
+    options: RIDGE_OPTIONS,
+    create: ridgeHead,
+    load: loadLinear,
+  },
+  'linear-svm': {
+    describe: 'linear support vector machine, squared hinge, solved to its optimum',
+    options: LINEAR_SVM_OPTIONS,
+    create: linearSvmHead,
+    load: loadLinear,
+  },
+  mlp: {
+    describe: 'one hidden layer of ReLUs and a softmax, trained with Adam and early stopping',
+    options: MLP_OPTIONS,
+    create: mlpHead,
+    load: loadMlp,
   },
   knn: {
     describe: 'the nearest training images vote, exact search',

@@ -8,9 +8,14 @@ import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
 /**
  * A fitted linear head. With s = X·weights + intercept, weights of shape (features, k) and intercept (1, k): k = 1 is the
- * binomial model, class 1 with probability 1 / (1 + exp(-s)); k = classes is softmax(s).
+ * binomial model, class 1 with probability 1 / (1 + exp(-s)); k = classes is softmax(s). `more` goes into the state's JSON.
  */
-export function fittedLinear(facts: FittedFacts, weights: Matrix, intercept: Float32Array): FittedHead {
+export function fittedLinear(
+  facts: FittedFacts,
+  weights: Matrix,
+  intercept: Float32Array,
+  more: HeadState['json'] = {},
+): FittedHead {
   return {
     ...facts,
     async predictProba(X) {
@@ -23,6 +28,7 @@ export function fittedLinear(facts: FittedFacts, weights: Matrix, intercept: Flo
         ['weights', tensorOf(weights)],
         ['intercept', { shape: [1, weights.cols], data: intercept }],
       ]),
+      more,
     ),
   };
 }
@@ -33,7 +39,7 @@ export function loadLinear(state: HeadState): FittedHead {
   const binomial = facts.classes.length === 2 && state.tensors.get('weights')?.shape[1] === 1;
   const k = binomial ? 1 : facts.classes.length;
   const weights = matrixOf(state, 'weights', facts.features, k);
-  return fittedLinear(facts, weights, matrixOf(state, 'intercept', 1, k).data);
+  return fittedLinear(facts, weights, matrixOf(state, 'intercept', 1, k).data, state.json);
 }
 
 /** Scores without the intercept, shape (n, k), as probabilities (n, classes), computed in float64. */

@@ -1,6 +1,6 @@
-import type { LogisticProblem, Point } from './logistic-problem.ts';
-import { inner, totalScores } from './logistic-problem.ts';
-import { curvature } from './logistic-loss.ts';
+import type { LossAt } from './loss.ts';
+import type { Point, Problem } from './problem.ts';
+import { inner, totalScores } from './problem.ts';
 import { addScaled, columnSums, dot, scaleAdd } from './vectors.ts';
 
 /** More steps than any fit of the measured sets took; a step that ends here is still downhill. */
@@ -8,22 +8,27 @@ const MOST_STEPS = 500;
 
 /**
  * The Newton step: solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until the residual's
- * length is at most `enough`. `probabilities` are those at the point of the gradient, shape (n, k).
+ * length is at most `enough`. `here` is the loss at the point of the gradient.
  */
 export async function conjugateGradients(
-  problem: LogisticProblem,
-  probabilities: Float64Array,
+  task: Problem,
+  here: LossAt,
   gradient: Point,
   enough: number,
 ): Promise<Point> {
-  const { design, k, penalty, unit } = problem;
+  const {
+    design,
+    loss: { k },
+    penalty,
+    unit,
+  } = task;
   const step = scaled(gradient, 0);
   let residual = scaled(gradient, -1);
   const direction = scaled(gradient, -1);
-  let squared = inner(problem, residual, residual);
+  let squared = inner(task, residual, residual);
   for (let i = 0; i < MOST_STEPS && Math.sqrt(squared) > enough; i++) {
-    const change = totalScores(problem, direction);
-    const bent = curvature(probabilities, change, k);
+    const change = totalScores(task, direction);
+    const bent = here.curvature(change);
     const along = dot(bent, change) + penalty * design.inner(direction, direction);
     // Rounding, in a direction that has no curvature left.
     if (!(along > 0)) break;
@@ -36,7 +41,7 @@ export async function conjugateGradients(
     addScaled(residual.coef, -size * penalty, direction.coef);
     residual = { ...residual, scores: await design.scores(residual.coef, k, 'float32') };
 
-    const next = inner(problem, residual, residual);
+    const next = inner(task, residual, residual);
     const keep = next / squared;
     scaleAdd(direction.coef, keep, residual.coef);
     scaleAdd(direction.scores, keep, residual.scores);

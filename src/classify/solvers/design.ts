@@ -11,12 +11,13 @@ export interface Element {
 }
 
 /**
- * The training rows as a linear solver sees them. The columns are centred (Xc = X - mean): with a free intercept the problem
- * is the same, and far better conditioned for features that are never negative, as those after a ReLU are.
+ * The training rows as a linear solver sees them, made once and used by every fit: each fold, subset, penalty and loss. The columns
+ * are centred (Xc = X - mean): with a free intercept the problem is the same, and far better conditioned for features that
+ * are never negative, as those after a ReLU are. Products asked for at the same time are joined into one.
  */
 export interface Design {
   readonly rows: number;
-  /** Coefficients for each class. */
+  /** Coefficients for each column of scores. */
   readonly size: number;
   /** Euclidean length of the column means, 0 for centred features. */
   readonly meanLength: number;
@@ -26,10 +27,10 @@ export interface Design {
   scores(coef: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
   /** The coefficients of Xcᵀ·R, R of shape (n, k); the result may be R itself. */
   adjoint(R: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
-  /** The inner product of two weight matrices, over all classes. */
+  /** The inner product of two weight matrices, over all columns of scores. */
   inner(a: Element, b: Element): number;
   /** An upper bound of an element's largest absolute weight. */
   largest(a: Element): number;
-  /** The weights (d, k) of `coef`, and the score that the column means get from them, shape (k). */
+  /** The weights (d, k) of `coef`, float32, and the score that the column means get from them, shape (k). */
   weights(coef: Float64Array, k: number): Promise<{ weights: Matrix; meanScores: Float64Array }>;
 }

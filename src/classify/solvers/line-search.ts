@@ -1,6 +1,5 @@
-import { evaluate } from './logistic-loss.ts';
-import type { LogisticProblem, Point } from './logistic-problem.ts';
-import { totalScores } from './logistic-problem.ts';
+import type { Point, Problem } from './problem.ts';
+import { totalScores } from './problem.ts';
 
 /** A change of the objective below this part of it is its rounding. */
 const ROUNDING = 1e-12;
@@ -8,7 +7,7 @@ const ROUNDING = 1e-12;
 /** Where a line search starts. */
 export interface Start {
   readonly point: Point;
-  /** Its scores with the intercepts, and its mean loss. */
+  /** Its scores with the intercepts, and its loss. */
   readonly total: Float64Array;
   readonly loss: number;
   /** The objective's derivative along the step: negative. */
@@ -21,21 +20,21 @@ export interface Start {
  * step that leaves the objective where it is will do: it is a Newton step, and the gradient tells what it was worth.
  */
 export function lineSearch(
-  problem: LogisticProblem,
-  { point, total, loss, slope }: Start,
+  task: Problem,
+  { point, total, loss: lossHere, slope }: Start,
   step: Point,
 ): number | undefined {
-  const { design, y, k, penalty } = problem;
-  const change = totalScores(problem, step);
+  const { design, loss, penalty } = task;
+  const change = totalScores(task, step);
   const here = design.inner(point, point);
   const across = design.inner(step, point);
   const beyond = design.inner(step, step);
-  const start = loss + (penalty / 2) * here;
+  const start = lossHere + (penalty / 2) * here;
   const tried = new Float64Array(total.length);
   for (let t = 1; t > 1e-10; t /= 2) {
     for (let at = 0; at < tried.length; at++) tried[at] = total[at]! + t * change[at]!;
     const square = here + 2 * t * across + t * t * beyond;
-    const value = evaluate(tried, y, k).loss + (penalty / 2) * square;
+    const value = loss.value(tried) + (penalty / 2) * square;
     if (value - start <= Math.max(1e-4 * t * slope, ROUNDING * Math.abs(start))) return t;
   }
   return undefined;

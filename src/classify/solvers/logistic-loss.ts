@@ -1,73 +1,77 @@
-/** Loss, probabilities and residuals of one set of scores. */
-export interface Evaluation {
-  /** Mean cross-entropy over the rows, natural logarithm. */
-  readonly loss: number;
-  /** Probability per score: of the class (softmax), or of class 1 (binomial). Shape (n, k). */
-  readonly probabilities: Float64Array;
-}
+import type { Loss } from './loss.ts';
 
 /**
- * Mean logistic loss of scores F (n, k) for the class indices y. k = 1 is the binomial loss with class 1 as the positive one;
- * k > 1 the multinomial one (softmax).
+ * Cross-entropy (natural logarithm) of scores F (n, k) for the class indices y, rows weighted by `shares` (n). k = 1 is the binomial loss with
+ * class 1 as the positive one; k > 1 the multinomial one (softmax).
  */
-export function evaluate(F: Float64Array, y: Int32Array, k: number): Evaluation {
-  return k === 1 ? binomial(F, y) : multinomial(F, y, k);
+export function logisticLoss(y: Int32Array, k: number, shares: Float64Array): Loss {
+  return k === 1 ? binomial(y, shares) : multinomial(y, k, shares);
 }
 
-function binomial(F: Float64Array, y: Int32Array): Evaluation {
-  const probabilities = new Float64Array(F.length);
-  let loss = 0;
-  for (let i = 0; i < F.length; i++) {
-    const f = F[i]!;
-    // log(1 + e^f) - y·f, with the exponential of a negative number only: it cannot overflow.
-    const small = Math.exp(-Math.abs(f));
-    loss += Math.log1p(small) + Math.max(f, 0) - y[i]! * f;
-    probabilities[i] = (f >= 0 ? 1 : small) / (1 + small);
-  }
-  return { loss: loss / F.length, probabilities };
-}
-
-function multinomial(F: Float64Array, y: Int32Array, k: number): Evaluation {
-  const probabilities = new Float64Array(F.length);
-  let loss = 0;
-  for (let i = 0, start = 0; i < y.length; i++, start += k) {
-    let most = -Infinity;
-    for (let c = 0; c < k; c++) most = Math.max(most, F[start + c]!);
-    let sum = 0;
-    for (let c = 0; c < k; c++) {
-      const e = Math.exp(F[start + c]! - most);
-      probabilities[start + c] = e;
-      sum += e;
+function binomial(y: Int32Array, shares: Float64Array): Loss {
+  const value = (F: Float64Array, P?: Float64Array): number => {
+    let loss = 0;
+    for (let i = 0; i < F.length; i++) {
+      if (shares[i] === 0) continue;
+      const f = F[i]!;
+      // log(1 + e^f) - y·f, with the exponential of a negative number only: it cannot overflow.
+      const small = Math.exp(-Math.abs(f));
+      loss += shares[i]! * (Math.log1p(small) + Math.max(f, 0) - y[i]! * f);
+      if (P !== undefined) P[i] = (f >= 0 ? 1 : small) / (1 + small);
     }
-    for (let c = 0; c < k; c++) probabilities[start + c]! /= sum;
-    loss += Math.log(sum) + most - F[start + y[i]!]!;
-  }
-  return { loss: loss / y.length, probabilities };
+    return loss;
+  };
+  return {
+    k: 1,
+    value: (F) => value(F),
+    at(F) {
+      const P = new Float64Array(F.length);
+      const loss = value(F, P);
+      const residuals = P.map((p, i) => (shares[i] === 0 ? 0 : shares[i]! * (p - y[i]!)));
+      const curvature = (U: Float64Array) => U.map((u, i) => shares[i]! * P[i]! * (1 - P[i]!) * u);
+      return { loss, residuals, curvature };
+    },
+  };
 }
 
-/** Derivative of the mean loss by each score: (P - Y) / n, shape (n, k). */
-export function residuals(P: Float64Array, y: Int32Array, k: number): Float64Array {
-  const n = y.length;
-  const out = Float64Array.from(P, (p) => p / n);
-  for (let i = 0; i < n; i++) {
-    if (k > 1) out[i * k + y[i]!]! -= 1 / n;
-    else out[i]! -= y[i]! / n;
-  }
-  return out;
+function multinomial(y: Int32Array, k: number, shares: Float64Array): Loss {
+  const value = (F: Float64Array, P: Float64Array): number => {
+    let loss = 0;
+    for (let i = 0, start = 0; i < y.length; i++, start += k) {
+      if (shares[i] === 0) continue;
+      let most = -Infinity;
+      for (let c = 0; c < k; c++) most = Math.max(most, F[start + c]!);
+      let sum = 0;
+      for (let c = 0; c < k; c++) sum += P[start + c] = Math.exp(F[start + c]! - most);
+      for (let c = 0; c < k; c++) P[start + c]! /= sum;
+      loss += shares[i]! * (Math.log(sum) + most - F[start + y[i]!]!);
+    }
+    return loss;
+  };
+  return {
+    k,
+    value: (F) => value(F, new Float64Array(F.length)),
+    at(F) {
+      const P = new Float64Array(F.length);
+      const loss = value(F, P);
+      const residuals = new Float64Array(F.length);
+      for (let i = 0, at = 0; i < y.length; i++) {
+        for (let c = 0; c < k; c++, at++) residuals[at] = shares[i]! * (P[at]! - Number(c === y[i]));
+      }
+      return { loss, residuals, curvature: (U) => bend(P, U, k, shares) };
+    },
+  };
 }
 
-/** The loss' second derivative applied to a change U of the scores, shape (n, k). */
-export function curvature(P: Float64Array, U: Float64Array, k: number): Float64Array {
-  const n = P.length / k;
+/** The second derivative of the multinomial loss with probabilities P applied to U: row by row share · (diag(p) - p·pᵀ)·u. */
+function bend(P: Float64Array, U: Float64Array, k: number, shares: Float64Array): Float64Array {
   const out = new Float64Array(P.length);
-  if (k === 1) {
-    for (let i = 0; i < n; i++) out[i] = (P[i]! * (1 - P[i]!) * U[i]!) / n;
-    return out;
-  }
-  for (let start = 0; start < P.length; start += k) {
+  for (let i = 0, start = 0; i < shares.length; i++, start += k) {
+    const share = shares[i]!;
+    if (share === 0) continue;
     let mean = 0;
     for (let c = 0; c < k; c++) mean += P[start + c]! * U[start + c]!;
-    for (let c = 0; c < k; c++) out[start + c] = (P[start + c]! * (U[start + c]! - mean)) / n;
+    for (let c = 0; c < k; c++) out[start + c] = share * P[start + c]! * (U[start + c]! - mean);
   }
   return out;
 }

@@ -1,10 +1,11 @@
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
+import type { Precision } from '../linalg-thin.ts';
 import { conjugateGradients } from './conjugate-gradients.ts';
 import { lineSearch } from './line-search.ts';
-import { evaluate, residuals } from './logistic-loss.ts';
-import type { LogisticProblem, Point } from './logistic-problem.ts';
-import { inner, totalScores } from './logistic-problem.ts';
+import type { LossAt } from './loss.ts';
+import type { Point, Problem } from './problem.ts';
+import { inner, origin, totalScores } from './problem.ts';
 import { addScaled, columnSums, largestAbsolute } from './vectors.ts';
 
 export interface StopRule {
@@ -12,6 +13,12 @@ export interface StopRule {
   readonly tol: number;
   readonly maxIter: number;
 }
+
+/**
+ * A gradient is a mean of rows, whose length is about `unit`, times residuals of at most 1: rounding to float32 moves it by some 1e-7 of
+ * that, a hundredth of this.
+ */
+const FLOAT32_TOL = 1e-5;
 
 export interface Optimum {
   readonly point: Point;
@@ -23,57 +30,57 @@ export interface Optimum {
 }
 
 /**
- * The minimum by Newton's method from zero; each step solves its linear system by conjugate gradients, only as exactly as the
- * progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for this loss Lin, Weng and Keerthi 2008). Gradients are
- * float64, so that the optimum is; curvature is float32, because an error there only costs a step.
+ * The minimum by Newton's method from `start`; each step solves its linear system by conjugate gradients, only as exactly as the
+ * progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for the logistic loss Lin, Weng and Keerthi 2008). Gradients are
+ * float64 where `tol` asks for it; curvature is float32, because an error there only costs a step. Throws INTERRUPTED.
  */
 export async function newtonCg(
-  problem: LogisticProblem,
+  task: Problem,
   { tol, maxIter }: StopRule,
+  start: Point = origin(task),
   context?: FitContext,
 ): Promise<Optimum> {
-  const { design, y, k, unit } = problem;
-  let point: Point = {
-    coef: new Float64Array(design.size * k),
-    bias: new Float64Array(k),
-    scores: new Float64Array(design.rows * k),
-  };
+  const { design, loss, unit } = task;
+  const precision: Precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
+  let point = start;
   let first: number | undefined;
 
   for (let iterations = 0; ; iterations++) {
     checkAborted(context);
-    const total = totalScores(problem, point);
-    const { loss, probabilities } = evaluate(total, y, k);
-    const gradient = await gradientAt(problem, point, probabilities);
+    const total = totalScores(task, point);
+    const here = loss.at(total);
+    const gradient = await gradientAt(task, point, here, precision);
     const biasGradient = largestAbsolute(gradient.bias) / unit;
     // The gradient by the uncentred columns is that by the centred ones plus mean times the intercept's.
     const bound = Math.max(biasGradient, design.largest(gradient) + design.meanLength * biasGradient);
     const done = (converged: boolean): Optimum => ({ point, converged, iterations, gradient: bound });
     if (bound <= tol || iterations === maxIter) return done(bound <= tol);
 
-    const length = Math.sqrt(inner(problem, gradient, gradient));
+    const length = Math.sqrt(inner(task, gradient, gradient));
     first ??= length;
     // Half of tol, in the measure of `length`: more exactness than that would not be seen.
     const enough = length * Math.max(Math.min(0.25, Math.sqrt(length / first)), tol / bound / 2);
-    const step = await conjugateGradients(problem, probabilities, gradient, enough);
-    const slope = inner(problem, gradient, step);
-    const size = slope < 0 ? lineSearch(problem, { point, total, loss, slope }, step) : undefined;
+    const step = await conjugateGradients(task, here, gradient, enough);
+    const slope = inner(task, gradient, step);
+    const size = slope < 0 ? lineSearch(task, { point, total, loss: here.loss, slope }, step) : undefined;
     if (size === undefined) return done(false);
-    addScaled(point.coef, size, step.coef);
-    addScaled(point.bias, size, step.bias);
-    point = { ...point, scores: await design.scores(point.coef, k, 'float64') };
+    const coef = point.coef.slice();
+    const bias = point.bias.slice();
+    addScaled(coef, size, step.coef);
+    addScaled(bias, size, step.bias);
+    point = { coef, bias, scores: await design.scores(coef, loss.k, precision) };
   }
 }
 
 async function gradientAt(
-  problem: LogisticProblem,
+  { design, loss: { k }, penalty, unit }: Problem,
   point: Point,
-  probabilities: Float64Array,
+  { residuals }: LossAt,
+  precision: Precision,
 ): Promise<Point> {
-  const { design, y, k, penalty, unit } = problem;
-  const R = residuals(probabilities, y, k);
-  const bias = columnSums(R, k).map((sum) => sum * unit);
-  const coef = await design.adjoint(R, k, 'float64');
+  const bias = columnSums(residuals, k).map((sum) => sum * unit);
+  // A copy: the adjoint may be the residuals themselves.
+  const coef = (await design.adjoint(residuals, k, precision)).slice();
   addScaled(coef, penalty, point.coef);
   return { coef, bias, scores: await design.scores(coef, k, 'float32') };
 }

@@ -1,0 +1,93 @@
+// @ts-check
+// One task of permafrost: node ours.mjs TASK DATA FOLDER. Prints one line of JSON, as peer.py does.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** @param {string} path */
+const built = (path) => import(new URL(`../../dist/classify/${path}`, import.meta.url).href);
+/** @type {typeof import('../../src/classify/solvers/choose-design.ts')} */
+const { designOf } = await built('solvers/choose-design.js');
+/** @type {typeof import('../../src/classify/solvers/linear-fit.ts')} */
+const { fitLinear, linearWeights } = await built('solvers/linear-fit.js');
+/** @type {typeof import('../../src/classify/solvers/path.ts')} */
+const { bestOf, chosen, crossValidatePath } = await built('solvers/path.js');
+/** @type {typeof import('../../src/classify/solvers/ridge-path.ts')} */
+const { ridgePath } = await built('solvers/ridge-path.js');
+/** @type {typeof import('../../src/classify/linalg.ts')} */
+const { times } = await built('linalg.js');
+
+const task = JSON.parse(String(process.argv[2]));
+const [name, folder] = [String(process.argv[3]), String(process.argv[4])];
+const description = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
+const { columns, classes, folds } = description;
+
+/** @param {string} which */
+const bytes = (which) => readFileSync(join(folder, `${name}.${which}.bin`));
+/** @param {string} which */
+function features(which) {
+  const file = bytes(which);
+  const data = new Float32Array(file.buffer, file.byteOffset, file.byteLength / 4);
+  return { data, rows: data.length / columns, cols: columns };
+}
+/** @param {string} which */
+function labels(which) {
+  const file = bytes(which);
+  return new Int32Array(file.buffer, file.byteOffset, file.byteLength / 4);
+}
+const [X, y, Xval, yval] = [features('X'), labels('y'), features('Xval'), labels('yval')];
+
+// Python has loaded its libraries when peer.py starts its clock; so has this.
+await (await import(new URL('../../dist/core/onnxruntime.js', import.meta.url).href)).onnxRuntime();
+
+const LOSSES = { 'logistic-cv': 'logistic', logistic: 'logistic', 'linear-svm': 'squaredHinge' };
+const stop = { tol: task.tol, maxIter: 1000 };
+const started = performance.now();
+let designSeconds = 0;
+let choice = null;
+let score = null;
+let fit;
+let weights;
+if (task.kind === 'ridge-cv') {
+  const found = await ridgePath(X, { y, classes, classWeight: 'none' }, task.alphas);
+  choice = found.alpha;
+  fit = { iterations: null, converged: true, gradient: null };
+  weights = found;
+} else {
+  const design = await designOf(X);
+  designSeconds = (performance.now() - started) / 1000;
+  const problem = /** @type {const} */ ({
+    loss: LOSSES[/** @type {keyof LOSSES} */ (task.kind)],
+    y,
+    classes,
+    classWeight: 'none',
+  });
+  let C = task.C;
+  if (task.kind === 'logistic-cv') {
+    const best = bestOf(await crossValidatePath(design, /** @type {any} */ (problem), task.Cs, folds, stop));
+    choice = best.C;
+    score = best.accuracy;
+    C = best.C;
+  }
+  fit = await fitLinear(design, /** @type {any} */ (problem), { ...stop, C });
+  weights = await linearWeights(design, fit);
+}
+const seconds = (performance.now() - started) / 1000;
+
+const k = weights.weights.cols;
+const products = await times(Xval, weights.weights);
+const scores = Float64Array.from(products.data, (value, at) => value + Number(weights.intercept[at % k]));
+const predictions = Array.from({ length: Xval.rows }, (_, i) => chosen(scores, i, k));
+console.log(
+  JSON.stringify({
+    seconds,
+    designSeconds,
+    choice,
+    score,
+    predictions,
+    accuracy: predictions.filter((c, i) => c === yval[i]).length / yval.length,
+    iterations: fit.iterations,
+    gradient: fit.gradient,
+    notConverged: !fit.converged,
+    versions: { node: process.version },
+  }),
+);

@@ -1,0 +1,79 @@
+import type { OptionsOf } from '../../core/options.ts';
+import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
+import { matrix } from '../../core/matrix.ts';
+import { checkPredict } from '../checks.ts';
+import type { FittedHead, Head, HeadState } from '../head.ts';
+import type { Dense, Network } from '../solvers/network.ts';
+import { forward, glorotUniform } from '../solvers/network.ts';
+import type { FittedFacts } from './fitted-state.ts';
+import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+import { softmaxRows } from './linear.ts';
+import { TRAINING_OPTIONS, trainHeadNetwork } from './trained-network.ts';
+
+/** Options of the head `mlp`: those of `softmax`, with a tenth held out by default, for a hidden layer overfits. */
+export const MLP_OPTIONS = {
+  hiddenUnits: integerOption(64, 'units of the hidden layer', { min: 1 }),
+  ...TRAINING_OPTIONS,
+  validationFraction: numberOption(0.1, TRAINING_OPTIONS.validationFraction.describe, { min: 0, max: 0.9 }),
+};
+
+const NAME = 'mlp';
+
+/**
+ * A perceptron with one hidden layer of ReLUs and a softmax, trained by Adam with early stopping. It keeps its learning curve;
+ * `iterations` are epochs. Throws OPTION_INVALID; `fit` throws FIT_INVALID, and INTERRUPTED.
+ */
+export function mlpHead(options: Partial<OptionsOf<typeof MLP_OPTIONS>> = {}): Head {
+  const params = resolveOptions(`The head "${NAME}"`, MLP_OPTIONS, options);
+  return {
+    name: NAME,
+    params,
+    async fit(X, y, context) {
+      const { facts, network } = await trainHeadNetwork(
+        { name: NAME, params },
+        params,
+        (features, classes, source) => [
+          glorotUniform(features, params.hiddenUnits, source),
+          glorotUniform(params.hiddenUnits, classes, source),
+        ],
+        X,
+        y,
+        context,
+      );
+      return fittedMlp(facts, network);
+    },
+  };
+}
+
+/** The head in `state`. Throws HEAD_CORRUPT. */
+export function loadMlp(state: HeadState): FittedHead {
+  const facts = factsOf(state);
+  const hidden = matrixOf(state, 'hiddenWeights', undefined, facts.features);
+  const k = facts.classes.length;
+  const network = [
+    { weights: hidden, bias: matrixOf(state, 'hiddenBias', 1, hidden.rows).data },
+    { weights: matrixOf(state, 'weights', k, hidden.rows), bias: matrixOf(state, 'bias', 1, k).data },
+  ];
+  return fittedMlp(facts, network);
+}
+
+function fittedMlp(facts: FittedFacts, network: Network): FittedHead {
+  const [hidden, out] = network as readonly [Dense, Dense];
+  return {
+    ...facts,
+    async predictProba(X) {
+      checkPredict(`The head "${NAME}"`, X, facts.features);
+      const { scores } = await forward(network, X);
+      return softmaxRows(matrix(X.rows, facts.classes.length, new Float32Array(scores)));
+    },
+    state: stateOf(
+      facts,
+      new Map([
+        ['hiddenWeights', tensorOf(hidden.weights)],
+        ['hiddenBias', { shape: [1, hidden.bias.length], data: hidden.bias }],
+        ['weights', tensorOf(out.weights)],
+        ['bias', { shape: [1, out.bias.length], data: out.bias }],
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,21 @@
+/** A loss at one set of scores. */
+export interface LossAt {
+  /** Weighted mean of the rows' losses. */
+  readonly loss: number;
+  /** Its derivative by each score, shape (n, k). */
+  readonly residuals: Float64Array;
+  /** Its second derivative applied to a change U of the scores, shape (n, k). */
+  readonly curvature: (U: Float64Array) => Float64Array;
+}
+
+/**
+ * A convex loss of scores F (n, k), row-major, averaged over the rows by their shares, which sum to 1. A row whose share is 0 takes no
+ * part: that is how a fold or a subset is fitted on the design of all rows.
+ */
+export interface Loss {
+  /** Columns of scores. */
+  readonly k: number;
+  /** The loss alone, for a line search. */
+  value(F: Float64Array): number;
+  at(F: Float64Array): LossAt;
+}

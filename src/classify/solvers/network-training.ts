@@ -1,0 +1,112 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { row } from '../../core/matrix.ts';
+import type { Random } from '../../core/random.ts';
+import type { LearningCurve } from '../../core/results.ts';
+import { checkAborted } from '../checks.ts';
+import type { FitContext } from '../head.ts';
+import { adam } from './adam.ts';
+import { logisticLoss } from './logistic-loss.ts';
+import type { Network } from './network.ts';
+import { copyOf, forward, parametersOf, slopes } from './network.ts';
+
+export interface Training {
+  readonly network: Network;
+  readonly curve: LearningCurve;
+  /** Whether the loss stopped falling before `maxEpochs`. */
+  readonly converged: boolean;
+}
+
+export interface Labelled {
+  readonly X: Matrix;
+  /** Class index per row. */
+  readonly y: Int32Array;
+}
+
+export interface TrainingOptions {
+  readonly learningRate: number;
+  readonly batchSize: number;
+  readonly maxEpochs: number;
+  readonly tol: number;
+  readonly nIterNoChange: number;
+}
+
+/**
+ * Trains `network` in place by Adam on shuffled mini-batches, cross-entropy averaged over the batch, each row weighted by
+ * `weights` of its class, as Keras' class_weight. Stops when the loss (of `heldOut` where it is given, else of the epoch) has not
+ * fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's MLPClassifier. With `heldOut` the
+ * network returned is that of the best epoch. Throws INTERRUPTED, and FIT_INVALID where the loss leaves the finite numbers.
+ */
+export async function trainNetwork(
+  network: Network,
+  { X, y }: Labelled,
+  heldOut: Labelled | undefined,
+  weights: Float64Array,
+  options: TrainingOptions,
+  source: Random,
+  context?: FitContext,
+): Promise<Training> {
+  const k = weights.length;
+  const lossOf = (truth: Int32Array) =>
+    // A softmax of two scores too: a network has one for each class.
+    logisticLoss(
+      truth,
+      k,
+      Float64Array.from(truth, (c) => weights[c]! / truth.length),
+    );
+  const parameters = parametersOf(network);
+  const optimisers = parameters.map(({ length }) => adam(length, options.learningRate));
+  const [loss, accuracy, valLoss, valAccuracy]: [number[], number[], number[], number[]] = [[], [], [], []];
+  const buffer = new Float32Array(Math.min(options.batchSize, X.rows) * X.cols);
+  const order = Int32Array.from({ length: X.rows }, (_, i) => i);
+  let best = { loss: Infinity, network };
+  let stale = 0;
+
+  while (loss.length < options.maxEpochs && stale < options.nIterNoChange) {
+    source.shuffle(order);
+    let sum = 0;
+    let hits = 0;
+    for (let start = 0; start < X.rows; start += options.batchSize) {
+      checkAborted(context);
+      const rows = order.subarray(start, start + options.batchSize);
+      const batch = { data: buffer.subarray(0, rows.length * X.cols), rows: rows.length, cols: X.cols };
+      rows.forEach((i, at) => batch.data.set(row(X, i), at * X.cols));
+      const passed = await forward(network, batch);
+      const truth = Int32Array.from(rows, (i) => y[i]!);
+      const met = lossOf(truth).at(passed.scores);
+      const gradients = await slopes(network, passed, met.residuals);
+      optimisers.forEach((optimiser, at) => optimiser.step(parameters[at]!, gradients[at]!));
+      sum += met.loss * rows.length;
+      hits += hitsOf(passed.scores, truth, k);
+    }
+    if (!Number.isFinite(sum)) {
+      throw new PermafrostError(
+        'FIT_INVALID',
+        `The loss is ${sum} in epoch ${loss.length + 1}: the weights ran away. Lower learningRate (${options.learningRate}) or normalise the features.`,
+      );
+    }
+    loss.push(sum / X.rows);
+    accuracy.push(hits / X.rows);
+    let watched = sum / X.rows;
+    if (heldOut !== undefined) {
+      const { scores } = await forward(network, heldOut.X);
+      watched = lossOf(heldOut.y).value(scores);
+      valLoss.push(watched);
+      valAccuracy.push(hitsOf(scores, heldOut.y, k) / heldOut.y.length);
+    }
+    stale = watched < best.loss - options.tol ? 0 : stale + 1;
+    if (watched < best.loss) {
+      best = { loss: watched, network: heldOut === undefined ? network : copyOf(network) };
+    }
+  }
+  const curve = heldOut === undefined ? { loss, accuracy } : { loss, accuracy, valLoss, valAccuracy };
+  return { network: best.network, curve, converged: stale >= options.nIterNoChange };
+}
+
+/** Rows whose likeliest class is the true one; the first of equally likely classes counts. */
+function hitsOf(scores: Float64Array, truth: Int32Array, k: number): number {
+  return truth.reduce((hits, c, i) => {
+    const row = scores.subarray(i * k, (i + 1) * k);
+    return hits + (row.indexOf(Math.max(...row)) === c ? 1 : 0);
+  }, 0);
+}

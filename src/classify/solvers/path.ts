@@ -1,0 +1,106 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { FitContext } from '../head.ts';
+import type { TrainVal } from '../split.ts';
+import type { Design } from './design.ts';
+import type { LinearFit, LinearTask } from './linear-fit.ts';
+import { fitLinear } from './linear-fit.ts';
+import type { StopRule } from './newton-cg.ts';
+
+/**
+ * The optima for several values of C, in their order. Computed from the smallest C up, each from the one before: its optimum is
+ * near. Throws INTERRUPTED.
+ */
+export async function fitPath(
+  design: Design,
+  task: LinearTask,
+  Cs: readonly number[],
+  stop: StopRule,
+  context?: FitContext,
+): Promise<LinearFit[]> {
+  const found = new Map<number, LinearFit>();
+  let last: LinearFit | undefined;
+  for (const C of [...new Set(Cs)].sort((a, b) => a - b)) {
+    last = await fitLinear(design, task, { ...stop, C }, last, context);
+    found.set(C, last);
+  }
+  return Cs.map((C) => found.get(C)!);
+}
+
+/** How one C did over all folds. */
+export interface PathScore {
+  readonly C: number;
+  /** Share of the held-out rows of each fold that were right. */
+  readonly accuracies: readonly number[];
+  /** Their mean. */
+  readonly accuracy: number;
+  /** Scores that each row got when it was held out, shape (n, k); rows of no fold's `val` hold NaN. */
+  readonly heldOut: Float64Array;
+  readonly k: number;
+  readonly converged: boolean;
+  /** The most Newton steps of any fold, and the largest gradient left. */
+  readonly iterations: number;
+  readonly gradient: number;
+}
+
+/**
+ * Cross-validates each C: all folds are fitted at the same time on the one design, and share its products. The design's rows must have been
+ * normalised without a look at the held-out ones: row by row (`l2`, `none`). Features standardised by fold need a design a
+ * fold; give each its single fold then. Throws FIT_INVALID for a fold that lacks a class, INTERRUPTED.
+ */
+export async function crossValidatePath(
+  design: Design,
+  task: Omit<LinearTask, 'rows'>,
+  Cs: readonly number[],
+  folds: readonly TrainVal[],
+  stop: StopRule,
+  context?: FitContext,
+): Promise<PathScore[]> {
+  for (const { train } of folds) checkClasses(task, train);
+  const paths = await Promise.all(
+    folds.map(({ train }) => fitPath(design, { ...task, rows: train }, Cs, stop, context)),
+  );
+  return Cs.map((C, at) => {
+    const fits = paths.map((path) => path[at]!);
+    const { k } = fits[0]!;
+    const heldOut = new Float64Array(design.rows * k).fill(NaN);
+    const accuracies = folds.map(({ val }, fold) => {
+      const { scores } = fits[fold]!;
+      for (const i of val) heldOut.set(scores.subarray(i * k, (i + 1) * k), i * k);
+      return val.filter((i) => chosen(scores, i, k) === task.y[i]).length / val.length;
+    });
+    return {
+      C,
+      accuracies,
+      accuracy: accuracies.reduce((sum, value) => sum + value, 0) / folds.length,
+      heldOut,
+      k,
+      converged: fits.every(({ converged }) => converged),
+      iterations: Math.max(...fits.map(({ iterations }) => iterations)),
+      gradient: Math.max(...fits.map(({ gradient }) => gradient)),
+    };
+  });
+}
+
+/** The C of the highest mean accuracy; of equals the smallest, the strongest penalty, as scikit-learn's LogisticRegressionCV. */
+export function bestOf(path: readonly PathScore[]): PathScore {
+  return path.reduce((best, one) =>
+    one.accuracy > best.accuracy || (one.accuracy === best.accuracy && one.C < best.C) ? one : best,
+  );
+}
+
+/** The class that row i of the scores chooses: class 1 above zero for a single column, else the first of the highest. */
+export function chosen(scores: Float64Array, i: number, k: number): number {
+  if (k === 1) return Number(scores[i]! > 0);
+  let best = 0;
+  for (let c = 1; c < k; c++) if (scores[i * k + c]! > scores[i * k + best]!) best = c;
+  return best;
+}
+
+function checkClasses({ y, classes }: Omit<LinearTask, 'rows'>, train: readonly number[]): void {
+  const present = new Set(train.map((i) => y[i]!));
+  if (present.size === classes) return;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `A fold trains on ${present.size} of ${classes} classes. Use fewer folds, or leave out classes with fewer rows than folds.`,
+  );
+}
