@@ -36,7 +36,7 @@ describe('--engine auto', () => {
     const args = ['extract', dataset, '--engine', 'onnxruntime', '--precision', 'bf16'];
     const { code, stderr } = await permafrost(args, { cwd: newFolder() });
     expect(code).toBe(2);
-    expect(stderr).toContain('onnxruntime has no precision bf16, only fp32');
+    expect(stderr).toContain('no engine onnxruntime on the device auto in bf16');
   });
 });
 

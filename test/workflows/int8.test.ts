@@ -22,7 +22,7 @@ const calibrationFile = (): string => readdirSync(store).find((name) => name.sta
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // An early cut: what is tested is the way of a calibration through store and head, not the network.
-const options = { store, cut: 'block2_pool', precision: 'int8' } as const;
+const options = { store, cut: 'block2_pool', engine: 'onnxruntime', precision: 'int8' } as const;
 const notes: string[] = [];
 let first: ExtractResult;
 beforeAll(async () => {

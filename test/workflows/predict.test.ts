@@ -21,7 +21,7 @@ beforeAll(async () => {
   root = folder();
   const dataset = await stripedDataset(join(root, 'Stripes'), 3, 1);
   picture = join(dataset, 'Val/down/0.png');
-  await extract(dataset, { store: store(), cut: 'block2_pool' });
+  await extract(dataset, { store: store(), cut: 'block2_pool', engine: 'onnxruntime' });
   head = await train(store(), { head: 'centroid', pooling: 'avg' });
 });
 
