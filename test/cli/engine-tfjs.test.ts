@@ -18,7 +18,7 @@ describe('permafrost extract --engine tfjs', () => {
     const env = { PERMAFROST_CACHE: makeFolder() };
     const found = await permafrost(['extract', root, '--engine', 'tfjs'], { cwd, env });
     expect(found).toMatchObject({ code: 1, stdout: '' });
-    expect(found.stderr).toMatch(/run "npx permafrost engines add tfjs".*\[PACKAGE_MISSING\]/);
+    expect(found.stderr).toMatch(/run "npx permafrost engines add tfjs".*\[ENGINE_UNAVAILABLE\]/);
     expect(readdirSync(cwd)).toEqual([]);
   });
 

@@ -110,13 +110,16 @@ function reason(
       ? `this processor has ${processor.bf16}, and features keep a cosine to fp32 of 0.9998 or more`
       : wish.precision === 'auto' && processor.bf16 === null
         ? `${noUnits(processor)}, and in fp32 it is the fastest that is usable`
-        : 'it is the fastest that is usable',
+        : wish.engine === 'auto'
+          ? 'it is the fastest that is usable'
+          : 'as asked',
   ];
   const unusable = new Map(
     tried.flatMap(({ variant: { engine }, problem }) =>
       problem === null ? [] : [[engine, problem] as const],
     ),
   );
+  unusable.delete(variant.engine); // on another device of it, of which the engine tells itself
   for (const [engine, problem] of unusable) parts.push(`${engine} is not: ${firstSentence(problem)}`);
   return parts.join('; ');
 }
