@@ -101,7 +101,9 @@ describe('a manifest', () => {
   it.each(['', '{', OF_0_1_0.slice(0, -1), `${OF_0_1_0}}`])(
     'that is no JSON is refused: case %#',
     async (text) => {
-      expect(await refusal(text, 'STORE_CORRUPT')).toMatch(/manifest\.json is damaged: it is no JSON \(.*permafrost repair/);
+      expect(await refusal(text, 'STORE_CORRUPT')).toMatch(
+        /manifest\.json is damaged: it is no JSON \(.*permafrost repair/,
+      );
     },
   );
 
