@@ -78,7 +78,7 @@ export async function writeReport(
 }
 
 /** What a run's own report may hold at most, so that it costs seconds: `permafrost report` has room for more. */
-const AFTER_RUN = { maxThumbnails: 500, mapImages: 400 } as const;
+const AFTER_RUN = { maxThumbnails: 300, mapImages: 400 } as const;
 
 /** Writes the report at the end of a run, unless `--no-report`, and tells where. */
 export async function reportAfterRun(
@@ -88,5 +88,7 @@ export async function reportAfterRun(
 ): Promise<void> {
   if (flags.report === false) return;
   const { file } = await writeReport(store, AFTER_RUN, context);
-  context.listener.note?.(`Report: ${file} (open it in a browser).`);
+  context.listener.note?.(
+    `Report: ${file} (open it in a browser; "permafrost report" has room for more pictures).`,
+  );
 }

@@ -7,18 +7,29 @@ import { umap } from '../classify/umap.ts';
 const N_NEIGHBORS = 15;
 const LEAST = 5;
 
-/** A map of the rows of X, or of a seeded sample of `most` of them; a reason where there is none. */
-export async function featureMap(X: Matrix, most: number, seed: number): Promise<OrReason<FeatureMap>> {
+/** Which images are on a map. */
+export interface MapSample {
+  readonly images: readonly number[];
+  readonly leftOut: number;
+}
+
+/** All of `rows` images, or a seeded sample of `most` of them; a reason where there is to be no map. */
+export function mapSample(rows: number, most: number, seed: number): OrReason<MapSample> {
   if (most === 0) return { missing: 'No map was asked for (--map-images 0).' };
-  if (Math.min(X.rows, most) < LEAST) return { missing: `A map needs ${LEAST} images or more.` };
-  const rows = Array.from({ length: X.rows }, (_, i) => i);
-  const chosen =
-    X.rows <= most
-      ? rows
-      : random(seed)
-          .shuffle(rows)
-          .slice(0, most)
-          .sort((a, b) => a - b);
-  const { x, y, nNeighbors } = await umap(selectRows(X, chosen), { nNeighbors: N_NEIGHBORS, seed });
-  return { images: chosen, x, y, nNeighbors, seed, leftOut: X.rows - chosen.length };
+  if (Math.min(rows, most) < LEAST) return { missing: `A map needs ${LEAST} images or more.` };
+  const all = Array.from({ length: rows }, (_, i) => i);
+  if (rows <= most) return { images: all, leftOut: 0 };
+  const images = random(seed).shuffle(all).slice(0, most);
+  return { images: images.sort((a, b) => a - b), leftOut: rows - most };
+}
+
+/** Places the sampled rows of X in the plane. Throws PACKAGE_MISSING, INTERRUPTED. */
+export async function featureMap(
+  X: Matrix,
+  { images, leftOut }: MapSample,
+  seed: number,
+  signal: AbortSignal | undefined,
+): Promise<FeatureMap> {
+  const options = { nNeighbors: N_NEIGHBORS, seed, ...(signal && { signal }) };
+  return { images, leftOut, seed, ...(await umap(selectRows(X, images), options)) };
 }

@@ -2,18 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import {
-  present,
-  type Judgement,
-  type OrReason,
-  type FeatureMap,
-  type Thumbnails,
-} from '../core/report-data.ts';
+import { present, type Judgement, type OrReason, type Thumbnails } from '../core/report-data.ts';
 import type { CheckResult } from '../core/results.ts';
 import { thumbnail } from '../extract/thumbnail.ts';
 import type { StoredSample } from '../store/shard.ts';
 import type { Work } from './extract.ts';
 import { progressMeter } from './progress-meter.ts';
+import type { MapSample } from './report-map.ts';
 
 /** Pixels of a side. */
 const SIDE = 96;
@@ -27,7 +22,7 @@ export function worthShowing(
   samples: readonly StoredSample[],
   judgement: OrReason<Judgement>,
   check: CheckResult,
-  map: OrReason<FeatureMap>,
+  map: OrReason<MapSample>,
 ): number[] {
   const order = new Set<number>();
   const indexOf = new Map(samples.map(({ path }, i) => [path, i]));

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { matrix } from '../core/matrix.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { Range3, ReportData } from '../core/report-data.ts';
+import { present, type Range3, type ReportData } from '../core/report-data.ts';
 import { SPLITS } from '../core/sample.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
@@ -11,7 +11,7 @@ import type { Work } from './extract.ts';
 import { inspect } from './inspect.ts';
 import { pastRun } from './past-run.ts';
 import { judge } from './report-judgement.ts';
-import { featureMap } from './report-map.ts';
+import { featureMap, mapSample } from './report-map.ts';
 import { REPORT_OPTIONS, type ReportOptions } from './report-options.ts';
 import { thumbnails, worthShowing } from './report-thumbnails.ts';
 import { VERSION } from './version.ts';
@@ -65,14 +65,13 @@ export async function report(
   tell('checking');
   const checked = await check(store, { seed }, work);
   tell('drawing the map');
-  const map = await featureMap(all.X, mapImages, seed);
-  const pictures = await thumbnails(
-    manifest.dataset.root,
-    samples,
-    worthShowing(samples, judgement, checked, map),
-    maxThumbnails,
-    work,
-  );
+  const sample = mapSample(samples.length, mapImages, seed);
+  const wanted = worthShowing(samples, judgement, checked, sample);
+  // The map takes one core and pictures are made on libuv's threads: beside each other.
+  const [map, pictures] = await Promise.all([
+    present(sample) ? featureMap(all.X, sample, seed, work.signal) : sample,
+    thumbnails(manifest.dataset.root, samples, wanted, maxThumbnails, work),
+  ]);
   return {
     permafrost: VERSION,
     store: await inspect(store),

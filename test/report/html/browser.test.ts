@@ -81,11 +81,9 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a f
     expect(await page.locator('#cell .main .path').allTextContents()).toEqual(['Val/down/wrong <b>&.png']);
     expect(await page.locator('#cell .beside li').count()).toBe(3);
     // Pictures are decoded, not only named.
-    const widths = await page
-      .locator('#cell img')
-      .evaluateAll((images) =>
-        images.map((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
-      );
+    const widths = await page.evaluate<number[]>(
+      "Promise.all([...document.querySelectorAll('#cell img')].map((image) => image.decode().then(() => image.naturalWidth)))",
+    );
     expect(widths).toEqual([96, 96, 96, 96]);
     await page.locator('#cell-back').click();
     expect(await page.locator('#cell').isHidden()).toBe(true);
@@ -108,8 +106,10 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a f
     await page.locator('#map use').nth(3).hover({ force: true });
     expect(await page.locator('#map-shown img').count()).toBe(1);
 
-    const classes = () =>
-      page.locator('#map use').evaluateAll((uses) => uses.map((use) => use.getAttribute('class')));
+    const classes = (): Promise<string[]> =>
+      page.evaluate<string[]>(
+        "[...document.querySelectorAll('#map use')].map((use) => use.getAttribute('class'))",
+      );
     const byClass = await classes();
     await page.getByLabel('right or wrong').check();
     expect(await classes()).not.toEqual(byClass);
