@@ -11,7 +11,10 @@ export interface UmapOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Rounds over the graph. umap-js would make 500 of them for few rows; on 400 to 2,000 photographs the map looks the same after 200. */
+/**
+ * Rounds over the graph; umap-js itself would make 500 of them. On hymenoptera (438 photographs, two seeds) 500, 200 and 100 rounds keep
+ * 44, 43 and 41 % of a row's 15 nearest neighbours near it, of its own class are 89 % each time, in 2.4, 1.0 and 0.7 s of one core.
+ */
 const EPOCHS = 200;
 
 /**

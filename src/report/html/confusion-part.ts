@@ -116,7 +116,7 @@ export function confusionPart(judgement: Judgement): Markup {
       <ul class="cards" id="cell-images"></ul>
       <p>
         <button type="button" id="cell-more">Show more</button>
-        <button type="button" id="cell-back">Back to the matrix</button>
+        <button type="button" id="cell-back">Back to the numbers</button>
       </p>
     </section>`;
 }

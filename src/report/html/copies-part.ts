@@ -1,11 +1,12 @@
 import type { ReportData } from '../../core/report-data.ts';
 import { plural } from '../format.ts';
 import { html, type Markup, type Part } from './markup.ts';
-import { count, percent } from './numbers.ts';
+import { count, firstOf, percent } from './numbers.ts';
 import { groupCard, imageIndex } from './pictures.ts';
 
 /** Groups that are shown as pictures, and as names in a list that opens. */
 const [MOST_CARDS, MOST_NAMES] = [12, 500];
+const MOST_SMALL = 30;
 
 interface Group {
   readonly paths: readonly string[];
@@ -42,9 +43,20 @@ function groupsPart(data: ReportData, title: string, groups: readonly Group[]): 
     }`;
 }
 
+function smallPart({ check: { smallClasses, smallClass } }: ReportData): Part {
+  if (smallClasses.length === 0) return null;
+  const { shown, rest } = firstOf(smallClasses, MOST_SMALL);
+  return html`<h3>Classes too small to judge: ${count(smallClasses.length)}</h3>
+    <p>Fewer than ${count(smallClass)} images in val and test together:</p>
+    <ul>
+      ${shown.map(({ label, train, held }) => html`<li>${label}: ${train} in train, ${held} held out</li>`)}
+    </ul>
+    <p>${rest}</p>`;
+}
+
 /** Copies of one image, those that lie in train and are validated on at once, and what they do to the accuracy. */
 export function copiesPart(data: ReportData): Markup {
-  const { exact, near, leaks, leakedImages, accuracy, threshold, smallClasses, smallClass } = data.check;
+  const { exact, near, leaks, leakedImages, accuracy, threshold } = data.check;
   const key = (paths: readonly string[]): string => JSON.stringify([...paths].sort());
   const leaked = new Set(leaks.map(({ train, held }) => key([train, held])));
   const others = (groups: readonly Group[]): Group[] => groups.filter(({ paths }) => !leaked.has(key(paths)));
@@ -75,13 +87,5 @@ export function copiesPart(data: ReportData): Markup {
     </p>
     ${difference} ${groupsPart(data, 'In train and held out at once', leakGroups)}
     ${groupsPart(data, 'Other equal files', others(exact.map((paths) => ({ paths, words: 'equal files' }))))}
-    ${groupsPart(data, 'Other near duplicates', others(nearGroups))}
-    ${
-      smallClasses.length > 0 &&
-      html`<h3>Classes too small to judge</h3>
-        <p>Fewer than ${count(smallClass)} images in val and test together:</p>
-        <ul>
-          ${smallClasses.map(({ label, train, held }) => html`<li>${label}: ${train} in train, ${held} held out</li>`)}
-        </ul>`
-    }`;
+    ${groupsPart(data, 'Other near duplicates', others(nearGroups))} ${smallPart(data)}`;
 }

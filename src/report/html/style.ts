@@ -33,7 +33,7 @@ caption { text-align: left; padding: 4px 0; white-space: nowrap; }
 th, td { padding: 3px 10px 3px 0; text-align: left; vertical-align: middle; border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; }
-.n { text-align: right; font-variant-numeric: tabular-nums; }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td svg + span { font-variant-numeric: tabular-nums; }
 button { font: inherit; color: var(--ink); background: var(--panel); border: 1px solid var(--soft); border-radius: 4px; padding: 2px 10px; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
@@ -52,6 +52,7 @@ button { font: inherit; color: var(--ink); background: var(--panel); border: 1px
 figure { margin: 0 0 12px; }
 svg { max-width: 100%; }
 .plot { height: auto; }
+.interval, .bar { max-width: none; }
 .axis text { fill: var(--soft); font-size: 12px; }
 .grid path { stroke: var(--line); } .frame { stroke: var(--soft); fill: none; }
 .guide { stroke: var(--soft); stroke-dasharray: 4 3; fill: none; }
@@ -86,6 +87,7 @@ footer { padding: 20px; color: var(--soft); font-size: .85rem; border-top: 1px s
   .scroll { max-height: none; overflow: visible; }
   figure, tr, .plot { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .cards { grid-template-columns: repeat(3, 1fr); }
-  body { font-size: 11px; } main > section { padding: 10px 0; }
+  html { font-size: 10px; } body { font-size: 1rem; } main > section { padding: 10px 0; }
+  thead th { white-space: normal; } th, td { padding-right: 6px; } .interval { width: 110px; }
 }
 `;

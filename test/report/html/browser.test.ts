@@ -18,6 +18,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const SCREENSHOTS = join(import.meta.dirname, '../../../.tmp/screenshots');
 
 interface AxeResult {
+  readonly passes: readonly unknown[];
   readonly violations: readonly {
     readonly id: string;
     readonly impact: string;
@@ -145,7 +146,8 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a f
       await page.locator('#map').focus();
       // The page's own policy forbids scripts, so axe comes by the debugger and not by an element.
       await page.evaluate(axe);
-      const { violations } = await page.evaluate<AxeResult>('axe.run()');
+      const { violations, passes } = await page.evaluate<AxeResult>('axe.run()');
+      expect(passes.length).toBeGreaterThan(20);
       const told = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html}`);
       expect(told.filter((text) => /^(serious|critical)/.test(text))).toEqual([]);
       expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(width);
