@@ -1,3 +1,4 @@
+import { PermafrostError } from '../core/errors.ts';
 import { selectRows } from '../core/matrix.ts';
 import type { Judgement, OrReason, ReportClass } from '../core/report-data.ts';
 import { present } from '../core/report-data.ts';
@@ -25,9 +26,16 @@ export interface JudgedStore {
   readonly all: LoadedFeatures;
 }
 
+/** A head whose optional package is not installed here (a report may be written elsewhere than the run) cannot be asked; the rest can. */
+function missingPackage(error: unknown): { missing: string } {
+  if (error instanceof PermafrostError && error.code === 'PACKAGE_MISSING')
+    return { missing: `The best head cannot be asked here: ${error.message}` };
+  throw error;
+}
+
 /**
  * What the best head of a past run says of the validated images that the store holds now; a reason where the head is gone, or was trained on
- * features of other settings, or nothing is validated. Throws HEAD_CORRUPT, PACKAGE_MISSING.
+ * features of other settings, or nothing is validated. Throws HEAD_CORRUPT.
  */
 export async function judge(
   { store, manifest, all }: JudgedStore,
@@ -37,7 +45,8 @@ export async function judge(
   const best = run.heads[0];
   const saved = savedHead(store, best);
   if (best === undefined || !present(saved)) return saved as { missing: string };
-  const opened = await openHead(saved.path);
+  const opened = await openHead(saved.path).catch(missingPackage);
+  if ('missing' in opened) return opened;
   const { head, document } = opened;
   const differing = differingSettings(document.settings, currentSet(store, manifest).settings);
   if (differing.length > 0)

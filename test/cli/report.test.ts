@@ -86,11 +86,14 @@ describe('report', () => {
   });
 
   it('shows no picture of a file that is gone or another one now, and says why', async () => {
-    renameSync(join(dataset, 'Val', 'down', '0.png'), join(root, 'kept.png'));
-    copyFileSync(join(dataset, 'Val', 'down', '1.png'), join(dataset, 'Val', 'down', '2.png'));
+    const at = (name: string): string => join(dataset, 'Val', 'down', name);
+    renameSync(at('0.png'), join(root, '0.png'));
+    renameSync(at('2.png'), join(root, '2.png'));
+    copyFileSync(at('1.png'), at('2.png'));
     const result = document<WrittenReport>(await report());
     expect(result).toMatchObject({ thumbnails: 14, unavailable: 2 });
     expect(page()).toMatch(/could not be shown/);
+    for (const name of ['0.png', '2.png']) renameSync(join(root, name), at(name));
   });
 
   it('works where all images are gone', async () => {
@@ -111,6 +114,18 @@ describe('report', () => {
     expect((await report()).code).toBe(0);
     expect(page()).toMatch(/best head&#39;s file .* is gone/);
     renameSync(join(root, 'heads'), join(store, 'heads'));
+  });
+
+  it('says so where other images are validated now than those of the run', async () => {
+    const smaller = await stripedDataset(join(root, 'Smaller'), 5, 2);
+    expect((await permafrost(['extract', smaller, '--store', store, '--quiet'])).code).toBe(0);
+    expect((await report()).code).toBe(0);
+    expect(page()).toMatch(
+      /The run&#39;s table tells of 6 validated images and an accuracy of 1\.0000; the store now holds 4/,
+    );
+    expect((await permafrost(['extract', dataset, '--store', store, '--quiet'])).code).toBe(0);
+    await report();
+    expect(page()).not.toContain('The run&#39;s table tells of');
   });
 
   it('judges by no head of other settings than the features it would judge', async () => {
