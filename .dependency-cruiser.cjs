@@ -50,6 +50,9 @@ module.exports = {
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
     onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),
+    onlyImporter('umap-js', 'classify/umap\\.ts'),
+    onlyImporter('d3-scale', 'report/html/scale\\.ts', 'node_modules/(@types/)?d3-scale/'),
+    onlyImporter('d3-shape', 'report/html/shapes\\.ts', 'node_modules/(@types/)?d3-shape/'),
     onlyImporter('commander', 'cli/program\\.ts'),
   ],
   options: {

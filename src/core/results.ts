@@ -126,6 +126,8 @@ export interface Mistake {
 }
 
 export interface RunResult extends ExtractResult {
+  /** Those of the run's options that were not the defaults: with them the run is repeated. */
+  readonly options: Readonly<Record<string, number | string | boolean>>;
   /** The best head first; equal accuracies in the order of log loss. */
   readonly heads: readonly HeadResult[];
   /** Heads that could not be fitted, and why. */

@@ -9,8 +9,9 @@ import { currentSet } from '../store/reader.ts';
 import { openDataset } from './dataset.ts';
 import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract, type Work } from './extract.ts';
-import { RUN_OPTIONS, type RunOptions } from './extract-options.ts';
+import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from './extract-options.ts';
 import { saveHead } from './head-files.ts';
+import { RESULTS_NAME } from './past-run.ts';
 
 /** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
 export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = [
@@ -42,7 +43,8 @@ export async function run(
   given: Partial<RunOptions> = {},
   work: Work = {},
 ): Promise<RunResult> {
-  const { allHeads, ...options } = resolveOptions('run', RUN_OPTIONS, given);
+  const resolved = resolveOptions('run', RUN_OPTIONS, given);
+  const { allHeads, ...options } = resolved;
   const plans = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   // One class cannot be told from another: better said before minutes of extraction than after.
   const { samples } = await openDataset(datasetPath, options);
@@ -98,6 +100,9 @@ export async function run(
   }));
   const result: RunResult = {
     ...extracted,
+    options: Object.fromEntries(
+      Object.entries(resolved).filter(([key, value]) => value !== RUN_DEFAULTS[key as keyof RunOptions]),
+    ),
     seconds: { ...extracted.seconds, train: (performance.now() - started) / 1000 },
     heads,
     skipped,
@@ -105,6 +110,6 @@ export async function run(
     mistakes: best.mistakes,
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;
-  await writeFileAtomic(join(store, 'results.json'), [new TextEncoder().encode(text)]);
+  await writeFileAtomic(join(store, RESULTS_NAME), [new TextEncoder().encode(text)]);
   return result;
 }

@@ -70,6 +70,7 @@ export function headResult(given: Partial<HeadResult> = {}): HeadResult {
 export function runResult(given: Partial<RunResult> = {}): RunResult {
   return {
     ...extractResult({ seconds: { load: 1.2, extract: 2, train: 0.5 } }),
+    options: {},
     heads: [headResult()],
     skipped: [],
     confusion: {

@@ -10,6 +10,7 @@ import { inspectCommand } from './inspect.ts';
 import { neighborsCommand } from './neighbors.ts';
 import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   predictCommand,
   neighborsCommand,
   checkCommand,
+  reportCommand,
   inspectCommand,
   verifyCommand,
   repairCommand,

@@ -1,0 +1,33 @@
+import { bytes, plural } from '../../report/format.ts';
+import { printable } from '../../report/printable.ts';
+import { REPORT_FLAGS } from '../../workflows/report-options.ts';
+import { pick, type CommandSpec } from '../program.ts';
+import { writeReport, type WrittenReport } from '../report-file.ts';
+
+function reportText({
+  file,
+  bytes: size,
+  images,
+  thumbnails,
+  overBudget,
+  unavailable,
+  mapped,
+}: WrittenReport): string {
+  const missing = [
+    ...(overBudget > 0 ? [`${overBudget} left out by --max-thumbnails or shown nowhere`] : []),
+    ...(unavailable > 0 ? [`${unavailable} whose files are gone, changed or broken`] : []),
+  ];
+  return `${printable(file)}: ${bytes(size)}, ${plural(images, 'image')}, ${mapped} of them on the map, ${plural(thumbnails, 'picture')}${missing.length > 0 ? ` (without ${missing.join(' and ')})` : ''}. Open it in a browser; it needs no network.\n`;
+}
+
+export const reportCommand: CommandSpec = {
+  name: 'report',
+  summary:
+    'write one HTML page with everything there is to see of a store: heads, mistakes, duplicates, a map',
+  arguments: [['<store>', 'a store that extract or run made']],
+  options: REPORT_FLAGS,
+  async act([store], flags, context) {
+    const written = await writeReport(store as string, pick(flags, REPORT_FLAGS), context);
+    return { json: written, text: reportText(written) };
+  },
+};

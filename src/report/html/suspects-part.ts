@@ -1,0 +1,27 @@
+import type { ReportData } from '../../core/report-data.ts';
+import { html, type Markup } from './markup.ts';
+import { percent } from './numbers.ts';
+import { card, imageIndex } from './pictures.ts';
+
+/** Labels that the other images contradict. */
+export function suspectsPart(data: ReportData): Markup {
+  const { suspects } = data.check;
+  if (suspects.length === 0) return html`<p>No label is contradicted by the other images.</p>`;
+  const at = imageIndex(data);
+  return html`<p>
+      A head that never saw these images (cross-validation) holds another class for likelier. The most suspect
+      first: look before you change anything.
+    </p>
+    <ul class="cards">
+      ${suspects.map(({ path, label, suggested, probability }) =>
+        card(
+          data,
+          at(path),
+          html`<span>
+            is <b>${label}</b> (${data.images[at(path)]!.split}), more like
+            <b>${suggested}</b> (${percent(probability)})
+          </span>`,
+        ),
+      )}
+    </ul>`;
+}
