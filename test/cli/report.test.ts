@@ -43,6 +43,12 @@ describe('run', () => {
     expect(finished.code).toBe(0);
     expect(finished.stderr).not.toContain('Report:');
     expect(existsSync(join(other, 'report.html'))).toBe(false);
+    // A folder where the page should go: the run's answer stands, and it is told why there is no page.
+    mkdirSync(join(other, 'report.html'));
+    const again = await permafrost(['run', dataset, '--store', other, '--json']);
+    expect(again.code).toBe(0);
+    expect(document(again)).toMatchObject({ extracted: 0, reused: 16 });
+    expect(again.stderr).toMatch(/no report was written: .*report\.html.*\[STORE_WRITE\]/);
     rmSync(other, { recursive: true });
   });
 });
