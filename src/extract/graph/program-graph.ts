@@ -1,6 +1,6 @@
 import { encodeOnnx, type OnnxGraph, type OnnxNode } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
-import type { Layer } from '../backbones/backbone.ts';
+import type { ConvLayer, Layer } from '../backbones/backbone.ts';
 import type { Output, Program } from '../engines/engine.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
@@ -48,14 +48,17 @@ function floatLayers(
   { winogradFrom = Infinity }: GraphOptions,
 ): readonly GraphPart[] {
   let side = program.contract.size;
+  const isTransformed = (layer: Layer, i: number): layer is ConvLayer =>
+    layer.kind === 'conv' && i > 0 && layer.inputs >= winogradFrom;
   const parts = layers.map((layer, i) => {
     const input = layers[i - 1]?.name ?? 'input';
     if (layer.kind === 'maxPool') side = Math.floor(side / 2);
-    return layer.kind === 'conv' && i > 0 && layer.inputs >= winogradFrom
+    return isTransformed(layer, i)
       ? winogradLayer(layer, input, program, side)
       : floatLayer(layer, input, program);
   });
-  return Number.isFinite(winogradFrom) ? [{ nodes: [], initializers: WINOGRAD_CONSTANTS }, ...parts] : parts;
+  // ONNX Runtime warns of constants that nothing reads.
+  return layers.some(isTransformed) ? [{ nodes: [], initializers: WINOGRAD_CONSTANTS }, ...parts] : parts;
 }
 
 /**

@@ -38,7 +38,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a f
     // One label is wrong, so that there is a mistake to open.
     const wrong = join(dataset, 'Val', 'down', 'wrong <b>&.png');
     writeFileSync(wrong, readFileSync(join(dataset, 'Val', 'across', '3.png')));
-    const { store } = await run(dataset, { store: join(root, 'store') });
+    const { store } = await run(dataset, { store: join(root, 'store'), engine: 'onnxruntime' });
     const context = { signal: new AbortController().signal, listener: {} };
     ({ file } = await writeReport(store, {}, context));
     hostile = join(root, 'hostile.html');
@@ -102,8 +102,12 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a f
     await page.locator('#map').focus();
     const first = await said.textContent();
     expect(first).toMatch(/^(Train|Val)\/(across|down)\/.*: is (across|down)/);
-    for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']) await page.keyboard.press(key);
-    expect(await said.textContent()).not.toBe(first);
+    const heard = new Set([first]);
+    for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']) {
+      await page.keyboard.press(key);
+      heard.add(await said.textContent());
+    }
+    expect(heard.size).toBeGreaterThan(1);
     await page.locator('#map use').nth(3).hover({ force: true });
     expect(await page.locator('#map-shown img').count()).toBe(1);
 
