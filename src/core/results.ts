@@ -284,7 +284,7 @@ export interface DoctorResult {
   }[];
 }
 
-/** A file of a store that is not what was written; `rows` of features are lost with it. */
+/** A file of a store that is not what was written; `rows` of features, those of its shard, are lost with it. */
 export interface DamagedFileResult {
   readonly name: string;
   readonly problem: string;

@@ -1,21 +1,14 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { DamagedFileResult } from '../core/results.ts';
 import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
 import { sealName, sealProblem, setsFromSeals } from './shard-files.ts';
 
-/** A file of a store that is not what was written, and what that costs. */
-export interface DamagedFile {
-  readonly name: string;
-  readonly problem: string;
-  /** Rows of features that are lost with it: those of its shard. */
-  readonly rows: number;
-}
-
 export interface StoreHealth {
   /** The manifest, or what the seals tell where it is damaged. */
   readonly manifest: Manifest;
-  readonly damaged: readonly DamagedFile[];
+  readonly damaged: readonly DamagedFileResult[];
   /** Files that nothing refers to: left by a killed run. */
   readonly orphans: readonly string[];
   /** Files and bytes that were read. */
@@ -30,7 +23,7 @@ export interface StoreHealth {
 export async function readOrRebuildManifest(
   store: string,
   permafrost: string,
-): Promise<{ manifest: Manifest; damaged: DamagedFile[] }> {
+): Promise<{ manifest: Manifest; damaged: DamagedFileResult[] }> {
   try {
     return { manifest: await readManifest(store), damaged: [] };
   } catch (error) {
@@ -89,7 +82,7 @@ const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) =>
  * Takes what is damaged out of a manifest (in memory): shards with a damaged file, sets whose calibration is damaged (no new image can
  * ever join them), a damaged list of samples. Tells the rows that are lost.
  */
-export function withoutDamaged(manifest: Manifest, damaged: readonly DamagedFile[]): number {
+export function withoutDamaged(manifest: Manifest, damaged: readonly DamagedFileResult[]): number {
   const names = new Set(damaged.map(({ name }) => name));
   const isUsable = ({ quantization }: FeatureSet): boolean =>
     quantization === undefined || !names.has(quantization.calibration.name);

@@ -72,7 +72,7 @@ ${ODD_SHOWN} (cosine distance on avg features)
 });
 
 const INSPECTED: InspectResult = {
-  store: '/work/Ants.permafrost',
+  store: '/data/Ants.permafrost',
   version: 1,
   dataset: '/pictures/Ants',
   images: 3,
@@ -105,7 +105,7 @@ const INSPECTED: InspectResult = {
 describe('the report of a store', () => {
   it('tells data set, classes by split, and each set of features', () => {
     expect(inspectText(INSPECTED)).toBe(
-      `store     /work/Ants.permafrost (version 1, 158.3 KiB)
+      `store     /data/Ants.permafrost (version 1, 158.3 KiB)
 data set  /pictures/Ants: 3 images, 2 classes
 
 class  train  val
@@ -126,7 +126,7 @@ current set  0123456789abcdef
   it('stands a store in which no extraction was completed', () => {
     const text = inspectText({ ...INSPECTED, dataset: '', images: 0, classes: [], sets: [], bytes: 0 });
     expect(text).toBe(
-      `store     /work/Ants.permafrost (version 1, 0 B)
+      `store     /data/Ants.permafrost (version 1, 0 B)
 data set  none: no extraction was completed
 `,
     );

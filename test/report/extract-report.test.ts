@@ -13,7 +13,7 @@ describe('the report of an extraction', () => {
   it('tells data set, store, settings, engine, counts and speed', () => {
     expect(extractText(extractResult({ failed: [failure('Train/ants/x.jpg')] }))).toBe(
       `data set    /pictures/Ants: 8 train, 3 val, 2 classes
-store       /work/Ants.permafrost
+store       /data/Ants.permafrost
 features    block5_pool, contract vgg16-0123abcd, maps in float16
 engine      onnxruntime 1.30.0, cpu, fp32
 extraction  8 extracted, 3 reused, 1 failed in 2.0 s (4.0 extracted images/s)

@@ -82,7 +82,7 @@ describe('the report of a run', () => {
   it('is the extraction, the heads, what is to be said of them, the confusion and the mistakes of the best', () => {
     const result = runResult({
       heads: [
-        headResult({ file: '/work/Ants.permafrost/heads/x.safetensors' }),
+        headResult({ file: '/data/Ants.permafrost/heads/x.safetensors' }),
         headResult({
           name: 'softmax',
           learningCurve: CURVE,
@@ -95,7 +95,7 @@ describe('the report of a run', () => {
     });
     expect(runText(result)).toBe(
       `data set    /pictures/Ants: 8 train, 3 val, 2 classes
-store       /work/Ants.permafrost
+store       /data/Ants.permafrost
 features    block5_pool, contract vgg16-0123abcd, maps in float16
 engine      onnxruntime 1.30.0, cpu, fp32
 extraction  8 extracted, 3 reused, 0 failed in 2.0 s (4.0 extracted images/s)
@@ -121,7 +121,7 @@ image           is    taken for  probability
 --------------  ----  ---------  -----------
 Val/ants/2.jpg  ants  bees             0.988
 
-Saved as /work/Ants.permafrost/heads/x.safetensors; use it with: npx permafrost predict HEAD-FILE IMAGE
+Saved as /data/Ants.permafrost/heads/x.safetensors; use it with: npx permafrost predict HEAD-FILE IMAGE
 `,
     );
   });

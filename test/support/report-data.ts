@@ -16,7 +16,7 @@ export const LABEL = 'ants <b>&</b>';
 
 const judgement: Judgement = {
   head: { name: 'logistic', pooling: 'avg', normalize: 'l2', params: { C: 10 } },
-  file: '/work/Ants.permafrost/heads/best.safetensors',
+  file: '/data/Ants.permafrost/heads/best.safetensors',
   split: 'val',
   accuracy: 1 / 3,
   interval: [0.06, 0.79],
@@ -51,7 +51,7 @@ const map: FeatureMap = {
 };
 
 const store: InspectResult = {
-  store: '/work/Ants.permafrost',
+  store: '/data/Ants.permafrost',
   version: 1,
   dataset: '/pictures/Ants <1>',
   images: 5,
@@ -97,7 +97,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
     run: runResult({ heads: [headResult({ learningCurve: { loss: [2, 1], accuracy: [0.5, 1] } })] }),
     judgement,
     check: {
-      store: '/work/Ants.permafrost',
+      store: '/data/Ants.permafrost',
       images: 5,
       exact: [[HOSTILE[0], HOSTILE[3]]],
       near: [{ a: HOSTILE[1], b: HOSTILE[2], cosine: 0.9 }],

@@ -21,7 +21,7 @@ export const FACTS: EngineFacts = {
 export function extractResult(given: Partial<ExtractResult> = {}): ExtractResult {
   return {
     dataset: '/pictures/Ants',
-    store: '/work/Ants.permafrost',
+    store: '/data/Ants.permafrost',
     images: 12,
     extracted: 8,
     reused: 3,
