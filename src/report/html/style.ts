@@ -7,6 +7,7 @@ export const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ebee; --soft: #a9b3bd; --paper: #14181c; --line: #39424b; --panel: #1d2329; --accent: #56b4e9; --hot: #e8833a; --link: #8ccbf2; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+p, li { overflow-wrap: anywhere; }
 header, main, footer { max-width: 1180px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 24px; }
 h1 { font-size: 1.7rem; margin: 0; overflow-wrap: anywhere; }
