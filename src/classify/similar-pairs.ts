@@ -33,14 +33,3 @@ export async function similarPairs(X: Matrix, threshold: number): Promise<Simila
   }
   return found.sort((p, q) => q.cosine - p.cosine || p.a - q.a || p.b - q.b);
 }
-
-/** Cosine of two vectors, summed in float64; 0 where one is all zeros. */
-export function cosineOf(a: Float32Array, b: Float32Array): number {
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i]! * b[i]!;
-    aa += a[i]! * a[i]!;
-    bb += b[i]! * b[i]!;
-  }
-  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
-}

@@ -29,3 +29,15 @@ export function selectRows(m: Matrix, indices: ArrayLike<number>): Matrix {
   for (let i = 0; i < indices.length; i++) out.data.set(row(m, indices[i]!), i * m.cols);
   return out;
 }
+
+/** Cosine of the angle between two vectors of one length, summed in float64; 1 where both are zero, 0 where one is. */
+export function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i]! * b[i]!;
+    aa += a[i]! ** 2;
+    bb += b[i]! ** 2;
+  }
+  if (aa === 0 && bb === 0) return 1;
+  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
+}

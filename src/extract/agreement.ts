@@ -1,20 +1,8 @@
 import { PermafrostError } from '../core/errors.ts';
-import { row } from '../core/matrix.ts';
+import { cosine, row } from '../core/matrix.ts';
 import type { CosineToFp32 } from '../core/results.ts';
 import type { DecodedImage } from './decoded-images.ts';
 import type { Executable } from './engines/engine.ts';
-
-/** Cosine of the angle between two vectors; 1 where both are zero, 0 where one is. */
-export function cosine(a: Float32Array, b: Float32Array): number {
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i]! * b[i]!;
-    aa += a[i]! ** 2;
-    bb += b[i]! ** 2;
-  }
-  if (aa === 0 && bb === 0) return 1;
-  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
-}
 
 /**
  * Runs `images` through both executables and compares their first outputs. Throws OPTION_INVALID without images and what the executables

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import { cosine } from '../core/matrix.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { BenchResult, BenchVariant } from '../core/results.ts';
 import { engineClass, VARIANTS, type Variant } from '../extract/engines/variants.ts';
@@ -26,13 +27,8 @@ function median(values: readonly number[]): number {
 function cosines(a: Float32Array, b: Float32Array, count: number): number[] {
   const width = a.length / count;
   return Array.from({ length: count }, (_, image) => {
-    let [ab, aa, bb] = [0, 0, 0];
-    for (let i = image * width; i < (image + 1) * width; i++) {
-      ab += a[i]! * b[i]!;
-      aa += a[i]! ** 2;
-      bb += b[i]! ** 2;
-    }
-    return ab / Math.sqrt(aa * bb);
+    const part = (all: Float32Array): Float32Array => all.subarray(image * width, (image + 1) * width);
+    return cosine(part(a), part(b));
   });
 }
 

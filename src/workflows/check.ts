@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { matrix, selectRows, type Matrix } from '../core/matrix.ts';
+import { cosine, matrix, selectRows, type Matrix } from '../core/matrix.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { CheckResult, LeakResult } from '../core/results.ts';
 import { SPLITS, type Split } from '../core/sample.ts';
@@ -7,7 +7,7 @@ import { createHead } from '../classify/heads/index.ts';
 import { rankSuspects } from '../classify/label-suspects.ts';
 import { wilsonInterval } from '../classify/metrics.ts';
 import { applyNormalizer, fitNormalizer } from '../classify/normalize.ts';
-import { cosineOf, similarPairs, type SimilarPair } from '../classify/similar-pairs.ts';
+import { similarPairs, type SimilarPair } from '../classify/similar-pairs.ts';
 import { readManifest } from '../store/manifest.ts';
 import { loadFeatures, loadRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
@@ -58,7 +58,7 @@ async function nearDuplicates(
     .map(({ a, b }) => ({
       a,
       b,
-      cosine: cosineOf(maps.get(samples[a]!.sha256)!, maps.get(samples[b]!.sha256)!),
+      cosine: cosine(maps.get(samples[a]!.sha256)!, maps.get(samples[b]!.sha256)!),
     }))
     .filter(({ cosine }) => cosine >= threshold)
     .sort((p, q) => q.cosine - p.cosine || p.a - q.a || p.b - q.b);

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { calibrationDigest, type Calibration } from '../../src/core/calibration.ts';
-import { agreement, cosine } from '../../src/extract/agreement.ts';
+import { cosine } from '../../src/core/matrix.ts';
+import { agreement } from '../../src/extract/agreement.ts';
 import { calibrate, quantizationOf } from '../../src/extract/calibrate.ts';
 import { decodedImages } from '../../src/extract/decoded-images.ts';
 import type { Engine } from '../../src/extract/engines/engine.ts';
