@@ -59,6 +59,7 @@ export interface ExtractResult {
   /** Name of the preprocessing contract, and its id (name and digest of all its fields). */
   readonly contract: string;
   readonly contractId: string;
+  /** The cuts with their poolings, the deepest first, as --cut takes them. */
   readonly cut: string;
   readonly dtype: string;
   readonly weights: string;
@@ -180,7 +181,9 @@ export interface InspectResult {
   readonly failed: readonly Failure[];
   readonly sets: readonly {
     readonly fingerprint: string;
+    /** Whether the data set that was extracted last has its features there; and whether they are its primary ones. */
     readonly current: boolean;
+    readonly primary: boolean;
     readonly backbone: string;
     readonly weights: string;
     readonly cut: string;

@@ -39,7 +39,8 @@ export async function gc(
     let droppedSets = 0;
     let droppedRows = 0;
     if (otherSets) {
-      const others = manifest.sets.filter((set) => set.fingerprint !== manifest.dataset.fingerprint);
+      const current = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+      const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
       droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
       stale.push(...others.flatMap((set) => set.shards.flatMap(shardFileNames)));

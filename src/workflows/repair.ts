@@ -7,7 +7,8 @@ import { readCalibration } from '../store/calibration-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { lockStore } from '../store/lock.ts';
 import { writeManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet, readSamples } from '../store/reader.ts';
+import { currentSets } from '../store/parts.ts';
+import { readSamples } from '../store/reader.ts';
 import { shardFileNames, writeSeal } from '../store/shard-files.ts';
 import { verifyStore, withoutDamaged } from '../store/verify.ts';
 import { extractInto, type Work } from './extract.ts';
@@ -31,15 +32,16 @@ async function dropDamaged(
   return { manifest, damaged, lost };
 }
 
-/** Extracts again what the current set lacks, from the list of samples that the store holds. */
+/** Extracts again what the sets of the data set lack, in one pass, from the list of samples that the store holds. */
 async function extractMissing(store: string, manifest: Manifest, work: Work): Promise<ExtractResult> {
-  const { settings, quantization } = currentSet(store, manifest);
+  const sets = currentSets(store, manifest);
+  const { settings, quantization } = sets[0].set;
   const samples = await readSamples(store, manifest);
-  const { contract, cut, dtype, engineClass, calibration } = settings;
+  const { contract, dtype, engineClass, calibration } = settings;
   const source = await featureSource(
     {
       contract,
-      cut,
+      cuts: sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings })),
       dtype,
       engine: 'auto',
       precision: 'auto',
@@ -51,7 +53,8 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     work.listener,
   );
   try {
-    requireSameSettings('What is installed here', settings, source.settings);
+    for (const [i, { set }] of sets.entries())
+      requireSameSettings('What is installed here', set.settings, source.sets[i]!.settings);
   } catch (error) {
     await source.executable.dispose();
     throw error;
@@ -67,7 +70,6 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     // What was accepted when the set was made is not asked again.
     minCosine: -1,
     store,
-    cut,
     dtype,
   };
   return extractInto(store, { dataset, source, options }, work);
@@ -82,14 +84,16 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
   const lock = await lockStore(store, 'permafrost repair');
   try {
     const { manifest, damaged, lost } = await dropDamaged(store);
-    const { samples, root, fingerprint } = manifest.dataset;
+    const { samples, root, sets } = manifest.dataset;
     const told = { store, damaged, lostRows: lost };
-    const hasSet = manifest.sets.some((set) => set.fingerprint === fingerprint);
-    if (samples === undefined || !hasSet || !existsSync(root)) {
+    const hasSets = sets.every((one) =>
+      manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint),
+    );
+    if (samples === undefined || !hasSets || !existsSync(root)) {
       const why =
         samples === undefined
           ? 'The list of the data set was lost'
-          : hasSet
+          : hasSets
             ? `The data set is not at ${root}`
             : 'The calibration of the current features was lost, and they with it';
       const needed = damaged.length > 0 || samples === undefined;

@@ -65,6 +65,11 @@ for (const wanted of datasets) {
   }
   await writer.seal();
   const samples = wanted.map((i) => rows[i]);
-  await commitDataset(store, manifest, { root: '/pictures', set, samples, failures: [] });
+  await commitDataset(store, manifest, {
+    root: '/pictures',
+    sets: [{ set, poolings: Object.keys(widths) }],
+    samples,
+    failures: [],
+  });
 }
 process.stdout.write(JSON.stringify(changes));
