@@ -313,6 +313,17 @@ export interface RepairResult {
   readonly next: string | null;
 }
 
+export interface MigrateResult {
+  readonly store: string;
+  /** The version that was found, and the one that the store has now. */
+  readonly from: number;
+  readonly to: number;
+  /** What it holds, which was not touched. */
+  readonly sets: number;
+  readonly shards: number;
+  readonly rows: number;
+}
+
 export interface GcResult {
   readonly store: string;
   readonly dryRun: boolean;

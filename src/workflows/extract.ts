@@ -19,6 +19,7 @@ import { cutsText, parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
+import { tellLift } from './migrate.ts';
 import { progressMeter } from './progress-meter.ts';
 import { VERSION } from './version.ts';
 
@@ -171,6 +172,7 @@ export async function extractInto(
   work: Work,
 ): Promise<ExtractResult> {
   const manifest: Manifest = await openForWriting(store, VERSION);
+  tellLift(manifest.version, work.listener);
   const because = source.sets.flatMap(
     ({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? [],
   );

@@ -11,6 +11,7 @@ import { shardFileNames } from '../store/shard-files.ts';
 import { verifyStore } from '../store/verify.ts';
 import type { Work } from './extract.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
+import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -34,6 +35,7 @@ export async function gc(
         `${store} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
       );
     }
+    const from = manifest.version;
     const needed = new Set((await readSamples(store, manifest)).map(({ sha256 }) => sha256));
     const stale = [...orphans];
     let droppedSets = 0;
@@ -56,6 +58,7 @@ export async function gc(
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
+    if (manifest.version !== from) tellLift(from, listener);
     let freedBytes = 0;
     for (const name of stale) {
       freedBytes += await stat(join(store, name)).then(

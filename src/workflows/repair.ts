@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { ExtractResult, RepairResult } from '../core/results.ts';
+import type { ExtractResult, Listener, RepairResult } from '../core/results.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { lockStore } from '../store/lock.ts';
@@ -14,14 +14,17 @@ import { verifyStore, withoutDamaged } from '../store/verify.ts';
 import { extractInto, type Work } from './extract.ts';
 import { EXTRACT_DEFAULTS } from './extract-options.ts';
 import { featureSource } from './feature-source.ts';
+import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';
 
 /** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
 async function dropDamaged(
   store: string,
+  listener: Listener | undefined,
 ): Promise<{ manifest: Manifest; damaged: RepairResult['damaged']; lost: number }> {
   const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
   if (damaged.length === 0 && orphans.length === 0) return { manifest, damaged, lost: 0 };
+  tellLift(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
@@ -83,7 +86,7 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
   const store = resolve(storePath);
   const lock = await lockStore(store, 'permafrost repair');
   try {
-    const { manifest, damaged, lost } = await dropDamaged(store);
+    const { manifest, damaged, lost } = await dropDamaged(store, work.listener);
     const { samples, root, sets } = manifest.dataset;
     const told = { store, damaged, lostRows: lost };
     const hasSets = sets.every((one) =>
