@@ -6,6 +6,7 @@ import { matrix, type Matrix } from '../core/matrix.ts';
 import type { Pooling, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FeatureSet, FileEntry, Manifest } from './manifest.ts';
+import { rowTargets } from './row-targets.ts';
 import { decodeShard, type ShardPart, type StoredSample } from './shard.ts';
 
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
@@ -42,8 +43,8 @@ export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<S
   for await (const { rows } of parts(store, set, 'rows')) yield* rows;
 }
 
-/** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
-export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
+/** As readSamples, one by one: a million of them need not be in memory at once. */
+export async function* eachSample(store: string, manifest: Manifest): AsyncGenerator<StoredSample> {
   const entry = manifest.dataset.samples;
   if (entry === undefined) {
     throw new PermafrostError(
@@ -52,7 +53,14 @@ export async function readSamples(store: string, manifest: Manifest): Promise<St
     );
   }
   const bytes = await readVerified(store, entry);
-  return [...decodeShard(bytes, join(store, entry.name))].flatMap(({ rows }) => rows);
+  for (const { rows } of decodeShard(bytes, join(store, entry.name))) yield* rows;
+}
+
+/** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
+export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
+  const samples: StoredSample[] = [];
+  for await (const sample of eachSample(store, manifest)) samples.push(sample);
+  return samples;
 }
 
 /** Features of one split: X (samples.length, width) float32, row i for samples[i]. */
@@ -97,14 +105,9 @@ export async function loadFeatures(
     }
     loaded.set(split, { X: matrix(samples.length, width), samples });
   }
-  // One content may be needed in several places: the same picture in two classes or splits.
-  const targets = new Map<string, { X: Matrix; at: number }[]>();
-  for (const { X, samples } of loaded.values()) {
-    for (const [at, { sha256 }] of samples.entries()) {
-      const places = targets.get(sha256) ?? [];
-      if (places.push({ X, at }) === 1) targets.set(sha256, places);
-    }
-  }
+  const lists = [...loaded.values()];
+  const digests = lists.flatMap(({ samples }) => samples.map(({ sha256 }) => sha256));
+  const targets = rowTargets(digests);
   for await (const { rows, features } of parts(store, set, pooling)) {
     if (features?.width !== width) {
       throw new PermafrostError(
@@ -114,17 +117,22 @@ export async function loadFeatures(
     }
     for (const [i, { sha256 }] of rows.entries()) {
       const values = features.values.subarray(i * width, (i + 1) * width);
-      for (const { X, at } of targets.get(sha256) ?? []) {
-        if (values instanceof Uint16Array) decodeFloat16(values, X.data, at * width);
-        else X.data.set(values, at * width);
-      }
-      targets.delete(sha256);
+      targets.meet(sha256, (place) => {
+        let at = place;
+        for (const { X } of lists) {
+          if (at >= 0 && at < X.rows) {
+            if (values instanceof Uint16Array) decodeFloat16(values, X.data, at * width);
+            else X.data.set(values, at * width);
+          }
+          at -= X.rows;
+        }
+      });
     }
   }
-  if (targets.size > 0) {
+  if (targets.missing > 0) {
     throw new PermafrostError(
       'STORE_CORRUPT',
-      `${store} lacks the features of ${targets.size} images. Run "permafrost extract" again.`,
+      `${store} lacks the features of ${targets.missing} images. Run "permafrost extract" again.`,
     );
   }
   return loaded;

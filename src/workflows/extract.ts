@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { ExtractResult, Listener } from '../core/results.ts';
-import { SPLITS, type Failure, type Sample } from '../core/sample.ts';
+import { SPLITS, type Failure, type Sample, type Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import type { Dataset } from '../extract/dataset.ts';
 import { extractFeatures } from '../extract/pipeline.ts';
@@ -11,8 +11,7 @@ import { stageClock, type StageClock } from '../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../store/manifest.ts';
 import { lockStore, type StoreLock } from '../store/lock.ts';
 import { heldClasses } from '../store/held.ts';
-import { setRows } from '../store/reader.ts';
-import type { StoredSample } from '../store/shard.ts';
+import { readKnownRows, type KnownRows } from '../store/known-rows.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
 import { featureWriter, type FeatureWriter } from '../store/writer.ts';
 import { calibrationOf, requireAgreement } from './calibration.ts';
@@ -20,6 +19,7 @@ import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
 import { progressMeter } from './progress-meter.ts';
+import { sampleContents, type SampleContents } from './sample-contents.ts';
 import { VERSION } from './version.ts';
 
 export interface Work {
@@ -37,20 +37,16 @@ interface Pass {
   readonly source: FeatureSource;
   readonly set: FeatureSet;
   readonly writer: FeatureWriter;
-  /** Rows that the set holds, by SHA-256; the pass adds to it. */
-  readonly known: Map<string, StoredSample>;
+  /** Contents that the set holds; the pass adds to it. */
+  readonly known: KnownRows;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
 }
 
 interface Found {
-  readonly rowOf: Map<string, StoredSample>;
+  readonly contents: SampleContents;
   readonly failed: Failure[];
   readonly extracted: number;
-}
-
-function placed(row: StoredSample, { path, label, split }: Sample): StoredSample {
-  return { ...row, path, label, split };
 }
 
 /** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
@@ -58,8 +54,7 @@ async function pass(
   { dataset, source, writer, known, options, clock }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
-  const rowOf = new Map<string, StoredSample>();
-  const waiting: { sample: Sample; sha256: string }[] = [];
+  const contents = sampleContents(dataset.samples);
   const failed: Failure[] = [];
   let extracted = 0;
   const meter = progressMeter('extracting', dataset.samples.length, listener);
@@ -79,14 +74,13 @@ async function pass(
     if (event.kind === 'features') {
       await writer.append(event.batch);
       for (const row of event.batch.rows) {
-        const stored = { id: row.sha256.slice(0, 16), ...row };
-        known.set(row.sha256, stored);
-        rowOf.set(row.path, stored);
+        known.add(row);
+        contents.set(row.path, row.sha256);
       }
       extracted += event.batch.rows.length;
       meter.advance(event.batch.rows.length, event.batch.rows.length);
     } else if (event.kind === 'known') {
-      waiting.push(event);
+      contents.set(event.sample.path, event.sha256);
       meter.advance(1, 0);
     } else {
       failed.push(event.failure);
@@ -106,23 +100,19 @@ async function pass(
       `Interrupted after ${extracted} extracted images, which are kept. Run the same command again to go on.`,
     );
   }
-  // A copy of a picture may be met before the picture itself has left the network.
-  for (const { sample, sha256 } of waiting) rowOf.set(sample.path, placed(known.get(sha256)!, sample));
-  return { rowOf, failed, extracted };
+  return { contents, failed, extracted };
 }
 
-async function knownRows(store: string, set: FeatureSet): Promise<Map<string, StoredSample>> {
-  const known = new Map<string, StoredSample>();
-  for await (const row of setRows(store, set)) known.set(row.sha256, row);
-  return known;
-}
-
-function countSplits(samples: readonly Sample[]): ExtractResult['splits'] {
-  return Object.fromEntries(
-    SPLITS.map((split) => [split, samples.filter((s) => s.split === split).length] as const).filter(
-      ([, n]) => n > 0,
-    ),
-  );
+/** Images by split, and the class names, of what has features. */
+function summaryOf(samples: Iterable<Sample>): Pick<ExtractResult, 'splits' | 'classes'> {
+  const counts = new Map<Split, number>();
+  const classes = new Set<string>();
+  for (const { split, label } of samples) {
+    counts.set(split, (counts.get(split) ?? 0) + 1);
+    classes.add(label);
+  }
+  const splits = SPLITS.flatMap((split) => (counts.has(split) ? [[split, counts.get(split)!] as const] : []));
+  return { splits: Object.fromEntries(splits), classes: [...classes].sort() };
 }
 
 /**
@@ -182,7 +172,7 @@ export async function extractInto(
     );
   }
   const set = setFor(manifest, source.settings, source.engine, source.widths);
-  const known = await knownRows(store, set);
+  const known = await readKnownRows(store, set);
   const writer = featureWriter({
     store,
     manifest,
@@ -206,8 +196,8 @@ export async function extractInto(
     clock?.enter('write');
     await writer.seal().finally(() => source.executable.dispose());
   }
-  const { rowOf, failed, extracted } = found;
-  const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);
+  const { contents, failed, extracted } = found;
+  const samples = contents.rows(known);
   await commitDataset(store, manifest, { root, set, samples, failures: failed });
   const trace = clock.seconds();
   return {
@@ -225,8 +215,7 @@ export async function extractInto(
     cut: options.cut,
     dtype: options.dtype,
     weights: source.settings.weights,
-    classes: [...new Set(samples.map(({ label }) => label))].sort(),
-    splits: countSplits(samples),
+    ...summaryOf(samples),
     warnings: dataset.warnings,
     seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
     trace,
