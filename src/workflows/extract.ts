@@ -10,6 +10,7 @@ import { extractFeatures } from '../extract/pipeline.ts';
 import { stageClock, type StageClock } from '../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../store/manifest.ts';
 import { lockStore, type StoreLock } from '../store/lock.ts';
+import type { FileTimes } from '../store/file-times.ts';
 import { heldClasses } from '../store/held.ts';
 import { readKnownRows, type KnownRows } from '../store/known-rows.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
@@ -18,7 +19,9 @@ import { calibrationOf, requireAgreement } from './calibration.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
+import { writeFailures } from './failures-file.ts';
 import { progressMeter } from './progress-meter.ts';
+import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';
 import { VERSION } from './version.ts';
 
@@ -39,6 +42,7 @@ interface Pass {
   readonly writer: FeatureWriter;
   /** Contents that the set holds; the pass adds to it. */
   readonly known: KnownRows;
+  readonly times: FileTimes;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
 }
@@ -47,16 +51,29 @@ interface Found {
   readonly contents: SampleContents;
   readonly failed: Failure[];
   readonly extracted: number;
+  /** Images that were known by size and times, without reading. */
+  readonly unread: number;
+}
+
+/** Throws TOO_MANY_FAILURES where more images failed than `most`; -1: never. */
+function requireFewFailures(failed: readonly Failure[], most: number): void {
+  const last = failed.at(-1);
+  if (most < 0 || last === undefined || failed.length <= most) return;
+  throw new PermafrostError(
+    'TOO_MANY_FAILURES',
+    `${failed.length} images failed, more than --max-failures ${most}; the last: ${last.path}: ${last.reason} What was extracted is kept.`,
+  );
 }
 
 /** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
 async function pass(
-  { dataset, source, writer, known, options, clock }: Pass,
+  { dataset, source, writer, known, times, options, clock }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
-  const failed: Failure[] = [];
-  let extracted = 0;
+  const failed: Failure[] = [...dataset.failures];
+  requireFewFailures(failed, options.maxFailures);
+  let [extracted, unread] = [0, 0];
   const meter = progressMeter('extracting', dataset.samples.length, listener);
   const events = extractFeatures({
     root: dataset.root,
@@ -68,6 +85,7 @@ async function pass(
     outputs: source.outputs,
     batch: options.batch,
     isKnown: (sha256) => known.has(sha256),
+    memory: times,
     ...(signal && { signal }),
   });
   for await (const event of events) {
@@ -81,17 +99,12 @@ async function pass(
       meter.advance(event.batch.rows.length, event.batch.rows.length);
     } else if (event.kind === 'known') {
       contents.set(event.sample.path, event.sha256);
+      if (event.unread) unread++;
       meter.advance(1, 0);
     } else {
       failed.push(event.failure);
       meter.advance(1, 0);
-      if (options.maxFailures >= 0 && failed.length > options.maxFailures) {
-        const last = failed.at(-1)!;
-        throw new PermafrostError(
-          'TOO_MANY_FAILURES',
-          `${failed.length} images failed, more than --max-failures ${options.maxFailures}; the last: ${last.path}: ${last.reason} What was extracted is kept.`,
-        );
-      }
+      requireFewFailures(failed, options.maxFailures);
     }
   }
   if (signal?.aborted) {
@@ -100,7 +113,7 @@ async function pass(
       `Interrupted after ${extracted} extracted images, which are kept. Run the same command again to go on.`,
     );
   }
-  return { contents, failed, extracted };
+  return { contents, failed, extracted, unread };
 }
 
 /** Images by split, and the class names, of what has features. */
@@ -173,6 +186,7 @@ export async function extractInto(
   }
   const set = setFor(manifest, source.settings, source.engine, source.widths);
   const known = await readKnownRows(store, set);
+  const times = await rememberedTimes(store, root, options.verify, work);
   const writer = featureWriter({
     store,
     manifest,
@@ -190,22 +204,26 @@ export async function extractInto(
       options.minCosine,
     );
     clock = stageClock();
-    found = await pass({ dataset, source, set, writer, known, options, clock }, work);
+    found = await pass({ dataset, source, set, writer, known, times, options, clock }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
     clock?.enter('write');
     await writer.seal().finally(() => source.executable.dispose());
   }
-  const { contents, failed, extracted } = found;
+  const { contents, failed, extracted, unread } = found;
   const samples = contents.rows(known);
   await commitDataset(store, manifest, { root, set, samples, failures: failed });
+  await keepTimes(times, work);
+  await writeFailures(store, failed);
   const trace = clock.seconds();
+  const images = dataset.samples.length + dataset.failures.length;
   return {
     dataset: root,
     store,
-    images: dataset.samples.length,
+    images,
     extracted,
-    reused: dataset.samples.length - extracted - failed.length,
+    reused: images - extracted - failed.length,
+    unread,
     failed,
     extractedBecause: extracted > 0 ? (because ?? null) : null,
     engine: source.engine,
