@@ -50,6 +50,8 @@ export interface ExtractResult {
   readonly images: number;
   readonly extracted: number;
   readonly reused: number;
+  /** Those of `reused` whose size and times told that they are as they were: they were not read. */
+  readonly unread: number;
   readonly failed: readonly Failure[];
   /** Why stored features did not serve, where there were some; otherwise null. */
   readonly extractedBecause: string | null;

@@ -1,5 +1,6 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { DamagedFileResult } from '../core/results.ts';
+import { FILE_TIMES_NAME, fileTimesProblem } from './file-times-file.ts';
 import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
@@ -70,6 +71,8 @@ export async function verifyStore(
     if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
     onFile(++done, total);
   }
+  const times = await fileTimesProblem(store);
+  if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
   const orphans = (await leftovers(store, manifest)).filter((name) =>
     damaged.every((file) => file.name !== name),
   );

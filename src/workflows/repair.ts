@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { ExtractResult, Listener, RepairResult } from '../core/results.ts';
 import { readCalibration } from '../store/calibration-file.ts';
+import { FILE_TIMES_NAME } from '../store/file-times-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { lockStore } from '../store/lock.ts';
 import { writeManifest, type Manifest } from '../store/manifest.ts';
@@ -30,7 +31,9 @@ async function dropDamaged(
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
   await writeManifest(store, manifest);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans];
+  // What is remembered of the images' times has no other use than to spare reading them.
+  const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times];
   for (const name of stale) await rm(join(store, name), { force: true });
   return { manifest, damaged, lost };
 }
@@ -67,6 +70,8 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     samples: samples.map(({ path, label, split }) => ({ path, label, split })),
     hasSplits: true,
     warnings: [],
+    // What failed before is no part of the samples, and is not tried again.
+    failures: manifest.dataset.failures,
   };
   const options = {
     ...EXTRACT_DEFAULTS,
