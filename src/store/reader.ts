@@ -11,7 +11,7 @@ import { rowTargets } from './row-targets.ts';
 import { decodeShard, type ShardPart, type StoredSample } from './shard.ts';
 
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
-const MAX_MATRIX_BYTES = 2 ** 32;
+export const MAX_MATRIX_BYTES = 2 ** 32;
 
 /** A file of the store, whole and verified. Throws STORE_CORRUPT when it is missing or its bytes are not those that were written. */
 export async function readVerified(store: string, entry: FileEntry): Promise<Buffer> {
