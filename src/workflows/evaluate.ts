@@ -3,7 +3,7 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
-import type { Pooling, Split } from '../core/sample.ts';
+import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
 import type { FittedHead } from '../classify/head.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
 import * as metrics from '../classify/metrics.ts';
@@ -14,12 +14,17 @@ import {
   type Normalization,
   type Normalizer,
 } from '../classify/normalize.ts';
+import type { HeadPart } from '../store/head-file.ts';
 import type { Manifest } from '../store/manifest.ts';
+import { partsText, storedParts } from '../store/parts.ts';
 import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
 
-/** Features to train on and to validate on, of one pooling. */
+/** Features to train on and to validate on. */
 export interface TrainingData {
-  readonly pooling: Pooling;
+  /** What they are, in words; see HeadResult. */
+  readonly pooling: string;
+  /** What stands side by side in them. */
+  readonly parts: readonly HeadPart[];
   readonly train: LoadedFeatures;
   readonly val: LoadedFeatures;
   readonly validatedOn: Split;
@@ -35,17 +40,21 @@ export interface HeadPlan {
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
+  readonly parts: readonly HeadPart[];
   readonly result: Omit<HeadResult, 'file'>;
   readonly confusion: Confusion;
   /** The ten surest. */
   readonly mistakes: readonly Mistake[];
 }
 
-/** Loads the features of a store to train on: `val` is validated on where there is one, else `test`. Throws STORE_EMPTY, FIT_INVALID. */
+/**
+ * Loads features of a store to train on, of one pooling of the primary set or of parts side by side: `val` is validated on where there is
+ * one, else `test`. Throws STORE_EMPTY, FIT_INVALID, and OPTION_INVALID where the store has no such part.
+ */
 export async function trainingData(
   store: string,
   manifest: Manifest,
-  pooling: Pooling,
+  features: Pooling | readonly FeaturePart[],
 ): Promise<TrainingData> {
   const samples = await readSamples(store, manifest);
   const has = (split: Split): boolean => samples.some((sample) => sample.split === split);
@@ -56,8 +65,14 @@ export async function trainingData(
       `${store} has ${samples.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
     );
   }
-  const loaded = await loadFeatures(store, manifest, pooling, ['train', validatedOn]);
-  return { pooling, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
+  const parts = storedParts(store, manifest, features).map(({ cut, pooling, width }) => ({
+    cut,
+    pooling,
+    width,
+  }));
+  const loaded = await loadFeatures(store, manifest, parts, ['train', validatedOn]);
+  const pooling = partsText(store, manifest, parts);
+  return { pooling, parts, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
 }
 
 /** Probability of each class of `head` for raw features X. */
@@ -74,10 +89,14 @@ export async function trainHead(
   data: TrainingData,
   signal?: AbortSignal,
 ): Promise<TrainedHead> {
-  const { train, val, validatedOn, pooling } = data;
+  const { train, val, validatedOn, pooling, parts } = data;
   const maker = createHead(plan.head, plan.options);
   const started = performance.now();
-  const normalizer = fitNormalizer(plan.normalize, train.X);
+  const normalizer = fitNormalizer(
+    plan.normalize,
+    train.X,
+    parts.map(({ width }) => width),
+  );
   const labels = train.samples.map(({ label }) => label);
   const head = await maker.fit(applyNormalizer(normalizer, train.X), labels, signal && { signal });
   const fitted = performance.now();
@@ -92,6 +111,7 @@ export async function trainHead(
   return {
     head,
     normalizer,
+    parts,
     result: {
       name: head.name,
       pooling,
@@ -132,5 +152,7 @@ export function defaultHeadFile(
   { name, pooling, normalize, params }: Omit<HeadResult, 'file'>,
 ): string {
   const digest = sha256Hex(canonicalJson({ params, normalize })).slice(0, 8);
-  return join(store, 'heads', `${name}-${pooling}-${normalize}-${digest}.safetensors`);
+  // A colon is no part of a file's name everywhere.
+  const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
+  return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
 }

@@ -7,6 +7,10 @@ import { NORMALIZATIONS } from '../classify/normalize.ts';
 export const TRAIN_OPTIONS = {
   head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
   pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
+  cut: stringOption(
+    '',
+    'cut layers whose features stand side by side, each with its poolings or with --pooling: block5_pool,block4_pool:max; empty: the deepest that was extracted',
+  ),
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;

@@ -3,7 +3,8 @@ import { resolveOptions } from '../core/options.ts';
 import type { HeadResult } from '../core/results.ts';
 import type { HeadOptions } from '../classify/heads/index.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
+import { storedParts, type StoredPart } from '../store/parts.ts';
+import { parseCuts, partsOf } from './cut-plan.ts';
 import { defaultHeadFile, trainHead, trainingData } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { saveHead } from './head-files.ts';
@@ -16,12 +17,14 @@ export async function train(
   headOptions: HeadOptions = {},
   work: Work = {},
 ): Promise<HeadResult> {
-  const { head, pooling, normalize, out } = resolveOptions('train', TRAIN_OPTIONS, given);
+  const { head, pooling, cut, normalize, out } = resolveOptions('train', TRAIN_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const data = await trainingData(store, manifest, pooling);
+  const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
+  const data = await trainingData(store, manifest, features);
   const trained = await trainHead({ head, options: headOptions, normalize }, data, work.signal);
   const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);
-  await saveHead(file, trained, currentSet(store, manifest), store);
+  const [{ set }] = storedParts(store, manifest, data.parts) as [StoredPart];
+  await saveHead(file, trained, set, store);
   return { ...trained.result, file };
 }
