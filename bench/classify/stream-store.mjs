@@ -64,7 +64,8 @@ export async function makeStore(store, rows, val) {
     });
   }
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/generated', set, samples, failures: [] });
+  const sets = [{ set, poolings: /** @type {const} */ (['flatten', 'avg', 'max']) }];
+  await commitDataset(store, manifest, { root: '/generated', sets, samples, failures: [] });
 }
 
 /**
@@ -79,9 +80,9 @@ export async function makeStore(store, rows, val) {
 function fill(out, mean, factors, source, tape) {
   const weights = factors.map(() => 0.3 * source.normal());
   const from = source.below(TAPE - WIDTH);
-  for (let j = 0; j < WIDTH; j++) out[j] = 0.05 * mean[j] + tape[from + j] - 0.5;
-  factors.forEach((factor, f) => add(out, weights[f], factor));
-  for (let j = 0; j < WIDTH; j++) out[j] = Math.max(0, out[j]);
+  for (let j = 0; j < WIDTH; j++) out[j] = 0.05 * Number(mean[j]) + Number(tape[from + j]) - 0.5;
+  factors.forEach((factor, f) => add(out, Number(weights[f]), factor));
+  for (let j = 0; j < WIDTH; j++) out[j] = Math.max(0, Number(out[j]));
 }
 
 /**
@@ -90,5 +91,5 @@ function fill(out, mean, factors, source, tape) {
  * @param {Float32Array} factor
  */
 function add(out, weight, factor) {
-  for (let j = 0; j < WIDTH; j++) out[j] += weight * factor[j];
+  for (let j = 0; j < WIDTH; j++) out[j] = Number(out[j]) + weight * Number(factor[j]);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { matrix } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
-import type { Pooling, Split } from '../core/sample.ts';
+import type { FeaturePart, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { storedParts, type StoredPart } from './parts.ts';
@@ -64,16 +64,16 @@ async function layOut(store: string, manifest: Manifest, { set, pooling }: Store
 }
 
 /**
- * The current features of one split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
+ * The current features of one part and split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
  * with its size and time of change. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,
   manifest: Manifest,
-  pooling: Pooling,
+  wanted: FeaturePart,
   split: Split,
 ): Promise<FeatureStream> {
-  const [part] = storedParts(store, manifest, pooling) as [StoredPart];
+  const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
   const cols = part.width;
   const { blocks, samples } = await layOut(store, manifest, part, split);
   const starts = [0];
@@ -135,7 +135,7 @@ export async function streamFeatures(
         if (features?.width !== cols) {
           throw new PermafrostError(
             'STORE_CORRUPT',
-            `${store}: a shard of ${pooling} has the width ${features?.width}, not ${cols}.`,
+            `${store}: a shard of ${part.pooling} has the width ${features?.width}, not ${cols}.`,
           );
         }
         for (; at < picks.length && picks[at]! < first + rows.length; at++) {

@@ -37,13 +37,14 @@ async function validated(
 async function choose(
   trained: TrainedHead,
   { head, options, normalize }: HeadPlan,
-  { train }: TrainingData,
+  { train, parts: widths }: TrainingData,
   rate: number,
   { signal, listener }: Work,
 ): Promise<RejectChoice | NoReject> {
   const { X, samples } = train;
   const task = {
     normalize,
+    parts: widths.map(({ width }) => width),
     rate,
     seed: SEED,
     signal,
