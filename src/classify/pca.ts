@@ -59,7 +59,12 @@ export async function fitPca(X: Matrix, width: number, context?: FitContext): Pr
 export async function applyPca({ mean, components }: Pca, X: Matrix): Promise<Matrix> {
   const k = components.cols;
   const columns = new Float64Array(components.data);
-  const shift = await timesThin({ data: new Float64Array(mean), rows: 1, cols: X.cols }, columns, k, 'float64');
+  const shift = await timesThin(
+    { data: new Float64Array(mean), rows: 1, cols: X.cols },
+    columns,
+    k,
+    'float64',
+  );
   const scores = await timesThin(X, columns, k, 'float64');
   const out = matrix(X.rows, k);
   for (let i = 0, at = 0; i < X.rows; i++) {

@@ -16,11 +16,11 @@ export async function train(
   headOptions: HeadOptions = {},
   work: Work = {},
 ): Promise<HeadResult> {
-  const { head, pooling, normalize, out } = resolveOptions('train', TRAIN_OPTIONS, given);
+  const { head, pooling, normalize, pca, out } = resolveOptions('train', TRAIN_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
   const data = await trainingData(store, manifest, pooling);
-  const trained = await trainHead({ head, options: headOptions, normalize }, data, work.signal);
+  const trained = await trainHead({ head, options: headOptions, normalize, pca }, data, work.signal);
   const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);
   await saveHead(file, trained, currentSet(store, manifest), store);
   return { ...trained.result, file };
