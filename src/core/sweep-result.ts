@@ -22,7 +22,7 @@ export interface SweepConfiguration {
   /** All options of the head, resolved. */
   readonly params: Readonly<Record<string, number | string | boolean>>;
   readonly pooling: Pooling;
-  readonly normalize: string;
+  readonly normalize: 'l2' | 'standard' | 'none';
   /** Principal components, 0 for none. */
   readonly pca: number;
 }

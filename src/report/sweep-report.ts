@@ -74,7 +74,7 @@ export function sweepText(result: SweepResult, top: number): string {
       ? 'There is nothing to compare the one candidate with.'
       : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (McNemar's exact test on the same held-out predictions, Holm's adjustment for ${candidates.length - 1} comparisons).`,
     'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
-    `${best.name} (${featuresOf(candidates[0]!)}, ${parameters(best.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    `${best.name} (${featuresOf(candidates[0]!)}, ${parameters(candidates[0]!.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
     best.file === null
       ? 'Not saved: --save writes it to a head file.'
       : `Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`,

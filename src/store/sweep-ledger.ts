@@ -4,13 +4,13 @@ import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { POOLINGS } from '../core/sample.ts';
-import { SWEEP_SCORES } from '../core/sweep-result.ts';
+import type { SweepScore } from '../core/sweep-result.ts';
 import { unseal } from './sealed-json.ts';
 
 /** Where a store keeps what its sweeps found. */
 export const SWEEPS_FOLDER = 'sweeps';
 
-/** The file of sweeps over the features and training images that `digest` names. */
+/** The file of all sweeps over the training images that `digest` names. */
 export const ledgerPath = (store: string, digest: string): string =>
   join(store, SWEEPS_FOLDER, `${digest}.jsonl`);
 
@@ -23,16 +23,18 @@ const score = z.strictObject({
 const entrySchema = z.strictObject({
   /** Digest of all that decides the rest, fitMs excepted. */
   id: z.string(),
+  /** Of the features. */
+  fingerprint: z.string(),
   head: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   pooling: z.enum(POOLINGS),
-  normalize: z.string(),
+  normalize: z.enum(['l2', 'standard', 'none']),
   pca: z.number().int().min(0),
   scores: z.strictObject({
     accuracy: score,
     balancedAccuracy: score,
     logLoss: score,
-  } satisfies Record<(typeof SWEEP_SCORES)[number], typeof score>),
+  } satisfies Record<SweepScore, typeof score>),
   fitMs: z.number(),
   converged: z.boolean(),
   iterations: z.number(),

@@ -41,16 +41,14 @@ export const SWEEP_AXES: OptionTable = {
  * keeps DEFAULT_GRID's values of the options that are not given. Throws OPTION_INVALID for an unknown head, an option that no listed head
  * has, and text where a number is expected.
  */
-export function gridOfAxes(axes: Readonly<Record<string, unknown>>): SweepGrid | undefined {
-  const given = Object.entries(axes).filter(([, text]) => text !== undefined && text !== '');
+export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): SweepGrid | undefined {
+  const given = Object.entries(axes).filter(
+    (axis): axis is [string, string] => axis[1] !== undefined && axis[1] !== '',
+  );
   if (given.length === 0) return undefined;
   const listed = (key: string): string[] | undefined => {
     const text = given.find(([name]) => name === key)?.[1];
-    return text === undefined
-      ? undefined
-      : String(text)
-          .split(',')
-          .map((word) => word.trim());
+    return text === undefined ? undefined : text.split(',').map((word) => word.trim());
   };
   const heads = listed('head') ?? DEFAULT_HEADS;
   const options = given.filter(
@@ -71,19 +69,17 @@ export function gridOfAxes(axes: Readonly<Record<string, unknown>>): SweepGrid |
     if (values !== undefined)
       grid[name] = name === 'pca' ? values.map((word) => numberOf(name, word)) : values;
   }
-  return grid as SweepGrid;
+  return grid;
 }
 
 /** DEFAULT_GRID's entries of a head, or one with its defaults, with the given options over them. */
-function entriesOf(head: string, options: readonly (readonly [string, unknown])[]): SweepGridHead[] {
+function entriesOf(head: string, options: readonly (readonly [string, string])[]): SweepGridHead[] {
   const table = headEntry(head).options;
   const own = options
     .filter(([key]) => Object.hasOwn(table, key))
     .map(([key, text]) => {
       const { kind } = table[key]!;
-      const words = String(text)
-        .split(',')
-        .map((word) => word.trim());
+      const words = text.split(',').map((word) => word.trim());
       return [key, kind === 'number' ? words.map((word) => numberOf(key, word)) : words] as const;
     });
   const defaults: readonly SweepGridHead[] = DEFAULT_GRID.heads

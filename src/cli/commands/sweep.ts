@@ -22,7 +22,10 @@ export const sweepCommand: CommandSpec = {
       import('../../workflows/sweep-grid-file.ts'),
     ]);
     const { top, grid } = resolveOptions('sweep', TABLE_OPTIONS, pick(flags, TABLE_OPTIONS));
-    const request = await gridRequest(grid, gridOfAxes(pick(flags, SWEEP_AXES)));
+    const request = await gridRequest(
+      grid,
+      gridOfAxes(pick(flags, SWEEP_AXES) as Readonly<Record<string, string>>),
+    );
     const result = await sweep(store as string, { ...pick(flags, SWEEP_OPTIONS), ...request }, context);
     return { json: result, text: sweepText(result, top) };
   },
