@@ -4,9 +4,10 @@ import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
 import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
-import type { FittedHead } from '../classify/head.ts';
+import type { FittedHead, Head } from '../classify/head.ts';
 import type { Reject } from '../classify/unknown/reject.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
+import { pcaHead } from '../classify/heads/pca-head.ts';
 import * as metrics from '../classify/metrics.ts';
 import { surestMistakes } from '../classify/mistakes.ts';
 import {
@@ -37,6 +38,8 @@ export interface HeadPlan {
   readonly head: string;
   readonly options?: HeadOptions;
   readonly normalize: Normalization;
+  /** Principal components of the normalised features that the head is fitted on; 0, the default, for the features themselves. */
+  readonly pca?: number;
 }
 
 export interface TrainedHead {
@@ -96,6 +99,12 @@ export function probabilities(
   return head.predictProba(applyNormalizer(normalizer, X));
 }
 
+/** The head of a plan, not fitted: behind its principal components, where it has some. Throws OPTION_INVALID. */
+export function headOf({ head, options, pca }: HeadPlan): Head {
+  const plain = createHead(head, options);
+  return pca ? pcaHead(pca, plain) : plain;
+}
+
 /** Fits one head and measures it on the validation images. Times are wall-clock, features in memory. */
 export async function trainHead(
   plan: HeadPlan,
@@ -103,7 +112,7 @@ export async function trainHead(
   signal?: AbortSignal,
 ): Promise<TrainedHead> {
   const { train, val, validatedOn, pooling, parts } = data;
-  const maker = createHead(plan.head, plan.options);
+  const maker = headOf(plan);
   const started = performance.now();
   const normalizer = fitNormalizer(
     plan.normalize,

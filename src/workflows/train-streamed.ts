@@ -10,7 +10,14 @@ import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { partsText } from '../store/parts.ts';
 import { MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
-import { headPartsOf, measured, validationSplit, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import {
+  headOf,
+  headPartsOf,
+  measured,
+  validationSplit,
+  type HeadPlan,
+  type TrainedHead,
+} from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
 
@@ -85,12 +92,12 @@ export async function trainStreamed(
       `Features of several cuts side by side cannot be read in streams (${partsText(store, manifest, parts)}). Name one cut, use --pooling avg, or allow more memory.`,
     );
   }
-  const maker = createHead(plan.head, plan.options);
+  const maker = headOf(plan);
   if (maker.fitStream === undefined) {
     const able = HEAD_NAMES.filter((name) => createHead(name).fitStream !== undefined);
     throw new PermafrostError(
       'OPTION_INVALID',
-      `The head "${plan.head}" cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
+      `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
     );
   }
   const validatedOn = validationSplit(store, await readSamples(store, manifest));

@@ -35,10 +35,10 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, pooling, cut, normalize, memory, reject, out } = options;
+  const { head, pooling, cut, normalize, pca, memory, reject, out } = options;
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const plan = { head, options: headOptions, normalize };
+  const plan = { head, options: headOptions, normalize, pca };
   const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
   const from = { store, manifest, features, bound: memoryBound(memory) };
   const trained = await trainWithin({ ...plan, ...from }, reject, work);
