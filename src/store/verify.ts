@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { DamagedFileResult } from '../core/results.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from './file-times-file.ts';
 import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
+import { unsealExactly } from './sealed-json.ts';
 import { sealName, sealProblem, setsFromSeals } from './shard-files.ts';
 
 export interface StoreHealth {
@@ -39,6 +42,16 @@ export async function readOrRebuildManifest(
   }
 }
 
+/** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
+async function manifestProblem(store: string): Promise<string | undefined> {
+  try {
+    unsealExactly(await readFile(join(store, MANIFEST_NAME), 'utf8'));
+    return undefined;
+  } catch (cause) {
+    return reasonOf(cause);
+  }
+}
+
 /** Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing. Throws as readOrRebuildManifest. */
 export async function verifyStore(
   store: string,
@@ -46,6 +59,10 @@ export async function verifyStore(
   onFile: (done: number, total: number) => void = () => undefined,
 ): Promise<StoreHealth> {
   const { manifest, damaged } = await readOrRebuildManifest(store, permafrost);
+  if (damaged.length === 0) {
+    const problem = await manifestProblem(store);
+    if (problem !== undefined) damaged.push({ name: MANIFEST_NAME, problem, rows: 0 });
+  }
   const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
   const entries = [
     ...shards.flatMap(({ shard }) =>
