@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
@@ -73,7 +74,8 @@ export async function verifyStore(
     ),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
-  const total = entries.length + shards.length + 1;
+  const hasTimes = existsSync(join(store, FILE_TIMES_NAME));
+  const total = entries.length + shards.length + (hasTimes ? 2 : 1);
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
@@ -90,6 +92,7 @@ export async function verifyStore(
   }
   const times = await fileTimesProblem(store);
   if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
+  if (hasTimes) onFile(++done, total);
   const orphans = (await leftovers(store, manifest)).filter((name) =>
     damaged.every((file) => file.name !== name),
   );
