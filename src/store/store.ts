@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { canonicalJson, differences, sha256Hex } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { Failure, Pooling } from '../core/sample.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import { isTemporary, writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from './fingerprint.ts';
-import { isTemporary, removeFile, removeLeftovers } from './leftovers.ts';
+import { removeFile, removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,

@@ -1,5 +1,6 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { DamagedFileResult } from '../core/results.ts';
+import { checkIndexFile, indexFiles } from './index-file.ts';
 import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
@@ -55,7 +56,8 @@ export async function verifyStore(
     ),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
-  const total = entries.length + shards.length + 1;
+  const indices = await indexFiles(store);
+  const total = entries.length + shards.length + indices.length + 1;
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
@@ -68,6 +70,13 @@ export async function verifyStore(
   for (const { set, shard } of shards) {
     const problem = await sealProblem(store, set, shard);
     if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
+    onFile(++done, total);
+  }
+  for (const entry of indices) {
+    await checkIndexFile(store, entry).catch((error: unknown) =>
+      damaged.push({ name: entry.name, problem: reasonOf(error), rows: 0 }),
+    );
+    bytes += entry.bytes;
     onFile(++done, total);
   }
   const orphans = (await leftovers(store, manifest)).filter((name) =>

@@ -3,6 +3,7 @@ import { resolveOptions } from '../core/options.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
 import type { Listener, NeighborResult, PredictResult } from '../core/results.ts';
 import { topClass } from '../classify/metrics.ts';
+import { exactIndex } from '../classify/neighbors/exact.ts';
 import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSet, loadFeatures } from '../store/reader.ts';
@@ -48,7 +49,8 @@ async function trainingNeighbors(
     return [];
   }
   const loaded = await loadFeatures(store, manifest, document.pooling, ['train']);
-  return nearest(loaded.get('train')!, X, k, 'cosine');
+  const train = loaded.get('train')!;
+  return nearest(train, exactIndex(train.X, 'cosine'), X, k);
 }
 
 /**

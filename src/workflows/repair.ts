@@ -5,6 +5,7 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { ExtractResult, RepairResult } from '../core/results.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
+import { indexParts } from '../store/index-file.ts';
 import { lockStore } from '../store/lock.ts';
 import { writeManifest, type Manifest } from '../store/manifest.ts';
 import { currentSet, readSamples } from '../store/reader.ts';
@@ -26,7 +27,9 @@ async function dropDamaged(
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
   await writeManifest(store, manifest);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans];
+  // An index is built again when it is next asked for.
+  const indices = damaged.flatMap(({ name }) => indexParts(name));
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...indices];
   for (const name of stale) await rm(join(store, name), { force: true });
   return { manifest, damaged, lost };
 }
