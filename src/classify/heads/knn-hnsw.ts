@@ -65,7 +65,8 @@ async function withGraph(
   context?: FitContext,
 ): Promise<FittedHead> {
   const index = await hnswIndex(voters.rows, params, context);
-  const { recall, queries, k } = await measureRecall(index, voters.rows, params.nNeighbors, {
+  const { recall, queries, k } = await measureRecall(index, voters.rows, {
+    k: params.nNeighbors,
     sample: RECALL_SAMPLE,
     seed: params.seed,
   });
