@@ -18,7 +18,8 @@ export const VOTER_OPTIONS = {
 
 /** The training rows (n, d) with the class index of each. */
 export interface Voters {
-  readonly rows: Matrix;
+  /** Undefined where they stay in a store and are read in streams. */
+  readonly rows: Matrix | undefined;
   readonly labels: Int32Array;
 }
 
@@ -38,15 +39,18 @@ export function fittedVoters(
     state: stateOf(
       facts,
       new Map<string, ReturnType<typeof tensorOf> | { shape: number[]; data: Int32Array }>([
-        ['rows', tensorOf(rows)],
+        ...(rows === undefined ? [] : ([['rows', tensorOf(rows)]] as const)),
         ['labels', { shape: [labels.length], data: labels }],
       ]),
     ),
   };
 }
 
-/** What `fittedVoters` stored. Throws HEAD_CORRUPT. */
-export function loadVoters(state: HeadState): { facts: FittedFacts; voters: Voters } {
+/** What `fittedVoters` stored with its rows. Throws HEAD_CORRUPT. */
+export function loadVoters(state: HeadState): {
+  facts: FittedFacts;
+  voters: Voters & { readonly rows: Matrix };
+} {
   const facts = factsOf(state);
   const rows = matrixOf(state, 'rows', undefined, facts.features);
   return { facts, voters: { rows, labels: indicesOf(state, 'labels', rows.rows, facts.classes.length) } };
