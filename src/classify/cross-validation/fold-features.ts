@@ -17,7 +17,7 @@ export interface FeatureSteps {
 /** Features of all rows as one fold's head sees them. */
 export interface FoldView {
   readonly X: Matrix;
-  /** Made when it is first asked for. */
+  /** Of all rows where the folds share their view, else of the fold's training rows. Made when it is first asked for. */
   design(context?: FitContext): Promise<Design>;
 }
 
@@ -53,8 +53,9 @@ export function foldFeatures(
       fitNormalizer(normalize, normalize === 'standard' ? selectRows(X, train) : X),
       X,
     );
-    if (pca === 0) return viewOf(normalized);
-    return viewOf(await applyPca(await fitPca(selectRows(normalized, train), pca, context), normalized));
+    if (pca === 0) return viewOf(normalized, train);
+    const components = await fitPca(selectRows(normalized, train), pca, context);
+    return viewOf(await applyPca(components, normalized), train);
   }
 
   return {
@@ -74,12 +75,12 @@ export function foldFeatures(
   };
 }
 
-function viewOf(X: Matrix): FoldView {
+function viewOf(X: Matrix, rows?: readonly number[]): FoldView {
   let made: Promise<Design> | undefined;
   return {
     X,
     design(context) {
-      made ??= designOf(X, context).catch((error: unknown) => {
+      made ??= designOf(rows === undefined ? X : selectRows(X, rows), context).catch((error: unknown) => {
         made = undefined;
         throw error;
       });
