@@ -4,11 +4,14 @@ import type { Matrix } from '../core/matrix.ts';
 import type { NeighborResult, NeighborsResult } from '../core/results.ts';
 import { SPLITS } from '../core/sample.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
+import { balanced } from '../classify/normalize.ts';
 import type { Metric } from '../classify/neighbors/neighbor-index.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet, loadFeatures, type LoadedFeatures } from '../store/reader.ts';
+import { partsText, storedParts } from '../store/parts.ts';
+import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
+import { cutsOfParts, parseCuts, partsOf } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
@@ -40,25 +43,33 @@ export async function neighbors(
   { signal, listener }: Work = {},
 ): Promise<NeighborsResult> {
   const options = resolveOptions('neighbors', NEIGHBORS_OPTIONS, given);
-  const { k, pooling, metric } = options;
+  const { k, metric } = options;
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const { settings, quantization } = currentSet(store, manifest);
+  const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
+  const parts = storedParts(store, manifest, features);
+  const { settings, quantization } = parts[0]!.set;
+  const widths = parts.map(({ width }) => width);
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
-  const loaded = await loadFeatures(store, manifest, pooling, splits);
+  const loaded = await loadFeatures(store, manifest, parts, splits);
   const source = await featureSource(
     {
       ...settings,
       ...options,
+      cuts: cutsOfParts(parts),
       weights: options.weights || undefined,
       calibrate: () => readCalibration(store, quantization!.calibration, settings.calibration),
     },
     listener,
   );
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.settings);
-    const { paths, X, failed } = await describeImages(images, source, pooling, signal);
-    const lists = await Promise.all([...loaded.values()].map((part) => nearest(part, X, k, metric)));
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+    const { paths, X, failed } = await describeImages(images, source, signal);
+    const lists = await Promise.all(
+      [...loaded.values()].map((part) =>
+        nearest({ ...part, X: balanced(part.X, widths) }, balanced(X, widths), k, metric),
+      ),
+    );
     const queries = paths.map((path, i) => ({
       path,
       neighbors: lists
@@ -66,7 +77,7 @@ export async function neighbors(
         .sort((a, b) => a.distance - b.distance)
         .slice(0, k),
     }));
-    return { store, pooling, metric, queries, failed };
+    return { store, pooling: partsText(store, manifest, parts), metric, queries, failed };
   } finally {
     await source.executable.dispose();
   }
