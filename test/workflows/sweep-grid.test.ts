@@ -49,6 +49,7 @@ describe('a grid', () => {
   it.each([
     [{ poolings: ['avg'] }, /^The grid: there is no key "poolings" \(did you mean "pooling"\?\)/],
     [{ pooling: ['average'] }, /pooling holds no value that it takes: one or a list of flatten, avg, max/],
+    [{ cut: 'block9_pool' }, /cut: .*block9_pool.*did you mean/],
     [{ pca: [1.5] }, /pca holds no value that it takes: one or a list of integers >= 0/],
     [{ heads: [] }, /heads/],
     [
@@ -91,7 +92,7 @@ describe('a grid from flags', () => {
   it('offers every option of every head but the list alphas', () => {
     const options = Object.values(HEADS).flatMap(({ options }) => Object.keys(options));
     expect(Object.keys(SWEEP_AXES).sort()).toEqual(
-      [...new Set([...options, 'head', 'pooling', 'normalize', 'pca'])]
+      [...new Set([...options, 'head', 'cut', 'pooling', 'normalize', 'pca'])]
         .filter((key) => key !== 'alphas')
         .sort(),
     );

@@ -35,22 +35,23 @@ const MOST_KEPT = 2 ** 26;
 /**
  * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each fold's training part:
  * a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so that all folds share one view. X is
- * kept, not copied.
+ * kept, not copied. `parts`: columns of each part that stands side by side in X, by default one part.
  */
 export function foldFeatures(
   X: Matrix,
   { normalize, pca }: FeatureSteps,
   folds: readonly TrainVal[],
+  parts: readonly number[] = [X.cols],
 ): FoldFeatures {
   const shared = normalize !== 'standard' && pca === 0;
   const keep = shared || X.rows * (pca || X.cols) * folds.length <= MOST_KEPT;
   const views = new Map<number, Promise<FoldView>>();
 
   async function make(fold: number, context?: FitContext): Promise<FoldView> {
-    if (shared) return viewOf(applyNormalizer(fitNormalizer(normalize, X), X));
+    if (shared) return viewOf(applyNormalizer(fitNormalizer(normalize, X, parts), X));
     const { train } = folds[fold]!;
     const normalized = applyNormalizer(
-      fitNormalizer(normalize, normalize === 'standard' ? selectRows(X, train) : X),
+      fitNormalizer(normalize, normalize === 'standard' ? selectRows(X, train) : X, parts),
       X,
     );
     if (pca === 0) return viewOf(normalized, train);
