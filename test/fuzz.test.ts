@@ -62,7 +62,7 @@ describe('a damaged file', () => {
     'of %s in Arrow is refused before its reader can hang on it',
     async (kind) => {
       const { store, manifest, set } = await newStore();
-      const name = kind === 'samples' ? manifest.dataset.samples!.name : set.shards[1]!.files[kind].name;
+      const name = kind === 'samples' ? manifest.dataset.samples!.name : set.shards[1]!.files[kind]!.name;
       const whole = join(store, 'whole');
       writeFileSync(whole, readFileSync(join(store, name)));
       await sealed({ reader: 'store', file: whole, context: { name } }, ['STORE_CORRUPT']);

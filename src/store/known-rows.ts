@@ -1,13 +1,13 @@
 import type { ImageFacts } from '../core/sample.ts';
 import { contentIndex } from './content-index.ts';
-import type { FeatureSet } from './manifest.ts';
-import { setRows } from './reader.ts';
 
-/** The contents whose features a set holds, with what was read from each image's header. About 55 bytes a content. */
+/** Contents, numbered in the order in which they were added, with what was read from each image's header. About 55 bytes a content. */
 export interface KnownRows {
   readonly size: number;
-  has(sha256: string): boolean;
-  add(facts: ImageFacts): void;
+  /** The number of a content, -1 where it was not added. */
+  find(sha256: string): number;
+  /** The number of a content, which is added where it is new. */
+  add(facts: ImageFacts): number;
   /** The facts of a content that was added. */
   factsOf(sha256: string): ImageFacts;
 }
@@ -21,26 +21,21 @@ export function knownRows(): KnownRows {
     get size() {
       return index.size;
     },
-    has: (sha256) => index.find(sha256) >= 0,
+    find: (sha256) => index.find(sha256),
     add({ sha256, width, height, orientation }) {
-      const at = 3 * index.add(sha256);
+      const number = index.add(sha256);
+      const at = 3 * number;
       if (at === facts.length) {
         const more = new Uint32Array(2 * facts.length);
         more.set(facts);
         facts = more;
       }
       facts.set([width, height, orientation], at);
+      return number;
     },
     factsOf(sha256) {
       const at = 3 * index.find(sha256);
       return { sha256, width: facts[at]!, height: facts[at + 1]!, orientation: facts[at + 2]! };
     },
   };
-}
-
-/** The contents of a set, read from its rows files. Throws STORE_CORRUPT. */
-export async function readKnownRows(store: string, set: FeatureSet): Promise<KnownRows> {
-  const known = knownRows();
-  for await (const row of setRows(store, set)) known.add(row);
-  return known;
 }

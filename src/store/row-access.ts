@@ -4,8 +4,9 @@ import { matrix } from '../core/matrix.ts';
 import type { Pooling, Split } from '../core/sample.ts';
 import { contentIndex, type ContentIndex } from './content-index.ts';
 import { locateRows, type LocatedRows } from './located-rows.ts';
-import type { Manifest, ShardEntry } from './manifest.ts';
-import { currentSet, eachSample, readVerified, type LoadedFeatures } from './reader.ts';
+import type { FileEntry, Manifest } from './manifest.ts';
+import { currentSet } from './parts.ts';
+import { eachSample, readVerified, type LoadedFeatures } from './reader.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 
 /**
@@ -22,11 +23,11 @@ export interface RowAccess {
   rowsOfClass(label: string, pooling: Pooling, split?: Split): Promise<LoadedFeatures>;
 }
 
-/** Where the features of one pooling lie: content n in row rowOf[n] of shards[shardOf[n]]. */
+/** Where the features of one pooling lie: content n in row rowOf[n] of files[fileOf[n]]. */
 interface Places {
   readonly index: ContentIndex;
-  readonly shards: readonly ShardEntry[];
-  readonly shardOf: number[];
+  readonly files: readonly FileEntry[];
+  readonly fileOf: number[];
   readonly rowOf: number[];
 }
 
@@ -47,45 +48,43 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
 
   async function findPlaces(pooling: Pooling): Promise<Places> {
     const index = contentIndex();
-    const shards = set.shards.filter(({ files: { [pooling]: file } }) => (file as unknown) !== undefined);
-    const [shardOf, rowOf]: [number[], number[]] = [[], []];
-    for (const [
-      shard,
-      {
-        files: { rows: entry },
-      },
-    ] of shards.entries()) {
+    const held: FileEntry[] = [];
+    const [fileOf, rowOf]: [number[], number[]] = [[], []];
+    for (const shard of set.shards) {
+      const { rows: entry, [pooling]: file } = shard.files;
+      if (file === undefined) continue;
+      held.push(file);
       let row = 0;
       for (const { rows } of decodeShard(await readVerified(store, entry), join(store, entry.name))) {
         for (const { sha256 } of rows) {
           const content = index.add(sha256);
-          if (content === shardOf.length) {
-            shardOf.push(shard);
+          if (content === fileOf.length) {
+            fileOf.push(held.length - 1);
             rowOf.push(row);
           }
           row++;
         }
       }
     }
-    return { index, shards, shardOf, rowOf };
+    return { index, files: held, fileOf, rowOf };
   }
 
   /** Reads contents by their numbers; `put` gets each with its place in `contents`. */
   async function readContents(
     pooling: Pooling,
-    { shards, shardOf, rowOf }: Places,
+    { files: held, fileOf, rowOf }: Places,
     contents: readonly number[],
     put: (values: Float32Array, i: number) => void,
   ): Promise<void> {
-    const perShard = new Map<number, number[]>();
+    const perFile = new Map<number, number[]>();
     for (const [i, content] of contents.entries()) {
-      const shard = shardOf[content]!;
-      const wanted = perShard.get(shard);
-      if (wanted === undefined) perShard.set(shard, [i]);
+      const file = fileOf[content]!;
+      const wanted = perFile.get(file);
+      if (wanted === undefined) perFile.set(file, [i]);
       else wanted.push(i);
     }
-    for (const [shard, wanted] of perShard) {
-      const entry = shards[shard]!.files[pooling];
+    for (const [file, wanted] of perFile) {
+      const entry = held[file]!;
       const located = await once(files, entry.name, () => locateRows(store, entry, set.widths[pooling]));
       const rows = wanted.map((i) => rowOf[contents[i]!]!);
       await located.read(rows, (values, at) => put(values, wanted[at]!));

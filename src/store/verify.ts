@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { DamagedFileResult } from '../core/results.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from './file-times-file.ts';
+import { checkIndexFile, indexFiles } from './index-file.ts';
 import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
@@ -35,7 +36,7 @@ export async function readOrRebuildManifest(
     if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
     const { sets } = await setsFromSeals(store).catch(() => ({ sets: [] }));
     if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
-    const dataset = { root: '', fingerprint: '', failures: [] };
+    const dataset = { root: '', sets: [], failures: [] };
     return {
       manifest: { format: 'permafrost-store', version: STORE_VERSION, permafrost, dataset, sets },
       damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }],
@@ -75,7 +76,8 @@ export async function verifyStore(
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
   const hasTimes = existsSync(join(store, FILE_TIMES_NAME));
-  const total = entries.length + shards.length + (hasTimes ? 2 : 1);
+  const indices = await indexFiles(store);
+  const total = entries.length + shards.length + indices.length + (hasTimes ? 2 : 1);
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
@@ -93,6 +95,13 @@ export async function verifyStore(
   const times = await fileTimesProblem(store);
   if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
   if (hasTimes) onFile(++done, total);
+  for (const entry of indices) {
+    await checkIndexFile(store, entry).catch((error: unknown) =>
+      damaged.push({ name: entry.name, problem: reasonOf(error), rows: 0 }),
+    );
+    bytes += entry.bytes;
+    onFile(++done, total);
+  }
   const orphans = (await leftovers(store, manifest)).filter((name) =>
     damaged.every((file) => file.name !== name),
   );

@@ -3,23 +3,24 @@ import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { ExtractResult, Listener } from '../core/results.ts';
-import { SPLITS, type Failure, type Sample, type Split } from '../core/sample.ts';
+import { SPLITS, type Failure, type FeatureBatch, type Sample, type Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import type { Dataset } from '../extract/dataset.ts';
-import { extractFeatures } from '../extract/pipeline.ts';
+import { extractFeatures, type InferredBatch } from '../extract/pipeline.ts';
 import { stageClock, type StageClock } from '../extract/stage-clock.ts';
-import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../store/manifest.ts';
+import { MANIFEST_NAME, readManifest, type Manifest } from '../store/manifest.ts';
 import { lockStore, type StoreLock } from '../store/lock.ts';
 import type { FileTimes } from '../store/file-times.ts';
 import { heldClasses } from '../store/held.ts';
-import { readKnownRows, type KnownRows } from '../store/known-rows.ts';
+import { setsWriter, type SetsWriter } from '../store/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
-import { featureWriter, type FeatureWriter } from '../store/writer.ts';
 import { calibrationOf, requireAgreement } from './calibration.ts';
+import { cutsText, parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
 import { writeFailures } from './failures-file.ts';
+import { tellLift } from './migrate.ts';
 import { progressMeter } from './progress-meter.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';
@@ -38,10 +39,7 @@ export function defaultStore(dataset: string): string {
 interface Pass {
   readonly dataset: Dataset;
   readonly source: FeatureSource;
-  readonly set: FeatureSet;
-  readonly writer: FeatureWriter;
-  /** Contents that the set holds; the pass adds to it. */
-  readonly known: KnownRows;
+  readonly writer: SetsWriter;
   readonly times: FileTimes;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
@@ -65,9 +63,18 @@ function requireFewFailures(failed: readonly Failure[], most: number): void {
   );
 }
 
+/** The outputs of the network as batches of features, one for each set of the source. */
+function batchesOf({ rows, outputs }: InferredBatch, { sets }: FeatureSource): FeatureBatch[] {
+  let at = 0;
+  return sets.map(({ poolings }) => ({
+    rows,
+    features: new Map(poolings.map((pooling) => [pooling, outputs[at++]!])),
+  }));
+}
+
 /** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
 async function pass(
-  { dataset, source, writer, known, times, options, clock }: Pass,
+  { dataset, source, writer, times, options, clock }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
@@ -82,19 +89,15 @@ async function pass(
     executable: source.executable,
     prepare: () => source.executable.load(),
     clock,
-    outputs: source.outputs,
     batch: options.batch,
-    isKnown: (sha256) => known.has(sha256),
+    isKnown: (sha256) => writer.isKnown(sha256),
     memory: times,
     ...(signal && { signal }),
   });
   for await (const event of events) {
     if (event.kind === 'features') {
-      await writer.append(event.batch);
-      for (const row of event.batch.rows) {
-        known.add(row);
-        contents.set(row.path, row.sha256);
-      }
+      await writer.append(batchesOf(event.batch, source));
+      for (const row of event.batch.rows) contents.set(row.path, row.sha256);
       extracted += event.batch.rows.length;
       meter.advance(event.batch.rows.length, event.batch.rows.length);
     } else if (event.kind === 'known') {
@@ -140,6 +143,7 @@ export async function extract(
 ): Promise<ExtractResult> {
   const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
   const { listener } = work;
+  const cuts = parseCuts(options.cut);
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
@@ -152,6 +156,7 @@ export async function extract(
     const source = await featureSource(
       {
         ...options,
+        cuts,
         weights: options.weights || undefined,
         held: (settings) => (before === undefined ? [] : heldClasses(before, settings)),
         calibrate: async (target) => {
@@ -177,20 +182,25 @@ export async function extractInto(
   work: Work,
 ): Promise<ExtractResult> {
   const manifest: Manifest = await openForWriting(store, VERSION);
-  const because = whyNotReused(manifest, source.settings);
+  tellLift(manifest.version, work.listener);
+  const because = source.sets.flatMap(
+    ({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? [],
+  );
   const root = resolve(dataset.root);
   if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
     work.listener?.note?.(
       `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
     );
   }
-  const set = setFor(manifest, source.settings, source.engine, source.widths);
-  const known = await readKnownRows(store, set);
+  const wanted = source.sets.map(({ settings, poolings, widths }) => ({
+    set: setFor(manifest, settings, source.engine, widths),
+    poolings,
+  }));
   const times = await rememberedTimes(store, root, options.verify, work);
-  const writer = featureWriter({
+  const writer = await setsWriter({
     store,
     manifest,
-    set,
+    wanted,
     expectedRows: dataset.samples.length,
     shardBytes: options.shardMegabytes * 2 ** 20,
   });
@@ -200,19 +210,19 @@ export async function extractInto(
     await requireAgreement(
       { dataset, store, manifest, seed: options.seed, work },
       source,
-      set,
+      wanted.map(({ set }) => set),
       options.minCosine,
     );
     clock = stageClock();
-    found = await pass({ dataset, source, set, writer, known, times, options, clock }, work);
+    found = await pass({ dataset, source, writer, times, options, clock }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
     clock?.enter('write');
     await writer.seal().finally(() => source.executable.dispose());
   }
   const { contents, failed, extracted, unread } = found;
-  const samples = contents.rows(known);
-  await commitDataset(store, manifest, { root, set, samples, failures: failed });
+  const samples = contents.rows(writer.known);
+  await commitDataset(store, manifest, { root, sets: wanted, samples, failures: failed });
   await keepTimes(times, work);
   await writeFailures(store, failed);
   const trace = clock.seconds();
@@ -225,14 +235,14 @@ export async function extractInto(
     reused: images - extracted - failed.length,
     unread,
     failed,
-    extractedBecause: extracted > 0 ? (because ?? null) : null,
+    extractedBecause: extracted > 0 && because.length > 0 ? [...new Set(because)].join('; ') : null,
     engine: source.engine,
-    cosineToFp32: set.quantization?.cosine ?? null,
+    cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
     contract: source.contract.name,
     contractId: contractId(source.contract),
-    cut: options.cut,
+    cut: cutsText(source.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
     dtype: options.dtype,
-    weights: source.settings.weights,
+    weights: source.sets[0].settings.weights,
     ...summaryOf(samples),
     warnings: dataset.warnings,
     seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },

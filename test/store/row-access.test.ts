@@ -72,7 +72,7 @@ describe('rows that are read one by one', () => {
   it('are verified: a flipped byte is refused, before the first row is read and when it comes later', async () => {
     const damaged = await newStore();
     const manifest = await readManifest(damaged);
-    const [first, second] = manifest.sets[0]!.shards.map(({ files }) => join(damaged, files.avg.name));
+    const [first, second] = manifest.sets[0]!.shards.map(({ files }) => join(damaged, files.avg!.name));
     const flip = (path: string): void => {
       const bytes = readFileSync(path);
       bytes[bytes.length >> 1]! ^= 1;
@@ -92,7 +92,7 @@ describe('rows that are read one by one', () => {
     const damaged = await newStore();
     const manifest = await readManifest(damaged);
     for (const { files } of manifest.sets[0]!.shards.slice(1))
-      writeFileSync(join(damaged, files.flatten.name), 'gone');
+      writeFileSync(join(damaged, files.flatten!.name), 'gone');
     const rows = openRows(damaged, manifest);
     expect((await rows.rowsById([ROWS[1]!.id], 'flatten')).size).toBe(1);
     await rejection(rows.rowsById([ROWS[5]!.id], 'flatten'), 'STORE_CORRUPT');
