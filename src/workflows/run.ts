@@ -6,6 +6,7 @@ import type { FeaturePart, Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { readManifest } from '../store/manifest.ts';
 import { currentSets, smallPooling, storedParts, type StoredPart, type WantedSet } from '../store/parts.ts';
+import { parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
 import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract, type Work } from './extract.ts';
@@ -80,6 +81,7 @@ export async function run(
   const resolved = resolveOptions('run', RUN_OPTIONS, given);
   const { allHeads, reject, ...options } = resolved;
   const plans = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
+  parseCuts(options.cut); // refused before the data set is listed
   // One class cannot be told from another: better said before minutes of extraction than after.
   const { samples } = await openDataset(datasetPath, options);
   const classes = new Set(samples.map(({ label }) => label));
