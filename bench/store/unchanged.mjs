@@ -71,7 +71,7 @@ async function makeStore(rows) {
   const manifest = await openForWriting(store, '0.0.0');
   const [{ settings, poolings, widths }] = source.sets;
   const set = setFor(manifest, settings, source.engine, widths);
-  const writer = featureWriter({ store, manifest, set, expectedRows: count });
+  const writer = featureWriter({ store, manifest, set, poolings, expectedRows: count });
   for (let from = 0; from < count; from += 64) {
     const some = rows.slice(from, from + 64);
     const features = poolings.map((/** @type {'flatten' | 'avg' | 'max'} */ pooling) => {
