@@ -19,10 +19,9 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 /** All that decides an index: the features, which samples, and the parameters of the graph. */
 const keySchema = z.strictObject({
   kind: z.literal('hnsw'),
-  /** Fingerprint of the set, and the SHA-256 of the list of samples. */
-  fingerprint: z.string(),
+  /** The features side by side, each a pooling of a set; and the SHA-256 of the list of samples. */
+  features: z.array(z.strictObject({ fingerprint: z.string(), pooling: z.enum(POOLINGS) })).min(1),
   samples: digest,
-  pooling: z.enum(POOLINGS),
   split: z.enum(SPLITS),
   metric: z.string(),
   M: count,
@@ -166,7 +165,10 @@ export async function indexLeftovers(store: string, { dataset }: Manifest): Prom
   for (const name of names.filter((each) => each.endsWith('.json'))) {
     const seal = await sealIn(store, name);
     const isCurrent =
-      seal?.of.fingerprint === dataset.fingerprint && seal.of.samples === dataset.samples?.sha256;
+      seal?.of.samples === dataset.samples?.sha256 &&
+      seal?.of.features.every(({ fingerprint, pooling }) =>
+        dataset.sets.some((set) => set.fingerprint === fingerprint && set.poolings.includes(pooling)),
+      );
     if (seal !== undefined && isCurrent) for (const part of [name, seal.file.name]) needed.add(part);
   }
   return names

@@ -14,6 +14,10 @@ import { ENGINE_OPTIONS } from './engine-options.ts';
 export const NEIGHBORS_OPTIONS = {
   k: integerOption(5, 'how many neighbours', { min: 1 }),
   pooling: choiceOption(POOLINGS, 'avg', 'features that are compared'),
+  cut: stringOption(
+    '',
+    'cut layers whose features are compared side by side, each with its poolings or with --pooling; empty: the deepest that was extracted',
+  ),
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
   index: choiceOption(

@@ -6,10 +6,13 @@ import type { IndexResult, NeighborResult, NeighborsResult } from '../core/resul
 import { SPLITS } from '../core/sample.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
 import type { NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
+import { balanced } from '../classify/normalize.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet, loadFeatures, type LoadedFeatures } from '../store/reader.ts';
+import { partsText, storedParts } from '../store/parts.ts';
+import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
+import { cutsOfParts, parseCuts, partsOf } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
@@ -18,7 +21,7 @@ import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts
 
 /** The k nearest stored images of each row of X, nearest first, as `index` over the stored rows finds them; none where none are stored. */
 export async function nearest(
-  { samples }: LoadedFeatures,
+  { samples }: Pick<LoadedFeatures, 'samples'>,
   index: NeighborIndex,
   X: Matrix,
   k: number,
@@ -46,7 +49,7 @@ export async function neighbors(
 ): Promise<NeighborsResult> {
   const { signal, listener } = work;
   const options = resolveOptions('neighbors', NEIGHBORS_OPTIONS, given);
-  const { k, pooling, metric } = options;
+  const { k, metric } = options;
   if (options.index === 'exact' && given.recall !== undefined) {
     throw new PermafrostError(
       'OPTION_INVALID',
@@ -55,33 +58,40 @@ export async function neighbors(
   }
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const { settings, quantization } = currentSet(store, manifest);
+  const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
+  const parts = storedParts(store, manifest, features);
+  const { settings, quantization } = parts[0]!.set;
+  const widths = parts.map(({ width }) => width);
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
-  const loaded = await loadFeatures(store, manifest, pooling, splits);
+  const loaded = await loadFeatures(store, manifest, parts, splits);
   const indices: IndexResult[] = [];
-  const parts: { readonly part: LoadedFeatures; readonly index: NeighborIndex }[] = [];
-  for (const [split, part] of loaded) {
-    if (options.index === 'exact' || part.samples.length === 0) {
-      parts.push({ part, index: exactIndex(part.X, metric) });
+  const places: { readonly stored: LoadedFeatures; readonly index: NeighborIndex }[] = [];
+  for (const [split, stored] of loaded) {
+    const X = balanced(stored.X, widths);
+    if (options.index === 'exact' || X.rows === 0) {
+      places.push({ stored, index: exactIndex(X, metric) });
       continue;
     }
-    const found = await hnswOfStore(store, manifest, part, { ...options, split }, work);
-    parts.push({ part, index: found.index });
+    const request = { ...options, features: parts, split };
+    const found = await hnswOfStore(store, manifest, X, request, work);
+    places.push({ stored, index: found.index });
     indices.push(found.result);
   }
   const source = await featureSource(
     {
       ...settings,
       ...options,
+      cuts: cutsOfParts(parts),
       weights: options.weights || undefined,
       calibrate: () => readCalibration(store, quantization!.calibration, settings.calibration),
     },
     listener,
   );
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.settings);
-    const { paths, X, failed } = await describeImages(images, source, pooling, signal);
-    const lists = await Promise.all(parts.map(({ part, index }) => nearest(part, index, X, k)));
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+    const { paths, X, failed } = await describeImages(images, source, signal);
+    const asked = balanced(X, widths);
+    const lists = await Promise.all(places.map(({ stored, index }) => nearest(stored, index, asked, k)));
     const queries = paths.map((path, i) => ({
       path,
       neighbors: lists
@@ -89,6 +99,7 @@ export async function neighbors(
         .sort((a, b) => a.distance - b.distance)
         .slice(0, k),
     }));
+    const pooling = partsText(store, manifest, parts);
     return { store, pooling, metric, index: options.index === 'exact' ? 'exact' : indices, queries, failed };
   } finally {
     await source.executable.dispose();
