@@ -59,6 +59,7 @@ export type { Engine, Executable, Output, Program, Quantization } from './extrac
 // The store: features to and from disk.
 export { readManifest, type Manifest } from './store/manifest.ts';
 export { loadFeatures, readSamples, type LoadedFeatures } from './store/reader.ts';
+export { openRows, type RowAccess } from './store/row-access.ts';
 export type { StoredSample } from './store/shard.ts';
 export type { FeatureSettings } from './store/fingerprint.ts';
 

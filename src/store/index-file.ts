@@ -19,8 +19,9 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 /** All that decides an index: the features, which samples, and the parameters of the graph. */
 const keySchema = z.strictObject({
   kind: z.literal('hnsw'),
-  /** The features side by side, each a pooling of a set; and the SHA-256 of the list of samples. */
-  features: z.array(z.strictObject({ fingerprint: z.string(), pooling: z.enum(POOLINGS) })).min(1),
+  /** What stands side by side in the features: the fingerprint of the set, and the pooling. */
+  parts: z.array(z.strictObject({ fingerprint: z.string(), pooling: z.enum(POOLINGS) })).min(1),
+  /** SHA-256 of the list of samples. */
   samples: digest,
   split: z.enum(SPLITS),
   metric: z.string(),
@@ -162,14 +163,12 @@ export async function indexFiles(store: string): Promise<FileEntry[]> {
 export async function indexLeftovers(store: string, { dataset }: Manifest): Promise<string[]> {
   const names = await namesIn(store);
   const needed = new Set<string>();
+  const current = new Set(dataset.sets.map(({ fingerprint }) => fingerprint));
   for (const name of names.filter((each) => each.endsWith('.json'))) {
     const seal = await sealIn(store, name);
-    const isCurrent =
-      seal?.of.samples === dataset.samples?.sha256 &&
-      seal?.of.features.every(({ fingerprint, pooling }) =>
-        dataset.sets.some((set) => set.fingerprint === fingerprint && set.poolings.includes(pooling)),
-      );
-    if (seal !== undefined && isCurrent) for (const part of [name, seal.file.name]) needed.add(part);
+    if (seal === undefined || seal.of.samples !== dataset.samples?.sha256) continue;
+    const isCurrent = seal.of.parts.every(({ fingerprint }) => current.has(fingerprint));
+    if (isCurrent) for (const part of [name, seal.file.name]) needed.add(part);
   }
   return names
     .filter((name) => isTemporary(name) || (NAME.test(name) && !needed.has(name)))

@@ -1,6 +1,5 @@
 import { PermafrostError } from '../core/errors.ts';
 import { defaultsOf } from '../core/options.ts';
-import type { Matrix } from '../core/matrix.ts';
 import type { IndexResult } from '../core/results.ts';
 import type { Split } from '../core/sample.ts';
 import { KNN_HNSW_OPTIONS } from '../classify/heads/knn-hnsw.ts';
@@ -12,6 +11,7 @@ import { findIndex, keepIndex, type IndexKey, type IndexRecall } from '../store/
 import { lockStore } from '../store/lock.ts';
 import type { Manifest } from '../store/manifest.ts';
 import type { StoredPart } from '../store/parts.ts';
+import type { LoadedFeatures } from '../store/reader.ts';
 import type { Work } from './extract.ts';
 import { progressMeter } from './progress-meter.ts';
 
@@ -20,8 +20,8 @@ const SAMPLE = 200;
 
 /** Which features of a store, and what their search must find. */
 export interface HnswRequest {
-  /** The features side by side. */
-  readonly features: readonly StoredPart[];
+  /** What stands side by side in them. */
+  readonly parts: readonly StoredPart[];
   readonly split: Split;
   readonly metric: Metric;
   readonly k: number;
@@ -29,7 +29,7 @@ export interface HnswRequest {
 }
 
 async function build(
-  X: Matrix,
+  { X }: LoadedFeatures,
   { metric, M, efConstruction, seed }: IndexKey & { readonly metric: Metric },
   { signal, listener }: Work,
 ): Promise<HnswGraph> {
@@ -47,7 +47,7 @@ const RECALL_DIFFERENCE = 0.01;
 /** What was measured when the index was kept must come out again: the same rows, the same graph, the same sample. */
 async function requireSameRecall(
   index: NeighborIndex,
-  X: Matrix,
+  { X }: LoadedFeatures,
   path: string,
   { k, recall, seed }: IndexRecall & { readonly seed: number },
 ): Promise<void> {
@@ -60,21 +60,21 @@ async function requireSameRecall(
 }
 
 /**
- * The HNSW graph over X, one split of the store's current features, from the store, or built and kept there; with the smallest `ef` that is
+ * The HNSW graph over one split of the store's current features, from the store, or built and kept there; with the smallest `ef` that is
  * measured to reach the recall. A kept graph is checked: its bytes, and its recall on a seeded sample against exact search. Throws
  * PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
  */
 export async function hnswOfStore(
   store: string,
   manifest: Manifest,
-  X: Matrix,
-  { features, split, metric, k, recall: wanted }: HnswRequest,
+  loaded: LoadedFeatures,
+  { parts, split, metric, k, recall: wanted }: HnswRequest,
   work: Work = {},
 ): Promise<{ readonly index: NeighborIndex; readonly result: IndexResult }> {
   const { M, efConstruction, seed } = defaultsOf(KNN_HNSW_OPTIONS);
   const key = {
     kind: 'hnsw',
-    features: features.map(({ set: { fingerprint }, pooling }) => ({ fingerprint, pooling })),
+    parts: parts.map(({ set, pooling }) => ({ fingerprint: set.fingerprint, pooling })),
     samples: manifest.dataset.samples!.sha256,
     split,
     metric,
@@ -82,18 +82,19 @@ export async function hnswOfStore(
     efConstruction,
     seed,
   } as const;
+  const { X } = loaded;
   const sample = { k, sample: SAMPLE, seed };
   const kept = await findIndex(store, key);
   if (kept !== undefined) {
     const graph = await readGraph(kept.path, metric, X.cols);
-    await requireSameRecall(graphIndex(graph, X, metric, kept.recall.ef), X, kept.path, {
+    await requireSameRecall(graphIndex(graph, X, metric, kept.recall.ef), loaded, kept.path, {
       ...kept.recall,
       seed,
     });
     const chosen = await chooseEf(graph, X, metric, wanted, sample);
     return { index: graphIndex(graph, X, metric, chosen.ef), result: { ...chosen, split, built: false } };
   }
-  const graph = await build(X, key, work);
+  const graph = await build(loaded, key, work);
   const chosen = await chooseEf(graph, X, metric, wanted, sample);
   const lock = await lockStore(store, 'permafrost neighbors');
   try {

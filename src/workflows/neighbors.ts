@@ -5,8 +5,8 @@ import type { Matrix } from '../core/matrix.ts';
 import type { IndexResult, NeighborResult, NeighborsResult } from '../core/results.ts';
 import { SPLITS } from '../core/sample.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
-import type { NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
 import { balanced } from '../classify/normalize.ts';
+import type { NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { readManifest } from '../store/manifest.ts';
@@ -21,7 +21,7 @@ import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts
 
 /** The k nearest stored images of each row of X, nearest first, as `index` over the stored rows finds them; none where none are stored. */
 export async function nearest(
-  { samples }: Pick<LoadedFeatures, 'samples'>,
+  { samples }: LoadedFeatures,
   index: NeighborIndex,
   X: Matrix,
   k: number,
@@ -65,16 +65,15 @@ export async function neighbors(
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const loaded = await loadFeatures(store, manifest, parts, splits);
   const indices: IndexResult[] = [];
-  const places: { readonly stored: LoadedFeatures; readonly index: NeighborIndex }[] = [];
-  for (const [split, stored] of loaded) {
-    const X = balanced(stored.X, widths);
-    if (options.index === 'exact' || X.rows === 0) {
-      places.push({ stored, index: exactIndex(X, metric) });
+  const searched: { readonly part: LoadedFeatures; readonly index: NeighborIndex }[] = [];
+  for (const [split, { X, samples }] of loaded) {
+    const part = { X: balanced(X, widths), samples };
+    if (options.index === 'exact' || samples.length === 0) {
+      searched.push({ part, index: exactIndex(part.X, metric) });
       continue;
     }
-    const request = { ...options, features: parts, split };
-    const found = await hnswOfStore(store, manifest, X, request, work);
-    places.push({ stored, index: found.index });
+    const found = await hnswOfStore(store, manifest, part, { ...options, parts, split }, work);
+    searched.push({ part, index: found.index });
     indices.push(found.result);
   }
   const source = await featureSource(
@@ -90,8 +89,9 @@ export async function neighbors(
   try {
     requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
     const { paths, X, failed } = await describeImages(images, source, signal);
-    const asked = balanced(X, widths);
-    const lists = await Promise.all(places.map(({ stored, index }) => nearest(stored, index, asked, k)));
+    const lists = await Promise.all(
+      searched.map(({ part, index }) => nearest(part, index, balanced(X, widths), k)),
+    );
     const queries = paths.map((path, i) => ({
       path,
       neighbors: lists
@@ -99,8 +99,8 @@ export async function neighbors(
         .sort((a, b) => a.distance - b.distance)
         .slice(0, k),
     }));
-    const pooling = partsText(store, manifest, parts);
-    return { store, pooling, metric, index: options.index === 'exact' ? 'exact' : indices, queries, failed };
+    const index = options.index === 'exact' ? 'exact' : indices;
+    return { store, pooling: partsText(store, manifest, parts), metric, index, queries, failed };
   } finally {
     await source.executable.dispose();
   }

@@ -54,10 +54,10 @@ async function trainingNeighbors(
     );
     return [];
   }
-  const train = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
+  const { X: rows, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
   const widths = stored.parts.map(({ width }) => width);
-  const index = exactIndex(balanced(train.X, widths), 'cosine');
-  return nearest(train, index, balanced(X, widths), k);
+  const train = { X: balanced(rows, widths), samples };
+  return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
 }
 
 /** What the head answers for an image of no class that it knows. */
