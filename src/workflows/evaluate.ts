@@ -37,6 +37,8 @@ export interface HeadPlan {
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
+  /** Of a head that left its training rows in the store: their digest (streamed-rows.ts). */
+  readonly rows?: string;
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;
   readonly result: Omit<HeadResult, 'file'>;

@@ -7,13 +7,13 @@ import { applyNormalizer } from '../classify/normalize.ts';
 import { judge } from '../classify/unknown/reject.ts';
 import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet, loadFeatures } from '../store/reader.ts';
+import { currentSet } from '../store/reader.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
-import { nearest } from './neighbors.ts';
+import { nearest, storedIndex } from './neighbors.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
 /** The manifest of a store that holds a data set; undefined where the store has gone or has none. */
@@ -49,8 +49,7 @@ async function trainingNeighbors(
     );
     return [];
   }
-  const loaded = await loadFeatures(store, manifest, document.pooling, ['train']);
-  return nearest(loaded.get('train')!, X, k, 'cosine');
+  return nearest(await storedIndex(store, manifest, document.pooling, 'train', 'cosine'), X, k);
 }
 
 /** What the head answers for an image of no class that it knows. */

@@ -11,6 +11,7 @@ import type { Manifest } from '../store/manifest.ts';
 import { currentSet, MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
 import { measured, validationSplit, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import type { Work } from './extract.ts';
+import { rowsDigest } from './streamed-rows.ts';
 import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
 
 /** Where the features are, and how much memory there is for them. */
@@ -98,13 +99,7 @@ export async function trainStreamed(
   const fitted = performance.now();
   const P = await predictStream(head, normalizedSource(watched(val, 'validating', listener), normalizer));
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
-  return measured(plan, {
-    head,
-    normalizer,
-    P,
-    trained: labels.length,
-    val: val.samples,
-    validatedOn,
-    times,
-  });
+  const answers = { head, normalizer, P, trained: labels.length, val: val.samples, validatedOn, times };
+  const trained = measured(plan, answers);
+  return maker.keepsRows === true ? { ...trained, rows: rowsDigest(train.samples) } : trained;
 }

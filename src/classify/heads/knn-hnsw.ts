@@ -1,3 +1,4 @@
+import type { Matrix } from '../../core/matrix.ts';
 import type { OptionsOf } from '../../core/options.ts';
 import { integerOption, resolveOptions } from '../../core/options.ts';
 import { checkFit, checkNeighbors } from '../checks.ts';
@@ -60,7 +61,7 @@ export async function loadKnnHnsw(state: HeadState): Promise<FittedHead> {
 
 async function withGraph(
   facts: FittedFacts,
-  voters: Voters,
+  voters: Voters & { readonly rows: Matrix },
   params: KnnHnswOptions,
   context?: FitContext,
 ): Promise<FittedHead> {
