@@ -64,7 +64,8 @@ export async function makeStore(store, rows, val) {
     });
   }
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/generated', set, samples, failures: [] });
+  const sets = [{ set, poolings: /** @type {const} */ (['flatten', 'avg', 'max']) }];
+  await commitDataset(store, manifest, { root: '/generated', sets, samples, failures: [] });
 }
 
 /**

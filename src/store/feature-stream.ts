@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { matrix } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
-import type { Pooling, Split } from '../core/sample.ts';
+import type { FeaturePart, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
-import type { FileEntry, Manifest, ShardEntry } from './manifest.ts';
-import { currentSet, readSamples, readVerified } from './reader.ts';
+import type { FileEntry, Manifest } from './manifest.ts';
+import { storedParts, type StoredPart } from './parts.ts';
+import { readSamples, readVerified } from './reader.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 
 /** Features of one split as a stream: row i is of samples[i], in the order in which they are stored. */
@@ -20,13 +21,14 @@ export interface FeatureStream extends RowSource {
 }
 
 interface Block {
-  readonly shard: ShardEntry;
-  /** Rows of the shard that are wanted, ascending; a content that two samples share stands twice. */
+  /** The file of the features. */
+  readonly file: FileEntry;
+  /** Rows of the file that are wanted, ascending; a content that two samples share stands twice. */
   readonly picks: readonly number[];
 }
 
 /** Which rows of which shards are the samples of a split; samples in that order. */
-async function layOut(store: string, manifest: Manifest, split: Split) {
+async function layOut(store: string, manifest: Manifest, { set, pooling }: StoredPart, split: Split) {
   const wanted = new Map<string, StoredSample[]>();
   for (const sample of await readSamples(store, manifest)) {
     if (sample.split !== split) continue;
@@ -34,9 +36,11 @@ async function layOut(store: string, manifest: Manifest, split: Split) {
   }
   const blocks: Block[] = [];
   const samples: StoredSample[] = [];
-  for (const shard of currentSet(store, manifest).shards) {
+  for (const { files } of set.shards) {
     const picks: number[] = [];
-    const { rows: entry } = shard.files;
+    const { rows: entry, [pooling]: file } = files;
+    // Written without that pooling: another shard has these rows with it.
+    if (file === undefined) continue;
     let at = 0;
     for (const { rows } of decodeShard(await readVerified(store, entry), join(store, entry.name))) {
       for (const { sha256 } of rows) {
@@ -48,7 +52,7 @@ async function layOut(store: string, manifest: Manifest, split: Split) {
         at++;
       }
     }
-    if (picks.length > 0) blocks.push({ shard, picks });
+    if (picks.length > 0) blocks.push({ file, picks });
   }
   if (wanted.size > 0) {
     throw new PermafrostError(
@@ -60,21 +64,22 @@ async function layOut(store: string, manifest: Manifest, split: Split) {
 }
 
 /**
- * The current features of one split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
+ * The current features of one part and split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
  * with its size and time of change. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,
   manifest: Manifest,
-  pooling: Pooling,
+  wanted: FeaturePart,
   split: Split,
 ): Promise<FeatureStream> {
-  const cols = currentSet(store, manifest).widths[pooling];
-  const { blocks, samples } = await layOut(store, manifest, split);
+  const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
+  const cols = part.width;
+  const { blocks, samples } = await layOut(store, manifest, part, split);
   const starts = [0];
   for (const { picks } of blocks) starts.push(starts.at(-1)! + picks.length);
   const mostRows = Math.max(0, ...blocks.map(({ picks }) => picks.length));
-  const mostBytes = Math.max(0, ...blocks.map(({ shard }) => shard.files[pooling].bytes));
+  const mostBytes = Math.max(0, ...blocks.map(({ file: { bytes } }) => bytes));
   const verified = new Map<string, number>();
   let file: Buffer | undefined;
   let values: Float32Array<ArrayBuffer> | undefined;
@@ -122,8 +127,7 @@ export async function streamFeatures(
     memory: mostBytes + mostRows * cols * 4,
     passes: () => (samples.length === 0 ? 0 : read / samples.length),
     async read(block, scales) {
-      const { shard, picks } = blocks[block]!;
-      const entry = shard.files[pooling];
+      const { file: entry, picks } = blocks[block]!;
       values ??= new Float32Array(mostRows * cols);
       const start = starts[block]!;
       let at = 0;
@@ -132,7 +136,7 @@ export async function streamFeatures(
         if (features?.width !== cols) {
           throw new PermafrostError(
             'STORE_CORRUPT',
-            `${store}: a shard of ${pooling} has the width ${features?.width}, not ${cols}.`,
+            `${store}: a shard of ${part.pooling} has the width ${features?.width}, not ${cols}.`,
           );
         }
         for (; at < picks.length && picks[at]! < first + rows.length; at++) {

@@ -9,7 +9,7 @@ import { readProcessor } from '../extract/engines/processor.ts';
 import { VARIANTS } from '../extract/engines/variants.ts';
 import { loadSharp } from '../extract/sharp.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
-import { loadHnsw } from '../classify/neighbors/hnsw.ts';
+import { loadHnsw } from '../classify/neighbors/hnsw-graph.ts';
 import { onnxRuntime } from '../core/onnxruntime.ts';
 import { attempt, choiceFacts } from './engine-choice.ts';
 import { VERSION } from './version.ts';
@@ -60,7 +60,8 @@ async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> 
   }));
   if (choice === undefined || !chosen) return { engine: null, engines };
   const { name, device, precision, version } = chosen;
-  const { why, faster } = choice;
+  const { faster } = choice;
+  const why = [choice.why, ...choice.details].join('; ');
   return { engine: { name, device, precision, version, why, faster }, engines };
 }
 

@@ -1,19 +1,26 @@
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
+import { present } from '../core/report-data.ts';
 import type { Listener, NeighborResult, PredictResult } from '../core/results.ts';
 import { topClass } from '../classify/metrics.ts';
-import { applyNormalizer } from '../classify/normalize.ts';
+import { exactIndex } from '../classify/neighbors/exact.ts';
+import { applyNormalizer, balanced } from '../classify/normalize.ts';
 import { judge } from '../classify/unknown/reject.ts';
-import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
+import { streamedIndex } from '../classify/streams/streamed-index.ts';
+import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
+import { requireSameSettings } from '../store/fingerprint.ts';
+import { headParts, type HeadPart } from '../store/head-file.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet } from '../store/reader.ts';
+import { loadFeatures, MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
+import { cutsOfParts } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
-import { nearest, storedIndex } from './neighbors.ts';
+import { storedPartsOfHead } from './head-parts.ts';
+import { nearest } from './neighbors.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
 /** The manifest of a store that holds a data set; undefined where the store has gone or has none. */
@@ -42,14 +49,32 @@ async function trainingNeighbors(
     );
     return [];
   }
-  const differing = differingSettings(document.settings, currentSet(store, manifest).settings);
-  if (differing.length > 0) {
+  const stored = storedPartsOfHead(store, manifest, document);
+  if (!present(stored)) {
     listener?.note?.(
-      `The store ${store} now holds features of other settings than the head's (${differing.join('; ')}): no nearest images are shown.`,
+      `The store ${store} now holds features of other settings than the head's (${stored.missing}): no nearest images are shown.`,
     );
     return [];
   }
-  return nearest(await storedIndex(store, manifest, document.pooling, 'train', 'cosine'), X, k);
+  const streamed = await largeStream(store, manifest, stored.parts);
+  if (streamed !== undefined) return nearest(streamed, streamedIndex(streamed, 'cosine'), X, k);
+  const { X: rows, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
+  const widths = stored.parts.map(({ width }) => width);
+  const train = { X: balanced(rows, widths), samples };
+  return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
+}
+
+/** The training rows as a stream, where they are above what is loaded at once: of a single part, for others cannot be streamed. */
+async function largeStream(
+  store: string,
+  manifest: Manifest,
+  [part, ...others]: readonly HeadPart[],
+): Promise<FeatureStream | undefined> {
+  if (part === undefined || others.length > 0) return undefined;
+  const rows = (await readSamples(store, manifest)).filter(({ split }) => split === 'train').length;
+  return rows * part.width * 4 > MAX_MATRIX_BYTES
+    ? streamFeatures(store, manifest, part, 'train')
+    : undefined;
 }
 
 /** What the head answers for an image of no class that it knows. */
@@ -75,19 +100,20 @@ export async function predict(
 ): Promise<PredictResult> {
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const opened = await openHead(headFile);
-  const { settings, pooling } = opened.document;
+  const { settings } = opened.document;
   const source = await featureSource(
     {
       ...settings,
       ...options,
+      cuts: cutsOfParts(headParts(opened.document)),
       weights: options.weights || undefined,
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },
     listener,
   );
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.settings);
-    const { paths, X, failed } = await describeImages(images, source, pooling, signal);
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+    const { paths, X, failed } = await describeImages(images, source, signal);
     const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
     const near = await trainingNeighbors(opened, X, options.neighbors, listener);
     const { classes, name } = opened.head;

@@ -1,11 +1,11 @@
 import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
+import { present } from '../core/report-data.ts';
 import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
-import { differingSettings } from '../store/fingerprint.ts';
 import type { HeadDocument } from '../store/head-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
+import { storedPartsOfHead } from './head-parts.ts';
 
 /** Which images, with which labels, in which order: lower-case hex SHA-256. */
 export function rowsDigest(samples: readonly StoredSample[]): string {
@@ -19,15 +19,17 @@ export function rowsDigest(samples: readonly StoredSample[]): string {
 export async function trainingRows(
   file: string,
   store: string,
-  { settings, pooling, trained }: HeadDocument,
+  document: HeadDocument,
 ): Promise<FeatureStream | undefined> {
-  if (trained.rows === undefined) return undefined;
+  const digest = document.trained.rows;
+  if (digest === undefined) return undefined;
   const manifest = await readManifest(store);
-  const differing = differingSettings(settings, currentSet(store, manifest).settings);
-  const rows = differing.length > 0 ? undefined : await streamFeatures(store, manifest, pooling, 'train');
-  if (rows !== undefined && rowsDigest(rows.samples) === trained.rows) return rows;
-  const found =
-    differing.length > 0 ? `features of other settings (${differing.join('; ')})` : 'other training images';
+  const stored = storedPartsOfHead(store, manifest, document);
+  let found = 'other training images';
+  if (present(stored)) {
+    const rows = await streamFeatures(store, manifest, stored.parts[0]!, 'train');
+    if (rowsDigest(rows.samples) === digest) return rows;
+  } else found = `features of other settings (${stored.missing})`;
   throw new PermafrostError(
     'FINGERPRINT_MISMATCH',
     `${file} left its training rows in ${store}, which now holds ${found}. Train the head again, or extract the images that it was trained on.`,

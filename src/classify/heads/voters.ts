@@ -23,6 +23,11 @@ export interface Voters {
   readonly labels: Int32Array;
 }
 
+/** Training rows that the head itself holds. */
+export interface HeldVoters extends Voters {
+  readonly rows: Matrix;
+}
+
 /** A head whose nearest training rows, found by `index`, vote. */
 export function fittedVoters(
   facts: FittedFacts,
@@ -49,7 +54,7 @@ export function fittedVoters(
 /** What `fittedVoters` stored with its rows. Throws HEAD_CORRUPT. */
 export function loadVoters(state: HeadState): {
   facts: FittedFacts;
-  voters: Voters & { readonly rows: Matrix };
+  voters: HeldVoters;
 } {
   const facts = factsOf(state);
   const rows = matrixOf(state, 'rows', undefined, facts.features);
