@@ -15,6 +15,8 @@ export interface Head {
    * differ, fewer than two classes.
    */
   fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+  /** Whether what `fitStream` gives needs the rows again when it predicts. */
+  readonly keepsRows?: boolean;
   /** Of heads that can: `fit` on rows that are read block by block, y in their order. Throws as `fit`, and what reading throws. */
   fitStream?(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead>;
 }

@@ -45,6 +45,8 @@ export interface HeadPlan {
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
+  /** Of a head that left its training rows in the store: their digest (streamed-rows.ts). */
+  readonly rows?: string;
   /** What stands side by side in the features. */
   readonly parts: readonly HeadPart[];
   /** When it answers "unknown"; without it, never. */
