@@ -42,7 +42,7 @@ describe('permafrost sweep', () => {
     const slow = join(folder(), 'slow.json');
     const heads = [
       { head: 'centroid' },
-      { head: 'mlp', seed: Array.from({ length: 24 }, (_, i) => i), tol: 0 },
+      { head: 'mlp', seed: Array.from({ length: 24 }, (_, i) => i), tol: 0, maxEpochs: 30 },
     ];
     writeFileSync(slow, JSON.stringify({ pooling: 'avg', normalize: 'l2', pca: 0, heads }));
     const stopped = await permafrost(['sweep', store, '--grid', slow], {
