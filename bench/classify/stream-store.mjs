@@ -78,11 +78,11 @@ export async function makeStore(store, rows, val) {
  * @param {Float32Array} tape
  */
 function fill(out, mean, factors, source, tape) {
-  const weights = factors.map(() => 0.3 * source.normal());
   const from = source.below(TAPE - WIDTH);
-  for (let j = 0; j < WIDTH; j++) out[j] = 0.05 * Number(mean[j]) + Number(tape[from + j]) - 0.5;
-  factors.forEach((factor, f) => add(out, Number(weights[f]), factor));
-  for (let j = 0; j < WIDTH; j++) out[j] = Math.max(0, Number(out[j]));
+  out.set(tape.subarray(from, from + WIDTH));
+  add(out, 0.05, mean);
+  for (const factor of factors) add(out, 0.3 * source.normal(), factor);
+  for (const [j, value] of out.entries()) out[j] = Math.max(0, value - 0.5);
 }
 
 /**
@@ -91,5 +91,5 @@ function fill(out, mean, factors, source, tape) {
  * @param {Float32Array} factor
  */
 function add(out, weight, factor) {
-  for (let j = 0; j < WIDTH; j++) out[j] = Number(out[j]) + weight * Number(factor[j]);
+  factor.forEach((value, j) => (out[j] = /** @type {number} */ (out[j]) + weight * value));
 }

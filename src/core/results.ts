@@ -209,11 +209,25 @@ export interface PredictResult {
   readonly failed: readonly Failure[];
 }
 
+/** An approximate index over one split: what its search keeps, and the recall@k that this was measured to give. */
+export interface IndexResult {
+  readonly split: Split;
+  readonly ef: number;
+  readonly k: number;
+  readonly recall: number;
+  /** Stored images that recall was measured on. */
+  readonly queries: number;
+  /** Whether it was built now; else it was in the store. */
+  readonly built: boolean;
+}
+
 export interface NeighborsResult {
   readonly store: string;
   /** The features that are compared, as in HeadResult. */
   readonly pooling: string;
   readonly metric: string;
+  /** How the neighbours were found: all of them, or by these indices. */
+  readonly index: 'exact' | readonly IndexResult[];
   readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
   readonly failed: readonly Failure[];
 }

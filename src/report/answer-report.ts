@@ -1,5 +1,6 @@
 import type {
   DoctorResult,
+  IndexResult,
   InspectResult,
   NeighborResult,
   NeighborsResult,
@@ -37,13 +38,17 @@ export function predictText({ predictions, failed }: PredictResult): string {
   return blocks.join('') + failuresText(failed);
 }
 
+const indexLine = ({ split, ef, k, recall, queries, built }: IndexResult): string =>
+  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'stored image')}, ef ${ef}\n`;
+
 /** Nearest images for a terminal. */
-export function neighborsText({ queries, metric, pooling, failed }: NeighborsResult): string {
+export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
+  const indices = index === 'exact' ? [] : index.map(indexLine);
   const blocks = queries.map(
     ({ path, neighbors }) =>
       `${printable(path)} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
   );
-  return blocks.join('') + failuresText(failed);
+  return blocks.join('') + indices.join('') + failuresText(failed);
 }
 
 /** The poolings of a set with their numbers, and with their rows where they differ: an extraction that added one may be under way. */

@@ -126,9 +126,10 @@ export async function streamFeatures(
     samples,
     memory: mostBytes + mostRows * cols * 4,
     passes: () => (samples.length === 0 ? 0 : read / samples.length),
-    async read(block) {
+    async read(block, scales) {
       const { file: entry, picks } = blocks[block]!;
       values ??= new Float32Array(mostRows * cols);
+      const start = starts[block]!;
       let at = 0;
       let first = 0;
       for (const { rows, features } of decodeShard(await bytesOf(entry), join(store, entry.name))) {
@@ -140,9 +141,7 @@ export async function streamFeatures(
         }
         for (; at < picks.length && picks[at]! < first + rows.length; at++) {
           const from = (picks[at]! - first) * cols;
-          const row = features.values.subarray(from, from + cols);
-          if (row instanceof Uint16Array) decodeFloat16(row, values, at * cols);
-          else values.set(row, at * cols);
+          writeRow(features.values.subarray(from, from + cols), values, at * cols, scales?.[start + at]);
         }
         first += rows.length;
       }
@@ -150,4 +149,10 @@ export async function streamFeatures(
       return matrix(picks.length, cols, values.subarray(0, picks.length * cols));
     },
   };
+}
+
+/** A stored row as float32 into `out` from `at`, times `scale`. */
+function writeRow(row: Uint16Array | Float32Array, out: Float32Array, at: number, scale = 1): void {
+  if (row instanceof Uint16Array) decodeFloat16(row, out, at, scale);
+  else for (let j = 0; j < row.length; j++) out[at + j] = row[j]! * scale;
 }

@@ -7,6 +7,7 @@ import { readSafetensors, writeSafetensors, type Tensor } from '../core/safetens
 import { POOLINGS } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { calibrationSchema } from './calibration-file.ts';
+import { headDigest } from './head-digest.ts';
 import { settingsSchema } from './manifest.ts';
 
 const json = z.record(z.string(), z.unknown());
@@ -44,10 +45,15 @@ const headSchema = z.strictObject({
     /** The store, relative to the head file's folder: where its training images are looked up. */
     store: z.string(),
   }),
+  /** Digest of everything else in the file (head-digest.ts); the first heads had none. */
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 /** A fitted head on disk without its tensors. */
-export type HeadDocument = Omit<z.infer<typeof headSchema>, 'format' | 'version'>;
+export type HeadDocument = Omit<z.infer<typeof headSchema>, 'format' | 'version' | 'digest'>;
 
 /** A part of the features that a head takes, and its numbers an image. */
 export type HeadPart = z.infer<typeof partSchema>;
@@ -73,7 +79,8 @@ export async function writeHead(path: string, document: HeadDocument, tensors: H
     );
   }
   const version = document.others === undefined ? 1 : 2;
-  const permafrost = JSON.stringify({ format: 'permafrost-head', version, ...document });
+  const whole = { format: 'permafrost-head', version, ...document };
+  const permafrost = JSON.stringify({ ...whole, digest: headDigest(whole, tensors) });
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
     throw new PermafrostError('STORE_WRITE', `The folder of ${path} cannot be made: ${reasonOf(cause)}.`, {
       cause,
@@ -131,5 +138,12 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
       throw new PermafrostError('HEAD_CORRUPT', `${path}: tensor ${name} is ${dtype}, not F32 or I32.`);
     numeric.set(name, { shape, data });
   }
-  return { document: parsed.data, tensors: numeric };
+  const { digest, ...whole } = parsed.data;
+  if (digest !== undefined && digest !== headDigest(whole, numeric)) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is damaged: its digest is not that of its content. Train it again.`,
+    );
+  }
+  return { document: whole, tensors: numeric };
 }

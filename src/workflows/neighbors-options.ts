@@ -1,4 +1,11 @@
-import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+import {
+  choiceOption,
+  defaultsOf,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../core/options.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { METRICS } from '../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
@@ -13,6 +20,15 @@ export const NEIGHBORS_OPTIONS = {
   ),
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
+  index: choiceOption(
+    ['exact', 'hnsw'],
+    'exact',
+    'all images compared, or a graph that is built once and kept in the store: for a million images and more (docs/neighbors.md)',
+  ),
+  recall: numberOption(0.99, 'of --index hnsw: the share of the true neighbours that a search must find', {
+    above: 0,
+    max: 1,
+  }),
   ...ENGINE_OPTIONS,
   weights: stringOption(
     '',

@@ -4,6 +4,7 @@ import { matrix, row, type Matrix } from '../core/matrix.ts';
 import { present } from '../core/report-data.ts';
 import type { Listener, NeighborResult, PredictResult } from '../core/results.ts';
 import { topClass } from '../classify/metrics.ts';
+import { exactIndex } from '../classify/neighbors/exact.ts';
 import { applyNormalizer, balanced } from '../classify/normalize.ts';
 import { judge } from '../classify/unknown/reject.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
@@ -53,9 +54,10 @@ async function trainingNeighbors(
     );
     return [];
   }
-  const { X: train, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
+  const { X: rows, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
   const widths = stored.parts.map(({ width }) => width);
-  return nearest({ X: balanced(train, widths), samples }, balanced(X, widths), k, 'cosine');
+  const train = { X: balanced(rows, widths), samples };
+  return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
 }
 
 /** What the head answers for an image of no class that it knows. */

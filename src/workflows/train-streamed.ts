@@ -57,8 +57,8 @@ export async function reasonToStream({
 function watched(stream: FeatureStream, stage: string, listener: Listener | undefined): FeatureStream {
   return {
     ...stream,
-    async read(block) {
-      const X = await stream.read(block);
+    async read(block, scales) {
+      const X = await stream.read(block, scales);
       const pass = Math.ceil(stream.passes());
       const done = Math.round((stream.passes() - pass + 1) * stream.rows);
       listener?.progress?.({ stage: `${stage}, pass ${pass}`, done, total: stream.rows, perSecond: 0 });
