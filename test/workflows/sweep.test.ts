@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SweepCandidate, SweepResult } from '../../src/core/sweep-result.ts';
 import { gc } from '../../src/workflows/gc.ts';
+import type { sweep as sourceSweep } from '../../src/workflows/sweep.ts';
 import { planSweep } from '../../src/workflows/sweep-plan.ts';
 import { train } from '../../src/workflows/train.ts';
 import { verify } from '../../src/workflows/verify.ts';
@@ -11,9 +12,8 @@ import { storedRow } from '../support/stored-rows.ts';
 import { fillStore } from '../support/stores.ts';
 
 // Threads are started from a file, which Node 20 must be able to run: the built one. So this is the built workflow too.
-const { sweep } = (await import(
-  new URL('../../dist/workflows/sweep.js', import.meta.url).href
-)) as typeof import('../../src/workflows/sweep.ts');
+type Workflow = { readonly sweep: typeof sourceSweep };
+const { sweep } = (await import(new URL('../../dist/workflows/sweep.js', import.meta.url).href)) as Workflow;
 
 const folder = temporaryFolders();
 const CLASSES = ['ant', 'bee', 'cat'];
