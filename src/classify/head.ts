@@ -1,4 +1,5 @@
 import type { Matrix } from '../core/matrix.ts';
+import type { RowSource } from '../core/row-source.ts';
 import type { LearningCurve } from '../core/results.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface Head {
    * differ, fewer than two classes.
    */
   fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+  /** Of heads that can: `fit` on rows that are read block by block, y in their order. Throws as `fit`, and what reading throws. */
+  fitStream?(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead>;
 }
 
 export interface FitContext {
@@ -36,6 +39,11 @@ export interface FittedHead {
   readonly notes: readonly string[];
   /** Probability of each class, shape (n, classes.length), each row sums to 1. Throws FIT_INVALID when X has another width. */
   predictProba(X: Matrix): Promise<Matrix>;
+  /**
+   * Of heads that have them: the scores whose softmax predictProba gives, shape (n, classes.length); with one column s for two classes the
+   * second has the probability 1 / (1 + exp(-s)). Throws as predictProba.
+   */
+  scores?(X: Matrix): Promise<Matrix>;
   /** Everything needed to make the same fitted head again with `loadHead` (heads/index.ts). */
   readonly state: HeadState;
 }

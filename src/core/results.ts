@@ -12,8 +12,10 @@ export interface Progress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  /** Images a second of work done so far (0 before the first); reused ones count in `done` only. */
+  /** Units a second of work done so far (0 before the first); reused ones count in `done` only. */
   readonly perSecond: number;
+  /** What is counted, in the plural; by default images. */
+  readonly unit?: string;
 }
 
 /** Cosines between the features of int8 and those of fp32, on images that int8 was not calibrated on. */
@@ -50,6 +52,8 @@ export interface ExtractResult {
   readonly images: number;
   readonly extracted: number;
   readonly reused: number;
+  /** Those of `reused` whose size and times told that they are as they were: they were not read. */
+  readonly unread: number;
   readonly failed: readonly Failure[];
   /** Why stored features did not serve, where there were some; otherwise null. */
   readonly extractedBecause: string | null;
@@ -59,6 +63,7 @@ export interface ExtractResult {
   /** Name of the preprocessing contract, and its id (name and digest of all its fields). */
   readonly contract: string;
   readonly contractId: string;
+  /** The cuts with their poolings, the deepest first, as --cut takes them. */
   readonly cut: string;
   readonly dtype: string;
   readonly weights: string;
@@ -81,10 +86,41 @@ export interface LearningCurve {
   readonly valAccuracy?: readonly number[];
 }
 
+/** The rule by which a head answers "unknown", asked for at a share `rate` of images of known classes. */
+export interface RejectResult {
+  readonly rate: number;
+  /** Null where there could be none: `problem` says why, and the head never answers "unknown". */
+  readonly rule: {
+    /** What tells unknown images: `first-neighbor`, `fifth-neighbor`, `mean-distance`, `energy` or `top-probability`; larger is stranger. */
+    readonly measure: string;
+    /** A strangeness above it is unknown. */
+    readonly threshold: number;
+    /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
+    readonly calibratedOn: number;
+    /** Mean AUROC of each measure with one class left out of the training in turn; empty for two classes: the default measure is taken. */
+    readonly measures: readonly { readonly measure: string; readonly auroc: number }[];
+    /** The classes that were left out. */
+    readonly leftOut: readonly string[];
+    /** Share of their images above the threshold while their class was left out. */
+    readonly leftOutRejected: number | null;
+    /** False rejects among the validated images, with the 95 % Wilson interval, and the accuracy of the answers that were given. */
+    readonly validated: {
+      readonly split: Split;
+      readonly images: number;
+      readonly rejected: number;
+      readonly share: number;
+      readonly interval: readonly [number, number];
+      readonly accuracyOfAnswered: number | null;
+    };
+  } | null;
+  readonly problem: string | null;
+}
+
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
-  readonly pooling: Pooling;
+  /** Its features: a pooling of the primary cut, or the parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
+  readonly pooling: string;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Those of `params` that are not the head's defaults. */
@@ -103,6 +139,8 @@ export interface HeadResult {
   /** Of heads that learn by epochs. */
   readonly learningCurve?: LearningCurve;
   readonly notes: readonly string[];
+  /** Of heads that may answer "unknown", or could not be made to. */
+  readonly reject?: RejectResult;
   /** Images trained on and validated on, and the split of the latter. */
   readonly trained: number;
   readonly validated: number;
@@ -152,18 +190,44 @@ export interface PredictResult {
   readonly engine: EngineFacts;
   readonly predictions: readonly {
     readonly path: string;
+    /** The answer: the likeliest class, or "unknown". */
     readonly label: string;
+    /** Whether the answer is "unknown": a class may have that name too. */
+    readonly unknown: boolean;
+    /** The likeliest class, also where the answer is "unknown", and its probability. */
+    readonly guess: string;
     readonly probability: number;
+    /** How strange the image is to the head, and from where on that is unknown; null for heads without such a rule. */
+    readonly strangeness: {
+      readonly measure: string;
+      readonly value: number;
+      readonly threshold: number;
+    } | null;
     readonly probabilities: Readonly<Record<string, number>>;
     readonly neighbors: readonly NeighborResult[];
   }[];
   readonly failed: readonly Failure[];
 }
 
+/** An approximate index over one split: what its search keeps, and the recall@k that this was measured to give. */
+export interface IndexResult {
+  readonly split: Split;
+  readonly ef: number;
+  readonly k: number;
+  readonly recall: number;
+  /** Stored images that recall was measured on. */
+  readonly queries: number;
+  /** Whether it was built now; else it was in the store. */
+  readonly built: boolean;
+}
+
 export interface NeighborsResult {
   readonly store: string;
-  readonly pooling: Pooling;
+  /** The features that are compared, as in HeadResult. */
+  readonly pooling: string;
   readonly metric: string;
+  /** How the neighbours were found: all of them, or by these indices. */
+  readonly index: 'exact' | readonly IndexResult[];
   readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
   readonly failed: readonly Failure[];
 }
@@ -180,7 +244,9 @@ export interface InspectResult {
   readonly failed: readonly Failure[];
   readonly sets: readonly {
     readonly fingerprint: string;
+    /** Whether the data set that was extracted last has its features there; and whether they are its primary ones. */
     readonly current: boolean;
+    readonly primary: boolean;
     readonly backbone: string;
     readonly weights: string;
     readonly cut: string;
@@ -190,6 +256,8 @@ export interface InspectResult {
     readonly engine: EngineFacts;
     readonly cosineToFp32: CosineToFp32 | null;
     readonly widths: Readonly<Record<Pooling, number>>;
+    /** Rows in each pooling that it holds; `rows` is the most of them. */
+    readonly poolings: Readonly<Partial<Record<Pooling, number>>>;
     readonly rows: number;
     readonly shards: number;
     readonly bytes: number;
@@ -310,6 +378,17 @@ export interface RepairResult {
   readonly next: string | null;
 }
 
+export interface MigrateResult {
+  readonly store: string;
+  /** The version that was found, and the one that the store has now. */
+  readonly from: number;
+  readonly to: number;
+  /** What it holds, which was not touched. */
+  readonly sets: number;
+  readonly shards: number;
+  readonly rows: number;
+}
+
 export interface GcResult {
   readonly store: string;
   readonly dryRun: boolean;
@@ -343,6 +422,8 @@ export interface CheckResult {
   readonly exact: readonly (readonly string[])[];
   /** Pairs of other files whose features are nearly equal, the most similar first. */
   readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
+  /** Why these were not looked for; null where they were. */
+  readonly nearMissing: string | null;
   readonly threshold: number;
   readonly leaks: readonly LeakResult[];
   /** Images of val and test that have a copy in train. */

@@ -8,10 +8,9 @@ import {
   type OptionsOf,
 } from '../core/options.ts';
 import { CONTRACT_NAMES } from '../extract/contract.ts';
-import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { DTYPES } from '../store/fingerprint.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
+import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
 export const EXTRACT_OPTIONS = {
@@ -19,10 +18,9 @@ export const EXTRACT_OPTIONS = {
     '',
     "folder of the store; empty: the data set's name with .permafrost, in the current folder",
   ),
-  cut: choiceOption(
-    cutLayerNames(vgg16),
+  cut: stringOption(
     'block5_pool',
-    'cut layer: the last layer of the frozen network that runs',
+    'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',
   ),
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
   dtype: choiceOption(
@@ -41,6 +39,10 @@ export const EXTRACT_OPTIONS = {
     '',
     'another VGG16 weights file (.safetensors or Keras .h5); empty: the carried ImageNet weights',
   ),
+  verify: booleanOption(
+    false,
+    'read and hash every image again, also those whose size and times are as they were',
+  ),
   maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
   shardMegabytes: integerOption(64, 'size of a shard of maps in MiB: what a killed run loses at most', {
     min: 1,
@@ -55,10 +57,11 @@ export const EXTRACT_OPTIONS = {
 export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
 export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);
 
-/** Options of `run`: those of `extract`, and which heads. */
+/** Options of `run`: those of `extract`, which heads, and how often the best one may wrongly answer "unknown". */
 export const RUN_OPTIONS = {
   ...EXTRACT_OPTIONS,
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
+  reject: REJECT_OPTION,
 } as const;
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;
 export const RUN_DEFAULTS = defaultsOf(RUN_OPTIONS);

@@ -1,16 +1,23 @@
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
+import { present } from '../core/report-data.ts';
 import type { Listener, NeighborResult, PredictResult } from '../core/results.ts';
 import { topClass } from '../classify/metrics.ts';
-import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
+import { exactIndex } from '../classify/neighbors/exact.ts';
+import { applyNormalizer, balanced } from '../classify/normalize.ts';
+import { judge } from '../classify/unknown/reject.ts';
+import { requireSameSettings } from '../store/fingerprint.ts';
+import { headParts } from '../store/head-file.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet, loadFeatures } from '../store/reader.ts';
+import { loadFeatures } from '../store/reader.ts';
+import { cutsOfParts } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
+import { storedPartsOfHead } from './head-parts.ts';
 import { nearest } from './neighbors.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
@@ -40,15 +47,27 @@ async function trainingNeighbors(
     );
     return [];
   }
-  const differing = differingSettings(document.settings, currentSet(store, manifest).settings);
-  if (differing.length > 0) {
+  const stored = storedPartsOfHead(store, manifest, document);
+  if (!present(stored)) {
     listener?.note?.(
-      `The store ${store} now holds features of other settings than the head's (${differing.join('; ')}): no nearest images are shown.`,
+      `The store ${store} now holds features of other settings than the head's (${stored.missing}): no nearest images are shown.`,
     );
     return [];
   }
-  const loaded = await loadFeatures(store, manifest, document.pooling, ['train']);
-  return nearest(loaded.get('train')!, X, k, 'cosine');
+  const { X: rows, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
+  const widths = stored.parts.map(({ width }) => width);
+  const train = { X: balanced(rows, widths), samples };
+  return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
+}
+
+/** What the head answers for an image of no class that it knows. */
+const UNKNOWN = 'unknown';
+
+/** How strange each row of raw features is to the head, and which are unknown; null for a head without a rule for that. */
+async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
+  if (reject === undefined || X.rows === 0) return null;
+  const { measure, threshold } = reject;
+  return { ...(await judge(reject, head, applyNormalizer(normalizer, X))), rule: { measure, threshold } };
 }
 
 /**
@@ -64,31 +83,36 @@ export async function predict(
 ): Promise<PredictResult> {
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const opened = await openHead(headFile);
-  const { settings, pooling } = opened.document;
+  const { settings } = opened.document;
   const source = await featureSource(
     {
       ...settings,
       ...options,
+      cuts: cutsOfParts(headParts(opened.document)),
       weights: options.weights || undefined,
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },
     listener,
   );
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.settings);
-    const { paths, X, failed } = await describeImages(images, source, pooling, signal);
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+    const { paths, X, failed } = await describeImages(images, source, signal);
     const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
     const near = await trainingNeighbors(opened, X, options.neighbors, listener);
     const { classes, name } = opened.head;
     const best = topClass(P);
+    const judged = await judgeRaw(opened, X);
     return {
       head: name,
       contract: source.contract.name,
       engine: source.engine,
       predictions: paths.map((path, i) => ({
         path,
-        label: classes[best[i]!]!,
+        label: judged?.unknown[i] === true ? UNKNOWN : classes[best[i]!]!,
+        unknown: judged?.unknown[i] ?? false,
+        guess: classes[best[i]!]!,
         probability: P.data[i * P.cols + best[i]!]!,
+        strangeness: judged && { ...judged.rule, value: judged.strangeness[i]! },
         probabilities: Object.fromEntries(classes.map((label, c) => [label, row(P, i)[c]!])),
         neighbors: near[i] ?? [],
       })),

@@ -64,6 +64,7 @@ const store: InspectResult = {
     {
       fingerprint: '0123456789abcdef',
       current: true,
+      primary: true,
       backbone: 'vgg16',
       weights: 'ab'.repeat(32),
       cut: 'block5_pool',
@@ -73,6 +74,7 @@ const store: InspectResult = {
       engine: FACTS,
       cosineToFp32: null,
       widths: { flatten: 25088, avg: 512, max: 512 },
+      poolings: { flatten: 5, avg: 5, max: 5 },
       rows: 5,
       shards: 1,
       bytes: 2048,
@@ -101,6 +103,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
       images: 5,
       exact: [[HOSTILE[0], HOSTILE[3]]],
       near: [{ a: HOSTILE[1], b: HOSTILE[2], cosine: 0.9 }],
+      nearMissing: null,
       threshold: 0.75,
       leaks: [
         { train: HOSTILE[3], held: HOSTILE[0], split: 'val', kind: 'exact', cosine: 1, sameLabel: true },

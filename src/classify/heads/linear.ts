@@ -16,11 +16,20 @@ export function fittedLinear(
   intercept: Float32Array,
   more: HeadState['json'] = {},
 ): FittedHead {
+  const products = (X: Matrix): Promise<Matrix> => {
+    checkPredict(`The head "${facts.name}"`, X, facts.features);
+    return times(X, weights);
+  };
   return {
     ...facts,
-    async predictProba(X) {
-      checkPredict(`The head "${facts.name}"`, X, facts.features);
-      return linearProbabilities(await times(X, weights), intercept);
+    predictProba: async (X) => linearProbabilities(await products(X), intercept),
+    async scores(X) {
+      const { data, rows, cols } = await products(X);
+      return matrix(
+        rows,
+        cols,
+        data.map((s, at) => s + intercept[at % cols]!),
+      );
     },
     state: stateOf(
       facts,
@@ -43,7 +52,7 @@ export function loadLinear(state: HeadState): FittedHead {
 }
 
 /** Scores without the intercept, shape (n, k), as probabilities (n, classes), computed in float64. */
-function linearProbabilities(scores: Matrix, intercept: Float32Array): Matrix {
+export function linearProbabilities(scores: Matrix, intercept: Float32Array): Matrix {
   if (scores.cols > 1) return softmaxRows(scores, intercept);
   const out = matrix(scores.rows, 2);
   for (let i = 0; i < scores.rows; i++) {

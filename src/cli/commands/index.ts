@@ -7,11 +7,13 @@ import { enginesCommand } from './engines.ts';
 import { extractCommand } from './extract.ts';
 import { gcCommand } from './gc.ts';
 import { inspectCommand } from './inspect.ts';
+import { migrateCommand } from './migrate.ts';
 import { neighborsCommand } from './neighbors.ts';
 import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
+import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -20,6 +22,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   extractCommand,
   trainCommand,
+  sweepCommand,
   predictCommand,
   neighborsCommand,
   checkCommand,
@@ -28,6 +31,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   verifyCommand,
   repairCommand,
   gcCommand,
+  migrateCommand,
   enginesCommand,
   benchCommand,
   doctorCommand,
