@@ -1,17 +1,11 @@
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { placement, resizeNearest } from './geometry.ts';
-import { plainJpegHeader } from './jpeg-header.ts';
+import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
 import { resample } from './resample.ts';
 import { loadSharp } from './sharp.ts';
 
-/** An image's header. Width and height in pixels as stored; `orientation` is EXIF's, 1 to 8. */
-export interface ImageHeader {
-  readonly width: number;
-  readonly height: number;
-  readonly orientation: number;
-  readonly hasAlpha: boolean;
-}
+export type { ImageHeader };
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
