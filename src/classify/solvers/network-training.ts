@@ -19,6 +19,8 @@ export interface Training {
 
 export interface Labelled {
   readonly X: Matrix;
+  /** Other views of the rows, each of the shape of X. */
+  readonly views?: readonly Matrix[];
   /** Class index per row. */
   readonly y: Int32Array;
 }
@@ -33,13 +35,14 @@ export interface TrainingOptions {
 
 /**
  * Trains `network` in place by Adam on shuffled mini-batches, cross-entropy averaged over the batch, each row weighted by
- * `weights` of its class, as Keras' class_weight. Stops when the loss (of `heldOut` where it is given, else of the epoch) has not
+ * `weights` of its class, as Keras' class_weight. Where the rows have views, an epoch meets each row once, as it is or in one of its views,
+ * drawn with equal chances. Stops when the loss (of `heldOut` where it is given, else of the epoch) has not
  * fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's MLPClassifier. With `heldOut` the
  * network returned is that of the best epoch. Throws INTERRUPTED, and FIT_INVALID where the loss leaves the finite numbers.
  */
 export async function trainNetwork(
   network: Network,
-  { X, y }: Labelled,
+  { X, y, views = [] }: Labelled,
   heldOut: Labelled | undefined,
   weights: Float64Array,
   options: TrainingOptions,
@@ -58,6 +61,7 @@ export async function trainNetwork(
   const optimisers = parameters.map(({ length }) => adam(length, options.learningRate));
   const [loss, accuracy, valLoss, valAccuracy]: [number[], number[], number[], number[]] = [[], [], [], []];
   const buffer = new Float32Array(Math.min(options.batchSize, X.rows) * X.cols);
+  const looks = [X, ...views];
   const order = Int32Array.from({ length: X.rows }, (_, i) => i);
   let best = { loss: Infinity, network };
   let stale = 0;
@@ -70,7 +74,9 @@ export async function trainNetwork(
       checkAborted(context);
       const rows = order.subarray(start, start + options.batchSize);
       const batch = { data: buffer.subarray(0, rows.length * X.cols), rows: rows.length, cols: X.cols };
-      rows.forEach((i, at) => batch.data.set(row(X, i), at * X.cols));
+      // Without views nothing is drawn: the same seed gives the same head as before there were any.
+      const look = () => (looks.length === 1 ? X : looks[source.below(looks.length)]!);
+      rows.forEach((i, at) => batch.data.set(row(look(), i), at * X.cols));
       const passed = await forward(network, batch);
       const truth = Int32Array.from(rows, (i) => y[i]!);
       const met = lossOf(truth).at(passed.scores);
