@@ -19,6 +19,8 @@ export interface PipelineOptions {
   readonly prepare?: () => Promise<void>;
   /** The outputs that `executable` was loaded with: one cut, each pooling once. */
   readonly outputs: readonly Output[];
+  /** What the network sees in place of the decoded square, by the SHA-256 of the file: an augmented view. Default: the square itself. */
+  readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
   /** Images an inference. */
   readonly batch: number;
   /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
@@ -59,7 +61,8 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
     clock.image('read', opened - started);
     if (options.isKnown(sha256)) return { kind: 'known', sample, sha256 };
     const header = await readHeader(bytes);
-    const pixels = decode(bytes, header, options.contract);
+    const square = decode(bytes, header, options.contract);
+    const pixels = options.view === undefined ? square : square.then((p) => options.view!(p, sha256));
     pixels.then(
       () => clock.image('decode', performance.now() - opened),
       () => undefined, // awaited later; a rejection must not count as unhandled until then
