@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
-import type { Failure, FeatureBatch, ImageFacts, Sample } from '../core/sample.ts';
+import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
 import { decode, readHeader } from './decode.ts';
-import type { Executable, Output } from './engines/engine.ts';
+import type { Executable } from './engines/engine.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
 export interface PipelineOptions {
@@ -17,8 +17,6 @@ export interface PipelineOptions {
   readonly executable: Executable;
   /** Makes `executable` ready; awaited before the first batch, while the first images are decoded. */
   readonly prepare?: () => Promise<void>;
-  /** The outputs that `executable` was loaded with: one cut, each pooling once. */
-  readonly outputs: readonly Output[];
   /** What the network sees in place of the decoded square, by the SHA-256 of the file: an augmented view. Default: the square itself. */
   readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
   /** Images an inference. */
@@ -31,9 +29,15 @@ export interface PipelineOptions {
   readonly clock?: StageClock;
 }
 
+/** Images that went through the network: `outputs` has one matrix for each output of the program, in its order, row i for rows[i]. */
+export interface InferredBatch {
+  readonly rows: readonly (Sample & ImageFacts)[];
+  readonly outputs: readonly Matrix[];
+}
+
 /** What the pipeline tells, in the order of the samples within each kind. */
 export type PipelineEvent =
-  | { readonly kind: 'features'; readonly batch: FeatureBatch }
+  | { readonly kind: 'features'; readonly batch: InferredBatch }
   | { readonly kind: 'known'; readonly sample: Sample; readonly sha256: string }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
@@ -84,7 +88,7 @@ interface Batch {
 }
 
 /** The network with its queue: batches come out in the order in which they went in. */
-function network({ executable, outputs, prepare }: PipelineOptions, clock: StageClock) {
+function network({ executable, prepare }: PipelineOptions, clock: StageClock) {
   const running: { readonly batch: Batch; readonly matrices: Promise<readonly Matrix[]> }[] = [];
   let ready: Promise<void> | undefined;
   let failed = false;
@@ -117,10 +121,9 @@ function network({ executable, outputs, prepare }: PipelineOptions, clock: Stage
       running.push({ batch, matrices });
     },
     /** The features of the batch that entered first. */
-    async next(): Promise<FeatureBatch> {
+    async next(): Promise<InferredBatch> {
       const { batch, matrices } = running.shift()!;
-      const found = await matrices;
-      return { rows: batch.rows, features: new Map(outputs.map(({ pooling }, i) => [pooling, found[i]!])) };
+      return { rows: batch.rows, outputs: await matrices };
     },
   };
 }

@@ -30,7 +30,7 @@ export async function readOrRebuildManifest(
     if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
     const { sets } = await setsFromSeals(store).catch(() => ({ sets: [] }));
     if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
-    const dataset = { root: '', fingerprint: '', failures: [] };
+    const dataset = { root: '', sets: [], failures: [] };
     return {
       manifest: { format: 'permafrost-store', version: STORE_VERSION, permafrost, dataset, sets },
       damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }],

@@ -8,8 +8,6 @@ import {
   type OptionsOf,
 } from '../core/options.ts';
 import { CONTRACT_NAMES } from '../extract/contract.ts';
-import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { DTYPES } from '../store/fingerprint.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
 import { REJECT_OPTION } from './reject-options.ts';
@@ -20,10 +18,9 @@ export const EXTRACT_OPTIONS = {
     '',
     "folder of the store; empty: the data set's name with .permafrost, in the current folder",
   ),
-  cut: choiceOption(
-    cutLayerNames(vgg16),
+  cut: stringOption(
     'block5_pool',
-    'cut layer: the last layer of the frozen network that runs',
+    'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',
   ),
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
   dtype: choiceOption(

@@ -3,22 +3,23 @@ import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { ExtractResult, Listener } from '../core/results.ts';
-import { SPLITS, type Failure, type Sample } from '../core/sample.ts';
+import { SPLITS, type Failure, type FeatureBatch, type Sample } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import type { Dataset } from '../extract/dataset.ts';
-import { extractFeatures } from '../extract/pipeline.ts';
+import { extractFeatures, type InferredBatch } from '../extract/pipeline.ts';
 import { stageClock, type StageClock } from '../extract/stage-clock.ts';
-import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../store/manifest.ts';
+import { MANIFEST_NAME, readManifest, type Manifest } from '../store/manifest.ts';
 import { lockStore, type StoreLock } from '../store/lock.ts';
 import { heldClasses } from '../store/held.ts';
-import { setRows } from '../store/reader.ts';
-import type { StoredSample } from '../store/shard.ts';
+import { setsWriter, type SetsWriter } from '../store/sets-writer.ts';
+import { idOf, type StoredSample } from '../store/shard.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
-import { featureWriter, type FeatureWriter } from '../store/writer.ts';
 import { calibrationOf, requireAgreement } from './calibration.ts';
+import { cutsText, parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
+import { tellLift } from './migrate.ts';
 import { progressMeter } from './progress-meter.ts';
 import { VERSION } from './version.ts';
 
@@ -35,10 +36,7 @@ export function defaultStore(dataset: string): string {
 interface Pass {
   readonly dataset: Dataset;
   readonly source: FeatureSource;
-  readonly set: FeatureSet;
-  readonly writer: FeatureWriter;
-  /** Rows that the set holds, by SHA-256; the pass adds to it. */
-  readonly known: Map<string, StoredSample>;
+  readonly writer: SetsWriter;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
 }
@@ -53,9 +51,18 @@ function placed(row: StoredSample, { path, label, split }: Sample): StoredSample
   return { ...row, path, label, split };
 }
 
+/** The outputs of the network as batches of features, one for each set of the source. */
+function batchesOf({ rows, outputs }: InferredBatch, { sets }: FeatureSource): FeatureBatch[] {
+  let at = 0;
+  return sets.map(({ poolings }) => ({
+    rows,
+    features: new Map(poolings.map((pooling) => [pooling, outputs[at++]!])),
+  }));
+}
+
 /** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
 async function pass(
-  { dataset, source, writer, known, options, clock }: Pass,
+  { dataset, source, writer, options, clock }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const rowOf = new Map<string, StoredSample>();
@@ -70,19 +77,14 @@ async function pass(
     executable: source.executable,
     prepare: () => source.executable.load(),
     clock,
-    outputs: source.outputs,
     batch: options.batch,
-    isKnown: (sha256) => known.has(sha256),
+    isKnown: (sha256) => writer.known(sha256) !== undefined,
     ...(signal && { signal }),
   });
   for await (const event of events) {
     if (event.kind === 'features') {
-      await writer.append(event.batch);
-      for (const row of event.batch.rows) {
-        const stored = { id: row.sha256.slice(0, 16), ...row };
-        known.set(row.sha256, stored);
-        rowOf.set(row.path, stored);
-      }
+      await writer.append(batchesOf(event.batch, source));
+      for (const row of event.batch.rows) rowOf.set(row.path, { id: idOf(row.sha256), ...row });
       extracted += event.batch.rows.length;
       meter.advance(event.batch.rows.length, event.batch.rows.length);
     } else if (event.kind === 'known') {
@@ -107,14 +109,8 @@ async function pass(
     );
   }
   // A copy of a picture may be met before the picture itself has left the network.
-  for (const { sample, sha256 } of waiting) rowOf.set(sample.path, placed(known.get(sha256)!, sample));
+  for (const { sample, sha256 } of waiting) rowOf.set(sample.path, placed(writer.known(sha256)!, sample));
   return { rowOf, failed, extracted };
-}
-
-async function knownRows(store: string, set: FeatureSet): Promise<Map<string, StoredSample>> {
-  const known = new Map<string, StoredSample>();
-  for await (const row of setRows(store, set)) known.set(row.sha256, row);
-  return known;
 }
 
 function countSplits(samples: readonly Sample[]): ExtractResult['splits'] {
@@ -137,6 +133,7 @@ export async function extract(
 ): Promise<ExtractResult> {
   const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
   const { listener } = work;
+  const cuts = parseCuts(options.cut);
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
@@ -149,6 +146,7 @@ export async function extract(
     const source = await featureSource(
       {
         ...options,
+        cuts,
         weights: options.weights || undefined,
         held: (settings) => (before === undefined ? [] : heldClasses(before, settings)),
         calibrate: async (target) => {
@@ -174,19 +172,24 @@ export async function extractInto(
   work: Work,
 ): Promise<ExtractResult> {
   const manifest: Manifest = await openForWriting(store, VERSION);
-  const because = whyNotReused(manifest, source.settings);
+  tellLift(manifest.version, work.listener);
+  const because = source.sets.flatMap(
+    ({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? [],
+  );
   const root = resolve(dataset.root);
   if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
     work.listener?.note?.(
       `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
     );
   }
-  const set = setFor(manifest, source.settings, source.engine, source.widths);
-  const known = await knownRows(store, set);
-  const writer = featureWriter({
+  const wanted = source.sets.map(({ settings, poolings, widths }) => ({
+    set: setFor(manifest, settings, source.engine, widths),
+    poolings,
+  }));
+  const writer = await setsWriter({
     store,
     manifest,
-    set,
+    wanted,
     expectedRows: dataset.samples.length,
     shardBytes: options.shardMegabytes * 2 ** 20,
   });
@@ -196,11 +199,11 @@ export async function extractInto(
     await requireAgreement(
       { dataset, store, manifest, seed: options.seed, work },
       source,
-      set,
+      wanted.map(({ set }) => set),
       options.minCosine,
     );
     clock = stageClock();
-    found = await pass({ dataset, source, set, writer, known, options, clock }, work);
+    found = await pass({ dataset, source, writer, options, clock }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
     clock?.enter('write');
@@ -208,7 +211,7 @@ export async function extractInto(
   }
   const { rowOf, failed, extracted } = found;
   const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);
-  await commitDataset(store, manifest, { root, set, samples, failures: failed });
+  await commitDataset(store, manifest, { root, sets: wanted, samples, failures: failed });
   const trace = clock.seconds();
   return {
     dataset: root,
@@ -217,14 +220,14 @@ export async function extractInto(
     extracted,
     reused: dataset.samples.length - extracted - failed.length,
     failed,
-    extractedBecause: extracted > 0 ? (because ?? null) : null,
+    extractedBecause: extracted > 0 && because.length > 0 ? [...new Set(because)].join('; ') : null,
     engine: source.engine,
-    cosineToFp32: set.quantization?.cosine ?? null,
+    cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
     contract: source.contract.name,
     contractId: contractId(source.contract),
-    cut: options.cut,
+    cut: cutsText(source.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
     dtype: options.dtype,
-    weights: source.settings.weights,
+    weights: source.sets[0].settings.weights,
     classes: [...new Set(samples.map(({ label }) => label))].sort(),
     splits: countSplits(samples),
     warnings: dataset.warnings,

@@ -11,6 +11,7 @@ import { shardFileNames } from '../store/shard-files.ts';
 import { verifyStore } from '../store/verify.ts';
 import type { Work } from './extract.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
+import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -34,12 +35,14 @@ export async function gc(
         `${store} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
       );
     }
+    const from = manifest.version;
     const needed = new Set((await readSamples(store, manifest)).map(({ sha256 }) => sha256));
     const stale = [...orphans];
     let droppedSets = 0;
     let droppedRows = 0;
     if (otherSets) {
-      const others = manifest.sets.filter((set) => set.fingerprint !== manifest.dataset.fingerprint);
+      const current = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+      const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
       droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
       stale.push(...others.flatMap((set) => set.shards.flatMap(shardFileNames)));
@@ -55,6 +58,7 @@ export async function gc(
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
+    if (manifest.version !== from) tellLift(from, listener);
     let freedBytes = 0;
     for (const name of stale) {
       freedBytes += await stat(join(store, name)).then(

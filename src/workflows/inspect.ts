@@ -19,11 +19,13 @@ export async function inspect(storePath: string): Promise<InspectResult> {
     counts[split] = (counts[split] ?? 0) + 1;
     classes.set(label, counts);
   }
+  const covering = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
   const sets = manifest.sets.map((set) => {
     const { backbone, weights, cut, contract, dtype } = set.settings;
     return {
       fingerprint: set.fingerprint,
-      current: set.fingerprint === manifest.dataset.fingerprint,
+      current: covering.has(set.fingerprint),
+      primary: set.fingerprint === manifest.dataset.sets[0]?.fingerprint,
       backbone,
       weights,
       cut,

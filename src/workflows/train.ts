@@ -3,7 +3,7 @@ import { resolveOptions } from '../core/options.ts';
 import type { HeadResult } from '../core/results.ts';
 import type { HeadOptions } from '../classify/heads/index.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet } from '../store/reader.ts';
+import { currentSet } from '../store/parts.ts';
 import { defaultHeadFile, trainHead, trainingData } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { saveHead } from './head-files.ts';

@@ -88,6 +88,7 @@ const INSPECTED: InspectResult = {
     {
       fingerprint: '0123456789abcdef',
       current: true,
+      primary: true,
       backbone: 'vgg16',
       weights: 'abcd',
       cut: 'block5_pool',
