@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { InspectResult } from '../core/results.ts';
 import type { Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
-import { readManifest, type FeatureSet } from '../store/manifest.ts';
+import { coveringSets, readManifest, type FeatureSet } from '../store/manifest.ts';
 import { readSamples } from '../store/reader.ts';
 
 const bytesOf = (set: FeatureSet): number =>
@@ -19,7 +19,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
     counts[split] = (counts[split] ?? 0) + 1;
     classes.set(label, counts);
   }
-  const covering = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+  const covering = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const sets = manifest.sets.map((set) => {
     const { backbone, weights, cut, contract, dtype } = set.settings;
     return {
