@@ -11,6 +11,9 @@ export {
 export { run, RUN_HEADS } from './workflows/run.ts';
 export { train } from './workflows/train.ts';
 export { TRAIN_DEFAULTS, TRAIN_OPTIONS, type TrainOptions } from './workflows/train-options.ts';
+export { sweep, type SweepRequest, type SweepWork } from './workflows/sweep.ts';
+export { DEFAULT_GRID, type SweepGrid, type SweepGridHead } from './workflows/sweep-grid.ts';
+export { SWEEP_DEFAULTS, SWEEP_OPTIONS, type SweepOptions } from './workflows/sweep-options.ts';
 export { predict } from './workflows/predict.ts';
 export { PREDICT_DEFAULTS, PREDICT_OPTIONS, type PredictOptions } from './workflows/predict-options.ts';
 export { neighbors } from './workflows/neighbors.ts';
@@ -27,6 +30,7 @@ export { BENCH_DEFAULTS, BENCH_OPTIONS, type BenchOptions } from './workflows/be
 export { engines } from './workflows/engines.ts';
 export { openHead, saveHead, type OpenedHead } from './workflows/head-files.ts';
 export type * from './core/results.ts';
+export type * from './core/sweep-result.ts';
 
 // Extraction: images to features.
 export { scanDataset, type Dataset } from './extract/dataset.ts';
@@ -55,6 +59,7 @@ export type { Engine, Executable, Output, Program, Quantization } from './extrac
 // The store: features to and from disk.
 export { readManifest, type Manifest } from './store/manifest.ts';
 export { loadFeatures, readSamples, type LoadedFeatures } from './store/reader.ts';
+export { openRows, type RowAccess } from './store/row-access.ts';
 export type { StoredSample } from './store/shard.ts';
 export type { FeatureSettings } from './store/fingerprint.ts';
 
@@ -62,7 +67,9 @@ export type { FeatureSettings } from './store/fingerprint.ts';
 export { createHead, HEADS, HEAD_NAMES, loadHead } from './classify/heads/index.ts';
 export type { FitContext, FittedHead, Head, HeadState } from './classify/head.ts';
 export { applyNormalizer, fitNormalizer, type Normalizer } from './classify/normalize.ts';
-export { exactIndex } from './classify/neighbors/exact.ts';
+export { exactIndex, type ExactOptions } from './classify/neighbors/exact.ts';
+export { hnswIndex, type HnswOptions } from './classify/neighbors/hnsw.ts';
+export { measureRecall } from './classify/neighbors/recall.ts';
 export type { NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
 export { stratifiedKFold, stratifiedSplit } from './classify/split.ts';
 export * as metrics from './classify/metrics.ts';

@@ -12,8 +12,10 @@ export interface Progress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  /** Images a second of work done so far (0 before the first); reused ones count in `done` only. */
+  /** Units a second of work done so far (0 before the first); reused ones count in `done` only. */
   readonly perSecond: number;
+  /** What is counted, in the plural; by default images. */
+  readonly unit?: string;
 }
 
 /** Cosines between the features of int8 and those of fp32, on images that int8 was not calibrated on. */
@@ -43,6 +45,20 @@ export interface StageSeconds {
   readonly decode: number;
 }
 
+/** The augmented views of the training images that were extracted beside the images themselves. */
+export interface ViewsExtracted {
+  /** Views of each training image. */
+  readonly count: number;
+  readonly seed: number;
+  /** How far they go, by name (docs/views.md). */
+  readonly plan: Readonly<Record<string, number | boolean>>;
+  /** Over all views. */
+  readonly extracted: number;
+  readonly reused: number;
+  /** Why stored views did not serve, where there were some; otherwise null. */
+  readonly extractedBecause: string | null;
+}
+
 export interface ExtractResult {
   readonly dataset: string;
   readonly store: string;
@@ -50,9 +66,13 @@ export interface ExtractResult {
   readonly images: number;
   readonly extracted: number;
   readonly reused: number;
+  /** Those of `reused` whose size and times told that they are as they were: they were not read. */
+  readonly unread: number;
   readonly failed: readonly Failure[];
   /** Why stored features did not serve, where there were some; otherwise null. */
   readonly extractedBecause: string | null;
+  /** Null where none were asked for. */
+  readonly views: ViewsExtracted | null;
   readonly engine: EngineFacts;
   /** Of int8 alone. */
   readonly cosineToFp32: CosineToFp32 | null;
@@ -112,10 +132,23 @@ export interface RejectResult {
   readonly problem: string | null;
 }
 
+/** A head trained on views beside the same head without them, both on the same validated images. */
+export interface ViewsBenefit {
+  /** Views of each training image, beside the image itself. */
+  readonly count: number;
+  readonly accuracyWithout: number;
+  /** Accuracy with the views less that without them, and its 95 % interval by the paired bootstrap. */
+  readonly difference: number;
+  readonly interval: readonly [number, number];
+  /** McNemar's exact test of "the views change nothing". */
+  readonly pValue: number;
+}
+
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
-  readonly pooling: Pooling;
+  /** Its features: a pooling of the primary cut, or the parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
+  readonly pooling: string;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Those of `params` that are not the head's defaults. */
@@ -136,6 +169,8 @@ export interface HeadResult {
   readonly notes: readonly string[];
   /** Of heads that may answer "unknown", or could not be made to. */
   readonly reject?: RejectResult;
+  /** Of heads trained on augmented views: what these were worth. */
+  readonly views?: ViewsBenefit;
   /** Images trained on and validated on, and the split of the latter. */
   readonly trained: number;
   readonly validated: number;
@@ -204,10 +239,25 @@ export interface PredictResult {
   readonly failed: readonly Failure[];
 }
 
+/** An approximate index over one split: what its search keeps, and the recall@k that this was measured to give. */
+export interface IndexResult {
+  readonly split: Split;
+  readonly ef: number;
+  readonly k: number;
+  readonly recall: number;
+  /** Stored images that recall was measured on. */
+  readonly queries: number;
+  /** Whether it was built now; else it was in the store. */
+  readonly built: boolean;
+}
+
 export interface NeighborsResult {
   readonly store: string;
-  readonly pooling: Pooling;
+  /** The features that are compared, as in HeadResult. */
+  readonly pooling: string;
   readonly metric: string;
+  /** How the neighbours were found: all of them, or by these indices. */
+  readonly index: 'exact' | readonly IndexResult[];
   readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
   readonly failed: readonly Failure[];
 }
@@ -236,6 +286,8 @@ export interface InspectResult {
     readonly engine: EngineFacts;
     readonly cosineToFp32: CosineToFp32 | null;
     readonly widths: Readonly<Record<Pooling, number>>;
+    /** Rows in each pooling that it holds; `rows` is the most of them. */
+    readonly poolings: Readonly<Partial<Record<Pooling, number>>>;
     readonly rows: number;
     readonly shards: number;
     readonly bytes: number;
@@ -400,6 +452,8 @@ export interface CheckResult {
   readonly exact: readonly (readonly string[])[];
   /** Pairs of other files whose features are nearly equal, the most similar first. */
   readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
+  /** Why these were not looked for; null where they were. */
+  readonly nearMissing: string | null;
   readonly threshold: number;
   readonly leaks: readonly LeakResult[];
   /** Images of val and test that have a copy in train. */

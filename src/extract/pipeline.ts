@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { FileMemory } from '../core/file-stamp.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
 import { decode, readHeader } from './decode.ts';
 import type { Executable } from './engines/engine.ts';
+import { readImageFile } from './read-image-file.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
 export interface PipelineOptions {
@@ -23,6 +23,8 @@ export interface PipelineOptions {
   readonly batch: number;
   /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
   readonly isKnown: (sha256: string) => boolean;
+  /** What is remembered of the files: known content in an unchanged file is not read again. Default: every file is read. */
+  readonly memory?: FileMemory;
   /** Ends the stream after the batches in flight, which are delivered; nothing is thrown. */
   readonly signal?: AbortSignal;
   /** Is told what the pipeline does. */
@@ -38,7 +40,13 @@ export interface InferredBatch {
 /** What the pipeline tells, in the order of the samples within each kind. */
 export type PipelineEvent =
   | { readonly kind: 'features'; readonly batch: InferredBatch }
-  | { readonly kind: 'known'; readonly sample: Sample; readonly sha256: string }
+  | {
+      readonly kind: 'known';
+      readonly sample: Sample;
+      readonly sha256: string;
+      /** True where the file's size and times told, and it was not read. */
+      readonly unread: boolean;
+    }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
 /** An image on its way: `facts` once its header is read, `pixels` once it is decoded. */
@@ -59,11 +67,12 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
 async function read(sample: Sample, options: PipelineOptions, clock: StageClock): Promise<Read> {
   const started = performance.now();
   try {
-    const bytes = await readFile(join(options.root, sample.path));
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const { root, memory, isKnown } = options;
+    const { sha256, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
     const opened = performance.now();
     clock.image('read', opened - started);
-    if (options.isKnown(sha256)) return { kind: 'known', sample, sha256 };
+    if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
+    if (isKnown(sha256)) return { kind: 'known', sample, sha256, unread: false };
     const header = await readHeader(bytes);
     const square = decode(bytes, header, options.contract);
     const pixels = options.view === undefined ? square : square.then((p) => options.view!(p, sha256));
@@ -165,7 +174,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     }
     const { sample, facts } = entry;
     if (underWay.has(facts.sha256) || options.isKnown(facts.sha256)) {
-      yield { kind: 'known', sample, sha256: facts.sha256 };
+      yield { kind: 'known', sample, sha256: facts.sha256, unread: false };
       continue;
     }
     let decoded: Uint8Array;

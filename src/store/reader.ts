@@ -7,10 +7,11 @@ import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FeatureSet, FileEntry, Manifest, ShardEntry } from './manifest.ts';
 import { storedParts, type StoredPart } from './parts.ts';
+import { rowTargets } from './row-targets.ts';
 import { decodeShard, type ShardPart, type StoredSample } from './shard.ts';
 
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
-const MAX_MATRIX_BYTES = 2 ** 32;
+export const MAX_MATRIX_BYTES = 2 ** 32;
 
 /** A file of the store, whole and verified. Throws STORE_CORRUPT when it is missing or its bytes are not those that were written. */
 export async function readVerified(store: string, entry: FileEntry): Promise<Buffer> {
@@ -51,8 +52,8 @@ export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<S
   for (const shard of set.shards) yield* shardRows(store, shard);
 }
 
-/** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
-export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
+/** As readSamples, one by one: a million of them need not be in memory at once. */
+export async function* eachSample(store: string, manifest: Manifest): AsyncGenerator<StoredSample> {
   const entry = manifest.dataset.samples;
   if (entry === undefined) {
     throw new PermafrostError(
@@ -61,7 +62,14 @@ export async function readSamples(store: string, manifest: Manifest): Promise<St
     );
   }
   const bytes = await readVerified(store, entry);
-  return [...decodeShard(bytes, join(store, entry.name))].flatMap(({ rows }) => rows);
+  for (const { rows } of decodeShard(bytes, join(store, entry.name))) yield* rows;
+}
+
+/** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
+export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
+  const samples: StoredSample[] = [];
+  for await (const sample of eachSample(store, manifest)) samples.push(sample);
+  return samples;
 }
 
 /** Features of one split: X (samples.length, width) float32, row i for samples[i]; several parts stand side by side in their order. */
@@ -70,17 +78,19 @@ export interface LoadedFeatures {
   readonly samples: readonly StoredSample[];
 }
 
-/** Where the features of a content go: one content may be needed in several places, as the same picture in two classes or splits. */
-type Targets = ReadonlyMap<string, readonly { readonly X: Matrix; readonly row: number }[]>;
-
-/** Copies one part into the columns from `from` on, for every content of `targets`. Throws STORE_CORRUPT where one is not there. */
+/**
+ * Copies one part into the columns from `from` on: the features of `digests[i]` into row i of the lists' matrices below each other. Throws
+ * STORE_CORRUPT where one is not there.
+ */
 async function fillPart(
   store: string,
   { set, pooling, width }: StoredPart,
-  targets: Targets,
+  lists: readonly LoadedFeatures[],
+  digests: readonly string[],
   from: number,
 ): Promise<void> {
-  const open = new Set(targets.keys());
+  // One content may be needed in several places: the same picture in two classes or splits.
+  const targets = rowTargets(digests);
   for (const shard of set.shards) {
     for await (const { rows, features } of shardParts(store, shard, pooling)) {
       if (features?.width !== width) {
@@ -90,20 +100,25 @@ async function fillPart(
         );
       }
       for (const [i, { sha256 }] of rows.entries()) {
-        if (!open.delete(sha256)) continue;
         const values = features.values.subarray(i * width, (i + 1) * width);
-        for (const { X, row } of targets.get(sha256)!) {
-          const at = row * X.cols + from;
-          if (values instanceof Uint16Array) decodeFloat16(values, X.data, at);
-          else X.data.set(values, at);
-        }
+        targets.meet(sha256, (place) => {
+          let row = place;
+          for (const { X } of lists) {
+            if (row >= 0 && row < X.rows) {
+              const at = row * X.cols + from;
+              if (values instanceof Uint16Array) decodeFloat16(values, X.data, at);
+              else X.data.set(values, at);
+            }
+            row -= X.rows;
+          }
+        });
       }
     }
   }
-  if (open.size > 0) {
+  if (targets.missing > 0) {
     throw new PermafrostError(
       'STORE_CORRUPT',
-      `${store} lacks the features of ${open.size} images. Run "permafrost extract" again.`,
+      `${store} lacks the features of ${targets.missing} images. Run "permafrost extract" again.`,
     );
   }
 }
@@ -135,16 +150,11 @@ export async function loadFeatures(
     }
     loaded.set(split, { X: matrix(samples.length, width), samples });
   }
-  const targets = new Map<string, { X: Matrix; row: number }[]>();
-  for (const { X, samples } of loaded.values()) {
-    for (const [row, { sha256 }] of samples.entries()) {
-      const places = targets.get(sha256) ?? [];
-      if (places.push({ X, row }) === 1) targets.set(sha256, places);
-    }
-  }
+  const lists = [...loaded.values()];
+  const digests = lists.flatMap(({ samples }) => samples.map(({ sha256 }) => sha256));
   let from = 0;
   for (const part of parts) {
-    await fillPart(store, part, targets, from);
+    await fillPart(store, part, lists, digests, from);
     from += part.width;
   }
   return loaded;

@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, differences, sha256Hex } from '../core/digest.ts';
+import { canonicalJson, differences } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { POOLINGS, type Failure, type Pooling } from '../core/sample.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import { isTemporary, writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from './fingerprint.ts';
-import { isTemporary, removeFile, removeLeftovers } from './leftovers.ts';
+import { removeFile, removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,
@@ -17,7 +18,7 @@ import {
   type Manifest,
 } from './manifest.ts';
 import type { WantedSet } from './parts.ts';
-import { encodeShard, type StoredSample } from './shard.ts';
+import { encodeShard, type SampleRows } from './shard.ts';
 
 /**
  * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). What a killed process left in it is removed. Throws
@@ -112,6 +113,17 @@ export function whyNotReused(
   return reasons[0]?.join('; ');
 }
 
+/** SHA-256 of the samples as one JSON array with sorted keys, without ever having that text whole. */
+function listDigest(samples: SampleRows): string {
+  const hash = createHash('sha256');
+  let before = '[';
+  for (const sample of samples) {
+    hash.update(before + canonicalJson(sample));
+    before = ',';
+  }
+  return hash.update(before === '[' ? '[]' : ']').digest('hex');
+}
+
 /** Makes `samples`, all of which must have features in every one of `sets`, the store's data set. Replaces the former at once. */
 export async function commitDataset(
   store: string,
@@ -122,12 +134,12 @@ export async function commitDataset(
     readonly sets: readonly WantedSet[];
     /** Those that hold its training images in view 1, 2 ... */
     readonly views?: readonly (readonly WantedSet[])[];
-    readonly samples: readonly StoredSample[];
+    readonly samples: SampleRows;
     readonly failures: readonly Failure[];
   },
 ): Promise<void> {
   const before = manifest.dataset.samples;
-  const name = `samples-${sha256Hex(canonicalJson(dataset.samples)).slice(0, 16)}.arrow`;
+  const name = `samples-${listDigest(dataset.samples).slice(0, 16)}.arrow`;
   const samples =
     before?.name === name
       ? before

@@ -3,11 +3,13 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
-import type { Pooling, Split } from '../core/sample.ts';
-import type { FittedHead } from '../classify/head.ts';
+import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
+import type { FittedHead, Head } from '../classify/head.ts';
 import type { Reject } from '../classify/unknown/reject.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
+import { pcaHead } from '../classify/heads/pca-head.ts';
 import * as metrics from '../classify/metrics.ts';
+import { fitOnViews } from '../classify/on-views.ts';
 import { surestMistakes } from '../classify/mistakes.ts';
 import {
   applyNormalizer,
@@ -15,13 +17,21 @@ import {
   type Normalization,
   type Normalizer,
 } from '../classify/normalize.ts';
+import type { HeadPart } from '../store/head-file.ts';
 import type { Manifest } from '../store/manifest.ts';
+import { partsText, storedParts } from '../store/parts.ts';
 import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
 
-/** Features to train on and to validate on, of one pooling. */
+/** Features to train on and to validate on. */
 export interface TrainingData {
-  readonly pooling: Pooling;
+  /** What they are, in words; see HeadResult. */
+  readonly pooling: string;
+  /** What stands side by side in them. */
+  readonly parts: readonly HeadPart[];
   readonly train: LoadedFeatures;
+  /** Other views of the training images, row i of the image of train.samples[i]. */
+  readonly views?: readonly Matrix[];
   readonly val: LoadedFeatures;
   readonly validatedOn: Split;
 }
@@ -31,11 +41,15 @@ export interface HeadPlan {
   readonly head: string;
   readonly options?: HeadOptions;
   readonly normalize: Normalization;
+  /** Principal components of the normalised features that the head is fitted on; 0, the default, for the features themselves. */
+  readonly pca?: number;
 }
 
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
+  /** What stands side by side in the features. */
+  readonly parts: readonly HeadPart[];
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;
   readonly result: Omit<HeadResult, 'file'>;
@@ -44,23 +58,50 @@ export interface TrainedHead {
   readonly mistakes: readonly Mistake[];
 }
 
-/** Loads the features of a store to train on: `val` is validated on where there is one, else `test`. Throws STORE_EMPTY, FIT_INVALID. */
+/** The split to validate on: `val` where there is one, else `test`. Throws FIT_INVALID where a store has nothing to train or validate on. */
+export function validationSplit(store: string, samples: readonly StoredSample[]): Split {
+  const has = (split: Split): boolean => samples.some((sample) => sample.split === split);
+  const validatedOn = has('val') ? 'val' : 'test';
+  if (has('train') && has(validatedOn)) return validatedOn;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `${store} has ${samples.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
+  );
+}
+
+/** The parts that are asked for, as a head file keeps them. Throws STORE_EMPTY, and OPTION_INVALID where the store has no such part. */
+export function headPartsOf(
+  store: string,
+  manifest: Manifest,
+  features: Pooling | readonly FeaturePart[],
+): HeadPart[] {
+  return storedParts(store, manifest, features).map(({ cut, pooling, width }) => ({ cut, pooling, width }));
+}
+
+/**
+ * Loads features of a store to train on, of one pooling of the primary set or of parts side by side, and so many views of the training images. Throws STORE_EMPTY, FIT_INVALID, and
+ * OPTION_INVALID where the store has no such part.
+ */
 export async function trainingData(
   store: string,
   manifest: Manifest,
-  pooling: Pooling,
+  features: Pooling | readonly FeaturePart[],
+  views = 0,
 ): Promise<TrainingData> {
-  const samples = await readSamples(store, manifest);
-  const has = (split: Split): boolean => samples.some((sample) => sample.split === split);
-  const validatedOn = has('val') ? 'val' : 'test';
-  if (!has('train') || !has(validatedOn)) {
-    throw new PermafrostError(
-      'FIT_INVALID',
-      `${store} has ${samples.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
-    );
-  }
-  const loaded = await loadFeatures(store, manifest, pooling, ['train', validatedOn]);
-  return { pooling, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
+  const validatedOn = validationSplit(store, await readSamples(store, manifest));
+  const parts = headPartsOf(store, manifest, features);
+  const loaded = await loadFeatures(store, manifest, parts, ['train', validatedOn]);
+  const looks: Matrix[] = [];
+  for (let view = 1; view <= views; view++)
+    looks.push((await loadFeatures(store, manifest, parts, ['train'], view)).get('train')!.X);
+  return {
+    pooling: partsText(store, manifest, parts),
+    parts,
+    train: loaded.get('train')!,
+    ...(looks.length > 0 && { views: looks }),
+    val: loaded.get(validatedOn)!,
+    validatedOn,
+  };
 }
 
 /** Probability of each class of `head` for raw features X. */
@@ -71,33 +112,72 @@ export function probabilities(
   return head.predictProba(applyNormalizer(normalizer, X));
 }
 
-/** Fits one head and measures it on the validation images. Times are wall-clock, features in memory. */
+/** The head of a plan, not fitted: behind its principal components, where it has some. Throws OPTION_INVALID. */
+export function headOf({ head, options, pca }: HeadPlan): Head {
+  const plain = createHead(head, options);
+  return pca ? pcaHead(pca, plain) : plain;
+}
+
+/** Fits one head, on all views of the training images, and measures it on the validation images. A normaliser is fitted on the images themselves. Times are wall-clock, features in memory. */
 export async function trainHead(
   plan: HeadPlan,
   data: TrainingData,
   signal?: AbortSignal,
 ): Promise<TrainedHead> {
-  const { train, val, validatedOn, pooling } = data;
-  const maker = createHead(plan.head, plan.options);
+  const { train, views = [], val, validatedOn, pooling, parts } = data;
+  const maker = headOf(plan);
   const started = performance.now();
-  const normalizer = fitNormalizer(plan.normalize, train.X);
+  const normalizer = fitNormalizer(
+    plan.normalize,
+    train.X,
+    parts.map(({ width }) => width),
+  );
   const labels = train.samples.map(({ label }) => label);
-  const head = await maker.fit(applyNormalizer(normalizer, train.X), labels, signal && { signal });
+  const [X, ...looks] = [train.X, ...views].map((look) => applyNormalizer(normalizer, look));
+  const head = await fitOnViews(maker, X!, looks, labels, signal && { signal });
   const fitted = performance.now();
   const P = await probabilities({ head, normalizer }, val.X);
-  const predicted = performance.now();
+  const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
+  const answers = {
+    head,
+    normalizer,
+    parts,
+    P,
+    trained: labels.length,
+    val: val.samples,
+    validatedOn,
+    times,
+  };
+  return measured({ ...plan, pooling }, answers);
+}
 
+/** A fitted head and its probabilities P of the validated images, row i for val[i]. */
+export interface Answers extends Pick<TrainedHead, 'head' | 'normalizer' | 'parts'> {
+  readonly P: Matrix;
+  readonly val: readonly StoredSample[];
+  readonly validatedOn: Split;
+  /** Images trained on. */
+  readonly trained: number;
+  readonly times: Pick<HeadResult, 'fitMs' | 'predictMs'>;
+}
+
+/** A fitted head with its figures on the validated images. */
+export function measured(
+  plan: HeadPlan & { readonly pooling: string },
+  { head, normalizer, parts, P, val, validatedOn, trained, times }: Answers,
+): TrainedHead {
   const { classes } = head;
-  const truth = Int32Array.from(val.samples, ({ label }) => classes.indexOf(label));
+  const truth = Int32Array.from(val, ({ label }) => classes.indexOf(label));
   const guess = metrics.topClass(P);
   const confusion = metrics.confusionMatrix(truth, guess, classes.length);
   const k = classes.length;
   return {
     head,
     normalizer,
+    parts,
     result: {
       name: head.name,
-      pooling,
+      pooling: plan.pooling,
       normalize: plan.normalize,
       params: head.params,
       changed: Object.fromEntries(
@@ -109,19 +189,18 @@ export async function trainHead(
       interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
       balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, k)),
       logLoss: metrics.logLoss(truth, P),
-      fitMs: fitted - started,
-      predictMs: predicted - fitted,
+      ...times,
       converged: head.converged,
       iterations: head.iterations,
       ...(head.learningCurve && { learningCurve: head.learningCurve }),
       notes: head.notes,
-      trained: labels.length,
+      trained,
       validated: truth.length,
       validatedOn,
     },
     confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
     mistakes: surestMistakes(truth, P, 10).map((mistake) => ({
-      path: val.samples[mistake.row]!.path,
+      path: val[mistake.row]!.path,
       label: classes[mistake.truth]!,
       predicted: classes[mistake.predicted]!,
       probability: mistake.probability,
@@ -135,5 +214,7 @@ export function defaultHeadFile(
   { name, pooling, normalize, params }: Omit<HeadResult, 'file'>,
 ): string {
   const digest = sha256Hex(canonicalJson({ params, normalize })).slice(0, 8);
-  return join(store, 'heads', `${name}-${pooling}-${normalize}-${digest}.safetensors`);
+  // A colon is no part of a file's name everywhere.
+  const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
+  return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
 }

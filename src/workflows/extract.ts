@@ -1,26 +1,25 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { ExtractResult, Listener } from '../core/results.ts';
-import { SPLITS, type Failure, type FeatureBatch, type Sample } from '../core/sample.ts';
+import { SPLITS, type Sample, type Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
-import type { Dataset } from '../extract/dataset.ts';
-import { extractFeatures, type InferredBatch } from '../extract/pipeline.ts';
-import { stageClock, type StageClock } from '../extract/stage-clock.ts';
+import { stageClock } from '../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest, type Manifest } from '../store/manifest.ts';
 import { lockStore, type StoreLock } from '../store/lock.ts';
 import { heldClasses } from '../store/held.ts';
-import { setsWriter, type SetsWriter } from '../store/sets-writer.ts';
-import { idOf, type StoredSample } from '../store/shard.ts';
+import { setsWriter } from '../store/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
 import { calibrationOf, requireAgreement } from './calibration.ts';
 import { cutsText, parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
-import { featureSource, type FeatureSource } from './feature-source.ts';
+import { pass, type Pass } from './extract-pass.ts';
+import { extractViews, viewsWish } from './extract-views.ts';
+import { featureSource } from './feature-source.ts';
+import { writeFailures } from './failures-file.ts';
 import { tellLift } from './migrate.ts';
-import { progressMeter } from './progress-meter.ts';
+import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from './version.ts';
 
 export interface Work {
@@ -33,92 +32,16 @@ export function defaultStore(dataset: string): string {
   return resolve(`${basename(resolve(dataset)).replace(/\.(csv|jsonl|ndjson)$/i, '')}.permafrost`);
 }
 
-interface Pass {
-  readonly dataset: Dataset;
-  readonly source: FeatureSource;
-  readonly writer: SetsWriter;
-  readonly options: ExtractOptions;
-  readonly clock: StageClock;
-}
-
-interface Found {
-  readonly rowOf: Map<string, StoredSample>;
-  readonly failed: Failure[];
-  readonly extracted: number;
-}
-
-function placed(row: StoredSample, { path, label, split }: Sample): StoredSample {
-  return { ...row, path, label, split };
-}
-
-/** The outputs of the network as batches of features, one for each set of the source. */
-function batchesOf({ rows, outputs }: InferredBatch, { sets }: FeatureSource): FeatureBatch[] {
-  let at = 0;
-  return sets.map(({ poolings }) => ({
-    rows,
-    features: new Map(poolings.map((pooling) => [pooling, outputs[at++]!])),
-  }));
-}
-
-/** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
-async function pass(
-  { dataset, source, writer, options, clock }: Pass,
-  { signal, listener }: Work,
-): Promise<Found> {
-  const rowOf = new Map<string, StoredSample>();
-  const waiting: { sample: Sample; sha256: string }[] = [];
-  const failed: Failure[] = [];
-  let extracted = 0;
-  const meter = progressMeter('extracting', dataset.samples.length, listener);
-  const events = extractFeatures({
-    root: dataset.root,
-    samples: dataset.samples,
-    contract: source.contract,
-    executable: source.executable,
-    prepare: () => source.executable.load(),
-    clock,
-    batch: options.batch,
-    isKnown: (sha256) => writer.known(sha256) !== undefined,
-    ...(signal && { signal }),
-  });
-  for await (const event of events) {
-    if (event.kind === 'features') {
-      await writer.append(batchesOf(event.batch, source));
-      for (const row of event.batch.rows) rowOf.set(row.path, { id: idOf(row.sha256), ...row });
-      extracted += event.batch.rows.length;
-      meter.advance(event.batch.rows.length, event.batch.rows.length);
-    } else if (event.kind === 'known') {
-      waiting.push(event);
-      meter.advance(1, 0);
-    } else {
-      failed.push(event.failure);
-      meter.advance(1, 0);
-      if (options.maxFailures >= 0 && failed.length > options.maxFailures) {
-        const last = failed.at(-1)!;
-        throw new PermafrostError(
-          'TOO_MANY_FAILURES',
-          `${failed.length} images failed, more than --max-failures ${options.maxFailures}; the last: ${last.path}: ${last.reason} What was extracted is kept.`,
-        );
-      }
-    }
+/** Images by split, and the class names, of what has features. */
+function summaryOf(samples: Iterable<Sample>): Pick<ExtractResult, 'splits' | 'classes'> {
+  const counts = new Map<Split, number>();
+  const classes = new Set<string>();
+  for (const { split, label } of samples) {
+    counts.set(split, (counts.get(split) ?? 0) + 1);
+    classes.add(label);
   }
-  if (signal?.aborted) {
-    throw new PermafrostError(
-      'INTERRUPTED',
-      `Interrupted after ${extracted} extracted images, which are kept. Run the same command again to go on.`,
-    );
-  }
-  // A copy of a picture may be met before the picture itself has left the network.
-  for (const { sample, sha256 } of waiting) rowOf.set(sample.path, placed(writer.known(sha256)!, sample));
-  return { rowOf, failed, extracted };
-}
-
-function countSplits(samples: readonly Sample[]): ExtractResult['splits'] {
-  return Object.fromEntries(
-    SPLITS.map((split) => [split, samples.filter((s) => s.split === split).length] as const).filter(
-      ([, n]) => n > 0,
-    ),
-  );
+  const splits = SPLITS.flatMap((split) => (counts.has(split) ? [[split, counts.get(split)!] as const] : []));
+  return { splits: Object.fromEntries(splits), classes: [...classes].sort() };
 }
 
 /**
@@ -134,6 +57,7 @@ export async function extract(
   const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
   const { listener } = work;
   const cuts = parseCuts(options.cut);
+  viewsWish(options); // refused before any work
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
@@ -186,15 +110,9 @@ export async function extractInto(
     set: setFor(manifest, settings, source.engine, widths),
     poolings,
   }));
-  const writer = await setsWriter({
-    store,
-    manifest,
-    wanted,
-    expectedRows: dataset.samples.length,
-    shardBytes: options.shardMegabytes * 2 ** 20,
-  });
-  let clock: StageClock | undefined;
-  let found: Found;
+  const times = await rememberedTimes(store, root, options.verify, work);
+  const into = { store, manifest, shardBytes: options.shardMegabytes * 2 ** 20 };
+  const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
   try {
     await requireAgreement(
       { dataset, store, manifest, seed: options.seed, work },
@@ -202,36 +120,43 @@ export async function extractInto(
       wanted.map(({ set }) => set),
       options.minCosine,
     );
-    clock = stageClock();
-    found = await pass({ dataset, source, writer, options, clock }, work);
+    const clock = stageClock();
+    const plan = { dataset, source, times, options, clock };
+    const found = await pass({ ...plan, writer }, work);
+    const { contents, failed, extracted, unread } = found;
+    const whole = { root, sets: wanted, failures: failed };
+    await commitDataset(store, manifest, { ...whole, samples: contents.rows(writer.known) });
+    const views = await extractViews(plan, { ...into, wanted, found }, work);
+    const samples = contents.rows(writer.known);
+    if (views !== undefined) await commitDataset(store, manifest, { ...whole, samples, views: views.sets });
+    await keepTimes(times, work);
+    await writeFailures(store, failed);
+    clock.enter('write');
+    const trace = clock.seconds();
+    const images = dataset.samples.length + dataset.failures.length;
+    return {
+      dataset: root,
+      store,
+      images,
+      extracted,
+      reused: images - extracted - failed.length,
+      unread,
+      failed,
+      extractedBecause: extracted > 0 && because.length > 0 ? [...new Set(because)].join('; ') : null,
+      views: views?.result ?? null,
+      engine: source.engine,
+      cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
+      contract: source.contract.name,
+      contractId: contractId(source.contract),
+      cut: cutsText(source.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
+      dtype: options.dtype,
+      weights: source.sets[0].settings.weights,
+      ...summaryOf(samples),
+      warnings: dataset.warnings,
+      seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
+      trace,
+    };
   } finally {
-    // Interrupted or failed, what left the network is kept.
-    clock?.enter('write');
-    await writer.seal().finally(() => source.executable.dispose());
+    await source.executable.dispose();
   }
-  const { rowOf, failed, extracted } = found;
-  const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);
-  await commitDataset(store, manifest, { root, sets: wanted, samples, failures: failed });
-  const trace = clock.seconds();
-  return {
-    dataset: root,
-    store,
-    images: dataset.samples.length,
-    extracted,
-    reused: dataset.samples.length - extracted - failed.length,
-    failed,
-    extractedBecause: extracted > 0 && because.length > 0 ? [...new Set(because)].join('; ') : null,
-    engine: source.engine,
-    cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
-    contract: source.contract.name,
-    contractId: contractId(source.contract),
-    cut: cutsText(source.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
-    dtype: options.dtype,
-    weights: source.sets[0].settings.weights,
-    classes: [...new Set(samples.map(({ label }) => label))].sort(),
-    splits: countSplits(samples),
-    warnings: dataset.warnings,
-    seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
-    trace,
-  };
 }

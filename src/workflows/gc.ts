@@ -4,9 +4,10 @@ import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { GcResult } from '../core/results.ts';
 import { compactSet } from '../store/compact.ts';
+import { contentIndex } from '../store/content-index.ts';
 import { lockStore } from '../store/lock.ts';
 import { coveringSets, readManifest, writeManifest } from '../store/manifest.ts';
-import { readSamples } from '../store/reader.ts';
+import { eachSample } from '../store/reader.ts';
 import { shardFileNames } from '../store/shard-files.ts';
 import { verifyStore } from '../store/verify.ts';
 import type { Work } from './extract.ts';
@@ -36,7 +37,8 @@ export async function gc(
       );
     }
     const from = manifest.version;
-    const needed = new Set((await readSamples(store, manifest)).map(({ sha256 }) => sha256));
+    const needed = contentIndex();
+    for await (const { sha256 } of eachSample(store, manifest)) needed.add(sha256);
     const stale = [...orphans];
     let droppedSets = 0;
     let droppedRows = 0;
@@ -50,7 +52,7 @@ export async function gc(
       if (!dryRun) await writeManifest(store, manifest);
     }
     for (const set of manifest.sets) {
-      const done = await compactSet(store, manifest, set, (sha256) => needed.has(sha256), dryRun);
+      const done = await compactSet(store, manifest, set, (sha256) => needed.find(sha256) >= 0, dryRun);
       droppedRows += done.droppedRows;
       stale.push(...done.staleFiles);
       if (done.rewrittenShards > 0 && !dryRun)

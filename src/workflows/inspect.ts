@@ -1,20 +1,29 @@
 import { resolve } from 'node:path';
 import type { InspectResult } from '../core/results.ts';
-import type { Split } from '../core/sample.ts';
+import type { Pooling, Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
-import { coveringSets, readManifest, type FeatureSet } from '../store/manifest.ts';
-import { readSamples } from '../store/reader.ts';
+import { coveringSets, poolingsOf, readManifest, type FeatureSet } from '../store/manifest.ts';
+import { eachSample } from '../store/reader.ts';
 
 const bytesOf = (set: FeatureSet): number =>
   set.shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
+
+function rowsByPooling({ shards }: FeatureSet): Partial<Record<Pooling, number>> {
+  const rows: Partial<Record<Pooling, number>> = {};
+  for (const shard of shards)
+    for (const pooling of poolingsOf(shard)) rows[pooling] = (rows[pooling] ?? 0) + shard.rows;
+  return rows;
+}
 
 /** What a store holds. */
 export async function inspect(storePath: string): Promise<InspectResult> {
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const samples = manifest.dataset.samples === undefined ? [] : await readSamples(store, manifest);
   const classes = new Map<string, Partial<Record<Split, number>>>();
-  for (const { label, split } of samples) {
+  let images = 0;
+  const samples = manifest.dataset.samples === undefined ? [] : eachSample(store, manifest);
+  for await (const { label, split } of samples) {
+    images++;
     const counts = classes.get(label) ?? {};
     counts[split] = (counts[split] ?? 0) + 1;
     classes.set(label, counts);
@@ -22,6 +31,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
   const covering = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const sets = manifest.sets.map((set) => {
     const { backbone, weights, cut, contract, dtype } = set.settings;
+    const poolings = rowsByPooling(set);
     return {
       fingerprint: set.fingerprint,
       current: covering.has(set.fingerprint),
@@ -35,7 +45,8 @@ export async function inspect(storePath: string): Promise<InspectResult> {
       engine: set.engine,
       cosineToFp32: set.quantization?.cosine ?? null,
       widths: set.widths,
-      rows: set.shards.reduce((sum, shard) => sum + shard.rows, 0),
+      poolings,
+      rows: Math.max(0, ...Object.values(poolings)),
       shards: set.shards.length,
       bytes: bytesOf(set),
     };
@@ -44,7 +55,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
     store,
     version: manifest.version,
     dataset: manifest.dataset.root,
-    images: samples.length,
+    images,
     classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, splits]) => ({ label, splits })),
     failed: manifest.dataset.failures,
     sets,

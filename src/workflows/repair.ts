@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { ExtractResult, Listener, RepairResult } from '../core/results.ts';
 import { readCalibration } from '../store/calibration-file.ts';
+import { FILE_TIMES_NAME } from '../store/file-times-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
+import { indexParts } from '../store/index-file.ts';
 import { lockStore } from '../store/lock.ts';
 import { writeManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets } from '../store/parts.ts';
@@ -13,6 +15,7 @@ import { shardFileNames, writeSeal } from '../store/shard-files.ts';
 import { verifyStore, withoutDamaged } from '../store/verify.ts';
 import { extractInto, type Work } from './extract.ts';
 import { EXTRACT_DEFAULTS } from './extract-options.ts';
+import { viewsOf } from './extract-views.ts';
 import { featureSource } from './feature-source.ts';
 import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';
@@ -30,7 +33,11 @@ async function dropDamaged(
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
   await writeManifest(store, manifest);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans];
+  // What is remembered of the images' times has no other use than to spare reading them.
+  const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
+  // An index is built again when it is next asked for.
+  const indices = damaged.flatMap(({ name }) => indexParts(name));
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times, ...indices];
   for (const name of stale) await rm(join(store, name), { force: true });
   return { manifest, damaged, lost };
 }
@@ -67,11 +74,14 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     samples: samples.map(({ path, label, split }) => ({ path, label, split })),
     hasSplits: true,
     warnings: [],
+    // What failed before is no part of the samples, and is not tried again.
+    failures: manifest.dataset.failures,
   };
   const options = {
     ...EXTRACT_DEFAULTS,
     // What was accepted when the set was made is not asked again.
     minCosine: -1,
+    ...viewsOf(store, manifest),
     store,
     dtype,
   };

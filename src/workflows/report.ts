@@ -5,6 +5,7 @@ import { resolveOptions } from '../core/options.ts';
 import { present, type Range3, type ReportData } from '../core/report-data.ts';
 import { SPLITS } from '../core/sample.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
+import { currentSets, smallPooling } from '../store/parts.ts';
 import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
 import { check } from './check.ts';
 import type { Work } from './extract.ts';
@@ -16,10 +17,10 @@ import { REPORT_OPTIONS, type ReportOptions } from './report-options.ts';
 import { thumbnails, worthShowing } from './report-thumbnails.ts';
 import { VERSION } from './version.ts';
 
-/** Average-pooled features of every image, in the order of the paths. */
+/** Pooled features of every image (smallPooling), in the order of the paths. */
 async function everyImage(store: string, manifest: Manifest): Promise<LoadedFeatures> {
   const samples = await readSamples(store, manifest);
-  const loaded = await loadFeatures(store, manifest, 'avg', SPLITS);
+  const loaded = await loadFeatures(store, manifest, smallPooling(currentSets(store, manifest)[0]), SPLITS);
   const X = matrix(samples.length, loaded.get('train')!.X.cols);
   // Each split has its rows in the order of all samples.
   const taken = { train: 0, val: 0, test: 0 };

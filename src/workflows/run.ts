@@ -2,17 +2,18 @@ import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { HeadResult, RunResult } from '../core/results.ts';
-import type { Pooling } from '../core/sample.ts';
+import type { FeaturePart, Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
+import { currentSets, smallPooling, storedParts, type StoredPart, type WantedSet } from '../store/parts.ts';
 import { openDataset } from './dataset.ts';
-import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import { defaultHeadFile, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract, type Work } from './extract.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from './extract-options.ts';
 import { saveHead } from './head-files.ts';
 import { RESULTS_NAME } from './past-run.ts';
 import { withReject } from './reject.ts';
+import { trainOnViews } from './train-on-views.ts';
 
 /** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
 export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = [
@@ -32,11 +33,55 @@ export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = 
 /** Heads for comparison that take minutes where the others take milliseconds: trained when asked for. */
 const SLOW_HEADS: typeof RUN_HEADS = [{ head: 'ml-logistic', pooling: 'avg', normalize: 'l2' }];
 
+/** What is tried on each of the other cuts, and on all cuts side by side. */
+const CUT_HEAD: HeadPlan = { head: 'logistic', normalize: 'l2', options: { C: 10 } };
+
+/** What is trained on the views of the training images, where there are some. */
+const VIEW_HEADS: typeof RUN_HEADS = [
+  { head: 'softmax', pooling: 'flatten', normalize: 'none' },
+  { head: 'logistic', pooling: 'avg', normalize: 'l2', options: { C: 10 } },
+];
+
+interface Task {
+  readonly plan: HeadPlan;
+  /** Views of each training image. */
+  readonly views?: number;
+  readonly features: Pooling | readonly FeaturePart[];
+}
+
+/** What a run trains on a store: `plans` on the primary set, CUT_HEAD on every other cut and on all of them side by side. */
+function tasksFor(
+  [primary, ...others]: readonly WantedSet[],
+  plans: typeof RUN_HEADS,
+  views: number,
+): { readonly tasks: Task[]; readonly left: RunResult['skipped'] } {
+  const isThere = ({ pooling }: { readonly pooling: Pooling }): boolean =>
+    primary!.poolings.includes(pooling);
+  const { cut } = primary!.set.settings;
+  const left = plans
+    .filter((plan) => !isThere(plan))
+    .map(({ head, pooling }) => ({
+      name: `${head} (${pooling})`,
+      reason: `${cut} was extracted without ${pooling}.`,
+    }));
+  const tasks = plans.filter(isThere).map((plan): Task => ({ plan, features: plan.pooling }));
+  if (views > 0)
+    tasks.push(...VIEW_HEADS.filter(isThere).map((plan) => ({ plan, features: plan.pooling, views })));
+  if (others.length === 0) return { tasks, left };
+  const partOf = (wanted: WantedSet): FeaturePart => ({
+    cut: wanted.set.settings.cut,
+    pooling: smallPooling(wanted),
+  });
+  const parts = others.map(partOf);
+  const features = [...parts.map((part) => [part]), [partOf(primary!), ...parts]];
+  return { tasks: [...tasks, ...features.map((of) => ({ plan: CUT_HEAD, features: of }))], left };
+}
+
 const better = (a: TrainedHead, b: TrainedHead): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
 
 /**
- * The main job: extracts what is not extracted yet, trains RUN_HEADS, keeps the best head as a file and everything told as
+ * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other, keeps the best head as a file and everything told as
  * results.json in the store. Heads whose package is missing are left out with the reason.
  */
 export async function run(
@@ -61,23 +106,28 @@ export async function run(
   const manifest = await readManifest(store);
 
   const started = performance.now();
-  const trained: (TrainedHead & { readonly plan: (typeof RUN_HEADS)[number] })[] = [];
-  const skipped: { name: string; reason: string }[] = [];
-  for (const pooling of new Set(plans.map((plan) => plan.pooling))) {
-    const data = await trainingData(store, manifest, pooling);
-    for (const plan of plans.filter((p) => p.pooling === pooling)) {
+  const trained: (TrainedHead & { readonly task: Task })[] = [];
+  const { tasks, left } = tasksFor(currentSets(store, manifest), plans, options.views);
+  const skipped: { name: string; reason: string }[] = [...left];
+  const inputs = new Map(
+    tasks.map((task) => [`${String(task.views)} ${JSON.stringify(task.features)}`, task]),
+  );
+  for (const { features, views } of inputs.values()) {
+    const data = await trainingData(store, manifest, features, views);
+    for (const task of tasks.filter((one) => one.features === features && one.views === views)) {
+      const { plan } = task;
       work.listener?.progress?.({
         stage: `training ${plan.head}`,
         done: trained.length,
-        total: plans.length,
+        total: tasks.length,
         perSecond: 0,
       });
       try {
-        trained.push({ ...(await trainHead(plan, data, work.signal)), plan });
+        trained.push({ ...(await trainOnViews(plan, data, work.signal)), task });
       } catch (error) {
         if (!(error instanceof PermafrostError && ['PACKAGE_MISSING', 'FIT_INVALID'].includes(error.code)))
           throw error;
-        skipped.push({ name: `${plan.head} (${pooling})`, reason: reasonOf(error) });
+        skipped.push({ name: `${plan.head} (${data.pooling})`, reason: reasonOf(error) });
       }
     }
   }
@@ -94,17 +144,18 @@ export async function run(
     );
   }
   const best =
-    reject === 0
+    reject === 0 || first.task.views !== undefined
       ? first
       : await withReject(
           first,
-          first.plan,
-          await trainingData(store, manifest, first.plan.pooling),
+          first.task.plan,
+          await trainingData(store, manifest, first.task.features),
           reject,
           work,
         );
   const file = defaultHeadFile(store, best.result);
-  await saveHead(file, best, currentSet(store, manifest), store);
+  const [{ set }] = storedParts(store, manifest, best.parts) as [StoredPart];
+  await saveHead(file, best, set, store);
   const heads: HeadResult[] = [
     { ...best.result, file },
     ...others.map(({ result }) => ({ ...result, file: null })),

@@ -29,7 +29,7 @@ describe('the report of predictions', () => {
         prediction({
           neighbors: [neighbor(), neighbor({ distance: 1, path: 'Train/bees/2.jpg', label: 'bees' })],
         }),
-        prediction({ path: 'b.jpg', label: 'bees', probability: 1 }),
+        prediction({ path: 'b.jpg', label: 'bees', guess: 'bees', probability: 1 }),
       ],
       failed: [{ path: 'c.jpg', code: 'IMAGE_UNREADABLE', reason: 'It is not there.' }],
     });
@@ -45,10 +45,24 @@ b.jpg: bees (1.0000)
     );
   });
 
+  it('says unknown with the reason, and the best guess', () => {
+    const strangeness = { measure: 'mean-distance', value: 0.643219, threshold: 0.5159 };
+    const text = predictText({
+      ...result,
+      predictions: [prediction({ label: 'unknown', unknown: true, strangeness })],
+    });
+    expect(text).toBe('a.jpg: unknown (mean-distance 0.6432, above 0.5159); best guess ants (0.9877)\n');
+  });
+
+  it('says a class that is called unknown as any other', () => {
+    const odd = prediction({ label: 'unknown', guess: 'unknown' });
+    expect(predictText({ ...result, predictions: [odd] })).toBe('a.jpg: unknown (0.9877)\n');
+  });
+
   it('of none is nothing', () => expect(predictText({ ...result, predictions: [] })).toBe(''));
 
   it('hands no name to the terminal that it would obey', () => {
-    const odd = { path: ODD_NAME, label: ODD_NAME };
+    const odd = { path: ODD_NAME, label: ODD_NAME, guess: ODD_NAME };
     const text = predictText({
       ...result,
       predictions: [prediction({ ...odd, neighbors: [neighbor(odd)] })],
@@ -65,7 +79,9 @@ describe('the report of neighbours', () => {
       { path: 'a.jpg', neighbors: [neighbor({ distance: 0 })] },
       { path: ODD_NAME, neighbors: [] },
     ];
-    expect(neighborsText({ store: '/s', pooling: 'avg', metric: 'cosine', queries, failed: [] })).toBe(
+    expect(
+      neighborsText({ store: '/s', pooling: 'avg', metric: 'cosine', index: 'exact', queries, failed: [] }),
+    ).toBe(
       `a.jpg (cosine distance on avg features)
     0.0000  ants  Train/ants/1.jpg
 ${ODD_SHOWN} (cosine distance on avg features)
@@ -98,6 +114,7 @@ const INSPECTED: InspectResult = {
       engine: FACTS,
       cosineToFp32: null,
       widths: { flatten: 25088, avg: 512, max: 512 },
+      poolings: { flatten: 3, avg: 3, max: 2 },
       rows: 3,
       shards: 1,
       bytes: 160_000,
@@ -119,7 +136,7 @@ bees       1    0
 
 current set  0123456789abcdef
   backbone   vgg16, weights abcd
-  cut        block5_pool: flatten 25088, avg and max 512 numbers an image; maps in float16
+  cut        block5_pool: flatten 25088, avg 512, max 512 (2 rows) numbers an image; maps in float16
   contract   vgg16-0123abcd {"name":"vgg16","size":224}
   engine     onnxruntime 1.30.0, cpu, fp32
   content    3 rows in 1 shard, 156.3 KiB
