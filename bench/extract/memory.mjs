@@ -64,12 +64,19 @@ async function extractHere(folder) {
   const { extractInto } = await import(dist('workflows/extract.js'));
   /** @type {typeof import('../../src/workflows/dataset.ts')} */
   const { openDataset } = await import(dist('workflows/dataset.js'));
+  /** @type {typeof import('../../src/workflows/cut-plan.ts')} */
+  const { parseCuts } = await import(dist('workflows/cut-plan.js'));
   /** @type {typeof import('../../src/workflows/feature-source.ts')} */
   const { featureSource } = await import(dist('workflows/feature-source.js'));
   const options = { ...EXTRACT_DEFAULTS, engine: /** @type {'auto'} */ (values.engine) };
   const dataset = await openDataset(folder, options);
   const contract = { ...CONTRACTS.vgg16, name: 'memory-bench', size: SIDE };
-  const source = await featureSource({ ...options, contract, weights: undefined });
+  const source = await featureSource({
+    ...options,
+    cuts: parseCuts(options.cut),
+    contract,
+    weights: undefined,
+  });
   const result = await extractInto(`${folder}.permafrost`, { dataset, source, options }, {});
   console.log(
     JSON.stringify({ extracted: result.extracted, engine: result.engine, seconds: result.seconds.extract }),
