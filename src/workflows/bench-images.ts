@@ -8,7 +8,7 @@ import { contractNamed } from '../extract/contract.ts';
 import { scanDataset } from '../extract/dataset.ts';
 import { decode, readHeader } from '../extract/decode.ts';
 import { renderCarriedDataset } from './carried-dataset.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 
 /** Images in the contract's square, and which they are. */
 export interface BenchImages {

@@ -5,7 +5,7 @@ import type { BenchResult, BenchVariant } from '../core/results.ts';
 import { engineClass, VARIANTS, type Variant } from '../extract/engines/variants.ts';
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { measureInProcess, type VariantAnswer } from './variant-process.ts';
 
 type Measured = Extract<VariantAnswer, { rates: unknown }>;

@@ -4,7 +4,7 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { findIconSet, resolveInstalled, type IconSet, type Resolve } from '../extract/icon-set.ts';
 import { renderSvg } from '../extract/render-svg.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { generate, isComplete } from './generated-folder.ts';
 import { progressMeter } from './progress-meter.ts';
 

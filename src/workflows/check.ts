@@ -13,7 +13,7 @@ import { currentSets, smallPooling } from '../store/parts.ts';
 import { loadFeatures, loadRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './check-options.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 
 /** The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes milliseconds. */
 const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../core/results.ts';
 import { renderCarriedDataset } from './carried-dataset.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import type { RunOptions } from './extract-options.ts';
 import { run } from './run.ts';
 

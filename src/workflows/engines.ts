@@ -2,7 +2,7 @@ import { PermafrostError } from '../core/errors.ts';
 import type { EnginesResult } from '../core/results.ts';
 import { suggest } from '../core/suggest.ts';
 import { INSTALLABLE, installationOf } from '../extract/engines/installations.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 
 export const ENGINE_ACTIONS = ['list', 'add', 'remove'] as const;
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];

@@ -6,7 +6,7 @@ import type { StageClock } from '../extract/stage-clock.ts';
 import type { FileTimes } from '../store/file-times.ts';
 import type { SetsWriter } from '../store/sets-writer.ts';
 import type { ExtractOptions } from './extract-options.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import type { FeatureSource } from './feature-source.ts';
 import { progressMeter } from './progress-meter.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';

@@ -8,7 +8,7 @@ import { setsWriter, type SetsWriterOptions } from '../store/sets-writer.ts';
 import { setFor, whyNotReused } from '../store/store.ts';
 import type { ExtractOptions } from './extract-options.ts';
 import { pass, type Found, type Pass } from './extract-pass.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 
 /** The views that are wanted of each training image. */
 export interface ViewsWish {

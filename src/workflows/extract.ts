@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { resolveOptions } from '../core/options.ts';
-import type { ExtractResult, Listener } from '../core/results.ts';
+import type { ExtractResult } from '../core/results.ts';
 import { SPLITS, type Sample, type Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import { stageClock } from '../extract/stage-clock.ts';
@@ -21,11 +21,7 @@ import { writeFailures } from './failures-file.ts';
 import { tellLift } from './migrate.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from './version.ts';
-
-export interface Work {
-  readonly signal?: AbortSignal | undefined;
-  readonly listener?: Listener | undefined;
-}
+import type { Work } from './work.ts';
 
 /** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
 export function defaultStore(dataset: string): string {

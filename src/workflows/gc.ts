@@ -10,7 +10,7 @@ import { coveringSets, readManifest, writeManifest } from '../store/manifest.ts'
 import { eachSample } from '../store/reader.ts';
 import { shardFileNames } from '../store/shard-files.ts';
 import { verifyStore } from '../store/verify.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
 import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';

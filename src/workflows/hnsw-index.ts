@@ -12,7 +12,7 @@ import { lockStore } from '../store/lock.ts';
 import type { Manifest } from '../store/manifest.ts';
 import type { StoredPart } from '../store/parts.ts';
 import type { LoadedFeatures } from '../store/reader.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { progressMeter } from './progress-meter.ts';
 
 /** Rows that recall is measured on: at recall 0.99 and k = 5 the standard error is 0.003. */

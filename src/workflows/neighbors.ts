@@ -14,7 +14,7 @@ import { partsText, storedParts } from '../store/parts.ts';
 import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
 import { cutsOfParts, parseCuts, partsOf } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { featureSource } from './feature-source.ts';
 import { hnswOfStore } from './hnsw-index.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';

@@ -16,7 +16,7 @@ import { loadFeatures, MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts'
 import { cutsOfParts } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { featureSource } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
 import { storedPartsOfHead } from './head-parts.ts';

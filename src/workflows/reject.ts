@@ -5,7 +5,7 @@ import { applyNormalizer } from '../classify/normalize.ts';
 import { chooseReject, type NoReject, type RejectChoice } from '../classify/unknown/choose-reject.ts';
 import { judge, type Reject } from '../classify/unknown/reject.ts';
 import { headOf, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 
 const SEED = 1;
 

@@ -6,7 +6,7 @@ import { present, type Judgement, type OrReason, type Thumbnails } from '../core
 import type { CheckResult } from '../core/results.ts';
 import { thumbnail } from '../extract/thumbnail.ts';
 import type { StoredSample } from '../store/shard.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { progressMeter } from './progress-meter.ts';
 import type { MapSample } from './report-map.ts';
 

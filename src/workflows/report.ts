@@ -8,7 +8,7 @@ import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets, smallPooling } from '../store/parts.ts';
 import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
 import { check } from './check.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { inspect } from './inspect.ts';
 import { pastRun } from './past-run.ts';
 import { judge } from './report-judgement.ts';

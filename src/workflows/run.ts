@@ -9,7 +9,8 @@ import { currentSets, smallPooling, storedParts, type StoredPart, type WantedSet
 import { parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
 import { defaultHeadFile, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
-import { extract, type Work } from './extract.ts';
+import { extract } from './extract.ts';
+import type { Work } from './work.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from './extract-options.ts';
 import { saveHead } from './head-files.ts';
 import { RESULTS_NAME } from './past-run.ts';

@@ -8,7 +8,7 @@ import { storedParts, type StoredPart } from '../store/parts.ts';
 import { loadFeatures, readSamples } from '../store/reader.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/sweep-ledger.ts';
 import { defaultHeadFile, trainHead, trainingData, validationSplit } from './evaluate.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
 import { progressMeter } from './progress-meter.ts';
 import { withReject } from './reject.ts';

@@ -18,7 +18,7 @@ import {
   type HeadPlan,
   type TrainedHead,
 } from './evaluate.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { rowsDigest } from './streamed-rows.ts';
 import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
 

@@ -7,7 +7,7 @@ import { readManifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';
 import { parseCuts, partsOf } from './cut-plan.ts';
 import { defaultHeadFile, trainHead, trainingData, type TrainedHead } from './evaluate.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
 import { memoryBound } from './memory.ts';
 import { withReject } from './reject.ts';

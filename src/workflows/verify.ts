@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { VerifyResult } from '../core/results.ts';
 import { verifyStore } from '../store/verify.ts';
-import type { Work } from './extract.ts';
+import type { Work } from './work.ts';
 import { progressMeter } from './progress-meter.ts';
 import { VERSION } from './version.ts';
 

@@ -1,0 +1,7 @@
+import type { Listener } from '../core/results.ts';
+
+/** What every workflow takes beside its options: how to stop it, and whom it tells. */
+export interface Work {
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: Listener | undefined;
+}
