@@ -42,6 +42,21 @@ export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<S
   for await (const { rows } of parts(store, set, 'rows')) yield* rows;
 }
 
+/** The rows of a set with one pooling's features in float32, shape (rows.length, width): a record batch at a time, in the order of extraction. */
+export async function* setFeatures(
+  store: string,
+  set: FeatureSet,
+  pooling: Pooling,
+): AsyncGenerator<{ readonly rows: readonly StoredSample[]; readonly X: Matrix }> {
+  for await (const { rows, features } of parts(store, set, pooling)) {
+    const { width, values } = features!;
+    const X = matrix(rows.length, width);
+    if (values instanceof Uint16Array) decodeFloat16(values, X.data);
+    else X.data.set(values);
+    yield { rows, X };
+  }
+}
+
 /** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
 export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
   const entry = manifest.dataset.samples;
