@@ -44,12 +44,14 @@ function jsonlEntries(file: string, text: string): Entry[] {
 }
 
 /**
- * Reads a data set's list: a CSV with a header, or JSON lines. Returns the samples in the file's order, with paths relative to its
- * folder. Splits are all given or none is. Throws DATASET_LAYOUT naming the line, DATASET_NOT_FOUND where the file cannot be read.
+ * Reads a data set's list: a CSV with a header, or JSON lines. Returns the samples in the file's order, with paths relative to `root`, the
+ * file's own folder where none is given. Splits are all given or none is: `givesSplits` tells. Throws DATASET_LAYOUT naming the line,
+ * DATASET_NOT_FOUND where the file cannot be read.
  */
 export async function readManifestFile(
   file: string,
-): Promise<{ root: string; samples: Sample[]; hasSplits: boolean }> {
+  root: string = dirname(resolve(file)),
+): Promise<{ root: string; samples: Sample[]; hasSplits: boolean; givesSplits: boolean }> {
   const kind = extname(file).toLowerCase();
   if (!['.csv', '.jsonl', '.ndjson'].includes(kind)) {
     throw new PermafrostError(
@@ -61,7 +63,6 @@ export async function readManifestFile(
     throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
   const entries = (kind === '.csv' ? csvEntries : jsonlEntries)(file, text.replace(/^\ufeff/, ''));
-  const root = dirname(resolve(file));
   const lineOf = new Map<string, number>();
   let splits = 0;
   const samples = entries.map(({ line, fields }): Sample => {
@@ -88,5 +89,5 @@ export async function readManifestFile(
       `${file} gives a split for ${splits} of ${samples.length} images. Give it for all, or for none (permafrost then splits by a seed).`,
     );
   }
-  return { root, samples, hasSplits: samples.some((s) => s.split !== 'train') };
+  return { root, samples, hasSplits: samples.some((s) => s.split !== 'train'), givesSplits: splits > 0 };
 }

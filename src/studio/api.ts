@@ -8,6 +8,7 @@ import type {
   SearchAnswer,
   StoreFacts,
   SweepState,
+  TaughtImage,
   TeachState,
   HeadAnswer,
 } from '../core/studio-data.ts';
@@ -33,7 +34,7 @@ export interface Api {
   'PATCH /api/teach/classes/:id': TeachState;
   'DELETE /api/teach/classes/:id': TeachState;
   /** Body: the bytes of an image. Query: `name`, and `take`: images of one take of the camera have one. */
-  'POST /api/teach/classes/:id/images': TeachState;
+  'POST /api/teach/classes/:id/images': TaughtImage;
   'DELETE /api/teach/images/:id': TeachState;
   'POST /api/teach/undo': TeachState;
   'POST /api/teach/clear': TeachState;

@@ -8,8 +8,11 @@ import type { Listener } from '../core/results.ts';
 import type { ApiError } from './api.ts';
 import { guard } from './guard.ts';
 import { pageFiles } from './page-files.ts';
+import { headRoutes } from './routes/heads.ts';
 import { imageRoutes } from './routes/images.ts';
+import { reviewRoutes } from './routes/review.ts';
 import { searchRoutes } from './routes/search.ts';
+import { teachRoutes } from './routes/teach.ts';
 import type { StudioOptions } from './studio-options.ts';
 import { openStudio } from './studio.ts';
 
@@ -51,8 +54,8 @@ export async function serveStudio(
   let port = options.port;
   const app = new Hono();
   app.use(guard({ token, port: () => port }));
-  app.route('/api', imageRoutes(studio));
-  app.route('/api', searchRoutes(studio));
+  for (const routes of [imageRoutes, searchRoutes, headRoutes, teachRoutes, reviewRoutes])
+    app.route('/api', routes(studio));
   app.get('*', (c) => {
     const file = files.get(c.req.path);
     if (file === undefined) throw new HTTPException(404, { message: 'There is nothing at this address.' });

@@ -7,5 +7,6 @@ export const STUDIO_OPTIONS = {
     '',
     'the weights file that the store was made with, where it was not the carried one',
   ),
+  taught: stringOption('', "where taught classes are saved as data sets; empty: the store's folder taught"),
 } as const;
 export type StudioOptions = OptionsOf<typeof STUDIO_OPTIONS>;

@@ -19,6 +19,10 @@ export const EXTRACT_OPTIONS = {
     '',
     "folder of the store; empty: the data set's name with .permafrost, in the current folder",
   ),
+  labels: stringOption(
+    '',
+    'a .csv or .jsonl of path (relative to the data set), label and perhaps split that count instead of the folders',
+  ),
   cut: choiceOption(
     cutLayerNames(vgg16),
     'block5_pool',

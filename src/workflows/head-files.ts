@@ -22,10 +22,15 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
     ),
   );
 
+/** What of a trained head goes into its file. */
+export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer'> & {
+  readonly result: Pick<TrainedHead['result'], 'pooling' | 'trained'>;
+};
+
 /** Writes a trained head with its normaliser, the settings of the set that it was trained on and the way to its store. Throws STORE_WRITE. */
 export async function saveHead(
   file: string,
-  { head, normalizer, result }: TrainedHead,
+  { head, normalizer, result }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {

@@ -186,12 +186,7 @@ describe('a head file that another permafrost wrote', () => {
       name: 'forest',
       state: { ...head.state, json: { ...head.state.json, name: 'forest' } },
     };
-    await saveHead(
-      path,
-      { head: foreign, normalizer, result, confusion: { classes: [], counts: [] }, mistakes: [] },
-      { settings: settingsWith() },
-      '/store',
-    );
+    await saveHead(path, { head: foreign, normalizer, result }, { settings: settingsWith() }, '/store');
     const { message } = await rejection(openHead(path), 'HEAD_CORRUPT');
     expect(message).toMatch(/x\.safetensors.*no head "forest".*Heads: softmax/);
   });

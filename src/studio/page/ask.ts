@@ -49,7 +49,8 @@ export async function ask<R extends Route>(route: R, question: Question = {}): P
     if (signal?.aborted) throw error;
     throw new Refusal({
       code: 'GONE',
-      message: 'The studio does not answer. Start it again with "permafrost studio" and open the address that it prints.',
+      message:
+        'The studio does not answer. Start it again with "permafrost studio" and open the address that it prints.',
     });
   }
   const json: unknown = await answer.json();
@@ -58,4 +59,5 @@ export async function ask<R extends Route>(route: R, question: Question = {}): P
 }
 
 /** An error as a sentence. */
-export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const sentenceOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

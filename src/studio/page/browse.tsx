@@ -108,11 +108,25 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
             </label>
             <label>
               Confidence from
-              <input type="number" min="0" max="1" step="0.05" value={settings.least ?? '0'} onChange={choose('least')} />
+              <input
+                type="number"
+                min="0"
+                max="1"
+                step="0.05"
+                value={settings.least ?? '0'}
+                onChange={choose('least')}
+              />
             </label>
             <label>
               to
-              <input type="number" min="0" max="1" step="0.05" value={settings.most ?? '1'} onChange={choose('most')} />
+              <input
+                type="number"
+                min="0"
+                max="1"
+                step="0.05"
+                value={settings.most ?? '1'}
+                onChange={choose('most')}
+              />
             </label>
             <label>
               Order

@@ -7,10 +7,17 @@ import { Browse } from './browse.tsx';
 import { HeadChoice, useChosen } from './head-choice.tsx';
 import { ImageDialog } from './image-dialog.tsx';
 import { plural, Problem } from './parts.tsx';
+import { Review } from './review.tsx';
 import { Search } from './search.tsx';
+import { Teach } from './teach.tsx';
 
-const PARTS = ['browse', 'search'] as const;
-const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = { browse: 'Browse', search: 'Search' };
+const PARTS = ['browse', 'search', 'teach', 'review'] as const;
+const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = {
+  browse: 'Browse',
+  search: 'Search',
+  teach: 'Teach',
+  review: 'Review',
+};
 
 function Studio() {
   const [store, setStore] = useState<{ facts: StoreFacts; heads: readonly HeadFacts[] } | null>(null);
@@ -47,7 +54,10 @@ function Studio() {
           <ul>
             {PARTS.map((name) => (
               <li key={name}>
-                <a href={hashOf({ part: name, settings: {} })} aria-current={name === part ? 'page' : undefined}>
+                <a
+                  href={hashOf({ part: name, settings: {} })}
+                  aria-current={name === part ? 'page' : undefined}
+                >
                   {NAMES[name]}
                 </a>
               </li>
@@ -68,6 +78,8 @@ function Studio() {
           />
         )}
         {part === 'search' && <Search {...shared} />}
+        {part === 'teach' && <Teach {...shared} />}
+        {part === 'review' && <Review {...shared} />}
       </main>
       {opened !== null && (
         <ImageDialog

@@ -36,9 +36,11 @@ function useMap(snapshot: string): MapAnswer {
 
 /** A picture that is not in the store: what heads and neighbours say of it, and where it lands on the map. */
 export function Search({ facts, chosen, open }: Shared) {
-  const [picture, setPicture] = useState<{ readonly blob: Blob; readonly url: string; readonly name: string } | null>(
-    null,
-  );
+  const [picture, setPicture] = useState<{
+    readonly blob: Blob;
+    readonly url: string;
+    readonly name: string;
+  } | null>(null);
   const [answer, setAnswer] = useState<SearchAnswer | null>(null);
   const [waited, setWaited] = useState(0);
   const [busy, setBusy] = useState(false);
@@ -90,8 +92,8 @@ export function Search({ facts, chosen, open }: Shared) {
     <section aria-labelledby="search-title">
       <h2 id="search-title">Search</h2>
       <p>
-        Choose, drop or paste an image: it goes through the same network as the store’s, and nowhere else. It is not
-        kept.
+        Choose, drop or paste an image: it goes through the same network as the store’s, and nowhere else. It
+        is not kept.
       </p>
       <DropZone label="Choose an image" take={(files) => taking.current(files)} busy={busy} />
       <Problem text={problem} />

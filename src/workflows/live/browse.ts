@@ -1,4 +1,11 @@
-import { resolveOptions, choiceOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import {
+  resolveOptions,
+  choiceOption,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
 import type { BrowsePage, BrowseRow } from '../../core/studio-data.ts';
 import { verdictOf, type LiveHeads } from './live-heads.ts';

@@ -31,7 +31,7 @@ export interface LiveHeads {
 }
 
 /** Likeliest first. */
-function shownClasses(classes: readonly string[], p: Float32Array): HeadAnswer['classes'] {
+export function shownClasses(classes: readonly string[], p: Float32Array): HeadAnswer['classes'] {
   return classes
     .map((label, c) => ({ label, probability: p[c]! }))
     .sort((a, b) => b.probability - a.probability || (a.label < b.label ? -1 : 1))

@@ -45,7 +45,8 @@ type Drawn = z.infer<typeof schema>;
 async function kept({ store, name, samples }: Snapshot): Promise<Drawn | undefined> {
   try {
     const drawn = schema.parse(unseal(JSON.parse(await readFile(join(store, FILE), 'utf8'))));
-    const fits = drawn.snapshot === name && drawn.seed === SEED && drawn.images.every((i) => i < samples.length);
+    const fits =
+      drawn.snapshot === name && drawn.seed === SEED && drawn.images.every((i) => i < samples.length);
     return fits ? drawn : undefined;
   } catch {
     return undefined;
@@ -108,7 +109,8 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     places = new Map();
     begin(snapshot).catch((error: unknown) => {
       if (stop.signal.aborted || name !== snapshot.name) return;
-      if (answer.state === 'drawing') answer = { state: 'missing', reason: `It could not be drawn: ${reasonOf(error)}` };
+      if (answer.state === 'drawing')
+        answer = { state: 'missing', reason: `It could not be drawn: ${reasonOf(error)}` };
       else listener.note?.(`The map is not kept: ${reasonOf(error)}`);
     });
   }
@@ -126,6 +128,10 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
   };
 }
 
-function copy({ x, y, nNeighbors }: Exclude<MapDrawn, { problem: string }>): Pick<Drawn, 'x' | 'y' | 'nNeighbors'> {
+function copy({
+  x,
+  y,
+  nNeighbors,
+}: Exclude<MapDrawn, { problem: string }>): Pick<Drawn, 'x' | 'y' | 'nNeighbors'> {
   return { x: [...x], y: [...y], nNeighbors };
 }

@@ -110,9 +110,9 @@ export function factsOf({ name, store, manifest, set, samples }: Snapshot): Stor
     failed: manifest.dataset.failures.length,
     classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, images]) => ({ label, images })),
     splits: Object.fromEntries(
-      SPLITS.map((split) => [split, samples.filter((sample) => sample.split === split).length] as const).filter(
-        ([, n]) => n > 0,
-      ),
+      SPLITS.map(
+        (split) => [split, samples.filter((sample) => sample.split === split).length] as const,
+      ).filter(([, n]) => n > 0),
     ),
     engine: `${set.engine.name} on ${device}, ${precision}`,
     cut: set.settings.cut,
