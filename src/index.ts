@@ -66,6 +66,16 @@ export type { NeighborIndex, Neighbors } from './classify/neighbors/neighbor-ind
 export { stratifiedKFold, stratifiedSplit } from './classify/split.ts';
 export * as metrics from './classify/metrics.ts';
 export { applyTemperature, expectedCalibrationError, fitTemperature } from './classify/calibration.ts';
+export { auroc } from './classify/auroc.ts';
+export {
+  chooseReject,
+  type NoReject,
+  type RejectChoice,
+  type RejectTask,
+} from './classify/unknown/choose-reject.ts';
+export { judge, type Reject } from './classify/unknown/reject.ts';
+export { rejectThreshold } from './classify/unknown/reject-threshold.ts';
+export { MEASURES, referenceOf, strangeness, type Measure } from './classify/unknown/strangeness.ts';
 export { mcNemar, pairedBootstrap } from './classify/paired-tests.ts';
 export { learningCurve } from './classify/learning-curve.ts';
 export { designOf } from './classify/solvers/choose-design.ts';

@@ -1,83 +1,121 @@
 // @ts-check
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lastLine, measure } from '../measure.mjs';
 
 const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url));
 const WEIGHTS = here('../../data/weights/vgg16-imagenet.safetensors.index.json');
 
 /**
- * @typedef {object} Measured one run in a process of its own
+ * @typedef {object} Measured one extraction in a process of its own
  * @property {number} images images that went through the network
  * @property {number} seconds reading, decoding, inference (and storing, where the program stores)
  * @property {number} wallSeconds the whole process, from start to exit
- * @property {number} cpuSeconds
+ * @property {number} cpuSeconds the whole process
  * @property {number} peakRssMiB
  * @property {Record<string, unknown>} facts versions, engine, contract: what the program says of itself
  */
 
 /**
+ * @typedef {object} Alone inference of decoded pixels in a process of its own
+ * @property {number} images
+ * @property {number} seconds
+ * @property {number} cpuSeconds the inference only
+ */
+
+/**
  * @typedef {object} Variant
  * @property {string} name
- * @property {boolean} isPeer
+ * @property {'keras' | 'openvino from Python' | 'permafrost'} side
+ * @property {string} precision
  * @property {boolean} comparable whether its features are those of Keras: same contract
- * @property {(keep?: string) => Measured} run `keep`: where to leave the features (a file for Keras, a store for permafrost)
+ * @property {(keep?: string) => Measured} run `keep`: where to leave the features (a file for the peers, a store for permafrost)
+ * @property {(() => Alone) | null} alone null where another variant runs the same network
  */
 
 /**
- * @param {string} python
+ * @typedef {object} Setting what all variants share
+ * @property {string} python
+ * @property {string} dataset
+ * @property {readonly string[]} folders its split folders
+ * @property {string} pixels file of decoded images, for the inference alone
+ * @property {number} seconds least duration of that
+ */
+
+/**
+ * @param {Setting} setting
  * @param {string[]} command
+ * @param {string} precision
+ * @returns {Pick<Variant, 'run' | 'alone'>}
  */
-function measure(python, command) {
-  const timed = spawnSync(python, [here('measure.py'), ...command], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 2 ** 28,
-  });
-  if (timed.status !== 0) throw new Error(`measure.py failed: ${timed.stderr}`);
-  const { exitCode, stdout, ...usage } =
-    /** @type {{ exitCode: number, stdout: string, wallSeconds: number, cpuSeconds: number, peakRssMiB: number }} */ (
-      JSON.parse(timed.stdout)
-    );
-  if (exitCode !== 0)
-    throw new Error(`${command.join(' ')} ended with ${exitCode}:\n${timed.stderr}${stdout}`);
-  return { usage, stdout };
-}
-
-/**
- * @param {{ python: string, dataset: string, folders: string[], batch: number }} options
- * @returns {Variant}
- */
-export function kerasVariant({ python, dataset, folders, batch }) {
+function pythonProgram({ python, pixels, seconds: least }, command, precision) {
   return {
-    name: `keras batch ${batch}`,
-    isPeer: true,
-    comparable: true,
     run(keep) {
-      const command = [python, here('keras_peer.py'), dataset, '--folders', ...folders, '--weights', WEIGHTS];
-      command.push('--batch', String(batch), ...(keep === undefined ? [] : ['--save', keep]));
-      const { usage, stdout } = measure(python, command);
-      const last = stdout.trim().split('\n').at(-1) ?? '';
-      const { images, seconds, versions } =
-        /** @type {{ images: number, seconds: number, versions: Record<string, string> }} */ (
-          JSON.parse(last)
-        );
-      return { images, seconds, ...usage, facts: { ...versions, precision: 'fp32' } };
+      const { usage, stdout } = measure(python, [
+        python,
+        ...command,
+        ...(keep === undefined ? [] : ['--save', keep]),
+      ]);
+      /** @type {{ images: number, seconds: number, versions: Record<string, string> }} */
+      const { images, seconds, versions } = lastLine(stdout);
+      return { images, seconds, ...usage, facts: { ...versions, precision } };
+    },
+    alone() {
+      const flags = ['--alone', pixels, '--seconds', String(least)];
+      return lastLine(measure(python, [python, ...command, ...flags]).stdout);
     },
   };
 }
 
 /**
- * @param {{ python: string, dataset: string, name: string, comparable: boolean, flags: string[] }} options
+ * @param {Setting} setting
+ * @param {number} batch
  * @returns {Variant}
  */
-export function permafrostVariant({ python, dataset, name, comparable, flags }) {
+export function kerasVariant(setting, batch) {
+  const command = [here('keras_peer.py'), setting.dataset, '--folders', ...setting.folders];
+  command.push('--weights', WEIGHTS, '--batch', String(batch));
+  return {
+    name: `keras batch ${batch}`,
+    side: 'keras',
+    precision: 'fp32',
+    comparable: true,
+    ...pythonProgram(setting, command, 'fp32'),
+  };
+}
+
+/**
+ * @param {Setting} setting
+ * @param {'fp32' | 'bf16' | 'int8'} precision
+ * @param {string} model ONNX file; that of int8 holds the quantization in itself
+ * @returns {Variant}
+ */
+export function openVinoVariant(setting, precision, model) {
+  const command = [here('openvino_peer.py'), setting.dataset, '--folders', ...setting.folders];
+  command.push('--model', model, '--precision', precision === 'bf16' ? 'bf16' : 'f32');
+  return {
+    name: `openvino from Python, ${precision}`,
+    side: 'openvino from Python',
+    precision,
+    comparable: true,
+    ...pythonProgram(setting, command, precision),
+  };
+}
+
+/**
+ * @param {Setting} setting
+ * @param {{ name: string, precision: string, comparable: boolean, flags: string[], alone: Variant['alone'] }} options
+ * @returns {Variant}
+ */
+export function permafrostVariant({ python, dataset }, { name, precision, comparable, flags, alone }) {
   return {
     name,
-    isPeer: false,
+    side: 'permafrost',
+    precision,
     comparable,
+    alone,
     run(keep) {
       const scratch = keep ?? mkdtempSync(join(tmpdir(), 'permafrost-bench-'));
       try {
@@ -87,16 +125,38 @@ export function permafrostVariant({ python, dataset, name, comparable, flags }) 
         const result = /** @type {import('../../src/core/results.ts').ExtractResult} */ (JSON.parse(stdout));
         if (result.failed.length > 0)
           throw new Error(`${result.failed.length} images failed; bench intact ones.`);
-        const { engine, contractId, dtype } = result;
+        const { engine, contractId, dtype, trace } = result;
         return {
           images: result.extracted,
           seconds: result.seconds.extract,
           ...usage,
-          facts: { ...engine, contractId, dtype },
+          facts: { ...engine, contractId, dtype, trace },
         };
       } finally {
         if (keep === undefined) rmSync(scratch, { recursive: true });
       }
     },
   };
+}
+
+/**
+ * An engine of permafrost under Keras' contract.
+ * @param {Setting} setting
+ * @param {{ engine: string, precision: string }} wish
+ * @param {string} [int8Store] a store that was extracted in int8: its calibration is used, so that all int8 sides run one network
+ */
+export function engineVariant(setting, { engine, precision }, int8Store) {
+  const flags = ['--contract', 'keras', '--dtype', 'float32', '--engine', engine, '--precision', precision];
+  return permafrostVariant(setting, {
+    name: `permafrost ${engine}, ${precision}`,
+    precision,
+    comparable: true,
+    flags,
+    alone() {
+      const { python, pixels, seconds } = setting;
+      const command = [here('alone.mjs'), engine, precision, pixels, String(seconds)];
+      if (precision === 'int8') command.push(String(int8Store));
+      return lastLine(measure(python, [process.execPath, ...command]).stdout);
+    },
+  });
 }

@@ -1,7 +1,7 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { OnnxNode, OnnxType } from '../core/onnx-model.ts';
-import type { OnnxSession } from '../core/onnxruntime.ts';
-import { createSession, onnxRuntime } from '../core/onnxruntime.ts';
+import type { OnnxGraph, OnnxNode, OnnxType } from '../core/onnx-model.ts';
+import { onnxRuntime, type OnnxSession } from '../core/onnxruntime.ts';
+import { mathSession, sessionCache } from './math-session.ts';
 
 /** A factor of a product: row-major, float32 or float64. A `Matrix` is one. */
 export interface Factor {
@@ -25,49 +25,34 @@ const typeOf = ({ data }: Factor): Float => (data instanceof Float64Array ? 'flo
  */
 const ONE_THREAD = { work: 2 ** 26, values: 2 ** 22 };
 
-const sessions = new Map<string, Promise<OnnxSession>>();
+const cached = sessionCache();
 
 /** One Gemm node with symbolic sizes; a float32 factor beside a float64 one is widened inside the graph. */
 function sessionOf(transposed: Transposed, x: Float, y: Float, threads: number): Promise<OnnxSession> {
   const key = `${transposed} ${x} ${y} ${threads}`;
-  let session = sessions.get(key);
-  if (session !== undefined) return session;
   const z: Float = x === y ? x : 'float64';
   const widen = (name: string, type: Float): OnnxNode[] =>
     type === z ? [] : [{ op: 'Cast', inputs: [name], outputs: [`${name}64`], attributes: { to: FLOAT64 } }];
-  const nodes: OnnxNode[] = [
-    ...widen('X', x),
-    ...widen('Y', y),
-    {
-      op: 'Gemm',
-      inputs: [x === z ? 'X' : 'X64', y === z ? 'Y' : 'Y64'],
-      outputs: ['Z'],
-      attributes: { transA: Number(transposed === 'left'), transB: Number(transposed === 'right') },
-    },
-  ];
-  session = createSession(
-    {
-      name: `gemm ${key}`,
-      nodes,
-      inputs: [
-        { name: 'X', type: x, shape: transposed === 'left' ? ['p', 'n'] : ['n', 'p'] },
-        { name: 'Y', type: y, shape: transposed === 'right' ? ['m', 'p'] : ['p', 'm'] },
-      ],
-      outputs: [{ name: 'Z', type: z, shape: ['n', 'm'] }],
-      initializers: [],
-    },
-    // Without the arena a large result is given back to the system instead of being kept for the next call.
-    // Threads that wait sleep: spinning, they would take the cores from whoever else works here, the next product included.
-    {
-      enableCpuMemArena: false,
-      intraOpNumThreads: threads,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    },
-  );
-  // A failed start must not be remembered: the next call tries again.
-  session.catch(() => sessions.delete(key));
-  sessions.set(key, session);
-  return session;
+  const graph = (): OnnxGraph => ({
+    name: `gemm ${key}`,
+    nodes: [
+      ...widen('X', x),
+      ...widen('Y', y),
+      {
+        op: 'Gemm',
+        inputs: [x === z ? 'X' : 'X64', y === z ? 'Y' : 'Y64'],
+        outputs: ['Z'],
+        attributes: { transA: Number(transposed === 'left'), transB: Number(transposed === 'right') },
+      },
+    ],
+    inputs: [
+      { name: 'X', type: x, shape: transposed === 'left' ? ['p', 'n'] : ['n', 'p'] },
+      { name: 'Y', type: y, shape: transposed === 'right' ? ['m', 'p'] : ['p', 'm'] },
+    ],
+    outputs: [{ name: 'Z', type: z, shape: ['n', 'm'] }],
+    initializers: [],
+  });
+  return cached(key, () => mathSession(graph(), threads));
 }
 
 /**

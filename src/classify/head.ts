@@ -36,6 +36,11 @@ export interface FittedHead {
   readonly notes: readonly string[];
   /** Probability of each class, shape (n, classes.length), each row sums to 1. Throws FIT_INVALID when X has another width. */
   predictProba(X: Matrix): Promise<Matrix>;
+  /**
+   * Of heads that have them: the scores whose softmax predictProba gives, shape (n, classes.length); with one column s for two classes the
+   * second has the probability 1 / (1 + exp(-s)). Throws as predictProba.
+   */
+  scores?(X: Matrix): Promise<Matrix>;
   /** Everything needed to make the same fitted head again with `loadHead` (heads/index.ts). */
   readonly state: HeadState;
 }

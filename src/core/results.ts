@@ -81,6 +81,36 @@ export interface LearningCurve {
   readonly valAccuracy?: readonly number[];
 }
 
+/** The rule by which a head answers "unknown", asked for at a share `rate` of images of known classes. */
+export interface RejectResult {
+  readonly rate: number;
+  /** Null where there could be none: `problem` says why, and the head never answers "unknown". */
+  readonly rule: {
+    /** What tells unknown images: `first-neighbor`, `fifth-neighbor`, `mean-distance`, `energy` or `top-probability`; larger is stranger. */
+    readonly measure: string;
+    /** A strangeness above it is unknown. */
+    readonly threshold: number;
+    /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
+    readonly calibratedOn: number;
+    /** Mean AUROC of each measure with one class left out of the training in turn; empty for two classes: the default measure is taken. */
+    readonly measures: readonly { readonly measure: string; readonly auroc: number }[];
+    /** The classes that were left out. */
+    readonly leftOut: readonly string[];
+    /** Share of their images above the threshold while their class was left out. */
+    readonly leftOutRejected: number | null;
+    /** False rejects among the validated images, with the 95 % Wilson interval, and the accuracy of the answers that were given. */
+    readonly validated: {
+      readonly split: Split;
+      readonly images: number;
+      readonly rejected: number;
+      readonly share: number;
+      readonly interval: readonly [number, number];
+      readonly accuracyOfAnswered: number | null;
+    };
+  } | null;
+  readonly problem: string | null;
+}
+
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
@@ -103,6 +133,8 @@ export interface HeadResult {
   /** Of heads that learn by epochs. */
   readonly learningCurve?: LearningCurve;
   readonly notes: readonly string[];
+  /** Of heads that may answer "unknown", or could not be made to. */
+  readonly reject?: RejectResult;
   /** Images trained on and validated on, and the split of the latter. */
   readonly trained: number;
   readonly validated: number;
@@ -152,8 +184,19 @@ export interface PredictResult {
   readonly engine: EngineFacts;
   readonly predictions: readonly {
     readonly path: string;
+    /** The answer: the likeliest class, or "unknown". */
     readonly label: string;
+    /** Whether the answer is "unknown": a class may have that name too. */
+    readonly unknown: boolean;
+    /** The likeliest class, also where the answer is "unknown", and its probability. */
+    readonly guess: string;
     readonly probability: number;
+    /** How strange the image is to the head, and from where on that is unknown; null for heads without such a rule. */
+    readonly strangeness: {
+      readonly measure: string;
+      readonly value: number;
+      readonly threshold: number;
+    } | null;
     readonly probabilities: Readonly<Record<string, number>>;
     readonly neighbors: readonly NeighborResult[];
   }[];

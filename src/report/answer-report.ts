@@ -6,7 +6,7 @@ import type {
   PredictResult,
 } from '../core/results.ts';
 import { failuresText } from './extract-report.ts';
-import { bytes, cosineText, plural } from './format.ts';
+import { bytes, cosineText, plural, significant } from './format.ts';
 import { printable } from './printable.ts';
 import { textFields, textTable } from './text-table.ts';
 
@@ -18,11 +18,20 @@ function neighborLines(neighbors: readonly NeighborResult[]): string {
     .join('');
 }
 
-/** Predictions for a terminal: label, probability, nearest training images of each image. */
+type Prediction = PredictResult['predictions'][number];
+
+/** What is answered: the class and its probability, or that it is unknown, why, and the best guess. */
+function answer({ unknown, guess, probability, strangeness }: Prediction): string {
+  const best = `${printable(guess)} (${probability.toFixed(4)})`;
+  if (!unknown || strangeness === null) return best;
+  const { measure, value, threshold } = strangeness;
+  return `unknown (${measure} ${significant(value)}, above ${significant(threshold)}); best guess ${best}`;
+}
+
+/** Predictions for a terminal: answer, probability, nearest training images of each image. */
 export function predictText({ predictions, failed }: PredictResult): string {
   const blocks = predictions.map(
-    ({ path, label, probability, neighbors }) =>
-      `${printable(path)}: ${printable(label)} (${probability.toFixed(4)})\n${neighborLines(neighbors)}`,
+    (one) => `${printable(one.path)}: ${answer(one)}\n${neighborLines(one.neighbors)}`,
   );
   return blocks.join('') + failuresText(failed);
 }

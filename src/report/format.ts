@@ -26,6 +26,9 @@ export function seconds(s: number): string {
 /** A rate of four digits. */
 export const ratio = (value: number): string => value.toFixed(4);
 
+/** Four significant digits, without an exponent where that is short. */
+export const significant = (value: number): string => String(Number(value.toPrecision(4)));
+
 /** How near int8 features are to those of fp32. */
 export function cosineText({ images, min, mean }: CosineToFp32): string {
   return `cosine to fp32 at least ${ratio(min)}, mean ${ratio(mean)}, on ${plural(images, 'image')}`;

@@ -2,6 +2,7 @@ import type { Confusion, HeadResult, LearningCurve, Mistake, RunResult } from '.
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
+import { rejectLines } from './reject-report.ts';
 import { textTable } from './text-table.ts';
 
 /** A table of heads in the given order. */
@@ -84,6 +85,7 @@ export function runText(result: RunResult): string {
   if (best !== undefined) {
     parts.push(`\nBest head: ${best.name} on ${best.pooling}`, confusionText(result.confusion));
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
+    if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
     if (best.file !== null)
       parts.push(`Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
   }
@@ -97,6 +99,7 @@ export function trainText(head: HeadResult): string {
     headsText([head]).trimEnd(),
     `Trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}); ${plural(iterations, 'iteration')}.`,
     ...headLines(head),
+    ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];
   if (file !== null) lines.push(`Saved as ${printable(file)}`);
   return `${lines.join('\n')}\n`;

@@ -27,6 +27,8 @@ const headSchema = z.strictObject({
   /** State of the head and of the normaliser before it, beside their tensors `head/...` and `normalizer/...`. */
   head: json,
   normalizer: json,
+  /** When the head answers "unknown", beside its tensors `reject/...`; absent where it never does. */
+  reject: json.optional(),
   trained: z.strictObject({
     images: z.number().int().positive(),
     /** The store, relative to the head file's folder: where its training images are looked up. */

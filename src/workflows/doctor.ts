@@ -60,7 +60,8 @@ async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> 
   }));
   if (choice === undefined || !chosen) return { engine: null, engines };
   const { name, device, precision, version } = chosen;
-  const { why, faster } = choice;
+  const { faster } = choice;
+  const why = [choice.why, ...choice.details].join('; ');
   return { engine: { name, device, precision, version, why, faster }, engines };
 }
 

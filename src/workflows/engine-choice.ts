@@ -4,7 +4,6 @@ import {
   candidates,
   chooseEngine,
   type ChoiceFacts,
-  type EngineChoice,
   type EngineWish,
   type TriedVariant,
 } from '../extract/engines/choose-engine.ts';
@@ -37,13 +36,9 @@ export function choiceFacts(wish: EngineWish, held: readonly string[] = []): Cho
   return { wish, held, processor: readProcessor(), installable: INSTALLABLE };
 }
 
-/** The choice as one line: engine, device, precision, why, and what would be faster. */
-function choiceText(
-  { name, version, device, precision }: Engine,
-  { why, faster }: Omit<EngineChoice, 'variant'>,
-): string {
-  const ways = faster.length > 0 ? ` Faster: ${faster.join('; ')}.` : '';
-  return `Engine: ${name} ${version} on ${device}, ${precision} (${why}).${ways}`;
+/** The choice as one line: engine, device, precision, why. `doctor` has the details. */
+function choiceText({ name, version, device, precision }: Engine, why: string): string {
+  return `Engine: ${name} ${version} on ${device}, ${precision} (${why}).`;
 }
 
 /**
@@ -65,8 +60,7 @@ export async function engineOfClass(
   if (!isMeant(engine, name) || !isMeant(place, device) || !isMeant(precision, format)) return undefined;
   try {
     const made = await createEngine(name, { device, precision: format });
-    const why = `the engine class ${engineClass} of the features that the new ones are compared with`;
-    if (engine === 'auto') listener.note?.(choiceText(made, { why, faster: [] }));
+    if (engine === 'auto') listener.note?.(choiceText(made, 'it made the features that are compared'));
     return made;
   } catch (cause) {
     throw new PermafrostError(
@@ -78,7 +72,7 @@ export async function engineOfClass(
 }
 
 /**
- * The engine that serves a wish best, ready to load a network, and one line about it for the listener. Runtimes are tried in the order of
+ * The engine that serves a wish best, ready to load a network, and for the listener one line about it, and one where a faster one can be added. Runtimes are tried in the order of
  * their speed, so that none is loaded which would not be used. Throws OPTION_INVALID for a wish that no machine serves,
  * ENGINE_UNAVAILABLE where this one does not.
  */
@@ -93,7 +87,9 @@ export async function prepareEngine(
     const one = await attempt(variant);
     tried.push(one);
     if (one.engine === null) continue;
-    listener.note?.(choiceText(one.engine, chooseEngine(facts, tried)!));
+    const { why, hint } = chooseEngine(facts, tried)!;
+    listener.note?.(choiceText(one.engine, why));
+    if (hint !== undefined) listener.note?.(hint);
     return one.engine;
   }
   const problems = new Map(tried.map(({ variant, problem }) => [variant.engine, problem]));

@@ -5,6 +5,7 @@ import type { Matrix } from '../core/matrix.ts';
 import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
 import type { Pooling, Split } from '../core/sample.ts';
 import type { FittedHead } from '../classify/head.ts';
+import type { Reject } from '../classify/unknown/reject.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
 import * as metrics from '../classify/metrics.ts';
 import { surestMistakes } from '../classify/mistakes.ts';
@@ -35,6 +36,8 @@ export interface HeadPlan {
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
+  /** When it answers "unknown"; without it, never. */
+  readonly reject?: Reject;
   readonly result: Omit<HeadResult, 'file'>;
   readonly confusion: Confusion;
   /** The ten surest. */

@@ -12,6 +12,7 @@ import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { DTYPES } from '../store/fingerprint.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
+import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
 export const EXTRACT_OPTIONS = {
@@ -59,10 +60,11 @@ export const EXTRACT_OPTIONS = {
 export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
 export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);
 
-/** Options of `run`: those of `extract`, and which heads. */
+/** Options of `run`: those of `extract`, which heads, and how often the best one may wrongly answer "unknown". */
 export const RUN_OPTIONS = {
   ...EXTRACT_OPTIONS,
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
+  reject: REJECT_OPTION,
 } as const;
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;
 export const RUN_DEFAULTS = defaultsOf(RUN_OPTIONS);

@@ -3,6 +3,7 @@ import { PermafrostError } from '../core/errors.ts';
 import { loadHead } from '../classify/heads/index.ts';
 import type { HeadState } from '../classify/head.ts';
 import { loadNormalizer, normalizerState, type Normalizer } from '../classify/normalize.ts';
+import { loadReject, rejectState, type Reject } from '../classify/unknown/reject.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import type { FeatureSettings } from '../store/fingerprint.ts';
 import type { FeatureSet } from '../store/manifest.ts';
@@ -23,18 +24,19 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
   );
 
 /** What of a trained head goes into its file. */
-export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer'> & {
+export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'reject'> & {
   readonly result: Pick<TrainedHead['result'], 'pooling' | 'trained'>;
 };
 
 /** Writes a trained head with its normaliser, the settings of the set that it was trained on and the way to its store. Throws STORE_WRITE. */
 export async function saveHead(
   file: string,
-  { head, normalizer, result }: SavedHead,
+  { head, normalizer, reject, result }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {
   const before = normalizerState(normalizer);
+  const unknown = reject && rejectState(reject, head.state);
   const { contract } = settings;
   const document: HeadDocument = {
     permafrost: VERSION,
@@ -49,6 +51,7 @@ export async function saveHead(
     width: head.features,
     head: head.state.json,
     normalizer: before.json,
+    ...(unknown && { reject: unknown.json }),
     trained: {
       images: result.trained,
       store: relative(dirname(resolve(file)), resolve(store))
@@ -59,11 +62,15 @@ export async function saveHead(
   await writeHead(
     file,
     document,
-    new Map([...prefixed('head', head.state.tensors), ...prefixed('normalizer', before.tensors)]),
+    new Map([
+      ...prefixed('head', head.state.tensors),
+      ...prefixed('normalizer', before.tensors),
+      ...prefixed('reject', unknown?.tensors ?? new Map()),
+    ]),
   );
 }
 
-export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer'> {
+export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'reject'> {
   readonly document: HeadDocument;
   /** The store that it was trained on, absolute; it may have gone. */
   readonly store: string;
@@ -79,14 +86,16 @@ function inFile(file: string, error: unknown): never {
 /** Reads a head file back into a head that predicts the same. Throws HEAD_CORRUPT, or PACKAGE_MISSING where the head needs one. */
 export async function openHead(file: string): Promise<OpenedHead> {
   const { document, tensors } = await readHead(file);
-  const state = (part: 'head' | 'normalizer'): HeadState => ({
-    json: document[part],
+  const state = (part: 'head' | 'normalizer' | 'reject'): HeadState => ({
+    json: document[part] ?? {},
     tensors: stripped(part, tensors),
   });
   const head = await loadHead(document.name, state('head')).catch((error: unknown) => inFile(file, error));
   let normalizer: Normalizer;
+  let reject: Reject | undefined;
   try {
     normalizer = loadNormalizer(state('normalizer'));
+    if (document.reject !== undefined) reject = loadReject(state('reject'), head);
   } catch (error) {
     inFile(file, error);
   }
@@ -96,5 +105,11 @@ export async function openHead(file: string): Promise<OpenedHead> {
       `${file}: the head takes ${head.features} features, its document says ${document.width}.`,
     );
   }
-  return { document, head, normalizer, store: resolve(dirname(file), document.trained.store) };
+  return {
+    document,
+    head,
+    normalizer,
+    ...(reject && { reject }),
+    store: resolve(dirname(file), document.trained.store),
+  };
 }

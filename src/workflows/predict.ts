@@ -3,6 +3,8 @@ import { resolveOptions } from '../core/options.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
 import type { Listener, NeighborResult, PredictResult } from '../core/results.ts';
 import { topClass } from '../classify/metrics.ts';
+import { applyNormalizer } from '../classify/normalize.ts';
+import { judge } from '../classify/unknown/reject.ts';
 import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSet, loadFeatures } from '../store/reader.ts';
@@ -51,6 +53,16 @@ async function trainingNeighbors(
   return nearest(loaded.get('train')!, X, k, 'cosine');
 }
 
+/** What the head answers for an image of no class that it knows. */
+const UNKNOWN = 'unknown';
+
+/** How strange each row of raw features is to the head, and which are unknown; null for a head without a rule for that. */
+async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
+  if (reject === undefined || X.rows === 0) return null;
+  const { measure, threshold } = reject;
+  return { ...(await judge(reject, head, applyNormalizer(normalizer, X))), rule: { measure, threshold } };
+}
+
 /**
  * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on. Throws HEAD_CORRUPT;
  * ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
@@ -81,14 +93,18 @@ export async function predict(
     const near = await trainingNeighbors(opened, X, options.neighbors, listener);
     const { classes, name } = opened.head;
     const best = topClass(P);
+    const judged = await judgeRaw(opened, X);
     return {
       head: name,
       contract: source.contract.name,
       engine: source.engine,
       predictions: paths.map((path, i) => ({
         path,
-        label: classes[best[i]!]!,
+        label: judged?.unknown[i] === true ? UNKNOWN : classes[best[i]!]!,
+        unknown: judged?.unknown[i] ?? false,
+        guess: classes[best[i]!]!,
         probability: P.data[i * P.cols + best[i]!]!,
+        strangeness: judged && { ...judged.rule, value: judged.strangeness[i]! },
         probabilities: Object.fromEntries(classes.map((label, c) => [label, row(P, i)[c]!])),
         neighbors: near[i] ?? [],
       })),

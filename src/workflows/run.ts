@@ -12,6 +12,7 @@ import { extract, type Work } from './extract.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from './extract-options.ts';
 import { saveHead } from './head-files.ts';
 import { RESULTS_NAME } from './past-run.ts';
+import { withReject } from './reject.ts';
 
 /** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
 export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = [
@@ -44,7 +45,7 @@ export async function run(
   work: Work = {},
 ): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, given);
-  const { allHeads, ...options } = resolved;
+  const { allHeads, reject, ...options } = resolved;
   const plans = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   // One class cannot be told from another: better said before minutes of extraction than after.
   const { samples } = await openDataset(datasetPath, options);
@@ -60,7 +61,7 @@ export async function run(
   const manifest = await readManifest(store);
 
   const started = performance.now();
-  const trained: TrainedHead[] = [];
+  const trained: (TrainedHead & { readonly plan: (typeof RUN_HEADS)[number] })[] = [];
   const skipped: { name: string; reason: string }[] = [];
   for (const pooling of new Set(plans.map((plan) => plan.pooling))) {
     const data = await trainingData(store, manifest, pooling);
@@ -72,7 +73,7 @@ export async function run(
         perSecond: 0,
       });
       try {
-        trained.push(await trainHead(plan, data, work.signal));
+        trained.push({ ...(await trainHead(plan, data, work.signal)), plan });
       } catch (error) {
         if (!(error instanceof PermafrostError && ['PACKAGE_MISSING', 'FIT_INVALID'].includes(error.code)))
           throw error;
@@ -85,19 +86,29 @@ export async function run(
       skipped.push({ name: head, reason: 'it takes minutes; --all-heads trains it too.' });
   }
   trained.sort(better);
-  const best = trained[0];
-  if (best === undefined) {
+  const [first, ...others] = trained;
+  if (first === undefined) {
     throw new PermafrostError(
       'FIT_INVALID',
       `No head could be trained: ${skipped.map(({ reason }) => reason).join(' ')}`,
     );
   }
+  const best =
+    reject === 0
+      ? first
+      : await withReject(
+          first,
+          first.plan,
+          await trainingData(store, manifest, first.plan.pooling),
+          reject,
+          work,
+        );
   const file = defaultHeadFile(store, best.result);
   await saveHead(file, best, currentSet(store, manifest), store);
-  const heads = trained.map(({ result }): HeadResult => ({
-    ...result,
-    file: result === best.result ? file : null,
-  }));
+  const heads: HeadResult[] = [
+    { ...best.result, file },
+    ...others.map(({ result }) => ({ ...result, file: null })),
+  ];
   const result: RunResult = {
     ...extracted,
     options: Object.fromEntries(

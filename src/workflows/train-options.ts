@@ -2,12 +2,14 @@ import { choiceOption, defaultsOf, stringOption, type OptionsOf } from '../core/
 import { POOLINGS } from '../core/sample.ts';
 import { HEAD_NAMES } from '../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../classify/normalize.ts';
+import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `train` beside the head's own (classify/heads). */
 export const TRAIN_OPTIONS = {
   head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
   pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
+  reject: REJECT_OPTION,
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
 export type TrainOptions = OptionsOf<typeof TRAIN_OPTIONS>;

@@ -7,6 +7,7 @@ import { currentSet } from '../store/reader.ts';
 import { defaultHeadFile, trainHead, trainingData } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { saveHead } from './head-files.ts';
+import { withReject } from './reject.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
 
 /** Trains one head on a store's features, measures it on the validation images and writes it to a file. Loads no network. */
@@ -16,11 +17,13 @@ export async function train(
   headOptions: HeadOptions = {},
   work: Work = {},
 ): Promise<HeadResult> {
-  const { head, pooling, normalize, out } = resolveOptions('train', TRAIN_OPTIONS, given);
+  const { head, pooling, normalize, reject, out } = resolveOptions('train', TRAIN_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
   const data = await trainingData(store, manifest, pooling);
-  const trained = await trainHead({ head, options: headOptions, normalize }, data, work.signal);
+  const plan = { head, options: headOptions, normalize };
+  const fitted = await trainHead(plan, data, work.signal);
+  const trained = await withReject(fitted, plan, data, reject, work);
   const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);
   await saveHead(file, trained, currentSet(store, manifest), store);
   return { ...trained.result, file };

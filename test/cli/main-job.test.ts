@@ -78,7 +78,9 @@ describe('run', () => {
       /^softmax \(avg\): \d+ epochs: loss \d\.\d{4} to \d\.\d{4}, accuracy \d\.\d{3} to 1\.000$/m,
     );
     expect(stdout).toMatch(/true \\ predicted/);
-    expect(stderr).toMatch(/^Engine: \w+ [\d.]+ on cpu, \w+ \(the stored features were made with it/m);
+    expect(stderr).toMatch(
+      /^Engine: \w+ [\d.]+ on cpu, \w+ \(it made the stored features; --engine and --precision switch\)\.$/m,
+    );
     expect(stderr).not.toContain('['); // no progress bar where stderr is no terminal
   });
 });

@@ -10,7 +10,10 @@ const prediction = (
 ): PredictResult['predictions'][number] => ({
   path: 'a.jpg',
   label: 'ants',
+  unknown: false,
+  guess: 'ants',
   probability: 0.98765,
+  strangeness: null,
   probabilities: { ants: 0.98765, bees: 0.01235 },
   neighbors: [],
   ...given,

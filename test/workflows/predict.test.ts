@@ -63,9 +63,7 @@ describe('predict', () => {
   it('runs the very engine class that the head was trained on, and says so', async () => {
     const { result, notes } = await predicted(head.file!);
     expect(notes).toEqual([
-      textWith(
-        /^Engine: onnxruntime \S+ on cpu, fp32 \(the engine class onnxruntime\/cpu\/fp32 of the features that the new ones are compared with\)\.$/,
-      ),
+      textWith(/^Engine: onnxruntime \S+ on cpu, fp32 \(it made the features that are compared\)\.$/),
     ]);
     expect(result.engine).toMatchObject({ name: 'onnxruntime', device: 'cpu', precision: 'fp32' });
     expect(result.predictions).toMatchObject([{ path: picture, label: 'down' }]);
@@ -159,7 +157,7 @@ describe('neighbors', () => {
   it('runs the engine class that the store was made with, and fails naming it where it is not available', async () => {
     const notes: string[] = [];
     await neighbors(store(), [picture], {}, { listener: { note: (text) => notes.push(text) } });
-    expect(notes).toEqual([textWith('the engine class onnxruntime/cpu/fp32 of the features')]);
+    expect(notes).toEqual([textWith('it made the features that are compared')]);
     await withSettings({ engineClass: 'abacus/beads/fp32' }, async () => {
       const { message } = await rejection(neighbors(store(), [picture]), 'ENGINE_UNAVAILABLE');
       expect(message).toContain('abacus/beads/fp32, which is not available here');

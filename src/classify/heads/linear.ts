@@ -16,11 +16,20 @@ export function fittedLinear(
   intercept: Float32Array,
   more: HeadState['json'] = {},
 ): FittedHead {
+  const products = (X: Matrix): Promise<Matrix> => {
+    checkPredict(`The head "${facts.name}"`, X, facts.features);
+    return times(X, weights);
+  };
   return {
     ...facts,
-    async predictProba(X) {
-      checkPredict(`The head "${facts.name}"`, X, facts.features);
-      return linearProbabilities(await times(X, weights), intercept);
+    predictProba: async (X) => linearProbabilities(await products(X), intercept),
+    async scores(X) {
+      const { data, rows, cols } = await products(X);
+      return matrix(
+        rows,
+        cols,
+        data.map((s, at) => s + intercept[at % cols]!),
+      );
     },
     state: stateOf(
       facts,

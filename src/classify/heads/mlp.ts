@@ -1,6 +1,6 @@
 import type { OptionsOf } from '../../core/options.ts';
 import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
-import { matrix } from '../../core/matrix.ts';
+import { matrix, type Matrix } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import type { Dense, Network } from '../solvers/network.ts';
@@ -59,13 +59,15 @@ export function loadMlp(state: HeadState): FittedHead {
 
 function fittedMlp(facts: FittedFacts, network: Network): FittedHead {
   const [hidden, out] = network as readonly [Dense, Dense];
+  const scores = async (X: Matrix): Promise<Matrix> => {
+    checkPredict(`The head "${NAME}"`, X, facts.features);
+    const passed = await forward(network, X);
+    return matrix(X.rows, facts.classes.length, new Float32Array(passed.scores));
+  };
   return {
     ...facts,
-    async predictProba(X) {
-      checkPredict(`The head "${NAME}"`, X, facts.features);
-      const { scores } = await forward(network, X);
-      return softmaxRows(matrix(X.rows, facts.classes.length, new Float32Array(scores)));
-    },
+    predictProba: async (X) => softmaxRows(await scores(X)),
+    scores,
     state: stateOf(
       facts,
       new Map([

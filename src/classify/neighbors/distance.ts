@@ -42,11 +42,46 @@ export function productDistance(metric: Metric, product: number, lengthA: number
     : lengthA ** 2 + lengthB ** 2 - 2 * product;
 }
 
+/** The longest and the shortest of some vectors; of the shortest those of length 0 are left out. */
+export interface Extent {
+  readonly longest: number;
+  readonly shortest: number;
+}
+
+export function extentOf(lengths: Float64Array): Extent {
+  let [longest, shortest] = [0, Infinity];
+  for (const length of lengths) {
+    if (length > longest) longest = length;
+    if (length > 0 && length < shortest) shortest = length;
+  }
+  return { longest, shortest };
+}
+
 /**
- * How far `productDistance` may be off when the inner product of d terms was summed in float32: 4·sqrt(d)·2^-24 of the product of
- * the lengths (the probabilistic bound of Higham and Mary, 2019, with lambda = 4).
+ * How far an inner product of two vectors of d float32 values may be off that was summed in float32, in any order, as a share of the
+ * product of their lengths: d·u / (1 - d·u) with u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, with
+ * the inequality of Cauchy and Schwarz), and 2^-125 for each product too small for a normal number. Infinity where it could overflow.
  */
-export function productRounding(metric: Metric, d: number, lengthA: number, lengthB: number): number {
-  const relative = 4 * Math.sqrt(d) * 2 ** -24;
-  return metric === 'cosine' ? relative : 2 * relative * lengthA * lengthB;
+export function productError(d: number, length: number, { longest, shortest }: Extent): number {
+  if (length === 0 || longest === 0) return 0;
+  if (Math.max(length, longest) > 2 ** 62) return Infinity;
+  const relative = (d * 2 ** -24) / (1 - d * 2 ** -24);
+  return relative + (d * 2 ** -125) / (length * shortest);
+}
+
+/**
+ * The least distance, as `distance` computes it, of a vector whose score with a query of length `length` is `score` at most: a score is
+ * the cosine, or q·x - |x|²/2. What float64 rounds on d terms is taken off.
+ */
+export function distanceOfScore(
+  metric: Metric,
+  score: number,
+  d: number,
+  length: number,
+  longest: number,
+): number {
+  const rounding = d * 2 ** -51;
+  if (metric === 'cosine') return 1 - score - rounding;
+  const square = length ** 2 - 2 * score - rounding * (length ** 2 + longest ** 2);
+  return square > 0 ? Math.sqrt(square) * (1 - rounding) : 0;
 }

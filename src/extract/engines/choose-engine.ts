@@ -29,10 +29,14 @@ export interface ChoiceFacts {
 
 export interface EngineChoice {
   readonly variant: Variant;
-  /** Why this one: part of a sentence. */
+  /** Why this one, in a few words. */
   readonly why: string;
+  /** What else speaks for it: part of a sentence each, for whoever asks. */
+  readonly details: readonly string[];
   /** What would be faster, and how to get it: part of a sentence each. */
   readonly faster: readonly string[];
+  /** The best of what `auto` would take and the user can add by a command: one short sentence. */
+  readonly hint?: string;
 }
 
 /** Gains below this are within what machines differ. */
@@ -79,49 +83,58 @@ export function candidates(facts: ChoiceFacts): readonly Variant[] {
   return [...stored, ...others];
 }
 
-function times(factor: number): string {
-  return `about ${factor >= 3 ? factor.toFixed(0) : factor.toFixed(1)} times as fast`;
-}
+const rounded = (factor: number): string => factor.toFixed(factor >= 3 ? 0 : 1);
 
 function noUnits({ known, limit }: Processor): string {
-  if (!known) return 'whether this processor has units for bf16 is not known here, --precision bf16 tries it';
-  return limit === null
-    ? 'this processor has no units for bf16'
-    : `ONEDNN_MAX_CPU_ISA=${limit} hides this processor's units for bf16`;
+  if (!known) return 'whether the processor has units for bf16 is not known, --precision bf16 tries it';
+  return limit === null ? 'no units for bf16' : `ONEDNN_MAX_CPU_ISA=${limit} hides the units for bf16`;
 }
 
-const firstSentence = (text: string): string => text.split(/\.(?:\s|$)/)[0]!;
+/** The reason of a choice that stored features or a wish for both engine and precision leave no room for; undefined for others. */
+function givenReason(variant: Variant, { wish, processor, held }: ChoiceFacts): string | undefined {
+  if (wish.engine !== 'auto' && wish.precision !== 'auto') {
+    return variant.precision === 'bf16' && processor.known && processor.bf16 === null
+      ? `as asked, though fp32 is faster: ${noUnits(processor)}`
+      : 'as asked';
+  }
+  return held.includes(engineClass(variant))
+    ? 'it made the stored features; --engine and --precision switch'
+    : undefined;
+}
+
+/** Engines that a choice passed over because they do not run here. */
+function unusable(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVariant[]): readonly string[] {
+  const wanted = candidates(facts).map(engineClass);
+  const passed = tried.filter(
+    ({ variant: other, problem }) => problem !== null && wanted.includes(engineClass(other)),
+  );
+  // The engine itself may be among them, on another device, of which it tells by itself.
+  return [...new Set(passed.map(({ variant: { engine } }) => engine))].filter(
+    (name) => name !== variant.engine,
+  );
+}
 
 function reason(
   variant: Variant,
-  { wish, processor, held }: ChoiceFacts,
+  facts: ChoiceFacts,
   tried: readonly TriedVariant[],
-): string {
-  if (wish.engine !== 'auto' && wish.precision !== 'auto') {
-    return variant.precision === 'bf16' && processor.known && processor.bf16 === null
-      ? `as asked, though ${noUnits(processor)} and fp32 is faster`
-      : 'as asked';
-  }
-  if (held.includes(engineClass(variant))) {
-    return 'the stored features were made with it; name another with --engine and --precision to extract again';
-  }
-  const parts = [
-    variant.precision === 'bf16' && processor.bf16 !== null
-      ? `this processor has ${processor.bf16}, and features keep a cosine to fp32 of 0.9998 or more`
+): Pick<EngineChoice, 'why' | 'details'> {
+  const { wish, processor } = facts;
+  const given = givenReason(variant, facts);
+  if (given !== undefined) return { why: given, details: [] };
+  const isBf16 = variant.precision === 'bf16' && processor.bf16 !== null;
+  const passed = unusable(variant, facts, tried);
+  const why = [
+    wish.engine === 'auto' ? 'the fastest here' : 'as asked',
+    ...(passed.length > 0 ? [` without ${passed.join(', ')}`] : []),
+    ...(isBf16
+      ? [`: the processor has ${processor.bf16}`]
       : wish.precision === 'auto' && processor.bf16 === null
-        ? `${noUnits(processor)}, and in fp32 it is the fastest that is usable`
-        : wish.engine === 'auto'
-          ? 'it is the fastest that is usable'
-          : 'as asked',
-  ];
-  const unusable = new Map(
-    tried.flatMap(({ variant: { engine }, problem }) =>
-      problem === null ? [] : [[engine, problem] as const],
-    ),
-  );
-  unusable.delete(variant.engine); // on another device of it, of which the engine tells itself
-  for (const [engine, problem] of unusable) parts.push(`${engine} is not: ${firstSentence(problem)}`);
-  return parts.join('; ');
+        ? [`: ${noUnits(processor)}`]
+        : []),
+  ].join('');
+  const details = isBf16 ? ['features in bf16 keep a cosine to fp32 of 0.9998 or more'] : [];
+  return { why, details };
 }
 
 /** How to get a faster variant. */
@@ -129,6 +142,17 @@ function way({ engine, precision }: Variant, { installable }: ChoiceFacts, probl
   const flags = `--engine ${engine} --precision ${precision}`;
   if (problem === null) return flags;
   return installable.includes(engine) ? `npx permafrost engines add ${engine}` : problem;
+}
+
+/** The fastest variant that `auto` would take were it here, where a command adds it and the gain is worth telling. */
+function hintFor(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVariant[]): string | undefined {
+  const { processor, installable } = facts;
+  if (givenReason(variant, facts) !== undefined) return undefined;
+  const addable = unusable(variant, facts, tried).filter((engine) => installable.includes(engine));
+  const best = candidates(facts).find(({ engine }) => addable.includes(engine));
+  const gain = best === undefined ? 0 : best.speed(processor) / variant.speed(processor);
+  if (best === undefined || gain < WORTH_TELLING) return undefined;
+  return `Faster here: npx permafrost engines add ${best.engine} (${best.precision}, about ${rounded(gain)}x).`;
 }
 
 /**
@@ -152,7 +176,8 @@ export function chooseEngine(facts: ChoiceFacts, tried: readonly TriedVariant[])
       other.onlyAsked === undefined && other.speed(processor) >= WORTH_TELLING * variant.speed(processor),
   ).map(
     (other) =>
-      `${engineClass(other)} (${times(other.speed(processor) / variant.speed(processor))}): ${way(other, facts, problemOf(other))}`,
+      `${engineClass(other)} (about ${rounded(other.speed(processor) / variant.speed(processor))} times as fast): ${way(other, facts, problemOf(other))}`,
   );
-  return { variant, why: reason(variant, facts, tried), faster };
+  const hint = hintFor(variant, facts, tried);
+  return { variant, ...reason(variant, facts, tried), faster, ...(hint !== undefined && { hint }) };
 }

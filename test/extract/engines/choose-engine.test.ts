@@ -38,8 +38,9 @@ describe('the choice of engine', () => {
   ])('is openvino in bf16 where the processor has %s, and says so', (unit, processor) => {
     const choice = choose({ processor })!;
     expect(engineClass(choice.variant)).toBe('openvino/cpu/bf16');
-    expect(choice.why).toContain(unit);
-    expect(choice.why).toContain('0.9998');
+    expect(choice.why).toBe(`the fastest here: the processor has ${unit}`);
+    expect(choice.details.join()).toContain('0.9998');
+    expect(choice.hint).toBeUndefined();
   });
 
   it('is openvino in fp32 where the processor has no bf16 units, or where that is not known, and says so', () => {
@@ -47,16 +48,32 @@ describe('the choice of engine', () => {
     expect(choose({ processor: noBf16 })!.why).toMatch(/no units for bf16/);
     const unknown = processorFrom(undefined);
     expect(chosen({ processor: unknown })).toBe('openvino/cpu/fp32');
-    expect(choose({ processor: unknown })!.why).toMatch(/not known here, --precision bf16 tries it/);
+    expect(choose({ processor: unknown })!.why).toMatch(/not known, --precision bf16 tries it/);
   });
 
   it('is onnxruntime where OpenVINO is missing: why, what would be faster, and how to get it', () => {
-    const { variant, why, faster } = choose({}, ['openvino'])!;
+    const { variant, why, faster, hint } = choose({}, ['openvino'])!;
     expect(engineClass(variant)).toBe('onnxruntime/cpu/fp32');
-    expect(why).toMatch(/openvino is not: It is not on this machine$/);
+    expect(why).toBe('the fastest here without openvino');
+    expect(hint).toBe('Faster here: npx permafrost engines add openvino (bf16, about 8x).');
     expect(faster.join()).toMatch(
       /openvino\/cpu\/bf16 \(about 8 times as fast\): npx permafrost engines add openvino/,
     );
+  });
+
+  it('hints at what a command adds alone, and only where it gains enough and nothing was settled before', () => {
+    expect(choose({ processor: avx512Bf16 }, ['openvino'])!.hint).toMatch(/bf16, about 2\.1x/);
+    expect(choose({ installable: [] }, ['openvino'])!.hint).toBeUndefined();
+    expect(choose({ processor: noBf16 }, ['openvino'])!.hint).toBeUndefined();
+    expect(choose({ held: ['onnxruntime/cpu/fp32'] }, ['openvino'])!.hint).toBeUndefined();
+    const asked = { engine: 'onnxruntime', precision: 'fp32' } as const;
+    expect(choose({ wish: asked }, ['openvino'])!.hint).toBeUndefined();
+    const int8 = { engine: 'auto', precision: 'int8' } as const;
+    expect(choose({ wish: int8 }, ['openvino'])!.hint).toMatch(/add openvino \(int8, about 4x\)/);
+  });
+
+  it('does not speak of engines that it would not have taken', () => {
+    expect(choose({}, ['tfjs'])!.why).toBe('the fastest here: the processor has amx_bf16');
   });
 
   it('is int8 only when asked for, and bf16 without units only when asked for, with a warning', () => {
@@ -65,7 +82,7 @@ describe('the choice of engine', () => {
       expect(chosen({ processor, wish: { engine: 'auto', precision: 'int8' } })).toBe('openvino/cpu/int8');
     }
     const wish = { engine: 'openvino', precision: 'bf16' } as const;
-    expect(choose({ processor: noBf16, wish })!.why).toMatch(/as asked, though .* fp32 is faster/);
+    expect(choose({ processor: noBf16, wish })!.why).toMatch(/as asked, though fp32 is faster: no units/);
   });
 
   it('serves a wish for one engine or one precision', () => {
@@ -104,7 +121,7 @@ describe('the choice of engine', () => {
     const held = ['onnxruntime/cpu/fp32'];
     const { variant, why, faster } = choose({ held })!;
     expect(engineClass(variant)).toBe('onnxruntime/cpu/fp32');
-    expect(why).toMatch(/stored features were made with it; .*--engine and --precision/);
+    expect(why).toBe('it made the stored features; --engine and --precision switch');
     expect(faster.join()).toContain('--engine openvino --precision bf16');
     expect(chosen({ held: ['openvino/cpu/fp32', 'openvino/cpu/bf16'] })).toBe('openvino/cpu/fp32');
   });

@@ -1,0 +1,126 @@
+// @ts-check
+// How well is an image of no trained class told as "unknown"?
+//   npm run build && node bench/classify/unknown.mjs [STORE] [--rate 0.05] [--head logistic:avg:l2:C=10]...
+// Each class of the store is left out in turn: measure and threshold are chosen on the training images of the other classes alone, then the
+// validated images of these (known) and of the class (unknown) are judged. Without STORE: the carried data set, as "npm start" keeps it.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import * as permafrost from '../../dist/index.js';
+
+const { auroc, chooseReject, judge, MEASURES, selectRows } = permafrost;
+const HEADS = [
+  'logistic:avg:l2:C=10',
+  'softmax:avg:standard',
+  'mlp:avg:standard',
+  'linear-svm:avg:l2:C=10',
+  'ridge:avg:l2',
+  'knn:avg:l2',
+  'centroid:avg:l2',
+  'logistic:flatten:l2:C=10',
+];
+const carried = fileURLToPath(new URL('../../data/rendered/emoji.permafrost', import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rate: { type: 'string', default: '0.05' }, head: { type: 'string', multiple: true } },
+});
+const store = positionals[0] ?? carried;
+if (!existsSync(store)) throw new Error(`${store} is missing. Run "npm start" first, or name a store.`);
+const rate = Number(values.rate);
+
+/** @param {readonly number[]} list */
+const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+/** @param {number} share */
+const shown = (share) => share.toFixed(3);
+
+const manifest = await permafrost.readManifest(store);
+console.log(`${store}, at ${100 * rate} % false rejects; means over the classes left out`);
+console.log(
+  [
+    'head',
+    'chosen (times)',
+    'AUROC',
+    'rejected of the class',
+    'false rejects',
+    ...MEASURES.map((m) => `AUROC ${m}`),
+    's',
+  ].join(' | '),
+);
+for (const plan of values.head ?? HEADS) {
+  const [name = '', pooling = '', normalize = '', ...rest] = plan.split(':');
+  const options = Object.fromEntries(
+    rest.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)]),
+  );
+  const loaded = await permafrost.loadFeatures(store, manifest, /** @type {permafrost.Pooling} */ (pooling), [
+    'train',
+    'val',
+  ]);
+  const [train, val] = [loaded.get('train'), loaded.get('val')];
+  if (!train || !val || val.samples.length === 0) throw new Error(`${store} has no train and val images.`);
+  const maker = permafrost.createHead(name, options);
+  const classes = [...new Set(train.samples.map(({ label }) => label))].sort();
+  if (classes.length < 3)
+    throw new Error(`${store} has ${classes.length} classes: leaving one out needs three.`);
+  /** @type {Map<string, number>} */
+  const chosen = new Map();
+  /** @type {Map<string, number[]>} */
+  const byMeasure = new Map(MEASURES.map((measure) => [measure, []]));
+  /** @type {{ auroc: number, rejected: number, falseRejects: number }[]} */
+  const outcomes = [];
+  const started = performance.now();
+  for (const left of classes) {
+    const rows = train.samples.flatMap(({ label }, i) => (label === left ? [] : [i]));
+    const X = selectRows(train.X, rows);
+    const samples = rows.map((i) => train.samples[i]);
+    const labels = samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).label);
+    const normalizer = permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), X);
+    const normalized = permafrost.applyNormalizer(normalizer, X);
+    const head = await maker.fit(normalized, labels);
+    const choice = await chooseReject(
+      maker,
+      head,
+      { X, normalized, labels },
+      {
+        normalize: /** @type {'l2'} */ (normalize),
+        rate,
+        keys: samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).path),
+        groups: samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).sha256),
+        seed: 1,
+      },
+    );
+    if ('reason' in choice) throw new Error(choice.reason);
+    chosen.set(choice.reject.measure, (chosen.get(choice.reject.measure) ?? 0) + 1);
+    /** @param {boolean} known */
+    const part = (known) => {
+      const at = val.samples.flatMap(({ label }, i) => ((label !== left) === known ? [i] : []));
+      return permafrost.applyNormalizer(normalizer, selectRows(val.X, at));
+    };
+    const [known, unknown] = [part(true), part(false)];
+    const [yes, no] = [await judge(choice.reject, head, unknown), await judge(choice.reject, head, known)];
+    outcomes.push({
+      auroc: auroc(yes.strangeness, no.strangeness),
+      rejected: mean(yes.unknown.map(Number)),
+      falseRejects: mean(no.unknown.map(Number)),
+    });
+    for (const measure of MEASURES) {
+      if (measure === 'energy' && head.scores === undefined) continue;
+      const reference = permafrost.referenceOf(measure, normalized, labels);
+      const [strange, usual] = [
+        await permafrost.strangeness(measure, head, unknown, reference),
+        await permafrost.strangeness(measure, head, known, reference),
+      ];
+      byMeasure.get(measure)?.push(auroc(strange, usual));
+    }
+  }
+  console.log(
+    [
+      plan,
+      [...chosen].map(([measure, times]) => `${measure} (${times})`).join(', '),
+      shown(mean(outcomes.map((one) => one.auroc))),
+      shown(mean(outcomes.map((one) => one.rejected))),
+      shown(mean(outcomes.map((one) => one.falseRejects))),
+      ...[...byMeasure.values()].map((list) => (list.length === 0 ? '-' : shown(mean(list)))),
+      ((performance.now() - started) / 1000).toFixed(1),
+    ].join(' | '),
+  );
+}

@@ -1,0 +1,41 @@
+import type { Matrix } from '../../core/matrix.ts';
+
+/**
+ * The rows of one part of the index whose scores came out largest, for each query of a block: a score grows as the distance falls. What is
+ * not kept has no larger score than the last that is.
+ */
+export interface Part {
+  /** Rows kept for each query. */
+  readonly k: number;
+  /** (queries * k) scores, largest first. */
+  readonly values: Float32Array;
+  /** (queries * k) row numbers, counted from `first`. */
+  readonly indices: Int32Array;
+  readonly first: number;
+  /** Whether all rows of the part are kept. */
+  readonly whole: boolean;
+}
+
+/** What a scan found for a block of queries. */
+export interface Scanned {
+  readonly parts: readonly Part[];
+  /**
+   * The least distance to query i that a row can have whose score is `value` or smaller, by all that was rounded on the way; as
+   * `distance` would compute it. 0 or less where nothing can be said.
+   */
+  leastDistance(i: number, value: number): number;
+}
+
+/** Scores of all rows, fast and not exact, with a bound on how far they may be off. */
+export interface Scan {
+  /** How many queries one run should have, for products that stay in the processor's cache. */
+  readonly block: number;
+  /** `lengths` are the queries'. About `k` and some more rows are kept. */
+  run(queries: Matrix, lengths: Float64Array, k: number): Promise<Scanned>;
+}
+
+/** Rows of one part: its products with a block of queries stay in the cache, and so does no more of the rows than must. */
+export const PART_ROWS = 2 ** 16;
+
+/** Half the distance from 1 to the next float32: how far a rounding may be off, relatively. */
+export const FLOAT32_ROUNDING = 2 ** -24;

@@ -1,0 +1,155 @@
+import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { random } from '../../core/random.ts';
+import { auroc } from '../auroc.ts';
+import { checkAborted } from '../checks.ts';
+import type { FittedHead, Head } from '../head.ts';
+import { classesOf } from '../labels.ts';
+import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
+import { stratifiedKFold } from '../split.ts';
+import type { Reject } from './reject.ts';
+import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
+import { comparesRows, MEASURES, referenceOf, strangeness, type Measure } from './strangeness.ts';
+
+/** The measure where fewer than three classes leave nothing to choose by: the steadiest in docs/unknown.md. */
+export const DEFAULT_MEASURE: Measure = 'mean-distance';
+
+const FOLDS = 5;
+/** Most classes that are left out in turn, each at the cost of a fit; drawn by the seed where there are more. */
+const MOST_CLASSES = 10;
+/** Training rows up to this size, 64 MiB, may be kept in a head's file to measure distances to. */
+const MOST_REFERENCE_VALUES = 2 ** 24;
+
+export interface RejectTask {
+  readonly normalize: Normalization;
+  /** Share of known images that may be called unknown, in (0, 1). */
+  readonly rate: number;
+  /** A stable name for each row, and which rows are copies of one picture: copies are in one fold. */
+  readonly keys: readonly string[];
+  readonly groups: readonly string[];
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each fit. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+export interface RejectChoice {
+  readonly reject: Reject;
+  /** Known rows that the threshold was calibrated on: each judged by a head that was not fitted on it. */
+  readonly calibratedOn: number;
+  /** Mean over the classes left out in turn, with the share of their rows above the threshold; empty for fewer than three classes. */
+  readonly measures: readonly { readonly measure: Measure; readonly auroc: number }[];
+  readonly leftOut: readonly string[];
+  readonly leftOutRejected: number | null;
+}
+
+/** Why there can be no reject. */
+export interface NoReject {
+  readonly reason: string;
+}
+
+type Judged = ReadonlyMap<Measure, Float64Array>;
+
+/**
+ * Chooses how `maker`'s heads tell unknown images, and from where on. Each class is left out of the training in turn, and the measure with
+ * the highest mean AUROC of its rows against known rows that were held out too is taken; with two classes DEFAULT_MEASURE. The
+ * threshold comes from known rows out of fold (`rejectThreshold`). `head` is the one fitted on all of X, normalised
+ * with `normalized`. X (n, d) not normalised. At most 15 fits. Throws what the fits throw, and INTERRUPTED.
+ */
+export async function chooseReject(
+  maker: Head,
+  head: FittedHead,
+  { X, normalized, labels }: { X: Matrix; normalized: Matrix; labels: readonly string[] },
+  task: RejectTask,
+): Promise<RejectChoice | NoReject> {
+  const { rate, keys, groups, seed, signal, normalize } = task;
+  const needed = Math.max(2, rowsForRate(rate));
+  if (X.rows < needed) {
+    return {
+      reason: `${X.rows} training images are too few to promise ${percent(rate)} false rejects; ${needed} are needed`,
+    };
+  }
+  const classes = classesOf(labels);
+  const folds = stratifiedKFold(labels, { keys, groups, nSplits: Math.min(FOLDS, X.rows), seed });
+  const leftOut =
+    classes.length < 3
+      ? []
+      : random(seed)
+          .shuffle([...classes])
+          .slice(0, MOST_CLASSES)
+          .sort();
+  const measures = MEASURES.filter(
+    (measure) =>
+      (measure !== 'energy' || head.scores !== undefined) &&
+      (!comparesRows(measure) || X.data.length <= MOST_REFERENCE_VALUES),
+  );
+  const total = folds.length + leftOut.length;
+  let done = 0;
+
+  /** Fits on some rows; judges others with every measure. Those of classes that were not fitted on are apart. */
+  async function trial(fitted: readonly number[], judged: readonly number[]) {
+    checkAborted(signal && { signal });
+    const own = fitted.map((i) => labels[i]!);
+    const seen = new Set(own);
+    const rows = selectRows(X, fitted);
+    const normalizer = fitNormalizer(normalize, rows);
+    const known = applyNormalizer(normalizer, rows);
+    const one = await maker.fit(known, own, signal && { signal });
+    const judge = async (part: readonly number[]): Promise<Judged> => {
+      const queries = applyNormalizer(normalizer, selectRows(X, part));
+      const values = new Map<Measure, Float64Array>();
+      for (const m of measures) values.set(m, await strangeness(m, one, queries, referenceOf(m, known, own)));
+      return values;
+    };
+    const result = {
+      known: await judge(judged.filter((i) => seen.has(labels[i]!))),
+      unknown: await judge(judged.filter((i) => !seen.has(labels[i]!))),
+    };
+    task.progress?.(++done, total);
+    return result;
+  }
+
+  const outOfFold: Judged[] = [];
+  for (const { train, val } of folds) {
+    if (new Set(train.map((i) => labels[i]!)).size < 2)
+      return { reason: 'without a fifth of the images a single class is left to train on' };
+    outOfFold.push((await trial(train, val)).known);
+  }
+  const trials: { known: Judged; unknown: Judged }[] = [];
+  for (const [at, label] of leftOut.entries()) {
+    const { train, val } = folds[at % folds.length]!;
+    const others = train.filter((i) => labels[i] !== label);
+    const own = [...train, ...val].filter((i) => labels[i] === label);
+    // Classes of a row or two may leave nothing to compare in this fold.
+    if (classesOf(others.map((i) => labels[i]!)).length < 2) continue;
+    const judged = await trial(others, [...val.filter((i) => labels[i] !== label), ...own]);
+    if (judged.known.get(DEFAULT_MEASURE)!.length > 0) trials.push(judged);
+  }
+  const scored = measures.map((measure) => ({
+    measure,
+    auroc: mean(trials.map(({ known, unknown }) => auroc(unknown.get(measure)!, known.get(measure)!))),
+  }));
+  const measure =
+    trials.length === 0
+      ? DEFAULT_MEASURE
+      : scored.reduce((best, one) => (one.auroc > best.auroc ? one : best)).measure;
+  const known = outOfFold.flatMap((values) => [...values.get(measure)!]);
+  const threshold = rejectThreshold(known, rate);
+  if (threshold === undefined) {
+    return {
+      reason: `${known.length} training images could be judged by a head that knew their class without having seen them; ${needed} are needed to promise ${percent(rate)} false rejects`,
+    };
+  }
+  const strangers = trials.flatMap(({ unknown }) => [...unknown.get(measure)!]);
+  return {
+    reject: { measure, threshold, rate, reference: referenceOf(measure, normalized, labels) },
+    calibratedOn: known.length,
+    measures: trials.length === 0 ? [] : scored,
+    leftOut,
+    leftOutRejected:
+      strangers.length === 0 ? null : strangers.filter((v) => v > threshold).length / strangers.length,
+  };
+}
+
+const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,80 @@
+import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import type { FittedHead } from '../head.ts';
+import { encodeLabels } from '../labels.ts';
+import { exactIndex } from '../neighbors/exact.ts';
+
+/**
+ * How strange a row is to a head; larger is stranger.
+ * - `first-neighbor`, `fifth-neighbor`: cosine distance to that of the nearest training rows (Sun et al. 2022, arXiv 2204.06507), the
+ *   farthest where there are fewer.
+ * - `mean-distance`: cosine distance to the nearest class mean.
+ * - `energy`: minus the logarithm of the summed exponentials of the scores (Liu et al. 2020, arXiv 2010.03759); for heads with scores. One score
+ *   s of two classes counts as s / 2 and -s / 2.
+ * - `top-probability`: one minus the likeliest class' probability (Hendrycks and Gimpel 2017, arXiv 1610.02136).
+ */
+export const MEASURES = [
+  'first-neighbor',
+  'fifth-neighbor',
+  'mean-distance',
+  'energy',
+  'top-probability',
+] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** Which of the nearest rows of the reference counts. */
+const RANKS: Readonly<Partial<Record<Measure, number>>> = {
+  'first-neighbor': 1,
+  'fifth-neighbor': 5,
+  'mean-distance': 1,
+};
+
+/** Whether a measure compares with the training rows themselves. */
+export const comparesRows = (measure: Measure): boolean => measure.endsWith('-neighbor');
+
+/** What a measure compares with: training rows, class means, or nothing. Rows are normalised as the head's features are. */
+export function referenceOf(measure: Measure, X: Matrix, labels: readonly string[]): Matrix | undefined {
+  if (comparesRows(measure)) return X;
+  return measure === 'mean-distance' ? classMeans(X, labels) : undefined;
+}
+
+/** The strangeness of each row of X (n, d), normalised; float64, shape (n). `head` has scores where the measure is `energy`. */
+export async function strangeness(
+  measure: Measure,
+  head: FittedHead,
+  X: Matrix,
+  reference: Matrix | undefined,
+): Promise<Float64Array> {
+  if (X.rows === 0) return new Float64Array(0);
+  if (reference !== undefined) {
+    const { k, distances } = await exactIndex(reference, 'cosine').search(X, RANKS[measure]!);
+    return Float64Array.from({ length: X.rows }, (_, i) => distances[(i + 1) * k - 1]!);
+  }
+  if (measure === 'energy') return energies(await head.scores!(X));
+  const P = await head.predictProba(X);
+  return Float64Array.from({ length: X.rows }, (_, i) => 1 - Math.max(...row(P, i)));
+}
+
+function energies(scores: Matrix): Float64Array {
+  return Float64Array.from({ length: scores.rows }, (_, i) => {
+    const own = [...row(scores, i)];
+    const s = own.length === 1 ? [own[0]! / 2, -own[0]! / 2] : own;
+    const most = Math.max(...s);
+    return -(most + Math.log(s.reduce((sum, value) => sum + Math.exp(value - most), 0)));
+  });
+}
+
+/** Mean row of each class, in the order of the sorted class names, summed in float64. */
+function classMeans(X: Matrix, labels: readonly string[]): Matrix {
+  const { classes, indices } = encodeLabels(labels);
+  const sums = new Float64Array(classes.length * X.cols);
+  const counts = new Float64Array(classes.length);
+  indices.forEach((c, i) => {
+    counts[c]!++;
+    row(X, i).forEach((value, j) => (sums[c * X.cols + j]! += value));
+  });
+  return matrix(
+    classes.length,
+    X.cols,
+    Float32Array.from(sums, (sum, at) => sum / counts[Math.floor(at / X.cols)]!),
+  );
+}

@@ -1,0 +1,95 @@
+import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { RejectResult } from '../core/results.ts';
+import { createHead } from '../classify/heads/index.ts';
+import { topClass, wilsonInterval } from '../classify/metrics.ts';
+import { applyNormalizer } from '../classify/normalize.ts';
+import { chooseReject, type NoReject, type RejectChoice } from '../classify/unknown/choose-reject.ts';
+import { judge, type Reject } from '../classify/unknown/reject.ts';
+import type { HeadPlan, TrainedHead, TrainingData } from './evaluate.ts';
+import type { Work } from './extract.ts';
+
+const SEED = 1;
+
+/** What the rule does on the validated images of the head's classes. */
+async function validated(
+  reject: Reject,
+  { head, normalizer }: TrainedHead,
+  { val, validatedOn }: TrainingData,
+): Promise<NonNullable<RejectResult['rule']>['validated']> {
+  const X = applyNormalizer(normalizer, val.X);
+  const { unknown } = await judge(reject, head, X);
+  const guess = topClass(await head.predictProba(X));
+  const known = val.samples.flatMap(({ label }, i) => (head.classes.includes(label) ? [i] : []));
+  const answered = known.filter((i) => !unknown[i]!);
+  const right = answered.filter((i) => head.classes[guess[i]!] === val.samples[i]!.label);
+  const rejected = known.length - answered.length;
+  return {
+    split: validatedOn,
+    images: known.length,
+    rejected,
+    share: rejected / known.length,
+    interval: wilsonInterval(rejected, known.length),
+    accuracyOfAnswered: answered.length === 0 ? null : right.length / answered.length,
+  };
+}
+
+/** A head that cannot be fitted on a part of the images is no error: it is a head that never answers "unknown", and says why. */
+async function choose(
+  trained: TrainedHead,
+  { head, options, normalize }: HeadPlan,
+  { train }: TrainingData,
+  rate: number,
+  { signal, listener }: Work,
+): Promise<RejectChoice | NoReject> {
+  const { X, samples } = train;
+  const task = {
+    normalize,
+    rate,
+    seed: SEED,
+    signal,
+    keys: samples.map(({ path }) => path),
+    groups: samples.map(({ sha256 }) => sha256),
+    progress: (done: number, total: number) =>
+      listener?.progress?.({ stage: 'calibrating unknown', done, total, perSecond: 0 }),
+  };
+  const normalized = applyNormalizer(trained.normalizer, X);
+  const labels = samples.map(({ label }) => label);
+  try {
+    return await chooseReject(createHead(head, options), trained.head, { X, normalized, labels }, task);
+  } catch (error) {
+    if (error instanceof PermafrostError && error.code === 'FIT_INVALID')
+      return { reason: `on a part of the images: ${reasonOf(error)}` };
+    throw error;
+  }
+}
+
+/**
+ * The trained head with a rule for answering "unknown" at a share `rate` of false rejects, calibrated on training images that the heads which
+ * judged them had not seen, and measured on the validated ones. Rate 0: the head as it is. Throws INTERRUPTED.
+ */
+export async function withReject(
+  trained: TrainedHead,
+  plan: HeadPlan,
+  data: TrainingData,
+  rate: number,
+  work: Work = {},
+): Promise<TrainedHead> {
+  if (rate === 0) return trained;
+  const choice = await choose(trained, plan, data, rate, work);
+  if ('reason' in choice) {
+    const result = { ...trained.result, reject: { rate, rule: null, problem: choice.reason } };
+    return { ...trained, result };
+  }
+  const { reject, calibratedOn, measures, leftOut, leftOutRejected } = choice;
+  const { measure, threshold } = reject;
+  const rule = {
+    measure,
+    threshold,
+    calibratedOn,
+    measures,
+    leftOut,
+    leftOutRejected,
+    validated: await validated(reject, trained, data),
+  };
+  return { ...trained, reject, result: { ...trained.result, reject: { rate, rule, problem: null } } };
+}
