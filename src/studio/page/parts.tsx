@@ -43,11 +43,12 @@ export function Answers({ answers }: { answers: readonly HeadAnswer[] }) {
     return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
   return (
     <ul class="answers">
-      {answers.map(({ head, name, pooling, classes, problem }) => (
+      {answers.map(({ head, name, pooling, classes, unknown, problem }) => (
         <li key={head} class="card">
           <h3>
             {name} <span class="small">on {pooling}</span>
           </h3>
+          {unknown === true && <p class="notice">Unknown: like none of the images that it was trained on.</p>}
           {problem === null ? (
             <table>
               <caption class="out">Probabilities of {head}</caption>

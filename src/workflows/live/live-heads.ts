@@ -8,6 +8,7 @@ import { differingSettings } from '../../store/fingerprint.ts';
 import { setFeatures } from '../../store/reader.ts';
 import { probabilities } from '../evaluate.ts';
 import { openHead, type OpenedHead } from '../head-files.ts';
+import { judgeRaw } from '../predict.ts';
 import type { Snapshot } from './live-store.ts';
 
 /** Heads whose probabilities of all images are kept at once. */
@@ -49,7 +50,7 @@ export function verdictOf({ classes, P }: Verdicts, i: number): HeadVerdict {
 /** The answer of a head about an image whose probabilities are known. */
 export function answerOf(facts: HeadFacts, { classes, P }: Verdicts, i: number): HeadAnswer {
   const { id, name, pooling } = facts;
-  return { head: id, name, pooling, classes: shownClasses(classes, row(P, i)), problem: null };
+  return { head: id, name, pooling, classes: shownClasses(classes, row(P, i)), unknown: null, problem: null };
 }
 
 async function judgeAll(opened: OpenedHead, { store, set, samples }: Snapshot): Promise<Verdicts> {
@@ -124,10 +125,18 @@ export function liveHeads(store: string): LiveHeads {
     async answer(id, features, snapshot) {
       const facts = await factsOf(id, snapshot);
       const { name, pooling, problem } = facts;
-      if (problem !== null) return { head: id, name, pooling, classes: [], problem };
+      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
       const head = await open(id);
-      const P = await probabilities(head, features.get(pooling)!);
-      return { head: id, name, pooling, classes: shownClasses(head.head.classes, row(P, 0)), problem };
+      const X = features.get(pooling)!;
+      const [P, judged] = await Promise.all([probabilities(head, X), judgeRaw(head, X)]);
+      return {
+        head: id,
+        name,
+        pooling,
+        classes: shownClasses(head.head.classes, row(P, 0)),
+        unknown: judged?.unknown[0] ?? null,
+        problem,
+      };
     },
     async verdicts(id, snapshot) {
       const head = await open(id);

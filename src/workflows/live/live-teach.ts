@@ -240,6 +240,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
         name: found.head.name,
         pooling: 'avg',
         classes: shownClasses(found.head.classes, row(P, 0)),
+        unknown: null,
         problem: null,
       };
     },

@@ -87,7 +87,7 @@ export async function viewImage(
   const answers = await Promise.all(
     facts.map(async (head) => {
       const { id, name, pooling, problem } = head;
-      if (problem !== null) return { head: id, name, pooling, classes: [], problem };
+      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
       return answerOf(head, await heads.verdicts(id, snapshot), at);
     }),
   );
