@@ -11,6 +11,9 @@ export {
 export { run, RUN_HEADS } from './workflows/run.ts';
 export { train } from './workflows/train.ts';
 export { TRAIN_DEFAULTS, TRAIN_OPTIONS, type TrainOptions } from './workflows/train-options.ts';
+export { sweep, type SweepRequest, type SweepWork } from './workflows/sweep.ts';
+export { DEFAULT_GRID, type SweepGrid, type SweepGridHead } from './workflows/sweep-grid.ts';
+export { SWEEP_DEFAULTS, SWEEP_OPTIONS, type SweepOptions } from './workflows/sweep-options.ts';
 export { predict } from './workflows/predict.ts';
 export { PREDICT_DEFAULTS, PREDICT_OPTIONS, type PredictOptions } from './workflows/predict-options.ts';
 export { neighbors } from './workflows/neighbors.ts';
@@ -26,6 +29,7 @@ export { BENCH_DEFAULTS, BENCH_OPTIONS, type BenchOptions } from './workflows/be
 export { engines } from './workflows/engines.ts';
 export { openHead, saveHead, type OpenedHead } from './workflows/head-files.ts';
 export type * from './core/results.ts';
+export type * from './core/sweep-result.ts';
 
 // Extraction: images to features.
 export { scanDataset, type Dataset } from './extract/dataset.ts';

@@ -39,7 +39,7 @@ export function topKAccuracy(truth: Int32Array, P: Matrix, k: number): number {
 }
 
 /** The 97.5 % point of the standard normal distribution: a two-sided 95 % interval. */
-const Z_95 = 1.959963984540054;
+export const Z_95 = 1.959963984540054;
 
 /**
  * Wilson's score interval for a share of `successes` in n trials (Wilson 1927, JASA 22:209-212): unlike the normal interval it

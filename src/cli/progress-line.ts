@@ -3,15 +3,15 @@ import { printable } from '../report/printable.ts';
 
 const BAR = 24;
 
-/** One line of progress: bar, counts, images/s and the time left. */
-export function progressText({ stage, done, total, perSecond }: Progress): string {
+/** One line of progress: bar, counts, pace and the time left. */
+export function progressText({ stage, done, total, perSecond, unit = 'images' }: Progress): string {
   const share = total === 0 ? 1 : done / total;
   const filled = Math.round(share * BAR);
   const bar = `${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}`;
   const left = perSecond > 0 ? (total - done) / perSecond : 0;
   const pace =
     perSecond > 0
-      ? `  ${perSecond.toFixed(1)} images/s  ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`} left`
+      ? `  ${perSecond.toFixed(1)} ${unit}/s  ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`} left`
       : '';
   return `${stage} [${bar}] ${done}/${total}${pace}`;
 }

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import type * as ort from 'onnxruntime-node';
 import { PermafrostError, reasonOf } from './errors.ts';
 import type { OnnxGraph } from './onnx-model.ts';
@@ -24,7 +25,10 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
   return loaded;
 }
 
-/** A session over a graph or a model's bytes. Throws ENGINE_FAILED with the runtime's own message. */
+/**
+ * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone: who starts workers has shared the cores
+ * out already, and the sums then have one order however many workers there are. Throws ENGINE_FAILED with the runtime's own message.
+ */
 export async function createSession(
   model: OnnxGraph | Uint8Array,
   options: OnnxSessionOptions = {},
@@ -33,7 +37,10 @@ export async function createSession(
   // The encoder brings a protobuf library, which commands that build no model must not wait for.
   const bytes = model instanceof Uint8Array ? model : (await import('./onnx-model.ts')).encodeOnnx(model);
   try {
-    return await runtime.InferenceSession.create(bytes, options);
+    return await runtime.InferenceSession.create(
+      bytes,
+      isMainThread ? options : { ...options, intraOpNumThreads: 1 },
+    );
   } catch (cause) {
     throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, {
       cause,

@@ -12,8 +12,10 @@ export interface Progress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  /** Images a second of work done so far (0 before the first); reused ones count in `done` only. */
+  /** Units a second of work done so far (0 before the first); reused ones count in `done` only. */
   readonly perSecond: number;
+  /** What is counted, in the plural; by default images. */
+  readonly unit?: string;
 }
 
 /** Cosines between the features of int8 and those of fp32, on images that int8 was not calibrated on. */

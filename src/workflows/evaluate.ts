@@ -7,6 +7,7 @@ import type { Pooling, Split } from '../core/sample.ts';
 import type { FittedHead } from '../classify/head.ts';
 import type { Reject } from '../classify/unknown/reject.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
+import { pcaHead } from '../classify/heads/pca-head.ts';
 import * as metrics from '../classify/metrics.ts';
 import { surestMistakes } from '../classify/mistakes.ts';
 import {
@@ -31,6 +32,8 @@ export interface HeadPlan {
   readonly head: string;
   readonly options?: HeadOptions;
   readonly normalize: Normalization;
+  /** Principal components of the normalised features that the head is fitted on; 0, the default, for the features themselves. */
+  readonly pca?: number;
 }
 
 export interface TrainedHead {
@@ -78,7 +81,8 @@ export async function trainHead(
   signal?: AbortSignal,
 ): Promise<TrainedHead> {
   const { train, val, validatedOn, pooling } = data;
-  const maker = createHead(plan.head, plan.options);
+  const plain = createHead(plan.head, plan.options);
+  const maker = plan.pca ? pcaHead(plan.pca, plain) : plain;
   const started = performance.now();
   const normalizer = fitNormalizer(plan.normalize, train.X);
   const labels = train.samples.map(({ label }) => label);

@@ -1,7 +1,7 @@
 import type { Listener } from '../core/results.ts';
 
 /** Counts work and tells the listener; `worked` units take the time, the others (reused, failed) cost next to nothing. */
-export function progressMeter(stage: string, total: number, listener: Listener = {}) {
+export function progressMeter(stage: string, total: number, listener: Listener = {}, unit?: string) {
   const started = performance.now();
   let done = 0;
   let workedOn = 0;
@@ -10,7 +10,8 @@ export function progressMeter(stage: string, total: number, listener: Listener =
       done += units;
       workedOn += worked;
       const seconds = (performance.now() - started) / 1000;
-      listener.progress?.({ stage, done, total, perSecond: workedOn === 0 ? 0 : workedOn / seconds });
+      const perSecond = workedOn === 0 ? 0 : workedOn / seconds;
+      listener.progress?.({ stage, done, total, perSecond, ...(unit !== undefined && { unit }) });
     },
   };
 }

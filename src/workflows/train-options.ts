@@ -1,4 +1,4 @@
-import { choiceOption, defaultsOf, stringOption, type OptionsOf } from '../core/options.ts';
+import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { HEAD_NAMES } from '../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../classify/normalize.ts';
@@ -10,6 +10,13 @@ export const TRAIN_OPTIONS = {
   pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
   reject: REJECT_OPTION,
+  pca: integerOption(
+    0,
+    'principal components of the normalised features to train on; 0: the features themselves',
+    {
+      min: 0,
+    },
+  ),
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
 export type TrainOptions = OptionsOf<typeof TRAIN_OPTIONS>;

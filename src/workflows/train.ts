@@ -17,11 +17,11 @@ export async function train(
   headOptions: HeadOptions = {},
   work: Work = {},
 ): Promise<HeadResult> {
-  const { head, pooling, normalize, reject, out } = resolveOptions('train', TRAIN_OPTIONS, given);
+  const { head, pooling, normalize, reject, pca, out } = resolveOptions('train', TRAIN_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
   const data = await trainingData(store, manifest, pooling);
-  const plan = { head, options: headOptions, normalize };
+  const plan = { head, options: headOptions, normalize, pca };
   const fitted = await trainHead(plan, data, work.signal);
   const trained = await withReject(fitted, plan, data, reject, work);
   const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);

@@ -10,6 +10,7 @@ import { LINEAR_SVM_OPTIONS, linearSvmHead } from './linear-svm.ts';
 import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
 import { loadMlLogistic, ML_LOGISTIC_OPTIONS, mlLogisticHead } from './ml-logistic.ts';
 import { loadMlp, MLP_OPTIONS, mlpHead } from './mlp.ts';
+import { isOnComponents, loadOnComponents } from './pca-head.ts';
 import { RIDGE_OPTIONS, ridgeHead } from './ridge.ts';
 import { SOFTMAX_OPTIONS, softmaxHead } from './softmax.ts';
 
@@ -110,5 +111,5 @@ export async function loadHead(name: string, state: HeadState): Promise<FittedHe
       `The stored head should be "${name}" and says ${JSON.stringify(state.json.name)}. Train it again.`,
     );
   }
-  return entry.load(state);
+  return isOnComponents(state) ? loadOnComponents(state, entry.load) : entry.load(state);
 }

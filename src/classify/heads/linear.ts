@@ -52,7 +52,7 @@ export function loadLinear(state: HeadState): FittedHead {
 }
 
 /** Scores without the intercept, shape (n, k), as probabilities (n, classes), computed in float64. */
-function linearProbabilities(scores: Matrix, intercept: Float32Array): Matrix {
+export function linearProbabilities(scores: Matrix, intercept: Float32Array): Matrix {
   if (scores.cols > 1) return softmaxRows(scores, intercept);
   const out = matrix(scores.rows, 2);
   for (let i = 0; i < scores.rows; i++) {

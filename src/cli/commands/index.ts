@@ -13,6 +13,7 @@ import { repairCommand } from './repair.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { studioCommand } from './studio.ts';
+import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   extractCommand,
   trainCommand,
+  sweepCommand,
   predictCommand,
   neighborsCommand,
   checkCommand,

@@ -1,0 +1,35 @@
+import { mcNemar } from '../paired-tests.ts';
+
+/** How a candidate compares with the best on the same rows. */
+export interface Comparison {
+  /** McNemar's exact test, not adjusted. */
+  readonly pValue: number;
+  /** Whether the difference stands at `level` after the adjustment. */
+  readonly toldApart: boolean;
+}
+
+/**
+ * Each candidate's predictions against those of the first, the best. With as many tests as candidates some differ by chance: Holm's adjustment
+ * (Holm 1979, Scandinavian Journal of Statistics 6:65) keeps the chance that any pair is wrongly told apart at `level`. That the best
+ * was chosen on the same rows is not adjusted for. `truth` and `predictions`: class indices, shape (n). One comparison a candidate,
+ * the best's own first.
+ */
+export function compareWithBest(
+  truth: Int32Array,
+  predictions: readonly Int32Array[],
+  level = 0.05,
+): Comparison[] {
+  const [best, ...others] = predictions;
+  if (best === undefined) return [];
+  const pValues = others.map((other) => mcNemar(truth, best, other).pValue);
+  const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]! || a - b);
+  const apart = new Set<number>();
+  for (const [at, i] of order.entries()) {
+    if (pValues[i]! * (pValues.length - at) > level) break;
+    apart.add(i);
+  }
+  return [
+    { pValue: 1, toldApart: false },
+    ...pValues.map((pValue, i) => ({ pValue, toldApart: apart.has(i) })),
+  ];
+}

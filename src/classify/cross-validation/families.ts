@@ -1,0 +1,65 @@
+import { canonicalJson } from '../../core/digest.ts';
+import type { Head } from '../head.ts';
+import type { HeadOptions } from '../heads/index.ts';
+import { createHead } from '../heads/index.ts';
+import type { LinearLoss } from '../solvers/linear-fit.ts';
+
+/** A head to cross-validate, its options resolved. */
+export type HeadPlan = Pick<Head, 'name' | 'params'>;
+
+/** How the heads of one family share their work: see held-out.ts. */
+export type FamilyKind = 'linear' | 'neighbors' | 'single';
+
+/** Plans that are cross-validated together, in the order in which they come out. */
+export interface Family {
+  readonly kind: FamilyKind;
+  readonly plans: readonly HeadPlan[];
+}
+
+/** The losses of the heads that are solved along a path of C. */
+export const LOSSES: Readonly<Record<string, LinearLoss>> = {
+  logistic: 'logistic',
+  'linear-svm': 'squaredHinge',
+  ridge: 'squaredError',
+};
+
+/** The plan of a head with `options` over its defaults. Throws OPTION_INVALID. */
+export function planOf(name: string, options: HeadOptions): HeadPlan {
+  const { params } = createHead(name, options);
+  return { name, params };
+}
+
+/** The inverse strength of a linear plan's penalty. */
+export const strengthOf = ({ params }: HeadPlan): number => Number(params.C ?? 1 / Number(params.alpha));
+
+/** Whether a plan is one penalty of a path. A ridge head that chooses among several by leave-one-out is fitted by itself. */
+const isOnPath = ({ name, params }: HeadPlan): boolean =>
+  Object.hasOwn(LOSSES, name) && !(typeof params.alphas === 'string' && params.alphas.trim() !== '');
+
+function familyKey(plan: HeadPlan): { kind: FamilyKind; key: string } {
+  const { name, params } = plan;
+  const without = (...keys: string[]): string =>
+    canonicalJson([
+      name,
+      Object.entries(params)
+        .filter(([key]) => !keys.includes(key))
+        .sort(),
+    ]);
+  if (isOnPath(plan)) return { kind: 'linear', key: without('C', 'alpha') };
+  if (name === 'knn') return { kind: 'neighbors', key: without('nNeighbors', 'weights') };
+  return { kind: 'single', key: without() };
+}
+
+/** Plans by families, in the order of their first members; a path goes from the strongest penalty to the weakest. */
+export function familiesOf(plans: readonly HeadPlan[]): Family[] {
+  const families = new Map<string, { kind: FamilyKind; plans: HeadPlan[] }>();
+  for (const plan of plans) {
+    const { kind, key } = familyKey(plan);
+    const family = families.get(key) ?? { kind, plans: [] };
+    family.plans.push(plan);
+    families.set(key, family);
+  }
+  for (const { kind, plans: members } of families.values())
+    if (kind === 'linear') members.sort((a, b) => strengthOf(a) - strengthOf(b));
+  return [...families.values()];
+}

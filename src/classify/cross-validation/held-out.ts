@@ -1,0 +1,216 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { matrix, row, selectRows } from '../../core/matrix.ts';
+import { checkAborted, checkNeighbors } from '../checks.ts';
+import type { FitContext } from '../head.ts';
+import { createHead } from '../heads/index.ts';
+import { linearProbabilities } from '../heads/linear.ts';
+import type { VoteWeights } from '../heads/votes.ts';
+import { voteShares } from '../heads/votes.ts';
+import { exactIndex } from '../neighbors/exact.ts';
+import type { Metric, Neighbors } from '../neighbors/neighbor-index.ts';
+import type { LinearFit } from '../solvers/linear-fit.ts';
+import { fitLinear } from '../solvers/linear-fit.ts';
+import type { ClassWeight } from '../solvers/row-weights.ts';
+import type { Family, HeadPlan } from './families.ts';
+import { LOSSES, strengthOf } from './families.ts';
+import type { FoldFeatures } from './fold-features.ts';
+
+/** The rows' classes. */
+export interface Truth {
+  /** Class index of each row, shape (n). */
+  readonly y: Int32Array;
+  readonly classes: readonly string[];
+}
+
+/** What a plan says of rows that it did not see, or why it could not be fitted. */
+export type HeldOut =
+  | {
+      readonly plan: HeadPlan;
+      /** Shape (n, classes). */
+      readonly P: Matrix;
+      readonly converged: boolean;
+      /** The most of any fold. */
+      readonly iterations: number;
+    }
+  | { readonly plan: HeadPlan; readonly problem: string };
+
+/**
+ * Cross-validates the plans of a family, one after the other. Each fold trains on its `train` rows and answers for its `val` rows. What a
+ * plan gives depends on nothing but itself, the features and the folds: not on the other plans of the family. Throws INTERRUPTED.
+ */
+export function heldOut(
+  { kind, plans }: Family,
+  features: FoldFeatures,
+  truth: Truth,
+  context?: FitContext,
+): AsyncGenerator<HeldOut> {
+  switch (kind) {
+    case 'linear':
+      return alongPath(plans, features, truth, context);
+    case 'neighbors':
+      return byNeighbors(plans, features, truth, context);
+    case 'single':
+      return oneByOne(plans, features, truth, context);
+  }
+}
+
+/** Linear fits from here on start from the optimum of the next smaller power of ten. */
+const FIRST_DECADE = -2;
+
+/** The power of ten below C that C's fits start from, undefined for the first ones. */
+function decadeBelow(C: number): number | undefined {
+  const exponent = Math.ceil(Math.log10(C) - 1e-9) - 1;
+  return exponent < FIRST_DECADE ? undefined : Number(`1e${exponent}`);
+}
+
+/**
+ * All folds of one penalty are fitted at the same time where they share a design. Each starts from the optimum of the power of ten below its C,
+ * whether that is asked for or not: a start from the neighbour in the grid would let the last digits depend on the grid.
+ */
+async function* alongPath(
+  plans: readonly HeadPlan[],
+  features: FoldFeatures,
+  { y, classes }: Truth,
+  context?: FitContext,
+): AsyncGenerator<HeldOut> {
+  const { name, params } = plans[0]!;
+  const { folds, shared } = features;
+  const task = {
+    loss: LOSSES[name]!,
+    y,
+    classes: classes.length,
+    classWeight: params.classWeight as ClassWeight,
+  };
+  const stop = { tol: Number(params.tol), maxIter: Number(params.maxIter) };
+  const known = new Map<number, Promise<LinearFit[]>>();
+
+  async function solve(C: number): Promise<LinearFit[]> {
+    const decade = decadeBelow(C);
+    const starts = decade === undefined ? undefined : await fitsAt(decade);
+    const fit = async (fold: number): Promise<LinearFit> => {
+      const design = await (await features.view(fold, context)).design(context);
+      const rows = folds[fold]!.train;
+      return fitLinear(design, { ...task, rows }, { ...stop, C }, starts?.[fold], context);
+    };
+    if (shared) return Promise.all(folds.map((_, fold) => fit(fold)));
+    const fits: LinearFit[] = [];
+    for (let fold = 0; fold < folds.length; fold++) fits.push(await fit(fold));
+    return fits;
+  }
+
+  function fitsAt(C: number): Promise<LinearFit[]> {
+    const found = known.get(C) ?? solve(C);
+    known.set(C, found);
+    return found;
+  }
+
+  for (const plan of plans) {
+    const fits = await fitsAt(strengthOf(plan)).catch(problemOf);
+    if (!Array.isArray(fits)) {
+      yield { plan, ...fits };
+      continue;
+    }
+    const { k } = fits[0]!;
+    const scores = matrix(y.length, k);
+    folds.forEach(({ val }, fold) => {
+      for (const i of val) scores.data.set(fits[fold]!.scores.subarray(i * k, (i + 1) * k), i * k);
+    });
+    yield {
+      plan,
+      P: linearProbabilities(scores, new Float32Array(k)),
+      converged: fits.every(({ converged }) => converged),
+      iterations: Math.max(...fits.map(({ iterations }) => iterations)),
+    };
+  }
+}
+
+/** One search for the most neighbours that any plan wants; the nearest few of them are what a search for few would have found. */
+async function* byNeighbors(
+  plans: readonly HeadPlan[],
+  features: FoldFeatures,
+  { y, classes }: Truth,
+  context?: FitContext,
+): AsyncGenerator<HeldOut> {
+  const { folds } = features;
+  const fewest = Math.min(...folds.map(({ train }) => train.length));
+  const wanted = plans.map(({ params }) => Number(params.nNeighbors));
+  const most = Math.min(fewest, Math.max(...wanted));
+  const found: Neighbors[] = [];
+  for (let fold = 0; fold < folds.length; fold++) {
+    checkAborted(context);
+    const { X } = await features.view(fold, context);
+    const { train, val } = folds[fold]!;
+    const index = exactIndex(selectRows(X, train), plans[0]!.params.metric as Metric);
+    found.push(await index.search(selectRows(X, val), most));
+  }
+  for (const [at, plan] of plans.entries()) {
+    const k = wanted[at]!;
+    try {
+      checkNeighbors(k, fewest);
+    } catch (error) {
+      yield { plan, ...problemOf(error) };
+      continue;
+    }
+    const P = matrix(y.length, classes.length);
+    folds.forEach(({ train, val }, fold) => {
+      const labels = Int32Array.from(train, (i) => y[i]!);
+      const shares = voteShares(
+        nearest(found[fold]!, k),
+        labels,
+        classes.length,
+        plan.params.weights as VoteWeights,
+      );
+      val.forEach((i, v) => row(P, i).set(row(shares, v)));
+    });
+    yield { plan, P, converged: true, iterations: 0 };
+  }
+}
+
+/** The first k of each query's neighbours. */
+function nearest({ k: all, indices, distances }: Neighbors, k: number): Neighbors {
+  const queries = all === 0 ? 0 : indices.length / all;
+  const cut = { k, indices: new Int32Array(queries * k), distances: new Float32Array(queries * k) };
+  for (let q = 0; q < queries; q++) {
+    cut.indices.set(indices.subarray(q * all, q * all + k), q * k);
+    cut.distances.set(distances.subarray(q * all, q * all + k), q * k);
+  }
+  return cut;
+}
+
+/** Heads that share nothing but the features. */
+async function* oneByOne(
+  plans: readonly HeadPlan[],
+  features: FoldFeatures,
+  { y, classes }: Truth,
+  context?: FitContext,
+): AsyncGenerator<HeldOut> {
+  for (const plan of plans) {
+    const head = createHead(plan.name, plan.params);
+    const P = matrix(y.length, classes.length);
+    let [converged, iterations] = [true, 0];
+    try {
+      for (const [fold, { train, val }] of features.folds.entries()) {
+        checkAborted(context);
+        const { X } = await features.view(fold, context);
+        const labels = train.map((i) => classes[y[i]!]!);
+        const fitted = await head.fit(selectRows(X, train), labels, context);
+        const answers = await fitted.predictProba(selectRows(X, val));
+        val.forEach((i, v) => row(P, i).set(row(answers, v)));
+        converged &&= fitted.converged;
+        iterations = Math.max(iterations, fitted.iterations);
+      }
+    } catch (error) {
+      yield { plan, ...problemOf(error) };
+      continue;
+    }
+    yield { plan, P, converged, iterations };
+  }
+}
+
+/** What keeps one plan from being fitted is told beside the results of the others; anything else ends the work. */
+function problemOf(error: unknown): { problem: string } {
+  if (error instanceof PermafrostError && ['FIT_INVALID', 'PACKAGE_MISSING'].includes(error.code))
+    return { problem: error.message };
+  throw error;
+}

@@ -1,0 +1,90 @@
+import { PermafrostError } from '../../core/errors.ts';
+import { checkFit, checkPredict } from '../checks.ts';
+import type { FittedHead, Head, HeadState } from '../head.ts';
+import type { Pca } from '../pca.ts';
+import { applyPca, fitPca } from '../pca.ts';
+import type { FittedFacts } from './fitted-state.ts';
+import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+
+/**
+ * A head on the first `width` principal components of its features (`Pca`), learned from the same rows that the head is fitted on. It goes by
+ * the inner head's name, with `pca` among its params. Throws as the inner head; `fit` throws FIT_INVALID too where there are fewer
+ * rows or columns than components.
+ */
+export function pcaHead(width: number, inner: Head): Head {
+  const params = { ...inner.params, pca: width };
+  return {
+    name: inner.name,
+    params,
+    async fit(X, y, context) {
+      checkFit(X, y);
+      const pca = await fitPca(X, width, context);
+      return onComponents(pca, await inner.fit(await applyPca(pca, X), y, context));
+    },
+  };
+}
+
+/** Whether a head's state is that of a head on principal components. */
+export const isOnComponents = ({ json }: HeadState): boolean => json.pca !== undefined;
+
+/** The head in `state`; `load` makes the inner one. Throws HEAD_CORRUPT, and what `load` throws. */
+export async function loadOnComponents(
+  state: HeadState,
+  load: (inner: HeadState) => FittedHead | Promise<FittedHead>,
+): Promise<FittedHead> {
+  const facts = factsOf(state);
+  const { pca, head } = state.json as { pca?: { width?: unknown; kept?: unknown }; head?: unknown };
+  if (typeof pca?.width !== 'number' || typeof pca.kept !== 'number' || typeof head !== 'object') {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      'The stored head lacks its principal components or the head on them. Train it again.',
+    );
+  }
+  const tensors = [...state.tensors].flatMap(([name, tensor]) =>
+    name.startsWith('head/') ? [[name.slice(5), tensor] as const] : [],
+  );
+  const inner = await load({ json: (head ?? {}) as HeadState['json'], tensors: new Map(tensors) });
+  const components = matrixOf(state, 'pca/components', facts.features, pca.width);
+  const mean = matrixOf(state, 'pca/mean', 1, facts.features).data;
+  if (inner.features !== pca.width) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `The stored head takes ${inner.features} principal components and has ${pca.width}. Train it again.`,
+    );
+  }
+  return onComponents({ mean, components, kept: pca.kept }, inner);
+}
+
+function onComponents(pca: Pca, inner: FittedHead): FittedHead {
+  const features = pca.components.rows;
+  const width = pca.components.cols;
+  const facts: FittedFacts = {
+    name: inner.name,
+    params: { ...inner.params, pca: width },
+    classes: inner.classes,
+    features,
+    converged: inner.converged,
+    iterations: inner.iterations,
+    ...(inner.learningCurve && { learningCurve: inner.learningCurve }),
+    notes: [
+      `${width} principal components keep ${(100 * pca.kept).toFixed(1)} % of the variance`,
+      ...inner.notes,
+    ],
+  };
+  return {
+    ...facts,
+    async predictProba(X) {
+      checkPredict(`The head "${facts.name}"`, X, features);
+      return inner.predictProba(await applyPca(pca, X));
+    },
+    state: stateOf(
+      facts,
+      new Map([
+        ['pca/components', tensorOf(pca.components)],
+        ['pca/mean', { shape: [1, features], data: pca.mean }],
+        ...[...inner.state.tensors].map(([name, tensor]) => [`head/${name}`, tensor] as const),
+      ]),
+      { pca: { width, kept: pca.kept }, head: inner.state.json },
+    ),
+  };
+}

@@ -1,0 +1,119 @@
+import { PermafrostError } from '../core/errors.ts';
+import type { Matrix } from '../core/matrix.ts';
+import { matrix } from '../core/matrix.ts';
+import { random } from '../core/random.ts';
+import { gemm } from './gemm.ts';
+import type { FitContext } from './head.ts';
+import { timesThin, transposedTimesThin } from './linalg-thin.ts';
+import { columnMeans } from './normalize.ts';
+import { centredGram } from './solvers/centred-gram.ts';
+import { topEigenpairs } from './top-eigenpairs.ts';
+
+/** A fitted projection onto principal components: (row - mean)·components. */
+export interface Pca {
+  /** Shape (d). */
+  readonly mean: Float32Array;
+  /** Shape (d, width), a column a component, the largest variance first; the largest weight of each is positive. */
+  readonly components: Matrix;
+  /** Share of the variance that the components keep, 0 to 1. */
+  readonly kept: number;
+}
+
+/** The largest system of which eigenvectors are sought: 0.5 GB. */
+const MOST = 8192;
+
+/**
+ * The first `width` principal components of X (n, d), as scikit-learn's PCA without whitening: eigenvectors of the smaller of the covariance
+ * (d, d) and the Gram matrix of the centred rows (n, n; then turned back into columns). The same input gives the same bytes. Throws
+ * FIT_INVALID for a width above the number of rows or columns, and where both exceed 8192; INTERRUPTED.
+ */
+export async function fitPca(X: Matrix, width: number, context?: FitContext): Promise<Pca> {
+  const [n, d] = [X.rows, X.cols];
+  const size = Math.min(n, d);
+  if (width > size || size > MOST) {
+    throw new PermafrostError(
+      'FIT_INVALID',
+      width > size
+        ? `${width} principal components need as many rows and columns, found ${n} x ${d}. Lower pca or add images.`
+        : `Principal components need at most ${MOST} rows or columns, found ${n} x ${d}. Use pooled features.`,
+    );
+  }
+  const means = columnMeans(X);
+  const mean = Float32Array.from(means);
+  const system = n < d ? await centredGram(X, mean, context) : await scatter(X, mean);
+  let total = 0;
+  for (let i = 0; i < size; i++) total += system[i * size + i]!;
+  const { values, vectors } = await topEigenpairs(system, size, width, random(1), context);
+  const columns = transposed(vectors, width, size);
+  const components = n < d ? await turnedBack(X, mean, columns, values) : columns;
+  signed(components, d, width);
+  const variance = values.reduce((sum, value) => sum + Math.max(0, value), 0);
+  return {
+    mean,
+    components: matrix(d, width, new Float32Array(components)),
+    kept: total > 0 ? Math.min(1, variance / total) : 1,
+  };
+}
+
+/** X projected, shape (n, width), summed in float64. */
+export async function applyPca({ mean, components }: Pca, X: Matrix): Promise<Matrix> {
+  const k = components.cols;
+  const columns = new Float64Array(components.data);
+  const shift = await timesThin(
+    { data: new Float64Array(mean), rows: 1, cols: X.cols },
+    columns,
+    k,
+    'float64',
+  );
+  const scores = await timesThin(X, columns, k, 'float64');
+  const out = matrix(X.rows, k);
+  for (let i = 0, at = 0; i < X.rows; i++) {
+    for (let c = 0; c < k; c++, at++) out.data[at] = scores[at]! - shift[c]!;
+  }
+  return out;
+}
+
+/** The centred rows' Xcᵀ·Xc, shape (d, d), float64. */
+async function scatter(X: Matrix, mean: Float32Array): Promise<Float64Array> {
+  const Xc = { data: new Float64Array(X.data.length), rows: X.rows, cols: X.cols };
+  for (let i = 0, at = 0; i < X.rows; i++) {
+    for (let j = 0; j < X.cols; j++, at++) Xc.data[at] = X.data[at]! - mean[j]!;
+  }
+  return (await gemm('left', Xc, Xc)).data as Float64Array;
+}
+
+/** Eigenvectors U (n, width) of the Gram matrix as columns of the rows' space: Xcᵀ·U / sqrt(value); zeros where there is no variance. */
+async function turnedBack(
+  X: Matrix,
+  mean: Float32Array,
+  U: Float64Array,
+  values: Float64Array,
+): Promise<Float64Array> {
+  const k = values.length;
+  // Below this, rounding of the float32 products is all that an eigenvalue is.
+  const least = Math.max(0, values[0] ?? 0) * 2 ** -20;
+  const scaled = U.map((u, at) => (values[at % k]! > least ? u / Math.sqrt(values[at % k]!) : 0));
+  const sums = new Float64Array(k);
+  for (let at = 0; at < scaled.length; at++) sums[at % k]! += scaled[at]!;
+  const columns = await transposedTimesThin(X, scaled, k, 'float64');
+  for (let at = 0; at < columns.length; at++) columns[at]! -= mean[Math.floor(at / k)]! * sums[at % k]!;
+  return columns;
+}
+
+function transposed(rows: Float64Array, count: number, size: number): Float64Array {
+  const out = new Float64Array(rows.length);
+  for (let r = 0; r < count; r++) for (let i = 0; i < size; i++) out[i * count + r] = rows[r * size + i]!;
+  return out;
+}
+
+/** Turns each column so that its largest weight is positive: eigenvectors have no sign of their own. */
+function signed(columns: Float64Array, rows: number, k: number): void {
+  for (let c = 0; c < k; c++) {
+    let most = 0;
+    for (let i = 0; i < rows; i++) {
+      const value = columns[i * k + c]!;
+      if (Math.abs(value) > Math.abs(most)) most = value;
+    }
+    if (most < 0) for (let i = 0; i < rows; i++) columns[i * k + c]! *= -1;
+  }
+}

@@ -1,0 +1,79 @@
+import type { HeadResult } from './results.ts';
+import type { Pooling } from './sample.ts';
+
+/** What candidates are ranked by: higher is better, but for `logLoss`. */
+export const SWEEP_SCORES = ['accuracy', 'balancedAccuracy', 'logLoss'] as const;
+export type SweepScore = (typeof SWEEP_SCORES)[number];
+
+/** One figure of a cross-validation. */
+export interface CrossScore {
+  /** Over all rows, each judged by a head that did not see it. */
+  readonly value: number;
+  /** 95 %, rows taken as independent. */
+  readonly interval: readonly [low: number, high: number];
+  /** The figure of each fold. */
+  readonly folds: readonly number[];
+}
+export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
+
+/** What decides a candidate's result beside the data, the folds and the seed. */
+export interface SweepConfiguration {
+  readonly head: string;
+  /** All options of the head, resolved. */
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  readonly pooling: Pooling;
+  readonly normalize: 'l2' | 'standard' | 'none';
+  /** Principal components, 0 for none. */
+  readonly pca: number;
+}
+
+/** A configuration with what cross-validation on Train found. */
+export interface SweepCandidate extends SweepConfiguration {
+  /** Digest of the configuration, the features, the training images, the folds and the seed: 16 hex digits. */
+  readonly id: string;
+  /** Those of `params` that are not the head's defaults. */
+  readonly changed: Readonly<Record<string, number | string | boolean>>;
+  readonly scores: CrossScores;
+  /** Milliseconds for all folds on one thread, less the work that it shared with candidates before it. The only field that another run gives otherwise. */
+  readonly fitMs: number;
+  readonly converged: boolean;
+  /** The most of any fold. */
+  readonly iterations: number;
+  /** Whether it was known from a sweep before. */
+  readonly reused: boolean;
+}
+
+/** A candidate in its place. */
+export interface RankedCandidate extends SweepCandidate {
+  /** 1 is the best. */
+  readonly rank: number;
+  /** McNemar's exact test against the best, on the same held-out predictions; not adjusted for the number of candidates. */
+  readonly pValue: number;
+  /** Whether it differs from the best at 5 % after Holm's adjustment for the number of candidates. */
+  readonly toldApart: boolean;
+}
+
+export interface SweepResult {
+  readonly store: string;
+  readonly score: SweepScore;
+  readonly folds: number;
+  readonly seed: number;
+  /** Training images; validation images had no part in the ranking. */
+  readonly images: number;
+  readonly classes: readonly string[];
+  readonly workers: number;
+  /** Candidates computed by this call, and those known before it. */
+  readonly computed: number;
+  readonly reused: number;
+  /** Configurations that could not be fitted, and why. */
+  readonly skipped: readonly (SweepConfiguration & { readonly reason: string })[];
+  /** The best first. */
+  readonly candidates: readonly RankedCandidate[];
+  /** Candidates beside the best that cannot be told from it. */
+  readonly notToldApart: number;
+  /** The best, fitted on all of Train and measured once on the validation images. `file` is null where it was not saved. */
+  readonly best: HeadResult;
+  /** The file of results that sweeps of these training images share. */
+  readonly ledger: string;
+  readonly seconds: Readonly<{ load: number; sweep: number; best: number }>;
+}

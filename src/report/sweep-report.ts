@@ -1,0 +1,84 @@
+import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../core/sweep-result.ts';
+import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
+import { printable } from './printable.ts';
+import { textTable } from './text-table.ts';
+
+const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
+  accuracy: 'accuracy',
+  balancedAccuracy: 'balanced',
+  logLoss: 'log loss',
+};
+
+const featuresOf = ({ pooling, normalize, pca }: SweepConfiguration): string =>
+  `${pooling}, ${normalize}${pca > 0 ? `, pca ${pca}` : ''}`;
+
+function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore): string {
+  const others = (['accuracy', 'balancedAccuracy', 'logLoss'] as const).filter((other) => other !== score);
+  const right = 'right' as const;
+  return textTable(
+    [
+      { title: '#', align: right },
+      { title: 'head' },
+      { title: 'features' },
+      { title: `${SCORE_TITLES[score]} (held out)`, align: right },
+      { title: '95 % interval', align: right },
+      ...others.map((other) => ({ title: SCORE_TITLES[other], align: right })),
+      { title: 'p against the best', align: right },
+      { title: 'fits', align: right },
+      { title: 'settings' },
+    ],
+    candidates.map((candidate) => {
+      const { rank, head, scores, converged, fitMs, changed, pValue } = candidate;
+      const { value, interval } = scores[score];
+      return [
+        String(rank),
+        converged ? head : `${head} (not converged)`,
+        featuresOf(candidate),
+        ratio(value),
+        `${ratio(interval[0])} .. ${ratio(interval[1])}`,
+        ...others.map((other) => ratio(scores[other].value)),
+        rank === 1 ? '' : pValue.toFixed(3),
+        milliseconds(fitMs),
+        parameters(changed) || 'defaults',
+      ];
+    }),
+  );
+}
+
+/** Why configurations could not be fitted, each reason once. */
+function skippedLines(skipped: SweepResult['skipped']): string[] {
+  const reasons = new Map<string, SweepConfiguration[]>();
+  for (const one of skipped) reasons.set(one.reason, [...(reasons.get(one.reason) ?? []), one]);
+  return [...reasons].map(([reason, ones]) => {
+    const [first] = ones;
+    const more = ones.length > 1 ? ` and ${ones.length - 1} more` : '';
+    return `Not fitted: ${first!.head} (${featuresOf(first!)})${more}: ${printable(reason)}`;
+  });
+}
+
+/** A sweep for a terminal: the best `top` candidates, what cannot be told apart, the best on the validation images. */
+export function sweepText(result: SweepResult, top: number): string {
+  const { candidates, score, images, classes, folds, seed, workers, computed, reused, best, notToldApart } =
+    result;
+  const shown = candidates.slice(0, top);
+  const measured = best.validatedOn;
+  const lines = [
+    `${plural(candidates.length, 'configuration')} cross-validated on ${plural(images, 'training image')} of ${plural(classes.length, 'class', 'classes')} in ${folds} folds (seed ${seed}): ${computed} computed in ${seconds(result.seconds.sweep)} on ${plural(workers, 'thread')}, ${reused} known from before.`,
+    leaderboard(shown, score).trimEnd(),
+    ...(candidates.length > shown.length
+      ? [`and ${candidates.length - shown.length} more (--top ${candidates.length}, or all with --json)`]
+      : []),
+    ...skippedLines(result.skipped),
+    '',
+    candidates.length === 1
+      ? 'There is nothing to compare the one candidate with.'
+      : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (McNemar's exact test on the same held-out predictions, Holm's adjustment for ${candidates.length - 1} comparisons).`,
+    'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
+    `${best.name} (${featuresOf(candidates[0]!)}, ${parameters(candidates[0]!.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    best.file === null
+      ? 'Not saved: --save writes it to a head file.'
+      : `Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`,
+    `Results: ${printable(result.ledger)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

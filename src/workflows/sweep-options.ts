@@ -1,0 +1,21 @@
+import {
+  choiceOption,
+  defaultsOf,
+  integerOption,
+  stringOption,
+  booleanOption,
+  type OptionsOf,
+} from '../core/options.ts';
+import { SWEEP_SCORES } from '../core/sweep-result.ts';
+
+/** Options of `sweep` beside its grid. */
+export const SWEEP_OPTIONS = {
+  folds: integerOption(5, 'parts of Train that are held out in turn', { min: 2 }),
+  seed: integerOption(1, 'seed of the folds', { min: 0 }),
+  score: choiceOption(SWEEP_SCORES, 'accuracy', 'what the candidates are ranked by'),
+  workers: integerOption(0, 'threads that compute; 0: as many as there are processors', { min: 0 }),
+  save: booleanOption(false, 'write the best, fitted on all of Train, to a head file for predict'),
+  out: stringOption('', "the head file of --save; empty: in the store's folder heads, named by the settings"),
+} as const;
+export type SweepOptions = OptionsOf<typeof SWEEP_OPTIONS>;
+export const SWEEP_DEFAULTS = defaultsOf(SWEEP_OPTIONS);
