@@ -22,6 +22,7 @@ export {
   NEIGHBORS_OPTIONS,
   type NeighborsOptions,
 } from './workflows/neighbors-options.ts';
+export { migrate } from './workflows/migrate.ts';
 export { inspect } from './workflows/inspect.ts';
 export { doctor } from './workflows/doctor.ts';
 export { bench } from './workflows/bench.ts';

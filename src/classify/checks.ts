@@ -22,6 +22,16 @@ export function checkFinite(X: Matrix): void {
  * differ, no columns, fewer than two classes, NaN or infinite features.
  */
 export function checkFit(X: Matrix, y: readonly string[]): EncodedLabels {
+  const labels = checkLabels(X, y);
+  checkFinite(X);
+  return labels;
+}
+
+/** `checkFit` without a look at the values: for rows that are read in blocks. Throws FIT_INVALID. */
+export function checkLabels(
+  X: { readonly rows: number; readonly cols: number },
+  y: readonly string[],
+): EncodedLabels {
   if (X.rows !== y.length) {
     throw new PermafrostError(
       'FIT_INVALID',
@@ -37,7 +47,6 @@ export function checkFit(X: Matrix, y: readonly string[]): EncodedLabels {
     );
   }
   if (X.cols === 0) throw new PermafrostError('FIT_INVALID', 'The features have no columns.');
-  checkFinite(X);
   return labels;
 }
 

@@ -1,4 +1,5 @@
 import type { Matrix } from '../core/matrix.ts';
+import type { RowSource } from '../core/row-source.ts';
 import type { LearningCurve } from '../core/results.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface Head {
    * differ, fewer than two classes.
    */
   fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+  /** Of heads that can: `fit` on rows that are read block by block, y in their order. Throws as `fit`, and what reading throws. */
+  fitStream?(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead>;
 }
 
 export interface FitContext {

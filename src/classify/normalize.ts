@@ -31,13 +31,16 @@ export function fitNormalizer(kind: Normalization, X: Matrix): Normalizer {
   for (let i = 0, at = 0; i < X.rows; i++) {
     for (let j = 0; j < X.cols; j++, at++) variance[j]! += (X.data[at]! - mean[j]!) ** 2;
   }
-  const scale = variance.map((sum, j) => {
-    const v = sum / X.rows;
-    // Rounding alone can give a constant column a variance; scikit-learn's bound (_is_constant_feature, after Chan et al. 1979).
-    const bound = X.rows * Number.EPSILON * v + (X.rows * mean[j]! * Number.EPSILON) ** 2;
-    return v <= bound ? 1 : Math.sqrt(v);
-  });
+  const scale = variance.map((sum, j) => scaleOf(sum, mean[j]!, X.rows));
   return { kind, features: X.cols, mean: Float32Array.from(mean), scale: Float32Array.from(scale) };
+}
+
+/** The standard deviation of a column from its summed squared deviations; 1 for a constant column. */
+export function scaleOf(squares: number, mean: number, rows: number): number {
+  const v = squares / rows;
+  // Rounding alone can give a constant column a variance; scikit-learn's bound (_is_constant_feature, after Chan et al. 1979).
+  const bound = rows * Number.EPSILON * v + (rows * mean * Number.EPSILON) ** 2;
+  return v <= bound ? 1 : Math.sqrt(v);
 }
 
 /** Mean of each column, summed in float64, shape (d). */

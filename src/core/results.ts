@@ -52,6 +52,8 @@ export interface ExtractResult {
   readonly images: number;
   readonly extracted: number;
   readonly reused: number;
+  /** Those of `reused` whose size and times told that they are as they were: they were not read. */
+  readonly unread: number;
   readonly failed: readonly Failure[];
   /** Why stored features did not serve, where there were some; otherwise null. */
   readonly extractedBecause: string | null;
@@ -61,6 +63,7 @@ export interface ExtractResult {
   /** Name of the preprocessing contract, and its id (name and digest of all its fields). */
   readonly contract: string;
   readonly contractId: string;
+  /** The cuts with their poolings, the deepest first, as --cut takes them. */
   readonly cut: string;
   readonly dtype: string;
   readonly weights: string;
@@ -225,7 +228,9 @@ export interface InspectResult {
   readonly failed: readonly Failure[];
   readonly sets: readonly {
     readonly fingerprint: string;
+    /** Whether the data set that was extracted last has its features there; and whether they are its primary ones. */
     readonly current: boolean;
+    readonly primary: boolean;
     readonly backbone: string;
     readonly weights: string;
     readonly cut: string;
@@ -353,6 +358,17 @@ export interface RepairResult {
   readonly extracted: number;
   /** What is left to do, where something is. */
   readonly next: string | null;
+}
+
+export interface MigrateResult {
+  readonly store: string;
+  /** The version that was found, and the one that the store has now. */
+  readonly from: number;
+  readonly to: number;
+  /** What it holds, which was not touched. */
+  readonly sets: number;
+  readonly shards: number;
+  readonly rows: number;
 }
 
 export interface GcResult {

@@ -24,8 +24,14 @@ export interface ImageFacts {
 export const POOLINGS = ['flatten', 'avg', 'max'] as const;
 export type Pooling = (typeof POOLINGS)[number];
 
+/** The features of one cut layer, pooled in one way: heads train on one part, or on several side by side. */
+export interface FeaturePart {
+  readonly cut: string;
+  readonly pooling: Pooling;
+}
+
 /**
- * Features of some images. `features` has one matrix per pooling, shape (rows.length, width of that pooling), row i for rows[i];
+ * Features of some images at one cut. `features` has one matrix per pooling, shape (rows.length, width of that pooling), row i for rows[i];
  * flatten is the cut's activation in NHWC order, as Keras' Flatten gives it.
  */
 export interface FeatureBatch {

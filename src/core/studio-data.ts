@@ -1,4 +1,3 @@
-import type { HeadResult } from './results.ts';
 import type { Pooling, Split } from './sample.ts';
 
 /** An image of the store, named by its row in the list of samples of one snapshot. */
@@ -181,13 +180,38 @@ export interface ReviewState {
   readonly canUndo: boolean;
 }
 
+/** A line of the leaderboard. */
+export interface SweepLine {
+  readonly id: string;
+  /** The head with the options that are not its defaults. */
+  readonly head: string;
+  /** Pooling, normalisation, principal components. */
+  readonly features: string;
+  /** Cross-validated on the training images. */
+  readonly accuracy: number;
+  readonly interval: readonly [number, number];
+  readonly logLoss: number;
+  readonly fitMs: number;
+  /** Known from a sweep before. */
+  readonly reused: boolean;
+  /** Whether it differs from the best; null until all is known. */
+  readonly toldApart: boolean | null;
+}
+
 /** A sweep as it goes. */
 export interface SweepState {
   readonly state: 'none' | 'running' | 'done' | 'stopped' | 'failed';
   readonly done: number;
   readonly total: number;
-  readonly stage: string;
-  readonly heads: readonly HeadResult[];
-  readonly notes: readonly string[];
+  /** The best first. */
+  readonly lines: readonly SweepLine[];
+  /** The best, fitted on all training images and measured once on the validation images. */
+  readonly best: {
+    readonly head: string;
+    readonly accuracy: number;
+    readonly interval: readonly [number, number];
+    readonly validated: number;
+    readonly file: string | null;
+  } | null;
   readonly problem: string | null;
 }

@@ -5,7 +5,7 @@ import type { DecodedImage } from './decoded-images.ts';
 import type { Executable } from './engines/engine.ts';
 
 /**
- * Runs `images` through both executables and compares their first outputs. Throws OPTION_INVALID without images and what the executables
+ * Runs `images` through both executables and compares each of their outputs, in their order. Throws OPTION_INVALID without images and what the executables
  * throw.
  */
 export async function agreement(
@@ -13,23 +13,23 @@ export async function agreement(
   reference: Executable,
   images: readonly DecodedImage[],
   onImage: () => void = () => undefined,
-): Promise<CosineToFp32> {
+): Promise<CosineToFp32[]> {
   if (images.length === 0) {
     throw new PermafrostError(
       'OPTION_INVALID',
       'int8 is measured on images that it was not calibrated on, and there is none. Give two readable images or more, or take --precision fp32.',
     );
   }
-  const cosines: number[] = [];
+  const cosines: number[][] = [];
   for (const { pixels } of images) {
-    const [a] = await found.run(pixels, 1);
-    const [b] = await reference.run(pixels, 1);
-    cosines.push(cosine(row(a!, 0), row(b!, 0)));
+    const a = await found.run(pixels, 1);
+    const b = await reference.run(pixels, 1);
+    a.forEach((features, o) => (cosines[o] ??= []).push(cosine(row(features, 0), row(b[o]!, 0))));
     onImage();
   }
-  return {
-    images: cosines.length,
-    min: Math.min(...cosines),
-    mean: cosines.reduce((sum, value) => sum + value, 0) / cosines.length,
-  };
+  return cosines.map((values) => ({
+    images: values.length,
+    min: Math.min(...values),
+    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+  }));
 }

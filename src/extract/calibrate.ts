@@ -1,5 +1,6 @@
 import { calibrationDigest, type Calibration } from '../core/calibration.ts';
 import { PermafrostError } from '../core/errors.ts';
+import type { Backbone } from './backbones/backbone.ts';
 import { layersUpTo } from './backbones/cut-layers.ts';
 import type { DecodedImage } from './decoded-images.ts';
 import type { Engine, Program, Quantization } from './engines/engine.ts';
@@ -47,6 +48,15 @@ export async function calibrate(
     images: images.map(({ sha256 }) => sha256),
     ranges: Object.fromEntries(layers.map((layer, i) => [layer, { min: 0, max: largest[i]! }])),
   };
+}
+
+/**
+ * The part of a calibration that a cut needs: what calibrating at that cut alone would have found, since a layer's range does not depend
+ * on the layers after it. So features of a cut have one fingerprint, whatever ran beyond it in the same pass.
+ */
+export function calibrationUpTo(calibration: Calibration, backbone: Backbone, cut: string): Calibration {
+  const ranges = layersUpTo(backbone, cut).map(({ name }) => [name, calibration.ranges[name]!] as const);
+  return { ...calibration, ranges: Object.fromEntries(ranges) };
 }
 
 /** A stored calibration as engines take it. */

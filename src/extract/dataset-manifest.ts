@@ -16,30 +16,31 @@ interface Entry {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-function csvEntries(file: string, text: string): Entry[] {
+function csvSamples(file: string, text: string, sampleOf: (entry: Entry) => Sample): Sample[] {
   try {
-    const rows: { record: Record<string, string>; info: { lines: number } }[] = parse(text, {
+    return parse(text, {
       columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
-      info: true,
       skip_empty_lines: true,
+      // Row by row: a million records beside a million samples would be a gigabyte.
+      on_record: (fields: Record<string, string>, { lines }) => sampleOf({ line: lines, fields }),
     });
-    return rows.map(({ record, info }) => ({ line: info.lines, fields: record }));
   } catch (cause) {
+    if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError('DATASET_LAYOUT', `${file} is no CSV: ${reasonOf(cause)} ${HELP}`, { cause });
   }
 }
 
-function jsonlEntries(file: string, text: string): Entry[] {
+function jsonlSamples(file: string, text: string, sampleOf: (entry: Entry) => Sample): Sample[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
+    let fields: unknown;
     try {
-      const fields: unknown = JSON.parse(line);
-      if (fields !== null && typeof fields === 'object')
-        return [{ line: i + 1, fields: fields as Record<string, unknown> }];
+      fields = JSON.parse(line);
     } catch (cause) {
       fail(file, i + 1, `No JSON (${reasonOf(cause)}).`);
     }
-    return fail(file, i + 1, 'No JSON object.');
+    if (fields === null || typeof fields !== 'object') fail(file, i + 1, 'No JSON object.');
+    return [sampleOf({ line: i + 1, fields: fields as Record<string, unknown> })];
   });
 }
 
@@ -62,10 +63,9 @@ export async function readManifestFile(
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
-  const entries = (kind === '.csv' ? csvEntries : jsonlEntries)(file, text.replace(/^\ufeff/, ''));
   const lineOf = new Map<string, number>();
   let splits = 0;
-  const samples = entries.map(({ line, fields }): Sample => {
+  const sampleOf = ({ line, fields }: Entry): Sample => {
     const { path, label, split = '' } = fields;
     if (typeof path !== 'string' || path === '')
       fail(file, line, `No path (found the fields ${Object.keys(fields).join(', ')}).`);
@@ -82,7 +82,8 @@ export async function readManifestFile(
     lineOf.set(clean, line);
     if (split !== '') splits++;
     return { path: clean, label, split: split === '' ? 'train' : (split as Split) };
-  });
+  };
+  const samples = (kind === '.csv' ? csvSamples : jsonlSamples)(file, text.replace(/^\ufeff/, ''), sampleOf);
   if (splits > 0 && splits < samples.length) {
     throw new PermafrostError(
       'DATASET_LAYOUT',

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import { SPLITS, type Sample, type Split } from '../core/sample.ts';
+import { SPLITS, type Failure, type Sample, type Split } from '../core/sample.ts';
 import { readManifestFile } from './dataset-manifest.ts';
 import { byCodeUnits, list, listImages, type Listing } from './image-tree.ts';
 
@@ -14,7 +14,22 @@ export interface Dataset {
   readonly hasSplits: boolean;
   /** What the user should know: ignored files, empty folders, classes that lack a split. */
   readonly warnings: readonly string[];
+  /** Files that cannot even be opened by their names. */
+  readonly failures: readonly Failure[];
 }
+
+/** What the user should know, and what is wrong with single files. */
+interface Remarks {
+  readonly warnings: string[];
+  readonly failures: Failure[];
+}
+
+/** A name that is no UTF-8 cannot be opened: Node turns each such byte into U+FFFD. */
+const illegible = (path: string): Failure => ({
+  path,
+  code: 'IMAGE_UNREADABLE',
+  reason: 'Its name is not valid UTF-8 (the bytes that are not are shown as \\xNN). Rename it.',
+});
 
 const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
   train: 'train',
@@ -40,9 +55,10 @@ async function classFolders(
   prefix: string,
   folders: readonly string[],
   split: Split,
-  warnings: string[],
+  { warnings, failures }: Remarks,
 ): Promise<Sample[]> {
-  const { images, ignored } = await listImages(root, prefix, folders);
+  const { images, ignored, illegible: odd } = await listImages(root, prefix, folders);
+  failures.push(...odd.map(illegible));
   const samples = [...images].flatMap(([label, paths]) => paths.map((path) => ({ path, label, split })));
   const empty = folders.filter((label) => images.get(label)!.length === 0).map((label) => prefix + label);
   if (empty.length > 0) warnings.push(`Folders without an image, which are no class: ${few(empty)}.`);
@@ -50,7 +66,7 @@ async function classFolders(
   return samples;
 }
 
-async function splitFolders(root: string, top: Listing, warnings: string[]): Promise<Sample[]> {
+async function splitFolders(root: string, top: Listing, remarks: Remarks): Promise<Sample[]> {
   const samples: Sample[] = [];
   const taken = new Map<Split, string>();
   const strangers: string[] = [];
@@ -75,7 +91,8 @@ async function splitFolders(root: string, top: Listing, warnings: string[]): Pro
         `${join(root, folder)} holds ${inside.images.length} images that are in no class folder (${few(inside.images, 3)}). Move each into a sub-folder named for its class.`,
       );
     }
-    samples.push(...(await classFolders(root, `${folder}/`, inside.folders, split, warnings)));
+    remarks.failures.push(...inside.illegible.map((name) => illegible(`${folder}/${name}`)));
+    samples.push(...(await classFolders(root, `${folder}/`, inside.folders, split, remarks)));
   }
   if (!taken.has('train')) {
     throw new PermafrostError(
@@ -83,7 +100,7 @@ async function splitFolders(root: string, top: Listing, warnings: string[]): Pro
       `${root} has ${few([...taken.values()])} but no Train folder. ${LAYOUT_HELP}`,
     );
   }
-  if (strangers.length > 0) warnings.push(`Ignored folders beside the splits: ${few(strangers)}.`);
+  if (strangers.length > 0) remarks.warnings.push(`Ignored folders beside the splits: ${few(strangers)}.`);
   return samples;
 }
 
@@ -154,16 +171,18 @@ export async function scanDataset(where: string): Promise<Dataset> {
       { cause },
     );
   });
-  const warnings: string[] = [];
+  const remarks: Remarks = { warnings: [], failures: [] };
+  const { warnings, failures } = remarks;
   if (facts.isFile()) {
     const { root, samples, hasSplits } = await readManifestFile(where);
     const sorted = [...samples].sort((a, b) => byCodeUnits(a.path, b.path));
     if (sorted.length === 0)
       throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
     checkClasses(where, sorted, warnings);
-    return { root, samples: sorted, hasSplits, warnings };
+    return { root, samples: sorted, hasSplits, warnings, failures };
   }
   const top = await list(where);
+  failures.push(...top.illegible.map(illegible));
   const isSplit = top.folders.some((folder) => Object.hasOwn(SPLIT_FOLDERS, folder.toLowerCase()));
   if (top.images.length > 0) {
     if (top.folders.length === 0) {
@@ -177,8 +196,8 @@ export async function scanDataset(where: string): Promise<Dataset> {
     );
   }
   const samples = isSplit
-    ? await splitFolders(where, top, warnings)
-    : await classFolders(where, '', top.folders, 'train', warnings);
+    ? await splitFolders(where, top, remarks)
+    : await classFolders(where, '', top.folders, 'train', remarks);
   if (samples.length === 0) {
     const seen = [...top.folders.map((f) => `${f}/`), ...top.others];
     throw new PermafrostError(
@@ -188,5 +207,6 @@ export async function scanDataset(where: string): Promise<Dataset> {
   }
   samples.sort((a, b) => byCodeUnits(a.path, b.path));
   checkClasses(where, samples, warnings);
-  return { root: where, samples, hasSplits: samples.some((s) => s.split !== 'train'), warnings };
+  const hasSplits = samples.some((s) => s.split !== 'train');
+  return { root: where, samples, hasSplits, warnings, failures };
 }

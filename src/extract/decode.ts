@@ -14,6 +14,20 @@ export interface ImageHeader {
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
+/** Most pixels of a picture that is decoded: 2^28, a square of 16,384. More would be a mistake or an attack (a "decompression bomb"). */
+export const MAX_PIXELS = 2 ** 28;
+
+/** Pictures of more pixels than this (33 million: 100 MB decoded) are decoded one after the other, so that several large ones do not fill the memory. */
+const LARGE_PIXELS = 2 ** 25;
+let largeDone: Promise<unknown> = Promise.resolve();
+
+/** Runs `work` after the large pictures before it. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = largeDone.then(work);
+  largeDone = turn.catch(() => undefined); // its own caller hears of it; the next picture goes on
+  return turn;
+}
+
 function undecodable(cause: unknown): PermafrostError {
   const said = cause instanceof Error ? cause.message : String(cause);
   // libvips repeats itself, once for each attempt to read on.
@@ -24,12 +38,25 @@ function undecodable(cause: unknown): PermafrostError {
   return new PermafrostError('IMAGE_UNDECODABLE', reason, { cause });
 }
 
-/** Reads the header alone. Throws IMAGE_UNDECODABLE where the bytes are no picture that sharp knows. */
+/** Reads the header alone. Throws IMAGE_UNDECODABLE where the bytes are no picture that sharp knows, and where it is larger than MAX_PIXELS. */
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
   const sharp = await loadSharp();
   try {
-    const { width, height, orientation = 1, hasAlpha, depth, space } = await sharp(bytes).metadata();
+    const {
+      width,
+      height,
+      orientation = 1,
+      hasAlpha,
+      depth,
+      space,
+    } = await sharp(bytes, {
+      limitInputPixels: false, // decided here, with a reason
+    }).metadata();
+    if (width * height > MAX_PIXELS)
+      throw new Error(
+        `It has ${width} x ${height} pixels, above the ${MAX_PIXELS} that are decoded. Make it smaller.`,
+      );
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
       throw new Error(
@@ -46,11 +73,12 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
  * images become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG decodes
  * to Pillow's bytes. Throws IMAGE_UNDECODABLE for broken or truncated files.
  */
-export async function decode(
-  bytes: Uint8Array,
-  header: ImageHeader,
-  contract: Contract,
-): Promise<Uint8Array> {
+export function decode(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
+  const work = (): Promise<Uint8Array> => decodeNow(bytes, header, contract);
+  return header.width * header.height > LARGE_PIXELS ? inTurn(work) : work();
+}
+
+async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const turn = contract.orientation === 'exif' && header.orientation > 1;
   const sideways = turn && header.orientation >= 5;
@@ -58,7 +86,7 @@ export async function decode(
   const place = placement(contract, width, height);
   const { size, kernel } = contract;
 
-  let image = sharp(bytes, { failOn: 'truncated' }).keepIccProfile();
+  let image = sharp(bytes, { failOn: 'truncated', limitInputPixels: MAX_PIXELS }).keepIccProfile();
   if (turn) image = image.autoOrient();
   if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
   // sharp resizes off this thread, but only shrinks as Pillow does: when it enlarges, the picture comes out half a pixel further

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
@@ -21,6 +22,22 @@ export interface Listing {
   readonly images: string[];
   /** Files that are neither hidden nor images. */
   readonly others: string[];
+  /** Files and folders whose name is no UTF-8, with its other bytes as \xNN: such a name cannot be told to the system again. */
+  readonly illegible: string[];
+}
+
+/** The names in a folder that are not valid UTF-8: how the system's listing shows each, and with its bytes legible. */
+async function illegibleNames(folder: string): Promise<ReadonlyMap<string, string[]>> {
+  const names = new Map<string, string[]>();
+  for (const bytes of await readdir(folder, { encoding: 'buffer' })) {
+    if (isUtf8(bytes)) continue;
+    const shown = bytes.toString('utf8');
+    const legible = Array.from(bytes, (byte) =>
+      byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+    ).join('');
+    names.set(shown, [...(names.get(shown) ?? []), legible]);
+  }
+  return names;
 }
 
 /**
@@ -28,7 +45,7 @@ export interface Listing {
  * DATASET_NOT_FOUND where the folder cannot be read.
  */
 export async function list(folder: string): Promise<Listing> {
-  const listing: Listing = { folders: [], images: [], others: [] };
+  const listing: Listing = { folders: [], images: [], others: [], illegible: [] };
   let entries;
   try {
     entries = await readdir(folder, { withFileTypes: true });
@@ -39,8 +56,13 @@ export async function list(folder: string): Promise<Listing> {
       { cause },
     );
   }
+  // What is no UTF-8 is listed with U+FFFD in its place, which a name may also hold in earnest.
+  const odd = entries.some(({ name }) => name.includes('\ufffd'))
+    ? await illegibleNames(folder)
+    : new Map<string, string[]>();
+  listing.illegible.push(...[...odd.values()].flat());
   for (const entry of entries) {
-    if (isIgnored(entry.name)) continue;
+    if (isIgnored(entry.name) || odd.has(entry.name)) continue;
     let directory = entry.isDirectory();
     if (entry.isSymbolicLink()) {
       const target = await stat(join(folder, entry.name)).catch(() => lstat(join(folder, entry.name)));
@@ -62,6 +84,8 @@ export interface ImageTrees {
   readonly images: ReadonlyMap<string, readonly string[]>;
   /** Files that are no image, and links that lead back. */
   readonly ignored: readonly string[];
+  /** Files and folders whose names cannot be told to the system again (see Listing). */
+  readonly illegible: readonly string[];
 }
 
 /**
@@ -76,6 +100,7 @@ export async function listImages(
   const home = await realpath(join(root, prefix));
   const seen = new Set<string>();
   const ignored: string[] = [];
+  const illegible: string[] = [];
   const isNew = async (path: string): Promise<boolean> => {
     const real = await realpath(join(root, path));
     if (seen.has(real) || holds(real, home)) {
@@ -86,7 +111,8 @@ export async function listImages(
     return true;
   };
   async function walk(path: string): Promise<string[]> {
-    const { folders: inner, images, others } = await list(join(root, path));
+    const { folders: inner, images, others, illegible: odd } = await list(join(root, path));
+    illegible.push(...odd.map((name) => `${path}/${name}`));
     ignored.push(...others.map((name) => `${path}/${name}`));
     const found = images.map((name) => `${path}/${name}`);
     for (const name of inner) {
@@ -98,5 +124,5 @@ export async function listImages(
   for (const folder of folders) if (await isNew(prefix + folder)) own.push(folder);
   const images = new Map(folders.map((folder): [string, string[]] => [folder, []]));
   for (const folder of own) images.set(folder, await walk(prefix + folder));
-  return { images, ignored };
+  return { images, ignored, illegible };
 }

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import type { FileMemory } from '../core/file-stamp.ts';
 import type { Matrix } from '../core/matrix.ts';
-import type { Failure, FeatureBatch, ImageFacts, Sample } from '../core/sample.ts';
+import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
 import { decode, readHeader } from './decode.ts';
-import type { Executable, Output } from './engines/engine.ts';
+import type { Executable } from './engines/engine.ts';
+import { readImageFile } from './read-image-file.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
 export interface PipelineOptions {
@@ -17,22 +17,34 @@ export interface PipelineOptions {
   readonly executable: Executable;
   /** Makes `executable` ready; awaited before the first batch, while the first images are decoded. */
   readonly prepare?: () => Promise<void>;
-  /** The outputs that `executable` was loaded with: one cut, each pooling once. */
-  readonly outputs: readonly Output[];
   /** Images an inference. */
   readonly batch: number;
   /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
   readonly isKnown: (sha256: string) => boolean;
+  /** What is remembered of the files: known content in an unchanged file is not read again. Default: every file is read. */
+  readonly memory?: FileMemory;
   /** Ends the stream after the batches in flight, which are delivered; nothing is thrown. */
   readonly signal?: AbortSignal;
   /** Is told what the pipeline does. */
   readonly clock?: StageClock;
 }
 
+/** Images that went through the network: `outputs` has one matrix for each output of the program, in its order, row i for rows[i]. */
+export interface InferredBatch {
+  readonly rows: readonly (Sample & ImageFacts)[];
+  readonly outputs: readonly Matrix[];
+}
+
 /** What the pipeline tells, in the order of the samples within each kind. */
 export type PipelineEvent =
-  | { readonly kind: 'features'; readonly batch: FeatureBatch }
-  | { readonly kind: 'known'; readonly sample: Sample; readonly sha256: string }
+  | { readonly kind: 'features'; readonly batch: InferredBatch }
+  | {
+      readonly kind: 'known';
+      readonly sample: Sample;
+      readonly sha256: string;
+      /** True where the file's size and times told, and it was not read. */
+      readonly unread: boolean;
+    }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
 /** An image on its way: `facts` once its header is read, `pixels` once it is decoded. */
@@ -53,11 +65,12 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
 async function read(sample: Sample, options: PipelineOptions, clock: StageClock): Promise<Read> {
   const started = performance.now();
   try {
-    const bytes = await readFile(join(options.root, sample.path));
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const { root, memory, isKnown } = options;
+    const { sha256, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
     const opened = performance.now();
     clock.image('read', opened - started);
-    if (options.isKnown(sha256)) return { kind: 'known', sample, sha256 };
+    if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
+    if (isKnown(sha256)) return { kind: 'known', sample, sha256, unread: false };
     const header = await readHeader(bytes);
     const pixels = decode(bytes, header, options.contract);
     pixels.then(
@@ -81,7 +94,7 @@ interface Batch {
 }
 
 /** The network with its queue: batches come out in the order in which they went in. */
-function network({ executable, outputs, prepare }: PipelineOptions, clock: StageClock) {
+function network({ executable, prepare }: PipelineOptions, clock: StageClock) {
   const running: { readonly batch: Batch; readonly matrices: Promise<readonly Matrix[]> }[] = [];
   let ready: Promise<void> | undefined;
   let failed = false;
@@ -114,10 +127,9 @@ function network({ executable, outputs, prepare }: PipelineOptions, clock: Stage
       running.push({ batch, matrices });
     },
     /** The features of the batch that entered first. */
-    async next(): Promise<FeatureBatch> {
+    async next(): Promise<InferredBatch> {
       const { batch, matrices } = running.shift()!;
-      const found = await matrices;
-      return { rows: batch.rows, features: new Map(outputs.map(({ pooling }, i) => [pooling, found[i]!])) };
+      return { rows: batch.rows, outputs: await matrices };
     },
   };
 }
@@ -159,7 +171,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     }
     const { sample, facts } = entry;
     if (underWay.has(facts.sha256) || options.isKnown(facts.sha256)) {
-      yield { kind: 'known', sample, sha256: facts.sha256 };
+      yield { kind: 'known', sample, sha256: facts.sha256, unread: false };
       continue;
     }
     let decoded: Uint8Array;

@@ -6,24 +6,23 @@ import { textFields } from './text-table.ts';
 
 const MOST_FAILURES = 20;
 
-/** The images that failed, at most twenty, with path, code and reason; empty where none did. */
-export function failuresText(failed: readonly Failure[]): string {
+/** The images that failed, at most twenty, with path, code and reason; empty where none did. `all` says where the rest is told. */
+export function failuresText(failed: readonly Failure[], all = 'with --json'): string {
   if (failed.length === 0) return '';
   const lines = failed
     .slice(0, MOST_FAILURES)
     .map(({ path, code, reason }) => `  ${printable(JSON.stringify(path))}  ${code}: ${printable(reason)}`);
   const rest =
-    failed.length > MOST_FAILURES
-      ? [`  and ${failed.length - MOST_FAILURES} more (all of them with --json)`]
-      : [];
+    failed.length > MOST_FAILURES ? [`  and ${failed.length - MOST_FAILURES} more (all of them ${all})`] : [];
   return ['', `${plural(failed.length, 'image')} failed:`, ...lines, ...rest, ''].join('\n');
 }
 
 /** What an extraction did, for a terminal. */
 export function extractText(result: ExtractResult): string {
-  const { extracted, reused, failed, engine } = result;
+  const { extracted, reused, unread, failed, engine } = result;
   const speed =
     extracted > 0 ? ` (${(extracted / result.seconds.extract).toFixed(1)} extracted images/s)` : '';
+  const byTimes = unread > 0 ? ` (${unread} by size and time, unread)` : '';
   const splits = Object.entries(result.splits).map(([split, n]) => `${n} ${split}`);
   const fields: [string, string][] = [
     [
@@ -35,13 +34,13 @@ export function extractText(result: ExtractResult): string {
     ['engine', `${engine.name} ${engine.version}, ${engine.device}, ${engine.precision}`],
     [
       'extraction',
-      `${extracted} extracted, ${reused} reused, ${failed.length} failed in ${seconds(result.seconds.extract)}${speed}`,
+      `${extracted} extracted, ${reused} reused${byTimes}, ${failed.length} failed in ${seconds(result.seconds.extract)}${speed}`,
     ],
   ];
   if (result.cosineToFp32 !== null) fields.push(['int8', cosineText(result.cosineToFp32)]);
   if (result.extractedBecause !== null)
     fields.push(['not reused', `the stored features differ in ${result.extractedBecause}`]);
-  return textFields(fields) + failuresText(failed);
+  return textFields(fields) + failuresText(failed, `in ${result.store}/failures.csv`);
 }
 
 /** Where an extraction's time went, for a terminal. */

@@ -1,4 +1,10 @@
-import type { DamagedFileResult, GcResult, RepairResult, VerifyResult } from '../core/results.ts';
+import type {
+  DamagedFileResult,
+  GcResult,
+  MigrateResult,
+  RepairResult,
+  VerifyResult,
+} from '../core/results.ts';
 import { bytes, plural } from './format.ts';
 
 const damagedLines = (damaged: readonly DamagedFileResult[]): string =>
@@ -28,6 +34,14 @@ export function repairText({ store, damaged, lostRows, extracted, next }: Repair
       ? `${store}: nothing more is damaged.\n`
       : `${store}: dropped ${plural(damaged.length, 'damaged file')}, ${plural(lostRows, 'row')} of features with them; ${plural(extracted, 'image')} extracted again.\n${damagedLines(damaged)}`;
   return next === null ? done : `${done}${next}\n`;
+}
+
+/** What migrate did, for a terminal. */
+export function migrateText({ store, from, to, sets, shards, rows }: MigrateResult): string {
+  const kept = `${plural(rows, 'row')} in ${plural(shards, 'shard')} of ${plural(sets, 'set')}`;
+  return from === to
+    ? `${store}: version ${to} already, nothing to do.\n`
+    : `${store}: lifted from version ${from} to ${to}. The manifest was written anew; ${kept} stay as they are.\n`;
 }
 
 /** What gc removed or would remove, for a terminal. */

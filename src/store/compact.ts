@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { matrix } from '../core/matrix.ts';
-import { POOLINGS, type FeatureBatch, type Pooling } from '../core/sample.ts';
+import type { FeatureBatch, Pooling } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
-import { writeManifest, type FeatureSet, type Manifest, type ShardEntry } from './manifest.ts';
+import { poolingsOf, writeManifest, type FeatureSet, type Manifest, type ShardEntry } from './manifest.ts';
 import { readVerified } from './reader.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 import { shardFileNames } from './shard-files.ts';
@@ -20,11 +20,10 @@ async function* keptRows(
 ): AsyncGenerator<FeatureBatch> {
   const rows: StoredSample[] = [];
   const values = new Map<Pooling, (Float32Array | Uint16Array)[]>();
-  for (const pooling of POOLINGS) {
-    const { files } = shard;
-    const parts = [
-      ...decodeShard(await readVerified(store, files[pooling]), join(store, files[pooling].name)),
-    ];
+  const poolings = poolingsOf(shard);
+  for (const pooling of poolings) {
+    const entry = shard.files[pooling]!;
+    const parts = [...decodeShard(await readVerified(store, entry), join(store, entry.name))];
     if (rows.length === 0) rows.push(...parts.flatMap((part) => part.rows));
     const width = set.widths[pooling];
     values.set(
@@ -37,7 +36,7 @@ async function* keptRows(
   for (let start = 0; start < keep.length; start += BATCH_ROWS) {
     const some = keep.slice(start, start + BATCH_ROWS);
     const features = new Map(
-      POOLINGS.map((pooling) => {
+      poolings.map((pooling) => {
         const m = matrix(some.length, set.widths[pooling]);
         for (const [i, at] of some.entries()) {
           const found = values.get(pooling)![at]!;
@@ -62,7 +61,7 @@ export interface Compacted {
 }
 
 /**
- * Drops from a set every row whose content is not `needed`, and all but the first of rows that are there twice: shards with none left are
+ * Drops from a set every row whose content is not `needed`, and those whose poolings earlier shards hold all: shards with none left are
  * dropped, shards with some left are written anew. Each new shard is in the manifest before an old one leaves it, so a kill at any moment
  * costs nothing but repeated rows. With `dryRun` nothing is written.
  */
@@ -73,7 +72,7 @@ export async function compactSet(
   needed: (sha256: string) => boolean,
   dryRun: boolean,
 ): Promise<Compacted> {
-  const seen = new Set<string>();
+  const seen = new Map<Pooling, Set<string>>();
   let [droppedRows, rewrittenShards, droppedShards] = [0, 0, 0];
   const staleFiles: string[] = [];
   for (const shard of [...set.shards]) {
@@ -81,9 +80,12 @@ export async function compactSet(
     const rows = [...decodeShard(await readVerified(store, entry), join(store, entry.name))].flatMap(
       (part) => part.rows,
     );
+    const poolings = poolingsOf(shard);
+    const held = poolings.map((pooling) => seen.get(pooling) ?? new Set<string>());
+    poolings.forEach((pooling, p) => seen.set(pooling, held[p]!));
     const keep = rows.flatMap(({ sha256 }, i) => {
-      if (seen.has(sha256) || !needed(sha256)) return [];
-      seen.add(sha256);
+      if (!needed(sha256) || held.every((contents) => contents.has(sha256))) return [];
+      for (const contents of held) contents.add(sha256);
       return [i];
     });
     if (keep.length === rows.length) continue;
@@ -92,7 +94,8 @@ export async function compactSet(
     else droppedShards++;
     staleFiles.push(...shardFileNames(shard));
     if (dryRun) continue;
-    const writer = featureWriter({ store, manifest, set, expectedRows: keep.length, shardBytes: Infinity });
+    const expectedRows = keep.length;
+    const writer = featureWriter({ store, manifest, set, poolings, expectedRows, shardBytes: Infinity });
     for await (const batch of keptRows(store, set, shard, keep)) await writer.append(batch);
     await writer.seal();
     set.shards = set.shards.filter((other) => other !== shard);

@@ -8,7 +8,8 @@ const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows })
  * The engine classes of stored features that agree with `settings` in everything else: the data set's own first, then those with most rows.
  */
 export function heldClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {
-  const isCurrent = ({ fingerprint }: FeatureSet): boolean => fingerprint === manifest.dataset.fingerprint;
+  const current = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+  const isCurrent = ({ fingerprint }: FeatureSet): boolean => current.has(fingerprint);
   return manifest.sets
     .filter(
       (set) =>

@@ -2,11 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ERROR_CODES, PermafrostError, reasonOf } from '../core/errors.ts';
+import { POOLINGS, type Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { DTYPES, fingerprintOf } from './fingerprint.ts';
 import { sealJson, unseal } from './sealed-json.ts';
 
-export const STORE_VERSION = 1;
+/** The version that is written. */
+export const STORE_VERSION = 2;
+/** The versions that are read; docs/store-format.md says what each may hold. */
+const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
 const FORMAT = 'permafrost-store';
 
@@ -55,8 +59,13 @@ const quantizationSchema = z.strictObject({
 
 export const shardSchema = z.strictObject({
   rows: count,
-  /** Paths, labels and digests alone, and one file a pooling with the same and the features. */
-  files: z.strictObject({ rows: fileSchema, flatten: fileSchema, avg: fileSchema, max: fileSchema }),
+  /** Paths, labels and digests alone, and one file with the same and the features for each pooling that the shard holds. */
+  files: z.strictObject({
+    rows: fileSchema,
+    flatten: fileSchema.exactOptional(),
+    avg: fileSchema.exactOptional(),
+    max: fileSchema.exactOptional(),
+  }),
 });
 
 export const setSchema = z.strictObject({
@@ -74,24 +83,57 @@ export const setSchema = z.strictObject({
   shards: z.array(shardSchema),
 });
 
+const coveringSchema = z.strictObject({
+  fingerprint: z.string(),
+  poolings: z.array(z.enum(POOLINGS)).min(1),
+});
+
+/** The data set that was extracted last. */
+const datasetSchema = z.strictObject({
+  root: z.string(),
+  /** The sets that hold every one of its images, with the poolings in which they do; the first is the primary one. */
+  sets: z.array(coveringSchema),
+  /** The file that lists its images; absent until an extraction was completed. */
+  samples: fileSchema.optional(),
+  failures: z.array(z.strictObject({ path: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })),
+});
+
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
   version: z.literal(STORE_VERSION),
   permafrost: z.string(),
-  /** The data set that was extracted last; `samples` names its file, absent until an extraction was completed. */
-  dataset: z.strictObject({
-    root: z.string(),
-    fingerprint: z.string(),
-    samples: fileSchema.optional(),
-    failures: z.array(z.strictObject({ path: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })),
-  }),
+  dataset: datasetSchema,
   sets: z.array(setSchema),
 });
 
-export type Manifest = z.infer<typeof manifestSchema>;
+/** Version 1 knew one set a data set, and three poolings in every shard. */
+const manifestSchema1 = manifestSchema.extend({
+  version: z.literal(1),
+  dataset: datasetSchema.omit({ sets: true }).extend({ fingerprint: z.string() }),
+  sets: z.array(
+    setSchema.extend({
+      shards: z.array(shardSchema.extend({ files: shardSchema.shape.files.required() })),
+    }),
+  ),
+});
+
+/** A store's manifest, in the words of the newest version; `version` is that of the file. */
+export type Manifest = Omit<z.infer<typeof manifestSchema>, 'version'> & { version: number };
 export type FeatureSet = z.infer<typeof setSchema>;
 export type ShardEntry = z.infer<typeof shardSchema>;
 export type FileEntry = z.infer<typeof fileSchema>;
+/** A set that covers the data set, and in which poolings. */
+export type CoveringSet = z.infer<typeof coveringSchema>;
+
+/** The poolings that a shard holds. */
+export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>
+  POOLINGS.filter((pooling) => files[pooling] !== undefined);
+
+function liftedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>): Manifest {
+  const { fingerprint, ...rest } = dataset;
+  const sets = fingerprint === '' ? [] : [{ fingerprint, poolings: [...POOLINGS] }];
+  return { ...manifest, dataset: { ...rest, sets } };
+}
 
 /** Reads and checks a store's manifest. Throws STORE_NOT_FOUND, STORE_CORRUPT or STORE_VERSION. */
 export async function readManifest(store: string): Promise<Manifest> {
@@ -126,11 +168,13 @@ export async function readManifest(store: string): Promise<Manifest> {
     document = unseal(json);
   } catch (cause) {
     // Every version seals its manifest: without a digest it may be of a version to come, with a wrong one it is damaged.
-    if (!('digest' in (json as object)) && version !== STORE_VERSION) throw otherVersion(store, version);
+    if (!('digest' in (json as object)) && !READ_VERSIONS.includes(version))
+      throw otherVersion(store, version);
     throw damaged(path, reasonOf(cause));
   }
-  if (version !== STORE_VERSION) throw otherVersion(store, version);
-  const parsed = manifestSchema.safeParse(document);
+  if (!READ_VERSIONS.includes(version)) throw otherVersion(store, version);
+  const schema = version === 1 ? manifestSchema1.transform(liftedFrom1) : manifestSchema;
+  const parsed = schema.safeParse(document);
   const damage = parsed.success
     ? changedSettings(parsed.data)
     : parsed.error.issues.map(({ path: field, message }) => `${field.join('.')}: ${message}`);
@@ -141,7 +185,7 @@ export async function readManifest(store: string): Promise<Manifest> {
 function otherVersion(store: string, version: unknown): PermafrostError {
   return new PermafrostError(
     'STORE_VERSION',
-    `${store} has store version ${JSON.stringify(version)}; this permafrost reads version ${STORE_VERSION}. Use the permafrost that wrote it, or extract anew.`,
+    `${store} has store version ${JSON.stringify(version)}; this permafrost reads versions ${READ_VERSIONS.join(' and ')}. Use the permafrost that wrote it, or extract anew.`,
   );
 }
 
@@ -161,7 +205,9 @@ function changedSettings({ sets }: Manifest): string[] {
   );
 }
 
-/** Replaces the manifest at once. Throws STORE_WRITE. */
+/** Replaces the manifest at once, in the newest version, to which `manifest` is lifted too. Throws STORE_WRITE. */
 export async function writeManifest(store: string, manifest: Manifest): Promise<void> {
-  await writeFileAtomic(join(store, MANIFEST_NAME), [new TextEncoder().encode(sealJson(manifest))]);
+  const text = sealJson({ ...manifest, version: STORE_VERSION });
+  await writeFileAtomic(join(store, MANIFEST_NAME), [new TextEncoder().encode(text)]);
+  manifest.version = STORE_VERSION;
 }

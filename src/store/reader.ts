@@ -3,13 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { matrix, type Matrix } from '../core/matrix.ts';
-import type { Pooling, Split } from '../core/sample.ts';
+import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
-import type { FeatureSet, FileEntry, Manifest } from './manifest.ts';
+import type { FeatureSet, FileEntry, Manifest, ShardEntry } from './manifest.ts';
+import { storedParts, type StoredPart } from './parts.ts';
+import { rowTargets } from './row-targets.ts';
 import { decodeShard, type ShardPart, type StoredSample } from './shard.ts';
 
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
-const MAX_MATRIX_BYTES = 2 ** 32;
+export const MAX_MATRIX_BYTES = 2 ** 32;
 
 /** A file of the store, whole and verified. Throws STORE_CORRUPT when it is missing or its bytes are not those that were written. */
 export async function readVerified(store: string, entry: FileEntry): Promise<Buffer> {
@@ -30,16 +32,24 @@ export async function readVerified(store: string, entry: FileEntry): Promise<Buf
   return bytes;
 }
 
-async function* parts(store: string, set: FeatureSet, kind: 'rows' | Pooling): AsyncGenerator<ShardPart> {
-  for (const shard of set.shards) {
-    const entry = shard.files[kind];
-    yield* decodeShard(await readVerified(store, entry), join(store, entry.name));
-  }
+/** What a shard holds of one kind; nothing where it was written without that pooling. */
+async function* shardParts(
+  store: string,
+  { files }: ShardEntry,
+  kind: 'rows' | Pooling,
+): AsyncGenerator<ShardPart> {
+  const entry = files[kind];
+  if (entry !== undefined) yield* decodeShard(await readVerified(store, entry), join(store, entry.name));
 }
 
-/** Every row of a set without its features, in the order of extraction. */
+/** Every row of a shard without its features. */
+export async function* shardRows(store: string, shard: ShardEntry): AsyncGenerator<StoredSample> {
+  for await (const { rows } of shardParts(store, shard, 'rows')) yield* rows;
+}
+
+/** Every row of a set without its features, in the order of extraction; a row whose poolings lie in several shards comes several times. */
 export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<StoredSample> {
-  for await (const { rows } of parts(store, set, 'rows')) yield* rows;
+  for (const shard of set.shards) yield* shardRows(store, shard);
 }
 
 /** The rows of a set with one pooling's features in float32, shape (rows.length, width): a record batch at a time, in the order of extraction. */
@@ -48,17 +58,19 @@ export async function* setFeatures(
   set: FeatureSet,
   pooling: Pooling,
 ): AsyncGenerator<{ readonly rows: readonly StoredSample[]; readonly X: Matrix }> {
-  for await (const { rows, features } of parts(store, set, pooling)) {
-    const { width, values } = features!;
-    const X = matrix(rows.length, width);
-    if (values instanceof Uint16Array) decodeFloat16(values, X.data);
-    else X.data.set(values);
-    yield { rows, X };
+  for (const shard of set.shards) {
+    for await (const { rows, features } of shardParts(store, shard, pooling)) {
+      const { width, values } = features!;
+      const X = matrix(rows.length, width);
+      if (values instanceof Uint16Array) decodeFloat16(values, X.data);
+      else X.data.set(values);
+      yield { rows, X };
+    }
   }
 }
 
-/** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
-export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
+/** As readSamples, one by one: a million of them need not be in memory at once. */
+export async function* eachSample(store: string, manifest: Manifest): AsyncGenerator<StoredSample> {
   const entry = manifest.dataset.samples;
   if (entry === undefined) {
     throw new PermafrostError(
@@ -67,38 +79,80 @@ export async function readSamples(store: string, manifest: Manifest): Promise<St
     );
   }
   const bytes = await readVerified(store, entry);
-  return [...decodeShard(bytes, join(store, entry.name))].flatMap(({ rows }) => rows);
+  for (const { rows } of decodeShard(bytes, join(store, entry.name))) yield* rows;
 }
 
-/** Features of one split: X (samples.length, width) float32, row i for samples[i]. */
+/** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
+export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
+  const samples: StoredSample[] = [];
+  for await (const sample of eachSample(store, manifest)) samples.push(sample);
+  return samples;
+}
+
+/** Features of one split: X (samples.length, width) float32, row i for samples[i]; several parts stand side by side in their order. */
 export interface LoadedFeatures {
   readonly X: Matrix;
   readonly samples: readonly StoredSample[];
 }
 
-/** The set that the last extraction made or reused. Throws STORE_EMPTY. */
-export function currentSet(store: string, manifest: Manifest): FeatureSet {
-  const set = manifest.sets.find(({ fingerprint }) => fingerprint === manifest.dataset.fingerprint);
-  if (set === undefined)
+/**
+ * Copies one part into the columns from `from` on: the features of `digests[i]` into row i of the lists' matrices below each other. Throws
+ * STORE_CORRUPT where one is not there.
+ */
+async function fillPart(
+  store: string,
+  { set, pooling, width }: StoredPart,
+  lists: readonly LoadedFeatures[],
+  digests: readonly string[],
+  from: number,
+): Promise<void> {
+  // One content may be needed in several places: the same picture in two classes or splits.
+  const targets = rowTargets(digests);
+  for (const shard of set.shards) {
+    for await (const { rows, features } of shardParts(store, shard, pooling)) {
+      if (features?.width !== width) {
+        throw new PermafrostError(
+          'STORE_CORRUPT',
+          `${store}: a shard of ${pooling} has the width ${features?.width}, not ${width}.`,
+        );
+      }
+      for (const [i, { sha256 }] of rows.entries()) {
+        const values = features.values.subarray(i * width, (i + 1) * width);
+        targets.meet(sha256, (place) => {
+          let row = place;
+          for (const { X } of lists) {
+            if (row >= 0 && row < X.rows) {
+              const at = row * X.cols + from;
+              if (values instanceof Uint16Array) decodeFloat16(values, X.data, at);
+              else X.data.set(values, at);
+            }
+            row -= X.rows;
+          }
+        });
+      }
+    }
+  }
+  if (targets.missing > 0) {
     throw new PermafrostError(
-      'STORE_EMPTY',
-      `${store} holds no features yet. Run "permafrost extract" first.`,
+      'STORE_CORRUPT',
+      `${store} lacks the features of ${targets.missing} images. Run "permafrost extract" again.`,
     );
-  return set;
+  }
 }
 
 /**
- * Loads the current features of each wanted split, pooled as asked, shard by shard. Throws STORE_EMPTY, STORE_CORRUPT, and
- * OPTION_INVALID where the matrix would pass 4 GiB.
+ * Loads the current features of each wanted split, shard by shard: of the primary set, pooled as asked, or of several parts side by side,
+ * raw (each may want a normalisation of its own). Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
+ * part or the matrix would pass 4 GiB.
  */
 export async function loadFeatures(
   store: string,
   manifest: Manifest,
-  pooling: Pooling,
+  features: Pooling | readonly FeaturePart[],
   splits: readonly Split[],
 ): Promise<ReadonlyMap<Split, LoadedFeatures>> {
-  const set = currentSet(store, manifest);
-  const width = set.widths[pooling];
+  const parts = storedParts(store, manifest, features);
+  const width = parts.reduce((sum, part) => sum + part.width, 0);
   const wanted = (await readSamples(store, manifest)).filter(({ split }) => splits.includes(split));
   const loaded = new Map<Split, { X: Matrix; samples: StoredSample[] }>();
   for (const split of splits) {
@@ -112,40 +166,17 @@ export async function loadFeatures(
     }
     loaded.set(split, { X: matrix(samples.length, width), samples });
   }
-  // One content may be needed in several places: the same picture in two classes or splits.
-  const targets = new Map<string, { X: Matrix; at: number }[]>();
-  for (const { X, samples } of loaded.values()) {
-    for (const [at, { sha256 }] of samples.entries()) {
-      const places = targets.get(sha256) ?? [];
-      if (places.push({ X, at }) === 1) targets.set(sha256, places);
-    }
-  }
-  for await (const { rows, features } of parts(store, set, pooling)) {
-    if (features?.width !== width) {
-      throw new PermafrostError(
-        'STORE_CORRUPT',
-        `${store}: a shard of ${pooling} has the width ${features?.width}, not ${width}.`,
-      );
-    }
-    for (const [i, { sha256 }] of rows.entries()) {
-      const values = features.values.subarray(i * width, (i + 1) * width);
-      for (const { X, at } of targets.get(sha256) ?? []) {
-        if (values instanceof Uint16Array) decodeFloat16(values, X.data, at * width);
-        else X.data.set(values, at * width);
-      }
-      targets.delete(sha256);
-    }
-  }
-  if (targets.size > 0) {
-    throw new PermafrostError(
-      'STORE_CORRUPT',
-      `${store} lacks the features of ${targets.size} images. Run "permafrost extract" again.`,
-    );
+  const lists = [...loaded.values()];
+  const digests = lists.flatMap(({ samples }) => samples.map(({ sha256 }) => sha256));
+  let from = 0;
+  for (const part of parts) {
+    await fillPart(store, part, lists, digests, from);
+    from += part.width;
   }
   return loaded;
 }
 
-/** Features of some images of the current set, by the SHA-256 of their files; those that the set lacks are left out. Reads shard by shard. */
+/** Features of some images of the primary set, by the SHA-256 of their files; those that the set lacks are left out. Reads shard by shard. */
 export async function loadRows(
   store: string,
   manifest: Manifest,
@@ -154,16 +185,17 @@ export async function loadRows(
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const found = new Map<string, Float32Array>();
   if (wanted.size === 0) return found;
-  const set = currentSet(store, manifest);
-  const width = set.widths[pooling];
-  for await (const { rows, features } of parts(store, set, pooling)) {
-    for (const [i, { sha256 }] of rows.entries()) {
-      if (!wanted.has(sha256) || found.has(sha256)) continue;
-      const values = features!.values.subarray(i * width, (i + 1) * width);
-      const row = new Float32Array(width);
-      if (values instanceof Uint16Array) decodeFloat16(values, row, 0);
-      else row.set(values);
-      found.set(sha256, row);
+  const [{ set, width }] = storedParts(store, manifest, pooling) as [StoredPart];
+  for (const shard of set.shards) {
+    for await (const { rows, features } of shardParts(store, shard, pooling)) {
+      for (const [i, { sha256 }] of rows.entries()) {
+        if (!wanted.has(sha256) || found.has(sha256)) continue;
+        const values = features!.values.subarray(i * width, (i + 1) * width);
+        const row = new Float32Array(width);
+        if (values instanceof Uint16Array) decodeFloat16(values, row, 0);
+        else row.set(values);
+        found.set(sha256, row);
+      }
     }
   }
   return found;

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../core/digest.ts';
 import { reasonOf } from '../core/errors.ts';
+import { POOLINGS } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { setSchema, shardSchema, type FeatureSet, type ShardEntry } from './manifest.ts';
+import { poolingsOf, setSchema, shardSchema, type FeatureSet, type ShardEntry } from './manifest.ts';
 import { sealJson, unseal } from './sealed-json.ts';
 
 const SEAL = /^.*-[0-9a-f]{16}-(\d{5,})\.json$/;
@@ -23,10 +24,13 @@ export const shardFileNames = (shard: ShardEntry): string[] => [
   sealName(shard),
 ];
 
-/** What a shard's seal says: the set that it is of, and its files with their digests. Manifests are rebuilt from seals. */
+/**
+ * What a shard's seal says: the set that it is of, and its files with their digests. Manifests are rebuilt from seals. Version 1 is that of
+ * shards with all poolings, which the stores of version 1 have: their seals need no change.
+ */
 const sealSchema = z.strictObject({
   format: z.literal('permafrost-shard'),
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   set: setSchema.omit({ shards: true }),
   shard: shardSchema,
 });
@@ -57,7 +61,8 @@ function sealDocument(
   shard: ShardEntry,
 ): Record<string, unknown> {
   const set = { fingerprint, settings, engine, widths, ...(quantization && { quantization }) };
-  return { format: 'permafrost-shard', version: 1, set, shard };
+  const version = poolingsOf(shard).length === POOLINGS.length ? 1 : 2;
+  return { format: 'permafrost-shard', version, set, shard };
 }
 
 /** What is wrong with a shard's seal: undefined where it is there and says what the manifest says. */

@@ -11,6 +11,23 @@ export interface FeatureColumn {
   readonly values: Uint16Array | Float32Array;
 }
 
+/** Rows that are made as they are asked for, so that a million of them need not be in memory at once; an array is one too. */
+export interface SampleRows extends Iterable<StoredSample> {
+  readonly length: number;
+}
+
+/** `rows` in arrays of `size`, the last one shorter; one empty array where there are none. */
+function* chunks(rows: SampleRows, size: number): Generator<StoredSample[]> {
+  let chunk: StoredSample[] = [];
+  for (const row of rows) {
+    chunk.push(row);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0 || rows.length === 0) yield chunk;
+}
+
 export const idOf = (sha256: string): string => sha256.slice(0, 16);
 
 /** Bytes of features a record batch: what a streaming reader holds at once. */
@@ -81,7 +98,7 @@ function featureData(column: FeatureColumn, field: arrow.Field, from: number, to
  * `features`: FixedSizeList of float16 or float32, one list a row. `metadata` goes into the schema.
  */
 export function encodeShard(
-  rows: readonly StoredSample[],
+  rows: SampleRows,
   column: FeatureColumn | undefined,
   metadata: ReadonlyMap<string, string>,
 ): AsyncIterable<Uint8Array> {
@@ -90,9 +107,11 @@ export function encodeShard(
   const rowBytes = column ? column.width * column.values.BYTES_PER_ELEMENT : 1;
   const step = Math.max(1, Math.min(RECORD_BATCH_ROWS, Math.floor(RECORD_BATCH_BYTES / rowBytes)));
   function* batches(): Generator<arrow.RecordBatch> {
-    for (let from = 0; from === 0 || from < rows.length; from += step) {
-      const to = Math.min(rows.length, from + step);
-      const children = rowColumns(rows.slice(from, to));
+    let to = 0;
+    for (const some of chunks(rows, step)) {
+      const from = to;
+      to += some.length;
+      const children = rowColumns(some);
       if (column && features) children.push(featureData(column, features, from, to));
       yield new arrow.RecordBatch(
         schema,
@@ -109,15 +128,30 @@ export interface ShardPart {
   readonly features: FeatureColumn | undefined;
 }
 
-function partOf(batch: arrow.RecordBatch): ShardPart {
-  const text = (name: string): string[] =>
-    [...(batch.getChild(name) as arrow.Vector<arrow.Utf8>)] as string[];
+/** The strings of a column; arrow-js takes three times as long for them. */
+function texts({ values, valueOffsets, length }: arrow.Data<arrow.Utf8>): string[] {
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return Array.from({ length }, (_, i) => bytes.toString('utf8', valueOffsets[i], valueOffsets[i + 1]));
+}
+
+/** One string for equal ones: labels and splits repeat, and each would be a string of its own. */
+function shared(names: string[], seen: Map<string, string>): string[] {
+  return names.map((name) => {
+    const found = seen.get(name);
+    if (found !== undefined) return found;
+    seen.set(name, name);
+    return name;
+  });
+}
+
+function partOf(batch: arrow.RecordBatch, seen: Map<string, string>): ShardPart {
+  const text = (name: string): string[] => texts(batch.getChild(name)!.data[0] as arrow.Data<arrow.Utf8>);
   const integers = (name: string): ArrayLike<number> => batch.getChild(name)!.toArray() as ArrayLike<number>;
   const [id, path, label, split, sha256] = [
     text('id'),
     text('path'),
-    text('label'),
-    text('split'),
+    shared(text('label'), seen),
+    shared(text('split'), seen),
     text('sha256'),
   ];
   const [width, height, orientation] = [integers('width'), integers('height'), integers('orientation')];
@@ -154,10 +188,11 @@ const MAGIC = Buffer.from('ARROW1');
  * can keep it busy without end (seen on 21.2 at some thirty bytes of a file of 1.7 kB).
  */
 export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardPart> {
+  const seen = new Map<string, string>();
   try {
     if (!MAGIC.equals(bytes.subarray(0, 6)) || !MAGIC.equals(bytes.subarray(-6)))
       throw new Error('no whole Arrow file');
-    for (const batch of arrow.RecordBatchReader.from(bytes)) yield partOf(batch);
+    for (const batch of arrow.RecordBatchReader.from(bytes)) yield partOf(batch, seen);
   } catch (cause) {
     throw new PermafrostError(
       'STORE_CORRUPT',

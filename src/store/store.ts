@@ -1,21 +1,24 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, differences, sha256Hex } from '../core/digest.ts';
+import { canonicalJson, differences } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { Failure, Pooling } from '../core/sample.ts';
+import { POOLINGS, type Failure, type Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from './fingerprint.ts';
 import { isTemporary, removeFile, removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,
+  poolingsOf,
   readManifest,
   STORE_VERSION,
   writeManifest,
   type FeatureSet,
   type Manifest,
 } from './manifest.ts';
-import { encodeShard, type StoredSample } from './shard.ts';
+import type { WantedSet } from './parts.ts';
+import { encodeShard, type SampleRows } from './shard.ts';
 
 /**
  * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). What a killed process left in it is removed. Throws
@@ -51,7 +54,7 @@ export async function openForWriting(store: string, permafrost: string): Promise
     format: 'permafrost-store',
     version: STORE_VERSION,
     permafrost,
-    dataset: { root: '', fingerprint: '', failures: [] },
+    dataset: { root: '', sets: [], failures: [] },
     sets: [],
   };
   await writeManifest(store, manifest);
@@ -82,32 +85,55 @@ export function setFor(
 }
 
 /**
- * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs. Undefined where
- * there is no other set, and where the set of these very settings has rows: what it lacks are new images, not other settings.
+ * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs, or the poolings
+ * that the set of these very settings was made without. Undefined where there is no other set, and where the set of these settings has
+ * rows in all poolings: what it lacks are new images, not other settings.
  */
-export function whyNotReused(manifest: Manifest, settings: FeatureSettings): string | undefined {
+export function whyNotReused(
+  manifest: Manifest,
+  settings: FeatureSettings,
+  poolings: readonly Pooling[] = POOLINGS,
+): string | undefined {
   const filled = manifest.sets.filter(({ shards }) => shards.length > 0);
   const fingerprint = fingerprintOf(settings);
-  if (filled.some((set) => set.fingerprint === fingerprint)) return undefined;
+  const own = filled.find((set) => set.fingerprint === fingerprint);
+  if (own !== undefined) {
+    const held = new Set(own.shards.flatMap(poolingsOf));
+    const lacking = poolings.filter((pooling) => !held.has(pooling));
+    const cut = `${settings.cut}:${[...held].join('+')}`;
+    return lacking.length === 0 ? undefined : `pooling: "${lacking.join('+')}", not in ${cut}`;
+  }
   const reasons = filled
     .map((set) => differences(settings, set.settings))
     .sort((a, b) => a.length - b.length);
   return reasons[0]?.join('; ');
 }
 
-/** Makes `samples`, all of which must have features in `set`, the store's data set. Replaces the former at once. */
+/** SHA-256 of the samples as one JSON array with sorted keys, without ever having that text whole. */
+function listDigest(samples: SampleRows): string {
+  const hash = createHash('sha256');
+  let before = '[';
+  for (const sample of samples) {
+    hash.update(before + canonicalJson(sample));
+    before = ',';
+  }
+  return hash.update(before === '[' ? '[]' : ']').digest('hex');
+}
+
+/** Makes `samples`, all of which must have features in every one of `sets`, the store's data set. Replaces the former at once. */
 export async function commitDataset(
   store: string,
   manifest: Manifest,
   dataset: {
     readonly root: string;
-    readonly set: FeatureSet;
-    readonly samples: readonly StoredSample[];
+    /** The sets that hold all of `samples`, with the poolings in which they do; the primary one first. */
+    readonly sets: readonly WantedSet[];
+    readonly samples: SampleRows;
     readonly failures: readonly Failure[];
   },
 ): Promise<void> {
   const before = manifest.dataset.samples;
-  const name = `samples-${sha256Hex(canonicalJson(dataset.samples)).slice(0, 16)}.arrow`;
+  const name = `samples-${listDigest(dataset.samples).slice(0, 16)}.arrow`;
   const samples =
     before?.name === name
       ? before
@@ -117,7 +143,10 @@ export async function commitDataset(
         };
   manifest.dataset = {
     root: dataset.root,
-    fingerprint: dataset.set.fingerprint,
+    sets: dataset.sets.map(({ set, poolings }) => ({
+      fingerprint: set.fingerprint,
+      poolings: [...poolings],
+    })),
     samples,
     failures: [...dataset.failures],
   };

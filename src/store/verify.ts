@@ -1,5 +1,6 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { DamagedFileResult } from '../core/results.ts';
+import { FILE_TIMES_NAME, fileTimesProblem } from './file-times-file.ts';
 import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
@@ -30,7 +31,7 @@ export async function readOrRebuildManifest(
     if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
     const { sets } = await setsFromSeals(store).catch(() => ({ sets: [] }));
     if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
-    const dataset = { root: '', fingerprint: '', failures: [] };
+    const dataset = { root: '', sets: [], failures: [] };
     return {
       manifest: { format: 'permafrost-store', version: STORE_VERSION, permafrost, dataset, sets },
       damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }],
@@ -70,6 +71,8 @@ export async function verifyStore(
     if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
     onFile(++done, total);
   }
+  const times = await fileTimesProblem(store);
+  if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
   const orphans = (await leftovers(store, manifest)).filter((name) =>
     damaged.every((file) => file.name !== name),
   );

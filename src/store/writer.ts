@@ -3,7 +3,13 @@ import { PermafrostError } from '../core/errors.ts';
 import { POOLINGS, type FeatureBatch, type Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { encodeFloat16, FLOAT16_MAX } from './float16.ts';
-import { writeManifest, type FeatureSet, type FileEntry, type Manifest } from './manifest.ts';
+import {
+  writeManifest,
+  type FeatureSet,
+  type FileEntry,
+  type Manifest,
+  type ShardEntry,
+} from './manifest.ts';
 import { nextShardNumber, shardStem, writeSeal } from './shard-files.ts';
 import { encodeShard, idOf, type FeatureColumn, type StoredSample } from './shard.ts';
 
@@ -16,6 +22,8 @@ export interface WriterOptions {
   readonly manifest: Manifest;
   /** The set of `manifest.sets` that rows are added to. */
   readonly set: FeatureSet;
+  /** The poolings that its shards get; every batch must have them. Default: all. */
+  readonly poolings?: readonly Pooling[];
   /** Rows to come at most: keeps the buffers of a small data set small. */
   readonly expectedRows: number;
   /** Bytes of features a shard file (default 64 MiB, at most 256 MiB): what is lost at most when the process is killed. */
@@ -29,36 +37,38 @@ export interface FeatureWriter {
   seal(): Promise<void>;
 }
 
-interface Buffers {
-  readonly flatten: Uint16Array | Float32Array;
-  readonly avg: Float32Array;
-  readonly max: Float32Array;
-}
+/** Rows of a shard without whole maps at most: as 64 MiB of maps are 1,337 images, a killed run loses minutes here too, not hours. */
+const POOLED_ROWS = 2048;
 
-/** A writer of one set's shards: each is four Arrow files (rows, flatten, avg, max) and their seal, renamed into place before the manifest names them. */
+type Buffers = ReadonlyMap<Pooling, Uint16Array | Float32Array>;
+
+/**
+ * A writer of one set's shards: each is a few Arrow files (rows, and one a pooling) and their seal, renamed into place before the manifest
+ * names them.
+ */
 export function featureWriter(options: WriterOptions): FeatureWriter {
   const { store, manifest, set } = options;
   const { widths, settings } = set;
-  const itemBytes = settings.dtype === 'float16' ? 2 : 4;
+  const poolings = POOLINGS.filter((pooling) => (options.poolings ?? POOLINGS).includes(pooling));
+  const isHalf = (pooling: Pooling): boolean => pooling === 'flatten' && settings.dtype === 'float16';
   const shardBytes = Math.min(options.shardBytes ?? DEFAULT_SHARD_BYTES, MAX_SHARD_BYTES);
-  const capacity = Math.max(
-    1,
-    Math.min(options.expectedRows, Math.floor(shardBytes / (widths.flatten * itemBytes))),
-  );
+  const rowBytes = Math.max(...poolings.map((pooling) => widths[pooling] * (isHalf(pooling) ? 2 : 4)));
+  const fullRows = Math.floor(shardBytes / rowBytes);
+  const mostRows = poolings.includes('flatten') ? fullRows : Math.min(POOLED_ROWS, fullRows);
+  const capacity = Math.max(1, Math.min(options.expectedRows, mostRows));
   let rows: StoredSample[] = [];
   let buffers: Buffers | undefined;
 
-  const allocate = (): Buffers => ({
-    flatten:
-      settings.dtype === 'float16'
-        ? new Uint16Array(capacity * widths.flatten)
-        : new Float32Array(capacity * widths.flatten),
-    avg: new Float32Array(capacity * widths.avg),
-    max: new Float32Array(capacity * widths.max),
-  });
+  const allocate = (): Buffers =>
+    new Map(
+      poolings.map((pooling) => {
+        const length = capacity * widths[pooling];
+        return [pooling, isHalf(pooling) ? new Uint16Array(length) : new Float32Array(length)] as const;
+      }),
+    );
 
   function put(into: Buffers, pooling: Pooling, path: string, values: Float32Array): void {
-    const target = into[pooling];
+    const target = into.get(pooling)!;
     const offset = rows.length * widths[pooling];
     if (target instanceof Float32Array) {
       target.set(values, offset);
@@ -78,16 +88,12 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
   async function seal(): Promise<void> {
     if (rows.length === 0 || buffers === undefined) return;
     const stem = shardStem(set, nextShardNumber(set));
-    const column = (pooling: Pooling): FeatureColumn => ({
-      width: widths[pooling],
-      values: buffers![pooling].subarray(0, rows.length * widths[pooling]),
-    });
-    const files = {
-      rows: await write(`${stem}-rows.arrow`, undefined),
-      flatten: await write(`${stem}-flatten.arrow`, column('flatten')),
-      avg: await write(`${stem}-avg.arrow`, column('avg')),
-      max: await write(`${stem}-max.arrow`, column('max')),
-    };
+    const files: ShardEntry['files'] = { rows: await write(`${stem}-rows.arrow`, undefined) };
+    for (const [pooling, buffer] of buffers) {
+      const width = widths[pooling];
+      const values = buffer.subarray(0, rows.length * width);
+      files[pooling] = await write(`${stem}-${pooling}.arrow`, { width, values });
+    }
     const shard = { rows: rows.length, files };
     await writeSeal(store, set, shard);
     set.shards.push(shard);
@@ -105,7 +111,7 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
       for (const [i, sample] of batch.rows.entries()) {
         if (rows.length === capacity) await seal(); // Full still: the seal before has failed.
         buffers ??= allocate();
-        for (const pooling of POOLINGS) {
+        for (const pooling of poolings) {
           const { data, cols } = batch.features.get(pooling)!;
           put(buffers, pooling, sample.path, data.subarray(i * cols, (i + 1) * cols));
         }

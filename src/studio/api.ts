@@ -63,6 +63,13 @@ export interface HeadWish {
   readonly pooling: string;
 }
 
+export interface SweepWish {
+  readonly pooling: readonly string[];
+  readonly folds: number;
+  /** Whether the best becomes a head file. */
+  readonly save: boolean;
+}
+
 /** Addresses of what is no JSON. */
 export const addresses = {
   thumbnail: (snapshot: string, row: number): string => `/api/images/${snapshot}/${row}/thumbnail.webp`,

@@ -12,6 +12,7 @@ import { headRoutes } from './routes/heads.ts';
 import { imageRoutes } from './routes/images.ts';
 import { reviewRoutes } from './routes/review.ts';
 import { searchRoutes } from './routes/search.ts';
+import { sweepRoutes } from './routes/sweep.ts';
 import { teachRoutes } from './routes/teach.ts';
 import type { StudioOptions } from './studio-options.ts';
 import { openStudio } from './studio.ts';
@@ -54,7 +55,7 @@ export async function serveStudio(
   let port = options.port;
   const app = new Hono();
   app.use(guard({ token, port: () => port }));
-  for (const routes of [imageRoutes, searchRoutes, headRoutes, teachRoutes, reviewRoutes])
+  for (const routes of [imageRoutes, searchRoutes, headRoutes, teachRoutes, sweepRoutes, reviewRoutes])
     app.route('/api', routes(studio));
   app.get('*', (c) => {
     const file = files.get(c.req.path);

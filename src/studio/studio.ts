@@ -7,6 +7,7 @@ import { liveNetwork, type LiveNetwork } from '../workflows/live/live-network.ts
 import { livePictures, type LivePictures } from '../workflows/live/live-pictures.ts';
 import { liveReview, type LiveReview } from '../workflows/live/live-review.ts';
 import { openLiveStore, type LiveStore } from '../workflows/live/live-store.ts';
+import { liveSweep, type LiveSweep } from '../workflows/live/live-sweep.ts';
 import { liveTeach, type LiveTeach } from '../workflows/live/live-teach.ts';
 import { lockStudio } from '../workflows/live/lock-studio.ts';
 import type { StudioOptions } from './studio-options.ts';
@@ -20,6 +21,7 @@ export interface Studio {
   readonly map: LiveMap;
   readonly teach: LiveTeach;
   readonly review: LiveReview;
+  readonly sweep: LiveSweep;
   /** Where taught classes are saved as data sets. */
   readonly taughtFolder: string;
   close(): Promise<void>;
@@ -35,8 +37,10 @@ export async function openStudio(
   const lock = await lockStudio(store.path);
   const network = liveNetwork(weights || undefined, listener);
   const map = liveMap(listener);
+  const sweep = liveSweep(store.path);
   const close = async (): Promise<void> => {
     map.dispose();
+    await sweep.stop();
     await network.dispose();
     await lock.release();
   };
@@ -56,6 +60,7 @@ export async function openStudio(
       map,
       teach,
       review,
+      sweep,
       taughtFolder: taught === '' ? join(store.path, 'taught') : resolve(taught),
       close,
     };

@@ -5,7 +5,8 @@ import { random } from '../core/random.ts';
 import type { CosineToFp32, Listener } from '../core/results.ts';
 import type { Sample } from '../core/sample.ts';
 import { agreement } from '../extract/agreement.ts';
-import { calibrate, type CalibrationTarget } from '../extract/calibrate.ts';
+import { layersUpTo } from '../extract/backbones/cut-layers.ts';
+import { calibrate, calibrationUpTo, type CalibrationTarget } from '../extract/calibrate.ts';
 import type { Dataset } from '../extract/dataset.ts';
 import { decodedImages } from '../extract/decoded-images.ts';
 import { createEngine } from '../extract/engines/index.ts';
@@ -46,17 +47,24 @@ function counter(stage: string, total: number, { signal, listener }: Int8Job['wo
   };
 }
 
-/** A calibration of the same network, contract and cut that a set of the store was made with, by whatever engine. */
+/** A calibration of the same network and contract, as deep as the cut at least, that a set of the store was made with, by whatever engine. */
 async function storedCalibration(
   { store, manifest }: Int8Job,
   { backbone, weights, contract, cut }: CalibrationTarget,
 ): Promise<Calibration | undefined> {
-  const wanted = canonicalJson([backbone.name, weights.digest, cut, contract]);
-  const set = manifest.sets.find(
-    ({ settings: s, quantization }) =>
-      quantization !== undefined && canonicalJson([s.backbone, s.weights, s.cut, s.contract]) === wanted,
-  );
-  return set && readCalibration(store, set.quantization!.calibration, set.settings.calibration);
+  const wanted = canonicalJson([backbone.name, weights.digest, contract]);
+  const beyond = (set: FeatureSet): number =>
+    layersUpTo(backbone, set.settings.cut).length - layersUpTo(backbone, cut).length;
+  const [set] = manifest.sets
+    .filter(
+      ({ settings: s, quantization }) =>
+        quantization !== undefined && canonicalJson([s.backbone, s.weights, s.contract]) === wanted,
+    )
+    .filter((found) => beyond(found) >= 0)
+    .sort((a, b) => beyond(a) - beyond(b));
+  if (set === undefined) return undefined;
+  const stored = await readCalibration(store, set.quantization!.calibration, set.settings.calibration);
+  return calibrationUpTo(stored, backbone, cut);
 }
 
 /**
@@ -83,11 +91,11 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
   );
 }
 
-/** Cosines of the source's features to those of fp32, on at most 16 images that it was not calibrated on. */
+/** Cosines of each output of the source to those of fp32, on at most 16 images that it was not calibrated on. */
 async function measured(
   job: Int8Job,
-  { program, executable, calibration }: FeatureSource,
-): Promise<CosineToFp32> {
+  { program, executable, sets: [{ calibration }] }: FeatureSource,
+): Promise<CosineToFp32[]> {
   const { train, others } = candidates(job.dataset, job.seed);
   const images = await decodedImages({
     root: job.dataset.root,
@@ -107,25 +115,36 @@ async function measured(
 }
 
 /**
- * Gives an int8 set its calibration file and its cosines to fp32, which are measured once and told. Throws PRECISION_LOSS where an image
- * falls below `minCosine`: nothing is kept then; OPTION_INVALID where there is no image to measure on; STORE_WRITE.
+ * Gives int8 sets (`sets[i]` is that of the source's i-th) their calibration files and their cosines to fp32, which are measured once and
+ * told. Throws PRECISION_LOSS where an image falls below `minCosine`: nothing is kept then; OPTION_INVALID where there is no image to
+ * measure on; STORE_WRITE.
  */
 export async function requireAgreement(
   job: Int8Job,
   source: FeatureSource,
-  set: FeatureSet,
+  sets: readonly FeatureSet[],
   minCosine: number,
 ): Promise<void> {
-  const { calibration } = source;
-  if (calibration === undefined) return;
-  const cosine = set.quantization?.cosine ?? (await measured(job, source));
-  const found = `cosine to fp32 on ${cosine.images} images that were not calibrated on: least ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
-  if (cosine.min < minCosine) {
-    throw new PermafrostError(
-      'PRECISION_LOSS',
-      `int8 loses too much here: ${found}; expected ${minCosine} or more. Take --precision fp32, or accept the loss with a lower --min-cosine.`,
-    );
+  if (source.sets[0].calibration === undefined) return;
+  const isMeasured = sets.every(({ quantization }) => quantization !== undefined);
+  const outputs = isMeasured ? [] : await measured(job, source);
+  const cosines = sets.map(({ quantization, settings: { cut } }) => {
+    // Of a cut in several poolings the first counts: the whole map, where it is wanted.
+    const cosine = quantization?.cosine ?? outputs[source.outputs.findIndex((output) => output.cut === cut)]!;
+    const at = sets.length === 1 ? '' : ` at ${cut}`;
+    const found = `cosine to fp32${at} on ${cosine.images} images that were not calibrated on: least ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
+    if (cosine.min < minCosine) {
+      throw new PermafrostError(
+        'PRECISION_LOSS',
+        `int8 loses too much here: ${found}; expected ${minCosine} or more. Take --precision fp32, or accept the loss with a lower --min-cosine.`,
+      );
+    }
+    return { cosine, found };
+  });
+  for (const [i, set] of sets.entries()) {
+    const { cosine, found } = cosines[i]!;
+    const calibration = source.sets[i]!.calibration!;
+    job.work.listener?.note?.(`int8, calibrated on ${calibration.images.length} training images; ${found}.`);
+    set.quantization ??= { calibration: await writeCalibration(job.store, calibration), cosine };
   }
-  job.work.listener?.note?.(`int8, calibrated on ${calibration.images.length} training images; ${found}.`);
-  set.quantization ??= { calibration: await writeCalibration(job.store, calibration), cosine };
 }

@@ -18,6 +18,7 @@ import {
 } from '../classify/normalize.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
 
 /** Features to train on and to validate on, of one pooling. */
 export interface TrainingData {
@@ -47,21 +48,24 @@ export interface TrainedHead {
   readonly mistakes: readonly Mistake[];
 }
 
-/** Loads the features of a store to train on: `val` is validated on where there is one, else `test`. Throws STORE_EMPTY, FIT_INVALID. */
+/** The split to validate on: `val` where there is one, else `test`. Throws FIT_INVALID where a store has nothing to train or validate on. */
+export function validationSplit(store: string, samples: readonly StoredSample[]): Split {
+  const has = (split: Split): boolean => samples.some((sample) => sample.split === split);
+  const validatedOn = has('val') ? 'val' : 'test';
+  if (has('train') && has(validatedOn)) return validatedOn;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `${store} has ${samples.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
+  );
+}
+
+/** Loads the features of a store to train on. Throws STORE_EMPTY, FIT_INVALID. */
 export async function trainingData(
   store: string,
   manifest: Manifest,
   pooling: Pooling,
 ): Promise<TrainingData> {
-  const samples = await readSamples(store, manifest);
-  const has = (split: Split): boolean => samples.some((sample) => sample.split === split);
-  const validatedOn = has('val') ? 'val' : 'test';
-  if (!has('train') || !has(validatedOn)) {
-    throw new PermafrostError(
-      'FIT_INVALID',
-      `${store} has ${samples.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
-    );
-  }
+  const validatedOn = validationSplit(store, await readSamples(store, manifest));
   const loaded = await loadFeatures(store, manifest, pooling, ['train', validatedOn]);
   return { pooling, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
 }
@@ -89,10 +93,28 @@ export async function trainHead(
   const head = await maker.fit(applyNormalizer(normalizer, train.X), labels, signal && { signal });
   const fitted = performance.now();
   const P = await probabilities({ head, normalizer }, val.X);
-  const predicted = performance.now();
+  const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
+  const answers = { head, normalizer, P, trained: labels.length, val: val.samples, validatedOn, times };
+  return measured({ ...plan, pooling }, answers);
+}
 
+/** A fitted head and its probabilities P of the validated images, row i for val[i]. */
+export interface Answers extends Pick<TrainedHead, 'head' | 'normalizer'> {
+  readonly P: Matrix;
+  readonly val: readonly StoredSample[];
+  readonly validatedOn: Split;
+  /** Images trained on. */
+  readonly trained: number;
+  readonly times: Pick<HeadResult, 'fitMs' | 'predictMs'>;
+}
+
+/** A fitted head with its figures on the validated images. */
+export function measured(
+  plan: HeadPlan & { readonly pooling: Pooling },
+  { head, normalizer, P, val, validatedOn, trained, times }: Answers,
+): TrainedHead {
   const { classes } = head;
-  const truth = Int32Array.from(val.samples, ({ label }) => classes.indexOf(label));
+  const truth = Int32Array.from(val, ({ label }) => classes.indexOf(label));
   const guess = metrics.topClass(P);
   const confusion = metrics.confusionMatrix(truth, guess, classes.length);
   const k = classes.length;
@@ -101,7 +123,7 @@ export async function trainHead(
     normalizer,
     result: {
       name: head.name,
-      pooling,
+      pooling: plan.pooling,
       normalize: plan.normalize,
       params: head.params,
       changed: Object.fromEntries(
@@ -113,19 +135,18 @@ export async function trainHead(
       interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
       balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, k)),
       logLoss: metrics.logLoss(truth, P),
-      fitMs: fitted - started,
-      predictMs: predicted - fitted,
+      ...times,
       converged: head.converged,
       iterations: head.iterations,
       ...(head.learningCurve && { learningCurve: head.learningCurve }),
       notes: head.notes,
-      trained: labels.length,
+      trained,
       validated: truth.length,
       validatedOn,
     },
     confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
     mistakes: surestMistakes(truth, P, 10).map((mistake) => ({
-      path: val.samples[mistake.row]!.path,
+      path: val[mistake.row]!.path,
       label: classes[mistake.truth]!,
       predicted: classes[mistake.predicted]!,
       probability: mistake.probability,

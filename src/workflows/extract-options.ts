@@ -8,8 +8,6 @@ import {
   type OptionsOf,
 } from '../core/options.ts';
 import { CONTRACT_NAMES } from '../extract/contract.ts';
-import { cutLayerNames } from '../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { DTYPES } from '../store/fingerprint.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
 import { REJECT_OPTION } from './reject-options.ts';
@@ -24,10 +22,9 @@ export const EXTRACT_OPTIONS = {
     '',
     'a .csv or .jsonl of path (relative to the data set), label and perhaps split that count instead of the folders',
   ),
-  cut: choiceOption(
-    cutLayerNames(vgg16),
+  cut: stringOption(
     'block5_pool',
-    'cut layer: the last layer of the frozen network that runs',
+    'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',
   ),
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
   dtype: choiceOption(
@@ -45,6 +42,10 @@ export const EXTRACT_OPTIONS = {
   weights: stringOption(
     '',
     'another VGG16 weights file (.safetensors or Keras .h5); empty: the carried ImageNet weights',
+  ),
+  verify: booleanOption(
+    false,
+    'read and hash every image again, also those whose size and times are as they were',
   ),
   maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
   shardMegabytes: integerOption(64, 'size of a shard of maps in MiB: what a killed run loses at most', {

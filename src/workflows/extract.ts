@@ -3,23 +3,27 @@ import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { ExtractResult, Listener } from '../core/results.ts';
-import { SPLITS, type Failure, type Sample } from '../core/sample.ts';
+import { SPLITS, type Failure, type FeatureBatch, type Sample, type Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import type { Dataset } from '../extract/dataset.ts';
-import { extractFeatures } from '../extract/pipeline.ts';
+import { extractFeatures, type InferredBatch } from '../extract/pipeline.ts';
 import { stageClock, type StageClock } from '../extract/stage-clock.ts';
-import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../store/manifest.ts';
+import { MANIFEST_NAME, readManifest, type Manifest } from '../store/manifest.ts';
 import { lockStore, type StoreLock } from '../store/lock.ts';
+import type { FileTimes } from '../store/file-times.ts';
 import { heldClasses } from '../store/held.ts';
-import { setRows } from '../store/reader.ts';
-import type { StoredSample } from '../store/shard.ts';
+import { setsWriter, type SetsWriter } from '../store/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../store/store.ts';
-import { featureWriter, type FeatureWriter } from '../store/writer.ts';
 import { calibrationOf, requireAgreement } from './calibration.ts';
+import { cutsText, parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './extract-options.ts';
 import { featureSource, type FeatureSource } from './feature-source.ts';
+import { writeFailures } from './failures-file.ts';
+import { tellLift } from './migrate.ts';
 import { progressMeter } from './progress-meter.ts';
+import { keepTimes, rememberedTimes } from './remembered-times.ts';
+import { sampleContents, type SampleContents } from './sample-contents.ts';
 import { VERSION } from './version.ts';
 
 export interface Work {
@@ -35,33 +39,48 @@ export function defaultStore(dataset: string): string {
 interface Pass {
   readonly dataset: Dataset;
   readonly source: FeatureSource;
-  readonly set: FeatureSet;
-  readonly writer: FeatureWriter;
-  /** Rows that the set holds, by SHA-256; the pass adds to it. */
-  readonly known: Map<string, StoredSample>;
+  readonly writer: SetsWriter;
+  readonly times: FileTimes;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
 }
 
 interface Found {
-  readonly rowOf: Map<string, StoredSample>;
+  readonly contents: SampleContents;
   readonly failed: Failure[];
   readonly extracted: number;
+  /** Images that were known by size and times, without reading. */
+  readonly unread: number;
 }
 
-function placed(row: StoredSample, { path, label, split }: Sample): StoredSample {
-  return { ...row, path, label, split };
+/** Throws TOO_MANY_FAILURES where more images failed than `most`; -1: never. */
+function requireFewFailures(failed: readonly Failure[], most: number): void {
+  const last = failed.at(-1);
+  if (most < 0 || last === undefined || failed.length <= most) return;
+  throw new PermafrostError(
+    'TOO_MANY_FAILURES',
+    `${failed.length} images failed, more than --max-failures ${most}; the last: ${last.path}: ${last.reason} What was extracted is kept.`,
+  );
+}
+
+/** The outputs of the network as batches of features, one for each set of the source. */
+function batchesOf({ rows, outputs }: InferredBatch, { sets }: FeatureSource): FeatureBatch[] {
+  let at = 0;
+  return sets.map(({ poolings }) => ({
+    rows,
+    features: new Map(poolings.map((pooling) => [pooling, outputs[at++]!])),
+  }));
 }
 
 /** One pass over the images: what is known is reused, the rest goes through the network into the writer. */
 async function pass(
-  { dataset, source, writer, known, options, clock }: Pass,
+  { dataset, source, writer, times, options, clock }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
-  const rowOf = new Map<string, StoredSample>();
-  const waiting: { sample: Sample; sha256: string }[] = [];
-  const failed: Failure[] = [];
-  let extracted = 0;
+  const contents = sampleContents(dataset.samples);
+  const failed: Failure[] = [...dataset.failures];
+  requireFewFailures(failed, options.maxFailures);
+  let [extracted, unread] = [0, 0];
   const meter = progressMeter('extracting', dataset.samples.length, listener);
   const events = extractFeatures({
     root: dataset.root,
@@ -70,34 +89,25 @@ async function pass(
     executable: source.executable,
     prepare: () => source.executable.load(),
     clock,
-    outputs: source.outputs,
     batch: options.batch,
-    isKnown: (sha256) => known.has(sha256),
+    isKnown: (sha256) => writer.isKnown(sha256),
+    memory: times,
     ...(signal && { signal }),
   });
   for await (const event of events) {
     if (event.kind === 'features') {
-      await writer.append(event.batch);
-      for (const row of event.batch.rows) {
-        const stored = { id: row.sha256.slice(0, 16), ...row };
-        known.set(row.sha256, stored);
-        rowOf.set(row.path, stored);
-      }
+      await writer.append(batchesOf(event.batch, source));
+      for (const row of event.batch.rows) contents.set(row.path, row.sha256);
       extracted += event.batch.rows.length;
       meter.advance(event.batch.rows.length, event.batch.rows.length);
     } else if (event.kind === 'known') {
-      waiting.push(event);
+      contents.set(event.sample.path, event.sha256);
+      if (event.unread) unread++;
       meter.advance(1, 0);
     } else {
       failed.push(event.failure);
       meter.advance(1, 0);
-      if (options.maxFailures >= 0 && failed.length > options.maxFailures) {
-        const last = failed.at(-1)!;
-        throw new PermafrostError(
-          'TOO_MANY_FAILURES',
-          `${failed.length} images failed, more than --max-failures ${options.maxFailures}; the last: ${last.path}: ${last.reason} What was extracted is kept.`,
-        );
-      }
+      requireFewFailures(failed, options.maxFailures);
     }
   }
   if (signal?.aborted) {
@@ -106,23 +116,19 @@ async function pass(
       `Interrupted after ${extracted} extracted images, which are kept. Run the same command again to go on.`,
     );
   }
-  // A copy of a picture may be met before the picture itself has left the network.
-  for (const { sample, sha256 } of waiting) rowOf.set(sample.path, placed(known.get(sha256)!, sample));
-  return { rowOf, failed, extracted };
+  return { contents, failed, extracted, unread };
 }
 
-async function knownRows(store: string, set: FeatureSet): Promise<Map<string, StoredSample>> {
-  const known = new Map<string, StoredSample>();
-  for await (const row of setRows(store, set)) known.set(row.sha256, row);
-  return known;
-}
-
-function countSplits(samples: readonly Sample[]): ExtractResult['splits'] {
-  return Object.fromEntries(
-    SPLITS.map((split) => [split, samples.filter((s) => s.split === split).length] as const).filter(
-      ([, n]) => n > 0,
-    ),
-  );
+/** Images by split, and the class names, of what has features. */
+function summaryOf(samples: Iterable<Sample>): Pick<ExtractResult, 'splits' | 'classes'> {
+  const counts = new Map<Split, number>();
+  const classes = new Set<string>();
+  for (const { split, label } of samples) {
+    counts.set(split, (counts.get(split) ?? 0) + 1);
+    classes.add(label);
+  }
+  const splits = SPLITS.flatMap((split) => (counts.has(split) ? [[split, counts.get(split)!] as const] : []));
+  return { splits: Object.fromEntries(splits), classes: [...classes].sort() };
 }
 
 /**
@@ -137,6 +143,7 @@ export async function extract(
 ): Promise<ExtractResult> {
   const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
   const { listener } = work;
+  const cuts = parseCuts(options.cut);
   const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
@@ -149,6 +156,7 @@ export async function extract(
     const source = await featureSource(
       {
         ...options,
+        cuts,
         weights: options.weights || undefined,
         held: (settings) => (before === undefined ? [] : heldClasses(before, settings)),
         calibrate: async (target) => {
@@ -174,19 +182,25 @@ export async function extractInto(
   work: Work,
 ): Promise<ExtractResult> {
   const manifest: Manifest = await openForWriting(store, VERSION);
-  const because = whyNotReused(manifest, source.settings);
+  tellLift(manifest.version, work.listener);
+  const because = source.sets.flatMap(
+    ({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? [],
+  );
   const root = resolve(dataset.root);
   if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
     work.listener?.note?.(
       `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
     );
   }
-  const set = setFor(manifest, source.settings, source.engine, source.widths);
-  const known = await knownRows(store, set);
-  const writer = featureWriter({
+  const wanted = source.sets.map(({ settings, poolings, widths }) => ({
+    set: setFor(manifest, settings, source.engine, widths),
+    poolings,
+  }));
+  const times = await rememberedTimes(store, root, options.verify, work);
+  const writer = await setsWriter({
     store,
     manifest,
-    set,
+    wanted,
     expectedRows: dataset.samples.length,
     shardBytes: options.shardMegabytes * 2 ** 20,
   });
@@ -196,37 +210,40 @@ export async function extractInto(
     await requireAgreement(
       { dataset, store, manifest, seed: options.seed, work },
       source,
-      set,
+      wanted.map(({ set }) => set),
       options.minCosine,
     );
     clock = stageClock();
-    found = await pass({ dataset, source, set, writer, known, options, clock }, work);
+    found = await pass({ dataset, source, writer, times, options, clock }, work);
   } finally {
     // Interrupted or failed, what left the network is kept.
     clock?.enter('write');
     await writer.seal().finally(() => source.executable.dispose());
   }
-  const { rowOf, failed, extracted } = found;
-  const samples = dataset.samples.flatMap((sample) => rowOf.get(sample.path) ?? []);
-  await commitDataset(store, manifest, { root, set, samples, failures: failed });
+  const { contents, failed, extracted, unread } = found;
+  const samples = contents.rows(writer.known);
+  await commitDataset(store, manifest, { root, sets: wanted, samples, failures: failed });
+  await keepTimes(times, work);
+  await writeFailures(store, failed);
   const trace = clock.seconds();
+  const images = dataset.samples.length + dataset.failures.length;
   return {
     dataset: root,
     store,
-    images: dataset.samples.length,
+    images,
     extracted,
-    reused: dataset.samples.length - extracted - failed.length,
+    reused: images - extracted - failed.length,
+    unread,
     failed,
-    extractedBecause: extracted > 0 ? (because ?? null) : null,
+    extractedBecause: extracted > 0 && because.length > 0 ? [...new Set(because)].join('; ') : null,
     engine: source.engine,
-    cosineToFp32: set.quantization?.cosine ?? null,
+    cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
     contract: source.contract.name,
     contractId: contractId(source.contract),
-    cut: options.cut,
+    cut: cutsText(source.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
     dtype: options.dtype,
-    weights: source.settings.weights,
-    classes: [...new Set(samples.map(({ label }) => label))].sort(),
-    splits: countSplits(samples),
+    weights: source.sets[0].settings.weights,
+    ...summaryOf(samples),
     warnings: dataset.warnings,
     seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
     trace,

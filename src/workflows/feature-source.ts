@@ -2,21 +2,23 @@ import { calibrationDigest, type Calibration } from '../core/calibration.ts';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { EngineFacts, Listener } from '../core/results.ts';
-import { POOLINGS, type Pooling } from '../core/sample.ts';
+import type { Pooling } from '../core/sample.ts';
 import { featureWidth, outputShape } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../extract/contract.ts';
-import { quantizationOf, type CalibrationTarget } from '../extract/calibrate.ts';
+import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../extract/calibrate.ts';
 import type { EngineWish } from '../extract/engines/choose-engine.ts';
 import type { Executable, Output, Program } from '../extract/engines/engine.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import { engineClass } from '../extract/engines/variants.ts';
 import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
+import { partsOf, type CutWish } from './cut-plan.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 
 export interface FeatureSourceOptions extends EngineWish {
   readonly contract: string | Contract;
-  readonly cut: string;
+  /** What the network gives, the deepest cut first. */
+  readonly cuts: readonly CutWish[];
   readonly dtype: Dtype;
   /** Class of the features that the new ones are compared with: taken unless another engine, device or precision is named. */
   readonly engineClass?: string | undefined;
@@ -28,17 +30,25 @@ export interface FeatureSourceOptions extends EngineWish {
   readonly calibrate?: ((target: CalibrationTarget) => Promise<Calibration>) | undefined;
 }
 
+/** One cut of a source: the settings of its features, and how they are pooled. */
+export interface SourceSet {
+  readonly settings: FeatureSettings;
+  readonly poolings: readonly Pooling[];
+  readonly widths: Readonly<Record<Pooling, number>>;
+  /** Of int8 alone: that of the layers up to the cut. */
+  readonly calibration: Calibration | undefined;
+}
+
 /** Everything that turns images into features, by name made into objects; the network is loaded when the first image needs it. */
 export interface FeatureSource {
-  readonly settings: FeatureSettings;
+  /** The cuts of the one pass, the deepest, which is the primary one, first. */
+  readonly sets: readonly [SourceSet, ...SourceSet[]];
   readonly engine: EngineFacts;
   readonly contract: Contract;
+  /** What comes out of `executable`: the poolings of the first set, then those of the next. */
   readonly outputs: readonly Output[];
-  readonly widths: Readonly<Record<Pooling, number>>;
   /** What `executable` runs. */
   readonly program: Program;
-  /** Of int8 alone. */
-  readonly calibration: Calibration | undefined;
   readonly executable: LazyExecutable;
 }
 
@@ -79,14 +89,32 @@ function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
   };
 }
 
-/** Chooses and prepares engine, contract, cut and weights. Tells its choices to `listener`. The caller disposes `executable`. */
+/** One cut of a source, with all that decides its features. */
+function sourceSet(
+  { cut, poolings }: CutWish,
+  settings: Omit<FeatureSettings, 'cut' | 'calibration'>,
+  calibration: Calibration | undefined,
+): SourceSet {
+  const shape = outputShape(vgg16, cut, settings.contract.size);
+  const width = (pooling: Pooling): number => featureWidth(shape, pooling);
+  const own = calibration && calibrationUpTo(calibration, vgg16, cut);
+  return {
+    settings: { ...settings, cut, ...(own && { calibration: calibrationDigest(own) }) },
+    poolings,
+    widths: { flatten: width('flatten'), avg: width('avg'), max: width('max') },
+    calibration: own,
+  };
+}
+
+/** Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes `executable`. */
 export async function featureSource(
   options: FeatureSourceOptions,
   listener: Listener = {},
 ): Promise<FeatureSource> {
   const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
-  const { cut, dtype } = options;
-  const shape = outputShape(vgg16, cut, contract.size);
+  const { cuts, dtype } = options;
+  const deepest = cuts[0]!.cut;
+  for (const { cut } of cuts) outputShape(vgg16, cut, contract.size); // refused before any work
   const warning = contractWarning(contract);
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
   const weights = await loadWeights({
@@ -94,15 +122,15 @@ export async function featureSource(
     ...(options.weights !== undefined && { file: options.weights }),
   });
   for (const note of weights.notes) listener.note?.(note);
-  const settings = { backbone: vgg16.name, weights: weights.digest, cut, contract, dtype };
+  const settings = { backbone: vgg16.name, weights: weights.digest, contract, dtype };
+  const held = cuts.flatMap(({ cut }) => options.held?.({ ...settings, cut }) ?? []);
   const engine =
-    (await engineOfClass(options, listener)) ??
-    (await prepareEngine(options, options.held?.(settings) ?? [], listener));
+    (await engineOfClass(options, listener)) ?? (await prepareEngine(options, [...new Set(held)], listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
-  const outputs = POOLINGS.map((pooling): Output => ({ cut, pooling }));
-  const target = { backbone: vgg16, weights, contract, cut };
+  const target = { backbone: vgg16, weights, contract, cut: deepest };
   const calibration = await calibrationFor(precision, options, target);
+  const outputs = partsOf(cuts);
   const program: Program = {
     backbone: vgg16,
     weights,
@@ -110,19 +138,14 @@ export async function featureSource(
     outputs,
     ...(calibration && { quantization: quantizationOf(calibration) }),
   };
-  const width = (pooling: Pooling): number => featureWidth(shape, pooling);
+  const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
+  const [primary, ...others] = cuts.map((wish) => sourceSet(wish, made, calibration));
   return {
-    settings: {
-      ...settings,
-      engineClass: engineClass({ engine: name, device, precision }),
-      ...(calibration && { calibration: calibrationDigest(calibration) }),
-    },
+    sets: [primary!, ...others],
     engine: { name, device, precision, version },
     contract,
     outputs,
-    widths: { flatten: width('flatten'), avg: width('avg'), max: width('max') },
     program,
-    calibration,
     executable: loadedOnUse(() => engine.load(program)),
   };
 }

@@ -4,13 +4,15 @@ import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { GcResult } from '../core/results.ts';
 import { compactSet } from '../store/compact.ts';
+import { contentIndex } from '../store/content-index.ts';
 import { lockStore } from '../store/lock.ts';
 import { readManifest, writeManifest } from '../store/manifest.ts';
-import { readSamples } from '../store/reader.ts';
+import { eachSample } from '../store/reader.ts';
 import { shardFileNames } from '../store/shard-files.ts';
 import { verifyStore } from '../store/verify.ts';
 import type { Work } from './extract.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
+import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -34,12 +36,15 @@ export async function gc(
         `${store} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
       );
     }
-    const needed = new Set((await readSamples(store, manifest)).map(({ sha256 }) => sha256));
+    const from = manifest.version;
+    const needed = contentIndex();
+    for await (const { sha256 } of eachSample(store, manifest)) needed.add(sha256);
     const stale = [...orphans];
     let droppedSets = 0;
     let droppedRows = 0;
     if (otherSets) {
-      const others = manifest.sets.filter((set) => set.fingerprint !== manifest.dataset.fingerprint);
+      const current = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+      const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
       droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
       stale.push(...others.flatMap((set) => set.shards.flatMap(shardFileNames)));
@@ -47,7 +52,7 @@ export async function gc(
       if (!dryRun) await writeManifest(store, manifest);
     }
     for (const set of manifest.sets) {
-      const done = await compactSet(store, manifest, set, (sha256) => needed.has(sha256), dryRun);
+      const done = await compactSet(store, manifest, set, (sha256) => needed.find(sha256) >= 0, dryRun);
       droppedRows += done.droppedRows;
       stale.push(...done.staleFiles);
       if (done.rewrittenShards > 0 && !dryRun)
@@ -55,6 +60,7 @@ export async function gc(
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
+    if (manifest.version !== from) tellLift(from, listener);
     let freedBytes = 0;
     for (const name of stale) {
       freedBytes += await stat(join(store, name)).then(

@@ -3,7 +3,7 @@ import type { InspectResult } from '../core/results.ts';
 import type { Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import { readManifest, type FeatureSet } from '../store/manifest.ts';
-import { readSamples } from '../store/reader.ts';
+import { eachSample } from '../store/reader.ts';
 
 const bytesOf = (set: FeatureSet): number =>
   set.shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
@@ -12,18 +12,22 @@ const bytesOf = (set: FeatureSet): number =>
 export async function inspect(storePath: string): Promise<InspectResult> {
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const samples = manifest.dataset.samples === undefined ? [] : await readSamples(store, manifest);
   const classes = new Map<string, Partial<Record<Split, number>>>();
-  for (const { label, split } of samples) {
+  let images = 0;
+  const samples = manifest.dataset.samples === undefined ? [] : eachSample(store, manifest);
+  for await (const { label, split } of samples) {
+    images++;
     const counts = classes.get(label) ?? {};
     counts[split] = (counts[split] ?? 0) + 1;
     classes.set(label, counts);
   }
+  const covering = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
   const sets = manifest.sets.map((set) => {
     const { backbone, weights, cut, contract, dtype } = set.settings;
     return {
       fingerprint: set.fingerprint,
-      current: set.fingerprint === manifest.dataset.fingerprint,
+      current: covering.has(set.fingerprint),
+      primary: set.fingerprint === manifest.dataset.sets[0]?.fingerprint,
       backbone,
       weights,
       cut,
@@ -42,7 +46,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
     store,
     version: manifest.version,
     dataset: manifest.dataset.root,
-    images: samples.length,
+    images,
     classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, splits]) => ({ label, splits })),
     failed: manifest.dataset.failures,
     sets,

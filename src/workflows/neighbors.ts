@@ -8,7 +8,8 @@ import type { Metric } from '../classify/neighbors/neighbor-index.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet, loadFeatures, type LoadedFeatures } from '../store/reader.ts';
+import { currentSet } from '../store/parts.ts';
+import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
 import { describeImages } from './describe-images.ts';
 import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
@@ -50,14 +51,15 @@ export async function neighbors(
     {
       ...settings,
       ...options,
+      cuts: [{ cut: settings.cut, poolings: [pooling] }],
       weights: options.weights || undefined,
       calibrate: () => readCalibration(store, quantization!.calibration, settings.calibration),
     },
     listener,
   );
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.settings);
-    const { paths, X, failed } = await describeImages(images, source, pooling, signal);
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+    const { paths, X, failed } = await describeImages(images, source, signal);
     const lists = await Promise.all([...loaded.values()].map((part) => nearest(part, X, k, metric)));
     const queries = paths.map((path, i) => ({
       path,

@@ -7,7 +7,8 @@ import { applyNormalizer } from '../classify/normalize.ts';
 import { judge } from '../classify/unknown/reject.ts';
 import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet, loadFeatures } from '../store/reader.ts';
+import { currentSet } from '../store/parts.ts';
+import { loadFeatures } from '../store/reader.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
 import type { Work } from './extract.ts';
@@ -81,14 +82,15 @@ export async function predict(
     {
       ...settings,
       ...options,
+      cuts: [{ cut: settings.cut, poolings: [pooling] }],
       weights: options.weights || undefined,
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },
     listener,
   );
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.settings);
-    const { paths, X, failed } = await describeImages(images, source, pooling, signal);
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+    const { paths, X, failed } = await describeImages(images, source, signal);
     const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
     const near = await trainingNeighbors(opened, X, options.neighbors, listener);
     const { classes, name } = opened.head;

@@ -2,44 +2,52 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { ExtractResult, RepairResult } from '../core/results.ts';
+import type { ExtractResult, Listener, RepairResult } from '../core/results.ts';
 import { readCalibration } from '../store/calibration-file.ts';
+import { FILE_TIMES_NAME } from '../store/file-times-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { lockStore } from '../store/lock.ts';
 import { writeManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet, readSamples } from '../store/reader.ts';
+import { currentSets } from '../store/parts.ts';
+import { readSamples } from '../store/reader.ts';
 import { shardFileNames, writeSeal } from '../store/shard-files.ts';
 import { verifyStore, withoutDamaged } from '../store/verify.ts';
 import { extractInto, type Work } from './extract.ts';
 import { EXTRACT_DEFAULTS } from './extract-options.ts';
 import { featureSource } from './feature-source.ts';
+import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';
 
 /** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
 async function dropDamaged(
   store: string,
+  listener: Listener | undefined,
 ): Promise<{ manifest: Manifest; damaged: RepairResult['damaged']; lost: number }> {
   const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
   if (damaged.length === 0 && orphans.length === 0) return { manifest, damaged, lost: 0 };
+  tellLift(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
   await writeManifest(store, manifest);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans];
+  // What is remembered of the images' times has no other use than to spare reading them.
+  const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times];
   for (const name of stale) await rm(join(store, name), { force: true });
   return { manifest, damaged, lost };
 }
 
-/** Extracts again what the current set lacks, from the list of samples that the store holds. */
+/** Extracts again what the sets of the data set lack, in one pass, from the list of samples that the store holds. */
 async function extractMissing(store: string, manifest: Manifest, work: Work): Promise<ExtractResult> {
-  const { settings, quantization } = currentSet(store, manifest);
+  const sets = currentSets(store, manifest);
+  const { settings, quantization } = sets[0].set;
   const samples = await readSamples(store, manifest);
-  const { contract, cut, dtype, engineClass, calibration } = settings;
+  const { contract, dtype, engineClass, calibration } = settings;
   const source = await featureSource(
     {
       contract,
-      cut,
+      cuts: sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings })),
       dtype,
       engine: 'auto',
       precision: 'auto',
@@ -51,7 +59,8 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     work.listener,
   );
   try {
-    requireSameSettings('What is installed here', settings, source.settings);
+    for (const [i, { set }] of sets.entries())
+      requireSameSettings('What is installed here', set.settings, source.sets[i]!.settings);
   } catch (error) {
     await source.executable.dispose();
     throw error;
@@ -61,13 +70,14 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     samples: samples.map(({ path, label, split }) => ({ path, label, split })),
     hasSplits: true,
     warnings: [],
+    // What failed before is no part of the samples, and is not tried again.
+    failures: manifest.dataset.failures,
   };
   const options = {
     ...EXTRACT_DEFAULTS,
     // What was accepted when the set was made is not asked again.
     minCosine: -1,
     store,
-    cut,
     dtype,
   };
   return extractInto(store, { dataset, source, options }, work);
@@ -81,15 +91,17 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
   const store = resolve(storePath);
   const lock = await lockStore(store, 'permafrost repair');
   try {
-    const { manifest, damaged, lost } = await dropDamaged(store);
-    const { samples, root, fingerprint } = manifest.dataset;
+    const { manifest, damaged, lost } = await dropDamaged(store, work.listener);
+    const { samples, root, sets } = manifest.dataset;
     const told = { store, damaged, lostRows: lost };
-    const hasSet = manifest.sets.some((set) => set.fingerprint === fingerprint);
-    if (samples === undefined || !hasSet || !existsSync(root)) {
+    const hasSets = sets.every((one) =>
+      manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint),
+    );
+    if (samples === undefined || !hasSets || !existsSync(root)) {
       const why =
         samples === undefined
           ? 'The list of the data set was lost'
-          : hasSet
+          : hasSets
             ? `The data set is not at ${root}`
             : 'The calibration of the current features was lost, and they with it';
       const needed = damaged.length > 0 || samples === undefined;

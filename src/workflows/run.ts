@@ -5,7 +5,7 @@ import type { HeadResult, RunResult } from '../core/results.ts';
 import type { Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet } from '../store/reader.ts';
+import { currentSet } from '../store/parts.ts';
 import { openDataset } from './dataset.ts';
 import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract, type Work } from './extract.ts';

@@ -2,6 +2,7 @@ import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf }
 import { POOLINGS } from '../core/sample.ts';
 import { HEAD_NAMES } from '../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../classify/normalize.ts';
+import { MEMORY_OPTION } from './memory.ts';
 import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `train` beside the head's own (classify/heads). */
@@ -9,6 +10,7 @@ export const TRAIN_OPTIONS = {
   head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
   pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
+  memory: MEMORY_OPTION,
   reject: REJECT_OPTION,
   pca: integerOption(
     0,

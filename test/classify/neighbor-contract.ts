@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Matrix } from '../../src/core/matrix.ts';
 import { matrix, row } from '../../src/core/matrix.ts';
 import { random } from '../../src/core/random.ts';
+import { distance, lengthsOf } from '../../src/classify/neighbors/distance.ts';
 import type { Metric, NeighborIndex } from '../../src/classify/neighbors/neighbor-index.ts';
 import { METRICS } from '../../src/classify/neighbors/neighbor-index.ts';
 import { expectCode } from './head-contract.ts';
@@ -20,17 +21,12 @@ export function clustered(rows: number, cols: number, seed: number): Matrix {
 
 /** Brute force in float64: all distances, sorted, equals in the order of their rows. */
 export function bruteForce(X: Matrix, query: Float32Array, metric: Metric): { index: number; far: number }[] {
-  const length = (v: Float32Array) => Math.sqrt(v.reduce((sum, value) => sum + value ** 2, 0));
-  const far = (x: Float32Array): number => {
-    if (metric === 'euclidean')
-      return Math.sqrt(x.reduce((sum, value, j) => sum + (value - query[j]!) ** 2, 0));
-    const scale = length(query) * length(x);
-    const cosine = x.reduce((sum, value, j) => sum + query[j]! * value, 0) / scale;
-    return scale === 0 ? 1 : Math.min(2, Math.max(0, 1 - cosine));
-  };
-  return Array.from({ length: X.rows }, (_, index) => ({ index, far: far(row(X, index)) })).sort(
-    (a, b) => a.far - b.far || a.index - b.index,
-  );
+  const lengths = lengthsOf(X);
+  const [own] = lengthsOf({ data: query, rows: 1, cols: X.cols });
+  return Array.from({ length: X.rows }, (_, index) => ({
+    index,
+    far: distance(metric, query, row(X, index), own!, lengths[index]!),
+  })).sort((a, b) => a.far - b.far || a.index - b.index);
 }
 
 /** What every neighbour index must do. `make` builds one over X. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -57,6 +57,13 @@ it('makes every file of a dirty folder a row or a failure with its reason, train
     expect(code).toBe('IMAGE_UNDECODABLE');
     expect(reason.length).toBeGreaterThan(10);
   }
+  const listed = readFileSync(join(store, 'failures.csv'), 'utf8').split('\r\n');
+  expect(listed).toHaveLength(1 + Object.keys(bad).length + 1);
+  expect(listed[0]).toBe('path,code,reason');
+  for (const name of Object.keys(bad))
+    expect(
+      listed.filter((line) => line.startsWith(`"Train/down/${name}","IMAGE_UNDECODABLE","`)),
+    ).toHaveLength(1);
   const rows = 2 * 4 + 2 * 3 + Object.keys(good).length;
   expect(result).toMatchObject({
     extracted: rows,
@@ -74,4 +81,8 @@ it('makes every file of a dirty folder a row or a failure with its reason, train
   const strict = await permafrost(['run', dataset, '--store', store, '--max-failures', '2']);
   expect(strict.code).toBe(1);
   expect(strict.stderr).toContain('TOO_MANY_FAILURES');
+
+  for (const name of Object.keys(bad)) rmSync(join(dirt, name));
+  expect((await permafrost(['extract', dataset, '--store', store, '--max-failures', '0'])).code).toBe(0);
+  expect(existsSync(join(store, 'failures.csv'))).toBe(false);
 });

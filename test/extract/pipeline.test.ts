@@ -5,10 +5,10 @@ import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Contract } from '../../src/core/contract.ts';
 import { PermafrostError } from '../../src/core/errors.ts';
-import { matrix } from '../../src/core/matrix.ts';
+import { matrix, type Matrix } from '../../src/core/matrix.ts';
 import type { Sample } from '../../src/core/sample.ts';
 import { CONTRACTS } from '../../src/extract/contract.ts';
-import type { Executable, Output } from '../../src/extract/engines/engine.ts';
+import type { Executable } from '../../src/extract/engines/engine.ts';
 import { extractFeatures, type PipelineEvent, type PipelineOptions } from '../../src/extract/pipeline.ts';
 import { textWith } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
@@ -16,10 +16,6 @@ import { texture, toSharp } from '../support/pictures.ts';
 
 const contract: Contract = { ...CONTRACTS.keras, size: 16 };
 const IMAGE = 16 * 16 * 3;
-const OUTPUTS: readonly Output[] = [
-  { cut: 'pool', pooling: 'avg' },
-  { cut: 'pool', pooling: 'flatten' },
-];
 const folder = temporaryFolders();
 
 /** A network that any image goes through alone: its mean, and its mean with a checksum that no two images share. */
@@ -57,7 +53,6 @@ async function collect(given: Given, onEvent: (event: PipelineEvent) => void = (
   const stream = extractFeatures({
     contract,
     executable,
-    outputs: OUTPUTS,
     batch: 4,
     isKnown: (sha256) => known.has(sha256),
     ...given,
@@ -65,7 +60,7 @@ async function collect(given: Given, onEvent: (event: PipelineEvent) => void = (
   for await (const event of stream) {
     events.push(event);
     if (event.kind === 'features') {
-      const [avg, flatten] = [event.batch.features.get('avg')!, event.batch.features.get('flatten')!];
+      const [avg, flatten] = event.batch.outputs as [Matrix, Matrix];
       for (const [i, row] of event.batch.rows.entries()) {
         known.add(row.sha256);
         features.set(row.path, [avg.data[i]!, ...flatten.data.subarray(i * 2, i * 2 + 2)]);
@@ -257,7 +252,6 @@ describe('the pipeline', () => {
       samples,
       contract,
       executable,
-      outputs: OUTPUTS,
       batch: 2,
       isKnown: () => false,
     });
@@ -278,7 +272,6 @@ describe('the pipeline', () => {
       samples: order,
       contract,
       executable,
-      outputs: OUTPUTS,
       batch: 2,
       isKnown: () => false,
     };

@@ -29,7 +29,7 @@ describe('the report of predictions', () => {
         prediction({
           neighbors: [neighbor(), neighbor({ distance: 1, path: 'Train/bees/2.jpg', label: 'bees' })],
         }),
-        prediction({ path: 'b.jpg', label: 'bees', probability: 1 }),
+        prediction({ path: 'b.jpg', label: 'bees', guess: 'bees', probability: 1 }),
       ],
       failed: [{ path: 'c.jpg', code: 'IMAGE_UNREADABLE', reason: 'It is not there.' }],
     });
@@ -45,10 +45,24 @@ b.jpg: bees (1.0000)
     );
   });
 
+  it('says unknown with the reason, and the best guess', () => {
+    const strangeness = { measure: 'mean-distance', value: 0.643219, threshold: 0.5159 };
+    const text = predictText({
+      ...result,
+      predictions: [prediction({ label: 'unknown', unknown: true, strangeness })],
+    });
+    expect(text).toBe('a.jpg: unknown (mean-distance 0.6432, above 0.5159); best guess ants (0.9877)\n');
+  });
+
+  it('says a class that is called unknown as any other', () => {
+    const odd = prediction({ label: 'unknown', guess: 'unknown' });
+    expect(predictText({ ...result, predictions: [odd] })).toBe('a.jpg: unknown (0.9877)\n');
+  });
+
   it('of none is nothing', () => expect(predictText({ ...result, predictions: [] })).toBe(''));
 
   it('hands no name to the terminal that it would obey', () => {
-    const odd = { path: ODD_NAME, label: ODD_NAME };
+    const odd = { path: ODD_NAME, label: ODD_NAME, guess: ODD_NAME };
     const text = predictText({
       ...result,
       predictions: [prediction({ ...odd, neighbors: [neighbor(odd)] })],
@@ -88,6 +102,7 @@ const INSPECTED: InspectResult = {
     {
       fingerprint: '0123456789abcdef',
       current: true,
+      primary: true,
       backbone: 'vgg16',
       weights: 'abcd',
       cut: 'block5_pool',

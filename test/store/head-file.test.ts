@@ -7,6 +7,8 @@ import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../src/classi
 import { writeSafetensors, type Tensor } from '../../src/core/safetensors.ts';
 import { readHead, writeHead, type HeadDocument, type HeadTensors } from '../../src/store/head-file.ts';
 import { openHead, saveHead } from '../../src/workflows/head-files.ts';
+import { withReject } from '../../src/workflows/reject.ts';
+import { judge } from '../../src/classify/unknown/reject.ts';
 import { trainHead } from '../../src/workflows/evaluate.ts';
 import { blobs } from '../classify/head-contract.ts';
 import { hnswMissing } from '../classify/hnsw-missing.ts';
@@ -168,10 +170,54 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
     expect(opened.document).toMatchObject({ name, pooling: 'avg', width: 20, settings: settingsWith() });
     expect(opened.store).toBe(join(root, 'store'));
     expect(opened.document.trained).toEqual({ images: 36, store: '../store' });
-    expect({ ...opened.head, predictProba: undefined }).toEqual({ ...trained.head, predictProba: undefined });
+    const values = { predictProba: undefined, scores: undefined };
+    expect({ ...opened.head, ...values }).toEqual({ ...trained.head, ...values });
     expect(opened.head.learningCurve).toEqual(trained.result.learningCurve);
     const before = await trained.head.predictProba(applyNormalizer(trained.normalizer, data.X));
     expect(await opened.head.predictProba(applyNormalizer(opened.normalizer, data.X))).toEqual(before);
+  });
+});
+
+describe('a head with a rule for "unknown" on disk', () => {
+  it.each(['logistic', 'knn', 'centroid'])('judges as before it was written: %s', async (head) => {
+    const plan = { head, normalize: 'l2' } as const;
+    const before = await withReject(await trainHead(plan, training), plan, training, 0.1);
+    expect(before.result.reject).toMatchObject({ rate: 0.1, problem: null });
+    const path = join(folder(), 'x.safetensors');
+    await saveHead(path, before, { settings: settingsWith() }, '/store');
+    const after = await openHead(path);
+    expect(after.reject).toEqual(before.reject);
+    const X = applyNormalizer(before.normalizer, data.X);
+    expect(await judge(after.reject!, after.head, X)).toEqual(await judge(before.reject!, before.head, X));
+  });
+
+  it('at a rate of 0 is a head without one, and so is a file that was written before there were any', async () => {
+    const plan = { head: 'centroid', normalize: 'l2' } as const;
+    const trained = await withReject(await trainHead(plan, training), plan, training, 0);
+    expect(trained.result.reject).toBeUndefined();
+    const path = join(folder(), 'x.safetensors');
+    await saveHead(path, trained, { settings: settingsWith() }, '/store');
+    expect((await openHead(path)).reject).toBeUndefined();
+    expect((await readHead(path)).document).not.toHaveProperty('reject');
+  });
+
+  it('that is damaged is refused with its path', async () => {
+    const plan = { head: 'centroid', normalize: 'l2' } as const;
+    const trained = await trainHead(plan, training);
+    const path = join(folder(), 'x.safetensors');
+    await saveHead(path, trained, { settings: settingsWith() }, '/store');
+    const { document, tensors } = await readHead(path);
+    await writeHead(path, { ...document, reject: { measure: 'mood', threshold: 1, rate: 0.05 } }, tensors);
+    const { message } = await rejection(openHead(path), 'HEAD_CORRUPT');
+    expect(message).toMatch(/x\.safetensors: .*"mood"/);
+  });
+
+  it('tells false rejects of the validated images, and the accuracy of what is answered', async () => {
+    const plan = { head: 'logistic', normalize: 'l2' } as const;
+    const { result } = await withReject(await trainHead(plan, training), plan, training, 0.1);
+    const { validated } = result.reject!.rule!;
+    expect(validated).toMatchObject({ split: 'val', images: 36, accuracyOfAnswered: 1 });
+    expect(validated.share).toBe(validated.rejected / 36);
   });
 });
 

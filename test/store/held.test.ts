@@ -30,7 +30,7 @@ function manifest(current: string, ...sets: FeatureSet[]): Manifest {
     format: 'permafrost-store',
     version: 1,
     permafrost: '0',
-    dataset: { root: '/', fingerprint: current, failures: [] },
+    dataset: { root: '/', sets: [{ fingerprint: current, poolings: ['avg'] }], failures: [] },
     sets,
   };
 }

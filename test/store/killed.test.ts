@@ -9,7 +9,7 @@ import { PermafrostError } from '../../src/core/errors.ts';
 import { POOLINGS, type Pooling } from '../../src/core/sample.ts';
 import { decodeFloat16, encodeFloat16 } from '../../src/store/float16.ts';
 import { readManifest } from '../../src/store/manifest.ts';
-import { setRows } from '../../src/store/reader.ts';
+import { loadFeatures, setRows } from '../../src/store/reader.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from '../support/stored-rows.ts';
 import { contentOf, filesOf, shardBytesFor } from '../support/stores.ts';
@@ -29,26 +29,34 @@ const DATASETS = [
   [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 ];
 const given = featuresOf(ROWS);
+/** The second set of the same pass: one pooling alone, whose shards hold twice as many rows; its features are not those of the first. */
+const OTHER = { cut: 'block4_pool', pooling: 'max' } as const;
+const OTHER_IS_LARGER = 1000;
 
 /** The child's orders for a new store. */
 function plan(): { readonly store: string; readonly file: string } {
   const root = folder();
   const store = join(root, 'store');
-  const features = Object.fromEntries(
-    POOLINGS.map((pooling) => {
-      const { data, cols } = given.features.get(pooling)!;
-      return [pooling, ROWS.map((_, i) => [...data.subarray(i * cols, (i + 1) * cols)])];
-    }),
-  );
+  const valuesOf = (pooling: Pooling, more = 0): number[][] => {
+    const { data, cols } = given.features.get(pooling)!;
+    return ROWS.map((_, i) => [...data.subarray(i * cols, (i + 1) * cols)].map((value) => value + more));
+  };
+  const sets = [
+    {
+      settings: settingsWith(),
+      features: Object.fromEntries(POOLINGS.map((pooling) => [pooling, valuesOf(pooling)])),
+    },
+    { settings: settingsWith({ cut: OTHER.cut }), features: { max: valuesOf('max', OTHER_IS_LARGER) } },
+  ];
   const file = join(root, 'plan.json');
   const orders = {
     store,
-    settings: settingsWith(),
+    sets,
     engine: ENGINE,
     widths: WIDTHS,
     shardBytes: shardBytesFor(4),
   };
-  writeFileSync(file, JSON.stringify({ ...orders, rows: ROWS, features, datasets: DATASETS, batch: 3 }));
+  writeFileSync(file, JSON.stringify({ ...orders, rows: ROWS, datasets: DATASETS, batch: 3 }));
   return { store, file };
 }
 
@@ -81,9 +89,11 @@ async function checkBetween(store: string): Promise<void> {
     return;
   }
   const manifest = await readManifest(store);
-  const sealed: string[] = [];
-  for (const set of manifest.sets) for await (const { path } of setRows(store, set)) sealed.push(path);
-  expect(sealed).toEqual(ROWS.slice(0, sealed.length).map(({ path }) => path));
+  for (const set of manifest.sets) {
+    const sealed: string[] = [];
+    for await (const { path } of setRows(store, set)) sealed.push(path);
+    expect(sealed).toEqual(ROWS.slice(0, sealed.length).map(({ path }) => path));
+  }
   const content = await contentOf(store).catch((error: unknown) => {
     expect(error).toBeInstanceOf(PermafrostError);
     expect(error).toMatchObject({ code: 'STORE_EMPTY' });
@@ -99,6 +109,12 @@ async function checkBetween(store: string): Promise<void> {
         path,
         EXPECTED[pooling][path],
       ]);
+    }
+  }
+  for (const { X, samples } of (await loadFeatures(store, manifest, [OTHER], ['train', 'val'])).values()) {
+    for (const [i, { path }] of samples.entries()) {
+      const expected = EXPECTED.max[path]!.map((value) => Math.fround(value + OTHER_IS_LARGER));
+      expect([...X.data.subarray(i * X.cols, (i + 1) * X.cols)]).toEqual(expected);
     }
   }
 }
@@ -127,7 +143,11 @@ beforeAll(async () => {
   const changes = await write(file);
   if (changes === 'killed') throw new Error('nobody killed it');
   await checkBetween(store);
-  expect((await readManifest(store)).sets[0]!.shards.map(({ rows }) => rows)).toEqual([4, 3, 4, 4, 2]);
+  const shards = (await readManifest(store)).sets.map((set) => set.shards.map(({ rows }) => rows));
+  expect(shards).toEqual([
+    [4, 3, 4, 4, 2],
+    [7, 8, 2],
+  ]);
   whole = { files: filesOf(store), changes };
 });
 

@@ -49,11 +49,38 @@ async function refusal(text: string, code: ErrorCode): Promise<string> {
   return message;
 }
 
-const good = (): Manifest => JSON.parse(OF_0_1_0) as Manifest;
+/** Version 1 as it lies on the disk. */
+const good = (): Record<string, unknown> => JSON.parse(OF_0_1_0) as Record<string, unknown>;
+
+/** The same in the words of the newest version. */
+function lifted(version: number): Manifest {
+  const { dataset, ...manifest } = good();
+  const { fingerprint, ...rest } = dataset as Manifest['dataset'] & { fingerprint: string };
+  const sets = [{ fingerprint, poolings: ['flatten', 'avg', 'max'] }];
+  return { ...manifest, version, dataset: { ...rest, sets } } as Manifest;
+}
 
 describe('a manifest', () => {
   it('of permafrost 0.1.0 is readable, every field of it', async () => {
-    expect(await readManifest(storeWith(SEALED))).toEqual(good());
+    expect(await readManifest(storeWith(SEALED))).toEqual(lifted(1));
+  });
+
+  it('of version 1 is written in version 2, with all that it said', async () => {
+    const store = storeWith(SEALED);
+    const manifest = await readManifest(store);
+    await writeManifest(store, manifest);
+    expect(manifest.version).toBe(2);
+    expect(await readManifest(store)).toEqual(lifted(2));
+  });
+
+  it('of version 2 may leave out poolings, that of version 1 may not', async () => {
+    const manifest = lifted(2);
+    delete manifest.sets[0]!.shards[0]!.files.flatten;
+    expect(await readManifest(storeWith(sealJson(manifest)))).toEqual(manifest);
+    const { files } = (good().sets as Manifest['sets'])[0]!.shards[0]!;
+    delete files.flatten;
+    const old = { ...good(), sets: [{ ...lifted(1).sets[0]!, shards: [{ rows: 20, files }] }] };
+    expect(await refusal(sealJson(old), 'STORE_CORRUPT')).toContain('sets.0.shards.0.files.flatten: ');
   });
 
   it('is refused when anything in it was changed, its version too', async () => {
@@ -67,8 +94,8 @@ describe('a manifest', () => {
   });
 
   it('of a version to come is told from a damaged one, whether that version seals its manifest or not', async () => {
-    await refusal(JSON.stringify({ ...good(), version: 2 }), 'STORE_VERSION');
-    await refusal(sealJson({ ...good(), version: 2 }), 'STORE_VERSION');
+    await refusal(JSON.stringify({ ...good(), version: 3 }), 'STORE_VERSION');
+    await refusal(sealJson({ ...good(), version: 3 }), 'STORE_VERSION');
   });
 
   it('comes back as it was written, whatever the names in it', async () => {
@@ -117,39 +144,44 @@ describe('a manifest', () => {
     expect(await refusal(text, 'STORE_NOT_FOUND')).toMatch(/does not say "format": "permafrost-store"/);
   });
 
-  it.each([0, 2, '1', null])('of version %j is refused, with both versions named', async (version) => {
+  it.each([0, 3, '1', null])('of version %j is refused, with all versions named', async (version) => {
     const message = await refusal(sealJson({ ...good(), version }), 'STORE_VERSION');
     expect(message).toContain(
-      `has store version ${JSON.stringify(version)}; this permafrost reads version 1`,
+      `has store version ${JSON.stringify(version)}; this permafrost reads versions 1 and 2.`,
     );
   });
 
-  it('with any field missing or of another type is refused, the field named', async () => {
-    /** Each path to a value in `value`, as a list of keys. */
-    const pathsIn = (value: unknown): string[][] =>
-      value !== null && typeof value === 'object'
-        ? Object.entries(value).flatMap(([key, inner]) => [
-            [key],
-            ...pathsIn(inner).map((path) => [key, ...path]),
-          ])
-        : [];
-    const paths = pathsIn(good()).filter(([first]) => first !== 'format');
-    expect(paths.length).toBeGreaterThan(50);
-    const optional = ['dataset.samples'];
-    for (const path of paths) {
-      for (const damage of ['missing', 'of another type']) {
-        const name = path.join('.');
-        const inList = /^\d+$/.test(path.at(-1)!);
-        if (damage === 'missing' && (inList || optional.includes(name) || name === 'version')) continue;
-        if (damage === 'of another type' && name === 'version') continue; // STORE_VERSION, above
-        const manifest = good() as unknown as Record<string, unknown>;
-        const parent = path.slice(0, -1).reduce((at, key) => at[key] as Record<string, unknown>, manifest);
-        if (damage === 'missing') delete parent[path.at(-1)!];
-        else parent[path.at(-1)!] = true;
-        expect(await refusal(sealJson(manifest), 'STORE_CORRUPT')).toContain(`is damaged: ${name}: `);
+  it.each([1, 2])(
+    'of version %i with any field missing or of another type is refused, the field named',
+    async (version) => {
+      const whole = version === 1 ? good : () => lifted(2) as unknown as Record<string, unknown>;
+      /** Each path to a value in `value`, as a list of keys. */
+      const pathsIn = (value: unknown): string[][] =>
+        value !== null && typeof value === 'object'
+          ? Object.entries(value).flatMap(([key, inner]) => [
+              [key],
+              ...pathsIn(inner).map((path) => [key, ...path]),
+            ])
+          : [];
+      const paths = pathsIn(whole()).filter(([first]) => first !== 'format');
+      expect(paths.length).toBeGreaterThan(50);
+      const files = ['flatten', 'avg', 'max'].map((pooling) => `sets.0.shards.0.files.${pooling}`);
+      const optional = ['dataset.samples', ...(version === 1 ? [] : files)];
+      for (const path of paths) {
+        for (const damage of ['missing', 'of another type']) {
+          const name = path.join('.');
+          const inList = /^\d+$/.test(path.at(-1)!);
+          if (damage === 'missing' && (inList || optional.includes(name) || name === 'version')) continue;
+          if (damage === 'of another type' && name === 'version') continue; // STORE_VERSION, above
+          const manifest = whole();
+          const parent = path.slice(0, -1).reduce((at, key) => at[key] as Record<string, unknown>, manifest);
+          if (damage === 'missing') delete parent[path.at(-1)!];
+          else parent[path.at(-1)!] = true;
+          expect(await refusal(sealJson(manifest), 'STORE_CORRUPT')).toContain(`is damaged: ${name}: `);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('with a field that it does not know is refused: it may change what the others mean', async () => {
     const message = await refusal(sealJson({ ...good(), compression: 'zstd' }), 'STORE_CORRUPT');
@@ -174,9 +206,9 @@ describe('a manifest', () => {
     'that names the file %j is refused: no name leads out of the store, nor to its other files',
     async (name) => {
       for (const place of ['samples', 'shard']) {
-        const manifest = good();
+        const manifest = lifted(2);
         if (place === 'samples') manifest.dataset.samples!.name = name;
-        else manifest.sets[0]!.shards[0]!.files.avg.name = name;
+        else manifest.sets[0]!.shards[0]!.files.avg!.name = name;
         const field = place === 'samples' ? 'dataset.samples.name' : 'sets.0.shards.0.files.avg.name';
         expect(await refusal(sealJson(manifest), 'STORE_CORRUPT')).toContain(`is damaged: ${field}: `);
       }
@@ -184,7 +216,7 @@ describe('a manifest', () => {
   );
 
   it('whose settings were edited is refused: its features are not of those settings', async () => {
-    const manifest = good();
+    const manifest = lifted(2);
     manifest.sets[0]!.settings.contract.channelOrder = 'RGB';
     const message = await refusal(sealJson(manifest), 'STORE_CORRUPT');
     expect(message).toContain(
@@ -194,7 +226,7 @@ describe('a manifest', () => {
 
   it('that cannot be written leaves the old one', async () => {
     const store = storeWith(SEALED);
-    const next = { ...good(), permafrost: '9' };
+    const next = { ...lifted(2), permafrost: '9' };
     await rejection(writeManifest(join(store, 'nowhere'), next), 'STORE_WRITE');
     await writeManifest(store, next);
     expect(readFileSync(join(store, 'manifest.json'), 'utf8')).toContain('"permafrost": "9"');

@@ -25,7 +25,7 @@ describe.skipIf(!found)(
       const { store } = await extract(dataset, { store: join(folder, 'store') });
       const manifest = await readManifest(store);
       for (const pooling of ['flatten', 'avg', 'max'] as const) {
-        const file = join(store, manifest.sets[0]!.shards[0]!.files[pooling].name);
+        const file = join(store, manifest.sets[0]!.shards[0]!.files[pooling]!.name);
         const text = execFileSync(python, ['-c', READ, file], { encoding: 'utf8', maxBuffer: 2 ** 26 });
         const read = JSON.parse(text) as { columns: string[]; path: string[]; features: number[][] };
         expect(read.columns).toEqual(

@@ -9,7 +9,7 @@ import { featureWriter } from '../../src/store/writer.ts';
 import { textWith } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from '../support/stored-rows.ts';
-import { fillStore } from '../support/stores.ts';
+import { fillStore, whole } from '../support/stores.ts';
 
 const temporaryFolder = temporaryFolders();
 
@@ -22,7 +22,7 @@ async function smallStore(): Promise<{ store: string; manifest: Manifest }> {
   const writer = featureWriter({ store, manifest, set, expectedRows: rows.length });
   await writer.append(featuresOf(rows));
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/pictures', set, samples: rows, failures: [] });
+  await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
   return { store, manifest };
 }
 
@@ -36,7 +36,7 @@ async function readKind(store: string, manifest: Manifest, kind: Pooling | 'rows
 }
 
 function fileOf(manifest: Manifest, kind: Pooling | 'rows' | 'samples'): string {
-  return kind === 'samples' ? manifest.dataset.samples!.name : manifest.sets[0]!.shards[0]!.files[kind].name;
+  return kind === 'samples' ? manifest.dataset.samples!.name : manifest.sets[0]!.shards[0]!.files[kind]!.name;
 }
 
 describe.each(['rows', 'samples', ...POOLINGS] as const)('a damaged file of the kind %s', (kind) => {
@@ -84,7 +84,7 @@ describe('a store of several shards and several sets', () => {
     await fillStore(store, rows, { perShard: 3, settings: half });
     const { manifest, set } = await fillStore(store, [...rows].reverse(), { perShard: 4, settings: single });
     const samples = [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
-    await commitDataset(store, manifest, { root: '/pictures', set, samples, failures: [] });
+    await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples, failures: [] });
     for (const pooling of POOLINGS) {
       const loaded = await loadFeatures(store, manifest, pooling, ['train', 'val', 'test']);
       for (const [split, { X, samples: found }] of loaded) {
@@ -109,9 +109,19 @@ describe('a store of several shards and several sets', () => {
     const smallest = async (): Promise<number> =>
       Math.min(...(await loadFeatures(store, manifest, 'flatten', ['train'])).get('train')!.X.data);
     expect(await smallest()).toBeLessThan(100);
-    await commitDataset(store, manifest, { root: '/pictures', set: other, samples: rows, failures: [] });
+    await commitDataset(store, manifest, {
+      root: '/pictures',
+      sets: whole(other),
+      samples: rows,
+      failures: [],
+    });
     expect(await smallest()).toBeGreaterThan(900);
-    await commitDataset(store, manifest, { root: '/pictures', set, samples: rows, failures: [] });
+    await commitDataset(store, manifest, {
+      root: '/pictures',
+      sets: whole(set),
+      samples: rows,
+      failures: [],
+    });
     expect(await smallest()).toBeLessThan(100);
   });
 
@@ -128,7 +138,12 @@ describe('a store of several shards and several sets', () => {
   it('says how many images lack features, instead of giving zeros', async () => {
     const store = join(temporaryFolder(), 'store');
     const { manifest, set } = await fillStore(store, rows.slice(0, 8), { perShard: 3 });
-    await commitDataset(store, manifest, { root: '/pictures', set, samples: rows, failures: [] });
+    await commitDataset(store, manifest, {
+      root: '/pictures',
+      sets: whole(set),
+      samples: rows,
+      failures: [],
+    });
     await expect(loadFeatures(store, manifest, 'avg', ['train', 'val', 'test'])).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
       message: textWith(/lacks the features of 3 images.*permafrost extract/),

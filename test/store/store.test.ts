@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { POOLINGS } from '../../src/core/sample.ts';
 import { fingerprintOf } from '../../src/store/fingerprint.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { loadFeatures, readSamples } from '../../src/store/reader.ts';
@@ -9,7 +10,7 @@ import { CONTRACTS } from '../../src/extract/contract.ts';
 import { rejection } from '../support/errors.ts';
 import { temporaryFolders, writeTree } from '../support/folders.ts';
 import { ENGINE, settingsWith, storedRow, WIDTHS } from '../support/stored-rows.ts';
-import { contentOf, fillStore, filesOf } from '../support/stores.ts';
+import { contentOf, filesOf, fillStore, whole } from '../support/stores.ts';
 
 const folder = temporaryFolders();
 const newStore = (): string => join(folder(), 'deep/store');
@@ -134,10 +135,14 @@ describe('committing a data set', () => {
       { ...ROWS[2]!, path: 'moved/copy of c.jpg', split: 'train' as const },
     ];
     const failures = [{ path: 'x\n.jpg', code: 'IMAGE_UNDECODABLE' as const, reason: 'it is no picture' }];
-    await commitDataset(store, manifest, { root: '/elsewhere', set, samples, failures });
+    await commitDataset(store, manifest, { root: '/elsewhere', sets: whole(set), samples, failures });
     const found = await readManifest(store);
     expect(found).toEqual(manifest);
-    expect(found.dataset).toMatchObject({ root: '/elsewhere', fingerprint: set.fingerprint, failures });
+    expect(found.dataset).toMatchObject({
+      root: '/elsewhere',
+      sets: [{ fingerprint: set.fingerprint, poolings: POOLINGS }],
+      failures,
+    });
     expect(await readSamples(store, found)).toEqual(samples);
     expect(existsSync(join(store, former))).toBe(false);
     const { features } = await contentOf(store, ['train', 'val', 'test']);
@@ -148,14 +153,19 @@ describe('committing a data set', () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
     const before = filesOf(store);
-    await commitDataset(store, manifest, { root: '/pictures', set, samples: ROWS, failures: [] });
+    await commitDataset(store, manifest, {
+      root: '/pictures',
+      sets: whole(set),
+      samples: ROWS,
+      failures: [],
+    });
     expect(filesOf(store)).toEqual(before);
   });
 
   it('takes a data set of which no image could be read', async () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
-    await commitDataset(store, manifest, { root: '/pictures', set, samples: [], failures: [] });
+    await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: [], failures: [] });
     expect(await readSamples(store, await readManifest(store))).toEqual([]);
     const loaded = await loadFeatures(store, manifest, 'avg', ['train']);
     expect(loaded.get('train')).toMatchObject({ X: { rows: 0, cols: WIDTHS.avg }, samples: [] });

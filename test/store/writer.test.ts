@@ -8,7 +8,7 @@ import { DEFAULT_SHARD_BYTES, featureWriter, MAX_SHARD_BYTES } from '../../src/s
 import { rejection } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, WIDTHS } from '../support/stored-rows.ts';
-import { contentOf, filesOf, named, opened, sealed } from '../support/stores.ts';
+import { contentOf, filesOf, named, opened, sealed, whole } from '../support/stores.ts';
 
 const folder = temporaryFolders();
 const newStore = (): string => join(folder(), 'store');
@@ -80,7 +80,7 @@ describe('a writer', () => {
     const given = featuresOf(rows);
     await writer.append(given);
     await writer.seal();
-    await commitDataset(store, manifest, { root: '/', set, samples: rows, failures: [] });
+    await commitDataset(store, manifest, { root: '/', sets: whole(set), samples: rows, failures: [] });
     const { features } = await contentOf(store, ['train']);
     for (const pooling of POOLINGS) {
       const { data, cols } = given.features.get(pooling)!;
@@ -144,7 +144,7 @@ describe('a feature that float16 cannot hold', () => {
     const writer = featureWriter({ store, manifest, set, expectedRows: 2 });
     await writer.append(withValue(rows, 1, 1e30));
     await writer.seal();
-    await commitDataset(store, manifest, { root: '/', set, samples: rows, failures: [] });
+    await commitDataset(store, manifest, { root: '/', sets: whole(set), samples: rows, failures: [] });
     const { features } = await contentOf(store, ['train']);
     expect(features.flatten['1.jpg']![5]).toBe(Math.fround(1e30));
   });

@@ -30,7 +30,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
   let page: Page;
   const complaints: string[] = [];
 
-  /** The pictures of one class of the data set that no test before has used. */
+  /** A picture from outside the store. */
   const picture = (label: string, i: number): string => join(root, 'Fresh', 'Train', label, `${i}.png`);
 
   async function open(
@@ -52,12 +52,12 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
   beforeAll(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     root = folder();
-    dataset = await stripedDataset(join(root, 'Stripes'), 6, 4);
-    // Other pictures than those of the store: the generator goes on where it would have stopped.
+    dataset = await stripedDataset(join(root, 'Stripes'), 10, 5);
+    // Pictures to drop and to teach with.
     await stripedDataset(join(root, 'Fresh'), 16, 1);
     // Labels that are wrong, for the review to find.
     const wrong = join(dataset, 'Val', 'down', 'wrong <b>&.png');
-    renameSync(join(dataset, 'Val', 'across', '3.png'), wrong);
+    renameSync(join(dataset, 'Val', 'across', '4.png'), wrong);
     store = join(root, 'store');
     const ran = await permafrost([
       'run',
@@ -83,10 +83,10 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
 
   it('shows pages of thumbnails, filtered by class, split and what a head says', async () => {
     await page.locator('.tiles li').first().waitFor();
-    expect(await page.locator('.tiles li').count()).toBe(20);
+    expect(await page.locator('.tiles li').count()).toBe(30);
     await page.getByRole('combobox', { name: 'Class', exact: true }).selectOption('down');
     await page.getByRole('combobox', { name: 'Split' }).selectOption('val');
-    await page.getByText('5 images, page 1 of 1').waitFor();
+    await page.getByText('6 images, page 1 of 1').waitFor();
     await page.getByRole('combobox', { name: 'Judged by' }).selectOption({ index: 1 });
     await page.getByRole('combobox', { name: 'Verdict' }).selectOption('wrong');
     await page.getByText('1 image, page 1 of 1').waitFor();
@@ -137,7 +137,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     );
     expect(await page.locator('.tiles li').count()).toBe(12);
     await page.locator('#map use').first().waitFor();
-    expect(await page.locator('#map > use').count()).toBe(20);
+    expect(await page.locator('#map > use').count()).toBe(30);
     // Dropped before the map was drawn, or after: asked again, it has its place.
     await page.locator('input[type=file]').setInputFiles(picture('across', 12));
     await page.locator('.landed').waitFor();
@@ -276,6 +276,27 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     expect(complaints.splice(0)).toEqual([expect.stringContaining('400')]);
   });
 
+  it('sweeps: the leaderboard fills, the sweep stops, and the next one goes on from there', async () => {
+    await part('Sweep');
+    await page.locator('#sweep-state', { hasText: 'No sweep' }).waitFor();
+    await page.getByRole('button', { name: 'Start the sweep' }).click();
+    await page.locator('.scroll tbody tr').first().waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.locator('#sweep-state', { hasText: /stopped|done/ }).waitFor();
+    const rows = await page.locator('.scroll tbody tr').count();
+    await page.getByRole('button', { name: 'Start the sweep' }).click();
+    await page.locator('#sweep-best').waitFor();
+    expect(await page.locator('#sweep-state').textContent()).toBe('The sweep is done.');
+    expect(await page.locator('.scroll tbody tr').count()).toBeGreaterThanOrEqual(rows);
+    const known = await page.locator('.scroll td', { hasText: /^known$/ }).count();
+    expect(known).toBeGreaterThanOrEqual(rows);
+    expect(await page.locator('#sweep-best').textContent()).toMatch(/on 10 validation images.*heads/);
+    // Lines stand in the order of their accuracy.
+    const accuracies = await page.locator('.scroll tbody tr td:nth-child(3)').allTextContents();
+    const numbers = accuracies.map((text) => parseFloat(text));
+    expect([...numbers].sort((a, b) => b - a)).toEqual(numbers);
+  });
+
   it('lets labels be kept or changed, and saves them as a file that extract reads; no folder is touched', async () => {
     await part('Review');
     const suspect = page.getByRole('listitem', { name: 'Val/down/wrong <b>&.png' });
@@ -288,7 +309,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     await page.getByRole('button', { name: 'Save the labels' }).click();
     const file = (await page.locator('#review-saved .path').textContent())!;
     const lines = readFileSync(file, 'utf8').trim().split('\n');
-    expect(lines).toHaveLength(21);
+    expect(lines).toHaveLength(31);
     expect(lines).toContain('Val/down/wrong <b>&.png,across,val');
     expect(existsSync(join(dataset, 'Val', 'down', 'wrong <b>&.png'))).toBe(true);
     const relabelled = join(root, 'relabelled');
@@ -302,13 +323,13 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
       '--engine',
       'onnxruntime',
     ]);
-    expect(extracted.stderr).toContain('gives 1 of 20 images another label or split');
+    expect(extracted.stderr).toContain('gives 1 of 30 images another label or split');
     const inspected = document<{ classes: { label: string; splits: Record<string, number> }[] }>(
       await permafrost(['inspect', relabelled, '--json']),
     );
     expect(inspected.classes).toEqual([
-      { label: 'across', splits: { train: 6, val: 4 } },
-      { label: 'down', splits: { train: 6, val: 4 } },
+      { label: 'across', splits: { train: 10, val: 5 } },
+      { label: 'down', splits: { train: 10, val: 5 } },
     ]);
   });
 

@@ -1,4 +1,4 @@
-// A process that brings data sets into a store through the built writer, as `extract` does, and kills itself (SIGKILL) before the n-th
+// A process that brings data sets into several sets of a store through the built writer, as `extract` does, and kills itself (SIGKILL) before the n-th
 // change that it makes to the file system. Argument: JSON with dist (URL of the build), plan (path), killAt (0: never).
 // Prints the changes that it made as JSON: what was done to which file, for example "rename manifest.json".
 import fs from 'node:fs/promises';
@@ -44,27 +44,30 @@ fs.open = async (...args) => {
 syncBuiltinESMExports();
 
 const { commitDataset, openForWriting, setFor } = await import(`${dist}/store/store.js`);
-const { setRows } = await import(`${dist}/store/reader.js`);
-const { featureWriter } = await import(`${dist}/store/writer.js`);
+const { setsWriter } = await import(`${dist}/store/sets-writer.js`);
 
-const { store, settings, engine, widths, shardBytes, rows, features, datasets, batch } = plan;
-for (const wanted of datasets) {
+const { store, sets, engine, widths, shardBytes, rows, datasets, batch } = plan;
+for (const images of datasets) {
   const manifest = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, settings, engine, widths);
-  const known = new Set();
-  for await (const { sha256 } of setRows(store, set)) known.add(sha256);
-  const writer = featureWriter({ store, manifest, set, expectedRows: wanted.length, shardBytes });
-  const missing = wanted.filter((i) => !known.has(rows[i].sha256));
+  const wanted = sets.map(({ settings, features }) => ({
+    set: setFor(manifest, settings, engine, widths),
+    poolings: Object.keys(features),
+  }));
+  const writer = await setsWriter({ store, manifest, wanted, expectedRows: images.length, shardBytes });
+  const missing = images.filter((i) => writer.known(rows[i].sha256) === undefined);
   for (let at = 0; at < missing.length; at += batch) {
     const part = missing.slice(at, at + batch);
-    const matrices = Object.entries(widths).map(([pooling, cols]) => {
-      const data = Float32Array.from(part.flatMap((i) => features[pooling][i]));
-      return [pooling, { data, rows: part.length, cols }];
+    const batches = sets.map(({ features }) => {
+      const matrices = Object.entries(features).map(([pooling, values]) => {
+        const data = Float32Array.from(part.flatMap((i) => values[i]));
+        return [pooling, { data, rows: part.length, cols: widths[pooling] }];
+      });
+      return { rows: part.map((i) => rows[i]), features: new Map(matrices) };
     });
-    await writer.append({ rows: part.map((i) => rows[i]), features: new Map(matrices) });
+    await writer.append(batches);
   }
   await writer.seal();
-  const samples = wanted.map((i) => rows[i]);
-  await commitDataset(store, manifest, { root: '/pictures', set, samples, failures: [] });
+  const samples = images.map((i) => rows[i]);
+  await commitDataset(store, manifest, { root: '/pictures', sets: wanted, samples, failures: [] });
 }
 process.stdout.write(JSON.stringify(changes));

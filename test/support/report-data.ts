@@ -64,6 +64,7 @@ const store: InspectResult = {
     {
       fingerprint: '0123456789abcdef',
       current: true,
+      primary: true,
       backbone: 'vgg16',
       weights: 'ab'.repeat(32),
       cut: 'block5_pool',

@@ -25,6 +25,7 @@ export function extractResult(given: Partial<ExtractResult> = {}): ExtractResult
     images: 12,
     extracted: 8,
     reused: 3,
+    unread: 0,
     failed: [],
     extractedBecause: null,
     engine: FACTS,

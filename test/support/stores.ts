@@ -4,6 +4,7 @@ import { POOLINGS, type Pooling, type Split } from '../../src/core/sample.ts';
 import type { FeatureSettings } from '../../src/store/fingerprint.ts';
 import { readManifest, type FeatureSet, type Manifest } from '../../src/store/manifest.ts';
 import { loadFeatures, readSamples, setRows } from '../../src/store/reader.ts';
+import type { WantedSet } from '../../src/store/parts.ts';
 import type { StoredSample } from '../../src/store/shard.ts';
 import { commitDataset, openForWriting, setFor } from '../../src/store/store.ts';
 import { featureWriter, type FeatureWriter } from '../../src/store/writer.ts';
@@ -17,6 +18,9 @@ export interface MadeStore {
 
 /** Bytes of a shard that holds `rows` rows of float16 maps of WIDTHS. */
 export const shardBytesFor = (rows: number): number => rows * WIDTHS.flatten * 2;
+
+/** A set that covers a data set in all poolings. */
+export const whole = (set: FeatureSet): WantedSet[] => [{ set, poolings: POOLINGS }];
 
 /** Adds rows to a store under `settings`, `perShard` rows a shard, and makes them its data set. */
 export async function fillStore(
@@ -35,7 +39,7 @@ export async function fillStore(
   });
   await writer.append(featuresOf(rows));
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/pictures', set, samples: rows, failures: [] });
+  await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
   return { store, manifest, set };
 }
 

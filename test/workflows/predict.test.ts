@@ -40,7 +40,7 @@ async function withSettings(changed: Partial<FeatureSettings>, work: () => Promi
   const manifest = structuredClone(before);
   const set = manifest.sets[0]!;
   Object.assign(set.settings, changed);
-  set.fingerprint = manifest.dataset.fingerprint = fingerprintOf(set.settings);
+  set.fingerprint = manifest.dataset.sets[0]!.fingerprint = fingerprintOf(set.settings);
   await writeManifest(store(), manifest);
   try {
     await work();

@@ -5,6 +5,7 @@ import { designOf } from '../solvers/choose-design.ts';
 import type { LinearLoss } from '../solvers/linear-fit.ts';
 import { fitLinear, linearWeights } from '../solvers/linear-fit.ts';
 import type { ClassWeight } from '../solvers/row-weights.ts';
+import type { StopRule } from '../solvers/newton-cg.ts';
 import { fittedLinear } from './linear.ts';
 
 /** A linear head solved to its optimum. */
@@ -28,11 +29,7 @@ export async function fitLinearHead(
   const fit = await fitLinear(design, task, { C, tol, maxIter }, undefined, context);
   const { weights, intercept } = await linearWeights(design, fit);
   const { converged, iterations, gradient } = fit;
-  const notes = converged
-    ? []
-    : [
-        `not converged: the largest absolute gradient is ${gradient.toExponential(2)} after ${iterations} of ${maxIter} iterations, tol is ${tol}; raise maxIter, normalise the features or strengthen the penalty (lower C, higher alpha)`,
-      ];
+  const notes = converged ? [] : [notConverged({ gradient, iterations }, { maxIter, tol })];
   const facts = {
     name,
     params,
@@ -43,4 +40,12 @@ export async function fitLinearHead(
     notes,
   };
   return fittedLinear(facts, weights, intercept, { gradient });
+}
+
+/** What a linear fit that did not reach its tolerance says. */
+export function notConverged(
+  { gradient, iterations }: { readonly gradient: number; readonly iterations: number },
+  { maxIter, tol }: StopRule,
+): string {
+  return `not converged: the largest absolute gradient is ${gradient.toExponential(2)} after ${iterations} of ${maxIter} iterations, tol is ${tol}; raise maxIter, normalise the features or strengthen the penalty (lower C, higher alpha)`;
 }

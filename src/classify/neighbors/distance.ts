@@ -18,6 +18,40 @@ function cosineDistance(product: number, lengthA: number, lengthB: number): numb
   return scale === 0 ? 1 : Math.min(2, Math.max(0, 1 - product / scale));
 }
 
+/** Inner product in float64. Four sums side by side: one would wait for each addition before the next. */
+function innerProduct(a: Float32Array, b: Float32Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  const even = a.length & ~3;
+  for (let i = 0; i < even; i += 4) {
+    s0 += a[i]! * b[i]!;
+    s1 += a[i + 1]! * b[i + 1]!;
+    s2 += a[i + 2]! * b[i + 2]!;
+    s3 += a[i + 3]! * b[i + 3]!;
+  }
+  for (let i = even; i < a.length; i++) s0 += a[i]! * b[i]!;
+  return s0 + s1 + (s2 + s3);
+}
+
+/** Sum of the squares of the differences, as `innerProduct` sums. */
+function squaredDifference(a: Float32Array, b: Float32Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  const even = a.length & ~3;
+  for (let i = 0; i < even; i += 4) {
+    const [d0, d1, d2, d3] = [
+      a[i]! - b[i]!,
+      a[i + 1]! - b[i + 1]!,
+      a[i + 2]! - b[i + 2]!,
+      a[i + 3]! - b[i + 3]!,
+    ];
+    s0 += d0 * d0;
+    s1 += d1 * d1;
+    s2 += d2 * d2;
+    s3 += d3 * d3;
+  }
+  for (let i = even; i < a.length; i++) s0 += (a[i]! - b[i]!) ** 2;
+  return s0 + s1 + (s2 + s3);
+}
+
 /** The distance of two vectors of known lengths, in float64: 1 - cosine, or Euclidean. */
 export function distance(
   metric: Metric,
@@ -26,13 +60,9 @@ export function distance(
   lengthA: number,
   lengthB: number,
 ): number {
-  let sum = 0;
-  if (metric === 'cosine') {
-    for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-    return cosineDistance(sum, lengthA, lengthB);
-  }
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
-  return Math.sqrt(sum);
+  return metric === 'cosine'
+    ? cosineDistance(innerProduct(a, b), lengthA, lengthB)
+    : Math.sqrt(squaredDifference(a, b));
 }
 
 /** A number that orders vectors as their distances do, from the inner product: 1 - cosine, or the square of the Euclidean distance. */

@@ -69,6 +69,7 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
   // Rows of one length need no factor: their order by products is that by cosines but for the differences of the lengths.
   const uneven = lengths.reduce((most, length) => Math.max(most, longest / length - 1), 0);
   const scoring: Scoring = metric === 'euclidean' ? 'offset' : uneven < 1e-6 ? 'product' : 'factor';
+  const unevenness = scoring === 'product' ? uneven : 0;
   const weights = Float32Array.from(lengths, (length) =>
     scoring === 'offset' ? -(length ** 2) / 2 : length === 0 ? 0 : 1 / length,
   );
@@ -108,9 +109,10 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
               error * length * longest + 4 * FLOAT32_ROUNDING * (length * longest + longest ** 2) + TINY;
             return distanceOfScore(metric, value + all, X.cols, length, longest);
           }
+          if (length === 0) return 1;
           // Values are cosines times the query's length, and times the rows' where they have one.
           const unit = scoring === 'product' ? length * longest : length;
-          const score = value / unit + error + uneven * Number(scoring === 'product') + 4 * FLOAT32_ROUNDING;
+          const score = value / unit + error + unevenness + 4 * FLOAT32_ROUNDING;
           return distanceOfScore(metric, score, X.cols, length, longest);
         },
       };

@@ -1,4 +1,4 @@
-import type { Point, Problem } from './problem.ts';
+import type { Point, Scale } from './problem.ts';
 import { totalScores } from './problem.ts';
 
 /** A change of the objective below this part of it is its rounding. */
@@ -20,7 +20,7 @@ export interface Start {
  * step that leaves the objective where it is will do: it is a Newton step, and the gradient tells what it was worth.
  */
 export function lineSearch(
-  task: Problem,
+  task: Scale,
   { point, total, loss: lossHere, slope }: Start,
   step: Point,
 ): number | undefined {

@@ -1,11 +1,14 @@
-import type { Loss } from './loss.ts';
+import type { Loss, LossInParts } from './loss.ts';
 
 /**
  * Cross-entropy (natural logarithm) of scores F (n, k) for the class indices y, rows weighted by `shares` (n). k = 1 is the binomial loss with
  * class 1 as the positive one; k > 1 the multinomial one (softmax).
  */
-export function logisticLoss(y: Int32Array, k: number, shares: Float64Array): Loss {
-  return k === 1 ? binomial(y, shares) : multinomial(y, k, shares);
+export function logisticLoss(y: Int32Array, k: number, shares: Float64Array): LossInParts {
+  return {
+    ...(k === 1 ? binomial(y, shares) : multinomial(y, k, shares)),
+    part: (from, to) => logisticLoss(y.subarray(from, to), k, shares.subarray(from, to)),
+  };
 }
 
 function binomial(y: Int32Array, shares: Float64Array): Loss {

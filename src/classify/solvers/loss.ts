@@ -19,3 +19,9 @@ export interface Loss {
   value(F: Float64Array): number;
   at(F: Float64Array): LossAt;
 }
+
+/** A loss that can be taken apart by rows. */
+export interface LossInParts extends Loss {
+  /** The part of rows [from, to), on scores of these alone: values and derivatives of all parts make up the whole. */
+  part(from: number, to: number): Loss;
+}

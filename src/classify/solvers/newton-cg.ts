@@ -18,7 +18,7 @@ export interface StopRule {
  * A gradient is a mean of rows, whose length is about `unit`, times residuals of at most 1: rounding to float32 moves it by some 1e-7 of
  * that, a hundredth of this.
  */
-const FLOAT32_TOL = 1e-5;
+export const FLOAT32_TOL = 1e-5;
 
 export interface Optimum {
   readonly point: Point;

@@ -20,11 +20,14 @@ export interface Problem {
   readonly unit: number;
 }
 
+/** What measuring along a line needs of a problem. */
+export type Scale = Pick<Problem, 'loss' | 'penalty' | 'unit'> & { readonly design: Pick<Design, 'inner'> };
+
 export function problem(design: Design, loss: Loss, penalty: number): Problem {
   return { design, loss, penalty, unit: unitOf(design) };
 }
 
-export function unitOf({ spread }: Design): number {
+export function unitOf({ spread }: Pick<Design, 'spread'>): number {
   return spread > 0 ? Math.sqrt(spread) : 1;
 }
 
@@ -43,6 +46,6 @@ export function inner({ design }: Problem, a: Point, b: Point): number {
 }
 
 /** Scores with the intercepts, shape (n, k), a new array. */
-export function totalScores({ unit }: Problem, { scores, bias }: Point): Float64Array {
+export function totalScores({ unit }: Pick<Problem, 'unit'>, { scores, bias }: Point): Float64Array {
   return shiftRows(scores.slice(), bias, unit);
 }

@@ -70,11 +70,13 @@ function classMeans(X: Matrix, labels: readonly string[]): Matrix {
   const counts = new Float64Array(classes.length);
   indices.forEach((c, i) => {
     counts[c]!++;
-    row(X, i).forEach((value, j) => (sums[c * X.cols + j]! += value));
+    addRow(sums, c * X.cols, row(X, i));
   });
-  return matrix(
-    classes.length,
-    X.cols,
-    Float32Array.from(sums, (sum, at) => sum / counts[Math.floor(at / X.cols)]!),
-  );
+  const means = matrix(classes.length, X.cols);
+  for (let at = 0; at < sums.length; at++) means.data[at] = sums[at]! / counts[Math.floor(at / X.cols)]!;
+  return means;
+}
+
+function addRow(sums: Float64Array, at: number, values: Float32Array): void {
+  for (let j = 0; j < values.length; j++) sums[at + j]! += values[j]!;
 }

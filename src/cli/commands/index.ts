@@ -7,6 +7,7 @@ import { enginesCommand } from './engines.ts';
 import { extractCommand } from './extract.ts';
 import { gcCommand } from './gc.ts';
 import { inspectCommand } from './inspect.ts';
+import { migrateCommand } from './migrate.ts';
 import { neighborsCommand } from './neighbors.ts';
 import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   verifyCommand,
   repairCommand,
   gcCommand,
+  migrateCommand,
   enginesCommand,
   benchCommand,
   doctorCommand,

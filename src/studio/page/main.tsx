@@ -9,13 +9,15 @@ import { ImageDialog } from './image-dialog.tsx';
 import { plural, Problem } from './parts.tsx';
 import { Review } from './review.tsx';
 import { Search } from './search.tsx';
+import { Sweep } from './sweep.tsx';
 import { Teach } from './teach.tsx';
 
-const PARTS = ['browse', 'search', 'teach', 'review'] as const;
+const PARTS = ['browse', 'search', 'teach', 'sweep', 'review'] as const;
 const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = {
   browse: 'Browse',
   search: 'Search',
   teach: 'Teach',
+  sweep: 'Sweep',
   review: 'Review',
 };
 
@@ -79,6 +81,7 @@ function Studio() {
         )}
         {part === 'search' && <Search {...shared} />}
         {part === 'teach' && <Teach {...shared} />}
+        {part === 'sweep' && <Sweep {...shared} />}
         {part === 'review' && <Review {...shared} />}
       </main>
       {opened !== null && (

@@ -2,7 +2,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { Listener } from '../../core/results.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { decode, readHeader } from '../../extract/decode.ts';
 import { readCalibration } from '../../store/calibration-file.ts';
 import { fingerprintOf, requireSameSettings } from '../../store/fingerprint.ts';
@@ -57,6 +57,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
     const source = await featureSource(
       {
         ...settings,
+        cuts: [{ cut: settings.cut, poolings: POOLINGS }],
         engine: 'auto',
         device: 'auto',
         precision: 'auto',
@@ -66,7 +67,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
       listener,
     );
     try {
-      requireSameSettings('What this engine and these weights give', settings, source.settings);
+      requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
     } catch (error) {
       await source.executable.dispose();
       throw error;

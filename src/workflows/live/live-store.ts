@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageCard, StoreFacts } from '../../core/studio-data.ts';
 import { SPLITS } from '../../core/sample.ts';
@@ -7,13 +8,14 @@ import { PermafrostError } from '../../core/errors.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
 import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../../store/manifest.ts';
-import { currentSet, readSamples } from '../../store/reader.ts';
+import { currentSet } from '../../store/parts.ts';
+import { readSamples } from '../../store/reader.ts';
 import type { StoredSample } from '../../store/shard.ts';
 import { everyImage } from '../every-image.ts';
 
 /** The data set of a store as it was at one moment: rows are numbers into `samples`. */
 export interface Snapshot {
-  /** Names it: 12 hex digits of the digest of the list of samples, and the set's fingerprint. */
+  /** Names it: 12 hex digits of the digest of the list of samples, and 12 of that of its sets. */
   readonly name: string;
   readonly store: string;
   readonly manifest: Manifest;
@@ -34,7 +36,7 @@ export interface LiveStore {
 }
 
 function nameOf(manifest: Manifest): string {
-  return `${manifest.dataset.samples?.sha256.slice(0, 12) ?? 'none'}-${manifest.dataset.fingerprint.slice(0, 12)}`;
+  return `${manifest.dataset.samples?.sha256.slice(0, 12) ?? 'none'}-${sha256Hex(canonicalJson(manifest.dataset.sets)).slice(0, 12)}`;
 }
 
 async function take(store: string, manifest: Manifest): Promise<Snapshot> {

@@ -102,7 +102,6 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine'), () => {
       })),
       contract: program.contract,
       executable: loaded,
-      outputs: program.outputs,
       batch: 4,
       isKnown: () => false,
       signal: controller.signal,

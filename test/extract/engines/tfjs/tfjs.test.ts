@@ -152,7 +152,7 @@ describe.skipIf(tfjsMissing('node-gpu'))(needsTfjs('node-gpu', 'tfjs on @tensorf
     const controller = new AbortController();
     let images = 0;
     for await (const event of extractFeatures({
-      ...{ root, samples, contract, executable, outputs },
+      ...{ root, samples, contract, executable },
       batch: 2,
       isKnown: () => false,
       signal: controller.signal,

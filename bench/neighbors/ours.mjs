@@ -1,0 +1,47 @@
+// @ts-check
+// One search by permafrost: node ours.mjs SCAN K COLUMNS FOLDER, SCAN one of float32, int8, hnsw. Prints one line of JSON, as peer.py does.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** @param {string} path */
+const built = (path) => import(new URL(`../../dist/classify/neighbors/${path}`, import.meta.url).href);
+/** @type {typeof import('../../src/classify/neighbors/exact.ts')} */
+const { exactIndex } = await built('exact.js');
+/** @type {typeof import('../../src/classify/neighbors/hnsw.ts')} */
+const { hnswIndex } = await built('hnsw.js');
+await (await import(new URL('../../dist/core/onnxruntime.js', import.meta.url).href)).onnxRuntime();
+
+const [scan, k, cols, folder] = [
+  String(process.argv[2]),
+  Number(process.argv[3]),
+  Number(process.argv[4]),
+  String(process.argv[5]),
+];
+/** @param {string} name */
+function read(name) {
+  const file = readFileSync(join(folder, name));
+  const data = new Float32Array(file.buffer, file.byteOffset, file.byteLength / 4);
+  return { data, rows: data.length / cols, cols };
+}
+const [X, Q] = [read('X.bin'), read('Q.bin')];
+const few = { data: Q.data.subarray(0, 32 * cols), rows: 32, cols };
+
+const started = performance.now();
+const index =
+  scan === 'hnsw'
+    ? await hnswIndex(X, { metric: 'cosine', M: 16, efConstruction: 200, efSearch: 50, seed: 1 })
+    : exactIndex(X, 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
+// The first search of an exact index prepares its scan.
+await index.search(few, k);
+const ready = performance.now();
+const cpu = process.cpuUsage();
+const { indices } = await index.search(Q, k);
+const used = process.cpuUsage(cpu);
+console.log(
+  JSON.stringify({
+    buildSeconds: (ready - started) / 1000,
+    seconds: (performance.now() - ready) / 1000,
+    cpuSeconds: (used.user + used.system) / 1e6,
+    indices: [...indices],
+  }),
+);

@@ -1,0 +1,52 @@
+// @ts-check
+// One task on one generated store in a process of its own: node row-task.mjs TASK FOLDER ROWS WIDTH
+// Prints {"seconds", "peakMib", "told"} as JSON; `told` says what was seen, for rows.mjs to check.
+import { join } from 'node:path';
+import { dist } from './dist.mjs';
+
+const [task = '', folder = '', rows = '0', width = '0'] = process.argv.slice(2);
+const count = Number(rows);
+const store = join(folder, 'store');
+
+/** @type {Record<string, () => Promise<unknown>>} */
+const TASKS = {
+  async generate() {
+    const { generatedStore } = await import('./generated-store.mjs');
+    await generatedStore(folder, count, Number(width));
+  },
+  /** The list of the data set, read and checked. */
+  async list() {
+    const { openDataset } = await dist('workflows/dataset.js');
+    const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
+    return samples.length;
+  },
+  async inspect() {
+    const { inspect } = await dist('workflows/inspect.js');
+    const { images, classes } = await inspect(store);
+    return [images, classes.length];
+  },
+  async verify() {
+    const { verify } = await dist('workflows/verify.js');
+    const { ok } = await verify(store);
+    return ok;
+  },
+  async 'gc --dry-run'() {
+    const { gc } = await dist('workflows/gc.js');
+    const { droppedRows } = await gc(store, { dryRun: true });
+    return droppedRows;
+  },
+  /** All features of one pooling as matrices. */
+  async load() {
+    const { loadFeatures } = await dist('store/reader.js');
+    const { readManifest } = await dist('store/manifest.js');
+    const loaded = await loadFeatures(store, await readManifest(store), 'avg', ['train', 'val']);
+    return [...loaded.values()].reduce((sum, { X }) => sum + X.rows, 0);
+  },
+};
+
+const work = TASKS[task];
+if (work === undefined) throw new Error(`No task "${task}". Known: ${Object.keys(TASKS).join(', ')}.`);
+const started = performance.now();
+const told = await work();
+const seconds = (performance.now() - started) / 1000;
+process.stdout.write(JSON.stringify({ seconds, peakMib: process.resourceUsage().maxRSS / 1024, told }));

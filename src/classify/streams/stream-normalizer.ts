@@ -1,0 +1,80 @@
+import { PermafrostError } from '../../core/errors.ts';
+import { row } from '../../core/matrix.ts';
+import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { checkFinite } from '../checks.ts';
+import { scaleOf, type Normalization, type Normalizer } from '../normalize.ts';
+
+/**
+ * `fitNormalizer` on a stream: two passes for `standard`, none for the others. Throws FIT_INVALID when there are no rows, or values that are
+ * not finite.
+ */
+export async function fitStreamNormalizer(kind: Normalization, source: RowSource): Promise<Normalizer> {
+  if (kind !== 'standard') return { kind, features: source.cols };
+  if (source.rows === 0) throw new PermafrostError('FIT_INVALID', 'No rows to standardise.');
+  const mean = new Float64Array(source.cols);
+  for await (const { X } of blocksOf(source)) {
+    checkFinite(X);
+    for (let i = 0; i < X.rows; i++) addTo(mean, row(X, i));
+  }
+  for (let j = 0; j < mean.length; j++) mean[j]! /= source.rows;
+  const squares = new Float64Array(source.cols);
+  for await (const { X } of blocksOf(source)) {
+    for (let i = 0; i < X.rows; i++) addSquares(squares, row(X, i), mean);
+  }
+  const scale = squares.map((sum, j) => scaleOf(sum, mean[j]!, source.rows));
+  return {
+    kind,
+    features: source.cols,
+    mean: Float32Array.from(mean),
+    scale: Float32Array.from(scale),
+  };
+}
+
+function addTo(sums: Float64Array, values: Float32Array): void {
+  for (let j = 0; j < values.length; j++) sums[j]! += values[j]!;
+}
+
+function addSquares(sums: Float64Array, values: Float32Array, mean: Float64Array): void {
+  for (let j = 0; j < values.length; j++) sums[j]! += (values[j]! - mean[j]!) ** 2;
+}
+
+/**
+ * The source with every row normalised, in the memory of its block: the source itself must not be read beside it. Lengths for `l2` are
+ * remembered after the first pass.
+ */
+export function normalizedSource(source: RowSource, normalizer: Normalizer): RowSource {
+  if (normalizer.kind === 'none') return source;
+  const { starts } = source;
+  const lengths = new Float64Array(normalizer.kind === 'l2' ? source.rows : 0).fill(NaN);
+  return {
+    ...source,
+    async read(block) {
+      const X = await source.read(block);
+      if (normalizer.kind === 'standard') {
+        for (let i = 0; i < X.rows; i++) standardise(row(X, i), normalizer.mean, normalizer.scale);
+        return X;
+      }
+      for (let i = 0; i < X.rows; i++) {
+        const at = starts[block]! + i;
+        if (Number.isNaN(lengths[at]!)) lengths[at] = lengthOf(row(X, i));
+        divide(row(X, i), lengths[at]!);
+      }
+      return X;
+    },
+  };
+}
+
+/** As `unitRows`: in float64, 1 for a row of zeros. */
+function lengthOf(values: Float32Array): number {
+  let squares = 0;
+  for (let j = 0; j < values.length; j++) squares += values[j]! ** 2;
+  return squares === 0 ? 1 : Math.sqrt(squares);
+}
+
+function divide(values: Float32Array, by: number): void {
+  for (let j = 0; j < values.length; j++) values[j] = values[j]! / by;
+}
+
+function standardise(values: Float32Array, mean: Float32Array, scale: Float32Array): void {
+  for (let j = 0; j < values.length; j++) values[j] = (values[j]! - mean[j]!) / scale[j]!;
+}

@@ -1,0 +1,61 @@
+import { PermafrostError } from '../core/errors.ts';
+import type { FeaturePart, Pooling } from '../core/sample.ts';
+import type { CoveringSet, FeatureSet, Manifest } from './manifest.ts';
+
+/** A set and the poolings of it that are meant. */
+export interface WantedSet {
+  readonly set: FeatureSet;
+  readonly poolings: readonly Pooling[];
+}
+
+/** A part of the features of the data set, with the set that holds it and its numbers an image. */
+export interface StoredPart extends FeaturePart {
+  readonly set: FeatureSet;
+  readonly width: number;
+}
+
+/** The sets that the last extraction made or reused, the primary one first. Throws STORE_EMPTY. */
+export function currentSets(store: string, manifest: Manifest): readonly [WantedSet, ...WantedSet[]] {
+  const setOf = ({ fingerprint }: CoveringSet): FeatureSet | undefined =>
+    manifest.sets.find((set) => set.fingerprint === fingerprint);
+  const [primary, ...others] = manifest.dataset.sets.flatMap((covering) => {
+    const set = setOf(covering);
+    return set === undefined ? [] : [{ set, poolings: covering.poolings }];
+  });
+  // A set may be lost with its calibration; without the first the others are not what the data set names.
+  if (primary === undefined || primary.set.fingerprint !== manifest.dataset.sets[0]!.fingerprint)
+    throw new PermafrostError(
+      'STORE_EMPTY',
+      `${store} holds no features yet. Run "permafrost extract" first.`,
+    );
+  return [primary, ...others];
+}
+
+/** The primary set: that of the deepest cut of the last extraction. Throws STORE_EMPTY. */
+export function currentSet(store: string, manifest: Manifest): FeatureSet {
+  return currentSets(store, manifest)[0].set;
+}
+
+/**
+ * The parts that are asked for: one pooling of the primary set, or several of any of the data set's cuts. Throws STORE_EMPTY, and
+ * OPTION_INVALID, naming what there is, where the data set was not extracted at that cut or in that pooling.
+ */
+export function storedParts(
+  store: string,
+  manifest: Manifest,
+  wanted: Pooling | readonly FeaturePart[],
+): StoredPart[] {
+  const sets = currentSets(store, manifest);
+  const parts = typeof wanted === 'string' ? [{ cut: sets[0].set.settings.cut, pooling: wanted }] : wanted;
+  return parts.map(({ cut, pooling }) => {
+    const found = sets.find(({ set }) => set.settings.cut === cut);
+    if (found === undefined || !found.poolings.includes(pooling)) {
+      const there = sets.map(({ set, poolings }) => `${set.settings.cut}:${poolings.join('+')}`);
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `${store} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}: what is there is reused.`,
+      );
+    }
+    return { cut, pooling, set: found.set, width: found.set.widths[pooling] };
+  });
+}

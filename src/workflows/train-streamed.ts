@@ -1,0 +1,111 @@
+import { PermafrostError } from '../core/errors.ts';
+import { matrix, type Matrix } from '../core/matrix.ts';
+import type { Listener } from '../core/results.ts';
+import { blocksOf, type RowSource } from '../core/row-source.ts';
+import type { Pooling } from '../core/sample.ts';
+import type { FittedHead } from '../classify/head.ts';
+import { createHead, HEAD_NAMES } from '../classify/heads/index.ts';
+import { fitStreamNormalizer, normalizedSource } from '../classify/streams/stream-normalizer.ts';
+import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
+import type { Manifest } from '../store/manifest.ts';
+import { currentSet } from '../store/parts.ts';
+import { MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
+import { measured, validationSplit, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import type { Work } from './extract.ts';
+import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
+
+/** Where the features are, and how much memory there is for them. */
+export interface StreamedPlan extends HeadPlan {
+  readonly store: string;
+  readonly manifest: Manifest;
+  readonly pooling: Pooling;
+  /** Bytes; undefined: no bound. */
+  readonly bound: number | undefined;
+}
+
+/** Why features are to be read in streams; undefined where they are loaded whole. */
+export async function reasonToStream({
+  store,
+  manifest,
+  pooling,
+  bound,
+}: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
+  const samples = await readSamples(store, manifest);
+  const rowBytes = currentSet(store, manifest).widths[pooling] * 4;
+  const bytes = (split: string): number =>
+    rowBytes * samples.filter((sample) => sample.split === split).length;
+  const validated = bytes(validationSplit(store, samples));
+  const largest = Math.max(bytes('train'), validated);
+  if (largest > MAX_MATRIX_BYTES)
+    return `${inGigabytes(largest)} of one split are above the ${inGigabytes(MAX_MATRIX_BYTES)} that are read at once`;
+  // As they are stored, and normalised.
+  const whole = BASE_BYTES + 2 * (bytes('train') + validated);
+  return bound !== undefined && whole > bound
+    ? `in memory they would take about ${inGigabytes(whole)}, above the ${inGigabytes(bound)} allowed`
+    : undefined;
+}
+
+/** A stream that tells its passes. */
+function watched(stream: FeatureStream, stage: string, listener: Listener | undefined): FeatureStream {
+  return {
+    ...stream,
+    async read(block) {
+      const X = await stream.read(block);
+      const pass = Math.ceil(stream.passes());
+      const done = Math.round((stream.passes() - pass + 1) * stream.rows);
+      listener?.progress?.({ stage: `${stage}, pass ${pass}`, done, total: stream.rows, perSecond: 0 });
+      return X;
+    },
+  };
+}
+
+/** Probabilities of every row of a source, shape (rows, classes). */
+async function predictStream(head: FittedHead, source: RowSource): Promise<Matrix> {
+  const P = matrix(source.rows, head.classes.length);
+  for await (const { start, X } of blocksOf(source))
+    P.data.set((await head.predictProba(X)).data, start * P.cols);
+  return P;
+}
+
+/**
+ * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise. Throws
+ * OPTION_INVALID for a head that cannot be fitted so, or a bound below what a shard takes; what reading and the fit throw.
+ */
+export async function trainStreamed(
+  plan: StreamedPlan,
+  { signal, listener }: Work = {},
+): Promise<TrainedHead> {
+  const { store, manifest, pooling, normalize, bound } = plan;
+  const maker = createHead(plan.head, plan.options);
+  if (maker.fitStream === undefined) {
+    const able = HEAD_NAMES.filter((name) => createHead(name).fitStream !== undefined);
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `The head "${plan.head}" cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
+    );
+  }
+  const validatedOn = validationSplit(store, await readSamples(store, manifest));
+  const [train, val] = [
+    await streamFeatures(store, manifest, pooling, 'train'),
+    await streamFeatures(store, manifest, pooling, validatedOn),
+  ];
+  checkBound(bound, BASE_BYTES + train.memory + val.memory);
+
+  const started = performance.now();
+  const known = watched(train, `training ${plan.head}`, listener);
+  const normalizer = await fitStreamNormalizer(normalize, known);
+  const labels = train.samples.map(({ label }) => label);
+  const head = await maker.fitStream(normalizedSource(known, normalizer), labels, signal && { signal });
+  const fitted = performance.now();
+  const P = await predictStream(head, normalizedSource(watched(val, 'validating', listener), normalizer));
+  const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
+  return measured(plan, {
+    head,
+    normalizer,
+    P,
+    trained: labels.length,
+    val: val.samples,
+    validatedOn,
+    times,
+  });
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HeadResult, PredictResult } from '../../src/core/results.ts';
+import { findIconSet, resolveInstalled } from '../../src/extract/icon-set.ts';
+import { renderSvg } from '../../src/extract/render-svg.ts';
+import { document, permafrost } from '../support/command.ts';
+import { stripedDataset } from '../support/small-dataset.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'permafrost-unknown-'));
+const store = join(folder, 'store');
+const out = join(folder, 'head.safetensors');
+const stranger = join(folder, 'cat.png');
+const known = join(folder, 'Stripes', 'Val', 'across', '0.png');
+const json = ['--json', '--quiet'];
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+beforeAll(async () => {
+  const root = await stripedDataset(join(folder, 'Stripes'), 12, 3);
+  const twemoji = await findIconSet('@iconify-json/twemoji', resolveInstalled);
+  writeFileSync(stranger, await renderSvg((await twemoji.load())('cat-face', 224)));
+  const extracted = await permafrost(['extract', root, '--store', store, ...json]);
+  expect(extracted.code).toBe(0);
+});
+
+describe('a picture of no class', () => {
+  it('is unknown to the head that train calibrated, with the reason and the best guess', async () => {
+    const trained = document<HeadResult>(
+      await permafrost(['train', store, '--C', '10', '--out', out, ...json]),
+    );
+    expect(trained.reject).toMatchObject({
+      rate: 0.05,
+      problem: null,
+      rule: {
+        measure: 'mean-distance',
+        calibratedOn: 24,
+        measures: [],
+        validated: { split: 'val', images: 6 },
+      },
+    });
+    const answer = document<PredictResult>(
+      await permafrost(['predict', out, stranger, known, '--neighbors', '0', ...json]),
+    );
+    const [odd, usual] = answer.predictions;
+    expect(odd).toMatchObject({ path: stranger, label: 'unknown', unknown: true });
+    expect(['across', 'down']).toContain(odd!.guess);
+    expect(odd!.probability).toBe(odd!.probabilities[odd!.guess]);
+    expect(odd!.strangeness!.value).toBeGreaterThan(odd!.strangeness!.threshold);
+    expect(odd!.strangeness!.threshold).toBe(trained.reject!.rule!.threshold);
+    expect(usual).toMatchObject({ label: 'across', unknown: false, guess: 'across' });
+
+    const { code, stdout } = await permafrost(['predict', out, stranger, '--neighbors', '0', '--quiet']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /cat\.png: unknown \(mean-distance [\d.]+, above [\d.]+\); best guess (across|down) \(\d\.\d{4}\)\n$/,
+    );
+  });
+
+  it('gets a class from a head that was trained with --reject 0', async () => {
+    const trained = await permafrost(['train', store, '--reject', '0', '--out', out, ...json]);
+    expect(document<HeadResult>(trained).reject).toBeUndefined();
+    const answer = document<PredictResult>(await permafrost(['predict', out, stranger, ...json]));
+    expect(answer.predictions[0]).toMatchObject({ unknown: false, strangeness: null });
+    expect(answer.predictions[0]!.label).toBe(answer.predictions[0]!.guess);
+  });
+
+  it('is told of in the text of train, and a rate that these few images cannot hold is no silence', async () => {
+    const told = await permafrost(['train', store, '--out', out, '--quiet']);
+    expect(told.stdout).toMatch(/Unknown: mean-distance above [\d.]+ \(the default: with two classes/);
+    const few = await permafrost(['train', store, '--reject', '0.01', '--out', out, '--quiet']);
+    expect(few.code).toBe(0);
+    expect(few.stdout).toContain(
+      'It never answers "unknown": 24 training images are too few to promise 1 % false rejects; 99 are needed.',
+    );
+  });
+
+  it('needs a rate below one half', async () => {
+    const { code, stderr } = await permafrost(['train', store, '--reject', '0.7']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/reject must be a number >= 0 <= 0\.5, got 0\.7/);
+  });
+});
