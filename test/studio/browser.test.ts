@@ -1,13 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderCarriedDataset } from '../../src/workflows/carried-dataset.ts';
 import { CHROMIUM, needsBrowser, startBrowser } from '../support/browser.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
-import { stripedDataset } from '../support/small-dataset.ts';
 import { startStudio, type StudioProcess } from '../support/studio.ts';
 
 const folder = temporaryFolders();
@@ -31,7 +39,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
   const complaints: string[] = [];
 
   /** A picture from outside the store. */
-  const picture = (label: string, i: number): string => join(root, 'Fresh', 'Train', label, `${i}.png`);
+  const picture = (label: string, i: number): string => join(root, 'Fresh', label, `${i}.png`);
 
   async function open(
     start: StudioProcess,
@@ -52,12 +60,24 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
   beforeAll(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     root = folder();
-    dataset = await stripedDataset(join(root, 'Stripes'), 10, 5);
-    // Pictures to drop and to teach with.
-    await stripedDataset(join(root, 'Fresh'), 16, 1);
+    const { root: drawn } = await renderCarriedDataset(join(root, 'drawn'), {});
+    dataset = join(root, 'Emoji');
+    for (const label of ['bird', 'vehicle']) {
+      const files = ['train', 'val'].flatMap((split) =>
+        readdirSync(join(drawn, split, label)).map((name) => join(drawn, split, label, name)),
+      );
+      const copy = (to: string, from: number, count: number): void => {
+        mkdirSync(to, { recursive: true });
+        for (let i = 0; i < count; i++) copyFileSync(files[from + i]!, join(to, `${i}.png`));
+      };
+      copy(join(dataset, 'Train', label), 0, 12);
+      copy(join(dataset, 'Val', label), 12, 6);
+      // Pictures to drop and to teach with.
+      copy(join(root, 'Fresh', label), 18, 16);
+    }
     // Labels that are wrong, for the review to find.
-    const wrong = join(dataset, 'Val', 'down', 'wrong <b>&.png');
-    renameSync(join(dataset, 'Val', 'across', '4.png'), wrong);
+    const wrong = join(dataset, 'Val', 'vehicle', 'wrong <b>&.png');
+    renameSync(join(dataset, 'Val', 'bird', '5.png'), wrong);
     store = join(root, 'store');
     const ran = await permafrost([
       'run',
@@ -83,14 +103,14 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
 
   it('shows pages of thumbnails, filtered by class, split and what a head says', async () => {
     await page.locator('.tiles li').first().waitFor();
-    expect(await page.locator('.tiles li').count()).toBe(30);
-    await page.getByRole('combobox', { name: 'Class', exact: true }).selectOption('down');
+    expect(await page.locator('.tiles li').count()).toBe(36);
+    await page.getByRole('combobox', { name: 'Class', exact: true }).selectOption('vehicle');
     await page.getByRole('combobox', { name: 'Split' }).selectOption('val');
-    await page.getByText('6 images, page 1 of 1').waitFor();
+    await page.getByText('7 images, page 1 of 1').waitFor();
     await page.getByRole('combobox', { name: 'Judged by' }).selectOption({ index: 1 });
     await page.getByRole('combobox', { name: 'Verdict' }).selectOption('wrong');
     await page.getByText('1 image, page 1 of 1').waitFor();
-    expect(await page.locator('.tiles .path').allTextContents()).toEqual(['Val/down/wrong <b>&.png']);
+    expect(await page.locator('.tiles .path').allTextContents()).toEqual(['Val/vehicle/wrong <b>&.png']);
     const width = await page.evaluate<number>(
       "document.querySelector('.tiles img').decode().then(() => document.querySelector('.tiles img').naturalWidth)",
     );
@@ -106,7 +126,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     await tile.focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('heading', { name: 'Val/down/wrong <b>&.png' }).waitFor();
+    await dialog.getByRole('heading', { name: 'Val/vehicle/wrong <b>&.png' }).waitFor();
     expect(await dialog.locator('.answers .card').count()).toBeGreaterThan(0);
     const distances = await dialog.locator('.tile .n').allTextContents();
     expect(distances).toHaveLength(12);
@@ -115,7 +135,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     // A neighbour opens in its turn, and Escape gives the focus back.
     await dialog.locator('.tile').first().focus();
     await page.keyboard.press('Enter');
-    await dialog.getByRole('heading', { name: /(Train|Val)\/across/ }).waitFor();
+    await dialog.getByRole('heading', { name: /(Train|Val)\/(bird|vehicle)/ }).waitFor();
     await page.keyboard.press('Escape');
     expect(await dialog.count()).toBe(0);
     expect(await page.locator('.tile:focus').count()).toBe(1);
@@ -123,7 +143,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
 
   it('answers about a dropped image: heads, neighbours and the place on the map', async () => {
     await part('Search');
-    const data = readFileSync(picture('across', 12)).toString('base64');
+    const data = readFileSync(picture('bird', 12)).toString('base64');
     await page.evaluate(`{
       const content = Uint8Array.from(atob('${data}'), (c) => c.charCodeAt(0));
       const dataTransfer = new DataTransfer();
@@ -133,18 +153,18 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     }`);
     await page.locator('#waited').waitFor();
     expect(await page.locator('.answers .card').first().locator('tbody th').first().textContent()).toBe(
-      'across',
+      'bird',
     );
     expect(await page.locator('.tiles li').count()).toBe(12);
     await page.locator('#map use').first().waitFor();
-    expect(await page.locator('#map > use').count()).toBe(30);
+    expect(await page.locator('#map > use').count()).toBe(36);
     // Dropped before the map was drawn, or after: asked again, it has its place.
-    await page.locator('input[type=file]').setInputFiles(picture('across', 12));
+    await page.locator('input[type=file]').setInputFiles(picture('bird', 12));
     await page.locator('.landed').waitFor();
     const said = page.locator('#map-said');
     await page.locator('#map').focus();
     const first = await said.textContent();
-    expect(first).toMatch(/: across, (train|val)$/);
+    expect(first).toMatch(/: bird, (train|val)$/);
     const heard = new Set([first]);
     for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']) {
       await page.keyboard.press(key);
@@ -169,17 +189,17 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     await page.getByRole('alert').filter({ hasText: 'no JPEG, PNG' }).waitFor();
     // The browser tells of the refusal too: that one is meant.
     expect(complaints.splice(0)).toEqual([expect.stringContaining('422')]);
-    await page.locator('input[type=file]').setInputFiles(picture('down', 12));
+    await page.locator('input[type=file]').setInputFiles(picture('vehicle', 12));
     await page.locator('#waited').waitFor();
     expect(await page.locator('.answers .card').first().locator('tbody th').first().textContent()).toBe(
-      'down',
+      'vehicle',
     );
   });
 
   it('teaches two classes with five images each: a head in milliseconds, measured on images it had not seen', async () => {
     await part('Teach');
     await page.locator('#taught-head', { hasText: 'two classes' }).waitFor();
-    for (const label of ['across', 'down']) {
+    for (const label of ['bird', 'vehicle']) {
       await page.getByRole('textbox', { name: 'New class' }).fill(label);
       await page.keyboard.press('Enter');
       const card = page.getByRole('listitem', { name: `Class ${label}` });
@@ -194,32 +214,32 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     await page
       .getByRole('region', { name: 'Try it' })
       .locator('input[type=file]')
-      .setInputFiles(picture('down', 9));
+      .setInputFiles(picture('vehicle', 9));
     await page.locator('#taught-answer tbody th').first().waitFor();
-    expect(await page.locator('#taught-answer tbody th').first().textContent()).toBe('down');
+    expect(await page.locator('#taught-answer tbody th').first().textContent()).toBe('vehicle');
   });
 
   it('undoes, deletes and renames, and refuses a name that is taken', async () => {
     const card = (label: string) => page.getByRole('listitem', { name: `Class ${label}`, exact: true });
-    await card('down')
-      .getByRole('button', { name: /Delete image 1 of down/ })
+    await card('vehicle')
+      .getByRole('button', { name: /Delete image 1 of vehicle/ })
       .click();
-    await card('down').getByText('4 images', { exact: true }).waitFor();
+    await card('vehicle').getByText('4 images', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
-    await card('down').getByText('5 images', { exact: true }).waitFor();
-    await card('down').getByRole('button', { name: 'Delete down', exact: true }).click();
+    await card('vehicle').getByText('5 images', { exact: true }).waitFor();
+    await card('vehicle').getByRole('button', { name: 'Delete vehicle', exact: true }).click();
     await page.locator('#taught-head', { hasText: 'two classes' }).waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
-    await card('down').getByText('5 images', { exact: true }).waitFor();
-    await card('down').getByRole('button', { name: 'Rename down' }).click();
-    await card('down').getByRole('textbox', { name: 'New name' }).fill('Across');
+    await card('vehicle').getByText('5 images', { exact: true }).waitFor();
+    await card('vehicle').getByRole('button', { name: 'Rename vehicle' }).click();
+    await card('vehicle').getByRole('textbox', { name: 'New name' }).fill('Bird');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').filter({ hasText: 'There is a class "across" already' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'There is a class "bird" already' }).waitFor();
     expect(complaints.splice(0)).toEqual([expect.stringContaining('400')]);
-    await card('down').getByRole('button', { name: 'Rename down' }).click();
-    await card('down').getByRole('textbox', { name: 'New name' }).fill('upright');
+    await card('vehicle').getByRole('button', { name: 'Rename vehicle' }).click();
+    await card('vehicle').getByRole('textbox', { name: 'New name' }).fill('cars');
     await page.keyboard.press('Enter');
-    await card('upright').getByText('5 images', { exact: true }).waitFor();
+    await card('cars').getByText('5 images', { exact: true }).waitFor();
   });
 
   it('takes pictures with the camera, and counts one take as one image', async () => {
@@ -245,18 +265,16 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
     await saved.filter({ hasText: 'taught-stripes.safetensors' }).waitFor();
     const head = (await saved.textContent())!;
     const predicted = document<{ predictions: { label: string }[] }>(
-      await permafrost(['predict', head, picture('down', 10), picture('across', 10), '--json', '--quiet']),
+      await permafrost(['predict', head, picture('vehicle', 10), picture('bird', 10), '--json', '--quiet']),
     );
-    expect(predicted.predictions.map(({ label }) => label)).toEqual(['upright', 'across']);
+    expect(predicted.predictions.map(({ label }) => label)).toEqual(['cars', 'bird']);
 
     await save.getByRole('button', { name: 'As a folder data set' }).click();
     await saved.filter({ hasText: join('taught', 'stripes') }).waitFor();
     const made = (await saved.textContent())!;
-    expect(readdirSync(join(made, 'Train'))).toEqual(['across', 'upright']);
-    expect(readdirSync(join(made, 'Train', 'across'))[0]).toBe('0001-0.png');
-    expect(readFileSync(join(made, 'Train', 'across', '0001-0.png'))).toEqual(
-      readFileSync(picture('across', 0)),
-    );
+    expect(readdirSync(join(made, 'Train'))).toEqual(['bird', 'cars']);
+    expect(readdirSync(join(made, 'Train', 'bird'))[0]).toBe('0001-0.png');
+    expect(readFileSync(join(made, 'Train', 'bird', '0001-0.png'))).toEqual(readFileSync(picture('bird', 0)));
     const again = await permafrost([
       'extract',
       made,
@@ -267,7 +285,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
       '--engine',
       'onnxruntime',
     ]);
-    expect(document(again)).toMatchObject({ images: 10, failed: [], classes: ['across', 'upright'] });
+    expect(document(again)).toMatchObject({ images: 10, failed: [], classes: ['bird', 'cars'] });
     expect(
       (await permafrost(['extract', dataset, '--store', store, '--quiet', '--engine', 'onnxruntime'])).code,
     ).toBe(0);
@@ -279,18 +297,22 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
   it('sweeps: the leaderboard fills, the sweep stops, and the next one goes on from there', async () => {
     await part('Sweep');
     await page.locator('#sweep-state', { hasText: 'No sweep' }).waitFor();
+    // Whole maps and many folds take seconds: long enough to be stopped.
+    await page.getByRole('combobox', { name: 'Features' }).selectOption('flatten');
+    await page.getByRole('spinbutton', { name: 'Folds' }).fill('12');
     await page.getByRole('button', { name: 'Start the sweep' }).click();
     await page.locator('.scroll tbody tr').first().waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
-    await page.locator('#sweep-state', { hasText: /stopped|done/ }).waitFor();
+    await page.locator('#sweep-state', { hasText: 'was stopped' }).waitFor();
     const rows = await page.locator('.scroll tbody tr').count();
+    await page.getByRole('combobox', { name: 'Features' }).selectOption('flatten');
     await page.getByRole('button', { name: 'Start the sweep' }).click();
-    await page.locator('#sweep-best').waitFor();
+    await page.locator('#sweep-best').waitFor({ timeout: 60_000 });
     expect(await page.locator('#sweep-state').textContent()).toBe('The sweep is done.');
     expect(await page.locator('.scroll tbody tr').count()).toBeGreaterThanOrEqual(rows);
     const known = await page.locator('.scroll td', { hasText: /^known$/ }).count();
     expect(known).toBeGreaterThanOrEqual(rows);
-    expect(await page.locator('#sweep-best').textContent()).toMatch(/on 10 validation images.*heads/);
+    expect(await page.locator('#sweep-best').textContent()).toMatch(/on 12 validation images.*heads/);
     // Lines stand in the order of their accuracy.
     const accuracies = await page.locator('.scroll tbody tr td:nth-child(3)').allTextContents();
     const numbers = accuracies.map((text) => parseFloat(text));
@@ -299,19 +321,19 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
 
   it('lets labels be kept or changed, and saves them as a file that extract reads; no folder is touched', async () => {
     await part('Review');
-    const suspect = page.getByRole('listitem', { name: 'Val/down/wrong <b>&.png' });
-    await suspect.getByRole('button', { name: 'Make it across' }).click();
-    await suspect.getByText('It becomes across').waitFor();
+    const suspect = page.getByRole('listitem', { name: 'Val/vehicle/wrong <b>&.png' });
+    await suspect.getByRole('button', { name: 'Make it bird' }).click();
+    await suspect.getByText('It becomes bird').waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
     await suspect.getByText('Not decided').waitFor();
-    await suspect.getByRole('button', { name: 'Make it across' }).click();
+    await suspect.getByRole('button', { name: 'Make it bird' }).click();
     await page.locator('#review-state', { hasText: '1 of them change a label' }).waitFor();
     await page.getByRole('button', { name: 'Save the labels' }).click();
     const file = (await page.locator('#review-saved .path').textContent())!;
     const lines = readFileSync(file, 'utf8').trim().split('\n');
-    expect(lines).toHaveLength(31);
-    expect(lines).toContain('Val/down/wrong <b>&.png,across,val');
-    expect(existsSync(join(dataset, 'Val', 'down', 'wrong <b>&.png'))).toBe(true);
+    expect(lines).toHaveLength(37);
+    expect(lines).toContain('Val/vehicle/wrong <b>&.png,bird,val');
+    expect(existsSync(join(dataset, 'Val', 'vehicle', 'wrong <b>&.png'))).toBe(true);
     const relabelled = join(root, 'relabelled');
     const extracted = await permafrost([
       'extract',
@@ -323,13 +345,13 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
       '--engine',
       'onnxruntime',
     ]);
-    expect(extracted.stderr).toContain('gives 1 of 30 images another label or split');
+    expect(extracted.stderr).toContain('gives 1 of 36 images another label or split');
     const inspected = document<{ classes: { label: string; splits: Record<string, number> }[] }>(
       await permafrost(['inspect', relabelled, '--json']),
     );
     expect(inspected.classes).toEqual([
-      { label: 'across', splits: { train: 10, val: 5 } },
-      { label: 'down', splits: { train: 10, val: 5 } },
+      { label: 'bird', splits: { train: 12, val: 6 } },
+      { label: 'vehicle', splits: { train: 12, val: 6 } },
     ]);
   });
 
@@ -340,10 +362,10 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
       const taught = await page.locator('.classes h3').allTextContents();
       await part('Review');
       await page.locator('#review-state', { hasText: '1 decision' }).waitFor();
-      return [...taught, ...(await page.getByText('It becomes across').allTextContents())];
+      return [...taught, ...(await page.getByText('It becomes bird').allTextContents())];
     };
     const before = await state();
-    expect(before).toEqual(['across 5 images', 'upright 5 images', '✓ It becomes across.']);
+    expect(before).toEqual(['bird 5 images', 'cars 5 images', '✓ It becomes bird.']);
     await page.reload();
     expect(await state()).toEqual(before);
 
@@ -396,13 +418,13 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), () =
       await look('image');
       await other.keyboard.press('Escape');
       await go('Search');
-      await other.locator('input[type=file]').setInputFiles(picture('across', 13));
+      await other.locator('input[type=file]').setInputFiles(picture('bird', 13));
       await other.locator('.landed').waitFor();
       await other.locator('#map').focus();
       await look('search');
       await go('Teach');
       await other.locator('.classes .card').first().waitFor();
-      await other.getByRole('button', { name: 'Rename across' }).click();
+      await other.getByRole('button', { name: 'Rename bird' }).click();
       await look('teach');
       await go('Review');
       await other.locator('.suspects .card').first().waitFor();
