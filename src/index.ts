@@ -1,5 +1,6 @@
 // Use cases: one call each, names and paths in, plain results out.
-export { extract, type Work } from './workflows/extract.ts';
+export { extract } from './workflows/extract.ts';
+export type { Work } from './workflows/work.ts';
 export {
   EXTRACT_DEFAULTS,
   EXTRACT_OPTIONS,

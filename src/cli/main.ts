@@ -30,10 +30,16 @@ async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promis
   const listener = terminalListener(process.stderr, flags.quiet === true);
   const json = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
   try {
-    const outcome = await spec.act(args, flags, { signal: interruptible().signal, listener });
+    const announce = (document: unknown, text: string): void => {
+      listener.clear();
+      if (flags.json === true) json(document);
+      else process.stdout.write(text);
+    };
+    const outcome = await spec.act(args, flags, { signal: interruptible().signal, listener, announce });
     listener.clear();
-    if (flags.json === true) json(outcome.json);
-    else process.stdout.write(outcome.text);
+    if (flags.json === true) {
+      if (outcome.json !== undefined) json(outcome.json);
+    } else process.stdout.write(outcome.text);
     if (outcome.ok === false) return EXIT.failed;
     return (outcome.failed ?? 0) > 0 ? EXIT.someImagesFailed : EXIT.done;
   } catch (error) {

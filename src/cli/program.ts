@@ -7,10 +7,13 @@ import type { Listener } from '../core/results.ts';
 export interface CommandContext {
   readonly signal: AbortSignal;
   readonly listener: Listener;
+  /** Prints at once what a command that goes on has to say: the document with `--json`, otherwise the text. */
+  announce(json: unknown, text: string): void;
 }
 
 /** What a command gives back to main: what `--json` prints, its text for people, and how many images failed. */
 export interface Outcome {
+  /** Undefined where `announce` has printed the one document. */
   readonly json: unknown;
   readonly text: string;
   readonly failed?: number;

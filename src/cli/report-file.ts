@@ -51,7 +51,7 @@ export async function pageScript(): Promise<string> {
 export async function writeReport(
   storePath: string,
   { out, ...options }: Partial<ReportOptions> & { readonly out?: string },
-  context: CommandContext,
+  context: Pick<CommandContext, 'signal' | 'listener'>,
 ): Promise<WrittenReport> {
   const [{ report }, { htmlReport }, { writeFileAtomic }, script] = await Promise.all([
     import('../workflows/report.ts'),
@@ -85,7 +85,7 @@ const AFTER_RUN = { maxThumbnails: 300, mapImages: 400 } as const;
 export async function reportAfterRun(
   store: string,
   flags: Readonly<Record<string, unknown>>,
-  context: CommandContext,
+  context: Pick<CommandContext, 'signal' | 'listener'>,
 ): Promise<void> {
   if (flags.report === false) return;
   try {

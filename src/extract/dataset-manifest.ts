@@ -45,12 +45,14 @@ function jsonlSamples(file: string, text: string, sampleOf: (entry: Entry) => Sa
 }
 
 /**
- * Reads a data set's list: a CSV with a header, or JSON lines. Returns the samples in the file's order, with paths relative to its
- * folder. Splits are all given or none is. Throws DATASET_LAYOUT naming the line, DATASET_NOT_FOUND where the file cannot be read.
+ * Reads a data set's list: a CSV with a header, or JSON lines. Returns the samples in the file's order, with paths relative to `root`, the
+ * file's own folder where none is given. Splits are all given or none is: `givesSplits` tells. Throws DATASET_LAYOUT naming the line,
+ * DATASET_NOT_FOUND where the file cannot be read.
  */
 export async function readManifestFile(
   file: string,
-): Promise<{ root: string; samples: Sample[]; hasSplits: boolean }> {
+  root: string = dirname(resolve(file)),
+): Promise<{ root: string; samples: Sample[]; hasSplits: boolean; givesSplits: boolean }> {
   const kind = extname(file).toLowerCase();
   if (!['.csv', '.jsonl', '.ndjson'].includes(kind)) {
     throw new PermafrostError(
@@ -61,7 +63,6 @@ export async function readManifestFile(
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
-  const root = dirname(resolve(file));
   const lineOf = new Map<string, number>();
   let splits = 0;
   const sampleOf = ({ line, fields }: Entry): Sample => {
@@ -89,5 +90,5 @@ export async function readManifestFile(
       `${file} gives a split for ${splits} of ${samples.length} images. Give it for all, or for none (permafrost then splits by a seed).`,
     );
   }
-  return { root, samples, hasSplits: samples.some((s) => s.split !== 'train') };
+  return { root, samples, hasSplits: samples.some((s) => s.split !== 'train'), givesSplits: splits > 0 };
 }

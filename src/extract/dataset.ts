@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { SPLITS, type Failure, type Sample, type Split } from '../core/sample.ts';
 import { readManifestFile } from './dataset-manifest.ts';
@@ -126,6 +126,36 @@ function checkClasses(where: string, samples: readonly Sample[], warnings: strin
       );
     }
   }
+}
+
+/**
+ * A data set under other labels: those of a list (dataset-manifest.ts) whose paths are relative to the data set's folder, and its splits where
+ * it gives some. Images that the list does not name keep theirs. Throws DATASET_LAYOUT where it names none of the images, DATASET_CLASSES.
+ */
+export async function relabelled(dataset: Dataset, file: string): Promise<Dataset> {
+  const { samples: listed, givesSplits } = await readManifestFile(file, resolve(dataset.root));
+  const byPath = new Map(listed.map((sample) => [sample.path, sample]));
+  const warnings = [...dataset.warnings];
+  let [named, changed] = [0, 0];
+  const samples = dataset.samples.map((sample) => {
+    const other = byPath.get(sample.path);
+    if (other === undefined) return sample;
+    named++;
+    const split = givesSplits ? other.split : sample.split;
+    if (other.label === sample.label && split === sample.split) return sample;
+    changed++;
+    return { path: sample.path, label: other.label, split };
+  });
+  if (named === 0)
+    throw new PermafrostError(
+      'DATASET_LAYOUT',
+      `${file} names none of the ${samples.length} images of ${dataset.root}. Its paths must be relative to that folder, as ${JSON.stringify(samples[0]?.path)} is.`,
+    );
+  if (named < listed.length)
+    warnings.push(`${file} names ${listed.length - named} images that the data set has not.`);
+  warnings.push(`${file} gives ${changed} of ${samples.length} images another label or split.`);
+  checkClasses(file, samples, warnings);
+  return { ...dataset, samples, hasSplits: samples.some((s) => s.split !== 'train'), warnings };
 }
 
 /**

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { isTemporary } from './atomic-file.ts';
 import { indexLeftovers } from './index-file.ts';
+import { isLocked } from './lock.ts';
 import type { Manifest } from './manifest.ts';
 import { isStoreFile, shardFileNames } from './shard-files.ts';
+import { STUDIO_FOLDER, studioLeftovers } from './studio-files.ts';
 
 /** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
 export async function removeFile(path: string): Promise<void> {
@@ -18,8 +20,9 @@ export async function removeFile(path: string): Promise<void> {
 }
 
 /**
- * What a killed process has left in a store: files that were not whole yet (of heads too), shards and sample lists that it had not come to
- * name in the manifest; and neighbour indices of other features or samples than the current ones. Other files are the user's own. Sorted names, relative to the store.
+ * What a killed process has left in a store: files that were not whole yet (of heads and of the studio too), images that no journal of the
+ * studio names, shards and sample lists that it had not come to name in the manifest; and neighbour indices of other features or samples
+ * than the current ones. Other files are the user's own. Sorted names, relative to the store.
  */
 export async function leftovers(store: string, manifest: Manifest): Promise<string[]> {
   const named = new Set<string | undefined>([
@@ -34,7 +37,12 @@ export async function leftovers(store: string, manifest: Manifest): Promise<stri
   const heads = entries.some((entry) => entry.name === 'heads' && entry.isDirectory())
     ? await readdir(join(store, 'heads'))
     : [];
+  // A studio at work has files that are not named yet.
+  const studio = (await isLocked(join(store, STUDIO_FOLDER)))
+    ? []
+    : await studioLeftovers(store, isTemporary);
   return [
+    ...studio,
     ...files.filter((name) => isTemporary(name) || (isStoreFile(name) && !named.has(name))),
     ...heads.filter(isTemporary).map((name) => join('heads', name)),
     ...(await indexLeftovers(store, manifest)),

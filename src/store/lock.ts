@@ -157,5 +157,11 @@ async function created(path: string, content: string): Promise<boolean> {
   return true;
 }
 
+/** Whether a process that may live holds the lock of a folder. */
+export async function isLocked(store: string): Promise<boolean> {
+  const owner = await readOwner(join(store, LOCK_NAME));
+  return owner !== undefined && (owner === null || !(await isDead(owner)));
+}
+
 /** Whether a file of a store's folder belongs to its lock. */
 export const isLockFile = (name: string): boolean => name.startsWith(LOCK_NAME);

@@ -52,6 +52,23 @@ export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<S
   for (const shard of set.shards) yield* shardRows(store, shard);
 }
 
+/** The rows of a set with one pooling's features in float32, shape (rows.length, width): a record batch at a time, in the order of extraction. */
+export async function* setFeatures(
+  store: string,
+  set: FeatureSet,
+  pooling: Pooling,
+): AsyncGenerator<{ readonly rows: readonly StoredSample[]; readonly X: Matrix }> {
+  for (const shard of set.shards) {
+    for await (const { rows, features } of shardParts(store, shard, pooling)) {
+      const { width, values } = features!;
+      const X = matrix(rows.length, width);
+      if (values instanceof Uint16Array) decodeFloat16(values, X.data);
+      else X.data.set(values);
+      yield { rows, X };
+    }
+  }
+}
+
 /** As readSamples, one by one: a million of them need not be in memory at once. */
 export async function* eachSample(store: string, manifest: Manifest): AsyncGenerator<StoredSample> {
   const entry = manifest.dataset.samples;

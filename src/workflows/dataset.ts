@@ -1,22 +1,25 @@
-import { scanDataset, type Dataset } from '../extract/dataset.ts';
+import { relabelled, scanDataset, type Dataset } from '../extract/dataset.ts';
 import { stratifiedSplit } from '../classify/split.ts';
 
 export interface OpenDatasetOptions {
   /** Fraction of each class that is validated on, where the data set names no splits. */
   readonly valFraction: number;
   readonly seed: number;
+  /** A list of other labels; empty: none. */
+  readonly labels?: string;
 }
 
 /** The data set at `where`; one without splits is split by class, the same way for the same seed and paths. */
 export async function openDataset(
   where: string,
-  { valFraction, seed }: OpenDatasetOptions,
+  { valFraction, seed, labels = '' }: OpenDatasetOptions,
 ): Promise<Dataset> {
-  const dataset = await scanDataset(where);
+  const found = await scanDataset(where);
+  const dataset = labels === '' ? found : await relabelled(found, labels);
   if (dataset.hasSplits) return dataset;
-  const labels = dataset.samples.map(({ label }) => label);
+  const classes = dataset.samples.map(({ label }) => label);
   const paths = dataset.samples.map(({ path }) => path);
-  const { val } = stratifiedSplit(labels, { keys: paths, valFraction, seed });
+  const { val } = stratifiedSplit(classes, { keys: paths, valFraction, seed });
   const validated = new Set(val);
   return {
     ...dataset,
@@ -25,7 +28,7 @@ export async function openDataset(
     ),
     warnings: [
       ...dataset.warnings,
-      `The data set names no validation images: ${val.length} of ${labels.length} are held out by class (seed ${seed}).`,
+      `The data set names no validation images: ${val.length} of ${classes.length} are held out by class (seed ${seed}).`,
     ],
   };
 }

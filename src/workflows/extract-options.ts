@@ -19,6 +19,10 @@ export const EXTRACT_OPTIONS = {
     '',
     "folder of the store; empty: the data set's name with .permafrost, in the current folder",
   ),
+  labels: stringOption(
+    '',
+    'a .csv or .jsonl of path (relative to the data set), label and perhaps split that count instead of the folders',
+  ),
   cut: stringOption(
     'block5_pool',
     'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',

@@ -25,13 +25,18 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
     ),
   );
 
+/** What of a trained head goes into its file. */
+export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'reject' | 'rows'> & {
+  readonly result: Pick<TrainedHead['result'], 'trained'>;
+};
+
 /**
  * Writes a trained head with its normaliser, the settings of the set that its first part is of, and the way to its store. Throws
  * STORE_WRITE.
  */
 export async function saveHead(
   file: string,
-  { head, normalizer, parts, reject, rows, result }: TrainedHead,
+  { head, normalizer, parts, reject, rows, result }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {

@@ -81,7 +81,7 @@ async function largeStream(
 const UNKNOWN = 'unknown';
 
 /** How strange each row of raw features is to the head, and which are unknown; null for a head without a rule for that. */
-async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
+export async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
   if (reject === undefined || X.rows === 0) return null;
   const { measure, threshold } = reject;
   return { ...(await judge(reject, head, applyNormalizer(normalizer, X))), rule: { measure, threshold } };

@@ -1,13 +1,10 @@
 import { resolve } from 'node:path';
-import { matrix } from '../core/matrix.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import { present, type Range3, type ReportData } from '../core/report-data.ts';
-import { SPLITS } from '../core/sample.ts';
-import { readManifest, type Manifest } from '../store/manifest.ts';
-import { currentSets, smallPooling } from '../store/parts.ts';
-import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
+import { readManifest } from '../store/manifest.ts';
 import { check } from './check.ts';
+import { everyImage } from './every-image.ts';
 import type { Work } from './work.ts';
 import { inspect } from './inspect.ts';
 import { pastRun } from './past-run.ts';
@@ -16,21 +13,6 @@ import { featureMap, mapSample } from './report-map.ts';
 import { REPORT_OPTIONS, type ReportOptions } from './report-options.ts';
 import { thumbnails, worthShowing } from './report-thumbnails.ts';
 import { VERSION } from './version.ts';
-
-/** Pooled features of every image (smallPooling), in the order of the paths. */
-async function everyImage(store: string, manifest: Manifest): Promise<LoadedFeatures> {
-  const samples = await readSamples(store, manifest);
-  const loaded = await loadFeatures(store, manifest, smallPooling(currentSets(store, manifest)[0]), SPLITS);
-  const X = matrix(samples.length, loaded.get('train')!.X.cols);
-  // Each split has its rows in the order of all samples.
-  const taken = { train: 0, val: 0, test: 0 };
-  samples.forEach(({ split }, i) => {
-    const { data } = loaded.get(split)!.X;
-    const at = taken[split]++ * X.cols;
-    X.data.set(data.subarray(at, at + X.cols), i * X.cols);
-  });
-  return { X, samples };
-}
 
 function rangeOf(values: readonly number[]): Range3 {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import type { VerifyResult } from '../core/results.ts';
+import { damagedStudioFiles } from '../store/studio-files.ts';
 import { verifyStore } from '../store/verify.ts';
 import type { Work } from './work.ts';
 import { progressMeter } from './progress-meter.ts';
 import { VERSION } from './version.ts';
 
-/** Reads every byte of a store and names each file that is not what was written. Changes nothing, and needs no lock. */
+/** Reads every byte of a store, what was taught and reviewed in the studio among it, and names each file that is not what was written. Changes nothing, and needs no lock. */
 export async function verify(storePath: string, { listener }: Work = {}): Promise<VerifyResult> {
   const store = resolve(storePath);
   let meter: ReturnType<typeof progressMeter> | undefined;
@@ -13,5 +14,14 @@ export async function verify(storePath: string, { listener }: Work = {}): Promis
     meter ??= progressMeter('verifying', total, listener);
     meter.advance(1, 0);
   });
-  return { store, ok: damaged.length === 0, files, bytes, damaged, orphans };
+  const studio = await damagedStudioFiles(store);
+  const all = [...damaged, ...studio.damaged.map((file) => ({ ...file, rows: 0 }))];
+  return {
+    store,
+    ok: all.length === 0,
+    files: files + studio.files,
+    bytes: bytes + studio.bytes,
+    damaged: all,
+    orphans,
+  };
 }

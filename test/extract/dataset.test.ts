@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scanDataset } from '../../src/extract/dataset.ts';
+import { relabelled, scanDataset, type Dataset } from '../../src/extract/dataset.ts';
 import { rejection } from '../support/errors.ts';
 import { temporaryFolders, writeTree } from '../support/folders.ts';
 
@@ -265,5 +265,45 @@ describe('what is no data set', () => {
     const root = tree('photo.jpg');
     const { message } = await rejection(scanDataset(join(root, 'photo.jpg')), 'DATASET_LAYOUT');
     expect(message).toMatch(/neither a \.csv nor a \.jsonl/);
+  });
+});
+
+describe('other labels for a data set', () => {
+  const root = (): string => tree('Train/ant/1.jpg', 'Train/bee/2.jpg', 'Val/ant/3.jpg', 'Val/bee/4.jpg');
+  const under = async (where: string, csv: string): Promise<Dataset> => {
+    const file = join(writeTree(folder(), { 'labels.csv': csv }), 'labels.csv');
+    return relabelled(await scanDataset(where), file);
+  };
+
+  it('count where the list names the image; its paths are relative to the data set, wherever it lies', async () => {
+    const dataset = await under(
+      root(),
+      'path,label\nTrain/bee/2.jpg,wasp\nVal/bee/4.jpg,wasp\nVal/ant/3.jpg,ant\n',
+    );
+    expect(dataset.samples.map(({ path, label, split }) => `${split} ${label} ${path}`)).toEqual([
+      'train ant Train/ant/1.jpg',
+      'train wasp Train/bee/2.jpg',
+      'val ant Val/ant/3.jpg',
+      'val wasp Val/bee/4.jpg',
+    ]);
+    expect(dataset.warnings.at(-1)).toMatch(/gives 2 of 4 images another label or split/);
+  });
+
+  it('bring their splits too where they give them', async () => {
+    const dataset = await under(root(), 'path,label,split\nVal/bee/4.jpg,bee,train\n');
+    expect(dataset.samples.map(({ split }) => split)).toEqual(['train', 'train', 'val', 'train']);
+  });
+
+  it('are refused where they name no image of it, and told of where they name more than it has', async () => {
+    const where = root();
+    const { message } = await rejection(under(where, 'path,label\nbee/2.jpg,wasp\n'), 'DATASET_LAYOUT');
+    expect(message).toMatch(/names none of the 4 images .* as "Train\/ant\/1\.jpg" is/);
+    const { warnings } = await under(where, 'path,label\nTrain/bee/2.jpg,bee\ngone.jpg,bee\n');
+    expect(warnings.join()).toContain('names 1 images that the data set has not');
+  });
+
+  it('are refused where they leave a class in val that train has not', async () => {
+    const { message } = await rejection(under(root(), 'path,label\nVal/bee/4.jpg,wasp\n'), 'DATASET_CLASSES');
+    expect(message).toContain('wasp');
   });
 });

@@ -235,7 +235,7 @@ describe('a head file that another permafrost wrote', () => {
     };
     await saveHead(
       path,
-      { head: foreign, normalizer, parts, result, confusion: { classes: [], counts: [] }, mistakes: [] },
+      { head: foreign, normalizer, parts, result },
       { settings: settingsWith() },
       '/store',
     );

@@ -20,7 +20,7 @@ export const needsBrowser = (title: string): string =>
   CHROMIUM === null ? `${title} [skipped: no chromium on the PATH]` : title;
 
 /** Starts it without a window; the caller closes it. */
-export function startBrowser(): Promise<Browser> {
+export function startBrowser(...args: readonly string[]): Promise<Browser> {
   // Chromium's own sandbox cannot be set up by root, in a container; the pages are the tests' own.
-  return chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+  return chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox', ...args] });
 }

@@ -13,6 +13,7 @@ import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
+import { studioCommand } from './studio.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   neighborsCommand,
   checkCommand,
   reportCommand,
+  studioCommand,
   inspectCommand,
   verifyCommand,
   repairCommand,

@@ -38,11 +38,14 @@ export function signOf(i: number): Sign {
   return { c: i % COLOURS, s: (i + Math.floor(i / COLOURS)) % SYMBOLS.length };
 }
 
+/** The outlines of the shapes s0..s6. Area in square pixels. */
+export function signPaths(area: number): string[] {
+  return SYMBOLS.map((type) => symbol(type, area).digits(1)() ?? '');
+}
+
 /** The shapes s0..s6, once in a page, for `use` elements to draw. Area in square pixels. */
 export function symbolDefinitions(area: number): Markup {
-  const paths = SYMBOLS.map(
-    (type, i) => html`<path id="s${i}" d="${symbol(type, area).digits(1)() ?? ''}" />`,
-  );
+  const paths = signPaths(area).map((path, i) => html`<path id="s${i}" d="${path}" />`);
   return html`<svg class="hidden" width="0" height="0" aria-hidden="true"><defs>${paths}</defs></svg>`;
 }
 

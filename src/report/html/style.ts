@@ -1,11 +1,7 @@
-/**
- * The page's style. Groups of data have the colours of Okabe and Ito (jfly.uni-koeln.de/color, told apart by colour-blind people), always
- * beside a shape, a number or a word; text has none of them.
- */
-export const STYLE = `
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #55606b; --paper: #ffffff; --line: #d4d9de; --panel: #f5f7f9; --accent: #0072b2; --hot: #d55e00; --link: #005a8d; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8ebee; --soft: #a9b3bd; --paper: #14181c; --line: #39424b; --panel: #1d2329; --accent: #56b4e9; --hot: #e8833a; --link: #8ccbf2; } }
-* { box-sizing: border-box; }
+import { TOKENS } from './tokens.ts';
+
+/** The page's style. */
+export const STYLE = `${TOKENS}* { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 p, li { overflow-wrap: anywhere; }
 header, main, footer { max-width: 1180px; margin: 0 auto; padding: 0 20px; }
@@ -61,8 +57,6 @@ svg { max-width: 100%; }
 .line { fill: none; stroke-width: 2.2; } .l0 { stroke: var(--accent); } .l1 { stroke: var(--hot); stroke-dasharray: 6 3; }
 .track { fill: none; stroke: var(--line); }
 .interval, .bar, .sign { vertical-align: middle; }
-.c0 { fill: #0072b2; } .c1 { fill: #e69f00; } .c2 { fill: #009e73; } .c3 { fill: #d55e00; } .c4 { fill: #56b4e9; } .c5 { fill: #cc79a7; } .c6 { fill: #f0e442; } .c7 { fill: var(--line); }
-use { stroke: var(--ink); stroke-width: .5; stroke-opacity: .7; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; padding: 0; margin: 6px 0; max-height: 9rem; overflow: auto; }
 .ways { border: 0; padding: 0; margin: 0; } .ways legend { float: left; padding: 0 12px 0 0; } .ways label { margin-right: 14px; }
 .map { display: flex; flex-wrap: wrap; gap: 20px; align-items: flex-start; }

@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { resolveOptions } from '../../core/options.ts';
+import { STUDIO_OPTIONS } from '../../studio/studio-options.ts';
+import { pick, type CommandSpec } from '../program.ts';
+
+export const studioCommand: CommandSpec = {
+  name: 'studio',
+  summary: 'a local page to browse, search, teach, sweep and review with the real network',
+  arguments: [['<store>', 'a store that extract or run made']],
+  options: STUDIO_OPTIONS,
+  more: 'It prints its address, with a token that lets your browser in, and runs until Ctrl-C. docs/studio.md tells the rest.',
+  async act([store], flags, { signal, listener, announce }) {
+    const options = resolveOptions('studio', STUDIO_OPTIONS, pick(flags, STUDIO_OPTIONS));
+    const { serveStudio } = await import('../../studio/server.ts');
+    const { address, port, close } = await serveStudio(store as string, options, listener);
+    announce({ store, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);
+    if (!signal.aborted) await once(signal, 'abort');
+    await close();
+    return {
+      json: undefined,
+      text: 'The studio has ended; what was taught and reviewed is kept in the store.\n',
+    };
+  },
+};

@@ -1,0 +1,63 @@
+import type { Api, ApiError } from '../api.ts';
+
+type Route = keyof Api;
+
+export interface Question {
+  /** Values of the route's `:names`. */
+  readonly params?: Readonly<Record<string, string | number>>;
+  /** Empty values are left out; lists are repeated. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[]>>;
+  /** A Blob goes as it is, anything else as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** What the server refused, in its words. */
+export class Refusal extends Error {
+  readonly code: string;
+
+  constructor({ code, message }: ApiError) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The address of a route. */
+function addressOf(route: Route, { params = {}, query = {} }: Question): string {
+  const path = route
+    .slice(route.indexOf(' ') + 1)
+    .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query))
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [String(value)])
+      if (one !== '') search.append(key, one);
+  const text = search.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** Asks the server. Throws Refusal with its sentence, or one of its own where the server does not answer. */
+export async function ask<R extends Route>(route: R, question: Question = {}): Promise<Api[R]> {
+  const { body, signal } = question;
+  let answer: Response;
+  try {
+    answer = await fetch(addressOf(route, question), {
+      method: route.slice(0, route.indexOf(' ')),
+      ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Refusal({
+      code: 'GONE',
+      message:
+        'The studio does not answer. Start it again with "permafrost studio" and open the address that it prints.',
+    });
+  }
+  const json: unknown = await answer.json();
+  if (!answer.ok) throw new Refusal(json as ApiError);
+  return json as Api[R];
+}
+
+/** An error as a sentence. */
+export const sentenceOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

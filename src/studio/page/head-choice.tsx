@@ -1,0 +1,112 @@
+import { useState } from 'preact/hooks';
+import type { HeadFacts } from '../../core/studio-data.ts';
+import { ask, sentenceOf } from './ask.ts';
+import { Problem } from './parts.tsx';
+
+const KEY = 'permafrost-heads';
+/** Heads that are trained on demand: those that take milliseconds to seconds. */
+const TRAINABLE = ['logistic', 'linear-svm', 'ridge', 'knn', 'centroid', 'softmax', 'mlp'];
+
+/** Heads that answer, remembered by the browser; all usable ones (three at most) until the user chooses. */
+export function useChosen(
+  heads: readonly HeadFacts[],
+): [readonly string[], (ids: readonly string[]) => void] {
+  const [ids, setIds] = useState<readonly string[] | null>(() => {
+    const text = localStorage.getItem(KEY);
+    return text === null ? null : text.split('\n').filter((id) => id !== '');
+  });
+  const usable = heads.filter(({ problem }) => problem === null).map(({ id }) => id);
+  const chosen = ids === null ? usable.slice(0, 3) : ids.filter((id) => usable.includes(id));
+  return [
+    chosen,
+    (next) => {
+      localStorage.setItem(KEY, next.join('\n'));
+      setIds(next);
+    },
+  ];
+}
+
+/** Which heads answer, and training another one. */
+export function HeadChoice({
+  heads,
+  chosen,
+  choose,
+  refresh,
+}: {
+  heads: readonly HeadFacts[];
+  chosen: readonly string[];
+  choose: (ids: readonly string[]) => void;
+  refresh: () => Promise<void>;
+}) {
+  const [wish, setWish] = useState({ head: 'logistic', pooling: 'avg' });
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  async function train(event: Event): Promise<void> {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      const { id } = await ask('POST /api/heads', { body: wish });
+      await refresh();
+      choose([...chosen.filter((other) => other !== id), id]);
+      setProblem(null);
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+  return (
+    <details class="heads">
+      <summary>
+        Heads that answer:{' '}
+        {chosen.length === 0 ? 'none' : chosen.map((id) => id.replace('.safetensors', '')).join(', ')}
+      </summary>
+      <fieldset>
+        <legend>Heads of this store</legend>
+        {heads.length === 0 && <p>There is none yet: train one here.</p>}
+        {heads.map(({ id, problem: why, classes, trained }) => (
+          <label key={id}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(id)}
+              disabled={why !== null}
+              onChange={({ currentTarget }) =>
+                choose(currentTarget.checked ? [...chosen, id] : chosen.filter((other) => other !== id))
+              }
+            />{' '}
+            {id.replace('.safetensors', '')}{' '}
+            <span class="small">{why ?? `${classes.length} classes, ${trained} images`}</span>
+          </label>
+        ))}
+      </fieldset>
+      <form onSubmit={(event) => void train(event)} aria-label="Train a head">
+        <label>
+          Train
+          <select
+            value={wish.head}
+            onChange={({ currentTarget }) => setWish({ ...wish, head: currentTarget.value })}
+          >
+            {TRAINABLE.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          on
+          <select
+            value={wish.pooling}
+            onChange={({ currentTarget }) => setWish({ ...wish, pooling: currentTarget.value })}
+          >
+            <option value="avg">avg</option>
+            <option value="max">max</option>
+            <option value="flatten">flatten</option>
+          </select>
+        </label>
+        <button type="submit" disabled={busy}>
+          {busy ? 'Training…' : 'Train it'}
+        </button>
+      </form>
+      <Problem text={problem} />
+    </details>
+  );
+}

@@ -1,0 +1,100 @@
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { HeadFacts, StoreFacts } from '../../core/studio-data.ts';
+import { hashOf, usePlace } from './address.ts';
+import { ask, sentenceOf } from './ask.ts';
+import { Browse } from './browse.tsx';
+import { HeadChoice, useChosen } from './head-choice.tsx';
+import { ImageDialog } from './image-dialog.tsx';
+import { plural, Problem } from './parts.tsx';
+import { Review } from './review.tsx';
+import { Search } from './search.tsx';
+import { Sweep } from './sweep.tsx';
+import { Teach } from './teach.tsx';
+
+const PARTS = ['browse', 'search', 'teach', 'sweep', 'review'] as const;
+const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = {
+  browse: 'Browse',
+  search: 'Search',
+  teach: 'Teach',
+  sweep: 'Sweep',
+  review: 'Review',
+};
+
+function Studio() {
+  const [store, setStore] = useState<{ facts: StoreFacts; heads: readonly HeadFacts[] } | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [place, go] = usePlace();
+  const [opened, setOpened] = useState<number | null>(null);
+  const [chosen, choose] = useChosen(store?.heads ?? []);
+  const refresh = (): Promise<void> =>
+    ask('GET /api/store').then(
+      (found) => {
+        setStore(found);
+        setProblem(null);
+      },
+      (error: unknown) => setProblem(sentenceOf(error)),
+    );
+  useEffect(() => void refresh(), []);
+
+  const part = PARTS.find((name) => name === place.part) ?? 'browse';
+  useEffect(() => {
+    document.title = `${NAMES[part]}: permafrost studio`;
+  }, [part]);
+  if (store === null) return <Problem text={problem} />;
+  const { facts, heads } = store;
+  const shared = { facts, heads, chosen, open: setOpened, refresh };
+  return (
+    <>
+      <header>
+        <h1>permafrost studio</h1>
+        <p class="summary">
+          <span class="path">{facts.dataset}</span>: {plural(facts.images, 'image')},{' '}
+          {plural(facts.classes.length, 'class', 'classes')}; {facts.cut} by {facts.engine}
+        </p>
+        <nav aria-label="Parts of the studio">
+          <ul>
+            {PARTS.map((name) => (
+              <li key={name}>
+                <a
+                  href={hashOf({ part: name, settings: {} })}
+                  aria-current={name === part ? 'page' : undefined}
+                >
+                  {NAMES[name]}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      </header>
+      <main>
+        <Problem text={problem} />
+        {(part === 'browse' || part === 'search') && (
+          <HeadChoice heads={heads} chosen={chosen} choose={choose} refresh={refresh} />
+        )}
+        {part === 'browse' && (
+          <Browse
+            {...shared}
+            settings={place.part === 'browse' ? place.settings : {}}
+            change={(settings) => go({ part, settings })}
+          />
+        )}
+        {part === 'search' && <Search {...shared} />}
+        {part === 'teach' && <Teach {...shared} />}
+        {part === 'sweep' && <Sweep {...shared} />}
+        {part === 'review' && <Review {...shared} />}
+      </main>
+      {opened !== null && (
+        <ImageDialog
+          snapshot={facts.snapshot}
+          row={opened}
+          heads={chosen}
+          open={setOpened}
+          close={() => setOpened(null)}
+        />
+      )}
+    </>
+  );
+}
+
+render(<Studio />, document.getElementById('studio')!);

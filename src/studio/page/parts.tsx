@@ -1,0 +1,178 @@
+import type { ComponentChildren } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import type { HeadAnswer, ImageCard, NearImage } from '../../core/studio-data.ts';
+import { addresses } from '../api.ts';
+
+/** A share of one in percent. */
+export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+
+/** "1 image", "2 images". */
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
+
+/** The thumbnail of a stored image; its words stand beside it. */
+export function Thumbnail({ snapshot, row }: { snapshot: string; row: number }) {
+  const [gone, setGone] = useState(false);
+  return gone ? (
+    <span class="no-picture">no picture</span>
+  ) : (
+    <img
+      src={addresses.thumbnail(snapshot, row)}
+      alt=""
+      width="160"
+      height="160"
+      loading="lazy"
+      onError={() => setGone(true)}
+    />
+  );
+}
+
+/** A share as a bar with its number. */
+export function Bar({ share }: { share: number }) {
+  return (
+    <span class="bar">
+      <meter min={0} max={1} value={share} aria-hidden="true" />
+      <span class="n">{percent(share)}</span>
+    </span>
+  );
+}
+
+/** What heads say, side by side. */
+export function Answers({ answers }: { answers: readonly HeadAnswer[] }) {
+  if (answers.length === 0)
+    return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
+  return (
+    <ul class="answers">
+      {answers.map(({ head, name, pooling, classes, unknown, problem }) => (
+        <li key={head} class="card">
+          <h3>
+            {name} <span class="small">on {pooling}</span>
+          </h3>
+          {unknown === true && <p class="notice">Unknown: like none of the images that it was trained on.</p>}
+          {problem === null ? (
+            <table>
+              <caption class="out">Probabilities of {head}</caption>
+              <tbody>
+                {classes.map(({ label, probability }) => (
+                  <tr key={label}>
+                    <th scope="row">{label}</th>
+                    <td>
+                      <Bar share={probability} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          ) : (
+            <p>{problem}</p>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Stored images by nearness; a click opens one. */
+export function NearImages({
+  snapshot,
+  images,
+  open,
+}: {
+  snapshot: string;
+  images: readonly NearImage[];
+  open: (row: number) => void;
+}) {
+  return (
+    <ol class="tiles" aria-label="Nearest images">
+      {images.map((image) => (
+        <li key={image.row}>
+          <Tile snapshot={snapshot} image={image} open={open}>
+            <span class="small n">distance {image.distance.toFixed(3)}</span>
+          </Tile>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** A stored image as a button. */
+export function Tile({
+  snapshot,
+  image,
+  open,
+  children,
+}: {
+  snapshot: string;
+  image: ImageCard;
+  open: (row: number) => void;
+  children?: ComponentChildren;
+}) {
+  return (
+    <button type="button" class="tile" onClick={() => open(image.row)}>
+      <Thumbnail snapshot={snapshot} row={image.row} />
+      <strong>{image.label}</strong>
+      <span class="small path">{image.path}</span>
+      <span class="small">{image.split}</span>
+      {children}
+    </button>
+  );
+}
+
+/** Takes images by dropping, by a file dialog, and (one zone of a page) by pasting. */
+export function DropZone({
+  label,
+  take,
+  busy,
+}: {
+  label: string;
+  take: (files: readonly File[]) => void;
+  busy: boolean;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const pictures = (list: FileList | null | undefined): void => {
+    const files = [...(list ?? [])];
+    if (files.length > 0) take(files);
+  };
+  return (
+    <div
+      class={over ? 'drop over' : 'drop'}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        pictures(event.dataTransfer?.files);
+      }}
+    >
+      <button type="button" onClick={() => input.current?.click()} disabled={busy}>
+        {label}
+      </button>
+      <span class="small">or drop {busy ? '(at work…)' : 'images here'}</span>
+      <input
+        ref={input}
+        type="file"
+        accept="image/*"
+        multiple
+        hidden
+        aria-label={label}
+        onChange={(event) => {
+          pictures(event.currentTarget.files);
+          event.currentTarget.value = '';
+        }}
+      />
+    </div>
+  );
+}
+
+/** What went wrong, said to screen readers too. */
+export function Problem({ text }: { text: string | null }) {
+  return (
+    <div role="alert" class={text === null ? '' : 'notice'}>
+      {text}
+    </div>
+  );
+}

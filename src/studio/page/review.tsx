@@ -1,0 +1,144 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { ReviewState, Saved, Suspect } from '../../core/studio-data.ts';
+import { ask, sentenceOf } from './ask.ts';
+import { percent, plural, Problem, Tile } from './parts.tsx';
+import type { Shared } from './shared.ts';
+
+function SuspectCard({
+  suspect,
+  snapshot,
+  classes,
+  open,
+  decide,
+}: {
+  suspect: Suspect;
+  snapshot: string;
+  classes: readonly string[];
+  open: (row: number) => void;
+  decide: (label: string) => void;
+}) {
+  const { path, label, suggested, probability, decided } = suspect;
+  const [other, setOther] = useState(suggested);
+  return (
+    <li class="card" aria-label={path} data-decided={decided ?? ''}>
+      <Tile snapshot={snapshot} image={suspect} open={open} />
+      <p>
+        Labelled <strong>{label}</strong>; the others say <strong>{suggested}</strong> ({percent(probability)}
+        ).
+      </p>
+      <p class={decided === null ? 'small' : ''}>
+        {decided === null
+          ? 'Not decided.'
+          : decided === label
+            ? `✓ It stays ${label}.`
+            : `✓ It becomes ${decided}.`}
+      </p>
+      <div class="pager">
+        <button type="button" aria-pressed={decided === label} onClick={() => decide(label)}>
+          Keep {label}
+        </button>
+        <button type="button" aria-pressed={decided === suggested} onClick={() => decide(suggested)}>
+          Make it {suggested}
+        </button>
+      </div>
+      <div class="pager">
+        <label>
+          <span class="out">Another class for {path}</span>
+          <select value={other} onChange={({ currentTarget }) => setOther(currentTarget.value)}>
+            {classes.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <button type="button" onClick={() => decide(other)}>
+          Set it<span class="out"> for {path}</span>
+        </button>
+      </div>
+    </li>
+  );
+}
+
+/** Suspected label errors: keep or change, and a file of labels that extract and run read. */
+export function Review({ open, facts }: Shared) {
+  const [state, setState] = useState<ReviewState | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [saved, setSaved] = useState<Saved | null>(null);
+  const [openOnly, setOpenOnly] = useState(false);
+
+  function act(work: Promise<ReviewState>): void {
+    work.then(
+      (found) => {
+        setState(found);
+        setProblem(null);
+      },
+      (error: unknown) => setProblem(sentenceOf(error)),
+    );
+  }
+  useEffect(() => act(ask('GET /api/review')), [facts.snapshot]);
+
+  const shown = (state?.suspects ?? []).filter(({ decided }) => !openOnly || decided === null);
+  return (
+    <section aria-labelledby="review-title">
+      <h2 id="review-title">Review</h2>
+      <p>
+        Images whose label the others contradict, by cross-validation over all images, the most suspect first.
+        What you decide goes into a file of labels; your folders stay as they are.
+      </p>
+      <Problem text={problem} />
+      {state === null ? (
+        problem === null && <p role="status">Looking for suspects…</p>
+      ) : (
+        <>
+          <p aria-live="polite" id="review-state">
+            {plural(state.suspects.length, 'suspect')}; {plural(state.decided, 'decision')}, {state.changed}{' '}
+            of them change a label.
+          </p>
+          <div class="pager">
+            <button type="button" disabled={!state.canUndo} onClick={() => act(ask('POST /api/review/undo'))}>
+              Undo
+            </button>
+            <button
+              type="button"
+              onClick={() =>
+                ask('POST /api/review/save').then(setSaved, (error: unknown) => setProblem(sentenceOf(error)))
+              }
+            >
+              Save the labels
+            </button>
+            <label>
+              <input
+                type="checkbox"
+                checked={openOnly}
+                onChange={({ currentTarget }) => setOpenOnly(currentTarget.checked)}
+              />{' '}
+              only those not decided
+            </label>
+          </div>
+          <div aria-live="polite">
+            {saved !== null && (
+              <p id="review-saved">
+                <span class="path">{saved.path}</span>
+                <br />
+                Go on with <code>{saved.command}</code>
+              </p>
+            )}
+          </div>
+          <ul class="suspects" aria-label="Suspects">
+            {shown.map((suspect) => (
+              <SuspectCard
+                key={suspect.path}
+                suspect={suspect}
+                snapshot={state.snapshot}
+                classes={state.classes}
+                open={open}
+                decide={(label) =>
+                  act(ask('POST /api/review/decisions', { body: { path: suspect.path, label } }))
+                }
+              />
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,129 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { MapAnswer, SearchAnswer } from '../../core/studio-data.ts';
+import { ask, sentenceOf } from './ask.ts';
+import { FeatureMap } from './feature-map.tsx';
+import { Answers, DropZone, NearImages, Problem } from './parts.tsx';
+import type { Shared } from './shared.ts';
+
+/** How often the page asks whether the map is drawn, in milliseconds. */
+const MAP_POLL_MS = 1000;
+
+/** The map, as soon as it is drawn. */
+function useMap(snapshot: string): MapAnswer {
+  const [map, setMap] = useState<MapAnswer>({ state: 'drawing' });
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = new AbortController();
+    const look = (): void => {
+      ask('GET /api/map', { signal: stop.signal }).then(
+        (found) => {
+          setMap(found);
+          if (found.state === 'drawing') timer = setTimeout(look, MAP_POLL_MS);
+        },
+        (error: unknown) => {
+          if (!stop.signal.aborted) setMap({ state: 'missing', reason: sentenceOf(error) });
+        },
+      );
+    };
+    look();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [snapshot]);
+  return map;
+}
+
+/** A picture that is not in the store: what heads and neighbours say of it, and where it lands on the map. */
+export function Search({ facts, chosen, open }: Shared) {
+  const [picture, setPicture] = useState<{
+    readonly blob: Blob;
+    readonly url: string;
+    readonly name: string;
+  } | null>(null);
+  const [answer, setAnswer] = useState<SearchAnswer | null>(null);
+  const [waited, setWaited] = useState(0);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const map = useMap(facts.snapshot);
+  const taking = useRef<(files: readonly File[]) => void>(() => undefined);
+
+  taking.current = (files) => {
+    const file = files.find(({ type }) => type.startsWith('image/')) ?? files[0];
+    if (file === undefined) return;
+    setPicture((before) => {
+      if (before !== null) URL.revokeObjectURL(before.url);
+      return { blob: file, url: URL.createObjectURL(file), name: file.name };
+    });
+  };
+  useEffect(() => {
+    const paste = ({ clipboardData }: ClipboardEvent): void => {
+      const files = [...(clipboardData?.files ?? [])];
+      if (files.length > 0) taking.current(files);
+    };
+    addEventListener('paste', paste);
+    return () => removeEventListener('paste', paste);
+  }, []);
+  useEffect(() => {
+    if (picture === null) return undefined;
+    const stop = new AbortController();
+    const started = performance.now();
+    setBusy(true);
+    ask('POST /api/search', { body: picture.blob, query: { head: chosen }, signal: stop.signal })
+      .then(
+        (found) => {
+          setAnswer(found);
+          setWaited(performance.now() - started);
+          setProblem(null);
+        },
+        (error: unknown) => {
+          if (stop.signal.aborted) return;
+          setAnswer(null);
+          setProblem(sentenceOf(error));
+        },
+      )
+      .finally(() => {
+        if (!stop.signal.aborted) setBusy(false);
+      });
+    return () => stop.abort();
+  }, [picture, chosen.join('\n'), facts.snapshot]);
+
+  return (
+    <section aria-labelledby="search-title">
+      <h2 id="search-title">Search</h2>
+      <p>
+        Choose, drop or paste an image: it goes through the same network as the store’s, and nowhere else. It
+        is not kept.
+      </p>
+      <DropZone label="Choose an image" take={(files) => taking.current(files)} busy={busy} />
+      <Problem text={problem} />
+      <div aria-live="polite">
+        {answer !== null && picture !== null && (
+          <>
+            <div class="pair">
+              <img class="asked" src={picture.url} alt={`Your image ${picture.name}`} />
+              <dl>
+                <dt>Pixels</dt>
+                <dd>
+                  {answer.width} × {answer.height}
+                </dd>
+                <dt>Answer after</dt>
+                <dd id="waited" data-ms={Math.round(waited)}>
+                  {Math.round(waited)} ms, {Math.round(answer.ms.network)} of them in the network
+                </dd>
+              </dl>
+            </div>
+            <h3>Answers</h3>
+            <Answers answers={answer.answers} />
+            <h3>Nearest images</h3>
+            <NearImages snapshot={answer.snapshot} images={answer.neighbors} open={open} />
+          </>
+        )}
+      </div>
+      <h3>Map</h3>
+      {map.state === 'drawing' && <p>The map is being drawn.</p>}
+      {map.state === 'missing' && <p>{map.reason}</p>}
+      {map.state === 'ready' && <FeatureMap map={map} place={answer?.place ?? null} open={open} />}
+    </section>
+  );
+}

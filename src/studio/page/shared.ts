@@ -1,0 +1,12 @@
+import type { HeadFacts, StoreFacts } from '../../core/studio-data.ts';
+
+/** What every part of the page gets. */
+export interface Shared {
+  readonly facts: StoreFacts;
+  readonly heads: readonly HeadFacts[];
+  /** Ids of the heads that answer. */
+  readonly chosen: readonly string[];
+  readonly open: (row: number) => void;
+  /** Reads facts and heads again. */
+  readonly refresh: () => Promise<void>;
+}

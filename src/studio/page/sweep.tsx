@@ -1,0 +1,152 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { SweepState } from '../../core/studio-data.ts';
+import { addresses, type SweepWish } from '../api.ts';
+import { ask, sentenceOf } from './ask.ts';
+import { percent, plural, Problem } from './parts.tsx';
+import type { Shared } from './shared.ts';
+
+const WORDS: Readonly<Record<SweepState['state'], string>> = {
+  none: 'No sweep was started yet.',
+  running: 'The sweep is running.',
+  done: 'The sweep is done.',
+  stopped: 'The sweep was stopped; what was found is kept, and the next one goes on from there.',
+  failed: 'The sweep failed.',
+};
+
+/** The leaderboard of a sweep, filled while it runs. */
+export function Sweep({ refresh }: Shared) {
+  const [state, setState] = useState<SweepState | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [wish, setWish] = useState<SweepWish>({ pooling: ['avg'], folds: 5, save: true });
+
+  useEffect(() => {
+    const events = new EventSource(addresses.sweepEvents);
+    events.onmessage = ({ data }: MessageEvent<string>) => setState(JSON.parse(data) as SweepState);
+    return () => events.close();
+  }, []);
+  useEffect(() => {
+    if (state?.state === 'done') void refresh();
+  }, [state?.state]);
+
+  async function act(work: Promise<SweepState>): Promise<void> {
+    try {
+      setState(await work);
+      setProblem(null);
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  }
+  const running = state?.state === 'running';
+  return (
+    <section aria-labelledby="sweep-title">
+      <h2 id="sweep-title">Sweep</h2>
+      <p>
+        Heads with their options, normalisations and principal components, each cross-validated on the
+        training images; the best alone is measured on the validation images, once.
+      </p>
+      <form
+        aria-label="New sweep"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void act(ask('POST /api/sweep', { body: wish }));
+        }}
+      >
+        <label>
+          Features
+          <select
+            value={wish.pooling.join('+')}
+            onChange={({ currentTarget }) => setWish({ ...wish, pooling: currentTarget.value.split('+') })}
+          >
+            <option value="avg">avg</option>
+            <option value="max">max</option>
+            <option value="avg+max">avg and max</option>
+            <option value="flatten">flatten (slow)</option>
+          </select>
+        </label>
+        <label>
+          Folds
+          <input
+            type="number"
+            min="2"
+            max="20"
+            value={wish.folds}
+            onInput={({ currentTarget }) => setWish({ ...wish, folds: Number(currentTarget.value) })}
+          />
+        </label>
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={wish.save}
+            onChange={({ currentTarget }) => setWish({ ...wish, save: currentTarget.checked })}
+          />{' '}
+          save the best as a head file
+        </label>
+        <button type="submit" disabled={running}>
+          Start the sweep
+        </button>
+        <button type="button" disabled={!running} onClick={() => void act(ask('DELETE /api/sweep'))}>
+          Stop
+        </button>
+      </form>
+      <Problem text={problem ?? state?.problem ?? null} />
+      {state !== null && (
+        <>
+          <p id="sweep-state" aria-live="polite">
+            {WORDS[state.state]}
+          </p>
+          {state.total > 0 && (
+            <p>
+              <progress max={state.total} value={state.done} aria-label="Configurations that are known" />{' '}
+              <span class="n">
+                {state.done} of {state.total}
+              </span>
+            </p>
+          )}
+          {state.best !== null && (
+            <p id="sweep-best">
+              Best: <strong>{state.best.head}</strong>, on {plural(state.best.validated, 'validation image')}{' '}
+              <strong>{percent(state.best.accuracy)}</strong> right (95 % interval{' '}
+              {percent(state.best.interval[0])} to {percent(state.best.interval[1])}).{' '}
+              {state.best.file !== null && <span class="path">{state.best.file}</span>}
+            </p>
+          )}
+          {state.lines.length > 0 && (
+            <div class="scroll" role="region" aria-label="Leaderboard" tabIndex={0}>
+              <table>
+                <caption class="out">Leaderboard, the best first</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Head</th>
+                    <th scope="col">Features</th>
+                    <th scope="col">Accuracy</th>
+                    <th scope="col">95 % interval</th>
+                    <th scope="col">Log loss</th>
+                    <th scope="col">Fit</th>
+                    <th scope="col">Told from the best</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {state.lines.map((line, i) => (
+                    <tr key={line.id}>
+                      <th scope="row">{line.head}</th>
+                      <td>{line.features}</td>
+                      <td class="n">{percent(line.accuracy)}</td>
+                      <td class="n">
+                        {percent(line.interval[0])} to {percent(line.interval[1])}
+                      </td>
+                      <td class="n">{line.logLoss.toFixed(4)}</td>
+                      <td class="n">{line.reused ? 'known' : `${line.fitMs.toFixed(0)} ms`}</td>
+                      <td>
+                        {line.toldApart === null ? '' : i === 0 ? 'best' : line.toldApart ? 'yes' : 'no'}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )}
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,12 @@
+import { integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+
+/** Options of `studio`. */
+export const STUDIO_OPTIONS = {
+  port: integerOption(0, 'port on 127.0.0.1; 0: a free one', { min: 0, max: 65535 }),
+  weights: stringOption(
+    '',
+    'the weights file that the store was made with, where it was not the carried one',
+  ),
+  taught: stringOption('', "where taught classes are saved as data sets; empty: the store's folder taught"),
+} as const;
+export type StudioOptions = OptionsOf<typeof STUDIO_OPTIONS>;

@@ -1,0 +1,71 @@
+import { join, resolve } from 'node:path';
+import { reasonOf } from '../core/errors.ts';
+import type { Listener } from '../core/results.ts';
+import { liveHeads, type LiveHeads } from '../workflows/live/live-heads.ts';
+import { liveMap, type LiveMap } from '../workflows/live/live-map.ts';
+import { liveNetwork, type LiveNetwork } from '../workflows/live/live-network.ts';
+import { livePictures, type LivePictures } from '../workflows/live/live-pictures.ts';
+import { liveReview, type LiveReview } from '../workflows/live/live-review.ts';
+import { openLiveStore, type LiveStore } from '../workflows/live/live-store.ts';
+import { liveSweep, type LiveSweep } from '../workflows/live/live-sweep.ts';
+import { liveTeach, type LiveTeach } from '../workflows/live/live-teach.ts';
+import { lockStudio } from '../workflows/live/lock-studio.ts';
+import type { StudioOptions } from './studio-options.ts';
+
+/** Everything that the routes ask. */
+export interface Studio {
+  readonly store: LiveStore;
+  readonly network: LiveNetwork;
+  readonly heads: LiveHeads;
+  readonly pictures: LivePictures;
+  readonly map: LiveMap;
+  readonly teach: LiveTeach;
+  readonly review: LiveReview;
+  readonly sweep: LiveSweep;
+  /** Where taught classes are saved as data sets. */
+  readonly taughtFolder: string;
+  close(): Promise<void>;
+}
+
+/** Opens a store for the studio and begins to load the network. Throws STORE_LOCKED where another studio has it. */
+export async function openStudio(
+  storePath: string,
+  { weights, taught }: StudioOptions,
+  listener: Listener,
+): Promise<Studio> {
+  const store = await openLiveStore(storePath);
+  const lock = await lockStudio(store.path);
+  const network = liveNetwork(weights || undefined, listener);
+  const map = liveMap(listener);
+  const sweep = liveSweep(store.path);
+  const close = async (): Promise<void> => {
+    map.dispose();
+    await sweep.stop();
+    await network.dispose();
+    await lock.release();
+  };
+  try {
+    const teach = await liveTeach(store.path, network);
+    const review = await liveReview(store.path);
+    // In the background: who only browses needs no network, and what is wrong with it is told again by the first search.
+    store
+      .current()
+      .then((snapshot) => network.warm(snapshot))
+      .catch((error: unknown) => listener.note?.(`The network is not ready: ${reasonOf(error)}`));
+    return {
+      store,
+      network,
+      heads: liveHeads(store.path),
+      pictures: livePictures(),
+      map,
+      teach,
+      review,
+      sweep,
+      taughtFolder: taught === '' ? join(store.path, 'taught') : resolve(taught),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import {
+  resolveOptions,
+  choiceOption,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
+import { SPLITS, type Split } from '../../core/sample.ts';
+import type { BrowsePage, BrowseRow } from '../../core/studio-data.ts';
+import { verdictOf, type LiveHeads } from './live-heads.ts';
+import { cardOf, type Snapshot } from './live-store.ts';
+
+/** What is shown of a store's images, and in which order. */
+export const BROWSE_OPTIONS = {
+  label: stringOption('', 'images of that class; empty: of all'),
+  split: choiceOption(['all', ...SPLITS], 'all', 'images of that split'),
+  path: stringOption('', 'images whose path contains this'),
+  head: stringOption('', 'the head file that judges; empty: none'),
+  predicted: stringOption('', 'images that the head takes for this class; empty: for any'),
+  verdict: choiceOption(['all', 'right', 'wrong'], 'all', 'images about which the head is right or wrong'),
+  least: numberOption(0, 'least probability of the predicted class', { min: 0, max: 1 }),
+  most: numberOption(1, 'largest probability of the predicted class', { min: 0, max: 1 }),
+  order: choiceOption(['path', 'surest', 'unsurest'], 'path', 'order of the images'),
+  page: integerOption(1, 'which page', { min: 1 }),
+  perPage: integerOption(48, 'images a page', { min: 1, max: 200 }),
+} as const;
+export type BrowseOptions = OptionsOf<typeof BROWSE_OPTIONS>;
+
+/**
+ * One page of the images that pass a filter. Without a head, what asks for its answers passes none. Throws OPTION_INVALID,
+ * FINGERPRINT_MISMATCH.
+ */
+export async function browse(
+  snapshot: Snapshot,
+  heads: LiveHeads,
+  given: Partial<BrowseOptions>,
+): Promise<BrowsePage> {
+  const wish = resolveOptions('browse', BROWSE_OPTIONS, given);
+  const verdicts = wish.head === '' ? undefined : await heads.verdicts(wish.head, snapshot);
+  const rows: BrowseRow[] = [];
+  for (const [i, { label, split, path }] of snapshot.samples.entries()) {
+    if (wish.label !== '' && label !== wish.label) continue;
+    if (wish.split !== 'all' && split !== (wish.split as Split)) continue;
+    if (wish.path !== '' && !path.toLowerCase().includes(wish.path.toLowerCase())) continue;
+    const verdict = verdicts === undefined ? null : verdictOf(verdicts, i);
+    if (verdict !== null) {
+      if (wish.predicted !== '' && verdict.label !== wish.predicted) continue;
+      if (wish.verdict !== 'all' && (verdict.label === label) !== (wish.verdict === 'right')) continue;
+      if (verdict.probability < wish.least || verdict.probability > wish.most) continue;
+    }
+    rows.push({ ...cardOf(snapshot, i), verdict });
+  }
+  if (verdicts !== undefined && wish.order !== 'path') {
+    const sign = wish.order === 'surest' ? -1 : 1;
+    rows.sort((a, b) => sign * (a.verdict!.probability - b.verdict!.probability) || a.row - b.row);
+  }
+  const pages = Math.max(1, Math.ceil(rows.length / wish.perPage));
+  const page = Math.min(wish.page, pages);
+  return {
+    snapshot: snapshot.name,
+    total: rows.length,
+    page,
+    pages,
+    rows: rows.slice((page - 1) * wish.perPage, page * wish.perPage),
+  };
+}

@@ -1,0 +1,112 @@
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { SweepLine, SweepState } from '../../core/studio-data.ts';
+import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
+import { sweep, type SweepRequest } from '../sweep.ts';
+
+/** Lines that are shown and sent; the ledger in the store keeps all. */
+const MOST_LINES = 100;
+
+/** One sweep at a time, watched while it goes. What it found is kept in the store: another one goes on there. */
+export interface LiveSweep {
+  readonly state: SweepState;
+  /** Begins a sweep. Throws OPTION_INVALID while one is running. */
+  start(request: SweepRequest): void;
+  /** Ends it after what is under way; what was found is kept. */
+  stop(): Promise<void>;
+  /** Calls `told` with every new state, until the returned function is called. */
+  watch(told: (state: SweepState) => void): () => void;
+}
+
+const NONE: SweepState = { state: 'none', done: 0, total: 0, lines: [], best: null, problem: null };
+
+function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLine {
+  const { id, head, changed, pooling, normalize, pca, scores, fitMs, reused, toldApart } = one;
+  const options = Object.entries(changed).map(([key, value]) => `${key} ${String(value)}`);
+  return {
+    id,
+    head: [head, ...options].join(', '),
+    features: [pooling, normalize, ...(pca > 0 ? [`${pca} components`] : [])].join(', '),
+    accuracy: scores.accuracy.value,
+    interval: scores.accuracy.interval,
+    logLoss: scores.logLoss.value,
+    fitMs,
+    reused,
+    toldApart: toldApart ?? null,
+  };
+}
+
+const better = (a: SweepLine, b: SweepLine): number =>
+  b.accuracy - a.accuracy || a.logLoss - b.logLoss || (a.id < b.id ? -1 : 1);
+
+/** The end of a sweep: lines in the order of the ranking, the best with its figures. */
+function finished({
+  candidates,
+  best,
+  skipped,
+}: SweepResult): Pick<SweepState, 'lines' | 'best' | 'problem'> {
+  return {
+    lines: candidates.slice(0, MOST_LINES).map(lineOf),
+    best: {
+      head: `${best.name} on ${best.pooling}`,
+      accuracy: best.accuracy,
+      interval: best.interval,
+      validated: best.validated,
+      file: best.file,
+    },
+    problem:
+      skipped.length === 0
+        ? null
+        : `${skipped.length} configurations could not be fitted; the first: ${skipped[0]!.reason}`,
+  };
+}
+
+export function liveSweep(store: string): LiveSweep {
+  let state = NONE;
+  let stopping: AbortController | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const watchers = new Set<(state: SweepState) => void>();
+  function tell(next: SweepState): void {
+    state = next;
+    for (const told of watchers) told(state);
+  }
+  async function run(request: SweepRequest, signal: AbortSignal): Promise<void> {
+    const lines: SweepLine[] = [];
+    try {
+      const result = await sweep(store, request, {
+        signal,
+        onCandidate(candidate, { done, total }) {
+          lines.push(lineOf(candidate));
+          lines.sort(better);
+          tell({ ...state, done, total, lines: lines.slice(0, MOST_LINES) });
+        },
+      });
+      tell({ ...state, state: 'done', ...finished(result) });
+    } catch (error) {
+      const interrupted = error instanceof PermafrostError && error.code === 'INTERRUPTED';
+      tell({ ...state, state: interrupted ? 'stopped' : 'failed', problem: reasonOf(error) });
+    }
+  }
+  return {
+    get state() {
+      return state;
+    },
+    start(request) {
+      if (state.state === 'running')
+        throw new PermafrostError(
+          'OPTION_INVALID',
+          'A sweep is running. Stop it before you start another one.',
+        );
+      stopping = new AbortController();
+      tell({ ...NONE, state: 'running' });
+      running = run(request, stopping.signal);
+    },
+    async stop() {
+      stopping?.abort();
+      await running;
+    },
+    watch(told) {
+      watchers.add(told);
+      return () => watchers.delete(told);
+    },
+  };
+}

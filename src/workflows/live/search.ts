@@ -1,0 +1,105 @@
+import { selectRows, type Matrix } from '../../core/matrix.ts';
+import type { ImageView, NearImage, Place, SearchAnswer } from '../../core/studio-data.ts';
+import { answerOf, type LiveHeads } from './live-heads.ts';
+import type { MapPlaces } from './live-map.ts';
+import type { LiveNetwork } from './live-network.ts';
+import { cardOf, type Snapshot } from './live-store.ts';
+
+/** Neighbours that are shown. */
+const NEIGHBORS = 12;
+/** Neighbours on the map that a new image is placed between. */
+const PLACED_BY = 5;
+
+/** The `k` stored images that are nearest to one row of features, all splits; `without` is left out. */
+async function nearImages(
+  snapshot: Snapshot,
+  query: Matrix,
+  k: number,
+  without?: number,
+): Promise<NearImage[]> {
+  const index = await snapshot.index();
+  const { k: found, indices, distances } = await index.search(query, k + (without === undefined ? 0 : 1));
+  return Array.from({ length: found }, (_, j) => ({
+    ...cardOf(snapshot, indices[j]!),
+    distance: distances[j]!,
+  }))
+    .filter((image) => image.row !== without)
+    .slice(0, k);
+}
+
+/**
+ * Where new features lie among places that are known: the mean of the nearest images that are on the map, weighted by one over their distance.
+ * umap-js could place new rows by itself only with all vectors in its own forest of trees; its map here is drawn from exact neighbours.
+ */
+export function placeAmong(near: readonly NearImage[], places: MapPlaces): Place | null {
+  const on = near.filter((image) => places.has(image.row)).slice(0, PLACED_BY);
+  if (on.length === 0) return null;
+  let [x, y, sum] = [0, 0, 0];
+  for (const image of on) {
+    const place = places.get(image.row)!;
+    const weight = 1 / Math.max(image.distance, 1e-4);
+    x += weight * place.x;
+    y += weight * place.y;
+    sum += weight;
+  }
+  return { x: x / sum, y: y / sum };
+}
+
+/** What heads and neighbours say of a picture that is not in the store. Throws IMAGE_UNDECODABLE and what LiveNetwork.describe throws. */
+export async function search(
+  bytes: Uint8Array,
+  ids: readonly string[],
+  parts: {
+    readonly snapshot: Snapshot;
+    readonly network: LiveNetwork;
+    readonly heads: LiveHeads;
+    readonly places: MapPlaces;
+  },
+): Promise<SearchAnswer> {
+  const started = performance.now();
+  const { snapshot, network, heads, places } = parts;
+  const described = await network.describe(bytes, snapshot);
+  const { sha256, width, height, features, networkMs } = described;
+  const [answers, near] = await Promise.all([
+    Promise.all(ids.map((id) => heads.answer(id, features, snapshot))),
+    nearImages(snapshot, features.get('avg')!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
+  ]);
+  return {
+    snapshot: snapshot.name,
+    sha256,
+    width,
+    height,
+    answers,
+    neighbors: near.slice(0, NEIGHBORS),
+    place: placeAmong(near, places),
+    ms: { total: performance.now() - started, network: networkMs },
+  };
+}
+
+/** Everything about one stored image; nothing is computed by the network. Throws OPTION_INVALID, FINGERPRINT_MISMATCH. */
+export async function viewImage(
+  at: number,
+  ids: readonly string[],
+  { snapshot, heads }: { readonly snapshot: Snapshot; readonly heads: LiveHeads },
+): Promise<ImageView> {
+  const { sha256, width, height, orientation } = snapshot.samples[at]!;
+  const facts = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));
+  const answers = await Promise.all(
+    facts.map(async (head) => {
+      const { id, name, pooling, problem } = head;
+      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
+      return answerOf(head, await heads.verdicts(id, snapshot), at);
+    }),
+  );
+  const X = await snapshot.features();
+  return {
+    ...cardOf(snapshot, at),
+    snapshot: snapshot.name,
+    sha256,
+    width,
+    height,
+    orientation,
+    answers,
+    neighbors: await nearImages(snapshot, selectRows(X, [at]), NEIGHBORS, at),
+  };
+}

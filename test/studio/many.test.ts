@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type {
+  BrowsePage,
+  HeadFacts,
+  ImageView,
+  ReviewState,
+  StoreFacts,
+} from '../../src/core/studio-data.ts';
+import { SPLITS } from '../../src/core/sample.ts';
+import { temporaryFolders } from '../support/folders.ts';
+import { commitDataset, openForWriting, setFor } from '../../src/store/store.ts';
+import { featureWriter } from '../../src/store/writer.ts';
+import { whole } from '../support/stores.ts';
+import { ENGINE, featuresOf, settingsWith, storedRow } from '../support/stored-rows.ts';
+import { api, raw, startStudio, type StudioProcess } from '../support/studio.ts';
+
+const folder = temporaryFolders();
+const IMAGES = 10_000;
+/** As wide as VGG16's pooled features: narrower ones would all look alike. */
+const WIDTHS = { flatten: 8, avg: 512, max: 8 } as const;
+let studio: StudioProcess;
+
+const rssMiB = (): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${studio.child.pid}/status`, 'utf8'))![1]) / 1024;
+
+beforeAll(async () => {
+  const store = join(folder(), 'store');
+  // Numbers of five digits, so that the order of the paths is that of the numbers.
+  const rows = Array.from({ length: IMAGES }, (_, i) =>
+    storedRow(`class-${i % 5}/${String(i).padStart(5, '0')}.jpg`, {
+      label: `class-${i % 5}`,
+      split: SPLITS[i % 3 === 0 ? 1 : 0]!,
+    }),
+  ).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const manifest = await openForWriting(store, '0.0.0');
+  const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
+  const writer = featureWriter({ store, manifest, set, expectedRows: IMAGES, shardBytes: 2 ** 26 });
+  for (let at = 0; at < IMAGES; at += 1000)
+    await writer.append(featuresOf(rows.slice(at, at + 1000), WIDTHS));
+  await writer.seal();
+  await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
+  studio = await startStudio(store);
+});
+afterAll(async () => {
+  await studio?.stop();
+});
+
+describe('the studio of a store with 10,000 images', () => {
+  it('tells what there is, and sends pages, not the whole', async () => {
+    const { facts } = await api<{ facts: StoreFacts }>(studio, 'GET', '/api/store');
+    expect(facts.images).toBe(IMAGES);
+    expect(facts.classes).toHaveLength(5);
+    const all = await api<BrowsePage>(studio, 'GET', '/api/images');
+    expect(all).toMatchObject({ total: IMAGES, page: 1, pages: 209 });
+    expect(all.rows).toHaveLength(48);
+    const seen = new Set<number>();
+    for (let page = 1; page <= 42; page++) {
+      const some = await api<BrowsePage>(studio, 'GET', `/api/images?label=class-3&page=${page}`);
+      for (const { row, label } of some.rows) {
+        expect(label).toBe('class-3');
+        seen.add(row);
+      }
+    }
+    expect(seen.size).toBe(IMAGES / 5);
+    const past = await api<BrowsePage>(studio, 'GET', '/api/images?page=100000');
+    expect(past.page).toBe(209);
+  });
+
+  it('trains a head and judges all images with it', async () => {
+    const head = await api<HeadFacts>(studio, 'POST', '/api/heads', { head: 'centroid', pooling: 'avg' });
+    const right = await api<BrowsePage>(
+      studio,
+      'GET',
+      `/api/images?head=${head.id}&verdict=right&order=surest`,
+    );
+    const wrong = await api<BrowsePage>(studio, 'GET', `/api/images?head=${head.id}&verdict=wrong`);
+    expect(right.total + wrong.total).toBe(IMAGES);
+    const sure = right.rows.map(({ verdict }) => verdict!.probability);
+    expect([...sure].sort((a, b) => b - a)).toEqual(sure);
+    const view = await api<ImageView>(
+      studio,
+      'GET',
+      `/api/images/${right.snapshot}/${right.rows[0]!.row}?head=${head.id}`,
+    );
+    expect(view.answers[0]!.classes[0]).toEqual({
+      label: right.rows[0]!.verdict!.label,
+      probability: right.rows[0]!.verdict!.probability,
+    });
+    expect(view.neighbors).toHaveLength(12);
+  });
+
+  it('refuses rows of another snapshot, and says that there is no picture where the files are gone', async () => {
+    const { rows, snapshot } = await api<BrowsePage>(studio, 'GET', '/api/images');
+    await expect(api(studio, 'GET', `/api/images/other/${rows[0]!.row}`)).rejects.toThrow(
+      /409.*Load the page again/,
+    );
+    const picture = await raw(studio.port, {
+      path: `/api/images/${snapshot}/${rows[0]!.row}/thumbnail.webp`,
+      headers: { authorization: `Bearer ${studio.token}` },
+    });
+    expect(picture.status).toBe(404);
+  });
+
+  it('finds suspects in reasonable memory', async () => {
+    const review = await api<ReviewState>(studio, 'GET', '/api/review');
+    expect(review.suspects.length).toBeLessThanOrEqual(200);
+    expect(rssMiB()).toBeLessThan(1500);
+  });
+});
