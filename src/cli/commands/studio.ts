@@ -12,10 +12,13 @@ export const studioCommand: CommandSpec = {
   async act([store], flags, { signal, listener, announce }) {
     const options = resolveOptions('studio', STUDIO_OPTIONS, pick(flags, STUDIO_OPTIONS));
     const { serveStudio } = await import('../../studio/server.ts');
-    const { address, port, close } = await serveStudio(store as string, options, listener);
-    announce({ store, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);
+    const studio = await serveStudio(store as string, options, listener);
+    announce(
+      { store, address: studio.address, port: studio.port },
+      `Open ${studio.address}\nCtrl-C ends the studio.\n`,
+    );
     if (!signal.aborted) await once(signal, 'abort');
-    await close();
+    await studio.close();
     return {
       json: undefined,
       text: 'The studio has ended; what was taught and reviewed is kept in the store.\n',

@@ -55,7 +55,7 @@ export interface LiveTeach {
 
 const MOST_NAME = 80;
 // Class names become folder names, on any system.
-// eslint-disable-next-line no-control-regex -- control characters are what is refused
+
 const UNFIT = /[\u0000-\u001f\u007f<>:"/\\|?*]|^\.|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** A name for a class, a head or a folder. Throws OPTION_INVALID. */
