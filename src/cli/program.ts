@@ -8,7 +8,7 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly listener: Listener;
   /** Prints at once what a command that goes on has to say: the document with `--json`, otherwise the text. */
-  announce(json: unknown, text: string): void;
+  readonly announce: (json: unknown, text: string) => void;
 }
 
 /** What a command gives back to main: what `--json` prints, its text for people, and how many images failed. */
