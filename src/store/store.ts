@@ -12,6 +12,7 @@ import {
   MANIFEST_NAME,
   poolingsOf,
   readManifest,
+  settingsSchema,
   STORE_VERSION,
   writeManifest,
   type FeatureSet,
@@ -72,11 +73,10 @@ export function setFor(
   const fingerprint = fingerprintOf(settings);
   const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
   if (found !== undefined) return found;
-  const { view, ...own } = settings;
-  const contract = { ...own.contract, mean: [...own.contract.mean] as [number, number, number] };
   const set: FeatureSet = {
     fingerprint,
-    settings: { ...own, contract, ...(view && { view: { ...view, plan: { ...view.plan } } }) },
+    // Its fields stand in one order, whoever gave them: shards carry them as text, the same bytes each time.
+    settings: settingsSchema.parse(settings),
     engine,
     widths: { ...widths },
     shards: [],

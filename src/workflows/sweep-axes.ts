@@ -2,7 +2,8 @@ import { PermafrostError } from '../core/errors.ts';
 import { stringOption, type OptionTable } from '../core/options.ts';
 import { suggest } from '../core/suggest.ts';
 import { headEntry, HEADS, HEAD_NAMES } from '../classify/heads/index.ts';
-import { DEFAULT_GRID, FEATURE_AXIS_NAMES, type SweepGrid, type SweepGridHead } from './sweep-grid.ts';
+import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './sweep-default-grid.ts';
+import type { SweepGrid, SweepGridHead } from './sweep-grid.ts';
 
 /** Options of heads that a flag can list values of. `alphas` is a list by itself: it has its place in a grid file. */
 const HEAD_OPTIONS: OptionTable = Object.fromEntries(

@@ -7,6 +7,7 @@ import type { SweepConfiguration } from '../core/sweep-result.ts';
 import { planOf } from '../classify/cross-validation/families.ts';
 import { NORMALIZATIONS } from '../classify/normalize.ts';
 import { parseCuts, partsOf } from './cut-plan.ts';
+import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './sweep-default-grid.ts';
 
 /** One value or several. */
 const listOf = <T extends z.ZodType>(value: T) => z.union([value, z.array(value).min(1)]);
@@ -18,7 +19,6 @@ const FEATURE_AXES = {
   normalize: listOf(z.enum(NORMALIZATIONS)).optional(),
   pca: listOf(z.number().int().min(0)).optional(),
 };
-export const FEATURE_AXIS_NAMES = Object.keys(FEATURE_AXES) as (keyof typeof FEATURE_AXES)[];
 
 const headSchema = z
   .object({ head: z.string(), ...FEATURE_AXES })
@@ -29,25 +29,6 @@ const gridSchema = z.strictObject({ ...FEATURE_AXES, heads: z.array(headSchema).
 export type SweepGridHead = z.input<typeof headSchema>;
 /** Every combination of the listed values is tried. What is left out is that of DEFAULT_GRID. */
 export type SweepGrid = z.input<typeof gridSchema>;
-
-/**
- * What is tried where nothing is asked for: heads that are fitted in milliseconds, with penalties and neighbours from strong to weak. 80
- * configurations.
- */
-export const DEFAULT_GRID = {
-  cut: [''],
-  pooling: ['avg'],
-  normalize: ['l2', 'standard'],
-  pca: [0, 64],
-  heads: [
-    { head: 'centroid' },
-    { head: 'ridge', alpha: [100, 10, 1, 0.1] },
-    { head: 'logistic', C: [0.01, 0.1, 1, 10, 100] },
-    { head: 'linear-svm', C: [0.01, 0.1, 1, 10] },
-    { head: 'knn', nNeighbors: [1, 3, 5, 9, 15], weights: ['distance'] },
-    { head: 'knn', nNeighbors: [5] },
-  ],
-} as const;
 
 /** The features of a configuration, as trainingData takes them. Throws OPTION_INVALID for an unknown cut. */
 export function featuresOf({

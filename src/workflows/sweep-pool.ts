@@ -64,6 +64,9 @@ export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string };
 
+/** What a worker is told: the next job, or to end. */
+export type WorkerOrder = SweepJob | 'end';
+
 const ENTRY = new URL(`./sweep-worker${extname(import.meta.url)}`, import.meta.url);
 
 const sameGroup = (a: FeatureGroup, b: FeatureGroup): boolean =>
@@ -94,6 +97,7 @@ export async function* runSweepJobs(
     worker.on('error', ({ message }) => receive({ kind: 'failed', code: null, message }));
     return worker;
   });
+  const ended = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
   const onAbort = (): void => wake();
   signal?.addEventListener('abort', onAbort);
 
@@ -132,13 +136,15 @@ export async function* runSweepJobs(
         if (job === undefined) working--;
         else {
           holds.set(worker, job.group);
-          worker.postMessage(job);
+          worker.postMessage(job satisfies WorkerOrder);
         }
       }
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    // Not terminated: a thread that is torn down while ONNX Runtime works in it takes the process along.
+    for (const worker of workers) worker.postMessage('end' satisfies WorkerOrder);
+    await Promise.all(ended);
   }
 }
 

@@ -12,11 +12,15 @@ import {
   type SweepData,
   type SweepJob,
   type WorkerMessage,
+  type WorkerOrder,
 } from './sweep-pool.ts';
 
 const { features, y, classes, folds } = workerData as SweepData;
 const port = parentPort!;
 const tell = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.postMessage(message, moved);
+
+/** Aborted by the order to end: what is being fitted stops at its next look, and then nothing keeps the thread. */
+const stop = new AbortController();
 
 /** The features of one group at a time: those of the next replace them. */
 let prepared: { readonly key: string; readonly features: FoldFeatures } | undefined;
@@ -35,7 +39,8 @@ function preparedFor(group: FeatureGroup): FoldFeatures {
 
 async function work({ group, family }: SweepJob): Promise<void> {
   let started = performance.now();
-  for await (const result of heldOut(family, preparedFor(group), { y, classes })) {
+  const { signal } = stop;
+  for await (const result of heldOut(family, preparedFor(group), { y, classes }, { signal })) {
     const fitMs = performance.now() - started;
     const { plan } = result;
     if ('problem' in result)
@@ -50,8 +55,13 @@ async function work({ group, family }: SweepJob): Promise<void> {
   }
 }
 
-port.on('message', (job: SweepJob) => {
-  work(job).then(
+port.on('message', (order: WorkerOrder) => {
+  if (order === 'end') {
+    stop.abort();
+    port.close();
+    return;
+  }
+  work(order).then(
     () => tell({ kind: 'ready' }),
     (error: unknown) => {
       const code = error instanceof PermafrostError ? error.code : null;

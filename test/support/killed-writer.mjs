@@ -54,7 +54,7 @@ for (const images of datasets) {
     poolings: Object.keys(features),
   }));
   const writer = await setsWriter({ store, manifest, wanted, expectedRows: images.length, shardBytes });
-  const missing = images.filter((i) => writer.known(rows[i].sha256) === undefined);
+  const missing = images.filter((i) => !writer.isKnown(rows[i].sha256));
   for (let at = 0; at < missing.length; at += batch) {
     const part = missing.slice(at, at + batch);
     const batches = sets.map(({ features }) => {

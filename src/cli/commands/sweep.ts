@@ -1,7 +1,7 @@
 import { integerOption, resolveOptions, stringOption } from '../../core/options.ts';
 import { sweepText } from '../../report/sweep-report.ts';
 import { gridOfAxes, SWEEP_AXES } from '../../workflows/sweep-axes.ts';
-import { DEFAULT_GRID } from '../../workflows/sweep-grid.ts';
+import { DEFAULT_GRID } from '../../workflows/sweep-default-grid.ts';
 import { SWEEP_OPTIONS } from '../../workflows/sweep-options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
