@@ -24,7 +24,6 @@ describe('a data set listed in a CSV', () => {
         { path: 'images/b.jpg', label: 'bee', split: 'val' },
       ],
       hasSplits: true,
-      givesSplits: true,
       warnings: [expect.stringContaining('Classes in train that val lacks')],
     });
   });

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const rows = Array.from({ length: IMAGES }, (_, i) =>
     storedRow(`class-${i % 5}/${String(i).padStart(5, '0')}.jpg`, {
       label: `class-${i % 5}`,
-      split: SPLITS[i % 3 === 0 ? 1 : 0]!,
+      split: SPLITS[i % 3 === 0 ? 1 : 0],
     }),
   ).sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest = await openForWriting(store, '0.0.0');

@@ -99,9 +99,11 @@ export function Review({ open, facts }: Shared) {
             </button>
             <button
               type="button"
-              onClick={() =>
-                ask('POST /api/review/save').then(setSaved, (error: unknown) => setProblem(sentenceOf(error)))
-              }
+              onClick={() => {
+                ask('POST /api/review/save').then(setSaved, (error: unknown) =>
+                  setProblem(sentenceOf(error)),
+                );
+              }}
             >
               Save the labels
             </button>

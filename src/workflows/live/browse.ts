@@ -6,7 +6,7 @@ import {
   stringOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { SPLITS, type Split } from '../../core/sample.ts';
+import { SPLITS } from '../../core/sample.ts';
 import type { BrowsePage, BrowseRow } from '../../core/studio-data.ts';
 import { verdictOf, type LiveHeads } from './live-heads.ts';
 import { cardOf, type Snapshot } from './live-store.ts';
@@ -41,7 +41,7 @@ export async function browse(
   const rows: BrowseRow[] = [];
   for (const [i, { label, split, path }] of snapshot.samples.entries()) {
     if (wish.label !== '' && label !== wish.label) continue;
-    if (wish.split !== 'all' && split !== (wish.split as Split)) continue;
+    if (wish.split !== 'all' && split !== wish.split) continue;
     if (wish.path !== '' && !path.toLowerCase().includes(wish.path.toLowerCase())) continue;
     const verdict = verdicts === undefined ? null : verdictOf(verdicts, i);
     if (verdict !== null) {

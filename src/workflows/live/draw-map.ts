@@ -18,7 +18,7 @@ export type MapDrawn =
 process.once('message', (message) => {
   const { X, sample, seed } = message as MapJob;
   const all = { ...sample, images: sample.images.map((_, i) => i) };
-  featureMap(X, all, seed, undefined)
+  void featureMap(X, all, seed, undefined)
     .then(
       ({ x, y, nNeighbors }): MapDrawn => ({ x, y, nNeighbors }),
       (error: unknown): MapDrawn => ({ problem: reasonOf(error) }),
