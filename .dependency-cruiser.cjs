@@ -78,7 +78,7 @@ module.exports = {
     onlyImporter('sharp', 'extract/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
     onlyImporter('apache-arrow', 'store/shard\\.ts'),
-    onlyImporter('hnswlib-node', 'classify/neighbors/hnsw\\.ts'),
+    onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
     onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),
     onlyImporter('umap-js', 'classify/umap\\.ts'),

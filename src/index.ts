@@ -59,6 +59,7 @@ export type { Engine, Executable, Output, Program, Quantization } from './extrac
 // The store: features to and from disk.
 export { readManifest, type Manifest } from './store/manifest.ts';
 export { loadFeatures, readSamples, type LoadedFeatures } from './store/reader.ts';
+export { openRows, type RowAccess } from './store/row-access.ts';
 export type { StoredSample } from './store/shard.ts';
 export type { FeatureSettings } from './store/fingerprint.ts';
 
@@ -66,7 +67,9 @@ export type { FeatureSettings } from './store/fingerprint.ts';
 export { createHead, HEADS, HEAD_NAMES, loadHead } from './classify/heads/index.ts';
 export type { FitContext, FittedHead, Head, HeadState } from './classify/head.ts';
 export { applyNormalizer, fitNormalizer, type Normalizer } from './classify/normalize.ts';
-export { exactIndex } from './classify/neighbors/exact.ts';
+export { exactIndex, type ExactOptions } from './classify/neighbors/exact.ts';
+export { hnswIndex, type HnswOptions } from './classify/neighbors/hnsw.ts';
+export { measureRecall } from './classify/neighbors/recall.ts';
 export type { NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
 export { stratifiedKFold, stratifiedSplit } from './classify/split.ts';
 export * as metrics from './classify/metrics.ts';

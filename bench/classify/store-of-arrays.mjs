@@ -84,7 +84,8 @@ export async function storeOfArrays(store, folder, name, columns) {
     ]),
   });
   await writer.seal();
-  await commitDataset(store, manifest, { root: folder, set, samples: rows, failures: [] });
+  const sets = [{ set, poolings: /** @type {const} */ (['flatten', 'avg', 'max']) }];
+  await commitDataset(store, manifest, { root: folder, sets, samples: rows, failures: [] });
 
   const train = rows.filter(({ split }) => split === 'train');
   const folds = stratifiedKFold(

@@ -64,7 +64,8 @@ export async function makeStore(store, rows, val) {
     });
   }
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/generated', set, samples, failures: [] });
+  const sets = [{ set, poolings: /** @type {const} */ (['flatten', 'avg', 'max']) }];
+  await commitDataset(store, manifest, { root: '/generated', sets, samples, failures: [] });
 }
 
 /**
@@ -77,11 +78,11 @@ export async function makeStore(store, rows, val) {
  * @param {Float32Array} tape
  */
 function fill(out, mean, factors, source, tape) {
-  const weights = factors.map(() => 0.3 * source.normal());
   const from = source.below(TAPE - WIDTH);
-  for (let j = 0; j < WIDTH; j++) out[j] = 0.05 * mean[j] + tape[from + j] - 0.5;
-  factors.forEach((factor, f) => add(out, weights[f], factor));
-  for (let j = 0; j < WIDTH; j++) out[j] = Math.max(0, out[j]);
+  out.set(tape.subarray(from, from + WIDTH));
+  add(out, 0.05, mean);
+  for (const factor of factors) add(out, 0.3 * source.normal(), factor);
+  for (const [j, value] of out.entries()) out[j] = Math.max(0, value - 0.5);
 }
 
 /**
@@ -90,5 +91,5 @@ function fill(out, mean, factors, source, tape) {
  * @param {Float32Array} factor
  */
 function add(out, weight, factor) {
-  for (let j = 0; j < WIDTH; j++) out[j] += weight * factor[j];
+  factor.forEach((value, j) => (out[j] = /** @type {number} */ (out[j]) + weight * value));
 }

@@ -4,8 +4,7 @@ import { train } from '../../dist/index.js';
 
 const [store = '', head = '', memory = '', out = ''] = process.argv.slice(2);
 const options = { head, memory, out, pooling: 'flatten', normalize: 'l2', reject: 0 };
-const headOptions = head === 'logistic' ? { C: 10 } : {};
-const result = await train(store, /** @type {Parameters<typeof train>[1]} */ (options), headOptions, {
+const result = await train(store, /** @type {Parameters<typeof train>[1]} */ (options), {}, {
   listener: { note: (text) => console.error(text) },
 });
 const { accuracy, logLoss, notes } = result;

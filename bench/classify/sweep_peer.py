@@ -32,7 +32,8 @@ def head(name, params):
     if name == "logistic":
         return LogisticRegression(C=params["C"], tol=params["tol"], max_iter=1000)
     if name == "linear-svm":
-        return LinearSVC(C=params["C"], tol=params["tol"], dual="auto", max_iter=10_000)
+        # A free intercept, as in permafrost, is what a scaled one comes near to.
+        return LinearSVC(C=params["C"], tol=params["tol"], intercept_scaling=100, dual="auto", max_iter=10_000)
     if name == "ridge":
         return RidgeClassifier(alpha=params["alpha"])
     if name == "knn":

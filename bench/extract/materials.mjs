@@ -8,8 +8,8 @@ const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, impor
 const { CONTRACTS, decode, loadWeights, quantizationOf, readHeader, readManifest, vgg16 } = await import(
   dist('index.js')
 );
-/** @type {typeof import('../../src/store/reader.ts')} */
-const { currentSet } = await import(dist('store/reader.js'));
+/** @type {typeof import('../../src/store/parts.ts')} */
+const { currentSet } = await import(dist('store/parts.js'));
 /** @type {typeof import('../../src/store/calibration-file.ts')} */
 const { readCalibration } = await import(dist('store/calibration-file.js'));
 /** @type {typeof import('../../src/extract/graph/program-graph.ts')} */

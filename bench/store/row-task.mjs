@@ -35,6 +35,42 @@ const TASKS = {
     const { droppedRows } = await gc(store, { dryRun: true });
     return droppedRows;
   },
+  /** What an extraction does for images that are all known: the set's contents, a look at each image's, the list written anew. */
+  async 'reuse check'() {
+    const { openDataset } = await dist('workflows/dataset.js');
+    const { sampleContents } = await dist('workflows/sample-contents.js');
+    const { readKnownRows } = await dist('store/known-rows.js');
+    const { eachSample } = await dist('store/reader.js');
+    const { readManifest } = await dist('store/manifest.js');
+    const { commitDataset } = await dist('store/store.js');
+    const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
+    const manifest = await readManifest(store);
+    const set = manifest.sets[0];
+    const known = await readKnownRows(store, set);
+    const contents = sampleContents(samples);
+    let at = 0;
+    for await (const { sha256 } of eachSample(store, manifest))
+      if (known.has(sha256)) contents.set(samples[at++].path, sha256);
+    const rows = contents.rows(known);
+    await commitDataset(store, manifest, { root: folder, set, samples: rows, failures: [] });
+    return rows.length;
+  },
+  /** A thousand rows by id, and one class. */
+  async 'row access'() {
+    const { openRows } = await dist('store/row-access.js');
+    const { readManifest } = await dist('store/manifest.js');
+    const { rowOf } = await import('./generated-store.mjs');
+    const access = openRows(store, await readManifest(store));
+    const numbers = Array.from({ length: 1000 }, (_, i) => Math.floor((i * count) / 1000));
+    const found = await access.rowsById(
+      numbers.map((i) => rowOf(i).id),
+      'avg',
+    );
+    for (const i of numbers)
+      if (found.get(rowOf(i).id)?.[0] !== i) throw new Error(`row ${i} has the features of another`);
+    const { samples } = await access.rowsOfClass('class-007', 'avg');
+    return [found.size, samples.length];
+  },
   /** All features of one pooling as matrices. */
   async load() {
     const { loadFeatures } = await dist('store/reader.js');

@@ -119,7 +119,8 @@ export interface RejectResult {
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
-  readonly pooling: Pooling;
+  /** Its features: a pooling of the primary cut, or the parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
+  readonly pooling: string;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Those of `params` that are not the head's defaults. */
@@ -208,10 +209,25 @@ export interface PredictResult {
   readonly failed: readonly Failure[];
 }
 
+/** An approximate index over one split: what its search keeps, and the recall@k that this was measured to give. */
+export interface IndexResult {
+  readonly split: Split;
+  readonly ef: number;
+  readonly k: number;
+  readonly recall: number;
+  /** Stored images that recall was measured on. */
+  readonly queries: number;
+  /** Whether it was built now; else it was in the store. */
+  readonly built: boolean;
+}
+
 export interface NeighborsResult {
   readonly store: string;
-  readonly pooling: Pooling;
+  /** The features that are compared, as in HeadResult. */
+  readonly pooling: string;
   readonly metric: string;
+  /** How the neighbours were found: all of them, or by these indices. */
+  readonly index: 'exact' | readonly IndexResult[];
   readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
   readonly failed: readonly Failure[];
 }
@@ -240,6 +256,8 @@ export interface InspectResult {
     readonly engine: EngineFacts;
     readonly cosineToFp32: CosineToFp32 | null;
     readonly widths: Readonly<Record<Pooling, number>>;
+    /** Rows in each pooling that it holds; `rows` is the most of them. */
+    readonly poolings: Readonly<Partial<Record<Pooling, number>>>;
     readonly rows: number;
     readonly shards: number;
     readonly bytes: number;
@@ -404,6 +422,8 @@ export interface CheckResult {
   readonly exact: readonly (readonly string[])[];
   /** Pairs of other files whose features are nearly equal, the most similar first. */
   readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
+  /** Why these were not looked for; null where they were. */
+  readonly nearMissing: string | null;
   readonly threshold: number;
   readonly leaks: readonly LeakResult[];
   /** Images of val and test that have a copy in train. */

@@ -9,8 +9,8 @@ export interface RowSource {
   readonly cols: number;
   /** The first row of each block, ascending, and `rows` at the end: block b holds rows starts[b] to starts[b + 1], exclusive. */
   readonly starts: readonly number[];
-  /** Block b, shape (starts[b + 1] - starts[b], cols), float32. */
-  read(block: number): Promise<Matrix>;
+  /** Block b, shape (starts[b + 1] - starts[b], cols), float32; with `scales`, one a row of the source, each row times its scale. */
+  read(block: number, scales?: Float32Array): Promise<Matrix>;
 }
 
 export interface RowBlock {

@@ -21,6 +21,9 @@ export interface SweepConfiguration {
   readonly head: string;
   /** All options of the head, resolved. */
   readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** Cut layers side by side, as `train --cut` takes them; empty: the deepest that was extracted. */
+  readonly cut: string;
+  /** Of the cuts that name no pooling of their own. */
   readonly pooling: Pooling;
   readonly normalize: 'l2' | 'standard' | 'none';
   /** Principal components, 0 for none. */

@@ -1,6 +1,7 @@
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { placement, resizeNearest } from './geometry.ts';
+import { plainJpegHeader } from './jpeg-header.ts';
 import { resample } from './resample.ts';
 import { loadSharp } from './sharp.ts';
 
@@ -41,6 +42,8 @@ function undecodable(cause: unknown): PermafrostError {
 /** Reads the header alone. Throws IMAGE_UNDECODABLE where the bytes are no picture that sharp knows, and where it is larger than MAX_PIXELS. */
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
+  const plain = plainJpegHeader(bytes);
+  if (plain !== undefined) return plain;
   const sharp = await loadSharp();
   try {
     const {

@@ -1,10 +1,12 @@
 import type {
   DoctorResult,
+  IndexResult,
   InspectResult,
   NeighborResult,
   NeighborsResult,
   PredictResult,
 } from '../core/results.ts';
+import { POOLINGS } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
 import { printable } from './printable.ts';
@@ -36,13 +38,28 @@ export function predictText({ predictions, failed }: PredictResult): string {
   return blocks.join('') + failuresText(failed);
 }
 
+const indexLine = ({ split, ef, k, recall, queries, built }: IndexResult): string =>
+  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'stored image')}, ef ${ef}\n`;
+
 /** Nearest images for a terminal. */
-export function neighborsText({ queries, metric, pooling, failed }: NeighborsResult): string {
+export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
+  const indices = index === 'exact' ? [] : index.map(indexLine);
   const blocks = queries.map(
     ({ path, neighbors }) =>
       `${printable(path)} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
   );
-  return blocks.join('') + failuresText(failed);
+  return blocks.join('') + indices.join('') + failuresText(failed);
+}
+
+/** The poolings of a set with their numbers, and with their rows where they differ: an extraction that added one may be under way. */
+function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number]): string {
+  const parts = POOLINGS.flatMap((pooling) => {
+    const held = poolings[pooling];
+    return held === undefined
+      ? []
+      : [`${pooling} ${widths[pooling]}${held === rows ? '' : ` (${plural(held, 'row')})`}`];
+  });
+  return parts.join(', ') || 'no';
 }
 
 /** A store for a terminal. */
@@ -54,13 +71,17 @@ export function inspectText(result: InspectResult): string {
     [{ title: 'class' }, ...splits.map((title) => ({ title, align: 'right' as const }))],
     result.classes.map(({ label, splits: n }) => [label, ...splits.map((split) => String(n[split] ?? 0))]),
   );
+  const several = result.sets.filter(({ current }) => current).length > 1;
   const sets = result.sets.map((set) =>
     textFields([
-      [set.current ? 'current set' : 'other set', set.fingerprint],
+      [
+        set.current ? 'current set' : 'other set',
+        set.primary && several ? `${set.fingerprint}, the primary one` : set.fingerprint,
+      ],
       ['  backbone', `${set.backbone}, weights ${set.weights}`],
       [
         '  cut',
-        `${set.cut}: flatten ${set.widths.flatten}, avg and max ${set.widths.avg} numbers an image; maps in ${set.dtype}`,
+        `${set.cut}: ${poolingsText(set)} numbers an image${'flatten' in set.poolings ? `; maps in ${set.dtype}` : ''}`,
       ],
       ['  contract', `${set.contractId} ${JSON.stringify(set.contract)}`],
       ['  engine', `${set.engine.name} ${set.engine.version}, ${set.engine.device}, ${set.engine.precision}`],

@@ -35,8 +35,19 @@ function accuracyLine({ accuracy, leakedImages }: CheckResult): string {
 
 /** What check found, for a terminal. */
 export function checkText(result: CheckResult): string {
-  const { store, images, exact, near, threshold, leaks, leakedImages, suspects, smallClasses, smallClass } =
-    result;
+  const {
+    store,
+    images,
+    exact,
+    near,
+    nearMissing,
+    threshold,
+    leaks,
+    leakedImages,
+    suspects,
+    smallClasses,
+    smallClass,
+  } = result;
   const head = `${store}: ${plural(images, 'image')}; ${plural(exact.length, 'group')} of equal files, ${plural(near.length, 'pair')} of near duplicates (cosine >= ${threshold}), ${plural(leakedImages, 'validated image')} with a copy in train, ${plural(suspects.length, 'suspected label error')} shown.\n`;
   const table =
     suspects.length === 0
@@ -72,6 +83,7 @@ export function checkText(result: CheckResult): string {
       'Near duplicates:',
       near.map(({ a, b, cosine }) => `${cosine.toFixed(4)}  ${quoted(a)}  ${quoted(b)}`),
     ),
+    nearMissing === null ? '' : `\n${nearMissing}\n`,
     listed(
       'In train and held out at once:',
       leaks.map(

@@ -1,4 +1,5 @@
 import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../core/sweep-result.ts';
+import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { textTable } from './text-table.ts';
@@ -9,8 +10,8 @@ const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
   logLoss: 'log loss',
 };
 
-const featuresOf = ({ pooling, normalize, pca }: SweepConfiguration): string =>
-  `${pooling}, ${normalize}${pca > 0 ? `, pca ${pca}` : ''}`;
+const featuresOf = ({ cut, pooling, normalize, pca }: SweepConfiguration): string =>
+  `${cut === '' ? '' : `${cut} `}${pooling}, ${normalize}${pca > 0 ? `, pca ${pca}` : ''}`;
 
 function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore): string {
   const others = (['accuracy', 'balancedAccuracy', 'logLoss'] as const).filter((other) => other !== score);
@@ -75,6 +76,7 @@ export function sweepText(result: SweepResult, top: number): string {
       : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (McNemar's exact test on the same held-out predictions, Holm's adjustment for ${candidates.length - 1} comparisons).`,
     'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
     `${best.name} (${featuresOf(candidates[0]!)}, ${parameters(candidates[0]!.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    ...(best.reject === undefined ? [] : rejectLines(best.reject)),
     best.file === null
       ? 'Not saved: --save writes it to a head file.'
       : `Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`,

@@ -9,6 +9,9 @@ export interface FileFacts {
   readonly sha256: string;
 }
 
+/** Whether a name is that of a file that is not whole yet, as a killed process leaves it. */
+export const isTemporary = (name: string): boolean => /\.\d+\.tmp$/.test(name);
+
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;

@@ -5,6 +5,8 @@ export interface ContentIndex {
   readonly size: number;
   /** The number of a content (64 hex digits), -1 where it was not added. */
   find(sha256: string): number;
+  /** The number of the content whose SHA-256 begins with these 16 hex digits (a row's id), -1 where it was not added. */
+  findId(id: string): number;
   /** The number of a content, which is added where it is new. */
   add(sha256: string): number;
   /** The SHA-256 of the content of that number. */
@@ -26,21 +28,26 @@ export function contentIndex(): ContentIndex {
   const scratch = Buffer.alloc(WORDS * 4);
   const wanted = new Int32Array(scratch.buffer, scratch.byteOffset, WORDS);
 
-  function take(sha256: string): void {
-    if (sha256.length !== 2 * scratch.length || scratch.write(sha256, 'hex') !== scratch.length)
-      throw new PermafrostError('STORE_CORRUPT', `${JSON.stringify(sha256)} is no SHA-256 in hex.`);
+  function take(hex: string, words: number): void {
+    const bytes = words * 4;
+    if (hex.length !== 2 * bytes || scratch.write(hex, 'hex') !== bytes)
+      throw new PermafrostError(
+        'STORE_CORRUPT',
+        `${JSON.stringify(hex)} is not ${2 * bytes} hex digits of a SHA-256.`,
+      );
   }
 
-  function isWanted(number: number): boolean {
-    for (let i = 0; i < WORDS; i++) if (digests[number * WORDS + i] !== wanted[i]) return false;
+  function isWanted(number: number, words: number): boolean {
+    for (let i = 0; i < words; i++) if (digests[number * WORDS + i] !== wanted[i]) return false;
     return true;
   }
 
-  /** The place in the table where the wanted digest stands, or would stand. */
-  function placeOf(): number {
+  /** The place in the table where the digest of these (first) words stands, or would stand. */
+  function placeOf(hex: string, words = WORDS): number {
+    take(hex, words);
     const mask = table.length - 1;
     let at = wanted[0]! & mask;
-    while (table[at] !== 0 && !isWanted(table[at]! - 1)) at = (at + 1) & mask;
+    while (table[at] !== 0 && !isWanted(table[at]! - 1, words)) at = (at + 1) & mask;
     return at;
   }
 
@@ -61,13 +68,10 @@ export function contentIndex(): ContentIndex {
     get size() {
       return size;
     },
-    find(sha256) {
-      take(sha256);
-      return table[placeOf()]! - 1;
-    },
+    find: (sha256) => table[placeOf(sha256)]! - 1,
+    findId: (id) => table[placeOf(id, 2)]! - 1,
     add(sha256) {
-      take(sha256);
-      const at = placeOf();
+      const at = placeOf(sha256);
       if (table[at] !== 0) return table[at]! - 1;
       digests.set(wanted, size * WORDS);
       table[at] = ++size;

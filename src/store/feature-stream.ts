@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { matrix } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
-import type { Pooling, Split } from '../core/sample.ts';
+import type { FeaturePart, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { storedParts, type StoredPart } from './parts.ts';
@@ -64,16 +64,16 @@ async function layOut(store: string, manifest: Manifest, { set, pooling }: Store
 }
 
 /**
- * The current features of one split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
+ * The current features of one part and split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
  * with its size and time of change. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,
   manifest: Manifest,
-  pooling: Pooling,
+  wanted: FeaturePart,
   split: Split,
 ): Promise<FeatureStream> {
-  const [part] = storedParts(store, manifest, pooling) as [StoredPart];
+  const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
   const cols = part.width;
   const { blocks, samples } = await layOut(store, manifest, part, split);
   const starts = [0];
@@ -126,23 +126,22 @@ export async function streamFeatures(
     samples,
     memory: mostBytes + mostRows * cols * 4,
     passes: () => (samples.length === 0 ? 0 : read / samples.length),
-    async read(block) {
+    async read(block, scales) {
       const { file: entry, picks } = blocks[block]!;
       values ??= new Float32Array(mostRows * cols);
+      const start = starts[block]!;
       let at = 0;
       let first = 0;
       for (const { rows, features } of decodeShard(await bytesOf(entry), join(store, entry.name))) {
         if (features?.width !== cols) {
           throw new PermafrostError(
             'STORE_CORRUPT',
-            `${store}: a shard of ${pooling} has the width ${features?.width}, not ${cols}.`,
+            `${store}: a shard of ${part.pooling} has the width ${features?.width}, not ${cols}.`,
           );
         }
         for (; at < picks.length && picks[at]! < first + rows.length; at++) {
           const from = (picks[at]! - first) * cols;
-          const row = features.values.subarray(from, from + cols);
-          if (row instanceof Uint16Array) decodeFloat16(row, values, at * cols);
-          else values.set(row, at * cols);
+          writeRow(features.values.subarray(from, from + cols), values, at * cols, scales?.[start + at]);
         }
         first += rows.length;
       }
@@ -150,4 +149,10 @@ export async function streamFeatures(
       return matrix(picks.length, cols, values.subarray(0, picks.length * cols));
     },
   };
+}
+
+/** A stored row as float32 into `out` from `at`, times `scale`. */
+function writeRow(row: Uint16Array | Float32Array, out: Float32Array, at: number, scale = 1): void {
+  if (row instanceof Uint16Array) decodeFloat16(row, out, at, scale);
+  else for (let j = 0; j < row.length; j++) out[at + j] = row[j]! * scale;
 }

@@ -58,6 +58,9 @@ function tableOf(bytes: Uint8Array, path: string): FileTimesTable {
     contents.length === paths.length &&
     STAMPS.every((key) => stamps[key] instanceof BigInt64Array && stamps[key].length === table.count);
   if (!isWhole || digest !== digestOf(table)) throw new Error('its digest is not that of its content');
+  // Other white space in the header would be a byte that changed unnoticed.
+  if (Buffer.compare(encoded(table), bytes) !== 0)
+    throw new Error('its content is whole, but not as it was written');
   return table;
 }
 
@@ -86,14 +89,17 @@ export async function fileTimesProblem(store: string): Promise<PermafrostError |
   }
 }
 
-/** Replaces the file at once. Throws STORE_WRITE. */
-export async function writeFileTimes(store: string, table: FileTimesTable): Promise<void> {
+function encoded(table: FileTimesTable): Uint8Array {
   const { root, count, paths, contents, stamps } = table;
   const tensors = new Map<string, Tensor>();
   for (const key of STAMPS) tensors.set(key, { dtype: 'I64', shape: [count], data: stamps[key] });
   tensors.set('paths', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: paths });
   tensors.set('contents', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: contents });
   const document = { format: 'permafrost-file-times', version: 1, root, digest: digestOf(table) };
-  const bytes = writeSafetensors(tensors, { permafrost: JSON.stringify(document) });
-  await writeFileAtomic(join(store, FILE_TIMES_NAME), [bytes]);
+  return writeSafetensors(tensors, { permafrost: JSON.stringify(document) });
+}
+
+/** Replaces the file at once. Throws STORE_WRITE. */
+export async function writeFileTimes(store: string, table: FileTimesTable): Promise<void> {
+  await writeFileAtomic(join(store, FILE_TIMES_NAME), [encoded(table)]);
 }

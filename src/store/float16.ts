@@ -72,8 +72,8 @@ function decodeTable(): Float32Array {
   return table;
 }
 
-/** float16 bits to float32 into `out` from `offset`; exact. */
-export function decodeFloat16(halves: Uint16Array, out: Float32Array, offset = 0): void {
+/** float16 bits times `scale` to float32 into `out` from `offset`; exact for a scale of 1. */
+export function decodeFloat16(halves: Uint16Array, out: Float32Array, offset = 0, scale = 1): void {
   const floats = decodeTable();
-  for (let i = 0; i < halves.length; i++) out[offset + i] = floats[halves[i]!]!;
+  for (let i = 0; i < halves.length; i++) out[offset + i] = floats[halves[i]!]! * scale;
 }

@@ -7,23 +7,34 @@ import { readSafetensors, writeSafetensors, type Tensor } from '../core/safetens
 import { POOLINGS } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { calibrationSchema } from './calibration-file.ts';
+import { headDigest } from './head-digest.ts';
 import { settingsSchema } from './manifest.ts';
 
 const json = z.record(z.string(), z.unknown());
 
+const partSchema = z.strictObject({
+  cut: z.string(),
+  pooling: z.enum(POOLINGS),
+  width: z.number().int().positive(),
+});
+
 const headSchema = z.strictObject({
   format: z.literal('permafrost-head'),
-  version: z.literal(1),
+  /** Version 2 has \`others\`; a head of one part is written in version 1, which every permafrost reads. */
+  version: z.literal([1, 2]),
   permafrost: z.string(),
   name: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   classes: z.array(z.string()).min(2),
-  /** Settings of the features that it was trained on: other features are refused. */
+  /** Settings of the features that it was trained on, of the first part where there are several: other features are refused. */
   settings: settingsSchema,
   /** The calibration that \`settings\` names, where they are int8: what describes new images as the training images were described. */
   calibration: calibrationSchema.optional(),
   pooling: z.enum(POOLINGS),
+  /** Numbers of an image, all parts together. */
   width: z.number().int().positive(),
+  /** Further parts of the features, side by side with the first, of the same settings but for the cut. */
+  others: z.array(partSchema).min(1).optional(),
   /** State of the head and of the normaliser before it, beside their tensors `head/...` and `normalizer/...`. */
   head: json,
   normalizer: json,
@@ -34,10 +45,24 @@ const headSchema = z.strictObject({
     /** The store, relative to the head file's folder: where its training images are looked up. */
     store: z.string(),
   }),
+  /** Digest of everything else in the file (head-digest.ts); the first heads had none. */
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 /** A fitted head on disk without its tensors. */
-export type HeadDocument = Omit<z.infer<typeof headSchema>, 'format' | 'version'>;
+export type HeadDocument = Omit<z.infer<typeof headSchema>, 'format' | 'version' | 'digest'>;
+
+/** A part of the features that a head takes, and its numbers an image. */
+export type HeadPart = z.infer<typeof partSchema>;
+
+/** All parts of the features that a head takes, in the order in which they stand side by side. */
+export function headParts({ settings, pooling, width, others = [] }: HeadDocument): HeadPart[] {
+  const rest = others.reduce((sum, part) => sum + part.width, 0);
+  return [{ cut: settings.cut, pooling, width: width - rest }, ...others];
+}
 
 export type HeadTensors = ReadonlyMap<
   string,
@@ -53,7 +78,9 @@ export async function writeHead(path: string, document: HeadDocument, tensors: H
       data instanceof Float32Array ? { dtype: 'F32', shape, data } : { dtype: 'I32', shape, data },
     );
   }
-  const permafrost = JSON.stringify({ format: 'permafrost-head', version: 1, ...document });
+  const version = document.others === undefined ? 1 : 2;
+  const whole = { format: 'permafrost-head', version, ...document };
+  const permafrost = JSON.stringify({ ...whole, digest: headDigest(whole, tensors) });
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
     throw new PermafrostError('STORE_WRITE', `The folder of ${path} cannot be made: ${reasonOf(cause)}.`, {
       cause,
@@ -92,7 +119,13 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
       `${path} is damaged or of another version: ${where.slice(0, 3).join('; ')}. Train it again.`,
     );
   }
-  const { settings, calibration } = parsed.data;
+  const { settings, calibration, version, others } = parsed.data;
+  if ((version === 2) !== (others !== undefined) || headParts(parsed.data)[0]!.width <= 0) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is of version ${version} and its parts are not those of such a head. Train it again.`,
+    );
+  }
   if (settings.calibration !== (calibration && calibrationDigest(calibration))) {
     throw new PermafrostError(
       'HEAD_CORRUPT',
@@ -105,5 +138,12 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
       throw new PermafrostError('HEAD_CORRUPT', `${path}: tensor ${name} is ${dtype}, not F32 or I32.`);
     numeric.set(name, { shape, data });
   }
-  return { document: parsed.data, tensors: numeric };
+  const { digest, ...whole } = parsed.data;
+  if (digest !== undefined && digest !== headDigest(whole, numeric)) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is damaged: its digest is not that of its content. Train it again.`,
+    );
+  }
+  return { document: whole, tensors: numeric };
 }

@@ -1,16 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { isTemporary } from './atomic-file.ts';
+import { indexLeftovers } from './index-file.ts';
 import { isLocked } from './lock.ts';
 import type { Manifest } from './manifest.ts';
 import { isStoreFile, shardFileNames } from './shard-files.ts';
 import { STUDIO_FOLDER, studioLeftovers } from './studio-files.ts';
-
-/** What writeFileAtomic names a file that is not whole yet. */
-const TEMPORARY = /\.\d+\.tmp$/;
-
-/** Whether a killed process leaves a file of that name where it was about to make a store. */
-export const isTemporary = (name: string): boolean => TEMPORARY.test(name);
 
 /** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
 export async function removeFile(path: string): Promise<void> {
@@ -24,8 +20,9 @@ export async function removeFile(path: string): Promise<void> {
 }
 
 /**
- * What a killed process has left in a store: files that were not whole yet (of heads and of the studio too), images that no journal of the studio names, shards and sample lists that it had not come to
- * name in the manifest. Other files are the user's own. Sorted names, relative to the store.
+ * What a killed process has left in a store: files that were not whole yet (of heads and of the studio too), images that no journal of the studio
+ * names, shards and sample lists that it had not come to
+ * name in the manifest; and neighbour indices of other features or samples than the current ones. Other files are the user's own. Sorted names, relative to the store.
  */
 export async function leftovers(store: string, manifest: Manifest): Promise<string[]> {
   const named = new Set<string | undefined>([
@@ -48,6 +45,7 @@ export async function leftovers(store: string, manifest: Manifest): Promise<stri
     ...studio,
     ...files.filter((name) => isTemporary(name) || (isStoreFile(name) && !named.has(name))),
     ...heads.filter(isTemporary).map((name) => join('heads', name)),
+    ...(await indexLeftovers(store, manifest)),
   ].sort();
 }
 

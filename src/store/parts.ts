@@ -8,6 +8,11 @@ export interface WantedSet {
   readonly poolings: readonly Pooling[];
 }
 
+/** The pooling of a set that stands for an image in a few numbers: avg where it was extracted, else max, else the whole map. */
+export function smallPooling({ poolings }: WantedSet): Pooling {
+  return (['avg', 'max', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
+}
+
 /** A part of the features of the data set, with the set that holds it and its numbers an image. */
 export interface StoredPart extends FeaturePart {
   readonly set: FeatureSet;
@@ -29,6 +34,13 @@ export function currentSets(store: string, manifest: Manifest): readonly [Wanted
       `${store} holds no features yet. Run "permafrost extract" first.`,
     );
   return [primary, ...others];
+}
+
+/** Parts in words: of the primary cut the pooling alone, of others `cut:pooling`; several are joined by commas. */
+export function partsText(store: string, manifest: Manifest, parts: readonly FeaturePart[]): string {
+  const { cut: primary } = currentSet(store, manifest).settings;
+  if (parts.length === 1 && parts[0]!.cut === primary) return parts[0]!.pooling;
+  return parts.map(({ cut, pooling }) => `${cut}:${pooling}`).join(',');
 }
 
 /** The primary set: that of the deepest cut of the last extraction. Throws STORE_EMPTY. */

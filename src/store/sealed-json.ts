@@ -13,3 +13,13 @@ export function unseal(json: unknown): Record<string, unknown> {
     throw new Error('its digest is not that of its content, so something in it was changed');
   return document;
 }
+
+/**
+ * As unseal, for who looks at every byte: throws too where the content is whole but the text is not what sealJson wrote, as where a space
+ * became a tab.
+ */
+export function unsealExactly(text: string): Record<string, unknown> {
+  const document = unseal(JSON.parse(text));
+  if (text !== sealJson(document)) throw new Error('its content is whole, but not as it was written');
+  return document;
+}

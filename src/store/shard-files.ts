@@ -7,7 +7,7 @@ import { POOLINGS } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { poolingsOf, setSchema, shardSchema, type FeatureSet, type ShardEntry } from './manifest.ts';
-import { sealJson, unseal } from './sealed-json.ts';
+import { sealJson, unseal, unsealExactly } from './sealed-json.ts';
 
 const SEAL = /^.*-[0-9a-f]{16}-(\d{5,})\.json$/;
 
@@ -72,7 +72,7 @@ export async function sealProblem(
   shard: ShardEntry,
 ): Promise<string | undefined> {
   try {
-    const found = unseal(JSON.parse(await readFile(join(store, sealName(shard)), 'utf8')));
+    const found = unsealExactly(await readFile(join(store, sealName(shard)), 'utf8'));
     return canonicalJson(found) === canonicalJson(sealDocument(set, shard))
       ? undefined
       : 'says other things than the manifest';

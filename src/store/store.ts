@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { canonicalJson, differences } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { POOLINGS, type Failure, type Pooling } from '../core/sample.ts';
-import { writeFileAtomic } from './atomic-file.ts';
+import { isTemporary, writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from './fingerprint.ts';
-import { isTemporary, removeFile, removeLeftovers } from './leftovers.ts';
+import { removeFile, removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,

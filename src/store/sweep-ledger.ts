@@ -23,10 +23,11 @@ const score = z.strictObject({
 const entrySchema = z.strictObject({
   /** Digest of all that decides the rest, fitMs excepted. */
   id: z.string(),
-  /** Of the features. */
-  fingerprint: z.string(),
+  /** Fingerprint and pooling of each part of the features. */
+  features: z.string(),
   head: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  cut: z.string(),
   pooling: z.enum(POOLINGS),
   normalize: z.enum(['l2', 'standard', 'none']),
   pca: z.number().int().min(0),

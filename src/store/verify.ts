@@ -1,9 +1,14 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { DamagedFileResult } from '../core/results.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from './file-times-file.ts';
+import { checkIndexFile, indexFiles } from './index-file.ts';
 import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
+import { unsealExactly } from './sealed-json.ts';
 import { sealName, sealProblem, setsFromSeals } from './shard-files.ts';
 
 export interface StoreHealth {
@@ -39,6 +44,16 @@ export async function readOrRebuildManifest(
   }
 }
 
+/** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
+async function manifestProblem(store: string): Promise<string | undefined> {
+  try {
+    unsealExactly(await readFile(join(store, MANIFEST_NAME), 'utf8'));
+    return undefined;
+  } catch (cause) {
+    return reasonOf(cause);
+  }
+}
+
 /** Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing. Throws as readOrRebuildManifest. */
 export async function verifyStore(
   store: string,
@@ -46,6 +61,10 @@ export async function verifyStore(
   onFile: (done: number, total: number) => void = () => undefined,
 ): Promise<StoreHealth> {
   const { manifest, damaged } = await readOrRebuildManifest(store, permafrost);
+  if (damaged.length === 0) {
+    const problem = await manifestProblem(store);
+    if (problem !== undefined) damaged.push({ name: MANIFEST_NAME, problem, rows: 0 });
+  }
   const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
   const entries = [
     ...shards.flatMap(({ shard }) =>
@@ -56,7 +75,9 @@ export async function verifyStore(
     ),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
-  const total = entries.length + shards.length + 1;
+  const hasTimes = existsSync(join(store, FILE_TIMES_NAME));
+  const indices = await indexFiles(store);
+  const total = entries.length + shards.length + indices.length + (hasTimes ? 2 : 1);
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
@@ -73,6 +94,14 @@ export async function verifyStore(
   }
   const times = await fileTimesProblem(store);
   if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
+  if (hasTimes) onFile(++done, total);
+  for (const entry of indices) {
+    await checkIndexFile(store, entry).catch((error: unknown) =>
+      damaged.push({ name: entry.name, problem: reasonOf(error), rows: 0 }),
+    );
+    bytes += entry.bytes;
+    onFile(++done, total);
+  }
   const orphans = (await leftovers(store, manifest)).filter((name) =>
     damaged.every((file) => file.name !== name),
   );

@@ -8,7 +8,8 @@ import { rankSuspects } from '../classify/label-suspects.ts';
 import { wilsonInterval } from '../classify/metrics.ts';
 import { applyNormalizer, fitNormalizer } from '../classify/normalize.ts';
 import { similarPairs, type SimilarPair } from '../classify/similar-pairs.ts';
-import { readManifest } from '../store/manifest.ts';
+import { readManifest, type Manifest } from '../store/manifest.ts';
+import { currentSets, smallPooling } from '../store/parts.ts';
 import { loadFeatures, loadRows } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './check-options.ts';
@@ -23,8 +24,9 @@ interface Stored {
   readonly samples: readonly StoredSample[];
 }
 
-async function readStored(store: string): Promise<Stored> {
-  const loaded = await loadFeatures(store, await readManifest(store), 'avg', SPLITS);
+async function readStored(store: string, manifest: Manifest): Promise<Stored> {
+  const pooling = smallPooling(currentSets(store, manifest)[0]);
+  const loaded = await loadFeatures(store, manifest, pooling, SPLITS);
   const parts = [...loaded.values()].filter(({ samples }) => samples.length > 0);
   const samples = parts.flatMap((part) => part.samples);
   const all = matrix(samples.length, parts[0]?.X.cols ?? 0);
@@ -46,6 +48,7 @@ const CANDIDATE_COSINE = 0.85;
 /** Pairs of different files whose whole maps are at least `threshold` alike, the most similar first. */
 async function nearDuplicates(
   store: string,
+  manifest: Manifest,
   { X, samples }: Stored,
   threshold: number,
 ): Promise<SimilarPair[]> {
@@ -53,7 +56,7 @@ async function nearDuplicates(
     ({ a, b }) => samples[a]!.sha256 !== samples[b]!.sha256,
   );
   const wanted = new Set(candidates.flatMap(({ a, b }) => [samples[a]!.sha256, samples[b]!.sha256]));
-  const maps = await loadRows(store, await readManifest(store), 'flatten', wanted);
+  const maps = await loadRows(store, manifest, 'flatten', wanted);
   return candidates
     .map(({ a, b }) => ({
       a,
@@ -128,11 +131,14 @@ export async function check(
     seed,
   } = resolveOptions('check', CHECK_OPTIONS, given);
   const store = resolve(storePath);
-  const stored = await readStored(store);
+  const manifest = await readManifest(store);
+  const stored = await readStored(store, manifest);
   const { X, samples } = stored;
   listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
   const exact = exactGroups(samples);
-  const near = await nearDuplicates(store, stored, threshold);
+  const [{ set, poolings }] = currentSets(store, manifest);
+  const hasMaps = poolings.includes('flatten');
+  const near = hasMaps ? await nearDuplicates(store, manifest, stored, threshold) : [];
 
   const exactPairs = exact.flatMap((rows) =>
     rows.flatMap((a, i) => rows.slice(i + 1).map((b) => ({ a, b, cosine: 1, kind: 'exact' as const }))),
@@ -172,6 +178,9 @@ export async function check(
     images: samples.length,
     exact: exact.map((rows) => rows.map((i) => samples[i]!.path)),
     near: near.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
+    nearMissing: hasMaps
+      ? null
+      : `Near duplicates were not looked for: they are told by whole maps, and ${set.settings.cut} was extracted without flatten.`,
     threshold,
     leaks,
     leakedImages: leaked.size,

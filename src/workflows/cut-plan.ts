@@ -56,6 +56,15 @@ export function cutsText(cuts: readonly CutWish[]): string {
     .join(',');
 }
 
+/** The cuts that parts are of, in their order, each with its poolings: what a pass must give for them. */
+export function cutsOfParts(parts: readonly FeaturePart[]): CutWish[] {
+  const cuts = [...new Set(parts.map(({ cut }) => cut))];
+  return cuts.map((cut) => ({
+    cut,
+    poolings: parts.filter((part) => part.cut === cut).map(({ pooling }) => pooling),
+  }));
+}
+
 /** Each pooling of each cut by itself, in the order in which they stand side by side. */
 export function partsOf(cuts: readonly CutWish[]): FeaturePart[] {
   return cuts.flatMap(({ cut, poolings }) => poolings.map((pooling) => ({ cut, pooling })));

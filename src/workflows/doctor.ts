@@ -9,7 +9,7 @@ import { readProcessor } from '../extract/engines/processor.ts';
 import { VARIANTS } from '../extract/engines/variants.ts';
 import { loadSharp } from '../extract/sharp.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
-import { loadHnsw } from '../classify/neighbors/hnsw.ts';
+import { loadHnsw } from '../classify/neighbors/hnsw-graph.ts';
 import { onnxRuntime } from '../core/onnxruntime.ts';
 import { attempt, choiceFacts } from './engine-choice.ts';
 import { VERSION } from './version.ts';

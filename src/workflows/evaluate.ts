@@ -3,8 +3,8 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
-import type { Pooling, Split } from '../core/sample.ts';
-import type { FittedHead } from '../classify/head.ts';
+import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
+import type { FittedHead, Head } from '../classify/head.ts';
 import type { Reject } from '../classify/unknown/reject.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
 import { pcaHead } from '../classify/heads/pca-head.ts';
@@ -16,13 +16,18 @@ import {
   type Normalization,
   type Normalizer,
 } from '../classify/normalize.ts';
+import type { HeadPart } from '../store/head-file.ts';
 import type { Manifest } from '../store/manifest.ts';
+import { partsText, storedParts } from '../store/parts.ts';
 import { loadFeatures, readSamples, type LoadedFeatures } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 
-/** Features to train on and to validate on, of one pooling. */
+/** Features to train on and to validate on. */
 export interface TrainingData {
-  readonly pooling: Pooling;
+  /** What they are, in words; see HeadResult. */
+  readonly pooling: string;
+  /** What stands side by side in them. */
+  readonly parts: readonly HeadPart[];
   readonly train: LoadedFeatures;
   readonly val: LoadedFeatures;
   readonly validatedOn: Split;
@@ -40,6 +45,8 @@ export interface HeadPlan {
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
+  /** What stands side by side in the features. */
+  readonly parts: readonly HeadPart[];
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;
   readonly result: Omit<HeadResult, 'file'>;
@@ -59,15 +66,29 @@ export function validationSplit(store: string, samples: readonly StoredSample[])
   );
 }
 
-/** Loads the features of a store to train on. Throws STORE_EMPTY, FIT_INVALID. */
+/** The parts that are asked for, as a head file keeps them. Throws STORE_EMPTY, and OPTION_INVALID where the store has no such part. */
+export function headPartsOf(
+  store: string,
+  manifest: Manifest,
+  features: Pooling | readonly FeaturePart[],
+): HeadPart[] {
+  return storedParts(store, manifest, features).map(({ cut, pooling, width }) => ({ cut, pooling, width }));
+}
+
+/**
+ * Loads features of a store to train on, of one pooling of the primary set or of parts side by side. Throws STORE_EMPTY, FIT_INVALID, and
+ * OPTION_INVALID where the store has no such part.
+ */
 export async function trainingData(
   store: string,
   manifest: Manifest,
-  pooling: Pooling,
+  features: Pooling | readonly FeaturePart[],
 ): Promise<TrainingData> {
   const validatedOn = validationSplit(store, await readSamples(store, manifest));
-  const loaded = await loadFeatures(store, manifest, pooling, ['train', validatedOn]);
-  return { pooling, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
+  const parts = headPartsOf(store, manifest, features);
+  const loaded = await loadFeatures(store, manifest, parts, ['train', validatedOn]);
+  const pooling = partsText(store, manifest, parts);
+  return { pooling, parts, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
 }
 
 /** Probability of each class of `head` for raw features X. */
@@ -78,28 +99,46 @@ export function probabilities(
   return head.predictProba(applyNormalizer(normalizer, X));
 }
 
+/** The head of a plan, not fitted: behind its principal components, where it has some. Throws OPTION_INVALID. */
+export function headOf({ head, options, pca }: HeadPlan): Head {
+  const plain = createHead(head, options);
+  return pca ? pcaHead(pca, plain) : plain;
+}
+
 /** Fits one head and measures it on the validation images. Times are wall-clock, features in memory. */
 export async function trainHead(
   plan: HeadPlan,
   data: TrainingData,
   signal?: AbortSignal,
 ): Promise<TrainedHead> {
-  const { train, val, validatedOn, pooling } = data;
-  const plain = createHead(plan.head, plan.options);
-  const maker = plan.pca ? pcaHead(plan.pca, plain) : plain;
+  const { train, val, validatedOn, pooling, parts } = data;
+  const maker = headOf(plan);
   const started = performance.now();
-  const normalizer = fitNormalizer(plan.normalize, train.X);
+  const normalizer = fitNormalizer(
+    plan.normalize,
+    train.X,
+    parts.map(({ width }) => width),
+  );
   const labels = train.samples.map(({ label }) => label);
   const head = await maker.fit(applyNormalizer(normalizer, train.X), labels, signal && { signal });
   const fitted = performance.now();
   const P = await probabilities({ head, normalizer }, val.X);
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
-  const answers = { head, normalizer, P, trained: labels.length, val: val.samples, validatedOn, times };
+  const answers = {
+    head,
+    normalizer,
+    parts,
+    P,
+    trained: labels.length,
+    val: val.samples,
+    validatedOn,
+    times,
+  };
   return measured({ ...plan, pooling }, answers);
 }
 
 /** A fitted head and its probabilities P of the validated images, row i for val[i]. */
-export interface Answers extends Pick<TrainedHead, 'head' | 'normalizer'> {
+export interface Answers extends Pick<TrainedHead, 'head' | 'normalizer' | 'parts'> {
   readonly P: Matrix;
   readonly val: readonly StoredSample[];
   readonly validatedOn: Split;
@@ -110,8 +149,8 @@ export interface Answers extends Pick<TrainedHead, 'head' | 'normalizer'> {
 
 /** A fitted head with its figures on the validated images. */
 export function measured(
-  plan: HeadPlan & { readonly pooling: Pooling },
-  { head, normalizer, P, val, validatedOn, trained, times }: Answers,
+  plan: HeadPlan & { readonly pooling: string },
+  { head, normalizer, parts, P, val, validatedOn, trained, times }: Answers,
 ): TrainedHead {
   const { classes } = head;
   const truth = Int32Array.from(val, ({ label }) => classes.indexOf(label));
@@ -121,6 +160,7 @@ export function measured(
   return {
     head,
     normalizer,
+    parts,
     result: {
       name: head.name,
       pooling: plan.pooling,
@@ -160,5 +200,7 @@ export function defaultHeadFile(
   { name, pooling, normalize, params }: Omit<HeadResult, 'file'>,
 ): string {
   const digest = sha256Hex(canonicalJson({ params, normalize })).slice(0, 8);
-  return join(store, 'heads', `${name}-${pooling}-${normalize}-${digest}.safetensors`);
+  // A colon is no part of a file's name everywhere.
+  const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
+  return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
 }

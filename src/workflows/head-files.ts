@@ -7,7 +7,7 @@ import { loadReject, rejectState, type Reject } from '../classify/unknown/reject
 import { readCalibration } from '../store/calibration-file.ts';
 import type { FeatureSettings } from '../store/fingerprint.ts';
 import type { FeatureSet } from '../store/manifest.ts';
-import { readHead, writeHead, type HeadDocument } from '../store/head-file.ts';
+import { readHead, writeHead, type HeadDocument, type HeadPart } from '../store/head-file.ts';
 import type { TrainedHead } from './evaluate.ts';
 import { VERSION } from './version.ts';
 
@@ -24,20 +24,24 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
   );
 
 /** What of a trained head goes into its file. */
-export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'reject'> & {
-  readonly result: Pick<TrainedHead['result'], 'pooling' | 'trained'>;
+export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'reject'> & {
+  readonly result: Pick<TrainedHead['result'], 'trained'>;
 };
 
-/** Writes a trained head with its normaliser, the settings of the set that it was trained on and the way to its store. Throws STORE_WRITE. */
+/**
+ * Writes a trained head with its normaliser, the settings of the set that its first part is of, and the way to its store. Throws
+ * STORE_WRITE.
+ */
 export async function saveHead(
   file: string,
-  { head, normalizer, reject, result }: SavedHead,
+  { head, normalizer, parts, reject, result }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {
   const before = normalizerState(normalizer);
   const unknown = reject && rejectState(reject, head.state);
   const { contract } = settings;
+  const [{ pooling }, ...others] = parts as readonly [HeadPart, ...HeadPart[]];
   const document: HeadDocument = {
     permafrost: VERSION,
     name: head.name,
@@ -47,8 +51,9 @@ export async function saveHead(
     ...(quantization && {
       calibration: await readCalibration(store, quantization.calibration, settings.calibration),
     }),
-    pooling: result.pooling,
+    pooling,
     width: head.features,
+    ...(others.length > 0 && { others }),
     head: head.state.json,
     normalizer: before.json,
     ...(unknown && { reject: unknown.json }),

@@ -1,12 +1,19 @@
 import { resolve } from 'node:path';
 import type { InspectResult } from '../core/results.ts';
-import type { Split } from '../core/sample.ts';
+import type { Pooling, Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
-import { readManifest, type FeatureSet } from '../store/manifest.ts';
+import { poolingsOf, readManifest, type FeatureSet } from '../store/manifest.ts';
 import { eachSample } from '../store/reader.ts';
 
 const bytesOf = (set: FeatureSet): number =>
   set.shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
+
+function rowsByPooling({ shards }: FeatureSet): Partial<Record<Pooling, number>> {
+  const rows: Partial<Record<Pooling, number>> = {};
+  for (const shard of shards)
+    for (const pooling of poolingsOf(shard)) rows[pooling] = (rows[pooling] ?? 0) + shard.rows;
+  return rows;
+}
 
 /** What a store holds. */
 export async function inspect(storePath: string): Promise<InspectResult> {
@@ -24,6 +31,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
   const covering = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
   const sets = manifest.sets.map((set) => {
     const { backbone, weights, cut, contract, dtype } = set.settings;
+    const poolings = rowsByPooling(set);
     return {
       fingerprint: set.fingerprint,
       current: covering.has(set.fingerprint),
@@ -37,7 +45,8 @@ export async function inspect(storePath: string): Promise<InspectResult> {
       engine: set.engine,
       cosineToFp32: set.quantization?.cosine ?? null,
       widths: set.widths,
-      rows: set.shards.reduce((sum, shard) => sum + shard.rows, 0),
+      poolings,
+      rows: Math.max(0, ...Object.values(poolings)),
       shards: set.shards.length,
       bytes: bytesOf(set),
     };

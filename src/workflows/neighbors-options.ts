@@ -1,4 +1,11 @@
-import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+import {
+  choiceOption,
+  defaultsOf,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../core/options.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { METRICS } from '../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
@@ -7,8 +14,21 @@ import { ENGINE_OPTIONS } from './engine-options.ts';
 export const NEIGHBORS_OPTIONS = {
   k: integerOption(5, 'how many neighbours', { min: 1 }),
   pooling: choiceOption(POOLINGS, 'avg', 'features that are compared'),
+  cut: stringOption(
+    '',
+    'cut layers whose features are compared side by side, each with its poolings or with --pooling; empty: the deepest that was extracted',
+  ),
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
+  index: choiceOption(
+    ['exact', 'hnsw'],
+    'exact',
+    'all images compared, or a graph that is built once and kept in the store: for a million images and more (docs/neighbors.md)',
+  ),
+  recall: numberOption(0.99, 'of --index hnsw: the share of the true neighbours that a search must find', {
+    above: 0,
+    max: 1,
+  }),
   ...ENGINE_OPTIONS,
   weights: stringOption(
     '',

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { OrReason } from '../core/report-data.ts';
 import type { HeadResult, RunResult } from '../core/results.ts';
-import { POOLINGS, SPLITS } from '../core/sample.ts';
+import { SPLITS } from '../core/sample.ts';
 
 /** What `run` leaves in a store. */
 export const RESULTS_NAME = 'results.json';
@@ -25,7 +25,7 @@ const schema = z.looseObject({
   heads: z.array(
     z.looseObject({
       name: z.string(),
-      pooling: z.enum(POOLINGS),
+      pooling: z.string(),
       normalize: z.string(),
       params: parameters,
       changed: parameters,

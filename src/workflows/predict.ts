@@ -1,19 +1,23 @@
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
+import { present } from '../core/report-data.ts';
 import type { Listener, NeighborResult, PredictResult } from '../core/results.ts';
 import { topClass } from '../classify/metrics.ts';
-import { applyNormalizer } from '../classify/normalize.ts';
+import { exactIndex } from '../classify/neighbors/exact.ts';
+import { applyNormalizer, balanced } from '../classify/normalize.ts';
 import { judge } from '../classify/unknown/reject.ts';
-import { differingSettings, requireSameSettings } from '../store/fingerprint.ts';
+import { requireSameSettings } from '../store/fingerprint.ts';
+import { headParts } from '../store/head-file.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
 import { loadFeatures } from '../store/reader.ts';
+import { cutsOfParts } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { featureSource } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
+import { storedPartsOfHead } from './head-parts.ts';
 import { nearest } from './neighbors.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
@@ -43,15 +47,17 @@ async function trainingNeighbors(
     );
     return [];
   }
-  const differing = differingSettings(document.settings, currentSet(store, manifest).settings);
-  if (differing.length > 0) {
+  const stored = storedPartsOfHead(store, manifest, document);
+  if (!present(stored)) {
     listener?.note?.(
-      `The store ${store} now holds features of other settings than the head's (${differing.join('; ')}): no nearest images are shown.`,
+      `The store ${store} now holds features of other settings than the head's (${stored.missing}): no nearest images are shown.`,
     );
     return [];
   }
-  const loaded = await loadFeatures(store, manifest, document.pooling, ['train']);
-  return nearest(loaded.get('train')!, X, k, 'cosine');
+  const { X: rows, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
+  const widths = stored.parts.map(({ width }) => width);
+  const train = { X: balanced(rows, widths), samples };
+  return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
 }
 
 /** What the head answers for an image of no class that it knows. */
@@ -77,12 +83,12 @@ export async function predict(
 ): Promise<PredictResult> {
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const opened = await openHead(headFile);
-  const { settings, pooling } = opened.document;
+  const { settings } = opened.document;
   const source = await featureSource(
     {
       ...settings,
       ...options,
-      cuts: [{ cut: settings.cut, poolings: [pooling] }],
+      cuts: cutsOfParts(headParts(opened.document)),
       weights: options.weights || undefined,
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },

@@ -1,11 +1,10 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { RejectResult } from '../core/results.ts';
-import { createHead } from '../classify/heads/index.ts';
 import { topClass, wilsonInterval } from '../classify/metrics.ts';
 import { applyNormalizer } from '../classify/normalize.ts';
 import { chooseReject, type NoReject, type RejectChoice } from '../classify/unknown/choose-reject.ts';
 import { judge, type Reject } from '../classify/unknown/reject.ts';
-import type { HeadPlan, TrainedHead, TrainingData } from './evaluate.ts';
+import { headOf, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
 import type { Work } from './extract.ts';
 
 const SEED = 1;
@@ -36,14 +35,15 @@ async function validated(
 /** A head that cannot be fitted on a part of the images is no error: it is a head that never answers "unknown", and says why. */
 async function choose(
   trained: TrainedHead,
-  { head, options, normalize }: HeadPlan,
-  { train }: TrainingData,
+  plan: HeadPlan,
+  { train, parts: widths }: TrainingData,
   rate: number,
   { signal, listener }: Work,
 ): Promise<RejectChoice | NoReject> {
   const { X, samples } = train;
   const task = {
-    normalize,
+    normalize: plan.normalize,
+    parts: widths.map(({ width }) => width),
     rate,
     seed: SEED,
     signal,
@@ -55,7 +55,7 @@ async function choose(
   const normalized = applyNormalizer(trained.normalizer, X);
   const labels = samples.map(({ label }) => label);
   try {
-    return await chooseReject(createHead(head, options), trained.head, { X, normalized, labels }, task);
+    return await chooseReject(headOf(plan), trained.head, { X, normalized, labels }, task);
   } catch (error) {
     if (error instanceof PermafrostError && error.code === 'FIT_INVALID')
       return { reason: `on a part of the images: ${reasonOf(error)}` };

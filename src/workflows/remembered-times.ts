@@ -1,13 +1,13 @@
 import { reasonOf } from '../core/errors.ts';
 import { openFileTimes, type FileTimes } from '../store/file-times.ts';
-import type { Work } from './extract.ts';
+import type { Listener } from '../core/results.ts';
 
 /** What a store remembers of the files at `root`. A damaged memory is told and set aside: every image is read then. */
 export async function rememberedTimes(
   store: string,
   root: string,
   fresh: boolean,
-  { listener }: Work,
+  { listener }: { readonly listener?: Listener | undefined },
 ): Promise<FileTimes> {
   try {
     return await openFileTimes(store, root, fresh);
@@ -18,7 +18,10 @@ export async function rememberedTimes(
 }
 
 /** Keeps what was learned of the files. Where that cannot be written, the features are in place all the same: it is told, not thrown. */
-export async function keepTimes(times: FileTimes, { listener }: Work): Promise<void> {
+export async function keepTimes(
+  times: FileTimes,
+  { listener }: { readonly listener?: Listener | undefined },
+): Promise<void> {
   try {
     await times.write();
   } catch (error) {

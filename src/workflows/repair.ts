@@ -6,6 +6,7 @@ import type { ExtractResult, Listener, RepairResult } from '../core/results.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { FILE_TIMES_NAME } from '../store/file-times-file.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
+import { indexParts } from '../store/index-file.ts';
 import { lockStore } from '../store/lock.ts';
 import { writeManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets } from '../store/parts.ts';
@@ -33,7 +34,9 @@ async function dropDamaged(
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // What is remembered of the images' times has no other use than to spare reading them.
   const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times];
+  // An index is built again when it is next asked for.
+  const indices = damaged.flatMap(({ name }) => indexParts(name));
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times, ...indices];
   for (const name of stale) await rm(join(store, name), { force: true });
   return { manifest, damaged, lost };
 }

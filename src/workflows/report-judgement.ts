@@ -7,12 +7,11 @@ import { calibrationBins } from '../classify/calibration-bins.ts';
 import * as metrics from '../classify/metrics.ts';
 import { surestMistakes } from '../classify/mistakes.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
-import { differingSettings } from '../store/fingerprint.ts';
 import type { Manifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
 import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
 import { probabilities } from './evaluate.ts';
 import { openHead } from './head-files.ts';
+import { storedPartsOfHead } from './head-parts.ts';
 import { savedHead } from './past-run.ts';
 
 /** Nearest training images that are shown beside a validated one. */
@@ -23,7 +22,7 @@ const MISTAKES = 24;
 export interface JudgedStore {
   readonly store: string;
   readonly manifest: Manifest;
-  /** Average-pooled features of every image, row i for samples[i]. */
+  /** Pooled features of every image, row i for samples[i]. */
   readonly all: LoadedFeatures;
 }
 
@@ -49,10 +48,10 @@ export async function judge(
   const opened = await openHead(saved.path).catch(missingPackage);
   if ('missing' in opened) return opened;
   const { head, document } = opened;
-  const differing = differingSettings(document.settings, currentSet(store, manifest).settings);
-  if (differing.length > 0)
+  const stored = storedPartsOfHead(store, manifest, document);
+  if (!present(stored))
     return {
-      missing: `The best head was trained on features of other settings than the store's current ones (${differing.join('; ')}).`,
+      missing: `The best head was trained on features of other settings than the store's current ones (${stored.missing}).`,
     };
 
   const split = all.samples.some((sample) => sample.split === 'val') ? 'val' : 'test';
@@ -60,7 +59,7 @@ export async function judge(
     all.samples.flatMap((sample, i) => (sample.split === wanted ? [i] : []));
   const [held, trained] = [rowsOf(split), rowsOf('train')];
   if (held.length === 0) return { missing: 'The store holds no validated images.' };
-  const loaded = await loadFeatures(store, manifest, document.pooling, [split]);
+  const loaded = await loadFeatures(store, manifest, stored.parts, [split]);
   const { X, samples } = loaded.get(split)!;
   const strange = samples.find(({ label }) => !head.classes.includes(label));
   if (strange !== undefined)
@@ -83,7 +82,7 @@ export async function judge(
       ? `The run's table tells of ${best.validated} validated images and an accuracy of ${best.accuracy.toFixed(4)}; the store now holds ${samples.length}, on which the saved head reaches ${(hits / samples.length).toFixed(4)}. What follows is about those.`
       : null;
   return {
-    head: { name: head.name, pooling: document.pooling, normalize: best.normalize, params: head.params },
+    head: { name: head.name, pooling: best.pooling, normalize: best.normalize, params: head.params },
     file: saved.path,
     split,
     accuracy: hits / samples.length,

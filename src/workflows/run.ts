@@ -2,10 +2,10 @@ import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { HeadResult, RunResult } from '../core/results.ts';
-import type { Pooling } from '../core/sample.ts';
+import type { FeaturePart, Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
+import { currentSets, smallPooling, storedParts, type StoredPart, type WantedSet } from '../store/parts.ts';
 import { openDataset } from './dataset.ts';
 import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract, type Work } from './extract.ts';
@@ -32,11 +32,44 @@ export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = 
 /** Heads for comparison that take minutes where the others take milliseconds: trained when asked for. */
 const SLOW_HEADS: typeof RUN_HEADS = [{ head: 'ml-logistic', pooling: 'avg', normalize: 'l2' }];
 
+/** What is tried on each of the other cuts, and on all cuts side by side. */
+const CUT_HEAD: HeadPlan = { head: 'logistic', normalize: 'l2', options: { C: 10 } };
+
+interface Task {
+  readonly plan: HeadPlan;
+  readonly features: Pooling | readonly FeaturePart[];
+}
+
+/** What a run trains on a store: `plans` on the primary set, CUT_HEAD on every other cut and on all of them side by side. */
+function tasksFor(
+  [primary, ...others]: readonly WantedSet[],
+  plans: typeof RUN_HEADS,
+): { readonly tasks: Task[]; readonly left: RunResult['skipped'] } {
+  const isThere = ({ pooling }: { readonly pooling: Pooling }): boolean =>
+    primary!.poolings.includes(pooling);
+  const { cut } = primary!.set.settings;
+  const left = plans
+    .filter((plan) => !isThere(plan))
+    .map(({ head, pooling }) => ({
+      name: `${head} (${pooling})`,
+      reason: `${cut} was extracted without ${pooling}.`,
+    }));
+  const tasks = plans.filter(isThere).map((plan): Task => ({ plan, features: plan.pooling }));
+  if (others.length === 0) return { tasks, left };
+  const partOf = (wanted: WantedSet): FeaturePart => ({
+    cut: wanted.set.settings.cut,
+    pooling: smallPooling(wanted),
+  });
+  const parts = others.map(partOf);
+  const features = [...parts.map((part) => [part]), [partOf(primary!), ...parts]];
+  return { tasks: [...tasks, ...features.map((of) => ({ plan: CUT_HEAD, features: of }))], left };
+}
+
 const better = (a: TrainedHead, b: TrainedHead): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
 
 /**
- * The main job: extracts what is not extracted yet, trains RUN_HEADS, keeps the best head as a file and everything told as
+ * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other, keeps the best head as a file and everything told as
  * results.json in the store. Heads whose package is missing are left out with the reason.
  */
 export async function run(
@@ -61,23 +94,25 @@ export async function run(
   const manifest = await readManifest(store);
 
   const started = performance.now();
-  const trained: (TrainedHead & { readonly plan: (typeof RUN_HEADS)[number] })[] = [];
-  const skipped: { name: string; reason: string }[] = [];
-  for (const pooling of new Set(plans.map((plan) => plan.pooling))) {
-    const data = await trainingData(store, manifest, pooling);
-    for (const plan of plans.filter((p) => p.pooling === pooling)) {
+  const trained: (TrainedHead & { readonly task: Task })[] = [];
+  const { tasks, left } = tasksFor(currentSets(store, manifest), plans);
+  const skipped: { name: string; reason: string }[] = [...left];
+  for (const features of new Set(tasks.map((task) => task.features))) {
+    const data = await trainingData(store, manifest, features);
+    for (const task of tasks.filter((one) => one.features === features)) {
+      const { plan } = task;
       work.listener?.progress?.({
         stage: `training ${plan.head}`,
         done: trained.length,
-        total: plans.length,
+        total: tasks.length,
         perSecond: 0,
       });
       try {
-        trained.push({ ...(await trainHead(plan, data, work.signal)), plan });
+        trained.push({ ...(await trainHead(plan, data, work.signal)), task });
       } catch (error) {
         if (!(error instanceof PermafrostError && ['PACKAGE_MISSING', 'FIT_INVALID'].includes(error.code)))
           throw error;
-        skipped.push({ name: `${plan.head} (${pooling})`, reason: reasonOf(error) });
+        skipped.push({ name: `${plan.head} (${data.pooling})`, reason: reasonOf(error) });
       }
     }
   }
@@ -98,13 +133,14 @@ export async function run(
       ? first
       : await withReject(
           first,
-          first.plan,
-          await trainingData(store, manifest, first.plan.pooling),
+          first.task.plan,
+          await trainingData(store, manifest, first.task.features),
           reject,
           work,
         );
   const file = defaultHeadFile(store, best.result);
-  await saveHead(file, best, currentSet(store, manifest), store);
+  const [{ set }] = storedParts(store, manifest, best.parts) as [StoredPart];
+  await saveHead(file, best, set, store);
   const heads: HeadResult[] = [
     { ...best.result, file },
     ...others.map(({ result }) => ({ ...result, file: null })),

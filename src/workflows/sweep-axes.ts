@@ -16,6 +16,10 @@ const DEFAULT_HEADS = [...new Set(DEFAULT_GRID.heads.map(({ head }) => head))];
 /** Axes of a grid as options that take values with commas between them; empty: as in DEFAULT_GRID. */
 export const SWEEP_AXES: OptionTable = {
   head: stringOption('', `heads, such as logistic,knn; by default ${DEFAULT_HEADS.join(',')}`),
+  cut: stringOption(
+    '',
+    'cut layers, each by itself; by default the deepest that was extracted (side by side: in a grid file)',
+  ),
   pooling: stringOption(
     '',
     `features, such as avg,max,flatten; by default ${DEFAULT_GRID.pooling.join(',')}`,

@@ -1,17 +1,19 @@
 import * as z from 'zod';
 import { canonicalJson } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
-import { POOLINGS } from '../core/sample.ts';
+import { POOLINGS, type FeaturePart, type Pooling } from '../core/sample.ts';
 import { suggest } from '../core/suggest.ts';
 import type { SweepConfiguration } from '../core/sweep-result.ts';
 import { planOf } from '../classify/cross-validation/families.ts';
 import { NORMALIZATIONS } from '../classify/normalize.ts';
+import { parseCuts, partsOf } from './cut-plan.ts';
 
 /** One value or several. */
 const listOf = <T extends z.ZodType>(value: T) => z.union([value, z.array(value).min(1)]);
 
 /** What is done to the features: axes of every head, unless the head's own entry says otherwise. */
 const FEATURE_AXES = {
+  cut: listOf(z.string()).optional(),
   pooling: listOf(z.enum(POOLINGS)).optional(),
   normalize: listOf(z.enum(NORMALIZATIONS)).optional(),
   pca: listOf(z.number().int().min(0)).optional(),
@@ -33,6 +35,7 @@ export type SweepGrid = z.input<typeof gridSchema>;
  * configurations.
  */
 export const DEFAULT_GRID = {
+  cut: [''],
   pooling: ['avg'],
   normalize: ['l2', 'standard'],
   pca: [0, 64],
@@ -45,6 +48,14 @@ export const DEFAULT_GRID = {
     { head: 'knn', nNeighbors: [5] },
   ],
 } as const;
+
+/** The features of a configuration, as trainingData takes them. Throws OPTION_INVALID for an unknown cut. */
+export function featuresOf({
+  cut,
+  pooling,
+}: Pick<SweepConfiguration, 'cut' | 'pooling'>): Pooling | FeaturePart[] {
+  return cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
+}
 
 const asList = <T>(value: T | readonly T[]): readonly T[] =>
   Array.isArray(value) ? (value as readonly T[]) : [value as T];
@@ -78,9 +89,10 @@ export function configurationsOf(grid: unknown, source: string): SweepConfigurat
     const plans = combinations([...own].map(([name, values]) => [name, asList(values)])).map((options) =>
       namingPlace(`${source}, heads[${at}]`, () => planOf(head, options)),
     );
-    for (const { pooling, normalize, pca } of combinations(features)) {
+    for (const { cut, pooling, normalize, pca } of combinations(features)) {
+      namingPlace(`${source}, cut`, () => featuresOf({ cut, pooling } as SweepConfiguration));
       for (const { name, params } of plans) {
-        const one = { head: name, params, pooling, normalize, pca } as SweepConfiguration;
+        const one = { head: name, params, cut, pooling, normalize, pca } as SweepConfiguration;
         found.set(canonicalJson(one), one);
       }
     }
@@ -114,6 +126,8 @@ function wrong(source: string, issues: readonly z.core.$ZodIssue[]): PermafrostE
 
 function choicesOf(path: readonly PropertyKey[]): string {
   switch (path.at(-1)) {
+    case 'cut':
+      return ': one or a list of texts such as block4_pool';
     case 'pooling':
       return `: one or a list of ${POOLINGS.join(', ')}`;
     case 'normalize':

@@ -7,6 +7,7 @@ import {
   type OptionsOf,
 } from '../core/options.ts';
 import { SWEEP_SCORES } from '../core/sweep-result.ts';
+import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `sweep` beside its grid. */
 export const SWEEP_OPTIONS = {
@@ -15,6 +16,7 @@ export const SWEEP_OPTIONS = {
   score: choiceOption(SWEEP_SCORES, 'accuracy', 'what the candidates are ranked by'),
   workers: integerOption(0, 'threads that compute; 0: as many as there are processors', { min: 0 }),
   save: booleanOption(false, 'write the best, fitted on all of Train, to a head file for predict'),
+  reject: REJECT_OPTION,
   out: stringOption('', "the head file of --save; empty: in the store's folder heads, named by the settings"),
 } as const;
 export type SweepOptions = OptionsOf<typeof SWEEP_OPTIONS>;

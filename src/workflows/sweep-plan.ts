@@ -17,19 +17,18 @@ export interface SweepPlan {
   readonly folds: readonly TrainVal[];
   /** Digest of the training images: their paths, labels and contents. */
   readonly images: string;
-  /** Fingerprint of the features. */
-  readonly fingerprint: string;
   /** By id, in the order of the grid. */
   readonly configurations: ReadonlyMap<string, SweepConfiguration>;
 }
 
 /**
- * Deals the training images into stratified folds, copies of one image into the same one. Throws FIT_INVALID where some fold would lack a class
+ * Deals the training images into stratified folds, copies of one image into the same one. `featuresOf` says which features a configuration is
+ * about. Throws FIT_INVALID where some fold would lack a class
  * or hold out nothing.
  */
 export function planSweep(
   samples: readonly StoredSample[],
-  fingerprint: string,
+  featuresOf: (configuration: SweepConfiguration) => string,
   { folds: nSplits, seed }: { readonly folds: number; readonly seed: number },
   configurations: readonly SweepConfiguration[],
 ): SweepPlan {
@@ -44,13 +43,12 @@ export function planSweep(
   checkFolds(classes, indices, folds);
   const images = shortDigest(samples.map(({ path, label, sha256 }) => [path, label, sha256]));
   const idOf = (configuration: SweepConfiguration): string =>
-    shortDigest([RESULTS_VERSION, images, fingerprint, nSplits, seed, configuration]);
+    shortDigest([RESULTS_VERSION, images, featuresOf(configuration), nSplits, seed, configuration]);
   return {
     y: indices,
     classes,
     folds,
     images,
-    fingerprint,
     configurations: new Map(configurations.map((one) => [idOf(one), one])),
   };
 }

@@ -7,16 +7,20 @@ import type { Family, HeadPlan } from '../classify/cross-validation/families.ts'
 import type { FeatureSteps } from '../classify/cross-validation/fold-features.ts';
 import type { TrainVal } from '../classify/split.ts';
 
+/** Features of all training images. */
+export interface SharedFeatures {
+  /** Shape (rows, cols). */
+  readonly data: Float32Array<SharedArrayBuffer>;
+  readonly rows: number;
+  readonly cols: number;
+  /** Columns of each part that stands side by side in them. */
+  readonly parts: readonly number[];
+}
+
 /** What every worker reads. The arrays lie in shared memory: no worker has a copy of them. */
 export interface SweepData {
-  readonly features: Readonly<
-    Partial<
-      Record<
-        Pooling,
-        { readonly data: Float32Array<SharedArrayBuffer>; readonly rows: number; readonly cols: number }
-      >
-    >
-  >;
+  /** By `featuresKey`. */
+  readonly features: Readonly<Record<string, SharedFeatures>>;
   readonly y: Int32Array<SharedArrayBuffer>;
   readonly classes: readonly string[];
   readonly folds: readonly TrainVal[];
@@ -24,8 +28,13 @@ export interface SweepData {
 
 /** Features as the heads of a group see them. */
 export interface FeatureGroup extends FeatureSteps {
+  readonly cut: string;
   readonly pooling: Pooling;
 }
+
+/** Names the features that a group starts from. */
+export const featuresKey = ({ cut, pooling }: Pick<FeatureGroup, 'cut' | 'pooling'>): string =>
+  `${cut} ${pooling}`;
 
 /** One piece of work: heads that share theirs, on one group's features. */
 export interface SweepJob {
@@ -58,7 +67,7 @@ export type WorkerMessage =
 const ENTRY = new URL(`./sweep-worker${extname(import.meta.url)}`, import.meta.url);
 
 const sameGroup = (a: FeatureGroup, b: FeatureGroup): boolean =>
-  a.pooling === b.pooling && a.normalize === b.normalize && a.pca === b.pca;
+  featuresKey(a) === featuresKey(b) && a.normalize === b.normalize && a.pca === b.pca;
 
 /**
  * Runs jobs on `count` threads and yields what they find as it comes, in any order; a finding itself is the same whoever made it and

@@ -13,7 +13,7 @@ import type { SweepPlan } from './sweep-plan.ts';
 /** A finding as it is kept. */
 export function entryOf(
   id: string,
-  fingerprint: string,
+  features: string,
   configuration: SweepConfiguration,
   found: Exclude<SweepFinding['found'], { problem: string }>,
 ): LedgerEntry {
@@ -22,7 +22,7 @@ export function entryOf(
   predictions.forEach((c, i) => bytes.setUint16(2 * i, c, true));
   return {
     id,
-    fingerprint,
+    features,
     ...configuration,
     params: { ...configuration.params },
     scores: structuredClone(scores) as LedgerEntry['scores'],
@@ -41,12 +41,26 @@ function predictionsOf({ predictions }: LedgerEntry): Int32Array {
 
 /** What is kept as it is told. */
 export function candidateOf(entry: LedgerEntry, reused: boolean): SweepCandidate {
-  const { id, head, params, pooling, normalize, pca, scores, fitMs, converged, iterations } = entry;
+  const { id, head, params, cut, pooling, normalize, pca, scores, fitMs, converged, iterations } = entry;
   const table = headEntry(head).options;
   const changed = Object.fromEntries(
     Object.entries(params).filter(([key, value]) => table[key]?.default !== value),
   );
-  return { id, head, params, changed, pooling, normalize, pca, scores, fitMs, converged, iterations, reused };
+  return {
+    id,
+    head,
+    params,
+    changed,
+    cut,
+    pooling,
+    normalize,
+    pca,
+    scores,
+    fitMs,
+    converged,
+    iterations,
+    reused,
+  };
 }
 
 /** The best first; equal ones in the order of log loss, then as in the grid. */

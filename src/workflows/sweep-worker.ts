@@ -6,7 +6,13 @@ import { foldFeatures, type FoldFeatures } from '../classify/cross-validation/fo
 import { heldOut } from '../classify/cross-validation/held-out.ts';
 import { judge } from '../classify/cross-validation/judge.ts';
 import { topClass } from '../classify/metrics.ts';
-import type { FeatureGroup, SweepData, SweepJob, WorkerMessage } from './sweep-pool.ts';
+import {
+  featuresKey,
+  type FeatureGroup,
+  type SweepData,
+  type SweepJob,
+  type WorkerMessage,
+} from './sweep-pool.ts';
 
 const { features, y, classes, folds } = workerData as SweepData;
 const port = parentPort!;
@@ -15,20 +21,21 @@ const tell = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.pos
 /** The features of one group at a time: those of the next replace them. */
 let prepared: { readonly key: string; readonly features: FoldFeatures } | undefined;
 
-function featuresOf({ pooling, normalize, pca }: FeatureGroup): FoldFeatures {
-  const key = `${pooling} ${normalize} ${pca}`;
+function preparedFor(group: FeatureGroup): FoldFeatures {
+  const { normalize, pca } = group;
+  const key = `${featuresKey(group)} ${normalize} ${pca}`;
   if (prepared?.key === key) return prepared.features;
   prepared = undefined;
-  const { data, rows, cols } = features[pooling]!;
+  const { data, rows, cols, parts } = features[featuresKey(group)]!;
   // The runtime takes no shared memory: where nothing is done to the rows, they are copied.
   const X = normalize === 'none' ? matrix(rows, cols, Float32Array.from(data)) : { data, rows, cols };
-  prepared = { key, features: foldFeatures(X, { normalize, pca }, folds) };
+  prepared = { key, features: foldFeatures(X, { normalize, pca }, folds, parts) };
   return prepared.features;
 }
 
 async function work({ group, family }: SweepJob): Promise<void> {
   let started = performance.now();
-  for await (const result of heldOut(family, featuresOf(group), { y, classes })) {
+  for await (const result of heldOut(family, preparedFor(group), { y, classes })) {
     const fitMs = performance.now() - started;
     const { plan } = result;
     if ('problem' in result)

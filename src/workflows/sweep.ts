@@ -2,20 +2,26 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { Pooling } from '../core/sample.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../core/sweep-result.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
+import { storedParts, type StoredPart } from '../store/parts.ts';
 import { loadFeatures, readSamples } from '../store/reader.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/sweep-ledger.ts';
-import { defaultHeadFile, trainHead, trainingData } from './evaluate.ts';
+import { defaultHeadFile, trainHead, trainingData, validationSplit } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { saveHead } from './head-files.ts';
 import { progressMeter } from './progress-meter.ts';
-import { configurationsOf, type SweepGrid } from './sweep-grid.ts';
+import { withReject } from './reject.ts';
+import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './sweep-options.ts';
 import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './sweep-plan.ts';
-import { runSweepJobs, type SweepData, type SweepFinding } from './sweep-pool.ts';
+import {
+  featuresKey,
+  runSweepJobs,
+  type SharedFeatures,
+  type SweepData,
+  type SweepFinding,
+} from './sweep-pool.ts';
 import { candidateOf, entryOf, ranked } from './sweep-ranking.ts';
 
 /** What to sweep: options over SWEEP_OPTIONS' defaults, and the grid, by default DEFAULT_GRID. */
@@ -49,13 +55,8 @@ export async function sweep(
   const manifest = await readManifest(store);
   const all = await readSamples(store, manifest);
   const samples = all.filter(({ split }) => split === 'train');
-  if (samples.length === all.length || samples.length === 0) {
-    throw new PermafrostError(
-      'FIT_INVALID',
-      `${store} has ${all.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
-    );
-  }
-  const plan = planSweep(samples, currentSet(store, manifest).fingerprint, options, configurations);
+  validationSplit(store, all);
+  const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
   const ledger = await openLedger(ledgerPath(store, plan.images));
   try {
     const found = await crossValidate(store, manifest, plan, ledger, options, work);
@@ -68,12 +69,15 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const data = await trainingData(store, manifest, best.pooling);
-    const trained = await trainHead({ ...best, options: best.params }, data, work.signal);
+    const data = await trainingData(store, manifest, featuresOf(best));
+    const plain = { ...best, options: best.params };
+    let trained = await trainHead(plain, data, work.signal);
     let file: string | null = null;
     if (options.save) {
+      trained = await withReject(trained, plain, data, options.reject, work);
       file = options.out === '' ? defaultHeadFile(store, trained.result) : resolve(options.out);
-      await saveHead(file, trained, currentSet(store, manifest), store);
+      const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
+      await saveHead(file, trained, set, store);
     }
     const { score, folds, seed } = options;
     return {
@@ -97,6 +101,12 @@ export async function sweep(
     await ledger.close();
   }
 }
+
+/** The stored features that a configuration is about: fingerprint and pooling of each part. Throws OPTION_INVALID where the store lacks one. */
+const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): string =>
+  storedParts(store, manifest, featuresOf(one))
+    .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
+    .join(',');
 
 /** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
 async function crossValidate(
@@ -138,7 +148,7 @@ async function crossValidate(
       problems.set(id, finding.found.problem);
       meter.advance(1, 1);
     } else {
-      const entry = entryOf(id, plan.fingerprint, missing.get(id)!, finding.found);
+      const entry = entryOf(id, namesOf(store, manifest, missing.get(id)!), missing.get(id)!, finding.found);
       await ledger.append(entry);
       tell(entry, false);
     }
@@ -161,12 +171,15 @@ async function sharedData(
   { y, classes, folds }: SweepPlan,
   missing: readonly SweepConfiguration[],
 ): Promise<SweepData> {
-  const features: { -readonly [P in Pooling]?: NonNullable<SweepData['features'][P]> } = {};
-  for (const pooling of new Set(missing.map((one) => one.pooling))) {
-    const { X } = (await loadFeatures(store, manifest, pooling, ['train'])).get('train')!;
+  const features: Record<string, SharedFeatures> = {};
+  for (const one of missing) {
+    const key = featuresKey(one);
+    if (features[key] !== undefined) continue;
+    const parts = storedParts(store, manifest, featuresOf(one));
+    const { X } = (await loadFeatures(store, manifest, parts, ['train'])).get('train')!;
     const data = new Float32Array(new SharedArrayBuffer(X.data.byteLength));
     data.set(X.data);
-    features[pooling] = { data, rows: X.rows, cols: X.cols };
+    features[key] = { data, rows: X.rows, cols: X.cols, parts: parts.map(({ width }) => width) };
   }
   const shared = new Int32Array(new SharedArrayBuffer(y.byteLength));
   shared.set(y);

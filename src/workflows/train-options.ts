@@ -9,6 +9,10 @@ import { REJECT_OPTION } from './reject-options.ts';
 export const TRAIN_OPTIONS = {
   head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
   pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
+  cut: stringOption(
+    '',
+    'cut layers whose features stand side by side, each with its poolings or with --pooling: block5_pool,block4_pool:max; empty: the deepest that was extracted',
+  ),
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
   memory: MEMORY_OPTION,
   reject: REJECT_OPTION,

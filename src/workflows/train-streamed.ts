@@ -2,15 +2,22 @@ import { PermafrostError } from '../core/errors.ts';
 import { matrix, type Matrix } from '../core/matrix.ts';
 import type { Listener } from '../core/results.ts';
 import { blocksOf, type RowSource } from '../core/row-source.ts';
-import type { Pooling } from '../core/sample.ts';
+import type { FeaturePart, Pooling } from '../core/sample.ts';
 import type { FittedHead } from '../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../classify/heads/index.ts';
 import { fitStreamNormalizer, normalizedSource } from '../classify/streams/stream-normalizer.ts';
 import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
+import { partsText } from '../store/parts.ts';
 import { MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
-import { measured, validationSplit, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import {
+  headOf,
+  headPartsOf,
+  measured,
+  validationSplit,
+  type HeadPlan,
+  type TrainedHead,
+} from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
 
@@ -18,7 +25,8 @@ import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
 export interface StreamedPlan extends HeadPlan {
   readonly store: string;
   readonly manifest: Manifest;
-  readonly pooling: Pooling;
+  /** One pooling of the primary set, or parts side by side. */
+  readonly features: Pooling | readonly FeaturePart[];
   /** Bytes; undefined: no bound. */
   readonly bound: number | undefined;
 }
@@ -27,11 +35,11 @@ export interface StreamedPlan extends HeadPlan {
 export async function reasonToStream({
   store,
   manifest,
-  pooling,
+  features,
   bound,
 }: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
   const samples = await readSamples(store, manifest);
-  const rowBytes = currentSet(store, manifest).widths[pooling] * 4;
+  const rowBytes = 4 * headPartsOf(store, manifest, features).reduce((sum, { width }) => sum + width, 0);
   const bytes = (split: string): number =>
     rowBytes * samples.filter((sample) => sample.split === split).length;
   const validated = bytes(validationSplit(store, samples));
@@ -49,8 +57,8 @@ export async function reasonToStream({
 function watched(stream: FeatureStream, stage: string, listener: Listener | undefined): FeatureStream {
   return {
     ...stream,
-    async read(block) {
-      const X = await stream.read(block);
+    async read(block, scales) {
+      const X = await stream.read(block, scales);
       const pass = Math.ceil(stream.passes());
       const done = Math.round((stream.passes() - pass + 1) * stream.rows);
       listener?.progress?.({ stage: `${stage}, pass ${pass}`, done, total: stream.rows, perSecond: 0 });
@@ -75,19 +83,27 @@ export async function trainStreamed(
   plan: StreamedPlan,
   { signal, listener }: Work = {},
 ): Promise<TrainedHead> {
-  const { store, manifest, pooling, normalize, bound } = plan;
-  const maker = createHead(plan.head, plan.options);
+  const { store, manifest, normalize, bound } = plan;
+  const parts = headPartsOf(store, manifest, plan.features);
+  const [part, ...others] = parts;
+  if (part === undefined || others.length > 0) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `Features of several cuts side by side cannot be read in streams (${partsText(store, manifest, parts)}). Name one cut, use --pooling avg, or allow more memory.`,
+    );
+  }
+  const maker = headOf(plan);
   if (maker.fitStream === undefined) {
     const able = HEAD_NAMES.filter((name) => createHead(name).fitStream !== undefined);
     throw new PermafrostError(
       'OPTION_INVALID',
-      `The head "${plan.head}" cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
+      `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
     );
   }
   const validatedOn = validationSplit(store, await readSamples(store, manifest));
   const [train, val] = [
-    await streamFeatures(store, manifest, pooling, 'train'),
-    await streamFeatures(store, manifest, pooling, validatedOn),
+    await streamFeatures(store, manifest, part, 'train'),
+    await streamFeatures(store, manifest, part, validatedOn),
   ];
   checkBound(bound, BASE_BYTES + train.memory + val.memory);
 
@@ -99,13 +115,17 @@ export async function trainStreamed(
   const fitted = performance.now();
   const P = await predictStream(head, normalizedSource(watched(val, 'validating', listener), normalizer));
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
-  return measured(plan, {
-    head,
-    normalizer,
-    P,
-    trained: labels.length,
-    val: val.samples,
-    validatedOn,
-    times,
-  });
+  return measured(
+    { ...plan, pooling: partsText(store, manifest, parts) },
+    {
+      head,
+      normalizer,
+      parts,
+      P,
+      trained: labels.length,
+      val: val.samples,
+      validatedOn,
+      times,
+    },
+  );
 }

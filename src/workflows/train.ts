@@ -3,7 +3,8 @@ import { resolveOptions } from '../core/options.ts';
 import type { HeadResult } from '../core/results.ts';
 import type { HeadOptions } from '../classify/heads/index.ts';
 import { readManifest } from '../store/manifest.ts';
-import { currentSet } from '../store/parts.ts';
+import { storedParts, type StoredPart } from '../store/parts.ts';
+import { parseCuts, partsOf } from './cut-plan.ts';
 import { defaultHeadFile, trainHead, trainingData, type TrainedHead } from './evaluate.ts';
 import type { Work } from './extract.ts';
 import { saveHead } from './head-files.ts';
@@ -16,7 +17,7 @@ import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
 async function trainWithin(plan: StreamedPlan, reject: number, work: Work): Promise<TrainedHead> {
   const reason = await reasonToStream(plan);
   if (reason === undefined) {
-    const data = await trainingData(plan.store, plan.manifest, plan.pooling);
+    const data = await trainingData(plan.store, plan.manifest, plan.features);
     return withReject(await trainHead(plan, data, work.signal), plan, data, reject, work);
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
@@ -33,17 +34,16 @@ export async function train(
   headOptions: HeadOptions = {},
   work: Work = {},
 ): Promise<HeadResult> {
-  const { head, pooling, normalize, memory, reject, pca, out } = resolveOptions(
-    'train',
-    TRAIN_OPTIONS,
-    given,
-  );
+  const options = resolveOptions('train', TRAIN_OPTIONS, given);
+  const { head, pooling, cut, normalize, pca, memory, reject, out } = options;
   const store = resolve(storePath);
   const manifest = await readManifest(store);
   const plan = { head, options: headOptions, normalize, pca };
-  const from = { store, manifest, pooling, bound: memoryBound(memory) };
+  const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
+  const from = { store, manifest, features, bound: memoryBound(memory) };
   const trained = await trainWithin({ ...plan, ...from }, reject, work);
   const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);
-  await saveHead(file, trained, currentSet(store, manifest), store);
+  const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
+  await saveHead(file, trained, set, store);
   return { ...trained.result, file };
 }

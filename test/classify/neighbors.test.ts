@@ -3,7 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { matrix, row } from '../../src/core/matrix.ts';
 import { createHead } from '../../src/classify/heads/index.ts';
 import { exactIndex } from '../../src/classify/neighbors/exact.ts';
-import { hnswIndex, loadHnsw } from '../../src/classify/neighbors/hnsw.ts';
+import { hnswIndex } from '../../src/classify/neighbors/hnsw.ts';
+import { loadHnsw } from '../../src/classify/neighbors/hnsw-graph.ts';
 import { METRICS } from '../../src/classify/neighbors/neighbor-index.ts';
 import { measureRecall } from '../../src/classify/neighbors/recall.ts';
 import { formulaFeatures, formulaLabels } from './formula-data.ts';
@@ -128,9 +129,9 @@ describe.skipIf(missing !== undefined)(`approximate search${missing ? ` [skipped
       expect.stringMatching(/^recall@5 against exact search: (1\.0000|0\.99\d\d), on 200/),
     ]);
     const poor = await hnswIndex(X, { metric: 'cosine', M: 2, efConstruction: 1, efSearch: 1, seed: 1 });
-    const { recall } = await measureRecall(poor, X, 5, { sample: 200, seed: 1 });
+    const { recall } = await measureRecall(poor, X, { k: 5, sample: 200, seed: 1 });
     expect(recall).toBeLessThan(0.9);
-    const exact = await measureRecall(exactIndex(X, 'cosine'), X, 5, { sample: 200, seed: 1 });
+    const exact = await measureRecall(exactIndex(X, 'cosine'), X, { k: 5, sample: 200, seed: 1 });
     expect(exact).toEqual({ recall: 1, queries: 200, k: 5 });
   });
 

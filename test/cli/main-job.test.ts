@@ -205,7 +205,7 @@ describe('train, predict, neighbors, inspect', () => {
     expect(stdout).toMatch(/contract +vgg16-[0-9a-f]{8}/);
     expect(document(await permafrost(['inspect', store, '--json']))).toMatchObject({
       images: 16,
-      version: 1,
+      version: 2,
     });
   });
 });

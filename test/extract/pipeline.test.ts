@@ -176,7 +176,7 @@ describe('the pipeline', () => {
     expect(events.flatMap((event) => (event.kind === 'failure' ? [event.failure] : []))).toEqual([
       { path: 'cut.jpg', code: 'IMAGE_UNDECODABLE', reason: textWith('premature end') },
       { path: 'empty.jpg', code: 'IMAGE_UNDECODABLE', reason: 'The file is empty (0 bytes).' },
-      { path: 'folder.jpg', code: 'IMAGE_UNREADABLE', reason: textWith('EISDIR') },
+      { path: 'folder.jpg', code: 'IMAGE_UNREADABLE', reason: 'It is a folder.' },
       { path: 'gone.jpg', code: 'IMAGE_UNREADABLE', reason: textWith('ENOENT') },
       { path: 'text.jpg', code: 'IMAGE_UNDECODABLE', reason: textWith('no JPEG, PNG') },
     ]);

@@ -79,7 +79,9 @@ describe('the report of neighbours', () => {
       { path: 'a.jpg', neighbors: [neighbor({ distance: 0 })] },
       { path: ODD_NAME, neighbors: [] },
     ];
-    expect(neighborsText({ store: '/s', pooling: 'avg', metric: 'cosine', queries, failed: [] })).toBe(
+    expect(
+      neighborsText({ store: '/s', pooling: 'avg', metric: 'cosine', index: 'exact', queries, failed: [] }),
+    ).toBe(
       `a.jpg (cosine distance on avg features)
     0.0000  ants  Train/ants/1.jpg
 ${ODD_SHOWN} (cosine distance on avg features)
@@ -112,6 +114,7 @@ const INSPECTED: InspectResult = {
       engine: FACTS,
       cosineToFp32: null,
       widths: { flatten: 25088, avg: 512, max: 512 },
+      poolings: { flatten: 3, avg: 3, max: 2 },
       rows: 3,
       shards: 1,
       bytes: 160_000,
@@ -133,7 +136,7 @@ bees       1    0
 
 current set  0123456789abcdef
   backbone   vgg16, weights abcd
-  cut        block5_pool: flatten 25088, avg and max 512 numbers an image; maps in float16
+  cut        block5_pool: flatten 25088, avg 512, max 512 (2 rows) numbers an image; maps in float16
   contract   vgg16-0123abcd {"name":"vgg16","size":224}
   engine     onnxruntime 1.30.0, cpu, fp32
   content    3 rows in 1 shard, 156.3 KiB

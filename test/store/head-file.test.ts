@@ -86,7 +86,7 @@ describe('a head file', () => {
     ['of another format', () => fileWith({ ...whole, format: 'permafrost-store' }), /: format: /],
     [
       'of a later version',
-      () => fileWith({ ...whole, version: 2 }),
+      () => fileWith({ ...whole, version: 3 }),
       /another version: version: .*Train it again/,
     ],
     ['with an unknown field', () => fileWith({ ...whole, colour: 'red' }), /colour/],
@@ -150,7 +150,8 @@ function fileOf(content: string | Uint8Array): string {
 const data = blobs(['ant', 'bee', 'wasp'], 12, 20);
 const samples = data.y.map((label, i) => storedRow(`${i}.jpg`, { label }));
 const loaded = { X: data.X, samples };
-const training = { pooling: 'avg', train: loaded, val: loaded, validatedOn: 'val' } as const;
+const parts = [{ cut: 'block5_pool', pooling: 'avg', width: 20 }] as const;
+const training = { pooling: 'avg', parts, train: loaded, val: loaded, validatedOn: 'val' } as const;
 const OPTIONS: Partial<Record<HeadName, Record<string, unknown>>> = {
   softmax: { validationFraction: 0.2, maxEpochs: 12 },
   'ml-logistic': { numSteps: 30 },
@@ -232,7 +233,12 @@ describe('a head file that another permafrost wrote', () => {
       name: 'forest',
       state: { ...head.state, json: { ...head.state.json, name: 'forest' } },
     };
-    await saveHead(path, { head: foreign, normalizer, result }, { settings: settingsWith() }, '/store');
+    await saveHead(
+      path,
+      { head: foreign, normalizer, parts, result },
+      { settings: settingsWith() },
+      '/store',
+    );
     const { message } = await rejection(openHead(path), 'HEAD_CORRUPT');
     expect(message).toMatch(/x\.safetensors.*no head "forest".*Heads: softmax/);
   });

@@ -74,6 +74,7 @@ const store: InspectResult = {
       engine: FACTS,
       cosineToFp32: null,
       widths: { flatten: 25088, avg: 512, max: 512 },
+      poolings: { flatten: 5, avg: 5, max: 5 },
       rows: 5,
       shards: 1,
       bytes: 2048,
@@ -102,6 +103,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
       images: 5,
       exact: [[HOSTILE[0], HOSTILE[3]]],
       near: [{ a: HOSTILE[1], b: HOSTILE[2], cosine: 0.9 }],
+      nearMissing: null,
       threshold: 0.75,
       leaks: [
         { train: HOSTILE[3], held: HOSTILE[0], split: 'val', kind: 'exact', cosine: 1, sameLabel: true },

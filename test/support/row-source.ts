@@ -12,11 +12,14 @@ export function sourceOf(X: Matrix, size: number): RowSource {
     rows: X.rows,
     cols: X.cols,
     starts: [...starts, X.rows],
-    read(block) {
+    read(block, scales) {
       const from = block * size;
       const rows = Math.min(size, X.rows - from);
       memory.fill(NaN);
       memory.set(X.data.subarray(from * X.cols, (from + rows) * X.cols));
+      for (let i = 0; scales !== undefined && i < rows; i++) {
+        for (let j = 0; j < X.cols; j++) memory[i * X.cols + j]! *= scales[from + i]!;
+      }
       return Promise.resolve(matrix(rows, X.cols, memory.subarray(0, rows * X.cols)));
     },
   };

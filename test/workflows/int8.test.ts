@@ -10,7 +10,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { extract, neighbors, predict, readManifest, train, type ExtractResult } from '../../src/index.ts';
+import {
+  extract,
+  loadFeatures,
+  neighbors,
+  predict,
+  readManifest,
+  train,
+  type ExtractResult,
+} from '../../src/index.ts';
 import { readSafetensors, writeSafetensors } from '../../src/core/safetensors.ts';
 import { rejection } from '../support/errors.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
@@ -141,5 +149,33 @@ describe('what was made in int8', () => {
     const { message } = await rejection(extract(dataset, options), 'STORE_CORRUPT');
     expect(message).toContain(calibrationFile());
     writeFileSync(path, text);
+  });
+});
+
+describe('int8 at several cuts', () => {
+  it('has at each cut the calibration, the fingerprint and the bytes of that cut extracted alone', async () => {
+    const [several, alone] = [join(folder, 'several'), join(folder, 'alone')];
+    const batch = 1;
+    const result = await extract(dataset, {
+      ...options,
+      batch,
+      store: several,
+      cut: 'block1_pool:max,block2_pool:avg',
+    });
+    expect(result.cut).toBe('block2_pool:avg,block1_pool:max');
+    for (const [cut, pooling] of [
+      ['block1_pool', 'max'],
+      ['block2_pool', 'avg'],
+    ] as const) {
+      // The shallower first: each calibrates on its own, since no deeper calibration is there.
+      await extract(dataset, { ...options, batch, store: alone, cut: `${cut}:${pooling}` });
+      const [one, other] = [await readManifest(several), await readManifest(alone)];
+      const of = ({ sets }: typeof one) => sets.find(({ settings }) => settings.cut === cut)!;
+      expect(of(one).fingerprint).toBe(of(other).fingerprint);
+      expect(Object.keys(of(one).quantization!.cosine)).toEqual(['images', 'min', 'mean']);
+      const load = async (where: string, manifest: typeof one) =>
+        (await loadFeatures(where, manifest, [{ cut, pooling }], ['train', 'val'])).get('val')!.X;
+      expect(await load(several, one)).toEqual(await load(alone, other));
+    }
   });
 });

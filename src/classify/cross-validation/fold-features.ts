@@ -17,7 +17,7 @@ export interface FeatureSteps {
 /** Features of all rows as one fold's head sees them. */
 export interface FoldView {
   readonly X: Matrix;
-  /** Made when it is first asked for. */
+  /** Of all rows where the folds share their view, else of the fold's training rows. Made when it is first asked for. */
   design(context?: FitContext): Promise<Design>;
 }
 
@@ -35,26 +35,28 @@ const MOST_KEPT = 2 ** 26;
 /**
  * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each fold's training part:
  * a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so that all folds share one view. X is
- * kept, not copied.
+ * kept, not copied. `parts`: columns of each part that stands side by side in X, by default one part.
  */
 export function foldFeatures(
   X: Matrix,
   { normalize, pca }: FeatureSteps,
   folds: readonly TrainVal[],
+  parts: readonly number[] = [X.cols],
 ): FoldFeatures {
   const shared = normalize !== 'standard' && pca === 0;
   const keep = shared || X.rows * (pca || X.cols) * folds.length <= MOST_KEPT;
   const views = new Map<number, Promise<FoldView>>();
 
   async function make(fold: number, context?: FitContext): Promise<FoldView> {
-    if (shared) return viewOf(applyNormalizer(fitNormalizer(normalize, X), X));
+    if (shared) return viewOf(applyNormalizer(fitNormalizer(normalize, X, parts), X));
     const { train } = folds[fold]!;
     const normalized = applyNormalizer(
-      fitNormalizer(normalize, normalize === 'standard' ? selectRows(X, train) : X),
+      fitNormalizer(normalize, normalize === 'standard' ? selectRows(X, train) : X, parts),
       X,
     );
-    if (pca === 0) return viewOf(normalized);
-    return viewOf(await applyPca(await fitPca(selectRows(normalized, train), pca, context), normalized));
+    if (pca === 0) return viewOf(normalized, train);
+    const components = await fitPca(selectRows(normalized, train), pca, context);
+    return viewOf(await applyPca(components, normalized), train);
   }
 
   return {
@@ -74,12 +76,12 @@ export function foldFeatures(
   };
 }
 
-function viewOf(X: Matrix): FoldView {
+function viewOf(X: Matrix, rows?: readonly number[]): FoldView {
   let made: Promise<Design> | undefined;
   return {
     X,
     design(context) {
-      made ??= designOf(X, context).catch((error: unknown) => {
+      made ??= designOf(rows === undefined ? X : selectRows(X, rows), context).catch((error: unknown) => {
         made = undefined;
         throw error;
       });

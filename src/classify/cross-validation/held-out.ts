@@ -7,10 +7,11 @@ import { createHead } from '../heads/index.ts';
 import { linearProbabilities } from '../heads/linear.ts';
 import type { VoteWeights } from '../heads/votes.ts';
 import { voteShares } from '../heads/votes.ts';
+import { times } from '../linalg.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import type { Metric, Neighbors } from '../neighbors/neighbor-index.ts';
-import type { LinearFit } from '../solvers/linear-fit.ts';
-import { fitLinear } from '../solvers/linear-fit.ts';
+import type { LinearFit, LinearTask } from '../solvers/linear-fit.ts';
+import { fitLinear, linearWeights } from '../solvers/linear-fit.ts';
 import type { ClassWeight } from '../solvers/row-weights.ts';
 import type { Family, HeadPlan } from './families.ts';
 import { LOSSES, strengthOf } from './families.ts';
@@ -76,22 +77,22 @@ async function* alongPath(
 ): AsyncGenerator<HeldOut> {
   const { name, params } = plans[0]!;
   const { folds, shared } = features;
-  const task = {
+  const known = new Map<number, Promise<LinearFit[]>>();
+  const taskOf = (train: readonly number[]): LinearTask => ({
     loss: LOSSES[name]!,
-    y,
+    // A shared design has all rows, of which the fold's count; a fold's own has no others.
+    ...(shared ? { y, rows: train } : { y: Int32Array.from(train, (i) => y[i]!) }),
     classes: classes.length,
     classWeight: params.classWeight as ClassWeight,
-  };
-  const stop = { tol: Number(params.tol), maxIter: Number(params.maxIter) };
-  const known = new Map<number, Promise<LinearFit[]>>();
+  });
 
   async function solve(C: number): Promise<LinearFit[]> {
     const decade = decadeBelow(C);
     const starts = decade === undefined ? undefined : await fitsAt(decade);
+    const stop = { C, tol: Number(params.tol), maxIter: Number(params.maxIter) };
     const fit = async (fold: number): Promise<LinearFit> => {
       const design = await (await features.view(fold, context)).design(context);
-      const rows = folds[fold]!.train;
-      return fitLinear(design, { ...task, rows }, { ...stop, C }, starts?.[fold], context);
+      return fitLinear(design, taskOf(folds[fold]!.train), stop, starts?.[fold], context);
     };
     if (shared) return Promise.all(folds.map((_, fold) => fit(fold)));
     const fits: LinearFit[] = [];
@@ -105,20 +106,33 @@ async function* alongPath(
     return found;
   }
 
+  /** Probabilities of the rows that a fold holds out. */
+  async function answers(fold: number, fit: LinearFit): Promise<Matrix> {
+    const { val } = folds[fold]!;
+    const view = await features.view(fold, context);
+    if (!shared) {
+      const { weights, intercept } = await linearWeights(await view.design(context), fit);
+      return linearProbabilities(await times(selectRows(view.X, val), weights), intercept);
+    }
+    const scores = matrix(val.length, fit.k);
+    val.forEach((i, v) => row(scores, v).set(fit.scores.subarray(i * fit.k, (i + 1) * fit.k)));
+    return linearProbabilities(scores, new Float32Array(fit.k));
+  }
+
   for (const plan of plans) {
     const fits = await fitsAt(strengthOf(plan)).catch(problemOf);
     if (!Array.isArray(fits)) {
       yield { plan, ...fits };
       continue;
     }
-    const { k } = fits[0]!;
-    const scores = matrix(y.length, k);
-    folds.forEach(({ val }, fold) => {
-      for (const i of val) scores.data.set(fits[fold]!.scores.subarray(i * k, (i + 1) * k), i * k);
-    });
+    const P = matrix(y.length, classes.length);
+    for (const [fold, { val }] of folds.entries()) {
+      const part = await answers(fold, fits[fold]!);
+      val.forEach((i, v) => row(P, i).set(row(part, v)));
+    }
     yield {
       plan,
-      P: linearProbabilities(scores, new Float32Array(k)),
+      P,
       converged: fits.every(({ converged }) => converged),
       iterations: Math.max(...fits.map(({ iterations }) => iterations)),
     };
@@ -137,12 +151,17 @@ async function* byNeighbors(
   const wanted = plans.map(({ params }) => Number(params.nNeighbors));
   const most = Math.min(fewest, Math.max(...wanted));
   const found: Neighbors[] = [];
-  for (let fold = 0; fold < folds.length; fold++) {
-    checkAborted(context);
-    const { X } = await features.view(fold, context);
-    const { train, val } = folds[fold]!;
-    const index = exactIndex(selectRows(X, train), plans[0]!.params.metric as Metric);
-    found.push(await index.search(selectRows(X, val), most));
+  try {
+    for (const [fold, { train, val }] of folds.entries()) {
+      checkAborted(context);
+      const { X } = await features.view(fold, context);
+      const index = exactIndex(selectRows(X, train), plans[0]!.params.metric as Metric);
+      found.push(await index.search(selectRows(X, val), most));
+    }
+  } catch (error) {
+    const problem = problemOf(error);
+    for (const plan of plans) yield { plan, ...problem };
+    return;
   }
   for (const [at, plan] of plans.entries()) {
     const k = wanted[at]!;

@@ -5,7 +5,7 @@ import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { hnswIndex } from '../neighbors/hnsw.ts';
 import { measureRecall } from '../neighbors/recall.ts';
 import type { FittedFacts } from './fitted-state.ts';
-import type { Voters } from './voters.ts';
+import type { HeldVoters } from './voters.ts';
 import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
 /** Options of the head `knn-hnsw`: those of `knn`, and hnswlib's with its defaults. */
@@ -60,12 +60,13 @@ export async function loadKnnHnsw(state: HeadState): Promise<FittedHead> {
 
 async function withGraph(
   facts: FittedFacts,
-  voters: Voters,
+  voters: HeldVoters,
   params: KnnHnswOptions,
   context?: FitContext,
 ): Promise<FittedHead> {
   const index = await hnswIndex(voters.rows, params, context);
-  const { recall, queries, k } = await measureRecall(index, voters.rows, params.nNeighbors, {
+  const { recall, queries, k } = await measureRecall(index, voters.rows, {
+    k: params.nNeighbors,
     sample: RECALL_SAMPLE,
     seed: params.seed,
   });

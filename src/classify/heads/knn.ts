@@ -1,7 +1,10 @@
+import type { RowSource } from '../../core/row-source.ts';
 import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
 import { checkFit, checkNeighbors } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
+import { fitStreamedKnn, loadStreamedKnn } from '../streams/streamed-knn.ts';
+import { factsOf } from './fitted-state.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
@@ -39,11 +42,16 @@ export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): H
       const index = exactIndex(rows, params.metric);
       return Promise.resolve(fittedVoters(facts, { rows, labels: indices }, index, params));
     },
+    fitStream: (source, y) => fitStreamedKnn({ name: NAME, params }, params, source, y),
   };
 }
 
-/** The head in `state`. Throws HEAD_CORRUPT. */
-export function loadKnn(state: HeadState): FittedHead {
+/** The head in `state`; `rows` are its training rows where the state does not hold them. Throws HEAD_CORRUPT. */
+export function loadKnn(state: HeadState, rows?: RowSource): FittedHead {
+  if (rows !== undefined && !state.tensors.has('rows')) {
+    const facts = factsOf(state);
+    return loadStreamedKnn(facts, resolved(facts.params), state, rows);
+  }
   const { facts, voters } = loadVoters(state);
   const params = resolved(facts.params);
   return fittedVoters(facts, voters, exactIndex(voters.rows, params.metric), params);

@@ -77,6 +77,12 @@ function onComponents(pca: Pca, inner: FittedHead): FittedHead {
       checkPredict(`The head "${facts.name}"`, X, features);
       return inner.predictProba(await applyPca(pca, X));
     },
+    ...(inner.scores && {
+      async scores(X) {
+        checkPredict(`The head "${facts.name}"`, X, features);
+        return inner.scores!(await applyPca(pca, X));
+      },
+    }),
     state: stateOf(
       facts,
       new Map([

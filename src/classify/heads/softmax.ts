@@ -2,6 +2,7 @@ import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
 import { glorotUniform } from '../solvers/network.ts';
+import { fitStreamedSoftmax } from '../streams/streamed-softmax.ts';
 import { fittedLinear } from './linear.ts';
 import { TRAINING_OPTIONS, trainHeadNetwork, transposed } from './trained-network.ts';
 
@@ -29,5 +30,7 @@ export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> 
       const { weights, bias } = network[0]!;
       return fittedLinear(facts, transposed(weights), bias);
     },
+    fitStream: (source, y, context) =>
+      fitStreamedSoftmax({ name: 'softmax', params }, params, source, y, context),
   };
 }

@@ -7,7 +7,7 @@ import { checkFit, checkHeldOut } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { stratifiedSplit } from '../split.ts';
 import type { Network } from '../solvers/network.ts';
-import type { TrainingOptions } from '../solvers/network-training.ts';
+import type { Training, TrainingOptions } from '../solvers/network-training.ts';
 import { trainNetwork } from '../solvers/network-training.ts';
 import type { ClassWeight } from '../solvers/row-weights.ts';
 import { CLASS_WEIGHT_OPTION, classWeights } from '../solvers/row-weights.ts';
@@ -78,21 +78,21 @@ export async function trainHeadNetwork(
     source,
     context,
   );
+  return { facts: trainedFacts({ name, params }, classes, X.cols, { curve, converged }), network };
+}
+
+/** What a head trained by epochs tells. */
+export function trainedFacts(
+  { name, params }: Pick<FittedHead, 'name' | 'params'>,
+  classes: readonly string[],
+  features: number,
+  { curve, converged }: Omit<Training, 'network'>,
+): FittedFacts {
   const iterations = curve.loss.length;
   const notes = converged
     ? []
     : [`not converged: the loss still fell after ${iterations} epochs; raise maxEpochs or learningRate`];
-  const facts = {
-    name,
-    params,
-    classes,
-    features: X.cols,
-    converged,
-    iterations,
-    learningCurve: curve,
-    notes,
-  };
-  return { facts, network };
+  return { name, params, classes, features, converged, iterations, learningCurve: curve, notes };
 }
 
 /** The transpose of m, a new matrix. */

@@ -18,8 +18,14 @@ export const VOTER_OPTIONS = {
 
 /** The training rows (n, d) with the class index of each. */
 export interface Voters {
-  readonly rows: Matrix;
+  /** Undefined where they stay in a store and are read in streams. */
+  readonly rows: Matrix | undefined;
   readonly labels: Int32Array;
+}
+
+/** Training rows that the head itself holds. */
+export interface HeldVoters extends Voters {
+  readonly rows: Matrix;
 }
 
 /** A head whose nearest training rows, found by `index`, vote. */
@@ -38,15 +44,18 @@ export function fittedVoters(
     state: stateOf(
       facts,
       new Map<string, ReturnType<typeof tensorOf> | { shape: number[]; data: Int32Array }>([
-        ['rows', tensorOf(rows)],
+        ...(rows === undefined ? [] : ([['rows', tensorOf(rows)]] as const)),
         ['labels', { shape: [labels.length], data: labels }],
       ]),
     ),
   };
 }
 
-/** What `fittedVoters` stored. Throws HEAD_CORRUPT. */
-export function loadVoters(state: HeadState): { facts: FittedFacts; voters: Voters } {
+/** What `fittedVoters` stored with its rows. Throws HEAD_CORRUPT. */
+export function loadVoters(state: HeadState): {
+  facts: FittedFacts;
+  voters: HeldVoters;
+} {
   const facts = factsOf(state);
   const rows = matrixOf(state, 'rows', undefined, facts.features);
   return { facts, voters: { rows, labels: indicesOf(state, 'labels', rows.rows, facts.classes.length) } };

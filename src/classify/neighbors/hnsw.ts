@@ -1,67 +1,24 @@
-import type * as Hnswlib from 'hnswlib-node';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { row, selectRows } from '../../core/matrix.ts';
-import { checkAborted, checkPredict } from '../checks.ts';
+import { checkPredict } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { distance, lengthsOf } from './distance.ts';
 import { exactIndex } from './exact.ts';
+import { buildGraph, type GraphOptions, type HnswGraph } from './hnsw-graph.ts';
 import type { Metric, NeighborIndex } from './neighbor-index.ts';
+import { recallMeter, type RecallSample } from './recall.ts';
 import { topK } from './top-k.ts';
 
-/** Parameters of the graph, named as in Malkov and Yashunin 2018 (arXiv 1603.09320) and hnswlib. */
-export interface HnswOptions {
-  readonly metric: Metric;
-  /** Links of a row on each layer. */
-  readonly M: number;
-  /** Candidates kept while a row is inserted. */
-  readonly efConstruction: number;
+export interface HnswOptions extends GraphOptions {
   /** Candidates kept while searching; at least k are kept. */
   readonly efSearch: number;
-  readonly seed: number;
 }
-
-/** hnswlib-node, loaded on use. Throws PACKAGE_MISSING where it is not installed or was not compiled. */
-export async function loadHnsw(): Promise<Pick<typeof Hnswlib, 'HierarchicalNSW'>> {
-  try {
-    const loaded = await import('hnswlib-node');
-    // A CommonJS package: its exports are those of `default`.
-    return loaded.default;
-  } catch (cause) {
-    throw new PermafrostError(
-      'PACKAGE_MISSING',
-      `hnswlib-node does not load: ${reasonOf(cause)}. It is optional and compiled when it is installed, which needs Python and a C++ compiler (Debian: "apt install g++ make python3", macOS: "xcode-select --install"); then run "npm install hnswlib-node". The head "knn" finds exact neighbours without it.`,
-      { cause },
-    );
-  }
-}
-
-/** Rows inserted between two looks at the abort signal. */
-const TURN = 256;
 
 /**
- * Approximate search over the rows of X (n, d) by a navigable small-world graph (hnswlib, one thread, rows inserted in order: the same
- * X, options and seed give the same graph). Distances are measured again in float64, as by `exactIndex`. A query
+ * Approximate search over the rows of X (n, d) by their graph. Distances are measured again in float64, as by `exactIndex`. A query
  * for which the graph yields fewer than k rows, as it can among many duplicates, is searched exactly.
- * Throws PACKAGE_MISSING, INTERRUPTED.
  */
-export async function hnswIndex(
-  X: Matrix,
-  options: HnswOptions,
-  context?: FitContext,
-): Promise<NeighborIndex> {
-  const { HierarchicalNSW } = await loadHnsw();
-  const { metric, M, efConstruction, efSearch, seed } = options;
-  const graph = new HierarchicalNSW(metric === 'cosine' ? 'cosine' : 'l2', X.cols);
-  graph.initIndex(X.rows, M, efConstruction, seed);
-  for (let i = 0; i < X.rows; i++) {
-    if (i % TURN === 0) {
-      // Inserting blocks the event loop: only a turn of it lets an abort arrive.
-      await new Promise((resolve) => setImmediate(resolve));
-      checkAborted(context);
-    }
-    graph.addPoint(Array.from(row(X, i)), i);
-  }
+export function graphIndex(graph: HnswGraph, X: Matrix, metric: Metric, efSearch: number): NeighborIndex {
   const lengths = lengthsOf(X);
   const exact = exactIndex(X, metric);
   return {
@@ -95,4 +52,40 @@ export async function hnswIndex(
       return { k, indices, distances };
     },
   };
+}
+
+/** `graphIndex` over a graph built from X. Throws PACKAGE_MISSING, INTERRUPTED. */
+export async function hnswIndex(
+  X: Matrix,
+  options: HnswOptions,
+  context?: FitContext,
+): Promise<NeighborIndex> {
+  return graphIndex(await buildGraph(X, options, context), X, options.metric, options.efSearch);
+}
+
+/** What a search by a graph keeps, and the recall that this was measured to give. */
+export interface ChosenEf {
+  readonly ef: number;
+  readonly recall: number;
+  /** Rows that it was measured on. */
+  readonly queries: number;
+  readonly k: number;
+}
+
+/**
+ * The smallest of k, 2k, 4k … candidates with which a search of the k nearest reaches `recall` on a sample of the rows; with as many as
+ * there are rows, whatever it reaches.
+ */
+export async function chooseEf(
+  graph: HnswGraph,
+  X: Matrix,
+  metric: Metric,
+  recall: number,
+  wanted: RecallSample,
+): Promise<ChosenEf> {
+  const meter = await recallMeter(X, metric, wanted);
+  for (let ef = wanted.k; ; ef *= 2) {
+    const measured = await meter(graphIndex(graph, X, metric, ef));
+    if (measured.recall >= recall || ef >= X.rows) return { ef, ...measured };
+  }
 }

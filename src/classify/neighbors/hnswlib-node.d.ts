@@ -6,6 +6,8 @@ declare module 'hnswlib-node' {
     addPoint(point: number[], label: number): void;
     searchKnn(query: number[], neighbors: number): { distances: number[]; neighbors: number[] };
     setEf(ef: number): void;
+    writeIndex(path: string): Promise<boolean>;
+    readIndex(path: string): Promise<boolean>;
   }
   const library: { readonly HierarchicalNSW: typeof HierarchicalNSW };
   export default library;

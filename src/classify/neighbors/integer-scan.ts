@@ -62,7 +62,7 @@ function sessionOf(
         { name: 'I', type: 'int32', shape: ['q', 'kept'] },
       ],
       initializers: [
-        { name: 'Y', shape: [rows, cols], data: data as Int8Array },
+        { name: 'Y', shape: [rows, cols], data },
         { name: 'zeroY', shape: [], data: Int8Array.of(zero) },
         { name: 'steps', shape: [rows], data: Float32Array.from(steps) },
         { name: 'offsets', shape: [rows], data: offsets },

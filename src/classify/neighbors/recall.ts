@@ -2,31 +2,53 @@ import type { Matrix } from '../../core/matrix.ts';
 import { selectRows } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
 import { exactIndex } from './exact.ts';
-import type { NeighborIndex, Neighbors } from './neighbor-index.ts';
+import type { Metric, NeighborIndex, Neighbors } from './neighbor-index.ts';
+
+/** What recall is measured on: the k nearest of `sample` rows drawn with the seed. */
+export interface RecallSample {
+  readonly k: number;
+  readonly sample: number;
+  readonly seed: number;
+}
+
+export interface Recall {
+  readonly recall: number;
+  /** Rows that it was measured on. */
+  readonly queries: number;
+  readonly k: number;
+}
 
 /**
- * Recall@k of an approximate index over the rows of X: the share of true neighbours that it finds, for `sample` of the rows
- * drawn with the seed, each without itself. A row as near as the k-th true neighbour counts as found.
+ * Measures recall@k of approximate indices over the rows of X: the share of true neighbours that one finds for a sample of the rows,
+ * each without itself. A row as near as the k-th true neighbour counts as found. The true ones are searched once. 1 where there is
+ * but one row.
  */
-export async function measureRecall(
-  index: NeighborIndex,
+export async function recallMeter(
   X: Matrix,
-  k: number,
-  { sample, seed }: { readonly sample: number; readonly seed: number },
-): Promise<{ readonly recall: number; readonly queries: number; readonly k: number }> {
+  metric: Metric,
+  { k, sample, seed }: RecallSample,
+): Promise<(index: NeighborIndex) => Promise<Recall>> {
   const drawn = random(seed)
     .shuffle(Array.from({ length: X.rows }, (_, i) => i))
     .slice(0, sample);
   const queries = selectRows(X, drawn);
   const among = Math.min(k, X.rows - 1);
-  const truth = await exactIndex(X, index.metric).search(queries, among + 1);
-  const found = await index.search(queries, among + 1);
-  let hits = 0;
-  drawn.forEach((self, i) => {
-    const farthest = others(truth, i, self)[among - 1]!;
-    hits += others(found, i, self).filter((far) => far <= farthest).length;
-  });
-  return { recall: hits / (drawn.length * among), queries: drawn.length, k: among };
+  const truth = await exactIndex(X, metric).search(queries, among + 1);
+  return async (index) => {
+    const found = await index.search(queries, among + 1);
+    let hits = 0;
+    drawn.forEach((self, i) => {
+      const farthest = others(truth, i, self)[among - 1]!;
+      hits += others(found, i, self).filter((far) => far <= farthest).length;
+    });
+    const recall = among === 0 ? 1 : hits / (drawn.length * among);
+    return { recall, queries: drawn.length, k: among };
+  };
+}
+
+/** Recall@k of one index over the rows of X, as by `recallMeter`. */
+export async function measureRecall(index: NeighborIndex, X: Matrix, sample: RecallSample): Promise<Recall> {
+  return (await recallMeter(X, index.metric, sample))(index);
 }
 
 /** Distances of query i's neighbours but `self`, nearest first; one less than was searched for. */

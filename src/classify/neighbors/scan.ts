@@ -23,7 +23,7 @@ export interface Scanned {
    * The least distance to query i that a row can have whose score is `value` or smaller, by all that was rounded on the way; as
    * `distance` would compute it. 0 or less where nothing can be said.
    */
-  leastDistance(i: number, value: number): number;
+  readonly leastDistance: (i: number, value: number) => number;
 }
 
 /** Scores of all rows, fast and not exact, with a bound on how far they may be off. */

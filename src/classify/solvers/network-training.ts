@@ -37,9 +37,50 @@ export interface TrainingOptions {
  * fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's MLPClassifier. With `heldOut` the
  * network returned is that of the best epoch. Throws INTERRUPTED, and FIT_INVALID where the loss leaves the finite numbers.
  */
-export async function trainNetwork(
+export function trainNetwork(
   network: Network,
-  { X, y }: Labelled,
+  rows: Labelled,
+  heldOut: Labelled | undefined,
+  weights: Float64Array,
+  options: TrainingOptions,
+  source: Random,
+  context?: FitContext,
+): Promise<Training> {
+  const batches = shuffledRows(rows, options.batchSize);
+  return trainOnBatches(network, batches, heldOut, weights, options, source, context);
+}
+
+/** Training rows as they are met: each epoch gives every row once, in batches; a batch is valid until the next is asked for. */
+export interface Batches {
+  readonly rows: number;
+  epoch(source: Random): AsyncIterable<Labelled> | Iterable<Labelled>;
+}
+
+/** Rows in memory, shuffled anew for each epoch. */
+function shuffledRows({ X, y }: Labelled, batchSize: number): Batches {
+  const buffer = new Float32Array(Math.min(batchSize, X.rows) * X.cols);
+  const order = Int32Array.from({ length: X.rows }, (_, i) => i);
+  return {
+    rows: X.rows,
+    *epoch(source) {
+      source.shuffle(order);
+      for (let start = 0; start < X.rows; start += batchSize)
+        yield batchOf({ X, y }, order.subarray(start, start + batchSize), buffer);
+    },
+  };
+}
+
+/** Some rows of X, copied into `buffer`, with their classes. */
+export function batchOf({ X, y }: Labelled, rows: Int32Array, buffer: Float32Array): Labelled {
+  const data = buffer.subarray(0, rows.length * X.cols);
+  rows.forEach((i, at) => data.set(row(X, i), at * X.cols));
+  return { X: { data, rows: rows.length, cols: X.cols }, y: Int32Array.from(rows, (i) => y[i]!) };
+}
+
+/** `trainNetwork` on batches from anywhere. */
+export async function trainOnBatches(
+  network: Network,
+  batches: Batches,
   heldOut: Labelled | undefined,
   weights: Float64Array,
   options: TrainingOptions,
@@ -57,26 +98,19 @@ export async function trainNetwork(
   const parameters = parametersOf(network);
   const optimisers = parameters.map(({ length }) => adam(length, options.learningRate));
   const [loss, accuracy, valLoss, valAccuracy]: [number[], number[], number[], number[]] = [[], [], [], []];
-  const buffer = new Float32Array(Math.min(options.batchSize, X.rows) * X.cols);
-  const order = Int32Array.from({ length: X.rows }, (_, i) => i);
   let best = { loss: Infinity, network };
   let stale = 0;
 
   while (loss.length < options.maxEpochs && stale < options.nIterNoChange) {
-    source.shuffle(order);
     let sum = 0;
     let hits = 0;
-    for (let start = 0; start < X.rows; start += options.batchSize) {
+    for await (const { X, y: truth } of batches.epoch(source)) {
       checkAborted(context);
-      const rows = order.subarray(start, start + options.batchSize);
-      const batch = { data: buffer.subarray(0, rows.length * X.cols), rows: rows.length, cols: X.cols };
-      rows.forEach((i, at) => batch.data.set(row(X, i), at * X.cols));
-      const passed = await forward(network, batch);
-      const truth = Int32Array.from(rows, (i) => y[i]!);
+      const passed = await forward(network, X);
       const met = lossOf(truth).at(passed.scores);
       const gradients = await slopes(network, passed, met.residuals);
       optimisers.forEach((optimiser, at) => optimiser.step(parameters[at]!, gradients[at]!));
-      sum += met.loss * rows.length;
+      sum += met.loss * X.rows;
       hits += hitsOf(passed.scores, truth, k);
     }
     if (!Number.isFinite(sum)) {
@@ -85,9 +119,9 @@ export async function trainNetwork(
         `The loss is ${sum} in epoch ${loss.length + 1}: the weights ran away. Lower learningRate (${options.learningRate}) or normalise the features.`,
       );
     }
-    loss.push(sum / X.rows);
-    accuracy.push(hits / X.rows);
-    let watched = sum / X.rows;
+    loss.push(sum / batches.rows);
+    accuracy.push(hits / batches.rows);
+    let watched = sum / batches.rows;
     if (heldOut !== undefined) {
       const { scores } = await forward(network, heldOut.X);
       watched = lossOf(heldOut.y).value(scores);

@@ -21,6 +21,8 @@ const MOST_REFERENCE_VALUES = 2 ** 24;
 
 export interface RejectTask {
   readonly normalize: Normalization;
+  /** Widths of what stands side by side in X, each normalised by itself; default: all columns are one. */
+  readonly parts?: readonly number[];
   /** Share of known images that may be called unknown, in (0, 1). */
   readonly rate: number;
   /** A stable name for each row, and which rows are copies of one picture: copies are in one fold. */
@@ -91,7 +93,7 @@ export async function chooseReject(
     const own = fitted.map((i) => labels[i]!);
     const seen = new Set(own);
     const rows = selectRows(X, fitted);
-    const normalizer = fitNormalizer(normalize, rows);
+    const normalizer = fitNormalizer(normalize, rows, task.parts);
     const known = applyNormalizer(normalizer, rows);
     const one = await maker.fit(known, own, signal && { signal });
     const judge = async (part: readonly number[]): Promise<Judged> => {

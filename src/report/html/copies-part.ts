@@ -56,7 +56,7 @@ function smallPart({ check: { smallClasses, smallClass } }: ReportData): Part {
 
 /** Copies of one image, those that lie in train and are validated on at once, and what they do to the accuracy. */
 export function copiesPart(data: ReportData): Markup {
-  const { exact, near, leaks, leakedImages, accuracy, threshold } = data.check;
+  const { exact, near, nearMissing, leaks, leakedImages, accuracy, threshold } = data.check;
   const key = (paths: readonly string[]): string => JSON.stringify([...paths].sort());
   const leaked = new Set(leaks.map(({ train, held }) => key([train, held])));
   const others = (groups: readonly Group[]): Group[] => groups.filter(({ paths }) => !leaked.has(key(paths)));
@@ -85,7 +85,8 @@ export function copiesPart(data: ReportData): Markup {
       (cosine of the whole maps ${threshold} or more); ${plural(leakedImages, 'validated image')} with a copy
       in train.
     </p>
-    ${difference} ${groupsPart(data, 'In train and held out at once', leakGroups)}
+    ${nearMissing !== null && html`<p>${nearMissing}</p>`} ${difference}
+    ${groupsPart(data, 'In train and held out at once', leakGroups)}
     ${groupsPart(data, 'Other equal files', others(exact.map((paths) => ({ paths, words: 'equal files' }))))}
     ${groupsPart(data, 'Other near duplicates', others(nearGroups))} ${smallPart(data)}`;
 }

@@ -3,7 +3,7 @@ import { html, type Markup } from './markup.ts';
 
 /** The contract, engine and weights that made the features, and the command that makes them again. */
 export function provenancePart({ store, permafrost }: ReportData, command: string | null): Markup {
-  const set = store.sets.find(({ current }) => current);
+  const set = store.sets.find(({ primary }) => primary);
   const repeat =
     command === null
       ? html`<p>This store records no run with its options, so no command is given that repeats it.</p>`
@@ -11,12 +11,13 @@ export function provenancePart({ store, permafrost }: ReportData, command: strin
           <pre tabindex="0"><code>${command}</code></pre>`;
   if (set === undefined) return repeat;
   const { engine } = set;
+  const cuts = store.sets.filter(({ current }) => current).map(({ cut }) => cut);
   const fields = Object.entries(set.contract).filter(([key]) => key !== 'name');
   return html`<dl>
       <dt>permafrost</dt>
       <dd>${permafrost}</dd>
       <dt>Network</dt>
-      <dd>${set.backbone}, cut at ${set.cut}; maps in ${set.dtype}</dd>
+      <dd>${set.backbone}, cut at ${cuts.join(', ')}; maps in ${set.dtype}</dd>
       <dt>Weights</dt>
       <dd class="path">SHA-256 ${set.weights}</dd>
       <dt>Engine</dt>

@@ -62,11 +62,22 @@ async function judgeAll(opened: OpenedHead, { store, set, samples }: Snapshot): 
     if (rows === undefined) rowsOf.set(sha256, [i]);
     else rows.push(i);
   }
+  let missing = samples.length;
   for await (const { rows, X } of setFeatures(store, set, opened.document.pooling)) {
     const found = await probabilities(opened, X);
     for (const [at, { sha256 }] of rows.entries())
-      for (const i of rowsOf.get(sha256) ?? []) P.data.set(row(found, at), i * P.cols);
+      for (const i of rowsOf.get(sha256) ?? []) {
+        P.data.set(row(found, at), i * P.cols);
+        missing--;
+      }
+    // A copy of a row in another shard has the same features: it is asked once.
+    for (const { sha256 } of rows) rowsOf.delete(sha256);
   }
+  if (missing > 0)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `The store lacks the ${opened.document.pooling} features of ${missing} images. Run "permafrost extract" with that pooling in --cut.`,
+    );
   return { classes, P };
 }
 
@@ -102,6 +113,8 @@ export function liveHeads(store: string): LiveHeads {
     return head;
   }
   const problemOf = ({ document }: OpenedHead, { set }: Snapshot): string | null => {
+    if (document.others !== undefined)
+      return 'It reads features of several cuts, and the studio has those of one.';
     const differing = differingSettings(document.settings, set.settings);
     return differing.length === 0
       ? null

@@ -208,9 +208,11 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       const path = join(store, 'heads', `taught-${fitName(name)}.safetensors`);
       if (existsSync(path))
         throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
-      const result = { pooling: 'avg' as const, trained: found.told.images };
+      const { settings, widths } = snapshot.set;
+      const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
+      const result = { trained: found.told.images };
       // The images that it was trained on lie in the studio's folder, not among those of the store.
-      await saveHead(path, { ...found, result }, snapshot.set, join(store, STUDIO_FOLDER));
+      await saveHead(path, { ...found, parts, result }, snapshot.set, join(store, STUDIO_FOLDER));
       return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
     },
     async saveDataset(name, folder) {

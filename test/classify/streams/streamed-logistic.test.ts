@@ -82,7 +82,12 @@ describe('a normalised stream', () => {
     for (let pass = 0; pass < 2; pass++) {
       for (const b of [0, 3, 1, 2, 4, 5]) {
         const { data } = await source.read(b);
-        expect(data).toEqual(wanted.data.subarray(b * 45, b * 45 + data.length));
+        // The inverse of a length is rounded to float32, and the product again.
+        const near = kind === 'l2' ? 1.2e-7 : 0;
+        data.forEach((value, at) => {
+          const exact = wanted.data[b * 45 + at]!;
+          expect(Math.abs(value - exact)).toBeLessThanOrEqual(near * Math.abs(exact));
+        });
       }
     }
   });

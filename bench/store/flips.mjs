@@ -1,0 +1,118 @@
+// @ts-check
+// Is a flipped byte found, named and repaired, wherever it is?
+//   npm run build && node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1]
+// IMAGES: a folder of class folders, or with Train and Val; as many images as are asked for are taken. The features are extracted for
+// real, and what a flip destroys is extracted again. For each place one byte of one file gets another value; every kind of file of the
+// store is hit equally often. Then: verify must name that file and no other, repair must mend it, and every sample and every number of
+// every pooling must be what it was.
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { dist } from './dist.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    places: { type: 'string', default: '200' },
+    images: { type: 'string', default: '8' },
+    seed: { type: 'string', default: '1' },
+    cut: { type: 'string', default: 'block2_pool' },
+  },
+});
+const [places, images] = [Number(values.places), Number(values.images)];
+const [source] = positionals;
+if (source === undefined || !(places >= 1) || !(images >= 4))
+  throw new Error('Usage: node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1]');
+
+const { scanDataset } = await dist('extract/dataset.js');
+const { random } = await dist('core/random.js');
+const { canonicalJson, sha256Hex } = await dist('core/digest.js');
+const { extract } = await dist('workflows/extract.js');
+const { verify } = await dist('workflows/verify.js');
+const { repair } = await dist('workflows/repair.js');
+const { loadFeatures, readSamples } = await dist('store/reader.js');
+const { readManifest } = await dist('store/manifest.js');
+
+const scratch = mkdtempSync(join(tmpdir(), 'permafrost-flips-'));
+const [dataset, whole, store] = ['pictures', 'whole', 'store'].map((name) => join(scratch, name));
+const options = { cut: values.cut, shardMegabytes: 2, engine: 'onnxruntime', precision: 'fp32' };
+
+/** Everything that a reader sees of the store, as a digest. */
+async function content() {
+  const manifest = await readManifest(store);
+  const samples = await readSamples(store, manifest);
+  const parts = [canonicalJson(samples)];
+  for (const pooling of ['flatten', 'avg', 'max'])
+    for (const [split, { X }] of await loadFeatures(store, manifest, pooling, ['train', 'val']))
+      parts.push(`${pooling} ${split} ${sha256Hex(new Uint8Array(X.data.buffer))}`);
+  return sha256Hex(parts.join('\n'));
+}
+
+/** @param {string} name */
+const kindOf = (name) =>
+  /-(rows|flatten|avg|max)\.arrow$/.exec(name)?.[1] ??
+  (/-\d{5}\.json$/.test(name) ? 'seal' : name.replace(/-.*/, ''));
+
+try {
+  const { samples } = await scanDataset(source);
+  const step = Math.max(1, Math.floor(samples.length / images));
+  for (let i = 0; i < images; i++) {
+    const { path } = samples[i * step];
+    mkdirSync(dirname(join(String(dataset), path)), { recursive: true });
+    copyFileSync(join(source, path), join(String(dataset), path));
+  }
+  await extract(dataset, { ...options, store: whole });
+  await extract(dataset, { ...options, store: whole }); // the times of the files are trusted now
+  cpSync(String(whole), String(store), { recursive: true });
+  const expected = await content();
+  const files = readdirSync(String(whole)).sort();
+  const kinds = [...new Set(files.map(kindOf))];
+  const generator = random(Number(values.seed));
+  /** @type {Map<string, { flips: number, extracted: number }>} */
+  const counts = new Map(kinds.map((kind) => [kind, { flips: 0, extracted: 0 }]));
+  for (let place = 0; place < places; place++) {
+    rmSync(String(store), { recursive: true });
+    cpSync(String(whole), String(store), { recursive: true });
+    const kind = String(kinds[place % kinds.length]);
+    const some = files.filter((name) => kindOf(name) === kind);
+    const name = String(some[generator.below(some.length)]);
+    const bytes = readFileSync(join(String(store), name));
+    const at = generator.below(bytes.length);
+    const mask = 1 + generator.below(255);
+    bytes[at] = Number(bytes[at]) ^ mask;
+    writeFileSync(join(String(store), name), bytes);
+    const where = `byte ${at} of ${name}, changed by ${mask}`;
+    const { damaged } = await verify(store);
+    const named = damaged.map((/** @type {{ name: string }} */ file) => file.name);
+    if (named.length !== 1 || named[0] !== name)
+      throw new Error(`${where}: verify names ${named.join(', ') || 'nothing'}`);
+    const { next, extracted } = await repair(store);
+    // Where the list of the data set was in the damaged file, the next extraction brings it back, and extracts nothing.
+    const again = next === null ? { extracted: 0 } : await extract(dataset, { ...options, store });
+    if (again.extracted > 0) throw new Error(`${where}: ${again.extracted} images extracted that were there`);
+    if (!(await verify(store)).ok) throw new Error(`${where}: still damaged after the repair`);
+    if ((await content()) !== expected)
+      throw new Error(`${where}: the repaired store holds other things than before`);
+    const count = counts.get(kind);
+    if (count) [count.flips, count.extracted] = [count.flips + 1, count.extracted + extracted];
+  }
+  console.log(
+    `${images} images, ${files.length} files; ${places} flips: each found, named and repaired, every value as before`,
+  );
+  for (const [kind, { flips, extracted }] of counts)
+    console.log(
+      `  ${kind.padEnd(28)} ${String(flips).padStart(4)} flips, ${extracted} images extracted again`,
+    );
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,84 @@
+import type * as Hnswlib from 'hnswlib-node';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { row } from '../../core/matrix.ts';
+import { checkAborted } from '../checks.ts';
+import type { FitContext } from '../head.ts';
+import type { Metric } from './neighbor-index.ts';
+
+/** Parameters of a graph, named as in Malkov and Yashunin 2018 (arXiv 1603.09320) and hnswlib. */
+export interface GraphOptions {
+  readonly metric: Metric;
+  /** Links of a row on each layer. */
+  readonly M: number;
+  /** Candidates kept while a row is inserted. */
+  readonly efConstruction: number;
+  readonly seed: number;
+}
+
+/** A navigable small-world graph over rows, as hnswlib keeps it: it holds a copy of them. */
+export type HnswGraph = Hnswlib.HierarchicalNSW;
+
+/** hnswlib-node, loaded on use. Throws PACKAGE_MISSING where it is not installed or was not compiled. */
+export async function loadHnsw(): Promise<Pick<typeof Hnswlib, 'HierarchicalNSW'>> {
+  try {
+    const loaded = await import('hnswlib-node');
+    // A CommonJS package: its exports are those of `default`.
+    return loaded.default;
+  } catch (cause) {
+    throw new PermafrostError(
+      'PACKAGE_MISSING',
+      `hnswlib-node does not load: ${reasonOf(cause)}. It is optional and compiled when it is installed, which needs Python and a C++ compiler (Debian: "apt install g++ make python3", macOS: "xcode-select --install"); then run "npm install hnswlib-node". The head "knn" finds exact neighbours without it.`,
+      { cause },
+    );
+  }
+}
+
+const spaceOf = (metric: Metric): 'cosine' | 'l2' => (metric === 'cosine' ? 'cosine' : 'l2');
+
+/** Rows inserted between two turns of the event loop: about 30 ms at 50,000 rows of 512 features. */
+const TURN = 64;
+
+/**
+ * The graph over the rows of X (n, d), by one thread, rows inserted in order: the same X and options give the same graph. `inserted` hears
+ * how many rows are in. Throws PACKAGE_MISSING, INTERRUPTED.
+ */
+export async function buildGraph(
+  X: Matrix,
+  { metric, M, efConstruction, seed }: GraphOptions,
+  context?: FitContext,
+  inserted?: (rows: number) => void,
+): Promise<HnswGraph> {
+  const { HierarchicalNSW } = await loadHnsw();
+  const graph = new HierarchicalNSW(spaceOf(metric), X.cols);
+  graph.initIndex(X.rows, M, efConstruction, seed);
+  for (let i = 0; i < X.rows; i++) {
+    if (i % TURN === 0) {
+      // Inserting blocks the event loop: only a turn of it lets an abort arrive.
+      await new Promise((resolve) => setImmediate(resolve));
+      checkAborted(context);
+      inserted?.(i);
+    }
+    graph.addPoint(Array.from(row(X, i)), i);
+  }
+  inserted?.(X.rows);
+  return graph;
+}
+
+/** A graph over rows of `cols` features from a file that its writeIndex made. Throws PACKAGE_MISSING, STORE_CORRUPT. */
+export async function readGraph(path: string, metric: Metric, cols: number): Promise<HnswGraph> {
+  const { HierarchicalNSW } = await loadHnsw();
+  const graph = new HierarchicalNSW(spaceOf(metric), cols);
+  try {
+    await graph.readIndex(path);
+  } catch (cause) {
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `hnswlib-node cannot read ${path}: ${reasonOf(cause)}. Delete it; it is built again.`,
+      {
+        cause,
+      },
+    );
+  }
+  return graph;
+}

@@ -1,0 +1,131 @@
+// A process that gives damaged files to a reader of the built program. Argument: JSON with dist (URL of the build), reader, file (what is
+// damaged), context, from, cases, seed. Writes one line a case before the case and one after it, so that who watches sees which one hangs.
+// Prints: "N began: what was done to the bytes", then "N ok DIGEST" (what was read), "N CODE" (a PermafrostError) or "N broke: message".
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+
+const { dist, reader, file, context, from, cases, seed } = JSON.parse(process.argv[2]);
+const load = (path) => import(`${dist}/${path}`);
+const { random } = await load('core/random.js');
+const { PermafrostError } = await load('core/errors.js');
+
+const digestOf = (value) => {
+  const hash = createHash('sha256');
+  const plain = (_key, inner) =>
+    inner instanceof Map
+      ? [...inner]
+      : ArrayBuffer.isView(inner)
+        ? createHash('sha256')
+            .update(new Uint8Array(inner.buffer, inner.byteOffset, inner.byteLength))
+            .digest('hex')
+        : typeof inner === 'bigint'
+          ? String(inner)
+          : inner;
+  return hash.update(JSON.stringify(value, plain)).digest('hex').slice(0, 16);
+};
+
+/** Each takes the path of the damaged file and gives what it read. */
+const READERS = {
+  async manifest(path) {
+    return (await load('store/manifest.js')).readManifest(dirname(path));
+  },
+  /** Samples, rows and features of a store in which `path` is one file. */
+  async store(path) {
+    const { readManifest } = await load('store/manifest.js');
+    const { loadFeatures, readSamples, setRows } = await load('store/reader.js');
+    const store = dirname(path);
+    const manifest = await readManifest(store);
+    const rows = [];
+    for (const set of manifest.sets) for await (const row of setRows(store, set)) rows.push(row);
+    const features = [];
+    for (const pooling of ['flatten', 'avg', 'max'])
+      features.push([...(await loadFeatures(store, manifest, pooling, ['train', 'val']))]);
+    return [rows, await readSamples(store, manifest), features];
+  },
+  async seals(path) {
+    return (await load('store/shard-files.js')).setsFromSeals(dirname(path));
+  },
+  async calibration(path) {
+    const { readCalibration } = await load('store/calibration-file.js');
+    return readCalibration(dirname(path), context.entry, context.digest);
+  },
+  async 'file-times'(path) {
+    return (await load('store/file-times-file.js')).readFileTimes(dirname(path));
+  },
+  async head(path) {
+    return (await load('store/head-file.js')).readHead(path);
+  },
+  async weights(path) {
+    const { loadWeights } = await load('extract/weights/load-weights.js');
+    const { tensors, notes } = await loadWeights({ backbone: context.backbone, file: path });
+    return [[...tensors], notes];
+  },
+  async list(path) {
+    return (await load('extract/dataset-manifest.js')).readManifestFile(path);
+  },
+};
+
+/** Some damage: what was done, and the bytes after it. */
+function damaged(bytes, generator) {
+  const at = generator.below(bytes.length);
+  const length = 1 + generator.below(Math.min(64, bytes.length - at));
+  switch (generator.below(6)) {
+    case 0: {
+      const copy = Buffer.from(bytes);
+      copy[at] ^= 1 + generator.below(255);
+      return [`byte ${at} changed`, copy];
+    }
+    case 1: {
+      const copy = Buffer.from(bytes);
+      for (let i = 0; i < 4; i++)
+        copy[generator.below(bytes.length)] = [0, 1, 0x7f, 0x80, 0xff][generator.below(5)];
+      return ['four bytes set to extremes', copy];
+    }
+    case 2:
+      return [`cut at ${at}`, bytes.subarray(0, at)];
+    case 3:
+      return [
+        `${length} bytes gone at ${at}`,
+        Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]),
+      ];
+    case 4: {
+      const more = Buffer.from(Array.from({ length }, () => generator.below(256)));
+      return [
+        `${length} bytes put in at ${at}`,
+        Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)]),
+      ];
+    }
+    default:
+      return [
+        `${length} bytes at ${at} twice`,
+        Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]),
+      ];
+  }
+}
+
+const whole = readFileSync(file);
+// A header is where most of the structure is: half of the cases are put there.
+for (let number = from; number < from + cases; number++) {
+  const generator = random(seed + number);
+  const head = generator.below(2) === 0 ? Math.min(whole.length, 4096) : whole.length;
+  // The first case is the file as it is: what must be read from it.
+  const [what, part] =
+    number === 0 ? ['nothing', whole.subarray(0, head)] : damaged(whole.subarray(0, head), generator);
+  const bytes = Buffer.concat([part, what.startsWith('cut') ? Buffer.alloc(0) : whole.subarray(head)]);
+  // A name of its own: HDF5 takes a file that it has not quite closed for the one that it knows.
+  const path = join(dirname(file), context?.name ?? `damaged-${number}${extname(file)}`);
+  writeSync(1, `${number} began: ${what}\n`);
+  writeFileSync(path, bytes);
+  let told;
+  try {
+    told = `ok ${digestOf(await READERS[reader](path))}`;
+  } catch (error) {
+    told =
+      error instanceof PermafrostError
+        ? error.code
+        : `broke: ${String(error?.stack ?? error).replaceAll('\n', ' | ')}`;
+  }
+  if (context?.name === undefined) rmSync(path);
+  writeSync(1, `${number} ${told}\n`);
+}

@@ -1,0 +1,136 @@
+import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { IndexResult, Progress } from '../../src/core/results.ts';
+import { lockStore } from '../../src/store/lock.ts';
+import { neighborsText } from '../../src/report/answer-report.ts';
+import { extract } from '../../src/workflows/extract.ts';
+import { gc } from '../../src/workflows/gc.ts';
+import { neighbors } from '../../src/workflows/neighbors.ts';
+import { repair } from '../../src/workflows/repair.ts';
+import { verify } from '../../src/workflows/verify.ts';
+import { hnswMissing } from '../classify/hnsw-missing.ts';
+import { rejection } from '../support/errors.ts';
+import { temporaryFolders } from '../support/folders.ts';
+import { stripedDataset } from '../support/small-dataset.ts';
+
+const missing = await hnswMissing();
+const folder = temporaryFolders();
+let dataset: string;
+let whole: string;
+let picture: string;
+
+beforeAll(async () => {
+  dataset = await stripedDataset(folder(), 4, 2);
+  whole = join(folder(), 'whole.permafrost');
+  picture = join(dataset, 'Val', 'down', '0.png');
+  // An early cut: the tests are about indices, and its network takes a fifth of the time.
+  await extract(dataset, { store: whole, cut: 'block2_pool' });
+});
+
+function copy(): string {
+  const store = join(folder(), 'copy.permafrost');
+  cpSync(whole, store, { recursive: true });
+  return store;
+}
+
+const HNSW = { index: 'hnsw', k: 3 } as const;
+const indexNames = (store: string): string[] => readdirSync(join(store, 'indexes')).sort();
+const kept = (result: { readonly index: 'exact' | readonly IndexResult[] }): IndexResult => {
+  if (result.index === 'exact') throw new Error('an exact search');
+  return result.index[0]!;
+};
+
+describe('neighbors by exact search', () => {
+  it('refuses a recall: it finds all neighbours', async () => {
+    const { message } = await rejection(neighbors(whole, [picture], { recall: 0.9 }), 'OPTION_INVALID');
+    expect(message).toContain('Add --index hnsw');
+  });
+
+  it('writes nothing into the store', async () => {
+    const store = copy();
+    expect((await neighbors(store, [picture])).index).toBe('exact');
+    expect(existsSync(join(store, 'indexes'))).toBe(false);
+  });
+});
+
+describe.skipIf(missing !== undefined)(
+  `an index in a store${missing ? ` [skipped: ${missing}]` : ''}`,
+  () => {
+    it('is built once, with progress, and gives what exact search gives', async () => {
+      const store = copy();
+      const seen: Progress[] = [];
+      const first = await neighbors(store, [picture], HNSW, {
+        listener: { progress: (state) => void (state.stage === 'indexing' && seen.push(state)) },
+      });
+      expect(seen.at(-1)).toMatchObject({ done: 8, total: 8 });
+      expect(first.queries).toEqual((await neighbors(store, [picture], { k: 3 })).queries);
+      expect(kept(first)).toMatchObject({ split: 'train', k: 3, recall: 1, queries: 8, built: true });
+
+      const again = await neighbors(store, [picture], HNSW);
+      expect(kept(again)).toEqual({ ...kept(first), built: false });
+      expect(again.queries).toEqual(first.queries);
+      expect(indexNames(store)).toEqual([
+        expect.stringMatching(/^hnsw-[0-9a-f]{16}\.bin$/),
+        expect.stringMatching(/^hnsw-[0-9a-f]{16}\.json$/),
+      ]);
+      expect(neighborsText(again)).toContain(
+        'HNSW graph of train (from the store): recall@3 1.0000 against exact search, measured on 8 stored images, ef 3',
+      );
+    });
+
+    it('is one for each split, metric and pooling', async () => {
+      const store = copy();
+      const all = await neighbors(store, [picture], { ...HNSW, split: 'all', k: 5 });
+      expect(all.index).toMatchObject([{ split: 'train' }, { split: 'val' }]);
+      expect(all.queries).toEqual((await neighbors(store, [picture], { split: 'all', k: 5 })).queries);
+      await neighbors(store, [picture], { ...HNSW, metric: 'euclidean' });
+      await neighbors(store, [picture], { ...HNSW, pooling: 'max' });
+      expect(indexNames(store)).toHaveLength(8);
+      expect((await verify(store)).orphans).toEqual([]);
+    });
+
+    it('is verified, refused when damaged, removed by repair and built again', async () => {
+      const store = copy();
+      await neighbors(store, [picture], HNSW);
+      const [bin] = indexNames(store);
+      expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+      appendFileSync(join(store, 'indexes', bin!), 'x');
+      expect(await verify(store)).toMatchObject({
+        ok: false,
+        damaged: [{ name: join('indexes', bin!), rows: 0 }],
+      });
+      const { message } = await rejection(neighbors(store, [picture], HNSW), 'STORE_CORRUPT');
+      expect(message).toMatch(/is not what was written .*"permafrost repair"/);
+      expect(await repair(store)).toMatchObject({ lostRows: 0 });
+      expect(indexNames(store)).toEqual([]);
+      expect(kept(await neighbors(store, [picture], HNSW)).built).toBe(true);
+    });
+
+    it('of another data set is left over: gc removes it, and what a killed process left', async () => {
+      const store = copy();
+      await neighbors(store, [picture], HNSW);
+      const before = indexNames(store);
+      rmSync(join(dataset, 'Train', 'down', '3.png'));
+      await extract(dataset, { store, cut: 'block2_pool' });
+      expect((await verify(store)).orphans).toEqual(before.map((name) => join('indexes', name)));
+      const now = kept(await neighbors(store, [picture], HNSW));
+      expect(now).toMatchObject({ built: true, queries: 7 });
+      const names = indexNames(store).filter((name) => !before.includes(name));
+      expect(names).toHaveLength(2);
+      writeFileSync(join(store, 'indexes', `${names[0]}.123.tmp`), 'half');
+      writeFileSync(join(store, 'indexes', 'hnsw-0123456789abcdef.bin'), 'a file without its seal');
+      writeFileSync(join(store, 'indexes', 'notes.txt'), 'the user’s own');
+      expect((await verify(store)).orphans).toHaveLength(4);
+      await gc(store);
+      expect(indexNames(store)).toEqual([...names, 'notes.txt']);
+    });
+
+    it('is not kept while another process writes, and says so', async () => {
+      const store = copy();
+      const lock = await lockStore(store, 'another');
+      await rejection(neighbors(store, [picture], HNSW), 'STORE_LOCKED');
+      await lock.release();
+    });
+  },
+);
