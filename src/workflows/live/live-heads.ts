@@ -65,13 +65,13 @@ async function judgeAll(opened: OpenedHead, { store, set, samples }: Snapshot): 
   let missing = samples.length;
   for await (const { rows, X } of setFeatures(store, set, opened.document.pooling)) {
     const found = await probabilities(opened, X);
-    for (const [at, { sha256 }] of rows.entries())
-      for (const i of rowsOf.get(sha256) ?? []) {
-        P.data.set(row(found, at), i * P.cols);
-        missing--;
-      }
-    // A copy of a row in another shard has the same features: it is asked once.
-    for (const { sha256 } of rows) rowsOf.delete(sha256);
+    for (const [at, { sha256 }] of rows.entries()) {
+      const places = rowsOf.get(sha256) ?? [];
+      for (const i of places) P.data.set(row(found, at), i * P.cols);
+      missing -= places.length;
+      // The same content in another shard has the same features.
+      rowsOf.delete(sha256);
+    }
   }
   if (missing > 0)
     throw new PermafrostError(
