@@ -46,12 +46,9 @@ export async function generatedStore(folder, count, width) {
     engineClass: 'onnxruntime/cpu/fp32',
   };
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0.0.0' };
-  // Pooled features are what counts: the maps are as small as they can be.
-  const widths = { flatten: 1, avg: width, max: 1 };
+  const widths = { flatten: 49 * width, avg: width, max: width };
   const set = setFor(manifest, settings, engine, widths);
-  // The writer counts a shard's size by its maps alone.
-  const shardBytes = Math.floor((64 * 2 ** 20) / (width * 4)) * 2;
-  const writer = featureWriter({ store, manifest, set, expectedRows: count, shardBytes });
+  const writer = featureWriter({ store, manifest, set, poolings: ['avg'], expectedRows: count });
   const generator = random(1);
   const values = new Float32Array(BATCH * width);
   for (let i = 0; i < values.length; i++) values[i] = generator.uniform();
@@ -60,9 +57,7 @@ export async function generatedStore(folder, count, width) {
     const rows = Array.from({ length }, (_, i) => rowOf(from + i));
     for (let i = 0; i < length; i++) values[i * width] = from + i;
     const features = new Map([
-      ['flatten', { data: new Float32Array(length), rows: length, cols: 1 }],
       ['avg', { data: values.subarray(0, length * width), rows: length, cols: width }],
-      ['max', { data: new Float32Array(length), rows: length, cols: 1 }],
     ]);
     await writer.append({ rows, features: /** @type {any} */ (features) });
   }
@@ -76,7 +71,12 @@ export async function generatedStore(folder, count, width) {
       for (const i of order) yield rowOf(i);
     },
   };
-  await commitDataset(store, manifest, { root: join(folder, 'pictures'), set, samples, failures: [] });
+  await commitDataset(store, manifest, {
+    root: join(folder, 'pictures'),
+    sets: [{ set, poolings: ['avg'] }],
+    samples,
+    failures: [],
+  });
   const lines = order.map((i) => {
     const { path, label, split } = sampleOf(i);
     return `pictures/${path},${label},${split}\n`;

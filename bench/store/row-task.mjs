@@ -39,20 +39,20 @@ const TASKS = {
   async 'reuse check'() {
     const { openDataset } = await dist('workflows/dataset.js');
     const { sampleContents } = await dist('workflows/sample-contents.js');
-    const { readKnownRows } = await dist('store/known-rows.js');
+    const { setsWriter } = await dist('store/sets-writer.js');
     const { eachSample } = await dist('store/reader.js');
     const { readManifest } = await dist('store/manifest.js');
     const { commitDataset } = await dist('store/store.js');
     const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
     const manifest = await readManifest(store);
-    const set = manifest.sets[0];
-    const known = await readKnownRows(store, set);
+    const wanted = [{ set: manifest.sets[0], poolings: ['avg'] }];
+    const writer = await setsWriter({ store, manifest, wanted, expectedRows: count });
     const contents = sampleContents(samples);
     let at = 0;
     for await (const { sha256 } of eachSample(store, manifest))
-      if (known.has(sha256)) contents.set(samples[at++].path, sha256);
-    const rows = contents.rows(known);
-    await commitDataset(store, manifest, { root: folder, set, samples: rows, failures: [] });
+      if (writer.isKnown(sha256)) contents.set(samples[at++].path, sha256);
+    const rows = contents.rows(writer.known);
+    await commitDataset(store, manifest, { root: folder, sets: wanted, samples: rows, failures: [] });
     return rows.length;
   },
   /** A thousand rows by id, and one class. */

@@ -2,7 +2,7 @@
 // What does an extraction cost when nothing changed, one image was edited, or a hundred were renamed?
 //   npm run build && node bench/store/unchanged.mjs PHOTOGRAPHS [--images 10000]
 // PHOTOGRAPHS: a folder with JPEG files anywhere below it. Each image of the data set is one of them with a few bytes of its own behind
-// its end, which no decoder reads. The features of the store are made up, under the settings that the command has by default; what is
+// its end, which no decoder reads. The features of the store are made up, under the settings that the command has by default (cut block5_pool:avg); what is
 // edited goes through the real network. The page cache is warm in every round.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,10 +35,14 @@ if (photographs === undefined || !(count >= 200))
 
 const { featureSource } = await dist('workflows/feature-source.js');
 const { EXTRACT_DEFAULTS } = await dist('workflows/extract-options.js');
+const { parseCuts } = await dist('workflows/cut-plan.js');
 const { commitDataset, openForWriting, setFor } = await dist('store/store.js');
 const { featureWriter } = await dist('store/writer.js');
 const { readManifest } = await dist('store/manifest.js');
 const { readSamples } = await dist('store/reader.js');
+
+/** Pooled features alone: ten thousand maps would be half a gigabyte. */
+const CUT = 'block5_pool:avg';
 
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-unchanged-'));
 const dataset = join(scratch, 'pictures');
@@ -62,15 +66,16 @@ function makeDataset() {
 
 /** @param {any[]} rows */
 async function makeStore(rows) {
-  const source = await featureSource({ ...EXTRACT_DEFAULTS, weights: undefined });
+  const source = await featureSource({ ...EXTRACT_DEFAULTS, cuts: parseCuts(CUT), weights: undefined });
   await source.executable.dispose();
   const manifest = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, source.settings, source.engine, source.widths);
-  const writer = featureWriter({ store, manifest, set, expectedRows: count });
+  const [{ settings, poolings, widths }] = source.sets;
+  const set = setFor(manifest, settings, source.engine, widths);
+  const writer = featureWriter({ store, manifest, set, poolings, expectedRows: count });
   for (let from = 0; from < count; from += 64) {
     const some = rows.slice(from, from + 64);
-    const features = Object.entries(source.widths).map(([pooling, width]) => {
-      const cols = Number(width);
+    const features = poolings.map((/** @type {'flatten' | 'avg' | 'max'} */ pooling) => {
+      const cols = widths[pooling];
       return /** @type {const} */ ([
         pooling,
         { data: new Float32Array(some.length * cols), rows: some.length, cols },
@@ -80,7 +85,7 @@ async function makeStore(rows) {
   }
   await writer.seal();
   const samples = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
-  await commitDataset(store, manifest, { root: dataset, set, samples, failures: [] });
+  await commitDataset(store, manifest, { root: dataset, sets: [{ set, poolings }], samples, failures: [] });
 }
 
 /** @param {string[]} flags */
@@ -89,7 +94,7 @@ function extract(...flags) {
   const started = performance.now();
   const { stdout, status, stderr } = spawnSync(
     process.execPath,
-    [main, 'extract', dataset, '--store', store, '--json', ...flags],
+    [main, 'extract', dataset, '--store', store, '--cut', CUT, '--json', ...flags],
     {
       encoding: 'utf8',
       maxBuffer: 2 ** 28,

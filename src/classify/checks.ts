@@ -50,6 +50,19 @@ export function checkLabels(
   return labels;
 }
 
+/** Throws FIT_INVALID for a view whose shape is not that of X (n, d), and for NaN or infinite features in one. */
+export function checkViews(X: Matrix, views: readonly Matrix[]): void {
+  for (const [v, view] of views.entries()) {
+    if (view.rows !== X.rows || view.cols !== X.cols) {
+      throw new PermafrostError(
+        'FIT_INVALID',
+        `View ${v + 1} has ${view.rows} x ${view.cols} features; it needs a row for each of the ${X.rows} images and their ${X.cols} columns.`,
+      );
+    }
+    checkFinite(view);
+  }
+}
+
 /** Throws FIT_INVALID when X has not `features` columns, or values that are not finite. `owner` names who asks. */
 export function checkPredict(owner: string, X: Matrix, features: number): void {
   if (X.cols !== features) {

@@ -10,17 +10,26 @@ export interface Head {
   readonly name: string;
   /** All options, resolved. */
   readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** True of heads that learn by epochs: given `context.views`, each epoch meets every row in one view, drawn anew. */
+  readonly drawsViews?: true;
   /**
    * X: (n, d) float32, one row an image; y: n class names. Throws FIT_INVALID on NaN or infinite features, lengths that
    * differ, fewer than two classes.
    */
   fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+  /** Whether what `fitStream` gives needs the rows again when it predicts. */
+  readonly keepsRows?: boolean;
   /** Of heads that can: `fit` on rows that are read block by block, y in their order. Throws as `fit`, and what reading throws. */
   fitStream?(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead>;
 }
 
 export interface FitContext {
   readonly signal?: AbortSignal;
+  /**
+   * For heads that draw views: other views of the same images, each of the shape of X, row i of the image of row i. Views that other heads
+   * train on are rows of X (on-views.ts).
+   */
+  readonly views?: readonly Matrix[];
 }
 
 export interface FittedHead {

@@ -45,6 +45,20 @@ export interface StageSeconds {
   readonly decode: number;
 }
 
+/** The augmented views of the training images that were extracted beside the images themselves. */
+export interface ViewsExtracted {
+  /** Views of each training image. */
+  readonly count: number;
+  readonly seed: number;
+  /** How far they go, by name (docs/views.md). */
+  readonly plan: Readonly<Record<string, number | boolean>>;
+  /** Over all views. */
+  readonly extracted: number;
+  readonly reused: number;
+  /** Why stored views did not serve, where there were some; otherwise null. */
+  readonly extractedBecause: string | null;
+}
+
 export interface ExtractResult {
   readonly dataset: string;
   readonly store: string;
@@ -57,6 +71,8 @@ export interface ExtractResult {
   readonly failed: readonly Failure[];
   /** Why stored features did not serve, where there were some; otherwise null. */
   readonly extractedBecause: string | null;
+  /** Null where none were asked for. */
+  readonly views: ViewsExtracted | null;
   readonly engine: EngineFacts;
   /** Of int8 alone. */
   readonly cosineToFp32: CosineToFp32 | null;
@@ -116,6 +132,18 @@ export interface RejectResult {
   readonly problem: string | null;
 }
 
+/** A head trained on views beside the same head without them, both on the same validated images. */
+export interface ViewsBenefit {
+  /** Views of each training image, beside the image itself. */
+  readonly count: number;
+  readonly accuracyWithout: number;
+  /** Accuracy with the views less that without them, and its 95 % interval by the paired bootstrap. */
+  readonly difference: number;
+  readonly interval: readonly [number, number];
+  /** McNemar's exact test of "the views change nothing". */
+  readonly pValue: number;
+}
+
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
@@ -141,6 +169,8 @@ export interface HeadResult {
   readonly notes: readonly string[];
   /** Of heads that may answer "unknown", or could not be made to. */
   readonly reject?: RejectResult;
+  /** Of heads trained on augmented views: what these were worth. */
+  readonly views?: ViewsBenefit;
   /** Images trained on and validated on, and the split of the latter. */
   readonly trained: number;
   readonly validated: number;

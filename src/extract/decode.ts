@@ -1,17 +1,11 @@
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { placement, resizeNearest } from './geometry.ts';
-import { plainJpegHeader } from './jpeg-header.ts';
+import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
 import { resample } from './resample.ts';
 import { loadSharp } from './sharp.ts';
 
-/** An image's header. Width and height in pixels as stored; `orientation` is EXIF's, 1 to 8. */
-export interface ImageHeader {
-  readonly width: number;
-  readonly height: number;
-  readonly orientation: number;
-  readonly hasAlpha: boolean;
-}
+export type { ImageHeader };
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
@@ -43,7 +37,7 @@ function undecodable(cause: unknown): PermafrostError {
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
   const plain = plainJpegHeader(bytes);
-  if (plain !== undefined) return plain;
+  if (plain !== undefined) return withFewPixels(plain);
   const sharp = await loadSharp();
   try {
     const {
@@ -56,10 +50,7 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
     } = await sharp(bytes, {
       limitInputPixels: false, // decided here, with a reason
     }).metadata();
-    if (width * height > MAX_PIXELS)
-      throw new Error(
-        `It has ${width} x ${height} pixels, above the ${MAX_PIXELS} that are decoded. Make it smaller.`,
-      );
+    withFewPixels({ width, height });
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
       throw new Error(
@@ -67,8 +58,18 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
       );
     return { width, height, orientation, hasAlpha };
   } catch (cause) {
-    throw undecodable(cause);
+    throw cause instanceof PermafrostError ? cause : undecodable(cause);
   }
+}
+
+/** The same header, unless it announces more pixels than are decoded. */
+function withFewPixels<H extends { readonly width: number; readonly height: number }>(header: H): H {
+  const { width, height } = header;
+  if (width * height <= MAX_PIXELS) return header;
+  throw new PermafrostError(
+    'IMAGE_UNDECODABLE',
+    `It has ${width} x ${height} pixels, above the ${MAX_PIXELS} that are decoded. Make it smaller.`,
+  );
 }
 
 /**

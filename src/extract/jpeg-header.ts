@@ -1,4 +1,10 @@
-import type { ImageHeader } from './decode.ts';
+/** An image's header. Width and height in pixels as stored; `orientation` is EXIF's, 1 to 8. */
+export interface ImageHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: number;
+  readonly hasAlpha: boolean;
+}
 
 /** The marker SOI and the first byte of the next one (ITU-T T.81, B.1.1.3). */
 const START = [0xff, 0xd8, 0xff] as const;

@@ -17,6 +17,8 @@ export interface PipelineOptions {
   readonly executable: Executable;
   /** Makes `executable` ready; awaited before the first batch, while the first images are decoded. */
   readonly prepare?: () => Promise<void>;
+  /** What the network sees in place of the decoded square, by the SHA-256 of the file: an augmented view. Default: the square itself. */
+  readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
   /** Images an inference. */
   readonly batch: number;
   /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
@@ -72,7 +74,8 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
     if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
     if (isKnown(sha256)) return { kind: 'known', sample, sha256, unread: false };
     const header = await readHeader(bytes);
-    const pixels = decode(bytes, header, options.contract);
+    const square = decode(bytes, header, options.contract);
+    const pixels = options.view === undefined ? square : square.then((p) => options.view!(p, sha256));
     pixels.then(
       () => clock.image('decode', performance.now() - opened),
       () => undefined, // awaited later; a rejection must not count as unhandled until then

@@ -61,6 +61,16 @@ export const UNCHANGED: ViewParameters = Object.freeze({
   brightness: 1,
 });
 
+/** Throws OPTION_INVALID for a plan whose views are all the image itself. */
+export function requireChange(plan: ViewPlan): void {
+  const { horizontalFlip, ...ranges } = plan;
+  if (horizontalFlip || Object.values(ranges).some((range) => range > 0)) return;
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `Views with ${Object.keys(ranges).join(', ')} of 0 and without horizontalFlip are all the image itself. Ask for a change, or for no views.`,
+  );
+}
+
 /** The parts of a fingerprint that decide what view i of an image looks like: the plan, the seed and how views are made. */
 export interface ViewSettings {
   /** Changes whenever the same plan and seed would give other bytes. */

@@ -20,8 +20,8 @@ export function failuresText(failed: readonly Failure[], all = 'with --json'): s
 /** What an extraction did, for a terminal. */
 export function extractText(result: ExtractResult): string {
   const { extracted, reused, unread, failed, engine } = result;
-  const speed =
-    extracted > 0 ? ` (${(extracted / result.seconds.extract).toFixed(1)} extracted images/s)` : '';
+  const through = extracted + (result.views?.extracted ?? 0);
+  const speed = through > 0 ? ` (${(through / result.seconds.extract).toFixed(1)} extracted images/s)` : '';
   const byTimes = unread > 0 ? ` (${unread} by size and time, unread)` : '';
   const splits = Object.entries(result.splits).map(([split, n]) => `${n} ${split}`);
   const fields: [string, string][] = [
@@ -37,6 +37,10 @@ export function extractText(result: ExtractResult): string {
       `${extracted} extracted, ${reused} reused${byTimes}, ${failed.length} failed in ${seconds(result.seconds.extract)}${speed}`,
     ],
   ];
+  if (result.views !== null) {
+    const { count, extracted: made, reused: kept } = result.views;
+    fields.push(['views', `${count} of each training image: ${made} extracted, ${kept} reused`]);
+  }
   if (result.cosineToFp32 !== null) fields.push(['int8', cosineText(result.cosineToFp32)]);
   if (result.extractedBecause !== null)
     fields.push(['not reused', `the stored features differ in ${result.extractedBecause}`]);

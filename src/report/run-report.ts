@@ -1,4 +1,11 @@
-import type { Confusion, HeadResult, LearningCurve, Mistake, RunResult } from '../core/results.ts';
+import type {
+  Confusion,
+  HeadResult,
+  LearningCurve,
+  Mistake,
+  RunResult,
+  ViewsBenefit,
+} from '../core/results.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
@@ -65,8 +72,20 @@ export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: Lear
   return `${text}; kept epoch ${best + 1}: held-out loss ${valLoss[best]!.toFixed(4)}, accuracy ${valAccuracy![best]!.toFixed(3)}`;
 }
 
-function headLines({ learningCurve, notes }: HeadResult): string[] {
-  return [...(learningCurve ? [learningCurveText(learningCurve)] : []), ...notes.map(printable)];
+/** What views were worth to a head, in one line. */
+export function viewsText({ count, accuracyWithout, difference, interval, pValue }: ViewsBenefit): string {
+  const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
+  const tells =
+    interval[0] > 0 ? 'the views helped' : interval[1] < 0 ? 'the views hurt' : 'no difference can be told';
+  return `${plural(count, 'view')} of each image: accuracy ${signed(difference)} beside ${ratio(accuracyWithout)} without (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, McNemar p ${pValue.toFixed(2)}): ${tells}`;
+}
+
+function headLines({ learningCurve, views, notes }: HeadResult): string[] {
+  return [
+    ...(views ? [viewsText(views)] : []),
+    ...(learningCurve ? [learningCurveText(learningCurve)] : []),
+    ...notes.map(printable),
+  ];
 }
 
 /** A whole run for a terminal: extraction, table of heads, the best head's confusion and surest mistakes. */

@@ -18,6 +18,19 @@ export interface FeatureSettings {
   readonly engineClass: string;
   /** Digest of the calibration of int8 features; absent for other precisions. */
   readonly calibration?: string | undefined;
+  /** Which augmented view of each image; absent for the images themselves. */
+  readonly view?: FeatureView | undefined;
+}
+
+/** What decides the look of a view, beside the image's own bytes (docs/views.md). */
+export interface FeatureView {
+  /** How views are made; changes whenever the same plan and seed would give other bytes. */
+  readonly recipe: string;
+  readonly seed: number;
+  /** How far views go, by name. */
+  readonly plan: Readonly<Record<string, number | boolean>>;
+  /** 1 and up. */
+  readonly number: number;
 }
 
 /** The first 16 hex digits of the SHA-256 over the settings: names the set of features made under them. */

@@ -44,6 +44,11 @@ const headSchema = z.strictObject({
     images: z.number().int().positive(),
     /** The store, relative to the head file's folder: where its training images are looked up. */
     store: z.string(),
+    /** Of a head that left its training rows in the store: the digest of which rows, with which labels, in which order. */
+    rows: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
   }),
   /** Digest of everything else in the file (head-digest.ts); the first heads had none. */
   digest: z

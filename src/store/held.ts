@@ -1,6 +1,6 @@
 import { differences } from '../core/digest.ts';
 import type { FeatureSettings } from './fingerprint.ts';
-import type { FeatureSet, Manifest } from './manifest.ts';
+import { coveringSets, type FeatureSet, type Manifest } from './manifest.ts';
 
 const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
 
@@ -8,7 +8,7 @@ const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows })
  * The engine classes of stored features that agree with `settings` in everything else: the data set's own first, then those with most rows.
  */
 export function heldClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {
-  const current = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+  const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const isCurrent = ({ fingerprint }: FeatureSet): boolean => current.has(fingerprint);
   return manifest.sets
     .filter(

@@ -39,6 +39,14 @@ export const settingsSchema = z.strictObject({
   dtype: z.enum(DTYPES),
   engineClass: z.string(),
   calibration: digest.optional(),
+  view: z
+    .strictObject({
+      recipe: z.string(),
+      seed: count,
+      plan: z.record(z.string(), z.union([z.number(), z.boolean()])),
+      number: z.number().int().positive(),
+    })
+    .optional(),
 });
 
 // A name inside the store, never a way out of it, nor the manifest's own.
@@ -93,6 +101,8 @@ const datasetSchema = z.strictObject({
   root: z.string(),
   /** The sets that hold every one of its images, with the poolings in which they do; the first is the primary one. */
   sets: z.array(coveringSchema),
+  /** The sets of view 1, of view 2 ...: they hold every training image; absent where there are no views. */
+  views: z.array(z.array(coveringSchema)).exactOptional(),
   /** The file that lists its images; absent until an extraction was completed. */
   samples: fileSchema.optional(),
   failures: z.array(z.strictObject({ path: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })),
@@ -109,7 +119,7 @@ const manifestSchema = z.strictObject({
 /** Version 1 knew one set a data set, and three poolings in every shard. */
 const manifestSchema1 = manifestSchema.extend({
   version: z.literal(1),
-  dataset: datasetSchema.omit({ sets: true }).extend({ fingerprint: z.string() }),
+  dataset: datasetSchema.omit({ sets: true, views: true }).extend({ fingerprint: z.string() }),
   sets: z.array(
     setSchema.extend({
       shards: z.array(shardSchema.extend({ files: shardSchema.shape.files.required() })),
@@ -124,6 +134,12 @@ export type ShardEntry = z.infer<typeof shardSchema>;
 export type FileEntry = z.infer<typeof fileSchema>;
 /** A set that covers the data set, and in which poolings. */
 export type CoveringSet = z.infer<typeof coveringSchema>;
+
+/** Every set that covers the data set, those of its views included. */
+export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [
+  ...dataset.sets,
+  ...(dataset.views ?? []).flat(),
+];
 
 /** The poolings that a shard holds. */
 export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>

@@ -19,16 +19,31 @@ export interface StoredPart extends FeaturePart {
   readonly width: number;
 }
 
-/** The sets that the last extraction made or reused, the primary one first. Throws STORE_EMPTY. */
-export function currentSets(store: string, manifest: Manifest): readonly [WantedSet, ...WantedSet[]] {
+/**
+ * The sets that the last extraction made or reused, the primary one first; of a view (1 and up) those that hold the training images in it.
+ * Throws STORE_EMPTY, and OPTION_INVALID for a view that was not stored.
+ */
+export function currentSets(
+  store: string,
+  manifest: Manifest,
+  view = 0,
+): readonly [WantedSet, ...WantedSet[]] {
+  const { sets, views = [] } = manifest.dataset;
+  const covering = view === 0 ? sets : views[view - 1];
+  if (covering === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `${store} holds ${views.length} views of each training image, not ${view}. Extract with --views ${view}: what is there is reused.`,
+    );
+  }
   const setOf = ({ fingerprint }: CoveringSet): FeatureSet | undefined =>
     manifest.sets.find((set) => set.fingerprint === fingerprint);
-  const [primary, ...others] = manifest.dataset.sets.flatMap((covering) => {
-    const set = setOf(covering);
-    return set === undefined ? [] : [{ set, poolings: covering.poolings }];
+  const [primary, ...others] = covering.flatMap((one) => {
+    const set = setOf(one);
+    return set === undefined ? [] : [{ set, poolings: one.poolings }];
   });
   // A set may be lost with its calibration; without the first the others are not what the data set names.
-  if (primary === undefined || primary.set.fingerprint !== manifest.dataset.sets[0]!.fingerprint)
+  if (primary === undefined || primary.set.fingerprint !== covering[0]!.fingerprint)
     throw new PermafrostError(
       'STORE_EMPTY',
       `${store} holds no features yet. Run "permafrost extract" first.`,
@@ -56,8 +71,9 @@ export function storedParts(
   store: string,
   manifest: Manifest,
   wanted: Pooling | readonly FeaturePart[],
+  view = 0,
 ): StoredPart[] {
-  const sets = currentSets(store, manifest);
+  const sets = currentSets(store, manifest, view);
   const parts = typeof wanted === 'string' ? [{ cut: sets[0].set.settings.cut, pooling: wanted }] : wanted;
   return parts.map(({ cut, pooling }) => {
     const found = sets.find(({ set }) => set.settings.cut === cut);

@@ -142,7 +142,7 @@ async function fillPart(
 
 /**
  * Loads the current features of each wanted split, shard by shard: of the primary set, pooled as asked, or of several parts side by side,
- * raw (each may want a normalisation of its own). Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
+ * raw (each may want a normalisation of its own). `view` 1 and up are augmented views, of training images alone. Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
  * part or the matrix would pass 4 GiB.
  */
 export async function loadFeatures(
@@ -150,8 +150,9 @@ export async function loadFeatures(
   manifest: Manifest,
   features: Pooling | readonly FeaturePart[],
   splits: readonly Split[],
+  view = 0,
 ): Promise<ReadonlyMap<Split, LoadedFeatures>> {
-  const parts = storedParts(store, manifest, features);
+  const parts = storedParts(store, manifest, features, view);
   const width = parts.reduce((sum, part) => sum + part.width, 0);
   const wanted = (await readSamples(store, manifest)).filter(({ split }) => splits.includes(split));
   const loaded = new Map<Split, { X: Matrix; samples: StoredSample[] }>();

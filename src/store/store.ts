@@ -72,10 +72,11 @@ export function setFor(
   const fingerprint = fingerprintOf(settings);
   const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
   if (found !== undefined) return found;
-  const contract = { ...settings.contract, mean: [...settings.contract.mean] as [number, number, number] };
+  const { view, ...own } = settings;
+  const contract = { ...own.contract, mean: [...own.contract.mean] as [number, number, number] };
   const set: FeatureSet = {
     fingerprint,
-    settings: { ...settings, contract },
+    settings: { ...own, contract, ...(view && { view: { ...view, plan: { ...view.plan } } }) },
     engine,
     widths: { ...widths },
     shards: [],
@@ -94,7 +95,10 @@ export function whyNotReused(
   settings: FeatureSettings,
   poolings: readonly Pooling[] = POOLINGS,
 ): string | undefined {
-  const filled = manifest.sets.filter(({ shards }) => shards.length > 0);
+  // A view is compared with the same view under other settings: that it is no other view goes without saying.
+  const filled = manifest.sets.filter(
+    (set) => set.shards.length > 0 && set.settings.view?.number === settings.view?.number,
+  );
   const fingerprint = fingerprintOf(settings);
   const own = filled.find((set) => set.fingerprint === fingerprint);
   if (own !== undefined) {
@@ -128,6 +132,8 @@ export async function commitDataset(
     readonly root: string;
     /** The sets that hold all of `samples`, with the poolings in which they do; the primary one first. */
     readonly sets: readonly WantedSet[];
+    /** Those that hold its training images in view 1, 2 ... */
+    readonly views?: readonly (readonly WantedSet[])[];
     readonly samples: SampleRows;
     readonly failures: readonly Failure[];
   },
@@ -141,12 +147,13 @@ export async function commitDataset(
           name,
           ...(await writeFileAtomic(join(store, name), encodeShard(dataset.samples, undefined, new Map()))),
         };
+  const covering = (sets: readonly WantedSet[]) =>
+    sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
+  const { views = [] } = dataset;
   manifest.dataset = {
     root: dataset.root,
-    sets: dataset.sets.map(({ set, poolings }) => ({
-      fingerprint: set.fingerprint,
-      poolings: [...poolings],
-    })),
+    sets: covering(dataset.sets),
+    ...(views.length > 0 && { views: views.map(covering) }),
     samples,
     failures: [...dataset.failures],
   };

@@ -45,8 +45,8 @@ export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS)
       'OPTION_INVALID',
       `--cut names ${twice} twice. Name it once, its poolings joined by +.`,
     );
-  const depth = ({ cut }: CutWish): number => layersUpTo(vgg16, cut).length;
-  return cuts.sort((a, b) => depth(b) - depth(a));
+  const depths = new Map(names.map((cut) => [cut, layersUpTo(vgg16, cut).length]));
+  return cuts.sort((a, b) => depths.get(b.cut)! - depths.get(a.cut)!);
 }
 
 /** What `parseCuts` reads, the deepest first, as short as it can be written: a cut in all poolings stands by itself. */

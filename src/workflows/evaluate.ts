@@ -9,6 +9,7 @@ import type { Reject } from '../classify/unknown/reject.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
 import { pcaHead } from '../classify/heads/pca-head.ts';
 import * as metrics from '../classify/metrics.ts';
+import { fitOnViews } from '../classify/on-views.ts';
 import { surestMistakes } from '../classify/mistakes.ts';
 import {
   applyNormalizer,
@@ -29,6 +30,8 @@ export interface TrainingData {
   /** What stands side by side in them. */
   readonly parts: readonly HeadPart[];
   readonly train: LoadedFeatures;
+  /** Other views of the training images, row i of the image of train.samples[i]. */
+  readonly views?: readonly Matrix[];
   readonly val: LoadedFeatures;
   readonly validatedOn: Split;
 }
@@ -45,6 +48,8 @@ export interface HeadPlan {
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
+  /** Of a head that left its training rows in the store: their digest (streamed-rows.ts). */
+  readonly rows?: string;
   /** What stands side by side in the features. */
   readonly parts: readonly HeadPart[];
   /** When it answers "unknown"; without it, never. */
@@ -76,19 +81,29 @@ export function headPartsOf(
 }
 
 /**
- * Loads features of a store to train on, of one pooling of the primary set or of parts side by side. Throws STORE_EMPTY, FIT_INVALID, and
+ * Loads features of a store to train on, of one pooling of the primary set or of parts side by side, and so many views of the training images. Throws STORE_EMPTY, FIT_INVALID, and
  * OPTION_INVALID where the store has no such part.
  */
 export async function trainingData(
   store: string,
   manifest: Manifest,
   features: Pooling | readonly FeaturePart[],
+  views = 0,
 ): Promise<TrainingData> {
   const validatedOn = validationSplit(store, await readSamples(store, manifest));
   const parts = headPartsOf(store, manifest, features);
   const loaded = await loadFeatures(store, manifest, parts, ['train', validatedOn]);
-  const pooling = partsText(store, manifest, parts);
-  return { pooling, parts, train: loaded.get('train')!, val: loaded.get(validatedOn)!, validatedOn };
+  const looks: Matrix[] = [];
+  for (let view = 1; view <= views; view++)
+    looks.push((await loadFeatures(store, manifest, parts, ['train'], view)).get('train')!.X);
+  return {
+    pooling: partsText(store, manifest, parts),
+    parts,
+    train: loaded.get('train')!,
+    ...(looks.length > 0 && { views: looks }),
+    val: loaded.get(validatedOn)!,
+    validatedOn,
+  };
 }
 
 /** Probability of each class of `head` for raw features X. */
@@ -105,13 +120,13 @@ export function headOf({ head, options, pca }: HeadPlan): Head {
   return pca ? pcaHead(pca, plain) : plain;
 }
 
-/** Fits one head and measures it on the validation images. Times are wall-clock, features in memory. */
+/** Fits one head, on all views of the training images, and measures it on the validation images. A normaliser is fitted on the images themselves. Times are wall-clock, features in memory. */
 export async function trainHead(
   plan: HeadPlan,
   data: TrainingData,
   signal?: AbortSignal,
 ): Promise<TrainedHead> {
-  const { train, val, validatedOn, pooling, parts } = data;
+  const { train, views = [], val, validatedOn, pooling, parts } = data;
   const maker = headOf(plan);
   const started = performance.now();
   const normalizer = fitNormalizer(
@@ -120,7 +135,8 @@ export async function trainHead(
     parts.map(({ width }) => width),
   );
   const labels = train.samples.map(({ label }) => label);
-  const head = await maker.fit(applyNormalizer(normalizer, train.X), labels, signal && { signal });
+  const [X, ...looks] = [train.X, ...views].map((look) => applyNormalizer(normalizer, look));
+  const head = await fitOnViews(maker, X!, looks, labels, signal && { signal });
   const fitted = performance.now();
   const P = await probabilities({ head, normalizer }, val.X);
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };

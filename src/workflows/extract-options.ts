@@ -8,6 +8,7 @@ import {
   type OptionsOf,
 } from '../core/options.ts';
 import { CONTRACT_NAMES } from '../extract/contract.ts';
+import { VIEW_OPTIONS } from '../extract/view-parameters.ts';
 import { DTYPES } from '../store/fingerprint.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
 import { REJECT_OPTION } from './reject-options.ts';
@@ -56,7 +57,14 @@ export const EXTRACT_OPTIONS = {
     above: 0,
     max: 0.9,
   }),
-  seed: integerOption(1, 'seed of all randomness', { min: 0, max: 2 ** 31 - 1 }),
+  views: integerOption(
+    0,
+    'augmented views of each training image to extract too, for heads to train on; validation images have none',
+    { min: 0, max: 1000 },
+  ),
+  viewSeed: integerOption(1, 'seed of the views', { min: 0, max: 2 ** 31 - 1 }),
+  ...VIEW_OPTIONS,
+  seed: integerOption(1, 'seed of all other randomness', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
 export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
 export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);

@@ -6,7 +6,7 @@ import type { GcResult } from '../core/results.ts';
 import { compactSet } from '../store/compact.ts';
 import { contentIndex } from '../store/content-index.ts';
 import { lockStore } from '../store/lock.ts';
-import { readManifest, writeManifest } from '../store/manifest.ts';
+import { coveringSets, readManifest, writeManifest } from '../store/manifest.ts';
 import { eachSample } from '../store/reader.ts';
 import { shardFileNames } from '../store/shard-files.ts';
 import { verifyStore } from '../store/verify.ts';
@@ -43,7 +43,7 @@ export async function gc(
     let droppedSets = 0;
     let droppedRows = 0;
     if (otherSets) {
-      const current = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+      const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
       const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
       droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);

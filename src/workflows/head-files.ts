@@ -4,11 +4,13 @@ import { loadHead } from '../classify/heads/index.ts';
 import type { HeadState } from '../classify/head.ts';
 import { loadNormalizer, normalizerState, type Normalizer } from '../classify/normalize.ts';
 import { loadReject, rejectState, type Reject } from '../classify/unknown/reject.ts';
+import { normalizedSource } from '../classify/streams/stream-normalizer.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import type { FeatureSettings } from '../store/fingerprint.ts';
 import type { FeatureSet } from '../store/manifest.ts';
 import { readHead, writeHead, type HeadDocument, type HeadPart } from '../store/head-file.ts';
 import type { TrainedHead } from './evaluate.ts';
+import { trainingRows } from './streamed-rows.ts';
 import { VERSION } from './version.ts';
 
 type Tensors = HeadState['tensors'];
@@ -24,7 +26,7 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
   );
 
 /** What of a trained head goes into its file. */
-export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'reject'> & {
+export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'reject' | 'rows'> & {
   readonly result: Pick<TrainedHead['result'], 'trained'>;
 };
 
@@ -34,7 +36,7 @@ export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'rej
  */
 export async function saveHead(
   file: string,
-  { head, normalizer, parts, reject, result }: SavedHead,
+  { head, normalizer, parts, reject, rows, result }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {
@@ -62,6 +64,7 @@ export async function saveHead(
       store: relative(dirname(resolve(file)), resolve(store))
         .split(sep)
         .join('/'),
+      ...(rows !== undefined && { rows }),
     },
   };
   await writeHead(
@@ -95,11 +98,19 @@ export async function openHead(file: string): Promise<OpenedHead> {
     json: document[part] ?? {},
     tensors: stripped(part, tensors),
   });
-  const head = await loadHead(document.name, state('head')).catch((error: unknown) => inFile(file, error));
+  const store = resolve(dirname(file), document.trained.store);
   let normalizer: Normalizer;
-  let reject: Reject | undefined;
   try {
     normalizer = loadNormalizer(state('normalizer'));
+  } catch (error) {
+    inFile(file, error);
+  }
+  const rows = await trainingRows(file, store, document);
+  const head = await loadHead(document.name, state('head'), rows && normalizedSource(rows, normalizer)).catch(
+    (error: unknown) => inFile(file, error),
+  );
+  let reject: Reject | undefined;
+  try {
     if (document.reject !== undefined) reject = loadReject(state('reject'), head);
   } catch (error) {
     inFile(file, error);
@@ -115,6 +126,6 @@ export async function openHead(file: string): Promise<OpenedHead> {
     head,
     normalizer,
     ...(reject && { reject }),
-    store: resolve(dirname(file), document.trained.store),
+    store,
   };
 }

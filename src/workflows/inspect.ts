@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { InspectResult } from '../core/results.ts';
 import type { Pooling, Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
-import { poolingsOf, readManifest, type FeatureSet } from '../store/manifest.ts';
+import { coveringSets, poolingsOf, readManifest, type FeatureSet } from '../store/manifest.ts';
 import { eachSample } from '../store/reader.ts';
 
 const bytesOf = (set: FeatureSet): number =>
@@ -28,7 +28,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
     counts[split] = (counts[split] ?? 0) + 1;
     classes.set(label, counts);
   }
-  const covering = new Set(manifest.dataset.sets.map(({ fingerprint }) => fingerprint));
+  const covering = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const sets = manifest.sets.map((set) => {
     const { backbone, weights, cut, contract, dtype } = set.settings;
     const poolings = rowsByPooling(set);

@@ -21,7 +21,7 @@ import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts
 
 /** The k nearest stored images of each row of X, nearest first, as `index` over the stored rows finds them; none where none are stored. */
 export async function nearest(
-  { samples }: LoadedFeatures,
+  { samples }: Pick<LoadedFeatures, 'samples'>,
   index: NeighborIndex,
   X: Matrix,
   k: number,

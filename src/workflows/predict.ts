@@ -7,10 +7,12 @@ import { topClass } from '../classify/metrics.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
 import { applyNormalizer, balanced } from '../classify/normalize.ts';
 import { judge } from '../classify/unknown/reject.ts';
+import { streamedIndex } from '../classify/streams/streamed-index.ts';
+import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
-import { headParts } from '../store/head-file.ts';
+import { headParts, type HeadPart } from '../store/head-file.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { loadFeatures } from '../store/reader.ts';
+import { loadFeatures, MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
 import { cutsOfParts } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
@@ -54,10 +56,25 @@ async function trainingNeighbors(
     );
     return [];
   }
+  const streamed = await largeStream(store, manifest, stored.parts);
+  if (streamed !== undefined) return nearest(streamed, streamedIndex(streamed, 'cosine'), X, k);
   const { X: rows, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
   const widths = stored.parts.map(({ width }) => width);
   const train = { X: balanced(rows, widths), samples };
   return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
+}
+
+/** The training rows as a stream, where they are above what is loaded at once: of a single part, for others cannot be streamed. */
+async function largeStream(
+  store: string,
+  manifest: Manifest,
+  [part, ...others]: readonly HeadPart[],
+): Promise<FeatureStream | undefined> {
+  if (part === undefined || others.length > 0) return undefined;
+  const rows = (await readSamples(store, manifest)).filter(({ split }) => split === 'train').length;
+  return rows * part.width * 4 > MAX_MATRIX_BYTES
+    ? streamFeatures(store, manifest, part, 'train')
+    : undefined;
 }
 
 /** What the head answers for an image of no class that it knows. */

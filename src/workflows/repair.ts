@@ -15,6 +15,7 @@ import { shardFileNames, writeSeal } from '../store/shard-files.ts';
 import { verifyStore, withoutDamaged } from '../store/verify.ts';
 import { extractInto, type Work } from './extract.ts';
 import { EXTRACT_DEFAULTS } from './extract-options.ts';
+import { viewsOf } from './extract-views.ts';
 import { featureSource } from './feature-source.ts';
 import { tellLift } from './migrate.ts';
 import { VERSION } from './version.ts';
@@ -80,6 +81,7 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     ...EXTRACT_DEFAULTS,
     // What was accepted when the set was made is not asked again.
     minCosine: -1,
+    ...viewsOf(store, manifest),
     store,
     dtype,
   };

@@ -6,13 +6,15 @@ import type { FeaturePart, Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { readManifest } from '../store/manifest.ts';
 import { currentSets, smallPooling, storedParts, type StoredPart, type WantedSet } from '../store/parts.ts';
+import { parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
-import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import { defaultHeadFile, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract, type Work } from './extract.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from './extract-options.ts';
 import { saveHead } from './head-files.ts';
 import { RESULTS_NAME } from './past-run.ts';
 import { withReject } from './reject.ts';
+import { trainOnViews } from './train-on-views.ts';
 
 /** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
 export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = [
@@ -35,8 +37,16 @@ const SLOW_HEADS: typeof RUN_HEADS = [{ head: 'ml-logistic', pooling: 'avg', nor
 /** What is tried on each of the other cuts, and on all cuts side by side. */
 const CUT_HEAD: HeadPlan = { head: 'logistic', normalize: 'l2', options: { C: 10 } };
 
+/** What is trained on the views of the training images, where there are some. */
+const VIEW_HEADS: typeof RUN_HEADS = [
+  { head: 'softmax', pooling: 'flatten', normalize: 'none' },
+  { head: 'logistic', pooling: 'avg', normalize: 'l2', options: { C: 10 } },
+];
+
 interface Task {
   readonly plan: HeadPlan;
+  /** Views of each training image. */
+  readonly views?: number;
   readonly features: Pooling | readonly FeaturePart[];
 }
 
@@ -44,6 +54,7 @@ interface Task {
 function tasksFor(
   [primary, ...others]: readonly WantedSet[],
   plans: typeof RUN_HEADS,
+  views: number,
 ): { readonly tasks: Task[]; readonly left: RunResult['skipped'] } {
   const isThere = ({ pooling }: { readonly pooling: Pooling }): boolean =>
     primary!.poolings.includes(pooling);
@@ -55,6 +66,8 @@ function tasksFor(
       reason: `${cut} was extracted without ${pooling}.`,
     }));
   const tasks = plans.filter(isThere).map((plan): Task => ({ plan, features: plan.pooling }));
+  if (views > 0)
+    tasks.push(...VIEW_HEADS.filter(isThere).map((plan) => ({ plan, features: plan.pooling, views })));
   if (others.length === 0) return { tasks, left };
   const partOf = (wanted: WantedSet): FeaturePart => ({
     cut: wanted.set.settings.cut,
@@ -80,6 +93,7 @@ export async function run(
   const resolved = resolveOptions('run', RUN_OPTIONS, given);
   const { allHeads, reject, ...options } = resolved;
   const plans = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
+  parseCuts(options.cut); // refused before the data set is listed
   // One class cannot be told from another: better said before minutes of extraction than after.
   const { samples } = await openDataset(datasetPath, options);
   const classes = new Set(samples.map(({ label }) => label));
@@ -95,11 +109,14 @@ export async function run(
 
   const started = performance.now();
   const trained: (TrainedHead & { readonly task: Task })[] = [];
-  const { tasks, left } = tasksFor(currentSets(store, manifest), plans);
+  const { tasks, left } = tasksFor(currentSets(store, manifest), plans, options.views);
   const skipped: { name: string; reason: string }[] = [...left];
-  for (const features of new Set(tasks.map((task) => task.features))) {
-    const data = await trainingData(store, manifest, features);
-    for (const task of tasks.filter((one) => one.features === features)) {
+  const inputs = new Map(
+    tasks.map((task) => [`${String(task.views)} ${JSON.stringify(task.features)}`, task]),
+  );
+  for (const { features, views } of inputs.values()) {
+    const data = await trainingData(store, manifest, features, views);
+    for (const task of tasks.filter((one) => one.features === features && one.views === views)) {
       const { plan } = task;
       work.listener?.progress?.({
         stage: `training ${plan.head}`,
@@ -108,7 +125,7 @@ export async function run(
         perSecond: 0,
       });
       try {
-        trained.push({ ...(await trainHead(plan, data, work.signal)), task });
+        trained.push({ ...(await trainOnViews(plan, data, work.signal)), task });
       } catch (error) {
         if (!(error instanceof PermafrostError && ['PACKAGE_MISSING', 'FIT_INVALID'].includes(error.code)))
           throw error;
@@ -129,7 +146,7 @@ export async function run(
     );
   }
   const best =
-    reject === 0
+    reject === 0 || first.task.views !== undefined
       ? first
       : await withReject(
           first,

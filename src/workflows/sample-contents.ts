@@ -6,6 +6,10 @@ import { idOf, type SampleRows, type StoredSample } from '../store/shard.ts';
 /** Which content each image of a data set was found to have. */
 export interface SampleContents {
   set(path: string, sha256: string): void;
+  /** The digest of an image's content, where it was found. */
+  get(path: string): string | undefined;
+  /** Forgets an image. */
+  delete(path: string): void;
   /** The rows of the images whose content was found, in the order of the data set, made one by one. `known` has the facts of each content. */
   rows(known: KnownRows): SampleRows;
 }
@@ -17,6 +21,13 @@ export function sampleContents(samples: readonly Sample[]): SampleContents {
   return {
     set(path, sha256) {
       contentOf.set(path, index.add(sha256));
+    },
+    get(path) {
+      const number = contentOf.get(path);
+      return number === undefined ? undefined : index.digestOf(number);
+    },
+    delete(path) {
+      contentOf.delete(path);
     },
     rows(known) {
       return {

@@ -14,6 +14,11 @@ export const TRAIN_OPTIONS = {
     'cut layers whose features stand side by side, each with its poolings or with --pooling: block5_pool,block4_pool:max; empty: the deepest that was extracted',
   ),
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
+  views: integerOption(
+    0,
+    'stored views of each training image to train on too (extract --views); what they are worth is told',
+    { min: 0 },
+  ),
   memory: MEMORY_OPTION,
   reject: REJECT_OPTION,
   pca: integerOption(

@@ -19,6 +19,7 @@ import {
   type TrainedHead,
 } from './evaluate.ts';
 import type { Work } from './extract.ts';
+import { rowsDigest } from './streamed-rows.ts';
 import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
 
 /** Where the features are, and how much memory there is for them. */
@@ -115,7 +116,7 @@ export async function trainStreamed(
   const fitted = performance.now();
   const P = await predictStream(head, normalizedSource(watched(val, 'validating', listener), normalizer));
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
-  return measured(
+  const trained = measured(
     { ...plan, pooling: partsText(store, manifest, parts) },
     {
       head,
@@ -128,4 +129,5 @@ export async function trainStreamed(
       times,
     },
   );
+  return maker.keepsRows === true ? { ...trained, rows: rowsDigest(train.samples) } : trained;
 }

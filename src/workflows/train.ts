@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { HeadResult } from '../core/results.ts';
 import type { HeadOptions } from '../classify/heads/index.ts';
@@ -10,21 +11,48 @@ import type { Work } from './extract.ts';
 import { saveHead } from './head-files.ts';
 import { memoryBound } from './memory.ts';
 import { withReject } from './reject.ts';
+import { trainOnViews } from './train-on-views.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
 
+/** On the images and their views. */
+async function trainWithViews(
+  plan: StreamedPlan,
+  views: number,
+  reject: number,
+  { signal }: Work,
+): Promise<TrainedHead> {
+  const data = await trainingData(plan.store, plan.manifest, plan.features, views);
+  const trained = await trainOnViews(plan, data, signal);
+  return reject === 0 ? trained : notCalibrated(trained, reject, 'on heads that are trained on views');
+}
+
+function notCalibrated(trained: TrainedHead, rate: number, where: string): TrainedHead {
+  const problem = `that is not calibrated ${where}`;
+  return { ...trained, result: { ...trained.result, reject: { rate, rule: null, problem } } };
+}
+
 /** In memory where there is room for the features, else in streams, which is said. */
-async function trainWithin(plan: StreamedPlan, reject: number, work: Work): Promise<TrainedHead> {
+async function trainWithin(
+  plan: StreamedPlan,
+  { views, reject }: Pick<TrainOptions, 'views' | 'reject'>,
+  work: Work,
+): Promise<TrainedHead> {
   const reason = await reasonToStream(plan);
+  if (views > 0) {
+    if (reason === undefined) return trainWithViews(plan, views, reject, work);
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `Views cannot be trained on in streams, and here ${reason}. Leave --views out, use --pooling avg, or allow more memory.`,
+    );
+  }
   if (reason === undefined) {
     const data = await trainingData(plan.store, plan.manifest, plan.features);
     return withReject(await trainHead(plan, data, work.signal), plan, data, reject, work);
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
   const trained = await trainStreamed(plan, work);
-  if (reject === 0) return trained;
-  const problem = 'that is not calibrated on features that are read in streams';
-  return { ...trained, result: { ...trained.result, reject: { rate: reject, rule: null, problem } } };
+  return reject === 0 ? trained : notCalibrated(trained, reject, 'on features that are read in streams');
 }
 
 /** Trains one head on a store's features, measures it on the validation images and writes it to a file. Loads no network. */
@@ -35,13 +63,13 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, pooling, cut, normalize, pca, memory, reject, out } = options;
+  const { head, pooling, cut, normalize, pca, memory, out } = options;
   const store = resolve(storePath);
   const manifest = await readManifest(store);
   const plan = { head, options: headOptions, normalize, pca };
   const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
   const from = { store, manifest, features, bound: memoryBound(memory) };
-  const trained = await trainWithin({ ...plan, ...from }, reject, work);
+  const trained = await trainWithin({ ...plan, ...from }, options, work);
   const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);
   const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
   await saveHead(file, trained, set, store);

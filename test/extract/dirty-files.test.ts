@@ -58,6 +58,17 @@ describe('a decompression bomb', () => {
     expect(message).toContain(`30000 x 30000 pixels, above the ${MAX_PIXELS}`);
   });
 
+  it('that is a JPEG is refused by its header as well', async () => {
+    const jpeg = await sharp({ create: { width: 16, height: 16, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer();
+    const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+    jpeg.writeUInt16BE(60_000, frame + 5);
+    jpeg.writeUInt16BE(60_000, frame + 7);
+    const { message } = await rejection(readHeader(jpeg), 'IMAGE_UNDECODABLE');
+    expect(message).toContain(`60000 x 60000 pixels, above the ${MAX_PIXELS}`);
+  });
+
   it('made of an SVG is refused too', async () => {
     const svg = Buffer.from(
       '<svg xmlns="http://www.w3.org/2000/svg" width="30000" height="30000"><rect width="9" height="9"/></svg>',

@@ -28,6 +28,7 @@ export function extractResult(given: Partial<ExtractResult> = {}): ExtractResult
     unread: 0,
     failed: [],
     extractedBecause: null,
+    views: null,
     engine: FACTS,
     cosineToFp32: null,
     contract: 'vgg16',

@@ -1,10 +1,12 @@
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeaturePart, Pooling } from '../../src/core/sample.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { loadFeatures } from '../../src/store/reader.ts';
 import { extract } from '../../src/workflows/extract.ts';
+import { gc } from '../../src/workflows/gc.ts';
+import { repair } from '../../src/workflows/repair.ts';
 import { verify } from '../../src/workflows/verify.ts';
 import { rejection } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
@@ -110,6 +112,62 @@ describe('several cuts from one pass', () => {
         `was extracted at block3_pool:flatten+avg+max, block2_pool:max, block1_pool:avg+max, so it has no ${part.cut}:avg`,
       );
     }
+  });
+});
+
+describe('a store of several cuts that was damaged', () => {
+  it('is repaired in one pass: each set gets back what it lost, to the byte', async () => {
+    const store = join(folder(), 'damaged');
+    const cut = 'block2_pool,block1_pool:max';
+    await extract(dataset, { ...options, store, cut });
+    const parts = ['flatten', 'avg', 'max', { cut: 'block1_pool', pooling: 'max' }] as const;
+    const before = await Promise.all(parts.map((part) => bytesOf(store, part)));
+    for (const pattern of [/^block1_pool-.*-max\.arrow$/, /^block2_pool-.*-flatten\.arrow$/]) {
+      const name = readdirSync(store).find((file) => pattern.test(file))!;
+      const bytes = readFileSync(join(store, name));
+      bytes[400]! ^= 4;
+      writeFileSync(join(store, name), bytes);
+    }
+    const { damaged, lostRows, extracted, next } = await repair(store);
+    expect({ damaged: damaged.length, lostRows, extracted, next }).toEqual({
+      damaged: 2,
+      lostRows: 20,
+      extracted: 10,
+      next: null,
+    });
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+    expect(await Promise.all(parts.map((part) => bytesOf(store, part)))).toEqual(before);
+  });
+
+  it('keeps every set of the data set when gc removes the others, and each pooling of the images that stay', async () => {
+    const store = join(folder(), 'gc');
+    await extract(dataset, { ...options, store, cut: 'block3_pool:avg' });
+    await extract(dataset, { ...options, store, cut: 'block2_pool:avg' });
+    await extract(dataset, { ...options, store, cut: 'block2_pool:avg+max,block1_pool:max' });
+    const fewer = await stripedDataset(join(folder(), 'Fewer'), 3, 2);
+    rmSync(join(fewer, 'Train/down/2.png'));
+    await extract(fewer, { ...options, store, cut: 'block2_pool:avg+max,block1_pool:max' });
+    const parts = ['avg', 'max', { cut: 'block1_pool', pooling: 'max' }] as const;
+    const before = await Promise.all(parts.map((part) => bytesOf(store, part)));
+    expect(await gc(store, { otherSets: true })).toMatchObject({ droppedSets: 1, droppedRows: 13 });
+    expect(await shardsOf(store)).toEqual({ block2_pool: ['9: avg', '9: max'], block1_pool: ['9: max'] });
+    expect(await Promise.all(parts.map((part) => bytesOf(store, part)))).toEqual(before);
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+  });
+});
+
+describe('the text of --cut', () => {
+  it.each([
+    ['block5_pol', /no cut layer "block5_pol".*did you mean "block5_pool"/],
+    ['block5_pool:mean', /no pooling "mean".*Choose of flatten, avg, max/],
+    ['block5_pool:avg+avg', /names a pooling twice/],
+    ['block5_pool:avg,block5_pool:max', /names block5_pool twice.*joined by \+/],
+    ['block5_pool:avg:max', /takes cut layers with their poolings/],
+    ['block5_pool,', /no cut layer ""/],
+    ['', /no cut layer ""/],
+  ])('%j is refused before any work', async (cut, words) => {
+    const { message } = await rejection(extract('nowhere', { ...options, cut }), 'OPTION_INVALID');
+    expect(message).toMatch(words);
   });
 });
 

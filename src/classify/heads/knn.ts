@@ -42,6 +42,7 @@ export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): H
       const index = exactIndex(rows, params.metric);
       return Promise.resolve(fittedVoters(facts, { rows, labels: indices }, index, params));
     },
+    keepsRows: true,
     fitStream: (source, y) => fitStreamedKnn({ name: NAME, params }, params, source, y),
   };
 }

@@ -28,6 +28,7 @@ export function mlpHead(options: Partial<OptionsOf<typeof MLP_OPTIONS>> = {}): H
   return {
     name: NAME,
     params,
+    drawsViews: true,
     async fit(X, y, context) {
       const { facts, network } = await trainHeadNetwork(
         { name: NAME, params },

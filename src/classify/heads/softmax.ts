@@ -18,6 +18,7 @@ export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> 
   return {
     name: 'softmax',
     params,
+    drawsViews: true,
     async fit(X, y, context) {
       const { facts, network } = await trainHeadNetwork(
         { name: 'softmax', params },

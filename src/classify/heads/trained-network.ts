@@ -3,11 +3,11 @@ import { matrix, selectRows } from '../../core/matrix.ts';
 import { integerOption, numberOption } from '../../core/options.ts';
 import type { Random } from '../../core/random.ts';
 import { random } from '../../core/random.ts';
-import { checkFit, checkHeldOut } from '../checks.ts';
+import { checkFit, checkHeldOut, checkViews } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { stratifiedSplit } from '../split.ts';
 import type { Network } from '../solvers/network.ts';
-import type { Training, TrainingOptions } from '../solvers/network-training.ts';
+import type { Labelled, Training, TrainingOptions } from '../solvers/network-training.ts';
 import { trainNetwork } from '../solvers/network-training.ts';
 import type { ClassWeight } from '../solvers/row-weights.ts';
 import { CLASS_WEIGHT_OPTION, classWeights } from '../solvers/row-weights.ts';
@@ -53,17 +53,19 @@ export async function trainHeadNetwork(
 ): Promise<TrainedNetwork> {
   const { classes, indices } = checkFit(X, y);
   const { seed, validationFraction, classWeight } = options;
+  const views = context?.views ?? [];
+  checkViews(X, views);
   const part = (rows: readonly number[]) => ({
     X: selectRows(X, rows),
     y: Int32Array.from(rows, (i) => indices[i]!),
   });
-  let training = { X, y: indices };
-  let heldOut: typeof training | undefined;
+  let training: Labelled = { X, y: indices, views };
+  let heldOut: Labelled | undefined;
   if (validationFraction > 0) {
     const keys = y.map((_, i) => String(i));
     const { train, val } = stratifiedSplit(y, { keys, valFraction: validationFraction, seed });
     checkHeldOut(val.length);
-    training = part(train);
+    training = { ...part(train), views: views.map((view) => selectRows(view, train)) };
     heldOut = part(val);
   }
   const source = random(seed);

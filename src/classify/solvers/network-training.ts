@@ -19,6 +19,8 @@ export interface Training {
 
 export interface Labelled {
   readonly X: Matrix;
+  /** Other views of the rows, each of the shape of X. */
+  readonly views?: readonly Matrix[];
   /** Class index per row. */
   readonly y: Int32Array;
 }
@@ -33,7 +35,8 @@ export interface TrainingOptions {
 
 /**
  * Trains `network` in place by Adam on shuffled mini-batches, cross-entropy averaged over the batch, each row weighted by
- * `weights` of its class, as Keras' class_weight. Stops when the loss (of `heldOut` where it is given, else of the epoch) has not
+ * `weights` of its class, as Keras' class_weight. Where the rows have views, an epoch meets each row once, as it is or in one of its views,
+ * drawn with equal chances. Stops when the loss (of `heldOut` where it is given, else of the epoch) has not
  * fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's MLPClassifier. With `heldOut` the
  * network returned is that of the best epoch. Throws INTERRUPTED, and FIT_INVALID where the loss leaves the finite numbers.
  */
@@ -56,8 +59,9 @@ export interface Batches {
   epoch(source: Random): AsyncIterable<Labelled> | Iterable<Labelled>;
 }
 
-/** Rows in memory, shuffled anew for each epoch. */
-function shuffledRows({ X, y }: Labelled, batchSize: number): Batches {
+/** Rows in memory, shuffled anew for each epoch; each is met as it is or in one of its views, drawn with equal chances. */
+function shuffledRows({ X, y, views = [] }: Labelled, batchSize: number): Batches {
+  const looks = [X, ...views];
   const buffer = new Float32Array(Math.min(batchSize, X.rows) * X.cols);
   const order = Int32Array.from({ length: X.rows }, (_, i) => i);
   return {
@@ -65,15 +69,23 @@ function shuffledRows({ X, y }: Labelled, batchSize: number): Batches {
     *epoch(source) {
       source.shuffle(order);
       for (let start = 0; start < X.rows; start += batchSize)
-        yield batchOf({ X, y }, order.subarray(start, start + batchSize), buffer);
+        yield batchOf({ X, y }, order.subarray(start, start + batchSize), buffer, () =>
+          // Without views nothing is drawn: the same seed gives the same head as where there never were any.
+          looks.length === 1 ? X : looks[source.below(looks.length)]!,
+        );
     },
   };
 }
 
-/** Some rows of X, copied into `buffer`, with their classes. */
-export function batchOf({ X, y }: Labelled, rows: Int32Array, buffer: Float32Array): Labelled {
+/** Some rows of X, or of what `look` gives in its place for each, copied into `buffer`, with their classes. */
+export function batchOf(
+  { X, y }: Labelled,
+  rows: Int32Array,
+  buffer: Float32Array,
+  look: () => Matrix = () => X,
+): Labelled {
   const data = buffer.subarray(0, rows.length * X.cols);
-  rows.forEach((i, at) => data.set(row(X, i), at * X.cols));
+  rows.forEach((i, at) => data.set(row(look(), i), at * X.cols));
   return { X: { data, rows: rows.length, cols: X.cols }, y: Int32Array.from(rows, (i) => y[i]!) };
 }
 

@@ -5,8 +5,8 @@ import type { Metric, NeighborIndex } from '../neighbors/neighbor-index.ts';
 import { topK } from '../neighbors/top-k.ts';
 
 /**
- * Exact search over rows that are read in blocks: one pass for all queries of a call. The answers are those of exactIndex on the same rows in
- * memory, to the bit.
+ * Exact search over rows that are read in blocks: one pass for all queries of a call. The distances are those of exactIndex on the
+ * same rows in memory; rows whose distances are equal in float32 come in their order.
  */
 export function streamedIndex(source: RowSource, metric: Metric): NeighborIndex {
   return {

@@ -1,6 +1,7 @@
 import { integerOption, resolveOptions, stringOption } from '../../core/options.ts';
 import { sweepText } from '../../report/sweep-report.ts';
 import { gridOfAxes, SWEEP_AXES } from '../../workflows/sweep-axes.ts';
+import { DEFAULT_GRID } from '../../workflows/sweep-grid.ts';
 import { SWEEP_OPTIONS } from '../../workflows/sweep-options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
@@ -15,7 +16,7 @@ export const sweepCommand: CommandSpec = {
     'cross-validate a grid of heads on stored features, on all processors; resumes and skips what it knows',
   arguments: [['<store>', 'a store that extract or run made']],
   options: { ...SWEEP_OPTIONS, ...TABLE_OPTIONS, ...SWEEP_AXES },
-  more: 'Flags that list values take them with commas: --head logistic,knn --C 0.1,1,10 --pca 0,64. Every combination is tried.',
+  more: `Flags that list values take them with commas: --head logistic,knn --C 0.1,1,10 --pca 0,64. Every combination is tried.\nThe grid where nothing is listed: ${JSON.stringify(DEFAULT_GRID)}`,
   async act([store], flags, context) {
     const [{ sweep }, { gridRequest }] = await Promise.all([
       import('../../workflows/sweep.ts'),

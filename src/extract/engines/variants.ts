@@ -13,8 +13,8 @@ export interface Variant {
    */
   readonly speed: (processor: Processor) => number;
   /**
-   * Taken only where its engine or its device is asked for by name: because it is slower than another that is always there, because it
-   * takes more memory than a default may (onnxruntime-winograd), or because the device was never there to be measured.
+   * Taken only where its engine or its device is asked for by name: because it is slower than another that is always there, because
+   * its gain was measured on one processor alone (onnxruntime-winograd), or because the device was never there to be measured.
    */
   readonly onlyAsked?: 'engine' | 'device';
 }

@@ -51,7 +51,8 @@ const sizes = (name: string, values: readonly number[]): OnnxTensor => ({
 /**
  * A convolution on maps of `side` x `side`, from `input` to the tensor of the layer's name, by Winograd's minimal filtering: tiles and
  * kernels are transformed, multiplied as 36 matrix products, and transformed back. float32 throughout; within 1e-5 of the largest value of
- * the direct sum. The kernels' transform has constant inputs only: the runtime computes it once, when it loads the model.
+ * the direct sum. The kernels' transform has constant inputs only: a runtime that folds constants
+ * computes it once and holds its result, four times the kernels.
  */
 export function winogradLayer(layer: ConvLayer, input: string, program: Program, side: number): GraphPart {
   const { name, inputs, filters } = layer;

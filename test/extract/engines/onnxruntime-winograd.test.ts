@@ -18,6 +18,34 @@ describe('the onnxruntime-winograd engine', () => {
   // 2e-6 to 5e-6 of the largest value was measured against the direct convolutions.
   itAgreesWithKeras(makeEngine, { error: 1e-4, cosine: 0.999999 });
 
+  it('gives each image its own row however many images it infers in one call, a rest included', async () => {
+    const backbone = slimmed(vgg16, 16);
+    const contract = { ...kerasCaffe, size: 32 };
+    const outputs = (['flatten', 'avg'] as const).map((pooling) => ({ cut: 'block5_pool', pooling }));
+    const program: Program = { backbone, weights: randomWeights(backbone, 1), contract, outputs };
+    const count = 7;
+    const pixels = Uint8Array.from({ length: count * 32 * 32 * 3 }, (_, i) => (i * 37 + (i >> 7) * 11) % 256);
+    const [atOnce, ...others] = await Promise.all(
+      [count, 1, 3, 4].map(async (imagesAtOnce) => {
+        const executable = await (await makeEngine({ leastChannels: 1, imagesAtOnce })).load(program);
+        const found = await executable.run(pixels, count);
+        await executable.dispose();
+        return found;
+      }),
+    );
+    const largest = atOnce!.map(({ data }) => data.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
+    for (const other of others) {
+      for (const [o, { rows, cols, data }] of other.entries()) {
+        expect([rows, cols]).toEqual([count, atOnce![o]!.cols]);
+        const apart = data.map((value, i) => Math.abs(value - atOnce![o]!.data[i]!));
+        expect(Math.max(...apart) / largest[o]!).toBeLessThan(1e-5);
+      }
+    }
+    // Images differ, so rows in a wrong order would too.
+    const [first, last] = [atOnce![1]!.data.subarray(0, 4), atOnce![1]!.data.slice(-atOnce![1]!.cols)];
+    expect(first).not.toEqual(last.subarray(0, 4));
+  });
+
   it('takes the wide layers only, and calls itself by its own name', async () => {
     expect(await makeEngine()).toMatchObject({
       name: 'onnxruntime-winograd',
@@ -40,7 +68,12 @@ describe('the onnxruntime-winograd engine', () => {
         .concat(['block5_conv1', 'block5_conv2', 'block5_conv3'])
         .map((layer) => `${layer}/kernel/winograd`),
     );
-    for (const options of [{ device: 'webgpu' }, { precision: 'int8' }, { leastChannels: 0 }]) {
+    for (const options of [
+      { device: 'webgpu' },
+      { precision: 'int8' },
+      { leastChannels: 0 },
+      { imagesAtOnce: 0 },
+    ]) {
       await expect(makeEngine(options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     }
   });

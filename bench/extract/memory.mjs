@@ -1,0 +1,119 @@
+// @ts-check
+// Does the memory of an extraction grow with the number of images?
+//   npm run build && node bench/extract/memory.mjs [--images N]... [--engine auto]
+// By default 400, 4,000 and 40,000 generated JPEGs, each number in a process of its own. The whole of VGG16 runs, but on squares of 32 pixels
+// (contract vgg16 otherwise), so that 40,000 images take minutes: what grows with n (lists, rows, shards) is as large as at 224. Prints
+// the peak resident memory of each process; writes bench/results/memory-<time>.json.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { writeReport } from '../machine.mjs';
+import { lastLine, measure } from '../measure.mjs';
+
+const SIDE = 32;
+const CLASSES = 4;
+const { values } = parseArgs({
+  options: {
+    images: { type: 'string', multiple: true, default: ['400', '4000', '40000'] },
+    engine: { type: 'string', default: 'auto' },
+    // Set by this program for the processes that it starts.
+    extract: { type: 'string' },
+  },
+});
+
+/**
+ * A folder of class folders with `count` files, no two alike. A few pictures recur, with a number behind their last marker: the bytes
+ * differ, so each file is read, hashed, decoded and inferred.
+ * @param {string} folder
+ * @param {number} count
+ */
+async function writeImages(folder, count) {
+  const pictures = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => {
+      const data = Uint8Array.from(
+        { length: 64 * 48 * 3 },
+        (_, at) => (at * (i + 3) + (at >> 5) * 7 * i) % 256,
+      );
+      return sharp(data, { raw: { width: 64, height: 48, channels: 3 } })
+        .jpeg()
+        .toBuffer();
+    }),
+  );
+  for (let c = 0; c < CLASSES; c++) mkdirSync(join(folder, `class-${c}`), { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const bytes = Buffer.concat([
+      /** @type {Buffer} */ (pictures[i % pictures.length]),
+      Buffer.from(String(i)),
+    ]);
+    writeFileSync(join(folder, `class-${i % CLASSES}`, `${i}.jpg`), bytes);
+  }
+}
+
+/**
+ * One extraction in this process.
+ * @param {string} folder
+ */
+async function extractHere(folder) {
+  const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
+  /** @type {typeof import('../../src/index.ts')} */
+  const { CONTRACTS, EXTRACT_DEFAULTS } = await import(dist('index.js'));
+  /** @type {typeof import('../../src/workflows/extract.ts')} */
+  const { extractInto } = await import(dist('workflows/extract.js'));
+  /** @type {typeof import('../../src/workflows/dataset.ts')} */
+  const { openDataset } = await import(dist('workflows/dataset.js'));
+  /** @type {typeof import('../../src/workflows/cut-plan.ts')} */
+  const { parseCuts } = await import(dist('workflows/cut-plan.js'));
+  /** @type {typeof import('../../src/workflows/feature-source.ts')} */
+  const { featureSource } = await import(dist('workflows/feature-source.js'));
+  const options = { ...EXTRACT_DEFAULTS, engine: /** @type {'auto'} */ (values.engine) };
+  const dataset = await openDataset(folder, options);
+  const contract = { ...CONTRACTS.vgg16, name: 'memory-bench', size: SIDE };
+  const source = await featureSource({
+    ...options,
+    cuts: parseCuts(options.cut),
+    contract,
+    weights: undefined,
+  });
+  const result = await extractInto(`${folder}.permafrost`, { dataset, source, options }, {});
+  console.log(
+    JSON.stringify({ extracted: result.extracted, engine: result.engine, seconds: result.seconds.extract }),
+  );
+}
+
+/**
+ * @param {number} count
+ * @param {boolean} tell
+ */
+async function measured(count, tell = true) {
+  const scratch = mkdtempSync(join(tmpdir(), 'permafrost-bench-memory-'));
+  try {
+    const folder = join(scratch, 'images');
+    await writeImages(folder, count);
+    const command = [process.execPath, fileURLToPath(import.meta.url), '--engine', values.engine];
+    const { usage, stdout } = measure('python3', [...command, '--extract', folder]);
+    /** @type {{ extracted: number, engine: { name: string, precision: string }, seconds: number }} */
+    const { extracted, engine, seconds } = lastLine(stdout);
+    if (extracted !== count) throw new Error(`${extracted} of ${count} images were extracted.`);
+    if (tell)
+      console.log(
+        `${count} images: peak ${usage.peakRssMiB.toFixed(0)} MiB, ${(count / seconds).toFixed(0)} images/s, ${engine.name} ${engine.precision}`,
+      );
+    return { count, engine, seconds, ...usage };
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+if (values.extract !== undefined) {
+  await extractHere(values.extract);
+} else {
+  // Compiling a network takes more memory than loading a compiled one: OpenVINO's cache is filled before the first measurement.
+  await measured(8, false);
+  const runs = [];
+  for (const count of values.images) runs.push(await measured(Number(count)));
+  const question = 'Does the memory of an extraction grow with the number of images?';
+  console.log(writeReport('memory', { question, side: SIDE, runs }));
+}

@@ -1,0 +1,42 @@
+import type { Matrix } from '../core/matrix.ts';
+import { matrix } from '../core/matrix.ts';
+import { checkViews } from './checks.ts';
+import type { FitContext, FittedHead, Head } from './head.ts';
+
+/**
+ * Fits `head` on images of which there are several views: X (n, d) the images themselves, each of `views` another look at them, row by row,
+ * and y the n labels. Heads that learn by epochs draw one look an image and epoch; the others train on all of them, n · (1 + views) rows.
+ * Throws FIT_INVALID for views of another shape, and what the head's `fit` throws.
+ */
+export async function fitOnViews(
+  head: Head,
+  X: Matrix,
+  views: readonly Matrix[],
+  y: readonly string[],
+  context?: FitContext,
+): Promise<FittedHead> {
+  if (views.length === 0) return head.fit(X, y, context);
+  if (head.drawsViews) return head.fit(X, y, { ...context, views });
+  checkViews(X, views);
+  const looks = [X, ...views];
+  return head.fit(
+    stacked(looks),
+    looks.flatMap(() => y),
+    context,
+  );
+}
+
+/** Matrices of one width below each other. */
+function stacked(parts: readonly Matrix[]): Matrix {
+  const cols = parts[0]!.cols;
+  const out = matrix(
+    parts.reduce((rows, part) => rows + part.rows, 0),
+    cols,
+  );
+  let at = 0;
+  for (const { data } of parts) {
+    out.data.set(data, at);
+    at += data.length;
+  }
+  return out;
+}

@@ -1,0 +1,129 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { PredictResult } from '../../src/core/results.ts';
+import type { SweepResult } from '../../src/core/sweep-result.ts';
+import { document, permafrost } from '../support/command.ts';
+import { temporaryFolders } from '../support/folders.ts';
+import { stripedDataset } from '../support/small-dataset.ts';
+
+const folder = temporaryFolders();
+let dataset: string;
+let store: string;
+const json = ['--json', '--quiet'];
+const flags = [
+  '--head',
+  'logistic,knn',
+  '--C',
+  '0.1,1',
+  '--n-neighbors',
+  '1,3',
+  '--normalize',
+  'l2,standard',
+];
+
+/** Results that the store's sweeps have kept. */
+function keptLines(): number {
+  const sweeps = join(store, 'sweeps');
+  if (!existsSync(sweeps)) return 0;
+  const texts = readdirSync(sweeps).map((name) => readFileSync(join(sweeps, name), 'utf8'));
+  return texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0);
+}
+
+beforeAll(async () => {
+  dataset = await stripedDataset(join(folder(), 'Stripes'), 8, 3);
+  store = join(folder(), 'store');
+  await permafrost(['extract', dataset, '--store', store, '--quiet']);
+});
+
+describe('permafrost sweep', () => {
+  it('ends on Ctrl-C with 130, tells what it kept, and goes on from there', async () => {
+    const slow = join(folder(), 'slow.json');
+    const heads = [
+      { head: 'centroid' },
+      { head: 'mlp', seed: Array.from({ length: 24 }, (_, i) => i), tol: 0, maxEpochs: 30 },
+    ];
+    writeFileSync(slow, JSON.stringify({ pooling: 'avg', normalize: 'l2', pca: 0, heads }));
+    const stopped = await permafrost(['sweep', store, '--grid', slow], {
+      during: (child) => {
+        void (async () => {
+          while (keptLines() < 2 && child.exitCode === null) await sleep(20);
+          child.kill('SIGINT');
+        })();
+      },
+    });
+    expect({ code: stopped.code, stdout: stopped.stdout }).toEqual({ code: 130, stdout: '' });
+    expect(stopped.stderr).toMatch(
+      /Interrupted: \d+ of 25 configurations are kept in .*Run the same command again/,
+    );
+    const kept = keptLines();
+    expect(kept).toBeLessThan(25);
+    const result = document<SweepResult>(await permafrost(['sweep', store, '--grid', slow, ...json]));
+    expect(result).toMatchObject({ reused: kept, computed: 25 - kept });
+  });
+
+  it('tries every combination of its flags, shows a leaderboard and what cannot be told apart', async () => {
+    const { code, stdout, stderr } = await permafrost([
+      'sweep',
+      store,
+      ...flags,
+      '--pca',
+      '0,4',
+      '--folds',
+      '4',
+      '--top',
+      '3',
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // (2 C + 2 k of the head's entry with distance weights + 2 of that with equal votes) x 2 normalisations x 2 widths
+    expect(stdout).toMatch(
+      /^24 configurations cross-validated on 16 training images of 2 classes in 4 folds \(seed 1\): 24 computed/,
+    );
+    expect(stdout).toMatch(/^1 {2}(logistic|knn) +avg, (l2|standard)(, pca 4)? +1\.0000/m);
+    expect(stdout).toMatch(/^and 21 more \(--top 24, or all with --json\)$/m);
+    expect(stdout).toMatch(/\d+ of the 23 others cannot be told from the best at 5 %/);
+    expect(stdout).toMatch(/accuracy \d\.\d{4} .* on 6 val images, which were looked at this once/);
+    expect(stdout).toMatch(/Not saved: --save/);
+    const again = document<SweepResult>(
+      await permafrost(['sweep', store, ...flags, '--pca', '0,4', '--folds', '4', ...json]),
+    );
+    expect(again).toMatchObject({ computed: 0, reused: 24 });
+    expect(again.candidates).toHaveLength(24);
+  });
+
+  it('saves the best with its principal components, and predict answers with it', async () => {
+    const args = [
+      'sweep',
+      store,
+      '--head',
+      'logistic',
+      '--C',
+      '10',
+      '--pca',
+      '4',
+      '--normalize',
+      'l2',
+      '--save',
+      ...json,
+    ];
+    const { best } = document<SweepResult>(await permafrost(args));
+    expect(best).toMatchObject({ name: 'logistic', params: { C: 10, pca: 4 }, validated: 6 });
+    const image = join(dataset, 'Train/across/0.png');
+    const answer = document<PredictResult>(await permafrost(['predict', best.file!, image, ...json]));
+    expect(answer.predictions[0]).toMatchObject({ label: 'across' });
+  });
+
+  it('refuses a wrong grid as a usage error, before it computes anything', async () => {
+    const before = keptLines();
+    const file = join(folder(), 'grid.json');
+    writeFileSync(file, '{"heads": [{"head": "logistic", "c": [1]}]}');
+    const wrong = await permafrost(['sweep', store, '--grid', file]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/grid\.json, heads\[0\]: .*no option "c" \(did you mean "C"\?\)/);
+    expect((await permafrost(['sweep', store, '--grid', file, '--C', '1'])).stderr).toMatch(/not in both/);
+    expect((await permafrost(['sweep', store, '--head', 'logistc'])).code).toBe(2);
+    expect((await permafrost(['sweep', store, '--folds', '1'])).code).toBe(2);
+    expect(keptLines()).toBe(before);
+  });
+});
