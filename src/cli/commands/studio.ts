@@ -9,14 +9,13 @@ export const studioCommand: CommandSpec = {
   arguments: [['<store>', 'a store that extract or run made']],
   options: STUDIO_OPTIONS,
   more: 'It prints its address, with a token that lets your browser in, and runs until Ctrl-C. docs/studio.md tells the rest.',
-  async act([store], flags, { signal, listener, announce }) {
+  async act([store], flags, context) {
+    const { signal, listener } = context;
     const options = resolveOptions('studio', STUDIO_OPTIONS, pick(flags, STUDIO_OPTIONS));
     const { serveStudio } = await import('../../studio/server.ts');
     const studio = await serveStudio(store as string, options, listener);
-    announce(
-      { store, address: studio.address, port: studio.port },
-      `Open ${studio.address}\nCtrl-C ends the studio.\n`,
-    );
+    const { address, port } = studio;
+    context.announce({ store, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);
     if (!signal.aborted) await once(signal, 'abort');
     await studio.close();
     return {

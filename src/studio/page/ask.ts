@@ -1,4 +1,4 @@
-import type { Api, ApiError } from '../api.ts';
+import { MOST_UPLOAD_BYTES, type Api, type ApiError } from '../api.ts';
 
 type Route = keyof Api;
 
@@ -38,6 +38,12 @@ function addressOf(route: Route, { params = {}, query = {} }: Question): string 
 /** Asks the server. Throws Refusal with its sentence, or one of its own where the server does not answer. */
 export async function ask<R extends Route>(route: R, question: Question = {}): Promise<Api[R]> {
   const { body, signal } = question;
+  // A refused upload may end as a cut connection: better said before.
+  if (body instanceof Blob && body.size > MOST_UPLOAD_BYTES)
+    throw new Refusal({
+      code: 'REFUSED',
+      message: `The image has more than ${MOST_UPLOAD_BYTES / 2 ** 20} MiB, the most that the studio takes.`,
+    });
   let answer: Response;
   try {
     answer = await fetch(addressOf(route, question), {

@@ -11,7 +11,11 @@ interface BrowseProps extends Shared {
 
 /** Filter and pages of the store's images. */
 export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
-  const [page, setPage] = useState<BrowsePage | null>(null);
+  /** The page, and the filter that it answers. */
+  const [{ page, shown }, setPage] = useState<{ page: BrowsePage | null; shown: string }>({
+    page: null,
+    shown: '',
+  });
   const [problem, setProblem] = useState<string | null>(null);
   const judges = heads.filter((head) => head.problem === null);
   const set = (key: string, value: string): void => change({ ...settings, page: '', [key]: value });
@@ -24,7 +28,7 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
     const stop = new AbortController();
     ask('GET /api/images', { query: settings, signal: stop.signal }).then(
       (found) => {
-        setPage(found);
+        setPage({ page: found, shown: JSON.stringify(settings) });
         setProblem(null);
       },
       (error: unknown) => {
@@ -45,7 +49,7 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
     </button>
   );
   return (
-    <section aria-labelledby="browse-title">
+    <section aria-labelledby="browse-title" data-shown={shown}>
       <h2 id="browse-title">Browse</h2>
       <form class="filter" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
         <label>

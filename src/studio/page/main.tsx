@@ -6,7 +6,7 @@ import { ask, sentenceOf } from './ask.ts';
 import { Browse } from './browse.tsx';
 import { HeadChoice, useChosen } from './head-choice.tsx';
 import { ImageDialog } from './image-dialog.tsx';
-import { plural, Problem } from './parts.tsx';
+import { lastName, plural, Problem } from './parts.tsx';
 import { Review } from './review.tsx';
 import { Search } from './search.tsx';
 import { Sweep } from './sweep.tsx';
@@ -49,8 +49,11 @@ function Studio() {
       <header>
         <h1>permafrost studio</h1>
         <p class="summary">
-          <span class="path">{facts.dataset}</span>: {plural(facts.images, 'image')},{' '}
-          {plural(facts.classes.length, 'class', 'classes')}; {facts.cut} by {facts.engine}
+          <span class="path" title={facts.dataset}>
+            {lastName(facts.dataset)}
+          </span>
+          : {plural(facts.images, 'image')}, {plural(facts.classes.length, 'class', 'classes')}; {facts.cut}{' '}
+          by {facts.engine}
         </p>
         <nav aria-label="Parts of the studio">
           <ul>

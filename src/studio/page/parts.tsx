@@ -10,6 +10,9 @@ export const percent = (value: number): string => `${(100 * value).toFixed(1)} %
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 
+/** The last part of a path of any system. */
+export const lastName = (path: string): string => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+
 /** The thumbnail of a stored image; its words stand beside it. */
 export function Thumbnail({ snapshot, row }: { snapshot: string; row: number }) {
   const [gone, setGone] = useState(false);

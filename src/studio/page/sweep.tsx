@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { SweepState } from '../../core/studio-data.ts';
 import { addresses, type SweepWish } from '../api.ts';
 import { ask, sentenceOf } from './ask.ts';
-import { percent, plural, Problem } from './parts.tsx';
+import { lastName, percent, plural, Problem } from './parts.tsx';
 import type { Shared } from './shared.ts';
 
 const WORDS: Readonly<Record<SweepState['state'], string>> = {
@@ -107,7 +107,11 @@ export function Sweep({ refresh }: Shared) {
               Best: <strong>{state.best.head}</strong>, on {plural(state.best.validated, 'validation image')}{' '}
               <strong>{percent(state.best.accuracy)}</strong> right (95 % interval{' '}
               {percent(state.best.interval[0])} to {percent(state.best.interval[1])}).{' '}
-              {state.best.file !== null && <span class="path">{state.best.file}</span>}
+              {state.best.file !== null && (
+                <>
+                  Saved as <span class="path">heads/{lastName(state.best.file)}</span>.
+                </>
+              )}
             </p>
           )}
           {state.lines.length > 0 && (

@@ -62,11 +62,22 @@ async function judgeAll(opened: OpenedHead, { store, set, samples }: Snapshot): 
     if (rows === undefined) rowsOf.set(sha256, [i]);
     else rows.push(i);
   }
+  let missing = samples.length;
   for await (const { rows, X } of setFeatures(store, set, opened.document.pooling)) {
     const found = await probabilities(opened, X);
-    for (const [at, { sha256 }] of rows.entries())
-      for (const i of rowsOf.get(sha256) ?? []) P.data.set(row(found, at), i * P.cols);
+    for (const [at, { sha256 }] of rows.entries()) {
+      const places = rowsOf.get(sha256) ?? [];
+      for (const i of places) P.data.set(row(found, at), i * P.cols);
+      missing -= places.length;
+      // The same content in another shard has the same features.
+      rowsOf.delete(sha256);
+    }
   }
+  if (missing > 0)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `The store lacks the ${opened.document.pooling} features of ${missing} images. Run "permafrost extract" with that pooling in --cut.`,
+    );
   return { classes, P };
 }
 
@@ -103,7 +114,7 @@ export function liveHeads(store: string): LiveHeads {
   }
   const problemOf = ({ document }: OpenedHead, { set }: Snapshot): string | null => {
     if (document.others !== undefined)
-      return 'It takes features of several cuts side by side, which the studio does not make: ask it with "permafrost predict".';
+      return 'It reads features of several cuts, and the studio has those of one.';
     const differing = differingSettings(document.settings, set.settings);
     return differing.length === 0
       ? null

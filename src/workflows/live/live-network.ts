@@ -81,7 +81,9 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
     const source = make(snapshot);
     made = { fingerprint, source };
     // What failed is tried anew by the next picture: an engine may have been installed meanwhile.
-    source.catch(() => (made = undefined));
+    source.catch(() => {
+      if (made?.source === source) made = undefined;
+    });
     if (before !== undefined) await (await before.source).executable.dispose();
     return source;
   }

@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageCard, StoreFacts } from '../../core/studio-data.ts';
-import { SPLITS } from '../../core/sample.ts';
+import { SPLITS, type Pooling } from '../../core/sample.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
 import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../../store/manifest.ts';
-import { currentSet } from '../../store/parts.ts';
+import { currentSets, smallPooling } from '../../store/parts.ts';
 import { readSamples } from '../../store/reader.ts';
 import type { StoredSample } from '../../store/shard.ts';
 import { everyImage } from '../every-image.ts';
@@ -21,7 +21,9 @@ export interface Snapshot {
   readonly manifest: Manifest;
   readonly set: FeatureSet;
   readonly samples: readonly StoredSample[];
-  /** Average-pooled features of every image, row i for samples[i]; read on first use, then kept (2 kB an image). */
+  /** How `features` are pooled: avg where the data set was extracted with it. */
+  readonly pooling: Pooling;
+  /** Pooled features of every image, row i for samples[i]; read on first use, then kept (2 kB an image). */
   features(): Promise<Matrix>;
   /** Exact search among them by the cosine. */
   index(): Promise<NeighborIndex>;
@@ -41,6 +43,7 @@ function nameOf(manifest: Manifest): string {
 
 async function take(store: string, manifest: Manifest): Promise<Snapshot> {
   const samples = await readSamples(store, manifest);
+  const [primary] = currentSets(store, manifest);
   let features: Promise<Matrix> | undefined;
   let index: Promise<NeighborIndex> | undefined;
   const load = (): Promise<Matrix> => (features ??= everyImage(store, manifest).then(({ X }) => X));
@@ -48,7 +51,8 @@ async function take(store: string, manifest: Manifest): Promise<Snapshot> {
     name: nameOf(manifest),
     store,
     manifest,
-    set: currentSet(store, manifest),
+    set: primary.set,
+    pooling: smallPooling(primary),
     samples,
     features: load,
     index: () => (index ??= load().then((X) => exactIndex(X, 'cosine'))),

@@ -1,10 +1,16 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { extname } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../../core/studio-data.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
-import { sweep, type SweepRequest } from '../sweep.ts';
+import type { SweepRequest } from '../sweep.ts';
+import type { SweepNews, SweepOrder } from './run-sweep.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
+/** How long a sweep may take to end by itself, in milliseconds. */
+const PATIENCE_MS = 3000;
 
 /** One sweep at a time, watched while it goes. What it found is kept in the store: another one goes on there. */
 export interface LiveSweep {
@@ -60,31 +66,36 @@ function finished({
   };
 }
 
+const ENTRY = new URL(`./run-sweep${extname(import.meta.url)}`, import.meta.url);
+
 export function liveSweep(store: string): LiveSweep {
   let state = NONE;
-  let stopping: AbortController | undefined;
+  let child: ChildProcess | undefined;
   let running: Promise<void> = Promise.resolve();
+  let stopped = false;
   const watchers = new Set<(state: SweepState) => void>();
   function tell(next: SweepState): void {
     state = next;
     for (const told of watchers) told(state);
   }
-  async function run(request: SweepRequest, signal: AbortSignal): Promise<void> {
+  async function run(request: SweepRequest): Promise<void> {
     const lines: SweepLine[] = [];
-    try {
-      const result = await sweep(store, request, {
-        signal,
-        onCandidate(candidate, { done, total }) {
-          lines.push(lineOf(candidate));
-          lines.sort(better);
-          tell({ ...state, done, total, lines: lines.slice(0, MOST_LINES) });
-        },
-      });
-      tell({ ...state, state: 'done', ...finished(result) });
-    } catch (error) {
-      const interrupted = error instanceof PermafrostError && error.code === 'INTERRUPTED';
-      tell({ ...state, state: interrupted ? 'stopped' : 'failed', problem: reasonOf(error) });
-    }
+    const process = (child = fork(ENTRY, { serialization: 'advanced', execArgv: [] }));
+    process.on('message', (message) => {
+      const news = message as SweepNews;
+      if (news.kind === 'candidate') {
+        lines.push(lineOf(news.candidate));
+        lines.sort(better);
+        tell({ ...state, done: news.done, total: news.total, lines: lines.slice(0, MOST_LINES) });
+      } else if (news.kind === 'done') tell({ ...state, state: 'done', ...finished(news.result) });
+      else if (news.interrupted) tell({ ...state, state: 'stopped' });
+      else tell({ ...state, state: 'failed', problem: news.problem });
+    });
+    process.send({ do: 'sweep', store, request } satisfies SweepOrder);
+    const [code, signal] = (await once(process, 'exit')) as [number | null, string | null];
+    if (state.state !== 'running') return;
+    const problem = `The process of the sweep ended with ${code ?? signal}; what was found is kept.`;
+    tell(stopped ? { ...state, state: 'stopped' } : { ...state, state: 'failed', problem });
   }
   return {
     get state() {
@@ -96,13 +107,19 @@ export function liveSweep(store: string): LiveSweep {
           'OPTION_INVALID',
           'A sweep is running. Stop it before you start another one.',
         );
-      stopping = new AbortController();
+      stopped = false;
       tell({ ...NONE, state: 'running' });
-      running = run(request, stopping.signal);
+      running = run(request).catch((error: unknown) =>
+        tell({ ...state, state: 'failed', problem: reasonOf(error) }),
+      );
     },
     async stop() {
-      stopping?.abort();
+      if (state.state !== 'running') return;
+      stopped = true;
+      if (child?.connected === true) child.send({ do: 'stop' } satisfies SweepOrder);
+      const impatient = setTimeout(() => child?.kill('SIGKILL'), PATIENCE_MS);
       await running;
+      clearTimeout(impatient);
     },
     watch(told) {
       watchers.add(told);

@@ -11,20 +11,20 @@ import {
   clearTaught,
   journalPath,
   STUDIO_FOLDER,
-  taughtFeaturesSchema,
   taughtFolders,
   taughtImagePath,
   teachSchema,
-  type TaughtFeatures,
   type TaughtFolder,
   type TeachEvent,
 } from '../../store/studio-files.ts';
 import { probabilities } from '../evaluate.ts';
 import { saveHead } from '../head-files.ts';
+import { fitName, MOST_NAME } from './fit-name.ts';
 import { shownClasses } from './live-heads.ts';
 import type { LiveNetwork } from './live-network.ts';
 import type { Snapshot } from './live-store.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
+import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
@@ -53,45 +53,15 @@ export interface LiveTeach {
   saveDataset(name: string, folder: string): Promise<Saved>;
 }
 
-const MOST_NAME = 80;
-// Class names become folder names, on any system.
-
-const UNFIT = /[\u0000-\u001f\u007f<>:"/\\|?*]|^\.|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)$/i;
-
-/** A name for a class, a head or a folder. Throws OPTION_INVALID. */
-export function fitName(text: string): string {
-  const name = text.trim().normalize('NFC');
-  if (name === '' || name.length > MOST_NAME || UNFIT.test(name))
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `${JSON.stringify(name)} is no name for a folder: take 1 to ${MOST_NAME} characters without / \\ < > : " | ? *, not starting with a dot.`,
-    );
-  return name;
-}
-
-function encode({ data }: { readonly data: Float32Array }): string {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
-}
-
-function decodeFeatures(text: string): Float32Array {
-  const bytes = new Uint8Array(Buffer.from(text, 'base64'));
-  return new Float32Array(bytes.buffer, 0, bytes.length / 4);
-}
-
 export async function liveTeach(store: string, network: LiveNetwork): Promise<LiveTeach> {
   let events: Journal<TeachEvent>;
-  let kept: Journal<TaughtFeatures>;
-  /** Features by fingerprint and SHA-256. */
-  let features: Map<string, Float32Array>;
+  let features: TaughtFeatureStore;
   let turn: Promise<unknown> = Promise.resolve();
   let fitted: { readonly key: string; readonly result: ReturnType<typeof fitTaught> } | undefined;
 
   async function open(): Promise<void> {
     events = await openJournal(journalPath(store, 'teach.jsonl'), teachSchema);
-    kept = await openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema);
-    features = new Map(
-      kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decodeFeatures(avg)]),
-    );
+    features = await taughtFeatures(store, network);
     await mkdir(join(store, STUDIO_FOLDER, 'images'), { recursive: true });
   }
   await open();
@@ -130,22 +100,11 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       });
     }
   }
-  /** Features of a taught image, made anew where the store's settings are others than when it was taught. */
-  async function featuresOf(sha256: string, snapshot: Snapshot, bytes?: Uint8Array): Promise<Float32Array> {
-    const { fingerprint } = snapshot.set;
-    const key = `${fingerprint}/${sha256}`;
-    const known = features.get(key);
-    if (known !== undefined) return known;
-    const described = await network.describe(bytes ?? (await image(sha256)), snapshot);
-    const avg = row(described.features.get('avg')!, 0);
-    await kept.append({ sha256, fingerprint, avg: encode({ data: avg }) });
-    features.set(key, avg);
-    return avg;
-  }
   async function fit(snapshot: Snapshot): ReturnType<typeof fitTaught> {
     const all = classes().flatMap((one) => one.images.map((picture) => ({ label: one.name, ...picture })));
     const X = matrix(all.length, snapshot.set.widths.avg);
-    for (const [i, { sha256 }] of all.entries()) X.data.set(await featuresOf(sha256, snapshot), i * X.cols);
+    for (const [i, { sha256 }] of all.entries())
+      X.data.set(await features.of(sha256, snapshot, () => image(sha256)), i * X.cols);
     const rows = all.map(({ label, id, sha256, take }): TaughtRow => ({
       label,
       key: String(id),
@@ -202,7 +161,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       }),
     async addImage(id, { bytes, name, take }, snapshot) {
       const sha256 = sha256Hex(bytes);
-      await featuresOf(sha256, snapshot, bytes);
+      await features.of(sha256, snapshot, () => Promise.resolve(bytes));
       return inTurn(async () => {
         named(id);
         const path = taughtImagePath(store, sha256);
@@ -249,9 +208,9 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       const path = join(store, 'heads', `taught-${fitName(name)}.safetensors`);
       if (existsSync(path))
         throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
+      const { settings, widths } = snapshot.set;
+      const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
       const result = { trained: found.told.images };
-      const { cut } = snapshot.set.settings;
-      const parts = [{ cut, pooling: 'avg' as const, width: found.head.features }];
       // The images that it was trained on lie in the studio's folder, not among those of the store.
       await saveHead(path, { ...found, parts, result }, snapshot.set, join(store, STUDIO_FOLDER));
       return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };

@@ -62,7 +62,7 @@ export async function search(
   const { sha256, width, height, features, networkMs } = described;
   const [answers, near] = await Promise.all([
     Promise.all(ids.map((id) => heads.answer(id, features, snapshot))),
-    nearImages(snapshot, features.get('avg')!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
+    nearImages(snapshot, features.get(snapshot.pooling)!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
     snapshot: snapshot.name,
