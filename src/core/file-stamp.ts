@@ -9,6 +9,10 @@ export interface FileStamp {
   readonly ino: bigint;
 }
 
+/** A stamp as text: equal for equal stamps. */
+export const stampText = ({ size, mtimeNs, ctimeNs, ino }: FileStamp): string =>
+  [size, mtimeNs, ctimeNs, ino].join();
+
 /** What is remembered of the files of a data set. */
 export interface FileMemory {
   /** The SHA-256 that a file had when it was read with this very stamp; undefined where it must be read. */

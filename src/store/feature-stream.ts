@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { stampText } from '../core/file-stamp.ts';
 import { matrix } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
 import type { FeaturePart, Split } from '../core/sample.ts';
@@ -9,6 +10,7 @@ import { decodeFloat16 } from './float16.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { storedParts, type StoredPart } from './parts.ts';
 import { readSamples, readVerified } from './reader.ts';
+import { rowTargets } from './row-targets.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 
 /** Features of one split as a stream: row i is of samples[i], in the order in which they are stored. */
@@ -29,11 +31,8 @@ interface Block {
 
 /** Which rows of which shards are the samples of a split; samples in that order. */
 async function layOut(store: string, manifest: Manifest, { set, pooling }: StoredPart, split: Split) {
-  const wanted = new Map<string, StoredSample[]>();
-  for (const sample of await readSamples(store, manifest)) {
-    if (sample.split !== split) continue;
-    wanted.set(sample.sha256, [...(wanted.get(sample.sha256) ?? []), sample]);
-  }
+  const wanted = (await readSamples(store, manifest)).filter((sample) => sample.split === split);
+  const targets = rowTargets(wanted.map(({ sha256 }) => sha256));
   const blocks: Block[] = [];
   const samples: StoredSample[] = [];
   for (const { files } of set.shards) {
@@ -44,20 +43,19 @@ async function layOut(store: string, manifest: Manifest, { set, pooling }: Store
     let at = 0;
     for (const { rows } of decodeShard(await readVerified(store, entry), join(store, entry.name))) {
       for (const { sha256 } of rows) {
-        for (const sample of wanted.get(sha256) ?? []) {
+        targets.meet(sha256, (place) => {
           picks.push(at);
-          samples.push(sample);
-        }
-        wanted.delete(sha256);
+          samples.push(wanted[place]!);
+        });
         at++;
       }
     }
     if (picks.length > 0) blocks.push({ file, picks });
   }
-  if (wanted.size > 0) {
+  if (targets.missing > 0) {
     throw new PermafrostError(
       'STORE_CORRUPT',
-      `${store} lacks the features of ${wanted.size} images. Run "permafrost extract" again.`,
+      `${store} lacks the features of ${targets.missing} images. Run "permafrost extract" again.`,
     );
   }
   return { blocks, samples };
@@ -65,7 +63,7 @@ async function layOut(store: string, manifest: Manifest, { set, pooling }: Store
 
 /**
  * The current features of one part and split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
- * with its size and time of change. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
+ * with its size, times and inode. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,
@@ -80,7 +78,7 @@ export async function streamFeatures(
   for (const { picks } of blocks) starts.push(starts.at(-1)! + picks.length);
   const mostRows = Math.max(0, ...blocks.map(({ picks }) => picks.length));
   const mostBytes = Math.max(0, ...blocks.map(({ file: { bytes } }) => bytes));
-  const verified = new Map<string, number>();
+  const verified = new Map<string, string>();
   let file: Buffer | undefined;
   let values: Float32Array<ArrayBuffer> | undefined;
   let read = 0;
@@ -89,14 +87,15 @@ export async function streamFeatures(
   async function bytesOf(entry: FileEntry): Promise<Buffer> {
     file ??= Buffer.allocUnsafeSlow(mostBytes);
     const path = join(store, entry.name);
-    let changed: number;
+    let stamp: string;
     let length = 0;
     try {
       const handle = await open(path);
       try {
-        const facts = await handle.stat();
-        changed = facts.mtimeMs;
-        if (facts.size === entry.bytes) ({ bytesRead: length } = await handle.read(file, 0, entry.bytes, 0));
+        const facts = await handle.stat({ bigint: true });
+        stamp = stampText(facts);
+        if (facts.size === BigInt(entry.bytes))
+          ({ bytesRead: length } = await handle.read(file, 0, entry.bytes, 0));
       } finally {
         await handle.close();
       }
@@ -108,14 +107,14 @@ export async function streamFeatures(
       );
     }
     const bytes = file.subarray(0, length);
-    const known = verified.get(entry.name) === changed && length === entry.bytes;
+    const known = verified.get(entry.name) === stamp && length === entry.bytes;
     if (!known && createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
       throw new PermafrostError(
         'STORE_CORRUPT',
         `${path} is not what was written (expected ${entry.bytes} bytes with SHA-256 ${entry.sha256.slice(0, 16)}…). Restore it, or extract again into a new store.`,
       );
     }
-    verified.set(entry.name, changed);
+    verified.set(entry.name, stamp);
     return bytes;
   }
 

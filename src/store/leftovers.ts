@@ -38,9 +38,7 @@ export async function leftovers(store: string, manifest: Manifest): Promise<stri
     ? await readdir(join(store, 'heads'))
     : [];
   // A studio at work has files that are not named yet.
-  const studio = (await isLocked(join(store, STUDIO_FOLDER)))
-    ? []
-    : await studioLeftovers(store, isTemporary);
+  const studio = (await isLocked(join(store, STUDIO_FOLDER))) ? [] : await studioLeftovers(store);
   return [
     ...studio,
     ...files.filter((name) => isTemporary(name) || (isStoreFile(name) && !named.has(name))),

@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
+import { stampText } from '../core/file-stamp.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FileEntry } from './manifest.ts';
 import { readVerified } from './reader.ts';
@@ -20,10 +21,7 @@ interface Part {
   readonly offset: number;
 }
 
-const stampOf = async (handle: FileHandle): Promise<string> => {
-  const { size, mtimeNs, ctimeNs, ino } = await handle.stat({ bigint: true });
-  return [size, mtimeNs, ctimeNs, ino].join();
-};
+const stampOf = async (handle: FileHandle): Promise<string> => stampText(await handle.stat({ bigint: true }));
 
 /**
  * Verifies a file of features against its digest and finds its rows. The file is read whole for that, once; afterwards single rows are

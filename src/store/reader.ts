@@ -176,28 +176,3 @@ export async function loadFeatures(
   }
   return loaded;
 }
-
-/** Features of some images of the primary set, by the SHA-256 of their files; those that the set lacks are left out. Reads shard by shard. */
-export async function loadRows(
-  store: string,
-  manifest: Manifest,
-  pooling: Pooling,
-  wanted: ReadonlySet<string>,
-): Promise<ReadonlyMap<string, Float32Array>> {
-  const found = new Map<string, Float32Array>();
-  if (wanted.size === 0) return found;
-  const [{ set, width }] = storedParts(store, manifest, pooling) as [StoredPart];
-  for (const shard of set.shards) {
-    for await (const { rows, features } of shardParts(store, shard, pooling)) {
-      for (const [i, { sha256 }] of rows.entries()) {
-        if (!wanted.has(sha256) || found.has(sha256)) continue;
-        const values = features!.values.subarray(i * width, (i + 1) * width);
-        const row = new Float32Array(width);
-        if (values instanceof Uint16Array) decodeFloat16(values, row, 0);
-        else row.set(values);
-        found.set(sha256, row);
-      }
-    }
-  }
-  return found;
-}

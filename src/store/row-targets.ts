@@ -4,7 +4,7 @@ import { contentIndex } from './content-index.ts';
 export interface RowTargets {
   /** Contents that have not been met yet. */
   readonly missing: number;
-  /** Calls `put` with the number of each place that a content goes to, the first time that it is met; else does nothing. */
+  /** Calls `put` with the number of each place that a content goes to, in their order, the first time that it is met; else does nothing. */
   meet(sha256: string, put: (place: number) => void): void;
 }
 
@@ -14,8 +14,9 @@ export function rowTargets(digests: readonly string[]): RowTargets {
   // The places of content n are a chain: first[n], next[first[n]], ...; -1 ends it.
   const first = new Int32Array(digests.length).fill(-1);
   const next = new Int32Array(digests.length);
-  for (const [place, digest] of digests.entries()) {
-    const content = index.add(digest);
+  // From the last on, so that a chain runs from the first place to the last.
+  for (let place = digests.length - 1; place >= 0; place--) {
+    const content = index.add(digests[place]!);
     next[place] = first[content]!;
     first[content] = place;
   }

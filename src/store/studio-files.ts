@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { sha256Hex } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
+import { isTemporary } from './atomic-file.ts';
 import { readJournal, withoutUndone } from './journal.ts';
 
 /** What the studio keeps in a store, in the folder `studio`. */
@@ -80,10 +81,7 @@ async function namedImages(store: string): Promise<Set<string>> {
  * What a killed studio has left: files that were not whole yet, images that its journal had not come to name. Names relative to the store. A
  * journal that is damaged names nothing for certain: then no image is left over.
  */
-export async function studioLeftovers(
-  store: string,
-  isTemporary: (name: string) => boolean,
-): Promise<string[]> {
+export async function studioLeftovers(store: string): Promise<string[]> {
   const folder = join(store, STUDIO_FOLDER);
   const files = (await listed(folder)).filter(isTemporary).map((name) => join(STUDIO_FOLDER, name));
   const images = await listed(join(folder, 'images'));

@@ -10,7 +10,8 @@ import { applyNormalizer, fitNormalizer } from '../classify/normalize.ts';
 import { similarPairs, type SimilarPair } from '../classify/similar-pairs.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets, smallPooling } from '../store/parts.ts';
-import { loadFeatures, loadRows } from '../store/reader.ts';
+import { loadFeatures } from '../store/reader.ts';
+import { openRows } from '../store/row-access.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './check-options.ts';
 import type { Work } from './work.ts';
@@ -55,13 +56,13 @@ async function nearDuplicates(
   const candidates = (await similarPairs(X, CANDIDATE_COSINE)).filter(
     ({ a, b }) => samples[a]!.sha256 !== samples[b]!.sha256,
   );
-  const wanted = new Set(candidates.flatMap(({ a, b }) => [samples[a]!.sha256, samples[b]!.sha256]));
-  const maps = await loadRows(store, manifest, 'flatten', wanted);
+  const wanted = new Set(candidates.flatMap(({ a, b }) => [samples[a]!.id, samples[b]!.id]));
+  const maps = await openRows(store, manifest).rowsById([...wanted], 'flatten');
   return candidates
     .map(({ a, b }) => ({
       a,
       b,
-      cosine: cosine(maps.get(samples[a]!.sha256)!, maps.get(samples[b]!.sha256)!),
+      cosine: cosine(maps.get(samples[a]!.id)!, maps.get(samples[b]!.id)!),
     }))
     .filter(({ cosine }) => cosine >= threshold)
     .sort((p, q) => q.cosine - p.cosine || p.a - q.a || p.b - q.b);

@@ -54,7 +54,8 @@ function setsOfView(
   const because: string[] = [];
   const sets = wanted.map(({ set: own, poolings }) => {
     const settings = { ...own.settings, view };
-    because.push(...[whyNotReused(manifest, settings, poolings) ?? []].flat());
+    const reason = whyNotReused(manifest, settings, poolings);
+    if (reason !== undefined) because.push(reason);
     const set = setFor(manifest, settings, own.engine, own.widths);
     // Views are as near to float32 as the images themselves were measured to be.
     if (own.quantization !== undefined) set.quantization = own.quantization;

@@ -8,7 +8,7 @@ import { readManifest } from '../store/manifest.ts';
 import { currentSets, smallPooling, storedParts, type StoredPart, type WantedSet } from '../store/parts.ts';
 import { parseCuts } from './cut-plan.ts';
 import { openDataset } from './dataset.ts';
-import { defaultHeadFile, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import { defaultHeadFile, trainHead, trainingData, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import { extract } from './extract.ts';
 import type { Work } from './work.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from './extract-options.ts';
@@ -17,13 +17,19 @@ import { RESULTS_NAME } from './past-run.ts';
 import { withReject } from './reject.ts';
 import { trainOnViews } from './train-on-views.ts';
 
+interface RunHead extends HeadPlan {
+  readonly pooling: Pooling;
+  /** Trained on the views of the training images too, where there are some. */
+  readonly onViews?: true;
+}
+
 /** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
-export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = [
-  { head: 'softmax', pooling: 'flatten', normalize: 'none' },
+export const RUN_HEADS: readonly RunHead[] = [
+  { head: 'softmax', pooling: 'flatten', normalize: 'none', onViews: true },
   { head: 'logistic', pooling: 'flatten', normalize: 'l2', options: { C: 10 } },
   { head: 'knn', pooling: 'flatten', normalize: 'l2' },
   { head: 'softmax', pooling: 'avg', normalize: 'standard' },
-  { head: 'logistic', pooling: 'avg', normalize: 'l2', options: { C: 10 } },
+  { head: 'logistic', pooling: 'avg', normalize: 'l2', options: { C: 10 }, onViews: true },
   { head: 'linear-svm', pooling: 'avg', normalize: 'l2', options: { C: 10 } },
   { head: 'ridge', pooling: 'avg', normalize: 'l2' },
   { head: 'mlp', pooling: 'avg', normalize: 'standard' },
@@ -33,28 +39,25 @@ export const RUN_HEADS: readonly (HeadPlan & { readonly pooling: Pooling })[] = 
 ];
 
 /** Heads for comparison that take minutes where the others take milliseconds: trained when asked for. */
-const SLOW_HEADS: typeof RUN_HEADS = [{ head: 'ml-logistic', pooling: 'avg', normalize: 'l2' }];
+const SLOW_HEADS: readonly RunHead[] = [{ head: 'ml-logistic', pooling: 'avg', normalize: 'l2' }];
 
 /** What is tried on each of the other cuts, and on all cuts side by side. */
 const CUT_HEAD: HeadPlan = { head: 'logistic', normalize: 'l2', options: { C: 10 } };
 
-/** What is trained on the views of the training images, where there are some. */
-const VIEW_HEADS: typeof RUN_HEADS = [
-  { head: 'softmax', pooling: 'flatten', normalize: 'none' },
-  { head: 'logistic', pooling: 'avg', normalize: 'l2', options: { C: 10 } },
-];
-
 interface Task {
   readonly plan: HeadPlan;
-  /** Views of each training image. */
-  readonly views?: number;
+  /** Views of each training image; 0: the images alone. */
+  readonly views: number;
   readonly features: Pooling | readonly FeaturePart[];
 }
 
-/** What a run trains on a store: `plans` on the primary set, CUT_HEAD on every other cut and on all of them side by side. */
+/**
+ * What a run trains on a store: `plans` on the primary set, some of them also on the views, CUT_HEAD on every other cut and on all of them
+ * side by side.
+ */
 function tasksFor(
   [primary, ...others]: readonly WantedSet[],
-  plans: typeof RUN_HEADS,
+  plans: readonly RunHead[],
   views: number,
 ): { readonly tasks: Task[]; readonly left: RunResult['skipped'] } {
   const isThere = ({ pooling }: { readonly pooling: Pooling }): boolean =>
@@ -66,9 +69,11 @@ function tasksFor(
       name: `${head} (${pooling})`,
       reason: `${cut} was extracted without ${pooling}.`,
     }));
-  const tasks = plans.filter(isThere).map((plan): Task => ({ plan, features: plan.pooling }));
-  if (views > 0)
-    tasks.push(...VIEW_HEADS.filter(isThere).map((plan) => ({ plan, features: plan.pooling, views })));
+  const there = plans.filter(isThere);
+  const tasks = there.map((plan): Task => ({ plan, features: plan.pooling, views: 0 }));
+  // After the same heads without views, which they are compared with.
+  for (const plan of there)
+    if (plan.onViews && views > 0) tasks.push({ plan, features: plan.pooling, views });
   if (others.length === 0) return { tasks, left };
   const partOf = (wanted: WantedSet): FeaturePart => ({
     cut: wanted.set.settings.cut,
@@ -76,15 +81,15 @@ function tasksFor(
   });
   const parts = others.map(partOf);
   const features = [...parts.map((part) => [part]), [partOf(primary!), ...parts]];
-  return { tasks: [...tasks, ...features.map((of) => ({ plan: CUT_HEAD, features: of }))], left };
+  return { tasks: [...tasks, ...features.map((of) => ({ plan: CUT_HEAD, features: of, views: 0 }))], left };
 }
 
 const better = (a: TrainedHead, b: TrainedHead): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
 
 /**
- * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other, keeps the best head as a file and everything told as
- * results.json in the store. Heads whose package is missing are left out with the reason.
+ * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other, keeps the best head as
+ * a file and everything told as results.json in the store. Heads whose package is missing are left out with the reason.
  */
 export async function run(
   datasetPath: string,
@@ -112,13 +117,12 @@ export async function run(
   const trained: (TrainedHead & { readonly task: Task })[] = [];
   const { tasks, left } = tasksFor(currentSets(store, manifest), plans, options.views);
   const skipped: { name: string; reason: string }[] = [...left];
-  const inputs = new Map(
-    tasks.map((task) => [`${String(task.views)} ${JSON.stringify(task.features)}`, task]),
-  );
-  for (const { features, views } of inputs.values()) {
-    const data = await trainingData(store, manifest, features, views);
-    for (const task of tasks.filter((one) => one.features === features && one.views === views)) {
-      const { plan } = task;
+  for (const features of new Set(tasks.map((task) => task.features))) {
+    const group = tasks.filter((task) => task.features === features);
+    const most = Math.max(...group.map(({ views }) => views));
+    const { views: looks, ...data } = await trainingData(store, manifest, features, most);
+    for (const task of group) {
+      const { plan, views } = task;
       work.listener?.progress?.({
         stage: `training ${plan.head}`,
         done: trained.length,
@@ -126,7 +130,12 @@ export async function run(
         perSecond: 0,
       });
       try {
-        trained.push({ ...(await trainOnViews(plan, data, work.signal)), task });
+        const plain = trained.find((one) => one.task.plan === plan && one.task.features === features);
+        const head =
+          views > 0
+            ? await trainOnViews(plan, { ...data, views: looks ?? [] }, work.signal, plain)
+            : await trainHead(plan, data, work.signal);
+        trained.push({ ...head, task });
       } catch (error) {
         if (!(error instanceof PermafrostError && ['PACKAGE_MISSING', 'FIT_INVALID'].includes(error.code)))
           throw error;
@@ -147,7 +156,7 @@ export async function run(
     );
   }
   const best =
-    reject === 0 || first.task.views !== undefined
+    reject === 0 || first.task.views > 0
       ? first
       : await withReject(
           first,

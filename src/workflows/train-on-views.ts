@@ -1,3 +1,4 @@
+import type { Matrix } from '../core/matrix.ts';
 import { topClass } from '../classify/metrics.ts';
 import { mcNemar, pairedBootstrap } from '../classify/paired-tests.ts';
 import { probabilities, trainHead, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
@@ -5,24 +6,27 @@ import { probabilities, trainHead, type HeadPlan, type TrainedHead, type Trainin
 /** Seed of the bootstrap. */
 const SEED = 1;
 
-/** Trains a head on the images and their views, and for comparison on the images alone; tells what the views were worth on the validated images. */
+/**
+ * Trains a head on the images and their views, and tells what the views were worth on the validated images, beside `without`: the same head on
+ * the images alone, which is trained here where it is not given.
+ */
 export async function trainOnViews(
   plan: HeadPlan,
-  data: TrainingData,
+  data: TrainingData & { readonly views: readonly Matrix[] },
   signal?: AbortSignal,
+  without?: TrainedHead,
 ): Promise<TrainedHead> {
-  const count = data.views?.length ?? 0;
+  const count = data.views.length;
   const trained = await trainHead(plan, data, signal);
-  if (count === 0) return trained;
-  const plain = await trainHead(plan, { ...data, views: [] }, signal);
+  const plain = without ?? (await trainHead(plan, { ...data, views: [] }, signal));
   const { classes } = trained.head;
   const truth = Int32Array.from(data.val.samples, ({ label }) => classes.indexOf(label));
-  const [withViews, without] = [
+  const [guess, plainGuess] = [
     topClass(await probabilities(trained, data.val.X)),
     topClass(await probabilities(plain, data.val.X)),
   ];
-  const { difference, interval } = pairedBootstrap(truth, withViews, without, { seed: SEED });
-  const { pValue } = mcNemar(truth, withViews, without);
+  const { difference, interval } = pairedBootstrap(truth, guess, plainGuess, { seed: SEED });
+  const { pValue } = mcNemar(truth, guess, plainGuess);
   const views = { count, accuracyWithout: plain.result.accuracy, difference, interval, pValue };
   const { params, changed } = trained.result;
   return {

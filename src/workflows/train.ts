@@ -23,7 +23,7 @@ async function trainWithViews(
   { signal }: Work,
 ): Promise<TrainedHead> {
   const data = await trainingData(plan.store, plan.manifest, plan.features, views);
-  const trained = await trainOnViews(plan, data, signal);
+  const trained = await trainOnViews(plan, { ...data, views: data.views ?? [] }, signal);
   return reject === 0 ? trained : notCalibrated(trained, reject, 'on heads that are trained on views');
 }
 

@@ -4,7 +4,7 @@ import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession, sessionCache } from '../math-session.ts';
 import { distanceOfScore, extentOf, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';
-import { FLOAT32_ROUNDING, PART_ROWS, type Part, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type Part, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 16 MiB of float32. */
 const BLOCK_VALUES = 2 ** 22;
@@ -82,7 +82,7 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
       for (let first = 0; first < X.rows; first += PART_ROWS) {
         const rows = Math.min(PART_ROWS, X.rows - first);
         const k = Math.min(rows, wanted + SPARE);
-        const { V, I } = await session.run({
+        const kept = await session.run({
           Q: new Tensor('float32', queries.data, [queries.rows, X.cols]),
           X: new Tensor('float32', X.data.subarray(first * X.cols, (first + rows) * X.cols), [rows, X.cols]),
           ...(scoring !== 'product' && {
@@ -90,13 +90,7 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
           }),
           k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
         });
-        parts.push({
-          k,
-          values: V!.data as Float32Array,
-          indices: I!.data as Int32Array,
-          first,
-          whole: k === rows,
-        });
+        parts.push(keptOf(kept, k, first, rows));
       }
       return {
         parts,

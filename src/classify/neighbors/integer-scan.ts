@@ -6,7 +6,7 @@ import { distanceOfScore, extentOf } from './distance.ts';
 import { integerProduct, integerProductsHold } from './integer-products.ts';
 import type { Metric } from './neighbor-index.ts';
 import { commonStep, hasNegative, quantizeRows, type QuantizedRows } from './quantize-rows.ts';
-import { FLOAT32_ROUNDING, PART_ROWS, type Part, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type Part, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 8 MiB of float32. */
 const BLOCK_VALUES = 2 ** 21;
@@ -136,19 +136,13 @@ export async function integerScan(
       const found: Part[] = [];
       for (const { session, first, rows } of parts) {
         const k = Math.min(rows, wanted + SPARE);
-        const { V, I } = await session.run({
+        const kept = await session.run({
           X: new Tensor('uint8', rounded.data as Uint8Array, [queries.rows, X.cols]),
           zeroX: new Tensor('uint8', Uint8Array.of(rounded.zero), []),
           step: new Tensor('float32', Float32Array.of(step), []),
           k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
         });
-        found.push({
-          k,
-          values: V!.data as Float32Array,
-          indices: I!.data as Int32Array,
-          first,
-          whole: k === rows,
-        });
+        found.push(keptOf(kept, k, first, rows));
       }
       return {
         parts: found,

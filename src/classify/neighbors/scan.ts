@@ -16,6 +16,16 @@ export interface Part {
   readonly whole: boolean;
 }
 
+/** What a graph kept of `rows` rows from `first` on: the k largest scores V and their places I. */
+export function keptOf(
+  { V, I }: Record<string, { readonly data: unknown }>,
+  k: number,
+  first: number,
+  rows: number,
+): Part {
+  return { k, values: V!.data as Float32Array, indices: I!.data as Int32Array, first, whole: k === rows };
+}
+
 /** What a scan found for a block of queries. */
 export interface Scanned {
   readonly parts: readonly Part[];

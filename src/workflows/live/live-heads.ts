@@ -1,11 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { stampText } from '../../core/file-stamp.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import type { Pooling } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts, HeadVerdict } from '../../core/studio-data.ts';
 import { differingSettings } from '../../store/fingerprint.ts';
 import { setFeatures } from '../../store/reader.ts';
+import { rowTargets } from '../../store/row-targets.ts';
 import { probabilities } from '../evaluate.ts';
 import { openHead, type OpenedHead } from '../head-files.ts';
 import { judgeRaw } from '../predict.ts';
@@ -56,27 +58,16 @@ export function answerOf(facts: HeadFacts, { classes, P }: Verdicts, i: number):
 async function judgeAll(opened: OpenedHead, { store, set, samples }: Snapshot): Promise<Verdicts> {
   const { classes } = opened.head;
   const P = matrix(samples.length, classes.length);
-  const rowsOf = new Map<string, number[]>();
-  for (const [i, { sha256 }] of samples.entries()) {
-    const rows = rowsOf.get(sha256);
-    if (rows === undefined) rowsOf.set(sha256, [i]);
-    else rows.push(i);
-  }
-  let missing = samples.length;
+  const targets = rowTargets(samples.map(({ sha256 }) => sha256));
   for await (const { rows, X } of setFeatures(store, set, opened.document.pooling)) {
     const found = await probabilities(opened, X);
-    for (const [at, { sha256 }] of rows.entries()) {
-      const places = rowsOf.get(sha256) ?? [];
-      for (const i of places) P.data.set(row(found, at), i * P.cols);
-      missing -= places.length;
-      // The same content in another shard has the same features.
-      rowsOf.delete(sha256);
-    }
+    for (const [at, { sha256 }] of rows.entries())
+      targets.meet(sha256, (i) => P.data.set(row(found, at), i * P.cols));
   }
-  if (missing > 0)
+  if (targets.missing > 0)
     throw new PermafrostError(
       'OPTION_INVALID',
-      `The store lacks the ${opened.document.pooling} features of ${missing} images. Run "permafrost extract" with that pooling in --cut.`,
+      `The store lacks the ${opened.document.pooling} features of ${targets.missing} images. Run "permafrost extract" with that pooling in --cut.`,
     );
   return { classes, P };
 }
@@ -87,8 +78,7 @@ export function liveHeads(store: string): LiveHeads {
   const judged = new Map<string, Promise<Verdicts>>();
 
   async function stampOf(id: string): Promise<string> {
-    const { mtimeMs, size } = await stat(join(folder, id));
-    return `${mtimeMs}/${size}`;
+    return stampText(await stat(join(folder, id), { bigint: true }));
   }
   async function files(): Promise<string[]> {
     const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

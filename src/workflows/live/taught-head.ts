@@ -3,7 +3,7 @@ import { selectRows, type Matrix } from '../../core/matrix.ts';
 import type { TaughtHead } from '../../core/studio-data.ts';
 import { createHead } from '../../classify/heads/index.ts';
 import type { FittedHead } from '../../classify/head.ts';
-import { wilsonInterval } from '../../classify/metrics.ts';
+import { topClass, wilsonInterval } from '../../classify/metrics.ts';
 import { applyNormalizer, fitNormalizer, type Normalizer } from '../../classify/normalize.ts';
 import { stratifiedKFold } from '../../classify/split.ts';
 
@@ -69,10 +69,9 @@ async function validate({ X, rows }: TaughtData): Promise<TaughtHead['validated'
       train.map((i) => labels[i]!),
     );
     const P = await head.predictProba(applyNormalizer(normalizer, selectRows(X, val)));
-    for (const [at, i] of val.entries()) {
-      const p = P.data.subarray(at * P.cols, (at + 1) * P.cols);
-      if (head.classes[p.indexOf(Math.max(...p))] === labels[i]) hits++;
-    }
+    topClass(P).forEach((c, at) => {
+      if (head.classes[c] === labels[val[at]!]) hits++;
+    });
   }
   return {
     accuracy: hits / rows.length,

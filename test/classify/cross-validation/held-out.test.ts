@@ -119,60 +119,6 @@ describe.each([
       }
     },
   );
-
-  it.each(STEPS)(
-    'gives a head the same bytes in whatever grid it stands: $normalize, $pca components',
-    async (steps) => {
-      const together = await answers(X, y, steps, PLANS);
-      for (const [at, plan] of PLANS.entries()) {
-        const [alone] = await answers(X, y, steps, [plan]);
-        expect([...probabilitiesOf(alone!).data]).toEqual([...probabilitiesOf(together[at]!).data]);
-      }
-    },
-  );
-
-  it.each(STEPS.filter(({ normalize, pca }) => normalize === 'standard' || pca > 0))(
-    'lets no held-out row have a part in what judges another one: $normalize, $pca components',
-    async (steps) => {
-      const before = await answers(X, y, steps, PLANS);
-      const { val } = foldsOf(y)[0]!;
-      const changed = matrix(X.rows, X.cols, X.data.slice());
-      for (let j = 0; j < cols; j++) changed.data[val[0]! * cols + j]! += 1000 * (j % 3);
-      const after = await answers(changed, y, steps, PLANS);
-      for (const [at, found] of before.entries()) {
-        const [P, Q] = [probabilitiesOf(found), probabilitiesOf(after[at]!)];
-        // Solvers centre columns by all rows, which a free intercept makes up for but for rounding. A leak moves answers by tenths.
-        for (const i of val.slice(1))
-          row(P, i).forEach((p, c) => expect(Math.abs(p - row(Q, i)[c]!)).toBeLessThan(1e-3));
-      }
-    },
-  );
-
-  it.each(STEPS)(
-    'gives a head the same bytes in whatever grid it stands: $normalize, $pca components',
-    async (steps) => {
-      const together = await answers(X, y, steps, PLANS);
-      for (const [at, plan] of PLANS.entries()) {
-        const [alone] = await answers(X, y, steps, [plan]);
-        expect([...probabilitiesOf(alone!).data]).toEqual([...probabilitiesOf(together[at]!).data]);
-      }
-    },
-  );
-
-  it.each(STEPS.filter(({ normalize, pca }) => normalize === 'standard' || pca > 0))(
-    'lets no held-out row have a part in what judges another one: $normalize, $pca components',
-    async (steps) => {
-      const before = await answers(X, y, steps, PLANS);
-      const { val } = foldsOf(y)[0]!;
-      const changed = matrix(X.rows, X.cols, X.data.slice());
-      for (let j = 0; j < cols; j++) changed.data[val[0]! * cols + j]! += 1000 * (j % 3);
-      const after = await answers(changed, y, steps, PLANS);
-      for (const [at, found] of before.entries()) {
-        for (const i of val.slice(1))
-          expect([...row(probabilitiesOf(after[at]!), i)]).toEqual([...row(probabilitiesOf(found), i)]);
-      }
-    },
-  );
 });
 
 describe('a head that cannot be fitted', () => {
