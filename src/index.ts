@@ -31,7 +31,13 @@ export { bench } from './workflows/bench.ts';
 export { BENCH_DEFAULTS, BENCH_OPTIONS, type BenchOptions } from './workflows/bench-options.ts';
 export { engines } from './workflows/engines.ts';
 export { openHead, saveHead, type OpenedHead } from './workflows/head-files.ts';
-export type * from './core/results.ts';
+export type * from './core/answer-results.ts';
+export type * from './core/check-result.ts';
+export type * from './core/engine-results.ts';
+export type * from './core/extract-result.ts';
+export type * from './core/head-result.ts';
+export type * from './core/listener.ts';
+export type * from './core/store-results.ts';
 export type * from './core/sweep-result.ts';
 
 // Extraction: images to features.

@@ -122,7 +122,9 @@ export function permafrostVariant({ python, dataset }, { name, precision, compar
         const main = here('../../dist/cli/main.js');
         const command = [process.execPath, main, 'extract', dataset, '--store', scratch, '--json', ...flags];
         const { usage, stdout } = measure(python, command);
-        const result = /** @type {import('../../src/core/results.ts').ExtractResult} */ (JSON.parse(stdout));
+        const result = /** @type {import('../../src/core/extract-result.ts').ExtractResult} */ (
+          JSON.parse(stdout)
+        );
         if (result.failed.length > 0)
           throw new Error(`${result.failed.length} images failed; bench intact ones.`);
         const { engine, contractId, dtype, trace } = result;

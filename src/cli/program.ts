@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PermafrostError } from '../core/errors.ts';
 import type { OptionTable } from '../core/options.ts';
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 
 /** What a command gets from main: flags common to all, and where to tell things. */
 export interface CommandContext {

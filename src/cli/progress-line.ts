@@ -1,4 +1,4 @@
-import type { Listener, Progress } from '../core/results.ts';
+import type { Listener, Progress } from '../core/listener.ts';
 import { printable } from '../report/printable.ts';
 
 const BAR = 24;

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { booleanOption } from '../core/options.ts';
 import { present } from '../core/report-data.ts';
-import type { RunResult } from '../core/results.ts';
+import type { RunResult } from '../core/head-result.ts';
 import type { ReportOptions } from '../workflows/report-options.ts';
 import { flagOf, type CommandContext } from './program.ts';
 

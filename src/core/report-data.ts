@@ -1,4 +1,6 @@
-import type { CheckResult, HeadResult, InspectResult, RunResult } from './results.ts';
+import type { CheckResult } from './check-result.ts';
+import type { HeadResult, RunResult } from './head-result.ts';
+import type { InspectResult } from './store-results.ts';
 import type { Split } from './sample.ts';
 
 /** An image of the data set; elsewhere images are numbers: indices into `ReportData.images`. */

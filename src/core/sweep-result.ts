@@ -1,4 +1,4 @@
-import type { HeadResult } from './results.ts';
+import type { HeadResult } from './head-result.ts';
 import type { Pooling } from './sample.ts';
 
 /** What candidates are ranked by: higher is better, but for `logLoss`. */

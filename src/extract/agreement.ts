@@ -1,6 +1,6 @@
 import { PermafrostError } from '../core/errors.ts';
 import { cosine, row } from '../core/matrix.ts';
-import type { CosineToFp32 } from '../core/results.ts';
+import type { CosineToFp32 } from '../core/extract-result.ts';
 import type { DecodedImage } from './decoded-images.ts';
 import type { Executable } from './engines/engine.ts';
 

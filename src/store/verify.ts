@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { DamagedFileResult } from '../core/results.ts';
+import type { DamagedFileResult } from '../core/store-results.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from './file-times-file.ts';
 import { checkIndexFile, indexFiles } from './index-file.ts';
 import { leftovers } from './leftovers.ts';

@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { PermafrostError, reasonOf, type ErrorCode } from '../core/errors.ts';
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 import type { ApiError } from './api.ts';
 import { guard } from './guard.ts';
 import { pageFiles } from './page-files.ts';

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { reasonOf } from '../core/errors.ts';
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 import { liveHeads, type LiveHeads } from '../workflows/live/live-heads.ts';
 import { liveMap, type LiveMap } from '../workflows/live/live-map.ts';
 import { liveNetwork, type LiveNetwork } from '../workflows/live/live-network.ts';

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { cosine } from '../core/matrix.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { BenchResult, BenchVariant } from '../core/results.ts';
+import type { BenchResult, BenchVariant } from '../core/engine-results.ts';
 import { engineClass, VARIANTS, type Variant } from '../extract/engines/variants.ts';
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';

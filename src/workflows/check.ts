@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { cosine, matrix, selectRows, type Matrix } from '../core/matrix.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { CheckResult, LeakResult } from '../core/results.ts';
+import type { CheckResult, LeakResult } from '../core/check-result.ts';
 import { SPLITS, type Split } from '../core/sample.ts';
 import { createHead } from '../classify/heads/index.ts';
 import { rankSuspects } from '../classify/label-suspects.ts';

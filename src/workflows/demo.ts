@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { RunResult } from '../core/results.ts';
+import type { RunResult } from '../core/head-result.ts';
 import { renderCarriedDataset } from './carried-dataset.ts';
 import type { Work } from './work.ts';
 import type { RunOptions } from './extract-options.ts';

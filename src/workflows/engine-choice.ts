@@ -1,5 +1,5 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 import {
   candidates,
   chooseEngine,

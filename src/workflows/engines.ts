@@ -1,5 +1,5 @@
 import { PermafrostError } from '../core/errors.ts';
-import type { EnginesResult } from '../core/results.ts';
+import type { EnginesResult } from '../core/engine-results.ts';
 import { suggest } from '../core/suggest.ts';
 import { INSTALLABLE, installationOf } from '../extract/engines/installations.ts';
 import type { Work } from './work.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
-import type { Confusion, HeadResult, Mistake } from '../core/results.ts';
+import type { Confusion, HeadResult, Mistake } from '../core/head-result.ts';
 import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
 import type { FittedHead, Head } from '../classify/head.ts';
 import type { Reject } from '../classify/unknown/reject.ts';

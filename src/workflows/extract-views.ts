@@ -1,4 +1,4 @@
-import type { ViewsExtracted } from '../core/results.ts';
+import type { ViewsExtracted } from '../core/extract-result.ts';
 import { applyView } from '../extract/augment.ts';
 import { requireChange, viewParameters, viewSettings, type ViewPlan } from '../extract/view-parameters.ts';
 import type { FeatureView } from '../store/fingerprint.ts';

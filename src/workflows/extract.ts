@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { resolveOptions } from '../core/options.ts';
-import type { ExtractResult } from '../core/results.ts';
+import type { ExtractResult } from '../core/extract-result.ts';
 import { SPLITS, type Sample, type Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import { stageClock } from '../extract/stage-clock.ts';

@@ -1,7 +1,8 @@
 import { calibrationDigest, type Calibration } from '../core/calibration.ts';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError } from '../core/errors.ts';
-import type { EngineFacts, Listener } from '../core/results.ts';
+import type { EngineFacts } from '../core/extract-result.ts';
+import type { Listener } from '../core/listener.ts';
 import type { Pooling } from '../core/sample.ts';
 import { featureWidth, outputShape } from '../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../extract/backbones/vgg16.ts';

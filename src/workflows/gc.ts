@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { GcResult } from '../core/results.ts';
+import type { GcResult } from '../core/store-results.ts';
 import { compactSet } from '../store/compact.ts';
 import { contentIndex } from '../store/content-index.ts';
 import { lockStore } from '../store/lock.ts';

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../core/errors.ts';
 import { defaultsOf } from '../core/options.ts';
-import type { IndexResult } from '../core/results.ts';
+import type { IndexResult } from '../core/answer-results.ts';
 import type { Split } from '../core/sample.ts';
 import { KNN_HNSW_OPTIONS } from '../classify/heads/knn-hnsw.ts';
 import { chooseEf, graphIndex } from '../classify/neighbors/hnsw.ts';

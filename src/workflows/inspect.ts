@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { InspectResult } from '../core/results.ts';
+import type { InspectResult } from '../core/store-results.ts';
 import type { Pooling, Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import { coveringSets, poolingsOf, readManifest, type FeatureSet } from '../store/manifest.ts';

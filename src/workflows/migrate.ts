@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { Listener, MigrateResult } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
+import type { MigrateResult } from '../core/store-results.ts';
 import { lockStore } from '../store/lock.ts';
 import { readManifest, STORE_VERSION, writeManifest } from '../store/manifest.ts';
 

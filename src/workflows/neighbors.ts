@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { Matrix } from '../core/matrix.ts';
-import type { IndexResult, NeighborResult, NeighborsResult } from '../core/results.ts';
+import type { IndexResult, NeighborResult, NeighborsResult } from '../core/answer-results.ts';
 import { SPLITS } from '../core/sample.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
 import { balanced } from '../classify/normalize.ts';

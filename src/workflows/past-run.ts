@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { OrReason } from '../core/report-data.ts';
-import type { HeadResult, RunResult } from '../core/results.ts';
+import type { HeadResult, RunResult } from '../core/head-result.ts';
 import { SPLITS } from '../core/sample.ts';
 
 /** What `run` leaves in a store. */

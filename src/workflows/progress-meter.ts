@@ -1,4 +1,4 @@
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 
 /** Counts work and tells the listener; `worked` units take the time, the others (reused, failed) cost next to nothing. */
 export function progressMeter(stage: string, total: number, listener: Listener = {}, unit?: string) {

@@ -1,5 +1,5 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { RejectResult } from '../core/results.ts';
+import type { RejectResult } from '../core/head-result.ts';
 import { topClass, wilsonInterval } from '../classify/metrics.ts';
 import { applyNormalizer } from '../classify/normalize.ts';
 import { chooseReject, type NoReject, type RejectChoice } from '../classify/unknown/choose-reject.ts';

@@ -1,6 +1,6 @@
 import { reasonOf } from '../core/errors.ts';
 import { openFileTimes, type FileTimes } from '../store/file-times.ts';
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 
 /** What a store remembers of the files at `root`. A damaged memory is told and set aside: every image is read then. */
 export async function rememberedTimes(

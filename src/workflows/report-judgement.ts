@@ -2,7 +2,7 @@ import { PermafrostError } from '../core/errors.ts';
 import { selectRows } from '../core/matrix.ts';
 import type { Judgement, OrReason, ReportClass } from '../core/report-data.ts';
 import { present } from '../core/report-data.ts';
-import type { RunResult } from '../core/results.ts';
+import type { RunResult } from '../core/head-result.ts';
 import { calibrationBins } from '../classify/calibration-bins.ts';
 import * as metrics from '../classify/metrics.ts';
 import { surestMistakes } from '../classify/mistakes.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sha256Hex } from '../core/digest.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { present, type Judgement, type OrReason, type Thumbnails } from '../core/report-data.ts';
-import type { CheckResult } from '../core/results.ts';
+import type { CheckResult } from '../core/check-result.ts';
 import { thumbnail } from '../extract/thumbnail.ts';
 import type { StoredSample } from '../store/shard.ts';
 import type { Work } from './work.ts';

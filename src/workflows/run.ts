@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { HeadResult, RunResult } from '../core/results.ts';
+import type { HeadResult, RunResult } from '../core/head-result.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { readManifest } from '../store/manifest.ts';

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../core/errors.ts';
 import { matrix, type Matrix } from '../core/matrix.ts';
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 import { blocksOf, type RowSource } from '../core/row-source.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
 import type { FittedHead } from '../classify/head.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { HeadResult } from '../core/results.ts';
+import type { HeadResult } from '../core/head-result.ts';
 import type { HeadOptions } from '../classify/heads/index.ts';
 import { readManifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { VerifyResult } from '../core/results.ts';
+import type { VerifyResult } from '../core/store-results.ts';
 import { damagedStudioFiles } from '../store/studio-files.ts';
 import { verifyStore } from '../store/verify.ts';
 import type { Work } from './work.ts';

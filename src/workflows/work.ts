@@ -1,4 +1,4 @@
-import type { Listener } from '../core/results.ts';
+import type { Listener } from '../core/listener.ts';
 
 /** What every workflow takes beside its options: how to stop it, and whom it tells. */
 export interface Work {

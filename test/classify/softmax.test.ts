@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { adam } from '../../src/classify/solvers/adam.ts';
 import { createHead, loadHead } from '../../src/classify/heads/index.ts';
 import { hits, logLoss, topClass } from '../../src/classify/metrics.ts';
-import type { LearningCurve } from '../../src/core/results.ts';
+import type { LearningCurve } from '../../src/core/head-result.ts';
 import { blobs, expectCode, throughFile } from './head-contract.ts';
 
 describe('Adam', () => {

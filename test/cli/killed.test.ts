@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { ExtractResult } from '../../src/core/results.ts';
+import type { ExtractResult } from '../../src/core/extract-result.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';

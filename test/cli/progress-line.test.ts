@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { progressText, terminalListener, type Terminal } from '../../src/cli/progress-line.ts';
-import type { Progress } from '../../src/core/results.ts';
+import type { Progress } from '../../src/core/listener.ts';
 import { ODD_NAME, ODD_SHOWN } from '../support/results.ts';
 
 const state = (done: number, given: Partial<Progress> = {}): Progress => ({

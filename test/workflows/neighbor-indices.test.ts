@@ -1,7 +1,8 @@
 import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { IndexResult, Progress } from '../../src/core/results.ts';
+import type { IndexResult } from '../../src/core/answer-results.ts';
+import type { Progress } from '../../src/core/listener.ts';
 import { lockStore } from '../../src/store/lock.ts';
 import { neighborsText } from '../../src/report/answer-report.ts';
 import { extract } from '../../src/workflows/extract.ts';

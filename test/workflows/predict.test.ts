@@ -1,7 +1,8 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { HeadResult, PredictResult } from '../../src/core/results.ts';
+import type { PredictResult } from '../../src/core/answer-results.ts';
+import type { HeadResult } from '../../src/core/head-result.ts';
 import { extract, neighbors, predict, train, type PredictOptions } from '../../src/index.ts';
 import { fingerprintOf, type FeatureSettings } from '../../src/store/fingerprint.ts';
 import { readHead, writeHead } from '../../src/store/head-file.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { row } from '../../src/core/matrix.ts';
-import type { HeadResult } from '../../src/core/results.ts';
+import type { HeadResult } from '../../src/core/head-result.ts';
 import { headParts, readHead } from '../../src/store/head-file.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { loadFeatures } from '../../src/store/reader.ts';

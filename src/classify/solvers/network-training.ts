@@ -2,7 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { row } from '../../core/matrix.ts';
 import type { Random } from '../../core/random.ts';
-import type { LearningCurve } from '../../core/results.ts';
+import type { LearningCurve } from '../../core/head-result.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { adam } from './adam.ts';

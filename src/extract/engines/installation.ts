@@ -1,4 +1,4 @@
-import type { Listener } from '../../core/results.ts';
+import type { Listener } from '../../core/listener.ts';
 
 /** A runtime that `permafrost engines` can fetch, look for and take away. */
 export interface EngineInstallation {

@@ -1,5 +1,5 @@
 import { present, type ReportData } from '../../core/report-data.ts';
-import type { HeadResult } from '../../core/results.ts';
+import type { HeadResult } from '../../core/head-result.ts';
 import { milliseconds, parameters, plural } from '../format.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';

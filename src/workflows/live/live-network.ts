@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import type { Listener } from '../../core/results.ts';
+import type { Listener } from '../../core/listener.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { decode, readHeader } from '../../extract/decode.ts';
 import { readCalibration } from '../../store/calibration-file.ts';

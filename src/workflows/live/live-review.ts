@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import type { CheckResult } from '../../core/results.ts';
+import type { CheckResult } from '../../core/check-result.ts';
 import type { ReviewState, Saved } from '../../core/studio-data.ts';
 import { writeFileAtomic } from '../../store/atomic-file.ts';
 import { openJournal, withoutUndone } from '../../store/journal.ts';

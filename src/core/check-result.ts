@@ -1,0 +1,46 @@
+import type { Split } from './sample.ts';
+
+/** An image of val or test whose copy lies in train. */
+export interface LeakResult {
+  readonly train: string;
+  readonly held: string;
+  readonly split: Split;
+  /** Equal bytes, or features with a cosine above the threshold. */
+  readonly kind: 'exact' | 'near';
+  readonly cosine: number;
+  readonly sameLabel: boolean;
+}
+
+interface Share {
+  readonly images: number;
+  readonly accuracy: number;
+  readonly interval: readonly [number, number];
+}
+
+export interface CheckResult {
+  readonly store: string;
+  readonly images: number;
+  /** Groups of files with equal bytes. */
+  readonly exact: readonly (readonly string[])[];
+  /** Pairs of other files whose features are nearly equal, the most similar first. */
+  readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
+  /** Why these were not looked for; null where they were. */
+  readonly nearMissing: string | null;
+  readonly threshold: number;
+  readonly leaks: readonly LeakResult[];
+  /** Images of val and test that have a copy in train. */
+  readonly leakedImages: number;
+  /** Of one head on the validated images: all of them, and those without a copy in train. Null where there are none. */
+  readonly accuracy: { readonly head: string; readonly all: Share; readonly clean: Share } | null;
+  /** Images whose label the others contradict, the most suspect first; margin: probability of the label minus that of the suggestion. */
+  readonly suspects: readonly {
+    readonly path: string;
+    readonly label: string;
+    readonly suggested: string;
+    readonly probability: number;
+    readonly margin: number;
+  }[];
+  /** Classes with fewer than `smallClass` images in val and test together. */
+  readonly smallClasses: readonly { readonly label: string; readonly train: number; readonly held: number }[];
+  readonly smallClass: number;
+}

@@ -1,0 +1,17 @@
+/** What a workflow tells while it works; it never prints. */
+export interface Listener {
+  /** A choice made for the user, a warning: one sentence. */
+  note?(text: string): void;
+  progress?(state: Progress): void;
+}
+
+export interface Progress {
+  /** What is going on, one or two words. */
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  /** Units a second of work done so far (0 before the first); reused ones count in `done` only. */
+  readonly perSecond: number;
+  /** What is counted, in the plural; by default images. */
+  readonly unit?: string;
+}
