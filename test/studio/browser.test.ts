@@ -7,26 +7,19 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderCarriedDataset } from '../../src/workflows/carried-dataset.ts';
-import { CHROMIUM, needsBrowser, startBrowser } from '../support/browser.ts';
+import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../support/browser.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { startStudio, type StudioProcess } from '../support/studio.ts';
 
 const folder = temporaryFolders();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where the screenshots go that a person may look at: a folder that git ignores. */
 const SCREENSHOTS = join(import.meta.dirname, '../../.tmp/screenshots');
-
-interface AxeResult {
-  readonly passes: readonly unknown[];
-  readonly violations: readonly { id: string; impact: string; nodes: readonly { html: string }[] }[];
-}
 
 describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { timeout: 180_000 }, () => {
   let browser: Browser;
@@ -401,25 +394,14 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect((await permafrost(['verify', store])).code).toBe(0);
   });
 
-  it.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 420],
-    ['dark', 420],
-  ] as const)(
+  it.each(LOOKS)(
     'has no serious finding of axe and no sideways scrolling in %s at %i pixels',
     async (colorScheme, width) => {
       const other = await open(studio, { colorScheme, width });
       const look = async (name: string): Promise<void> => {
-        // The page's own policy forbids scripts, so axe comes by the debugger and not by an element.
-        await other.evaluate(axe);
-        const { violations, passes } = await other.evaluate<AxeResult>('axe.run()');
-        expect(passes.length, name).toBeGreaterThan(15);
-        const told = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html}`);
-        expect(
-          told.filter((text) => /^(serious|critical)/.test(text)),
-          name,
-        ).toEqual([]);
+        const { passes, serious } = await axeFindings(other);
+        expect(passes, name).toBeGreaterThan(15);
+        expect(serious, name).toEqual([]);
         expect(await other.evaluate<number>('document.documentElement.scrollWidth'), name).toBe(width);
         await other.screenshot({
           path: join(SCREENSHOTS, `studio-${name}-${colorScheme}-${width}.png`),

@@ -39,6 +39,19 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
   }, [JSON.stringify(settings), facts.snapshot]);
 
   const judged = (settings.head ?? '') !== '';
+  const probability = (name: string, key: 'least' | 'most', otherwise: string) => (
+    <label>
+      {name}
+      <input
+        type="number"
+        min="0"
+        max="1"
+        step="0.05"
+        value={settings[key] ?? otherwise}
+        onChange={choose(key)}
+      />
+    </label>
+  );
   const turn = (to: number) => (
     <button
       type="button"
@@ -110,28 +123,8 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
                   ))}
               </select>
             </label>
-            <label>
-              Confidence from
-              <input
-                type="number"
-                min="0"
-                max="1"
-                step="0.05"
-                value={settings.least ?? '0'}
-                onChange={choose('least')}
-              />
-            </label>
-            <label>
-              to
-              <input
-                type="number"
-                min="0"
-                max="1"
-                step="0.05"
-                value={settings.most ?? '1'}
-                onChange={choose('most')}
-              />
-            </label>
+            {probability('Confidence from', 'least', '0')}
+            {probability('to', 'most', '1')}
             <label>
               Order
               <select value={settings.order ?? ''} onChange={choose('order')}>

@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
@@ -7,24 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../../src/cli/report-file.ts';
 import { htmlReport } from '../../../src/report/html/page.ts';
 import { run } from '../../../src/workflows/run.ts';
-import { CHROMIUM, needsBrowser, startBrowser } from '../../support/browser.ts';
+import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../../support/browser.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { reportData } from '../../support/report-data.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 
 const folder = temporaryFolders();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where the screenshots go that a person may look at: a folder that git ignores. */
 const SCREENSHOTS = join(import.meta.dirname, '../../../.tmp/screenshots');
-
-interface AxeResult {
-  readonly passes: readonly unknown[];
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string;
-    readonly nodes: readonly { html: string }[];
-  }[];
-}
 
 describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a file'), () => {
   let browser: Browser;
@@ -137,23 +126,15 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a f
     await page.close();
   });
 
-  it.each([
-    ['light', 1440],
-    ['dark', 1440],
-    ['light', 420],
-    ['dark', 420],
-  ] as const)(
+  it.each(LOOKS)(
     'has no serious finding of axe and no sideways scrolling in %s at %i pixels',
     async (colorScheme, width) => {
       const { page } = await open(file, { colorScheme, width });
       await page.locator('button.cell[data-truth="1"][data-predicted="0"]').click();
       await page.locator('#map').focus();
-      // The page's own policy forbids scripts, so axe comes by the debugger and not by an element.
-      await page.evaluate(axe);
-      const { violations, passes } = await page.evaluate<AxeResult>('axe.run()');
-      expect(passes.length).toBeGreaterThan(20);
-      const told = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]!.html}`);
-      expect(told.filter((text) => /^(serious|critical)/.test(text))).toEqual([]);
+      const { passes, serious } = await axeFindings(page);
+      expect(passes).toBeGreaterThan(20);
+      expect(serious).toEqual([]);
       expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(width);
       await page.screenshot({
         path: join(SCREENSHOTS, `report-${colorScheme}-${width}.png`),
