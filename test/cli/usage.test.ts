@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -25,6 +25,16 @@ export async function resolve(specifier, context, next) { writeSync(2, 'IMPORT '
   );
   return pathToFileURL(register).href;
 }
+
+describe('the built program', () => {
+  it.skipIf(process.platform === 'win32')(
+    'may be executed, so that npx finds a program and not a text',
+    () => {
+      const program = new URL('../../dist/cli/main.js', import.meta.url);
+      expect(statSync(program).mode & 0o111).toBe(0o111);
+    },
+  );
+});
 
 describe('help', () => {
   it('lists every command and exits with 0', async () => {
