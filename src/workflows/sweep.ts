@@ -11,7 +11,7 @@ import { defaultHeadFile, trainHead, trainingData, validationSplit } from './eva
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
 import { progressMeter } from './progress-meter.ts';
-import { withReject } from './reject.ts';
+import { notCalibratedOnViews, withReject } from './reject.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './sweep-options.ts';
 import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './sweep-plan.ts';
@@ -23,6 +23,7 @@ import {
   type SweepFinding,
 } from './sweep-pool.ts';
 import { candidateOf, entryOf, ranked } from './sweep-ranking.ts';
+import { trainOnViews } from './train-on-views.ts';
 
 /** What to sweep: options over SWEEP_OPTIONS' defaults, and the grid, by default DEFAULT_GRID. */
 export interface SweepRequest extends Partial<SweepOptions> {
@@ -69,12 +70,17 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const data = await trainingData(store, manifest, featuresOf(best));
+    const { views: looks = [], ...data } = await trainingData(store, manifest, featuresOf(best), best.views);
     const plain = { ...best, options: best.params };
-    let trained = await trainHead(plain, data, work.signal);
+    const onViews = best.views > 0;
+    let trained = onViews
+      ? await trainOnViews(plain, { ...data, views: looks }, work.signal)
+      : await trainHead(plain, data, work.signal);
     let file: string | null = null;
     if (options.save) {
-      trained = await withReject(trained, plain, data, options.reject, work);
+      trained = onViews
+        ? notCalibratedOnViews(trained, options.reject)
+        : await withReject(trained, plain, data, options.reject, work);
       file = options.out === '' ? defaultHeadFile(store, trained.result) : resolve(options.out);
       const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
       await saveHead(file, trained, set, store);
@@ -102,9 +108,13 @@ export async function sweep(
   }
 }
 
-/** The stored features that a configuration is about: fingerprint and pooling of each part. Throws OPTION_INVALID where the store lacks one. */
+/**
+ * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after those of the images. Throws
+ * OPTION_INVALID where the store lacks one.
+ */
 const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): string =>
-  storedParts(store, manifest, featuresOf(one))
+  Array.from({ length: 1 + one.views }, (_, view) => storedParts(store, manifest, featuresOf(one), view))
+    .flat()
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
@@ -164,6 +174,13 @@ async function crossValidate(
   };
 }
 
+/** A copy in shared memory, which every thread reads. */
+function inSharedMemory(data: Float32Array): Float32Array<SharedArrayBuffer> {
+  const shared = new Float32Array(new SharedArrayBuffer(data.byteLength));
+  shared.set(data);
+  return shared;
+}
+
 /** The features that the missing configurations need, in shared memory. */
 async function sharedData(
   store: string,
@@ -176,10 +193,14 @@ async function sharedData(
     const key = featuresKey(one);
     if (features[key] !== undefined) continue;
     const parts = storedParts(store, manifest, featuresOf(one));
-    const { X } = (await loadFeatures(store, manifest, parts, ['train'])).get('train')!;
-    const data = new Float32Array(new SharedArrayBuffer(X.data.byteLength));
-    data.set(X.data);
-    features[key] = { data, rows: X.rows, cols: X.cols, parts: parts.map(({ width }) => width) };
+    const load = async (view: number) =>
+      (await loadFeatures(store, manifest, parts, ['train'], view)).get('train')!.X;
+    const { data, rows, cols } = await load(0);
+    const most = Math.max(...missing.filter((other) => featuresKey(other) === key).map(({ views }) => views));
+    const views: Float32Array<SharedArrayBuffer>[] = [];
+    for (let view = 1; view <= most; view++) views.push(inSharedMemory((await load(view)).data));
+    const widths = parts.map(({ width }) => width);
+    features[key] = { data: inSharedMemory(data), rows, cols, parts: widths, views };
   }
   const shared = new Int32Array(new SharedArrayBuffer(y.byteLength));
   shared.set(y);

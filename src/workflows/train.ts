@@ -10,7 +10,7 @@ import { defaultHeadFile, trainHead, trainingData, type TrainedHead } from './ev
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
 import { memoryBound } from './memory.ts';
-import { withReject } from './reject.ts';
+import { notCalibrated, notCalibratedOnViews, withReject } from './reject.ts';
 import { trainOnViews } from './train-on-views.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
@@ -24,12 +24,7 @@ async function trainWithViews(
 ): Promise<TrainedHead> {
   const data = await trainingData(plan.store, plan.manifest, plan.features, views);
   const trained = await trainOnViews(plan, { ...data, views: data.views ?? [] }, signal);
-  return reject === 0 ? trained : notCalibrated(trained, reject, 'on heads that are trained on views');
-}
-
-function notCalibrated(trained: TrainedHead, rate: number, where: string): TrainedHead {
-  const problem = `that is not calibrated ${where}`;
-  return { ...trained, result: { ...trained.result, reject: { rate, rule: null, problem } } };
+  return notCalibratedOnViews(trained, reject);
 }
 
 /** In memory where there is room for the features, else in streams, which is said. */
@@ -52,7 +47,7 @@ async function trainWithin(
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
   const trained = await trainStreamed(plan, work);
-  return reject === 0 ? trained : notCalibrated(trained, reject, 'on features that are read in streams');
+  return notCalibrated(trained, reject, 'on features that are read in streams');
 }
 
 /** Trains one head on a store's features, measures it on the validation images and writes it to a file. Loads no network. */
