@@ -81,6 +81,8 @@ export interface HeadResult {
   readonly reject?: RejectResult;
   /** Of heads trained on augmented views: what these were worth. */
   readonly views?: ViewsBenefit;
+  /** Images that counted under another label or split than the store's; absent where no list of labels was given. */
+  readonly relabelled?: number;
   /** Images trained on and validated on, and the split of the latter. */
   readonly trained: number;
   readonly validated: number;

@@ -1,7 +1,9 @@
 import { integerOption, numberOption, type OptionsOf } from '../core/options.ts';
+import { LABELS_OPTION } from './labels-option.ts';
 
 /** Options of `check`. */
 export const CHECK_OPTIONS = {
+  labels: LABELS_OPTION,
   threshold: numberOption(
     0.75,
     'cosine of the whole feature maps from which two images count as near duplicates',

@@ -14,6 +14,7 @@ import { loadFeatures } from '../store/reader.ts';
 import { openRows } from '../store/row-access.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './check-options.ts';
+import { labelledSamples } from './labelled-samples.ts';
 import type { Work } from './work.ts';
 
 /** The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes milliseconds. */
@@ -25,18 +26,18 @@ interface Stored {
   readonly samples: readonly StoredSample[];
 }
 
-async function readStored(store: string, manifest: Manifest): Promise<Stored> {
+async function readStored(store: string, manifest: Manifest, all: readonly StoredSample[]): Promise<Stored> {
   const pooling = smallPooling(currentSets(store, manifest)[0]);
-  const loaded = await loadFeatures(store, manifest, pooling, SPLITS);
+  const loaded = await loadFeatures(store, manifest, pooling, SPLITS, { samples: all });
   const parts = [...loaded.values()].filter(({ samples }) => samples.length > 0);
   const samples = parts.flatMap((part) => part.samples);
-  const all = matrix(samples.length, parts[0]?.X.cols ?? 0);
+  const raw = matrix(samples.length, parts[0]?.X.cols ?? 0);
   let at = 0;
   for (const { X } of parts) {
-    all.data.set(X.data, at);
+    raw.data.set(X.data, at);
     at += X.data.length;
   }
-  return { X: applyNormalizer(fitNormalizer('l2', all), all), samples };
+  return { X: applyNormalizer(fitNormalizer('l2', raw), raw), samples };
 }
 
 /**
@@ -117,7 +118,8 @@ async function accuracyWithout(
 
 /**
  * Asks a store what could be wrong with the data set: copies of one image (equal bytes, or nearly equal features), copies that lie in
- * train and in val or test and what they do to the accuracy, labels that the other images contradict, classes too small to judge.
+ * train and in val or test and what they do to the accuracy, labels that the other images contradict, classes too small to judge. With a
+ * list of labels these are asked about, and the store is not changed.
  */
 export async function check(
   storePath: string,
@@ -125,6 +127,7 @@ export async function check(
   { signal, listener }: Work = {},
 ): Promise<CheckResult> {
   const {
+    labels: list,
     threshold,
     suspects: most,
     folds,
@@ -133,7 +136,8 @@ export async function check(
   } = resolveOptions('check', CHECK_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const stored = await readStored(store, manifest);
+  const counted = await labelledSamples(store, manifest, list, { listener });
+  const stored = await readStored(store, manifest, counted.samples);
   const { X, samples } = stored;
   listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
   const exact = exactGroups(samples);

@@ -5,11 +5,13 @@ import { resolveOptions } from '../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../core/sweep-result.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';
-import { loadFeatures, readSamples } from '../store/reader.ts';
+import { loadFeatures } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/sweep-ledger.ts';
-import { defaultHeadFile, trainHead, trainingData, validationSplit } from './evaluate.ts';
+import { defaultHeadFile, trainHead, trainingData, validationSplit, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
+import { labelledSamples } from './labelled-samples.ts';
 import { progressMeter } from './progress-meter.ts';
 import { withReject } from './reject.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
@@ -41,7 +43,7 @@ export interface SweepWork extends Work {
  * validation images are looked at once, for the best alone. Copies of one image are always in the same fold. Results are kept in the
  * store as they come: what was found before is not computed again, so that the same call after an abort goes on where it stopped. A
  * result depends on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order.
- * Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
+ * With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
  * and what readManifest and loadFeatures throw.
  */
 export async function sweep(
@@ -53,13 +55,13 @@ export async function sweep(
   const configurations = configurationsOf(grid, gridSource);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const all = await readSamples(store, manifest);
+  const { samples: all, relabelled } = await labelledSamples(store, manifest, options.labels, work);
   const samples = all.filter(({ split }) => split === 'train');
   validationSplit(store, all);
   const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
   const ledger = await openLedger(ledgerPath(store, plan.images));
   try {
-    const found = await crossValidate(store, manifest, plan, ledger, options, work);
+    const found = await crossValidate({ store, manifest, all }, plan, ledger, options, work);
     const candidates = ranked(plan, found.known, found.reused, options.score);
     const [best] = candidates;
     if (best === undefined) {
@@ -69,13 +71,13 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const data = await trainingData(store, manifest, featuresOf(best));
+    const data = await trainingData(store, manifest, featuresOf(best), { samples: all });
     const plain = { ...best, options: best.params };
-    let trained = await trainHead(plain, data, work.signal);
+    let trained: TrainedHead = { ...(await trainHead(plain, data, work.signal)), relabelled };
     let file: string | null = null;
     if (options.save) {
       trained = await withReject(trained, plain, data, options.reject, work);
-      file = options.out === '' ? defaultHeadFile(store, trained.result) : resolve(options.out);
+      file = options.out === '' ? defaultHeadFile(store, trained) : resolve(options.out);
       const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
       await saveHead(file, trained, set, store);
     }
@@ -93,7 +95,7 @@ export async function sweep(
       skipped: found.skipped,
       candidates,
       notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
-      best: { ...trained.result, file },
+      best: { ...trained.result, ...(options.labels !== '' && { relabelled: relabelled.length }), file },
       ledger: ledger.path,
       seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },
     };
@@ -108,15 +110,22 @@ const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): st
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
+/** A store, and its images under the labels that count. */
+interface SweptStore {
+  readonly store: string;
+  readonly manifest: Manifest;
+  readonly all: readonly StoredSample[];
+}
+
 /** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
 async function crossValidate(
-  store: string,
-  manifest: Manifest,
+  swept: SweptStore,
   plan: SweepPlan,
   ledger: Ledger,
   options: SweepOptions,
   work: SweepWork,
 ) {
+  const { store, manifest } = swept;
   const { signal, listener } = work;
   const { configurations } = plan;
   for (const line of ledger.damaged)
@@ -139,7 +148,7 @@ async function crossValidate(
     listener?.note?.(`${reused.size} of ${configurations.size} configurations are known from before.`);
 
   const workers = options.workers === 0 ? availableParallelism() : options.workers;
-  const data = await sharedData(store, manifest, plan, [...missing.values()]);
+  const data = await sharedData(swept, plan, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
   for await (const finding of findings(plan, missing, workers, data, ledger, known, signal)) {
@@ -166,8 +175,7 @@ async function crossValidate(
 
 /** The features that the missing configurations need, in shared memory. */
 async function sharedData(
-  store: string,
-  manifest: Manifest,
+  { store, manifest, all: samples }: SweptStore,
   { y, classes, folds }: SweepPlan,
   missing: readonly SweepConfiguration[],
 ): Promise<SweepData> {
@@ -176,7 +184,7 @@ async function sharedData(
     const key = featuresKey(one);
     if (features[key] !== undefined) continue;
     const parts = storedParts(store, manifest, featuresOf(one));
-    const { X } = (await loadFeatures(store, manifest, parts, ['train'])).get('train')!;
+    const { X } = (await loadFeatures(store, manifest, parts, ['train'], { samples })).get('train')!;
     const data = new Float32Array(new SharedArrayBuffer(X.data.byteLength));
     data.set(X.data);
     features[key] = { data, rows: X.rows, cols: X.cols, parts: parts.map(({ width }) => width) };

@@ -1,9 +1,10 @@
 import { present, type ReportData } from '../../core/report-data.ts';
 import type { HeadResult } from '../../core/head-result.ts';
 import { milliseconds, parameters, plural } from '../format.ts';
+import { span, SPAN } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';
-import { linearScale, type Scale } from './scale.ts';
+import { linearScale } from './scale.ts';
 import { htmlTable } from './table.ts';
 
 /** The first heads of a table, best first, whose intervals overlap that of the best: no more is known of which is better. */
@@ -20,23 +21,6 @@ function verdict(heads: readonly HeadResult[], group: readonly HeadResult[]): st
     : `${plural(group.length - 1, 'head')} of ${heads.length - 1} cannot be told apart from ${best}.`;
 }
 
-const [WIDTH, HEIGHT] = [180, 18];
-
-function intervalBar({ accuracy, interval }: HeadResult, scale: Scale, best: number): Markup {
-  const middle = HEIGHT / 2;
-  return html`<svg
-    class="interval"
-    width="${WIDTH}"
-    height="${HEIGHT}"
-    viewBox="0 0 ${WIDTH} ${HEIGHT}"
-    aria-hidden="true"
-  >
-    <path class="guide" d="M${scale.at(best)} 0V${HEIGHT}" />
-    <path class="span" d="M${scale.at(interval[0])} ${middle}H${scale.at(interval[1])}" />
-    <circle class="dot" cx="${scale.at(accuracy)}" cy="${middle}" r="4" />
-  </svg>`;
-}
-
 /** The leaderboard, with each accuracy's interval drawn and the heads that cannot be told apart from the best named. */
 export function headsPart({ run }: ReportData): Markup {
   if (!present(run)) return html`<p>${run.missing}</p>`;
@@ -44,7 +28,7 @@ export function headsPart({ run }: ReportData): Markup {
   const best = heads[0];
   if (best === undefined) return html`<p>The last run trained no head.</p>`;
   const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
-  const scale = linearScale([least, 1], [4, WIDTH - 4]);
+  const scale = linearScale([least, 1], SPAN.range);
   const group = indistinguishable(heads);
   return html`<p>
       ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on
@@ -77,7 +61,7 @@ export function headsPart({ run }: ReportData): Markup {
         `${head.pooling}, ${head.normalize}`,
         figure(head.accuracy),
         html`<span class="together">${figure(head.interval[0])} to ${figure(head.interval[1])}</span>`,
-        intervalBar(head, scale, best.accuracy),
+        span(head.accuracy, head.interval, scale, best.accuracy),
         figure(head.balancedAccuracy),
         figure(head.logLoss),
         milliseconds(head.fitMs),

@@ -57,9 +57,11 @@ export function Search({ facts, chosen, open }: Shared) {
     });
   };
   useEffect(() => {
-    const paste = ({ clipboardData }: ClipboardEvent): void => {
+    const paste = ({ clipboardData, target }: ClipboardEvent): void => {
       const files = [...(clipboardData?.files ?? [])];
       if (files.length > 0) taking.current(files);
+      else if (!(target instanceof HTMLInputElement))
+        setProblem('The clipboard holds no image: copy one, not its address or its text.');
     };
     addEventListener('paste', paste);
     return () => removeEventListener('paste', paste);
