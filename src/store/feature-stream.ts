@@ -9,7 +9,7 @@ import type { FeaturePart, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { storedParts, type StoredPart } from './parts.ts';
-import { readSamples, readVerified } from './reader.ts';
+import { eachSample, readVerified } from './reader.ts';
 import { rowTargets } from './row-targets.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 
@@ -31,7 +31,8 @@ interface Block {
 
 /** Which rows of which shards are the samples of a split; samples in that order. */
 async function layOut(store: string, manifest: Manifest, { set, pooling }: StoredPart, split: Split) {
-  const wanted = (await readSamples(store, manifest)).filter((sample) => sample.split === split);
+  const wanted: StoredSample[] = [];
+  for await (const sample of eachSample(store, manifest)) if (sample.split === split) wanted.push(sample);
   const targets = rowTargets(wanted.map(({ sha256 }) => sha256));
   const blocks: Block[] = [];
   const samples: StoredSample[] = [];
