@@ -188,9 +188,9 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     const before = await page.locator('.asked').getAttribute('src');
     await page.locator('body').press('Control+V');
     await page.locator(`.asked:not([src="${before}"])`).waitFor();
-    await page.locator('.answers .card').first().locator('tbody th', { hasText: 'vehicle' }).waitFor();
+    // The picture comes with its answer, not before it.
     const top = page.locator('.answers .card').first().locator('tbody th').first();
-    await expect.poll(() => top.textContent()).toBe('vehicle');
+    expect(await top.textContent()).toBe('vehicle');
     expect(await page.locator('.asked').getAttribute('alt')).toBe('Your image image.png');
     expect(await page.locator('.tiles li').count()).toBe(12);
 
@@ -380,7 +380,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     await page.getByText('More options of these heads').click();
     await page.getByRole('textbox', { name: 'classWeight' }).fill('none,balanced');
     await page.keyboard.press('Enter');
-    await page.locator('.scroll tbody tr').nth(7).waitFor();
+    await page.getByText('8 of 8', { exact: true }).waitFor();
     await page.locator('#sweep-best').waitFor();
     expect(await page.locator('.scroll tbody tr').count()).toBe(8);
     expect(new Set(await page.locator('.scroll tbody td:nth-child(2)').allTextContents())).toEqual(
@@ -494,7 +494,8 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
       await look('teach');
       await go('Sweep');
       await other.getByText('More options of these heads').click();
-      await other.locator('.scroll tbody tr').first().waitFor();
+      await other.getByRole('button', { name: 'Start the sweep' }).click();
+      await other.locator('#sweep-best').waitFor();
       await look('sweep');
       await go('Review');
       await other.locator('.suspects .card').first().waitFor();

@@ -239,7 +239,8 @@ describe('nothing outside the data set can be read', () => {
     for (const path of [away, lists]) mkdirSync(path);
     const lines = ['path,label,split'];
     for (const [i, label] of ['across', 'down', 'across', 'down', 'across', 'down'].entries()) {
-      copyFileSync(join(dataset, 'Train', label, `${i % 2}.png`), join(away, `${i}.png`));
+      const from = i < 4 ? join('Train', 'across', `${i}.png`) : join('Val', 'across', `${i - 4}.png`);
+      copyFileSync(join(dataset, from), join(away, `${i}.png`));
       lines.push(`../away/${i}.png,${label},${i < 4 ? 'train' : 'val'}`);
     }
     const file = join(lists, 'list.csv');
