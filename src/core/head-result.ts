@@ -89,6 +89,8 @@ export interface HeadResult {
   readonly reject?: RejectResult;
   /** Of heads trained on augmented views: what these were worth. */
   readonly views?: ViewsBenefit;
+  /** Images that counted under another label or split than the store's; absent where no list of labels was given. */
+  readonly relabelled?: number;
   /** Of heads that a run compared: with its best, on the validated images; of the best itself p = 1, not told apart. */
   readonly comparison?: Comparison;
   /** Images trained on and validated on, and the split of the latter. */

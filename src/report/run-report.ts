@@ -115,10 +115,13 @@ export function runText(result: RunResult): string {
 
 /** One trained head for a terminal. */
 export function trainText(head: HeadResult): string {
-  const { trained, validated, validatedOn, iterations, file } = head;
+  const { trained, relabelled, validated, validatedOn, iterations, file } = head;
   const lines = [
     headsText([head]).trimEnd(),
     `Trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}); ${plural(iterations, 'iteration')}.`,
+    ...(relabelled === undefined
+      ? []
+      : [`${plural(relabelled, 'image')} counted under another label or split than the store's.`]),
     ...headLines(head),
     ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];

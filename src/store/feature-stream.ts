@@ -9,7 +9,7 @@ import type { FeaturePart, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { storedParts, type StoredPart } from './parts.ts';
-import { readSamples, readVerified } from './reader.ts';
+import { eachSample, readVerified } from './reader.ts';
 import { rowTargets } from './row-targets.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 
@@ -29,9 +29,8 @@ interface Block {
   readonly picks: readonly number[];
 }
 
-/** Which rows of which shards are the samples of a split; samples in that order. */
-async function layOut(store: string, manifest: Manifest, { set, pooling }: StoredPart, split: Split) {
-  const wanted = (await readSamples(store, manifest)).filter((sample) => sample.split === split);
+/** Which rows of which shards are the wanted samples; samples in that order. */
+async function layOut(store: string, { set, pooling }: StoredPart, wanted: readonly StoredSample[]) {
   const targets = rowTargets(wanted.map(({ sha256 }) => sha256));
   const blocks: Block[] = [];
   const samples: StoredSample[] = [];
@@ -63,17 +62,21 @@ async function layOut(store: string, manifest: Manifest, { set, pooling }: Store
 
 /**
  * The current features of one part and split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
- * with its size, times and inode. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
+ * with its size, times and inode. `all` are the store's images under labels and splits that count in place of the stored ones. Throws
+ * STORE_EMPTY; STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,
   manifest: Manifest,
   wanted: FeaturePart,
   split: Split,
+  all?: readonly StoredSample[],
 ): Promise<FeatureStream> {
   const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
   const cols = part.width;
-  const { blocks, samples } = await layOut(store, manifest, part, split);
+  const listed: StoredSample[] = [];
+  for await (const sample of all ?? eachSample(store, manifest)) if (sample.split === split) listed.push(sample);
+  const { blocks, samples } = await layOut(store, part, listed);
   const starts = [0];
   for (const { picks } of blocks) starts.push(starts.at(-1)! + picks.length);
   const mostRows = Math.max(0, ...blocks.map(({ picks }) => picks.length));

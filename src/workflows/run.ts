@@ -121,7 +121,9 @@ export async function run(
   for (const features of new Set(tasks.map((task) => task.features))) {
     const group = tasks.filter((task) => task.features === features);
     const most = Math.max(...group.map(({ views }) => views));
-    const { views: looks, ...data } = await trainingData(store, manifest, features, most);
+    const { views: looks, ...data } = await trainingData(store, manifest, features, {
+      views: most,
+    });
     for (const task of group) {
       const { plan, views } = task;
       work.listener?.progress?.({
@@ -171,7 +173,7 @@ export async function run(
           reject,
           work,
         );
-  const file = defaultHeadFile(store, best.result);
+  const file = defaultHeadFile(store, best);
   const [{ set }] = storedParts(store, manifest, best.parts) as [StoredPart];
   await saveHead(file, best, set, store);
   const heads: HeadResult[] = [

@@ -5,11 +5,13 @@ import { resolveOptions } from '../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../core/sweep-result.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';
-import { loadFeatures, readSamples } from '../store/reader.ts';
+import { loadFeatures } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/sweep-ledger.ts';
-import { defaultHeadFile, trainHead, trainingData, validationSplit } from './evaluate.ts';
+import { defaultHeadFile, trainHead, trainingData, validationSplit, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
+import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { progressMeter } from './progress-meter.ts';
 import { notCalibratedOnViews, withReject } from './reject.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
@@ -42,7 +44,7 @@ export interface SweepWork extends Work {
  * validation images are looked at once, for the best alone. Copies of one image are always in the same fold. Results are kept in the
  * store as they come: what was found before is not computed again, so that the same call after an abort goes on where it stopped. A
  * result depends on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order.
- * Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
+ * With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
  * and what readManifest and loadFeatures throw.
  */
 export async function sweep(
@@ -54,13 +56,15 @@ export async function sweep(
   const configurations = configurationsOf(grid, gridSource);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const all = await readSamples(store, manifest);
+  const { labels } = options;
+  const { samples: all, relabelled, joinedTrain } = await labelledSamples(store, manifest, labels, work);
+  if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
   const samples = all.filter(({ split }) => split === 'train');
   validationSplit(store, all);
   const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
   const ledger = await openLedger(ledgerPath(store, plan.images));
   try {
-    const found = await crossValidate(store, manifest, plan, ledger, options, work);
+    const found = await crossValidate({ store, manifest, all }, plan, ledger, options, work);
     const candidates = ranked(plan, found.known, found.reused, options.score);
     const [best] = candidates;
     if (best === undefined) {
@@ -70,18 +74,20 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const { views: looks = [], ...data } = await trainingData(store, manifest, featuresOf(best), best.views);
+    const fitted = await trainingData(store, manifest, featuresOf(best), { views: best.views, samples: all });
+    const { views: looks = [], ...data } = fitted;
     const plain = { ...best, options: best.params };
     const onViews = best.views > 0;
-    let trained = onViews
+    const onAll = onViews
       ? await trainOnViews(plain, { ...data, views: looks }, work.signal)
       : await trainHead(plain, data, work.signal);
+    let trained: TrainedHead = { ...onAll, relabelled };
     let file: string | null = null;
     if (options.save) {
       trained = onViews
         ? notCalibratedOnViews(trained, options.reject)
         : await withReject(trained, plain, data, options.reject, work);
-      file = options.out === '' ? defaultHeadFile(store, trained.result) : resolve(options.out);
+      file = options.out === '' ? defaultHeadFile(store, trained) : resolve(options.out);
       const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
       await saveHead(file, trained, set, store);
     }
@@ -99,7 +105,7 @@ export async function sweep(
       skipped: found.skipped,
       candidates,
       notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
-      best: { ...trained.result, file },
+      best: { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file },
       ledger: ledger.path,
       seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },
     };
@@ -118,15 +124,22 @@ const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): st
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
+/** A store, and its images under the labels that count. */
+interface SweptStore {
+  readonly store: string;
+  readonly manifest: Manifest;
+  readonly all: readonly StoredSample[];
+}
+
 /** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
 async function crossValidate(
-  store: string,
-  manifest: Manifest,
+  swept: SweptStore,
   plan: SweepPlan,
   ledger: Ledger,
   options: SweepOptions,
   work: SweepWork,
 ) {
+  const { store, manifest } = swept;
   const { signal, listener } = work;
   const { configurations } = plan;
   for (const line of ledger.damaged)
@@ -149,7 +162,7 @@ async function crossValidate(
     listener?.note?.(`${reused.size} of ${configurations.size} configurations are known from before.`);
 
   const workers = options.workers === 0 ? availableParallelism() : options.workers;
-  const data = await sharedData(store, manifest, plan, [...missing.values()]);
+  const data = await sharedData(swept, plan, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
   for await (const finding of findings(plan, missing, workers, data, ledger, known, signal)) {
@@ -183,8 +196,7 @@ function inSharedMemory(data: Float32Array): Float32Array<SharedArrayBuffer> {
 
 /** The features that the missing configurations need, in shared memory. */
 async function sharedData(
-  store: string,
-  manifest: Manifest,
+  { store, manifest, all: samples }: SweptStore,
   { y, classes, folds }: SweepPlan,
   missing: readonly SweepConfiguration[],
 ): Promise<SweepData> {
@@ -194,7 +206,7 @@ async function sharedData(
     if (features[key] !== undefined) continue;
     const parts = storedParts(store, manifest, featuresOf(one));
     const load = async (view: number) =>
-      (await loadFeatures(store, manifest, parts, ['train'], view)).get('train')!.X;
+      (await loadFeatures(store, manifest, parts, ['train'], { view, samples })).get('train')!.X;
     const { data, rows, cols } = await load(0);
     const most = Math.max(...missing.filter((other) => featuresKey(other) === key).map(({ views }) => views));
     const views: Float32Array<SharedArrayBuffer>[] = [];

@@ -216,7 +216,7 @@ export function headContract(
           const { X, y } = blobs(['a', 'b', 'c'], 12, cols);
           if (createHead(name, options).prepare === undefined) return;
           const head = createHead(name, { ...options, tol: 1e-8 });
-          const fitPart = await head.prepare(X);
+          const fitPart = await head.prepare!(X);
           // A fold's rows, and those without a class.
           for (const rows of [
             y.flatMap((_label, i) => (i % 4 === 1 ? [] : [i])),

@@ -2,27 +2,11 @@ import { present, type ReportData } from '../../core/report-data.ts';
 import type { HeadResult } from '../../core/head-result.ts';
 import { milliseconds, parameters, plural } from '../format.ts';
 import { toldApartText } from '../told-apart.ts';
+import { span, SPAN } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';
-import { linearScale, type Scale } from './scale.ts';
+import { linearScale } from './scale.ts';
 import { htmlTable } from './table.ts';
-
-const [WIDTH, HEIGHT] = [180, 18];
-
-function intervalBar({ accuracy, interval }: HeadResult, scale: Scale, best: number): Markup {
-  const middle = HEIGHT / 2;
-  return html`<svg
-    class="interval"
-    width="${WIDTH}"
-    height="${HEIGHT}"
-    viewBox="0 0 ${WIDTH} ${HEIGHT}"
-    aria-hidden="true"
-  >
-    <path class="guide" d="M${scale.at(best)} 0V${HEIGHT}" />
-    <path class="span" d="M${scale.at(interval[0])} ${middle}H${scale.at(interval[1])}" />
-    <circle class="dot" cx="${scale.at(accuracy)}" cy="${middle}" r="4" />
-  </svg>`;
-}
 
 const toldApart = ({ comparison }: HeadResult): string =>
   comparison === undefined ? '' : comparison.toldApart ? 'yes' : 'no';
@@ -34,7 +18,7 @@ export function headsPart({ run }: ReportData): Markup {
   const best = heads[0];
   if (best === undefined) return html`<p>The last run trained no head.</p>`;
   const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
-  const scale = linearScale([least, 1], [4, WIDTH - 4]);
+  const scale = linearScale([least, 1], SPAN.range);
   return html`<p>
       ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on
       ${best.validated} (${best.validatedOn}).
@@ -65,7 +49,7 @@ export function headsPart({ run }: ReportData): Markup {
         `${head.pooling}, ${head.normalize}`,
         figure(head.accuracy),
         html`<span class="together">${figure(head.interval[0])} to ${figure(head.interval[1])}</span>`,
-        intervalBar(head, scale, best.accuracy),
+        span(head.accuracy, head.interval, scale, best.accuracy),
         figure(head.balancedAccuracy),
         figure(head.logLoss),
         milliseconds(head.fitMs),
