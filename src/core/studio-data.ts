@@ -82,6 +82,8 @@ export interface ImageView extends ImageCard {
   readonly orientation: number;
   readonly answers: readonly HeadAnswer[];
   readonly neighbors: readonly NearImage[];
+  /** The label that a review gave it; null where none did. */
+  readonly decided: string | null;
 }
 
 /** A point in the plane of the map. */
@@ -173,6 +175,8 @@ export interface Suspect extends ImageCard {
 export interface ReviewState {
   readonly snapshot: string;
   readonly suspects: readonly Suspect[];
+  /** Images that were decided about and are no suspects. */
+  readonly others: readonly (ImageCard & { readonly decided: string })[];
   readonly classes: readonly string[];
   /** Decisions of all reviews of this data set, those about images that are no suspects any more among them. */
   readonly decided: number;
