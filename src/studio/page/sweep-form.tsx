@@ -113,8 +113,8 @@ export function SweepForm({
       <input
         value={texts[name] ?? ''}
         placeholder={otherwise || 'the head’s default'}
-        title={describe}
-        inputMode="text"
+        title={otherwise === '' ? describe : `${describe}; empty: ${otherwise}`}
+        size={Math.max(16, otherwise.length)}
         onInput={({ currentTarget }) =>
           setChosen({ ...chosen, texts: { ...texts, [name]: currentTarget.value } })
         }
