@@ -206,6 +206,8 @@ export interface SweepChoices {
   readonly normalize: readonly SweepValue[];
   /** Numbers of principal components, and the values where none are given. */
   readonly pca: { readonly describe: string; readonly values: string };
+  /** Numbers of stored views to train on too; null where the store has none. */
+  readonly views: { readonly describe: string; readonly values: string } | null;
   /** Options of heads, and their values in words where none are given; empty for the head's default. */
   readonly options: readonly { readonly name: string; readonly describe: string; readonly values: string }[];
   readonly folds: number;

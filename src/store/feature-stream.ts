@@ -9,7 +9,7 @@ import type { FeaturePart, Split } from '../core/sample.ts';
 import { decodeFloat16 } from './float16.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { storedParts, type StoredPart } from './parts.ts';
-import { readSamples, readVerified } from './reader.ts';
+import { eachSample, readVerified } from './reader.ts';
 import { rowTargets } from './row-targets.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 
@@ -74,7 +74,8 @@ export async function streamFeatures(
 ): Promise<FeatureStream> {
   const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
   const cols = part.width;
-  const listed = (all ?? (await readSamples(store, manifest))).filter((sample) => sample.split === split);
+  const listed: StoredSample[] = [];
+  for await (const sample of all ?? eachSample(store, manifest)) if (sample.split === split) listed.push(sample);
   const { blocks, samples } = await layOut(store, part, listed);
   const starts = [0];
   for (const { picks } of blocks) starts.push(starts.at(-1)! + picks.length);

@@ -57,6 +57,8 @@ export interface TrainedHead {
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;
   readonly result: Omit<HeadResult, 'file'>;
+  /** Classes of the validated images, true and predicted: indices into the head's. */
+  readonly judged: { readonly truth: Int32Array; readonly guess: Int32Array };
   readonly confusion: Confusion;
   /** The ten surest. */
   readonly mistakes: readonly Mistake[];
@@ -211,6 +213,7 @@ export function measured(
       validated: truth.length,
       validatedOn,
     },
+    judged: { truth, guess },
     confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
     mistakes: surestMistakes(truth, P, 10).map((mistake) => ({
       path: val[mistake.row]!.path,

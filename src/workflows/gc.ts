@@ -39,7 +39,19 @@ export async function gc(
     const from = manifest.version;
     const needed = contentIndex();
     for await (const { sha256 } of eachSample(store, manifest)) needed.add(sha256);
-    const stale = [...orphans];
+    let removedBytes = 0;
+    const remove = async (names: readonly string[]): Promise<void> => {
+      for (const name of names) {
+        removedBytes += await stat(join(store, name)).then(
+          ({ size }) => size,
+          () => 0,
+        );
+        if (!dryRun) await rm(join(store, name), { force: true });
+      }
+    };
+    // First of all: what is written below may get the name of a shard that a killed run had begun.
+    await remove(orphans);
+    const stale: string[] = [];
     let droppedSets = 0;
     let droppedRows = 0;
     if (otherSets) {
@@ -61,15 +73,9 @@ export async function gc(
         );
     }
     if (manifest.version !== from) tellLift(from, listener);
-    let freedBytes = 0;
-    for (const name of stale) {
-      freedBytes += await stat(join(store, name)).then(
-        ({ size }) => size,
-        () => 0,
-      );
-      if (!dryRun) await rm(join(store, name), { force: true });
-    }
-    return { store, dryRun, droppedRows, droppedSets, removedFiles: stale.length, removedBytes: freedBytes };
+    await remove(stale);
+    const removedFiles = orphans.length + stale.length;
+    return { store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };
   } finally {
     await lock.release();
   }

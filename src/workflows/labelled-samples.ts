@@ -1,3 +1,4 @@
+import { PermafrostError } from '../core/errors.ts';
 import type { Sample } from '../core/sample.ts';
 import { relabelled as underList } from '../extract/dataset.ts';
 import type { Manifest } from '../store/manifest.ts';
@@ -38,6 +39,15 @@ export async function labelledSamples(
     relabelled: changed.map(({ path, label, split }) => ({ path, label, split })),
     joinedTrain: samples.filter(({ split }, i) => split === 'train' && stored[i]!.split !== 'train').length,
   };
+}
+
+/** Throws OPTION_INVALID where a list moves images into train that the store holds out: those have no views. */
+export function requireViews(labels: string, joinedTrain: number): void {
+  if (joinedTrain === 0) return;
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `${labels} moves ${joinedTrain} images into train that the store holds out, and those have no views. Leave the views out, or extract with --labels and --views first.`,
+  );
 }
 
 /** Stored images under the labels that a head was trained on, of which its file keeps those that were not the store's. */

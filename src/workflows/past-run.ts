@@ -80,6 +80,8 @@ const schema = z.looseObject({
           valAccuracy: curve.optional(),
         })
         .optional(),
+      // Not in what older versions wrote.
+      comparison: z.looseObject({ pValue: z.number(), toldApart: z.boolean() }).optional(),
       notes: z.array(z.string()),
       reject: reject.optional(),
       views: views.optional(),

@@ -13,7 +13,7 @@ import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { headParts, type HeadPart } from '../store/head-file.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { loadFeatures, MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
+import { loadFeatures, readSamples } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { cutsOfParts } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
@@ -68,7 +68,10 @@ async function trainingNeighbors(
   return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
 }
 
-/** The training rows as a stream, where they are above what is loaded at once: of a single part, for others cannot be streamed. */
+/** Bytes of training rows in float32 up to which they are loaded at once; more are read a shard at a time, to the same answers. */
+const LOADED_BYTES = 2 ** 28;
+
+/** The training rows as a stream, where they are above LOADED_BYTES: of a single part, for others cannot be streamed. */
 async function largeStream(
   store: string,
   manifest: Manifest,
@@ -77,7 +80,7 @@ async function largeStream(
 ): Promise<FeatureStream | undefined> {
   if (part === undefined || others.length > 0) return undefined;
   const rows = samples.filter(({ split }) => split === 'train').length;
-  return rows * part.width * 4 > MAX_MATRIX_BYTES
+  return rows * part.width * 4 > LOADED_BYTES
     ? streamFeatures(store, manifest, part, 'train', samples)
     : undefined;
 }

@@ -34,9 +34,12 @@ async function dropDamaged(
   tellLift(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
+  const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
+  // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
+  for (const name of before)
+    if (name.endsWith('.json') && !after.has(name)) await rm(join(store, name), { force: true });
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
   await writeManifest(store, manifest);
-  const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // What is remembered of the images' times has no other use than to spare reading them.
   const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
   // An index is built again when it is next asked for.

@@ -33,6 +33,10 @@ export const SWEEP_AXES: OptionTable = {
     '',
     `numbers of principal components, 0 for none; by default ${DEFAULT_GRID.pca.join(',')}`,
   ),
+  views: stringOption(
+    '',
+    `numbers of stored views of each training image to train on too, 0 for none; by default ${DEFAULT_GRID.views.join(',')}`,
+  ),
   ...Object.fromEntries(
     Object.keys(HEAD_OPTIONS).map((key) => {
       const takers = HEAD_NAMES.filter((name) => Object.hasOwn(HEADS[name].options, key));
@@ -72,7 +76,7 @@ export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): 
   for (const name of FEATURE_AXIS_NAMES) {
     const values = listed(name);
     if (values !== undefined)
-      grid[name] = name === 'pca' ? values.map((word) => numberOf(name, word)) : values;
+      grid[name] = name === 'pca' || name === 'views' ? values.map((word) => numberOf(name, word)) : values;
   }
   return grid;
 }

@@ -11,9 +11,9 @@ import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/
 import { defaultHeadFile, trainHead, trainingData, validationSplit, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
-import { labelledSamples } from './labelled-samples.ts';
+import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { progressMeter } from './progress-meter.ts';
-import { withReject } from './reject.ts';
+import { notCalibratedOnViews, withReject } from './reject.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './sweep-options.ts';
 import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './sweep-plan.ts';
@@ -25,6 +25,7 @@ import {
   type SweepFinding,
 } from './sweep-pool.ts';
 import { candidateOf, entryOf, ranked } from './sweep-ranking.ts';
+import { trainOnViews } from './train-on-views.ts';
 
 /** What to sweep: options over SWEEP_OPTIONS' defaults, and the grid, by default DEFAULT_GRID. */
 export interface SweepRequest extends Partial<SweepOptions> {
@@ -55,7 +56,9 @@ export async function sweep(
   const configurations = configurationsOf(grid, gridSource);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const { samples: all, relabelled } = await labelledSamples(store, manifest, options.labels, work);
+  const { labels } = options;
+  const { samples: all, relabelled, joinedTrain } = await labelledSamples(store, manifest, labels, work);
+  if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
   const samples = all.filter(({ split }) => split === 'train');
   validationSplit(store, all);
   const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
@@ -71,12 +74,19 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const data = await trainingData(store, manifest, featuresOf(best), { samples: all });
+    const fitted = await trainingData(store, manifest, featuresOf(best), { views: best.views, samples: all });
+    const { views: looks = [], ...data } = fitted;
     const plain = { ...best, options: best.params };
-    let trained: TrainedHead = { ...(await trainHead(plain, data, work.signal)), relabelled };
+    const onViews = best.views > 0;
+    const onAll = onViews
+      ? await trainOnViews(plain, { ...data, views: looks }, work.signal)
+      : await trainHead(plain, data, work.signal);
+    let trained: TrainedHead = { ...onAll, relabelled };
     let file: string | null = null;
     if (options.save) {
-      trained = await withReject(trained, plain, data, options.reject, work);
+      trained = onViews
+        ? notCalibratedOnViews(trained, options.reject)
+        : await withReject(trained, plain, data, options.reject, work);
       file = options.out === '' ? defaultHeadFile(store, trained) : resolve(options.out);
       const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
       await saveHead(file, trained, set, store);
@@ -95,7 +105,7 @@ export async function sweep(
       skipped: found.skipped,
       candidates,
       notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
-      best: { ...trained.result, ...(options.labels !== '' && { relabelled: relabelled.length }), file },
+      best: { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file },
       ledger: ledger.path,
       seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },
     };
@@ -104,9 +114,13 @@ export async function sweep(
   }
 }
 
-/** The stored features that a configuration is about: fingerprint and pooling of each part. Throws OPTION_INVALID where the store lacks one. */
+/**
+ * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after those of the images. Throws
+ * OPTION_INVALID where the store lacks one.
+ */
 const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): string =>
-  storedParts(store, manifest, featuresOf(one))
+  Array.from({ length: 1 + one.views }, (_, view) => storedParts(store, manifest, featuresOf(one), view))
+    .flat()
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
@@ -173,6 +187,13 @@ async function crossValidate(
   };
 }
 
+/** A copy in shared memory, which every thread reads. */
+function inSharedMemory(data: Float32Array): Float32Array<SharedArrayBuffer> {
+  const shared = new Float32Array(new SharedArrayBuffer(data.byteLength));
+  shared.set(data);
+  return shared;
+}
+
 /** The features that the missing configurations need, in shared memory. */
 async function sharedData(
   { store, manifest, all: samples }: SweptStore,
@@ -184,10 +205,14 @@ async function sharedData(
     const key = featuresKey(one);
     if (features[key] !== undefined) continue;
     const parts = storedParts(store, manifest, featuresOf(one));
-    const { X } = (await loadFeatures(store, manifest, parts, ['train'], { samples })).get('train')!;
-    const data = new Float32Array(new SharedArrayBuffer(X.data.byteLength));
-    data.set(X.data);
-    features[key] = { data, rows: X.rows, cols: X.cols, parts: parts.map(({ width }) => width) };
+    const load = async (view: number) =>
+      (await loadFeatures(store, manifest, parts, ['train'], { view, samples })).get('train')!.X;
+    const { data, rows, cols } = await load(0);
+    const most = Math.max(...missing.filter((other) => featuresKey(other) === key).map(({ views }) => views));
+    const views: Float32Array<SharedArrayBuffer>[] = [];
+    for (let view = 1; view <= most; view++) views.push(inSharedMemory((await load(view)).data));
+    const widths = parts.map(({ width }) => width);
+    features[key] = { data: inSharedMemory(data), rows, cols, parts: widths, views };
   }
   const shared = new Int32Array(new SharedArrayBuffer(y.byteLength));
   shared.set(y);

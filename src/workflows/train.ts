@@ -9,9 +9,9 @@ import { parseCuts, partsOf } from './cut-plan.ts';
 import { defaultHeadFile, trainHead, trainingData, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
-import { labelledSamples } from './labelled-samples.ts';
+import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { memoryBound } from './memory.ts';
-import { withReject } from './reject.ts';
+import { notCalibrated, notCalibratedOnViews, withReject } from './reject.ts';
 import { trainOnViews } from './train-on-views.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
@@ -26,12 +26,7 @@ async function trainWithViews(
   const { store, manifest, features, samples } = plan;
   const data = await trainingData(store, manifest, features, { views, samples });
   const trained = await trainOnViews(plan, { ...data, views: data.views ?? [] }, signal);
-  return reject === 0 ? trained : notCalibrated(trained, reject, 'on heads that are trained on views');
-}
-
-function notCalibrated(trained: TrainedHead, rate: number, where: string): TrainedHead {
-  const problem = `that is not calibrated ${where}`;
-  return { ...trained, result: { ...trained.result, reject: { rate, rule: null, problem } } };
+  return notCalibratedOnViews(trained, reject);
 }
 
 /** In memory where there is room for the features, else in streams, which is said. */
@@ -55,7 +50,7 @@ async function trainWithin(
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
   const trained = await trainStreamed(plan, work);
-  return reject === 0 ? trained : notCalibrated(trained, reject, 'on features that are read in streams');
+  return notCalibrated(trained, reject, 'on features that are read in streams');
 }
 
 /**
@@ -76,11 +71,7 @@ export async function train(
   const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
   const bound = memoryBound(memory);
   const { samples, relabelled, joinedTrain } = await labelledSamples(store, manifest, labels, work);
-  if (views > 0 && joinedTrain > 0)
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `${labels} moves ${joinedTrain} images into train that the store holds out, and those have no views. Leave --views out, or extract with --labels and --views first.`,
-    );
+  if (views > 0) requireViews(labels, joinedTrain);
   const from = { store, manifest, samples, features, bound };
   const trained = { ...(await trainWithin({ ...plan, ...from }, options, work)), relabelled };
   const file = out === '' ? defaultHeadFile(store, trained) : resolve(out);

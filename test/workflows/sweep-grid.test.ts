@@ -50,6 +50,7 @@ describe('a grid', () => {
     [{ poolings: ['avg'] }, /^The grid: there is no key "poolings" \(did you mean "pooling"\?\)/],
     [{ pooling: ['average'] }, /pooling holds no value that it takes: one or a list of flatten, avg, max/],
     [{ cut: 'block9_pool,block4_pool' }, /cut: .*block9_pool/],
+    [{ views: [1.5] }, /views holds no value that it takes: one or a list of integers >= 0/],
     [{ pca: [1.5] }, /pca holds no value that it takes: one or a list of integers >= 0/],
     [{ heads: [] }, /heads/],
     [
@@ -92,7 +93,7 @@ describe('a grid from flags', () => {
   it('offers every option of every head but the list alphas', () => {
     const options = Object.values(HEADS).flatMap(({ options }) => Object.keys(options));
     expect(Object.keys(SWEEP_AXES).sort()).toEqual(
-      [...new Set([...options, 'head', 'cut', 'pooling', 'normalize', 'pca'])]
+      [...new Set([...options, 'head', 'cut', 'pooling', 'normalize', 'views', 'pca'])]
         .filter((key) => key !== 'alphas')
         .sort(),
     );

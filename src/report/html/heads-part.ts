@@ -1,25 +1,15 @@
 import { present, type ReportData } from '../../core/report-data.ts';
 import type { HeadResult } from '../../core/head-result.ts';
 import { featuresText, milliseconds, parameters, plural } from '../format.ts';
+import { toldApartText } from '../told-apart.ts';
 import { span, SPAN } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';
 import { linearScale } from './scale.ts';
 import { htmlTable } from './table.ts';
 
-/** The first heads of a table, best first, whose intervals overlap that of the best: no more is known of which is better. */
-export function indistinguishable(heads: readonly HeadResult[]): readonly HeadResult[] {
-  return heads.filter(({ interval }) => interval[1] >= heads[0]!.interval[0]);
-}
-
-function verdict(heads: readonly HeadResult[], group: readonly HeadResult[]): string {
-  const best = `the best, ${heads[0]!.name} on ${heads[0]!.pooling}`;
-  if (heads.length === 1) return 'There is one head, so nothing to compare it with.';
-  if (group.length === heads.length) return `No head can be told apart from ${best}.`;
-  return group.length === 1
-    ? `All other heads can be told apart from ${best}.`
-    : `${plural(group.length - 1, 'head')} of ${heads.length - 1} cannot be told apart from ${best}.`;
-}
+const toldApart = ({ comparison }: HeadResult): string =>
+  comparison === undefined ? '' : comparison.toldApart ? 'yes' : 'no';
 
 /** The leaderboard, with each accuracy's interval drawn and the heads that cannot be told apart from the best named. */
 export function headsPart({ run }: ReportData): Markup {
@@ -29,14 +19,12 @@ export function headsPart({ run }: ReportData): Markup {
   if (best === undefined) return html`<p>The last run trained no head.</p>`;
   const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
   const scale = linearScale([least, 1], SPAN.range);
-  const group = indistinguishable(heads);
   return html`<p>
       ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on
       ${best.validated} (${best.validatedOn}).
-      <strong>${verdict(heads, group)}</strong>
-      The rule: a head counts as told apart from the best only where its 95 % interval (Wilson) of the
-      accuracy ends below that of the best. The rule is a careful one: all heads saw the same images, and a
-      paired test could tell more of them apart.
+      <strong>${toldApartText(heads)}</strong>
+      The test looks at the images that one of the two heads got right and the other wrong, so it may tell
+      heads apart whose intervals overlap. That the best was chosen on the same images is not adjusted for.
     </p>
     <p class="small">
       Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best
@@ -66,7 +54,7 @@ export function headsPart({ run }: ReportData): Markup {
         figure(head.logLoss),
         milliseconds(head.fitMs),
         parameters(head.changed) || 'defaults',
-        head === best ? 'best' : group.includes(head) ? 'no' : 'yes',
+        head === best ? 'best' : toldApart(head),
       ]),
     })}
     ${

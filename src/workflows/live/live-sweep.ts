@@ -26,7 +26,7 @@ export interface LiveSweep {
 const NONE: SweepState = { state: 'none', done: 0, total: 0, lines: [], best: null, problem: null };
 
 function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLine {
-  const { id, head, changed, cut, pooling, normalize, pca, scores, fitMs, reused, toldApart } = one;
+  const { id, head, changed, cut, pooling, normalize, pca, views, scores, fitMs, reused, toldApart } = one;
   const options = Object.entries(changed).map(([key, value]) => `${key} ${String(value)}`);
   return {
     id,
@@ -36,6 +36,7 @@ function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLi
       pooling,
       normalize,
       ...(pca > 0 ? [`${pca} components`] : []),
+      ...(views > 0 ? [`${views} views`] : []),
     ].join(', '),
     accuracy: scores.accuracy.value,
     interval: scores.accuracy.interval,

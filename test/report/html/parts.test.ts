@@ -2,19 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { present } from '../../../src/core/report-data.ts';
 import { confusionPart } from '../../../src/report/html/confusion-part.ts';
 import { cutsPart } from '../../../src/report/html/cuts-part.ts';
-import { headsPart, indistinguishable } from '../../../src/report/html/heads-part.ts';
+import { headsPart } from '../../../src/report/html/heads-part.ts';
 import { copiesPart } from '../../../src/report/html/copies-part.ts';
+import { escaped } from '../../../src/report/html/markup.ts';
 import { colourings } from '../../../src/report/html/map-part.ts';
 import { signOf, SIGNS } from '../../../src/report/html/shapes.ts';
 import { unknownPart } from '../../../src/report/html/unknown-part.ts';
 import { viewsPart } from '../../../src/report/html/views-part.ts';
 import { reportData } from '../../support/report-data.ts';
+import { toldApartText } from '../../../src/report/told-apart.ts';
 import { headResult, runResult } from '../../support/results.ts';
 
 const heads = [
-  headResult({ name: 'softmax', accuracy: 0.9, interval: [0.85, 0.94] }),
-  headResult({ name: 'knn', accuracy: 0.87, interval: [0.8, 0.85] }),
-  headResult({ name: 'centroid', accuracy: 0.7, interval: [0.6, 0.849] }),
+  headResult({ name: 'softmax', comparison: { pValue: 1, toldApart: false } }),
+  headResult({ name: 'knn', comparison: { pValue: 0.4, toldApart: false } }),
+  headResult({ name: 'centroid', comparison: { pValue: 0.001, toldApart: true } }),
 ];
 const judgement = (() => {
   const data = reportData();
@@ -23,18 +25,19 @@ const judgement = (() => {
 })();
 
 describe('the leaderboard', () => {
-  it('tells a head apart only where its interval ends below that of the best', () => {
-    expect(indistinguishable(heads).map(({ name }) => name)).toEqual(['softmax', 'knn']);
+  it('says which heads cannot be told from the best, in the words of the terminal', () => {
+    const data = reportData({ run: runResult({ heads }) });
+    const { text } = headsPart(data);
+    expect(text).toContain(escaped(toldApartText(heads)));
+    const last = [...text.matchAll(/<td[^>]*>\s*(best|yes|no)?\s*<\/td>\s*<\/tr>/g)].map(([, word]) => word);
+    expect(last).toEqual(['best', 'no', 'yes']);
   });
 
-  it('says how many cannot be told apart, and by which rule', () => {
-    const text = headsPart(reportData({ run: runResult({ heads }) })).text;
-    expect(text).toContain('1 head of 2 cannot be told apart from the best, softmax on avg.');
-    expect(text).toContain('The rule:');
-    const all = headsPart(reportData({ run: runResult({ heads: heads.slice(0, 2) }) })).text;
-    expect(all).toContain('No head can be told apart from the best');
-    const none = headsPart(reportData({ run: runResult({ heads: [heads[0]!, heads[2]!] }) })).text;
-    expect(none).toContain('All other heads can be told apart');
+  it('of an older version, which compared none, says so', () => {
+    const old = heads.map(({ name }) => headResult({ name }));
+    const { text } = headsPart(reportData({ run: runResult({ heads: old }) }));
+    expect(text).toContain('did not compare them');
+    expect(text).not.toMatch(/<td[^>]*>\s*(yes|no)\s*<\/td>/);
   });
 });
 
