@@ -3,8 +3,8 @@ import { integerOption, numberOption, type OptionsOf } from '../core/options.ts'
 /** Options of `check`. */
 export const CHECK_OPTIONS = {
   images: integerOption(
-    50_000,
-    'images whose features are compared at most (512 numbers each: 0.9 GB); of more, those whose SHA-256 is lowest',
+    25_000,
+    'images whose features are compared at most (512 numbers each: 0.5 GB); of more, those whose SHA-256 is lowest',
     { min: 100 },
   ),
   threshold: numberOption(
