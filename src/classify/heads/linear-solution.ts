@@ -1,6 +1,6 @@
 import { checkFinite, checkFit, checkLabels } from '../checks.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
-import { designOf } from '../solvers/choose-design.ts';
+import { designForOne, designOf } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';
 import type { LinearLoss, LinearTask } from '../solvers/linear-fit.ts';
 import { fitLinear, linearWeights } from '../solvers/linear-fit.ts';
@@ -42,7 +42,7 @@ export function linearFits(
   return {
     async fit(X, y, context) {
       const { classes, indices } = checkFit(X, y);
-      return solve(await designOf(X, context), X.cols, classes, { y: indices }, context);
+      return solve(await designForOne(X, { C, tol }, context), X.cols, classes, { y: indices }, context);
     },
     async prepare(X, context) {
       checkFinite(X);
