@@ -38,7 +38,7 @@ const TASKS = {
   'gc --dry-run': () => 0,
   'row access': (rows) => [1000, rows / 100],
   check: (rows) => [rows, 0],
-  report: (rows) => (rows > 100_000 ? 'OPTION_INVALID' : true),
+  report: (rows) => (rows > 50_000 ? 'OPTION_INVALID' : true),
   // The network gives 512 numbers, so only such rows can be asked.
   ...(values.width === '512' && values.pooling === 'avg' && { predict: () => [3] }),
   load: (rows) => rows,

@@ -58,7 +58,7 @@ async function classFolders(
   { warnings, failures }: Remarks,
 ): Promise<Sample[]> {
   const { images, ignored, illegible: odd } = await listImages(root, prefix, folders);
-  failures.push(...odd.map(illegible));
+  for (const name of odd) failures.push(illegible(name));
   const samples = [...images].flatMap(([label, paths]) => paths.map((path) => ({ path, label, split })));
   const empty = folders.filter((label) => images.get(label)!.length === 0).map((label) => prefix + label);
   if (empty.length > 0) warnings.push(`Folders without an image, which are no class: ${few(empty)}.`);
@@ -91,8 +91,10 @@ async function splitFolders(root: string, top: Listing, remarks: Remarks): Promi
         `${join(root, folder)} holds ${inside.images.length} images that are in no class folder (${few(inside.images, 3)}). Move each into a sub-folder named for its class.`,
       );
     }
-    remarks.failures.push(...inside.illegible.map((name) => illegible(`${folder}/${name}`)));
-    samples.push(...(await classFolders(root, `${folder}/`, inside.folders, split, remarks)));
+    for (const name of inside.illegible) remarks.failures.push(illegible(`${folder}/${name}`));
+    // One by one: hundreds of thousands of arguments are more than a call may have.
+    for (const sample of await classFolders(root, `${folder}/`, inside.folders, split, remarks))
+      samples.push(sample);
   }
   if (!taken.has('train')) {
     throw new PermafrostError(
@@ -183,7 +185,7 @@ export async function scanDataset(where: string): Promise<Dataset> {
     return { root, samples: sorted, hasSplits, warnings, failures };
   }
   const top = await list(where);
-  failures.push(...top.illegible.map(illegible));
+  for (const name of top.illegible) failures.push(illegible(name));
   const isSplit = top.folders.some((folder) => Object.hasOwn(SPLIT_FOLDERS, folder.toLowerCase()));
   if (top.images.length > 0) {
     if (top.folders.length === 0) {

@@ -5,8 +5,8 @@ import { LABELS_OPTION } from './labels-option.ts';
 export const CHECK_OPTIONS = {
   labels: LABELS_OPTION,
   images: integerOption(
-    50_000,
-    'images whose features are compared at most (512 numbers each: 0.9 GB); of more, those whose SHA-256 is lowest',
+    25_000,
+    'images whose features are compared at most (512 numbers each: 0.5 GB); of more, those whose SHA-256 is lowest',
     { min: 100 },
   ),
   threshold: numberOption(

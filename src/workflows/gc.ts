@@ -59,14 +59,14 @@ export async function gc(
       const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
       droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
-      stale.push(...others.flatMap((set) => set.shards.flatMap(shardFileNames)));
+      for (const { shards } of others) for (const shard of shards) stale.push(...shardFileNames(shard));
       manifest.sets = manifest.sets.filter((set) => !others.includes(set));
       if (!dryRun) await writeManifest(store, manifest);
     }
     for (const set of manifest.sets) {
       const done = await compactSet(store, manifest, set, (sha256) => needed.find(sha256) >= 0, dryRun);
       droppedRows += done.droppedRows;
-      stale.push(...done.staleFiles);
+      for (const name of done.staleFiles) stale.push(name);
       if (done.rewrittenShards > 0 && !dryRun)
         listener?.note?.(
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,

@@ -3,7 +3,7 @@ import { integerOption, stringOption, type OptionsOf } from '../core/options.ts'
 /** Options of `report`. */
 export const REPORT_OPTIONS = {
   maxImages: integerOption(
-    100_000,
+    50_000,
     'images that a page is made of at most, for it holds a row for each (512 numbers an image: 0.9 GB of memory)',
     { min: 1 },
   ),

@@ -9,9 +9,10 @@ async function read({ path, backbone }: H5Job): Promise<H5Answer> {
     const file = await openKerasH5(path, backbone);
     const shapes = new Map(expectedTensors(backbone).map(({ name, shape }) => [name, shape.join()]));
     return {
-      tensors: [...file.tensors].map(([name, { dtype, shape, read: values }]) => {
+      tensors: [...file.tensors].map(([name, tensor]) => {
+        const { dtype, shape } = tensor;
         const isWanted = dtype === 'F32' && shapes.get(name) === shape.join();
-        return [name, { dtype, shape, ...(isWanted && { data: values() }) }] as const;
+        return [name, { dtype, shape, ...(isWanted && { data: tensor.read() }) }] as const;
       }),
       notes: file.notes,
     };

@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as ProcessModule from '../../../src/extract/weights/keras-h5-process.ts';
+import type * as LoadWeightsModule from '../../../src/extract/weights/load-weights.ts';
 import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
 import { KERAS_LAYOUTS, writeH5 } from '../../support/keras-files.ts';
@@ -10,12 +12,8 @@ import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
 // Of the built program: a process of its own reads such a file, and Node 20 runs no TypeScript.
 const built = (file: string): Promise<unknown> =>
   import(new URL(`../../../dist/${file}`, import.meta.url).href);
-const { loadWeights } = (await built(
-  'extract/weights/load-weights.js',
-)) as typeof import('../../../src/extract/weights/load-weights.ts');
-const { readKerasH5 } = (await built(
-  'extract/weights/keras-h5-process.js',
-)) as typeof import('../../../src/extract/weights/keras-h5-process.ts');
+const { loadWeights } = (await built('extract/weights/load-weights.js')) as typeof LoadWeightsModule;
+const { readKerasH5 } = (await built('extract/weights/keras-h5-process.js')) as typeof ProcessModule;
 
 const backbone = slimmed(vgg16, 16);
 const weights = randomWeights(backbone, 3);
