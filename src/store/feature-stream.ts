@@ -29,10 +29,8 @@ interface Block {
   readonly picks: readonly number[];
 }
 
-/** Which rows of which shards are the samples of a split; samples in that order. */
-async function layOut(store: string, manifest: Manifest, { set, pooling }: StoredPart, split: Split) {
-  const wanted: StoredSample[] = [];
-  for await (const sample of eachSample(store, manifest)) if (sample.split === split) wanted.push(sample);
+/** Which rows of which shards are the wanted samples; samples in that order. */
+async function layOut(store: string, { set, pooling }: StoredPart, wanted: readonly StoredSample[]) {
   const targets = rowTargets(wanted.map(({ sha256 }) => sha256));
   const blocks: Block[] = [];
   const samples: StoredSample[] = [];
@@ -64,17 +62,21 @@ async function layOut(store: string, manifest: Manifest, { set, pooling }: Store
 
 /**
  * The current features of one part and split, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
- * with its size, times and inode. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
+ * with its size, times and inode. `all` are the store's images under labels and splits that count in place of the stored ones. Throws
+ * STORE_EMPTY; STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,
   manifest: Manifest,
   wanted: FeaturePart,
   split: Split,
+  all?: readonly StoredSample[],
 ): Promise<FeatureStream> {
   const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
   const cols = part.width;
-  const { blocks, samples } = await layOut(store, manifest, part, split);
+  const listed: StoredSample[] = [];
+  for await (const sample of all ?? eachSample(store, manifest)) if (sample.split === split) listed.push(sample);
+  const { blocks, samples } = await layOut(store, part, listed);
   const starts = [0];
   for (const { picks } of blocks) starts.push(starts.at(-1)! + picks.length);
   const mostRows = Math.max(0, ...blocks.map(({ picks }) => picks.length));

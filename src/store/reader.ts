@@ -89,6 +89,14 @@ export async function readSamples(store: string, manifest: Manifest): Promise<St
   return samples;
 }
 
+/** Which features are loaded, beside the defaults. */
+export interface LoadOptions {
+  /** 0, the default: the images themselves; 1 and up: an augmented view of training images. */
+  readonly view?: number;
+  /** The store's images under labels and splits that count in place of the stored ones; by default readSamples'. */
+  readonly samples?: readonly StoredSample[];
+}
+
 /** Features of one split: X (samples.length, width) float32, row i for samples[i]; several parts stand side by side in their order. */
 export interface LoadedFeatures {
   readonly X: Matrix;
@@ -142,7 +150,7 @@ async function fillPart(
 
 /**
  * Loads the current features of each wanted split, shard by shard: of the primary set, pooled as asked, or of several parts side by side,
- * raw (each may want a normalisation of its own). `view` 1 and up are augmented views, of training images alone. Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
+ * raw (each may want a normalisation of its own). Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
  * part or the matrix would pass 4 GiB.
  */
 export async function loadFeatures(
@@ -150,11 +158,11 @@ export async function loadFeatures(
   manifest: Manifest,
   features: Pooling | readonly FeaturePart[],
   splits: readonly Split[],
-  view = 0,
+  { view = 0, samples: all }: LoadOptions = {},
 ): Promise<ReadonlyMap<Split, LoadedFeatures>> {
   const parts = storedParts(store, manifest, features, view);
   const wanted = new Map(splits.map((split) => [split, [] as StoredSample[]]));
-  for await (const sample of eachSample(store, manifest)) wanted.get(sample.split)?.push(sample);
+  for await (const sample of all ?? eachSample(store, manifest)) wanted.get(sample.split)?.push(sample);
   const loaded = new Map([...wanted].map(([split, samples]) => [split, emptyRows(samples, parts, split)]));
   await fill(store, parts, [...loaded.values()]);
   return loaded;

@@ -1,7 +1,5 @@
 import type { Split } from '../core/sample.ts';
 import { contentIndex } from '../store/content-index.ts';
-import type { Manifest } from '../store/manifest.ts';
-import { eachSample } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 
 /** What can be told of all images of a store without their features. */
@@ -19,15 +17,18 @@ export interface Census {
 const keyOf = ({ sha256 }: StoredSample): number => parseInt(sha256.slice(0, 8), 16);
 
 /**
- * Counts a store's images and finds equal files among all of them, one sample at a time: about 50 bytes an image. `compared` are all images,
+ * Counts images and finds equal files among all of them, one sample at a time: about 50 bytes an image. `compared` are all images,
  * or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, and copies of a picture together.
  */
-export async function takeCensus(store: string, manifest: Manifest, most: number): Promise<Census> {
+export async function takeCensus(
+  samples: () => Iterable<StoredSample> | AsyncIterable<StoredSample>,
+  most: number,
+): Promise<Census> {
   const index = contentIndex();
   const classes = new Map<string, Record<Split, number>>();
   const keys: number[] = [];
   const isRepeated = new Set<number>();
-  for await (const sample of eachSample(store, manifest)) {
+  for await (const sample of samples()) {
     const before = index.size;
     const content = index.add(sample.sha256);
     if (index.size === before) isRepeated.add(content);
@@ -40,7 +41,7 @@ export async function takeCensus(store: string, manifest: Manifest, most: number
   const highest = images <= most ? Infinity : Uint32Array.from(keys).sort()[most - 1]!;
   const copies = new Map<number, StoredSample[]>();
   const compared: StoredSample[] = [];
-  for await (const sample of eachSample(store, manifest)) {
+  for await (const sample of samples()) {
     if (keyOf(sample) <= highest) compared.push(sample);
     const content = isRepeated.size === 0 ? -1 : index.find(sample.sha256);
     if (!isRepeated.has(content)) continue;

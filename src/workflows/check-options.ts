@@ -1,7 +1,9 @@
 import { integerOption, numberOption, type OptionsOf } from '../core/options.ts';
+import { LABELS_OPTION } from './labels-option.ts';
 
 /** Options of `check`. */
 export const CHECK_OPTIONS = {
+  labels: LABELS_OPTION,
   images: integerOption(
     25_000,
     'images whose features are compared at most (512 numbers each: 0.5 GB); of more, those whose SHA-256 is lowest',

@@ -10,11 +10,12 @@ import { applyNormalizer, fitNormalizer } from '../classify/normalize.ts';
 import { similarPairs, type SimilarPair } from '../classify/similar-pairs.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets, smallPooling } from '../store/parts.ts';
-import { loadRows } from '../store/reader.ts';
+import { eachSample, loadRows } from '../store/reader.ts';
 import { openRows } from '../store/row-access.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { takeCensus } from './census.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './check-options.ts';
+import { labelledSamples } from './labelled-samples.ts';
 import type { Work } from './work.ts';
 
 /** The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes milliseconds. */
@@ -113,7 +114,8 @@ async function accuracyWithout(
 /**
  * Asks a store what could be wrong with the data set: copies of one image (equal bytes, or nearly equal features), copies that lie in
  * train and in val or test and what they do to the accuracy, labels that the other images contradict, classes too small to judge. Equal
- * bytes and sizes of classes are of all images; features are compared of `images` at most, and what rests on them is about these alone.
+ * bytes and sizes of classes are of all images; features are compared of `images` at most, and what rests on them is about these alone. With
+ * a list of labels these are asked about, and the store is not changed.
  */
 export async function check(
   storePath: string,
@@ -121,6 +123,7 @@ export async function check(
   { signal, listener }: Work = {},
 ): Promise<CheckResult> {
   const {
+    labels: list,
     images: mostCompared,
     threshold,
     suspects: most,
@@ -130,7 +133,8 @@ export async function check(
   } = resolveOptions('check', CHECK_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const census = await takeCensus(store, manifest, mostCompared);
+  const counted = list === '' ? undefined : await labelledSamples(store, manifest, list, { listener });
+  const census = await takeCensus(() => counted?.samples ?? eachSample(store, manifest), mostCompared);
   const stored = await readStored(store, manifest, census.compared);
   const { X, samples } = stored;
   if (samples.length < census.images)

@@ -13,7 +13,8 @@ import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
 import { headParts, type HeadPart } from '../store/head-file.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
-import { eachSample, loadFeatures } from '../store/reader.ts';
+import { loadFeatures, readSamples } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
 import { cutsOfParts } from './cut-plan.ts';
 import { describeImages } from './describe-images.ts';
 import { probabilities } from './evaluate.ts';
@@ -21,6 +22,7 @@ import type { Work } from './work.ts';
 import { featureSource } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
 import { storedPartsOfHead } from './head-parts.ts';
+import { underLabels } from './labelled-samples.ts';
 import { nearest } from './neighbors.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
@@ -35,7 +37,7 @@ async function manifestOf(store: string): Promise<Manifest | undefined> {
   }
 }
 
-/** The nearest training images of each row, from the store that the head was trained on; where that has gone, none, and it is said. */
+/** The nearest training images of each row, under the labels that they were trained on, from the store of that training; where that has gone, none, and it is said. */
 async function trainingNeighbors(
   { document, store }: OpenedHead,
   X: Matrix,
@@ -57,11 +59,12 @@ async function trainingNeighbors(
     );
     return [];
   }
-  const streamed = await largeStream(store, manifest, stored.parts);
+  const samples = underLabels(await readSamples(store, manifest), document.trained.relabelled);
+  const streamed = await largeStream(store, manifest, stored.parts, samples);
   if (streamed !== undefined) return nearest(streamed, streamedIndex(streamed, 'cosine'), X, k);
-  const { X: rows, samples } = (await loadFeatures(store, manifest, stored.parts, ['train'])).get('train')!;
+  const loaded = (await loadFeatures(store, manifest, stored.parts, ['train'], { samples })).get('train')!;
   const widths = stored.parts.map(({ width }) => width);
-  const train = { X: balanced(rows, widths), samples };
+  const train = { X: balanced(loaded.X, widths), samples: loaded.samples };
   return nearest(train, exactIndex(train.X, 'cosine'), balanced(X, widths), k);
 }
 
@@ -73,11 +76,13 @@ async function largeStream(
   store: string,
   manifest: Manifest,
   [part, ...others]: readonly HeadPart[],
+  samples: readonly StoredSample[],
 ): Promise<FeatureStream | undefined> {
   if (part === undefined || others.length > 0) return undefined;
-  let rows = 0;
-  for await (const { split } of eachSample(store, manifest)) if (split === 'train') rows++;
-  return rows * part.width * 4 > LOADED_BYTES ? streamFeatures(store, manifest, part, 'train') : undefined;
+  const rows = samples.filter(({ split }) => split === 'train').length;
+  return rows * part.width * 4 > LOADED_BYTES
+    ? streamFeatures(store, manifest, part, 'train', samples)
+    : undefined;
 }
 
 /** What the head answers for an image of no class that it knows. */

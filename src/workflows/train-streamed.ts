@@ -9,7 +9,8 @@ import { fitStreamNormalizer, normalizedSource } from '../classify/streams/strea
 import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { partsText } from '../store/parts.ts';
-import { MAX_MATRIX_BYTES, readSamples } from '../store/reader.ts';
+import { MAX_MATRIX_BYTES } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
 import {
   headOf,
   headPartsOf,
@@ -26,6 +27,8 @@ import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
 export interface StreamedPlan extends HeadPlan {
   readonly store: string;
   readonly manifest: Manifest;
+  /** The store's images under the labels that count. */
+  readonly samples: readonly StoredSample[];
   /** One pooling of the primary set, or parts side by side. */
   readonly features: Pooling | readonly FeaturePart[];
   /** Bytes; undefined: no bound. */
@@ -33,13 +36,13 @@ export interface StreamedPlan extends HeadPlan {
 }
 
 /** Why features are to be read in streams; undefined where they are loaded whole. */
-export async function reasonToStream({
+export function reasonToStream({
   store,
   manifest,
+  samples,
   features,
   bound,
-}: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
-  const samples = await readSamples(store, manifest);
+}: Omit<StreamedPlan, keyof HeadPlan>): string | undefined {
   const rowBytes = 4 * headPartsOf(store, manifest, features).reduce((sum, { width }) => sum + width, 0);
   const bytes = (split: string): number =>
     rowBytes * samples.filter((sample) => sample.split === split).length;
@@ -84,7 +87,7 @@ export async function trainStreamed(
   plan: StreamedPlan,
   { signal, listener }: Work = {},
 ): Promise<TrainedHead> {
-  const { store, manifest, normalize, bound } = plan;
+  const { store, manifest, samples, normalize, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
   const [part, ...others] = parts;
   if (part === undefined || others.length > 0) {
@@ -101,10 +104,10 @@ export async function trainStreamed(
       `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
     );
   }
-  const validatedOn = validationSplit(store, await readSamples(store, manifest));
+  const validatedOn = validationSplit(store, samples);
   const [train, val] = [
-    await streamFeatures(store, manifest, part, 'train'),
-    await streamFeatures(store, manifest, part, validatedOn),
+    await streamFeatures(store, manifest, part, 'train', samples),
+    await streamFeatures(store, manifest, part, validatedOn, samples),
   ];
   checkBound(bound, BASE_BYTES + train.memory + val.memory);
 

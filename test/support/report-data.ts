@@ -38,6 +38,7 @@ const judgement: Judgement = {
     { image: 2, predicted: LABEL, probability: 0.85, neighbors: [{ image: 3, distance: 0.5 }] },
   ],
   mistakes: [1, 2],
+  unknown: [2],
   caution: null,
 };
 

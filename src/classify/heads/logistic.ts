@@ -3,7 +3,7 @@ import { integerOption, numberOption, resolveOptions } from '../../core/options.
 import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
 import { fitStreamedLogistic } from '../streams/streamed-logistic.ts';
-import { fitLinearHead } from './linear-solution.ts';
+import { linearFits } from './linear-solution.ts';
 
 /** Options of the head `logistic`: names, meaning and defaults are scikit-learn's. */
 export const LOGISTIC_OPTIONS = {
@@ -19,11 +19,10 @@ export const LOGISTIC_OPTIONS = {
  */
 export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "logistic"', LOGISTIC_OPTIONS, options);
+  const self = { name: 'logistic', params };
   return {
-    name: 'logistic',
-    params,
-    fit: (X, y, context) => fitLinearHead({ name: 'logistic', params }, 'logistic', params, X, y, context),
-    fitStream: (source, y, context) =>
-      fitStreamedLogistic({ name: 'logistic', params }, params, source, y, context),
+    ...self,
+    ...linearFits(self, 'logistic', params),
+    fitStream: (source, y, context) => fitStreamedLogistic(self, params, source, y, context),
   };
 }
