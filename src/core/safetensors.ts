@@ -165,6 +165,21 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+/** The bytes of writeSafetensors in pieces, the header first and then the tensors as they lie in memory: no copy of them is made. Throws as it. */
+export function safetensorsParts(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let dataLength = 0;
@@ -180,13 +195,11 @@ export function writeSafetensors(
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const dataStart = Math.ceil((8 + json.length) / 8) * 8;
-  const bytes = new Uint8Array(dataStart + dataLength).fill(0x20, 8, dataStart);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
-  bytes.set(json, 8);
-  let offset = dataStart;
-  for (const [, { data }] of ordered) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
-    offset += data.byteLength;
-  }
-  return bytes;
+  const header = new Uint8Array(dataStart).fill(0x20, 8);
+  new DataView(header.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
+  header.set(json, 8);
+  return [
+    header,
+    ...ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  ];
 }

@@ -75,7 +75,8 @@ export async function streamFeatures(
   const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
   const cols = part.width;
   const listed: StoredSample[] = [];
-  for await (const sample of all ?? eachSample(store, manifest)) if (sample.split === split) listed.push(sample);
+  for await (const sample of all ?? eachSample(store, manifest))
+    if (sample.split === split) listed.push(sample);
   const { blocks, samples } = await layOut(store, part, listed);
   const starts = [0];
   for (const { picks } of blocks) starts.push(starts.at(-1)! + picks.length);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
-import { readSafetensors, writeSafetensors, type Tensor } from '../core/safetensors.ts';
+import { readSafetensors, safetensorsParts, type Tensor } from '../core/safetensors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
 /**
@@ -59,8 +59,13 @@ function tableOf(bytes: Uint8Array, path: string): FileTimesTable {
     STAMPS.every((key) => stamps[key] instanceof BigInt64Array && stamps[key].length === table.count);
   if (!isWhole || digest !== digestOf(table)) throw new Error('its digest is not that of its content');
   // Other white space in the header would be a byte that changed unnoticed.
-  if (Buffer.compare(encoded(table), bytes) !== 0)
-    throw new Error('its content is whole, but not as it was written');
+  let at = 0;
+  for (const part of encoded(table)) {
+    if (Buffer.compare(part, bytes.subarray(at, at + part.length)) !== 0)
+      throw new Error('its content is whole, but not as it was written');
+    at += part.length;
+  }
+  if (at !== bytes.length) throw new Error('its content is whole, but not as it was written');
   return table;
 }
 
@@ -89,17 +94,18 @@ export async function fileTimesProblem(store: string): Promise<PermafrostError |
   }
 }
 
-function encoded(table: FileTimesTable): Uint8Array {
+/** The file's bytes in pieces, which are views of the table. */
+function encoded(table: FileTimesTable): Uint8Array[] {
   const { root, count, paths, contents, stamps } = table;
   const tensors = new Map<string, Tensor>();
   for (const key of STAMPS) tensors.set(key, { dtype: 'I64', shape: [count], data: stamps[key] });
   tensors.set('paths', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: paths });
   tensors.set('contents', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: contents });
   const document = { format: 'permafrost-file-times', version: 1, root, digest: digestOf(table) };
-  return writeSafetensors(tensors, { permafrost: JSON.stringify(document) });
+  return safetensorsParts(tensors, { permafrost: JSON.stringify(document) });
 }
 
 /** Replaces the file at once. Throws STORE_WRITE. */
 export async function writeFileTimes(store: string, table: FileTimesTable): Promise<void> {
-  await writeFileAtomic(join(store, FILE_TIMES_NAME), [encoded(table)]);
+  await writeFileAtomic(join(store, FILE_TIMES_NAME), encoded(table));
 }
