@@ -75,9 +75,7 @@ async function layOut(
     lists[split]!.digests.push(sample.sha256);
     lists[split]!.labels.push(sample.label);
   }
-  const firsts = lists.map((_, i) =>
-    lists.slice(0, i).reduce((sum, { digests }) => sum + digests.length, 0),
-  );
+  const firsts = lists.map((_, i) => lists.slice(0, i).reduce((sum, { digests }) => sum + digests.length, 0));
   const labelOf = lists.flatMap((list) => list.labels);
   const targets = rowTargets(lists.flatMap((list) => list.digests));
   const places = new Int32Array(labelOf.length);
@@ -176,7 +174,8 @@ export async function streamFeatures(
     places,
     labels,
     digest,
-    memory: places.length * ROW_BYTES + Math.max(mostBytes + mostRows * cols * 4, places.length * LAYING_OUT_BYTES),
+    memory:
+      places.length * ROW_BYTES + Math.max(mostBytes + mostRows * cols * 4, places.length * LAYING_OUT_BYTES),
     passes: () => (places.length === 0 ? 0 : read / places.length),
     async samplesOf(wanted) {
       const left = new Set(wanted);

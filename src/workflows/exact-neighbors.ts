@@ -79,7 +79,11 @@ export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Sear
   if (part !== undefined && others.length === 0) {
     const stream = await streamFeatures(store, manifest, part, splits);
     checkStreamBound(owner, bound, stream.memory + beside);
-    const index = streamedIndex(watched(stream, () => 'searching', work), metric, stream.places);
+    const index = streamedIndex(
+      watched(stream, () => 'searching', work),
+      metric,
+      stream.places,
+    );
     return async (X, k) => {
       const found = await index.search(X, k);
       const samples = await stream.samplesOf(found.indices);

@@ -54,10 +54,7 @@ async function trainingSearch(
     return undefined;
   }
   const rows = { store, manifest, parts: stored.parts, splits: ['train'], metric: 'cosine' } as const;
-  return exactNeighbors(
-    { ...rows, owner: 'predict', bound: memoryBound(memory), beside: rowsMemory },
-    work,
-  );
+  return exactNeighbors({ ...rows, owner: 'predict', bound: memoryBound(memory), beside: rowsMemory }, work);
 }
 
 /** What the head answers for an image of no class that it knows. */

@@ -9,14 +9,7 @@ import { splitCounts, streamFeatures } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { partsText } from '../store/parts.ts';
 import { MAX_MATRIX_BYTES } from '../store/reader.ts';
-import {
-  headOf,
-  headPartsOf,
-  measured,
-  validationOf,
-  type HeadPlan,
-  type TrainedHead,
-} from './evaluate.ts';
+import { headOf, headPartsOf, measured, validationOf, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { BASE_BYTES, checkStreamBound, inGigabytes } from './memory.ts';
 import { watched } from './watched-stream.ts';
@@ -64,10 +57,7 @@ async function predictStream(head: FittedHead, source: RowSource): Promise<Matri
  * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise. Throws
  * OPTION_INVALID for a head that cannot be fitted so, or a bound below what a shard takes; what reading and the fit throw.
  */
-export async function trainStreamed(
-  plan: StreamedPlan,
-  work: Work = {},
-): Promise<TrainedHead> {
+export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promise<TrainedHead> {
   const { signal } = work;
   const { store, manifest, normalize, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
@@ -91,14 +81,20 @@ export async function trainStreamed(
     await streamFeatures(store, manifest, part, ['train']),
     await streamFeatures(store, manifest, part, [validatedOn]),
   ];
-  checkStreamBound('train', bound, train.memory + val.memory);
+  checkStreamBound('train', bound, train.memory + val.memory + (maker.streamBytes?.(train) ?? 0));
 
   const started = performance.now();
   const known = watched(train, (pass) => `training ${plan.head}, pass ${pass}`, work);
   const normalizer = await fitStreamNormalizer(normalize, known);
   const head = await maker.fitStream(normalizedSource(known, normalizer), train.labels, signal && { signal });
   const fitted = performance.now();
-  const P = await predictStream(head, normalizedSource(watched(val, (pass) => `validating, pass ${pass}`, work), normalizer));
+  const P = await predictStream(
+    head,
+    normalizedSource(
+      watched(val, (pass) => `validating, pass ${pass}`, work),
+      normalizer,
+    ),
+  );
   const validated = await val.samplesOf(val.places);
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
   const trained = measured(

@@ -2,6 +2,7 @@ import type { OptionsOf } from '../../core/options.ts';
 import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
+import { sampleRows } from '../streams/sample-preconditioner.ts';
 import { fitStreamedLogistic } from '../streams/streamed-logistic.ts';
 import { fitLinearHead } from './linear-solution.ts';
 
@@ -23,6 +24,7 @@ export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>
     name: 'logistic',
     params,
     fit: (X, y, context) => fitLinearHead({ name: 'logistic', params }, 'logistic', params, X, y, context),
+    streamBytes: (source) => 4 * source.cols * sampleRows(source),
     fitStream: (source, y, context) =>
       fitStreamedLogistic({ name: 'logistic', params }, params, source, y, context),
   };

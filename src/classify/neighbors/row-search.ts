@@ -67,8 +67,7 @@ export function rowSearch(X: Matrix, metric: Metric, given: Partial<ExactOptions
       /** The rows of X alone, of one query: what is not proven must not be offered, for it is measured again. */
       const found = topK(k);
       const keep = (q: number): void => {
-        for (let at = 0; at < found.count(); at++)
-          nearest[q]!.offer(found.values[at]!, found.indices[at]!);
+        for (let at = 0; at < found.count(); at++) nearest[q]!.offer(found.values[at]!, found.indices[at]!);
       };
 
       let pending = Int32Array.from({ length: queries.rows }, (_, q) => q);
