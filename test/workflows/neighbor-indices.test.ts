@@ -61,6 +61,7 @@ describe('neighbors by exact search', () => {
   it('refuses a recall: it finds all neighbours', async () => {
     const { message } = await refused(neighbors(whole, [picture], { recall: 0.9 }), 'OPTION_INVALID');
     expect(message).toContain('Add --index hnsw');
+    await refused(neighbors(whole, [picture], { graphs: 3 }), 'OPTION_INVALID');
   });
 
   it('writes nothing into the store', async () => {
@@ -143,6 +144,27 @@ describe.skipIf(missing !== undefined)(
       expect((await verify(store)).orphans).toHaveLength(6);
       await gc(store);
       expect(indexNames(store)).toEqual([...names, 'notes.txt']);
+    });
+
+    it('is not kept when building it is interrupted, and the store is free again', async () => {
+      const store = copy();
+      const stop = new AbortController();
+      const work = {
+        signal: stop.signal,
+        listener: { progress: ({ stage }: Progress) => void (stage === 'indexing' && stop.abort()) },
+      };
+      await refused(neighbors(store, [picture], HNSW, work), 'INTERRUPTED');
+      expect(indexNames(store)).toEqual([]);
+      expect(kept(await neighbors(store, [picture], { ...HNSW, graphs: 1 })).built).toBe(true);
+      expect(indexNames(store)).toHaveLength(2);
+    });
+
+    it('refuses a bound below features and graph, before the network runs', async () => {
+      const { message } = await refused(
+        neighbors(whole, [picture], { ...HNSW, memory: '100MB' }),
+        'OPTION_INVALID',
+      );
+      expect(message).toMatch(/a graph with its features takes 0\.35 GB.*leave --index hnsw out/);
     });
 
     it('is not kept while another process writes, and says so', async () => {
