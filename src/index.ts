@@ -95,7 +95,7 @@ export { rejectThreshold } from './classify/unknown/reject-threshold.ts';
 export { MEASURES, referenceOf, strangeness, type Measure } from './classify/unknown/strangeness.ts';
 export { mcNemar, pairedBootstrap } from './classify/paired-tests.ts';
 export { learningCurve } from './classify/learning-curve.ts';
-export { designOf } from './classify/solvers/choose-design.ts';
+export { designForOne, designOf } from './classify/solvers/choose-design.ts';
 export type { Design } from './classify/solvers/design.ts';
 export { fitLinear, linearWeights, type LinearTask } from './classify/solvers/linear-fit.ts';
 export { bestOf, crossValidatePath, fitPath } from './classify/solvers/path.ts';

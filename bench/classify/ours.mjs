@@ -6,7 +6,7 @@ import { join } from 'node:path';
 /** @param {string} path */
 const built = (path) => import(new URL(`../../dist/classify/${path}`, import.meta.url).href);
 /** @type {typeof import('../../src/classify/solvers/choose-design.ts')} */
-const { designOf } = await built('solvers/choose-design.js');
+const { designForOne, designOf } = await built('solvers/choose-design.js');
 /** @type {typeof import('../../src/classify/solvers/linear-fit.ts')} */
 const { fitLinear, linearWeights } = await built('solvers/linear-fit.js');
 /** @type {typeof import('../../src/classify/solvers/path.ts')} */
@@ -53,7 +53,9 @@ if (task.kind === 'ridge-cv') {
   fit = { iterations: null, converged: true, gradient: null };
   weights = found;
 } else {
-  const design = await designOf(X);
+  const design = await (task.kind === 'logistic-cv'
+    ? designOf(X)
+    : designForOne(X, { C: task.C, tol: task.tol }));
   designSeconds = (performance.now() - started) / 1000;
   const problem = /** @type {const} */ ({
     loss: LOSSES[/** @type {keyof LOSSES} */ (task.kind)],

@@ -1,5 +1,6 @@
 // @ts-check
-// What do several cuts cost in one pass against the deepest alone, and how good is a head at which depth?
+// What do several cuts cost in one pass against the deepest alone, what does one cost that is added later, and how good is a head at which
+// depth?
 //   npm run build && node bench/extract/cuts.mjs DATASET [--rounds 3] [--images 48] [--engine onnxruntime] [--precision fp32] [--no-accuracy]
 // DATASET: photographs with train/ and val/. The carried emoji are the other domain. Each measured extraction is a process of its own, in
 // alternating order; its processor time is what a busy machine disturbs least. Writes bench/results/cuts-<time>.json.
@@ -62,11 +63,10 @@ let stores = 0;
 
 /**
  * One extraction in a process of its own.
- * @param {string} list @param {string} cut
+ * @param {string} list @param {string} cut @param {string} [store] a new one by default
  * @returns {{ store: string, msPerImage: number, cpuMsPerImage: number }}
  */
-function measured(list, cut) {
-  const store = join(scratch, `${stores++}.permafrost`);
+function measured(list, cut, store = join(scratch, `${stores++}.permafrost`)) {
   const flags = ['--engine', values.engine, '--precision', values.precision, '--cut', cut, '--store', store];
   const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), list, ...flags], {
     encoding: 'utf8',
@@ -133,6 +133,15 @@ console.log(
   `${values.engine} ${values.precision}, ${some.length} images, median of ${values.rounds} rounds: ${SEVERAL} costs ${ratios.processorTime.toFixed(3)} times the processor time and ${ratios.time.toFixed(3)} times the time of ${DEEPEST}`,
 );
 
+// A shallow cut that is added to a store of the deepest: no deeper network than its own runs.
+const SHALLOW = 'block2_pool:avg';
+const { store: grown } = measured(list, DEEPEST);
+const added = measured(list, `${SHALLOW},${DEEPEST}`, grown);
+const alone = measured(list, SHALLOW);
+console.log(
+  `${SHALLOW} added to a store of ${DEEPEST}: ${added.cpuMsPerImage.toFixed(1)} ms of processor time an image; extracted alone: ${alone.cpuMsPerImage.toFixed(1)} ms; ${DEEPEST}: ${median(cost[DEEPEST]?.cpuMs ?? []).toFixed(1)} ms`,
+);
+
 /**
  * The accuracy of one head at each depth, and on all depths side by side, from one pass.
  * @param {string} domain @param {string} where
@@ -174,6 +183,13 @@ const report = {
   images: some.length,
   cost,
   ratios,
+  added: {
+    cut: SHALLOW,
+    to: DEEPEST,
+    msPerImage: added.msPerImage,
+    cpuMsPerImage: added.cpuMsPerImage,
+    alone,
+  },
   depths,
 };
 mkdirSync(join(root, 'bench/results'), { recursive: true });

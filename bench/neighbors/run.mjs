@@ -39,7 +39,9 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const tasks = TASKS.filter(({ name }) => name.includes(values.only));
 if (!(rounds >= 1) || tasks.length === 0) {
-  throw new Error('Usage: node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact] [--side WORDS]...');
+  throw new Error(
+    'Usage: node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact] [--side WORDS]...',
+  );
 }
 
 const python = peerPython('neighbors', 'faiss, hnswlib, usearch: 0.2 GB');
@@ -135,7 +137,7 @@ function measure(task) {
       seconds: of((run) => run.seconds),
       cpuSeconds: of((run) => run.cpuSeconds),
       recall: recall(truth, own[0]?.indices ?? []),
-      rounds: own.map(({ indices: _indices, ...times }) => times),
+      rounds: own.map((run) => ({ ...run, indices: undefined })),
     };
   });
 }

@@ -1,10 +1,10 @@
 // @ts-check
 // Is a flipped byte found, named and repaired, wherever it is?
-//   npm run build && node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1]
+//   npm run build && node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1] [--cut block2_pool] [--views 0]
 // IMAGES: a folder of class folders, or with Train and Val; as many images as are asked for are taken. The features are extracted for
 // real, and what a flip destroys is extracted again. For each place one byte of one file gets another value; every kind of file of the
 // store is hit equally often. Then: verify must name that file and no other, repair must mend it, and every sample and every number of
-// every pooling must be what it was.
+// every cut, pooling and view must be what it was.
 import {
   copyFileSync,
   cpSync,
@@ -27,12 +27,15 @@ const { values, positionals } = parseArgs({
     images: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
     cut: { type: 'string', default: 'block2_pool' },
+    views: { type: 'string', default: '0' },
   },
 });
 const [places, images] = [Number(values.places), Number(values.images)];
 const [source] = positionals;
 if (source === undefined || !(places >= 1) || !(images >= 4))
-  throw new Error('Usage: node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1]');
+  throw new Error(
+    'Usage: node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1] [--cut block2_pool] [--views 0]',
+  );
 
 const { scanDataset } = await dist('extract/dataset.js');
 const { random } = await dist('core/random.js');
@@ -42,19 +45,26 @@ const { verify } = await dist('workflows/verify.js');
 const { repair } = await dist('workflows/repair.js');
 const { loadFeatures, readSamples } = await dist('store/reader.js');
 const { readManifest } = await dist('store/manifest.js');
+const { currentSets } = await dist('store/parts.js');
 
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-flips-'));
 const [dataset, whole, store] = ['pictures', 'whole', 'store'].map((name) => join(scratch, name));
-const options = { cut: values.cut, shardMegabytes: 2, engine: 'onnxruntime', precision: 'fp32' };
+const views = Number(values.views);
+const options = { cut: values.cut, views, shardMegabytes: 2, engine: 'onnxruntime', precision: 'fp32' };
 
 /** Everything that a reader sees of the store, as a digest. */
 async function content() {
   const manifest = await readManifest(store);
   const samples = await readSamples(store, manifest);
   const parts = [canonicalJson(samples)];
-  for (const pooling of ['flatten', 'avg', 'max'])
-    for (const [split, { X }] of await loadFeatures(store, manifest, pooling, ['train', 'val']))
-      parts.push(`${pooling} ${split} ${sha256Hex(new Uint8Array(X.data.buffer))}`);
+  for (let view = 0; view <= views; view++)
+    for (const { set, poolings } of currentSets(store, manifest, view))
+      for (const pooling of poolings) {
+        const part = { cut: set.settings.cut, pooling };
+        const splits = view === 0 ? ['train', 'val'] : ['train'];
+        for (const [split, { X }] of await loadFeatures(store, manifest, [part], splits, view))
+          parts.push(`${view} ${part.cut} ${pooling} ${split} ${sha256Hex(new Uint8Array(X.data.buffer))}`);
+      }
   return sha256Hex(parts.join('\n'));
 }
 

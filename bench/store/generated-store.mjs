@@ -9,12 +9,29 @@ const { CONTRACTS } = await dist('extract/contract.js');
 const { random } = await dist('core/random.js');
 const { commitDataset, openForWriting, setFor } = await dist('store/store.js');
 const { featureWriter } = await dist('store/writer.js');
+const { openFileTimes } = await dist('store/file-times.js');
 
 export const CLASSES = 100;
 const BATCH = 4096;
+/** The first number of row i is i modulo this: float16 has all these integers. */
+export const MARKS = 2048;
 
 /** @param {string} text */
 const sha256Of = (text) => createHash('sha256').update(text).digest('hex');
+
+/**
+ * Settings of a generated set.
+ * @param {string} [weights] digest of the weights; none has that of this default
+ * @returns {import('../../src/store/fingerprint.ts').FeatureSettings}
+ */
+export const settingsFor = (weights = sha256Of('weights')) => ({
+  backbone: 'vgg16',
+  weights,
+  cut: 'block5_pool',
+  contract: CONTRACTS.vgg16,
+  dtype: 'float16',
+  engineClass: 'onnxruntime/cpu/fp32',
+});
 
 /** @param {number} i @returns {import('../../src/core/sample.ts').Sample} */
 const sampleOf = (i) => {
@@ -30,34 +47,32 @@ export function rowOf(i) {
 }
 
 /**
+ * Size and times of the i-th image file, were it there.
+ * @param {number} i @returns {import('../../src/core/file-stamp.ts').FileStamp}
+ */
+export const stampOf = (i) => ({ size: 100n, mtimeNs: 5n, ctimeNs: 6n, ino: BigInt(i) });
+
+/**
  * Writes a store of `count` rows and, beside it, a list of its data set (`samples.csv`).
- * @param {string} folder @param {number} count @param {number} width numbers of a row of the pooling avg
+ * @param {string} folder @param {number} count
+ * @param {{ width: number, pooling: 'avg' | 'flatten', weights?: string }} of numbers of a row, and what they are: float32, or float16 as of a map
  * @returns {Promise<string>} the store
  */
-export async function generatedStore(folder, count, width) {
+export async function generatedStore(folder, count, { width, pooling, weights }) {
   const store = join(folder, 'store');
   const manifest = await openForWriting(store, '0.0.0');
-  const settings = {
-    backbone: 'vgg16',
-    weights: sha256Of('weights'),
-    cut: 'block5_pool',
-    contract: CONTRACTS.vgg16,
-    dtype: /** @type {const} */ ('float16'),
-    engineClass: 'onnxruntime/cpu/fp32',
-  };
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0.0.0' };
-  const widths = { flatten: 49 * width, avg: width, max: width };
-  const set = setFor(manifest, settings, engine, widths);
-  const writer = featureWriter({ store, manifest, set, poolings: ['avg'], expectedRows: count });
+  const set = setFor(manifest, settingsFor(weights), engine, { flatten: width, avg: width, max: width });
+  const writer = featureWriter({ store, manifest, set, poolings: [pooling], expectedRows: count });
   const generator = random(1);
   const values = new Float32Array(BATCH * width);
   for (let i = 0; i < values.length; i++) values[i] = generator.uniform();
   for (let from = 0; from < count; from += BATCH) {
     const length = Math.min(BATCH, count - from);
     const rows = Array.from({ length }, (_, i) => rowOf(from + i));
-    for (let i = 0; i < length; i++) values[i * width] = from + i;
+    for (let i = 0; i < length; i++) values[i * width] = (from + i) % MARKS;
     const features = new Map([
-      ['avg', { data: values.subarray(0, length * width), rows: length, cols: width }],
+      [pooling, { data: values.subarray(0, length * width), rows: length, cols: width }],
     ]);
     await writer.append({ rows, features: /** @type {any} */ (features) });
   }
@@ -73,7 +88,7 @@ export async function generatedStore(folder, count, width) {
   };
   await commitDataset(store, manifest, {
     root: join(folder, 'pictures'),
-    sets: [{ set, poolings: ['avg'] }],
+    sets: [{ set, poolings: [pooling] }],
     samples,
     failures: [],
   });
@@ -81,6 +96,9 @@ export async function generatedStore(folder, count, width) {
     const { path, label, split } = sampleOf(i);
     return `pictures/${path},${label},${split}\n`;
   });
+  const times = await openFileTimes(store, folder, true);
+  for (const i of order) times.note(`pictures/${paths[i]}`, stampOf(i), rowOf(i).sha256, 1e12);
+  await times.write();
   writeFileSync(join(folder, 'samples.csv'), ['path,label,split\n', ...lines].join(''));
   return store;
 }

@@ -1,9 +1,10 @@
 // @ts-check
 // What does a kill cost? An extraction is killed (SIGKILL) at a random moment and started again, many times over, until it is through.
-//   npm run build && node bench/store/kills.mjs IMAGES [--kills 50] [--images 200] [--seed 1] [--cut block3_pool]
+//   npm run build && node bench/store/kills.mjs IMAGES [--kills 50] [--images 200] [--seed 1] [--cut block3_pool] [--views 0]
 // IMAGES: a folder of class folders, or with Train and Val. As many of its images as are asked for are copied. Every image is computed by
 // itself (--batch 1), so that the stores can be compared byte for byte; a shard holds four to ten of them, so that many are sealed. One
-// undisturbed run is the reference. Prints for each kill the rows that were sealed before it and those that the next run did anew.
+// undisturbed run is the reference. Prints for each kill the images that were sealed in every set, and those that the next run does anew:
+// of each set, a shard at most.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,32 +21,42 @@ const { values, positionals } = parseArgs({
     images: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     cut: { type: 'string', default: 'block3_pool' },
+    views: { type: 'string', default: '0' },
     'shard-megabytes': { type: 'string', default: '2' },
   },
 });
 const [kills, images, seed] = [Number(values.kills), Number(values.images), Number(values.seed)];
+const views = Number(values.views);
 const [source] = positionals;
 if (source === undefined || !(kills >= 1) || !(images >= 8))
-  throw new Error('Usage: node bench/store/kills.mjs IMAGES [--kills 50] [--images 200] [--seed 1]');
+  throw new Error(
+    'Usage: node bench/store/kills.mjs IMAGES [--kills 50] [--images 200] [--seed 1] [--cut …] [--views 0]',
+  );
 
 const { scanDataset } = await dist('extract/dataset.js');
 const { random } = await dist('core/random.js');
 const { readManifest } = await dist('store/manifest.js');
+const { takeUpSealed } = await dist('store/shard-files.js');
+const { parseCuts } = await dist('workflows/cut-plan.js');
 
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-kills-'));
 const dataset = join(scratch, 'pictures');
 
-/** The process that extracts. It tells at once, before anything else happens, how many images are done. */
+/** The process that extracts. It tells at once, before anything else happens, how many images are done in which pass: 0, or a view's number. */
 const CHILD = `
   import { writeSync } from 'node:fs';
   const { index, dataset, options } = JSON.parse(process.argv[1]);
   const { extract } = await import(index);
-  const progress = ({ stage, done }) => stage === 'extracting' && writeSync(1, done + '\\n');
-  const { extracted } = await extract(dataset, options, { listener: { progress } });
-  writeSync(1, 'extracted ' + extracted + '\\n');
+  const progress = ({ stage, done }) => {
+    const [, view] = /^extracting(?: view (\\d+) of \\d+)?$/.exec(stage) ?? [, stage];
+    writeSync(1, 'pass ' + (view ?? 0) + ' ' + done + '\\n');
+  };
+  const { extracted, views } = await extract(dataset, options, { listener: { progress } });
+  writeSync(1, 'extracted ' + (extracted + (views?.extracted ?? 0)) + '\\n');
 `;
 const options = {
   cut: values.cut,
+  views,
   batch: 1,
   shardMegabytes: Number(values['shard-megabytes']),
   engine: 'onnxruntime',
@@ -70,26 +81,43 @@ async function extract(store, killMs) {
   clearTimeout(timer);
   if (code !== 0 && signal !== 'SIGKILL') throw new Error(`The extraction ended with ${code}`);
   const lines = stdout.trim().split('\n');
+  /** Images that were done in each pass. @type {number[]} */
+  const done = Array.from({ length: views + 1 }, () => 0);
+  for (const line of lines) {
+    const [, pass, count] = /^pass (\d+) (\d+)$/.exec(line) ?? [];
+    if (pass !== undefined) done[Number(pass)] = Number(count);
+  }
   return {
     killed: signal === 'SIGKILL',
     ms: performance.now() - started,
-    done: Number(lines.findLast((line) => /^\d+$/.test(line)) ?? 0),
+    done,
     extracted: Number(/^extracted (\d+)$/.exec(lines.at(-1) ?? '')?.[1]),
   };
 }
 
-/** Rows that the store has sealed: a reader must get along with it at any moment. @param {string} store */
+/**
+ * Rows that the store has sealed, pass by pass, in each set of it; and the largest shard. A reader must get along with the store at any moment.
+ * @param {string} store @returns {Promise<{ rows: number[][], largest: number }>}
+ */
 async function sealedRows(store) {
-  if (!existsSync(join(store, 'manifest.json'))) return { rows: 0, largest: 0 };
-  const { sets } = await readManifest(store);
-  const shards = sets.flatMap((/** @type {any} */ set) =>
-    set.shards.map((/** @type {any} */ { rows }) => Number(rows)),
-  );
-  return {
-    rows: shards.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0),
-    largest: Math.max(0, ...shards),
-  };
+  const rows = Array.from({ length: views + 1 }, () => parseCuts(values.cut).map(() => 0));
+  if (!existsSync(join(store, 'manifest.json'))) return { rows, largest: 0 };
+  const manifest = await readManifest(store);
+  await takeUpSealed(store, manifest);
+  const cuts = parseCuts(values.cut).map((/** @type {{ cut: string }} */ { cut }) => cut);
+  let largest = 0;
+  for (const { settings, shards } of manifest.sets) {
+    const of = /** @type {number[]} */ (rows[settings.view?.number ?? 0]);
+    for (const shard of shards) {
+      of[cuts.indexOf(settings.cut)] += shard.rows;
+      largest = Math.max(largest, shard.rows);
+    }
+  }
+  return { rows, largest };
 }
+
+/** @param {number[]} numbers */
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
 /** Digest over names and bytes of all files, without the times of this machine's files. @param {string} store */
 function digestOf(store) {
@@ -112,48 +140,64 @@ try {
   const reference = join(scratch, 'reference');
   const whole = await extract(reference);
   const perShard = (await sealedRows(reference)).largest;
+  const inTrain = taken.filter((/** @type {{ split: string }} */ { split }) => split === 'train').length;
+  /** Images of each pass. */
+  const wanted = [taken.length, ...Array.from({ length: views }, () => inTrain)];
   console.log(
-    `${taken.length} images, ${perShard} rows a shard, undisturbed ${(whole.ms / 1000).toFixed(1)} s`,
+    `${taken.length} images, ${sum(wanted)} pictures in ${parseCuts(values.cut).length} sets a pass, at most ${perShard} rows a shard, undisturbed ${(whole.ms / 1000).toFixed(1)} s`,
   );
+  /** Images of which no set lacks anything, over all passes. @param {number[][]} rows */
+  const complete = (rows) => sum(rows.map((sets) => Math.min(...sets)));
 
   const generator = random(seed);
-  let [killed, worst, store, number, before] = [0, 0, join(scratch, 'store-0'), 0, 0];
+  /** @type {number[][]} */
+  let before = (await sealedRows(join(scratch, 'none'))).rows;
+  let [killed, worst, store, number] = [0, 0, join(scratch, 'store-0'), 0];
   while (killed < kills) {
     // Moments from before the first image on; a store that is through is compared, and another one begun.
     const run = await extract(
       store,
-      100 + generator.uniform() * Math.min(whole.ms, 4000 + (whole.ms / taken.length) * 3 * perShard),
+      100 + generator.uniform() * Math.min(whole.ms, 4000 + (whole.ms / sum(wanted)) * 3 * perShard),
     );
     const { rows } = await sealedRows(store);
     if (run.killed) {
       killed++;
-      if (rows < before) throw new Error(`kill ${killed}: ${before - rows} sealed rows are gone`);
-      // What was done and not sealed is done anew: at most a shard.
-      const redone = Math.max(0, run.done - rows);
+      let redone = 0;
+      for (const [pass, sets] of rows.entries())
+        for (const [set, sealed] of sets.entries()) {
+          const lost = Number(before[pass]?.[set]) - sealed;
+          if (lost > 0) throw new Error(`kill ${killed}: ${lost} sealed rows of pass ${pass} are gone`);
+          // What was done and not sealed is done anew: of each set at most a shard.
+          redone = Math.max(redone, Number(run.done[pass]) - sealed);
+        }
       worst = Math.max(worst, redone);
-      if (redone > perShard) throw new Error(`kill ${killed} costs ${redone} rows, more than a shard`);
+      if (redone > perShard)
+        throw new Error(`kill ${killed} costs ${redone} rows of a set, more than a shard`);
       console.log(
-        `kill ${String(killed).padStart(3)} after ${(run.ms / 1000).toFixed(2).padStart(6)} s: ${rows} of ${taken.length} rows sealed, ${redone} to be done anew`,
+        `kill ${String(killed).padStart(3)} after ${(run.ms / 1000).toFixed(2).padStart(6)} s: ${complete(rows)} of ${sum(wanted)} pictures sealed, ${redone} to be done anew`,
       );
       before = rows;
       continue;
     }
-    if (run.extracted !== taken.length - before)
-      throw new Error('a resumed run extracted other images than were missing');
-    if (digestOf(store) !== digestOf(reference))
-      throw new Error(`store ${number} is another than the undisturbed one`);
+    finished(run.extracted);
     console.log(`store ${number} is through: equal to the undisturbed one, byte for byte`);
     rmSync(store, { recursive: true });
-    [store, before] = [join(scratch, `store-${++number}`), 0];
+    store = join(scratch, `store-${++number}`);
+    before = (await sealedRows(store)).rows;
   }
-  const last = await extract(store);
-  if (last.extracted !== taken.length - before)
-    throw new Error('the last run extracted other images than were missing');
-  if (digestOf(store) !== digestOf(reference))
-    throw new Error('the last store is another than the undisturbed one');
+  finished((await extract(store)).extracted);
   console.log(
-    `${killed} kills: at most ${worst} rows done anew (a shard has ${perShard}); no sealed row was ever lost or extracted again; the final store is the undisturbed one, byte for byte`,
+    `${killed} kills: at most ${worst} rows of a set done anew (a shard has ${perShard}); no sealed row was ever lost or extracted again; the final store is the undisturbed one, byte for byte`,
   );
+
+  /** What must hold of a run that came to its end. @param {number} extracted */
+  function finished(extracted) {
+    const missing = sum(wanted) - complete(before);
+    if (extracted !== missing)
+      throw new Error(`a resumed run extracted ${extracted} pictures where ${missing} were missing`);
+    if (digestOf(store) !== digestOf(reference))
+      throw new Error(`store ${number} is another than the undisturbed one`);
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

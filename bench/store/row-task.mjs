@@ -1,10 +1,11 @@
 // @ts-check
-// One task on one generated store in a process of its own: node row-task.mjs TASK FOLDER ROWS WIDTH
+// One task on one generated store in a process of its own: node row-task.mjs TASK FOLDER ROWS WIDTH POOLING
 // Prints {"seconds", "peakMib", "told"} as JSON; `told` says what was seen, for rows.mjs to check.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dist } from './dist.mjs';
 
-const [task = '', folder = '', rows = '0', width = '0'] = process.argv.slice(2);
+const [task = '', folder = '', rows = '0', width = '0', pooling = 'avg'] = process.argv.slice(2);
 const count = Number(rows);
 const store = join(folder, 'store');
 
@@ -12,7 +13,11 @@ const store = join(folder, 'store');
 const TASKS = {
   async generate() {
     const { generatedStore } = await import('./generated-store.mjs');
-    await generatedStore(folder, count, Number(width));
+    const { loadWeights } = await dist('extract/weights/load-weights.js');
+    const { vgg16 } = await dist('extract/backbones/vgg16.js');
+    const { digest } = await loadWeights({ backbone: vgg16 });
+    const of = { width: Number(width), pooling: /** @type {'avg'} */ (pooling), weights: digest };
+    await generatedStore(folder, count, of);
   },
   /** The list of the data set, read and checked. */
   async list() {
@@ -35,47 +40,120 @@ const TASKS = {
     const { droppedRows } = await gc(store, { dryRun: true });
     return droppedRows;
   },
-  /** What an extraction does for images that are all known: the set's contents, a look at each image's, the list written anew. */
+  async repair() {
+    const { repair } = await dist('workflows/repair.js');
+    const { damaged, next } = await repair(store);
+    return [damaged.length, next];
+  },
+  async migrate() {
+    const { migrate } = await dist('workflows/migrate.js');
+    return (await migrate(store)).rows;
+  },
+  /** The data set without its validation images, so that gc has a seventh of every shard to drop. */
+  async 'without val'() {
+    const { readManifest } = await dist('store/manifest.js');
+    const { readSamples } = await dist('store/reader.js');
+    const { commitDataset } = await dist('store/store.js');
+    const manifest = await readManifest(store);
+    const samples = (await readSamples(store, manifest)).filter(
+      (/** @type {{ split: string }} */ { split }) => split === 'train',
+    );
+    const sets = [{ set: manifest.sets[0], poolings: [pooling] }];
+    await commitDataset(store, manifest, { root: folder, sets, samples, failures: [] });
+    return samples.length;
+  },
+  async gc() {
+    const { gc } = await dist('workflows/gc.js');
+    const { droppedRows } = await gc(store);
+    return droppedRows;
+  },
+  async check() {
+    const { check } = await dist('workflows/check.js');
+    const { images, exact } = await check(store);
+    return [images, exact.length];
+  },
+  /** A page, or the refusal of one. */
+  async report() {
+    const { report } = await dist('workflows/report.js');
+    const { htmlReport } = await dist('report/html/page.js');
+    try {
+      const data = await report(store, { mapImages: 0, maxThumbnails: 0 });
+      return htmlReport(data, { script: '', command: null }).length > 0;
+    } catch (error) {
+      return /** @type {{ code?: string }} */ (error).code;
+    }
+  },
+  /** One picture, described by the real network, with its nearest neighbours among all training rows; the head is fitted on noise. */
+  async predict() {
+    const { default: sharp } = await import('sharp');
+    const { predict } = await dist('workflows/predict.js');
+    const { saveHead } = await dist('workflows/head-files.js');
+    const { createHead } = await dist('classify/heads/index.js');
+    const { fitNormalizer } = await dist('classify/normalize.js');
+    const { readManifest } = await dist('store/manifest.js');
+    const { random } = await dist('core/random.js');
+    const generator = random(3);
+    const cols = Number(width);
+    const X = { rows: 200, cols, data: Float32Array.from({ length: 200 * cols }, () => generator.uniform()) };
+    const labels = Array.from({ length: 200 }, (_, i) => `class-00${i % 2}`);
+    const normalizer = fitNormalizer('l2', X);
+    const head = await createHead('logistic', { C: 1 }).fit(X, labels);
+    const file = join(folder, 'head.safetensors');
+    const [set] = (await readManifest(store)).sets;
+    const parts = [{ cut: set.settings.cut, pooling, width: cols }];
+    await saveHead(file, { head, normalizer, parts, result: { trained: 200 } }, set, store);
+    const picture = join(folder, 'picture.png');
+    const pixels = { width: 64, height: 48, channels: /** @type {const} */ (3), background: '#4a7' };
+    writeFileSync(picture, await sharp({ create: pixels }).png().toBuffer());
+    const { predictions } = await predict(file, [picture], { neighbors: 3 });
+    return predictions.map((/** @type {{ neighbors: unknown[] }} */ { neighbors }) => neighbors.length);
+  },
+  /** What an extraction does for images that are all known, but for asking the file system: the set's contents, a look at each image's, the lists written anew. */
   async 'reuse check'() {
     const { openDataset } = await dist('workflows/dataset.js');
     const { sampleContents } = await dist('workflows/sample-contents.js');
+    const { openFileTimes } = await dist('store/file-times.js');
+    const { stampOf } = await import('./generated-store.mjs');
     const { setsWriter } = await dist('store/sets-writer.js');
-    const { eachSample } = await dist('store/reader.js');
     const { readManifest } = await dist('store/manifest.js');
     const { commitDataset } = await dist('store/store.js');
     const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
     const manifest = await readManifest(store);
-    const wanted = [{ set: manifest.sets[0], poolings: ['avg'] }];
+    const wanted = [{ set: manifest.sets[0], poolings: [pooling] }];
+    const times = await openFileTimes(store, folder, false);
     const writer = await setsWriter({ store, manifest, wanted, expectedRows: count });
     const contents = sampleContents(samples);
-    let at = 0;
-    for await (const { sha256 } of eachSample(store, manifest))
-      if (writer.isKnown(sha256)) contents.set(samples[at++].path, sha256);
+    for (const { path } of samples) {
+      const i = Number(/(\d+)\.jpg$/.exec(path)?.[1]);
+      const sha256 = times.recall(path, stampOf(i));
+      if (sha256 !== undefined && writer.isKnown(sha256)) contents.set(path, sha256);
+    }
     const rows = contents.rows(writer.known);
     await commitDataset(store, manifest, { root: folder, sets: wanted, samples: rows, failures: [] });
+    await times.write();
     return rows.length;
   },
   /** A thousand rows by id, and one class. */
   async 'row access'() {
     const { openRows } = await dist('store/row-access.js');
     const { readManifest } = await dist('store/manifest.js');
-    const { rowOf } = await import('./generated-store.mjs');
+    const { MARKS, rowOf } = await import('./generated-store.mjs');
     const access = openRows(store, await readManifest(store));
     const numbers = Array.from({ length: 1000 }, (_, i) => Math.floor((i * count) / 1000));
     const found = await access.rowsById(
       numbers.map((i) => rowOf(i).id),
-      'avg',
+      pooling,
     );
     for (const i of numbers)
-      if (found.get(rowOf(i).id)?.[0] !== i) throw new Error(`row ${i} has the features of another`);
-    const { samples } = await access.rowsOfClass('class-007', 'avg');
+      if (found.get(rowOf(i).id)?.[0] !== i % MARKS) throw new Error(`row ${i} has the features of another`);
+    const { samples } = await access.rowsOfClass('class-007', pooling);
     return [found.size, samples.length];
   },
   /** All features of one pooling as matrices. */
   async load() {
     const { loadFeatures } = await dist('store/reader.js');
     const { readManifest } = await dist('store/manifest.js');
-    const loaded = await loadFeatures(store, await readManifest(store), 'avg', ['train', 'val']);
+    const loaded = await loadFeatures(store, await readManifest(store), pooling, ['train', 'val']);
     return [...loaded.values()].reduce((sum, { X }) => sum + X.rows, 0);
   },
 };

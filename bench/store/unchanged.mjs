@@ -1,10 +1,11 @@
 // @ts-check
 // What does an extraction cost when nothing changed, one image was edited, or a hundred were renamed?
-//   npm run build && node bench/store/unchanged.mjs PHOTOGRAPHS [--images 10000]
+//   npm run build && node bench/store/unchanged.mjs PHOTOGRAPHS [--images 10000] [--rounds 3]
+//   npm run build && node bench/store/unchanged.mjs --small --images 200000 --rounds 1
 // PHOTOGRAPHS: a folder with JPEG files anywhere below it. Each image of the data set is one of them with a few bytes of its own behind
 // its end, which no decoder reads. The features of the store are made up, under the settings that the command has by default (cut block5_pool:avg); what is
-// edited goes through the real network. The page cache is warm in every round.
-import { spawnSync } from 'node:child_process';
+// edited goes through the real network. With --small the files are generated JPEGs of some hundred bytes, so that 200,000 of them are there in
+// minutes. Peak memory is that of the whole command. The page cache is warm in every round.
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
@@ -18,20 +19,26 @@ import {
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { measure } from '../measure.mjs';
 import { dist, DIST } from './dist.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { images: { type: 'string', default: '10000' } },
+  options: {
+    images: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '3' },
+    small: { type: 'boolean', default: false },
+  },
 });
 const count = Number(values.images);
 const [photographs] = positionals;
-if (photographs === undefined || !(count >= 200))
-  throw new Error('Usage: node bench/store/unchanged.mjs PHOTOGRAPHS [--images N], N at least 200');
+if ((photographs === undefined) !== values.small || !(count >= 200))
+  throw new Error('Usage: node bench/store/unchanged.mjs PHOTOGRAPHS | --small [--images N], N at least 200');
 
 const { featureSource } = await dist('workflows/feature-source.js');
 const { EXTRACT_DEFAULTS } = await dist('workflows/extract-options.js');
@@ -48,16 +55,30 @@ const scratch = mkdtempSync(join(tmpdir(), 'permafrost-unchanged-'));
 const dataset = join(scratch, 'pictures');
 const store = join(scratch, 'store');
 
-function makeDataset() {
-  const sources = readdirSync(String(photographs), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.jpe?g$/i.test(name))
-    .sort()
-    .map((name) => readFileSync(join(String(photographs), name)));
+/** @returns {Promise<Buffer[]>} */
+async function sourceFiles() {
+  if (!values.small)
+    return readdirSync(String(photographs), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.jpe?g$/i.test(name))
+      .sort()
+      .map((name) => readFileSync(join(String(photographs), name)));
+  return Promise.all(
+    ['#b33', '#3b3', '#33b'].map((background) =>
+      sharp({ create: { width: 16, height: 12, channels: 3, background } })
+        .jpeg()
+        .toBuffer(),
+    ),
+  );
+}
+
+async function makeDataset() {
+  const sources = await sourceFiles();
+  for (const folder of ['train/ants', 'train/bees', 'val/ants', 'val/bees'])
+    mkdirSync(join(dataset, folder), { recursive: true });
   return Array.from({ length: count }, (_, i) => {
     const [label, split] = [i % 2 === 0 ? 'ants' : 'bees', i % 5 < 4 ? 'train' : 'val'];
     const path = `${split}/${label}/${String(i).padStart(6, '0')}.jpg`;
     const bytes = Buffer.concat([sources[i % sources.length] ?? Buffer.alloc(0), Buffer.from(`#${i}`)]);
-    mkdirSync(dirname(join(dataset, path)), { recursive: true });
     writeFileSync(join(dataset, path), bytes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     return { id: sha256.slice(0, 16), path, label, split, sha256, width: 500, height: 375, orientation: 1 };
@@ -91,18 +112,10 @@ async function makeStore(rows) {
 /** @param {string[]} flags */
 function extract(...flags) {
   const main = fileURLToPath(new URL('cli/main.js', DIST));
-  const started = performance.now();
-  const { stdout, status, stderr } = spawnSync(
-    process.execPath,
-    [main, 'extract', dataset, '--store', store, '--cut', CUT, '--json', ...flags],
-    {
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    },
-  );
-  if (status !== 0) throw new Error(stderr);
+  const command = [main, 'extract', dataset, '--store', store, '--cut', CUT, '--json', ...flags];
+  const { stdout, usage } = measure('python3', [process.execPath, ...command]);
   const { extracted, reused, unread } = JSON.parse(stdout);
-  return { seconds: (performance.now() - started) / 1000, extracted, reused, unread };
+  return { seconds: usage.wallSeconds, peakMib: usage.peakRssMiB, extracted, reused, unread };
 }
 
 /** Reading and hashing alone, four files at a time. @param {any[]} rows */
@@ -127,18 +140,18 @@ function tell(what, found, expected) {
     const got = /** @type {Record<string, number>} */ (found)[key];
     if (got !== value) throw new Error(`${what}: ${key} is ${got}, expected ${value}`);
   }
-  const { seconds, extracted, reused, unread } = found;
+  const { seconds, peakMib, extracted, reused, unread } = found;
   console.log(
-    `${what.padEnd(34)} ${seconds.toFixed(2).padStart(7)} s   ${extracted} extracted, ${reused} reused, ${unread} unread`,
+    `${what.padEnd(34)} ${seconds.toFixed(2).padStart(7)} s ${peakMib.toFixed(0).padStart(5)} MiB   ${extracted} extracted, ${reused} reused, ${unread} unread`,
   );
 }
 
 try {
-  const rows = makeDataset();
+  const rows = await makeDataset();
   await makeStore(rows);
   await sleep(2500); // so that the files are older than what is trusted
   console.log(`${count} images; ${cpus()[0]?.model}, load ${(loadavg()[0] ?? 0).toFixed(1)}`);
-  for (let round = 1; round <= 3; round++) {
+  for (let round = 1; round <= Number(values.rounds); round++) {
     console.log(
       `${'reading and hashing alone'.padEnd(34)} ${(await hashAll(rows)).toFixed(2).padStart(7)} s`,
     );

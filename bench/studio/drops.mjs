@@ -1,37 +1,43 @@
 // @ts-check
-// How long a drop takes from the last byte sent to the answer, and whether memory stays bounded over many of them. Needs "npm run build"
-// and "npm start" (the carried data set and its store).
+// How long a drop takes from the last byte sent to the answer, and whether memory stays bounded over many of them. Needs "npm run build";
+// where no store is named, that of the carried data set, which is made where it is not there.
 //
 //   node bench/studio/drops.mjs [--drops 1000] [--store STORE] [--images FOLDER]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeReport } from '../machine.mjs';
+import { EMOJI, EMOJI_STORE, MAIN, makeCarriedStore, requireBuild } from './carried-store.mjs';
 
-const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const { values } = parseArgs({
   options: {
     drops: { type: 'string', default: '1000' },
-    store: { type: 'string', default: root('data/rendered/emoji.permafrost') },
-    images: { type: 'string', default: root('data/rendered/emoji/val') },
+    store: { type: 'string', default: EMOJI_STORE },
+    images: { type: 'string', default: `${EMOJI}/val` },
   },
 });
 const drops = Number(values.drops);
+if (!Number.isInteger(drops) || drops < 1) {
+  console.error(`--drops must be an integer >= 1, got ${JSON.stringify(values.drops)}.`);
+  process.exit(2);
+}
+if (values.store === EMOJI_STORE) makeCarriedStore();
+else requireBuild();
 
-const child = spawn(process.execPath, [root('dist/cli/main.js'), 'studio', values.store, '--json'], {
+const child = spawn(process.execPath, [MAIN, 'studio', values.store, '--json'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 /** @type {{ address: string, port: number }} */
-const { address, port } = await new Promise((resolve, reject) => {
+const { address, port } = await new Promise((resolve) => {
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ more) => {
     text += more;
     if (text.trimEnd().endsWith('}')) resolve(JSON.parse(text));
   });
-  child.once('exit', (code) => reject(new Error(`the studio ended with ${code}`)));
+  // It has said why on stderr.
+  child.once('exit', (code) => process.exit(code || 1));
 });
 const headers = { authorization: `Bearer ${new URL(address).searchParams.get('token')}` };
 const base = `http://127.0.0.1:${port}`;
@@ -62,6 +68,11 @@ while ((await json('/api/map')).state === 'drawing') await new Promise((resolve)
 const files = readdirSync(values.images, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map(({ parentPath, name }) => join(parentPath, name));
+if (files.length === 0) {
+  console.error(`${values.images} holds no files to drop: name a folder of images with --images.`);
+  child.kill('SIGINT');
+  process.exit(2);
+}
 /** @type {number[]} */
 const times = [];
 /** @type {number[]} */

@@ -1,5 +1,5 @@
 // @ts-check
-// The pictures of docs/studio.md, from the carried data set. Needs "npm run build", "npm start" and Chromium; restores the store's studio folder.
+// The pictures of docs/studio.md, from the carried data set. Needs "npm run build" and Chromium; makes that set's store where it is not there; restores the store's studio folder.
 //
 //   node bench/studio/pictures.mjs
 import { spawn } from 'node:child_process';
@@ -10,18 +10,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import sharp from 'sharp';
+import { EMOJI, EMOJI_STORE, MAIN, makeCarriedStore } from './carried-store.mjs';
 
 const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const EMOJI = root('data/rendered/emoji');
 const PICTURES = root('docs/pictures');
 const WIDTH = 1100;
 
 // A copy, so that nothing is left in the store that npm start made.
 const folder = mkdtempSync(join(tmpdir(), 'permafrost-pictures-'));
 const store = join(folder, 'emoji.permafrost');
-cpSync(`${EMOJI}.permafrost`, store, { recursive: true });
+makeCarriedStore();
+cpSync(EMOJI_STORE, store, { recursive: true });
 rmSync(join(store, 'studio'), { recursive: true, force: true });
-const child = spawn(process.execPath, [root('dist/cli/main.js'), 'studio', store, '--json', '--quiet'], {
+const child = spawn(process.execPath, [MAIN, 'studio', store, '--json', '--quiet'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 /** @type {string} */

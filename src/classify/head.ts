@@ -17,6 +17,11 @@ export interface Head {
    * differ, fewer than two classes.
    */
   fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+  /**
+   * Of heads whose fits on parts of the same rows share work, such as a Gram matrix: prepares X (n, d) for them. Throws FIT_INVALID,
+   * INTERRUPTED.
+   */
+  prepare?(X: Matrix, context?: FitContext): Promise<PreparedFit>;
   /** Whether what `fitStream` gives needs the rows again when it predicts. */
   readonly keepsRows?: boolean;
   /** Bytes that `fitStream` keeps of the rows beside the block that it reads; without it, none. */
@@ -24,6 +29,9 @@ export interface Head {
   /** Of heads that can: `fit` on rows that are read block by block, y in their order. Throws as `fit`, and what reading throws. */
   fitStream?(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead>;
 }
+
+/** `fit` on some of the prepared rows, y their class names: the same optimum, to the head's tolerance. Throws as `fit`. */
+export type PreparedFit = (rows: readonly number[], y: readonly string[]) => Promise<FittedHead>;
 
 export interface FitContext {
   readonly signal?: AbortSignal;

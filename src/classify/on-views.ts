@@ -26,8 +26,8 @@ export async function fitOnViews(
   );
 }
 
-/** Matrices of one width below each other. */
-function stacked(parts: readonly Matrix[]): Matrix {
+/** Matrices of one width below each other, a new matrix. */
+export function stacked(parts: readonly Matrix[]): Matrix {
   const cols = parts[0]!.cols;
   const out = matrix(
     parts.reduce((rows, part) => rows + part.rows, 0),

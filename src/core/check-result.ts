@@ -20,7 +20,9 @@ interface Share {
 export interface CheckResult {
   readonly store: string;
   readonly images: number;
-  /** Groups of files with equal bytes. */
+  /** Images whose features were compared: what is told of near duplicates, suspects and accuracy is about these. */
+  readonly compared: number;
+  /** Groups of files with equal bytes, among all images. */
   readonly exact: readonly (readonly string[])[];
   /** Pairs of other files whose features are nearly equal, the most similar first. */
   readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];

@@ -54,6 +54,14 @@ export interface ViewsBenefit {
   readonly pValue: number;
 }
 
+/** How a candidate compares with the best one on the same images. */
+export interface Comparison {
+  /** McNemar's exact test, not adjusted for the number of candidates. */
+  readonly pValue: number;
+  /** Whether the difference stands at 5 % after Holm's adjustment for that number. */
+  readonly toldApart: boolean;
+}
+
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
@@ -81,6 +89,10 @@ export interface HeadResult {
   readonly reject?: RejectResult;
   /** Of heads trained on augmented views: what these were worth. */
   readonly views?: ViewsBenefit;
+  /** Images that counted under another label or split than the store's; absent where no list of labels was given. */
+  readonly relabelled?: number;
+  /** Of heads that a run compared: with its best, on the validated images; of the best itself p = 1, not told apart. */
+  readonly comparison?: Comparison;
   /** Images trained on and validated on, and the split of the latter. */
   readonly trained: number;
   readonly validated: number;

@@ -62,6 +62,8 @@ export interface Judgement {
   readonly judged: readonly JudgedImage[];
   /** Indices into `judged`, the surest mistake first. */
   readonly mistakes: readonly number[];
+  /** Indices into `judged` of the images that the head calls unknown, the strangest first; null for a head without a rule for that. */
+  readonly unknown: readonly number[] | null;
   /** Where the data set or the head is no longer what results.json tells of: what differs. */
   readonly caution: string | null;
 }

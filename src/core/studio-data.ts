@@ -180,6 +180,33 @@ export interface ReviewState {
   readonly canUndo: boolean;
 }
 
+/** A value of an axis, and whether it is swept where nothing is chosen. */
+export interface SweepValue {
+  readonly value: string;
+  readonly chosen: boolean;
+}
+
+/** What a sweep can be asked for. Lists of values have commas between them. */
+export interface SweepChoices {
+  readonly heads: readonly {
+    readonly name: string;
+    readonly describe: string;
+    /** Names of those `options` that the head has. */
+    readonly options: readonly string[];
+    readonly chosen: boolean;
+  }[];
+  /** Cut layers, where the data set has features of several; else empty. */
+  readonly cut: readonly SweepValue[];
+  /** Those that the store has. */
+  readonly pooling: readonly SweepValue[];
+  readonly normalize: readonly SweepValue[];
+  /** Numbers of principal components, and the values where none are given. */
+  readonly pca: { readonly describe: string; readonly values: string };
+  /** Options of heads, and their values in words where none are given; empty for the head's default. */
+  readonly options: readonly { readonly name: string; readonly describe: string; readonly values: string }[];
+  readonly folds: number;
+}
+
 /** A line of the leaderboard. */
 export interface SweepLine {
   readonly id: string;

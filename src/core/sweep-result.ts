@@ -1,4 +1,4 @@
-import type { HeadResult } from './head-result.ts';
+import type { Comparison, HeadResult } from './head-result.ts';
 import type { Pooling } from './sample.ts';
 
 /** What candidates are ranked by: higher is better, but for `logLoss`. */
@@ -28,6 +28,8 @@ export interface SweepConfiguration {
   readonly normalize: 'l2' | 'standard' | 'none';
   /** Principal components, 0 for none. */
   readonly pca: number;
+  /** Stored views of each training image that the head is trained on beside the image itself. */
+  readonly views: number;
 }
 
 /** A configuration with what cross-validation on Train found. */
@@ -47,13 +49,9 @@ export interface SweepCandidate extends SweepConfiguration {
 }
 
 /** A candidate in its place. */
-export interface RankedCandidate extends SweepCandidate {
+export interface RankedCandidate extends SweepCandidate, Comparison {
   /** 1 is the best. */
   readonly rank: number;
-  /** McNemar's exact test against the best, on the same held-out predictions; not adjusted for the number of candidates. */
-  readonly pValue: number;
-  /** Whether it differs from the best at 5 % after Holm's adjustment for the number of candidates. */
-  readonly toldApart: boolean;
 }
 
 export interface SweepResult {

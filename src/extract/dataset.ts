@@ -6,10 +6,10 @@ import { readManifestFile } from './dataset-manifest.ts';
 import { byCodeUnits, list, listImages, type Listing } from './image-tree.ts';
 
 /** A data set as found: samples in the order of their paths (by code units), which no machine or file system changes. */
-export interface Dataset {
+export interface Dataset<S extends Sample = Sample> {
   /** The folder that sample paths are relative to. */
   readonly root: string;
-  readonly samples: readonly Sample[];
+  readonly samples: readonly S[];
   /** False where the data set names no splits: every sample then says "train" and the caller may split. */
   readonly hasSplits: boolean;
   /** What the user should know: ignored files, empty folders, classes that lack a split. */
@@ -58,7 +58,7 @@ async function classFolders(
   { warnings, failures }: Remarks,
 ): Promise<Sample[]> {
   const { images, ignored, illegible: odd } = await listImages(root, prefix, folders);
-  failures.push(...odd.map(illegible));
+  for (const name of odd) failures.push(illegible(name));
   const samples = [...images].flatMap(([label, paths]) => paths.map((path) => ({ path, label, split })));
   const empty = folders.filter((label) => images.get(label)!.length === 0).map((label) => prefix + label);
   if (empty.length > 0) warnings.push(`Folders without an image, which are no class: ${few(empty)}.`);
@@ -91,8 +91,10 @@ async function splitFolders(root: string, top: Listing, remarks: Remarks): Promi
         `${join(root, folder)} holds ${inside.images.length} images that are in no class folder (${few(inside.images, 3)}). Move each into a sub-folder named for its class.`,
       );
     }
-    remarks.failures.push(...inside.illegible.map((name) => illegible(`${folder}/${name}`)));
-    samples.push(...(await classFolders(root, `${folder}/`, inside.folders, split, remarks)));
+    for (const name of inside.illegible) remarks.failures.push(illegible(`${folder}/${name}`));
+    // One by one: hundreds of thousands of arguments are more than a call may have.
+    for (const sample of await classFolders(root, `${folder}/`, inside.folders, split, remarks))
+      samples.push(sample);
   }
   if (!taken.has('train')) {
     throw new PermafrostError(
@@ -130,9 +132,10 @@ function checkClasses(where: string, samples: readonly Sample[], warnings: strin
 
 /**
  * A data set under other labels: those of a list (dataset-manifest.ts) whose paths are relative to the data set's folder, and its splits where
- * it gives some. Images that the list does not name keep theirs. Throws DATASET_LAYOUT where it names none of the images, DATASET_CLASSES.
+ * it gives some. Images that the list does not name keep theirs, and a sample whose label and split stay is the same object as before. Throws
+ * DATASET_NOT_FOUND where the list cannot be read, DATASET_LAYOUT where it names none of the images or has a bad line, DATASET_CLASSES.
  */
-export async function relabelled(dataset: Dataset, file: string): Promise<Dataset> {
+export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: string): Promise<Dataset<S>> {
   const { samples: listed, givesSplits } = await readManifestFile(file, resolve(dataset.root));
   const byPath = new Map(listed.map((sample) => [sample.path, sample]));
   const warnings = [...dataset.warnings];
@@ -144,15 +147,15 @@ export async function relabelled(dataset: Dataset, file: string): Promise<Datase
     const split = givesSplits ? other.split : sample.split;
     if (other.label === sample.label && split === sample.split) return sample;
     changed++;
-    return { path: sample.path, label: other.label, split };
+    return { ...sample, label: other.label, split };
   });
   if (named === 0)
     throw new PermafrostError(
       'DATASET_LAYOUT',
       `${file} names none of the ${samples.length} images of ${dataset.root}. Its paths must be relative to that folder, as ${JSON.stringify(samples[0]?.path)} is.`,
     );
-  if (named < listed.length)
-    warnings.push(`${file} names ${listed.length - named} images that the data set has not.`);
+  const strangers = listed.length - named - dataset.failures.filter(({ path }) => byPath.has(path)).length;
+  if (strangers > 0) warnings.push(`${file} names ${strangers} images that the data set has not.`);
   warnings.push(`${file} gives ${changed} of ${samples.length} images another label or split.`);
   checkClasses(file, samples, warnings);
   return { ...dataset, samples, hasSplits: samples.some((s) => s.split !== 'train'), warnings };
@@ -182,7 +185,7 @@ export async function scanDataset(where: string): Promise<Dataset> {
     return { root, samples: sorted, hasSplits, warnings, failures };
   }
   const top = await list(where);
-  failures.push(...top.illegible.map(illegible));
+  for (const name of top.illegible) failures.push(illegible(name));
   const isSplit = top.folders.some((folder) => Object.hasOwn(SPLIT_FOLDERS, folder.toLowerCase()));
   if (top.images.length > 0) {
     if (top.folders.length === 0) {

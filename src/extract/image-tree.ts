@@ -60,7 +60,7 @@ export async function list(folder: string): Promise<Listing> {
   const odd = entries.some(({ name }) => name.includes('\ufffd'))
     ? await illegibleNames(folder)
     : new Map<string, string[]>();
-  listing.illegible.push(...[...odd.values()].flat());
+  for (const names of odd.values()) for (const name of names) listing.illegible.push(name);
   for (const entry of entries) {
     if (isIgnored(entry.name) || odd.has(entry.name)) continue;
     let directory = entry.isDirectory();
@@ -110,14 +110,13 @@ export async function listImages(
     seen.add(real);
     return true;
   };
-  async function walk(path: string): Promise<string[]> {
+  // One by one: the arguments of a call, as of push(...names), must not be hundreds of thousands.
+  async function walk(path: string, found: string[] = []): Promise<string[]> {
     const { folders: inner, images, others, illegible: odd } = await list(join(root, path));
-    illegible.push(...odd.map((name) => `${path}/${name}`));
-    ignored.push(...others.map((name) => `${path}/${name}`));
-    const found = images.map((name) => `${path}/${name}`);
-    for (const name of inner) {
-      if (await isNew(`${path}/${name}`)) found.push(...(await walk(`${path}/${name}`)));
-    }
+    for (const name of odd) illegible.push(`${path}/${name}`);
+    for (const name of others) ignored.push(`${path}/${name}`);
+    for (const name of images) found.push(`${path}/${name}`);
+    for (const name of inner) if (await isNew(`${path}/${name}`)) await walk(`${path}/${name}`, found);
     return found;
   }
   const own: string[] = [];

@@ -15,8 +15,10 @@ export interface PipelineOptions {
   readonly samples: readonly Sample[];
   readonly contract: Contract;
   readonly executable: Executable;
-  /** Makes `executable` ready; awaited before the first batch, while the first images are decoded. */
-  readonly prepare?: () => Promise<void>;
+  /** The network that a file goes through, by the SHA-256 of its bytes. Default: `executable`, all of them. */
+  readonly choose?: (sha256: string) => Executable;
+  /** Makes a network ready; awaited before its first batch, while the first images are decoded. */
+  readonly prepare?: (executable: Executable) => Promise<void>;
   /** What the network sees in place of the decoded square, by the SHA-256 of the file: an augmented view. Default: the square itself. */
   readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
   /** Images an inference. */
@@ -31,13 +33,14 @@ export interface PipelineOptions {
   readonly clock?: StageClock;
 }
 
-/** Images that went through the network: `outputs` has one matrix for each output of the program, in its order, row i for rows[i]. */
+/** Images that went through a network: `outputs` has one matrix for each output of its program, in its order, row i for rows[i]. */
 export interface InferredBatch {
+  readonly executable: Executable;
   readonly rows: readonly (Sample & ImageFacts)[];
   readonly outputs: readonly Matrix[];
 }
 
-/** What the pipeline tells, in the order of the samples within each kind. */
+/** What the pipeline tells, in the order of the samples within each kind and, of features, within each network. */
 export type PipelineEvent =
   | { readonly kind: 'features'; readonly batch: InferredBatch }
   | {
@@ -90,18 +93,19 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
 /** Batches in the network at once: while one is inferred the next waits at its door, so that it never stands idle between two. */
 const IN_NETWORK = 2;
 
-/** A batch that is filled, or in the network. */
+/** A batch that is filled, or in its network. */
 interface Batch {
+  readonly executable: Executable;
   readonly rows: (Sample & ImageFacts)[];
   readonly pixels: Uint8Array;
 }
 
-/** The network with its queue: batches come out in the order in which they went in. */
-function network({ executable, prepare }: PipelineOptions, clock: StageClock) {
+/** The networks with their queue: batches come out in the order in which they went in. */
+function network({ prepare }: PipelineOptions, clock: StageClock) {
   const running: { readonly batch: Batch; readonly matrices: Promise<readonly Matrix[]> }[] = [];
-  let ready: Promise<void> | undefined;
+  const ready = new Map<Executable, Promise<void> | undefined>();
   let failed = false;
-  async function run({ pixels, rows }: Batch): Promise<readonly Matrix[]> {
+  async function run({ executable, pixels, rows }: Batch): Promise<readonly Matrix[]> {
     clock.network(1);
     try {
       return await executable.run(pixels, rows.length);
@@ -122,8 +126,9 @@ function network({ executable, prepare }: PipelineOptions, clock: StageClock) {
     },
     async enter(batch: Batch): Promise<void> {
       clock.enter('load');
-      ready ??= prepare?.();
-      await ready;
+      const { executable } = batch;
+      if (!ready.has(executable)) ready.set(executable, prepare?.(executable));
+      await ready.get(executable);
       clock.enter('wait');
       const matrices = run(batch);
       matrices.catch(() => (failed = true)); // thrown by `next`, or never where the stream is left before
@@ -132,15 +137,15 @@ function network({ executable, prepare }: PipelineOptions, clock: StageClock) {
     /** The features of the batch that entered first. */
     async next(): Promise<InferredBatch> {
       const { batch, matrices } = running.shift()!;
-      return { rows: batch.rows, outputs: await matrices };
+      return { executable: batch.executable, rows: batch.rows, outputs: await matrices };
     },
   };
 }
 
 /**
  * Reads, decodes and infers at the same time: while one batch is in the network, the next is ready and the one after it is decoded on
- * libuv's threads. At most four batches of pixels exist at any moment, whatever the number of images. Files that are known or fail take
- * no place in a batch, so batches stay full; identical files are inferred once.
+ * libuv's threads. At most four batches of pixels exist at any moment, and one more for each further network, whatever the number of
+ * images. Files that are known or fail take no place in a batch, so batches stay full; identical files are inferred once.
  */
 export async function* extractFeatures(options: PipelineOptions): AsyncGenerator<PipelineEvent> {
   const { samples, contract, batch, signal, clock = stageClock() } = options;
@@ -153,7 +158,11 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     while (window.length < batch && next < samples.length)
       window.push(read(samples[next++]!, options, clock));
   };
-  const fresh = (): Batch => ({ rows: [], pixels: new Uint8Array(batch * imageBytes) });
+  const fresh = (executable: Executable): Batch => ({
+    executable,
+    rows: [],
+    pixels: new Uint8Array(batch * imageBytes),
+  });
   const ended = (): boolean => signal?.aborted === true || net.hasFailed;
 
   /** What comes out of the network: the consumer knows these images when it asks for more. */
@@ -165,7 +174,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     for (const { sha256 } of found.rows) underWay.delete(sha256);
   }
 
-  let filling = fresh();
+  const fillings = new Map<Executable, Batch>();
   for (fill(); window.length > 0 && !ended(); fill()) {
     const entry = await window.shift()!;
     if ('kind' in entry) {
@@ -184,6 +193,9 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       yield failureOf(sample, error);
       continue;
     }
+    const executable = options.choose?.(facts.sha256) ?? options.executable;
+    const filling = fillings.get(executable) ?? fresh(executable);
+    fillings.set(executable, filling);
     filling.pixels.set(decoded, filling.rows.length * imageBytes);
     filling.rows.push({ ...sample, ...facts });
     underWay.add(facts.sha256);
@@ -191,11 +203,15 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.
       fill();
       await Promise.all(window);
+      fillings.delete(executable);
       await net.enter(filling);
-      filling = fresh();
       if (net.isFull) yield* deliver();
     }
   }
-  if (filling.rows.length > 0 && !ended()) await net.enter(filling);
+  for (const filling of fillings.values()) {
+    if (ended()) break;
+    await net.enter(filling);
+    if (net.isFull) yield* deliver();
+  }
   while (!net.isEmpty) yield* deliver();
 }

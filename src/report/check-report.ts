@@ -38,6 +38,7 @@ export function checkText(result: CheckResult): string {
   const {
     store,
     images,
+    compared,
     exact,
     near,
     nearMissing,
@@ -73,8 +74,13 @@ export function checkText(result: CheckResult): string {
           `Too small to judge (fewer than ${smallClass} images in val and test):`,
           smallClasses.map(({ label, train, held }) => `${label}: ${train} train, ${held} held out`),
         );
+  const sampled =
+    compared === images
+      ? ''
+      : `Compared by their features: ${compared} of them (--images); equal files are looked for among all.\n`;
   return [
     head,
+    sampled,
     listed(
       'Equal files:',
       exact.map((paths) => paths.map(quoted).join('  ')),

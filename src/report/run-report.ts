@@ -11,6 +11,7 @@ import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { rejectLines } from './reject-report.ts';
 import { textTable } from './text-table.ts';
+import { toldApartText } from './told-apart.ts';
 
 /** A table of heads in the given order. */
 export function headsText(heads: readonly HeadResult[]): string {
@@ -96,6 +97,7 @@ export function runText(result: RunResult): string {
     parts.push(
       `Heads trained on ${plural(best.trained, 'image')}, validated on ${best.validated} (${best.validatedOn}) in ${seconds(result.seconds.train ?? 0)}:`,
       headsText(result.heads),
+      `${toldApartText(result.heads)}\n`,
     );
   }
   for (const { name, reason } of result.skipped) parts.push(`${name} was left out: ${printable(reason)}`);
@@ -113,10 +115,13 @@ export function runText(result: RunResult): string {
 
 /** One trained head for a terminal. */
 export function trainText(head: HeadResult): string {
-  const { trained, validated, validatedOn, iterations, file } = head;
+  const { trained, relabelled, validated, validatedOn, iterations, file } = head;
   const lines = [
     headsText([head]).trimEnd(),
     `Trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}); ${plural(iterations, 'iteration')}.`,
+    ...(relabelled === undefined
+      ? []
+      : [`${plural(relabelled, 'image')} counted under another label or split than the store's.`]),
     ...headLines(head),
     ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];

@@ -23,7 +23,18 @@ export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: 
       ? `${plural(orphans.length, 'file')} left by a run that was killed; "permafrost gc" removes what nothing needs.\n`
       : '';
   if (ok) return `${read}, every byte is what was written.\n${left}`;
-  return `${read}, ${damaged.length} NOT what was written:\n${damagedLines(damaged)}"permafrost repair" drops them and extracts just those images again.\n${left}`;
+  const isStudio = ({ name }: DamagedFileResult): boolean => /^studio[\\/]/.test(name);
+  const advice = [
+    ...(damaged.every(isStudio)
+      ? []
+      : ['"permafrost repair" drops them and extracts just those images again.\n']),
+    ...(damaged.some(isStudio)
+      ? [
+          'What was taught or reviewed in the studio cannot be made again: "permafrost repair" leaves it and tells what to do.\n',
+        ]
+      : []),
+  ].join('');
+  return `${read}, ${damaged.length} NOT what was written:\n${damagedLines(damaged)}${advice}${left}`;
 }
 
 /** What repair did, for a terminal. */
@@ -31,7 +42,7 @@ export function repairText({ store, damaged, lostRows, extracted, next }: Repair
   if (damaged.length === 0 && next === null) return `${store}: nothing is damaged.\n`;
   const done =
     damaged.length === 0
-      ? `${store}: nothing more is damaged.\n`
+      ? `${store}: nothing was dropped.\n`
       : `${store}: dropped ${plural(damaged.length, 'damaged file')}, ${plural(lostRows, 'row')} of features with them; ${plural(extracted, 'image')} extracted again.\n${damagedLines(damaged)}`;
   return next === null ? done : `${done}${next}\n`;
 }

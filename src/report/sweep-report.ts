@@ -3,6 +3,8 @@ import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { textTable } from './text-table.ts';
+import { comparisonRule } from './told-apart.ts';
+import { viewsText } from './run-report.ts';
 
 const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
   accuracy: 'accuracy',
@@ -10,8 +12,8 @@ const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
   logLoss: 'log loss',
 };
 
-const featuresOf = ({ cut, pooling, normalize, pca }: SweepConfiguration): string =>
-  `${cut === '' ? '' : `${cut} `}${pooling}, ${normalize}${pca > 0 ? `, pca ${pca}` : ''}`;
+const featuresOf = ({ cut, pooling, normalize, pca, views }: SweepConfiguration): string =>
+  `${cut === '' ? '' : `${cut} `}${pooling}, ${normalize}${pca > 0 ? `, pca ${pca}` : ''}${views > 0 ? `, ${plural(views, 'view')}` : ''}`;
 
 function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore): string {
   const others = (['accuracy', 'balancedAccuracy', 'logLoss'] as const).filter((other) => other !== score);
@@ -73,9 +75,10 @@ export function sweepText(result: SweepResult, top: number): string {
     '',
     candidates.length === 1
       ? 'There is nothing to compare the one candidate with.'
-      : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (McNemar's exact test on the same held-out predictions, Holm's adjustment for ${candidates.length - 1} comparisons).`,
+      : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (${comparisonRule(candidates.length - 1, 'held-out predictions')}).`,
     'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
     `${best.name} (${featuresOf(candidates[0]!)}, ${parameters(candidates[0]!.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    ...(best.views === undefined ? [] : [viewsText(best.views)]),
     ...(best.reject === undefined ? [] : rejectLines(best.reject)),
     best.file === null
       ? 'Not saved: --save writes it to a head file.'

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { matrix } from '../core/matrix.ts';
 import type { FeatureBatch, Pooling } from '../core/sample.ts';
+import { contentIndex, type ContentIndex } from './content-index.ts';
 import { decodeFloat16 } from './float16.ts';
 import { poolingsOf, writeManifest, type FeatureSet, type Manifest, type ShardEntry } from './manifest.ts';
 import { readVerified } from './reader.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 import { shardFileNames } from './shard-files.ts';
-import { featureWriter } from './writer.ts';
+import { featureWriter, type FeatureWriter } from './writer.ts';
 
 /** Rows of one batch handed to the writer: bounds the memory, whatever the shard. */
 const BATCH_ROWS = 64;
@@ -62,8 +63,9 @@ export interface Compacted {
 
 /**
  * Drops from a set every row whose content is not `needed`, and those whose poolings earlier shards hold all: shards with none left are
- * dropped, shards with some left are written anew. Each new shard is in the manifest before an old one leaves it, so a kill at any moment
- * costs nothing but repeated rows. With `dryRun` nothing is written.
+ * dropped, the rows of those with some left are written anew, several to a shard. The old shards leave the manifest when all new ones are
+ * in it, so a kill at any moment costs nothing but repeated rows, and the manifest is not written once a shard. With `dryRun` nothing is
+ * written.
  */
 export async function compactSet(
   store: string,
@@ -72,19 +74,22 @@ export async function compactSet(
   needed: (sha256: string) => boolean,
   dryRun: boolean,
 ): Promise<Compacted> {
-  const seen = new Map<Pooling, Set<string>>();
+  const seen = new Map<Pooling, ContentIndex>();
   let [droppedRows, rewrittenShards, droppedShards] = [0, 0, 0];
   const staleFiles: string[] = [];
+  const stale = new Set<ShardEntry>();
+  const writers = new Map<string, FeatureWriter>();
+  const expectedRows = set.shards.reduce((sum, { rows }) => sum + rows, 0);
   for (const shard of [...set.shards]) {
     const entry = shard.files.rows;
     const rows = [...decodeShard(await readVerified(store, entry), join(store, entry.name))].flatMap(
       (part) => part.rows,
     );
     const poolings = poolingsOf(shard);
-    const held = poolings.map((pooling) => seen.get(pooling) ?? new Set<string>());
+    const held = poolings.map((pooling) => seen.get(pooling) ?? contentIndex());
     poolings.forEach((pooling, p) => seen.set(pooling, held[p]!));
     const keep = rows.flatMap(({ sha256 }, i) => {
-      if (!needed(sha256) || held.every((contents) => contents.has(sha256))) return [];
+      if (!needed(sha256) || held.every((contents) => contents.find(sha256) >= 0)) return [];
       for (const contents of held) contents.add(sha256);
       return [i];
     });
@@ -93,12 +98,16 @@ export async function compactSet(
     if (keep.length > 0) rewrittenShards++;
     else droppedShards++;
     staleFiles.push(...shardFileNames(shard));
+    stale.add(shard);
     if (dryRun) continue;
-    const expectedRows = keep.length;
-    const writer = featureWriter({ store, manifest, set, poolings, expectedRows, shardBytes: Infinity });
+    const key = poolings.join();
+    const writer = writers.get(key) ?? featureWriter({ store, manifest, set, poolings, expectedRows });
+    writers.set(key, writer);
     for await (const batch of keptRows(store, set, shard, keep)) await writer.append(batch);
-    await writer.seal();
-    set.shards = set.shards.filter((other) => other !== shard);
+  }
+  if (stale.size > 0 && !dryRun) {
+    for (const writer of writers.values()) await writer.seal();
+    set.shards = set.shards.filter((shard) => !stale.has(shard));
     await writeManifest(store, manifest);
   }
   return { droppedRows, rewrittenShards, droppedShards, staleFiles };

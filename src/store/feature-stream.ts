@@ -43,10 +43,17 @@ interface Block {
 const ROW_BYTES = 80;
 const LAYING_OUT_BYTES = 250;
 
-/** How many samples of each split the data set has. Throws STORE_EMPTY. */
-export async function splitCounts(store: string, manifest: Manifest): Promise<Record<Split, number>> {
+/** The images of a store, as they are stored or under labels and splits that count in place of those. */
+type Samples = readonly StoredSample[] | undefined;
+
+/** How many samples of each split the data set has; `all` as in streamFeatures. Throws STORE_EMPTY. */
+export async function splitCounts(
+  store: string,
+  manifest: Manifest,
+  all?: Samples,
+): Promise<Record<Split, number>> {
   const counts = { train: 0, val: 0, test: 0 };
-  for await (const { split } of eachSample(store, manifest)) counts[split]++;
+  for await (const { split } of all ?? eachSample(store, manifest)) counts[split]++;
   return counts;
 }
 
@@ -55,9 +62,10 @@ async function* numbered(
   store: string,
   manifest: Manifest,
   splits: readonly Split[],
+  all: Samples,
 ): AsyncGenerator<{ readonly sample: StoredSample; readonly split: number; readonly rank: number }> {
   const ranks = splits.map(() => 0);
-  for await (const sample of eachSample(store, manifest)) {
+  for await (const sample of all ?? eachSample(store, manifest)) {
     const split = splits.indexOf(sample.split);
     if (split >= 0) yield { sample, split, rank: ranks[split]!++ };
   }
@@ -69,9 +77,10 @@ async function layOut(
   manifest: Manifest,
   { set, pooling }: StoredPart,
   splits: readonly Split[],
+  all: Samples,
 ) {
   const lists = splits.map(() => ({ digests: [] as string[], labels: [] as string[] }));
-  for await (const { sample, split } of numbered(store, manifest, splits)) {
+  for await (const { sample, split } of numbered(store, manifest, splits, all)) {
     lists[split]!.digests.push(sample.sha256);
     lists[split]!.labels.push(sample.label);
   }
@@ -112,17 +121,19 @@ async function layOut(
 
 /**
  * The current features of one part and of some splits, a shard a block. A shard's file is read whole and compared with its digest when it is read first, later
- * with its size, times and inode. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
+ * with its size, times and inode. `all` are the store's images under labels and splits that count in place of the stored ones; without it these
+ * are read one by one and not kept. Throws STORE_EMPTY; STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,
   manifest: Manifest,
   wanted: FeaturePart,
   splits: readonly Split[],
+  all?: Samples,
 ): Promise<FeatureStream> {
   const [part] = storedParts(store, manifest, [wanted]) as [StoredPart];
   const cols = part.width;
-  const { blocks, places, labels, firsts, digest } = await layOut(store, manifest, part, splits);
+  const { blocks, places, labels, firsts, digest } = await layOut(store, manifest, part, splits, all);
   const starts = [0];
   for (const { picks } of blocks) starts.push(starts.at(-1)! + picks.length);
   const mostRows = Math.max(0, ...blocks.map(({ picks }) => picks.length));
@@ -181,7 +192,7 @@ export async function streamFeatures(
       const left = new Set(wanted);
       const found = new Map<number, StoredSample>();
       if (left.size === 0) return found;
-      for await (const { sample, split, rank } of numbered(store, manifest, splits)) {
+      for await (const { sample, split, rank } of numbered(store, manifest, splits, all)) {
         const place = firsts[split]! + rank;
         if (left.delete(place)) found.set(place, sample);
         if (left.size === 0) break;

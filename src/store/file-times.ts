@@ -60,9 +60,17 @@ function entries() {
   };
 }
 
+/** What a table tells, by the digests of the paths. */
+function recallable({ count, paths, contents, stamps }: FileTimesTable) {
+  const index = contentIndex();
+  const digests = asBuffer(paths);
+  for (let i = 0; i < count; i++) index.add(hexAt(digests, i));
+  return { index, contents: asBuffer(contents), stamps };
+}
+
 /** A FileMemory that can be kept in the store. */
 export interface FileTimes extends FileMemory {
-  /** Keeps what was noted and recalled, and nothing else. Throws STORE_WRITE. */
+  /** Keeps what was noted and recalled, and nothing else; nothing is recalled any more. Throws STORE_WRITE. */
   write(): Promise<void>;
 }
 
@@ -72,19 +80,16 @@ export interface FileTimes extends FileMemory {
  */
 export async function openFileTimes(store: string, root: string, fresh: boolean): Promise<FileTimes> {
   const found = fresh ? undefined : await readFileTimes(store);
-  const old = found?.root === root ? found : undefined;
-  const oldIndex = contentIndex();
-  const paths = asBuffer(old?.paths ?? new Uint8Array(0));
-  const contents = asBuffer(old?.contents ?? new Uint8Array(0));
-  for (let i = 0; i < (old?.count ?? 0); i++) oldIndex.add(hexAt(paths, i));
+  let old = found?.root === root ? recallable(found) : undefined;
   const seen = entries();
   return {
     recall(path, stamp) {
+      if (old === undefined) return undefined;
       const pathDigest = sha256Hex(path);
-      const at = oldIndex.find(pathDigest);
+      const at = old.index.find(pathDigest);
       if (at < 0 || STAMPS.some((key) => old!.stamps[key][at] !== BigInt.asIntN(64, stamp[key])))
         return undefined;
-      const sha256 = hexAt(contents, at);
+      const sha256 = hexAt(old.contents, at);
       seen.put(pathDigest, stamp, sha256);
       return sha256;
     },
@@ -92,6 +97,9 @@ export async function openFileTimes(store: string, root: string, fresh: boolean)
       const changed = stamp.mtimeNs > stamp.ctimeNs ? stamp.mtimeNs : stamp.ctimeNs;
       if (changed / 1_000_000n + BigInt(RACY_MS) < BigInt(atMs)) seen.put(sha256Hex(path), stamp, sha256);
     },
-    write: () => writeFileTimes(store, seen.table(root)),
+    async write() {
+      old = undefined; // a hundred bytes an image, before as many are taken for the new table
+      await writeFileTimes(store, seen.table(root));
+    },
   };
 }

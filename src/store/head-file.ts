@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { calibrationDigest } from '../core/calibration.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../core/safetensors.ts';
-import { POOLINGS } from '../core/sample.ts';
+import { POOLINGS, SPLITS } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { calibrationSchema } from './calibration-file.ts';
 import { headDigest } from './head-digest.ts';
@@ -44,6 +44,11 @@ const headSchema = z.strictObject({
     images: z.number().int().positive(),
     /** The store, relative to the head file's folder: where its training images are looked up. */
     store: z.string(),
+    /** The store's images that counted under another label or split than it holds (`train --labels`), as they counted. */
+    relabelled: z
+      .array(z.strictObject({ path: z.string(), label: z.string(), split: z.enum(SPLITS) }))
+      .min(1)
+      .optional(),
     /** Of a head that left its training rows in the store: the digest of which rows, with which labels, in which order. */
     rows: z
       .string()

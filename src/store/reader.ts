@@ -89,6 +89,14 @@ export async function readSamples(store: string, manifest: Manifest): Promise<St
   return samples;
 }
 
+/** Which features are loaded, beside the defaults. */
+export interface LoadOptions {
+  /** 0, the default: the images themselves; 1 and up: an augmented view of training images. */
+  readonly view?: number;
+  /** The store's images under labels and splits that count in place of the stored ones; by default readSamples'. */
+  readonly samples?: readonly StoredSample[];
+}
+
 /** Features of one split: X (samples.length, width) float32, row i for samples[i]; several parts stand side by side in their order. */
 export interface LoadedFeatures {
   readonly X: Matrix;
@@ -142,7 +150,7 @@ async function fillPart(
 
 /**
  * Loads the current features of each wanted split, shard by shard: of the primary set, pooled as asked, or of several parts side by side,
- * raw (each may want a normalisation of its own). `view` 1 and up are augmented views, of training images alone. Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
+ * raw (each may want a normalisation of its own). Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
  * part or the matrix would pass 4 GiB.
  */
 export async function loadFeatures(
@@ -150,29 +158,57 @@ export async function loadFeatures(
   manifest: Manifest,
   features: Pooling | readonly FeaturePart[],
   splits: readonly Split[],
-  view = 0,
+  { view = 0, samples: all }: LoadOptions = {},
 ): Promise<ReadonlyMap<Split, LoadedFeatures>> {
   const parts = storedParts(store, manifest, features, view);
+  const wanted = new Map(splits.map((split) => [split, [] as StoredSample[]]));
+  for await (const sample of all ?? eachSample(store, manifest)) wanted.get(sample.split)?.push(sample);
+  const loaded = new Map([...wanted].map(([split, samples]) => [split, emptyRows(samples, parts, split)]));
+  await fill(store, parts, [...loaded.values()]);
+  return loaded;
+}
+
+/**
+ * As loadFeatures, of these samples in their order, whatever their splits: one matrix, row i for samples[i]. Throws as loadFeatures.
+ */
+export async function loadRows(
+  store: string,
+  manifest: Manifest,
+  features: Pooling | readonly FeaturePart[],
+  samples: readonly StoredSample[],
+): Promise<LoadedFeatures> {
+  const parts = storedParts(store, manifest, features);
+  const loaded = emptyRows(samples, parts, 'these images');
+  await fill(store, parts, [loaded]);
+  return loaded;
+}
+
+/** Room for the features of samples, side by side. Throws OPTION_INVALID where it would pass 4 GiB. */
+function emptyRows(
+  samples: readonly StoredSample[],
+  parts: readonly StoredPart[],
+  of: string,
+): LoadedFeatures {
   const width = parts.reduce((sum, part) => sum + part.width, 0);
-  const wanted = (await readSamples(store, manifest)).filter(({ split }) => splits.includes(split));
-  const loaded = new Map<Split, { X: Matrix; samples: StoredSample[] }>();
-  for (const split of splits) {
-    const samples = wanted.filter((sample) => sample.split === split);
-    const bytes = samples.length * width * 4;
-    if (bytes > MAX_MATRIX_BYTES) {
-      throw new PermafrostError(
-        'OPTION_INVALID',
-        `${samples.length} x ${width} float32 features of ${split} are ${(bytes / 2 ** 30).toFixed(1)} GiB, above the 4 GiB that are read at once. Use --pooling avg or max.`,
-      );
-    }
-    loaded.set(split, { X: matrix(samples.length, width), samples });
+  const bytes = samples.length * width * 4;
+  if (bytes > MAX_MATRIX_BYTES) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `${samples.length} x ${width} float32 features of ${of} are ${(bytes / 2 ** 30).toFixed(1)} GiB, above the 4 GiB that are read at once. Use --pooling avg or max.`,
+    );
   }
-  const lists = [...loaded.values()];
+  return { X: matrix(samples.length, width), samples };
+}
+
+async function fill(
+  store: string,
+  parts: readonly StoredPart[],
+  lists: readonly LoadedFeatures[],
+): Promise<void> {
   const digests = lists.flatMap(({ samples }) => samples.map(({ sha256 }) => sha256));
   let from = 0;
   for (const part of parts) {
     await fillPart(store, part, lists, digests, from);
     from += part.width;
   }
-  return loaded;
 }

@@ -12,8 +12,13 @@ export interface SetsWriter {
   readonly known: KnownRows;
   /** Whether every wanted set holds a content in every wanted pooling. */
   isKnown(sha256: string): boolean;
-  /** Adds features: `batches[i]` are those of the i-th wanted set, all of the same images. Throws FEATURE_OVERFLOW or STORE_WRITE. */
-  append(batches: readonly FeatureBatch[]): Promise<void>;
+  /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
+  firstLacking(sha256: string): number;
+  /**
+   * Adds features: `batches[i]` are those of the i-th wanted set, undefined where it gets none, all of the same images. Throws FEATURE_OVERFLOW
+   * or STORE_WRITE.
+   */
+  append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
   /** Makes all that was appended durable, in every set. */
   seal(): Promise<void>;
 }
@@ -102,20 +107,26 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     return made;
   }
 
+  function firstLacking(sha256: string): number {
+    const content = known.find(sha256);
+    if (content < 0) return 0;
+    const lacking = bits.findIndex((all, i) => (all & ~held[i]!.of(content)) !== 0);
+    return lacking < 0 ? bits.length : lacking;
+  }
+
   return {
     known,
-    isKnown(sha256) {
-      const content = known.find(sha256);
-      return content >= 0 && bits.every((all, i) => (all & ~held[i]!.of(content)) === 0);
-    },
+    isKnown: (sha256) => firstLacking(sha256) === bits.length,
+    firstLacking,
     async append(batches) {
       for (const [i, batch] of batches.entries()) {
+        if (batch === undefined) continue;
         for (const [lacking, at] of byLack(batch, bits[i]!, held[i]!, known))
           await writerOf(i, lacking).append(rowsOf(batch, at));
       }
-      for (const row of batches[0]?.rows ?? []) {
+      for (const row of batches.find((batch) => batch !== undefined)?.rows ?? []) {
         const content = known.add(row);
-        for (const [i, all] of bits.entries()) held[i]!.add(content, all);
+        for (const [i, all] of bits.entries()) if (batches[i] !== undefined) held[i]!.add(content, all);
       }
     },
     async seal() {

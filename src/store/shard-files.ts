@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../core/digest.ts';
@@ -6,10 +6,17 @@ import { reasonOf } from '../core/errors.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { poolingsOf, setSchema, shardSchema, type FeatureSet, type ShardEntry } from './manifest.ts';
+import {
+  poolingsOf,
+  setSchema,
+  shardSchema,
+  type FeatureSet,
+  type Manifest,
+  type ShardEntry,
+} from './manifest.ts';
 import { sealJson, unseal, unsealExactly } from './sealed-json.ts';
 
-const SEAL = /^.*-[0-9a-f]{16}-(\d{5,})\.json$/;
+const SEAL = /^.*-([0-9a-f]{16})-(\d{5,})\.json$/;
 
 /** Whether a name is one that permafrost gives to shards, seals, lists of samples and calibrations. */
 export const isStoreFile = (name: string): boolean =>
@@ -44,11 +51,8 @@ export function shardStem({ settings, fingerprint }: FeatureSet, number: number)
 export const sealName = (shard: ShardEntry): string =>
   shard.files.rows.name.replace(/-rows\.arrow$/, '.json');
 
-/** The number of the set's next shard: above all that it has, so that no file is ever written twice. */
-export function nextShardNumber(set: FeatureSet): number {
-  const numbers = set.shards.map((shard) => Number(SEAL.exec(sealName(shard))?.[1] ?? -1));
-  return Math.max(-1, ...numbers) + 1;
-}
+/** The number of a shard, from the names of its files; -1 where they have none. */
+export const shardNumber = (shard: ShardEntry): number => Number(SEAL.exec(sealName(shard))?.[2] ?? -1);
 
 /** Writes the seal of a shard whose files are in place. Throws STORE_WRITE. */
 export async function writeSeal(store: string, set: FeatureSet, shard: ShardEntry): Promise<void> {
@@ -81,6 +85,55 @@ export async function sealProblem(
   }
 }
 
+/** The set and the shard that the seal of this name tells of. Throws a plain Error where it is not what was written. */
+async function readSeal(store: string, name: string): Promise<z.infer<typeof sealSchema>> {
+  const seal = sealSchema.parse(unseal(JSON.parse(await readFile(join(store, name), 'utf8'))));
+  if (seal.set.fingerprint !== fingerprintOf(seal.set.settings) || sealName(seal.shard) !== name)
+    throw new Error('it is the seal of another shard');
+  return seal;
+}
+
+/** Whether all files of a shard are there in their lengths; their bytes are compared when they are read. */
+async function isThere(store: string, { files }: ShardEntry): Promise<boolean> {
+  const sizes = await Promise.all(
+    Object.values(files).map(({ name }) =>
+      stat(join(store, name)).then(
+        ({ size }) => size,
+        () => -1,
+      ),
+    ),
+  );
+  return Object.values(files).every(({ bytes }, i) => bytes === sizes[i]);
+}
+
+/**
+ * Adds to a manifest (in memory) the shards of its sets that were sealed after it was written: a writer does not write the manifest anew
+ * for each shard, and one that was killed never came to it. A seal is written last, so what it names is whole. Seals that cannot be read
+ * count for nothing here. Tells how many shards were added.
+ */
+export async function takeUpSealed(store: string, { sets }: Pick<Manifest, 'sets'>): Promise<number> {
+  const byFingerprint = new Map(
+    sets.map((set) => [set.fingerprint, { set, after: Math.max(-1, ...set.shards.map(shardNumber)) }]),
+  );
+  const later = (await readdir(store))
+    .flatMap((name) => {
+      const [, fingerprint = '', digits] = SEAL.exec(name) ?? [];
+      const known = byFingerprint.get(fingerprint);
+      return known !== undefined && Number(digits) > known.after
+        ? [{ name, set: known.set, number: Number(digits) }]
+        : [];
+    })
+    .sort((a, b) => a.number - b.number);
+  let added = 0;
+  for (const { name, set } of later) {
+    const seal = await readSeal(store, name).catch(() => undefined);
+    if (seal?.set.fingerprint !== set.fingerprint || !(await isThere(store, seal.shard))) continue;
+    set.shards.push(seal.shard);
+    added++;
+  }
+  return added;
+}
+
 /** The sets of a store as its seals tell them, for a store whose manifest is lost; `damaged` are seals that say nothing. */
 export async function setsFromSeals(
   store: string,
@@ -90,9 +143,7 @@ export async function setsFromSeals(
   const damaged: { name: string; problem: string }[] = [];
   for (const name of names) {
     try {
-      const { set, shard } = sealSchema.parse(unseal(JSON.parse(await readFile(join(store, name), 'utf8'))));
-      if (set.fingerprint !== fingerprintOf(set.settings) || sealName(shard) !== name)
-        throw new Error('it is the seal of another shard');
+      const { set, shard } = await readSeal(store, name);
       const found = sets.get(set.fingerprint) ?? { ...set, shards: [] };
       found.shards.push(shard);
       sets.set(set.fingerprint, found);

@@ -19,10 +19,12 @@ import {
   type Manifest,
 } from './manifest.ts';
 import type { WantedSet } from './parts.ts';
+import { takeUpSealed } from './shard-files.ts';
 import { encodeShard, type SampleRows } from './shard.ts';
 
 /**
- * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). What a killed process left in it is removed. Throws
+ * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). What a killed process had sealed
+ * is taken up, what else it left is removed. Throws
  * STORE_WRITE where the folder cannot be made or holds other things than a store, and what readManifest throws.
  */
 export async function openForWriting(store: string, permafrost: string): Promise<Manifest> {
@@ -39,6 +41,7 @@ export async function openForWriting(store: string, permafrost: string): Promise
   }
   if (names.includes(MANIFEST_NAME)) {
     const manifest = await readManifest(store);
+    await takeUpSealed(store, manifest);
     await removeLeftovers(store, manifest);
     return manifest;
   }

@@ -31,6 +31,8 @@ const entrySchema = z.strictObject({
   pooling: z.enum(POOLINGS),
   normalize: z.enum(['l2', 'standard', 'none']),
   pca: z.number().int().min(0),
+  /** Not in lines of older versions, which knew of no views. */
+  views: z.number().int().min(0).default(0),
   scores: z.strictObject({
     accuracy: score,
     balancedAccuracy: score,

@@ -9,7 +9,7 @@ import { leftovers } from './leftovers.ts';
 import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from './manifest.ts';
 import { readVerified } from './reader.ts';
 import { unsealExactly } from './sealed-json.ts';
-import { sealName, sealProblem, setsFromSeals } from './shard-files.ts';
+import { sealName, sealProblem, setsFromSeals, takeUpSealed } from './shard-files.ts';
 
 export interface StoreHealth {
   /** The manifest, or what the seals tell where it is damaged. */
@@ -23,7 +23,7 @@ export interface StoreHealth {
 }
 
 /**
- * The manifest of a store; where it is damaged or gone, one made from the seals of the shards, with an empty data set. Throws STORE_VERSION,
+ * The manifest of a store with all that is sealed; where it is damaged or gone, one made from the seals of the shards, with an empty data set. Throws STORE_VERSION,
  * and STORE_NOT_FOUND where there are no seals either.
  */
 export async function readOrRebuildManifest(
@@ -31,7 +31,9 @@ export async function readOrRebuildManifest(
   permafrost: string,
 ): Promise<{ manifest: Manifest; damaged: DamagedFileResult[] }> {
   try {
-    return { manifest: await readManifest(store), damaged: [] };
+    const manifest = await readManifest(store);
+    await takeUpSealed(store, manifest);
+    return { manifest, damaged: [] };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
     const { sets } = await setsFromSeals(store).catch(() => ({ sets: [] }));

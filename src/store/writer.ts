@@ -10,7 +10,7 @@ import {
   type Manifest,
   type ShardEntry,
 } from './manifest.ts';
-import { nextShardNumber, shardStem, writeSeal } from './shard-files.ts';
+import { shardNumber, shardStem, writeSeal } from './shard-files.ts';
 import { encodeShard, idOf, type FeatureColumn, type StoredSample } from './shard.ts';
 
 export const DEFAULT_SHARD_BYTES = 64 * 2 ** 20;
@@ -33,18 +33,24 @@ export interface WriterOptions {
 export interface FeatureWriter {
   /** Adds rows; seals a shard when it is full. Throws FEATURE_OVERFLOW or STORE_WRITE; sealed shards stay. */
   append(batch: FeatureBatch): Promise<void>;
-  /** Makes all that was appended durable. */
+  /** Makes all that was appended durable, and the manifest name it. */
   seal(): Promise<void>;
 }
 
 /** Rows of a shard without whole maps at most: as 64 MiB of maps are 1,337 images, a killed run loses minutes here too, not hours. */
 const POOLED_ROWS = 2048;
 
+/**
+ * The manifest is written anew when the shards that it does not name yet are this share of all: each shard then costs the writing of nine
+ * entries or fewer, however many there are. Up to eight shards it is written for each one.
+ */
+const UNLISTED_SHARE = 1 / 8;
+
 type Buffers = ReadonlyMap<Pooling, Uint16Array | Float32Array>;
 
 /**
  * A writer of one set's shards: each is a few Arrow files (rows, and one a pooling) and their seal, renamed into place before the manifest
- * names them.
+ * names them. The first shard of a set is named at once, later ones a few at a time: until then their seals tell of them (takeUpSealed).
  */
 export function featureWriter(options: WriterOptions): FeatureWriter {
   const { store, manifest, set } = options;
@@ -58,6 +64,26 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
   const capacity = Math.max(1, Math.min(options.expectedRows, mostRows));
   let rows: StoredSample[] = [];
   let buffers: Buffers | undefined;
+  /** Shards of this writer that the manifest on disk does not name. */
+  let unlisted = 0;
+  let nextNumber = 0;
+  let numbered = 0;
+
+  /** The number of the next shard: above all that the set has, so that no file is ever written twice. */
+  function next(): number {
+    for (; numbered < set.shards.length; numbered++)
+      nextNumber = Math.max(nextNumber, shardNumber(set.shards[numbered]!) + 1);
+    return nextNumber;
+  }
+
+  async function list(): Promise<void> {
+    await writeManifest(store, manifest);
+    unlisted = 0;
+  }
+
+  const isListingDue = (): boolean =>
+    set.shards.length === 1 ||
+    unlisted >= UNLISTED_SHARE * manifest.sets.reduce((sum, { shards }) => sum + shards.length, 0);
 
   const allocate = (): Buffers =>
     new Map(
@@ -85,9 +111,9 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
     return { name, ...(await writeFileAtomic(join(store, name), encodeShard(rows, column, metadata))) };
   }
 
-  async function seal(): Promise<void> {
+  async function sealShard(): Promise<void> {
     if (rows.length === 0 || buffers === undefined) return;
-    const stem = shardStem(set, nextShardNumber(set));
+    const stem = shardStem(set, next());
     const files: ShardEntry['files'] = { rows: await write(`${stem}-rows.arrow`, undefined) };
     for (const [pooling, buffer] of buffers) {
       const width = widths[pooling];
@@ -97,10 +123,13 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
     const shard = { rows: rows.length, files };
     await writeSeal(store, set, shard);
     set.shards.push(shard);
+    unlisted++;
     try {
-      await writeManifest(store, manifest);
+      if (isListingDue()) await list();
     } catch (error) {
-      set.shards.pop(); // In memory as on disk: the rows are not sealed, and the next seal writes them again.
+      // The rows are kept, and the next seal writes them again under the same names.
+      set.shards.pop();
+      unlisted--;
       throw error;
     }
     rows = [];
@@ -109,16 +138,19 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
   return {
     async append(batch) {
       for (const [i, sample] of batch.rows.entries()) {
-        if (rows.length === capacity) await seal(); // Full still: the seal before has failed.
+        if (rows.length === capacity) await sealShard(); // Full still: the seal before has failed.
         buffers ??= allocate();
         for (const pooling of poolings) {
           const { data, cols } = batch.features.get(pooling)!;
           put(buffers, pooling, sample.path, data.subarray(i * cols, (i + 1) * cols));
         }
         rows.push({ id: idOf(sample.sha256), ...sample });
-        if (rows.length === capacity) await seal();
+        if (rows.length === capacity) await sealShard();
       }
     },
-    seal,
+    async seal() {
+      await sealShard();
+      if (unlisted > 0) await list();
+    },
   };
 }

@@ -7,6 +7,7 @@ import type {
   Saved,
   SearchAnswer,
   StoreFacts,
+  SweepChoices,
   SweepState,
   TaughtImage,
   TeachState,
@@ -48,6 +49,7 @@ export interface Api {
   'POST /api/review/undo': ReviewState;
   'POST /api/review/save': Saved;
   'GET /api/sweep': SweepState;
+  'GET /api/sweep/choices': SweepChoices;
   /** Body: SweepWish. */
   'POST /api/sweep': SweepState;
   'DELETE /api/sweep': SweepState;
@@ -64,7 +66,8 @@ export interface HeadWish {
 }
 
 export interface SweepWish {
-  readonly pooling: readonly string[];
+  /** Values by axis, with commas between them, as the flags of `permafrost sweep`; empty: the default grid's. */
+  readonly axes: Readonly<Record<string, string>>;
   readonly folds: number;
   /** Whether the best becomes a head file. */
   readonly save: boolean;

@@ -1,7 +1,14 @@
 import { integerOption, numberOption, type OptionsOf } from '../core/options.ts';
+import { LABELS_OPTION } from './labels-option.ts';
 
 /** Options of `check`. */
 export const CHECK_OPTIONS = {
+  labels: LABELS_OPTION,
+  images: integerOption(
+    25_000,
+    'images whose features are compared at most (512 numbers each: 0.5 GB); of more, those whose SHA-256 is lowest',
+    { min: 100 },
+  ),
   threshold: numberOption(
     0.75,
     'cosine of the whole feature maps from which two images count as near duplicates',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { cosine, matrix, selectRows, type Matrix } from '../core/matrix.ts';
+import { cosine, selectRows, type Matrix } from '../core/matrix.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { CheckResult, LeakResult } from '../core/check-result.ts';
 import { SPLITS, type Split } from '../core/sample.ts';
@@ -10,10 +10,12 @@ import { applyNormalizer, fitNormalizer } from '../classify/normalize.ts';
 import { similarPairs, type SimilarPair } from '../classify/similar-pairs.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets, smallPooling } from '../store/parts.ts';
-import { loadFeatures } from '../store/reader.ts';
+import { eachSample, loadRows } from '../store/reader.ts';
 import { openRows } from '../store/row-access.ts';
 import type { StoredSample } from '../store/shard.ts';
+import { takeCensus } from './census.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './check-options.ts';
+import { labelledSamples } from './labelled-samples.ts';
 import type { Work } from './work.ts';
 
 /** The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes milliseconds. */
@@ -25,18 +27,15 @@ interface Stored {
   readonly samples: readonly StoredSample[];
 }
 
-async function readStored(store: string, manifest: Manifest): Promise<Stored> {
+async function readStored(
+  store: string,
+  manifest: Manifest,
+  compared: readonly StoredSample[],
+): Promise<Stored> {
   const pooling = smallPooling(currentSets(store, manifest)[0]);
-  const loaded = await loadFeatures(store, manifest, pooling, SPLITS);
-  const parts = [...loaded.values()].filter(({ samples }) => samples.length > 0);
-  const samples = parts.flatMap((part) => part.samples);
-  const all = matrix(samples.length, parts[0]?.X.cols ?? 0);
-  let at = 0;
-  for (const { X } of parts) {
-    all.data.set(X.data, at);
-    at += X.data.length;
-  }
-  return { X: applyNormalizer(fitNormalizer('l2', all), all), samples };
+  const bySplit = SPLITS.flatMap((split) => compared.filter((sample) => sample.split === split));
+  const { X, samples } = await loadRows(store, manifest, pooling, bySplit);
+  return { X: applyNormalizer(fitNormalizer('l2', X), X), samples };
 }
 
 /**
@@ -68,13 +67,6 @@ async function nearDuplicates(
     .sort((p, q) => q.cosine - p.cosine || p.a - q.a || p.b - q.b);
 }
 
-/** Files of equal bytes, in groups of two and more. */
-function exactGroups(samples: readonly StoredSample[]): number[][] {
-  const byContent = new Map<string, number[]>();
-  samples.forEach(({ sha256 }, i) => byContent.set(sha256, [...(byContent.get(sha256) ?? []), i]));
-  return [...byContent.values()].filter((rows) => rows.length > 1);
-}
-
 /** For each row a name that it shares with all its copies, whether exact or near, and theirs. */
 function copyGroups(rows: number, pairs: readonly (readonly [number, number])[]): string[] {
   const parent = Array.from({ length: rows }, (_, i) => i);
@@ -89,7 +81,7 @@ function copyGroups(rows: number, pairs: readonly (readonly [number, number])[])
 /** Accuracy on the validation images, with all of them and without those that are in train too. */
 async function accuracyWithout(
   { X, samples }: Stored,
-  leaked: ReadonlySet<number>,
+  leaked: ReadonlySet<string>,
   signal: AbortSignal | undefined,
 ): Promise<CheckResult['accuracy']> {
   const rowsOf = (split: Split): number[] =>
@@ -112,12 +104,18 @@ async function accuracyWithout(
     const hits = rows.filter(Boolean).length;
     return { images: rows.length, accuracy: hits / rows.length, interval: wilsonInterval(hits, rows.length) };
   };
-  return { head: HEAD.name, all: share(right), clean: share(right.filter((_, at) => !leaked.has(val[at]!))) };
+  return {
+    head: HEAD.name,
+    all: share(right),
+    clean: share(right.filter((_, at) => !leaked.has(samples[val[at]!]!.path))),
+  };
 }
 
 /**
  * Asks a store what could be wrong with the data set: copies of one image (equal bytes, or nearly equal features), copies that lie in
- * train and in val or test and what they do to the accuracy, labels that the other images contradict, classes too small to judge.
+ * train and in val or test and what they do to the accuracy, labels that the other images contradict, classes too small to judge. Equal
+ * bytes and sizes of classes are of all images; features are compared of `images` at most, and what rests on them is about these alone. With
+ * a list of labels these are asked about, and the store is not changed.
  */
 export async function check(
   storePath: string,
@@ -125,6 +123,8 @@ export async function check(
   { signal, listener }: Work = {},
 ): Promise<CheckResult> {
   const {
+    labels: list,
+    images: mostCompared,
     threshold,
     suspects: most,
     folds,
@@ -133,51 +133,60 @@ export async function check(
   } = resolveOptions('check', CHECK_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const stored = await readStored(store, manifest);
+  const counted = list === '' ? undefined : await labelledSamples(store, manifest, list, { listener });
+  const census = await takeCensus(() => counted?.samples ?? eachSample(store, manifest), mostCompared);
+  const stored = await readStored(store, manifest, census.compared);
   const { X, samples } = stored;
+  if (samples.length < census.images)
+    listener?.note?.(
+      `Features are compared of ${samples.length} of ${census.images} images, those whose SHA-256 is lowest (--images): near duplicates, label errors and accuracy are about these alone. Files of equal bytes were looked for among all.`,
+    );
   listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
-  const exact = exactGroups(samples);
   const [{ set, poolings }] = currentSets(store, manifest);
   const hasMaps = poolings.includes('flatten');
   const near = hasMaps ? await nearDuplicates(store, manifest, stored, threshold) : [];
 
-  const exactPairs = exact.flatMap((rows) =>
-    rows.flatMap((a, i) => rows.slice(i + 1).map((b) => ({ a, b, cosine: 1, kind: 'exact' as const }))),
+  const rowOf = new Map(samples.map(({ path }, i) => [path, i]));
+  const exactPairs = census.copies.flatMap((group) =>
+    group.flatMap((a, i) => group.slice(i + 1).map((b) => ({ a, b, cosine: 1, kind: 'exact' as const }))),
   );
-  const pairs = [...exactPairs, ...near.map((pair) => ({ ...pair, kind: 'near' as const }))];
+  const nearPairs = near.map(({ a, b, cosine }) => ({
+    a: samples[a]!,
+    b: samples[b]!,
+    cosine,
+    kind: 'near' as const,
+  }));
+  const pairs = [...exactPairs, ...nearPairs];
   const leaks: LeakResult[] = [];
-  const leaked = new Set<number>();
+  const leaked = new Set<string>();
   for (const { a, b, cosine, kind } of pairs) {
-    const [train, held] = samples[a]!.split === 'train' ? [a, b] : [b, a];
-    if (samples[train]!.split !== 'train' || samples[held]!.split === 'train') continue;
-    leaked.add(held);
-    const [t, h] = [samples[train]!, samples[held]!];
+    const [t, h] = a.split === 'train' ? [a, b] : [b, a];
+    if (t.split !== 'train' || h.split === 'train') continue;
+    leaked.add(h.path);
     leaks.push({ train: t.path, held: h.path, split: h.split, kind, cosine, sameLabel: t.label === h.label });
   }
+  const comparedPairs = pairs.flatMap(({ a, b }) => {
+    const [i, j] = [rowOf.get(a.path), rowOf.get(b.path)];
+    return i === undefined || j === undefined ? [] : [[i, j] as const];
+  });
 
   const labels = samples.map(({ label }) => label);
-  const sizes = new Map<string, number>();
-  for (const label of labels) sizes.set(label, (sizes.get(label) ?? 0) + 1);
   const ranked =
-    sizes.size < 2 || samples.length < folds
+    new Set(labels).size < 2 || samples.length < folds
       ? []
       : await rankSuspects(createHead(HEAD.name, HEAD.options), X, labels, {
           normalize: 'none', // normalised already
           nSplits: folds,
           seed,
           keys: samples.map(({ path }) => path),
-          groups: copyGroups(
-            samples.length,
-            pairs.map(({ a, b }) => [a, b] as const),
-          ),
+          groups: copyGroups(samples.length, comparedPairs),
           ...(signal && { signal }),
         });
-  const heldCount = (label: string): number =>
-    samples.filter((sample) => sample.label === label && sample.split !== 'train').length;
   return {
     store,
-    images: samples.length,
-    exact: exact.map((rows) => rows.map((i) => samples[i]!.path)),
+    images: census.images,
+    compared: samples.length,
+    exact: census.copies.map((group) => group.map(({ path }) => path)),
     near: near.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
     nearMissing: hasMaps
       ? null
@@ -196,9 +205,9 @@ export async function check(
         probability,
         margin,
       })),
-    smallClasses: [...sizes.keys()]
-      .sort()
-      .map((label) => ({ label, train: sizes.get(label)! - heldCount(label), held: heldCount(label) }))
+    smallClasses: [...census.classes]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([label, { train, val, test }]) => ({ label, train, held: val + test }))
       .filter(({ held }) => held < smallClass),
     smallClass,
   };

@@ -3,7 +3,7 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Confusion, HeadResult, Mistake } from '../core/head-result.ts';
-import type { FeaturePart, Pooling, Split } from '../core/sample.ts';
+import type { FeaturePart, Pooling, Sample, Split } from '../core/sample.ts';
 import type { FittedHead, Head } from '../classify/head.ts';
 import type { Reject } from '../classify/unknown/reject.ts';
 import { createHead, headEntry, type HeadOptions } from '../classify/heads/index.ts';
@@ -52,9 +52,13 @@ export interface TrainedHead {
   readonly rows?: string;
   /** What stands side by side in the features. */
   readonly parts: readonly HeadPart[];
+  /** Images that counted under another label or split than the store's (labelled-samples.ts). */
+  readonly relabelled?: readonly Sample[];
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;
   readonly result: Omit<HeadResult, 'file'>;
+  /** Classes of the validated images, true and predicted: indices into the head's. */
+  readonly judged: { readonly truth: Int32Array; readonly guess: Int32Array };
   readonly confusion: Confusion;
   /** The ten surest. */
   readonly mistakes: readonly Mistake[];
@@ -85,22 +89,31 @@ export function headPartsOf(
   return storedParts(store, manifest, features).map(({ cut, pooling, width }) => ({ cut, pooling, width }));
 }
 
+/** What of a store is trained on. */
+export interface TrainingWish {
+  /** Views of each training image, beside the image itself; by default 0. */
+  readonly views?: number;
+  /** The store's images under the labels that count; by default as stored. */
+  readonly samples?: readonly StoredSample[];
+}
+
 /**
- * Loads features of a store to train on, of one pooling of the primary set or of parts side by side, and so many views of the training images. Throws STORE_EMPTY, FIT_INVALID, and
+ * Loads features of a store to train on, of one pooling of the primary set or of parts side by side. Throws STORE_EMPTY, FIT_INVALID, and
  * OPTION_INVALID where the store has no such part.
  */
 export async function trainingData(
   store: string,
   manifest: Manifest,
   features: Pooling | readonly FeaturePart[],
-  views = 0,
+  { views = 0, samples: given }: TrainingWish = {},
 ): Promise<TrainingData> {
-  const validatedOn = validationSplit(store, await readSamples(store, manifest));
+  const samples = given ?? (await readSamples(store, manifest));
+  const validatedOn = validationSplit(store, samples);
   const parts = headPartsOf(store, manifest, features);
-  const loaded = await loadFeatures(store, manifest, parts, ['train', validatedOn]);
+  const loaded = await loadFeatures(store, manifest, parts, ['train', validatedOn], { samples });
   const looks: Matrix[] = [];
   for (let view = 1; view <= views; view++)
-    looks.push((await loadFeatures(store, manifest, parts, ['train'], view)).get('train')!.X);
+    looks.push((await loadFeatures(store, manifest, parts, ['train'], { view, samples })).get('train')!.X);
   return {
     pooling: partsText(store, manifest, parts),
     parts,
@@ -205,6 +218,7 @@ export function measured(
       validated: truth.length,
       validatedOn,
     },
+    judged: { truth, guess },
     confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
     mistakes: surestMistakes(truth, P, 10).map((mistake) => ({
       path: val[mistake.row]!.path,
@@ -215,12 +229,16 @@ export function measured(
   };
 }
 
-/** Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings. */
+/** Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings and of labels that are not the store's. */
 export function defaultHeadFile(
   store: string,
-  { name, pooling, normalize, params }: Omit<HeadResult, 'file'>,
+  {
+    result: { name, pooling, normalize, params },
+    relabelled = [],
+  }: Pick<TrainedHead, 'result' | 'relabelled'>,
 ): string {
-  const digest = sha256Hex(canonicalJson({ params, normalize })).slice(0, 8);
+  const labels = relabelled.length > 0 && { relabelled };
+  const digest = sha256Hex(canonicalJson({ params, normalize, ...labels })).slice(0, 8);
   // A colon is no part of a file's name everywhere.
   const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
   return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);

@@ -19,6 +19,8 @@ export interface SearchPlan {
   readonly owner: string;
   readonly store: string;
   readonly manifest: Manifest;
+  /** The store's images under labels that count in place of the stored ones. */
+  readonly samples?: readonly StoredSample[] | undefined;
   /** What stands side by side in the features. */
   readonly parts: readonly (FeaturePart & { readonly width: number })[];
   readonly splits: readonly Split[];
@@ -74,10 +76,10 @@ export function merged(lists: readonly NeighborResult[][][], queries: number, k:
  * takes is compared with the bound now, before anything is searched. Throws OPTION_INVALID, STORE_EMPTY, STORE_CORRUPT, INTERRUPTED.
  */
 export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Search> {
-  const { owner, store, manifest, parts, splits, metric, bound, beside } = plan;
+  const { owner, store, manifest, parts, splits, metric, bound, beside, samples: all } = plan;
   const [part, ...others] = parts;
   if (part !== undefined && others.length === 0) {
-    const stream = await streamFeatures(store, manifest, part, splits);
+    const stream = await streamFeatures(store, manifest, part, splits, all);
     checkStreamBound(owner, bound, stream.memory + beside);
     const index = streamedIndex(
       watched(stream, () => 'searching', work),
@@ -91,14 +93,14 @@ export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Sear
     };
   }
   const widths = parts.map(({ width }) => width);
-  const counts = await splitCounts(store, manifest);
+  const counts = await splitCounts(store, manifest, all);
   const rows = splits.reduce((sum, split) => sum + counts[split], 0);
   // As they are stored, and balanced.
   const needed = BASE_BYTES + beside + 2 * 4 * rows * widths.reduce((sum, width) => sum + width, 0);
   const advice = 'Give more, or compare one cut in one pooling: that is read a shard at a time.';
   checkBound(owner, bound, needed, 'searching several cuts side by side', advice);
   return async (X, k) => {
-    const loaded = await loadFeatures(store, manifest, parts, splits);
+    const loaded = await loadFeatures(store, manifest, parts, splits, all && { samples: all });
     const lists = [...loaded.values()].map((rowsOfSplit) =>
       nearest(rowsOfSplit, exactIndex(balanced(rowsOfSplit.X, widths), metric), balanced(X, widths), k),
     );

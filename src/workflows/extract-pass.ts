@@ -41,17 +41,20 @@ function requireFewFailures(failed: readonly Failure[], most: number): void {
   );
 }
 
-/** The outputs of the network as batches of features, one for each set of the source. */
-function batchesOf({ rows, outputs }: InferredBatch, { sets }: FeatureSource): FeatureBatch[] {
+/** The outputs of a network as batches of features, one for each set of the source; undefined for those that are deeper than it runs. */
+function batchesOf(
+  { executable, rows, outputs }: InferredBatch,
+  { sets, networks }: FeatureSource,
+): (FeatureBatch | undefined)[] {
+  const first = networks.findIndex((network) => network === executable);
   let at = 0;
-  return sets.map(({ poolings }) => ({
-    rows,
-    features: new Map(poolings.map((pooling) => [pooling, outputs[at++]!])),
-  }));
+  return sets.map(({ poolings }, i) =>
+    i < first ? undefined : { rows, features: new Map(poolings.map((pooling) => [pooling, outputs[at++]!])) },
+  );
 }
 
 /**
- * One pass over the images: what is known is reused, the rest goes through the network into the writer, which is sealed at the end, also where
+ * One pass over the images: what is known is reused, the rest goes through a network that is no deeper than what is missing, into the writer, which is sealed at the end, also where
  * the pass is interrupted or fails: what left the network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
  */
 export async function pass(plan: Pass, work: Work): Promise<Found> {
@@ -81,7 +84,9 @@ async function onePass(
     samples: dataset.samples,
     contract: source.contract,
     executable: source.executable,
-    prepare: () => source.executable.load(),
+    // Sets stand the deepest first: an image goes no deeper than to the first one that lacks it.
+    choose: (sha256) => source.networks[writer.firstLacking(sha256)]!,
+    prepare: (executable) => source.networks.find((network) => network === executable)!.load(),
     clock,
     batch: options.batch,
     ...(look && { view: look.view }),

@@ -50,7 +50,13 @@ export interface FeatureSource {
   readonly outputs: readonly Output[];
   /** What `executable` runs. */
   readonly program: Program;
+  /** Disposing it disposes all of `networks`. */
   readonly executable: LazyExecutable;
+  /**
+   * Network i runs to the cut of sets[i] and no further, and gives the outputs of that set and of those after it: for images of which
+   * nothing deeper is missing. The first is `executable`. Each is loaded when the first image needs it.
+   */
+  readonly networks: readonly LazyExecutable[];
 }
 
 /** An executable that is loaded by `load`, or by its first run. */
@@ -131,22 +137,30 @@ export async function featureSource(
   for (const note of engine.notes ?? []) listener.note?.(note);
   const target = { backbone: vgg16, weights, contract, cut: deepest };
   const calibration = await calibrationFor(precision, options, target);
-  const outputs = partsOf(cuts);
-  const program: Program = {
+  const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
+  const sets = cuts.map((wish) => sourceSet(wish, made, calibration));
+  const programs = sets.map((set, i): Program => ({
     backbone: vgg16,
     weights,
     contract,
-    outputs,
-    ...(calibration && { quantization: quantizationOf(calibration) }),
+    outputs: partsOf(cuts.slice(i)),
+    ...(set.calibration && { quantization: quantizationOf(set.calibration) }),
+  }));
+  const networks = programs.map((program) => loadedOnUse(() => engine.load(program)));
+  const [program] = programs as [Program, ...Program[]];
+  const executable: LazyExecutable = {
+    ...networks[0]!,
+    async dispose() {
+      for (const network of networks) await network.dispose();
+    },
   };
-  const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
-  const [primary, ...others] = cuts.map((wish) => sourceSet(wish, made, calibration));
   return {
-    sets: [primary!, ...others],
+    sets: sets as [SourceSet, ...SourceSet[]],
     engine: { name, device, precision, version },
     contract,
-    outputs,
+    outputs: program.outputs,
     program,
-    executable: loadedOnUse(() => engine.load(program)),
+    executable,
+    networks: [executable, ...networks.slice(1)],
   };
 }

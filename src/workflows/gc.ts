@@ -39,7 +39,19 @@ export async function gc(
     const from = manifest.version;
     const needed = contentIndex();
     for await (const { sha256 } of eachSample(store, manifest)) needed.add(sha256);
-    const stale = [...orphans];
+    let removedBytes = 0;
+    const remove = async (names: readonly string[]): Promise<void> => {
+      for (const name of names) {
+        removedBytes += await stat(join(store, name)).then(
+          ({ size }) => size,
+          () => 0,
+        );
+        if (!dryRun) await rm(join(store, name), { force: true });
+      }
+    };
+    // First of all: what is written below may get the name of a shard that a killed run had begun.
+    await remove(orphans);
+    const stale: string[] = [];
     let droppedSets = 0;
     let droppedRows = 0;
     if (otherSets) {
@@ -47,29 +59,23 @@ export async function gc(
       const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
       droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
-      stale.push(...others.flatMap((set) => set.shards.flatMap(shardFileNames)));
+      for (const { shards } of others) for (const shard of shards) stale.push(...shardFileNames(shard));
       manifest.sets = manifest.sets.filter((set) => !others.includes(set));
       if (!dryRun) await writeManifest(store, manifest);
     }
     for (const set of manifest.sets) {
       const done = await compactSet(store, manifest, set, (sha256) => needed.find(sha256) >= 0, dryRun);
       droppedRows += done.droppedRows;
-      stale.push(...done.staleFiles);
+      for (const name of done.staleFiles) stale.push(name);
       if (done.rewrittenShards > 0 && !dryRun)
         listener?.note?.(
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
     if (manifest.version !== from) tellLift(from, listener);
-    let freedBytes = 0;
-    for (const name of stale) {
-      freedBytes += await stat(join(store, name)).then(
-        ({ size }) => size,
-        () => 0,
-      );
-      if (!dryRun) await rm(join(store, name), { force: true });
-    }
-    return { store, dryRun, droppedRows, droppedSets, removedFiles: stale.length, removedBytes: freedBytes };
+    await remove(stale);
+    const removedFiles = orphans.length + stale.length;
+    return { store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };
   } finally {
     await lock.release();
   }

@@ -26,7 +26,10 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
   );
 
 /** What of a trained head goes into its file. */
-export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'reject' | 'rows'> & {
+export type SavedHead = Pick<
+  TrainedHead,
+  'head' | 'normalizer' | 'parts' | 'reject' | 'rows' | 'relabelled'
+> & {
   readonly result: Pick<TrainedHead['result'], 'trained'>;
 };
 
@@ -36,7 +39,7 @@ export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'rej
  */
 export async function saveHead(
   file: string,
-  { head, normalizer, parts, reject, rows, result }: SavedHead,
+  { head, normalizer, parts, reject, rows, relabelled = [], result }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {
@@ -64,6 +67,7 @@ export async function saveHead(
       store: relative(dirname(resolve(file)), resolve(store))
         .split(sep)
         .join('/'),
+      ...(relabelled.length > 0 && { relabelled: relabelled.map((sample) => ({ ...sample })) }),
       ...(rows !== undefined && { rows }),
     },
   };

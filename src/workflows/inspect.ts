@@ -4,6 +4,7 @@ import type { Pooling, Split } from '../core/sample.ts';
 import { contractId } from '../extract/contract.ts';
 import { coveringSets, poolingsOf, readManifest, type FeatureSet } from '../store/manifest.ts';
 import { eachSample } from '../store/reader.ts';
+import { takeUpSealed } from '../store/shard-files.ts';
 
 const bytesOf = (set: FeatureSet): number =>
   set.shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
@@ -19,6 +20,7 @@ function rowsByPooling({ shards }: FeatureSet): Partial<Record<Pooling, number>>
 export async function inspect(storePath: string): Promise<InspectResult> {
   const store = resolve(storePath);
   const manifest = await readManifest(store);
+  await takeUpSealed(store, manifest);
   const classes = new Map<string, Partial<Record<Split, number>>>();
   let images = 0;
   const samples = manifest.dataset.samples === undefined ? [] : eachSample(store, manifest);

@@ -15,6 +15,41 @@ const curve = z.array(z.number());
 // JSON has no NaN: what was not a number stands as null in it.
 const number = z.preprocess((value) => (value === null ? NaN : value), z.number().or(z.nan()));
 
+const interval = z.tuple([z.number(), z.number()]);
+
+/** The rule for "unknown", as RejectResult. */
+const reject = z.looseObject({
+  rate: z.number(),
+  problem: z.string().nullable(),
+  rule: z
+    .looseObject({
+      measure: z.string(),
+      threshold: z.number(),
+      calibratedOn: z.number(),
+      measures: z.array(z.looseObject({ measure: z.string(), auroc: z.number() })),
+      leftOut: z.array(z.string()),
+      leftOutRejected: z.number().nullable(),
+      validated: z.looseObject({
+        split: z.enum(SPLITS),
+        images: z.number(),
+        rejected: z.number(),
+        share: number,
+        interval,
+        accuracyOfAnswered: z.number().nullable(),
+      }),
+    })
+    .nullable(),
+});
+
+/** What views were worth, as ViewsBenefit. */
+const views = z.looseObject({
+  count: z.number(),
+  accuracyWithout: z.number(),
+  difference: z.number(),
+  interval,
+  pValue: z.number(),
+});
+
 /** Those fields that a report reads; others may come and go between versions. */
 const schema = z.looseObject({
   dataset: z.string(),
@@ -30,7 +65,7 @@ const schema = z.looseObject({
       params: parameters,
       changed: parameters,
       accuracy: z.number(),
-      interval: z.tuple([z.number(), z.number()]),
+      interval,
       balancedAccuracy: number,
       logLoss: number,
       fitMs: z.number(),
@@ -45,7 +80,11 @@ const schema = z.looseObject({
           valAccuracy: curve.optional(),
         })
         .optional(),
+      // Not in what older versions wrote.
+      comparison: z.looseObject({ pValue: z.number(), toldApart: z.boolean() }).optional(),
       notes: z.array(z.string()),
+      reject: reject.optional(),
+      views: views.optional(),
       trained: z.number(),
       validated: z.number(),
       validatedOn: z.enum(SPLITS),

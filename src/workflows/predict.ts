@@ -17,6 +17,7 @@ import type { Work } from './work.ts';
 import { featureSource } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
 import { storedPartsOfHead } from './head-parts.ts';
+import { samplesOfHead } from './labelled-samples.ts';
 import { memoryBound } from './memory.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
@@ -31,7 +32,7 @@ async function manifestOf(store: string): Promise<Manifest | undefined> {
   }
 }
 
-/** Finds the nearest training images in the store that the head was trained on; undefined where that has gone, and it is said. */
+/** Finds the nearest training images, under the labels that they were trained on, in the store of that training; undefined where that has gone, and it is said. */
 async function trainingSearch(
   { document, store, rowsMemory }: OpenedHead,
   { neighbors, memory }: PredictOptions,
@@ -53,7 +54,15 @@ async function trainingSearch(
     );
     return undefined;
   }
-  const rows = { store, manifest, parts: stored.parts, splits: ['train'], metric: 'cosine' } as const;
+  const samples = await samplesOfHead(store, manifest, document);
+  const rows = {
+    store,
+    manifest,
+    samples,
+    parts: stored.parts,
+    splits: ['train'],
+    metric: 'cosine',
+  } as const;
   return exactNeighbors({ ...rows, owner: 'predict', bound: memoryBound(memory), beside: rowsMemory }, work);
 }
 

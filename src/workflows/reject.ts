@@ -93,3 +93,14 @@ export async function withReject(
   };
   return { ...trained, reject, result: { ...trained.result, reject: { rate, rule, problem: null } } };
 }
+
+/** The trained head, for which there is no rule at a `rate` above 0, and why. */
+export function notCalibrated(trained: TrainedHead, rate: number, where: string): TrainedHead {
+  if (rate === 0) return trained;
+  const problem = `that is not calibrated ${where}`;
+  return { ...trained, result: { ...trained.result, reject: { rate, rule: null, problem } } };
+}
+
+/** As `notCalibrated`: rows out of fold would need their views out of fold. */
+export const notCalibratedOnViews = (trained: TrainedHead, rate: number): TrainedHead =>
+  notCalibrated(trained, rate, 'on heads that are trained on views');

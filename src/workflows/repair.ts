@@ -14,6 +14,7 @@ import { writeManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets } from '../store/parts.ts';
 import { readSamples } from '../store/reader.ts';
 import { shardFileNames, writeSeal } from '../store/shard-files.ts';
+import { damagedStudioFiles } from '../store/studio-files.ts';
 import { verifyStore, withoutDamaged } from '../store/verify.ts';
 import { extractInto } from './extract.ts';
 import type { Work } from './work.ts';
@@ -33,9 +34,12 @@ async function dropDamaged(
   tellLift(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
+  const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
+  // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
+  for (const name of before)
+    if (name.endsWith('.json') && !after.has(name)) await rm(join(store, name), { force: true });
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
   await writeManifest(store, manifest);
-  const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // What is remembered of the images' times has no other use than to spare reading them.
   const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
   // An index is built again when it is next asked for.
@@ -91,46 +95,61 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
   return extractInto(store, { dataset, source, options }, work);
 }
 
+/** What is left to do about the studio's files; null where they are whole. They came from a person: nothing can make them again. */
+async function studioAdvice(store: string): Promise<string | null> {
+  const { damaged } = await damagedStudioFiles(store);
+  if (damaged.length === 0) return null;
+  const named = damaged.map(({ name, problem }) => `${name} (${problem})`).join('; ');
+  return `What was taught or reviewed in the studio cannot be made again and was left as it is: ${named}. Restore it from a copy; without one, delete a damaged image in the studio's part Teach, or remove a damaged journal and begin anew.`;
+}
+
 /**
- * Drops what is damaged and extracts just that again. What cannot be extracted here and now (the images are elsewhere, the list of samples
+ * Drops what is damaged and extracts just that again. The studio's folder is left alone; what is damaged in it is told. What cannot be extracted here and now (the images are elsewhere, the list of samples
  * was damaged too) is told in `next`; the store is whole in any case, only with fewer rows. Throws STORE_LOCKED and what verify throws.
  */
 export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
   const store = resolve(storePath);
   const lock = await lockStore(store, 'permafrost repair');
   try {
-    const { manifest, damaged, lost } = await dropDamaged(store, work.listener);
-    const { samples, root, sets } = manifest.dataset;
-    const told = { store, damaged, lostRows: lost };
-    const hasSets = sets.every((one) =>
-      manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint),
-    );
-    if (samples === undefined || !hasSets || !existsSync(root)) {
-      const why =
-        samples === undefined
-          ? 'The list of the data set was lost'
-          : hasSets
-            ? `The data set is not at ${root}`
-            : 'The calibration of the current features was lost, and they with it';
-      const needed = damaged.length > 0 || samples === undefined;
-      return {
-        ...told,
-        extracted: 0,
-        next: needed
-          ? `${why}: run "permafrost extract" with the data set and --store ${store}; whatever is intact is reused.`
-          : null,
-      };
-    }
-    if (lost === 0) return { ...told, extracted: 0, next: null };
-    try {
-      const { extracted } = await extractMissing(store, manifest, work);
-      return { ...told, extracted, next: null };
-    } catch (error) {
-      if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
-      const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
-      return { ...told, extracted: 0, next };
-    }
+    const features = await repairFeatures(store, work);
+    const next = [features.next, await studioAdvice(store)].filter((one) => one !== null);
+    return { ...features, next: next.length === 0 ? null : next.join(' ') };
   } finally {
     await lock.release();
+  }
+}
+
+/** The store but for the studio's folder. */
+async function repairFeatures(store: string, work: Work): Promise<RepairResult> {
+  const { manifest, damaged, lost } = await dropDamaged(store, work.listener);
+  const { samples, root, sets } = manifest.dataset;
+  const told = { store, damaged, lostRows: lost };
+  const hasSets = sets.every((one) =>
+    manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint),
+  );
+  if (samples === undefined || !hasSets || !existsSync(root)) {
+    const why =
+      samples === undefined
+        ? 'The list of the data set was lost'
+        : hasSets
+          ? `The data set is not at ${root}`
+          : 'The calibration of the current features was lost, and they with it';
+    const needed = damaged.length > 0 || samples === undefined;
+    return {
+      ...told,
+      extracted: 0,
+      next: needed
+        ? `${why}: run "permafrost extract" with the data set and --store ${store}; whatever is intact is reused.`
+        : null,
+    };
+  }
+  if (lost === 0) return { ...told, extracted: 0, next: null };
+  try {
+    const { extracted } = await extractMissing(store, manifest, work);
+    return { ...told, extracted, next: null };
+  } catch (error) {
+    if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
+    const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
+    return { ...told, extracted: 0, next };
   }
 }

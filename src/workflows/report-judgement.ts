@@ -13,6 +13,7 @@ import { probabilities } from './evaluate.ts';
 import { openHead } from './head-files.ts';
 import { storedPartsOfHead } from './head-parts.ts';
 import { savedHead } from './past-run.ts';
+import { judgeRaw } from './predict.ts';
 
 /** Nearest training images that are shown beside a validated one. */
 const NEIGHBORS = 3;
@@ -68,6 +69,7 @@ export async function judge(
     };
 
   const P = await probabilities(opened, X);
+  const strangeness = await judgeRaw(opened, X);
   const truth = Int32Array.from(samples, ({ label }) => head.classes.indexOf(label));
   const guess = metrics.topClass(P);
   const k = head.classes.length;
@@ -103,6 +105,11 @@ export async function judge(
       })),
     })),
     mistakes: surestMistakes(truth, P, MISTAKES).map(({ row }) => row),
+    unknown:
+      strangeness &&
+      [...samples.keys()]
+        .filter((i) => strangeness.unknown[i])
+        .sort((a, b) => strangeness.strangeness[b]! - strangeness.strangeness[a]! || a - b),
     caution: changed,
   };
 }

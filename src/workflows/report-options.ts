@@ -2,6 +2,11 @@ import { integerOption, stringOption, type OptionsOf } from '../core/options.ts'
 
 /** Options of `report`. */
 export const REPORT_OPTIONS = {
+  maxImages: integerOption(
+    50_000,
+    'images that a page is made of at most, for it holds a row for each (512 numbers an image: 0.9 GB of memory)',
+    { min: 1 },
+  ),
   maxThumbnails: integerOption(
     2000,
     'pictures that are put into the page at most (about 2.3 kB each); the rest is named in words',

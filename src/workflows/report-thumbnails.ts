@@ -36,6 +36,7 @@ export function worthShowing(
     };
     for (const at of judgement.mistakes) add(judgement.judged[at]!);
     addPaths(check.suspects.map(({ path }) => path));
+    for (const at of judgement.unknown ?? []) order.add(judgement.judged[at]!.image);
     for (const entry of judgement.judged) if (entry.predicted !== samples[entry.image]!.label) add(entry);
   }
   addPaths(check.suspects.map(({ path }) => path));

@@ -22,14 +22,15 @@ function rangeOf(values: readonly number[]): Range3 {
 /**
  * Gathers what there is to see of a store: its data set, the last run's heads, what the best of them gets wrong and what lies nearest to
  * that, what check finds, a map of the features, thumbnails from the image files where they are still there. Loads no network and changes
- * nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED.
+ * nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID (also above
+ * `maxImages`), INTERRUPTED.
  */
 export async function report(
   storePath: string,
   given: Partial<ReportOptions> = {},
   work: Work = {},
 ): Promise<ReportData> {
-  const { maxThumbnails, mapImages, seed } = resolveOptions('report', REPORT_OPTIONS, given);
+  const { maxImages, maxThumbnails, mapImages, seed } = resolveOptions('report', REPORT_OPTIONS, given);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
   const tell = (stage: string): void => {
@@ -39,6 +40,12 @@ export async function report(
       });
     work.listener?.progress?.({ stage, done: 0, total: 1, perSecond: 0 });
   };
+  const { images, ...inspected } = await inspect(store);
+  if (images > maxImages)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `${store} holds ${images} images, and a page is made of ${maxImages} at most, since it holds a row for each. "permafrost check" compares any number; or give --max-images ${images} and the memory for it.`,
+    );
   tell('reading features');
   const all = await everyImage(store, manifest);
   const { samples } = all;
@@ -57,7 +64,7 @@ export async function report(
   ]);
   return {
     permafrost: VERSION,
-    store: await inspect(store),
+    store: { ...inspected, images },
     images: samples.map(({ path, label, split }) => ({ path, label, split })),
     sizes:
       samples.length === 0

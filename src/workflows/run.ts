@@ -3,6 +3,7 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { HeadResult, RunResult } from '../core/head-result.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
+import { compareWithBest } from '../classify/cross-validation/compare.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
 import { readManifest } from '../store/manifest.ts';
 import { currentSets, smallPooling, storedParts, type StoredPart, type WantedSet } from '../store/parts.ts';
@@ -120,7 +121,9 @@ export async function run(
   for (const features of new Set(tasks.map((task) => task.features))) {
     const group = tasks.filter((task) => task.features === features);
     const most = Math.max(...group.map(({ views }) => views));
-    const { views: looks, ...data } = await trainingData(store, manifest, features, most);
+    const { views: looks, ...data } = await trainingData(store, manifest, features, {
+      views: most,
+    });
     for (const task of group) {
       const { plan, views } = task;
       work.listener?.progress?.({
@@ -155,6 +158,11 @@ export async function run(
       `No head could be trained: ${skipped.map(({ reason }) => reason).join(' ')}`,
     );
   }
+  // Every head was validated on the same images in the same order.
+  const compared = compareWithBest(
+    first.judged.truth,
+    trained.map(({ judged }) => judged.guess),
+  );
   const best =
     reject === 0 || first.task.views > 0
       ? first
@@ -165,12 +173,12 @@ export async function run(
           reject,
           work,
         );
-  const file = defaultHeadFile(store, best.result);
+  const file = defaultHeadFile(store, best);
   const [{ set }] = storedParts(store, manifest, best.parts) as [StoredPart];
   await saveHead(file, best, set, store);
   const heads: HeadResult[] = [
-    { ...best.result, file },
-    ...others.map(({ result }) => ({ ...result, file: null })),
+    { ...best.result, comparison: compared[0]!, file },
+    ...others.map(({ result }, i) => ({ ...result, comparison: compared[i + 1]!, file: null })),
   ];
   const result: RunResult = {
     ...extracted,

@@ -4,9 +4,10 @@ import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { HeadDocument } from '../store/head-file.ts';
 import { readManifest } from '../store/manifest.ts';
 import { storedPartsOfHead } from './head-parts.ts';
+import { samplesOfHead } from './labelled-samples.ts';
 
 /**
- * The training rows that a head left in its store; undefined for a head that holds all it needs. Throws FINGERPRINT_MISMATCH where the store
+ * The training rows that a head left in its store, under the labels that it was trained on; undefined for a head that holds all it needs. Throws FINGERPRINT_MISMATCH where the store
  * now holds others, STORE_NOT_FOUND, STORE_CORRUPT.
  */
 export async function trainingRows(
@@ -20,7 +21,13 @@ export async function trainingRows(
   const stored = storedPartsOfHead(store, manifest, document);
   let found = 'other training images';
   if (present(stored)) {
-    const rows = await streamFeatures(store, manifest, stored.parts[0]!, ['train']);
+    const rows = await streamFeatures(
+      store,
+      manifest,
+      stored.parts[0]!,
+      ['train'],
+      await samplesOfHead(store, manifest, document),
+    );
     if (rows.digest === digest) return rows;
   } else found = `features of other settings (${stored.missing})`;
   throw new PermafrostError(

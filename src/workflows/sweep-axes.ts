@@ -4,12 +4,16 @@ import { suggest } from '../core/suggest.ts';
 import { headEntry, HEADS, HEAD_NAMES } from '../classify/heads/index.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './sweep-default-grid.ts';
 import type { SweepGrid, SweepGridHead } from './sweep-grid.ts';
+import { SWEEP_OPTIONS } from './sweep-options.ts';
 
-/** Options of heads that a flag can list values of. `alphas` is a list by itself: it has its place in a grid file. */
+/**
+ * Options of heads that a flag can list values of. `alphas` is a list by itself, and `seed` as a flag is that of the folds: both have their
+ * place in a grid file.
+ */
 const HEAD_OPTIONS: OptionTable = Object.fromEntries(
   Object.values(HEADS)
     .flatMap(({ options }) => Object.entries(options as OptionTable))
-    .filter(([key]) => key !== 'alphas'),
+    .filter(([key]) => key !== 'alphas' && !Object.hasOwn(SWEEP_OPTIONS, key)),
 );
 
 const DEFAULT_HEADS = [...new Set(DEFAULT_GRID.heads.map(({ head }) => head))];
@@ -32,6 +36,10 @@ export const SWEEP_AXES: OptionTable = {
   pca: stringOption(
     '',
     `numbers of principal components, 0 for none; by default ${DEFAULT_GRID.pca.join(',')}`,
+  ),
+  views: stringOption(
+    '',
+    `numbers of stored views of each training image to train on too, 0 for none; by default ${DEFAULT_GRID.views.join(',')}`,
   ),
   ...Object.fromEntries(
     Object.keys(HEAD_OPTIONS).map((key) => {
@@ -72,7 +80,7 @@ export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): 
   for (const name of FEATURE_AXIS_NAMES) {
     const values = listed(name);
     if (values !== undefined)
-      grid[name] = name === 'pca' ? values.map((word) => numberOf(name, word)) : values;
+      grid[name] = name === 'pca' || name === 'views' ? values.map((word) => numberOf(name, word)) : values;
   }
   return grid;
 }

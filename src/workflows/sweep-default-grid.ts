@@ -7,6 +7,7 @@ export const DEFAULT_GRID = {
   pooling: ['avg'],
   normalize: ['l2', 'standard'],
   pca: [0, 64],
+  views: [0],
   heads: [
     { head: 'centroid' },
     { head: 'ridge', alpha: [100, 10, 1, 0.1] },
@@ -18,4 +19,4 @@ export const DEFAULT_GRID = {
 } as const;
 
 /** What is done to the features, in the order in which combinations are made. */
-export const FEATURE_AXIS_NAMES = ['cut', 'pooling', 'normalize', 'pca'] as const;
+export const FEATURE_AXIS_NAMES = ['cut', 'pooling', 'normalize', 'pca', 'views'] as const;

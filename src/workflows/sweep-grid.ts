@@ -18,6 +18,7 @@ const FEATURE_AXES = {
   pooling: listOf(z.enum(POOLINGS)).optional(),
   normalize: listOf(z.enum(NORMALIZATIONS)).optional(),
   pca: listOf(z.number().int().min(0)).optional(),
+  views: listOf(z.number().int().min(0)).optional(),
 };
 
 const headSchema = z
@@ -70,10 +71,10 @@ export function configurationsOf(grid: unknown, source: string): SweepConfigurat
     const plans = combinations([...own].map(([name, values]) => [name, asList(values)])).map((options) =>
       namingPlace(`${source}, heads[${at}]`, () => planOf(head, options)),
     );
-    for (const { cut, pooling, normalize, pca } of combinations(features)) {
+    for (const { cut, pooling, normalize, pca, views } of combinations(features)) {
       namingPlace(`${source}, cut`, () => featuresOf({ cut, pooling } as SweepConfiguration));
       for (const { name, params } of plans) {
-        const one = { head: name, params, cut, pooling, normalize, pca } as SweepConfiguration;
+        const one = { head: name, params, cut, pooling, normalize, pca, views } as SweepConfiguration;
         found.set(canonicalJson(one), one);
       }
     }
@@ -114,6 +115,7 @@ function choicesOf(path: readonly PropertyKey[]): string {
     case 'normalize':
       return `: one or a list of ${NORMALIZATIONS.join(', ')}`;
     case 'pca':
+    case 'views':
       return ': one or a list of integers >= 0';
     default:
       return ': one or a list of numbers, texts, true or false';

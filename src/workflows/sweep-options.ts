@@ -7,10 +7,12 @@ import {
   type OptionsOf,
 } from '../core/options.ts';
 import { SWEEP_SCORES } from '../core/sweep-result.ts';
+import { LABELS_OPTION } from './labels-option.ts';
 import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `sweep` beside its grid. */
 export const SWEEP_OPTIONS = {
+  labels: LABELS_OPTION,
   folds: integerOption(5, 'parts of Train that are held out in turn', { min: 2 }),
   seed: integerOption(1, 'seed of the folds', { min: 0 }),
   score: choiceOption(SWEEP_SCORES, 'accuracy', 'what the candidates are ranked by'),

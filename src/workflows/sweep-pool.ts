@@ -13,6 +13,8 @@ export interface SharedFeatures {
   readonly data: Float32Array<SharedArrayBuffer>;
   readonly rows: number;
   readonly cols: number;
+  /** Views of the same images, each of the same shape: as many as any configuration trains on. */
+  readonly views: readonly Float32Array<SharedArrayBuffer>[];
   /** Columns of each part that stands side by side in them. */
   readonly parts: readonly number[];
 }
@@ -30,9 +32,10 @@ export interface SweepData {
 export interface FeatureGroup extends FeatureSteps {
   readonly cut: string;
   readonly pooling: Pooling;
+  readonly views: number;
 }
 
-/** Names the features that a group starts from. */
+/** Names the features that a group starts from, whatever the number of views. */
 export const featuresKey = ({ cut, pooling }: Pick<FeatureGroup, 'cut' | 'pooling'>): string =>
   `${cut} ${pooling}`;
 
@@ -70,7 +73,7 @@ export type WorkerOrder = SweepJob | 'end';
 const ENTRY = new URL(`./sweep-worker${extname(import.meta.url)}`, import.meta.url);
 
 const sameGroup = (a: FeatureGroup, b: FeatureGroup): boolean =>
-  featuresKey(a) === featuresKey(b) && a.normalize === b.normalize && a.pca === b.pca;
+  featuresKey(a) === featuresKey(b) && a.normalize === b.normalize && a.pca === b.pca && a.views === b.views;
 
 /**
  * Runs jobs on `count` threads and yields what they find as it comes, in any order; a finding itself is the same whoever made it and

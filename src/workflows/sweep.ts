@@ -5,13 +5,15 @@ import { resolveOptions } from '../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../core/sweep-result.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';
-import { loadFeatures, readSamples } from '../store/reader.ts';
+import { loadFeatures } from '../store/reader.ts';
+import type { StoredSample } from '../store/shard.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/sweep-ledger.ts';
-import { defaultHeadFile, trainHead, trainingData, validationSplit } from './evaluate.ts';
+import { defaultHeadFile, trainHead, trainingData, validationSplit, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
+import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { progressMeter } from './progress-meter.ts';
-import { withReject } from './reject.ts';
+import { notCalibratedOnViews, withReject } from './reject.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './sweep-options.ts';
 import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './sweep-plan.ts';
@@ -23,6 +25,7 @@ import {
   type SweepFinding,
 } from './sweep-pool.ts';
 import { candidateOf, entryOf, ranked } from './sweep-ranking.ts';
+import { trainOnViews } from './train-on-views.ts';
 
 /** What to sweep: options over SWEEP_OPTIONS' defaults, and the grid, by default DEFAULT_GRID. */
 export interface SweepRequest extends Partial<SweepOptions> {
@@ -41,7 +44,7 @@ export interface SweepWork extends Work {
  * validation images are looked at once, for the best alone. Copies of one image are always in the same fold. Results are kept in the
  * store as they come: what was found before is not computed again, so that the same call after an abort goes on where it stopped. A
  * result depends on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order.
- * Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
+ * With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
  * and what readManifest and loadFeatures throw.
  */
 export async function sweep(
@@ -53,13 +56,15 @@ export async function sweep(
   const configurations = configurationsOf(grid, gridSource);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const all = await readSamples(store, manifest);
+  const { labels } = options;
+  const { samples: all, relabelled, joinedTrain } = await labelledSamples(store, manifest, labels, work);
+  if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
   const samples = all.filter(({ split }) => split === 'train');
   validationSplit(store, all);
   const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
   const ledger = await openLedger(ledgerPath(store, plan.images));
   try {
-    const found = await crossValidate(store, manifest, plan, ledger, options, work);
+    const found = await crossValidate({ store, manifest, all }, plan, ledger, options, work);
     const candidates = ranked(plan, found.known, found.reused, options.score);
     const [best] = candidates;
     if (best === undefined) {
@@ -69,13 +74,20 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const data = await trainingData(store, manifest, featuresOf(best));
+    const fitted = await trainingData(store, manifest, featuresOf(best), { views: best.views, samples: all });
+    const { views: looks = [], ...data } = fitted;
     const plain = { ...best, options: best.params };
-    let trained = await trainHead(plain, data, work.signal);
+    const onViews = best.views > 0;
+    const onAll = onViews
+      ? await trainOnViews(plain, { ...data, views: looks }, work.signal)
+      : await trainHead(plain, data, work.signal);
+    let trained: TrainedHead = { ...onAll, relabelled };
     let file: string | null = null;
     if (options.save) {
-      trained = await withReject(trained, plain, data, options.reject, work);
-      file = options.out === '' ? defaultHeadFile(store, trained.result) : resolve(options.out);
+      trained = onViews
+        ? notCalibratedOnViews(trained, options.reject)
+        : await withReject(trained, plain, data, options.reject, work);
+      file = options.out === '' ? defaultHeadFile(store, trained) : resolve(options.out);
       const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
       await saveHead(file, trained, set, store);
     }
@@ -93,7 +105,7 @@ export async function sweep(
       skipped: found.skipped,
       candidates,
       notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
-      best: { ...trained.result, file },
+      best: { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file },
       ledger: ledger.path,
       seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },
     };
@@ -102,21 +114,32 @@ export async function sweep(
   }
 }
 
-/** The stored features that a configuration is about: fingerprint and pooling of each part. Throws OPTION_INVALID where the store lacks one. */
+/**
+ * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after those of the images. Throws
+ * OPTION_INVALID where the store lacks one.
+ */
 const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): string =>
-  storedParts(store, manifest, featuresOf(one))
+  Array.from({ length: 1 + one.views }, (_, view) => storedParts(store, manifest, featuresOf(one), view))
+    .flat()
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
+/** A store, and its images under the labels that count. */
+interface SweptStore {
+  readonly store: string;
+  readonly manifest: Manifest;
+  readonly all: readonly StoredSample[];
+}
+
 /** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
 async function crossValidate(
-  store: string,
-  manifest: Manifest,
+  swept: SweptStore,
   plan: SweepPlan,
   ledger: Ledger,
   options: SweepOptions,
   work: SweepWork,
 ) {
+  const { store, manifest } = swept;
   const { signal, listener } = work;
   const { configurations } = plan;
   for (const line of ledger.damaged)
@@ -139,7 +162,7 @@ async function crossValidate(
     listener?.note?.(`${reused.size} of ${configurations.size} configurations are known from before.`);
 
   const workers = options.workers === 0 ? availableParallelism() : options.workers;
-  const data = await sharedData(store, manifest, plan, [...missing.values()]);
+  const data = await sharedData(swept, plan, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
   for await (const finding of findings(plan, missing, workers, data, ledger, known, signal)) {
@@ -164,10 +187,16 @@ async function crossValidate(
   };
 }
 
+/** A copy in shared memory, which every thread reads. */
+function inSharedMemory(data: Float32Array): Float32Array<SharedArrayBuffer> {
+  const shared = new Float32Array(new SharedArrayBuffer(data.byteLength));
+  shared.set(data);
+  return shared;
+}
+
 /** The features that the missing configurations need, in shared memory. */
 async function sharedData(
-  store: string,
-  manifest: Manifest,
+  { store, manifest, all: samples }: SweptStore,
   { y, classes, folds }: SweepPlan,
   missing: readonly SweepConfiguration[],
 ): Promise<SweepData> {
@@ -176,10 +205,14 @@ async function sharedData(
     const key = featuresKey(one);
     if (features[key] !== undefined) continue;
     const parts = storedParts(store, manifest, featuresOf(one));
-    const { X } = (await loadFeatures(store, manifest, parts, ['train'])).get('train')!;
-    const data = new Float32Array(new SharedArrayBuffer(X.data.byteLength));
-    data.set(X.data);
-    features[key] = { data, rows: X.rows, cols: X.cols, parts: parts.map(({ width }) => width) };
+    const load = async (view: number) =>
+      (await loadFeatures(store, manifest, parts, ['train'], { view, samples })).get('train')!.X;
+    const { data, rows, cols } = await load(0);
+    const most = Math.max(...missing.filter((other) => featuresKey(other) === key).map(({ views }) => views));
+    const views: Float32Array<SharedArrayBuffer>[] = [];
+    for (let view = 1; view <= most; view++) views.push(inSharedMemory((await load(view)).data));
+    const widths = parts.map(({ width }) => width);
+    features[key] = { data: inSharedMemory(data), rows, cols, parts: widths, views };
   }
   const shared = new Int32Array(new SharedArrayBuffer(y.byteLength));
   shared.set(y);

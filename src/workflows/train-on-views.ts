@@ -1,7 +1,6 @@
 import type { Matrix } from '../core/matrix.ts';
-import { topClass } from '../classify/metrics.ts';
 import { mcNemar, pairedBootstrap } from '../classify/paired-tests.ts';
-import { probabilities, trainHead, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
+import { trainHead, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
 
 /** Seed of the bootstrap. */
 const SEED = 1;
@@ -19,12 +18,8 @@ export async function trainOnViews(
   const count = data.views.length;
   const trained = await trainHead(plan, data, signal);
   const plain = without ?? (await trainHead(plan, { ...data, views: [] }, signal));
-  const { classes } = trained.head;
-  const truth = Int32Array.from(data.val.samples, ({ label }) => classes.indexOf(label));
-  const [guess, plainGuess] = [
-    topClass(await probabilities(trained, data.val.X)),
-    topClass(await probabilities(plain, data.val.X)),
-  ];
+  const { truth, guess } = trained.judged;
+  const plainGuess = plain.judged.guess;
   const { difference, interval } = pairedBootstrap(truth, guess, plainGuess, { seed: SEED });
   const { pValue } = mcNemar(truth, guess, plainGuess);
   const views = { count, accuracyWithout: plain.result.accuracy, difference, interval, pValue };

@@ -2,12 +2,14 @@ import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf }
 import { POOLINGS } from '../core/sample.ts';
 import { HEAD_NAMES } from '../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../classify/normalize.ts';
+import { LABELS_OPTION } from './labels-option.ts';
 import { memoryOption } from './memory.ts';
 import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `train` beside the head's own (classify/heads). */
 export const TRAIN_OPTIONS = {
   head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
+  labels: LABELS_OPTION,
   pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
   cut: stringOption(
     '',

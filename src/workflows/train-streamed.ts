@@ -10,6 +10,7 @@ import type { Manifest } from '../store/manifest.ts';
 import { partsText } from '../store/parts.ts';
 import { MAX_MATRIX_BYTES } from '../store/reader.ts';
 import { headOf, headPartsOf, measured, validationOf, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import type { StoredSample } from '../store/shard.ts';
 import type { Work } from './work.ts';
 import { BASE_BYTES, checkStreamBound, inGigabytes } from './memory.ts';
 import { watched } from './watched-stream.ts';
@@ -18,6 +19,8 @@ import { watched } from './watched-stream.ts';
 export interface StreamedPlan extends HeadPlan {
   readonly store: string;
   readonly manifest: Manifest;
+  /** The store's images under labels that count in place of the stored ones; undefined: those. */
+  readonly samples: readonly StoredSample[] | undefined;
   /** One pooling of the primary set, or parts side by side. */
   readonly features: Pooling | readonly FeaturePart[];
   /** Bytes; undefined: no bound. */
@@ -28,10 +31,11 @@ export interface StreamedPlan extends HeadPlan {
 export async function reasonToStream({
   store,
   manifest,
+  samples,
   features,
   bound,
 }: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
-  const images = await splitCounts(store, manifest);
+  const images = await splitCounts(store, manifest, samples);
   const rowBytes = 4 * headPartsOf(store, manifest, features).reduce((sum, { width }) => sum + width, 0);
   const trained = rowBytes * images.train;
   const validated = rowBytes * images[validationOf(store, images)];
@@ -59,7 +63,7 @@ async function predictStream(head: FittedHead, source: RowSource): Promise<Matri
  */
 export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promise<TrainedHead> {
   const { signal } = work;
-  const { store, manifest, normalize, bound } = plan;
+  const { store, manifest, samples, normalize, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
   const [part, ...others] = parts;
   if (part === undefined || others.length > 0) {
@@ -76,10 +80,10 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
       `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
     );
   }
-  const validatedOn = validationOf(store, await splitCounts(store, manifest));
+  const validatedOn = validationOf(store, await splitCounts(store, manifest, samples));
   const [train, val] = [
-    await streamFeatures(store, manifest, part, ['train']),
-    await streamFeatures(store, manifest, part, [validatedOn]),
+    await streamFeatures(store, manifest, part, ['train'], samples),
+    await streamFeatures(store, manifest, part, [validatedOn], samples),
   ];
   checkStreamBound('train', bound, train.memory + val.memory + (maker.streamBytes?.(train) ?? 0));
 

@@ -9,8 +9,9 @@ import { parseCuts, partsOf } from './cut-plan.ts';
 import { defaultHeadFile, trainHead, trainingData, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
+import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { memoryBound } from './memory.ts';
-import { withReject } from './reject.ts';
+import { notCalibrated, notCalibratedOnViews, withReject } from './reject.ts';
 import { trainOnViews } from './train-on-views.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
@@ -22,14 +23,10 @@ async function trainWithViews(
   reject: number,
   { signal }: Work,
 ): Promise<TrainedHead> {
-  const data = await trainingData(plan.store, plan.manifest, plan.features, views);
+  const { store, manifest, features, samples } = plan;
+  const data = await trainingData(store, manifest, features, { views, ...(samples && { samples }) });
   const trained = await trainOnViews(plan, { ...data, views: data.views ?? [] }, signal);
-  return reject === 0 ? trained : notCalibrated(trained, reject, 'on heads that are trained on views');
-}
-
-function notCalibrated(trained: TrainedHead, rate: number, where: string): TrainedHead {
-  const problem = `that is not calibrated ${where}`;
-  return { ...trained, result: { ...trained.result, reject: { rate, rule: null, problem } } };
+  return notCalibratedOnViews(trained, reject);
 }
 
 /** In memory where there is room for the features, else in streams, which is said. */
@@ -38,6 +35,7 @@ async function trainWithin(
   { views, reject }: Pick<TrainOptions, 'views' | 'reject'>,
   work: Work,
 ): Promise<TrainedHead> {
+  const { store, manifest, features, samples } = plan;
   const reason = await reasonToStream(plan);
   if (views > 0) {
     if (reason === undefined) return trainWithViews(plan, views, reject, work);
@@ -47,15 +45,18 @@ async function trainWithin(
     );
   }
   if (reason === undefined) {
-    const data = await trainingData(plan.store, plan.manifest, plan.features);
+    const data = await trainingData(store, manifest, features, samples && { samples });
     return withReject(await trainHead(plan, data, work.signal), plan, data, reject, work);
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
   const trained = await trainStreamed(plan, work);
-  return reject === 0 ? trained : notCalibrated(trained, reject, 'on features that are read in streams');
+  return notCalibrated(trained, reject, 'on features that are read in streams');
 }
 
-/** Trains one head on a store's features, measures it on the validation images and writes it to a file. Loads no network. */
+/**
+ * Trains one head on a store's features, under its labels or those of a list, measures it on the validation images and writes it to a file.
+ * Loads no network and changes nothing that the store holds. Throws OPTION_INVALID, FIT_INVALID, what labelledSamples throws, STORE_WRITE.
+ */
 export async function train(
   storePath: string,
   given: Partial<TrainOptions> = {},
@@ -63,15 +64,20 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, pooling, cut, normalize, pca, memory, out } = options;
+  const { head, labels, pooling, cut, normalize, views, pca, memory, out } = options;
   const store = resolve(storePath);
   const manifest = await readManifest(store);
   const plan = { head, options: headOptions, normalize, pca };
   const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
-  const from = { store, manifest, features, bound: memoryBound(memory) };
-  const trained = await trainWithin({ ...plan, ...from }, options, work);
-  const file = out === '' ? defaultHeadFile(store, trained.result) : resolve(out);
+  const bound = memoryBound(memory);
+  // Where no list is given the images are not listed either: a million of them take 0.3 GB.
+  const listed = labels === '' ? undefined : await labelledSamples(store, manifest, labels, work);
+  const { samples, relabelled = [], joinedTrain = 0 } = listed ?? {};
+  if (views > 0) requireViews(labels, joinedTrain);
+  const from = { store, manifest, samples, features, bound };
+  const trained = { ...(await trainWithin({ ...plan, ...from }, options, work)), relabelled };
+  const file = out === '' ? defaultHeadFile(store, trained) : resolve(out);
   const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
   await saveHead(file, trained, set, store);
-  return { ...trained.result, file };
+  return { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file };
 }

@@ -207,6 +207,32 @@ export function headContract(
         expect(await two.predictProba(data.X)).toEqual(await one.predictProba(data.X));
       });
 
+      it.each([
+        ['more rows than columns', 8],
+        ['more columns than rows', 90],
+      ])(
+        'fits parts of prepared rows as it fits those rows alone, where it can prepare them: %s',
+        async (_, cols) => {
+          const { X, y } = blobs(['a', 'b', 'c'], 12, cols);
+          if (createHead(name, options).prepare === undefined) return;
+          const head = createHead(name, { ...options, tol: 1e-8 });
+          const fitPart = await head.prepare!(X);
+          // A fold's rows, and those without a class.
+          for (const rows of [
+            y.flatMap((_label, i) => (i % 4 === 1 ? [] : [i])),
+            y.flatMap((label, i) => (label === 'b' ? [] : [i])),
+          ]) {
+            const labels = rows.map((i) => y[i]!);
+            const [part, alone] = [await fitPart(rows, labels), await head.fit(selectRows(X, rows), labels)];
+            expect(part.classes).toEqual(alone.classes);
+            expect(largestDifference(await part.predictProba(X), await alone.predictProba(X))).toBeLessThan(
+              1e-4,
+            );
+          }
+          await expectCode(fitPart([0, 3], ['a', 'a']), 'FIT_INVALID', /two classes or more/);
+        },
+      );
+
       it('gives a row the same probabilities whatever batch it is in', async () => {
         const { X, y } = blobs(['a', 'b', 'c'], 12, 40);
         const head = await fit({ X, y });

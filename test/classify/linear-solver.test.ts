@@ -4,6 +4,7 @@ import type { Matrix } from '../../src/core/matrix.ts';
 import { matrix } from '../../src/core/matrix.ts';
 import { random } from '../../src/core/random.ts';
 import { createHead } from '../../src/classify/heads/index.ts';
+import { designForOne, designOf } from '../../src/classify/solvers/choose-design.ts';
 import { columnDesign } from '../../src/classify/solvers/column-design.ts';
 import type { Design } from '../../src/classify/solvers/design.ts';
 import { gramDesign } from '../../src/classify/solvers/gram-design.ts';
@@ -197,6 +198,28 @@ describe('the logistic solver', () => {
       );
     },
   );
+
+  it('goes without a Gram matrix for a single fit of many wide rows with a strong penalty, to the same optimum', async () => {
+    const X = noise(2048, 2100, 8);
+    const y = Int32Array.from({ length: X.rows }, (_, i) =>
+      Number(X.data[i * X.cols]! + X.data[i * X.cols + 1]! > 0),
+    );
+    const [C, tol] = [0.001, 5e-4];
+    const one = await designForOne(X, { C, tol });
+    expect(one.size).toBe(X.cols);
+    const [direct, byRows] = [
+      await optimum(one, y, 2, C, tol),
+      await optimum(await designOf(X), y, 2, C, tol),
+    ];
+    expect(direct.converged && byRows.converged).toBe(true);
+    // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and scores by that times a row's length.
+    const bound = 2 * tol * C * X.rows * Math.sqrt(X.cols);
+    direct.scores.forEach((score, i) => expect(Math.abs(score - byRows.scores[i]!)).toBeLessThan(bound));
+    expect(Math.max(...direct.scores)).toBeGreaterThan(5 * bound);
+    // A weak penalty, or a tolerance that needs float64 products.
+    expect((await designForOne(X, { C: 1, tol })).size).toBe(X.rows);
+    expect((await designForOne(X, { C, tol: 1e-9 })).size).toBe(X.rows);
+  });
 
   it('does not move when the features are shifted', async () => {
     const X = noise(30, 6, 5);

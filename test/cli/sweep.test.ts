@@ -72,13 +72,15 @@ describe('permafrost sweep', () => {
       '0,4',
       '--folds',
       '4',
+      '--seed',
+      '3',
       '--top',
       '3',
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // (2 C + 2 k of the head's entry with distance weights + 2 of that with equal votes) x 2 normalisations x 2 widths
     expect(stdout).toMatch(
-      /^24 configurations cross-validated on 16 training images of 2 classes in 4 folds \(seed 1\): 24 computed/,
+      /^24 configurations cross-validated on 16 training images of 2 classes in 4 folds \(seed 3\): 24 computed/,
     );
     expect(stdout).toMatch(/^1 {2}(logistic|knn) +avg, (l2|standard)(, pca 4)? +1\.0000/m);
     expect(stdout).toMatch(/^and 21 more \(--top 24, or all with --json\)$/m);
@@ -86,7 +88,7 @@ describe('permafrost sweep', () => {
     expect(stdout).toMatch(/accuracy \d\.\d{4} .* on 6 val images, which were looked at this once/);
     expect(stdout).toMatch(/Not saved: --save/);
     const again = document<SweepResult>(
-      await permafrost(['sweep', store, ...flags, '--pca', '0,4', '--folds', '4', ...json]),
+      await permafrost(['sweep', store, ...flags, '--pca', '0,4', '--folds', '4', '--seed', '3', ...json]),
     );
     expect(again).toMatchObject({ computed: 0, reused: 24 });
     expect(again.candidates).toHaveLength(24);

@@ -82,9 +82,13 @@ describe('the report of a run', () => {
   it('is the extraction, the heads, what is to be said of them, the confusion and the mistakes of the best', () => {
     const result = runResult({
       heads: [
-        headResult({ file: '/data/Ants.permafrost/heads/x.safetensors' }),
+        headResult({
+          comparison: { pValue: 1, toldApart: false },
+          file: '/data/Ants.permafrost/heads/x.safetensors',
+        }),
         headResult({
           name: 'softmax',
+          comparison: { pValue: 0.5, toldApart: false },
           learningCurve: CURVE,
           iterations: 3,
           notes: ['not converged: more epochs'],
@@ -105,6 +109,8 @@ head      features  accuracy     95 % interval  balanced  log loss     fit  sett
 --------  --------  --------  ----------------  --------  --------  ------  --------
 logistic  avg, l2     0.6667  0.2077 .. 0.9385    0.7500    0.4123  3.1 ms  C=10
 softmax   avg, l2     0.6667  0.2077 .. 0.9385    0.7500    0.4123  3.1 ms  C=10
+
+The other head cannot be told from the best, logistic on avg, at 5 % (McNemar's exact test on the same validated images, Holm's adjustment for 1 comparison).
 
 knn-hnsw (avg) was left out: hnswlib-node is not installed.
 softmax (avg): 3 epochs: loss 0.7000 to 0.1000, accuracy 0.500 to 1.000

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/core/digest.ts';
@@ -12,7 +12,9 @@ import {
   teachSchema,
   type TeachEvent,
 } from '../../src/store/studio-files.ts';
+import { repairText, verifyText } from '../../src/report/store-report.ts';
 import { gc } from '../../src/workflows/gc.ts';
+import { repair } from '../../src/workflows/repair.ts';
 import { verify } from '../../src/workflows/verify.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { storedRow } from '../support/stored-rows.ts';
@@ -87,6 +89,46 @@ describe("the studio's files in a store", () => {
     writeFileSync(journal, whole);
     await openForWriting(store, '0.0.0');
     expect(existsSync(stray)).toBe(false);
+  });
+
+  it('are left by repair and gc as they are, what was saved among them; what is damaged is told with what to do', async () => {
+    const studio = join(store, 'studio');
+    writeFileSync(join(studio, 'labels.csv'), 'path,label,split\na.jpg,ants,train\n');
+    writeFileSync(join(studio, 'map.json'), '{}');
+    mkdirSync(join(store, 'taught', 'mine', 'Train'), { recursive: true });
+    writeFileSync(join(store, 'taught', 'mine', 'Train', 'a.png'), CONTENT);
+    const content = (): Record<string, string> =>
+      Object.fromEntries(
+        ['studio', 'taught'].flatMap((part) =>
+          readdirSync(join(store, part), { recursive: true, withFileTypes: true })
+            .filter((entry) => entry.isFile())
+            .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name), 'base64')]),
+        ),
+      );
+    const before = content();
+    expect(Object.keys(before)).toHaveLength(5);
+    await gc(store, { otherSets: true });
+    expect((await repair(store)).next).toBeNull();
+    expect(content()).toEqual(before);
+
+    const journal = journalPath(store, 'teach.jsonl');
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace('ants', 'bees'));
+    const damaged = content();
+    // With a damaged shard beside it, which repair does mend.
+    const shard = readdirSync(store).find((name) => name.endsWith('-avg.arrow'))!;
+    writeFileSync(join(store, shard), 'damaged');
+    const repaired = await repair(store);
+    expect(repaired.damaged.map(({ name }) => name)).toEqual([shard]);
+    expect(repaired.next).toMatch(
+      /permafrost extract.* was left as it is: studio.teach\.jsonl .*Restore it/s,
+    );
+    expect(repairText(repaired)).toContain('remove a damaged journal and begin anew');
+    expect(content()).toEqual(damaged);
+    await gc(store);
+    expect(content()).toEqual(damaged);
+    const found = verifyText(await verify(store));
+    expect(found).toContain('What was taught or reviewed in the studio cannot be made again');
+    expect(found).not.toContain('extracts just those images again');
   });
 
   it('an image that was taken back is kept, because an undo may bring it again', async () => {

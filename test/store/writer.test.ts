@@ -1,9 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { POOLINGS, type FeatureBatch } from '../../src/core/sample.ts';
+import { readManifest } from '../../src/store/manifest.ts';
 import type { StoredSample } from '../../src/store/shard.ts';
 import { commitDataset, openForWriting, setFor } from '../../src/store/store.ts';
+import { verifyStore } from '../../src/store/verify.ts';
 import { DEFAULT_SHARD_BYTES, featureWriter, MAX_SHARD_BYTES } from '../../src/store/writer.ts';
 import { rejection } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
@@ -96,6 +98,38 @@ describe('a writer', () => {
         });
       }
     }
+  });
+
+  it('does not write the manifest anew for each shard of many, and a killed one has lost none of them', async () => {
+    const { store, writer } = await opened(newStore(), 1);
+    const listed: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      await writer.append(featuresOf(named(1, i)));
+      const shards = (await readManifest(store)).sets[0]!.shards.length;
+      if (shards !== listed.at(-1)) listed.push(shards);
+    }
+    // Every one of the first eight, then when an eighth of all is not named.
+    expect(listed).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 19, 22, 26, 30, 35, 40, 46, 53]);
+    const again = await opened(store, 1);
+    expect(again.set.shards).toHaveLength(60);
+    await again.writer.append(featuresOf(named(1, 60)));
+    await again.writer.seal();
+    expect((await sealed(store)).flat()).toEqual(named(61).map(({ path }) => path));
+    expect(await verifyStore(store, '0.0.0')).toMatchObject({ damaged: [], orphans: [] });
+  });
+
+  it('that was killed leaves no shard to be taken up of which a file is gone or cut short', async () => {
+    const { store, writer } = await opened(newStore(), 1);
+    for (let i = 0; i < 60; i++) await writer.append(featuresOf(named(1, i)));
+    const names = readdirSync(store);
+    const [gone, cut] = ['00059-avg.arrow', '00058-max.arrow'].map((end) =>
+      names.find((name) => name.endsWith(end))!,
+    ) as [string, string];
+    rmSync(join(store, gone));
+    truncateSync(join(store, cut), 100);
+    const { set } = await opened(store, 1);
+    expect(set.shards).toHaveLength(58);
+    expect(readdirSync(store).filter((name) => /0005[89]/.test(name))).toEqual([]);
   });
 
   it('makes a shard of one row where a single map is larger than a shard should be', async () => {

@@ -175,6 +175,30 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect(heard.size).toBeGreaterThan(1);
   });
 
+  it('answers about a pasted image, from the clipboard by the keyboard, and says so where it holds none', async () => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], {
+      origin: new URL(studio.address).origin,
+    });
+    const data = readFileSync(picture('vehicle', 14)).toString('base64');
+    await page.evaluate(`(async () => {
+      const content = Uint8Array.from(atob('${data}'), (c) => c.charCodeAt(0));
+      const blob = new Blob([content], { type: 'image/png' });
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+    })()`);
+    const before = await page.locator('.asked').getAttribute('src');
+    await page.locator('body').press('Control+V');
+    await page.locator(`.asked:not([src="${before}"])`).waitFor();
+    // The picture comes with its answer, not before it.
+    const top = page.locator('.answers .card').first().locator('tbody th').first();
+    expect(await top.textContent()).toBe('vehicle');
+    expect(await page.locator('.asked').getAttribute('alt')).toBe('Your image image.png');
+    expect(await page.locator('.tiles li').count()).toBe(12);
+
+    await page.evaluate("navigator.clipboard.writeText('only words')");
+    await page.locator('body').press('Control+V');
+    await page.getByRole('alert').filter({ hasText: 'The clipboard holds no image' }).waitFor();
+  });
+
   it('trains a head on demand, whose answer then stands beside the others', async () => {
     await page.locator('details.heads summary').click();
     const before = await page.locator('.answers .card').count();
@@ -300,7 +324,9 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     await part('Sweep');
     await page.locator('#sweep-state', { hasText: 'No sweep' }).waitFor();
     // Whole maps and many folds take seconds: long enough to be stopped.
-    await page.getByRole('combobox', { name: 'Features' }).selectOption('flatten');
+    const features = page.getByRole('group', { name: 'Features' });
+    await features.getByRole('checkbox', { name: 'flatten' }).check();
+    await features.getByRole('checkbox', { name: 'avg' }).uncheck();
     await page.getByRole('spinbutton', { name: 'Folds' }).fill('12');
     await page.getByRole('button', { name: 'Start the sweep' }).click();
     await page.locator('.scroll tbody tr').first().waitFor();
@@ -316,7 +342,8 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
       .waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.locator('#sweep-state', { hasText: 'was stopped' }).waitFor();
-    await page.getByRole('combobox', { name: 'Features' }).selectOption('avg');
+    await features.getByRole('checkbox', { name: 'avg' }).check();
+    await features.getByRole('checkbox', { name: 'flatten' }).uncheck();
     await page.getByRole('spinbutton', { name: 'Folds' }).fill('3');
     await page.getByRole('button', { name: 'Start the sweep' }).click();
     await page.locator('#sweep-best').waitFor();
@@ -329,6 +356,44 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     const accuracies = await page.locator('.scroll tbody tr td:nth-child(3)').allTextContents();
     const numbers = accuracies.map((text) => parseFloat(text));
     expect([...numbers].sort((a, b) => b - a)).toEqual(numbers);
+  });
+
+  it('sweeps just the heads, normalisations, components and values that are asked for, by keyboard', async () => {
+    const heads = page.getByRole('group', { name: 'Heads' });
+    for (const name of ['centroid', 'ridge', 'linear-svm', 'knn']) {
+      await heads.getByRole('checkbox', { name, exact: true }).focus();
+      await page.keyboard.press('Space');
+    }
+    const button = page.getByRole('button', { name: 'Start the sweep' });
+    await heads.getByRole('checkbox', { name: 'logistic', exact: true }).uncheck();
+    expect(await button.isDisabled()).toBe(true);
+    await page.getByText('Tick at least one under each heading (head has none).').waitFor();
+    await heads.getByRole('checkbox', { name: 'logistic', exact: true }).check();
+    await page
+      .getByRole('group', { name: 'Normalisation' })
+      .getByRole('checkbox', { name: 'standard' })
+      .uncheck();
+    // Options of heads that are not asked for are not offered.
+    expect(await page.getByRole('textbox', { name: 'nNeighbors' }).count()).toBe(0);
+    await page.getByRole('textbox', { name: 'Principal components' }).fill('0,4');
+    await page.getByRole('textbox', { name: 'C', exact: true }).fill('0.5, 5');
+    await page.getByText('More options of these heads').click();
+    await page.getByRole('textbox', { name: 'classWeight' }).fill('none,balanced');
+    await page.keyboard.press('Enter');
+    await page.getByText('8 of 8', { exact: true }).waitFor();
+    await page.locator('#sweep-best').waitFor();
+    expect(await page.locator('.scroll tbody tr').count()).toBe(8);
+    expect(new Set(await page.locator('.scroll tbody td:nth-child(2)').allTextContents())).toEqual(
+      new Set(['avg, l2', 'avg, l2, 4 components']),
+    );
+    const settings = await page.locator('.scroll tbody th').allTextContents();
+    expect(settings.filter((text) => text.includes('C 0.5'))).toHaveLength(4);
+    expect(settings.filter((text) => text.includes('classWeight balanced'))).toHaveLength(4);
+
+    await page.getByRole('textbox', { name: 'C', exact: true }).fill('much');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'C takes numbers with commas between them' }).waitFor();
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('400')]);
   });
 
   it('lets labels be kept or changed, and saves them as a file that extract reads; no folder is touched', async () => {
@@ -427,6 +492,11 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
       await other.locator('.classes .card').first().waitFor();
       await other.getByRole('button', { name: 'Rename bird' }).click();
       await look('teach');
+      await go('Sweep');
+      await other.getByText('More options of these heads').click();
+      await other.getByRole('button', { name: 'Start the sweep' }).click();
+      await other.locator('#sweep-best').waitFor();
+      await look('sweep');
       await go('Review');
       await other.locator('.suspects .card').first().waitFor();
       await look('review');

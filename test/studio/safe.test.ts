@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -231,6 +232,64 @@ describe('nothing outside the data set can be read', () => {
     expect(fine.status).toBe(200);
     expect(fine.headers['content-type']).toBe('image/webp');
     expect(fine.body.subarray(8, 12).toString()).toBe('WEBP');
+  });
+
+  it('shows images that a list names outside its own folder, and nothing that stands in their place', async () => {
+    const [away, lists] = [join(root, 'away'), join(root, 'lists')];
+    for (const path of [away, lists]) mkdirSync(path);
+    const lines = ['path,label,split'];
+    for (const [i, label] of ['across', 'down', 'across', 'down', 'across', 'down'].entries()) {
+      const from = i < 4 ? join('Train', 'across', `${i}.png`) : join('Val', 'across', `${i - 4}.png`);
+      copyFileSync(join(dataset, from), join(away, `${i}.png`));
+      lines.push(`../away/${i}.png,${label},${i < 4 ? 'train' : 'val'}`);
+    }
+    const file = join(lists, 'list.csv');
+    writeFileSync(file, lines.join('\n'));
+    const listed = join(root, 'listed');
+    await extract(file, { store: listed, engine: 'onnxruntime', cut: 'block1_pool' });
+    const other = await startStudio(listed);
+    try {
+      const headers = { authorization: `Bearer ${other.token}` };
+      const page = await api<BrowsePage>(other, 'GET', '/api/images');
+      expect(page.rows.map(({ path }) => path)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `../away/${i}.png`));
+      const large = (row: number): Promise<RawAnswer> =>
+        raw(other.port, { path: `/api/images/${page.snapshot}/${row}/large.webp`, headers });
+      const shown = await large(0);
+      expect(shown.status).toBe(200);
+      expect(shown.body.subarray(8, 12).toString()).toBe('WEBP');
+
+      const at = (i: number): string => join(away, `${i}.png`);
+      // The very bytes, but behind a link.
+      copyFileSync(at(1), join(root, 'copy.png'));
+      rmSync(at(1));
+      symlinkSync(join(root, 'copy.png'), at(1));
+      rmSync(at(2));
+      symlinkSync(join(root, 'secret.txt'), at(2));
+      writeFileSync(at(3), SECRET);
+      // Reading a pipe would wait without end.
+      rmSync(at(4));
+      execFileSync('mkfifo', [at(4)]);
+      for (const [row, words] of [
+        [1, 'a link to a place'],
+        [2, 'a link to a place'],
+        [3, 'another file now'],
+        [4, 'It is no file'],
+      ] as const) {
+        const refused = await large(row);
+        expect({ row, status: refused.status }).toEqual({ row, status: 404 });
+        expect(text(refused)).toContain(words);
+        expect(text(refused)).not.toContain(SECRET);
+      }
+      // A neighbour of what the list names is not named by it.
+      writeFileSync(join(away, 'secret.png'), readFileSync(at(5)));
+      for (const name of ['..%2faway%2fsecret.png', '6'])
+        expect(
+          (await raw(other.port, { path: `/api/images/${page.snapshot}/${name}/large.webp`, headers }))
+            .status,
+        ).toBe(404);
+    } finally {
+      await other.stop();
+    }
   });
 
   it('makes no folder or file for a name that is a path', async () => {

@@ -38,6 +38,7 @@ const judgement: Judgement = {
     { image: 2, predicted: LABEL, probability: 0.85, neighbors: [{ image: 3, distance: 0.5 }] },
   ],
   mistakes: [1, 2],
+  unknown: [2],
   caution: null,
 };
 
@@ -101,6 +102,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
     check: {
       store: '/data/Ants.permafrost',
       images: 5,
+      compared: 5,
       exact: [[HOSTILE[0], HOSTILE[3]]],
       near: [{ a: HOSTILE[1], b: HOSTILE[2], cosine: 0.9 }],
       nearMissing: null,

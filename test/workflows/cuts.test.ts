@@ -4,7 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeaturePart, Pooling } from '../../src/core/sample.ts';
 import { readManifest } from '../../src/store/manifest.ts';
 import { loadFeatures } from '../../src/store/reader.ts';
-import { extract } from '../../src/workflows/extract.ts';
+import { parseCuts } from '../../src/workflows/cut-plan.ts';
+import { openDataset } from '../../src/workflows/dataset.ts';
+import { EXTRACT_DEFAULTS } from '../../src/workflows/extract-options.ts';
+import { extract, extractInto } from '../../src/workflows/extract.ts';
+import { featureSource } from '../../src/workflows/feature-source.ts';
 import { gc } from '../../src/workflows/gc.ts';
 import { repair } from '../../src/workflows/repair.ts';
 import { verify } from '../../src/workflows/verify.ts';
@@ -172,6 +176,40 @@ describe('the text of --cut', () => {
 });
 
 describe('what is added to a store later', () => {
+  it('costs a network that is no deeper than what each image lacks', async () => {
+    const store = join(folder(), 'shallow');
+    const few = await stripedDataset(join(folder(), 'Few'), 3, 2);
+    await extract(few, { ...options, store, cut: 'block3_pool:avg,block2_pool:avg' });
+    const other = await stripedDataset(join(folder(), 'Others'), 8, 0);
+    for (const i of [6, 7])
+      copyFileSync(join(other, `Train/down/${i}.png`), join(few, `Train/across/new-${i}.png`));
+
+    const wish = { ...EXTRACT_DEFAULTS, ...options, cut: 'block3_pool:avg,block2_pool:avg,block1_pool:max' };
+    const dataset = await openDataset(few, wish);
+    const source = await featureSource({ ...wish, cuts: parseCuts(wish.cut), weights: undefined });
+    const runs = source.networks.map(() => 0);
+    const networks = source.networks.map((network, i) => ({
+      ...network,
+      run(pixels: Uint8Array, count: number) {
+        runs[i]! += count;
+        return network.run(pixels, count);
+      },
+    }));
+    const counted = { ...source, networks, executable: networks[0]! };
+    const { extracted } = await extractInto(store, { dataset, source: counted, options: wish }, {});
+    // The new images need all three cuts, the others the shallowest; none needs the network that ends at block2_pool.
+    expect({ extracted, runs }).toEqual({ extracted: 12, runs: [2, 0, 10] });
+    const fresh = join(folder(), 'fresh');
+    await extract(few, { ...options, store: fresh, cut: wish.cut });
+    for (const [cut, pooling] of [
+      ['block3_pool', 'avg'],
+      ['block2_pool', 'avg'],
+      ['block1_pool', 'max'],
+    ] as const)
+      expect(await bytesOf(store, { cut, pooling })).toEqual(await bytesOf(fresh, { cut, pooling }));
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+  });
+
   it('is extracted for what lacks it alone: a cut, a pooling, an image', async () => {
     const store = join(folder(), 'growing');
     await extract(dataset, { ...options, store, cut: 'block2_pool:avg' });

@@ -205,6 +205,25 @@ describe('gc', () => {
     expect(storeFiles(store)).toEqual([...storeFiles(whole), 'notes.txt'].sort());
   });
 
+  it('writes what it keeps under a name that a killed run had begun with', async () => {
+    const [store, images] = [copyOf(whole), folder()];
+    cpSync(dataset, images, { recursive: true });
+    rmSync(join(images, 'Train/across/0.png'));
+    const settings = { store, cut: 'block2_pool', shardMegabytes: 1 } as const;
+    await extract(images, settings);
+    const before = await contentOf(store);
+    // Half of the shard whose number is the next one.
+    const last = storeFiles(store)
+      .filter((name) => name.endsWith('-rows.arrow'))
+      .at(-1)!;
+    const number = Number(/(\d{5})-rows/.exec(last)![1]);
+    const next = last.replace(/\d{5}-rows/, `${String(number + 1).padStart(5, '0')}-rows`);
+    writeFileSync(join(store, next), 'half a shard');
+    expect(await gc(store)).toMatchObject({ droppedRows: 1 });
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+    expect(await contentOf(store)).toEqual(before);
+  });
+
   it('refuses a damaged store, a store that is being written to, and a folder that is none', async () => {
     const store = copyOf(whole);
     appendFileSync(

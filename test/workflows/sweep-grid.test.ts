@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HEADS } from '../../src/classify/heads/index.ts';
 import { gridOfAxes, SWEEP_AXES } from '../../src/workflows/sweep-axes.ts';
+import { SWEEP_OPTIONS } from '../../src/workflows/sweep-options.ts';
 import { gridRequest } from '../../src/workflows/sweep-grid-file.ts';
 import { configurationsOf, type SweepGrid } from '../../src/workflows/sweep-grid.ts';
 import { rejection } from '../support/errors.ts';
@@ -50,6 +51,7 @@ describe('a grid', () => {
     [{ poolings: ['avg'] }, /^The grid: there is no key "poolings" \(did you mean "pooling"\?\)/],
     [{ pooling: ['average'] }, /pooling holds no value that it takes: one or a list of flatten, avg, max/],
     [{ cut: 'block9_pool,block4_pool' }, /cut: .*block9_pool/],
+    [{ views: [1.5] }, /views holds no value that it takes: one or a list of integers >= 0/],
     [{ pca: [1.5] }, /pca holds no value that it takes: one or a list of integers >= 0/],
     [{ heads: [] }, /heads/],
     [
@@ -89,13 +91,14 @@ describe('a grid from flags', () => {
     expect(configurationsOf(gridOfAxes({ C: '1' }), 'The grid').length).toBeLessThan(80);
   });
 
-  it('offers every option of every head but the list alphas', () => {
+  it('offers every option of every head but the list alphas, and none in place of an option of sweep', () => {
     const options = Object.values(HEADS).flatMap(({ options }) => Object.keys(options));
     expect(Object.keys(SWEEP_AXES).sort()).toEqual(
-      [...new Set([...options, 'head', 'cut', 'pooling', 'normalize', 'pca'])]
-        .filter((key) => key !== 'alphas')
+      [...new Set([...options, 'head', 'cut', 'pooling', 'normalize', 'views', 'pca'])]
+        .filter((key) => key !== 'alphas' && key !== 'seed')
         .sort(),
     );
+    expect(Object.keys(SWEEP_AXES).filter((key) => Object.hasOwn(SWEEP_OPTIONS, key))).toEqual([]);
   });
 
   it.each([

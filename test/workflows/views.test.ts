@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 /** The training images in one view, as text. */
 async function viewOf(of: string, view: number): Promise<string> {
-  const { X } = (await loadFeatures(of, await readManifest(of), 'avg', ['train'], view)).get('train')!;
+  const { X } = (await loadFeatures(of, await readManifest(of), 'avg', ['train'], { view })).get('train')!;
   return Buffer.from(X.data.buffer).toString('base64');
 }
 
@@ -158,7 +158,7 @@ describe('views in a store', () => {
       },
     );
     expect(result.failed.map(({ path }) => join(changing, path))).toEqual([victim]);
-    const loaded = await loadFeatures(kept, await readManifest(kept), 'avg', ['train'], 1);
+    const loaded = await loadFeatures(kept, await readManifest(kept), 'avg', ['train'], { view: 1 });
     expect(loaded.get('train')!.samples).toHaveLength(5);
   });
 });

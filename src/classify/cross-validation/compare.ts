@@ -1,12 +1,5 @@
+import type { Comparison } from '../../core/head-result.ts';
 import { mcNemar } from '../paired-tests.ts';
-
-/** How a candidate compares with the best on the same rows. */
-export interface Comparison {
-  /** McNemar's exact test, not adjusted. */
-  readonly pValue: number;
-  /** Whether the difference stands at `level` after the adjustment. */
-  readonly toldApart: boolean;
-}
 
 /**
  * Each candidate's predictions against those of the first, the best. With as many tests as candidates some differ by chance: Holm's adjustment

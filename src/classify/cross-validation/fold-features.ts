@@ -2,6 +2,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import { selectRows } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
 import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
+import { stacked } from '../on-views.ts';
 import { applyPca, fitPca } from '../pca.ts';
 import { designOf } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';
@@ -23,9 +24,20 @@ export interface FoldView {
 
 /** The rows that are cross-validated, with what was learned of each fold's training part alone. */
 export interface FoldFeatures {
+  /**
+   * Row i of the features is image i, row v · images + i its view v. `train` has the images of the fold and all their views, view by view,
+   * `val` images alone: no head ever sees a view of an image that it is judged on.
+   */
   readonly folds: readonly TrainVal[];
+  readonly images: number;
+  /** Rows of each image: 1 without views. */
+  readonly looks: number;
+  /** Principal components, 0 for none. */
+  readonly pca: number;
   /** Whether every fold sees the same features: then one design serves all of them at once. */
   readonly shared: boolean;
+  /** Classes of all rows: those of the images, shape (images), once for each look. */
+  ofRows(y: Int32Array): Int32Array;
   view(fold: number, context?: FitContext): Promise<FoldView>;
 }
 
@@ -34,26 +46,34 @@ const MOST_KEPT = 2 ** 26;
 
 /**
  * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each fold's training part:
- * a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so that all folds share one view. X is
- * kept, not copied. `parts`: columns of each part that stands side by side in X, by default one part.
+ * a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so that all folds share one view. X (n, d), one row
+ * an image, is kept, not copied. `parts`: columns of each part that stands side by side in X, by default one part. `views`: other looks at the
+ * same images, each (n, d), to train on; a normalisation is learned of the images themselves, components of all looks, as a head on views does.
  */
 export function foldFeatures(
   X: Matrix,
   { normalize, pca }: FeatureSteps,
-  folds: readonly TrainVal[],
-  parts: readonly number[] = [X.cols],
+  split: readonly TrainVal[],
+  {
+    parts = [X.cols],
+    views = [],
+  }: { readonly parts?: readonly number[]; readonly views?: readonly Matrix[] } = {},
 ): FoldFeatures {
   const shared = normalize !== 'standard' && pca === 0;
-  const keep = shared || X.rows * (pca || X.cols) * folds.length <= MOST_KEPT;
-  const views = new Map<number, Promise<FoldView>>();
+  const looks = 1 + views.length;
+  const all = looks === 1 ? X : stacked([X, ...views]);
+  const folds = split.map(({ train, val }) => ({
+    train: Array.from({ length: looks }, (_, look) => train.map((i) => look * X.rows + i)).flat(),
+    val,
+  }));
+  const keep = shared || all.rows * (pca || X.cols) * folds.length <= MOST_KEPT;
+  const made = new Map<number, Promise<FoldView>>();
 
   async function make(fold: number, context?: FitContext): Promise<FoldView> {
-    if (shared) return viewOf(applyNormalizer(fitNormalizer(normalize, X, parts), X));
+    if (shared) return viewOf(applyNormalizer(fitNormalizer(normalize, X, parts), all));
     const { train } = folds[fold]!;
-    const normalized = applyNormalizer(
-      fitNormalizer(normalize, normalize === 'standard' ? selectRows(X, train) : X, parts),
-      X,
-    );
+    const learnedOf = normalize === 'standard' ? selectRows(X, split[fold]!.train) : X;
+    const normalized = applyNormalizer(fitNormalizer(normalize, learnedOf, parts), all);
     if (pca === 0) return viewOf(normalized, train);
     const components = await fitPca(selectRows(normalized, train), pca, context);
     return viewOf(await applyPca(components, normalized), train);
@@ -61,15 +81,19 @@ export function foldFeatures(
 
   return {
     folds,
+    images: X.rows,
+    looks,
+    pca,
     shared,
+    ofRows: (y) => Int32Array.from({ length: looks * X.rows }, (_, at) => y[at % X.rows]!),
     view(fold, context) {
       const key = shared ? 0 : fold;
-      let view = views.get(key);
+      let view = made.get(key);
       if (view === undefined) {
         view = make(key, context);
-        if (keep) views.set(key, view);
+        if (keep) made.set(key, view);
         // An aborted or failed start must not be remembered.
-        view.catch(() => views.delete(key));
+        view.catch(() => made.delete(key));
       }
       return view;
     },

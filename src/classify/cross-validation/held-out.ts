@@ -17,9 +17,9 @@ import type { Family, HeadPlan } from './families.ts';
 import { LOSSES, strengthOf } from './families.ts';
 import type { FoldFeatures } from './fold-features.ts';
 
-/** The rows' classes. */
+/** The images' classes. */
 export interface Truth {
-  /** Class index of each row, shape (n). */
+  /** Class index of each image, shape (n). */
   readonly y: Int32Array;
   readonly classes: readonly string[];
 }
@@ -72,9 +72,10 @@ function decadeBelow(C: number): number | undefined {
 async function* alongPath(
   plans: readonly HeadPlan[],
   features: FoldFeatures,
-  { y, classes }: Truth,
+  { y: own, classes }: Truth,
   context?: FitContext,
 ): AsyncGenerator<HeldOut> {
+  const y = features.ofRows(own);
   const { name, params } = plans[0]!;
   const { folds, shared } = features;
   const known = new Map<number, Promise<LinearFit[]>>();
@@ -125,7 +126,7 @@ async function* alongPath(
       yield { plan, ...fits };
       continue;
     }
-    const P = matrix(y.length, classes.length);
+    const P = matrix(features.images, classes.length);
     for (const [fold, { val }] of folds.entries()) {
       const part = await answers(fold, fits[fold]!);
       val.forEach((i, v) => row(P, i).set(row(part, v)));
@@ -143,9 +144,10 @@ async function* alongPath(
 async function* byNeighbors(
   plans: readonly HeadPlan[],
   features: FoldFeatures,
-  { y, classes }: Truth,
+  { y: own, classes }: Truth,
   context?: FitContext,
 ): AsyncGenerator<HeldOut> {
+  const y = features.ofRows(own);
   const { folds } = features;
   const fewest = Math.min(...folds.map(({ train }) => train.length));
   const wanted = plans.map(({ params }) => Number(params.nNeighbors));
@@ -171,7 +173,7 @@ async function* byNeighbors(
       yield { plan, ...problemOf(error) };
       continue;
     }
-    const P = matrix(y.length, classes.length);
+    const P = matrix(features.images, classes.length);
     folds.forEach(({ train, val }, fold) => {
       const labels = Int32Array.from(train, (i) => y[i]!);
       const shares = voteShares(
@@ -201,19 +203,26 @@ function nearest({ k: all, indices, distances }: Neighbors, k: number): Neighbor
 async function* oneByOne(
   plans: readonly HeadPlan[],
   features: FoldFeatures,
-  { y, classes }: Truth,
+  { y: own, classes }: Truth,
   context?: FitContext,
 ): AsyncGenerator<HeldOut> {
+  const y = features.ofRows(own);
   for (const plan of plans) {
     const head = createHead(plan.name, plan.params);
-    const P = matrix(y.length, classes.length);
+    // On components every look is a row to train on, as for the head that `pcaHead` makes.
+    const draws = head.drawsViews === true && features.pca === 0;
+    const P = matrix(features.images, classes.length);
     let [converged, iterations] = [true, 0];
     try {
       for (const [fold, { train, val }] of features.folds.entries()) {
         checkAborted(context);
         const { X } = await features.view(fold, context);
-        const labels = train.map((i) => classes[y[i]!]!);
-        const fitted = await head.fit(selectRows(X, train), labels, context);
+        const size = draws ? train.length / features.looks : train.length;
+        const [first, ...views] = Array.from({ length: train.length / size }, (_, look) =>
+          selectRows(X, train.slice(look * size, (look + 1) * size)),
+        ) as [Matrix, ...Matrix[]];
+        const labels = train.slice(0, size).map((i) => classes[y[i]!]!);
+        const fitted = await head.fit(first, labels, { ...context, views });
         const answers = await fitted.predictProba(selectRows(X, val));
         val.forEach((i, v) => row(P, i).set(row(answers, v)));
         converged &&= fitted.converged;

@@ -1,7 +1,7 @@
 import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
-import { fitLinearHead } from './linear-solution.ts';
+import { linearFits } from './linear-solution.ts';
 import { LOGISTIC_OPTIONS } from './logistic.ts';
 
 /** Options of the head `linear-svm`: names, meaning and defaults are those of scikit-learn's LinearSVC, but for the free intercept. */
@@ -16,5 +16,5 @@ export const LINEAR_SVM_OPTIONS = LOGISTIC_OPTIONS;
 export function linearSvmHead(options: Partial<OptionsOf<typeof LINEAR_SVM_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "linear-svm"', LINEAR_SVM_OPTIONS, options);
   const self = { name: 'linear-svm', params };
-  return { ...self, fit: (X, y, context) => fitLinearHead(self, 'squaredHinge', params, X, y, context) };
+  return { ...self, ...linearFits(self, 'squaredHinge', params) };
 }

@@ -4,7 +4,7 @@ import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
 import { sampleRows } from '../streams/sample-preconditioner.ts';
 import { fitStreamedLogistic } from '../streams/streamed-logistic.ts';
-import { fitLinearHead } from './linear-solution.ts';
+import { linearFits } from './linear-solution.ts';
 
 /** Options of the head `logistic`: names, meaning and defaults are scikit-learn's. */
 export const LOGISTIC_OPTIONS = {
@@ -20,12 +20,11 @@ export const LOGISTIC_OPTIONS = {
  */
 export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "logistic"', LOGISTIC_OPTIONS, options);
+  const self = { name: 'logistic', params };
   return {
-    name: 'logistic',
-    params,
-    fit: (X, y, context) => fitLinearHead({ name: 'logistic', params }, 'logistic', params, X, y, context),
+    ...self,
+    ...linearFits(self, 'logistic', params),
     streamBytes: (source) => 4 * source.cols * sampleRows(source),
-    fitStream: (source, y, context) =>
-      fitStreamedLogistic({ name: 'logistic', params }, params, source, y, context),
+    fitStream: (source, y, context) => fitStreamedLogistic(self, params, source, y, context),
   };
 }

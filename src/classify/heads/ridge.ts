@@ -6,7 +6,7 @@ import type { Head } from '../head.ts';
 import { ridgePath } from '../solvers/ridge-path.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
 import { fittedLinear } from './linear.ts';
-import { fitLinearHead } from './linear-solution.ts';
+import { linearFits } from './linear-solution.ts';
 
 /** Options of the head `ridge`: names, meaning and defaults are those of scikit-learn's RidgeClassifier and RidgeClassifierCV. */
 export const RIDGE_OPTIONS = {
@@ -31,12 +31,11 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
   const params = resolveOptions('The head "ridge"', RIDGE_OPTIONS, options);
   const alphas = numbersOf(params.alphas);
   const self = { name: 'ridge', params };
+  if (alphas.length === 0)
+    return { ...self, ...linearFits(self, 'squaredError', { ...params, C: 1 / params.alpha }) };
   return {
     ...self,
     async fit(X, y, context) {
-      if (alphas.length === 0) {
-        return fitLinearHead(self, 'squaredError', { ...params, C: 1 / params.alpha }, X, y, context);
-      }
       const { classes, indices } = checkFit(X, y);
       const task = { y: indices, classes: classes.length, classWeight: params.classWeight };
       const { alpha, errors, weights, intercept } = await ridgePath(X, task, alphas, context);

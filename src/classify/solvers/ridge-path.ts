@@ -2,14 +2,13 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
-import { gemm } from '../gemm.ts';
 import type { FitContext } from '../head.ts';
-import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
-import { centredGram } from './centred-gram.ts';
-import { inverseCholesky } from './inverse-cholesky.ts';
+import { transposedTimesThin } from '../linalg-thin.ts';
+import type { RidgeSolution } from './ridge-system.ts';
+import { columnSystem, rowSystem } from './ridge-system.ts';
 import type { ClassWeight } from './row-weights.ts';
 import { classWeights, rowWeights } from './row-weights.ts';
-import { columnSums, weightedRows } from './vectors.ts';
+import { weightedRows } from './vectors.ts';
 
 export interface RidgeTask {
   /** Class index per row. */
@@ -28,9 +27,6 @@ export interface RidgeChoice {
   readonly weights: Matrix;
   readonly intercept: Float32Array;
 }
-
-/** The largest system that is factorised: 0.5 GB. */
-const MOST = 8192;
 
 /**
  * Ridge regression to targets of -1 and 1 for every alpha, in closed form, and the alpha of the least squared leave-one-out error: that of
@@ -88,120 +84,5 @@ function targetsOf(y: Int32Array, classes: number): Float64Array {
   if (classes === 2) return Float64Array.from(y, (c) => (c === 1 ? 1 : -1));
   return Float64Array.from({ length: y.length * classes }, (_, at) =>
     y[Math.floor(at / classes)] === at % classes ? 1 : -1,
-  );
-}
-
-interface RidgeSolution {
-  /** Of the centred, weighted problem, shape (n, k). */
-  readonly residuals: Float64Array;
-  /** The diagonal of the hat matrix without the intercept, shape (n). */
-  readonly leverages: Float64Array;
-  /** The weights (d, k), float64. */
-  readonly finish: () => Promise<{ weights: Float64Array }>;
-}
-type RidgeSystem = (alpha: number) => Promise<RidgeSolution>;
-
-async function rowSystem(
-  X: Matrix,
-  mean: Float32Array,
-  roots: Float64Array,
-  T: Float64Array,
-  k: number,
-  context?: FitContext,
-): Promise<RidgeSystem> {
-  const n = X.rows;
-  checkSize(n, X);
-  const K = await centredGram(X, mean, context);
-  for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K[at++]! *= roots[i]! * roots[j]!;
-  projectOut(K, roots);
-  return async (alpha) => {
-    const inverse = await factor(K, n, alpha);
-    const dual = await solve(inverse, T, k);
-    const diagonal = new Float64Array(n);
-    for (let j = 0, at = 0; j < n; j++) for (let i = 0; i < n; i++) diagonal[i]! += inverse.data[at++]! ** 2;
-    return {
-      // K·dual = T - alpha·dual, and the hat matrix is 1 - alpha·(K + alpha)⁻¹.
-      residuals: dual.map((value) => alpha * value),
-      leverages: diagonal.map((value) => 1 - alpha * value),
-      async finish() {
-        const scaled = dual.map((value, at) => value * roots[Math.floor(at / k)]!);
-        const sums = columnSums(scaled, k);
-        const weights = await transposedTimesThin(X, scaled, k, 'float64');
-        return { weights: weights.map((w, at) => w - mean[Math.floor(at / k)]! * sums[at % k]!) };
-      },
-    };
-  };
-}
-
-/**
- * K without its part along `direction`, in place. Exact centring leaves none; what float32 left there would be divided by a
- * small alpha.
- */
-function projectOut(K: Float64Array, direction: Float64Array): void {
-  const n = direction.length;
-  const length = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
-  const u = direction.map((value) => value / length);
-  const Ku = u.map((_, i) => u.reduce((sum, value, j) => sum + K[i * n + j]! * value, 0));
-  const uKu = u.reduce((sum, value, i) => sum + value * Ku[i]!, 0);
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) K[at++]! += uKu * u[i]! * u[j]! - u[i]! * Ku[j]! - Ku[i]! * u[j]!;
-  }
-}
-
-async function columnSystem(
-  X: Matrix,
-  mean: Float32Array,
-  roots: Float64Array,
-  T: Float64Array,
-  k: number,
-): Promise<RidgeSystem> {
-  const d = X.cols;
-  checkSize(d, X);
-  const Xc = { data: new Float64Array(X.data.length), rows: X.rows, cols: d };
-  for (let i = 0, at = 0; i < X.rows; i++) {
-    for (let j = 0; j < d; j++, at++) Xc.data[at] = roots[i]! * (X.data[at]! - mean[j]!);
-  }
-  const moments = (await gemm('left', Xc, Xc)).data as Float64Array;
-  const XT = await transposedTimesThin(Xc, T, k, 'float64');
-  return async (alpha) => {
-    const inverse = await factor(moments, d, alpha);
-    const weights = await solve(inverse, XT, k);
-    const fitted = await timesThin(Xc, weights, k, 'float64');
-    const turned = (await gemm('right', Xc, inverse)).data;
-    const leverages = new Float64Array(X.rows);
-    for (let i = 0, at = 0; i < X.rows; i++) for (let j = 0; j < d; j++) leverages[i]! += turned[at++]! ** 2;
-    return {
-      residuals: T.map((t, at) => t - fitted[at]!),
-      leverages,
-      finish: () => Promise.resolve({ weights }),
-    };
-  };
-}
-
-type Inverse = NonNullable<Awaited<ReturnType<typeof inverseCholesky>>>;
-
-/** L⁻¹ of A + alpha = L·Lᵀ. */
-async function factor(A: Float64Array, n: number, alpha: number): Promise<Inverse> {
-  const data = A.slice();
-  for (let i = 0; i < n; i++) data[i * n + i]! += alpha;
-  const inverse = await inverseCholesky({ data, rows: n, cols: n });
-  if (inverse !== undefined) return inverse;
-  throw new PermafrostError(
-    'FIT_INVALID',
-    `With alpha ${alpha} the ridge system of ${n} unknowns is singular to rounding. Use a larger alpha, or normalise the features.`,
-  );
-}
-
-/** A⁻¹·B = L⁻ᵀ·(L⁻¹·B), B (n, k). */
-async function solve(inverse: Inverse, B: Float64Array, k: number): Promise<Float64Array> {
-  const half = await timesThin(inverse, B, k, 'float64');
-  return transposedTimesThin(inverse, half, k, 'float64');
-}
-
-function checkSize(size: number, X: Matrix): void {
-  if (size <= MOST) return;
-  throw new PermafrostError(
-    'FIT_INVALID',
-    `Leave-one-out needs at most ${MOST} rows or columns, these features have ${X.rows} and ${X.cols}. Give a single alpha, or use pooled features.`,
   );
 }

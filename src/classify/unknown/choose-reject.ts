@@ -8,7 +8,7 @@ import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize
 import { stratifiedKFold } from '../split.ts';
 import type { Reject } from './reject.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
-import { comparesRows, MEASURES, referenceOf, strangeness, type Measure } from './strangeness.ts';
+import { comparesRows, MEASURES, referenceOf, strangenessByMeasure, type Measure } from './strangeness.ts';
 
 /** The measure where fewer than three classes leave nothing to choose by: the steadiest in docs/unknown.md. */
 export const DEFAULT_MEASURE: Measure = 'mean-distance';
@@ -87,27 +87,32 @@ export async function chooseReject(
   const total = folds.length + leftOut.length;
   let done = 0;
 
+  const context = signal && { signal };
+  // What is done row by row is the same whatever rows a fit sees: then all fits can share their work.
+  const byRow = normalize !== 'standard';
+  const prepared = byRow ? await maker.prepare?.(normalized, context) : undefined;
+
   /** Fits on some rows; judges others with every measure. Those of classes that were not fitted on are apart. */
   async function trial(fitted: readonly number[], judged: readonly number[]) {
-    checkAborted(signal && { signal });
+    checkAborted(context);
     const own = fitted.map((i) => labels[i]!);
     const seen = new Set(own);
-    const rows = selectRows(X, fitted);
-    const normalizer = fitNormalizer(normalize, rows, task.parts);
-    const known = applyNormalizer(normalizer, rows);
-    const one = await maker.fit(known, own, signal && { signal });
-    const judge = async (part: readonly number[]): Promise<Judged> => {
-      const queries = applyNormalizer(normalizer, selectRows(X, part));
-      const values = new Map<Measure, Float64Array>();
-      for (const m of measures) values.set(m, await strangeness(m, one, queries, referenceOf(m, known, own)));
-      return values;
-    };
-    const result = {
-      known: await judge(judged.filter((i) => seen.has(labels[i]!))),
-      unknown: await judge(judged.filter((i) => !seen.has(labels[i]!))),
-    };
+    const part = (rows: readonly number[]): Matrix => selectRows(byRow ? normalized : X, rows);
+    const rows = part(fitted);
+    const normalizer = byRow ? undefined : fitNormalizer(normalize, rows, task.parts);
+    const asSeen = (some: Matrix): Matrix => (normalizer ? applyNormalizer(normalizer, some) : some);
+    const known = asSeen(rows);
+    const one = await (prepared ? prepared(fitted, own) : maker.fit(known, own, context));
+    const values = await strangenessByMeasure(measures, one, asSeen(part(judged)), known, own);
+    const only = (wanted: boolean): Judged =>
+      new Map(
+        [...values].map(([measure, all]) => [
+          measure,
+          all.filter((_, at) => seen.has(labels[judged[at]!]!) === wanted),
+        ]),
+      );
     task.progress?.(++done, total);
-    return result;
+    return { known: only(true), unknown: only(false) };
   }
 
   const outOfFold: Judged[] = [];

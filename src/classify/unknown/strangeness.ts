@@ -2,6 +2,7 @@ import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import type { FittedHead } from '../head.ts';
 import { encodeLabels } from '../labels.ts';
 import { exactIndex } from '../neighbors/exact.ts';
+import type { Neighbors } from '../neighbors/neighbor-index.ts';
 
 /**
  * How strange a row is to a head; larger is stranger.
@@ -46,12 +47,46 @@ export async function strangeness(
 ): Promise<Float64Array> {
   if (X.rows === 0) return new Float64Array(0);
   if (reference !== undefined) {
-    const { k, distances } = await exactIndex(reference, 'cosine').search(X, RANKS[measure]!);
-    return Float64Array.from({ length: X.rows }, (_, i) => distances[(i + 1) * k - 1]!);
+    const rank = RANKS[measure]!;
+    return atRank(await exactIndex(reference, 'cosine').search(X, rank), rank);
   }
   if (measure === 'energy') return energies(await head.scores!(X));
   const P = await head.predictProba(X);
   return Float64Array.from({ length: X.rows }, (_, i) => 1 - Math.max(...row(P, i)));
+}
+
+/**
+ * The strangeness of each row of X (n, d) by each of the measures, as `strangeness` gives it with the references of rows `known` and their
+ * `labels`; one search serves all ranks of neighbours.
+ */
+export async function strangenessByMeasure(
+  measures: readonly Measure[],
+  head: FittedHead,
+  X: Matrix,
+  known: Matrix,
+  labels: readonly string[],
+): Promise<Map<Measure, Float64Array>> {
+  const ranks = measures.filter(comparesRows).map((measure) => RANKS[measure]!);
+  const found =
+    ranks.length > 0 && X.rows > 0
+      ? await exactIndex(known, 'cosine').search(X, Math.max(...ranks))
+      : { k: 0, distances: new Float32Array(0) };
+  const values = new Map<Measure, Float64Array>();
+  for (const measure of measures) {
+    values.set(
+      measure,
+      comparesRows(measure)
+        ? atRank(found, RANKS[measure]!)
+        : await strangeness(measure, head, X, referenceOf(measure, known, labels)),
+    );
+  }
+  return values;
+}
+
+/** The distance of each query to its neighbour of a rank, the farthest where there are fewer. */
+function atRank({ k, distances }: Pick<Neighbors, 'k' | 'distances'>, rank: number): Float64Array {
+  const queries = k === 0 ? 0 : distances.length / k;
+  return Float64Array.from({ length: queries }, (_, i) => distances[i * k + Math.min(rank, k) - 1]!);
 }
 
 function energies(scores: Matrix): Float64Array {

@@ -57,8 +57,8 @@ function corrupt(path: string, cause: unknown): never {
 }
 
 /**
- * Opens a Keras weights file, HDF5, in any layout that findKerasTensors knows. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT (not HDF5,
- * or damaged), WEIGHTS_MISMATCH (layers cannot be told apart) or PACKAGE_MISSING.
+ * Opens a Keras weights file, HDF5, in any layout that findKerasTensors knows. The file stays open: this is for a process that ends
+ * thereafter (read-keras-h5.ts), for a damaged file may also keep HDF5 busy without end. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT (not HDF5, or damaged), WEIGHTS_MISMATCH (layers cannot be told apart) or PACKAGE_MISSING.
  */
 export async function openKerasH5(path: string, backbone: Backbone): Promise<WeightFile> {
   try {
@@ -81,24 +81,19 @@ export async function openKerasH5(path: string, backbone: Backbone): Promise<Wei
     }
   };
   const file = guarded(() => new library.File(path, 'r'));
-  try {
-    const layout = findKerasTensors(
-      guarded(() => listEntries(library, file)),
-      backbone,
-      path,
-    );
-    const tensors = new Map<string, StoredTensor>();
-    for (const [name, place] of layout.paths) {
-      const dataset = guarded(() => file.get(place) as h5wasm.Dataset);
-      tensors.set(name, {
-        dtype: guarded(() => (dataset.dtype === '<f' ? 'F32' : JSON.stringify(dataset.dtype))),
-        shape: guarded(() => dataset.shape ?? []),
-        read: () => guarded(() => dataset.value as Tensor['data']),
-      });
-    }
-    return { path, tensors, notes: layout.notes, close: () => void file.close() };
-  } catch (error) {
-    file.close();
-    throw error;
+  const layout = findKerasTensors(
+    guarded(() => listEntries(library, file)),
+    backbone,
+    path,
+  );
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, place] of layout.paths) {
+    const dataset = guarded(() => file.get(place) as h5wasm.Dataset);
+    tensors.set(name, {
+      dtype: guarded(() => (dataset.dtype === '<f' ? 'F32' : JSON.stringify(dataset.dtype))),
+      shape: guarded(() => dataset.shape ?? []),
+      read: () => guarded(() => dataset.value as Tensor['data']),
+    });
   }
+  return { path, tensors, notes: layout.notes };
 }

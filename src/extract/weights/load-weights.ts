@@ -4,7 +4,7 @@ import { readSafetensors } from '../../core/safetensors.ts';
 import type { Backbone, BackboneWeights } from '../backbones/backbone.ts';
 import { readCarried } from './carried.ts';
 import { fitWeights, weightsDigest } from './fit-weights.ts';
-import { openKerasH5 } from './keras-h5.ts';
+import { readKerasH5 } from './keras-h5-process.ts';
 import { readSharded } from './sharded.ts';
 import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts';
 
@@ -34,7 +34,7 @@ async function openWeights(path: string, backbone: Backbone): Promise<WeightFile
       return readSharded(path);
     case '.h5':
     case '.hdf5':
-      return openKerasH5(path, backbone);
+      return readKerasH5(path, backbone);
     default:
       throw new PermafrostError(
         'OPTION_INVALID',
@@ -53,10 +53,6 @@ export async function loadWeights({ backbone, file }: LoadWeightsOptions): Promi
     return { ...fitWeights(backbone, carried), digest: carried.digest, source: carried.path };
   }
   const read = await openWeights(file, backbone);
-  try {
-    const { tensors, notes } = fitWeights(backbone, read);
-    return { tensors, notes, digest: weightsDigest(tensors), source: file };
-  } finally {
-    read.close();
-  }
+  const { tensors, notes } = fitWeights(backbone, read);
+  return { tensors, notes, digest: weightsDigest(tensors), source: file };
 }

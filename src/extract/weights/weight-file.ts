@@ -17,8 +17,6 @@ export interface WeightFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Remarks for the user on how the file was read. */
   readonly notes: readonly string[];
-  /** Called when all tensors are read. */
-  close(): void;
 }
 
 /** A weights file whose bytes are in memory. */
@@ -26,7 +24,7 @@ export function fileInMemory(path: string, tensors: ReadonlyMap<string, Tensor>)
   const stored = [...tensors].map(
     ([name, { dtype, shape, data }]) => [name, { dtype, shape, read: () => data }] as const,
   );
-  return { path, tensors: new Map(stored), notes: [], close: () => undefined };
+  return { path, tensors: new Map(stored), notes: [] };
 }
 
 /** The bytes of a file of weights. Throws WEIGHTS_NOT_FOUND where it cannot be read. */

@@ -1,20 +1,10 @@
 import type { Judgement } from '../../core/report-data.ts';
+import { bar } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
-import { count, firstOf, percent } from './numbers.ts';
+import { count, firstOf } from './numbers.ts';
 import { htmlTable } from './table.ts';
 
 const MOST = 200;
-const [WIDTH, HEIGHT] = [120, 12];
-
-function bar(share: number, colour: string): Markup {
-  return html`<span class="together"
-    ><svg class="bar" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">
-      <rect class="track" width="${WIDTH}" height="${HEIGHT}" />
-      <rect class="${colour}" width="${Math.round(share * WIDTH)}" height="${HEIGHT}" />
-    </svg>
-    ${percent(share)}</span
-  >`;
-}
 
 /** Precision and recall of each class, the class that is known worst first. */
 export function classesPart({ classes }: Judgement): Markup {

@@ -1,41 +1,15 @@
 import { present, type ReportData } from '../../core/report-data.ts';
 import type { HeadResult } from '../../core/head-result.ts';
 import { milliseconds, parameters, plural } from '../format.ts';
+import { toldApartText } from '../told-apart.ts';
+import { span, SPAN } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';
-import { linearScale, type Scale } from './scale.ts';
+import { linearScale } from './scale.ts';
 import { htmlTable } from './table.ts';
 
-/** The first heads of a table, best first, whose intervals overlap that of the best: no more is known of which is better. */
-export function indistinguishable(heads: readonly HeadResult[]): readonly HeadResult[] {
-  return heads.filter(({ interval }) => interval[1] >= heads[0]!.interval[0]);
-}
-
-function verdict(heads: readonly HeadResult[], group: readonly HeadResult[]): string {
-  const best = `the best, ${heads[0]!.name} on ${heads[0]!.pooling}`;
-  if (heads.length === 1) return 'There is one head, so nothing to compare it with.';
-  if (group.length === heads.length) return `No head can be told apart from ${best}.`;
-  return group.length === 1
-    ? `All other heads can be told apart from ${best}.`
-    : `${plural(group.length - 1, 'head')} of ${heads.length - 1} cannot be told apart from ${best}.`;
-}
-
-const [WIDTH, HEIGHT] = [180, 18];
-
-function intervalBar({ accuracy, interval }: HeadResult, scale: Scale, best: number): Markup {
-  const middle = HEIGHT / 2;
-  return html`<svg
-    class="interval"
-    width="${WIDTH}"
-    height="${HEIGHT}"
-    viewBox="0 0 ${WIDTH} ${HEIGHT}"
-    aria-hidden="true"
-  >
-    <path class="guide" d="M${scale.at(best)} 0V${HEIGHT}" />
-    <path class="span" d="M${scale.at(interval[0])} ${middle}H${scale.at(interval[1])}" />
-    <circle class="dot" cx="${scale.at(accuracy)}" cy="${middle}" r="4" />
-  </svg>`;
-}
+const toldApart = ({ comparison }: HeadResult): string =>
+  comparison === undefined ? '' : comparison.toldApart ? 'yes' : 'no';
 
 /** The leaderboard, with each accuracy's interval drawn and the heads that cannot be told apart from the best named. */
 export function headsPart({ run }: ReportData): Markup {
@@ -44,15 +18,13 @@ export function headsPart({ run }: ReportData): Markup {
   const best = heads[0];
   if (best === undefined) return html`<p>The last run trained no head.</p>`;
   const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
-  const scale = linearScale([least, 1], [4, WIDTH - 4]);
-  const group = indistinguishable(heads);
+  const scale = linearScale([least, 1], SPAN.range);
   return html`<p>
       ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on
       ${best.validated} (${best.validatedOn}).
-      <strong>${verdict(heads, group)}</strong>
-      The rule: a head counts as told apart from the best only where its 95 % interval (Wilson) of the
-      accuracy ends below that of the best. The rule is a careful one: all heads saw the same images, and a
-      paired test could tell more of them apart.
+      <strong>${toldApartText(heads)}</strong>
+      The test looks at the images that one of the two heads got right and the other wrong, so it may tell
+      heads apart whose intervals overlap. That the best was chosen on the same images is not adjusted for.
     </p>
     <p class="small">
       Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best
@@ -77,12 +49,12 @@ export function headsPart({ run }: ReportData): Markup {
         `${head.pooling}, ${head.normalize}`,
         figure(head.accuracy),
         html`<span class="together">${figure(head.interval[0])} to ${figure(head.interval[1])}</span>`,
-        intervalBar(head, scale, best.accuracy),
+        span(head.accuracy, head.interval, scale, best.accuracy),
         figure(head.balancedAccuracy),
         figure(head.logLoss),
         milliseconds(head.fitMs),
         parameters(head.changed) || 'defaults',
-        head === best ? 'best' : group.includes(head) ? 'no' : 'yes',
+        head === best ? 'best' : toldApart(head),
       ]),
     })}
     ${

@@ -6,6 +6,7 @@ import { classesPart } from './classes-part.ts';
 import { confusionPart } from './confusion-part.ts';
 import { copiesPart } from './copies-part.ts';
 import { costPart } from './cost-part.ts';
+import { cutsPart } from './cuts-part.ts';
 import { datasetPart } from './dataset-part.ts';
 import { headsPart } from './heads-part.ts';
 import { learningPart } from './learning-part.ts';
@@ -18,6 +19,8 @@ import { provenancePart } from './provenance-part.ts';
 import { symbolDefinitions } from './shapes.ts';
 import { STYLE } from './style.ts';
 import { suspectsPart } from './suspects-part.ts';
+import { unknownPart } from './unknown-part.ts';
+import { viewsPart } from './views-part.ts';
 
 /** What the page needs beside the data. */
 export interface PageOptions {
@@ -46,10 +49,14 @@ function sections(data: ReportData, { command }: PageOptions): Section[] {
     title,
     content: present(judgement) ? part(judgement) : html`<p>${judgement.missing}</p>`,
   });
-  const learning = learningPart(data);
+  /** Of what not every run has: nothing where it is not there. */
+  const where = (id: string, title: string, content: Markup | null): Section[] =>
+    content === null ? [] : [{ id, title, content }];
   return [
     { id: 'data-set', title: 'Data set', content: datasetPart(data) },
     { id: 'heads', title: 'Heads', content: headsPart(data) },
+    ...where('cuts', 'Cuts', cutsPart(data)),
+    ...where('views', 'Views', viewsPart(data)),
     best('Confusion', (judged) => [
       judged.caution !== null && html`<p class="notice">${judged.caution}</p>`,
       html`<p>
@@ -61,7 +68,8 @@ function sections(data: ReportData, { command }: PageOptions): Section[] {
     ]),
     best('Classes', classesPart),
     best('Calibration', calibrationPart),
-    ...(learning ? [{ id: 'learning', title: 'Learning', content: learning }] : []),
+    { id: 'unknown', title: 'Unknown', content: unknownPart(data) },
+    ...where('learning', 'Learning', learningPart(data)),
     best('Surest mistakes', (judged) => mistakesPart(data, judged)),
     { id: 'labels', title: 'Suspected label errors', content: suspectsPart(data) },
     { id: 'copies', title: 'Duplicates and leaks', content: copiesPart(data) },

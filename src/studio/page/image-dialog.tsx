@@ -62,7 +62,7 @@ export function ImageDialog({
         <>
           <div class="pair">
             {gone ? (
-              <p class="notice">The file is gone, changed, outside the data set, or does not decode.</p>
+              <p class="notice">The file is gone, changed, a link out of the data set, or does not decode.</p>
             ) : (
               <img
                 class="large"

@@ -34,15 +34,25 @@ function useMap(snapshot: string): MapAnswer {
   return map;
 }
 
+interface Picture {
+  readonly blob: Blob;
+  readonly name: string;
+}
+
+/** An answer, and the picture that it is about under an address of its own. */
+interface Shown {
+  readonly name: string;
+  readonly url: string;
+  readonly answer: SearchAnswer;
+  /** Milliseconds. */
+  readonly waited: number;
+}
+
 /** A picture that is not in the store: what heads and neighbours say of it, and where it lands on the map. */
 export function Search({ facts, chosen, open }: Shared) {
-  const [picture, setPicture] = useState<{
-    readonly blob: Blob;
-    readonly url: string;
-    readonly name: string;
-  } | null>(null);
-  const [answer, setAnswer] = useState<SearchAnswer | null>(null);
-  const [waited, setWaited] = useState(0);
+  const [picture, setPicture] = useState<Picture | null>(null);
+  // The answer before stays, with its picture, until the next is there.
+  const [shown, setShown] = useState<Shown | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const map = useMap(facts.snapshot);
@@ -51,15 +61,14 @@ export function Search({ facts, chosen, open }: Shared) {
   taking.current = (files) => {
     const file = files.find(({ type }) => type.startsWith('image/')) ?? files[0];
     if (file === undefined) return;
-    setPicture((before) => {
-      if (before !== null) URL.revokeObjectURL(before.url);
-      return { blob: file, url: URL.createObjectURL(file), name: file.name };
-    });
+    setPicture({ blob: file, name: file.name });
   };
   useEffect(() => {
-    const paste = ({ clipboardData }: ClipboardEvent): void => {
+    const paste = ({ clipboardData, target }: ClipboardEvent): void => {
       const files = [...(clipboardData?.files ?? [])];
       if (files.length > 0) taking.current(files);
+      else if (!(target instanceof HTMLInputElement))
+        setProblem('The clipboard holds no image: copy one, not its address or its text.');
     };
     addEventListener('paste', paste);
     return () => removeEventListener('paste', paste);
@@ -72,13 +81,14 @@ export function Search({ facts, chosen, open }: Shared) {
     ask('POST /api/search', { body: picture.blob, query: { head: chosen }, signal: stop.signal })
       .then(
         (found) => {
-          setAnswer(found);
-          setWaited(performance.now() - started);
+          const { name, blob } = picture;
+          const waited = performance.now() - started;
+          setShown({ name, url: URL.createObjectURL(blob), answer: found, waited });
           setProblem(null);
         },
         (error: unknown) => {
           if (stop.signal.aborted) return;
-          setAnswer(null);
+          setShown(null);
           setProblem(sentenceOf(error));
         },
       )
@@ -87,6 +97,8 @@ export function Search({ facts, chosen, open }: Shared) {
       });
     return () => stop.abort();
   }, [picture, chosen.join('\n'), facts.snapshot]);
+  const url = shown?.url;
+  useEffect(() => (url === undefined ? undefined : () => URL.revokeObjectURL(url)), [url]);
 
   return (
     <section aria-labelledby="search-title">
@@ -98,32 +110,32 @@ export function Search({ facts, chosen, open }: Shared) {
       <DropZone label="Choose an image" take={(files) => taking.current(files)} busy={busy} />
       <Problem text={problem} />
       <div aria-live="polite">
-        {answer !== null && picture !== null && (
+        {shown !== null && (
           <>
             <div class="pair">
-              <img class="asked" src={picture.url} alt={`Your image ${picture.name}`} />
+              <img class="asked" src={shown.url} alt={`Your image ${shown.name}`} />
               <dl>
                 <dt>Pixels</dt>
                 <dd>
-                  {answer.width} × {answer.height}
+                  {shown.answer.width} × {shown.answer.height}
                 </dd>
                 <dt>Answer after</dt>
-                <dd id="waited" data-ms={Math.round(waited)}>
-                  {Math.round(waited)} ms, {Math.round(answer.ms.network)} of them in the network
+                <dd id="waited" data-ms={Math.round(shown.waited)}>
+                  {Math.round(shown.waited)} ms, {Math.round(shown.answer.ms.network)} of them in the network
                 </dd>
               </dl>
             </div>
             <h3>Answers</h3>
-            <Answers answers={answer.answers} />
+            <Answers answers={shown.answer.answers} />
             <h3>Nearest images</h3>
-            <NearImages snapshot={answer.snapshot} images={answer.neighbors} open={open} />
+            <NearImages snapshot={shown.answer.snapshot} images={shown.answer.neighbors} open={open} />
           </>
         )}
       </div>
       <h3>Map</h3>
       {map.state === 'drawing' && <p>The map is being drawn.</p>}
       {map.state === 'missing' && <p>{map.reason}</p>}
-      {map.state === 'ready' && <FeatureMap map={map} place={answer?.place ?? null} open={open} />}
+      {map.state === 'ready' && <FeatureMap map={map} place={shown?.answer.place ?? null} open={open} />}
     </section>
   );
 }

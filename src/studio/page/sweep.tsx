@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SweepState } from '../../core/studio-data.ts';
-import { addresses, type SweepWish } from '../api.ts';
+import { addresses } from '../api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { lastName, percent, plural, Problem } from './parts.tsx';
 import type { Shared } from './shared.ts';
+import { SweepForm } from './sweep-form.tsx';
 
 const WORDS: Readonly<Record<SweepState['state'], string>> = {
   none: 'No sweep was started yet.',
@@ -14,10 +15,9 @@ const WORDS: Readonly<Record<SweepState['state'], string>> = {
 };
 
 /** The leaderboard of a sweep, filled while it runs. */
-export function Sweep({ refresh }: Shared) {
+export function Sweep({ facts, refresh }: Shared) {
   const [state, setState] = useState<SweepState | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const [wish, setWish] = useState<SweepWish>({ pooling: ['avg'], folds: 5, save: true });
 
   useEffect(() => {
     const events = new EventSource(addresses.sweepEvents);
@@ -44,50 +44,12 @@ export function Sweep({ refresh }: Shared) {
         Heads with their options, normalisations and principal components, each cross-validated on the
         training images; the best alone is measured on the validation images, once.
       </p>
-      <form
-        aria-label="New sweep"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void act(ask('POST /api/sweep', { body: wish }));
-        }}
-      >
-        <label>
-          Features
-          <select
-            value={wish.pooling.join('+')}
-            onChange={({ currentTarget }) => setWish({ ...wish, pooling: currentTarget.value.split('+') })}
-          >
-            <option value="avg">avg</option>
-            <option value="max">max</option>
-            <option value="avg+max">avg and max</option>
-            <option value="flatten">flatten (slow)</option>
-          </select>
-        </label>
-        <label>
-          Folds
-          <input
-            type="number"
-            min="2"
-            max="20"
-            value={wish.folds}
-            onInput={({ currentTarget }) => setWish({ ...wish, folds: Number(currentTarget.value) })}
-          />
-        </label>
-        <label class="tick">
-          <input
-            type="checkbox"
-            checked={wish.save}
-            onChange={({ currentTarget }) => setWish({ ...wish, save: currentTarget.checked })}
-          />{' '}
-          save the best as a head file
-        </label>
-        <button type="submit" disabled={running}>
-          Start the sweep
-        </button>
-        <button type="button" disabled={!running} onClick={() => void act(ask('DELETE /api/sweep'))}>
-          Stop
-        </button>
-      </form>
+      <SweepForm
+        snapshot={facts.snapshot}
+        running={running}
+        start={(wish) => void act(ask('POST /api/sweep', { body: wish }))}
+        stop={() => void act(ask('DELETE /api/sweep'))}
+      />
       <Problem text={problem ?? state?.problem ?? null} />
       {state !== null && (
         <>

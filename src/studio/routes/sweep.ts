@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import * as z from 'zod';
-import { POOLINGS } from '../../core/sample.ts';
 import type { SweepState } from '../../core/studio-data.ts';
+import { sweepChoices } from '../../workflows/live/sweep-choices.ts';
+import { gridOfAxes } from '../../workflows/sweep-axes.ts';
+import { configurationsOf } from '../../workflows/sweep-grid.ts';
 import type { Api } from '../api.ts';
 import { jsonOf } from '../body.ts';
 import type { Studio } from '../studio.ts';
@@ -11,18 +13,24 @@ import type { Studio } from '../studio.ts';
 const PAUSE_MS = 200;
 
 const wishSchema = z.strictObject({
-  pooling: z.array(z.enum(POOLINGS)).min(1),
+  axes: z.record(z.string(), z.string().max(200)),
   folds: z.number().int().min(2).max(20),
   save: z.boolean(),
 });
 
 /** Sweep: start one, watch it, stop it. */
-export function sweepRoutes({ sweep }: Studio): Hono {
+export function sweepRoutes({ sweep, store }: Studio): Hono {
   const routes = new Hono();
   routes.get('/sweep', (c) => c.json(sweep.state satisfies Api['GET /api/sweep']));
+  routes.get('/sweep/choices', async (c) =>
+    c.json(sweepChoices(await store.current()) satisfies Api['GET /api/sweep/choices']),
+  );
   routes.post('/sweep', async (c) => {
-    const { pooling, folds, save } = await jsonOf(c, wishSchema);
-    sweep.start({ grid: { pooling }, folds, save });
+    const { axes, folds, save } = await jsonOf(c, wishSchema);
+    const grid = gridOfAxes(axes) ?? {};
+    const gridSource = 'The sweep';
+    configurationsOf(grid, gridSource); // refused here, not by the process that sweeps
+    sweep.start({ grid, gridSource, folds, save });
     return c.json(sweep.state satisfies Api['POST /api/sweep']);
   });
   routes.delete('/sweep', async (c) => {

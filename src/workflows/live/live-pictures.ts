@@ -1,5 +1,5 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, resolve, sep } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { largePicture, thumbnail } from '../../extract/thumbnail.ts';
@@ -19,25 +19,41 @@ const MOST_FILE_BYTES = 500 * 2 ** 20;
 /** Pictures for people, as WebP. */
 export interface LivePictures {
   /**
-   * Of row `row`: from a file below the data set's folder (links followed) that is still the one which was extracted. Throws
-   * IMAGE_UNREADABLE, IMAGE_UNDECODABLE.
+   * Of row `row`: from the file that the data set names, which is still the one that was extracted. Throws IMAGE_UNREADABLE,
+   * IMAGE_UNDECODABLE.
    */
   stored(snapshot: Snapshot, row: number, size: PictureSize): Promise<Uint8Array>;
   /** Of bytes at hand, whose digest is their name. */
   given(sha256: string, read: () => Promise<Uint8Array>, size: PictureSize): Promise<Uint8Array>;
 }
 
-/** The bytes of a file below `root`. Throws IMAGE_UNREADABLE where it is gone or a link leads out. */
-async function readBelow(root: string, path: string): Promise<Uint8Array> {
-  let real: string;
+/** Whether a sample's path leads out of its data set's folder by its own words: only a list of images (.csv, .jsonl) names such. */
+const namesOutside = (path: string): boolean => isAbsolute(path) || path.split('/')[0] === '..';
+
+/** The file that a sample's path is. Throws where a link leads out of the folder, or stands in the place of a file that lies outside. */
+async function fileOf(root: string, path: string): Promise<string> {
+  const named = resolve(root, path);
+  const real = await realpath(named);
+  if (namesOutside(path)) {
+    if ((await lstat(named)).isSymbolicLink())
+      throw new Error('It is a link to a place that the data set does not name.');
+    return real;
+  }
+  const top = await realpath(root);
+  if (!real.startsWith(top.endsWith(sep) ? top : top + sep))
+    throw new Error('A link leads outside the folder of the data set, which the studio does not show.');
+  return real;
+}
+
+/** The bytes of an image of the data set. Throws IMAGE_UNREADABLE where it is gone, no file, or a link to elsewhere. */
+async function readImage(root: string, path: string): Promise<Uint8Array> {
   try {
-    real = await realpath(join(root, path));
-    const top = await realpath(root);
-    if (!real.startsWith(top.endsWith(sep) ? top : top + sep))
-      throw new Error('It lies outside the folder of the data set, which the studio does not show.');
-    if ((await stat(real)).size > MOST_FILE_BYTES)
-      throw new Error(`It has more than ${MOST_FILE_BYTES / 2 ** 20} MiB.`);
-    return await readFile(real);
+    const file = await fileOf(root, path);
+    const facts = await stat(file);
+    // A pipe would be waited for without end.
+    if (!facts.isFile()) throw new Error('It is no file.');
+    if (facts.size > MOST_FILE_BYTES) throw new Error(`It has more than ${MOST_FILE_BYTES / 2 ** 20} MiB.`);
+    return await readFile(file);
   } catch (cause) {
     throw new PermafrostError('IMAGE_UNREADABLE', `${path}: ${reasonOf(cause)}`, { cause });
   }
@@ -95,7 +111,7 @@ export function livePictures(): LivePictures {
     stored({ manifest, samples }, row, size) {
       const { path, sha256 } = samples[row]!;
       const read = async (): Promise<Uint8Array> => {
-        const source = await readBelow(manifest.dataset.root, path);
+        const source = await readImage(manifest.dataset.root, path);
         if (sha256Hex(source) !== sha256)
           throw new PermafrostError(
             'IMAGE_UNREADABLE',

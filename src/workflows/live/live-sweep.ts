@@ -26,12 +26,18 @@ export interface LiveSweep {
 const NONE: SweepState = { state: 'none', done: 0, total: 0, lines: [], best: null, problem: null };
 
 function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLine {
-  const { id, head, changed, pooling, normalize, pca, scores, fitMs, reused, toldApart } = one;
+  const { id, head, changed, cut, pooling, normalize, pca, views, scores, fitMs, reused, toldApart } = one;
   const options = Object.entries(changed).map(([key, value]) => `${key} ${String(value)}`);
   return {
     id,
     head: [head, ...options].join(', '),
-    features: [pooling, normalize, ...(pca > 0 ? [`${pca} components`] : [])].join(', '),
+    features: [
+      ...(cut === '' ? [] : [cut]),
+      pooling,
+      normalize,
+      ...(pca > 0 ? [`${pca} components`] : []),
+      ...(views > 0 ? [`${views} views`] : []),
+    ].join(', '),
     accuracy: scores.accuracy.value,
     interval: scores.accuracy.interval,
     logLoss: scores.logLoss.value,

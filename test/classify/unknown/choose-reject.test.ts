@@ -8,7 +8,12 @@ import {
   type RejectTask,
 } from '../../../src/classify/unknown/choose-reject.ts';
 import { judge, loadReject, rejectState } from '../../../src/classify/unknown/reject.ts';
-import { MEASURES, referenceOf, strangeness } from '../../../src/classify/unknown/strangeness.ts';
+import {
+  MEASURES,
+  referenceOf,
+  strangeness,
+  strangenessByMeasure,
+} from '../../../src/classify/unknown/strangeness.ts';
 import { matrix, row, type Matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { blobs, throughFile } from '../head-contract.ts';
@@ -71,6 +76,19 @@ describe('the rule for unknown', () => {
     const { measure, threshold, reference } = chosen.reject;
     const inFold = await strangeness(measure, head, normalized, reference);
     expect(threshold).toBeGreaterThan(Math.max(...inFold));
+  });
+
+  it('measures the same by all measures at once as by each', async () => {
+    const { X, y } = blobs(CLASSES, 2, 20);
+    const head = await createHead('logistic').fit(X, y);
+    const queries = strangers(matrix(7, 20));
+    const all = await strangenessByMeasure(MEASURES, head, queries, X, y);
+    for (const measure of MEASURES) {
+      const alone = await strangeness(measure, head, queries, referenceOf(measure, X, y));
+      expect([...all.get(measure)!]).toEqual([...alone]);
+    }
+    const none = await strangenessByMeasure(MEASURES, head, matrix(0, 20), X, y);
+    expect([...none.values()].map(({ length }) => length)).toEqual([0, 0, 0, 0, 0]);
   });
 
   it('keeps copies of one picture in one fold: apart, each copy would pass for known by the other', async () => {

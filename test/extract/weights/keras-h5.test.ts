@@ -2,11 +2,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as ProcessModule from '../../../src/extract/weights/keras-h5-process.ts';
+import type * as LoadWeightsModule from '../../../src/extract/weights/load-weights.ts';
 import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
-import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { KERAS_LAYOUTS, writeH5 } from '../../support/keras-files.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
+
+// Of the built program: a process of its own reads such a file, and Node 20 runs no TypeScript.
+const built = (file: string): Promise<unknown> =>
+  import(new URL(`../../../dist/${file}`, import.meta.url).href);
+const { loadWeights } = (await built('extract/weights/load-weights.js')) as typeof LoadWeightsModule;
+const { readKerasH5 } = (await built('extract/weights/keras-h5-process.js')) as typeof ProcessModule;
 
 const backbone = slimmed(vgg16, 16);
 const weights = randomWeights(backbone, 3);
@@ -115,5 +122,19 @@ describe('a Keras .h5 file', () => {
     await expect(loadWeights({ backbone, file: join(folder, 'none.h5') })).rejects.toMatchObject({
       code: 'WEIGHTS_NOT_FOUND',
     });
+  });
+
+  it('ends as corrupt, and its reader with it, where reading takes longer than it may', async () => {
+    const file = join(folder, 'slow.h5');
+    await writeH5(file, notop);
+    const started = performance.now();
+    await expect(readKerasH5(file, backbone, 1)).rejects.toMatchObject({
+      code: 'WEIGHTS_CORRUPT',
+      message: expect.stringMatching(/its reader had not ended after 0 s and was stopped/) as string,
+    });
+    expect(performance.now() - started).toBeLessThan(10_000);
+    // No reader holds the file: it can be replaced, and is read anew.
+    await writeH5(file, notop);
+    expect((await loadWeights({ backbone, file })).digest).toBe(weights.digest);
   });
 });

@@ -76,7 +76,7 @@ describe('htmlReport', () => {
       script,
       command: null,
     });
-    expect(bare.split('No heads were compared.').length - 1).toBe(6);
+    expect(bare.split('No heads were compared.').length - 1).toBe(7);
     expect(bare).toContain('No map.');
     expect(bare).toContain('no command is given that repeats it');
   });

@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { present } from '../../../src/core/report-data.ts';
 import { confusionPart } from '../../../src/report/html/confusion-part.ts';
-import { headsPart, indistinguishable } from '../../../src/report/html/heads-part.ts';
+import { cutsPart } from '../../../src/report/html/cuts-part.ts';
+import { headsPart } from '../../../src/report/html/heads-part.ts';
 import { copiesPart } from '../../../src/report/html/copies-part.ts';
+import { escaped } from '../../../src/report/html/markup.ts';
 import { colourings } from '../../../src/report/html/map-part.ts';
 import { signOf, SIGNS } from '../../../src/report/html/shapes.ts';
+import { unknownPart } from '../../../src/report/html/unknown-part.ts';
+import { viewsPart } from '../../../src/report/html/views-part.ts';
 import { reportData } from '../../support/report-data.ts';
+import { toldApartText } from '../../../src/report/told-apart.ts';
 import { headResult, runResult } from '../../support/results.ts';
 
 const heads = [
-  headResult({ name: 'softmax', accuracy: 0.9, interval: [0.85, 0.94] }),
-  headResult({ name: 'knn', accuracy: 0.87, interval: [0.8, 0.85] }),
-  headResult({ name: 'centroid', accuracy: 0.7, interval: [0.6, 0.849] }),
+  headResult({ name: 'softmax', comparison: { pValue: 1, toldApart: false } }),
+  headResult({ name: 'knn', comparison: { pValue: 0.4, toldApart: false } }),
+  headResult({ name: 'centroid', comparison: { pValue: 0.001, toldApart: true } }),
 ];
 const judgement = (() => {
   const data = reportData();
@@ -20,18 +25,149 @@ const judgement = (() => {
 })();
 
 describe('the leaderboard', () => {
-  it('tells a head apart only where its interval ends below that of the best', () => {
-    expect(indistinguishable(heads).map(({ name }) => name)).toEqual(['softmax', 'knn']);
+  it('says which heads cannot be told from the best, in the words of the terminal', () => {
+    const data = reportData({ run: runResult({ heads }) });
+    const { text } = headsPart(data);
+    expect(text).toContain(escaped(toldApartText(heads)));
+    const last = [...text.matchAll(/<td[^>]*>\s*(best|yes|no)?\s*<\/td>\s*<\/tr>/g)].map(([, word]) => word);
+    expect(last).toEqual(['best', 'no', 'yes']);
   });
 
-  it('says how many cannot be told apart, and by which rule', () => {
-    const text = headsPart(reportData({ run: runResult({ heads }) })).text;
-    expect(text).toContain('1 head of 2 cannot be told apart from the best, softmax on avg.');
-    expect(text).toContain('The rule:');
-    const all = headsPart(reportData({ run: runResult({ heads: heads.slice(0, 2) }) })).text;
-    expect(all).toContain('No head can be told apart from the best');
-    const none = headsPart(reportData({ run: runResult({ heads: [heads[0]!, heads[2]!] }) })).text;
-    expect(none).toContain('All other heads can be told apart');
+  it('of an older version, which compared none, says so', () => {
+    const old = heads.map(({ name }) => headResult({ name }));
+    const { text } = headsPart(reportData({ run: runResult({ heads: old }) }));
+    expect(text).toContain('did not compare them');
+    expect(text).not.toMatch(/<td[^>]*>\s*(yes|no)\s*<\/td>/);
+  });
+});
+
+const flat = (text: string): string =>
+  text
+    .replaceAll(/<svg[\s\S]*?<\/svg>/g, '')
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/\s+/g, ' ');
+
+describe('the cuts', () => {
+  const on = (pooling: string, accuracy: number, given = {}) =>
+    headResult({ pooling, accuracy, interval: [accuracy - 0.1, accuracy + 0.05], ...given });
+
+  it('stand in a place of their own: the same head on each layer, others apart', () => {
+    const run = runResult({
+      heads: [
+        on('flatten', 0.9512),
+        on('block5_pool:avg,block4_pool:avg', 0.94),
+        on('avg', 0.92),
+        on('block4_pool:avg', 0.9),
+        on('avg', 0.8912, { name: 'knn', params: {}, changed: {} }),
+        on('avg', 0.8812, { params: { C: 10, tol: 1e-4, views: 5 } }),
+      ],
+    });
+    const words = flat(cutsPart(reportData({ run }))!.text);
+    expect(words).toMatch(
+      /block5_pool:avg \+ block4_pool:avg 0\.9400 .* block5_pool:avg 0\.9200 .* block4_pool:avg 0\.9000/,
+    );
+    expect(words).not.toMatch(/0\.9512|0\.8912|0\.8812/);
+  });
+
+  it('have no place where one cut was extracted', () => {
+    expect(cutsPart(reportData({ run: runResult({ heads: [on('avg', 0.9)] }) }))).toBeNull();
+    expect(cutsPart(reportData({ run: { missing: 'none' } }))).toBeNull();
+  });
+});
+
+describe('the views', () => {
+  const views = { count: 5, accuracyWithout: 0.84, difference: -0.02, pValue: 0.375 } as const;
+
+  it('are told beside the same head without them, with an interval and whether it tells anything', () => {
+    const heads = [
+      headResult({ accuracy: 0.82, views: { ...views, interval: [-0.046, 0] } }),
+      headResult({
+        name: 'softmax',
+        accuracy: 0.9,
+        views: { ...views, difference: 0.06, interval: [0.01, 0.1] },
+      }),
+      headResult({
+        name: 'knn',
+        accuracy: 0.7,
+        views: { ...views, difference: -0.14, interval: [-0.2, -0.1] },
+      }),
+      headResult({ name: 'centroid' }),
+    ];
+    const words = flat(viewsPart(reportData({ run: runResult({ heads }) }))!.text);
+    expect(words).toMatch(
+      /logistic avg, l2 5 0\.8200 0\.8400 −0\.0200 −0\.0460 to \+0\.0000 0\.38 no difference can be told/,
+    );
+    expect(words).toMatch(/softmax .* they helped .*knn .* they hurt/);
+    expect(words).not.toContain('centroid');
+  });
+
+  it('have no place where no head was trained on some', () => {
+    expect(viewsPart(reportData())).toBeNull();
+  });
+});
+
+describe('the rule for unknown', () => {
+  const validated = {
+    split: 'val',
+    images: 200,
+    rejected: 8,
+    share: 0.04,
+    interval: [0.02, 0.077],
+    accuracyOfAnswered: 0.83,
+  } as const;
+  const rule = {
+    measure: 'mean-distance',
+    threshold: 0.5159,
+    calibratedOn: 400,
+    measures: [
+      { measure: 'energy', auroc: 0.71 },
+      { measure: 'mean-distance', auroc: 0.79 },
+    ],
+    leftOut: ['ants', 'bees', 'cats'],
+    leftOutRejected: 0.19,
+    validated,
+  } as const;
+  const part = (reject: object | undefined, judged = judgement): string =>
+    flat(
+      unknownPart(
+        reportData({
+          judgement: judged,
+          run: runResult({ heads: [headResult(reject === undefined ? {} : { reject: reject as never })] }),
+        }),
+      ).text,
+    );
+
+  it('is told with threshold, false rejects, what it finds, and the AUROC of every measure, the best first', () => {
+    const words = part({ rate: 0.05, rule, problem: null });
+    expect(words).toContain('unknown where mean-distance is above 0.5159');
+    expect(words).toContain('at most 5.0 % false rejects; the threshold stands on 400 training images');
+    expect(words).toContain('8 of 200 images of val: 4.0 % (95 % interval 2.0 % to 7.7 %)');
+    expect(words).toContain('83.0 % of them right');
+    expect(words).toContain('19.0 % of the images of a class that was left out');
+    expect(words).toMatch(/mean-distance 0\.7900 yes energy 0\.7100 no/);
+    expect(words).not.toContain('more than was asked for');
+  });
+
+  it('shows the validated images that it rejects, and says where there are none', () => {
+    expect(part({ rate: 0.05, rule, problem: null })).toMatch(/called unknown .*best guess/);
+    expect(part({ rate: 0.05, rule, problem: null }, { ...judgement, unknown: [] })).toContain(
+      'None of the validated images is called unknown.',
+    );
+  });
+
+  it('warns where the validated images are clearly rejected more often than was asked for', () => {
+    const often = { ...rule, validated: { ...validated, interval: [0.06, 0.1] } };
+    expect(part({ rate: 0.05, rule: often, problem: null })).toContain('That is more than was asked for');
+  });
+
+  it('says so where there is no rule, and why', () => {
+    expect(part(undefined)).toContain('has no rule');
+    expect(part({ rate: 0.05, rule: null, problem: 'too few images' })).toContain(
+      'never answers “unknown”: too few images.',
+    );
+    expect(part({ rate: 0.05, rule: { ...rule, measures: [], leftOut: [] }, problem: null })).toContain(
+      'With two classes none can be left out',
+    );
   });
 });
 

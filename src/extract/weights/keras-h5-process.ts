@@ -1,0 +1,99 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
+import type { Tensor } from '../../core/safetensors.ts';
+import type { Backbone } from '../backbones/backbone.ts';
+import type { StoredTensor, WeightFile } from './weight-file.ts';
+
+/** What the process is to read. Plain data: it crosses the border of processes. */
+export interface H5Job {
+  readonly path: string;
+  readonly backbone: Backbone;
+}
+
+export type H5Answer =
+  | {
+      /** Every tensor of the file; with its values where the backbone has one of that name and shape, and it is float32. */
+      readonly tensors: readonly (readonly [
+        string,
+        Omit<StoredTensor, 'read'> & { readonly data?: Tensor['data'] },
+      ])[];
+      readonly notes: readonly string[];
+    }
+  | { readonly code: ErrorCode; readonly message: string };
+
+/** Milliseconds to begin with, for a process that starts on a busy machine; reading the 59 MB of VGG16 takes 0.3 s. */
+const BASE_MS = 30_000;
+/** The slowest disk that is waited for: 10 MB/s. */
+const BYTES_PER_MS = 10_000;
+
+const ENTRY = new URL(`./read-keras-h5${extname(import.meta.url)}`, import.meta.url);
+
+function corrupt(path: string, what: string, cause?: unknown): PermafrostError {
+  return new PermafrostError(
+    'WEIGHTS_CORRUPT',
+    `${path} cannot be read as HDF5: ${what}. Expected a weights file written by Keras; download or save it again.`,
+    { cause },
+  );
+}
+
+/** The answer of a process of its own, which is killed after `mostMs`. */
+async function answerOf(job: H5Job, mostMs: number): Promise<H5Answer> {
+  const { path } = job;
+  const child = fork(ENTRY, { serialization: 'advanced', execArgv: [] });
+  let answer: H5Answer | undefined;
+  let isLate = false;
+  child.once('message', (message) => (answer = message as H5Answer));
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, mostMs);
+  try {
+    // A message may arrive after the exit, but not after the disconnection.
+    const over = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
+    child.send(job);
+    const [[code, signal]] = (await over) as [[number | null, string | null], unknown];
+    if (answer !== undefined) return answer;
+    if (isLate)
+      throw corrupt(
+        path,
+        `its reader had not ended after ${(mostMs / 1000).toFixed(0)} s and was stopped, as it does where the file's structure leads in circles`,
+      );
+    throw corrupt(path, `its reader ended with ${code ?? signal} before it answered`);
+  } catch (cause) {
+    throw cause instanceof PermafrostError ? cause : corrupt(path, reasonOf(cause), cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Reads a Keras weights file, HDF5, in a process of its own: HDF5 trusts what a file says of itself, so that one changed byte can keep it busy
+ * without end, and it keeps a file open that it failed to read. `mostMs`: when that process is stopped; default 30 s and a second for
+ * every 10 MB. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT, WEIGHTS_MISMATCH or PACKAGE_MISSING (keras-h5.ts).
+ */
+export async function readKerasH5(path: string, backbone: Backbone, mostMs?: number): Promise<WeightFile> {
+  const { size } = await stat(path).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'WEIGHTS_NOT_FOUND',
+      `The weights file ${path} cannot be read: ${reasonOf(cause)}.`,
+      { cause },
+    );
+  });
+  const answer = await answerOf({ path, backbone }, mostMs ?? BASE_MS + size / BYTES_PER_MS);
+  if ('code' in answer) throw new PermafrostError(answer.code, answer.message);
+  const tensors = answer.tensors.map(([name, { dtype, shape, data }]): [string, StoredTensor] => [
+    name,
+    {
+      dtype,
+      shape,
+      read() {
+        if (data === undefined) throw corrupt(path, `the values of ${name} were not read`);
+        return data;
+      },
+    },
+  ]);
+  return { path, tensors: new Map(tensors), notes: answer.notes };
+}

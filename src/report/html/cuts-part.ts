@@ -1,0 +1,53 @@
+import type { HeadResult } from '../../core/head-result.ts';
+import { present, type ReportData } from '../../core/report-data.ts';
+import { parameters } from '../format.ts';
+import { span, SPAN } from './drawn.ts';
+import { html, type Markup } from './markup.ts';
+import { figure, percent } from './numbers.ts';
+import { linearScale } from './scale.ts';
+import { htmlTable } from './table.ts';
+
+/** Features that name their cut: of other cuts than the primary one, or of several side by side. */
+const namesCuts = ({ pooling }: HeadResult): boolean => pooling.includes(':');
+
+const settingsOf = ({ name, normalize, params }: HeadResult): string =>
+  `${name} ${normalize} ${parameters(params)}`;
+
+/** One head on each cut layer, and on all of them side by side: which layer's features tell the classes apart. Null where one cut was extracted. */
+export function cutsPart({ run, store }: ReportData): Markup | null {
+  const all = present(run) ? run.heads : [];
+  const example = all.find(namesCuts);
+  if (example === undefined) return null;
+  const wanted = settingsOf(example);
+  // The maps of the deepest cut are another question than its depth.
+  const heads = all.filter((head) => settingsOf(head) === wanted && head.pooling !== 'flatten');
+  const primary = store.sets.find((set) => set.primary)?.cut ?? 'the deepest cut';
+  const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
+  const scale = linearScale([least, 1], SPAN.range);
+  const best = Math.max(...heads.map(({ accuracy }) => accuracy));
+  return html`<p>
+      The same head, ${example.name} (${parameters(example.changed) || 'defaults'}, ${example.normalize}), on
+      the features of each cut layer, and on all of them side by side.
+    </p>
+    <p class="small">
+      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best
+      of these.
+    </p>
+    ${htmlTable({
+      caption: 'Cut layers, best first',
+      columns: [
+        { title: 'features' },
+        { title: 'accuracy', kind: 'n' },
+        { title: '95 % interval' },
+        { title: 'interval drawn', kind: 'out' },
+        { title: 'log loss', kind: 'n' },
+      ],
+      rows: heads.map((head) => [
+        namesCuts(head) ? head.pooling.replaceAll(',', ' + ') : `${primary}:${head.pooling}`,
+        figure(head.accuracy),
+        html`<span class="together">${figure(head.interval[0])} to ${figure(head.interval[1])}</span>`,
+        span(head.accuracy, head.interval, scale, best),
+        figure(head.logLoss),
+      ]),
+    })}`;
+}

@@ -1,0 +1,63 @@
+import type { HeadResult, ViewsBenefit } from '../../core/head-result.ts';
+import { present, type ReportData } from '../../core/report-data.ts';
+import { plural } from '../format.ts';
+import { span, SPAN } from './drawn.ts';
+import { html, type Markup } from './markup.ts';
+import { figure } from './numbers.ts';
+import { linearScale } from './scale.ts';
+import { htmlTable } from './table.ts';
+
+const withViews = (head: HeadResult): head is HeadResult & { views: ViewsBenefit } =>
+  head.views !== undefined;
+
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+
+const verdict = ([low, high]: readonly [number, number]): string =>
+  low > 0 ? 'they helped' : high < 0 ? 'they hurt' : 'no difference can be told';
+
+/** What augmented views were worth to each head that was trained on them, beside the same head without. Null where none was. */
+export function viewsPart({ run }: ReportData): Markup | null {
+  const heads = present(run) ? run.heads.filter(withViews) : [];
+  if (heads.length === 0) return null;
+  const most = Math.max(0.01, ...heads.flatMap(({ views }) => views.interval.map(Math.abs)));
+  const scale = linearScale([-most, most], SPAN.range);
+  return html`<p>
+      Heads trained on the images and their augmented views, each beside the same head trained on the images
+      alone, on the same ${plural(heads[0]!.validated, 'validated image')}. Difference in accuracy with its 95
+      % interval (paired bootstrap); p is McNemar’s.
+    </p>
+    <p class="small">
+      Bars: 95 % intervals on an axis from ${signed(-most)} to ${signed(most)}; the dashed line stands at no
+      difference.
+    </p>
+    ${htmlTable({
+      caption: 'What the views were worth',
+      columns: [
+        { title: 'head' },
+        { title: 'features' },
+        { title: 'views', kind: 'n' },
+        { title: 'with', kind: 'n' },
+        { title: 'without', kind: 'n' },
+        { title: 'difference', kind: 'n' },
+        { title: '95 % interval' },
+        { title: 'interval drawn', kind: 'out' },
+        { title: 'p', kind: 'n' },
+        { title: 'the views' },
+      ],
+      rows: heads.map(({ name, pooling, normalize, accuracy, views }) => {
+        const { count, accuracyWithout, difference, interval, pValue } = views;
+        return [
+          name,
+          `${pooling}, ${normalize}`,
+          count,
+          figure(accuracy),
+          figure(accuracyWithout),
+          signed(difference),
+          html`<span class="together">${signed(interval[0])} to ${signed(interval[1])}</span>`,
+          span(difference, interval, scale, 0),
+          pValue.toFixed(2),
+          verdict(interval),
+        ];
+      }),
+    })}`;
+}
