@@ -82,6 +82,8 @@ export interface ImageView extends ImageCard {
   readonly orientation: number;
   readonly answers: readonly HeadAnswer[];
   readonly neighbors: readonly NearImage[];
+  /** The label that a review gave it; null where none did. */
+  readonly decided: string | null;
 }
 
 /** A point in the plane of the map. */
@@ -173,6 +175,8 @@ export interface Suspect extends ImageCard {
 export interface ReviewState {
   readonly snapshot: string;
   readonly suspects: readonly Suspect[];
+  /** Images that were decided about and are no suspects. */
+  readonly others: readonly (ImageCard & { readonly decided: string })[];
   readonly classes: readonly string[];
   /** Decisions of all reviews of this data set, those about images that are no suspects any more among them. */
   readonly decided: number;
@@ -202,6 +206,8 @@ export interface SweepChoices {
   readonly normalize: readonly SweepValue[];
   /** Numbers of principal components, and the values where none are given. */
   readonly pca: { readonly describe: string; readonly values: string };
+  /** Numbers of stored views to train on too; null where the store has none. */
+  readonly views: { readonly describe: string; readonly values: string } | null;
   /** Options of heads, and their values in words where none are given; empty for the head's default. */
   readonly options: readonly { readonly name: string; readonly describe: string; readonly values: string }[];
   readonly folds: number;

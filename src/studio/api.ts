@@ -24,6 +24,8 @@ export interface Api {
   'GET /api/images': BrowsePage;
   /** Query: `head`, any number of times. */
   'GET /api/images/:snapshot/:row': ImageView;
+  /** Body: { label }. Decides in the review, for the list of labels. */
+  'PUT /api/images/:snapshot/:row/label': { readonly decided: string };
   'GET /api/map': MapAnswer;
   /** Body: the bytes of an image. Query: `head`, any number of times. */
   'POST /api/search': SearchAnswer;

@@ -47,9 +47,12 @@ async function scores(name: string, tol: number): Promise<number[]> {
 }
 
 describe('with wide rows of length 100 and C = 10,000', () => {
-  it.each(['linear-svm', 'ridge'] as const)('%s has the decision values of the true optimum', async (name) => {
-    expect(apart(await scores(name, 1e-12), golden.heads[name])).toBeLessThan(1e-4);
-  });
+  it.each(['linear-svm', 'ridge'] as const)(
+    '%s has the decision values of the true optimum',
+    async (name) => {
+      expect(apart(await scores(name, 1e-12), golden.heads[name])).toBeLessThan(1e-4);
+    },
+  );
 
   it('logistic has the probabilities of the true optimum, where the default solver of scikit-learn has not', async () => {
     const truth = golden.heads.logistic.map(probability);

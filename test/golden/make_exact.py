@@ -80,4 +80,4 @@ for solver in ("lbfgs", "newton-cg"):
     print(solver, np.abs(probability(found) - probability(np.array(golden["heads"]["logistic"]))).max())
 ridge = RidgeClassifier(alpha=1 / C, solver="cholesky").fit(X, y).decision_function(V)
 print("ridge, scikit-learn:", np.abs(ridge - golden["heads"]["ridge"]).max())
-Path(__file__).with_name("exact.json").write_text(json.dumps(golden, indent=1) + "\n")
+Path(__file__).with_name("exact.json").write_text(json.dumps(golden, indent=2) + "\n")

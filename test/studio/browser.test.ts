@@ -160,8 +160,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect(await page.locator('.tiles li').count()).toBe(12);
     await page.locator('#map use').first().waitFor();
     expect(await page.locator('#map > use').count()).toBe(36);
-    // Dropped before the map was drawn, or after: asked again, it has its place.
-    await page.locator('input[type=file]').setInputFiles(picture('bird', 12));
+    // Also where it was dropped before the map was drawn.
     await page.locator('.landed').waitFor();
     const said = page.locator('#map-said');
     await page.locator('#map').focus();
@@ -457,6 +456,49 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     page = await open(studio);
     expect(await state()).toEqual(before);
     expect((await permafrost(['verify', store])).code).toBe(0);
+  });
+
+  it('steps through the images of a page, and sets a wrong label right where it is seen, by keyboard alone', async () => {
+    await part('Browse');
+    await page.getByRole('searchbox', { name: 'Path contains' }).fill('Val/bird');
+    await page.keyboard.press('Tab');
+    await page.getByText('5 images, page 1 of 1').waitFor();
+    await page.locator('.tile').first().focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('heading', { name: 'Val/bird/0.png' }).waitFor();
+    expect(await dialog.getByRole('button', { name: 'Previous image' }).isDisabled()).toBe(true);
+    await page.keyboard.press('ArrowRight');
+    await dialog.getByRole('heading', { name: 'Val/bird/1.png' }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await dialog.getByRole('heading', { name: 'Val/bird/2.png' }).waitFor();
+    await page.keyboard.press('ArrowLeft');
+    await dialog.getByRole('heading', { name: 'Val/bird/1.png' }).waitFor();
+    const label = dialog.getByRole('combobox', { name: 'It should be' });
+    expect(await label.inputValue()).toBe('bird');
+    await label.fill('penguin');
+    await page.keyboard.press('ArrowRight'); // moves the caret, not the image
+    await page.keyboard.press('Enter');
+    await dialog.getByText('It becomes penguin').waitFor();
+    await page.keyboard.press('Escape');
+    await part('Review');
+    const other = page.getByRole('listitem', { name: 'Val/bird/1.png' });
+    await other.getByText('It becomes penguin').waitFor();
+    await page.locator('#review-state', { hasText: '2 decisions, 2 of them' }).waitFor();
+    await page.getByRole('button', { name: 'Save the labels' }).click();
+    await page.locator('#review-saved').waitFor();
+    const trained = await permafrost(['train', store, '--labels', join(store, 'studio', 'labels.csv')]);
+    expect({ code: trained.code, stdout: trained.stdout }).toEqual({ code: 1, stdout: '' });
+    expect(trained.stderr).toMatch(/penguin.*\[DATASET_CLASSES\]/);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await other.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Save the labels' }).click();
+    await expect
+      .poll(() => readFileSync(join(store, 'studio', 'labels.csv'), 'utf8'), { timeout: 20_000 })
+      .not.toContain('penguin');
+    const again = await permafrost(['train', store, '--labels', join(store, 'studio', 'labels.csv')]);
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain("1 image counted under another label or split than the store's.");
   });
 
   it.each(LOOKS)(

@@ -1,5 +1,5 @@
 import { present, type ReportData } from '../../core/report-data.ts';
-import { milliseconds, seconds } from '../format.ts';
+import { featuresText, milliseconds, seconds } from '../format.ts';
 import { html, type Markup } from './markup.ts';
 import { count } from './numbers.ts';
 import { htmlTable } from './table.ts';
@@ -31,7 +31,7 @@ export function costPart({ run }: ReportData): Markup {
       ],
       rows: run.heads.map((head) => [
         head.name,
-        `${head.pooling}, ${head.normalize}`,
+        featuresText(head),
         milliseconds(head.fitMs),
         milliseconds(head.predictMs),
         count(head.iterations),

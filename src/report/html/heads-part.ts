@@ -1,6 +1,6 @@
 import { present, type ReportData } from '../../core/report-data.ts';
 import type { HeadResult } from '../../core/head-result.ts';
-import { milliseconds, parameters, plural } from '../format.ts';
+import { featuresText, milliseconds, parameters, plural } from '../format.ts';
 import { toldApartText } from '../told-apart.ts';
 import { span, SPAN } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
@@ -46,7 +46,7 @@ export function headsPart({ run }: ReportData): Markup {
       ],
       rows: heads.map((head) => [
         [head.name, !head.converged && ' (not converged)'],
-        `${head.pooling}, ${head.normalize}`,
+        featuresText(head),
         figure(head.accuracy),
         html`<span class="together">${figure(head.interval[0])} to ${figure(head.interval[1])}</span>`,
         span(head.accuracy, head.interval, scale, best.accuracy),

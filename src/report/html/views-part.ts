@@ -1,6 +1,6 @@
 import type { HeadResult, ViewsBenefit } from '../../core/head-result.ts';
 import { present, type ReportData } from '../../core/report-data.ts';
-import { plural } from '../format.ts';
+import { featuresText, plural } from '../format.ts';
 import { span, SPAN } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
 import { figure } from './numbers.ts';
@@ -44,11 +44,12 @@ export function viewsPart({ run }: ReportData): Markup | null {
         { title: 'p', kind: 'n' },
         { title: 'the views' },
       ],
-      rows: heads.map(({ name, pooling, normalize, accuracy, views }) => {
+      rows: heads.map((head) => {
+        const { name, accuracy, views } = head;
         const { count, accuracyWithout, difference, interval, pValue } = views;
         return [
           name,
-          `${pooling}, ${normalize}`,
+          featuresText(head),
           count,
           figure(accuracy),
           figure(accuracyWithout),

@@ -145,7 +145,16 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
           <ul class="tiles" aria-label="Images">
             {page.rows.map((image) => (
               <li key={image.row}>
-                <Tile snapshot={page.snapshot} image={image} open={open}>
+                <Tile
+                  snapshot={page.snapshot}
+                  image={image}
+                  open={(row) =>
+                    open(
+                      row,
+                      page.rows.map((one) => one.row),
+                    )
+                  }
+                >
                   {image.verdict !== null && (
                     <span class={image.verdict.label === image.label ? 'verdict' : 'verdict wrong'}>
                       {image.verdict.label === image.label ? '✓ ' : '✗ '}

@@ -1,19 +1,68 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ImageView } from '../../core/studio-data.ts';
+import type { ImageView, StoreFacts } from '../../core/studio-data.ts';
 import { addresses } from '../api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Answers, NearImages, Problem } from './parts.tsx';
 
-/** One stored image, large, with facts, answers and neighbours. Escape closes it. */
+/** The label that an image shall have in the review's list of labels. */
+function LabelChoice({ view, classes }: { view: ImageView; classes: readonly string[] }) {
+  const [decided, setDecided] = useState(view.decided);
+  const [label, setLabel] = useState(view.decided ?? view.label);
+  const [problem, setProblem] = useState<string | null>(null);
+  return (
+    <form
+      aria-label="Label"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const { snapshot, row } = view;
+        ask('PUT /api/images/:snapshot/:row/label', { params: { snapshot, row }, body: { label } }).then(
+          (found) => {
+            setDecided(found.decided);
+            setProblem(null);
+          },
+          (error: unknown) => setProblem(sentenceOf(error)),
+        );
+      }}
+    >
+      <label>
+        It should be
+        <input list="classes" value={label} onInput={({ currentTarget }) => setLabel(currentTarget.value)} />
+      </label>
+      <datalist id="classes">
+        {classes.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <button type="submit" disabled={label.trim() === (decided ?? view.label)}>
+        Set it
+      </button>
+      <p class="small" aria-live="polite">
+        {decided === null
+          ? 'Goes into the list of labels of Review; your files stay as they are.'
+          : decided === view.label
+            ? `✓ It stays ${decided}.`
+            : `✓ It becomes ${decided} in the list of labels of Review.`}
+      </p>
+      <Problem text={problem} />
+    </form>
+  );
+}
+
+/**
+ * One stored image, large, with facts, answers and neighbours. Escape closes it, the left and right arrow keys step through the images among
+ * which it was opened.
+ */
 export function ImageDialog({
-  snapshot,
+  facts: { snapshot, classes },
   row,
+  among,
   heads,
   open,
   close,
 }: {
-  snapshot: string;
+  facts: StoreFacts;
   row: number;
+  among: readonly number[];
   heads: readonly string[];
   open: (row: number) => void;
   close: () => void;
@@ -47,15 +96,43 @@ export function ImageDialog({
     return () => stop.abort();
   }, [snapshot, row, heads.join('\n')]);
 
+  const at = among.indexOf(row);
+  const step = (by: -1 | 1): void => {
+    const next = among[at + by];
+    if (at >= 0 && next !== undefined) open(next);
+  };
   return (
-    <dialog ref={dialog} onClose={close} aria-labelledby="image-title">
+    <dialog
+      ref={dialog}
+      onClose={close}
+      aria-labelledby="image-title"
+      onKeyDown={(event) => {
+        // In a field the arrow keys move the caret.
+        if (event.target instanceof HTMLInputElement || event.altKey || event.ctrlKey || event.metaKey)
+          return;
+        if (event.key === 'ArrowLeft') step(-1);
+        else if (event.key === 'ArrowRight') step(1);
+      }}
+    >
       <div class="bar-top">
         <h2 id="image-title" tabIndex={-1} ref={title}>
           {view === null ? 'Loading' : view.path}
         </h2>
-        <button type="button" onClick={() => dialog.current?.close()}>
-          Close
-        </button>
+        <div class="pager">
+          {at >= 0 && among.length > 1 && (
+            <>
+              <button type="button" disabled={at === 0} onClick={() => step(-1)}>
+                Previous<span class="out"> image</span>
+              </button>
+              <button type="button" disabled={at === among.length - 1} onClick={() => step(1)}>
+                Next<span class="out"> image</span>
+              </button>
+            </>
+          )}
+          <button type="button" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </div>
       </div>
       <Problem text={problem} />
       {view !== null && (
@@ -84,6 +161,7 @@ export function ImageDialog({
               <dt>SHA-256</dt>
               <dd class="path">{view.sha256}</dd>
             </dl>
+            <LabelChoice key={view.row} view={view} classes={classes.map(({ label }) => label)} />
           </div>
           <h3>Answers</h3>
           {view.split === 'train' && (

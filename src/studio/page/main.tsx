@@ -25,7 +25,7 @@ function Studio() {
   const [store, setStore] = useState<{ facts: StoreFacts; heads: readonly HeadFacts[] } | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [place, go] = usePlace();
-  const [opened, setOpened] = useState<number | null>(null);
+  const [opened, setOpened] = useState<{ row: number; among: readonly number[] } | null>(null);
   const [chosen, choose] = useChosen(store?.heads ?? []);
   const refresh = (): Promise<void> =>
     ask('GET /api/store').then(
@@ -43,7 +43,8 @@ function Studio() {
   }, [part]);
   if (store === null) return <Problem text={problem} />;
   const { facts, heads } = store;
-  const shared = { facts, heads, chosen, open: setOpened, refresh };
+  const open = (row: number, among: readonly number[] = []): void => setOpened({ row, among });
+  const shared = { facts, heads, chosen, open, refresh };
   return (
     <>
       <header>
@@ -89,10 +90,11 @@ function Studio() {
       </main>
       {opened !== null && (
         <ImageDialog
-          snapshot={facts.snapshot}
-          row={opened}
+          facts={facts}
+          row={opened.row}
+          among={opened.among}
           heads={chosen}
-          open={setOpened}
+          open={(row) => open(row, opened.among)}
           close={() => setOpened(null)}
         />
       )}

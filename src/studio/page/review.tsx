@@ -76,6 +76,8 @@ export function Review({ open, facts }: Shared) {
   }
   useEffect(() => act(ask('GET /api/review')), [facts.snapshot]);
 
+  const decide = (path: string, label: string): void =>
+    act(ask('POST /api/review/decisions', { body: { path, label } }));
   const shown = (state?.suspects ?? []).filter(({ decided }) => !openOnly || decided === null);
   return (
     <section aria-labelledby="review-title">
@@ -133,12 +135,34 @@ export function Review({ open, facts }: Shared) {
                 snapshot={state.snapshot}
                 classes={state.classes}
                 open={open}
-                decide={(label) =>
-                  act(ask('POST /api/review/decisions', { body: { path: suspect.path, label } }))
-                }
+                decide={(label) => decide(suspect.path, label)}
               />
             ))}
           </ul>
+          {state.others.length > 0 && (
+            <>
+              <h3>Decided elsewhere</h3>
+              <p class="small">Images that are no suspects, decided about where they were opened.</p>
+              <ul class="suspects" aria-label="Decided elsewhere">
+                {state.others.map((image) => (
+                  <li key={image.path} class="card" aria-label={image.path}>
+                    <Tile snapshot={state.snapshot} image={image} open={open} />
+                    <p>
+                      {image.decided === image.label
+                        ? `✓ It stays ${image.label}.`
+                        : `✓ It becomes ${image.decided}.`}
+                    </p>
+                    {image.decided !== image.label && (
+                      <button type="button" onClick={() => decide(image.path, image.label)}>
+                        Keep {image.label}
+                        <span class="out"> for {image.path}</span>
+                      </button>
+                    )}
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
         </>
       )}
     </section>

@@ -46,6 +46,8 @@ interface Shown {
   readonly answer: SearchAnswer;
   /** Milliseconds. */
   readonly waited: number;
+  /** Whether the map was there when it was asked: only then the answer tells the place on it. */
+  readonly mapped: boolean;
 }
 
 /** A picture that is not in the store: what heads and neighbours say of it, and where it lands on the map. */
@@ -77,13 +79,14 @@ export function Search({ facts, chosen, open }: Shared) {
     if (picture === null) return undefined;
     const stop = new AbortController();
     const started = performance.now();
+    const mapped = map.state === 'ready';
     setBusy(true);
     ask('POST /api/search', { body: picture.blob, query: { head: chosen }, signal: stop.signal })
       .then(
         (found) => {
           const { name, blob } = picture;
           const waited = performance.now() - started;
-          setShown({ name, url: URL.createObjectURL(blob), answer: found, waited });
+          setShown({ name, url: URL.createObjectURL(blob), answer: found, waited, mapped });
           setProblem(null);
         },
         (error: unknown) => {
@@ -97,6 +100,10 @@ export function Search({ facts, chosen, open }: Shared) {
       });
     return () => stop.abort();
   }, [picture, chosen.join('\n'), facts.snapshot]);
+  useEffect(() => {
+    // Asked before the map was drawn: asked again for its place.
+    if (map.state === 'ready' && shown?.mapped === false) setPicture((asked) => asked && { ...asked });
+  }, [map.state, shown]);
   const url = shown?.url;
   useEffect(() => (url === undefined ? undefined : () => URL.revokeObjectURL(url)), [url]);
 

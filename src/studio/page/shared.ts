@@ -6,7 +6,8 @@ export interface Shared {
   readonly heads: readonly HeadFacts[];
   /** Ids of the heads that answer. */
   readonly chosen: readonly string[];
-  readonly open: (row: number) => void;
+  /** Shows an image large; `among`: rows that the arrow keys step through. */
+  readonly open: (row: number, among?: readonly number[]) => void;
   /** Reads facts and heads again. */
   readonly refresh: () => Promise<void>;
 }

@@ -113,8 +113,8 @@ export function SweepForm({
       <input
         value={texts[name] ?? ''}
         placeholder={otherwise || 'the head’s default'}
-        title={describe}
-        inputMode="text"
+        title={otherwise === '' ? describe : `${describe}; empty: ${otherwise}`}
+        size={Math.max(16, otherwise.length)}
         onInput={({ currentTarget }) =>
           setChosen({ ...chosen, texts: { ...texts, [name]: currentTarget.value } })
         }
@@ -132,7 +132,7 @@ export function SweepForm({
       aria-label="New sweep"
       onSubmit={(event) => {
         event.preventDefault();
-        const asked = ['pca', ...options.map(({ name }) => name)];
+        const asked = ['pca', 'views', ...options.map(({ name }) => name)];
         const axes = {
           ...Object.fromEntries(TICKED.map((axis) => [axis, (ticked[axis] ?? []).join(',')])),
           ...Object.fromEntries(asked.map((name) => [name, texts[name]?.trim() ?? ''])),
@@ -163,6 +163,7 @@ export function SweepForm({
       />
       <div class="texts">
         {text('pca', 'Principal components', choices.pca.describe, choices.pca.values)}
+        {choices.views !== null && text('views', 'Views', choices.views.describe, choices.views.values)}
         {first.map(option)}
         <label>
           Folds

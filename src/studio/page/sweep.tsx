@@ -58,7 +58,11 @@ export function Sweep({ facts, refresh }: Shared) {
           </p>
           {state.total > 0 && (
             <p>
-              <progress max={state.total} value={state.done} aria-label="Configurations that are known" />{' '}
+              <progress
+                max={state.total}
+                value={state.state === 'done' ? state.total : state.done}
+                aria-label="Configurations that are known"
+              />{' '}
               <span class="n">
                 {state.done} of {state.total}
               </span>

@@ -1,11 +1,16 @@
 import { Hono, type Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import * as z from 'zod';
 import type { Api } from '../api.ts';
 import { browse, BROWSE_OPTIONS } from '../../workflows/live/browse.ts';
 import type { PictureSize } from '../../workflows/live/live-pictures.ts';
 import { factsOf, type Snapshot } from '../../workflows/live/live-store.ts';
 import { viewImage } from '../../workflows/live/search.ts';
+import { jsonOf } from '../body.ts';
+import { LABEL } from './review.ts';
 import type { Studio } from '../studio.ts';
+
+const labelSchema = z.strictObject({ label: LABEL });
 
 /** Flags of an address as options: numbers where the table has numbers. */
 function queryOptions(c: Context): Record<string, string | number> {
@@ -50,6 +55,13 @@ export function imageRoutes(studio: Studio): Hono {
     const { snapshot, row } = await named(c, studio);
     const view = await viewImage(row, c.req.queries('head') ?? [], { ...studio, snapshot });
     return c.json(view satisfies Api['GET /api/images/:snapshot/:row']);
+  });
+  routes.put('/images/:snapshot/:row/label', async (c) => {
+    const { snapshot, row } = await named(c, studio);
+    const { label } = await jsonOf(c, labelSchema);
+    await studio.review.decide(snapshot.samples[row]!.path, label, snapshot);
+    const decided = label.trim();
+    return c.json({ decided } satisfies Api['PUT /api/images/:snapshot/:row/label']);
   });
   for (const size of ['thumbnail', 'large'] as const satisfies readonly PictureSize[]) {
     routes.get(`/images/:snapshot/:row/${size}.webp`, async (c) => {

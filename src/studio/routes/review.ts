@@ -4,7 +4,10 @@ import type { Api } from '../api.ts';
 import { jsonOf } from '../body.ts';
 import type { Studio } from '../studio.ts';
 
-const decisionSchema = z.strictObject({ path: z.string(), label: z.string().max(200) });
+/** A label that is given in the review. */
+export const LABEL = z.string().max(200);
+
+const decisionSchema = z.strictObject({ path: z.string(), label: LABEL });
 
 /** Review: suspected label errors, decisions, and the list of labels that comes of them. */
 export function reviewRoutes({ review, store }: Studio): Hono {

@@ -15,6 +15,8 @@ const MOST_SUSPECTS = 200;
 export interface LiveReview {
   /** Suspects of the snapshot, found once (cross-validation of all images). */
   state(snapshot: Snapshot): Promise<ReviewState>;
+  /** The label that each image was given, by path: of images whose file is still the one that was decided about. */
+  decisions(snapshot: Snapshot): ReadonlyMap<string, string>;
   /** Gives an image of the snapshot a label: its own to keep it. Throws OPTION_INVALID. */
   decide(path: string, label: string, snapshot: Snapshot): Promise<void>;
   undo(): Promise<void>;
@@ -47,8 +49,10 @@ export async function liveReview(store: string): Promise<LiveReview> {
   }
 
   return {
+    decisions,
     async state(snapshot) {
       const { suspects } = await suspectsOf(snapshot);
+      const suspected = new Set(suspects.map(({ path }) => path));
       const decided = decisions(snapshot);
       const rowOf = new Map(snapshot.samples.map(({ path }, row) => [path, row]));
       const changed = snapshot.samples.filter(({ path, label }) => (decided.get(path) ?? label) !== label);
@@ -61,6 +65,9 @@ export async function liveReview(store: string): Promise<LiveReview> {
             { ...cardOf(snapshot, row), suggested, probability, margin, decided: decided.get(path) ?? null },
           ];
         }),
+        others: [...decided].flatMap(([path, label]) =>
+          suspected.has(path) ? [] : [{ ...cardOf(snapshot, rowOf.get(path)!), decided: label }],
+        ),
         classes: [...new Set(snapshot.samples.map(({ label }) => label))].sort(),
         decided: decided.size,
         changed: changed.length,

@@ -3,6 +3,7 @@ import type { ImageView, NearImage, Place, SearchAnswer } from '../../core/studi
 import { answerOf, type LiveHeads } from './live-heads.ts';
 import type { MapPlaces } from './live-map.ts';
 import type { LiveNetwork } from './live-network.ts';
+import type { LiveReview } from './live-review.ts';
 import { cardOf, type Snapshot } from './live-store.ts';
 
 /** Neighbours that are shown. */
@@ -80,7 +81,11 @@ export async function search(
 export async function viewImage(
   at: number,
   ids: readonly string[],
-  { snapshot, heads }: { readonly snapshot: Snapshot; readonly heads: LiveHeads },
+  {
+    snapshot,
+    heads,
+    review,
+  }: { readonly snapshot: Snapshot; readonly heads: LiveHeads; readonly review: LiveReview },
 ): Promise<ImageView> {
   const { sha256, width, height, orientation } = snapshot.samples[at]!;
   const facts = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));
@@ -101,5 +106,6 @@ export async function viewImage(
     orientation,
     answers,
     neighbors: await nearImages(snapshot, selectRows(X, [at]), NEIGHBORS, at),
+    decided: review.decisions(snapshot).get(snapshot.samples[at]!.path) ?? null,
   };
 }

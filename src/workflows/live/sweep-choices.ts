@@ -50,6 +50,10 @@ export function sweepChoices({ store, manifest }: Snapshot): SweepChoices {
     ),
     normalize: some(NORMALIZATIONS, DEFAULT_GRID.normalize),
     pca: { describe: SWEEP_AXES.pca!.describe, values: DEFAULT_GRID.pca.join(',') },
+    views:
+      manifest.dataset.views === undefined
+        ? null
+        : { describe: SWEEP_AXES.views!.describe, values: DEFAULT_GRID.views.join(',') },
     options: Object.entries(SWEEP_AXES)
       .filter(([name]) => name !== 'head' && !isFeatures(name))
       .map(([name, { describe }]) => ({ name, describe, values: defaultValues(name) })),
