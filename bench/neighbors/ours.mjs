@@ -1,5 +1,6 @@
 // @ts-check
-// One search by permafrost: node ours.mjs SCAN K COLUMNS FOLDER, SCAN one of float32, int8, hnsw. Prints one line of JSON, as peer.py does.
+// One search by permafrost: node ours.mjs SCAN K COLUMNS FOLDER, SCAN one of float32, int8, hnsw-1, hnsw-2 (graphs, each built by a thread
+// of its own). Prints one line of JSON, as peer.py does.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,7 +9,11 @@ const built = (path) => import(new URL(`../../dist/classify/neighbors/${path}`, 
 /** @type {typeof import('../../src/classify/neighbors/exact.ts')} */
 const { exactIndex } = await built('exact.js');
 /** @type {typeof import('../../src/classify/neighbors/hnsw.ts')} */
-const { hnswIndex } = await built('hnsw.js');
+const { graphIndex } = await built('hnsw.js');
+/** @type {typeof import('../../src/classify/neighbors/hnsw-graph.ts')} */
+const { readGraph } = await built('hnsw-graph.js');
+/** @type {typeof import('../../src/classify/neighbors/hnsw-threads.ts')} */
+const { buildGraphFiles } = await built('hnsw-threads.js');
 await (await import(new URL('../../dist/core/onnxruntime.js', import.meta.url).href)).onnxRuntime();
 
 const [scan, k, cols, folder] = [
@@ -26,20 +31,28 @@ function read(name) {
 const [X, Q] = [read('X.bin'), read('Q.bin')];
 const few = { data: Q.data.subarray(0, 32 * cols), rows: 32, cols };
 
-const started = performance.now();
-const index =
-  scan === 'hnsw'
-    ? await hnswIndex(X, { metric: 'cosine', M: 16, efConstruction: 200, efSearch: 50, seed: 1 })
-    : exactIndex(X, 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
+/** As `permafrost neighbors --index hnsw` builds an index: into files, which are read back. */
+async function graphs(/** @type {number} */ count) {
+  const paths = Array.from({ length: count }, (_, i) => join(folder, `graph-${i}.bin`));
+  await buildGraphFiles(X, { metric: 'cosine', M: 16, efConstruction: 200, seed: 1 }, paths);
+  const held = await Promise.all(paths.map((path) => readGraph(path, 'cosine', cols)));
+  return graphIndex(held, X, 'cosine', 50);
+}
+
+const [started, before] = [performance.now(), process.cpuUsage()];
+const index = scan.startsWith('hnsw-')
+  ? await graphs(Number(scan.slice(5)))
+  : exactIndex(X, 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
 // The first search of an exact index prepares its scan.
 await index.search(few, k);
-const ready = performance.now();
-const cpu = process.cpuUsage();
+const [ready, cpu] = [performance.now(), process.cpuUsage()];
+const building = process.cpuUsage(before);
 const { indices } = await index.search(Q, k);
 const used = process.cpuUsage(cpu);
 console.log(
   JSON.stringify({
     buildSeconds: (ready - started) / 1000,
+    buildCpuSeconds: (building.user + building.system) / 1e6,
     seconds: (performance.now() - ready) / 1000,
     cpuSeconds: (used.user + used.system) / 1e6,
     indices: [...indices],

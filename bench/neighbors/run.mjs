@@ -1,9 +1,9 @@
 // @ts-check
 // How fast are neighbours against faiss, hnswlib and usearch on the same arrays, in the same run?
-//   npm run build && node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact]
+//   npm run build && node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact] [--side WORDS]...
 // Exact answers are compared with faiss' before anything counts; approximate ones get their recall against them. Each search runs in a
-// fresh process, in alternating order, after a warm-up on 32 queries; building is timed apart. Processor seconds stand beside the wall's:
-// on a machine that others use they tell more. Writes bench/results/neighbors-<time>.json.
+// fresh process, in alternating order, after a warm-up on 32 queries; building is timed apart (permafrost's graphs are written and read back). Processor seconds stand beside the wall's:
+// on a machine that others use they tell more. --only takes the tasks, --side the programs whose names contain the words. Writes bench/results/neighbors-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { median } from '../median.mjs';
 import { peerPython } from '../peer-environment.mjs';
 
 /**
- * @typedef {{ buildSeconds: number, seconds: number, cpuSeconds: number, indices: number[] }} Answer
+ * @typedef {{ buildSeconds: number, buildCpuSeconds: number, seconds: number, cpuSeconds: number, indices: number[] }} Answer
  * @typedef {{ name: string, rows: number, queries: number, columns: number, approximate: boolean }} Task
  */
 
@@ -22,6 +22,7 @@ const K = 10;
 /** @type {readonly Task[]} */
 const TASKS = [
   { name: '1,000 queries on 50,000 x 512', rows: 50_000, queries: 1000, columns: 512, approximate: true },
+  { name: '1,000 queries on 200,000 x 512', rows: 200_000, queries: 1000, columns: 512, approximate: true },
   { name: '1,000 queries on 5,000 x 25,088', rows: 5000, queries: 1000, columns: 25_088, approximate: false },
 ];
 
@@ -32,12 +33,15 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     exact: { type: 'boolean', default: false },
+    side: { type: 'string', multiple: true, default: [''] },
   },
 });
 const rounds = Number(values.rounds);
 const tasks = TASKS.filter(({ name }) => name.includes(values.only));
 if (!(rounds >= 1) || tasks.length === 0) {
-  throw new Error('Usage: node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact]');
+  throw new Error(
+    'Usage: node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact] [--side WORDS]...',
+  );
 }
 
 const python = peerPython('neighbors', 'faiss, hnswlib, usearch: 0.2 GB');
@@ -57,7 +61,18 @@ const SIDES = {
   'faiss HNSW': { exact: false, program: python, script: 'peer.py', what: 'faiss-hnsw' },
   'hnswlib (Python)': { exact: false, program: python, script: 'peer.py', what: 'hnswlib' },
   'usearch (Python)': { exact: false, program: python, script: 'peer.py', what: 'usearch' },
-  'permafrost hnsw': { exact: false, program: process.execPath, script: 'ours.mjs', what: 'hnsw' },
+  'permafrost hnsw, one graph': {
+    exact: false,
+    program: process.execPath,
+    script: 'ours.mjs',
+    what: 'hnsw-1',
+  },
+  'permafrost hnsw, two graphs': {
+    exact: false,
+    program: process.execPath,
+    script: 'ours.mjs',
+    what: 'hnsw-2',
+  },
 };
 
 /**
@@ -91,7 +106,9 @@ function recall(truth, found) {
 /** @param {Task} task */
 function measure(task) {
   const sides = Object.keys(SIDES).filter(
-    (side) => SIDES[side]?.exact || (task.approximate && !values.exact),
+    (side) =>
+      values.side.some((words) => side.includes(words)) &&
+      (SIDES[side]?.exact || (task.approximate && !values.exact)),
   );
   /** @type {Record<string, Answer[]>} */
   const runs = Object.fromEntries(sides.map((side) => [side, []]));
@@ -106,7 +123,7 @@ function measure(task) {
         throw new Error(`${task.name}: ${side} finds ${found} of faiss' neighbours.`);
       runs[side]?.push(result);
       console.error(
-        `  round ${round + 1}  ${side}: ${(1000 * result.seconds).toFixed(0)} ms, processor ${(1000 * result.cpuSeconds).toFixed(0)} ms, recall ${found.toFixed(4)}`,
+        `  round ${round + 1}  ${side}: build ${result.buildSeconds.toFixed(1)} s, processor ${result.buildCpuSeconds.toFixed(1)} s; search ${(1000 * result.seconds).toFixed(0)} ms, processor ${(1000 * result.cpuSeconds).toFixed(0)} ms, recall ${found.toFixed(4)}`,
       );
     }
   }
@@ -116,10 +133,11 @@ function measure(task) {
     return {
       side,
       buildSeconds: of((run) => run.buildSeconds),
+      buildCpuSeconds: of((run) => run.buildCpuSeconds),
       seconds: of((run) => run.seconds),
       cpuSeconds: of((run) => run.cpuSeconds),
       recall: recall(truth, own[0]?.indices ?? []),
-      rounds: own.map(({ buildSeconds, seconds, cpuSeconds }) => ({ buildSeconds, seconds, cpuSeconds })),
+      rounds: own.map((run) => ({ ...run, indices: undefined })),
     };
   });
 }
@@ -154,9 +172,9 @@ console.log(
 );
 for (const { task, sides } of results) {
   console.log(`${task.name}, k = ${K}`);
-  const flat = Number(sides[0]?.seconds);
-  for (const { side, buildSeconds, seconds, recall } of sides) {
-    const figures = `build ${buildSeconds.toFixed(2)} s, search ${(1000 * seconds).toFixed(0)} ms, ${(seconds / flat).toFixed(2)} of faiss' time`;
+  const flat = sides.find(({ side }) => side === 'faiss IndexFlatIP')?.seconds;
+  for (const { side, buildSeconds, buildCpuSeconds, seconds, cpuSeconds, recall } of sides) {
+    const figures = `build ${buildSeconds.toFixed(2)} s (processor ${buildCpuSeconds.toFixed(1)} s), search ${(1000 * seconds).toFixed(0)} ms (processor ${(1000 * cpuSeconds).toFixed(0)} ms)${flat === undefined ? '' : `, ${(seconds / flat).toFixed(2)} of faiss' time`}`;
     console.log(`  ${side}: ${figures}, recall@${K} ${recall.toFixed(4)}`);
   }
 }

@@ -24,6 +24,8 @@ export interface Head {
   prepare?(X: Matrix, context?: FitContext): Promise<PreparedFit>;
   /** Whether what `fitStream` gives needs the rows again when it predicts. */
   readonly keepsRows?: boolean;
+  /** Bytes that `fitStream` keeps of the rows beside the block that it reads; without it, none. */
+  readonly streamBytes?: (source: Pick<RowSource, 'rows' | 'cols'>) => number;
   /** Of heads that can: `fit` on rows that are read block by block, y in their order. Throws as `fit`, and what reading throws. */
   fitStream?(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead>;
 }

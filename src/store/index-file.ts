@@ -28,6 +28,8 @@ const keySchema = z.strictObject({
   M: count,
   efConstruction: count,
   seed: count,
+  /** Which rows, where several graphs share them: every `of`-th, from `number` on. */
+  part: z.strictObject({ number: count, of: count }).optional(),
 });
 export type IndexKey = z.infer<typeof keySchema>;
 
@@ -63,11 +65,14 @@ async function sealIn(store: string, name: string): Promise<Seal | undefined> {
   }
 }
 
-/** The index under `key`: where its file lies, verified, and its recall; undefined where there is none. Throws STORE_CORRUPT. */
-export async function findIndex(
-  store: string,
-  key: IndexKey,
-): Promise<{ readonly path: string; readonly recall: IndexRecall } | undefined> {
+/** A kept file of an index: where it lies, verified, and the recall of the whole index. */
+export interface FoundIndex {
+  readonly path: string;
+  readonly recall: IndexRecall;
+}
+
+/** The file under `key`; undefined where there is none. Throws STORE_CORRUPT. */
+export async function findIndex(store: string, key: IndexKey): Promise<FoundIndex | undefined> {
   const seal = await sealIn(store, `${stemOf(key)}.json`);
   if (seal === undefined) return undefined;
   const entry = inFolder(seal.file);
@@ -109,34 +114,37 @@ export const indexParts = (name: string): string[] =>
 const inFolder = (file: FileEntry): FileEntry => ({ ...file, name: join(INDEX_FOLDER, file.name) });
 
 /**
- * Keeps an index under `key`: `write` makes its file at the path that it gets, and is sealed with its digest and recall. It is there whole
- * or not at all. Throws STORE_WRITE. The caller holds the store's lock.
+ * Keeps the files of an index, each under its key: `make` makes them at the paths that it gets and tells their common recall; they are sealed
+ * with their digests and that. Each is there whole or not at all. Throws STORE_WRITE, and what `make` throws as PermafrostError. The caller
+ * holds the store's lock.
  */
 export async function keepIndex(
   store: string,
-  key: IndexKey,
-  recall: IndexRecall,
-  write: (path: string) => Promise<unknown>,
+  keys: readonly IndexKey[],
+  make: (paths: readonly string[]) => Promise<IndexRecall>,
 ): Promise<void> {
   const folder = join(store, INDEX_FOLDER);
-  const name = `${stemOf(key)}.bin`;
-  const temporary = join(folder, `${name}.${process.pid}.tmp`);
+  const names = keys.map((key) => `${stemOf(key)}.bin`);
+  const temporary = names.map((name) => join(folder, `${name}.${process.pid}.tmp`));
   try {
     await mkdir(folder, { recursive: true });
-    await write(temporary);
-    const handle = await open(temporary, 'r+');
-    await handle.sync();
-    await handle.close();
-    const file = { name, ...(await factsOf(temporary)) };
-    await rename(temporary, join(folder, name));
-    const seal: Seal = { format: 'permafrost-index', version: 1, of: key, file, recall };
-    await writeFileAtomic(join(folder, `${stemOf(key)}.json`), [new TextEncoder().encode(sealJson(seal))]);
+    const recall = await make(temporary);
+    for (const [i, of] of keys.entries()) {
+      const [name, path] = [names[i]!, temporary[i]!];
+      const handle = await open(path, 'r+');
+      await handle.sync();
+      await handle.close();
+      const file = { name, ...(await factsOf(path)) };
+      await rename(path, join(folder, name));
+      const seal: Seal = { format: 'permafrost-index', version: 1, of, file, recall };
+      await writeFileAtomic(join(folder, `${stemOf(of)}.json`), [new TextEncoder().encode(sealJson(seal))]);
+    }
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await Promise.all(temporary.map((path) => rm(path, { force: true })));
     if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError(
       'STORE_WRITE',
-      `The index ${join(folder, name)} could not be written: ${reasonOf(cause)}. Make room or give permission, then run the same command again.`,
+      `The index in ${folder} could not be written: ${reasonOf(cause)}. Make room or give permission, then run the same command again.`,
       { cause },
     );
   }

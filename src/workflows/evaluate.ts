@@ -66,12 +66,17 @@ export interface TrainedHead {
 
 /** The split to validate on: `val` where there is one, else `test`. Throws FIT_INVALID where a store has nothing to train or validate on. */
 export function validationSplit(store: string, samples: readonly StoredSample[]): Split {
-  const has = (split: Split): boolean => samples.some((sample) => sample.split === split);
-  const validatedOn = has('val') ? 'val' : 'test';
-  if (has('train') && has(validatedOn)) return validatedOn;
+  const counts: Record<Split, number> = { train: 0, val: 0, test: 0 };
+  for (const { split } of samples) counts[split]++;
+  return validationOf(store, counts);
+}
+
+/** As validationSplit, from the number of images of each split. */
+export function validationOf(store: string, { train, val, test }: Readonly<Record<Split, number>>): Split {
+  if (train > 0 && val + test > 0) return val > 0 ? 'val' : 'test';
   throw new PermafrostError(
     'FIT_INVALID',
-    `${store} has ${samples.length} images with features and needs both training and validation images. Look with "permafrost inspect".`,
+    `${store} has ${train + val + test} images with features and needs both training and validation images. Look with "permafrost inspect".`,
   );
 }
 

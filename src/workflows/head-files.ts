@@ -86,6 +86,8 @@ export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'r
   readonly document: HeadDocument;
   /** The store that it was trained on, absolute; it may have gone. */
   readonly store: string;
+  /** Bytes that its training rows take while they are read from the store; 0 for a head that holds all it needs. */
+  readonly rowsMemory: number;
 }
 
 /** Adds the file's name to what is wrong with its content; a head that this permafrost does not know is no wrong option of the user's. */
@@ -131,5 +133,6 @@ export async function openHead(file: string): Promise<OpenedHead> {
     normalizer,
     ...(reject && { reject }),
     store,
+    rowsMemory: rows?.memory ?? 0,
   };
 }

@@ -1,44 +1,54 @@
 import { PermafrostError } from '../core/errors.ts';
 import { defaultsOf } from '../core/options.ts';
 import type { IndexResult } from '../core/answer-results.ts';
+import type { Matrix } from '../core/matrix.ts';
 import type { Split } from '../core/sample.ts';
 import { KNN_HNSW_OPTIONS } from '../classify/heads/knn-hnsw.ts';
-import { chooseEf, graphIndex } from '../classify/neighbors/hnsw.ts';
-import { buildGraph, readGraph, type HnswGraph } from '../classify/neighbors/hnsw-graph.ts';
-import type { Metric, NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
+import { chooseEf, graphIndex, type ChosenEf } from '../classify/neighbors/hnsw.ts';
+import { readGraph, type HnswGraph } from '../classify/neighbors/hnsw-graph.ts';
+import { buildGraphFiles } from '../classify/neighbors/hnsw-threads.ts';
+import type { NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
 import { measureRecall } from '../classify/neighbors/recall.ts';
-import { findIndex, keepIndex, type IndexKey, type IndexRecall } from '../store/index-file.ts';
+import { findIndex, keepIndex, type FoundIndex, type IndexRecall } from '../store/index-file.ts';
+import { splitCounts } from '../store/feature-stream.ts';
 import { lockStore } from '../store/lock.ts';
-import type { Manifest } from '../store/manifest.ts';
 import type { StoredPart } from '../store/parts.ts';
 import type { LoadedFeatures } from '../store/reader.ts';
-import type { Work } from './work.ts';
+import type { SearchPlan } from './exact-neighbors.ts';
+import { BASE_BYTES, checkBound } from './memory.ts';
 import { progressMeter } from './progress-meter.ts';
+import type { Work } from './work.ts';
 
 /** Rows that recall is measured on: at recall 0.99 and k = 5 the standard error is 0.003. */
 const SAMPLE = 200;
 
-/** Which features of a store, and what their search must find. */
-export interface HnswRequest {
-  /** What stands side by side in them. */
+/** Of what the graphs are. */
+export interface GraphPlan extends SearchPlan {
   readonly parts: readonly StoredPart[];
-  readonly split: Split;
-  readonly metric: Metric;
-  readonly k: number;
-  readonly recall: number;
 }
 
-async function build(
-  { X }: LoadedFeatures,
-  { metric, M, efConstruction, seed }: IndexKey & { readonly metric: Metric },
-  { signal, listener }: Work,
-): Promise<HnswGraph> {
-  const meter = progressMeter('indexing', X.rows, listener);
-  let before = 0;
-  return buildGraph(X, { metric, M, efConstruction, seed }, signal && { signal }, (rows) => {
-    meter.advance(rows - before, rows - before);
-    before = rows;
-  });
+/** What a search by graphs must find, and how many graphs share the rows. */
+export interface HnswRequest {
+  readonly split: Split;
+  readonly k: number;
+  readonly recall: number;
+  readonly graphs: number;
+}
+
+/** Bytes of a row in a graph with 16 links beside its features: 32 links on the lowest layer, those above, its number. */
+const GRAPH_ROW_BYTES = 180;
+
+/** Throws OPTION_INVALID where the features and their graph, which must be in memory, need more than the bound. */
+export async function checkGraphBound({ owner, store, manifest, parts, splits, bound }: SearchPlan) {
+  if (bound === undefined) return;
+  const counts = await splitCounts(store, manifest);
+  const rows = splits.reduce((sum, split) => sum + counts[split], 0);
+  const rowBytes = 4 * parts.reduce((sum, { width }) => sum + width, 0);
+  // As they are stored or balanced, and as the graph keeps them.
+  const needed = BASE_BYTES + rows * (rowBytes * (parts.length > 1 ? 3 : 2) + GRAPH_ROW_BYTES);
+  const advice =
+    'Give more, or leave --index hnsw out: an exact search reads the features a shard at a time.';
+  checkBound(owner, bound, needed, 'a graph with its features', advice);
 }
 
 /** Another processor rounds hnswlib's distances in other last places, which may exchange a neighbour or two. */
@@ -47,7 +57,7 @@ const RECALL_DIFFERENCE = 0.01;
 /** What was measured when the index was kept must come out again: the same rows, the same graph, the same sample. */
 async function requireSameRecall(
   index: NeighborIndex,
-  { X }: LoadedFeatures,
+  X: Matrix,
   path: string,
   { k, recall, seed }: IndexRecall & { readonly seed: number },
 ): Promise<void> {
@@ -60,20 +70,20 @@ async function requireSameRecall(
 }
 
 /**
- * The HNSW graph over one split of the store's current features, from the store, or built and kept there; with the smallest `ef` that is
- * measured to reach the recall. A kept graph is checked: its bytes, and its recall on a seeded sample against exact search. Throws
- * PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
+ * Search by HNSW graphs over one split of the store's current features, from the store, or built and kept there; with the smallest `ef` that is
+ * measured to reach the recall. They are built by a thread each, while the store is locked. Kept graphs are checked: their bytes, and their
+ * recall on a seeded sample against exact search. Throws PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
  */
 export async function hnswOfStore(
-  store: string,
-  manifest: Manifest,
-  loaded: LoadedFeatures,
-  { parts, split, metric, k, recall: wanted }: HnswRequest,
-  work: Work = {},
+  { store, manifest, parts, metric }: GraphPlan,
+  { X }: LoadedFeatures,
+  { split, k, recall: wanted, graphs }: HnswRequest,
+  { signal, listener }: Work,
 ): Promise<{ readonly index: NeighborIndex; readonly result: IndexResult }> {
   const { M, efConstruction, seed } = defaultsOf(KNN_HNSW_OPTIONS);
-  const key = {
-    kind: 'hnsw',
+  const of = Math.min(graphs, X.rows);
+  const keys = Array.from({ length: of }, (_, number) => ({
+    kind: 'hnsw' as const,
     parts: parts.map(({ set, pooling }) => ({ fingerprint: set.fingerprint, pooling })),
     samples: manifest.dataset.samples!.sha256,
     split,
@@ -81,26 +91,36 @@ export async function hnswOfStore(
     M,
     efConstruction,
     seed,
-  } as const;
-  const { X } = loaded;
+    ...(of > 1 && { part: { number, of } }),
+  }));
   const sample = { k, sample: SAMPLE, seed };
-  const kept = await findIndex(store, key);
-  if (kept !== undefined) {
-    const graph = await readGraph(kept.path, metric, X.cols);
-    await requireSameRecall(graphIndex(graph, X, metric, kept.recall.ef), loaded, kept.path, {
-      ...kept.recall,
-      seed,
-    });
-    const chosen = await chooseEf(graph, X, metric, wanted, sample);
-    return { index: graphIndex(graph, X, metric, chosen.ef), result: { ...chosen, split, built: false } };
+  const read = (paths: readonly string[]): Promise<HnswGraph[]> =>
+    Promise.all(paths.map((path) => readGraph(path, metric, X.cols)));
+
+  const kept = await Promise.all(keys.map((key) => findIndex(store, key)));
+  if (kept.every((one) => one !== undefined)) {
+    const held = await read(kept.map(({ path }) => path));
+    const [{ path, recall }] = kept as [FoundIndex];
+    await requireSameRecall(graphIndex(held, X, metric, recall.ef), X, path, { ...recall, seed });
+    const chosen = await chooseEf(held, X, metric, wanted, sample);
+    return { index: graphIndex(held, X, metric, chosen.ef), result: { ...chosen, split, built: false } };
   }
-  const graph = await build(loaded, key, work);
-  const chosen = await chooseEf(graph, X, metric, wanted, sample);
+
+  const meter = progressMeter('indexing', X.rows, listener);
+  let built: readonly HnswGraph[] = [];
+  let chosen: ChosenEf | undefined;
+  // From now on: what took minutes is not lost to another writer in the end.
   const lock = await lockStore(store, 'permafrost neighbors');
   try {
-    await keepIndex(store, key, chosen, (path) => graph.writeIndex(path));
+    await keepIndex(store, keys, async (paths) => {
+      const options = { metric, M, efConstruction, seed };
+      await buildGraphFiles(X, options, paths, signal && { signal }, (rows) => meter.advance(rows, rows));
+      built = await read(paths);
+      return (chosen = await chooseEf(built, X, metric, wanted, sample));
+    });
   } finally {
     await lock.release();
   }
-  return { index: graphIndex(graph, X, metric, chosen.ef), result: { ...chosen, split, built: true } };
+  const { ef } = chosen!;
+  return { index: graphIndex(built, X, metric, ef), result: { ...chosen!, split, built: true } };
 }

@@ -1,6 +1,7 @@
 import { PermafrostError } from '../core/errors.ts';
 import type { Sample } from '../core/sample.ts';
 import { relabelled as underList } from '../extract/dataset.ts';
+import type { HeadDocument } from '../store/head-file.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { readSamples } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
@@ -50,8 +51,17 @@ export function requireViews(labels: string, joinedTrain: number): void {
   );
 }
 
+/** The images of a head's store under the labels that it was trained on; undefined where those are the stored ones, which need not be in memory. */
+export async function samplesOfHead(
+  store: string,
+  manifest: Manifest,
+  { trained: { relabelled = [] } }: HeadDocument,
+): Promise<readonly StoredSample[] | undefined> {
+  return relabelled.length === 0 ? undefined : underLabels(await readSamples(store, manifest), relabelled);
+}
+
 /** Stored images under the labels that a head was trained on, of which its file keeps those that were not the store's. */
-export function underLabels(
+function underLabels(
   stored: readonly StoredSample[],
   relabelled: readonly Sample[] = [],
 ): readonly StoredSample[] {

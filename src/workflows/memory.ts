@@ -14,17 +14,21 @@ function bytesOf(text: string): number | undefined {
   return scale === undefined ? undefined : Number(number) * scale;
 }
 
-/** The option `memory` of train. */
-export const MEMORY_OPTION: OptionSpec<string> = {
+/** An option `memory`. */
+export const memoryOption = (describe: string): OptionSpec<string> => ({
   default: '',
-  describe:
-    'memory that training may take, such as 2GB; features that need more are read in streams; empty: only those above 4 GiB are',
+  describe,
   accepts: 'a size such as 500MB, 2GB or 1.5GiB',
   kind: 'string',
   check: (value) => typeof value === 'string' && (value === '' || bytesOf(value) !== undefined),
-};
+});
 
-/** The bytes of a checked value of MEMORY_OPTION; undefined for the empty one. */
+/** The option `memory` of the commands that search. */
+export const SEARCH_MEMORY_OPTION = memoryOption(
+  'memory that the search may take, such as 1GB; refused where it needs more; empty: no bound',
+);
+
+/** The bytes of a checked value of such an option; undefined for the empty one. */
 export const memoryBound = (value: string): number | undefined => bytesOf(value);
 
 /** What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the features. */
@@ -33,11 +37,28 @@ export const BASE_BYTES = 350e6;
 /** A size in the unit of the option. */
 export const inGigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
-/** Throws OPTION_INVALID where reading in streams itself needs more than the bound. */
-export function checkBound(bound: number | undefined, needed: number): void {
+/** Throws OPTION_INVALID where what `what` names takes more than the bound. */
+export function checkBound(
+  owner: string,
+  bound: number | undefined,
+  needed: number,
+  what: string,
+  advice: string,
+): void {
   if (bound === undefined || needed <= bound) return;
   throw new PermafrostError(
     'OPTION_INVALID',
-    `train: memory is ${inGigabytes(bound)}, and reading these features a shard at a time takes ${inGigabytes(needed)}. Give more, use --pooling avg, or extract with a smaller --shard-megabytes.`,
+    `${owner}: memory is ${inGigabytes(bound)}, and ${what} takes ${inGigabytes(needed)}. ${advice}`,
+  );
+}
+
+/** Throws OPTION_INVALID where reading streams itself needs more than the bound; `memory` is theirs (FeatureStream). */
+export function checkStreamBound(owner: string, bound: number | undefined, memory: number): void {
+  checkBound(
+    owner,
+    bound,
+    BASE_BYTES + memory,
+    'reading these features a shard at a time',
+    'Give more, use --pooling avg, or extract with a smaller --shard-megabytes.',
   );
 }

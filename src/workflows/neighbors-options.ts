@@ -9,6 +9,7 @@ import {
 import { POOLINGS } from '../core/sample.ts';
 import { METRICS } from '../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
+import { SEARCH_MEMORY_OPTION } from './memory.ts';
 
 /** Options of `neighbors`. */
 export const NEIGHBORS_OPTIONS = {
@@ -29,6 +30,12 @@ export const NEIGHBORS_OPTIONS = {
     above: 0,
     max: 1,
   }),
+  graphs: integerOption(
+    2,
+    'of --index hnsw: graphs that share the images, each built by a thread of its own: more are built faster and searched slower',
+    { min: 1, max: 64 },
+  ),
+  memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
   weights: stringOption(
     '',

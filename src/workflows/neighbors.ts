@@ -1,10 +1,8 @@
 import { resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { Matrix } from '../core/matrix.ts';
-import type { IndexResult, NeighborResult, NeighborsResult } from '../core/answer-results.ts';
+import type { IndexResult, NeighborsResult } from '../core/answer-results.ts';
 import { SPLITS } from '../core/sample.ts';
-import { exactIndex } from '../classify/neighbors/exact.ts';
 import { balanced } from '../classify/normalize.ts';
 import type { NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
 import { requireSameSettings } from '../store/fingerprint.ts';
@@ -13,33 +11,42 @@ import { readManifest } from '../store/manifest.ts';
 import { partsText, storedParts } from '../store/parts.ts';
 import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
 import { cutsOfParts, parseCuts, partsOf } from './cut-plan.ts';
-import { describeImages } from './describe-images.ts';
+import { describeImages, type DescribedImages } from './describe-images.ts';
+import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.ts';
 import type { Work } from './work.ts';
 import { featureSource } from './feature-source.ts';
-import { hnswOfStore } from './hnsw-index.ts';
+import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
+import { memoryBound } from './memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
 
-/** The k nearest stored images of each row of X, nearest first, as `index` over the stored rows finds them; none where none are stored. */
-export async function nearest(
-  { samples }: Pick<LoadedFeatures, 'samples'>,
-  index: NeighborIndex,
-  X: Matrix,
-  k: number,
-): Promise<NeighborResult[][]> {
-  if (samples.length === 0) return Array.from({ length: X.rows }, () => []);
-  const found = await index.search(X, k);
-  return Array.from({ length: X.rows }, (_, q) =>
-    Array.from({ length: found.k }, (_unused, j) => {
-      const at = q * found.k + j;
-      const { id, path, label, split } = samples[found.indices[at]!]!;
-      return { id, path, label, split, distance: found.distances[at]! };
-    }),
-  );
+/** By one graph a split, opened or built; then what was found of the graphs. */
+async function graphSearch(
+  plan: GraphPlan,
+  options: NeighborsOptions,
+  work: Work,
+): Promise<{ readonly search: Search; readonly found: readonly IndexResult[] }> {
+  const { store, manifest, parts, splits } = plan;
+  const widths = parts.map(({ width }) => width);
+  const loaded = await loadFeatures(store, manifest, parts, splits);
+  const found: IndexResult[] = [];
+  const searched: { readonly rows: LoadedFeatures; readonly index: NeighborIndex }[] = [];
+  for (const [split, { X, samples }] of loaded) {
+    if (samples.length === 0) continue;
+    const rows = { X: balanced(X, widths), samples };
+    const { index, result } = await hnswOfStore(plan, rows, { ...options, split }, work);
+    searched.push({ rows, index });
+    found.push(result);
+  }
+  const search: Search = async (X, k) => {
+    const lists = searched.map(({ rows, index }) => nearest(rows, index, balanced(X, widths), k));
+    return merged(await Promise.all(lists), X.rows, k);
+  };
+  return { search, found };
 }
 
 /**
  * Finds the stored images that are nearest to the given ones, by the settings of the store's features: exactly, or by a graph that is kept in
- * the store. Throws OPTION_INVALID, and what extraction of the images and `hnswOfStore` throw.
+ * the store. Throws OPTION_INVALID, and what extraction of the images, `exactNeighbors` and `hnswOfStore` throw.
  */
 export async function neighbors(
   storePath: string,
@@ -50,10 +57,11 @@ export async function neighbors(
   const { signal, listener } = work;
   const options = resolveOptions('neighbors', NEIGHBORS_OPTIONS, given);
   const { k, metric } = options;
-  if (options.index === 'exact' && given.recall !== undefined) {
+  for (const key of ['recall', 'graphs'] as const) {
+    if (options.index !== 'exact' || given[key] === undefined) continue;
     throw new PermafrostError(
       'OPTION_INVALID',
-      `neighbors: recall is ${given.recall}, but the index "exact" finds all neighbours. Add --index hnsw, or leave recall out.`,
+      `neighbors: ${key} is ${given[key]}, but the index "exact" finds all neighbours. Add --index hnsw, or leave ${key} out.`,
     );
   }
   const store = resolve(storePath);
@@ -61,21 +69,11 @@ export async function neighbors(
   const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
   const parts = storedParts(store, manifest, features);
   const { settings, quantization } = parts[0]!.set;
-  const widths = parts.map(({ width }) => width);
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
-  const loaded = await loadFeatures(store, manifest, parts, splits);
-  const indices: IndexResult[] = [];
-  const searched: { readonly part: LoadedFeatures; readonly index: NeighborIndex }[] = [];
-  for (const [split, { X, samples }] of loaded) {
-    const part = { X: balanced(X, widths), samples };
-    if (options.index === 'exact' || samples.length === 0) {
-      searched.push({ part, index: exactIndex(part.X, metric) });
-      continue;
-    }
-    const found = await hnswOfStore(store, manifest, part, { ...options, parts, split }, work);
-    searched.push({ part, index: found.index });
-    indices.push(found.result);
-  }
+  const bound = memoryBound(options.memory);
+  const plan = { owner: 'neighbors', store, manifest, parts, splits, metric, bound, beside: 0 };
+  const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
+  if (exact === undefined) await checkGraphBound(plan);
   const source = await featureSource(
     {
       ...settings,
@@ -86,22 +84,18 @@ export async function neighbors(
     },
     listener,
   );
+  let described: DescribedImages;
   try {
     requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
-    const { paths, X, failed } = await describeImages(images, source, signal);
-    const lists = await Promise.all(
-      searched.map(({ part, index }) => nearest(part, index, balanced(X, widths), k)),
-    );
-    const queries = paths.map((path, i) => ({
-      path,
-      neighbors: lists
-        .flatMap((list) => list[i] ?? [])
-        .sort((a, b) => a.distance - b.distance)
-        .slice(0, k),
-    }));
-    const index = options.index === 'exact' ? 'exact' : indices;
-    return { store, pooling: partsText(store, manifest, parts), metric, index, queries, failed };
+    described = await describeImages(images, source, signal);
   } finally {
+    // Before the search: network and features need not be in memory at the same time.
     await source.executable.dispose();
   }
+  const { paths, X, failed } = described;
+  const { search, found } =
+    exact === undefined ? await graphSearch(plan, options, work) : { search: exact, found: 'exact' as const };
+  const lists = await search(X, k);
+  const queries = paths.map((path, i) => ({ path, neighbors: lists[i]! }));
+  return { store, pooling: partsText(store, manifest, parts), metric, index: found, queries, failed };
 }

@@ -1,18 +1,10 @@
-import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { present } from '../core/report-data.ts';
 import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { HeadDocument } from '../store/head-file.ts';
 import { readManifest } from '../store/manifest.ts';
-import { readSamples } from '../store/reader.ts';
-import type { StoredSample } from '../store/shard.ts';
 import { storedPartsOfHead } from './head-parts.ts';
-import { underLabels } from './labelled-samples.ts';
-
-/** Which images, with which labels, in which order: lower-case hex SHA-256. */
-export function rowsDigest(samples: readonly StoredSample[]): string {
-  return sha256Hex(canonicalJson(samples.map(({ sha256, label }) => [sha256, label])));
-}
+import { samplesOfHead } from './labelled-samples.ts';
 
 /**
  * The training rows that a head left in its store, under the labels that it was trained on; undefined for a head that holds all it needs. Throws FINGERPRINT_MISMATCH where the store
@@ -29,9 +21,14 @@ export async function trainingRows(
   const stored = storedPartsOfHead(store, manifest, document);
   let found = 'other training images';
   if (present(stored)) {
-    const samples = underLabels(await readSamples(store, manifest), document.trained.relabelled);
-    const rows = await streamFeatures(store, manifest, stored.parts[0]!, 'train', samples);
-    if (rowsDigest(rows.samples) === digest) return rows;
+    const rows = await streamFeatures(
+      store,
+      manifest,
+      stored.parts[0]!,
+      ['train'],
+      await samplesOfHead(store, manifest, document),
+    );
+    if (rows.digest === digest) return rows;
   } else found = `features of other settings (${stored.missing})`;
   throw new PermafrostError(
     'FINGERPRINT_MISMATCH',

@@ -3,7 +3,7 @@ import { POOLINGS } from '../core/sample.ts';
 import { HEAD_NAMES } from '../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../classify/normalize.ts';
 import { LABELS_OPTION } from './labels-option.ts';
-import { MEMORY_OPTION } from './memory.ts';
+import { memoryOption } from './memory.ts';
 import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `train` beside the head's own (classify/heads). */
@@ -21,7 +21,9 @@ export const TRAIN_OPTIONS = {
     'stored views of each training image to train on too (extract --views); what they are worth is told',
     { min: 0 },
   ),
-  memory: MEMORY_OPTION,
+  memory: memoryOption(
+    'memory that training may take, such as 2GB; features that need more are read in streams; empty: only those above 4 GiB are',
+  ),
   reject: REJECT_OPTION,
   pca: integerOption(
     0,

@@ -1,34 +1,26 @@
 import { PermafrostError } from '../core/errors.ts';
 import { matrix, type Matrix } from '../core/matrix.ts';
-import type { Listener } from '../core/listener.ts';
 import { blocksOf, type RowSource } from '../core/row-source.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
 import type { FittedHead } from '../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../classify/heads/index.ts';
 import { fitStreamNormalizer, normalizedSource } from '../classify/streams/stream-normalizer.ts';
-import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
+import { splitCounts, streamFeatures } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { partsText } from '../store/parts.ts';
 import { MAX_MATRIX_BYTES } from '../store/reader.ts';
+import { headOf, headPartsOf, measured, validationOf, type HeadPlan, type TrainedHead } from './evaluate.ts';
 import type { StoredSample } from '../store/shard.ts';
-import {
-  headOf,
-  headPartsOf,
-  measured,
-  validationSplit,
-  type HeadPlan,
-  type TrainedHead,
-} from './evaluate.ts';
 import type { Work } from './work.ts';
-import { rowsDigest } from './streamed-rows.ts';
-import { BASE_BYTES, checkBound, inGigabytes } from './memory.ts';
+import { BASE_BYTES, checkStreamBound, inGigabytes } from './memory.ts';
+import { watched } from './watched-stream.ts';
 
 /** Where the features are, and how much memory there is for them. */
 export interface StreamedPlan extends HeadPlan {
   readonly store: string;
   readonly manifest: Manifest;
-  /** The store's images under the labels that count. */
-  readonly samples: readonly StoredSample[];
+  /** The store's images under labels that count in place of the stored ones; undefined: those. */
+  readonly samples: readonly StoredSample[] | undefined;
   /** One pooling of the primary set, or parts side by side. */
   readonly features: Pooling | readonly FeaturePart[];
   /** Bytes; undefined: no bound. */
@@ -36,39 +28,25 @@ export interface StreamedPlan extends HeadPlan {
 }
 
 /** Why features are to be read in streams; undefined where they are loaded whole. */
-export function reasonToStream({
+export async function reasonToStream({
   store,
   manifest,
   samples,
   features,
   bound,
-}: Omit<StreamedPlan, keyof HeadPlan>): string | undefined {
+}: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
+  const images = await splitCounts(store, manifest, samples);
   const rowBytes = 4 * headPartsOf(store, manifest, features).reduce((sum, { width }) => sum + width, 0);
-  const bytes = (split: string): number =>
-    rowBytes * samples.filter((sample) => sample.split === split).length;
-  const validated = bytes(validationSplit(store, samples));
-  const largest = Math.max(bytes('train'), validated);
+  const trained = rowBytes * images.train;
+  const validated = rowBytes * images[validationOf(store, images)];
+  const largest = Math.max(trained, validated);
   if (largest > MAX_MATRIX_BYTES)
     return `${inGigabytes(largest)} of one split are above the ${inGigabytes(MAX_MATRIX_BYTES)} that are read at once`;
   // As they are stored, and normalised.
-  const whole = BASE_BYTES + 2 * (bytes('train') + validated);
+  const whole = BASE_BYTES + 2 * (trained + validated);
   return bound !== undefined && whole > bound
     ? `in memory they would take about ${inGigabytes(whole)}, above the ${inGigabytes(bound)} allowed`
     : undefined;
-}
-
-/** A stream that tells its passes. */
-function watched(stream: FeatureStream, stage: string, listener: Listener | undefined): FeatureStream {
-  return {
-    ...stream,
-    async read(block, scales) {
-      const X = await stream.read(block, scales);
-      const pass = Math.ceil(stream.passes());
-      const done = Math.round((stream.passes() - pass + 1) * stream.rows);
-      listener?.progress?.({ stage: `${stage}, pass ${pass}`, done, total: stream.rows, perSecond: 0 });
-      return X;
-    },
-  };
 }
 
 /** Probabilities of every row of a source, shape (rows, classes). */
@@ -83,10 +61,8 @@ async function predictStream(head: FittedHead, source: RowSource): Promise<Matri
  * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise. Throws
  * OPTION_INVALID for a head that cannot be fitted so, or a bound below what a shard takes; what reading and the fit throw.
  */
-export async function trainStreamed(
-  plan: StreamedPlan,
-  { signal, listener }: Work = {},
-): Promise<TrainedHead> {
+export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promise<TrainedHead> {
+  const { signal } = work;
   const { store, manifest, samples, normalize, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
   const [part, ...others] = parts;
@@ -104,20 +80,26 @@ export async function trainStreamed(
       `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams. Take ${able.join(' or ')}, use --pooling avg, or allow more memory.`,
     );
   }
-  const validatedOn = validationSplit(store, samples);
+  const validatedOn = validationOf(store, await splitCounts(store, manifest, samples));
   const [train, val] = [
-    await streamFeatures(store, manifest, part, 'train', samples),
-    await streamFeatures(store, manifest, part, validatedOn, samples),
+    await streamFeatures(store, manifest, part, ['train'], samples),
+    await streamFeatures(store, manifest, part, [validatedOn], samples),
   ];
-  checkBound(bound, BASE_BYTES + train.memory + val.memory);
+  checkStreamBound('train', bound, train.memory + val.memory + (maker.streamBytes?.(train) ?? 0));
 
   const started = performance.now();
-  const known = watched(train, `training ${plan.head}`, listener);
+  const known = watched(train, (pass) => `training ${plan.head}, pass ${pass}`, work);
   const normalizer = await fitStreamNormalizer(normalize, known);
-  const labels = train.samples.map(({ label }) => label);
-  const head = await maker.fitStream(normalizedSource(known, normalizer), labels, signal && { signal });
+  const head = await maker.fitStream(normalizedSource(known, normalizer), train.labels, signal && { signal });
   const fitted = performance.now();
-  const P = await predictStream(head, normalizedSource(watched(val, 'validating', listener), normalizer));
+  const P = await predictStream(
+    head,
+    normalizedSource(
+      watched(val, (pass) => `validating, pass ${pass}`, work),
+      normalizer,
+    ),
+  );
+  const validated = await val.samplesOf(val.places);
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
   const trained = measured(
     { ...plan, pooling: partsText(store, manifest, parts) },
@@ -126,11 +108,11 @@ export async function trainStreamed(
       normalizer,
       parts,
       P,
-      trained: labels.length,
-      val: val.samples,
+      trained: train.rows,
+      val: Array.from(val.places, (place) => validated.get(place)!),
       validatedOn,
       times,
     },
   );
-  return maker.keepsRows === true ? { ...trained, rows: rowsDigest(train.samples) } : trained;
+  return maker.keepsRows === true ? { ...trained, rows: train.digest } : trained;
 }

@@ -24,7 +24,7 @@ async function trainWithViews(
   { signal }: Work,
 ): Promise<TrainedHead> {
   const { store, manifest, features, samples } = plan;
-  const data = await trainingData(store, manifest, features, { views, samples });
+  const data = await trainingData(store, manifest, features, { views, ...(samples && { samples }) });
   const trained = await trainOnViews(plan, { ...data, views: data.views ?? [] }, signal);
   return notCalibratedOnViews(trained, reject);
 }
@@ -36,7 +36,7 @@ async function trainWithin(
   work: Work,
 ): Promise<TrainedHead> {
   const { store, manifest, features, samples } = plan;
-  const reason = reasonToStream(plan);
+  const reason = await reasonToStream(plan);
   if (views > 0) {
     if (reason === undefined) return trainWithViews(plan, views, reject, work);
     throw new PermafrostError(
@@ -45,7 +45,7 @@ async function trainWithin(
     );
   }
   if (reason === undefined) {
-    const data = await trainingData(store, manifest, features, { samples });
+    const data = await trainingData(store, manifest, features, samples && { samples });
     return withReject(await trainHead(plan, data, work.signal), plan, data, reject, work);
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
@@ -70,7 +70,9 @@ export async function train(
   const plan = { head, options: headOptions, normalize, pca };
   const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
   const bound = memoryBound(memory);
-  const { samples, relabelled, joinedTrain } = await labelledSamples(store, manifest, labels, work);
+  // Where no list is given the images are not listed either: a million of them take 0.3 GB.
+  const listed = labels === '' ? undefined : await labelledSamples(store, manifest, labels, work);
+  const { samples, relabelled = [], joinedTrain = 0 } = listed ?? {};
   if (views > 0) requireViews(labels, joinedTrain);
   const from = { store, manifest, samples, features, bound };
   const trained = { ...(await trainWithin({ ...plan, ...from }, options, work)), relabelled };

@@ -1,62 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { row, selectRows, type Matrix } from '../../src/core/matrix.ts';
-import { random } from '../../src/core/random.ts';
 import { distance, lengthsOf } from '../../src/classify/neighbors/distance.ts';
-import { exactIndex, type ExactOptions } from '../../src/classify/neighbors/exact.ts';
+import { exactIndex } from '../../src/classify/neighbors/exact.ts';
 import { floatScan } from '../../src/classify/neighbors/float-scan.ts';
 import { integerProductsHold } from '../../src/classify/neighbors/integer-products.ts';
 import { integerScan } from '../../src/classify/neighbors/integer-scan.ts';
 import { METRICS, type Metric } from '../../src/classify/neighbors/neighbor-index.ts';
+import type { ExactOptions } from '../../src/classify/neighbors/row-search.ts';
 import type { Scan } from '../../src/classify/neighbors/scan.ts';
 import { expectCode } from './head-contract.ts';
 import { bruteForce, clustered } from './neighbor-contract.ts';
+import { rowsOf, SHAPES } from './neighbor-rows.ts';
 
 const noInt8 = (await integerProductsHold()) ? undefined : 'this processor sums no 8-bit products exactly';
 
-/** How rows lie to each other: what makes a search by rounded numbers go wrong. */
-const SHAPES = [
-  'clusters',
-  'copies',
-  'last bits',
-  'one direction',
-  'signs',
-  'zeros',
-  'tiny',
-  'huge',
-] as const;
-
 /** Shapes of lengths that the scan in 8 bits takes; `exactIndex` by auto leaves the others to float32. */
 const USUAL = SHAPES.filter((shape) => shape !== 'tiny' && shape !== 'huge');
-
-/** The value next to a float32, or the one after. */
-function nudged(value: number, by: number): number {
-  const bits = new Int32Array(new Float32Array([value]).buffer);
-  bits[0]! += by;
-  return new Float32Array(bits.buffer)[0]!;
-}
-
-function rowsOf(shape: (typeof SHAPES)[number], rows: number, cols: number, seed: number): Matrix {
-  const X = clustered(rows, cols, seed);
-  const source = random(seed + 1);
-  for (let i = 0; i < rows; i++) {
-    const own = row(X, i);
-    if (shape === 'copies' && i >= 3) own.set(row(X, source.below(3)));
-    if (shape === 'last bits') {
-      own.set(row(X, 0));
-      const j = source.below(cols);
-      own[j] = nudged(own[j]! + 1, source.below(3));
-    }
-    // Rows that differ by their lengths and hardly by their directions.
-    if (shape === 'one direction')
-      own.set(row(X, 0).map((value) => value * (1 + i / rows) + 1e-6 * source.normal()));
-    if (shape === 'signs') for (let j = 0; j < cols; j++) own[j]! -= 2 * source.normal();
-    if (shape === 'zeros' && i % 5 === 0) own.fill(0);
-    if (shape === 'tiny') for (let j = 0; j < cols; j++) own[j]! *= 1e-22;
-    if (shape === 'huge') for (let j = 0; j < cols; j++) own[j]! *= 1e22;
-  }
-  return X;
-}
 
 async function expectBruteForce(
   X: Matrix,

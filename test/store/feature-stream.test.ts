@@ -37,13 +37,17 @@ describe.each(['float16', 'float32'] as const)('a stream of %s features', (dtype
           { sample, row: X.data.slice(i * X.cols, (i + 1) * X.cols) },
         ]),
       );
-      const stream = await streamFeatures(store, manifest, { cut: 'block5_pool', pooling }, split);
+      const stream = await streamFeatures(store, manifest, { cut: 'block5_pool', pooling }, [split]);
       expect([stream.rows, stream.cols]).toEqual([X.rows, X.cols]);
+      const named = await stream.samplesOf(stream.places);
       for (let pass = 1; pass <= 2; pass++) {
         const seen = new Set<string>();
         for await (const { start, X: block } of blocksOf(stream)) {
           for (let i = 0; i < block.rows; i++) {
-            const sample = stream.samples[start + i]!;
+            const place = stream.places[start + i]!;
+            const sample = named.get(place)!;
+            expect(sample).toEqual(samples[place]);
+            expect(stream.labels[start + i]).toBe(sample.label);
             seen.add(sample.path);
             expect(sample).toEqual(wanted.get(sample.path)!.sample);
             const row = block.data.slice(i * X.cols, (i + 1) * X.cols);
@@ -58,7 +62,7 @@ describe.each(['float16', 'float32'] as const)('a stream of %s features', (dtype
 
   it('gives rows times their scale', async () => {
     const { store, manifest } = await made();
-    const stream = await streamFeatures(store, manifest, FLATTEN, 'train');
+    const stream = await streamFeatures(store, manifest, FLATTEN, ['train']);
     const scales = Float32Array.from({ length: stream.rows }, (_, i) => 1 + i / 7);
     for (let b = 0; b + 1 < stream.starts.length; b++) {
       const plain = (await stream.read(b)).data.slice();
@@ -76,7 +80,7 @@ describe('a stream', () => {
   it('refuses a file that is not what was written, also when it changes between two passes', async () => {
     const { store, manifest, set } = await fillStore(join(folder(), 'store'), ROWS, { perShard: 7 });
     const path = join(store, set.shards[1]!.files.flatten!.name);
-    const stream = await streamFeatures(store, manifest, FLATTEN, 'train');
+    const stream = await streamFeatures(store, manifest, FLATTEN, ['train']);
     await stream.read(1);
     const bytes = readFileSync(path);
     bytes[bytes.length >> 1]! ^= 1;
@@ -88,11 +92,11 @@ describe('a stream', () => {
     await rejection(stream.read(1), 'STORE_CORRUPT');
   });
 
-  it('says how much memory a block takes: the file and its rows in float32', async () => {
+  it('says how much memory it takes: the largest file, its rows in float32, and what is kept of each row', async () => {
     const { store, manifest, set } = await fillStore(join(folder(), 'store'), ROWS, { perShard: 7 });
-    const { memory } = await streamFeatures(store, manifest, FLATTEN, 'train');
+    const { memory } = await streamFeatures(store, manifest, FLATTEN, ['train']);
     const largest = Math.max(...set.shards.map(({ files }) => files.flatten!.bytes));
     expect(memory).toBeGreaterThan(largest);
-    expect(memory).toBeLessThanOrEqual(largest + 8 * set.widths.flatten * 4);
+    expect(memory).toBeLessThanOrEqual(largest + 8 * set.widths.flatten * 4 + ROWS.length * 330);
   });
 });

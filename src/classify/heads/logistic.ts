@@ -2,6 +2,7 @@ import type { OptionsOf } from '../../core/options.ts';
 import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
+import { sampleRows } from '../streams/sample-preconditioner.ts';
 import { fitStreamedLogistic } from '../streams/streamed-logistic.ts';
 import { linearFits } from './linear-solution.ts';
 
@@ -23,6 +24,7 @@ export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>
   return {
     ...self,
     ...linearFits(self, 'logistic', params),
+    streamBytes: (source) => 4 * source.cols * sampleRows(source),
     fitStream: (source, y, context) => fitStreamedLogistic(self, params, source, y, context),
   };
 }

@@ -8,14 +8,20 @@ import type { TopK } from './top-k.ts';
 /** Inner products of one block of queries with all rows: 16 MiB of float32. */
 const BLOCK_VALUES = 2 ** 22;
 
+/** The rows that are compared: X (n, d), their lengths, and the number of each, which decides between equal distances. */
+export interface ComparedRows {
+  readonly X: Matrix;
+  readonly lengths: Float64Array;
+  readonly metric: Metric;
+  readonly numberOf: (row: number) => number;
+}
+
 /**
  * The nearest rows of X (n, d) to each query, however many are tied or nearly so: every row that the rounding of a float32 product could
  * have put among them is measured in float64. `found` is called for each query in turn, when `nearest` holds its answer.
  */
 export async function fullSearch(
-  X: Matrix,
-  lengths: Float64Array,
-  metric: Metric,
+  { X, lengths, metric, numberOf }: ComparedRows,
   queries: Matrix,
   nearest: TopK,
   found: (query: number) => void,
@@ -52,7 +58,7 @@ export async function fullSearch(
     for (let j = 0; j < X.rows; j++) {
       // Not "keys[j] <= limit": what overflowed to NaN is measured too.
       if (keys[j]! > limit) continue;
-      nearest.offer(distance(metric, query, row(X, j), length, lengths[j]!), j);
+      nearest.offer(distance(metric, query, row(X, j), length, lengths[j]!), numberOf(j));
     }
   }
 }

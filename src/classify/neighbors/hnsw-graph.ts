@@ -36,33 +36,40 @@ export async function loadHnsw(): Promise<Pick<typeof Hnswlib, 'HierarchicalNSW'
 
 const spaceOf = (metric: Metric): 'cosine' | 'l2' => (metric === 'cosine' ? 'cosine' : 'l2');
 
+/** A graph without rows that takes `rows` of `cols` features. Throws PACKAGE_MISSING. */
+export async function emptyGraph(
+  rows: number,
+  cols: number,
+  { metric, M, efConstruction, seed }: GraphOptions,
+): Promise<HnswGraph> {
+  const { HierarchicalNSW } = await loadHnsw();
+  const graph = new HierarchicalNSW(spaceOf(metric), cols);
+  graph.initIndex(rows, M, efConstruction, seed);
+  return graph;
+}
+
 /** Rows inserted between two turns of the event loop: about 30 ms at 50,000 rows of 512 features. */
 const TURN = 64;
 
 /**
- * The graph over the rows of X (n, d), by one thread, rows inserted in order: the same X and options give the same graph. `inserted` hears
- * how many rows are in. Throws PACKAGE_MISSING, INTERRUPTED.
+ * Inserts the rows of X (n, d) in their order, row i under the number numberOf(i): one thread and one order make the same graph of the same
+ * rows. `inserted` hears how many more are in. Throws INTERRUPTED.
  */
-export async function buildGraph(
+export async function insertRows(
+  graph: HnswGraph,
   X: Matrix,
-  { metric, M, efConstruction, seed }: GraphOptions,
+  numberOf: (row: number) => number,
   context?: FitContext,
   inserted?: (rows: number) => void,
-): Promise<HnswGraph> {
-  const { HierarchicalNSW } = await loadHnsw();
-  const graph = new HierarchicalNSW(spaceOf(metric), X.cols);
-  graph.initIndex(X.rows, M, efConstruction, seed);
-  for (let i = 0; i < X.rows; i++) {
-    if (i % TURN === 0) {
-      // Inserting blocks the event loop: only a turn of it lets an abort arrive.
-      await new Promise((resolve) => setImmediate(resolve));
-      checkAborted(context);
-      inserted?.(i);
-    }
-    graph.addPoint(Array.from(row(X, i)), i);
+): Promise<void> {
+  for (let first = 0; first < X.rows; first += TURN) {
+    // Inserting blocks the event loop: only a turn of it lets an abort arrive.
+    await new Promise((resolve) => setImmediate(resolve));
+    checkAborted(context);
+    const end = Math.min(X.rows, first + TURN);
+    for (let i = first; i < end; i++) graph.addPoint(Array.from(row(X, i)), numberOf(i));
+    inserted?.(end - first);
   }
-  inserted?.(X.rows);
-  return graph;
 }
 
 /** A graph over rows of `cols` features from a file that its writeIndex made. Throws PACKAGE_MISSING, STORE_CORRUPT. */

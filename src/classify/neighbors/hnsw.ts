@@ -4,8 +4,8 @@ import { checkPredict } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { distance, lengthsOf } from './distance.ts';
 import { exactIndex } from './exact.ts';
-import { buildGraph, type GraphOptions, type HnswGraph } from './hnsw-graph.ts';
-import type { Metric, NeighborIndex } from './neighbor-index.ts';
+import { emptyGraph, insertRows, type GraphOptions, type HnswGraph } from './hnsw-graph.ts';
+import { neighborsOf, type Metric, type NeighborIndex } from './neighbor-index.ts';
 import { recallMeter, type RecallSample } from './recall.ts';
 import { topK } from './top-k.ts';
 
@@ -15,12 +15,31 @@ export interface HnswOptions extends GraphOptions {
 }
 
 /**
- * Approximate search over the rows of X (n, d) by their graph. Distances are measured again in float64, as by `exactIndex`. A query
- * for which the graph yields fewer than k rows, as it can among many duplicates, is searched exactly.
+ * Approximate search over the rows of X (n, d) by their graph, or by several that have some of the rows each. Distances are measured again in
+ * float64, as by `exactIndex`. A query for which a graph yields fewer rows than it was asked for, as it can among many duplicates, is
+ * searched exactly.
  */
-export function graphIndex(graph: HnswGraph, X: Matrix, metric: Metric, efSearch: number): NeighborIndex {
+export function graphIndex(
+  graphs: readonly HnswGraph[],
+  X: Matrix,
+  metric: Metric,
+  efSearch: number,
+): NeighborIndex {
   const lengths = lengthsOf(X);
   const exact = exactIndex(X, metric);
+
+  /** The candidates of each graph; undefined where one yields too few. */
+  function candidates(query: number[], k: number): number[] | undefined {
+    const found: number[] = [];
+    for (const graph of graphs) {
+      const wanted = Math.min(k, graph.getCurrentCount());
+      const { neighbors } = graph.searchKnn(query, wanted);
+      if (neighbors.length < wanted) return undefined;
+      found.push(...neighbors);
+    }
+    return found;
+  }
+
   return {
     metric,
     rows: X.rows,
@@ -28,39 +47,39 @@ export function graphIndex(graph: HnswGraph, X: Matrix, metric: Metric, efSearch
     async search(queries, wanted) {
       checkPredict('The neighbour index', queries, X.cols);
       const k = Math.min(wanted, X.rows);
-      graph.setEf(Math.max(efSearch, k));
-      const indices = new Int32Array(queries.rows * k);
-      const distances = new Float32Array(queries.rows * k);
+      for (const graph of graphs) graph.setEf(Math.max(efSearch, k));
       const queryLengths = lengthsOf(queries);
-      const nearest = topK(k);
-      for (let i = 0; i < queries.rows; i++) {
+      const nearest = Array.from({ length: queries.rows }, () => topK(k));
+      const left: number[] = [];
+      nearest.forEach((best, i) => {
         const query = row(queries, i);
-        const { neighbors } = graph.searchKnn(Array.from(query), k);
-        if (neighbors.length < k) {
-          const found = await exact.search(selectRows(queries, [i]), k);
-          indices.set(found.indices, i * k);
-          distances.set(found.distances, i * k);
-          continue;
-        }
-        nearest.clear();
-        for (const j of neighbors) {
-          nearest.offer(distance(metric, query, row(X, j), queryLengths[i]!, lengths[j]!), j);
-        }
-        indices.set(nearest.indices, i * k);
-        distances.set(nearest.values, i * k);
+        const found = candidates(Array.from(query), k);
+        if (found === undefined) left.push(i);
+        for (const j of found ?? [])
+          best.offer(distance(metric, query, row(X, j), queryLengths[i]!, lengths[j]!), j);
+      });
+      const answer = neighborsOf(nearest, k);
+      if (left.length > 0) {
+        const searched = await exact.search(selectRows(queries, left), k);
+        left.forEach((q, at) => {
+          answer.indices.set(searched.indices.subarray(at * k, (at + 1) * k), q * k);
+          answer.distances.set(searched.distances.subarray(at * k, (at + 1) * k), q * k);
+        });
       }
-      return { k, indices, distances };
+      return answer;
     },
   };
 }
 
-/** `graphIndex` over a graph built from X. Throws PACKAGE_MISSING, INTERRUPTED. */
+/** `graphIndex` over one graph that is built from X in this thread, between turns of the event loop. Throws PACKAGE_MISSING, INTERRUPTED. */
 export async function hnswIndex(
   X: Matrix,
   options: HnswOptions,
   context?: FitContext,
 ): Promise<NeighborIndex> {
-  return graphIndex(await buildGraph(X, options, context), X, options.metric, options.efSearch);
+  const graph = await emptyGraph(X.rows, X.cols, options);
+  await insertRows(graph, X, (i) => i, context);
+  return graphIndex([graph], X, options.metric, options.efSearch);
 }
 
 /** What a search by a graph keeps, and the recall that this was measured to give. */
@@ -77,7 +96,7 @@ export interface ChosenEf {
  * there are rows, whatever it reaches.
  */
 export async function chooseEf(
-  graph: HnswGraph,
+  graphs: readonly HnswGraph[],
   X: Matrix,
   metric: Metric,
   recall: number,
@@ -85,7 +104,7 @@ export async function chooseEf(
 ): Promise<ChosenEf> {
   const meter = await recallMeter(X, metric, wanted);
   for (let ef = wanted.k; ; ef *= 2) {
-    const measured = await meter(graphIndex(graph, X, metric, ef));
+    const measured = await meter(graphIndex(graphs, X, metric, ef));
     if (measured.recall >= recall || ef >= X.rows) return { ef, ...measured };
   }
 }

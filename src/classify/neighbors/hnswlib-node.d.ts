@@ -6,6 +6,7 @@ declare module 'hnswlib-node' {
     addPoint(point: number[], label: number): void;
     searchKnn(query: number[], neighbors: number): { distances: number[]; neighbors: number[] };
     setEf(ef: number): void;
+    getCurrentCount(): number;
     writeIndex(path: string): Promise<boolean>;
     readIndex(path: string): Promise<boolean>;
   }

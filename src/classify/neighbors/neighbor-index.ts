@@ -1,4 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
+import type { TopK } from './top-k.ts';
 
 export const METRICS = ['cosine', 'euclidean'] as const;
 export type Metric = (typeof METRICS)[number];
@@ -10,6 +11,17 @@ export interface Neighbors {
   readonly indices: Int32Array;
   /** (queries * k) distances: 1 - cosine, or Euclidean. */
   readonly distances: Float32Array;
+}
+
+/** What was kept for each query, as one answer; each must hold its k. */
+export function neighborsOf(nearest: readonly TopK[], k: number): Neighbors {
+  const indices = new Int32Array(nearest.length * k);
+  const distances = new Float32Array(nearest.length * k);
+  nearest.forEach((best, q) => {
+    indices.set(best.indices, q * k);
+    distances.set(best.values, q * k);
+  });
+  return { k, indices, distances };
 }
 
 export interface NeighborIndex {

@@ -3,6 +3,7 @@
  * of a neighbour search most offers end at the first comparison.
  */
 export interface TopK {
+  readonly k: number;
   /** The largest value kept once k are kept, before that Infinity: only a smaller one can still enter. */
   readonly bound: () => number;
   offer(value: number, index: number): void;
@@ -20,6 +21,7 @@ export function topK(k: number): TopK {
   const before = (value: number, index: number, at: number): boolean =>
     value < values[at]! || (value === values[at]! && index < indices[at]!);
   return {
+    k,
     indices,
     values,
     count: () => kept,

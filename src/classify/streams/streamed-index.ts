@@ -1,14 +1,15 @@
 import { blocksOf, type RowSource } from '../../core/row-source.ts';
 import { checkPredict } from '../checks.ts';
-import { exactIndex } from '../neighbors/exact.ts';
-import type { Metric, NeighborIndex } from '../neighbors/neighbor-index.ts';
+import { neighborsOf, type Metric, type NeighborIndex } from '../neighbors/neighbor-index.ts';
+import { rowSearch } from '../neighbors/row-search.ts';
 import { topK } from '../neighbors/top-k.ts';
 
 /**
- * Exact search over rows that are read in blocks: one pass for all queries of a call. The distances are those of exactIndex on the
- * same rows in memory; rows whose distances are equal in float32 come in their order.
+ * Exact search over rows that are read in blocks: one pass for all queries of a call. `numbers` are what the rows are called in the answers,
+ * and what decides between equal distances; by default they count from 0. The answers are to the bit those of exactIndex on the same rows in
+ * memory in the order of their numbers. Nothing but the block and k rows a query is kept.
  */
-export function streamedIndex(source: RowSource, metric: Metric): NeighborIndex {
+export function streamedIndex(source: RowSource, metric: Metric, numbers?: Int32Array): NeighborIndex {
   return {
     metric,
     rows: source.rows,
@@ -17,20 +18,13 @@ export function streamedIndex(source: RowSource, metric: Metric): NeighborIndex 
       checkPredict('The neighbour index', queries, source.cols);
       const k = Math.min(wanted, source.rows);
       const nearest = Array.from({ length: queries.rows }, () => topK(k));
+      if (queries.rows === 0) return neighborsOf(nearest, k);
       for await (const { start, X } of blocksOf(source)) {
-        const found = await exactIndex(X, metric).search(queries, k);
-        nearest.forEach((best, q) => {
-          for (let at = q * found.k; at < (q + 1) * found.k; at++)
-            best.offer(found.distances[at]!, start + found.indices[at]!);
-        });
+        // In float32: what int8 prepares would be a copy of the block, and stay in memory until it is collected.
+        const rows = rowSearch(X, metric, { scan: 'float32' });
+        await rows.offer(queries, nearest, (j) => numbers?.[start + j] ?? start + j);
       }
-      const indices = new Int32Array(queries.rows * k);
-      const distances = new Float32Array(queries.rows * k);
-      nearest.forEach((best, q) => {
-        indices.set(best.indices, q * k);
-        distances.set(best.values, q * k);
-      });
-      return { k, indices, distances };
+      return neighborsOf(nearest, k);
     },
   };
 }

@@ -1,24 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createHead, loadHead } from '../../../src/classify/heads/index.ts';
-import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
-import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
-import { streamedIndex } from '../../../src/classify/streams/streamed-index.ts';
 import { rejection } from '../../support/errors.ts';
 import { sourceOf } from '../../support/row-source.ts';
 import { blobs, throughFile } from '../head-contract.ts';
 
 const { X, y } = blobs(['ant', 'bee', 'cat'], 17, 12);
 const queries = blobs(['ant', 'bee', 'cat'], 5, 12, 3).X;
-
-describe.each(METRICS)('search in a stream by %s', (metric) => {
-  it.each([1, 7, 51])('finds what search in memory finds, in blocks of %i', async (size) => {
-    // Copies lie in different blocks: ties come in the order of the rows.
-    X.data.set(X.data.subarray(0, 24), 30 * 12);
-    const whole = await exactIndex(X, metric).search(queries, 6);
-    expect(await streamedIndex(sourceOf(X, size), metric).search(queries, 6)).toEqual(whole);
-    expect((await streamedIndex(sourceOf(X, size), metric).search(queries, 99)).k).toBe(51);
-  });
-});
 
 describe('the knn head on a stream', () => {
   const head = createHead('knn', { weights: 'distance' });

@@ -1,0 +1,133 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { PermafrostError, type ErrorCode } from '../../core/errors.ts';
+import { selectRows, type Matrix } from '../../core/matrix.ts';
+import type { FitContext } from '../head.ts';
+import { loadHnsw, type GraphOptions } from './hnsw-graph.ts';
+
+/** What a thread is started with. */
+export interface GraphThreadData {
+  /** Rows that its graph will have. */
+  readonly rows: number;
+  readonly cols: number;
+  readonly options: GraphOptions;
+}
+
+/** What a thread is told: rows (numbers.length, cols) to insert under these numbers, where to write its graph, or to end. */
+export type GraphOrder =
+  | { readonly kind: 'rows'; readonly data: Float32Array; readonly numbers: Int32Array }
+  | { readonly kind: 'write'; readonly path: string }
+  | 'end';
+
+/** What a thread says. `ready`: the rows of an order are in. */
+export type GraphAnswer =
+  | { readonly kind: 'inserted'; readonly rows: number }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'written' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string };
+
+const ENTRY = new URL(`./hnsw-thread${extname(import.meta.url)}`, import.meta.url);
+
+/** Rows that are sent at once: 2 MiB of 512 features. The next ones are under way while these are inserted. */
+const BATCH = 1024;
+
+/**
+ * Builds one graph a path over the rows of X (n, d), each by a thread of its own, and writes it there: row i is in graph i % paths.length,
+ * under the number i. The same X, options and number of paths give the same graphs, whatever the threads' pace. `inserted` hears how many more
+ * rows are in. Throws PACKAGE_MISSING; INTERRUPTED, when the threads have ended; what writing throws.
+ */
+export async function buildGraphFiles(
+  X: Matrix,
+  options: GraphOptions,
+  paths: readonly string[],
+  { signal }: FitContext = {},
+  inserted: (rows: number) => void = () => undefined,
+): Promise<void> {
+  // So that what is missing is told as anywhere else, not by a thread that fails to start.
+  await loadHnsw();
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const built = paths.map(async (path, first) => {
+    const rows = Math.ceil((X.rows - first) / paths.length);
+    const numbers = Int32Array.from({ length: rows }, (_, i) => first + i * paths.length);
+    try {
+      await buildOne(X, numbers, options, path, stop, inserted);
+    } catch (error) {
+      // One graph alone is of no use.
+      failed.abort(error);
+      throw error;
+    }
+  });
+  const problems = (await Promise.allSettled(built)).flatMap((one) =>
+    one.status === 'rejected' ? [one.reason as Error] : [],
+  );
+  // Where a thread failed the others were interrupted for that.
+  if (problems.length > 0) throw signal?.aborted === true ? problems[0]! : (failed.signal.reason as Error);
+}
+
+async function buildOne(
+  X: Matrix,
+  numbers: Int32Array,
+  options: GraphOptions,
+  path: string,
+  signal: AbortSignal,
+  inserted: (rows: number) => void,
+): Promise<void> {
+  const data: GraphThreadData = { rows: numbers.length, cols: X.cols, options };
+  const worker = new Worker(ENTRY, { workerData: data });
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  const inbox: GraphAnswer[] = [];
+  let wake: () => void = () => undefined;
+  const receive = (answer: GraphAnswer): void => {
+    inbox.push(answer);
+    wake();
+  };
+  worker.on('message', receive);
+  worker.on('error', ({ message }) => receive({ kind: 'failed', code: null, message }));
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort);
+
+  /** Waits until the thread says that it has done one order. */
+  async function done(): Promise<void> {
+    for (;;) {
+      if (signal.aborted) {
+        throw new PermafrostError('INTERRUPTED', 'Building the index was interrupted.', {
+          cause: signal.reason,
+        });
+      }
+      const answer = inbox.shift();
+      if (answer === undefined) await new Promise<void>((resolve) => (wake = resolve));
+      else if (answer.kind === 'inserted') inserted(answer.rows);
+      else if (answer.kind === 'failed') throw failure(answer);
+      else return;
+    }
+  }
+
+  function send(some: Int32Array): void {
+    const rows = selectRows(X, some).data;
+    const order: GraphOrder = { kind: 'rows', data: rows, numbers: some };
+    worker.postMessage(order, [rows.buffer as ArrayBuffer, some.buffer as ArrayBuffer]);
+  }
+
+  try {
+    for (let at = 0; at < numbers.length; at += BATCH) {
+      send(numbers.slice(at, at + BATCH));
+      // The next rows are on their way while these are inserted.
+      if (at > 0) await done();
+    }
+    if (numbers.length > 0) await done();
+    worker.postMessage({ kind: 'write', path } satisfies GraphOrder);
+    await done();
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // Not terminated: a thread that is torn down inside native code takes the process along.
+    worker.postMessage('end' satisfies GraphOrder);
+    await ended;
+  }
+}
+
+function failure({ code, message }: GraphAnswer & { kind: 'failed' }): Error {
+  return code === null
+    ? new Error(`A thread that builds the index failed: ${message}`)
+    : new PermafrostError(code, message);
+}
