@@ -5,7 +5,7 @@
 //   node bench/studio/drops.mjs [--drops 1000] [--store STORE] [--images FOLDER]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeReport } from '../machine.mjs';
@@ -26,19 +26,34 @@ if (!Number.isInteger(drops) || drops < 1) {
 if (values.store === EMOJI_STORE) makeCarriedStore();
 else requireBuild();
 
+if (!existsSync(values.images)) {
+  console.error(`There is no folder ${values.images}: name one of images with --images.`);
+  process.exit(2);
+}
+const files = readdirSync(values.images, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) => join(parentPath, name));
+if (files.length === 0) {
+  console.error(`${values.images} holds no files to drop: name a folder of images with --images.`);
+  process.exit(2);
+}
 const child = spawn(process.execPath, [MAIN, 'studio', values.store, '--json'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
+const ended = (/** @type {number | null} */ code) => process.exit(code || 1);
+child.once('exit', ended);
 /** @type {{ address: string, port: number }} */
 const { address, port } = await new Promise((resolve) => {
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ more) => {
     text += more;
-    if (text.trimEnd().endsWith('}')) resolve(JSON.parse(text));
+    if (!text.trimEnd().endsWith('}')) return;
+    const told = JSON.parse(text);
+    // What went wrong stands on stderr: the studio ends, and this with it.
+    if ('address' in told) resolve(told);
   });
-  // It has said why on stderr.
-  child.once('exit', (code) => process.exit(code || 1));
 });
+child.off('exit', ended);
 const headers = { authorization: `Bearer ${new URL(address).searchParams.get('token')}` };
 const base = `http://127.0.0.1:${port}`;
 
@@ -65,14 +80,6 @@ const query = heads
 // Every drop waits for the map too, as the page's do: it is drawn before the clock starts.
 while ((await json('/api/map')).state === 'drawing') await new Promise((resolve) => setTimeout(resolve, 500));
 
-const files = readdirSync(values.images, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile())
-  .map(({ parentPath, name }) => join(parentPath, name));
-if (files.length === 0) {
-  console.error(`${values.images} holds no files to drop: name a folder of images with --images.`);
-  child.kill('SIGINT');
-  process.exit(2);
-}
 /** @type {number[]} */
 const times = [];
 /** @type {number[]} */
