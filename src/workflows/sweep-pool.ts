@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { PermafrostError, type ErrorCode } from '../core/errors.ts';
+import type { Worker } from 'node:worker_threads';
 import type { Pooling } from '../core/sample.ts';
 import type { CrossScores } from '../core/sweep-result.ts';
+import { startThreads } from '../core/threads.ts';
 import type { Family, HeadPlan } from '../classify/cross-validation/families.ts';
 import type { FeatureSteps } from '../classify/cross-validation/fold-features.ts';
 import type { TrainVal } from '../classify/split.ts';
@@ -61,14 +61,9 @@ export interface SweepFinding {
     | { readonly problem: string };
 }
 
-/** What a worker says: a finding, that it wants work, or why it cannot go on. */
+/** What a worker says: a finding, or that it wants work. */
 export type WorkerMessage =
-  | { readonly kind: 'found'; readonly finding: SweepFinding }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string };
-
-/** What a worker is told: the next job, or to end. */
-export type WorkerOrder = SweepJob | 'end';
+  { readonly kind: 'found'; readonly finding: SweepFinding } | { readonly kind: 'ready' };
 
 const ENTRY = new URL(`./sweep-worker${extname(import.meta.url)}`, import.meta.url);
 
@@ -87,22 +82,15 @@ export async function* runSweepJobs(
   signal?: AbortSignal,
 ): AsyncGenerator<SweepFinding> {
   const waiting = [...jobs];
-  const inbox: { worker: Worker; message: WorkerMessage }[] = [];
-  const holds = new Map<Worker, FeatureGroup>();
-  let wake: () => void = () => undefined;
-  const workers = Array.from({ length: Math.min(count, jobs.length) }, () => {
-    const worker = new Worker(ENTRY, { workerData: data });
-    const receive = (message: WorkerMessage): void => {
-      inbox.push({ worker, message });
-      wake();
-    };
-    worker.on('message', receive);
-    worker.on('error', ({ message }) => receive({ kind: 'failed', code: null, message }));
-    return worker;
+  const threads = startThreads<SweepJob, WorkerMessage>({
+    entry: ENTRY,
+    count: Math.min(count, jobs.length),
+    data,
+    signal,
+    interrupted: 'The sweep was interrupted.',
+    failure: ({ stack }) => new Error(`A thread of the sweep failed: ${stack}`),
   });
-  const ended = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-  const onAbort = (): void => wake();
-  signal?.addEventListener('abort', onAbort);
+  const holds = new Map<Worker, FeatureGroup>();
 
   const nextJob = (worker: Worker): SweepJob | undefined => {
     const held = holds.get(worker);
@@ -120,39 +108,22 @@ export async function* runSweepJobs(
     return waiting.splice(best, 1)[0];
   };
 
-  let working = workers.length;
+  let working = threads.workers.length;
   try {
-    while (working > 0 || inbox.length > 0) {
-      if (signal?.aborted) {
-        throw new PermafrostError('INTERRUPTED', 'The sweep was interrupted.', { cause: signal.reason });
-      }
-      const next = inbox.shift();
-      if (next === undefined) {
-        await new Promise<void>((resolve) => (wake = resolve));
+    while (working > 0 || threads.waiting() > 0) {
+      const { worker, message } = await threads.next();
+      if (message.kind === 'found') {
+        yield message.finding;
         continue;
       }
-      const { worker, message } = next;
-      if (message.kind === 'found') yield message.finding;
-      else if (message.kind === 'failed') throw failure(message);
+      const job = nextJob(worker);
+      if (job === undefined) working--;
       else {
-        const job = nextJob(worker);
-        if (job === undefined) working--;
-        else {
-          holds.set(worker, job.group);
-          worker.postMessage(job satisfies WorkerOrder);
-        }
+        holds.set(worker, job.group);
+        threads.send(worker, job);
       }
     }
   } finally {
-    signal?.removeEventListener('abort', onAbort);
-    // Not terminated: a thread that is torn down while ONNX Runtime works in it takes the process along.
-    for (const worker of workers) worker.postMessage('end' satisfies WorkerOrder);
-    await Promise.all(ended);
+    await threads.end();
   }
-}
-
-function failure({ code, message }: WorkerMessage & { kind: 'failed' }): Error {
-  return code === null
-    ? new Error(`A thread of the sweep failed: ${message}`)
-    : new PermafrostError(code, message);
 }

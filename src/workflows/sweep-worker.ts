@@ -1,7 +1,7 @@
 // A thread of its own, started by sweep-pool.ts: it gets jobs, cross-validates, answers plan by plan, and asks for the next.
 import { parentPort, workerData } from 'node:worker_threads';
-import { PermafrostError, reasonOf } from '../core/errors.ts';
 import { matrix } from '../core/matrix.ts';
+import { serveOrders } from '../core/threads.ts';
 import { foldFeatures, type FoldFeatures } from '../classify/cross-validation/fold-features.ts';
 import { heldOut } from '../classify/cross-validation/held-out.ts';
 import { judge } from '../classify/cross-validation/judge.ts';
@@ -12,15 +12,11 @@ import {
   type SweepData,
   type SweepJob,
   type WorkerMessage,
-  type WorkerOrder,
 } from './sweep-pool.ts';
 
 const { features, y, classes, folds } = workerData as SweepData;
 const port = parentPort!;
 const tell = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.postMessage(message, moved);
-
-/** Aborted by the order to end: what is being fitted stops at its next look, and then nothing keeps the thread. */
-const stop = new AbortController();
 
 /** The features of one group at a time: those of the next replace them. */
 let prepared: { readonly key: string; readonly features: FoldFeatures } | undefined;
@@ -38,9 +34,8 @@ function preparedFor(group: FeatureGroup): FoldFeatures {
   return prepared.features;
 }
 
-async function work({ group, family }: SweepJob): Promise<void> {
+async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<void> {
   let started = performance.now();
-  const { signal } = stop;
   for await (const result of heldOut(family, preparedFor(group), { y, classes }, { signal })) {
     const fitMs = performance.now() - started;
     const { plan } = result;
@@ -56,22 +51,8 @@ async function work({ group, family }: SweepJob): Promise<void> {
   }
 }
 
-port.on('message', (order: WorkerOrder) => {
-  if (order === 'end') {
-    stop.abort();
-    port.close();
-    return;
-  }
-  work(order).then(
-    () => tell({ kind: 'ready' }),
-    (error: unknown) => {
-      const code = error instanceof PermafrostError ? error.code : null;
-      tell({
-        kind: 'failed',
-        code,
-        message: code === null ? String((error as Error).stack ?? error) : reasonOf(error),
-      });
-    },
-  );
+serveOrders<SweepJob>(async (job, signal) => {
+  await work(job, signal);
+  tell({ kind: 'ready' });
 });
 tell({ kind: 'ready' });

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { PermafrostError, type ErrorCode } from '../../core/errors.ts';
+import type { Worker } from 'node:worker_threads';
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { startThreads } from '../../core/threads.ts';
 import type { FitContext } from '../head.ts';
 import { loadHnsw, type GraphOptions } from './hnsw-graph.ts';
 
@@ -13,18 +13,16 @@ export interface GraphThreadData {
   readonly options: GraphOptions;
 }
 
-/** What a thread is told: rows (numbers.length, cols) to insert under these numbers, where to write its graph, or to end. */
+/** What a thread is told: rows (numbers.length, cols) to insert under these numbers, or where to write its graph. */
 export type GraphOrder =
   | { readonly kind: 'rows'; readonly data: Float32Array; readonly numbers: Int32Array }
-  | { readonly kind: 'write'; readonly path: string }
-  | 'end';
+  | { readonly kind: 'write'; readonly path: string };
 
 /** What a thread says. `ready`: the rows of an order are in. */
 export type GraphAnswer =
   | { readonly kind: 'inserted'; readonly rows: number }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'written' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string };
+  | { readonly kind: 'written' };
 
 const ENTRY = new URL(`./hnsw-thread${extname(import.meta.url)}`, import.meta.url);
 
@@ -74,39 +72,29 @@ async function buildOne(
   inserted: (rows: number) => void,
 ): Promise<void> {
   const data: GraphThreadData = { rows: numbers.length, cols: X.cols, options };
-  const worker = new Worker(ENTRY, { workerData: data });
-  const ended = new Promise((resolve) => worker.once('exit', resolve));
-  const inbox: GraphAnswer[] = [];
-  let wake: () => void = () => undefined;
-  const receive = (answer: GraphAnswer): void => {
-    inbox.push(answer);
-    wake();
-  };
-  worker.on('message', receive);
-  worker.on('error', ({ message }) => receive({ kind: 'failed', code: null, message }));
-  const onAbort = (): void => wake();
-  signal.addEventListener('abort', onAbort);
+  const threads = startThreads<GraphOrder, GraphAnswer>({
+    entry: ENTRY,
+    count: 1,
+    data,
+    signal,
+    interrupted: 'Building the index was interrupted.',
+    failure: ({ message }) => new Error(`A thread that builds the index failed: ${message}`),
+  });
+  const [worker] = threads.workers as [Worker];
 
   /** Waits until the thread says that it has done one order. */
   async function done(): Promise<void> {
     for (;;) {
-      if (signal.aborted) {
-        throw new PermafrostError('INTERRUPTED', 'Building the index was interrupted.', {
-          cause: signal.reason,
-        });
-      }
-      const answer = inbox.shift();
-      if (answer === undefined) await new Promise<void>((resolve) => (wake = resolve));
-      else if (answer.kind === 'inserted') inserted(answer.rows);
-      else if (answer.kind === 'failed') throw failure(answer);
-      else return;
+      const { message } = await threads.next();
+      if (message.kind !== 'inserted') return;
+      inserted(message.rows);
     }
   }
 
   function send(some: Int32Array): void {
     const rows = selectRows(X, some).data;
-    const order: GraphOrder = { kind: 'rows', data: rows, numbers: some };
-    worker.postMessage(order, [rows.buffer as ArrayBuffer, some.buffer as ArrayBuffer]);
+    const moved = [rows.buffer as ArrayBuffer, some.buffer as ArrayBuffer];
+    threads.send(worker, { kind: 'rows', data: rows, numbers: some }, moved);
   }
 
   try {
@@ -116,18 +104,9 @@ async function buildOne(
       if (at > 0) await done();
     }
     if (numbers.length > 0) await done();
-    worker.postMessage({ kind: 'write', path } satisfies GraphOrder);
+    threads.send(worker, { kind: 'write', path });
     await done();
   } finally {
-    signal.removeEventListener('abort', onAbort);
-    // Not terminated: a thread that is torn down inside native code takes the process along.
-    worker.postMessage('end' satisfies GraphOrder);
-    await ended;
+    await threads.end();
   }
-}
-
-function failure({ code, message }: GraphAnswer & { kind: 'failed' }): Error {
-  return code === null
-    ? new Error(`A thread that builds the index failed: ${message}`)
-    : new PermafrostError(code, message);
 }
