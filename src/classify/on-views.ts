@@ -1,5 +1,5 @@
 import type { Matrix } from '../core/matrix.ts';
-import { matrix } from '../core/matrix.ts';
+import { stacked } from '../core/matrix.ts';
 import { checkViews } from './checks.ts';
 import type { FitContext, FittedHead, Head } from './head.ts';
 
@@ -24,19 +24,4 @@ export async function fitOnViews(
     looks.flatMap(() => y),
     context,
   );
-}
-
-/** Matrices of one width below each other, a new matrix. */
-export function stacked(parts: readonly Matrix[]): Matrix {
-  const cols = parts[0]!.cols;
-  const out = matrix(
-    parts.reduce((rows, part) => rows + part.rows, 0),
-    cols,
-  );
-  let at = 0;
-  for (const { data } of parts) {
-    out.data.set(data, at);
-    at += data.length;
-  }
-  return out;
 }

@@ -30,6 +30,20 @@ export function selectRows(m: Matrix, indices: ArrayLike<number>): Matrix {
   return out;
 }
 
+/** Matrices of one width below each other, a new matrix of shape (all their rows, cols). */
+export function stacked(parts: readonly Matrix[]): Matrix {
+  const out = matrix(
+    parts.reduce((rows, part) => rows + part.rows, 0),
+    parts[0]!.cols,
+  );
+  let at = 0;
+  for (const { data } of parts) {
+    out.data.set(data, at);
+    at += data.length;
+  }
+  return out;
+}
+
 /** Cosine of the angle between two vectors of one length, summed in float64; 1 where both are zero, 0 where one is. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   let [ab, aa, bb] = [0, 0, 0];

@@ -115,14 +115,14 @@ const inFolder = (file: FileEntry): FileEntry => ({ ...file, name: join(INDEX_FO
 
 /**
  * Keeps the files of an index, each under its key: `make` makes them at the paths that it gets and tells their common recall; they are sealed
- * with their digests and that. Each is there whole or not at all. Throws STORE_WRITE, and what `make` throws as PermafrostError. The caller
+ * with their digests and that, which is returned. Each is there whole or not at all. Throws STORE_WRITE, and what `make` throws as PermafrostError. The caller
  * holds the store's lock.
  */
-export async function keepIndex(
+export async function keepIndex<R extends IndexRecall>(
   store: string,
   keys: readonly IndexKey[],
-  make: (paths: readonly string[]) => Promise<IndexRecall>,
-): Promise<void> {
+  make: (paths: readonly string[]) => Promise<R>,
+): Promise<R> {
   const folder = join(store, INDEX_FOLDER);
   const names = keys.map((key) => `${stemOf(key)}.bin`);
   const temporary = names.map((name) => join(folder, `${name}.${process.pid}.tmp`));
@@ -139,6 +139,7 @@ export async function keepIndex(
       const seal: Seal = { format: 'permafrost-index', version: 1, of, file, recall };
       await writeFileAtomic(join(folder, `${stemOf(of)}.json`), [new TextEncoder().encode(sealJson(seal))]);
     }
+    return recall;
   } catch (cause) {
     await Promise.all(temporary.map((path) => rm(path, { force: true })));
     if (cause instanceof PermafrostError) throw cause;

@@ -12,7 +12,7 @@ import type { EngineWish } from '../extract/engines/choose-engine.ts';
 import type { Executable, Output, Program } from '../extract/engines/engine.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import { engineClass } from '../extract/engines/variants.ts';
-import type { Dtype, FeatureSettings } from '../store/fingerprint.ts';
+import { requireSameSettings, type Dtype, type FeatureSettings } from '../store/fingerprint.ts';
 import { partsOf, type CutWish } from './cut-plan.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 
@@ -163,4 +163,23 @@ export async function featureSource(
     executable,
     networks: [executable, ...networks.slice(1)],
   };
+}
+
+/**
+ * As featureSource, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too, naming the field, where
+ * this machine or the wish gives others.
+ */
+export async function sourceLike(
+  settings: FeatureSettings,
+  wish: Omit<FeatureSourceOptions, keyof FeatureSettings> & Pick<FeatureSourceOptions, 'weights'>,
+  listener?: Listener,
+): Promise<FeatureSource> {
+  const source = await featureSource({ ...settings, ...wish }, listener);
+  try {
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+  } catch (error) {
+    await source.executable.dispose();
+    throw error;
+  }
+  return source;
 }

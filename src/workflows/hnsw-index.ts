@@ -4,7 +4,7 @@ import type { IndexResult } from '../core/answer-results.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Split } from '../core/sample.ts';
 import { KNN_HNSW_OPTIONS } from '../classify/heads/knn-hnsw.ts';
-import { chooseEf, graphIndex, type ChosenEf } from '../classify/neighbors/hnsw.ts';
+import { chooseEf, graphIndex } from '../classify/neighbors/hnsw.ts';
 import { readGraph, type HnswGraph } from '../classify/neighbors/hnsw-graph.ts';
 import { buildGraphFiles } from '../classify/neighbors/hnsw-threads.ts';
 import type { NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
@@ -108,19 +108,17 @@ export async function hnswOfStore(
 
   const meter = progressMeter('indexing', X.rows, listener);
   let built: readonly HnswGraph[] = [];
-  let chosen: ChosenEf | undefined;
   // From now on: what took minutes is not lost to another writer in the end.
   const lock = await lockStore(store, 'permafrost neighbors');
   try {
-    await keepIndex(store, keys, async (paths) => {
+    const chosen = await keepIndex(store, keys, async (paths) => {
       const options = { metric, M, efConstruction, seed };
       await buildGraphFiles(X, options, paths, signal && { signal }, (rows) => meter.advance(rows, rows));
       built = await read(paths);
-      return (chosen = await chooseEf(built, X, metric, wanted, sample));
+      return chooseEf(built, X, metric, wanted, sample);
     });
+    return { index: graphIndex(built, X, metric, chosen.ef), result: { ...chosen, split, built: true } };
   } finally {
     await lock.release();
   }
-  const { ef } = chosen!;
-  return { index: graphIndex(built, X, metric, ef), result: { ...chosen!, split, built: true } };
 }

@@ -51,21 +51,13 @@ export function requireViews(labels: string, joinedTrain: number): void {
   );
 }
 
-/** The images of a head's store under the labels that it was trained on; undefined where those are the stored ones, which need not be in memory. */
+/** The images of a head's store under the labels that it was trained on, of which its file keeps those that were not the store's; undefined where those are the stored ones, which need not be in memory. */
 export async function samplesOfHead(
   store: string,
   manifest: Manifest,
   { trained: { relabelled = [] } }: HeadDocument,
 ): Promise<readonly StoredSample[] | undefined> {
-  return relabelled.length === 0 ? undefined : underLabels(await readSamples(store, manifest), relabelled);
-}
-
-/** Stored images under the labels that a head was trained on, of which its file keeps those that were not the store's. */
-function underLabels(
-  stored: readonly StoredSample[],
-  relabelled: readonly Sample[] = [],
-): readonly StoredSample[] {
-  if (relabelled.length === 0) return stored;
+  if (relabelled.length === 0) return undefined;
   const byPath = new Map(relabelled.map((sample) => [sample.path, sample]));
-  return stored.map((sample) => ({ ...sample, ...byPath.get(sample.path) }));
+  return (await readSamples(store, manifest)).map((sample) => ({ ...sample, ...byPath.get(sample.path) }));
 }

@@ -5,7 +5,6 @@ import type { IndexResult, NeighborsResult } from '../core/answer-results.ts';
 import { SPLITS } from '../core/sample.ts';
 import { balanced } from '../classify/normalize.ts';
 import type { NeighborIndex } from '../classify/neighbors/neighbor-index.ts';
-import { requireSameSettings } from '../store/fingerprint.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import { readManifest } from '../store/manifest.ts';
 import { partsText, storedParts } from '../store/parts.ts';
@@ -14,7 +13,7 @@ import { cutsOfParts, parseCuts, partsOf } from './cut-plan.ts';
 import { describeImages, type DescribedImages } from './describe-images.ts';
 import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.ts';
 import type { Work } from './work.ts';
-import { featureSource } from './feature-source.ts';
+import { sourceLike } from './feature-source.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
 import { memoryBound } from './memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
@@ -74,9 +73,9 @@ export async function neighbors(
   const plan = { owner: 'neighbors', store, manifest, parts, splits, metric, bound, beside: 0 };
   const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
-  const source = await featureSource(
+  const source = await sourceLike(
+    settings,
     {
-      ...settings,
       ...options,
       cuts: cutsOfParts(parts),
       weights: options.weights || undefined,
@@ -86,7 +85,6 @@ export async function neighbors(
   );
   let described: DescribedImages;
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
     described = await describeImages(images, source, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.

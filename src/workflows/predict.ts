@@ -6,7 +6,6 @@ import type { PredictResult } from '../core/answer-results.ts';
 import { topClass } from '../classify/metrics.ts';
 import { applyNormalizer } from '../classify/normalize.ts';
 import { judge } from '../classify/unknown/reject.ts';
-import { requireSameSettings } from '../store/fingerprint.ts';
 import { headParts } from '../store/head-file.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { cutsOfParts } from './cut-plan.ts';
@@ -14,7 +13,7 @@ import { describeImages, type DescribedImages } from './describe-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
 import { probabilities } from './evaluate.ts';
 import type { Work } from './work.ts';
-import { featureSource } from './feature-source.ts';
+import { sourceLike } from './feature-source.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
 import { storedPartsOfHead } from './head-parts.ts';
 import { samplesOfHead } from './labelled-samples.ts';
@@ -91,9 +90,9 @@ export async function predict(
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const opened = await openHead(headFile);
   const { settings } = opened.document;
-  const source = await featureSource(
+  const source = await sourceLike(
+    settings,
     {
-      ...settings,
       ...options,
       cuts: cutsOfParts(headParts(opened.document)),
       weights: options.weights || undefined,
@@ -104,7 +103,6 @@ export async function predict(
   let search: Search | undefined;
   let described: DescribedImages;
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
     search = await trainingSearch(opened, options, work);
     described = await describeImages(images, source, signal);
   } finally {

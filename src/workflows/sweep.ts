@@ -8,12 +8,12 @@ import { storedParts, type StoredPart } from '../store/parts.ts';
 import { loadFeatures } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/sweep-ledger.ts';
-import { defaultHeadFile, trainHead, trainingData, validationSplit, type TrainedHead } from './evaluate.ts';
+import { defaultHeadFile, trainingData, validationSplit, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
 import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { progressMeter } from './progress-meter.ts';
-import { notCalibratedOnViews, withReject } from './reject.ts';
+import { withReject } from './reject.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './sweep-options.ts';
 import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './sweep-plan.ts';
@@ -74,19 +74,13 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const fitted = await trainingData(store, manifest, featuresOf(best), { views: best.views, samples: all });
-    const { views: looks = [], ...data } = fitted;
+    const wish = { views: best.views, samples: all };
+    const data = await trainingData(store, manifest, featuresOf(best), wish);
     const plain = { ...best, options: best.params };
-    const onViews = best.views > 0;
-    const onAll = onViews
-      ? await trainOnViews(plain, { ...data, views: looks }, work.signal)
-      : await trainHead(plain, data, work.signal);
-    let trained: TrainedHead = { ...onAll, relabelled };
+    let trained: TrainedHead = { ...(await trainOnViews(plain, data, work.signal)), relabelled };
     let file: string | null = null;
     if (options.save) {
-      trained = onViews
-        ? notCalibratedOnViews(trained, options.reject)
-        : await withReject(trained, plain, data, options.reject, work);
+      trained = await withReject(trained, plain, data, options.reject, work);
       file = options.out === '' ? defaultHeadFile(store, trained) : resolve(options.out);
       const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
       await saveHead(file, trained, set, store);

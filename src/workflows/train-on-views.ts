@@ -1,4 +1,3 @@
-import type { Matrix } from '../core/matrix.ts';
 import { mcNemar, pairedBootstrap } from '../classify/paired-tests.ts';
 import { trainHead, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
 
@@ -6,17 +5,18 @@ import { trainHead, type HeadPlan, type TrainedHead, type TrainingData } from '.
 const SEED = 1;
 
 /**
- * Trains a head on the images and their views, and tells what the views were worth on the validated images, beside `without`: the same head on
+ * Trains a head on the images and their views, where there are some, and tells what the views were worth on the validated images, beside `without`: the same head on
  * the images alone, which is trained here where it is not given.
  */
 export async function trainOnViews(
   plan: HeadPlan,
-  data: TrainingData & { readonly views: readonly Matrix[] },
+  data: TrainingData,
   signal?: AbortSignal,
   without?: TrainedHead,
 ): Promise<TrainedHead> {
-  const count = data.views.length;
+  const count = data.views?.length ?? 0;
   const trained = await trainHead(plan, data, signal);
+  if (count === 0) return trained;
   const plain = without ?? (await trainHead(plan, { ...data, views: [] }, signal));
   const { truth, guess } = trained.judged;
   const plainGuess = plain.judged.guess;

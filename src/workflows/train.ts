@@ -6,28 +6,15 @@ import type { HeadOptions } from '../classify/heads/index.ts';
 import { readManifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';
 import { parseCuts, partsOf } from './cut-plan.ts';
-import { defaultHeadFile, trainHead, trainingData, type TrainedHead } from './evaluate.ts';
+import { defaultHeadFile, trainingData, type TrainedHead } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
 import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { memoryBound } from './memory.ts';
-import { notCalibrated, notCalibratedOnViews, withReject } from './reject.ts';
+import { notCalibrated, withReject } from './reject.ts';
 import { trainOnViews } from './train-on-views.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
-
-/** On the images and their views. */
-async function trainWithViews(
-  plan: StreamedPlan,
-  views: number,
-  reject: number,
-  { signal }: Work,
-): Promise<TrainedHead> {
-  const { store, manifest, features, samples } = plan;
-  const data = await trainingData(store, manifest, features, { views, ...(samples && { samples }) });
-  const trained = await trainOnViews(plan, { ...data, views: data.views ?? [] }, signal);
-  return notCalibratedOnViews(trained, reject);
-}
 
 /** In memory where there is room for the features, else in streams, which is said. */
 async function trainWithin(
@@ -37,17 +24,15 @@ async function trainWithin(
 ): Promise<TrainedHead> {
   const { store, manifest, features, samples } = plan;
   const reason = await reasonToStream(plan);
-  if (views > 0) {
-    if (reason === undefined) return trainWithViews(plan, views, reject, work);
+  if (reason === undefined) {
+    const data = await trainingData(store, manifest, features, { views, ...(samples && { samples }) });
+    return withReject(await trainOnViews(plan, data, work.signal), plan, data, reject, work);
+  }
+  if (views > 0)
     throw new PermafrostError(
       'OPTION_INVALID',
       `Views cannot be trained on in streams, and here ${reason}. Leave --views out, use --pooling avg, or allow more memory.`,
     );
-  }
-  if (reason === undefined) {
-    const data = await trainingData(store, manifest, features, samples && { samples });
-    return withReject(await trainHead(plan, data, work.signal), plan, data, reject, work);
-  }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
   const trained = await trainStreamed(plan, work);
   return notCalibrated(trained, reject, 'on features that are read in streams');

@@ -1,8 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { selectRows } from '../../core/matrix.ts';
+import { selectRows, stacked } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
 import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
-import { stacked } from '../on-views.ts';
 import { applyPca, fitPca } from '../pca.ts';
 import { designOf } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';

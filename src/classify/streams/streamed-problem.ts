@@ -1,3 +1,4 @@
+import type { Matrix } from '../../core/matrix.ts';
 import { blocksOf, type RowSource } from '../../core/row-source.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
@@ -71,7 +72,7 @@ export function streamedProblem(
   async function pass(
     coef: Float64Array,
     precision: Precision,
-    turn: (X: Awaited<ReturnType<RowSource['read']>>, start: number) => Promise<Float64Array>,
+    turn: (X: Matrix, start: number) => Promise<Float64Array>,
   ): Promise<Point> {
     const sums = new Float64Array(k);
     const product = new Float64Array(source.cols * k);

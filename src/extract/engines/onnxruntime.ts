@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { matrix, type Matrix } from '../../core/matrix.ts';
+import { matrix, stacked, type Matrix } from '../../core/matrix.ts';
 import {
   createSession,
   onnxRuntime,
@@ -29,22 +29,6 @@ export const ONNXRUNTIME_OPTIONS = {
 } as const;
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
 
-/** Row blocks of one matrix, one under the other. */
-function stacked(parts: readonly Matrix[]): Matrix {
-  const [first] = parts;
-  if (parts.length === 1) return first!;
-  const whole = matrix(
-    parts.reduce((rows, part) => rows + part.rows, 0),
-    first!.cols,
-  );
-  let at = 0;
-  for (const { data } of parts) {
-    whole.data.set(data, at);
-    at += data.length;
-  }
-  return whole;
-}
-
 function executable(
   runtime: OnnxRuntime,
   session: OnnxSession,
@@ -73,7 +57,9 @@ function executable(
         const some = Math.min(imagesAtOnce, count - from);
         parts.push(await inferSome(pixels.subarray(from * imageBytes, (from + some) * imageBytes), some));
       }
-      return names.map((_, output) => stacked(parts.map((part) => part[output]!)));
+      return parts.length === 1
+        ? parts[0]!
+        : names.map((_, output) => stacked(parts.map((part) => part[output]!)));
     },
     release: () => session.release(),
   });

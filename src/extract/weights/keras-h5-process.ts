@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
 import type { Tensor } from '../../core/safetensors.ts';
 import type { Backbone } from '../backbones/backbone.ts';
+import { corruptH5 } from './keras-h5.ts';
 import type { StoredTensor, WeightFile } from './weight-file.ts';
 
 /** What the process is to read. Plain data: it crosses the border of processes. */
@@ -31,14 +32,6 @@ const BYTES_PER_MS = 10_000;
 
 const ENTRY = new URL(`./read-keras-h5${extname(import.meta.url)}`, import.meta.url);
 
-function corrupt(path: string, what: string, cause?: unknown): PermafrostError {
-  return new PermafrostError(
-    'WEIGHTS_CORRUPT',
-    `${path} cannot be read as HDF5: ${what}. Expected a weights file written by Keras; download or save it again.`,
-    { cause },
-  );
-}
-
 /** The answer of a process of its own, which is killed after `mostMs`. */
 async function answerOf(job: H5Job, mostMs: number): Promise<H5Answer> {
   const { path } = job;
@@ -57,13 +50,13 @@ async function answerOf(job: H5Job, mostMs: number): Promise<H5Answer> {
     const [[code, signal]] = (await over) as [[number | null, string | null], unknown];
     if (answer !== undefined) return answer;
     if (isLate)
-      throw corrupt(
+      throw corruptH5(
         path,
         `its reader had not ended after ${(mostMs / 1000).toFixed(0)} s and was stopped, as it does where the file's structure leads in circles`,
       );
-    throw corrupt(path, `its reader ended with ${code ?? signal} before it answered`);
+    throw corruptH5(path, `its reader ended with ${code ?? signal} before it answered`);
   } catch (cause) {
-    throw cause instanceof PermafrostError ? cause : corrupt(path, reasonOf(cause), cause);
+    throw cause instanceof PermafrostError ? cause : corruptH5(path, reasonOf(cause), cause);
   } finally {
     clearTimeout(timer);
   }
@@ -90,7 +83,7 @@ export async function readKerasH5(path: string, backbone: Backbone, mostMs?: num
       dtype,
       shape,
       read() {
-        if (data === undefined) throw corrupt(path, `the values of ${name} were not read`);
+        if (data === undefined) throw corruptH5(path, `the values of ${name} were not read`);
         return data;
       },
     },

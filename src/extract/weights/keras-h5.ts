@@ -48,12 +48,17 @@ function hdf5Reason(cause: unknown): string {
   return stack.at(-1)?.[1] ?? reasonOf(cause);
 }
 
-function corrupt(path: string, cause: unknown): never {
-  throw new PermafrostError(
+/** The error of a file that cannot be read, for the reason `what`. */
+export function corruptH5(path: string, what: string, cause?: unknown): PermafrostError {
+  return new PermafrostError(
     'WEIGHTS_CORRUPT',
-    `${path} cannot be read as HDF5: ${hdf5Reason(cause)}. Expected a weights file written by Keras; download or save it again.`,
+    `${path} cannot be read as HDF5: ${what}. Expected a weights file written by Keras; download or save it again.`,
     { cause },
   );
+}
+
+function corrupt(path: string, cause: unknown): never {
+  throw corruptH5(path, hdf5Reason(cause), cause);
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { HeadResult } from '../../core/head-result.ts';
 import { present, type ReportData } from '../../core/report-data.ts';
 import { parameters } from '../format.ts';
-import { span, SPAN } from './drawn.ts';
+import { accuracyAxis, span } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';
-import { linearScale } from './scale.ts';
 import { htmlTable } from './table.ts';
 
 /** Features that name their cut: of other cuts than the primary one, or of several side by side. */
@@ -22,8 +21,7 @@ export function cutsPart({ run, store }: ReportData): Markup | null {
   // The maps of the deepest cut are another question than its depth.
   const heads = all.filter((head) => settingsOf(head) === wanted && head.pooling !== 'flatten');
   const primary = store.sets.find((set) => set.primary)?.cut ?? 'the deepest cut';
-  const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
-  const scale = linearScale([least, 1], SPAN.range);
+  const { least, scale } = accuracyAxis(heads);
   const best = Math.max(...heads.map(({ accuracy }) => accuracy));
   return html`<p>
       The same head, ${example.name} (${parameters(example.changed) || 'defaults'}, ${example.normalize}), on

@@ -1,6 +1,6 @@
 import { html, type Markup } from './markup.ts';
 import { percent } from './numbers.ts';
-import type { Scale } from './scale.ts';
+import { linearScale, type Scale } from './scale.ts';
 
 const BAR = { width: 120, height: 12 } as const;
 
@@ -39,4 +39,13 @@ export function span(
     <path class="span" d="M${scale.at(interval[0])} ${middle}H${scale.at(interval[1])}" />
     <circle class="dot" cx="${scale.at(value)}" cy="${middle}" r="4" />
   </svg>`;
+}
+
+/** An axis of accuracies that holds their intervals: where it begins, a multiple of 0.05, and its scale. */
+export function accuracyAxis(heads: readonly { readonly interval: readonly [number, number] }[]): {
+  readonly least: number;
+  readonly scale: Scale;
+} {
+  const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
+  return { least, scale: linearScale([least, 1], SPAN.range) };
 }

@@ -2,10 +2,9 @@ import { present, type ReportData } from '../../core/report-data.ts';
 import type { HeadResult } from '../../core/head-result.ts';
 import { featuresText, milliseconds, parameters, plural } from '../format.ts';
 import { toldApartText } from '../told-apart.ts';
-import { span, SPAN } from './drawn.ts';
+import { accuracyAxis, span } from './drawn.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';
-import { linearScale } from './scale.ts';
 import { htmlTable } from './table.ts';
 
 const toldApart = ({ comparison }: HeadResult): string =>
@@ -17,8 +16,7 @@ export function headsPart({ run }: ReportData): Markup {
   const { heads, skipped } = run;
   const best = heads[0];
   if (best === undefined) return html`<p>The last run trained no head.</p>`;
-  const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
-  const scale = linearScale([least, 1], SPAN.range);
+  const { least, scale } = accuracyAxis(heads);
   return html`<p>
       ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on
       ${best.validated} (${best.validatedOn}).

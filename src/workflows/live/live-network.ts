@@ -5,8 +5,8 @@ import type { Listener } from '../../core/listener.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { decode, readHeader } from '../../extract/decode.ts';
 import { readCalibration } from '../../store/calibration-file.ts';
-import { fingerprintOf, requireSameSettings } from '../../store/fingerprint.ts';
-import { featureSource, type FeatureSource } from '../feature-source.ts';
+import { fingerprintOf } from '../../store/fingerprint.ts';
+import { sourceLike, type FeatureSource } from '../feature-source.ts';
 import type { Snapshot } from './live-store.ts';
 
 /** Pixels of the largest picture that is decoded for a page: a photograph of 100 megapixels takes 300 MB. */
@@ -52,11 +52,11 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
   let made: { readonly fingerprint: string; readonly source: Promise<FeatureSource> } | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function make({ store, set }: Snapshot): Promise<FeatureSource> {
+  function make({ store, set }: Snapshot): Promise<FeatureSource> {
     const { settings, quantization } = set;
-    const source = await featureSource(
+    return sourceLike(
+      settings,
       {
-        ...settings,
         cuts: [{ cut: settings.cut, poolings: POOLINGS }],
         engine: 'auto',
         device: 'auto',
@@ -66,13 +66,6 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
       },
       listener,
     );
-    try {
-      requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
-    } catch (error) {
-      await source.executable.dispose();
-      throw error;
-    }
-    return source;
   }
   async function sourceFor(snapshot: Snapshot): Promise<FeatureSource> {
     const fingerprint = fingerprintOf(snapshot.set.settings);
