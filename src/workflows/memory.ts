@@ -14,22 +14,22 @@ function bytesOf(text: string): number | undefined {
   return scale === undefined ? undefined : Number(number) * scale;
 }
 
-/** An option `memory`. */
+/** An option `memory`: the same default for every command, whatever the machine has, so that the same call gives the same result everywhere. */
 export const memoryOption = (describe: string): OptionSpec<string> => ({
-  default: '',
+  default: '1GB',
   describe,
   accepts: 'a size such as 500MB, 2GB or 1.5GiB',
   kind: 'string',
-  check: (value) => typeof value === 'string' && (value === '' || bytesOf(value) !== undefined),
+  check: (value) => typeof value === 'string' && bytesOf(value) !== undefined,
 });
 
 /** The option `memory` of the commands that search. */
 export const SEARCH_MEMORY_OPTION = memoryOption(
-  'memory that the search may take, such as 1GB; refused where it needs more; empty: no bound',
+  'memory that the search may take; refused where it needs more',
 );
 
-/** The bytes of a checked value of such an option; undefined for the empty one. */
-export const memoryBound = (value: string): number | undefined => bytesOf(value);
+/** The bytes of a checked value of such an option. */
+export const memoryBound = (value: string): number => bytesOf(value)!;
 
 /** What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the features. */
 export const BASE_BYTES = 350e6;

@@ -21,9 +21,7 @@ export const TRAIN_OPTIONS = {
     'stored views of each training image to train on too (extract --views); what they are worth is told',
     { min: 0 },
   ),
-  memory: memoryOption(
-    'memory that training may take, such as 2GB; features that need more are read in streams; empty: only those above 4 GiB are',
-  ),
+  memory: memoryOption('memory that training may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
   pca: integerOption(
     0,

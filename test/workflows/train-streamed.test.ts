@@ -41,7 +41,7 @@ describe('training within a stated memory', () => {
   ] as const)(
     'reads %s from the store in streams, says so, and answers as in memory',
     async (head, options, near) => {
-      const [whole, streamed] = [await trained('', head, options), await trained(BOUND, head, options)];
+      const [whole, streamed] = [await trained('1GB', head, options), await trained(BOUND, head, options)];
       expect(whole.notes).toEqual([]);
       expect(streamed.notes).toEqual([
         textWith(
