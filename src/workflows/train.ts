@@ -1,42 +1,17 @@
 import { resolve } from 'node:path';
-import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import type { HeadResult } from '../core/head-result.ts';
 import type { HeadOptions } from '../classify/heads/index.ts';
 import { readManifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';
 import { parseCuts, partsOf } from './cut-plan.ts';
-import { defaultHeadFile, trainingData, type TrainedHead } from './evaluate.ts';
+import { defaultHeadFile } from './evaluate.ts';
 import type { Work } from './work.ts';
 import { saveHead } from './head-files.ts';
 import { labelledSamples, requireViews } from './labelled-samples.ts';
 import { memoryBound } from './memory.ts';
-import { notCalibrated, withReject } from './reject.ts';
-import { trainOnViews } from './train-on-views.ts';
-import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './train-options.ts';
-
-/** In memory where there is room for the features, else in streams, which is said. */
-async function trainWithin(
-  plan: StreamedPlan,
-  { views, reject }: Pick<TrainOptions, 'views' | 'reject'>,
-  work: Work,
-): Promise<TrainedHead> {
-  const { store, manifest, features, samples } = plan;
-  const reason = await reasonToStream(plan);
-  if (reason === undefined) {
-    const data = await trainingData(store, manifest, features, { views, ...(samples && { samples }) });
-    return withReject(await trainOnViews(plan, data, work.signal), plan, data, reject, work);
-  }
-  if (views > 0)
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `Views cannot be trained on in streams, and here ${reason}. Leave --views out, use --pooling avg, or allow more memory.`,
-    );
-  work.listener?.note?.(`The features are read in streams: ${reason}.`);
-  const trained = await trainStreamed(plan, work);
-  return notCalibrated(trained, reject, 'on features that are read in streams');
-}
+import { trainWithin } from './train-within.ts';
 
 /**
  * Trains one head on a store's features, under its labels or those of a list, measures it on the validation images and writes it to a file.
