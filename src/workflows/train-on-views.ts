@@ -17,7 +17,11 @@ export async function trainOnViews(
   const count = data.views?.length ?? 0;
   const trained = await trainHead(plan, data, signal);
   if (count === 0) return trained;
-  const plain = without ?? (await trainHead(plan, { ...data, views: [] }, signal));
+  return withWorth(trained, without ?? (await trainHead(plan, { ...data, views: [] }, signal)), count);
+}
+
+/** The head trained on images and `count` views of each, with what these were worth beside the same head on the images alone. */
+export function withWorth(trained: TrainedHead, plain: TrainedHead, count: number): TrainedHead {
   const { truth, guess } = trained.judged;
   const plainGuess = plain.judged.guess;
   const { difference, interval } = pairedBootstrap(truth, guess, plainGuess, { seed: SEED });
