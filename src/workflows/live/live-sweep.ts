@@ -5,6 +5,8 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../../core/studio-data.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
 import type { SweepRequest } from '../sweep.ts';
+import type { LiveJobs } from './live-jobs.ts';
+import type { Snapshot } from './live-store.ts';
 import type { SweepNews, SweepOrder } from './run-sweep.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
@@ -15,8 +17,8 @@ const PATIENCE_MS = 3000;
 /** One sweep at a time, watched while it goes. What it found is kept in the store: another one goes on there. */
 export interface LiveSweep {
   readonly state: SweepState;
-  /** Begins a sweep. Throws OPTION_INVALID while one is running. */
-  start(request: SweepRequest): void;
+  /** Begins a sweep of a snapshot's store. Throws OPTION_INVALID while one is running. */
+  start(request: SweepRequest, snapshot: Snapshot): void;
   /** Ends it after what is under way; what was found is kept. */
   stop(): Promise<void>;
   /** Calls `told` with every new state, until the returned function is called. */
@@ -74,7 +76,7 @@ function finished({
 
 const ENTRY = new URL(`./run-sweep${extname(import.meta.url)}`, import.meta.url);
 
-export function liveSweep(store: string): LiveSweep {
+export function liveSweep(jobs: LiveJobs): LiveSweep {
   let state = NONE;
   let child: ChildProcess | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -84,7 +86,7 @@ export function liveSweep(store: string): LiveSweep {
     state = next;
     for (const told of watchers) told(state);
   }
-  async function run(request: SweepRequest): Promise<void> {
+  async function run(request: SweepRequest, store: string): Promise<void> {
     const lines: SweepLine[] = [];
     const process = (child = fork(ENTRY, { serialization: 'advanced', execArgv: [] }));
     process.on('message', (message) => {
@@ -107,7 +109,7 @@ export function liveSweep(store: string): LiveSweep {
     get state() {
       return state;
     },
-    start(request) {
+    start(request, snapshot) {
       if (state.state === 'running')
         throw new PermafrostError(
           'OPTION_INVALID',
@@ -115,9 +117,9 @@ export function liveSweep(store: string): LiveSweep {
         );
       stopped = false;
       tell({ ...NONE, state: 'running' });
-      running = run(request).catch((error: unknown) =>
-        tell({ ...state, state: 'failed', problem: reasonOf(error) }),
-      );
+      running = jobs
+        .run(snapshot, 'A sweep', () => run(request, snapshot.store))
+        .catch((error: unknown) => tell({ ...state, state: 'failed', problem: reasonOf(error) }));
     },
     async stop() {
       if (state.state !== 'running') return;
