@@ -7,6 +7,7 @@
 // map are made anew.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,17 +88,13 @@ const base = `http://127.0.0.1:${port}`;
 /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
 async function ask(method, path, body) {
   const isBytes = body instanceof Uint8Array;
-  const answer = await fetch(base + path, {
-    method,
-    headers: {
-      ...headers,
-      origin: base,
-      ...(body !== undefined && !isBytes && { 'content-type': 'application/json' }),
-    },
-    ...(body !== undefined && { body: isBytes ? /** @type {any} */ (body) : JSON.stringify(body) }),
-  });
-  const found = /** @type {any} */ (await answer.json());
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${found.message}`);
+  // No fetch: it keeps connections that the server may close just then, and gives up after five minutes.
+  const sent = request(base + path, { method, headers: { ...headers, origin: base }, agent: false });
+  const answered = once(sent, 'response');
+  sent.end(body === undefined ? undefined : isBytes ? body : JSON.stringify(body));
+  const [answer] = /** @type {[import('node:http').IncomingMessage]} */ (await answered);
+  const found = JSON.parse(Buffer.concat(await answer.toArray()).toString('utf8'));
+  if (answer.statusCode !== 200) throw new Error(`${method} ${path}: ${answer.statusCode} ${found.message}`);
   return found;
 }
 /** @param {number} ms */

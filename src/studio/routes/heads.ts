@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import * as z from 'zod';
 import { PermafrostError } from '../../core/errors.ts';
 import { POOLINGS } from '../../core/sample.ts';
+import { memoryValue } from '../../workflows/memory.ts';
 import { train } from '../../workflows/train.ts';
 import { TRAIN_OPTIONS } from '../../workflows/train-options.ts';
 import type { Api } from '../api.ts';
@@ -17,8 +18,8 @@ export function headRoutes({ store, heads, jobs }: Studio): Hono {
   routes.post('/heads', async (c) => {
     const wish = await jsonOf(c, wishSchema);
     const snapshot = await store.current();
-    const { file } = await jobs.run(snapshot, 'The training of a head', (memory) =>
-      train(store.path, { ...(wish as Parameters<typeof train>[1]), memory }),
+    const { file } = await jobs.run(snapshot, 'The training of a head', (room) =>
+      train(store.path, { ...(wish as Parameters<typeof train>[1]), memory: memoryValue(room) }),
     );
     const found = (await heads.list(await store.current())).find(({ id }) => id === basename(file!));
     if (found === undefined) throw new PermafrostError('HEAD_CORRUPT', `${file} is gone already.`);

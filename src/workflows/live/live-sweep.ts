@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../../core/studio-data.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
+import { memoryValue } from '../memory.ts';
 import type { SweepRequest } from '../sweep.ts';
 import type { LiveJobs } from './live-jobs.ts';
 import type { Snapshot } from './live-store.ts';
@@ -11,6 +12,8 @@ import type { SweepNews, SweepOrder } from './run-sweep.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
+/** What the studio's own process takes beside what a snapshot's room leaves out: Node, and what the collector has not given back yet. */
+const SERVER_BYTES = 200e6;
 /** How long a sweep may take to end by itself, in milliseconds. */
 const PATIENCE_MS = 3000;
 
@@ -118,7 +121,9 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       stopped = false;
       tell({ ...NONE, state: 'running' });
       running = jobs
-        .run(snapshot, 'A sweep', () => run(request, snapshot.store))
+        .run(snapshot, 'A sweep', (room) =>
+          run({ ...request, memory: memoryValue(room - SERVER_BYTES) }, snapshot.store),
+        )
         .catch((error: unknown) => tell({ ...state, state: 'failed', problem: reasonOf(error) }));
     },
     async stop() {
