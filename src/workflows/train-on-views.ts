@@ -12,7 +12,7 @@ export async function trainOnViews(
   plan: HeadPlan,
   data: TrainingData,
   signal?: AbortSignal,
-  without?: TrainedHead,
+  without?: Pick<TrainedHead, 'result' | 'judged'>,
 ): Promise<TrainedHead> {
   const count = data.views?.length ?? 0;
   const trained = await trainHead(plan, data, signal);
