@@ -1,6 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
+import type { Columns } from '../linalg-thin.ts';
 import { timesColumns } from '../linalg-thin.ts';
 import { transposedTimes } from '../linalg.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
@@ -27,16 +28,23 @@ export async function gramDesign(X: Matrix, context?: FitContext): Promise<Desig
   for (let i = 0; i < n; i++) gram.data[i * n + i]! += rounding;
   const rough = { ...gram, data: new Float32Array(gram.data) };
   const products = {
-    float32: joinedProducts((parts) => timesColumns(rough, parts, 'float32')),
-    float64: joinedProducts((parts) => timesColumns(gram, parts, 'float64')),
+    float32: joinedProducts((parts: readonly Columns[]) => timesColumns(rough, parts, 'float32')),
+    float64: joinedProducts((parts: readonly Columns[]) => timesColumns(gram, parts, 'float64')),
   };
   return {
     rows: n,
     size: n,
     meanLength: Math.sqrt(dot(means, means)),
     spread,
-    scores: (coef, k, precision) => products[precision](coef, k),
+    scores: (coef, k, precision) => products[precision]({ V: coef, k }),
     adjoint: (R) => Promise.resolve(R),
+    beside: (coef, k) => products.float32({ V: coef, k }),
+    curvature(here) {
+      return ({ scores }, shift) => {
+        const coef = here.curvature(shiftRows(scores.slice(), shift, 1));
+        return Promise.resolve({ coef, sums: columnSums(coef, shift.length) });
+      };
+    },
     inner: (a, b) => dot(a.coef, b.scores),
     // No entry is larger than the Euclidean length.
     largest: (a) => Math.sqrt(Math.max(0, dot(a.coef, a.scores))),
