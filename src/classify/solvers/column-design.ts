@@ -35,9 +35,13 @@ export function columnDesign(X: Matrix): Design {
     joinedProducts((parts: readonly Columns[]) => timesColumns(factorOf(precision), parts, precision)),
   );
   const adjoints = forBoth((precision) =>
-    joinedProducts((parts: readonly Columns[]) => transposedTimesColumns(factorOf(precision), parts, precision)),
+    joinedProducts((parts: readonly Columns[]) =>
+      transposedTimesColumns(factorOf(precision), parts, precision),
+    ),
   );
-  const curves = joinedProducts((parts: Parameters<typeof curvatureColumns>[1]) => curvatureColumns(X, parts));
+  const curves = joinedProducts((parts: Parameters<typeof curvatureColumns>[1]) =>
+    curvatureColumns(X, parts),
+  );
   return {
     rows: X.rows,
     size: X.cols,
@@ -60,7 +64,7 @@ export function columnDesign(X: Matrix): Design {
       };
     },
     inner: (a, b) => dot(a.coef, b.coef),
-    largest: (a) => largestAbsolute(a.coef),
+    largest: (a) => Promise.resolve(largestAbsolute(a.coef)),
     weights(coef, k) {
       const weights = matrix(X.cols, k, new Float32Array(coef));
       return Promise.resolve({ weights, meanScores: weightedRows(mean, new Float64Array(weights.data), k) });

@@ -33,6 +33,8 @@ export interface Design {
   readonly meanLength: number;
   /** Mean squared length of the centred rows. */
   readonly spread: number;
+  /** Cheaper, and nearly the same: its optimum is where a fit should start. */
+  readonly rough?: Design;
   /** Xc·W, shape (n, k). */
   scores(coef: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
   /** The coefficients of Xcᵀ·R, R of shape (n, k); the result may be R itself. */
@@ -43,8 +45,8 @@ export interface Design {
   curvature(here: LossAt): Curvature;
   /** The inner product of two weight matrices, over all columns of scores. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;
-  /** An upper bound of an element's largest absolute weight. */
-  largest(a: Element): number;
+  /** An upper bound of an element's largest absolute weight; above `enough` any larger value will do as well. */
+  largest(a: Element, enough: number): Promise<number>;
   /** The weights (d, k) of `coef`, float32, and the score that the column means get from them, shape (k). */
   weights(coef: Float64Array, k: number): Promise<{ weights: Matrix; meanScores: Float64Array }>;
 }

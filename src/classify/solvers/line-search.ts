@@ -46,7 +46,8 @@ export function lineSearch(
     const there = loss.at(tried);
     const square = here + 2 * t * across + t * t * beyond;
     const value = there.loss + (penalty / 2) * square;
-    if (value - start <= Math.max(1e-4 * t * slope, ROUNDING * Math.abs(start))) return { size: t, here: there, total: tried };
+    if (value - start <= Math.max(1e-4 * t * slope, ROUNDING * Math.abs(start)))
+      return { size: t, here: there, total: tried };
   }
   return undefined;
 }

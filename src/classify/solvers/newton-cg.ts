@@ -52,14 +52,19 @@ export async function newtonCg(
     const gradient = await gradientAt(task, point, here, precision);
     const biasGradient = largestAbsolute(gradient.bias) / unit;
     // The gradient by the uncentred columns is that by the centred ones plus mean times the intercept's.
-    const bound = Math.max(biasGradient, design.largest(gradient) + design.meanLength * biasGradient);
+    const bound = Math.max(
+      biasGradient,
+      (await design.largest(gradient, tol)) + design.meanLength * biasGradient,
+    );
     const done = (converged: boolean): Optimum => ({ point, converged, iterations, gradient: bound });
     if (bound <= tol || iterations === maxIter) return done(bound <= tol);
 
     const length = Math.sqrt(inner(task, gradient, gradient));
     first ??= length;
     // Half of tol, in the measure of `length`: more exactness than that would not be seen.
-    const enough = length * Math.max(Math.min(0.25, Math.sqrt(length / first)), tol / bound / 2);
+    // Beside products with X itself those of a rough curvature cost nothing: a step is worth solving well.
+    const eager = design.rough === undefined ? 0.25 : 0.01;
+    const enough = length * Math.max(Math.min(eager, Math.sqrt(length / first)), tol / bound / 2);
     const { coef, bias } = await conjugateGradients(task, here, gradient, enough);
     const step = { coef, bias, scores: await design.scores(coef, loss.k, precision) };
     const slope = inner(task, gradient, step);
