@@ -1,5 +1,5 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import type { OnnxGraph, OnnxNode, OnnxType } from '../core/onnx-model.ts';
+import { ONNX_TYPE, type OnnxGraph, type OnnxNode, type OnnxType } from '../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../core/onnxruntime.ts';
 import { mathSession, sessionCache } from './math-session.ts';
 
@@ -13,9 +13,6 @@ export interface Factor {
 /** Which factor of a product is read transposed. */
 export type Transposed = 'neither' | 'left' | 'right';
 
-/** ONNX_TYPE.float64, which only the encoder may import: a protobuf library comes with it. */
-const FLOAT64 = 11;
-
 type Float = Extract<OnnxType, 'float32' | 'float64'>;
 const typeOf = ({ data }: Factor): Float => (data instanceof Float64Array ? 'float64' : 'float32');
 
@@ -25,6 +22,10 @@ const typeOf = ({ data }: Factor): Float => (data instanceof Float64Array ? 'flo
  */
 const ONE_THREAD = { work: 2 ** 26, values: 2 ** 22 };
 
+/** How many threads for so many multiplications, on factors of up to so many values: 0 is one a core. */
+export const threadsFor = (work: number, values: number): 0 | 1 =>
+  work <= ONE_THREAD.work && values <= ONE_THREAD.values ? 1 : 0;
+
 const cached = sessionCache();
 
 /** One Gemm node with symbolic sizes; a float32 factor beside a float64 one is widened inside the graph. */
@@ -32,7 +33,9 @@ function sessionOf(transposed: Transposed, x: Float, y: Float, threads: number):
   const key = `${transposed} ${x} ${y} ${threads}`;
   const z: Float = x === y ? x : 'float64';
   const widen = (name: string, type: Float): OnnxNode[] =>
-    type === z ? [] : [{ op: 'Cast', inputs: [name], outputs: [`${name}64`], attributes: { to: FLOAT64 } }];
+    type === z
+      ? []
+      : [{ op: 'Cast', inputs: [name], outputs: [`${name}64`], attributes: { to: ONNX_TYPE.float64 } }];
   const graph = (): OnnxGraph => ({
     name: `gemm ${key}`,
     nodes: [
@@ -74,12 +77,8 @@ export async function gemm(transposed: Transposed, X: Factor, Y: Factor): Promis
     const Values = x === y && x === 'float32' ? Float32Array : Float64Array;
     return { data: new Values(rows * cols), rows, cols };
   }
-  const small =
-    rows * cols * innerX <= ONE_THREAD.work && Math.max(X.data.length, Y.data.length) <= ONE_THREAD.values;
-  const [{ Tensor }, session] = await Promise.all([
-    onnxRuntime(),
-    sessionOf(transposed, x, y, small ? 1 : 0),
-  ]);
+  const threads = threadsFor(rows * cols * innerX, Math.max(X.data.length, Y.data.length));
+  const [{ Tensor }, session] = await Promise.all([onnxRuntime(), sessionOf(transposed, x, y, threads)]);
   try {
     const { Z } = await session.run({
       X: new Tensor(x, X.data, [X.rows, X.cols]),
