@@ -14,6 +14,7 @@ import { headOf, headPartsOf, measured, validationOf, type HeadPlan, type Traine
 import type { StoredSample } from '../store/shard.ts';
 import type { Work } from './work.ts';
 import { BASE_BYTES, checkStreamBound, inGigabytes } from './memory.ts';
+import { withSampledReject } from './reject-streamed.ts';
 import { watched } from './watched-stream.ts';
 
 /** Where the features are, and how much memory there is for them. */
@@ -66,10 +67,11 @@ async function predictStream(head: FittedHead, source: RowSource): Promise<Matri
 }
 
 /**
- * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise. Throws
+ * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise; with a `rate` of
+ * false rejects it gets a rule for "unknown". Throws
  * OPTION_INVALID for a head that cannot be fitted so, or a bound below what a shard takes; what reading and the fit throw.
  */
-export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promise<TrainedHead> {
+export async function trainStreamed(plan: StreamedPlan, work: Work = {}, rate = 0): Promise<TrainedHead> {
   const { signal } = work;
   const { store, manifest, samples, normalize, views = 0, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
@@ -104,13 +106,11 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
   const [source, ...looks] = [known, ...known.views].map((look) => normalizedSource(look, normalizer));
   const head = await fitStreamOnViews(maker, source!, looks, train.labels, signal && { signal });
   const fitted = performance.now();
-  const P = await predictStream(
-    head,
-    normalizedSource(
-      watched(val, (pass) => `validating, pass ${pass}`, work),
-      normalizer,
-    ),
+  const held = normalizedSource(
+    watched(val, (pass) => `validating, pass ${pass}`, work),
+    normalizer,
   );
+  const P = await predictStream(head, held);
   const validated = await val.samplesOf(val.places);
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
   const trained = measured(
@@ -126,5 +126,12 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
       times,
     },
   );
-  return maker.keepsRows === true ? { ...trained, rows: { digest: train.digest, views } } : trained;
+  const room = bound === undefined ? undefined : bound - BASE_BYTES - train.memory - val.memory;
+  const told = await withSampledReject(
+    trained,
+    { train, source: source!, val: held, validatedOn, room },
+    rate,
+    work,
+  );
+  return maker.keepsRows === true ? { ...told, rows: { digest: train.digest, views } } : told;
 }

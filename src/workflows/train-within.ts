@@ -21,7 +21,8 @@ export async function trainWithin(
     return withReject(await trainOnViews(plan, data, work.signal), plan, data, reject, work);
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
+  if (views === 0) return trainStreamed(plan, work, reject);
   const trained = await trainStreamed({ ...plan, views }, work);
-  const told = views === 0 ? trained : withWorth(trained, await trainStreamed(plan, work), views);
-  return notCalibrated(told, reject, 'on features that are read in streams');
+  const told = withWorth(trained, await trainStreamed(plan, work), views);
+  return notCalibrated(told, reject, 'on heads that are trained on views');
 }

@@ -131,3 +131,35 @@ describe('training within a memory', () => {
     expect((await readManifest(store)).dataset.views).toHaveLength(1);
   });
 });
+
+describe('the rule for unknown of a head trained in streams', () => {
+  const from = () => ({ store, manifest, samples: undefined, features: SIDE, bound: undefined });
+
+  it('is told by rows that are no copies of those that it compares with, and measured on the held-out images', async () => {
+    const plan = { head: 'logistic', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const { result, reject } = await trainStreamed(plan, {}, 0.2);
+    const { rule, problem } = result.reject!;
+    expect(problem).toBeNull();
+    // Two classes: there is none to leave out.
+    expect(rule).toMatchObject({
+      measure: 'mean-distance',
+      measures: [],
+      leftOut: [],
+      leftOutRejected: null,
+    });
+    expect(rule!.calibratedOn + rule!.comparedWith!).toBe(30);
+    expect(rule!.validated).toMatchObject({ split: 'val', images: 10 });
+    expect(reject).toMatchObject({ rate: 0.2, threshold: rule!.threshold });
+    // Copies on both sides would be at no distance at all.
+    expect(rule!.threshold).toBeGreaterThan(0.001);
+    expect((await trainStreamed(plan, {}, 0.2)).result.reject).toEqual(result.reject);
+  });
+
+  it('is none where the memory or the images are too few for it, which is said', async () => {
+    const plan = { head: 'centroid', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const few = await trainStreamed(plan, {}, 0.01);
+    expect(few.result.reject).toMatchObject({ rule: null, problem: textWith('99 are needed') });
+    expect(few.reject).toBeUndefined();
+    expect((await trainStreamed(plan, {}, 0)).result.reject).toBeUndefined();
+  });
+});

@@ -55,7 +55,8 @@ describe('training within a stated memory', () => {
       expect(streamed.answer.neighbors).toEqual(whole.answer.neighbors);
       for (const [label, p] of Object.entries(whole.answer.probabilities))
         expect(Math.abs(p - streamed.answer.probabilities[label]!)).toBeLessThanOrEqual(near);
-      expect(streamed.result.reject).toMatchObject({ rule: null, problem: textWith('read in streams') });
+      // Eight images cannot promise 5 %.
+      expect(streamed.result.reject).toMatchObject({ rule: null, problem: textWith('too few') });
     },
   );
 
