@@ -15,7 +15,7 @@ const MEASURE = fileURLToPath(new URL('measure.py', import.meta.url));
  * Runs a command in a process of its own. Throws where it does not end with 0.
  * @param {string} python any Python 3
  * @param {readonly string[]} command
- * @returns {{ usage: Usage, stdout: string }}
+ * @returns {{ usage: Usage, stdout: string, stderr: string }}
  */
 export function measure(python, command) {
   const timed = spawnSync(python, [MEASURE, ...command], {
@@ -29,7 +29,7 @@ export function measure(python, command) {
   );
   if (exitCode !== 0)
     throw new Error(`${command.join(' ')} ended with ${exitCode}:\n${timed.stderr}${stdout}`);
-  return { usage, stdout };
+  return { usage, stdout, stderr: timed.stderr };
 }
 
 /**

@@ -23,6 +23,8 @@ export interface RejectResult {
     readonly threshold: number;
     /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
     readonly calibratedOn: number;
+    /** Of a head trained in streams: training images that an image is compared with, others than those that the threshold was calibrated on. */
+    readonly comparedWith?: number;
     /** Mean AUROC of each measure with one class left out of the training in turn; empty for two classes: the default measure is taken. */
     readonly measures: readonly { readonly measure: string; readonly auroc: number }[];
     /** The classes that were left out. */

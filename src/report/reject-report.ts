@@ -7,7 +7,8 @@ const percent = (share: number): string => `${Number((100 * share).toFixed(1))} 
 /** How a head comes to answer "unknown", and how often it does so wrongly, in lines for a terminal. */
 export function rejectLines({ rate, rule, problem }: RejectResult): string[] {
   if (rule === null) return [`It never answers "unknown": ${printable(problem ?? '')}.`];
-  const { measure, threshold, calibratedOn, measures, leftOut, leftOutRejected, validated } = rule;
+  const { measure, threshold, calibratedOn, comparedWith, measures, leftOut, leftOutRejected, validated } =
+    rule;
   const { split, images, rejected, share, interval, accuracyOfAnswered } = validated;
   const why =
     measures.length === 0
@@ -17,7 +18,7 @@ export function rejectLines({ rate, rule, problem }: RejectResult): string[] {
           .join(', ')}`;
   const lines = [
     `Unknown: ${measure} above ${significant(threshold)} (${why}).`,
-    `At most ${percent(rate)} false rejects on ${plural(calibratedOn, 'training image')} out of fold; on ${split} ${rejected} of ${images} (${percent(share)}, 95 % interval ${percent(interval[0])} .. ${percent(interval[1])})${accuracyOfAnswered === null ? '' : `, accuracy of the rest ${ratio(accuracyOfAnswered)}`}.`,
+    `At most ${percent(rate)} false rejects on ${plural(calibratedOn, 'training image')} ${comparedWith === undefined ? 'out of fold' : `beside the ${comparedWith} that are compared with`}; on ${split} ${rejected} of ${images} (${percent(share)}, 95 % interval ${percent(interval[0])} .. ${percent(interval[1])})${accuracyOfAnswered === null ? '' : `, accuracy of the rest ${ratio(accuracyOfAnswered)}`}.`,
   ];
   if (leftOutRejected !== null)
     lines.push(`Of the images of a class left out ${percent(leftOutRejected)} are called unknown.`);

@@ -26,6 +26,7 @@ const reject = z.looseObject({
       measure: z.string(),
       threshold: z.number(),
       calibratedOn: z.number(),
+      comparedWith: z.number().exactOptional(),
       measures: z.array(z.looseObject({ measure: z.string(), auroc: z.number() })),
       leftOut: z.array(z.string()),
       leftOutRejected: z.number().nullable(),

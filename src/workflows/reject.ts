@@ -1,26 +1,25 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { RejectResult } from '../core/head-result.ts';
-import { topClass, wilsonInterval } from '../classify/metrics.ts';
+import type { Split } from '../core/sample.ts';
+import { wilsonInterval } from '../classify/metrics.ts';
 import { applyNormalizer } from '../classify/normalize.ts';
 import { chooseReject, type NoReject, type RejectChoice } from '../classify/unknown/choose-reject.ts';
-import { judge, type Reject } from '../classify/unknown/reject.ts';
+import { judge } from '../classify/unknown/reject.ts';
 import { headOf, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
 import type { Work } from './work.ts';
 
-const SEED = 1;
+export const SEED = 1;
 
-/** What the rule does on the validated images of the head's classes. */
-async function validated(
-  reject: Reject,
-  { head, normalizer }: TrainedHead,
-  { val, validatedOn }: TrainingData,
-): Promise<NonNullable<RejectResult['rule']>['validated']> {
-  const X = applyNormalizer(normalizer, val.X);
-  const { unknown } = await judge(reject, head, X);
-  const guess = topClass(await head.predictProba(X));
-  const known = val.samples.flatMap(({ label }, i) => (head.classes.includes(label) ? [i] : []));
+/** What a rule does on the validated images: `truth` and `guess` are indices of the head's classes, truth -1 for one that it has not. */
+export function falseRejects(
+  unknown: readonly boolean[],
+  truth: Int32Array,
+  guess: Int32Array,
+  validatedOn: Split,
+): NonNullable<RejectResult['rule']>['validated'] {
+  const known = Array.from(truth, (_, i) => i).filter((i) => truth[i]! >= 0);
   const answered = known.filter((i) => !unknown[i]!);
-  const right = answered.filter((i) => head.classes[guess[i]!] === val.samples[i]!.label);
+  const right = answered.filter((i) => guess[i] === truth[i]);
   const rejected = known.length - answered.length;
   return {
     split: validatedOn,
@@ -82,6 +81,8 @@ export async function withReject(
   }
   const { reject, calibratedOn, measures, leftOut, leftOutRejected } = choice;
   const { measure, threshold } = reject;
+  const { val, validatedOn } = data;
+  const { unknown } = await judge(reject, trained.head, applyNormalizer(trained.normalizer, val.X));
   const rule = {
     measure,
     threshold,
@@ -89,7 +90,7 @@ export async function withReject(
     measures,
     leftOut,
     leftOutRejected,
-    validated: await validated(reject, trained, data),
+    validated: falseRejects(unknown, trained.judged.truth, trained.judged.guess, validatedOn),
   };
   return { ...trained, reject, result: { ...trained.result, reject: { rate, rule, problem: null } } };
 }

@@ -101,12 +101,12 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
     await streamFeatures(store, manifest, parts, ['train'], { samples, views }),
     await streamFeatures(store, manifest, parts, [validatedOn], { samples }),
   ];
-  checkStreamBound(
-    'train',
-    bound,
-    train.memory +
-      val.memory +
-      (maker.streamBytes?.({ rows: train.rows * (1 + views), cols: train.cols }) ?? 0),
+  const kept = maker.streamBytes?.({ rows: train.rows * (1 + views), cols: train.cols }) ?? 0;
+  const memory = train.memory + val.memory + kept;
+  checkStreamBound('train', bound, memory);
+  const looked = views > 0 ? ` on ${views} views` : '';
+  work.listener?.note?.(
+    `Training ${plan.head}${looked} in streams takes about ${inGigabytes(BASE_BYTES + memory)}.`,
   );
 
   const started = performance.now();

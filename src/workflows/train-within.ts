@@ -1,5 +1,6 @@
-import { trainingData, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
+import { trainingData, type TrainedHead, type TrainingData } from './evaluate.ts';
 import { notCalibrated, withReject } from './reject.ts';
+import { withSampledReject } from './reject-streamed.ts';
 import { trainOnViews, withWorth } from './train-on-views.ts';
 import type { TrainOptions } from './train-options.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
@@ -29,11 +30,11 @@ export async function trainWithin(
 
 /**
  * The trained head with its rule for "unknown" at a share `reject` of false rejects; without one where there can be none, and why. `load` gives the
- * features that it was trained on; undefined: they were read in streams. Throws what `load` and withReject throw.
+ * features that it was trained on; undefined: they were read in streams. Throws what `load`, withReject and withSampledReject throw.
  */
 export async function calibrated(
   trained: TrainedHead,
-  plan: HeadPlan,
+  plan: StreamedPlan,
   load: (() => Promise<TrainingData>) | undefined,
   reject: number,
   work: Work,
@@ -42,6 +43,6 @@ export async function calibrated(
   // Their rows out of fold would need their views out of fold.
   if (trained.result.views !== undefined)
     return notCalibrated(trained, reject, 'on heads that are trained on views');
-  if (load === undefined) return notCalibrated(trained, reject, 'on features that are read in streams');
+  if (load === undefined) return withSampledReject(trained, plan, reject, work);
   return withReject(trained, plan, await load(), reject, work);
 }

@@ -7,8 +7,8 @@ import { commitDataset, openForWriting } from '../../src/store/store.ts';
 import { probabilities, trainingData } from '../../src/workflows/evaluate.ts';
 import { openHead, saveHead } from '../../src/workflows/head-files.ts';
 import { trainOnViews } from '../../src/workflows/train-on-views.ts';
-import { reasonToStream, trainStreamed } from '../../src/workflows/train-streamed.ts';
-import { trainWithin } from '../../src/workflows/train-within.ts';
+import { reasonToStream, trainStreamed, type StreamedPlan } from '../../src/workflows/train-streamed.ts';
+import { calibrated, trainWithin } from '../../src/workflows/train-within.ts';
 import { rejection, textWith } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { joinedStore } from '../support/joined-store.ts';
@@ -121,9 +121,48 @@ describe('training within a memory', () => {
     const trained = (bound: number | undefined) =>
       trainWithin({ ...plan, ...from, bound }, { views: 1, reject: 0 }, { listener });
     const [inMemory, streamed] = [await trained(undefined), await trained(380e6)];
-    expect(notes).toEqual([textWith(/^The features are read in streams: in memory they would take/)]);
+    expect(notes).toEqual([
+      textWith(/^The features are read in streams: in memory they would take/),
+      textWith(/^Training logistic on 1 views in streams takes about 0\.3\d GB\.$/),
+      textWith(/^Training logistic in streams takes about 0\.3\d GB\.$/),
+    ]);
     expect(streamed.result.views).toEqual(inMemory.result.views);
     expect(streamed.result.params).toEqual(inMemory.result.params);
     expect((await readManifest(store)).dataset.views).toHaveLength(1);
+  });
+});
+
+describe('the rule for unknown of a head trained in streams', () => {
+  const from = () => ({ store, manifest, samples: undefined, features: SIDE, bound: undefined });
+
+  const judged = async (plan: StreamedPlan, rate: number) =>
+    calibrated(await trainStreamed(plan), plan, undefined, rate, {});
+
+  it('is told by rows that are no copies of those that it compares with, and measured on the held-out images', async () => {
+    const plan = { head: 'logistic', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const { result, reject } = await judged(plan, 0.2);
+    const { rule, problem } = result.reject!;
+    expect(problem).toBeNull();
+    // Two classes: there is none to leave out.
+    expect(rule).toMatchObject({
+      measure: 'mean-distance',
+      measures: [],
+      leftOut: [],
+      leftOutRejected: null,
+    });
+    expect(rule!.calibratedOn + rule!.comparedWith!).toBe(30);
+    expect(rule!.validated).toMatchObject({ split: 'val', images: 10 });
+    expect(reject).toMatchObject({ rate: 0.2, threshold: rule!.threshold });
+    // Copies on both sides would be at no distance at all.
+    expect(rule!.threshold).toBeGreaterThan(0.001);
+    expect((await judged(plan, 0.2)).result.reject).toEqual(result.reject);
+  });
+
+  it('is none where the memory or the images are too few for it, which is said', async () => {
+    const plan = { head: 'centroid', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const few = await judged(plan, 0.01);
+    expect(few.result.reject).toMatchObject({ rule: null, problem: textWith('99 are needed') });
+    expect(few.reject).toBeUndefined();
+    expect((await judged(plan, 0)).result.reject).toBeUndefined();
   });
 });

@@ -47,6 +47,7 @@ describe('training within a stated memory', () => {
         textWith(
           /^The features are read in streams: in memory they would take about 0\.39 GB, above the 0\.36 GB allowed\.$/,
         ),
+        textWith(/^Training (logistic|knn|softmax) in streams takes about 0\.3\d GB\.$/),
       ]);
       expect(streamed.result.accuracy).toBe(whole.result.accuracy);
       expect(Math.abs(streamed.result.logLoss - whole.result.logLoss)).toBeLessThanOrEqual(near);
@@ -54,7 +55,8 @@ describe('training within a stated memory', () => {
       expect(streamed.answer.neighbors).toEqual(whole.answer.neighbors);
       for (const [label, p] of Object.entries(whole.answer.probabilities))
         expect(Math.abs(p - streamed.answer.probabilities[label]!)).toBeLessThanOrEqual(near);
-      expect(streamed.result.reject).toMatchObject({ rule: null, problem: textWith('read in streams') });
+      // Eight images cannot promise 5 %.
+      expect(streamed.result.reject).toMatchObject({ rule: null, problem: textWith('too few') });
     },
   );
 

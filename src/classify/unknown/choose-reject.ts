@@ -15,9 +15,9 @@ export const DEFAULT_MEASURE: Measure = 'mean-distance';
 
 const FOLDS = 5;
 /** Most classes that are left out in turn, each at the cost of a fit; drawn by the seed where there are more. */
-const MOST_CLASSES = 10;
+export const MOST_CLASSES = 10;
 /** Training rows up to this size, 64 MiB, may be kept in a head's file to measure distances to. */
-const MOST_REFERENCE_VALUES = 2 ** 24;
+export const MOST_REFERENCE_VALUES = 2 ** 24;
 
 export interface RejectTask {
   readonly normalize: Normalization;
@@ -36,7 +36,7 @@ export interface RejectTask {
 
 export interface RejectChoice {
   readonly reject: Reject;
-  /** Known rows that the threshold was calibrated on: each judged by a head that was not fitted on it. */
+  /** Known rows that the threshold was calibrated on: each judged by a head that was not fitted on it, or by none. */
   readonly calibratedOn: number;
   /** Mean over the classes left out in turn, with the share of their rows above the threshold; empty for fewer than three classes. */
   readonly measures: readonly { readonly measure: Measure; readonly auroc: number }[];
@@ -157,6 +157,7 @@ export async function chooseReject(
   };
 }
 
-const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
+/** A share in words. */
+export const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -15,7 +15,10 @@ type Rule = NonNullable<RejectResult['rule']>;
 const interval = ([low, high]: readonly [number, number]): string =>
   `95 % interval ${percent(low)} to ${percent(high)}`;
 
-function ruleFacts({ measure, threshold, calibratedOn, leftOutRejected, validated }: Rule, rate: number) {
+function ruleFacts(
+  { measure, threshold, calibratedOn, comparedWith, leftOutRejected, validated }: Rule,
+  rate: number,
+) {
   const { split, images, rejected, share, interval: range, accuracyOfAnswered } = validated;
   return html`<dl>
     <dt>Rule</dt>
@@ -23,7 +26,8 @@ function ruleFacts({ measure, threshold, calibratedOn, leftOutRejected, validate
     <dt>Asked for</dt>
     <dd>
       at most ${percent(rate)} false rejects; the threshold stands on
-      ${plural(calibratedOn, 'training image')}, each judged by a head that had not seen it
+      ${plural(calibratedOn, 'training image')},
+      ${comparedWith === undefined ? 'each judged by a head that had not seen it' : `others than the ${comparedWith} that are compared with`}
     </dd>
     <dt>False rejects</dt>
     <dd>${rejected} of ${plural(images, 'image')} of ${split}: ${percent(share)} (${interval(range)})</dd>
