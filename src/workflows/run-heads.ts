@@ -137,6 +137,7 @@ export async function headsOfRun(
   const { tasks, left } = tasksFor(currentSets(store, manifest), plans, views);
   const skipped: { name: string; reason: string }[] = [...left];
   const trained: Trained[] = [];
+  const reasons = new Set<string | undefined>();
   let best: (TrainedHead & { readonly task: Task; readonly isStreamed: boolean }) | undefined;
   for (const features of new Set(tasks.map((task) => task.features))) {
     const group = tasks.filter((task) => task.features === features);
@@ -144,7 +145,9 @@ export async function headsOfRun(
     const most = Math.max(...group.map((task) => task.views));
     const reason = await reasonToStream({ ...place, views: most });
     const isStreamed = reason !== undefined;
-    if (isStreamed) work.listener?.note?.(`The features are read in streams: ${reason}.`);
+    if (isStreamed && !reasons.has(reason))
+      work.listener?.note?.(`The features are read in streams: ${reason}.`);
+    reasons.add(reason);
     const data = isStreamed ? undefined : await trainingData(store, manifest, features, { views: most });
     for (const task of group) {
       const { plan } = task;
