@@ -1,5 +1,5 @@
 import { PermafrostError, reasonOf } from '../core/errors.ts';
-import { ONNX_TYPE, type OnnxGraph, type OnnxNode, type OnnxType } from '../core/onnx-model.ts';
+import type { OnnxGraph, OnnxNode, OnnxType } from '../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../core/onnxruntime.ts';
 import { mathSession, sessionCache } from './math-session.ts';
 
@@ -12,6 +12,9 @@ export interface Factor {
 
 /** Which factor of a product is read transposed. */
 export type Transposed = 'neither' | 'left' | 'right';
+
+/** ONNX_TYPE.float64, which only the encoder may import: a protobuf library comes with it. */
+const FLOAT64 = 11;
 
 type Float = Extract<OnnxType, 'float32' | 'float64'>;
 const typeOf = ({ data }: Factor): Float => (data instanceof Float64Array ? 'float64' : 'float32');
@@ -33,9 +36,7 @@ function sessionOf(transposed: Transposed, x: Float, y: Float, threads: number):
   const key = `${transposed} ${x} ${y} ${threads}`;
   const z: Float = x === y ? x : 'float64';
   const widen = (name: string, type: Float): OnnxNode[] =>
-    type === z
-      ? []
-      : [{ op: 'Cast', inputs: [name], outputs: [`${name}64`], attributes: { to: ONNX_TYPE.float64 } }];
+    type === z ? [] : [{ op: 'Cast', inputs: [name], outputs: [`${name}64`], attributes: { to: FLOAT64 } }];
   const graph = (): OnnxGraph => ({
     name: `gemm ${key}`,
     nodes: [

@@ -26,8 +26,16 @@ export interface Head {
   readonly keepsRows?: boolean;
   /** Bytes that `fitStream` keeps of the rows beside the block that it reads; without it, none. */
   readonly streamBytes?: (source: Pick<RowSource, 'rows' | 'cols'>) => number;
-  /** Of heads that can: `fit` on rows that are read block by block, y in their order. Throws as `fit`, and what reading throws. */
-  fitStream?(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+  /**
+   * Of heads that can: `fit` on rows that are read block by block, y in their order; `views` as in the context of `fit`, of heads that draw
+   * views, in the same blocks. Throws as `fit`, and what reading throws.
+   */
+  fitStream?(
+    source: RowSource,
+    y: readonly string[],
+    context?: Pick<FitContext, 'signal'>,
+    views?: readonly RowSource[],
+  ): Promise<FittedHead>;
 }
 
 /** `fit` on some of the prepared rows, y their class names: the same optimum, to the head's tolerance. Throws as `fit`. */

@@ -1,3 +1,5 @@
+import protobuf from 'protobufjs/light.js';
+
 /** Typed arrays that an ONNX initializer may hold, with their TensorProto.DataType (onnx.proto). */
 export type OnnxData = Float32Array | Float64Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
@@ -43,45 +45,58 @@ export interface OnnxGraph {
   readonly initializers: readonly OnnxTensor[];
 }
 
-// Protocol Buffers on the wire: a field is its number and kind (0 a varint, 2 bytes after their length, 5 four bytes), then its value. Fields
-// stand in the order of their numbers, which are those of onnx.proto (github.com/onnx/onnx, IR version 8).
+const field = (id: number, type: string, rule?: 'repeated'): protobuf.IField => ({
+  id,
+  type,
+  ...(rule && { rule }),
+});
+const message = (fields: Record<string, protobuf.IField>): protobuf.IType => ({ fields });
 
-/** A message in pieces: the values of large tensors are copied once, at the end. */
-type Pieces = readonly Uint8Array[];
-
-/** Seven bits a byte, the lowest first; a negative number is that of 64 bits with the same low ones. */
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
-  return [...bytes, Number(rest)];
-}
-
-/** 0 is what a field that is missing means. */
-const integer = (id: number, value: number): Pieces =>
-  value === 0 ? [] : [Uint8Array.from([...varint(id << 3), ...varint(value)])];
-
-/** Packed: one field, however many numbers. */
-const integers = (id: number, values: readonly number[]): Pieces =>
-  values.length === 0 ? [] : bytes(id, [Uint8Array.from(values.flatMap(varint))]);
-
-function float(id: number, value: number): Pieces {
-  if (value === 0) return [];
-  const out = new DataView(new ArrayBuffer(5));
-  out.setUint8(0, (id << 3) | 5);
-  out.setFloat32(1, value, true);
-  return [new Uint8Array(out.buffer)];
-}
-
-const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0);
-
-/** A message, a text or bytes as a field of another message. */
-function bytes(id: number, ...parts: readonly Pieces[]): Pieces {
-  const pieces = parts.flat();
-  return [Uint8Array.from([...varint((id << 3) | 2), ...varint(lengthOf(pieces))]), ...pieces];
-}
-const utf8 = new TextEncoder();
-const text = (id: number, value: string): Pieces => bytes(id, [utf8.encode(value)]);
+/** The part of onnx.proto (github.com/onnx/onnx, IR version 8) that permafrost writes; field numbers are the standard's. */
+const schema = protobuf.Root.fromJSON({
+  nested: {
+    ModelProto: message({
+      irVersion: field(1, 'int64'),
+      producerName: field(2, 'string'),
+      graph: field(7, 'GraphProto'),
+      opsetImport: field(8, 'OperatorSetIdProto', 'repeated'),
+    }),
+    OperatorSetIdProto: message({ domain: field(1, 'string'), version: field(2, 'int64') }),
+    GraphProto: message({
+      node: field(1, 'NodeProto', 'repeated'),
+      name: field(2, 'string'),
+      initializer: field(5, 'TensorProto', 'repeated'),
+      input: field(11, 'ValueInfoProto', 'repeated'),
+      output: field(12, 'ValueInfoProto', 'repeated'),
+    }),
+    NodeProto: message({
+      input: field(1, 'string', 'repeated'),
+      output: field(2, 'string', 'repeated'),
+      name: field(3, 'string'),
+      opType: field(4, 'string'),
+      attribute: field(5, 'AttributeProto', 'repeated'),
+    }),
+    AttributeProto: message({
+      name: field(1, 'string'),
+      f: field(2, 'float'),
+      i: field(3, 'int64'),
+      s: field(4, 'bytes'),
+      ints: field(8, 'int64', 'repeated'),
+      type: field(20, 'int32'),
+    }),
+    TensorProto: message({
+      dims: field(1, 'int64', 'repeated'),
+      dataType: field(2, 'int32'),
+      name: field(8, 'string'),
+      rawData: field(9, 'bytes'),
+    }),
+    ValueInfoProto: message({ name: field(1, 'string'), type: field(2, 'TypeProto') }),
+    TypeProto: message({ tensorType: field(1, 'TensorTypeProto') }),
+    TensorTypeProto: message({ elemType: field(1, 'int32'), shape: field(2, 'TensorShapeProto') }),
+    TensorShapeProto: message({ dim: field(1, 'DimensionProto', 'repeated') }),
+    DimensionProto: message({ dimValue: field(1, 'int64'), dimParam: field(2, 'string') }),
+  },
+});
 
 function typeOf(data: OnnxData): number {
   if (data instanceof Float32Array) return ONNX_TYPE.float32;
@@ -92,58 +107,43 @@ function typeOf(data: OnnxData): number {
   return ONNX_TYPE.int64;
 }
 
-/** AttributeProto; its type is FLOAT 1, INT 2, STRING 3, INTS 7. */
-function attributeProto(name: string, value: OnnxAttribute): Pieces {
-  const [field, type] =
-    typeof value === 'number'
-      ? [integer(3, value), 2]
-      : typeof value === 'string'
-        ? [text(4, value), 3]
-        : 'float' in value
-          ? [float(2, value.float), 1]
-          : [integers(8, value), 7];
-  return [...text(1, name), ...field, ...integer(20, type)];
+// AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, INTS 7.
+function attributeProto(name: string, value: OnnxAttribute): object {
+  if (typeof value === 'number') return { name, i: value, type: 2 };
+  if (typeof value === 'string') return { name, s: new TextEncoder().encode(value), type: 3 };
+  if ('float' in value) return { name, f: value.float, type: 1 };
+  return { name, ints: [...value], type: 7 };
 }
 
-/** NodeProto. */
-const nodeProto = ({ op, inputs, outputs, attributes = {} }: OnnxNode): Pieces => [
-  ...inputs.flatMap((name) => text(1, name)),
-  ...outputs.flatMap((name) => text(2, name)),
-  ...text(3, outputs[0]!),
-  ...text(4, op),
-  ...Object.entries(attributes).flatMap(([name, value]) => bytes(5, attributeProto(name, value))),
-];
-
-/** ValueInfoProto with a TypeProto of a tensor. */
-function valueProto({ name, type, shape }: OnnxValue): Pieces {
-  const dims = shape.flatMap((size) => bytes(1, typeof size === 'number' ? integer(1, size) : text(2, size)));
-  const tensor = bytes(1, integer(1, ONNX_TYPE[type]), bytes(2, dims));
-  return [...text(1, name), ...bytes(2, tensor)];
+function valueProto(value: OnnxValue): object {
+  const dim = value.shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name: value.name, type: { tensorType: { elemType: ONNX_TYPE[value.type], shape: { dim } } } };
 }
-
-/** TensorProto. */
-const tensorProto = ({ name, shape, data }: OnnxTensor): Pieces => [
-  ...integers(1, shape),
-  ...integer(2, typeOf(data)),
-  ...text(8, name),
-  ...(data.length === 0 ? [] : bytes(9, [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)])),
-];
 
 /** The graph as the bytes of an ONNX model: opset 17, IR version 8. Typed arrays are little-endian, as raw_data must be. */
-export function encodeOnnx({ name, nodes, inputs, outputs, initializers }: OnnxGraph): Uint8Array {
-  const graph: Pieces = [
-    ...nodes.flatMap((node) => bytes(1, nodeProto(node))),
-    ...text(2, name),
-    ...initializers.flatMap((tensor) => bytes(5, tensorProto(tensor))),
-    ...inputs.flatMap((value) => bytes(11, valueProto(value))),
-    ...outputs.flatMap((value) => bytes(12, valueProto(value))),
-  ];
-  const model = [...integer(1, 8), ...text(2, 'permafrost'), ...bytes(7, graph), ...bytes(8, integer(2, 17))];
-  const out = new Uint8Array(lengthOf(model));
-  let at = 0;
-  for (const piece of model) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
+export function encodeOnnx(graph: OnnxGraph): Uint8Array {
+  const model = {
+    irVersion: 8,
+    producerName: 'permafrost',
+    opsetImport: [{ domain: '', version: 17 }],
+    graph: {
+      name: graph.name,
+      node: graph.nodes.map((node) => ({
+        input: node.inputs,
+        output: node.outputs,
+        name: node.outputs[0],
+        opType: node.op,
+        attribute: Object.entries(node.attributes ?? {}).map(([name, value]) => attributeProto(name, value)),
+      })),
+      input: graph.inputs.map(valueProto),
+      output: graph.outputs.map(valueProto),
+      initializer: graph.initializers.map(({ name, shape, data }) => ({
+        name,
+        dims: shape,
+        dataType: typeOf(data),
+        rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      })),
+    },
+  };
+  return schema.lookupType('ModelProto').encode(model).finish();
 }

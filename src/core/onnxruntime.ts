@@ -1,7 +1,7 @@
 import { isMainThread } from 'node:worker_threads';
 import type * as ort from 'onnxruntime-node';
 import { PermafrostError, reasonOf } from './errors.ts';
-import { encodeOnnx, type OnnxGraph } from './onnx-model.ts';
+import type { OnnxGraph } from './onnx-model.ts';
 
 export type OnnxRuntime = typeof ort;
 export type OnnxSession = ort.InferenceSession;
@@ -34,7 +34,8 @@ export async function createSession(
   options: OnnxSessionOptions = {},
 ): Promise<OnnxSession> {
   const runtime = await onnxRuntime();
-  const bytes = model instanceof Uint8Array ? model : encodeOnnx(model);
+  // The encoder brings a protobuf library, which commands that build no model must not wait for.
+  const bytes = model instanceof Uint8Array ? model : (await import('./onnx-model.ts')).encodeOnnx(model);
   try {
     return await runtime.InferenceSession.create(
       bytes,

@@ -19,6 +19,14 @@ export interface RowBlock {
   readonly X: Matrix;
 }
 
+/** A matrix as a source of one block: the matrix itself, not copied. */
+export const wholeSource = (X: Matrix): RowSource => ({
+  rows: X.rows,
+  cols: X.cols,
+  starts: [0, X.rows],
+  read: () => Promise.resolve(X),
+});
+
 /** Every block of a source in order: one pass. */
 export async function* blocksOf(source: RowSource): AsyncGenerator<RowBlock> {
   for (let b = 0; b + 1 < source.starts.length; b++)

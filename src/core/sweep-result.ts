@@ -61,6 +61,8 @@ export interface SweepResult {
   readonly seed: number;
   /** Training images; validation images had no part in the ranking. */
   readonly images: number;
+  /** Those of them that were cross-validated: all, or a sample. */
+  readonly crossValidated: number;
   readonly classes: readonly string[];
   readonly workers: number;
   /** Candidates computed by this call, and those known before it. */
@@ -74,7 +76,9 @@ export interface SweepResult {
   readonly notToldApart: number;
   /** The best, fitted on all of Train and measured once on the validation images. `file` is null where it was not saved. */
   readonly best: HeadResult;
-  /** The file of results that sweeps of these training images share. */
+  /** Candidates that are better by their ranks and cannot be fitted on all of Train within the memory, and why: mostly none. */
+  readonly passedOver: readonly { readonly rank: number; readonly reason: string }[];
+  /** The file of results that sweeps of these training images, or of this sample of them, share. */
   readonly ledger: string;
   readonly seconds: Readonly<{ load: number; sweep: number; best: number }>;
 }

@@ -61,12 +61,14 @@ function skippedLines(skipped: SweepResult['skipped']): string[] {
 
 /** A sweep for a terminal: the best `top` candidates, what cannot be told apart, the best on the validation images. */
 export function sweepText(result: SweepResult, top: number): string {
-  const { candidates, score, images, classes, folds, seed, workers, computed, reused, best, notToldApart } =
+  const { candidates, score, images, crossValidated, classes, folds, seed, workers, computed, reused } =
     result;
+  const { best, notToldApart, passedOver } = result;
+  const chosen = candidates[passedOver.length]!;
   const shown = candidates.slice(0, top);
   const measured = best.validatedOn;
   const lines = [
-    `${plural(candidates.length, 'configuration')} cross-validated on ${plural(images, 'training image')} of ${plural(classes.length, 'class', 'classes')} in ${folds} folds (seed ${seed}): ${computed} computed in ${seconds(result.seconds.sweep)} on ${plural(workers, 'thread')}, ${reused} known from before.`,
+    `${plural(candidates.length, 'configuration')} cross-validated on ${crossValidated < images ? `a sample of ${crossValidated} of ${images} training images` : plural(images, 'training image')} of ${plural(classes.length, 'class', 'classes')} in ${folds} folds (seed ${seed}): ${computed} computed in ${seconds(result.seconds.sweep)} on ${plural(workers, 'thread')}, ${reused} known from before.`,
     leaderboard(shown, score).trimEnd(),
     ...(candidates.length > shown.length
       ? [`and ${candidates.length - shown.length} more (--top ${candidates.length}, or all with --json)`]
@@ -76,8 +78,13 @@ export function sweepText(result: SweepResult, top: number): string {
     candidates.length === 1
       ? 'There is nothing to compare the one candidate with.'
       : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (${comparisonRule(candidates.length - 1, 'held-out predictions')}).`,
+    ...(passedOver.length === 0
+      ? []
+      : [
+          `Passed over, for they cannot be fitted on all ${images} training images within the memory: ${passedOver.map(({ rank }) => `number ${rank}`).join(', ')} (${printable(passedOver[0]!.reason)})`,
+        ]),
     'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
-    `${best.name} (${featuresOf(candidates[0]!)}, ${parameters(candidates[0]!.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    `${best.name} (${featuresOf(chosen)}, ${parameters(chosen.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
     ...(best.views === undefined ? [] : [viewsText(best.views)]),
     ...(best.reject === undefined ? [] : rejectLines(best.reject)),
     best.file === null

@@ -95,6 +95,8 @@ export interface LoadOptions {
   readonly view?: number;
   /** The store's images under labels and splits that count in place of the stored ones; by default readSamples'. */
   readonly samples?: readonly StoredSample[];
+  /** Whether the features lie in memory that threads share. */
+  readonly shared?: boolean;
 }
 
 /** Features of one split: X (samples.length, width) float32, row i for samples[i]; several parts stand side by side in their order. */
@@ -158,12 +160,14 @@ export async function loadFeatures(
   manifest: Manifest,
   features: Pooling | readonly FeaturePart[],
   splits: readonly Split[],
-  { view = 0, samples: all }: LoadOptions = {},
+  { view = 0, samples: all, shared = false }: LoadOptions = {},
 ): Promise<ReadonlyMap<Split, LoadedFeatures>> {
   const parts = storedParts(store, manifest, features, view);
   const wanted = new Map(splits.map((split) => [split, [] as StoredSample[]]));
   for await (const sample of all ?? eachSample(store, manifest)) wanted.get(sample.split)?.push(sample);
-  const loaded = new Map([...wanted].map(([split, samples]) => [split, emptyRows(samples, parts, split)]));
+  const loaded = new Map(
+    [...wanted].map(([split, samples]) => [split, emptyRows(samples, parts, split, shared)]),
+  );
   await fill(store, parts, [...loaded.values()]);
   return loaded;
 }
@@ -188,6 +192,7 @@ function emptyRows(
   samples: readonly StoredSample[],
   parts: readonly StoredPart[],
   of: string,
+  shared = false,
 ): LoadedFeatures {
   const width = parts.reduce((sum, part) => sum + part.width, 0);
   const bytes = samples.length * width * 4;
@@ -197,7 +202,8 @@ function emptyRows(
       `${samples.length} x ${width} float32 features of ${of} are ${(bytes / 2 ** 30).toFixed(1)} GiB, above the 4 GiB that are read at once. Use --pooling avg or max.`,
     );
   }
-  return { X: matrix(samples.length, width), samples };
+  const data = new Float32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+  return { X: { data, rows: samples.length, cols: width }, samples };
 }
 
 async function fill(

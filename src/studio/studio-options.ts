@@ -1,4 +1,5 @@
 import { integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+import { memoryOption } from '../workflows/memory.ts';
 
 /** Options of `studio`. */
 export const STUDIO_OPTIONS = {
@@ -6,6 +7,9 @@ export const STUDIO_OPTIONS = {
   weights: stringOption(
     '',
     'the weights file that the store was made with, where it was not the carried one',
+  ),
+  memory: memoryOption(
+    'memory that the studio may take, all its processes together; features that need more are read from the disk at each search',
   ),
   taught: stringOption('', "where taught classes are saved as data sets; empty: the store's folder taught"),
 } as const;

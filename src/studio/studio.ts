@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
 import { reasonOf } from '../core/errors.ts';
 import type { Listener } from '../core/listener.ts';
+import { memoryBound } from '../workflows/memory.ts';
 import { liveHeads, type LiveHeads } from '../workflows/live/live-heads.ts';
+import { liveJobs, type LiveJobs } from '../workflows/live/live-jobs.ts';
 import { liveMap, type LiveMap } from '../workflows/live/live-map.ts';
 import { liveNetwork, type LiveNetwork } from '../workflows/live/live-network.ts';
 import { livePictures, type LivePictures } from '../workflows/live/live-pictures.ts';
@@ -22,6 +24,7 @@ export interface Studio {
   readonly teach: LiveTeach;
   readonly review: LiveReview;
   readonly sweep: LiveSweep;
+  readonly jobs: LiveJobs;
   /** Where taught classes are saved as data sets. */
   readonly taughtFolder: string;
   close(): Promise<void>;
@@ -30,14 +33,15 @@ export interface Studio {
 /** Opens a store for the studio and begins to load the network. Throws STORE_LOCKED where another studio has it. */
 export async function openStudio(
   storePath: string,
-  { weights, taught }: StudioOptions,
+  { weights, taught, memory }: StudioOptions,
   listener: Listener,
 ): Promise<Studio> {
-  const store = await openLiveStore(storePath);
+  const store = await openLiveStore(storePath, memoryBound(memory));
   const lock = await lockStudio(store.path);
   const network = liveNetwork(weights || undefined, listener);
   const map = liveMap(listener);
-  const sweep = liveSweep(store.path);
+  const jobs = liveJobs(network);
+  const sweep = liveSweep(jobs);
   const close = async (): Promise<void> => {
     map.dispose();
     await sweep.stop();
@@ -46,11 +50,15 @@ export async function openStudio(
   };
   try {
     const teach = await liveTeach(store.path, network);
-    const review = await liveReview(store.path);
+    const review = await liveReview(store.path, jobs);
     // In the background: who only browses needs no network, and what is wrong with it is told again by the first search.
     store
       .current()
-      .then((snapshot) => network.warm(snapshot))
+      .then(async (snapshot) => {
+        // To lay out a stream takes memory that it gives back: the network comes after it.
+        if (snapshot.isStreamed) await snapshot.rows();
+        await network.warm(snapshot);
+      })
       .catch((error: unknown) => listener.note?.(`The network is not ready: ${reasonOf(error)}`));
     return {
       store,
@@ -61,6 +69,7 @@ export async function openStudio(
       teach,
       review,
       sweep,
+      jobs,
       taughtFolder: taught === '' ? join(store.path, 'taught') : resolve(taught),
       close,
     };

@@ -1,5 +1,6 @@
 import type { Split } from '../core/sample.ts';
 import { contentIndex } from '../store/content-index.ts';
+import { contentKey } from '../store/content-key.ts';
 import type { StoredSample } from '../store/shard.ts';
 
 /** What can be told of all images of a store without their features. */
@@ -12,9 +13,6 @@ export interface Census {
   /** The images to compare by their features, in the order of the paths. */
   readonly compared: readonly StoredSample[];
 }
-
-/** The first 32 bits of a content's SHA-256. */
-const keyOf = ({ sha256 }: StoredSample): number => parseInt(sha256.slice(0, 8), 16);
 
 /**
  * Counts images and finds equal files among all of them, one sample at a time: about 50 bytes an image. `compared` are all images,
@@ -35,14 +33,14 @@ export async function takeCensus(
     const counts = classes.get(sample.label) ?? { train: 0, val: 0, test: 0 };
     counts[sample.split]++;
     classes.set(sample.label, counts);
-    keys.push(keyOf(sample));
+    keys.push(contentKey(sample));
   }
   const images = keys.length;
   const highest = images <= most ? Infinity : Uint32Array.from(keys).sort()[most - 1]!;
   const copies = new Map<number, StoredSample[]>();
   const compared: StoredSample[] = [];
   for await (const sample of samples()) {
-    if (keyOf(sample) <= highest) compared.push(sample);
+    if (contentKey(sample) <= highest) compared.push(sample);
     const content = isRepeated.size === 0 ? -1 : index.find(sample.sha256);
     if (!isRepeated.has(content)) continue;
     const group = copies.get(content);

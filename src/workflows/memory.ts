@@ -34,6 +34,12 @@ export const memoryBound = (value: string): number => bytesOf(value)!;
 /** What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the features. */
 export const BASE_BYTES = 350e6;
 
+/** What VGG16 takes while it is loaded for one picture at a time, by ONNX Runtime in float32: measured 0.28 GB. */
+export const NETWORK_BYTES = 300e6;
+
+/** Bytes as a value of such an option, rounded down. */
+export const memoryValue = (bytes: number): string => `${Math.max(0, Math.floor(bytes / 1e6))}MB`;
+
 /** A size in the unit of the option. */
 export const inGigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 

@@ -10,22 +10,24 @@ import type { TrainVal } from '../classify/split.ts';
 /** Features of all training images. */
 export interface SharedFeatures {
   /** Shape (rows, cols). */
-  readonly data: Float32Array<SharedArrayBuffer>;
+  readonly data: Float32Array;
   readonly rows: number;
   readonly cols: number;
   /** Views of the same images, each of the same shape: as many as any configuration trains on. */
-  readonly views: readonly Float32Array<SharedArrayBuffer>[];
+  readonly views: readonly Float32Array[];
   /** Columns of each part that stands side by side in them. */
   readonly parts: readonly number[];
 }
 
-/** What every worker reads. The arrays lie in shared memory: no worker has a copy of them. */
+/** What every worker reads. The features lie in shared memory: no worker has a copy of them. */
 export interface SweepData {
   /** By `featuresKey`. */
   readonly features: Readonly<Record<string, SharedFeatures>>;
-  readonly y: Int32Array<SharedArrayBuffer>;
+  readonly y: Int32Array;
   readonly classes: readonly string[];
   readonly folds: readonly TrainVal[];
+  /** Values of features that a thread may keep for all folds at once (FoldFeatures). */
+  readonly mostKept: number;
 }
 
 /** Features as the heads of a group see them. */

@@ -14,7 +14,7 @@ import {
   type WorkerMessage,
 } from './sweep-pool.ts';
 
-const { features, y, classes, folds } = workerData as SweepData;
+const { features, y, classes, folds, mostKept } = workerData as SweepData;
 const port = parentPort!;
 const tell = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.postMessage(message, moved);
 
@@ -30,7 +30,10 @@ function preparedFor(group: FeatureGroup): FoldFeatures {
   // The runtime takes no shared memory: where nothing is done to the rows, they are copied.
   const X = normalize === 'none' ? matrix(rows, cols, Float32Array.from(data)) : { data, rows, cols };
   const others = views.slice(0, looks).map((view) => ({ data: view, rows, cols }));
-  prepared = { key, features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others }) };
+  prepared = {
+    key,
+    features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others, mostKept }),
+  };
   return prepared.features;
 }
 

@@ -5,27 +5,23 @@ import { resolveOptions } from '../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../core/sweep-result.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { storedParts, type StoredPart } from '../store/parts.ts';
-import { loadFeatures } from '../store/reader.ts';
-import type { StoredSample } from '../store/shard.ts';
+import { eachSample } from '../store/reader.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../store/sweep-ledger.ts';
-import { defaultHeadFile, trainingData, validationSplit, type TrainedHead } from './evaluate.ts';
-import type { Work } from './work.ts';
+import { defaultHeadFile, validationOf } from './evaluate.ts';
 import { saveHead } from './head-files.ts';
 import { labelledSamples, requireViews } from './labelled-samples.ts';
+import { memoryBound } from './memory.ts';
 import { progressMeter } from './progress-meter.ts';
-import { withReject } from './reject.ts';
+import { fitBest } from './sweep-best.ts';
+import { sharedData, type SweptImages } from './sweep-data.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './sweep-grid.ts';
+import { imagesWithin, roomForSweep, type GroupSize } from './sweep-memory.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './sweep-options.ts';
 import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './sweep-plan.ts';
-import {
-  featuresKey,
-  runSweepJobs,
-  type SharedFeatures,
-  type SweepData,
-  type SweepFinding,
-} from './sweep-pool.ts';
+import { featuresKey, runSweepJobs, type SweepData, type SweepFinding } from './sweep-pool.ts';
 import { candidateOf, entryOf, ranked } from './sweep-ranking.ts';
-import { trainOnViews } from './train-on-views.ts';
+import { sampleTrain } from './sweep-sample.ts';
+import type { Work } from './work.ts';
 
 /** What to sweep: options over SWEEP_OPTIONS' defaults, and the grid, by default DEFAULT_GRID. */
 export interface SweepRequest extends Partial<SweepOptions> {
@@ -40,8 +36,8 @@ export interface SweepWork extends Work {
 }
 
 /**
- * Cross-validates every configuration of a grid on the training images of a store, on all processors, and fits the best on all of them; the
- * validation images are looked at once, for the best alone. Copies of one image are always in the same fold. Results are kept in the
+ * Cross-validates every configuration of a grid on the training images of a store, or on a sample of them (`images`, `memory`), on all processors, and
+ * fits the best on all of them; the validation images are looked at once, for the best alone. Copies of one image are always in the same fold. Results are kept in the
  * store as they come: what was found before is not computed again, so that the same call after an abort goes on where it stopped. A
  * result depends on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order.
  * With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
@@ -56,50 +52,63 @@ export async function sweep(
   const configurations = configurationsOf(grid, gridSource);
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const { labels } = options;
-  const { samples: all, relabelled, joinedTrain } = await labelledSamples(store, manifest, labels, work);
+  const { labels, folds, score, seed } = options;
+  const bound = memoryBound(options.memory);
+  // Where no list is given the images are not kept either: a million of them take 0.3 GB.
+  const listed = labels === '' ? undefined : await labelledSamples(store, manifest, labels, work);
+  const { samples: all, relabelled = [], joinedTrain = 0 } = listed ?? {};
   if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
-  const samples = all.filter(({ split }) => split === 'train');
-  validationSplit(store, all);
+  const sizes = sizesOf(store, manifest, configurations);
+  const most = imagesWithin(sizes, folds, { bound, most: options.images, least: 2 * folds });
+  const { samples, counts } = await sampleTrain(() => all ?? eachSample(store, manifest), most);
+  validationOf(store, counts);
   const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
+  const threads = options.workers === 0 ? availableParallelism() : options.workers;
+  const room = roomForSweep(sizes, folds, samples.length, { bound, threads });
+  if (samples.length < counts.train)
+    work.listener?.note?.(
+      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${most < options.images ? `no more fit ${options.memory} (--memory)` : 'as many as --images allows'}. The best is fitted on all of them.`,
+    );
+  if (room.threads < options.workers)
+    work.listener?.note?.(
+      `${room.threads} of ${threads} threads work: no more fit ${options.memory} (--memory).`,
+    );
   const ledger = await openLedger(ledgerPath(store, plan.images));
   try {
-    const found = await crossValidate({ store, manifest, all }, plan, ledger, options, work);
-    const candidates = ranked(plan, found.known, found.reused, options.score);
-    const [best] = candidates;
-    if (best === undefined) {
+    const found = await crossValidate({ store, manifest, samples, room }, plan, ledger, work);
+    const candidates = ranked(plan, found.known, found.reused, score);
+    if (candidates.length === 0) {
       throw new PermafrostError(
         'FIT_INVALID',
         `None of the ${plan.configurations.size} configurations could be fitted: ${found.skipped[0]?.reason}`,
       );
     }
     const started = performance.now();
-    const wish = { views: best.views, samples: all };
-    const data = await trainingData(store, manifest, featuresOf(best), wish);
-    const plain = { ...best, options: best.params };
-    let trained: TrainedHead = { ...(await trainOnViews(plain, data, work.signal)), relabelled };
+    const from = { store, manifest, samples: all, bound };
+    const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
     let file: string | null = null;
     if (options.save) {
-      trained = await withReject(trained, plain, data, options.reject, work);
-      file = options.out === '' ? defaultHeadFile(store, trained) : resolve(options.out);
+      const head = { ...trained, relabelled };
+      file = options.out === '' ? defaultHeadFile(store, head) : resolve(options.out);
       const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
-      await saveHead(file, trained, set, store);
+      await saveHead(file, head, set, store);
     }
-    const { score, folds, seed } = options;
     return {
       store,
       score,
       folds,
       seed,
-      images: samples.length,
+      images: counts.train,
+      crossValidated: samples.length,
       classes: plan.classes,
-      workers: found.workers,
+      workers: room.threads,
       computed: found.known.size - found.reused.size,
       reused: found.reused.size,
       skipped: found.skipped,
       candidates,
       notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
       best: { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file },
+      passedOver,
       ledger: ledger.path,
       seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },
     };
@@ -107,6 +116,18 @@ export async function sweep(
     await ledger.close();
   }
 }
+
+/** The sizes of the features that configurations are about. Throws OPTION_INVALID where the store lacks some. */
+const sizesOf = (
+  store: string,
+  manifest: Manifest,
+  configurations: readonly SweepConfiguration[],
+): GroupSize[] =>
+  configurations.map((one) => ({
+    ...one,
+    key: featuresKey(one),
+    cols: storedParts(store, manifest, featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
+  }));
 
 /**
  * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after those of the images. Throws
@@ -118,22 +139,9 @@ const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): st
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
-/** A store, and its images under the labels that count. */
-interface SweptStore {
-  readonly store: string;
-  readonly manifest: Manifest;
-  readonly all: readonly StoredSample[];
-}
-
 /** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
-async function crossValidate(
-  swept: SweptStore,
-  plan: SweepPlan,
-  ledger: Ledger,
-  options: SweepOptions,
-  work: SweepWork,
-) {
-  const { store, manifest } = swept;
+async function crossValidate(swept: SweptImages, plan: SweepPlan, ledger: Ledger, work: SweepWork) {
+  const { store, manifest, room } = swept;
   const { signal, listener } = work;
   const { configurations } = plan;
   for (const line of ledger.damaged)
@@ -155,11 +163,10 @@ async function crossValidate(
   if (reused.size > 0)
     listener?.note?.(`${reused.size} of ${configurations.size} configurations are known from before.`);
 
-  const workers = options.workers === 0 ? availableParallelism() : options.workers;
   const data = await sharedData(swept, plan, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
-  for await (const finding of findings(plan, missing, workers, data, ledger, known, signal)) {
+  for await (const finding of findings(plan, missing, room.threads, data, ledger, known, signal)) {
     const id = idOfFinding(finding, missing);
     if ('problem' in finding.found) {
       problems.set(id, finding.found.problem);
@@ -173,44 +180,11 @@ async function crossValidate(
   return {
     known,
     reused,
-    workers,
     skipped: [...missing].flatMap(([id, one]) =>
       problems.has(id) ? [{ ...one, reason: problems.get(id)! }] : [],
     ),
     seconds: { load: (loaded - started) / 1000, sweep: (performance.now() - loaded) / 1000 },
   };
-}
-
-/** A copy in shared memory, which every thread reads. */
-function inSharedMemory(data: Float32Array): Float32Array<SharedArrayBuffer> {
-  const shared = new Float32Array(new SharedArrayBuffer(data.byteLength));
-  shared.set(data);
-  return shared;
-}
-
-/** The features that the missing configurations need, in shared memory. */
-async function sharedData(
-  { store, manifest, all: samples }: SweptStore,
-  { y, classes, folds }: SweepPlan,
-  missing: readonly SweepConfiguration[],
-): Promise<SweepData> {
-  const features: Record<string, SharedFeatures> = {};
-  for (const one of missing) {
-    const key = featuresKey(one);
-    if (features[key] !== undefined) continue;
-    const parts = storedParts(store, manifest, featuresOf(one));
-    const load = async (view: number) =>
-      (await loadFeatures(store, manifest, parts, ['train'], { view, samples })).get('train')!.X;
-    const { data, rows, cols } = await load(0);
-    const most = Math.max(...missing.filter((other) => featuresKey(other) === key).map(({ views }) => views));
-    const views: Float32Array<SharedArrayBuffer>[] = [];
-    for (let view = 1; view <= most; view++) views.push(inSharedMemory((await load(view)).data));
-    const widths = parts.map(({ width }) => width);
-    features[key] = { data: inSharedMemory(data), rows, cols, parts: widths, views };
-  }
-  const shared = new Int32Array(new SharedArrayBuffer(y.byteLength));
-  shared.set(y);
-  return { features, y: shared, classes, folds };
 }
 
 /** What the workers find. Throws INTERRUPTED, telling what is kept. */

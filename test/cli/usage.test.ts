@@ -53,7 +53,7 @@ describe('help', () => {
     const { stderr } = await permafrost(['--help'], { node: ['--import', importLog()] });
     const imports = [...stderr.matchAll(/^IMPORT (.*)$/gm)].map(([, specifier]) => specifier!);
     expect(imports).toContain('commander'); // the log works
-    const heavy = /^(sharp|onnxruntime-node|koffi|apache-arrow|hnswlib-node|h5wasm|zod|ml-)/;
+    const heavy = /^(sharp|onnxruntime-node|koffi|apache-arrow|hnswlib-node|protobufjs|h5wasm|zod|ml-)/;
     expect(imports.filter((specifier) => heavy.test(specifier))).toEqual([]);
   });
 });

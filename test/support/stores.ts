@@ -26,18 +26,22 @@ export const whole = (set: FeatureSet): WantedSet[] => [{ set, poolings: POOLING
 export async function fillStore(
   store: string,
   rows: readonly StoredSample[],
-  { perShard = 100, settings = settingsWith() }: { perShard?: number; settings?: FeatureSettings } = {},
+  {
+    perShard = 100,
+    settings = settingsWith(),
+    widths = WIDTHS,
+  }: { perShard?: number; settings?: FeatureSettings; widths?: Readonly<Record<Pooling, number>> } = {},
 ): Promise<MadeStore> {
   const manifest = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, settings, ENGINE, WIDTHS);
+  const set = setFor(manifest, settings, ENGINE, widths);
   const writer = featureWriter({
     store,
     manifest,
     set,
     expectedRows: rows.length,
-    shardBytes: shardBytesFor(perShard),
+    shardBytes: perShard * widths.flatten * 2,
   });
-  await writer.append(featuresOf(rows));
+  await writer.append(featuresOf(rows, widths));
   await writer.seal();
   await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
   return { store, manifest, set };

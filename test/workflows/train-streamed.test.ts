@@ -74,8 +74,10 @@ describe('training within a stated memory', () => {
   });
 
   it('refuses heads that cannot, naming those that can, and a bound below what a shard takes', async () => {
-    const cannot = await rejection(trained(BOUND, 'centroid'), 'OPTION_INVALID');
-    expect(cannot.message).toMatch(/"centroid" cannot .* Take softmax or logistic or knn/);
+    const cannot = await rejection(trained(BOUND, 'ml-logistic'), 'OPTION_INVALID');
+    expect(cannot.message).toMatch(
+      /"ml-logistic" cannot .* it takes all rows at once.* \(softmax, .*centroid\)/,
+    );
     const small = await rejection(trained('100MB', 'logistic'), 'OPTION_INVALID');
     expect(small.message).toMatch(
       /memory is 0\.10 GB, and reading these features a shard at a time takes 0\.3\d GB/,

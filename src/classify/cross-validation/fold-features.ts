@@ -40,8 +40,8 @@ export interface FoldFeatures {
   view(fold: number, context?: FitContext): Promise<FoldView>;
 }
 
-/** Values that the views of all folds may have together to be kept, 256 MiB; wider ones are made again by each family of heads. */
-const MOST_KEPT = 2 ** 26;
+/** Values that the views of all folds may have together to be kept, 256 MiB, where nothing else is said; wider ones are made again when they are needed. */
+export const MOST_KEPT = 2 ** 26;
 
 /**
  * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each fold's training part:
@@ -56,7 +56,12 @@ export function foldFeatures(
   {
     parts = [X.cols],
     views = [],
-  }: { readonly parts?: readonly number[]; readonly views?: readonly Matrix[] } = {},
+    mostKept = MOST_KEPT,
+  }: {
+    readonly parts?: readonly number[];
+    readonly views?: readonly Matrix[];
+    readonly mostKept?: number;
+  } = {},
 ): FoldFeatures {
   const shared = normalize !== 'standard' && pca === 0;
   const looks = 1 + views.length;
@@ -65,7 +70,7 @@ export function foldFeatures(
     train: Array.from({ length: looks }, (_, look) => train.map((i) => look * X.rows + i)).flat(),
     val,
   }));
-  const keep = shared || all.rows * (pca || X.cols) * folds.length <= MOST_KEPT;
+  const keep = shared || all.rows * (pca || X.cols) * folds.length <= mostKept;
   const made = new Map<number, Promise<FoldView>>();
 
   async function make(fold: number, context?: FitContext): Promise<FoldView> {

@@ -2,13 +2,15 @@ import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
 import type { OptionsOf } from '../../core/options.ts';
 import { choiceOption, numberOption, resolveOptions } from '../../core/options.ts';
-import { checkFit, checkPredict } from '../checks.ts';
-import type { FittedHead, Head, HeadState } from '../head.ts';
+import { blocksOf, wholeSource, type RowSource } from '../../core/row-source.ts';
+import { checkAborted, checkFinite, checkLabels, checkPredict } from '../checks.ts';
+import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { countClasses } from '../labels.ts';
 import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
 import { lengthsOf, productDistance } from '../neighbors/distance.ts';
 import type { Metric } from '../neighbors/neighbor-index.ts';
 import { METRICS } from '../neighbors/neighbor-index.ts';
+import { addScaled } from '../solvers/vectors.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';
@@ -32,25 +34,27 @@ export function centroidHead(options: Partial<OptionsOf<typeof CENTROID_OPTIONS>
   return {
     name: 'centroid',
     params,
-    async fit(X, y) {
-      const { classes, indices } = checkFit(X, y);
-      const k = classes.length;
-      const centroids = await classMeans(X, indices, k, params.metric);
-      const distances = await distancesTo(centroids, X, params.metric);
-      const mean = indices.reduce((sum, c, i) => sum + distances[i * k + c]! / X.rows, 0);
-      const facts = {
-        name: 'centroid',
-        params,
-        classes,
-        features: X.cols,
-        converged: true,
-        iterations: 0,
-        notes: [],
-      };
-      // With one row a class every row is its own centroid, and there is no spread to measure by.
-      return fittedCentroid(facts, centroids, Math.fround(mean) || 1);
-    },
+    fit: (X, y, context) => fit(wholeSource(X), y, context),
+    fitStream: fit,
   };
+
+  /** Two passes: for the class means, and for the rows' mean distance to them. */
+  async function fit(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead> {
+    const { classes, indices } = checkLabels(source, y);
+    const k = classes.length;
+    const centroids = await classMeans(source, indices, k, params.metric, context);
+    let mean = 0;
+    for await (const { start, X } of blocksOf(source)) {
+      checkAborted(context);
+      const distances = await distancesTo(centroids, X, params.metric);
+      for (let i = 0; i < X.rows; i++) mean += distances[i * k + indices[start + i]!]! / source.rows;
+    }
+    const facts = { name: 'centroid', params, classes, features: source.cols };
+    const notes: string[] = [];
+    // With one row a class every row is its own centroid, and there is no spread to measure by.
+    const unit = Math.fround(mean) || 1;
+    return fittedCentroid({ ...facts, converged: true, iterations: 0, notes }, centroids, unit);
+  }
 }
 
 /** The head in `state`. Throws HEAD_CORRUPT. */
@@ -80,17 +84,29 @@ function fittedCentroid(facts: FittedFacts, centroids: Matrix, unit: number): Fi
   };
 }
 
-/** Mean row of each class, a column each, shape (d, classes). */
-async function classMeans(X: Matrix, indices: Int32Array, classes: number, metric: Metric): Promise<Matrix> {
+/** Mean row of each class, a column each, shape (d, classes). Throws FIT_INVALID for values that are not finite. */
+async function classMeans(
+  source: RowSource,
+  indices: Int32Array,
+  classes: number,
+  metric: Metric,
+  context?: FitContext,
+): Promise<Matrix> {
   const counts = countClasses(indices, classes);
-  const lengths = lengthsOf(X);
-  const shares = new Float64Array(X.rows * classes);
-  indices.forEach((c, i) => {
-    const length = metric === 'cosine' && lengths[i]! > 0 ? lengths[i]! : 1;
-    shares[i * classes + c] = 1 / (counts[c]! * length);
-  });
-  const means = await transposedTimesThin(X, shares, classes, 'float64');
-  return matrix(X.cols, classes, new Float32Array(means));
+  const means = new Float64Array(source.cols * classes);
+  for await (const { start, X } of blocksOf(source)) {
+    checkAborted(context);
+    checkFinite(X);
+    const lengths = lengthsOf(X);
+    const shares = new Float64Array(X.rows * classes);
+    for (let i = 0; i < X.rows; i++) {
+      const c = indices[start + i]!;
+      const length = metric === 'cosine' && lengths[i]! > 0 ? lengths[i]! : 1;
+      shares[i * classes + c] = 1 / (counts[c]! * length);
+    }
+    addScaled(means, 1, await transposedTimesThin(X, shares, classes, 'float64'));
+  }
+  return matrix(source.cols, classes, new Float32Array(means));
 }
 
 /** Distance of each row of X to each column of `centroids`, shape (n, classes). */

@@ -1,6 +1,8 @@
 import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
+import { sampleRows } from '../streams/sample-preconditioner.ts';
+import { fitStreamedLinear } from '../streams/streamed-linear.ts';
 import { linearFits } from './linear-solution.ts';
 import { LOGISTIC_OPTIONS } from './logistic.ts';
 
@@ -16,5 +18,10 @@ export const LINEAR_SVM_OPTIONS = LOGISTIC_OPTIONS;
 export function linearSvmHead(options: Partial<OptionsOf<typeof LINEAR_SVM_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "linear-svm"', LINEAR_SVM_OPTIONS, options);
   const self = { name: 'linear-svm', params };
-  return { ...self, ...linearFits(self, 'squaredHinge', params) };
+  return {
+    ...self,
+    ...linearFits(self, 'squaredHinge', params),
+    streamBytes: (source) => 4 * source.cols * sampleRows(source),
+    fitStream: (source, y, context) => fitStreamedLinear(self, 'squaredHinge', params, source, y, context),
+  };
 }

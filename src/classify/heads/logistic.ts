@@ -3,7 +3,7 @@ import { integerOption, numberOption, resolveOptions } from '../../core/options.
 import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
 import { sampleRows } from '../streams/sample-preconditioner.ts';
-import { fitStreamedLogistic } from '../streams/streamed-logistic.ts';
+import { fitStreamedLinear } from '../streams/streamed-linear.ts';
 import { linearFits } from './linear-solution.ts';
 
 /** Options of the head `logistic`: names, meaning and defaults are scikit-learn's. */
@@ -25,6 +25,6 @@ export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>
     ...self,
     ...linearFits(self, 'logistic', params),
     streamBytes: (source) => 4 * source.cols * sampleRows(source),
-    fitStream: (source, y, context) => fitStreamedLogistic(self, params, source, y, context),
+    fitStream: (source, y, context) => fitStreamedLinear(self, 'logistic', params, source, y, context),
   };
 }

@@ -5,10 +5,16 @@ import { checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import type { Dense, Network } from '../solvers/network.ts';
 import { forward, glorotUniform } from '../solvers/network.ts';
+import { trainStreamedNetwork } from '../streams/streamed-network.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';
-import { TRAINING_OPTIONS, trainHeadNetwork } from './trained-network.ts';
+import {
+  TRAINING_OPTIONS,
+  trainHeadNetwork,
+  type StartNetwork,
+  type TrainedNetwork,
+} from './trained-network.ts';
 
 /** Options of the head `mlp`: those of `softmax`, with a tenth held out by default, for a hidden layer overfits. */
 export const MLP_OPTIONS = {
@@ -25,24 +31,18 @@ const NAME = 'mlp';
  */
 export function mlpHead(options: Partial<OptionsOf<typeof MLP_OPTIONS>> = {}): Head {
   const params = resolveOptions(`The head "${NAME}"`, MLP_OPTIONS, options);
+  const self = { name: NAME, params };
+  const start: StartNetwork = (features, classes, source) => [
+    glorotUniform(features, params.hiddenUnits, source),
+    glorotUniform(params.hiddenUnits, classes, source),
+  ];
+  const fitted = ({ facts, network }: TrainedNetwork): FittedHead => fittedMlp(facts, network);
   return {
-    name: NAME,
-    params,
+    ...self,
     drawsViews: true,
-    async fit(X, y, context) {
-      const { facts, network } = await trainHeadNetwork(
-        { name: NAME, params },
-        params,
-        (features, classes, source) => [
-          glorotUniform(features, params.hiddenUnits, source),
-          glorotUniform(params.hiddenUnits, classes, source),
-        ],
-        X,
-        y,
-        context,
-      );
-      return fittedMlp(facts, network);
-    },
+    fit: async (X, y, context) => fitted(await trainHeadNetwork(self, params, start, X, y, context)),
+    fitStream: async (source, y, context, views) =>
+      fitted(await trainStreamedNetwork(self, params, start, source, y, views, context)),
   };
 }
 

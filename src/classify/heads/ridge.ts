@@ -1,12 +1,19 @@
 import { PermafrostError } from '../../core/errors.ts';
+import type { RowSource } from '../../core/row-source.ts';
 import type { OptionsOf } from '../../core/options.ts';
 import { integerOption, numberOption, resolveOptions, stringOption } from '../../core/options.ts';
 import { checkFit } from '../checks.ts';
-import type { Head } from '../head.ts';
+import type { FitContext, FittedHead, Head } from '../head.ts';
 import { ridgePath } from '../solvers/ridge-path.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
+import { sampleRows } from '../streams/sample-preconditioner.ts';
+import { fitStreamedLinear, passesNote } from '../streams/streamed-linear.ts';
+import { ridgeBytes, streamedRidge } from '../streams/streamed-ridge.ts';
 import { fittedLinear } from './linear.ts';
 import { linearFits } from './linear-solution.ts';
+
+/** Up to so many columns one penalty is solved in closed form in a stream: one pass; wider rows by conjugate gradients, in some passes. */
+const MOST_COLUMNS = 2048;
 
 /** Options of the head `ridge`: names, meaning and defaults are those of scikit-learn's RidgeClassifier and RidgeClassifierCV. */
 export const RIDGE_OPTIONS = {
@@ -31,18 +38,51 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
   const params = resolveOptions('The head "ridge"', RIDGE_OPTIONS, options);
   const alphas = numbersOf(params.alphas);
   const self = { name: 'ridge', params };
-  if (alphas.length === 0)
-    return { ...self, ...linearFits(self, 'squaredError', { ...params, C: 1 / params.alpha }) };
+  const chosen = (alpha: number, errors: readonly number[]): string =>
+    `alpha ${alpha} has the least squared leave-one-out error, ${Math.min(...errors).toFixed(4)}, of ${alphas.join(', ')}`;
+  if (alphas.length === 0) {
+    const linear = { ...params, C: 1 / params.alpha };
+    return {
+      ...self,
+      ...linearFits(self, 'squaredError', linear),
+      streamBytes: ({ rows, cols }) =>
+        cols <= MOST_COLUMNS ? ridgeBytes(cols, 1) : 4 * cols * sampleRows({ rows, cols }),
+      fitStream: (source, y, context) =>
+        source.cols <= MOST_COLUMNS
+          ? fitStreamed([params.alpha], source, y, context)
+          : fitStreamedLinear(self, 'squaredError', linear, source, y, context),
+    };
+  }
+  async function fitStreamed(
+    penalties: readonly number[],
+    source: RowSource,
+    y: readonly string[],
+    context?: FitContext,
+  ): Promise<FittedHead> {
+    const { classWeight } = params;
+    const fit = await streamedRidge(source, y, { alphas: penalties, classWeight }, context);
+    const { alpha, errors, classes, weights, intercept, passes } = fit;
+    const notes = [passesNote(passes), ...(errors.length > 0 ? [chosen(alpha, errors)] : [])];
+    const facts = { ...self, classes, features: source.cols, converged: true, iterations: 0, notes };
+    return fittedLinear(
+      facts,
+      weights,
+      intercept,
+      errors.length > 0 ? { leaveOneOut: { alphas, errors, alpha } } : {},
+    );
+  }
   return {
     ...self,
     async fit(X, y, context) {
       const { classes, indices } = checkFit(X, y);
       const task = { y: indices, classes: classes.length, classWeight: params.classWeight };
       const { alpha, errors, weights, intercept } = await ridgePath(X, task, alphas, context);
-      const note = `alpha ${alpha} has the least squared leave-one-out error, ${Math.min(...errors).toFixed(4)}, of ${alphas.join(', ')}`;
-      const facts = { ...self, classes, features: X.cols, converged: true, iterations: 0, notes: [note] };
+      const notes = [chosen(alpha, errors)];
+      const facts = { ...self, classes, features: X.cols, converged: true, iterations: 0, notes };
       return fittedLinear(facts, weights, intercept, { leaveOneOut: { alphas, errors, alpha } });
     },
+    streamBytes: ({ cols }) => ridgeBytes(cols, alphas.length),
+    fitStream: (source, y, context) => fitStreamed(alphas, source, y, context),
   };
 }
 

@@ -1,10 +1,16 @@
 import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
-import type { Head } from '../head.ts';
+import type { FittedHead, Head } from '../head.ts';
 import { glorotUniform } from '../solvers/network.ts';
-import { fitStreamedSoftmax } from '../streams/streamed-softmax.ts';
+import { trainStreamedNetwork } from '../streams/streamed-network.ts';
 import { fittedLinear } from './linear.ts';
-import { TRAINING_OPTIONS, trainHeadNetwork, transposed } from './trained-network.ts';
+import {
+  TRAINING_OPTIONS,
+  trainHeadNetwork,
+  transposed,
+  type StartNetwork,
+  type TrainedNetwork,
+} from './trained-network.ts';
 
 /** Options of the head `softmax`. */
 export const SOFTMAX_OPTIONS = TRAINING_OPTIONS;
@@ -15,23 +21,17 @@ export const SOFTMAX_OPTIONS = TRAINING_OPTIONS;
  */
 export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "softmax"', SOFTMAX_OPTIONS, options);
+  const self = { name: 'softmax', params };
+  const start: StartNetwork = (features, classes, source) => [glorotUniform(features, classes, source)];
+  const fitted = ({ facts, network }: TrainedNetwork): FittedHead => {
+    const { weights, bias } = network[0]!;
+    return fittedLinear(facts, transposed(weights), bias);
+  };
   return {
-    name: 'softmax',
-    params,
+    ...self,
     drawsViews: true,
-    async fit(X, y, context) {
-      const { facts, network } = await trainHeadNetwork(
-        { name: 'softmax', params },
-        params,
-        (features, classes, source) => [glorotUniform(features, classes, source)],
-        X,
-        y,
-        context,
-      );
-      const { weights, bias } = network[0]!;
-      return fittedLinear(facts, transposed(weights), bias);
-    },
-    fitStream: (source, y, context) =>
-      fitStreamedSoftmax({ name: 'softmax', params }, params, source, y, context),
+    fit: async (X, y, context) => fitted(await trainHeadNetwork(self, params, start, X, y, context)),
+    fitStream: async (source, y, context, views) =>
+      fitted(await trainStreamedNetwork(self, params, start, source, y, views, context)),
   };
 }

@@ -31,11 +31,15 @@ export const TRAINING_OPTIONS = {
   }),
 };
 
-type Options = TrainingOptions & {
+/** Options of a head trained by epochs, resolved. */
+export type NetworkOptions = TrainingOptions & {
   readonly validationFraction: number;
   readonly classWeight: ClassWeight;
   readonly seed: number;
 };
+
+/** The network before its first step. */
+export type StartNetwork = (features: number, classes: number, source: Random) => Network;
 
 export interface TrainedNetwork {
   readonly facts: FittedFacts;
@@ -45,8 +49,8 @@ export interface TrainedNetwork {
 /** Trains the network that `start` makes for (features, classes). Throws FIT_INVALID, INTERRUPTED. */
 export async function trainHeadNetwork(
   { name, params }: Pick<FittedHead, 'name' | 'params'>,
-  options: Options,
-  start: (features: number, classes: number, source: Random) => Network,
+  options: NetworkOptions,
+  start: StartNetwork,
   X: Matrix,
   y: readonly string[],
   context?: FitContext,

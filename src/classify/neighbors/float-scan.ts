@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { ONNX_TYPE, type OnnxNode } from '../../core/onnx-model.ts';
+import type { OnnxNode } from '../../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession, sessionCache } from '../math-session.ts';
 import { distanceOfScore, extentOf, productError } from './distance.ts';
@@ -14,6 +14,9 @@ const SPARE = 8;
 
 /** What an offset too small for a normal float32 may be off. */
 const TINY = 2 ** -120;
+
+/** ONNX_TYPE.int32, which only the encoder may import: a protobuf library comes with it. */
+const INT32 = 6;
 
 /** What turns products into scores: nothing, a factor of each row, or something added for each row. */
 type Scoring = 'product' | 'factor' | 'offset';
@@ -37,7 +40,7 @@ function sessionOf(scoring: Scoring): Promise<OnnxSession> {
         nodes: [
           ...steps[scoring],
           { op: 'TopK', inputs: ['S', 'k'], outputs: ['V', 'I64'], attributes: { axis: 1 } },
-          { op: 'Cast', inputs: ['I64'], outputs: ['I'], attributes: { to: ONNX_TYPE.int32 } },
+          { op: 'Cast', inputs: ['I64'], outputs: ['I'], attributes: { to: INT32 } },
         ],
         inputs: [
           { name: 'Q', type: 'float32', shape: ['q', 'd'] },

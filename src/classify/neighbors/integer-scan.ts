@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import { ONNX_TYPE } from '../../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession } from '../math-session.ts';
 import { distanceOfScore, extentOf } from './distance.ts';
@@ -23,6 +22,9 @@ const SPARE = 54;
 /** Query and row have length 1 for the cosine; the query's rounded copy may be this much longer. */
 const ROUNDED_LENGTH = 1.02;
 
+/** ONNX_TYPE.float32 and .int32, which only the encoder may import: a protobuf library comes with it. */
+const [FLOAT32, INT32] = [1, 6];
+
 /** A part of the rows, packed by the runtime. */
 interface Held {
   readonly session: OnnxSession;
@@ -42,12 +44,12 @@ function sessionOf(
       name: 'scan in 8 bits',
       nodes: [
         ...integerProduct,
-        { op: 'Cast', inputs: ['Z'], outputs: ['F'], attributes: { to: ONNX_TYPE.float32 } },
+        { op: 'Cast', inputs: ['Z'], outputs: ['F'], attributes: { to: FLOAT32 } },
         { op: 'Mul', inputs: ['step', 'steps'], outputs: ['scale'] },
         { op: 'Mul', inputs: ['F', 'scale'], outputs: ['G'] },
         { op: 'Add', inputs: ['G', 'offsets'], outputs: ['S'] },
         { op: 'TopK', inputs: ['S', 'k'], outputs: ['V', 'I64'], attributes: { axis: 1 } },
-        { op: 'Cast', inputs: ['I64'], outputs: ['I'], attributes: { to: ONNX_TYPE.int32 } },
+        { op: 'Cast', inputs: ['I64'], outputs: ['I'], attributes: { to: INT32 } },
       ],
       inputs: [
         { name: 'X', type: 'uint8', shape: ['q', 'd'] },

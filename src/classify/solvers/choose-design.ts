@@ -11,7 +11,7 @@ import { FLOAT32_TOL } from './newton-cg.ts';
 import { unitOf } from './problem.ts';
 
 /** Most rows of a Gram matrix: 0.8 GB in its two precisions. Beyond, it would cost more than the fits that it saves. */
-const MOST_GRAM_ROWS = 8192;
+export const MOST_GRAM_ROWS = 8192;
 
 /** The design that suits the shape of X (n, d), which is kept, not copied: n dimensions where that is fewer than d. Throws INTERRUPTED. */
 export function designOf(X: Matrix, context?: FitContext): Promise<Design> {

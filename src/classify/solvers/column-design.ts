@@ -10,7 +10,7 @@ import { joinedProducts } from './joined-products.ts';
 import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from './vectors.ts';
 
 /** Up to so many values X is also kept in float64, 128 MiB; above, it is widened block by block in each product. */
-const MOST_WIDENED = 2 ** 24;
+export const MOST_WIDENED = 2 ** 24;
 
 /** The inner product of weights needs nothing beside them. */
 const NOTHING = new Float64Array(0);

@@ -9,6 +9,7 @@ import { newtonCg } from './newton-cg.ts';
 import type { Point, Problem } from './problem.ts';
 import { problem, totalScores, unitOf } from './problem.ts';
 import type { ClassWeight } from './row-weights.ts';
+import { positivesOf, weightAgainstRest } from './against-rest.ts';
 import { classWeights, rowWeights, sharesOf } from './row-weights.ts';
 
 /**
@@ -130,11 +131,10 @@ function lossesOf({ loss, y, classes, classWeight, rows }: LinearTask): Weighted
     const { shares, sum } = sharesOf(rowWeights(y, (c) => byClass[c]!, rows));
     return [{ loss: logisticLoss(y, classes === 2 ? 1 : classes, shares), sum }];
   }
-  const positives = classes === 2 ? [1] : Array.from({ length: classes }, (_, c) => c);
-  return positives.map((positive) => {
-    // LIBLINEAR weighs only the one class where there is a rest (LinearSVC); RidgeClassifier weighs every row by its class.
-    const weigh = (c: number) => (loss === 'squaredHinge' && classes > 2 && c !== positive ? 1 : byClass[c]!);
-    const { shares, sum } = sharesOf(rowWeights(y, weigh, rows));
+  return positivesOf(classes).map((positive) => {
+    const { shares, sum } = sharesOf(
+      rowWeights(y, (c) => weightAgainstRest(loss, byClass, positive, c), rows),
+    );
     const targets = Float64Array.from(y, (c) => (c === positive ? 1 : -1));
     const make = loss === 'squaredHinge' ? squaredHingeLoss : squaredErrorLoss;
     return { loss: make(targets, shares), sum };

@@ -37,8 +37,11 @@ export interface Loss {
   at(F: Float64Array): LossAt;
 }
 
-/** A loss that can be taken apart by rows. */
-export interface LossInParts extends Loss {
+/** A loss that is taken apart by rows. */
+export interface LossByParts extends Pick<Loss, 'k'> {
   /** The part of rows [from, to), on scores of these alone: values and derivatives of all parts make up the whole. */
   part(from: number, to: number): Loss;
 }
+
+/** A loss that can be taken whole or apart. */
+export type LossInParts = Loss & LossByParts;

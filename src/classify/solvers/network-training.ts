@@ -50,7 +50,14 @@ export function trainNetwork(
   context?: FitContext,
 ): Promise<Training> {
   const batches = shuffledRows(rows, options.batchSize);
-  return trainOnBatches(network, batches, heldOut, weights, options, source, context);
+  const watched = heldOut && { rows: heldOut.X.rows, blocks: () => [heldOut] };
+  return trainOnBatches(network, batches, watched, weights, options, source, context);
+}
+
+/** Rows that no step is made on, block by block: the loss of all of them is watched. */
+export interface HeldOut {
+  readonly rows: number;
+  blocks(): AsyncIterable<Labelled> | Iterable<Labelled>;
 }
 
 /** Training rows as they are met: each epoch gives every row once, in batches; a batch is valid until the next is asked for. */
@@ -93,19 +100,19 @@ export function batchOf(
 export async function trainOnBatches(
   network: Network,
   batches: Batches,
-  heldOut: Labelled | undefined,
+  heldOut: HeldOut | undefined,
   weights: Float64Array,
   options: TrainingOptions,
   source: Random,
   context?: FitContext,
 ): Promise<Training> {
   const k = weights.length;
-  const lossOf = (truth: Int32Array) =>
+  const lossOf = (truth: Int32Array, rows = truth.length) =>
     // A softmax of two scores too: a network has one for each class.
     logisticLoss(
       truth,
       k,
-      Float64Array.from(truth, (c) => weights[c]! / truth.length),
+      Float64Array.from(truth, (c) => weights[c]! / rows),
     );
   const parameters = parametersOf(network);
   const optimisers = parameters.map(({ length }) => adam(length, options.learningRate));
@@ -135,10 +142,16 @@ export async function trainOnBatches(
     accuracy.push(hits / batches.rows);
     let watched = sum / batches.rows;
     if (heldOut !== undefined) {
-      const { scores } = await forward(network, heldOut.X);
-      watched = lossOf(heldOut.y).value(scores);
+      watched = 0;
+      let right = 0;
+      for await (const { X, y: truth } of heldOut.blocks()) {
+        checkAborted(context);
+        const { scores } = await forward(network, X);
+        watched += lossOf(truth, heldOut.rows).value(scores);
+        right += hitsOf(scores, truth, k);
+      }
       valLoss.push(watched);
-      valAccuracy.push(hitsOf(scores, heldOut.y, k) / heldOut.y.length);
+      valAccuracy.push(right / heldOut.rows);
     }
     stale = watched < best.loss - options.tol ? 0 : stale + 1;
     if (watched < best.loss) {

@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
+import type { Factor } from '../gemm.ts';
 import { gemm } from '../gemm.ts';
 import type { FitContext } from '../head.ts';
 import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
@@ -8,7 +9,7 @@ import { inverseCholesky } from './inverse-cholesky.ts';
 import { columnSums } from './vectors.ts';
 
 /** The largest system that is factorised: 0.5 GB. */
-const MOST = 8192;
+export const MOST = 8192;
 
 export interface RidgeSolution {
   /** Of the centred, weighted problem, shape (n, k). */
@@ -111,7 +112,10 @@ function centredColumns(X: Matrix, mean: Float32Array, roots: Float64Array): Inv
 const PARTS = 8;
 
 /** The squared length of each row of Xc·L⁻ᵀ, shape (n). L⁻¹ is a lower triangle: its first lines meet the first columns alone. */
-async function leveragesOf(inverse: Inverse, { data, rows: d, cols: n }: Inverse): Promise<Float64Array> {
+export async function leveragesOf(
+  inverse: Inverse,
+  { data, rows: d, cols: n }: Factor,
+): Promise<Float64Array> {
   const leverages = new Float64Array(n);
   const step = Math.ceil(d / PARTS);
   for (let from = 0; from < d; from += step) {
@@ -130,10 +134,10 @@ function addSquares(sums: Float64Array, lines: Float32Array | Float64Array): voi
   for (let at = 0; at < lines.length;) for (let i = 0; i < n; i++) sums[i]! += lines[at++]! ** 2;
 }
 
-type Inverse = NonNullable<Awaited<ReturnType<typeof inverseCholesky>>>;
+export type Inverse = NonNullable<Awaited<ReturnType<typeof inverseCholesky>>>;
 
 /** L⁻¹ of A + alpha = L·Lᵀ. */
-async function factor(A: Float64Array, n: number, alpha: number): Promise<Inverse> {
+export async function factor(A: Float64Array, n: number, alpha: number): Promise<Inverse> {
   const data = A.slice();
   for (let i = 0; i < n; i++) data[i * n + i]! += alpha;
   const inverse = await inverseCholesky({ data, rows: n, cols: n });
@@ -145,7 +149,7 @@ async function factor(A: Float64Array, n: number, alpha: number): Promise<Invers
 }
 
 /** A⁻¹·B = L⁻ᵀ·(L⁻¹·B), B (n, k). */
-async function solve(inverse: Inverse, B: Float64Array, k: number): Promise<Float64Array> {
+export async function solve(inverse: Inverse, B: Float64Array, k: number): Promise<Float64Array> {
   const half = await timesThin(inverse, B, k, 'float64');
   return transposedTimesThin(inverse, half, k, 'float64');
 }

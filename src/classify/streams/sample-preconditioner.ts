@@ -1,10 +1,9 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { RowSource } from '../../core/row-source.ts';
+import { wholeSource, type RowSource } from '../../core/row-source.ts';
 import type { FitContext } from '../head.ts';
-import { logisticLoss } from '../solvers/logistic-loss.ts';
-import { sharesOf } from '../solvers/row-weights.ts';
 import { scaleAdd } from '../solvers/vectors.ts';
 import type { Preconditioner } from './streamed-newton-cg.ts';
+import type { StreamedLoss } from './streamed-loss.ts';
 import { addPoint, inner, moved, origin, streamedProblem } from './streamed-problem.ts';
 
 /** Bytes of rows that are kept for it. */
@@ -26,14 +25,10 @@ export function sampleRows({ rows, cols }: Pick<RowSource, 'rows' | 'cols'>): nu
   return Math.max(1, Math.min(room, Math.ceil(rows / LEAST_SHARE), MOST_PER_COLUMN * cols));
 }
 
-/** The logistic problem on the sample alone. */
-export interface SampledTask {
+/** The problem on the sample alone. */
+export interface SampledTask extends Pick<StreamedLoss, 'loss' | 'bend'> {
   /** Shape (m, d). */
   readonly X: Matrix;
-  /** Class and weight of each row, shape (m). */
-  readonly y: Int32Array;
-  readonly weights: Float64Array;
-  readonly k: number;
   readonly penalty: number;
   readonly mean: Float64Array;
   readonly spread: number;
@@ -46,22 +41,17 @@ export interface SampledTask {
  * elsewhere it would add some (measured: docs/streams.md), and then there is none: undefined.
  */
 export function samplePreconditioner(
-  { X, y, weights, k, penalty, mean, spread, unit }: SampledTask,
+  { X, loss, bend, penalty, mean, spread, unit }: SampledTask,
   context?: FitContext,
 ): Preconditioner | undefined {
-  const { shares } = sharesOf(weights);
-  const classes = new Float64Array(k === 1 ? 2 : k);
-  y.forEach((c, i) => (classes[c]! += shares[i]!));
-  const bend = classes.reduce((sum, share) => sum + share * (1 - share), 0) / classes.length;
   /** The curvature of a direction that one row of the sample alone brings; what all rows have in it is of this size too. */
   const floor = (bend * spread) / X.rows;
   if (X.rows < ENOUGH_PER_COLUMN * X.cols && penalty < LEAST_PENALTY * floor) return undefined;
-  const source = { rows: X.rows, cols: X.cols, starts: [0, X.rows], read: () => Promise.resolve(X) };
-  const loss = logisticLoss(y, k, shares);
-  const problem = streamedProblem(source, { loss, penalty: penalty + floor, mean, unit }, context);
+  const task = { loss, penalty: penalty + floor, mean, unit };
+  const problem = streamedProblem(wholeSource(X), task, context);
 
   return async (point, residual) => {
-    const solution = origin(X.cols, k);
+    const solution = origin(X.cols, loss.k);
     const left = moved(residual, 0, residual);
     const direction = moved(residual, 0, residual);
     const whole = inner(left, left);

@@ -3,7 +3,7 @@ import { blocksOf, type RowSource } from '../../core/row-source.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { timesColumns, timesThin, transposedTimesThin, type Precision } from '../linalg-thin.ts';
-import type { LossInParts } from '../solvers/loss.ts';
+import type { LossByParts } from '../solvers/loss.ts';
 import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from '../solvers/vectors.ts';
 
 /** Weights (d, k) and intercepts (k), these in units of the rows' spread (problem.ts). */
@@ -59,7 +59,7 @@ export interface StreamedProblem {
 
 export function streamedProblem(
   source: RowSource,
-  { loss, penalty, mean, unit }: { loss: LossInParts; penalty: number; mean: Float64Array; unit: number },
+  { loss, penalty, mean, unit }: { loss: LossByParts; penalty: number; mean: Float64Array; unit: number },
   context?: FitContext,
 ): StreamedProblem {
   const { k } = loss;

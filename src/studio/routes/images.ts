@@ -59,7 +59,7 @@ export function imageRoutes(studio: Studio): Hono {
   routes.put('/images/:snapshot/:row/label', async (c) => {
     const { snapshot, row } = await named(c, studio);
     const { label } = await jsonOf(c, labelSchema);
-    await studio.review.decide(snapshot.samples[row]!.path, label, snapshot);
+    await studio.review.decide(snapshot.samples.pathOf(row), label, snapshot);
     const decided = label.trim();
     return c.json({ decided } satisfies Api['PUT /api/images/:snapshot/:row/label']);
   });

@@ -30,7 +30,7 @@ export function sweepRoutes({ sweep, store }: Studio): Hono {
     const grid = gridOfAxes(axes) ?? {};
     const gridSource = 'The sweep';
     configurationsOf(grid, gridSource); // refused here, not by the process that sweeps
-    sweep.start({ grid, gridSource, folds, save });
+    sweep.start({ grid, gridSource, folds, save }, await store.current());
     return c.json(sweep.state satisfies Api['POST /api/sweep']);
   });
   routes.delete('/sweep', async (c) => {

@@ -38,30 +38,35 @@ export async function browse(
 ): Promise<BrowsePage> {
   const wish = resolveOptions('browse', BROWSE_OPTIONS, given);
   const verdicts = wish.head === '' ? undefined : await heads.verdicts(wish.head, snapshot);
-  const rows: BrowseRow[] = [];
-  for (const [i, { label, split, path }] of snapshot.samples.entries()) {
+  const { samples } = snapshot;
+  const part = wish.path.toLowerCase();
+  // Numbers alone: a page is made of the few that it shows.
+  const passed = new Int32Array(samples.length);
+  let total = 0;
+  for (let i = 0; i < samples.length; i++) {
+    const label = samples.labelOf(i);
     if (wish.label !== '' && label !== wish.label) continue;
-    if (wish.split !== 'all' && split !== wish.split) continue;
-    if (wish.path !== '' && !path.toLowerCase().includes(wish.path.toLowerCase())) continue;
-    const verdict = verdicts === undefined ? null : verdictOf(verdicts, i);
-    if (verdict !== null) {
-      if (wish.predicted !== '' && verdict.label !== wish.predicted) continue;
-      if (wish.verdict !== 'all' && (verdict.label === label) !== (wish.verdict === 'right')) continue;
-      if (verdict.probability < wish.least || verdict.probability > wish.most) continue;
+    if (wish.split !== 'all' && samples.splitOf(i) !== wish.split) continue;
+    if (part !== '' && !samples.pathOf(i).toLowerCase().includes(part)) continue;
+    if (verdicts !== undefined) {
+      const { label: predicted, probability } = verdictOf(verdicts, i);
+      if (wish.predicted !== '' && predicted !== wish.predicted) continue;
+      if (wish.verdict !== 'all' && (predicted === label) !== (wish.verdict === 'right')) continue;
+      if (probability < wish.least || probability > wish.most) continue;
     }
-    rows.push({ ...cardOf(snapshot, i), verdict });
+    passed[total++] = i;
   }
+  const found = passed.subarray(0, total);
   if (verdicts !== undefined && wish.order !== 'path') {
+    const { probability } = verdicts;
     const sign = wish.order === 'surest' ? -1 : 1;
-    rows.sort((a, b) => sign * (a.verdict!.probability - b.verdict!.probability) || a.row - b.row);
+    found.sort((a, b) => sign * (probability[a]! - probability[b]!) || a - b);
   }
-  const pages = Math.max(1, Math.ceil(rows.length / wish.perPage));
+  const pages = Math.max(1, Math.ceil(total / wish.perPage));
   const page = Math.min(wish.page, pages);
-  return {
-    snapshot: snapshot.name,
-    total: rows.length,
-    page,
-    pages,
-    rows: rows.slice((page - 1) * wish.perPage, page * wish.perPage),
-  };
+  const rows = Array.from(found.subarray((page - 1) * wish.perPage, page * wish.perPage), (i): BrowseRow => {
+    const verdict = verdicts === undefined ? null : verdictOf(verdicts, i);
+    return { ...cardOf(snapshot, i), verdict };
+  });
+  return { snapshot: snapshot.name, total, page, pages, rows };
 }

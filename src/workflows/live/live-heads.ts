@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { stampText } from '../../core/file-stamp.ts';
-import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { row, type Matrix } from '../../core/matrix.ts';
 import type { Pooling } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts, HeadVerdict } from '../../core/studio-data.ts';
 import { differingSettings } from '../../store/fingerprint.ts';
@@ -12,24 +12,33 @@ import { probabilities } from '../evaluate.ts';
 import { openHead, type OpenedHead } from '../head-files.ts';
 import { judgeRaw } from '../predict.ts';
 import type { Snapshot } from './live-store.ts';
+import { turns } from './turns.ts';
 
-/** Heads whose probabilities of all images are kept at once. */
+/** Heads whose verdicts on all images are kept at once, at 8 bytes an image. */
 const KEPT = 4;
 /** Classes that an answer names. */
 const SHOWN_CLASSES = 10;
 
-/** What a head says of every image of a snapshot: P (n, classes), row i for samples[i]. */
+/** What a head says of every image of a snapshot: its likeliest class, a number into `classes`, and that one's probability, by row. */
 export interface Verdicts {
   readonly classes: readonly string[];
-  readonly P: Matrix;
+  readonly best: Int32Array;
+  readonly probability: Float32Array;
 }
 
 /** The head files of a store, opened once. A file that changed is opened anew. */
 export interface LiveHeads {
   list(snapshot: Snapshot): Promise<HeadFacts[]>;
-  /** The answer of one head to one picture; what stands against asking it is data. */
-  answer(id: string, features: ReadonlyMap<Pooling, Matrix>, snapshot: Snapshot): Promise<HeadAnswer>;
-  /** Of all images, read in parts: no whole map of the data set is in memory at once. Throws OPTION_INVALID for an id that is not there. */
+  /** The answer of one head to one picture, whose features (1, width) `featuresIn` gives; what stands against asking it is data. */
+  answer(
+    id: string,
+    featuresIn: (pooling: Pooling) => Promise<Matrix>,
+    snapshot: Snapshot,
+  ): Promise<HeadAnswer>;
+  /**
+   * Of all images, read in parts: no whole map of the data set is in memory at once. Throws OPTION_INVALID for an id that is not there, and for a
+   * head that reads its training rows from the store, once for each part: that would take hours.
+   */
   verdicts(id: string, snapshot: Snapshot): Promise<Verdicts>;
 }
 
@@ -42,40 +51,50 @@ export function shownClasses(classes: readonly string[], p: Float32Array): HeadA
 }
 
 /** The likeliest class of one row. */
-export function verdictOf({ classes, P }: Verdicts, i: number): HeadVerdict {
-  const p = row(P, i);
-  let best = 0;
-  for (let c = 1; c < p.length; c++) if (p[c]! > p[best]!) best = c;
-  return { label: classes[best]!, probability: p[best]! };
+export function verdictOf({ classes, best, probability }: Verdicts, i: number): HeadVerdict {
+  return { label: classes[best[i]!]!, probability: probability[i]! };
 }
 
-/** The answer of a head about an image whose probabilities are known. */
-export function answerOf(facts: HeadFacts, { classes, P }: Verdicts, i: number): HeadAnswer {
-  const { id, name, pooling } = facts;
-  return { head: id, name, pooling, classes: shownClasses(classes, row(P, i)), unknown: null, problem: null };
-}
-
-async function judgeAll(opened: OpenedHead, { store, set, samples }: Snapshot): Promise<Verdicts> {
+async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdicts> {
+  const { store, set, samples, pooling } = snapshot;
   const { classes } = opened.head;
-  const P = matrix(samples.length, classes.length);
-  const targets = rowTargets(samples.map(({ sha256 }) => sha256));
+  const verdicts = {
+    classes,
+    best: new Int32Array(samples.length),
+    probability: new Float32Array(samples.length),
+  };
+  const put = (p: Float32Array, i: number): void => {
+    let best = 0;
+    for (let c = 1; c < p.length; c++) if (p[c]! > p[best]!) best = c;
+    verdicts.best[i] = best;
+    verdicts.probability[i] = p[best]!;
+  };
+  if (opened.document.pooling === pooling) {
+    const live = await snapshot.rows();
+    await live.each(async (X, rowOf) => {
+      const P = await probabilities(opened, X);
+      for (let j = 0; j < P.rows; j++) put(row(P, j), rowOf(j));
+    });
+    return verdicts;
+  }
+  const targets = rowTargets(samples.digests);
   for await (const { rows, X } of setFeatures(store, set, opened.document.pooling)) {
-    const found = await probabilities(opened, X);
-    for (const [at, { sha256 }] of rows.entries())
-      targets.meet(sha256, (i) => P.data.set(row(found, at), i * P.cols));
+    const P = await probabilities(opened, X);
+    for (const [at, { sha256 }] of rows.entries()) targets.meet(sha256, (i) => put(row(P, at), i));
   }
   if (targets.missing > 0)
     throw new PermafrostError(
       'OPTION_INVALID',
       `The store lacks the ${opened.document.pooling} features of ${targets.missing} images. Run "permafrost extract" with that pooling in --cut.`,
     );
-  return { classes, P };
+  return verdicts;
 }
 
 export function liveHeads(store: string): LiveHeads {
   const folder = join(store, 'heads');
   const opened = new Map<string, { readonly stamp: string; readonly head: Promise<OpenedHead> }>();
   const judged = new Map<string, Promise<Verdicts>>();
+  const inTurn = turns();
 
   async function stampOf(id: string): Promise<string> {
     return stampText(await stat(join(folder, id), { bigint: true }));
@@ -125,13 +144,15 @@ export function liveHeads(store: string): LiveHeads {
     async list(snapshot) {
       return Promise.all((await files()).map((id) => factsOf(id, snapshot)));
     },
-    async answer(id, features, snapshot) {
+    async answer(id, featuresIn, snapshot) {
       const facts = await factsOf(id, snapshot);
       const { name, pooling, problem } = facts;
       if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
       const head = await open(id);
-      const X = features.get(pooling)!;
-      const [P, judged] = await Promise.all([probabilities(head, X), judgeRaw(head, X)]);
+      const X = await featuresIn(pooling);
+      const asked = async () => [await probabilities(head, X), await judgeRaw(head, X)] as const;
+      // Rows that are read from the store have one reader at a time.
+      const [P, judged] = await (head.rowsMemory > 0 ? inTurn(asked) : asked());
       return {
         head: id,
         name,
@@ -145,6 +166,11 @@ export function liveHeads(store: string): LiveHeads {
       const head = await open(id);
       const problem = problemOf(head, snapshot);
       if (problem !== null) throw new PermafrostError('FINGERPRINT_MISMATCH', `${id}: ${problem}`);
+      if (head.rowsMemory > 0)
+        throw new PermafrostError(
+          'OPTION_INVALID',
+          `${id} compares an image with ${head.document.trained.images} training images that it reads from the disk: for all ${snapshot.samples.length} images that would take hours. Choose another head; about single images this one can be asked.`,
+        );
       const key = `${snapshot.name}/${id}/${await stampOf(id)}`;
       const known = judged.get(key);
       if (known !== undefined) {

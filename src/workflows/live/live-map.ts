@@ -3,7 +3,6 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import * as z from 'zod';
 import { reasonOf } from '../../core/errors.ts';
-import { selectRows } from '../../core/matrix.ts';
 import { present } from '../../core/report-data.ts';
 import type { MapAnswer, Place } from '../../core/studio-data.ts';
 import { writeFileAtomic } from '../../store/atomic-file.ts';
@@ -65,7 +64,7 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     const { samples } = snapshot;
     const sample = mapSample(samples.length, MOST, SEED);
     if (!present(sample)) return sample;
-    const X = selectRows(await snapshot.features(), sample.images);
+    const X = await (await snapshot.rows()).rows(sample.images);
     const job: MapJob = { X, sample, seed: SEED };
     const drawn = await new Promise<MapDrawn>((resolve, reject) => {
       const child = fork(ENTRY, { serialization: 'advanced', execArgv: [], signal: stop.signal });

@@ -8,6 +8,7 @@ import { readCalibration } from '../../store/calibration-file.ts';
 import { fingerprintOf } from '../../store/fingerprint.ts';
 import { sourceLike, type FeatureSource } from '../feature-source.ts';
 import type { Snapshot } from './live-store.ts';
+import { turns } from './turns.ts';
 
 /** Pixels of the largest picture that is decoded for a page: a photograph of 100 megapixels takes 300 MB. */
 export const MOST_PIXELS = 100e6;
@@ -30,9 +31,11 @@ export interface LiveNetwork {
   warm(snapshot: Snapshot): Promise<void>;
   /**
    * Features of one picture, made as the snapshot's were. Pictures take turns. Throws IMAGE_UNDECODABLE, also for more than MOST_PIXELS;
-   * ENGINE_UNAVAILABLE and FINGERPRINT_MISMATCH where this machine cannot make such features.
+   * ENGINE_UNAVAILABLE and FINGERPRINT_MISMATCH where this machine cannot make such features; OPTION_INVALID while it rests.
    */
   describe(bytes: Uint8Array, snapshot: Snapshot): Promise<Described>;
+  /** Unloads the network and refuses pictures, with that reason, until the returned function is called. */
+  rest(reason: string): Promise<() => void>;
   dispose(): Promise<void>;
 }
 
@@ -50,7 +53,8 @@ async function headerOf(bytes: Uint8Array): ReturnType<typeof readHeader> {
 /** A network that is made when it is first needed, and made anew when the store's settings have changed. */
 export function liveNetwork(weights: string | undefined, listener: Listener = {}): LiveNetwork {
   let made: { readonly fingerprint: string; readonly source: Promise<FeatureSource> } | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
+  let resting: string | undefined;
+  const inTurn = turns();
 
   function make({ store, set }: Snapshot): Promise<FeatureSource> {
     const { settings, quantization } = set;
@@ -80,15 +84,16 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
     if (before !== undefined) await (await before.source).executable.dispose();
     return source;
   }
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = turn.then(work);
-    turn = mine.catch(() => undefined); // told to whoever asked; the next one goes on
-    return mine;
+  async function unload(): Promise<void> {
+    const source = await made?.source.catch(() => undefined);
+    made = undefined;
+    await source?.executable.dispose();
   }
 
   return {
     warm(snapshot) {
       return inTurn(async () => {
+        if (resting !== undefined) return;
         const { executable, contract } = await sourceFor(snapshot);
         await executable.load();
         // The first run allocates and packs: let it be one that nobody waits for.
@@ -98,6 +103,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
     async describe(bytes, snapshot) {
       const header = await headerOf(bytes);
       return inTurn(async () => {
+        if (resting !== undefined) throw new PermafrostError('OPTION_INVALID', resting);
         const { executable, contract, outputs } = await sourceFor(snapshot);
         const pixels = await decode(bytes, header, contract);
         const started = performance.now();
@@ -111,11 +117,11 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
         };
       });
     },
-    dispose: () =>
-      inTurn(async () => {
-        const source = await made?.source.catch(() => undefined);
-        made = undefined;
-        await source?.executable.dispose();
-      }),
+    async rest(reason) {
+      resting = reason;
+      await inTurn(unload);
+      return () => (resting = undefined);
+    },
+    dispose: () => inTurn(unload),
   };
 }

@@ -109,7 +109,7 @@ export function livePictures(): LivePictures {
   return {
     given,
     stored({ manifest, samples }, row, size) {
-      const { path, sha256 } = samples[row]!;
+      const { path, sha256 } = samples.sample(row);
       const read = async (): Promise<Uint8Array> => {
         const source = await readImage(manifest.dataset.root, path);
         if (sha256Hex(source) !== sha256)

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../../store/atomic-file.ts';
 import { openJournal, withoutUndone } from '../../store/journal.ts';
 import { journalPath, reviewSchema, STUDIO_FOLDER } from '../../store/studio-files.ts';
 import { check } from '../check.ts';
+import type { LiveJobs } from './live-jobs.ts';
 import { cardOf, type Snapshot } from './live-store.ts';
 
 /** Suspects that are listed, the most suspect first. */
@@ -28,23 +29,45 @@ export interface LiveReview {
 const field = (text: string): string =>
   /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
-export async function liveReview(store: string): Promise<LiveReview> {
+/** Lines that are made at once. */
+const LINES = 4096;
+
+/** A CSV of path, label and split, the decided labels in place of the stored ones. */
+function* labelLines({ samples }: Snapshot, decided: ReadonlyMap<string, string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  yield encoder.encode('path,label,split\n');
+  for (let from = 0; from < samples.length; from += LINES) {
+    let text = '';
+    for (let row = from; row < Math.min(samples.length, from + LINES); row++) {
+      const path = samples.pathOf(row);
+      const label = decided.get(path) ?? samples.labelOf(row);
+      text += `${[path, label, samples.splitOf(row)].map(field).join(',')}\n`;
+    }
+    yield encoder.encode(text);
+  }
+}
+
+export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveReview> {
   const journal = await openJournal(journalPath(store, 'review.jsonl'), reviewSchema);
   let checked: { readonly name: string; readonly result: Promise<CheckResult> } | undefined;
 
   function suspectsOf(snapshot: Snapshot): Promise<CheckResult> {
     if (checked?.name === snapshot.name) return checked.result;
-    const result = check(store, { suspects: MOST_SUSPECTS });
+    const result = jobs.run(snapshot, 'A search for label errors', () =>
+      check(store, { suspects: MOST_SUSPECTS }),
+    );
     checked = { name: snapshot.name, result };
     result.catch(() => (checked = undefined));
     return result;
   }
   /** The last decision about each image of this data set, unless its file is another one by now. */
   function decisions({ manifest, samples }: Snapshot): Map<string, string> {
-    const contents = new Map(samples.map(({ path, sha256 }) => [path, sha256]));
     const labels = new Map<string, string>();
-    for (const { root, path, sha256, label } of withoutUndone(journal.entries))
-      if (root === manifest.dataset.root && contents.get(path) === sha256) labels.set(path, label);
+    for (const { root, path, sha256, label } of withoutUndone(journal.entries)) {
+      if (root !== manifest.dataset.root) continue;
+      const row = samples.rowOf(path);
+      if (row >= 0 && samples.digests.at(row) === sha256) labels.set(path, label);
+    }
     return labels;
   }
 
@@ -54,37 +77,39 @@ export async function liveReview(store: string): Promise<LiveReview> {
       const { suspects } = await suspectsOf(snapshot);
       const suspected = new Set(suspects.map(({ path }) => path));
       const decided = decisions(snapshot);
-      const rowOf = new Map(snapshot.samples.map(({ path }, row) => [path, row]));
-      const changed = snapshot.samples.filter(({ path, label }) => (decided.get(path) ?? label) !== label);
+      const { samples } = snapshot;
+      const changed = [...decided].filter(
+        ([path, label]) => samples.labelOf(samples.rowOf(path)) !== label,
+      ).length;
       return {
         snapshot: snapshot.name,
         suspects: suspects.flatMap(({ path, suggested, probability, margin }) => {
-          const row = rowOf.get(path);
-          if (row === undefined) return [];
+          const row = samples.rowOf(path);
+          if (row < 0) return [];
           return [
             { ...cardOf(snapshot, row), suggested, probability, margin, decided: decided.get(path) ?? null },
           ];
         }),
         others: [...decided].flatMap(([path, label]) =>
-          suspected.has(path) ? [] : [{ ...cardOf(snapshot, rowOf.get(path)!), decided: label }],
+          suspected.has(path) ? [] : [{ ...cardOf(snapshot, samples.rowOf(path)), decided: label }],
         ),
-        classes: [...new Set(snapshot.samples.map(({ label }) => label))].sort(),
+        classes: samples.labels,
         decided: decided.size,
-        changed: changed.length,
+        changed,
         canUndo: withoutUndone(journal.entries).length > 0,
       };
     },
     async decide(path, text, { manifest, samples }) {
       const label = text.trim();
-      const sample = samples.find((one) => one.path === path);
-      if (sample === undefined)
+      const row = samples.rowOf(path);
+      if (row < 0)
         throw new PermafrostError('OPTION_INVALID', `The data set has no image ${JSON.stringify(path)}.`);
       if (label === '') throw new PermafrostError('OPTION_INVALID', `${path}: a label is a name, not empty.`);
       await journal.append({
         do: 'decide',
         root: manifest.dataset.root,
         path,
-        sha256: sample.sha256,
+        sha256: samples.digests.at(row)!,
         label,
       });
     },
@@ -93,11 +118,8 @@ export async function liveReview(store: string): Promise<LiveReview> {
     },
     async save(snapshot) {
       const decided = decisions(snapshot);
-      const lines = snapshot.samples.map(({ path, label, split }) =>
-        [path, decided.get(path) ?? label, split].map(field).join(','),
-      );
       const path = join(store, STUDIO_FOLDER, 'labels.csv');
-      await writeFileAtomic(path, [new TextEncoder().encode(['path,label,split', ...lines, ''].join('\n'))]);
+      await writeFileAtomic(path, labelLines(snapshot, decided));
       const [root, labels, into] = [snapshot.manifest.dataset.root, path, store].map((text) =>
         JSON.stringify(text),
       );

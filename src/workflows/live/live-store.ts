@@ -5,13 +5,15 @@ import type { Matrix } from '../../core/matrix.ts';
 import type { ImageCard, StoreFacts } from '../../core/studio-data.ts';
 import { SPLITS, type Pooling } from '../../core/sample.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { exactIndex } from '../../classify/neighbors/exact.ts';
-import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
+import { streamFeatures } from '../../store/feature-stream.ts';
 import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../../store/manifest.ts';
 import { currentSets, smallPooling } from '../../store/parts.ts';
-import { readSamples } from '../../store/reader.ts';
-import type { StoredSample } from '../../store/shard.ts';
+import { eachSample } from '../../store/reader.ts';
+import { openRows } from '../../store/row-access.ts';
+import { sampleTable, type SampleTable } from '../../store/sample-table.ts';
 import { everyImage } from '../every-image.ts';
+import { BASE_BYTES, NETWORK_BYTES } from '../memory.ts';
+import { heldRows, streamedRows, type LiveRows } from './live-rows.ts';
 
 /** The data set of a store as it was at one moment: rows are numbers into `samples`. */
 export interface Snapshot {
@@ -20,13 +22,17 @@ export interface Snapshot {
   readonly store: string;
   readonly manifest: Manifest;
   readonly set: FeatureSet;
-  readonly samples: readonly StoredSample[];
-  /** How `features` are pooled: avg where the data set was extracted with it. */
+  readonly samples: SampleTable;
+  /** How `rows` are pooled: avg where the data set was extracted with it. */
   readonly pooling: Pooling;
-  /** Pooled features of every image, row i for samples[i]; read on first use, then kept (2 kB an image). */
-  features(): Promise<Matrix>;
-  /** Exact search among them by the cosine. */
-  index(): Promise<NeighborIndex>;
+  /** Whether the features are read from the disk at each use, because they do not fit into the memory allowed. */
+  readonly isStreamed: boolean;
+  /** Bytes that training, checking or sweeping may take, what Node takes included: what is left beside the studio's own. */
+  readonly room: number;
+  /** Features of every image; read or laid out on first use, then kept. */
+  rows(): Promise<LiveRows>;
+  /** Features of one image, shape (1, width), in any pooling that the store has. Throws OPTION_INVALID where it lacks them. */
+  featuresOf(row: number, pooling: Pooling): Promise<Matrix>;
 }
 
 /** A store that is looked at for long: what another process extracts meanwhile is seen at the next call. */
@@ -41,21 +47,45 @@ function nameOf(manifest: Manifest): string {
   return `${manifest.dataset.samples?.sha256.slice(0, 12) ?? 'none'}-${sha256Hex(canonicalJson(manifest.dataset.sets)).slice(0, 12)}`;
 }
 
-async function take(store: string, manifest: Manifest): Promise<Snapshot> {
-  const samples = await readSamples(store, manifest);
+async function take(store: string, manifest: Manifest, bound: number): Promise<Snapshot> {
+  const samples = await sampleTable(eachSample(store, manifest));
   const [primary] = currentSets(store, manifest);
-  let features: Promise<Matrix> | undefined;
-  let index: Promise<NeighborIndex> | undefined;
-  const load = (): Promise<Matrix> => (features ??= everyImage(store, manifest).then(({ X }) => X));
+  const pooling = smallPooling(primary);
+  const { cut } = primary.set.settings;
+  const features = samples.length * primary.set.widths[pooling] * 4;
+  // The features, and those of a head that is trained: as they are stored, and normalised.
+  const isStreamed = BASE_BYTES + NETWORK_BYTES + samples.bytes + 3 * features > bound;
+  let rows: Promise<LiveRows> | undefined;
+  const open = async (): Promise<LiveRows> =>
+    isStreamed
+      ? streamedRows(await streamFeatures(store, manifest, [{ cut, pooling }], SPLITS), samples)
+      : heldRows((await everyImage(store, manifest)).X);
+  const access = openRows(store, manifest);
+  const opened = (): Promise<LiveRows> => {
+    rows ??= open();
+    rows.catch(() => (rows = undefined)); // tried anew by the next one who asks
+    return rows;
+  };
   return {
     name: nameOf(manifest),
     store,
     manifest,
     set: primary.set,
-    pooling: smallPooling(primary),
+    pooling,
     samples,
-    features: load,
-    index: () => (index ??= load().then((X) => exactIndex(X, 'cosine'))),
+    isStreamed,
+    room: bound - samples.bytes - (isStreamed ? 0 : features + NETWORK_BYTES),
+    rows: opened,
+    async featuresOf(row, wanted) {
+      if (wanted === pooling) return (await opened()).rows([row]);
+      const { id, path } = samples.sample(row);
+      const found = (await access.rowsById([id], wanted)).get(id);
+      if (found !== undefined) return { data: found, rows: 1, cols: found.length };
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `The store lacks the ${wanted} features of ${path}. Run "permafrost extract" with that pooling in --cut.`,
+      );
+    },
   };
 }
 
@@ -70,16 +100,16 @@ async function stampOf(store: string): Promise<string> {
   return `${ino}/${mtimeMs}/${size}`;
 }
 
-/** Opens a store to look at. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, STORE_VERSION. */
-export async function openLiveStore(storePath: string): Promise<LiveStore> {
+/** Opens a store to look at within `bound` bytes of memory. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, STORE_VERSION. */
+export async function openLiveStore(storePath: string, bound: number): Promise<LiveStore> {
   const path = resolve(storePath);
   let stamp = await stampOf(path);
-  let latest = await take(path, await readManifest(path));
+  let latest = await take(path, await readManifest(path), bound);
   const current = async (): Promise<Snapshot> => {
     const now = await stampOf(path);
     if (now === stamp) return latest;
     const manifest = await readManifest(path);
-    if (nameOf(manifest) !== latest.name) latest = await take(path, manifest);
+    if (nameOf(manifest) !== latest.name) latest = await take(path, manifest, bound);
     stamp = now;
     return latest;
   };
@@ -99,14 +129,12 @@ export async function openLiveStore(storePath: string): Promise<LiveStore> {
 
 /** One image of a snapshot as pages show it. */
 export function cardOf({ samples }: Snapshot, row: number): ImageCard {
-  const { path, label, split } = samples[row]!;
-  return { row, path, label, split };
+  return { row, path: samples.pathOf(row), label: samples.labelOf(row), split: samples.splitOf(row) };
 }
 
 /** What a snapshot holds, in counts. */
 export function factsOf({ name, store, manifest, set, samples }: Snapshot): StoreFacts {
-  const classes = new Map<string, number>();
-  for (const { label } of samples) classes.set(label, (classes.get(label) ?? 0) + 1);
+  const { labels, splits } = samples.counts();
   const { device, precision } = set.engine;
   return {
     store,
@@ -114,12 +142,8 @@ export function factsOf({ name, store, manifest, set, samples }: Snapshot): Stor
     snapshot: name,
     images: samples.length,
     failed: manifest.dataset.failures.length,
-    classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, images]) => ({ label, images })),
-    splits: Object.fromEntries(
-      SPLITS.map(
-        (split) => [split, samples.filter((sample) => sample.split === split).length] as const,
-      ).filter(([, n]) => n > 0),
-    ),
+    classes: samples.labels.map((label, i) => ({ label, images: labels[i]! })),
+    splits: Object.fromEntries(Object.entries(splits).filter(([, n]) => n > 0)),
     engine: `${set.engine.name} on ${device}, ${precision}`,
     cut: set.settings.cut,
     contract: set.settings.contract.name,

@@ -4,19 +4,24 @@ import { extname } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../../core/studio-data.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
+import { memoryValue } from '../memory.ts';
 import type { SweepRequest } from '../sweep.ts';
+import type { LiveJobs } from './live-jobs.ts';
+import type { Snapshot } from './live-store.ts';
 import type { SweepNews, SweepOrder } from './run-sweep.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
+/** What the studio's own process takes beside what a snapshot's room leaves out: Node, and what the collector has not given back yet. */
+const SERVER_BYTES = 350e6;
 /** How long a sweep may take to end by itself, in milliseconds. */
 const PATIENCE_MS = 3000;
 
 /** One sweep at a time, watched while it goes. What it found is kept in the store: another one goes on there. */
 export interface LiveSweep {
   readonly state: SweepState;
-  /** Begins a sweep. Throws OPTION_INVALID while one is running. */
-  start(request: SweepRequest): void;
+  /** Begins a sweep of a snapshot's store. Throws OPTION_INVALID while one is running. */
+  start(request: SweepRequest, snapshot: Snapshot): void;
   /** Ends it after what is under way; what was found is kept. */
   stop(): Promise<void>;
   /** Calls `told` with every new state, until the returned function is called. */
@@ -74,7 +79,7 @@ function finished({
 
 const ENTRY = new URL(`./run-sweep${extname(import.meta.url)}`, import.meta.url);
 
-export function liveSweep(store: string): LiveSweep {
+export function liveSweep(jobs: LiveJobs): LiveSweep {
   let state = NONE;
   let child: ChildProcess | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -84,7 +89,7 @@ export function liveSweep(store: string): LiveSweep {
     state = next;
     for (const told of watchers) told(state);
   }
-  async function run(request: SweepRequest): Promise<void> {
+  async function run(request: SweepRequest, store: string): Promise<void> {
     const lines: SweepLine[] = [];
     const process = (child = fork(ENTRY, { serialization: 'advanced', execArgv: [] }));
     process.on('message', (message) => {
@@ -107,7 +112,7 @@ export function liveSweep(store: string): LiveSweep {
     get state() {
       return state;
     },
-    start(request) {
+    start(request, snapshot) {
       if (state.state === 'running')
         throw new PermafrostError(
           'OPTION_INVALID',
@@ -115,9 +120,11 @@ export function liveSweep(store: string): LiveSweep {
         );
       stopped = false;
       tell({ ...NONE, state: 'running' });
-      running = run(request).catch((error: unknown) =>
-        tell({ ...state, state: 'failed', problem: reasonOf(error) }),
-      );
+      running = jobs
+        .run(snapshot, 'A sweep', (room) =>
+          run({ ...request, memory: memoryValue(room - SERVER_BYTES) }, snapshot.store),
+        )
+        .catch((error: unknown) => tell({ ...state, state: 'failed', problem: reasonOf(error) }));
     },
     async stop() {
       if (state.state !== 'running') return;

@@ -26,6 +26,7 @@ import type { Snapshot } from './live-store.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
 import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
+import { turns } from './turns.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
 export interface LiveTeach {
@@ -56,7 +57,8 @@ export interface LiveTeach {
 export async function liveTeach(store: string, network: LiveNetwork): Promise<LiveTeach> {
   let events: Journal<TeachEvent>;
   let features: TaughtFeatureStore;
-  let turn: Promise<unknown> = Promise.resolve();
+  // What changes something comes one after the other, so that each sees what the ones before did.
+  const inTurn = turns();
   let fitted: { readonly key: string; readonly result: ReturnType<typeof fitTaught> } | undefined;
 
   async function open(): Promise<void> {
@@ -70,12 +72,6 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
   /** Larger than every id so far; ids of what was taken back are not given again. */
   const nextId = (): number =>
     1 + events.entries.reduce((most, event) => Math.max(most, 'id' in event ? event.id : 0), 0);
-  /** What changes something comes one after the other, so that each sees what the ones before did. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = turn.then(work);
-    turn = mine.catch(() => undefined); // told to whoever asked; the next one goes on
-    return mine;
-  }
   function named(id: number): TaughtFolder {
     const found = classes().find((one) => one.id === id);
     if (found === undefined)

@@ -1,6 +1,6 @@
-import { selectRows, type Matrix } from '../../core/matrix.ts';
+import type { Matrix } from '../../core/matrix.ts';
 import type { ImageView, NearImage, Place, SearchAnswer } from '../../core/studio-data.ts';
-import { answerOf, type LiveHeads } from './live-heads.ts';
+import type { LiveHeads } from './live-heads.ts';
 import type { MapPlaces } from './live-map.ts';
 import type { LiveNetwork } from './live-network.ts';
 import type { LiveReview } from './live-review.ts';
@@ -18,8 +18,8 @@ async function nearImages(
   k: number,
   without?: number,
 ): Promise<NearImage[]> {
-  const index = await snapshot.index();
-  const { k: found, indices, distances } = await index.search(query, k + (without === undefined ? 0 : 1));
+  const rows = await snapshot.rows();
+  const { k: found, indices, distances } = await rows.search(query, k + (without === undefined ? 0 : 1));
   return Array.from({ length: found }, (_, j) => ({
     ...cardOf(snapshot, indices[j]!),
     distance: distances[j]!,
@@ -62,7 +62,9 @@ export async function search(
   const described = await network.describe(bytes, snapshot);
   const { sha256, width, height, features, networkMs } = described;
   const [answers, near] = await Promise.all([
-    Promise.all(ids.map((id) => heads.answer(id, features, snapshot))),
+    Promise.all(
+      ids.map((id) => heads.answer(id, (pooling) => Promise.resolve(features.get(pooling)!), snapshot)),
+    ),
     nearImages(snapshot, features.get(snapshot.pooling)!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
@@ -87,16 +89,12 @@ export async function viewImage(
     review,
   }: { readonly snapshot: Snapshot; readonly heads: LiveHeads; readonly review: LiveReview },
 ): Promise<ImageView> {
-  const { sha256, width, height, orientation } = snapshot.samples[at]!;
-  const facts = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));
+  const { sha256, width, height, orientation, path } = snapshot.samples.sample(at);
+  const known = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));
   const answers = await Promise.all(
-    facts.map(async (head) => {
-      const { id, name, pooling, problem } = head;
-      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
-      return answerOf(head, await heads.verdicts(id, snapshot), at);
-    }),
+    known.map(({ id }) => heads.answer(id, (pooling) => snapshot.featuresOf(at, pooling), snapshot)),
   );
-  const X = await snapshot.features();
+  const X = await snapshot.featuresOf(at, snapshot.pooling);
   return {
     ...cardOf(snapshot, at),
     snapshot: snapshot.name,
@@ -105,7 +103,7 @@ export async function viewImage(
     height,
     orientation,
     answers,
-    neighbors: await nearImages(snapshot, selectRows(X, [at]), NEIGHBORS, at),
-    decided: review.decisions(snapshot).get(snapshot.samples[at]!.path) ?? null,
+    neighbors: await nearImages(snapshot, X, NEIGHBORS, at),
+    decided: review.decisions(snapshot).get(path) ?? null,
   };
 }
