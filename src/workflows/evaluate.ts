@@ -48,8 +48,8 @@ export interface HeadPlan {
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
-  /** Of a head that left its training rows in the store: their digest (streamed-rows.ts). */
-  readonly rows?: string;
+  /** Of a head that left its training rows in the store: their digest, and the views of each that are among them (streamed-rows.ts). */
+  readonly rows?: { readonly digest: string; readonly views: number };
   /** What stands side by side in the features. */
   readonly parts: readonly HeadPart[];
   /** Images that counted under another label or split than the store's (labelled-samples.ts). */

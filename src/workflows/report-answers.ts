@@ -2,11 +2,10 @@ import { PermafrostError } from '../core/errors.ts';
 import type { HeadResult, RunResult } from '../core/head-result.ts';
 import { present, type OrReason } from '../core/report-data.ts';
 import { blocksOf, type RowSource } from '../core/row-source.ts';
-import type { FeaturePart, Split } from '../core/sample.ts';
+import type { Split } from '../core/sample.ts';
 import { tally, type Tally } from '../classify/tally.ts';
-import { splitCounts, streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
+import { splitCounts, streamFeatures } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
-import { loadFeatures } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
 import { probabilities } from './evaluate.ts';
 import { openHead } from './head-files.ts';
@@ -48,31 +47,6 @@ function missingPackage(error: unknown): { missing: string } {
   throw error;
 }
 
-/** The rows of a split: those of one part in a stream, several side by side as one block in memory. */
-async function validatedRows(
-  { store, manifest, samples: all }: AskedStore,
-  parts: readonly FeaturePart[],
-  split: Split,
-): Promise<FeatureStream> {
-  const [part, ...others] = parts;
-  if (part !== undefined && others.length === 0) return streamFeatures(store, manifest, part, [split], all);
-  const loaded = await loadFeatures(store, manifest, parts, [split], all && { samples: all });
-  const { X, samples } = loaded.get(split)!;
-  return {
-    rows: X.rows,
-    cols: X.cols,
-    starts: [0, X.rows],
-    labels: samples.map(({ label }) => label),
-    places: Int32Array.from(samples.keys()),
-    digest: '',
-    memory: X.data.byteLength,
-    passes: () => 1,
-    read: () => Promise.resolve(X),
-    samplesOf: (places) =>
-      Promise.resolve(new Map([...places].map((place) => [place, samples[place]!] as const))),
-  };
-}
-
 /**
  * Asks the best head of a past run about the validated images, which are read in a stream: a few bytes of each are kept. A reason where the head is gone, or
  * was trained on features of other settings, or nothing is validated. Throws HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
@@ -97,7 +71,7 @@ export async function askBest(
   const counts = await splitCounts(store, manifest, samples);
   const split = counts.val > 0 ? 'val' : 'test';
   if (counts[split] === 0) return { missing: 'The store holds no validated images.' };
-  const stream = await validatedRows({ store, manifest, samples }, stored.parts, split);
+  const stream = await streamFeatures(store, manifest, stored.parts, [split], { samples });
   const strange = stream.labels.findIndex((label) => !head.classes.includes(label));
   if (strange >= 0) {
     const place = stream.places[strange]!;

@@ -143,7 +143,7 @@ export async function headsOfRun(
     const group = tasks.filter((task) => task.features === features);
     const place = { store, manifest, samples: undefined, features, bound: memoryBound(memory) };
     const most = Math.max(...group.map((task) => task.views));
-    const isStreamed = (await reasonToStream(place)) !== undefined;
+    const isStreamed = (await reasonToStream({ ...place, views: most })) !== undefined;
     const data = isStreamed ? undefined : await trainingData(store, manifest, features, { views: most });
     for (const task of group) {
       const { plan } = task;

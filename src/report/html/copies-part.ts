@@ -19,7 +19,7 @@ interface Group {
 /** The first of a group's paths, and how many more there are, in words. */
 function firstPaths(paths: readonly string[]): { readonly paths: readonly string[]; readonly more: Part } {
   const left = paths.length - MOST_OF_GROUP;
-  return { paths: paths.slice(0, MOST_OF_GROUP), more: left > 0 && ` and ${count(left)} more` };
+  return { paths: paths.slice(0, MOST_OF_GROUP), more: left > 0 && ` and ${count(left)} more of them` };
 }
 
 function groupsPart(data: ReportData, title: string, groups: readonly Group[]): Part {

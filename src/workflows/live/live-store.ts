@@ -58,7 +58,7 @@ async function take(store: string, manifest: Manifest, bound: number): Promise<S
   let rows: Promise<LiveRows> | undefined;
   const open = async (): Promise<LiveRows> =>
     isStreamed
-      ? streamedRows(await streamFeatures(store, manifest, { cut, pooling }, SPLITS), samples)
+      ? streamedRows(await streamFeatures(store, manifest, [{ cut, pooling }], SPLITS), samples)
       : heldRows((await everyImage(store, manifest)).X);
   const access = openRows(store, manifest);
   const opened = (): Promise<LiveRows> => {
