@@ -17,7 +17,9 @@ export interface WrittenReport {
   readonly store: string;
   readonly file: string;
   readonly bytes: number;
+  /** Images that the page can show, of how many. */
   readonly images: number;
+  readonly ofImages: number;
   readonly thumbnails: number;
   /** Images without a picture: left out by the budget, and those whose file is gone, changed or broken. */
   readonly overBudget: number;
@@ -71,6 +73,7 @@ export async function writeReport(
     file,
     bytes: page.length,
     images: data.images.length,
+    ofImages: data.store.images,
     thumbnails: data.thumbnails.data.size,
     overBudget,
     unavailable,

@@ -53,6 +53,8 @@ export interface Judgement {
   /** The head file. */
   readonly file: string;
   readonly split: Split;
+  /** Validated images, of which the figures are; `judged` has those of the page. */
+  readonly validated: number;
   readonly accuracy: number;
   readonly interval: readonly [number, number];
   readonly classes: readonly ReportClass[];
@@ -104,8 +106,10 @@ export type Range3 = readonly [least: number, median: number, most: number];
 export interface ReportData {
   readonly permafrost: string;
   readonly store: InspectResult;
-  /** Every image with features, in the order of their paths. */
+  /** The images that the page can show, in the order of their paths: every one with features, or a sample; `store.images` is the number of all. */
   readonly images: readonly ReportImage[];
+  /** Images that count under another label or split than the store's; null where no list of labels was given. */
+  readonly relabelled: number | null;
   /** Pixels as stored; null for no images. */
   readonly sizes: { readonly width: Range3; readonly height: Range3 } | null;
   /** What the last run told. */

@@ -1,11 +1,13 @@
 import { integerOption, stringOption, type OptionsOf } from '../core/options.ts';
+import { LABELS_OPTION } from './labels-option.ts';
 
 /** Options of `report`. */
 export const REPORT_OPTIONS = {
+  labels: LABELS_OPTION,
   maxImages: integerOption(
-    50_000,
-    'images that a page is made of at most, for it holds a row for each (512 numbers an image: 0.9 GB of memory)',
-    { min: 1 },
+    25_000,
+    'images that a page shows at most, for it holds a row for each; of more, those whose SHA-256 is lowest, and figures of all',
+    { min: 100 },
   ),
   maxThumbnails: integerOption(
     2000,

@@ -27,7 +27,11 @@ export function worthShowing(
   const order = new Set<number>();
   const indexOf = new Map(samples.map(({ path }, i) => [path, i]));
   const addPaths = (paths: readonly string[]): void => {
-    for (const path of paths) order.add(indexOf.get(path)!);
+    for (const path of paths) {
+      const image = indexOf.get(path);
+      // Equal files are looked for among all images, of which the page may hold a sample.
+      if (image !== undefined) order.add(image);
+    }
   };
   if (present(judgement)) {
     const add = ({ image, neighbors }: Judgement['judged'][number]): void => {

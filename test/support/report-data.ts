@@ -18,6 +18,7 @@ const judgement: Judgement = {
   head: { name: 'logistic', pooling: 'avg', normalize: 'l2', params: { C: 10 } },
   file: '/data/Ants.permafrost/heads/best.safetensors',
   split: 'val',
+  validated: 3,
   accuracy: 1 / 3,
   interval: [0.06, 0.79],
   classes: [
@@ -96,6 +97,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
       { path: HOSTILE[3], label: LABEL, split: 'train' },
       { path: HOSTILE[4], label: 'bees', split: 'train' },
     ],
+    relabelled: null,
     sizes: { width: [100, 200, 300], height: [90, 90, 90] },
     run: runResult({ heads: [headResult({ learningCurve: { loss: [2, 1], accuracy: [0.5, 1] } })] }),
     judgement,

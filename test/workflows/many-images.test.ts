@@ -1,10 +1,14 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { present, type Judgement } from '../../src/core/report-data.ts';
+import { htmlReport } from '../../src/report/html/page.ts';
 import type { StoredSample } from '../../src/store/shard.ts';
 import { check } from '../../src/workflows/check.ts';
 import { report } from '../../src/workflows/report.ts';
-import { rejection } from '../support/errors.ts';
+import { train } from '../../src/workflows/train.ts';
 import { temporaryFolders } from '../support/folders.ts';
+import { runResult } from '../support/results.ts';
 import { storedRow } from '../support/stored-rows.ts';
 import { fillStore } from '../support/stores.ts';
 
@@ -53,8 +57,77 @@ describe('a data set of more images than are compared', () => {
     );
   });
 
-  it('gets no page above --max-images, and the error says what to do', async () => {
-    const { message } = await rejection(report(store, { maxImages: 100 }), 'OPTION_INVALID');
-    expect(message).toMatch(/holds 162 images, and a page is made of 100 at most.*--max-images 162/);
+  it('gets a page of those with the lowest digests and the copies that it shows, with figures of all', async () => {
+    const out = join(store, 'heads', 'best.safetensors');
+    const best = await train(store, { out, pooling: 'avg', reject: 0.05 });
+    writeFileSync(join(store, 'results.json'), JSON.stringify(runResult({ heads: [best] })));
+    const notes: string[] = [];
+    const [all, some] = [
+      await report(store, { mapImages: 0 }),
+      await report(
+        store,
+        { maxImages: 100, mapImages: 50 },
+        { listener: { note: (text) => notes.push(text) } },
+      ),
+    ];
+    expect(all.images).toHaveLength(COUNT + 2);
+    const digests = rows.map(({ sha256 }) => sha256).sort();
+    const lowest = rows.filter(({ sha256 }) => sha256 <= digests[99]!).map(({ path }) => path);
+    const shown = some.images.map(({ path }) => path);
+    expect(shown).toEqual(expect.arrayContaining(lowest));
+    expect(shown).toEqual(expect.arrayContaining(some.check.exact.flat()));
+    expect(shown).toEqual([...shown].sort());
+    expect(shown.length).toBeGreaterThan(100);
+    expect(shown.length).toBeLessThan(COUNT);
+    expect(some.store).toEqual({ ...all.store, bytes: some.store.bytes });
+    expect(some.sizes).toEqual(all.sizes);
+    if (!present(all.judgement) || !present(some.judgement)) throw new Error('the head was not asked');
+    for (const figure of [
+      'validated',
+      'accuracy',
+      'interval',
+      'classes',
+      'confusion',
+      'calibration',
+    ] as const)
+      expect(some.judgement[figure]).toEqual(all.judgement[figure]);
+    // The surest mistakes of all, and what the head says of each image, wherever it stands in the page.
+    const said = ({ images }: typeof all, { judged }: Judgement, at: number) => {
+      const { image, predicted, probability } = judged[at]!;
+      return [images[image]!.path, predicted, probability];
+    };
+    const [whole, part] = [all.judgement, some.judgement];
+    expect(part.mistakes.map((at) => said(some, part, at))).toEqual(
+      whole.mistakes.map((at) => said(all, whole, at)),
+    );
+    expect(part.mistakes.length).toBeGreaterThan(5);
+    const judgedOf = (data: typeof all, judgement: Judgement) =>
+      new Map(judgement.judged.map((_, at) => [said(data, judgement, at)[0], said(data, judgement, at)]));
+    const known = judgedOf(all, whole);
+    for (const [path, words] of judgedOf(some, part)) expect(known.get(path)).toEqual(words);
+    expect(part.judged.length).toBe(some.images.filter(({ split }) => split === 'val').length);
+    if (!present(some.map)) throw new Error('no map was drawn');
+    expect(some.map.images.length + some.map.leftOut).toBe(COUNT + 2);
+    expect(notes.join()).toMatch(/a sample of about 100 of 162 images.*--max-images/);
+    const page = htmlReport(some, { script: '', command: null });
+    expect(page).toContain(`This page shows ${shown.length} of 162 images`);
+    expect(htmlReport(all, { script: '', command: null })).not.toContain('This page shows');
+  });
+
+  it('gets a page under the labels of a list, which is said', async () => {
+    const list = join(folder(), 'labels.csv');
+    writeFileSync(list, 'path,label\n000.jpg,bee\n002.jpg,ant\n');
+    const [own, listed] = [
+      await report(store, { mapImages: 0 }),
+      await report(store, { mapImages: 0, labels: list }),
+    ];
+    const labelOf = ({ images }: typeof own): string => images.find(({ path }) => path === '000.jpg')!.label;
+    expect([labelOf(own), labelOf(listed)]).toEqual(['ant', 'bee']);
+    expect([own.relabelled, listed.relabelled]).toEqual([null, 1]);
+    const trained = ({ store: { classes } }: typeof own) => classes.map(({ splits }) => splits.train);
+    expect(trained(listed)).toEqual([trained(own)[0]! - 1, trained(own)[1]! + 1]);
+    expect(htmlReport(listed, { script: '', command: null })).toMatch(
+      /Labels are those of a list: 1\s+image/,
+    );
   });
 });

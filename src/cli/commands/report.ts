@@ -8,6 +8,7 @@ function reportText({
   file,
   bytes: size,
   images,
+  ofImages,
   thumbnails,
   overBudget,
   unavailable,
@@ -17,7 +18,7 @@ function reportText({
     ...(overBudget > 0 ? [`${overBudget} left out by --max-thumbnails or shown nowhere`] : []),
     ...(unavailable > 0 ? [`${unavailable} whose files are gone, changed or broken`] : []),
   ];
-  return `${printable(file)}: ${bytes(size)}, ${plural(images, 'image')}, ${mapped} of them on the map, ${plural(thumbnails, 'picture')}${missing.length > 0 ? ` (without ${missing.join(' and ')})` : ''}. Open it in a browser; it needs no network.\n`;
+  return `${printable(file)}: ${bytes(size)}, ${images < ofImages ? `${images} of ${plural(ofImages, 'image')}` : plural(images, 'image')}, ${mapped} of them on the map, ${plural(thumbnails, 'picture')}${missing.length > 0 ? ` (without ${missing.join(' and ')})` : ''}. Open it in a browser; it needs no network.\n`;
 }
 
 export const reportCommand: CommandSpec = {

@@ -4,7 +4,7 @@
 /**
  * @typedef {{ signs: [number, number][], groups: Record<string, number> }} Colouring
  * @typedef {[path: string, label: number, split: number, predicted?: number, probability?: number]} Image
- * @typedef {{ images: Image[], labels: string[], classes: number[], splits: string[], neighbors: Record<string, [number, number][]>,
+ * @typedef {{ images: Image[], labels: string[], classes: number[], splits: string[], isSample: boolean, neighbors: Record<string, [number, number][]>,
  *   thumbnails: Record<string, string>, colourings: Record<string, Colouring> }} PageData
  */
 
@@ -109,7 +109,7 @@ function openCells() {
       .filter((image) => imageAt(image)[1] === truth && imageAt(image)[3] === predicted)
       .sort((a, b) => (imageAt(b)[4] ?? 0) - (imageAt(a)[4] ?? 0));
     const said = truth === predicted ? 'recognised' : `taken for ${data.labels[predicted]}`;
-    title.textContent = `${data.labels[truth]}, ${said}: ${waiting.length} (the surest first)`;
+    title.textContent = `${data.labels[truth]}, ${said}: ${waiting.length}${data.isSample ? ' in this page' : ''} (the surest first)`;
     opened?.removeAttribute('aria-expanded');
     cell.setAttribute('aria-expanded', 'true');
     opened = cell;

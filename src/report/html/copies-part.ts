@@ -1,3 +1,4 @@
+import type { CheckResult } from '../../core/check-result.ts';
 import type { ReportData } from '../../core/report-data.ts';
 import { plural } from '../format.ts';
 import { html, type Markup, type Part } from './markup.ts';
@@ -7,7 +8,7 @@ import { groupCard, imageIndex } from './pictures.ts';
 /** Groups that are shown as pictures, and as names in a list that opens. */
 const [MOST_CARDS, MOST_NAMES] = [12, 500];
 const MOST_SMALL = 30;
-/** Images of a group that are shown, and names in a list. */
+/** Copies of one group that are shown or named. */
 const MOST_OF_GROUP = 12;
 
 interface Group {
@@ -15,32 +16,40 @@ interface Group {
   readonly words: Part;
 }
 
+/** The first of a group's paths, and how many more there are, in words. */
+function firstPaths(paths: readonly string[]): { readonly paths: readonly string[]; readonly more: Part } {
+  const left = paths.length - MOST_OF_GROUP;
+  return { paths: paths.slice(0, MOST_OF_GROUP), more: left > 0 && ` and ${count(left)} more of them` };
+}
+
 function groupsPart(data: ReportData, title: string, groups: readonly Group[]): Part {
   if (groups.length === 0) return null;
   const at = imageIndex(data);
   const named = groups.slice(MOST_CARDS, MOST_CARDS + MOST_NAMES);
   const unnamed = groups.length - MOST_CARDS - named.length;
-  const more = (paths: readonly string[]): Part =>
-    paths.length > MOST_OF_GROUP && ` and ${count(paths.length - MOST_OF_GROUP)} more of them`;
   return html`<h3>${title}: ${count(groups.length)}</h3>
     <ul class="cards">
-      ${groups.slice(0, MOST_CARDS).map(({ paths, words }) =>
-        groupCard(
+      ${groups.slice(0, MOST_CARDS).map((group) => {
+        const { paths, more } = firstPaths(group.paths);
+        return groupCard(
           data,
-          [words, more(paths)],
-          paths.slice(0, MOST_OF_GROUP).map((path) => {
+          [group.words, more],
+          paths.map((path) => {
             const { label, split } = data.images[at(path)]!;
             return { image: at(path), words: html`<span>${label} (${split})</span>` };
           }),
-        ),
-      )}
+        );
+      })}
     </ul>
     ${
       named.length > 0 &&
       html`<details>
         <summary>${count(groups.length - MOST_CARDS)} more, by name</summary>
         <ul>
-          ${named.map(({ paths, words }) => html`<li><span class="path">${paths.slice(0, MOST_OF_GROUP).join('  ')}</span>${more(paths)} ${words}</li>`)}
+          ${named.map((group) => {
+            const { paths, more } = firstPaths(group.paths);
+            return html`<li><span class="path">${paths.join('  ')}</span>${more} ${group.words}</li>`;
+          })}
         </ul>
         ${unnamed > 0 && html`<p>And ${count(unnamed)} more: "permafrost check" names all.</p>`}
       </details>`
@@ -58,21 +67,11 @@ function smallPart({ check: { smallClasses, smallClass } }: ReportData): Part {
     <p>${rest}</p>`;
 }
 
-/** Copies of one image, those that lie in train and are validated on at once, and what they do to the accuracy. */
-export function copiesPart(data: ReportData): Markup {
-  const { exact, near, nearMissing, leaks, leakedImages, accuracy, threshold } = data.check;
+/** What stands under each heading. */
+function groupsOf({ exact, near, leaks }: CheckResult) {
   const key = (paths: readonly string[]): string => JSON.stringify([...paths].sort());
   const leaked = new Set(leaks.map(({ train, held }) => key([train, held])));
   const others = (groups: readonly Group[]): Group[] => groups.filter(({ paths }) => !leaked.has(key(paths)));
-  const difference =
-    accuracy !== null &&
-    leakedImages > 0 &&
-    html`<p>
-      Accuracy of a ${accuracy.head} head on the validated images:
-      <strong>${percent(accuracy.all.accuracy)}</strong> of all ${accuracy.all.images},
-      <strong>${percent(accuracy.clean.accuracy)}</strong> of the ${accuracy.clean.images} without a copy in
-      train.
-    </p>`;
   const leakGroups = leaks.map(({ held, train, kind, sameLabel, cosine }): Group => ({
     paths: [held, train],
     words: [
@@ -84,13 +83,39 @@ export function copiesPart(data: ReportData): Markup {
     paths: [a, b],
     words: `cosine ${cosine.toFixed(3)}`,
   }));
+  return {
+    leaks: leakGroups,
+    exact: others(exact.map((paths) => ({ paths, words: 'equal files' }))),
+    near: others(nearGroups),
+  };
+}
+
+/** Paths of the images that this part shows. */
+export const shownCopies = (check: CheckResult): string[] =>
+  Object.values(groupsOf(check)).flatMap((groups) =>
+    groups.slice(0, MOST_CARDS).flatMap(({ paths }) => firstPaths(paths).paths),
+  );
+
+/** Copies of one image, those that lie in train and are validated on at once, and what they do to the accuracy. */
+export function copiesPart(data: ReportData): Markup {
+  const { exact, near, nearMissing, leakedImages, accuracy, threshold } = data.check;
+  const groups = groupsOf(data.check);
+  const difference =
+    accuracy !== null &&
+    leakedImages > 0 &&
+    html`<p>
+      Accuracy of a ${accuracy.head} head on the validated images:
+      <strong>${percent(accuracy.all.accuracy)}</strong> of all ${accuracy.all.images},
+      <strong>${percent(accuracy.clean.accuracy)}</strong> of the ${accuracy.clean.images} without a copy in
+      train.
+    </p>`;
   return html`<p>
       ${plural(exact.length, 'group')} of equal files; ${plural(near.length, 'pair')} of near duplicates
       (cosine of the whole maps ${threshold} or more); ${plural(leakedImages, 'validated image')} with a copy
       in train.
     </p>
     ${nearMissing !== null && html`<p>${nearMissing}</p>`} ${difference}
-    ${groupsPart(data, 'In train and held out at once', leakGroups)}
-    ${groupsPart(data, 'Other equal files', others(exact.map((paths) => ({ paths, words: 'equal files' }))))}
-    ${groupsPart(data, 'Other near duplicates', others(nearGroups))} ${smallPart(data)}`;
+    ${groupsPart(data, 'In train and held out at once', groups.leaks)}
+    ${groupsPart(data, 'Other equal files', groups.exact)}
+    ${groupsPart(data, 'Other near duplicates', groups.near)} ${smallPart(data)}`;
 }

@@ -12,10 +12,10 @@ const MOST_CLASSES = 200;
 const MOST_FAILURES = 100;
 
 /** What the data set is: classes, images a split, sizes, failures. */
-export function datasetPart({ store, sizes, images }: ReportData): Markup {
+export function datasetPart({ store, sizes }: ReportData): Markup {
   const splits = SPLITS.filter((split) => store.classes.some((entry) => (entry.splits[split] ?? 0) > 0));
   const total = (split: (typeof SPLITS)[number]): number =>
-    images.filter((image) => image.split === split).length;
+    store.classes.reduce((sum, entry) => sum + (entry.splits[split] ?? 0), 0);
   const classes = firstOf(store.classes, MOST_CLASSES);
   const failures = firstOf(store.failed, MOST_FAILURES);
   return html`<dl>

@@ -4,7 +4,7 @@ import { colourings } from './map-part.ts';
 
 /**
  * What the page's script shows on demand, as it stands in the page (client.js reads it): images as [path, class, split, predicted class or -1,
- * probability], all numbers indices; the head's classes in the order of the confusion matrix; neighbours as [image, distance]; thumbnails in base64 by image; for each colouring the sign [c, s] of
+ * probability], all numbers indices; whether there are more images than these; the head's classes in the order of the confusion matrix; neighbours as [image, distance]; thumbnails in base64 by image; for each colouring the sign [c, s] of
  * each group and the group of each image on the map.
  */
 export function pageData(data: ReportData): object {
@@ -31,6 +31,7 @@ export function pageData(data: ReportData): object {
     classes: (present(judgement) ? judgement.classes : []).map(({ label }) => index(label)),
     labels: labels.map(printable),
     splits,
+    isSample: images.length < store.images,
     neighbors: Object.fromEntries(
       [...judged].map(([image, { neighbors }]) => [
         image,

@@ -62,7 +62,7 @@ function sections(data: ReportData, { command }: PageOptions): Section[] {
       html`<p>
         Of the best head, ${judged.head.name} on ${judged.head.pooling}: accuracy
         <strong>${percent(judged.accuracy)}</strong> (95 % interval ${percent(judged.interval[0])} to
-        ${percent(judged.interval[1])}) on ${plural(judged.judged.length, 'image')} of ${judged.split}.
+        ${percent(judged.interval[1])}) on ${plural(judged.validated, 'image')} of ${judged.split}.
       </p>`,
       confusionPart(judged),
     ]),
@@ -105,6 +105,26 @@ function summary({ store, judgement }: ReportData): Markup {
   </p>`;
 }
 
+/** What the page is about where not every image is in it, or where other labels than the store's count. */
+function sampleNote({ store, images, check, judgement, relabelled }: ReportData): Part {
+  const sampled =
+    images.length < store.images &&
+    html`<p class="notice">
+      This page shows ${count(images.length)} of ${count(store.images)} images: those whose SHA-256 is lowest,
+      the surest mistakes and some copies.
+      ${present(judgement) && `The figures of the heads, the confusion, classes and calibration are of all ${count(judgement.validated)} validated images;`}
+      Pictures, nearest images, the map and what is called unknown are of those shown; suspected label errors
+      and near duplicates of ${count(check.compared)}; equal files were looked for among all.
+    </p>`;
+  const listed =
+    relabelled !== null &&
+    html`<p class="notice">
+      Labels are those of a list: ${plural(relabelled, 'image')} under another label or split than in the
+      store. The table of heads is of the last run, under the labels of that time.
+    </p>`;
+  return [sampled, listed];
+}
+
 /** A raw text element, its content to the byte: the policy names the content's digest. */
 const wrapped = (start: string, content: string): Markup =>
   trusted(`${start}${content}${start.startsWith('<style') ? '</style>' : '</script>'}`);
@@ -138,7 +158,7 @@ export function htmlReport(data: ReportData, options: PageOptions): string {
         ${symbolDefinitions(48)}
         <header>
           <h1>${lastName(data.store.dataset)}</h1>
-          ${summary(data)}
+          ${summary(data)} ${sampleNote(data)}
           <nav aria-label="Parts of the report">
             <ul>
               ${parts.map(({ id, title: name }) => html`<li><a href="#${id}">${name}</a></li>`)}

@@ -70,9 +70,12 @@ function measuresTable({ measure, measures, leftOut }: Rule): Markup {
     })}`;
 }
 
-function rejected(data: ReportData, { unknown, judged }: Judgement): Part {
+function rejected(data: ReportData, { unknown, judged, validated }: Judgement): Part {
   if (unknown === null) return null;
-  if (unknown.length === 0) return html`<p>None of the validated images is called unknown.</p>`;
+  if (unknown.length === 0)
+    return html`<p>
+      None of the validated images${judged.length < validated && ' of this page'} is called unknown.
+    </p>`;
   const { shown, rest } = firstOf(unknown, MOST);
   return html`<h3>Validated images that are called unknown</h3>
     <ul class="cards">
