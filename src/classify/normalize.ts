@@ -88,6 +88,12 @@ export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
  */
 export function unitRows(X: Matrix, parts: readonly number[] = [X.cols]): Matrix {
   const out = matrix(X.rows, X.cols);
+  divideRows(X, parts, out);
+  return out;
+}
+
+/** What `unitRows` gives, into `out` of the shape of X, which may be X. */
+export function divideRows(X: Matrix, parts: readonly number[], out: Matrix): void {
   const share = Math.sqrt(parts.length);
   for (let i = 0, start = 0; i < X.rows; i++) {
     for (const columns of parts) {
@@ -99,7 +105,6 @@ export function unitRows(X: Matrix, parts: readonly number[] = [X.cols]): Matrix
       start = end;
     }
   }
-  return out;
 }
 
 /** Several parts side by side made equally long, as `l2` does, before their distances are taken; one part stays as it is. */

@@ -1,7 +1,9 @@
 import type { Matrix } from '../core/matrix.ts';
 import { stacked } from '../core/matrix.ts';
+import type { RowSource } from '../core/row-source.ts';
 import { checkViews } from './checks.ts';
 import type { FitContext, FittedHead, Head } from './head.ts';
+import { stackedSource } from './streams/stacked-source.ts';
 
 /**
  * Fits `head` on images of which there are several views: X (n, d) the images themselves, each of `views` another look at them, row by row,
@@ -24,4 +26,17 @@ export async function fitOnViews(
     looks.flatMap(() => y),
     context,
   );
+}
+
+/** As fitOnViews, of a head that can, on rows and views of them that are read block by block. Throws as its `fitStream`. */
+export async function fitStreamOnViews(
+  head: Head & Required<Pick<Head, 'fitStream'>>,
+  source: RowSource,
+  views: readonly RowSource[],
+  y: readonly string[],
+  context?: FitContext,
+): Promise<FittedHead> {
+  if (head.drawsViews) return head.fitStream(source, y, context, views);
+  const looks = [source, ...views];
+  return head.fitStream(stackedSource(looks), looks.length === 1 ? y : looks.flatMap(() => y), context);
 }

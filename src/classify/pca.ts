@@ -20,7 +20,7 @@ export interface Pca {
 }
 
 /** The largest system of which eigenvectors are sought: 0.5 GB. */
-const MOST = 8192;
+export const MOST = 8192;
 
 /**
  * The first `width` principal components of X (n, d), as scikit-learn's PCA without whitening: eigenvectors of the smaller of the covariance
@@ -29,23 +29,49 @@ const MOST = 8192;
  */
 export async function fitPca(X: Matrix, width: number, context?: FitContext): Promise<Pca> {
   const [n, d] = [X.rows, X.cols];
-  const size = Math.min(n, d);
-  if (width > size || size > MOST) {
+  checkWidth(X, width);
+  if (Math.min(n, d) > MOST) {
     throw new PermafrostError(
       'FIT_INVALID',
-      width > size
-        ? `${width} principal components need as many rows and columns, found ${n} x ${d}. Lower pca or add images.`
-        : `Principal components need at most ${MOST} rows or columns, found ${n} x ${d}. Use pooled features.`,
+      `Principal components need at most ${MOST} rows or columns, found ${n} x ${d}. Use pooled features.`,
     );
   }
-  const means = columnMeans(X);
-  const mean = Float32Array.from(means);
-  const system = n < d ? await centredGram(X, mean, context) : await scatter(X, mean);
+  const mean = Float32Array.from(columnMeans(X));
+  if (n >= d) return componentsOf(await scatter(X, mean), mean, width, context);
+  const gram = await centredGram(X, mean, context);
+  return componentsOf(gram, mean, width, context, (columns, values) => turnedBack(X, mean, columns, values));
+}
+
+/** Throws FIT_INVALID where there are fewer rows or columns than components. */
+export function checkWidth(
+  { rows, cols }: { readonly rows: number; readonly cols: number },
+  width: number,
+): void {
+  if (width <= Math.min(rows, cols)) return;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `${width} principal components need as many rows and columns, found ${rows} x ${cols}. Lower pca or add images.`,
+  );
+}
+
+/**
+ * The components from the scatter of the columns (d, d), or from another matrix with the same eigenvalues whose eigenvectors `turn` makes columns
+ * (d, width). Throws FIT_INVALID where there is no variance, INTERRUPTED.
+ */
+export async function componentsOf(
+  system: Float64Array,
+  mean: Float32Array,
+  width: number,
+  context?: FitContext,
+  turn?: (columns: Float64Array, values: Float64Array) => Promise<Float64Array>,
+): Promise<Pca> {
+  const d = mean.length;
+  const size = Math.sqrt(system.length);
   let total = 0;
   for (let i = 0; i < size; i++) total += system[i * size + i]!;
   const { values, vectors } = await topEigenpairs(system, size, width, random(1), context);
   const columns = transposed(vectors, width, size);
-  const components = n < d ? await turnedBack(X, mean, columns, values) : columns;
+  const components = turn === undefined ? columns : await turn(columns, values);
   signed(components, d, width);
   const variance = values.reduce((sum, value) => sum + Math.max(0, value), 0);
   return {

@@ -54,6 +54,8 @@ const headSchema = z.strictObject({
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
+    /** Views of each image that are among those rows. */
+    views: z.number().int().positive().optional(),
   }),
   /** Digest of everything else in the file (head-digest.ts); the first heads had none. */
   digest: z

@@ -25,10 +25,15 @@ const stampOf = async (handle: FileHandle): Promise<string> => stampText(await h
 
 /**
  * Verifies a file of features against its digest and finds its rows. The file is read whole for that, once; afterwards single rows are
- * read from it as long as the system says that it is the same file (size, times, inode), and it is verified anew where it is not.
- * Throws STORE_CORRUPT.
+ * read from it as long as the system says that it is the same file (size, times, inode), and it is verified anew where it is not. `readWhole`
+ * gives its verified bytes. Throws STORE_CORRUPT.
  */
-export async function locateRows(store: string, entry: FileEntry, width: number): Promise<LocatedRows> {
+export async function locateRows(
+  store: string,
+  entry: FileEntry,
+  width: number,
+  readWhole: () => Promise<Buffer> = () => readVerified(store, entry),
+): Promise<LocatedRows> {
   const path = join(store, entry.name);
   let parts: Part[] = [];
   let half = false;
@@ -37,15 +42,15 @@ export async function locateRows(store: string, entry: FileEntry, width: number)
   async function verify(handle: FileHandle): Promise<void> {
     // Taken before reading: a change while it is read gives another stamp next time, and bytes that do not fit the digest now.
     stamp = await stampOf(handle);
-    const bytes = await readVerified(store, entry);
+    const bytes = await readWhole();
     parts = [];
     let first = 0;
-    for (const { rows, features } of decodeShard(bytes, path)) {
+    for (const { length, features } of decodeShard(bytes, path)) {
       if (features?.width !== width || features.values.buffer !== bytes.buffer)
         throw new PermafrostError('STORE_CORRUPT', `${path} has no features of the width ${width}.`);
       half = features.values instanceof Uint16Array;
-      parts.push({ first, rows: rows.length, offset: features.values.byteOffset - bytes.byteOffset });
-      first += rows.length;
+      parts.push({ first, rows: length, offset: features.values.byteOffset - bytes.byteOffset });
+      first += length;
     }
   }
 

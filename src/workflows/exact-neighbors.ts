@@ -1,15 +1,15 @@
 import type { NeighborResult } from '../core/answer-results.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { FeaturePart, Split } from '../core/sample.ts';
-import { exactIndex } from '../classify/neighbors/exact.ts';
 import type { Metric, NeighborIndex, Neighbors } from '../classify/neighbors/neighbor-index.ts';
 import { balanced } from '../classify/normalize.ts';
+import { balancedSource } from '../classify/streams/stream-normalizer.ts';
 import { streamedIndex } from '../classify/streams/streamed-index.ts';
-import { splitCounts, streamFeatures } from '../store/feature-stream.ts';
+import { streamFeatures } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
-import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
+import type { LoadedFeatures } from '../store/reader.ts';
 import type { StoredSample } from '../store/shard.ts';
-import { BASE_BYTES, checkBound, checkStreamBound } from './memory.ts';
+import { checkStreamBound } from './memory.ts';
 import { watched } from './watched-stream.ts';
 import type { Work } from './work.ts';
 
@@ -71,39 +71,23 @@ export function merged(lists: readonly NeighborResult[][][], queries: number, k:
 }
 
 /**
- * Exact search over stored rows. Those of a single part are read from the disk a shard at a time, whenever a search asks: that takes no longer
- * than to load them all, and the memory of a shard. Several parts side by side are loaded, for each has its own shards. What it
- * takes is compared with the bound now, before anything is searched. Throws OPTION_INVALID, STORE_EMPTY, STORE_CORRUPT, INTERRUPTED.
+ * Exact search over stored rows, which are read from the disk a shard at a time whenever a search asks: that takes no longer than to load them all,
+ * and the memory of a shard. Several parts side by side are balanced as they are in memory. What it takes is compared with the bound now,
+ * before anything is searched. Throws OPTION_INVALID, STORE_EMPTY, STORE_CORRUPT, INTERRUPTED.
  */
 export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Search> {
-  const { owner, store, manifest, parts, splits, metric, bound, beside, samples: all } = plan;
-  const [part, ...others] = parts;
-  if (part !== undefined && others.length === 0) {
-    const stream = await streamFeatures(store, manifest, part, splits, all);
-    checkStreamBound(owner, bound, stream.memory + beside);
-    const index = streamedIndex(
-      watched(stream, () => 'searching', work),
-      metric,
-      stream.places,
-    );
-    return async (X, k) => {
-      const found = await index.search(X, k);
-      const samples = await stream.samplesOf(found.indices);
-      return listsOf(found, X.rows, (place) => samples.get(place)!);
-    };
-  }
+  const { owner, store, manifest, parts, splits, metric, bound, beside, samples } = plan;
   const widths = parts.map(({ width }) => width);
-  const counts = await splitCounts(store, manifest, all);
-  const rows = splits.reduce((sum, split) => sum + counts[split], 0);
-  // As they are stored, and balanced.
-  const needed = BASE_BYTES + beside + 2 * 4 * rows * widths.reduce((sum, width) => sum + width, 0);
-  const advice = 'Give more, or compare one cut in one pooling: that is read a shard at a time.';
-  checkBound(owner, bound, needed, 'searching several cuts side by side', advice);
+  const stream = await streamFeatures(store, manifest, parts, splits, { samples });
+  checkStreamBound(owner, bound, stream.memory + beside);
+  const rows = balancedSource(
+    watched(stream, () => 'searching', work),
+    widths,
+  );
+  const index = streamedIndex(rows, metric, stream.places);
   return async (X, k) => {
-    const loaded = await loadFeatures(store, manifest, parts, splits, all && { samples: all });
-    const lists = [...loaded.values()].map((rowsOfSplit) =>
-      nearest(rowsOfSplit, exactIndex(balanced(rowsOfSplit.X, widths), metric), balanced(X, widths), k),
-    );
-    return merged(await Promise.all(lists), X.rows, k);
+    const found = await index.search(balanced(X, widths), k);
+    const known = await stream.samplesOf(found.indices);
+    return listsOf(found, X.rows, (place) => known.get(place)!);
   };
 }

@@ -4,6 +4,7 @@ import { loadHead } from '../classify/heads/index.ts';
 import type { HeadState } from '../classify/head.ts';
 import { loadNormalizer, normalizerState, type Normalizer } from '../classify/normalize.ts';
 import { loadReject, rejectState, type Reject } from '../classify/unknown/reject.ts';
+import { stackedSource } from '../classify/streams/stacked-source.ts';
 import { normalizedSource } from '../classify/streams/stream-normalizer.ts';
 import { readCalibration } from '../store/calibration-file.ts';
 import type { FeatureSettings } from '../store/fingerprint.ts';
@@ -68,7 +69,8 @@ export async function saveHead(
         .split(sep)
         .join('/'),
       ...(relabelled.length > 0 && { relabelled: relabelled.map((sample) => ({ ...sample })) }),
-      ...(rows !== undefined && { rows }),
+      ...(rows && { rows: rows.digest }),
+      ...(rows && rows.views > 0 && { views: rows.views }),
     },
   };
   await writeHead(
@@ -112,8 +114,10 @@ export async function openHead(file: string): Promise<OpenedHead> {
     inFile(file, error);
   }
   const rows = await trainingRows(file, store, document);
-  const head = await loadHead(document.name, state('head'), rows && normalizedSource(rows, normalizer)).catch(
-    (error: unknown) => inFile(file, error),
+  const trainedOn =
+    rows && stackedSource([rows, ...rows.views].map((look) => normalizedSource(look, normalizer)));
+  const head = await loadHead(document.name, state('head'), trainedOn).catch((error: unknown) =>
+    inFile(file, error),
   );
   let reject: Reject | undefined;
   try {

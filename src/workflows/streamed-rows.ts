@@ -15,19 +15,18 @@ export async function trainingRows(
   store: string,
   document: HeadDocument,
 ): Promise<FeatureStream | undefined> {
-  const digest = document.trained.rows;
+  const { rows: digest, views = 0 } = document.trained;
   if (digest === undefined) return undefined;
   const manifest = await readManifest(store);
   const stored = storedPartsOfHead(store, manifest, document);
   let found = 'other training images';
-  if (present(stored)) {
-    const rows = await streamFeatures(
-      store,
-      manifest,
-      stored.parts[0]!,
-      ['train'],
-      await samplesOfHead(store, manifest, document),
-    );
+  const there = manifest.dataset.views?.length ?? 0;
+  if (there < views) found = `${there} views of each image, not ${views}`;
+  else if (present(stored)) {
+    const rows = await streamFeatures(store, manifest, stored.parts, ['train'], {
+      views,
+      samples: await samplesOfHead(store, manifest, document),
+    });
     if (rows.digest === digest) return rows;
   } else found = `features of other settings (${stored.missing})`;
   throw new PermafrostError(

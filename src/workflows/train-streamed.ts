@@ -1,15 +1,24 @@
 import { PermafrostError } from '../core/errors.ts';
-import { matrix, type Matrix } from '../core/matrix.ts';
 import { blocksOf, type RowSource } from '../core/row-source.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
-import type { FittedHead } from '../classify/head.ts';
+import type { FittedHead, Head } from '../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../classify/heads/index.ts';
+import { fitStreamOnViews } from '../classify/on-views.ts';
 import { fitStreamNormalizer, normalizedSource } from '../classify/streams/stream-normalizer.ts';
-import { splitCounts, streamFeatures } from '../store/feature-stream.ts';
+import { tally, type Tally } from '../classify/tally.ts';
+import { splitCounts, streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { partsText } from '../store/parts.ts';
 import { MAX_MATRIX_BYTES } from '../store/reader.ts';
-import { headOf, headPartsOf, measured, validationOf, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import {
+  headOf,
+  headPartsOf,
+  measured,
+  MISTAKES,
+  validationOf,
+  type HeadPlan,
+  type TrainedHead,
+} from './evaluate.ts';
 import type { StoredSample } from '../store/shard.ts';
 import type { Work } from './work.ts';
 import { BASE_BYTES, checkStreamBound, inGigabytes } from './memory.ts';
@@ -23,6 +32,8 @@ export interface StreamedPlan extends HeadPlan {
   readonly samples: readonly StoredSample[] | undefined;
   /** One pooling of the primary set, or parts side by side. */
   readonly features: Pooling | readonly FeaturePart[];
+  /** Stored views of each training image to train on too; by default none. */
+  readonly views?: number;
   /** Bytes; undefined: no bound. */
   readonly bound: number | undefined;
 }
@@ -33,28 +44,40 @@ export async function reasonToStream({
   manifest,
   samples,
   features,
+  views = 0,
   bound,
 }: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
   const images = await splitCounts(store, manifest, samples);
   const rowBytes = 4 * headPartsOf(store, manifest, features).reduce((sum, { width }) => sum + width, 0);
-  const trained = rowBytes * images.train;
+  const trained = rowBytes * images.train * (1 + views);
   const validated = rowBytes * images[validationOf(store, images)];
   const largest = Math.max(trained, validated);
   if (largest > MAX_MATRIX_BYTES)
     return `${inGigabytes(largest)} of one split are above the ${inGigabytes(MAX_MATRIX_BYTES)} that are read at once`;
-  // As they are stored, and normalised.
-  const whole = BASE_BYTES + 2 * (trained + validated);
+  // As they are stored, and normalised; with views once more, below each other.
+  const whole = BASE_BYTES + 2 * (trained + validated) + (views > 0 ? trained : 0);
   return bound !== undefined && whole > bound
     ? `in memory they would take about ${inGigabytes(whole)}, above the ${inGigabytes(bound)} allowed`
     : undefined;
 }
 
-/** Probabilities of every row of a source, shape (rows, classes). */
-async function predictStream(head: FittedHead, source: RowSource): Promise<Matrix> {
-  const P = matrix(source.rows, head.classes.length);
-  for await (const { start, X } of blocksOf(source))
-    P.data.set((await head.predictProba(X)).data, start * P.cols);
-  return P;
+/** Whether a head can be fitted on rows that are read block by block. */
+const fitsStreams = (maker: Head): maker is Head & Required<Pick<Head, 'fitStream'>> =>
+  maker.fitStream !== undefined;
+
+/** What a head says of every row of a stream, block by block; the rows of the tally are in the order of the paths. */
+export async function tallyStream(
+  head: FittedHead,
+  source: RowSource,
+  { labels, places }: Pick<FeatureStream, 'labels' | 'places'>,
+  mistakes: number,
+): Promise<Tally> {
+  const told = tally(head.classes, source.rows, mistakes);
+  for await (const { start, X } of blocksOf(source)) {
+    const end = start + X.rows;
+    told.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
+  }
+  return told;
 }
 
 /**
@@ -63,18 +86,11 @@ async function predictStream(head: FittedHead, source: RowSource): Promise<Matri
  */
 export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promise<TrainedHead> {
   const { signal } = work;
-  const { store, manifest, samples, normalize, bound } = plan;
+  const { store, manifest, samples, normalize, views = 0, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
-  const [part, ...others] = parts;
-  if (part === undefined || others.length > 0) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `Features of several cuts side by side cannot be read in streams (${partsText(store, manifest, parts)}). Name one cut, use --pooling avg, or allow more memory.`,
-    );
-  }
   const maker = headOf(plan);
-  if (maker.fitStream === undefined) {
-    const able = HEAD_NAMES.filter((name) => createHead(name).fitStream !== undefined);
+  if (!fitsStreams(maker)) {
+    const able = HEAD_NAMES.filter((name) => fitsStreams(createHead(name)));
     throw new PermafrostError(
       'OPTION_INVALID',
       `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams: it takes all rows at once. Allow more with --memory, use --pooling avg, or take another head (${able.join(', ')}).`,
@@ -82,24 +98,33 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
   }
   const validatedOn = validationOf(store, await splitCounts(store, manifest, samples));
   const [train, val] = [
-    await streamFeatures(store, manifest, part, ['train'], samples),
-    await streamFeatures(store, manifest, part, [validatedOn], samples),
+    await streamFeatures(store, manifest, parts, ['train'], { samples, views }),
+    await streamFeatures(store, manifest, parts, [validatedOn], { samples }),
   ];
-  checkStreamBound('train', bound, train.memory + val.memory + (maker.streamBytes?.(train) ?? 0));
+  checkStreamBound(
+    'train',
+    bound,
+    train.memory +
+      val.memory +
+      (maker.streamBytes?.({ rows: train.rows * (1 + views), cols: train.cols }) ?? 0),
+  );
 
   const started = performance.now();
   const known = watched(train, (pass) => `training ${plan.head}, pass ${pass}`, work);
-  const normalizer = await fitStreamNormalizer(normalize, known);
-  const head = await maker.fitStream(normalizedSource(known, normalizer), train.labels, signal && { signal });
-  const fitted = performance.now();
-  const P = await predictStream(
-    head,
-    normalizedSource(
-      watched(val, (pass) => `validating, pass ${pass}`, work),
-      normalizer,
-    ),
+  const normalizer = await fitStreamNormalizer(
+    normalize,
+    known,
+    parts.map(({ width }) => width),
   );
-  const validated = await val.samplesOf(val.places);
+  const [source, ...looks] = [known, ...known.views].map((look) => normalizedSource(look, normalizer));
+  const head = await fitStreamOnViews(maker, source!, looks, train.labels, signal && { signal });
+  const fitted = performance.now();
+  const judged = normalizedSource(
+    watched(val, (pass) => `validating, pass ${pass}`, work),
+    normalizer,
+  );
+  const told = await tallyStream(head, judged, val, MISTAKES);
+  const mistaken = await val.samplesOf(told.mistakes().map(({ row }) => row));
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
   const trained = measured(
     { ...plan, pooling: partsText(store, manifest, parts) },
@@ -107,12 +132,12 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
       head,
       normalizer,
       parts,
-      P,
+      told,
       trained: train.rows,
-      val: Array.from(val.places, (place) => validated.get(place)!),
+      pathOf: (row) => mistaken.get(row)!.path,
       validatedOn,
       times,
     },
   );
-  return maker.keepsRows === true ? { ...trained, rows: train.digest } : trained;
+  return maker.keepsRows === true ? { ...trained, rows: { digest: train.digest, views } } : trained;
 }

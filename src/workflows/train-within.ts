@@ -1,14 +1,13 @@
-import { PermafrostError } from '../core/errors.ts';
-import { trainingData, type TrainedHead } from './evaluate.ts';
+import { trainingData, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
 import { notCalibrated, withReject } from './reject.ts';
-import { trainOnViews } from './train-on-views.ts';
+import { trainOnViews, withWorth } from './train-on-views.ts';
 import type { TrainOptions } from './train-options.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
 import type { Work } from './work.ts';
 
 /**
  * A head of the plan with its rule for "unknown": trained in memory where there is room for the features, else in streams, which is said. Throws what
- * trainingData, trainOnViews, withReject and trainStreamed throw; OPTION_INVALID for views in streams.
+ * trainingData, trainOnViews, withReject and trainStreamed throw.
  */
 export async function trainWithin(
   plan: StreamedPlan,
@@ -16,17 +15,33 @@ export async function trainWithin(
   work: Work,
 ): Promise<TrainedHead> {
   const { store, manifest, features, samples } = plan;
-  const reason = await reasonToStream(plan);
+  const reason = await reasonToStream({ ...plan, views });
   if (reason === undefined) {
     const data = await trainingData(store, manifest, features, { views, ...(samples && { samples }) });
-    return withReject(await trainOnViews(plan, data, work.signal), plan, data, reject, work);
+    const trained = await trainOnViews(plan, data, work.signal);
+    return calibrated(trained, plan, () => Promise.resolve(data), reject, work);
   }
-  if (views > 0)
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `Views cannot be trained on in streams, and here ${reason}. Leave --views out, use --pooling avg, or allow more memory.`,
-    );
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
-  const trained = await trainStreamed(plan, work);
-  return notCalibrated(trained, reject, 'on features that are read in streams');
+  const trained = await trainStreamed({ ...plan, views }, work);
+  const told = views === 0 ? trained : withWorth(trained, await trainStreamed(plan, work), views);
+  return calibrated(told, plan, undefined, reject, work);
+}
+
+/**
+ * The trained head with its rule for "unknown" at a share `reject` of false rejects; without one where there can be none, and why. `load` gives the
+ * features that it was trained on; undefined: they were read in streams. Throws what `load` and withReject throw.
+ */
+export async function calibrated(
+  trained: TrainedHead,
+  plan: HeadPlan,
+  load: (() => Promise<TrainingData>) | undefined,
+  reject: number,
+  work: Work,
+): Promise<TrainedHead> {
+  if (reject === 0) return trained;
+  // Their rows out of fold would need their views out of fold.
+  if (trained.result.views !== undefined)
+    return notCalibrated(trained, reject, 'on heads that are trained on views');
+  if (load === undefined) return notCalibrated(trained, reject, 'on features that are read in streams');
+  return withReject(trained, plan, await load(), reject, work);
 }

@@ -1,4 +1,5 @@
 import { checkAborted } from '../classify/checks.ts';
+import type { RowSource } from '../core/row-source.ts';
 import type { FeatureStream } from '../store/feature-stream.ts';
 import type { Work } from './work.ts';
 
@@ -9,16 +10,17 @@ export function watched(
   { signal, listener }: Work,
 ): FeatureStream {
   const started = performance.now();
-  return {
-    ...stream,
+  const watch = <Look extends RowSource>(look: Look): Look => ({
+    ...look,
     async read(block, scales) {
       checkAborted(signal && { signal });
-      const X = await stream.read(block, scales);
+      const X = await look.read(block, scales);
       const pass = Math.ceil(stream.passes());
       const done = Math.round((stream.passes() - pass + 1) * stream.rows);
       const perSecond = (1000 * stream.passes() * stream.rows) / (performance.now() - started);
       listener?.progress?.({ stage: stageOf(pass), done, total: stream.rows, perSecond });
       return X;
     },
-  };
+  });
+  return { ...watch(stream), views: stream.views.map(watch) };
 }

@@ -37,7 +37,7 @@ describe.each(['float16', 'float32'] as const)('a stream of %s features', (dtype
           { sample, row: X.data.slice(i * X.cols, (i + 1) * X.cols) },
         ]),
       );
-      const stream = await streamFeatures(store, manifest, { cut: 'block5_pool', pooling }, [split]);
+      const stream = await streamFeatures(store, manifest, [{ cut: 'block5_pool', pooling }], [split]);
       expect([stream.rows, stream.cols]).toEqual([X.rows, X.cols]);
       const named = await stream.samplesOf(stream.places);
       for (let pass = 1; pass <= 2; pass++) {
@@ -62,7 +62,7 @@ describe.each(['float16', 'float32'] as const)('a stream of %s features', (dtype
 
   it('gives rows times their scale', async () => {
     const { store, manifest } = await made();
-    const stream = await streamFeatures(store, manifest, FLATTEN, ['train']);
+    const stream = await streamFeatures(store, manifest, [FLATTEN], ['train']);
     const scales = Float32Array.from({ length: stream.rows }, (_, i) => 1 + i / 7);
     for (let b = 0; b + 1 < stream.starts.length; b++) {
       const plain = (await stream.read(b)).data.slice();
@@ -80,7 +80,7 @@ describe('a stream', () => {
   it('refuses a file that is not what was written, also when it changes between two passes', async () => {
     const { store, manifest, set } = await fillStore(join(folder(), 'store'), ROWS, { perShard: 7 });
     const path = join(store, set.shards[1]!.files.flatten!.name);
-    const stream = await streamFeatures(store, manifest, FLATTEN, ['train']);
+    const stream = await streamFeatures(store, manifest, [FLATTEN], ['train']);
     await stream.read(1);
     const bytes = readFileSync(path);
     bytes[bytes.length >> 1]! ^= 1;
@@ -94,7 +94,7 @@ describe('a stream', () => {
 
   it('says how much memory it takes: the largest file, its rows in float32, and what is kept of each row', async () => {
     const { store, manifest, set } = await fillStore(join(folder(), 'store'), ROWS, { perShard: 7 });
-    const { memory } = await streamFeatures(store, manifest, FLATTEN, ['train']);
+    const { memory } = await streamFeatures(store, manifest, [FLATTEN], ['train']);
     const largest = Math.max(...set.shards.map(({ files }) => files.flatten!.bytes));
     expect(memory).toBeGreaterThan(largest);
     expect(memory).toBeLessThanOrEqual(largest + 8 * set.widths.flatten * 4 + ROWS.length * 330);

@@ -112,5 +112,5 @@ export async function loadHead(name: string, state: HeadState, rows?: RowSource)
       `The stored head should be "${name}" and says ${JSON.stringify(state.json.name)}. Train it again.`,
     );
   }
-  return isOnComponents(state) ? loadOnComponents(state, entry.load) : entry.load(state, rows);
+  return isOnComponents(state) ? loadOnComponents(state, entry.load, rows) : entry.load(state, rows);
 }

@@ -1,8 +1,10 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { checkFit, checkPredict } from '../checks.ts';
+import type { RowSource } from '../../core/row-source.ts';
+import { checkFit, checkLabels, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import type { Pca } from '../pca.ts';
 import { applyPca, fitPca } from '../pca.ts';
+import { fitStreamedPca, pcaBytes, projectedSource } from '../streams/streamed-pca.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
@@ -21,16 +23,29 @@ export function pcaHead(width: number, inner: Head): Head {
       const pca = await fitPca(X, width, context);
       return onComponents(pca, await inner.fit(await applyPca(pca, X), y, context));
     },
+    ...(inner.keepsRows !== undefined && { keepsRows: inner.keepsRows }),
+    ...(inner.fitStream && {
+      streamBytes: ({ rows, cols }) => pcaBytes(cols) + (inner.streamBytes?.({ rows, cols: width }) ?? 0),
+      async fitStream(source, y, context) {
+        checkLabels(source, y);
+        const pca = await fitStreamedPca(source, width, context);
+        return onComponents(pca, await inner.fitStream!(projectedSource(source, pca), y, context));
+      },
+    }),
   };
 }
 
 /** Whether a head's state is that of a head on principal components. */
 export const isOnComponents = ({ json }: HeadState): boolean => json.pca !== undefined;
 
-/** The head in `state`; `load` makes the inner one. Throws HEAD_CORRUPT, and what `load` throws. */
+/**
+ * The head in `state`; `load` makes the inner one. `rows` are the training rows of a head that left them in a store, normalised. Throws
+ * HEAD_CORRUPT, and what `load` throws.
+ */
 export async function loadOnComponents(
   state: HeadState,
-  load: (inner: HeadState) => FittedHead | Promise<FittedHead>,
+  load: (inner: HeadState, rows?: RowSource) => FittedHead | Promise<FittedHead>,
+  rows?: RowSource,
 ): Promise<FittedHead> {
   const facts = factsOf(state);
   const { pca, head } = state.json as { pca?: { width?: unknown; kept?: unknown }; head?: unknown };
@@ -43,16 +58,20 @@ export async function loadOnComponents(
   const tensors = [...state.tensors].flatMap(([name, tensor]) =>
     name.startsWith('head/') ? [[name.slice(5), tensor] as const] : [],
   );
-  const inner = await load({ json: (head ?? {}) as HeadState['json'], tensors: new Map(tensors) });
   const components = matrixOf(state, 'pca/components', facts.features, pca.width);
   const mean = matrixOf(state, 'pca/mean', 1, facts.features).data;
+  const projection = { mean, components, kept: pca.kept };
+  const inner = await load(
+    { json: (head ?? {}) as HeadState['json'], tensors: new Map(tensors) },
+    rows && projectedSource(rows, projection),
+  );
   if (inner.features !== pca.width) {
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `The stored head takes ${inner.features} principal components and has ${pca.width}. Train it again.`,
     );
   }
-  return onComponents({ mean, components, kept: pca.kept }, inner);
+  return onComponents(projection, inner);
 }
 
 function onComponents(pca: Pca, inner: FittedHead): FittedHead {

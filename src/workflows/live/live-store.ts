@@ -59,7 +59,7 @@ async function take(store: string, manifest: Manifest, bound: number): Promise<S
   let rows: Promise<LiveRows> | undefined;
   const open = async (): Promise<LiveRows> => {
     if (!isStreamed) return heldRows((await everyImage(store, manifest)).X);
-    const stream = await streamFeatures(store, manifest, { cut, pooling }, SPLITS);
+    const stream = await streamFeatures(store, manifest, [{ cut, pooling }], SPLITS);
     // To find the rows took a quarter of a gigabyte for a million of them.
     giveBackMemory();
     return streamedRows(stream, samples);

@@ -25,7 +25,7 @@ async function both(): Promise<{ held: LiveRows; streamed: LiveRows; X: Matrix }
   const samples = [...ROWS].sort((a, b) => (a.path < b.path ? -1 : 1));
   const { store, manifest } = await fillStore(join(folder(), 'store'), samples, { perShard: 7 });
   const { X } = await everyImage(store, manifest);
-  const stream = await streamFeatures(store, manifest, { cut: 'block5_pool', pooling: 'avg' }, SPLITS);
+  const stream = await streamFeatures(store, manifest, [{ cut: 'block5_pool', pooling: 'avg' }], SPLITS);
   const table = await sampleTable(eachSample(store, manifest));
   return { held: heldRows(X), streamed: streamedRows(stream, table), X };
 }
