@@ -45,12 +45,12 @@ export async function locateRows(
     const bytes = await readWhole();
     parts = [];
     let first = 0;
-    for (const { rows, features } of decodeShard(bytes, path)) {
+    for (const { length, features } of decodeShard(bytes, path)) {
       if (features?.width !== width || features.values.buffer !== bytes.buffer)
         throw new PermafrostError('STORE_CORRUPT', `${path} has no features of the width ${width}.`);
       half = features.values instanceof Uint16Array;
-      parts.push({ first, rows: rows.length, offset: features.values.byteOffset - bytes.byteOffset });
-      first += rows.length;
+      parts.push({ first, rows: length, offset: features.values.byteOffset - bytes.byteOffset });
+      first += length;
     }
   }
 

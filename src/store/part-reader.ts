@@ -84,18 +84,18 @@ export function partReader(store: string, { width, files, fileOf, rowOf }: LaidO
   async function readWhole(entry: FileEntry, rows: Int32Array, into: Destination): Promise<void> {
     let at = 0;
     let first = 0;
-    for (const { rows: batch, features } of decodeShard(await bytesOf(entry), join(store, entry.name))) {
+    for (const { length, features } of decodeShard(await bytesOf(entry), join(store, entry.name))) {
       if (features?.width !== width) {
         throw new PermafrostError(
           'STORE_CORRUPT',
           `${store}: ${entry.name} has the width ${features?.width}, not ${width}.`,
         );
       }
-      for (; at < rows.length && rowOf[rows[at]!]! < first + batch.length; at++) {
+      for (; at < rows.length && rowOf[rows[at]!]! < first + length; at++) {
         const from = (rowOf[rows[at]!]! - first) * width;
         put(features.values.subarray(from, from + width), rows[at]!, into);
       }
-      first += batch.length;
+      first += length;
     }
   }
 

@@ -122,8 +122,9 @@ export function encodeShard(
   return arrow.RecordBatchFileWriter.writeAll(batches());
 }
 
-/** One record batch of a shard: `rows` and, in files with features, their values (a view of the file's bytes). */
+/** One record batch of a shard: `rows`, which are made when they are asked for, and, in files with features, their values (a view of the file's bytes). */
 export interface ShardPart {
+  readonly length: number;
   readonly rows: readonly StoredSample[];
   readonly features: FeatureColumn | undefined;
 }
@@ -144,7 +145,7 @@ function shared(names: string[], seen: Map<string, string>): string[] {
   });
 }
 
-function partOf(batch: arrow.RecordBatch, seen: Map<string, string>): ShardPart {
+function rowsOf(batch: arrow.RecordBatch, seen: Map<string, string>): StoredSample[] {
   const text = (name: string): string[] => texts(batch.getChild(name)!.data[0] as arrow.Data<arrow.Utf8>);
   const integers = (name: string): ArrayLike<number> => batch.getChild(name)!.toArray() as ArrayLike<number>;
   const [id, path, label, split, sha256] = [
@@ -155,7 +156,7 @@ function partOf(batch: arrow.RecordBatch, seen: Map<string, string>): ShardPart 
     text('sha256'),
   ];
   const [width, height, orientation] = [integers('width'), integers('height'), integers('orientation')];
-  const rows = id.map((_, i): StoredSample => {
+  return id.map((_, i): StoredSample => {
     if (!(SPLITS as readonly string[]).includes(split[i]!))
       throw new Error(`row ${i} has the split "${split[i]}"`);
     return {
@@ -169,18 +170,45 @@ function partOf(batch: arrow.RecordBatch, seen: Map<string, string>): ShardPart 
       orientation: orientation[i]!,
     };
   });
+}
+
+function featuresOf(batch: arrow.RecordBatch): FeatureColumn | undefined {
   const list = batch.getChild('features')?.data[0] as arrow.Data<arrow.FixedSizeList> | undefined;
-  if (list === undefined) return { rows, features: undefined };
+  if (list === undefined) return undefined;
   const values: unknown = list.children[0]!.values;
   if (!(values instanceof Uint16Array) && !(values instanceof Float32Array))
     throw new Error('features are neither float16 nor float32');
   const listSize = list.type.listSize;
-  if (values.length < listSize * rows.length) throw new Error('features are cut short');
-  return { rows, features: { width: listSize, values } };
+  if (values.length < listSize * batch.numRows) throw new Error('features are cut short');
+  return { width: listSize, values };
 }
 
 /** An Arrow file begins and ends with it; the reader takes what does not for an empty stream. */
 const MAGIC = Buffer.from('ARROW1');
+
+function unreadable(name: string, cause: unknown): PermafrostError {
+  return new PermafrostError(
+    'STORE_CORRUPT',
+    `${name} is no readable shard: ${reasonOf(cause)}. Extract again into a new store.`,
+    { cause },
+  );
+}
+
+function partOf(batch: arrow.RecordBatch, seen: Map<string, string>, name: string): ShardPart {
+  let rows: readonly StoredSample[] | undefined;
+  return {
+    length: batch.numRows,
+    features: featuresOf(batch),
+    // Who reads features alone is spared eight values a row.
+    get rows() {
+      try {
+        return (rows ??= rowsOf(batch, seen));
+      } catch (cause) {
+        throw unreadable(name, cause);
+      }
+    },
+  };
+}
 
 /**
  * Decodes a shard batch by batch. Throws STORE_CORRUPT naming `name` where the bytes are no shard. The bytes must be those that were
@@ -192,12 +220,8 @@ export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardPa
   try {
     if (!MAGIC.equals(bytes.subarray(0, 6)) || !MAGIC.equals(bytes.subarray(-6)))
       throw new Error('no whole Arrow file');
-    for (const batch of arrow.RecordBatchReader.from(bytes)) yield partOf(batch, seen);
+    for (const batch of arrow.RecordBatchReader.from(bytes)) yield partOf(batch, seen, name);
   } catch (cause) {
-    throw new PermafrostError(
-      'STORE_CORRUPT',
-      `${name} is no readable shard: ${reasonOf(cause)}. Extract again into a new store.`,
-      { cause },
-    );
+    throw unreadable(name, cause);
   }
 }

@@ -46,8 +46,7 @@ export async function checkGraphBound({ owner, store, manifest, parts, splits, b
   const rowBytes = 4 * parts.reduce((sum, { width }) => sum + width, 0);
   // As they are stored or balanced, and as the graph keeps them.
   const needed = BASE_BYTES + rows * (rowBytes * (parts.length > 1 ? 3 : 2) + GRAPH_ROW_BYTES);
-  const advice =
-    'Give more, or leave --index hnsw out: an exact search reads the features a shard at a time.';
+  const advice = `Give --memory ${Math.ceil(needed / 1e8) / 10}GB, or leave --index hnsw out: an exact search reads the features a shard at a time, and within less memory it is the faster one (docs/neighbors.md).`;
   checkBound(owner, bound, needed, 'a graph with its features', advice);
 }
 

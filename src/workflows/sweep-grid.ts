@@ -52,15 +52,19 @@ function combinations(
   );
 }
 
+/** Configurations of a grid at most, before equal ones are put together: a few lists of ten values are a million combinations. */
+const MOST_CONFIGURATIONS = 20_000;
+
 /**
  * The configurations of a grid, each once, in its order. `source` names the grid in messages. Throws OPTION_INVALID, naming the place, for an
- * unknown key, head, option or value.
+ * unknown key, head, option or value, and for more than 20,000 combinations.
  */
 export function configurationsOf(grid: unknown, source: string): SweepConfiguration[] {
   const parsed = gridSchema.safeParse(grid);
   if (!parsed.success) throw wrong(source, parsed.error.issues);
   const { heads = DEFAULT_GRID.heads, ...axes } = parsed.data;
   const found = new Map<string, SweepConfiguration>();
+  let asked = 0;
   for (const [at, { head, ...entry }] of heads.entries()) {
     const own = new Map<string, unknown>(Object.entries(entry));
     const features = FEATURE_AXIS_NAMES.map((name) => {
@@ -68,6 +72,15 @@ export function configurationsOf(grid: unknown, source: string): SweepConfigurat
       own.delete(name);
       return [name, asList(values)] as const;
     });
+    asked += [...own.values(), ...features.map(([, values]) => values)].reduce<number>(
+      (product, values) => product * asList(values).length,
+      1,
+    );
+    if (asked > MOST_CONFIGURATIONS)
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `${source} asks for ${asked} configurations or more, and ${MOST_CONFIGURATIONS} are the most that are swept at once. Leave out values, or sweep some heads after the others: what was found is kept.`,
+      );
     const plans = combinations([...own].map(([name, values]) => [name, asList(values)])).map((options) =>
       namingPlace(`${source}, heads[${at}]`, () => planOf(head, options)),
     );

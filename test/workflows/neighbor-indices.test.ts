@@ -164,7 +164,9 @@ describe.skipIf(missing !== undefined)(
         neighbors(whole, [picture], { ...HNSW, memory: '100MB' }),
         'OPTION_INVALID',
       );
-      expect(message).toMatch(/a graph with its features takes 0\.35 GB.*leave --index hnsw out/);
+      expect(message).toMatch(
+        /a graph with its features takes 0\.35 GB.*Give --memory 0\.4GB, or leave --index hnsw out/,
+      );
     });
 
     it('is not kept while another process writes, and says so', async () => {

@@ -32,6 +32,18 @@ describe('a grid', () => {
     ]);
   });
 
+  it('of more combinations than are swept is refused before they are made', () => {
+    const values = Array.from({ length: 100 }, (_, i) => i + 1);
+    const heads = [
+      { head: 'knn-hnsw', nNeighbors: values, M: values.map((m) => m + 1), efSearch: values, seed: values },
+    ];
+    const before = performance.now();
+    expect(() => configurationsOf({ pooling: 'avg', normalize: 'l2', pca: 0, heads }, 'The grid')).toThrow(
+      /The grid asks for 100000000 configurations or more, and 20000 are the most/,
+    );
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
   it("takes a head's own features before those of all, and its options resolved with the defaults", () => {
     const heads = [{ head: 'ridge', alpha: 2, pooling: 'max' as const, pca: [0, 8] }];
     expect(brief({ normalize: 'l2', heads })).toEqual(['ridge 2 max l2 0', 'ridge 2 max l2 8']);

@@ -1,4 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
+import { giveBackMemory } from './give-back-memory.ts';
 import type { LiveNetwork } from './live-network.ts';
 import type { Snapshot } from './live-store.ts';
 
@@ -23,6 +24,7 @@ export function liveJobs(network: LiveNetwork): LiveJobs {
       underWay = name;
       try {
         const wake = await network.rest(reason(name, 'the network'));
+        giveBackMemory();
         try {
           return await work(snapshot.room);
         } finally {

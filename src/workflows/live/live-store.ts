@@ -13,6 +13,7 @@ import { openRows } from '../../store/row-access.ts';
 import { sampleTable, type SampleTable } from '../../store/sample-table.ts';
 import { everyImage } from '../every-image.ts';
 import { BASE_BYTES, NETWORK_BYTES } from '../memory.ts';
+import { giveBackMemory } from './give-back-memory.ts';
 import { heldRows, streamedRows, type LiveRows } from './live-rows.ts';
 
 /** The data set of a store as it was at one moment: rows are numbers into `samples`. */
@@ -56,10 +57,13 @@ async function take(store: string, manifest: Manifest, bound: number): Promise<S
   // The features, and those of a head that is trained: as they are stored, and normalised.
   const isStreamed = BASE_BYTES + NETWORK_BYTES + samples.bytes + 3 * features > bound;
   let rows: Promise<LiveRows> | undefined;
-  const open = async (): Promise<LiveRows> =>
-    isStreamed
-      ? streamedRows(await streamFeatures(store, manifest, [{ cut, pooling }], SPLITS), samples)
-      : heldRows((await everyImage(store, manifest)).X);
+  const open = async (): Promise<LiveRows> => {
+    if (!isStreamed) return heldRows((await everyImage(store, manifest)).X);
+    const stream = await streamFeatures(store, manifest, [{ cut, pooling }], SPLITS);
+    // To find the rows took a quarter of a gigabyte for a million of them.
+    giveBackMemory();
+    return streamedRows(stream, samples);
+  };
   const access = openRows(store, manifest);
   const opened = (): Promise<LiveRows> => {
     rows ??= open();

@@ -12,8 +12,8 @@ import type { SweepNews, SweepOrder } from './run-sweep.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
-/** What the studio's own process takes beside what a snapshot's room leaves out: Node, and what the collector has not given back yet. */
-const SERVER_BYTES = 350e6;
+/** What the studio's own process takes beside what a snapshot's room leaves out: Node, its code, and the streams. */
+const SERVER_BYTES = 200e6;
 /** How long a sweep may take to end by itself, in milliseconds. */
 const PATIENCE_MS = 3000;
 
@@ -91,6 +91,7 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
   }
   async function run(request: SweepRequest, store: string): Promise<void> {
     const lines: SweepLine[] = [];
+    let end: Partial<SweepState> | undefined;
     const process = (child = fork(ENTRY, { serialization: 'advanced', execArgv: [] }));
     process.on('message', (message) => {
       const news = message as SweepNews;
@@ -98,13 +99,17 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
         lines.push(lineOf(news.candidate));
         lines.sort(better);
         tell({ ...state, done: news.done, total: news.total, lines: lines.slice(0, MOST_LINES) });
-      } else if (news.kind === 'done') tell({ ...state, state: 'done', ...finished(news.result) });
-      else if (news.interrupted) tell({ ...state, state: 'stopped' });
-      else tell({ ...state, state: 'failed', problem: news.problem });
+      } else if (news.kind === 'done') end = { state: 'done', ...finished(news.result) };
+      else if (news.interrupted) end = { state: 'stopped' };
+      else end = { state: 'failed', problem: news.problem };
     });
     process.send({ do: 'sweep', store, request } satisfies SweepOrder);
     const [code, signal] = (await once(process, 'exit')) as [number | null, string | null];
-    if (state.state !== 'running') return;
+    // Told when its process has gone, and its memory with it: what was refused meanwhile can begin.
+    if (end !== undefined) {
+      tell({ ...state, ...end });
+      return;
+    }
     const problem = `The process of the sweep ended with ${code ?? signal}; what was found is kept.`;
     tell(stopped ? { ...state, state: 'stopped' } : { ...state, state: 'failed', problem });
   }
