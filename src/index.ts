@@ -9,7 +9,8 @@ export {
   type ExtractOptions,
   type RunOptions,
 } from './workflows/extract-options.ts';
-export { run, RUN_HEADS } from './workflows/run.ts';
+export { run } from './workflows/run.ts';
+export { RUN_HEADS } from './workflows/run-heads.ts';
 export { train } from './workflows/train.ts';
 export { TRAIN_DEFAULTS, TRAIN_OPTIONS, type TrainOptions } from './workflows/train-options.ts';
 export { sweep, type SweepRequest, type SweepWork } from './workflows/sweep.ts';

@@ -25,6 +25,10 @@ const typeOf = ({ data }: Factor): Float => (data instanceof Float64Array ? 'flo
  */
 const ONE_THREAD = { work: 2 ** 26, values: 2 ** 22 };
 
+/** How many threads for so many multiplications, on factors of up to so many values: 0 is one a core. */
+export const threadsFor = (work: number, values: number): 0 | 1 =>
+  work <= ONE_THREAD.work && values <= ONE_THREAD.values ? 1 : 0;
+
 const cached = sessionCache();
 
 /** One Gemm node with symbolic sizes; a float32 factor beside a float64 one is widened inside the graph. */
@@ -74,12 +78,8 @@ export async function gemm(transposed: Transposed, X: Factor, Y: Factor): Promis
     const Values = x === y && x === 'float32' ? Float32Array : Float64Array;
     return { data: new Values(rows * cols), rows, cols };
   }
-  const small =
-    rows * cols * innerX <= ONE_THREAD.work && Math.max(X.data.length, Y.data.length) <= ONE_THREAD.values;
-  const [{ Tensor }, session] = await Promise.all([
-    onnxRuntime(),
-    sessionOf(transposed, x, y, small ? 1 : 0),
-  ]);
+  const threads = threadsFor(rows * cols * innerX, Math.max(X.data.length, Y.data.length));
+  const [{ Tensor }, session] = await Promise.all([onnxRuntime(), sessionOf(transposed, x, y, threads)]);
   try {
     const { Z } = await session.run({
       X: new Tensor(x, X.data, [X.rows, X.cols]),

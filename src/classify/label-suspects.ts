@@ -25,7 +25,7 @@ export interface SuspectOptions {
 }
 
 /**
- * Every row with its margin under cross-validation, most suspect first: the normalised margin of confident learning (Northcutt, Jiang and
+ * Every row that a head can judge with its margin under cross-validation, most suspect first: the normalised margin of confident learning (Northcutt, Jiang and
  * Chuang 2021, JAIR 70) from out-of-fold probabilities. Copies of one picture are in one fold, else each would vouch for the other.
  */
 export async function rankSuspects(
@@ -36,6 +36,8 @@ export async function rankSuspects(
 ): Promise<Suspect[]> {
   const suspects: Suspect[] = [];
   for (const { train, val } of stratifiedKFold(labels, { keys, groups, nSplits, seed })) {
+    // Where nearly all rows are copies of one picture the rest may be of one class: no head can tell anything then.
+    if (new Set(train.map((at) => labels[at]!)).size < 2) continue;
     const [known, held] = [selectRows(X, train), selectRows(X, val)];
     const normalizer = fitNormalizer(normalize, known);
     const fitted = await head.fit(

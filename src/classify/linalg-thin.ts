@@ -69,7 +69,13 @@ export async function transposedTimesColumns(
 // faster so, and they take as long as the product itself where they are slow.
 
 /** V (·, width) into columns `from` ... of data (·, k). */
-function spread(V: Float64Array, width: number, data: Float32Array | Float64Array, k: number, from: number) {
+export function spread(
+  V: Float64Array,
+  width: number,
+  data: Float32Array | Float64Array,
+  k: number,
+  from: number,
+) {
   for (let read = 0, line = from; read < V.length; line += k) {
     for (let c = 0; c < width; c++) data[line + c] = V[read++]!;
   }
@@ -97,7 +103,7 @@ function transposeInto(V: Float64Array, width: number, out: Float32Array | Float
 }
 
 /** Adds lines `from` ... of data (·, cols) to out (cols, width), transposed. */
-function addTransposed(
+export function addTransposed(
   data: Float32Array | Float64Array,
   from: number,
   cols: number,
@@ -119,8 +125,9 @@ function startsOf(parts: readonly Columns[]): number[] {
 const emptyOf = (precision: Precision, length: number): Float32Array | Float64Array =>
   precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
 
-function rowBlocks(X: Factor): { start: number; block: Factor }[] {
-  const size = Math.max(1, Math.floor(BLOCK_VALUES / X.cols));
+/** X in blocks of whole rows, of about `values` values. */
+export function rowBlocks(X: Factor, values = BLOCK_VALUES): { start: number; block: Factor }[] {
+  const size = Math.max(1, Math.floor(values / X.cols));
   return Array.from({ length: Math.ceil(X.rows / size) }, (_, i) => {
     const start = i * size;
     const rows = Math.min(size, X.rows - start);

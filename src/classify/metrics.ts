@@ -55,15 +55,17 @@ export function wilsonInterval(successes: number, n: number, z: number = Z_95): 
   return [successes === 0 ? 0 : centre - half, successes === n ? 1 : centre + half];
 }
 
-/**
- * Mean of -ln(probability of the true class). Probabilities are clipped to [eps, 1 - eps], eps = 2^-23, as scikit-learn's log_loss does
- * for float32. NaN for no rows.
- */
+/** ln(p), p clipped to [eps, 1 - eps], eps = 2^-23, as scikit-learn's log_loss does for float32. */
+export function clippedLog(p: number): number {
+  const eps = 2 ** -23;
+  return Math.log(Math.min(1 - eps, Math.max(eps, p)));
+}
+
+/** Mean of -ln(probability of the true class), clipped (clippedLog). NaN for no rows. */
 export function logLoss(truth: Int32Array, P: Matrix): number {
   checkLengths(truth.length, P.rows);
-  const eps = 2 ** -23;
   let sum = 0;
-  truth.forEach((c, i) => (sum -= Math.log(Math.min(1 - eps, Math.max(eps, P.data[i * P.cols + c]!)))));
+  truth.forEach((c, i) => (sum -= clippedLog(P.data[i * P.cols + c]!)));
   return sum / truth.length;
 }
 

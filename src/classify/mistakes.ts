@@ -1,6 +1,3 @@
-import type { Matrix } from '../core/matrix.ts';
-import { topClass } from './metrics.ts';
-
 /** A row that was given another class than its own. */
 export interface Mistake {
   readonly row: number;
@@ -11,16 +8,25 @@ export interface Mistake {
   readonly probability: number;
 }
 
-/** The k surest mistakes among the rows of P (n, classes), surest first, equals in the order of their rows. */
-export function surestMistakes(truth: Int32Array, P: Matrix, k: number): Mistake[] {
-  const predicted = topClass(P);
-  return Array.from(truth, (c, i) => ({
-    row: i,
-    truth: c,
-    predicted: predicted[i]!,
-    probability: P.data[i * P.cols + predicted[i]!]!,
-  }))
-    .filter((mistake) => mistake.truth !== mistake.predicted)
-    .sort((a, b) => b.probability - a.probability || a.row - b.row)
-    .slice(0, k);
+/** The surest mistakes among those that are told one by one, in any order. */
+export interface SurestMistakes {
+  add(mistake: Mistake): void;
+  /** Surest first, equals in the order of their rows. */
+  list(): Mistake[];
+}
+
+const surer = (a: Mistake, b: Mistake): number => b.probability - a.probability || a.row - b.row;
+
+/** Keeps the k surest mistakes. */
+export function surestMistakes(k: number): SurestMistakes {
+  const kept: Mistake[] = [];
+  return {
+    add(mistake) {
+      if (kept.length === k && (k === 0 || surer(mistake, kept[k - 1]!) > 0)) return;
+      kept.push(mistake);
+      kept.sort(surer);
+      kept.length = Math.min(kept.length, k);
+    },
+    list: () => [...kept],
+  };
 }

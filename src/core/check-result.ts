@@ -1,6 +1,6 @@
 import type { Split } from './sample.ts';
 
-/** An image of val or test whose copy lies in train. */
+/** An image of val or test whose copy lies in train. Of several copies `train` is one with another label, where there is one. */
 export interface LeakResult {
   readonly train: string;
   readonly held: string;
@@ -24,11 +24,14 @@ export interface CheckResult {
   readonly compared: number;
   /** Groups of files with equal bytes, among all images. */
   readonly exact: readonly (readonly string[])[];
-  /** Pairs of other files whose features are nearly equal, the most similar first. */
+  /** Pairs of other files whose features are nearly equal, the most similar first. Of equal files one stands for all; likewise of images of equal features. */
   readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
+  /** Pairs of images with alike pooled features that were not compared by their maps, because there are too many. */
+  readonly nearLeftOut: number;
   /** Why these were not looked for; null where they were. */
   readonly nearMissing: string | null;
   readonly threshold: number;
+  /** Each image of val and test that has a copy in train, once: an equal one if there is one, else the nearest. */
   readonly leaks: readonly LeakResult[];
   /** Images of val and test that have a copy in train. */
   readonly leakedImages: number;

@@ -5,7 +5,15 @@ import { textTable } from './text-table.ts';
 /** Pairs and groups shown; the rest is counted. */
 const MOST = 20;
 
+/** Files of a group that are named; the rest is counted. */
+const MOST_NAMES = 8;
+
 const quoted = (path: string): string => JSON.stringify(path);
+
+function named(paths: readonly string[]): string {
+  const rest = paths.length - MOST_NAMES;
+  return [...paths.slice(0, MOST_NAMES).map(quoted), ...(rest > 0 ? [`and ${rest} more`] : [])].join('  ');
+}
 
 function listed(title: string, lines: readonly string[]): string {
   if (lines.length === 0) return '';
@@ -41,6 +49,7 @@ export function checkText(result: CheckResult): string {
     compared,
     exact,
     near,
+    nearLeftOut,
     nearMissing,
     threshold,
     leaks,
@@ -81,14 +90,14 @@ export function checkText(result: CheckResult): string {
   return [
     head,
     sampled,
-    listed(
-      'Equal files:',
-      exact.map((paths) => paths.map(quoted).join('  ')),
-    ),
+    listed('Equal files:', exact.map(named)),
     listed(
       'Near duplicates:',
       near.map(({ a, b, cosine }) => `${cosine.toFixed(4)}  ${quoted(a)}  ${quoted(b)}`),
     ),
+    nearLeftOut === 0
+      ? ''
+      : `\n${plural(nearLeftOut, 'further pair')} with alike pooled features ${nearLeftOut === 1 ? 'was' : 'were'} not compared: too many.\n`,
     nearMissing === null ? '' : `\n${nearMissing}\n`,
     listed(
       'In train and held out at once:',

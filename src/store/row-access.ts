@@ -7,11 +7,12 @@ import { locateRows, type LocatedRows } from './located-rows.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { currentSet } from './parts.ts';
 import { eachSample, readVerified, type LoadedFeatures } from './reader.ts';
+import { sampleTable, type SampleTable } from './sample-table.ts';
 import { decodeShard, type StoredSample } from './shard.ts';
 
 /**
  * Single rows of the current set, without reading the others. What is learned of the store is kept: where each content lies (about 60
- * bytes a row), and which files were verified. A file is verified whole, by its SHA-256, when the first of its rows is asked for (64 MiB
+ * bytes a row), the list of samples (60 bytes a row and its path), and which files were verified. A file is verified whole, by its SHA-256, when the first of its rows is asked for (64 MiB
  * take some 60 ms); a row after that costs one small read.
  */
 export interface RowAccess {
@@ -27,8 +28,8 @@ export interface RowAccess {
 interface Places {
   readonly index: ContentIndex;
   readonly files: readonly FileEntry[];
-  readonly fileOf: number[];
-  readonly rowOf: number[];
+  readonly fileOf: Int32Array;
+  readonly rowOf: Int32Array;
 }
 
 /** Opens the current set of a store for reading single rows; reads nothing yet. Throws STORE_EMPTY. */
@@ -36,7 +37,7 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
   const set = currentSet(store, manifest);
   const places = new Map<Pooling, Promise<Places>>();
   const files = new Map<string, Promise<LocatedRows>>();
-  let byClass: Promise<ReadonlyMap<string, readonly StoredSample[]>> | undefined;
+  let table: Promise<SampleTable> | undefined;
 
   /** Remembers a promise unless it fails: what could not be read is tried again. */
   function once<K, T>(known: Map<K, Promise<T>>, key: K, make: () => Promise<T>): Promise<T> {
@@ -49,18 +50,20 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
   async function findPlaces(pooling: Pooling): Promise<Places> {
     const index = contentIndex();
     const held: FileEntry[] = [];
-    const [fileOf, rowOf]: [number[], number[]] = [[], []];
-    for (const shard of set.shards) {
+    const shards = set.shards.filter(({ files: { [pooling]: file } }) => file !== undefined);
+    const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
+    const [fileOf, rowOf] = [new Int32Array(rows), new Int32Array(rows)];
+    for (const shard of shards) {
       const { rows: entry, [pooling]: file } = shard.files;
-      if (file === undefined) continue;
-      held.push(file);
+      held.push(file!);
       let row = 0;
       for (const { rows } of decodeShard(await readVerified(store, entry), join(store, entry.name))) {
         for (const { sha256 } of rows) {
+          const known = index.size;
           const content = index.add(sha256);
-          if (content === fileOf.length) {
-            fileOf.push(held.length - 1);
-            rowOf.push(row);
+          if (content === known) {
+            fileOf[content] = held.length - 1;
+            rowOf[content] = row;
           }
           row++;
         }
@@ -91,16 +94,6 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
     }
   }
 
-  async function groupSamples(): Promise<ReadonlyMap<string, readonly StoredSample[]>> {
-    const groups = new Map<string, StoredSample[]>();
-    for await (const sample of eachSample(store, manifest)) {
-      const group = groups.get(sample.label);
-      if (group === undefined) groups.set(sample.label, [sample]);
-      else group.push(sample);
-    }
-    return groups;
-  }
-
   const access: RowAccess = {
     async rowsById(ids, pooling) {
       const found = await once(places, pooling, () => findPlaces(pooling));
@@ -114,9 +107,13 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
       return rows;
     },
     async samplesOfClass(label, split) {
-      byClass ??= groupSamples();
-      const group = (await byClass).get(label) ?? [];
-      return split === undefined ? group : group.filter((sample) => sample.split === split);
+      table ??= sampleTable(eachSample(store, manifest));
+      const samples = await table;
+      const found: StoredSample[] = [];
+      for (let row = 0; row < samples.length; row++)
+        if (samples.labelOf(row) === label && (split === undefined || samples.splitOf(row) === split))
+          found.push(samples.sample(row));
+      return found;
     },
     async rowsOfClass(label, pooling, split) {
       const samples = await access.samplesOfClass(label, split);

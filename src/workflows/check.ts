@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
-import { cosine, selectRows, type Matrix } from '../core/matrix.ts';
+import { selectRows, type Matrix } from '../core/matrix.ts';
 import { resolveOptions } from '../core/options.ts';
-import type { CheckResult, LeakResult } from '../core/check-result.ts';
+import type { CheckResult } from '../core/check-result.ts';
 import { SPLITS, type Split } from '../core/sample.ts';
 import { createHead } from '../classify/heads/index.ts';
 import { rankSuspects } from '../classify/label-suspects.ts';
 import { wilsonInterval } from '../classify/metrics.ts';
 import { applyNormalizer, fitNormalizer } from '../classify/normalize.ts';
-import { similarPairs, type SimilarPair } from '../classify/similar-pairs.ts';
 import { readManifest, type Manifest } from '../store/manifest.ts';
 import { currentSets, smallPooling } from '../store/parts.ts';
 import { eachSample, loadRows } from '../store/reader.ts';
@@ -16,6 +15,8 @@ import type { StoredSample } from '../store/shard.ts';
 import { takeCensus } from './census.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './check-options.ts';
 import { labelledSamples } from './labelled-samples.ts';
+import { leaksOf } from './leaks.ts';
+import { equalFiles, nearDuplicates, type NearDuplicates } from './near-duplicates.ts';
 import type { Work } from './work.ts';
 
 /** The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes milliseconds. */
@@ -38,44 +39,15 @@ async function readStored(
   return { X: applyNormalizer(fitNormalizer('l2', X), X), samples };
 }
 
-/**
- * Cosine of pooled features from which the whole maps of two images are compared. Measured on hymenoptera with 20 images re-encoded (half
- * to full size, JPEG quality 25 to 85): pooled 0.943 at least, 0.954 at most between different images; whole maps 0.858 at least, 0.581 at
- * most between different images. The maps tell them apart, pooled features only say where to look.
- */
-const CANDIDATE_COSINE = 0.85;
-
-/** Pairs of different files whose whole maps are at least `threshold` alike, the most similar first. */
-async function nearDuplicates(
-  store: string,
-  manifest: Manifest,
-  { X, samples }: Stored,
-  threshold: number,
-): Promise<SimilarPair[]> {
-  const candidates = (await similarPairs(X, CANDIDATE_COSINE)).filter(
-    ({ a, b }) => samples[a]!.sha256 !== samples[b]!.sha256,
-  );
-  const wanted = new Set(candidates.flatMap(({ a, b }) => [samples[a]!.id, samples[b]!.id]));
-  const maps = await openRows(store, manifest).rowsById([...wanted], 'flatten');
-  return candidates
-    .map(({ a, b }) => ({
-      a,
-      b,
-      cosine: cosine(maps.get(samples[a]!.id)!, maps.get(samples[b]!.id)!),
-    }))
-    .filter(({ cosine }) => cosine >= threshold)
-    .sort((p, q) => q.cosine - p.cosine || p.a - q.a || p.b - q.b);
-}
-
 /** For each row a name that it shares with all its copies, whether exact or near, and theirs. */
-function copyGroups(rows: number, pairs: readonly (readonly [number, number])[]): string[] {
-  const parent = Array.from({ length: rows }, (_, i) => i);
+function copyGroups({ pairs, standFor }: Pick<NearDuplicates, 'pairs' | 'standFor'>): string[] {
+  const parent = Int32Array.from(standFor);
   const find = (i: number): number => {
     while (parent[i] !== i) i = parent[i] = parent[parent[i]!]!;
     return i;
   };
-  for (const [a, b] of pairs) parent[find(a)] = find(b);
-  return parent.map((_, i) => String(find(i)));
+  for (const { a, b } of pairs) parent[find(a)] = find(b);
+  return Array.from(parent, (_, i) => String(find(i)));
 }
 
 /** Accuracy on the validation images, with all of them and without those that are in train too. */
@@ -144,31 +116,15 @@ export async function check(
   listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
   const [{ set, poolings }] = currentSets(store, manifest);
   const hasMaps = poolings.includes('flatten');
-  const near = hasMaps ? await nearDuplicates(store, manifest, stored, threshold) : [];
-
-  const rowOf = new Map(samples.map(({ path }, i) => [path, i]));
-  const exactPairs = census.copies.flatMap((group) =>
-    group.flatMap((a, i) => group.slice(i + 1).map((b) => ({ a, b, cosine: 1, kind: 'exact' as const }))),
-  );
-  const nearPairs = near.map(({ a, b, cosine }) => ({
-    a: samples[a]!,
-    b: samples[b]!,
-    cosine,
-    kind: 'near' as const,
-  }));
-  const pairs = [...exactPairs, ...nearPairs];
-  const leaks: LeakResult[] = [];
-  const leaked = new Set<string>();
-  for (const { a, b, cosine, kind } of pairs) {
-    const [t, h] = a.split === 'train' ? [a, b] : [b, a];
-    if (t.split !== 'train' || h.split === 'train') continue;
-    leaked.add(h.path);
-    leaks.push({ train: t.path, held: h.path, split: h.split, kind, cosine, sameLabel: t.label === h.label });
-  }
-  const comparedPairs = pairs.flatMap(({ a, b }) => {
-    const [i, j] = [rowOf.get(a.path), rowOf.get(b.path)];
-    return i === undefined || j === undefined ? [] : [[i, j] as const];
-  });
+  const near = hasMaps
+    ? await nearDuplicates(X, samples, openRows(store, manifest), threshold)
+    : { pairs: [], standFor: equalFiles(samples), leftOut: 0 };
+  if (near.leftOut > 0)
+    listener?.note?.(
+      `${near.leftOut} pairs of images with pooled features that are alike were not compared by their maps: there are more than can be. The most alike ones were.`,
+    );
+  const leaks = leaksOf(census.copies, samples, near);
+  const leaked = new Set(leaks.map(({ held }) => held));
 
   const labels = samples.map(({ label }) => label);
   const ranked =
@@ -179,7 +135,7 @@ export async function check(
           nSplits: folds,
           seed,
           keys: samples.map(({ path }) => path),
-          groups: copyGroups(samples.length, comparedPairs),
+          groups: copyGroups(near),
           ...(signal && { signal }),
         });
   return {
@@ -187,7 +143,8 @@ export async function check(
     images: census.images,
     compared: samples.length,
     exact: census.copies.map((group) => group.map(({ path }) => path)),
-    near: near.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
+    near: near.pairs.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
+    nearLeftOut: near.leftOut,
     nearMissing: hasMaps
       ? null
       : `Near duplicates were not looked for: they are told by whole maps, and ${set.settings.cut} was extracted without flatten.`,

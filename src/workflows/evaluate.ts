@@ -10,13 +10,13 @@ import { createHead, headEntry, type HeadOptions } from '../classify/heads/index
 import { pcaHead } from '../classify/heads/pca-head.ts';
 import * as metrics from '../classify/metrics.ts';
 import { fitOnViews } from '../classify/on-views.ts';
-import { surestMistakes } from '../classify/mistakes.ts';
 import {
   applyNormalizer,
   fitNormalizer,
   type Normalization,
   type Normalizer,
 } from '../classify/normalize.ts';
+import { tally, type Tally } from '../classify/tally.ts';
 import type { HeadPart } from '../store/head-file.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { partsText, storedParts } from '../store/parts.ts';
@@ -158,23 +158,25 @@ export async function trainHead(
   const fitted = performance.now();
   const P = await probabilities({ head, normalizer }, val.X);
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
-  const answers = {
-    head,
-    normalizer,
-    parts,
+  const told = tally(head.classes, val.samples.length, MISTAKES);
+  told.add(
     P,
-    trained: labels.length,
-    val: val.samples,
-    validatedOn,
-    times,
-  };
-  return measured({ ...plan, pooling }, answers);
+    val.samples.map(({ label }) => label),
+    [...val.samples.keys()],
+  );
+  const pathOf = (row: number): string => val.samples[row]!.path;
+  const fit = { head, normalizer, parts, trained: labels.length, validatedOn, times };
+  return measured({ ...plan, pooling }, { ...fit, told, pathOf });
 }
 
-/** A fitted head and its probabilities P of the validated images, row i for val[i]. */
+/** Surest mistakes that are told of a head. */
+export const MISTAKES = 10;
+
+/** A fitted head and what it said of the validated images, in the order of their paths. */
 export interface Answers extends Pick<TrainedHead, 'head' | 'normalizer' | 'parts'> {
-  readonly P: Matrix;
-  readonly val: readonly StoredSample[];
+  readonly told: Tally;
+  /** The path of the validated image of a row of the tally; asked for the mistakes alone. */
+  readonly pathOf: (row: number) => string;
   readonly validatedOn: Split;
   /** Images trained on. */
   readonly trained: number;
@@ -184,11 +186,10 @@ export interface Answers extends Pick<TrainedHead, 'head' | 'normalizer' | 'part
 /** A fitted head with its figures on the validated images. */
 export function measured(
   plan: HeadPlan & { readonly pooling: string },
-  { head, normalizer, parts, P, val, validatedOn, trained, times }: Answers,
+  { head, normalizer, parts, told, pathOf, validatedOn, trained, times }: Answers,
 ): TrainedHead {
   const { classes } = head;
-  const truth = Int32Array.from(val, ({ label }) => classes.indexOf(label));
-  const guess = metrics.topClass(P);
+  const { truth, guess } = told;
   const confusion = metrics.confusionMatrix(truth, guess, classes.length);
   const k = classes.length;
   return {
@@ -208,7 +209,7 @@ export function measured(
       accuracy: metrics.accuracy(truth, guess),
       interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
       balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, k)),
-      logLoss: metrics.logLoss(truth, P),
+      logLoss: told.logLoss(),
       ...times,
       converged: head.converged,
       iterations: head.iterations,
@@ -220,8 +221,8 @@ export function measured(
     },
     judged: { truth, guess },
     confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
-    mistakes: surestMistakes(truth, P, 10).map((mistake) => ({
-      path: val[mistake.row]!.path,
+    mistakes: told.mistakes().map((mistake) => ({
+      path: pathOf(mistake.row),
       label: classes[mistake.truth]!,
       predicted: classes[mistake.predicted]!,
       probability: mistake.probability,

@@ -11,6 +11,7 @@ import { CONTRACT_NAMES } from '../extract/contract.ts';
 import { VIEW_OPTIONS } from '../extract/view-parameters.ts';
 import { DTYPES } from '../store/fingerprint.ts';
 import { ENGINE_OPTIONS } from './engine-options.ts';
+import { memoryOption } from './memory.ts';
 import { REJECT_OPTION } from './reject-options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
@@ -69,10 +70,13 @@ export const EXTRACT_OPTIONS = {
 export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
 export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);
 
-/** Options of `run`: those of `extract`, which heads, and how often the best one may wrongly answer "unknown". */
+/** Options of `run`: those of `extract`, which heads, within which memory, and how often the best one may wrongly answer "unknown". */
 export const RUN_OPTIONS = {
   ...EXTRACT_OPTIONS,
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
+  memory: memoryOption(
+    'memory that training the heads may take; features that need more are read in streams',
+  ),
   reject: REJECT_OPTION,
 } as const;
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;

@@ -1,17 +1,19 @@
 import { matrix, row, type Matrix } from '../core/matrix.ts';
 import { random } from '../core/random.ts';
 import { blocksOf, type RowSource } from '../core/row-source.ts';
-import type { Split } from '../core/sample.ts';
 import { checkAborted } from '../classify/checks.ts';
 import { encodeLabels } from '../classify/labels.ts';
 import { stratifiedKFold } from '../classify/split.ts';
 import { MOST_REFERENCE_VALUES } from '../classify/unknown/choose-reject.ts';
 import { judge } from '../classify/unknown/reject.ts';
+import { normalizedSource } from '../classify/streams/stream-normalizer.ts';
 import { rowsOf } from '../classify/streams/row-moments.ts';
 import { chooseSampledReject, type SampledRows } from '../classify/unknown/sampled-reject.ts';
-import type { FeatureStream } from '../store/feature-stream.ts';
+import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { TrainedHead } from './evaluate.ts';
+import { BASE_BYTES } from './memory.ts';
 import { falseRejects, SEED } from './reject.ts';
+import type { StreamedPlan } from './train-streamed.ts';
 import type { Work } from './work.ts';
 
 /** Rows that the threshold is calibrated on: with so many the share of false rejects varies by a quarter of a percent about 5 %. */
@@ -22,16 +24,6 @@ const VALUE_BYTES = 12;
 /** What the sample may take within `room` bytes, at most 200 MB: values of rows that are compared with. */
 const valuesWithin = (room: number): number =>
   Math.max(0, Math.min(MOST_REFERENCE_VALUES, Math.floor(room / VALUE_BYTES)));
-
-/** A head's streams, normalised, and what they are of. */
-export interface JudgedStreams {
-  readonly train: FeatureStream;
-  readonly source: RowSource;
-  readonly val: RowSource;
-  readonly validatedOn: Split;
-  /** Bytes that there are for the sample; undefined: no bound. */
-  readonly room: number | undefined;
-}
 
 /** Some rows of a stream, drawn by a seed whatever the order in which they are stored: of each class its share, and two at least. */
 function drawn({ labels, places }: FeatureStream, wanted: number): number[] {
@@ -59,16 +51,26 @@ async function gathered(source: RowSource, wanted: readonly number[], { signal }
 }
 
 /**
- * The head trained in streams with a rule for "unknown" at a share `rate` of false rejects: by distances to a sample of the training images,
- * calibrated on others of them. No copy of a picture is on both sides. Rate 0: the head as it is. Throws what reading throws, INTERRUPTED.
+ * The head of a plan, trained in streams, with a rule for "unknown" at a share `rate` of false rejects: by distances to a sample of the training
+ * images, calibrated on others of them. No copy of a picture is on both sides. Throws what reading throws, INTERRUPTED.
  */
 export async function withSampledReject(
   trained: TrainedHead,
-  { train, source, val, validatedOn, room = Infinity }: JudgedStreams,
+  { store, manifest, samples: all, bound = Infinity }: StreamedPlan,
   rate: number,
   work: Work,
 ): Promise<TrainedHead> {
-  if (rate === 0) return trained;
+  const { normalizer, parts, head } = trained;
+  const { validatedOn } = trained.result;
+  const [train, val] = [
+    await streamFeatures(store, manifest, parts, ['train'], { samples: all }),
+    await streamFeatures(store, manifest, parts, [validatedOn], { samples: all }),
+  ];
+  const room = bound - BASE_BYTES - train.memory - val.memory;
+  const [source, held] = [train, val].map((stream) => normalizedSource(stream, normalizer)) as [
+    RowSource,
+    RowSource,
+  ];
   const compared = Math.floor(valuesWithin(room) / source.cols);
   const calibrated = Math.min(compared, CALIBRATED_ON);
   const rows = compared === 0 ? [] : drawn(train, compared + calibrated);
@@ -106,7 +108,7 @@ export async function withSampledReject(
   });
   const { signal, listener } = work;
   const reference = part(0, fold.train.length);
-  const choice = await chooseSampledReject(trained.head, reference, part(fold.train.length, order.length), {
+  const choice = await chooseSampledReject(head, reference, part(fold.train.length, order.length), {
     rate,
     seed: SEED,
     context: signal && { signal },
@@ -115,9 +117,10 @@ export async function withSampledReject(
   });
   if ('reason' in choice) return problem(choice.reason);
   const { reject, ...told } = choice;
-  const unknown: boolean[] = [];
-  for await (const { X: block } of blocksOf(val))
-    for (const one of (await judge(reject, trained.head, block)).unknown) unknown.push(one);
+  // What was judged stands in the order of the paths.
+  const unknown = new Array<boolean>(val.rows);
+  for await (const { start, X: block } of blocksOf(held))
+    (await judge(reject, head, block)).unknown.forEach((one, i) => (unknown[val.places[start + i]!] = one));
   const { truth, guess } = trained.judged;
   const rule = {
     measure: reject.measure,

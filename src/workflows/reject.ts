@@ -64,8 +64,7 @@ async function choose(
 
 /**
  * The trained head with a rule for answering "unknown" at a share `rate` of false rejects, calibrated on training images that the heads which
- * judged them had not seen, and measured on the validated ones. Rate 0: the head as it is. There is none for heads on views, whose rows out of
- * fold would need their views out of fold. Throws INTERRUPTED.
+ * judged them had not seen, and measured on the validated ones. Rate 0: the head as it is. Throws INTERRUPTED.
  */
 export async function withReject(
   trained: TrainedHead,
@@ -75,8 +74,6 @@ export async function withReject(
   work: Work = {},
 ): Promise<TrainedHead> {
   if (rate === 0) return trained;
-  if (trained.result.views !== undefined)
-    return notCalibrated(trained, rate, 'on heads that are trained on views');
   const choice = await choose(trained, plan, data, rate, work);
   if ('reason' in choice) {
     const result = { ...trained.result, reject: { rate, rule: null, problem: choice.reason } };
@@ -100,7 +97,6 @@ export async function withReject(
 
 /** The trained head, for which there is no rule at a `rate` above 0, and why. */
 export function notCalibrated(trained: TrainedHead, rate: number, where: string): TrainedHead {
-  if (rate === 0) return trained;
   const problem = `that is not calibrated ${where}`;
   return { ...trained, result: { ...trained.result, reject: { rate, rule: null, problem } } };
 }

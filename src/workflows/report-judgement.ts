@@ -3,10 +3,9 @@ import { selectRows } from '../core/matrix.ts';
 import type { Judgement, OrReason, ReportClass } from '../core/report-data.ts';
 import { present } from '../core/report-data.ts';
 import type { RunResult } from '../core/head-result.ts';
-import { calibrationBins } from '../classify/calibration-bins.ts';
 import * as metrics from '../classify/metrics.ts';
-import { surestMistakes } from '../classify/mistakes.ts';
 import { exactIndex } from '../classify/neighbors/exact.ts';
+import { tally } from '../classify/tally.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { loadFeatures, type LoadedFeatures } from '../store/reader.ts';
 import { probabilities } from './evaluate.ts';
@@ -70,8 +69,13 @@ export async function judge(
 
   const P = await probabilities(opened, X);
   const strangeness = await judgeRaw(opened, X);
-  const truth = Int32Array.from(samples, ({ label }) => head.classes.indexOf(label));
-  const guess = metrics.topClass(P);
+  const told = tally(head.classes, samples.length, MISTAKES);
+  told.add(
+    P,
+    samples.map(({ label }) => label),
+    [...samples.keys()],
+  );
+  const { truth, guess } = told;
   const k = head.classes.length;
   const counts = metrics.confusionMatrix(truth, guess, k);
   const hits = metrics.hits(truth, guess);
@@ -93,7 +97,7 @@ export async function judge(
       .classScores(counts, k)
       .map((scores, c): ReportClass => ({ label: head.classes[c]!, ...scores })),
     confusion: head.classes.map((_, c) => [...counts.subarray(c * k, (c + 1) * k)]),
-    calibration: calibrationBins(truth, P),
+    calibration: told.calibration(),
     // loadFeatures gives the samples of a split in the order of all samples, so row i is held[i].
     judged: samples.map((_, i) => ({
       image: held[i]!,
@@ -104,7 +108,7 @@ export async function judge(
         distance: near.distances[i * near.k + j]!,
       })),
     })),
-    mistakes: surestMistakes(truth, P, MISTAKES).map(({ row }) => row),
+    mistakes: told.mistakes().map(({ row }) => row),
     unknown:
       strangeness &&
       [...samples.keys()]

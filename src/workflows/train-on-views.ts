@@ -1,6 +1,9 @@
 import { mcNemar, pairedBootstrap } from '../classify/paired-tests.ts';
 import { trainHead, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
 
+/** A head as it did on the validated images. */
+type Judged = Pick<TrainedHead, 'result' | 'judged'>;
+
 /** Seed of the bootstrap. */
 const SEED = 1;
 
@@ -12,7 +15,7 @@ export async function trainOnViews(
   plan: HeadPlan,
   data: TrainingData,
   signal?: AbortSignal,
-  without?: TrainedHead,
+  without?: Judged,
 ): Promise<TrainedHead> {
   const count = data.views?.length ?? 0;
   const trained = await trainHead(plan, data, signal);
@@ -21,7 +24,7 @@ export async function trainOnViews(
 }
 
 /** The head trained on images and `count` views of each, with what these were worth beside the same head on the images alone. */
-export function withWorth(trained: TrainedHead, plain: TrainedHead, count: number): TrainedHead {
+export function withWorth(trained: TrainedHead, plain: Judged, count: number): TrainedHead {
   const { truth, guess } = trained.judged;
   const plainGuess = plain.judged.guess;
   const { difference, interval } = pairedBootstrap(truth, guess, plainGuess, { seed: SEED });

@@ -1,20 +1,27 @@
 import { PermafrostError } from '../core/errors.ts';
-import { matrix, type Matrix } from '../core/matrix.ts';
 import { blocksOf, type RowSource } from '../core/row-source.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
 import type { FittedHead, Head } from '../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../classify/heads/index.ts';
 import { fitStreamOnViews } from '../classify/on-views.ts';
 import { fitStreamNormalizer, normalizedSource } from '../classify/streams/stream-normalizer.ts';
-import { splitCounts, streamFeatures } from '../store/feature-stream.ts';
+import { tally, type Tally } from '../classify/tally.ts';
+import { splitCounts, streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import type { Manifest } from '../store/manifest.ts';
 import { partsText } from '../store/parts.ts';
 import { MAX_MATRIX_BYTES } from '../store/reader.ts';
-import { headOf, headPartsOf, measured, validationOf, type HeadPlan, type TrainedHead } from './evaluate.ts';
+import {
+  headOf,
+  headPartsOf,
+  measured,
+  MISTAKES,
+  validationOf,
+  type HeadPlan,
+  type TrainedHead,
+} from './evaluate.ts';
 import type { StoredSample } from '../store/shard.ts';
 import type { Work } from './work.ts';
 import { BASE_BYTES, checkStreamBound, inGigabytes } from './memory.ts';
-import { withSampledReject } from './reject-streamed.ts';
 import { watched } from './watched-stream.ts';
 
 /** Where the features are, and how much memory there is for them. */
@@ -58,20 +65,26 @@ export async function reasonToStream({
 const fitsStreams = (maker: Head): maker is Head & Required<Pick<Head, 'fitStream'>> =>
   maker.fitStream !== undefined;
 
-/** Probabilities of every row of a source, shape (rows, classes). */
-async function predictStream(head: FittedHead, source: RowSource): Promise<Matrix> {
-  const P = matrix(source.rows, head.classes.length);
-  for await (const { start, X } of blocksOf(source))
-    P.data.set((await head.predictProba(X)).data, start * P.cols);
-  return P;
+/** What a head says of every row of a stream, block by block; the rows of the tally are in the order of the paths. */
+export async function tallyStream(
+  head: FittedHead,
+  source: RowSource,
+  { labels, places }: Pick<FeatureStream, 'labels' | 'places'>,
+  mistakes: number,
+): Promise<Tally> {
+  const told = tally(head.classes, source.rows, mistakes);
+  for await (const { start, X } of blocksOf(source)) {
+    const end = start + X.rows;
+    told.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
+  }
+  return told;
 }
 
 /**
- * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise; with a `rate` of
- * false rejects it gets a rule for "unknown". Throws
+ * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise. Throws
  * OPTION_INVALID for a head that cannot be fitted so, or a bound below what a shard takes; what reading and the fit throw.
  */
-export async function trainStreamed(plan: StreamedPlan, work: Work = {}, rate = 0): Promise<TrainedHead> {
+export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promise<TrainedHead> {
   const { signal } = work;
   const { store, manifest, samples, normalize, views = 0, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
@@ -106,12 +119,12 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}, rate = 
   const [source, ...looks] = [known, ...known.views].map((look) => normalizedSource(look, normalizer));
   const head = await fitStreamOnViews(maker, source!, looks, train.labels, signal && { signal });
   const fitted = performance.now();
-  const held = normalizedSource(
+  const judged = normalizedSource(
     watched(val, (pass) => `validating, pass ${pass}`, work),
     normalizer,
   );
-  const P = await predictStream(head, held);
-  const validated = await val.samplesOf(val.places);
+  const told = await tallyStream(head, judged, val, MISTAKES);
+  const mistaken = await val.samplesOf(told.mistakes().map(({ row }) => row));
   const times = { fitMs: fitted - started, predictMs: performance.now() - fitted };
   const trained = measured(
     { ...plan, pooling: partsText(store, manifest, parts) },
@@ -119,19 +132,12 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}, rate = 
       head,
       normalizer,
       parts,
-      P,
+      told,
       trained: train.rows,
-      val: Array.from(val.places, (place) => validated.get(place)!),
+      pathOf: (row) => mistaken.get(row)!.path,
       validatedOn,
       times,
     },
   );
-  const room = bound === undefined ? undefined : bound - BASE_BYTES - train.memory - val.memory;
-  const told = await withSampledReject(
-    trained,
-    { train, source: source!, val: held, validatedOn, room },
-    rate,
-    work,
-  );
-  return maker.keepsRows === true ? { ...told, rows: { digest: train.digest, views } } : told;
+  return maker.keepsRows === true ? { ...trained, rows: { digest: train.digest, views } } : trained;
 }

@@ -1,4 +1,5 @@
-import { trainingData, type TrainedHead } from './evaluate.ts';
+import { trainingData, type TrainedHead, type TrainingData } from './evaluate.ts';
+import { withSampledReject } from './reject-streamed.ts';
 import { notCalibrated, withReject } from './reject.ts';
 import { trainOnViews, withWorth } from './train-on-views.ts';
 import type { TrainOptions } from './train-options.ts';
@@ -18,11 +19,30 @@ export async function trainWithin(
   const reason = await reasonToStream({ ...plan, views });
   if (reason === undefined) {
     const data = await trainingData(store, manifest, features, { views, ...(samples && { samples }) });
-    return withReject(await trainOnViews(plan, data, work.signal), plan, data, reject, work);
+    const trained = await trainOnViews(plan, data, work.signal);
+    return calibrated(trained, plan, () => Promise.resolve(data), reject, work);
   }
   work.listener?.note?.(`The features are read in streams: ${reason}.`);
-  if (views === 0) return trainStreamed(plan, work, reject);
   const trained = await trainStreamed({ ...plan, views }, work);
-  const told = withWorth(trained, await trainStreamed(plan, work), views);
-  return notCalibrated(told, reject, 'on heads that are trained on views');
+  const told = views === 0 ? trained : withWorth(trained, await trainStreamed(plan, work), views);
+  return calibrated(told, plan, undefined, reject, work);
+}
+
+/**
+ * The trained head with its rule for "unknown" at a share `reject` of false rejects; without one where there can be none, and why. `load` gives the
+ * features that it was trained on; undefined: they are read in streams. Throws what `load`, withReject and withSampledReject throw.
+ */
+export async function calibrated(
+  trained: TrainedHead,
+  plan: StreamedPlan,
+  load: (() => Promise<TrainingData>) | undefined,
+  reject: number,
+  work: Work,
+): Promise<TrainedHead> {
+  if (reject === 0) return trained;
+  // Their rows out of fold would need their views out of fold.
+  if (trained.result.views !== undefined)
+    return notCalibrated(trained, reject, 'on heads that are trained on views');
+  if (load === undefined) return withSampledReject(trained, plan, reject, work);
+  return withReject(trained, plan, await load(), reject, work);
 }

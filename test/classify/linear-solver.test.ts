@@ -8,12 +8,16 @@ import { designForOne, designOf } from '../../src/classify/solvers/choose-design
 import { columnDesign } from '../../src/classify/solvers/column-design.ts';
 import type { Design } from '../../src/classify/solvers/design.ts';
 import { gramDesign } from '../../src/classify/solvers/gram-design.ts';
+import { roughGramDesign } from '../../src/classify/solvers/rough-gram-design.ts';
 import { fitLinear, linearWeights, type LinearLoss } from '../../src/classify/solvers/linear-fit.ts';
 import { logisticLoss } from '../../src/classify/solvers/logistic-loss.ts';
 import type { Loss } from '../../src/classify/solvers/loss.ts';
 import { squaredErrorLoss, squaredHingeLoss } from '../../src/classify/solvers/margin-losses.ts';
+import { integerProductsHold } from '../../src/classify/neighbors/integer-products.ts';
 import { columnMeans } from '../../src/classify/normalize.ts';
 import { blobs, expectCode } from './head-contract.ts';
+
+const holds = await integerProductsHold();
 
 function noise(rows: number, cols: number, seed: number, level = 0): Matrix {
   const source = random(seed);
@@ -199,27 +203,95 @@ describe('the logistic solver', () => {
     },
   );
 
-  it('goes without a Gram matrix for a single fit of many wide rows with a strong penalty, to the same optimum', async () => {
-    const X = noise(2048, 2100, 8);
-    const y = Int32Array.from({ length: X.rows }, (_, i) =>
-      Number(X.data[i * X.cols]! + X.data[i * X.cols + 1]! > 0),
-    );
-    const [C, tol] = [0.001, 5e-4];
-    const one = await designForOne(X, { C, tol });
-    expect(one.size).toBe(X.cols);
-    const [direct, byRows] = [
-      await optimum(one, y, 2, C, tol),
-      await optimum(await designOf(X), y, 2, C, tol),
-    ];
-    expect(direct.converged && byRows.converged).toBe(true);
-    // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and scores by that times a row's length.
-    const bound = 2 * tol * C * X.rows * Math.sqrt(X.cols);
-    direct.scores.forEach((score, i) => expect(Math.abs(score - byRows.scores[i]!)).toBeLessThan(bound));
-    expect(Math.max(...direct.scores)).toBeGreaterThan(5 * bound);
-    // A weak penalty, or a tolerance that needs float64 products.
-    expect((await designForOne(X, { C: 1, tol })).size).toBe(X.rows);
-    expect((await designForOne(X, { C, tol: 1e-9 })).size).toBe(X.rows);
-  });
+  // A processor that does not sum products of 8 bits exactly never gets a rough Gram matrix.
+  const withIntegers = it.skipIf(!holds);
+
+  withIntegers(
+    'takes a rough Gram matrix for a single fit of many wide rows, to the same optimum',
+    async () => {
+      for (const [level, classes, loss, C] of [
+        [0, 2, 'logistic', 0.001],
+        [1, 3, 'logistic', 1],
+        [1, 2, 'squaredHinge', 0.1],
+      ] as const) {
+        const X = noise(520, 2100, 8, level);
+        const y = Int32Array.from({ length: X.rows }, (_, i) => {
+          const signal = X.data[i * X.cols]! + X.data[i * X.cols + 1]! - 2 * level;
+          return classes === 2 ? Number(signal > 0) : signal > 0.6 ? 2 : Number(signal > -0.6);
+        });
+        const tol = 5e-4;
+        const one = await designForOne(X, { C, tol });
+        expect(one.rough).toBeDefined();
+        const rough = await optimum(one, y, classes, C, tol, loss);
+        expect(rough.converged).toBe(true);
+        // The gradient by the columns of X, in float64, with nothing of the 8-bit products.
+        const { k } = rough;
+        const exact = await optimum(await designOf(X), y, classes, C, 1e-9, loss);
+        // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and scores by that times a row's length.
+        const bound = 2 * tol * C * X.rows * Math.sqrt(X.cols);
+        let [most, far] = [0, 0];
+        for (let at = 0; at < X.rows * k; at++) {
+          most = Math.max(most, Math.abs(exact.scores[at]!));
+          far = Math.max(far, Math.abs(rough.scores[at]! - exact.scores[at]!));
+        }
+        expect(far).toBeLessThan(Math.min(bound, most / 20));
+        if (loss === 'logistic' && k > 1) {
+          const { data } = rough.weights;
+          const gradient = plainGradient(
+            X,
+            y,
+            k,
+            C,
+            new Float64Array(data),
+            new Float64Array(rough.intercept),
+          );
+          expect(gradient).toBeLessThan(tol + 1e-5);
+          expect(rough.gradient).toBeGreaterThan(gradient - 1e-5);
+        }
+      }
+    },
+  );
+
+  withIntegers(
+    'takes exact products for a tolerance that needs them, and for a penalty so weak that rounding would decide',
+    async () => {
+      const X = noise(520, 600, 8);
+      expect((await designForOne(X, { C: 1, tol: 1e-4 * Math.sqrt(600) })).rough).toBeDefined();
+      for (const [C, tol] of [
+        [1, 1e-9],
+        [1e6, 1e-2],
+      ] as const) {
+        const { rough, size } = await designForOne(X, { C, tol });
+        expect({ rough, size }).toEqual({ rough: undefined, size: X.rows });
+      }
+    },
+  );
+
+  withIntegers(
+    'corrects a rough Gram matrix that is too far off to lead to the optimum by itself',
+    async () => {
+      const X = noise(520, 600, 9);
+      const y = Int32Array.from({ length: X.rows }, (_, i) => Number(X.data[i * X.cols]! > 0));
+      const [C, tol] = [0.01, 1e-3];
+      const one = await roughGramDesign(X);
+      const alone = await optimum(one.rough!, y, 2, C, tol);
+      // Products half as large again: their optimum is not that of X.
+      const wrong = {
+        ...one,
+        rough: {
+          ...one.rough!,
+          scores: async (...of: Parameters<Design['scores']>) =>
+            (await one.rough!.scores(...of)).map((s) => 1.5 * s),
+        },
+      };
+      const corrected = await optimum(wrong, y, 2, C, tol);
+      expect(corrected.converged).toBe(true);
+      expect(corrected.gradient).toBeLessThanOrEqual(tol);
+      const off = Math.max(...corrected.scores.map((s, at) => Math.abs(s - alone.scores[at]!)));
+      expect(off).toBeLessThan(0.05 * Math.max(...alone.scores.map(Math.abs)));
+      expect(corrected.iterations).toBeGreaterThan(alone.iterations);
+    },
+  );
 
   it('does not move when the features are shifted', async () => {
     const X = noise(30, 6, 5);

@@ -97,14 +97,19 @@ describe('metrics', () => {
 });
 
 describe('the surest mistakes', () => {
-  it('come surest first, equals in the order of their rows', () => {
-    const P = matrix(5, 2, Float32Array.of(0.6, 0.4, 0.1, 0.9, 0.9, 0.1, 0.2, 0.8, 0.75, 0.25));
-    const truth = Int32Array.of(1, 0, 1, 1, 1);
-    expect(surestMistakes(truth, P, 3)).toEqual([
-      { row: 1, truth: 0, predicted: 1, probability: Math.fround(0.9) },
-      { row: 2, truth: 1, predicted: 0, probability: Math.fround(0.9) },
-      { row: 4, truth: 1, predicted: 0, probability: 0.75 },
-    ]);
-    expect(surestMistakes(truth, P, 10).length).toBe(4);
+  it('come surest first, equals in the order of their rows, in whatever order they are told', () => {
+    const told = [0.6, 0.9, 0.9, 0.8, 0.75].map((probability, row) => ({
+      row,
+      truth: 0,
+      predicted: 1,
+      probability,
+    }));
+    for (const order of [told, [...told].reverse()]) {
+      const [few, all, none] = [surestMistakes(3), surestMistakes(10), surestMistakes(0)];
+      for (const mistake of order) for (const list of [few, all, none]) list.add(mistake);
+      expect(few.list().map(({ row }) => row)).toEqual([1, 2, 3]);
+      expect(all.list().map(({ row }) => row)).toEqual([1, 2, 3, 4, 0]);
+      expect(none.list()).toEqual([]);
+    }
   });
 });

@@ -115,28 +115,25 @@ describe('cross-validation', () => {
 describe('products that are joined', () => {
   it('are computed together, and each gets its own columns', async () => {
     const calls: number[] = [];
-    const product = joinedProducts((parts) => {
+    const product = joinedProducts((parts: readonly { V: Float64Array }[]) => {
       calls.push(parts.length);
       return Promise.resolve(parts.map(({ V }) => V.map((value) => 2 * value)));
     });
     const all = await Promise.all([
-      product(Float64Array.of(1, 2), 1),
-      product(Float64Array.of(3, 4, 5, 6), 2),
+      product({ V: Float64Array.of(1, 2) }),
+      product({ V: Float64Array.of(3, 4, 5, 6) }),
     ]);
     expect(all.map((part) => [...part])).toEqual([
       [2, 4],
       [6, 8, 10, 12],
     ]);
-    await product(Float64Array.of(1), 1);
+    await product({ V: Float64Array.of(1) });
     expect(calls).toEqual([2, 1]);
   });
 
   it('all fail with the one call', async () => {
     const product = joinedProducts(() => Promise.reject(new Error('no memory')));
-    const outcomes = await Promise.allSettled([
-      product(Float64Array.of(1), 1),
-      product(Float64Array.of(2), 1),
-    ]);
+    const outcomes = await Promise.allSettled([product(1), product(2)]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 });

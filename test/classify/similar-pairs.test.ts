@@ -28,7 +28,8 @@ describe('similar pairs', () => {
         async (rows, cols, seed) => {
           const X = directions(rows, cols, seed);
           const threshold = 0.8;
-          const found = await similarPairs(X, threshold);
+          const { pairs: found, total } = await similarPairs(X, threshold);
+          expect(total).toBe(found.length);
           const names = new Set(found.map(({ a, b }) => `${a} ${b}`));
           expect(names.size).toBe(found.length);
           for (let a = 0; a < rows; a++) {
@@ -53,7 +54,7 @@ describe('similar pairs', () => {
       row(X, to).set(row(X, from));
     row(X, 1000).set(row(X, 10));
     X.data[1000 * 64]! += 0.05;
-    const found = await similarPairs(X, 0.99);
+    const { pairs: found } = await similarPairs(X, 0.99);
     expect(found.map(({ a, b }) => [a, b])).toEqual([
       [2, 1299],
       [600, 700],

@@ -105,6 +105,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
       compared: 5,
       exact: [[HOSTILE[0], HOSTILE[3]]],
       near: [{ a: HOSTILE[1], b: HOSTILE[2], cosine: 0.9 }],
+      nearLeftOut: 0,
       nearMissing: null,
       threshold: 0.75,
       leaks: [

@@ -60,6 +60,11 @@ export function againstRestLoss(
           loss: here.reduce((total, { loss }) => total + loss, 0),
           residuals: beside(here.map(({ residuals }) => residuals)),
           curvature: (U) => beside(here.map(({ curvature }, c) => curvature(columnOf(U, k, c)))),
+          bend() {
+            const scale = new Float32Array(k * some.length);
+            here.forEach(({ bend }, c) => scale.set(bend().scale, c * some.length));
+            return { scale };
+          },
         };
       },
     };

@@ -1,15 +1,19 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
 import type { Factor } from '../gemm.ts';
-import type { Precision } from '../linalg-thin.ts';
+import type { Columns, Precision } from '../linalg-thin.ts';
 import { timesColumns, transposedTimesColumns } from '../linalg-thin.ts';
 import { columnMeans } from '../normalize.ts';
+import { curvatureColumns } from './curvature-columns.ts';
 import type { Design } from './design.ts';
 import { joinedProducts } from './joined-products.ts';
 import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from './vectors.ts';
 
 /** Up to so many values X is also kept in float64, 128 MiB; above, it is widened block by block in each product. */
 export const MOST_WIDENED = 2 ** 24;
+
+/** The inner product of weights needs nothing beside them. */
+const NOTHING = new Float64Array(0);
 
 /** The design whose coefficients are the weights themselves: size = d. Xc is never formed: its products are X's, put right. */
 export function columnDesign(X: Matrix): Design {
@@ -28,10 +32,15 @@ export function columnDesign(X: Matrix): Design {
     float64: make('float64'),
   });
   const products = forBoth((precision) =>
-    joinedProducts((parts) => timesColumns(factorOf(precision), parts, precision)),
+    joinedProducts((parts: readonly Columns[]) => timesColumns(factorOf(precision), parts, precision)),
   );
   const adjoints = forBoth((precision) =>
-    joinedProducts((parts) => transposedTimesColumns(factorOf(precision), parts, precision)),
+    joinedProducts((parts: readonly Columns[]) =>
+      transposedTimesColumns(factorOf(precision), parts, precision),
+    ),
+  );
+  const curves = joinedProducts((parts: Parameters<typeof curvatureColumns>[1]) =>
+    curvatureColumns(X, parts),
   );
   return {
     rows: X.rows,
@@ -39,13 +48,23 @@ export function columnDesign(X: Matrix): Design {
     meanLength: Math.sqrt(meanSquare),
     spread: Math.max(0, squares / X.rows - meanSquare),
     async scores(coef, k, precision) {
-      return shiftRows(await products[precision](coef, k), weightedRows(mean, coef, k), -1);
+      return shiftRows(await products[precision]({ V: coef, k }), weightedRows(mean, coef, k), -1);
     },
     async adjoint(R, k, precision) {
-      return addOuter(await adjoints[precision](R, k), -1, mean, columnSums(R, k));
+      return addOuter(await adjoints[precision]({ V: R, k }), -1, mean, columnSums(R, k));
+    },
+    beside: () => Promise.resolve(NOTHING),
+    curvature(here) {
+      const bend = here.bend();
+      return async ({ coef }, shift) => {
+        const k = shift.length;
+        const centred = weightedRows(mean, coef, k).map((m, c) => shift[c]! - m);
+        const curve = await curves({ V: coef, k, shift: centred, bend });
+        return { ...curve, coef: addOuter(curve.coef, -1, mean, curve.sums) };
+      };
     },
     inner: (a, b) => dot(a.coef, b.coef),
-    largest: (a) => largestAbsolute(a.coef),
+    largest: (a) => Promise.resolve(largestAbsolute(a.coef)),
     weights(coef, k) {
       const weights = matrix(X.cols, k, new Float32Array(coef));
       return Promise.resolve({ weights, meanScores: weightedRows(mean, new Float64Array(weights.data), k) });

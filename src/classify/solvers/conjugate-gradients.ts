@@ -1,7 +1,7 @@
 import type { LossAt } from './loss.ts';
 import type { Point, Problem } from './problem.ts';
-import { inner, totalScores } from './problem.ts';
-import { addScaled, columnSums, dot, scaleAdd } from './vectors.ts';
+import { inner } from './problem.ts';
+import { addScaled, dot, scaleAdd } from './vectors.ts';
 
 /** More steps than any fit of the measured sets took; a step that ends here is still downhill. */
 const MOST_STEPS = 500;
@@ -22,24 +22,26 @@ export async function conjugateGradients(
     penalty,
     unit,
   } = task;
+  const curve = design.curvature(here);
   const step = scaled(gradient, 0);
   let residual = scaled(gradient, -1);
   const direction = scaled(gradient, -1);
   let squared = inner(task, residual, residual);
   for (let i = 0; i < MOST_STEPS && Math.sqrt(squared) > enough; i++) {
-    const change = totalScores(task, direction);
-    const bent = here.curvature(change);
-    const along = dot(bent, change) + penalty * design.inner(direction, direction);
+    const shift = direction.bias.map((b) => unit * b);
+    const bent = await curve(direction, shift);
+    const along =
+      design.inner(bent, direction) + dot(bent.sums, shift) + penalty * design.inner(direction, direction);
     // Rounding, in a direction that has no curvature left.
     if (!(along > 0)) break;
     const size = squared / along;
     addPoint(step, size, direction);
 
     // residual -= size · Hessian · direction
-    addScaled(residual.bias, -size * unit, columnSums(bent, k));
-    addScaled(residual.coef, -size, await design.adjoint(bent, k, 'float32'));
+    addScaled(residual.bias, -size * unit, bent.sums);
+    addScaled(residual.coef, -size, bent.coef);
     addScaled(residual.coef, -size * penalty, direction.coef);
-    residual = { ...residual, scores: await design.scores(residual.coef, k, 'float32') };
+    residual = { ...residual, scores: await design.beside(residual.coef, k) };
 
     const next = inner(task, residual, residual);
     const keep = next / squared;

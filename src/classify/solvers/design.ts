@@ -1,14 +1,24 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { Precision } from '../linalg-thin.ts';
+import type { LossAt } from './loss.ts';
 
 /**
- * A weight matrix W (d, k) as a solver holds it: coefficients in the design's own basis, shape (size, k), and its scores
- * Xc·W on the centred training rows, shape (n, k). Row-major.
+ * A weight matrix W (d, k) as a solver holds it: coefficients in the design's own basis, shape (size, k), and what the design's inner
+ * product needs beside them: its scores Xc·W on the centred training rows, shape (n, k), or nothing. Row-major.
  */
 export interface Element {
   readonly coef: Float64Array;
   readonly scores: Float64Array;
 }
+
+/**
+ * Of a direction whose scores get a `shift` (k): the coefficients of Xcᵀ·B and the sums (k) of B's columns, B (n, k) what the second derivative
+ * makes of those scores.
+ */
+export type Curvature = (
+  direction: Element,
+  shift: Float64Array,
+) => Promise<{ readonly coef: Float64Array; readonly sums: Float64Array }>;
 
 /**
  * The training rows as a linear solver sees them, made once and used by every fit: each fold, subset, penalty and loss. The columns
@@ -23,14 +33,20 @@ export interface Design {
   readonly meanLength: number;
   /** Mean squared length of the centred rows. */
   readonly spread: number;
+  /** Cheaper, and nearly the same: its optimum is where a fit should start. */
+  readonly rough?: Design;
   /** Xc·W, shape (n, k). */
   scores(coef: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
   /** The coefficients of Xcᵀ·R, R of shape (n, k); the result may be R itself. */
   adjoint(R: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
+  /** What stands beside `coef` in an element; float32 products. */
+  beside(coef: Float64Array, k: number): Promise<Float64Array>;
+  /** The curvature of a loss at one point; float32 products. */
+  curvature(here: LossAt): Curvature;
   /** The inner product of two weight matrices, over all columns of scores. */
-  inner(a: Element, b: Element): number;
-  /** An upper bound of an element's largest absolute weight. */
-  largest(a: Element): number;
+  inner(a: Pick<Element, 'coef'>, b: Element): number;
+  /** An upper bound of an element's largest absolute weight; above `enough` any larger value will do as well. */
+  largest(a: Element, enough: number): Promise<number>;
   /** The weights (d, k) of `coef`, float32, and the score that the column means get from them, shape (k). */
   weights(coef: Float64Array, k: number): Promise<{ weights: Matrix; meanScores: Float64Array }>;
 }

@@ -1,12 +1,11 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
+import type { Columns } from '../linalg-thin.ts';
 import { timesColumns } from '../linalg-thin.ts';
-import { transposedTimes } from '../linalg.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
+import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
 import { joinedProducts } from './joined-products.ts';
-import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
 
 /**
  * The design for more columns than rows. The optimum of an L2-penalised linear model lies in the span of the training rows,
@@ -18,39 +17,22 @@ import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
 export async function gramDesign(X: Matrix, context?: FitContext): Promise<Design> {
   const n = X.rows;
   const mean = await quickMeans(X);
-  const means = new Float64Array(mean);
   const gram = { data: await centredGram(X, mean, context), rows: n, cols: n };
-  const spread = trace(gram.data, n) / n;
+  const spread = meanDiagonal(gram.data, n);
   // Rounding may leave eigenvalues just below zero where rows depend on each other (duplicates, and the mean itself), and then
   // Aᵀ·G·A is no square of a length. Rounding errors of size e in the entries move eigenvalues by about e·sqrt(n).
   const rounding = 2 ** -23 * Math.sqrt(n) * spread;
   for (let i = 0; i < n; i++) gram.data[i * n + i]! += rounding;
   const rough = { ...gram, data: new Float32Array(gram.data) };
   const products = {
-    float32: joinedProducts((parts) => timesColumns(rough, parts, 'float32')),
-    float64: joinedProducts((parts) => timesColumns(gram, parts, 'float64')),
+    float32: joinedProducts((parts: readonly Columns[]) => timesColumns(rough, parts, 'float32')),
+    float64: joinedProducts((parts: readonly Columns[]) => timesColumns(gram, parts, 'float64')),
   };
   return {
-    rows: n,
-    size: n,
-    meanLength: Math.sqrt(dot(means, means)),
+    ...gramSpan(X, new Float64Array(mean)),
     spread,
-    scores: (coef, k, precision) => products[precision](coef, k),
-    adjoint: (R) => Promise.resolve(R),
-    inner: (a, b) => dot(a.coef, b.scores),
-    // No entry is larger than the Euclidean length.
-    largest: (a) => Math.sqrt(Math.max(0, dot(a.coef, a.scores))),
-    async weights(coef, k) {
-      // Xcᵀ·A is Xᵀ times A less its column means.
-      const centred = shiftRows(coef.slice(), columnSums(coef, k), -1 / n);
-      const weights = await transposedTimes(X, matrix(n, k, new Float32Array(centred)));
-      return { weights, meanScores: weightedRows(means, new Float64Array(weights.data), k) };
-    },
+    scores: (coef, k, precision) => products[precision]({ V: coef, k }),
+    beside: (coef, k) => products.float32({ V: coef, k }),
+    largest: (a) => Promise.resolve(lengthOf(a)),
   };
-}
-
-function trace(data: Float64Array, n: number): number {
-  let sum = 0;
-  for (let i = 0; i < n; i++) sum += data[i * n + i]!;
-  return sum;
 }

@@ -1,8 +1,18 @@
+import type { LossAt } from './loss.ts';
 import type { Point, Scale } from './problem.ts';
 import { totalScores } from './problem.ts';
+import { addScaled } from './vectors.ts';
 
 /** A change of the objective below this part of it is its rounding. */
 const ROUNDING = 1e-12;
+
+/** Where a line search ends. */
+export interface Stop {
+  readonly size: number;
+  /** The loss and the scores with the intercepts, (n, k), there. */
+  readonly here: LossAt;
+  readonly total: Float64Array;
+}
 
 /** Where a line search starts. */
 export interface Start {
@@ -23,19 +33,21 @@ export function lineSearch(
   task: Scale,
   { point, total, loss: lossHere, slope }: Start,
   step: Point,
-): number | undefined {
+): Stop | undefined {
   const { design, loss, penalty } = task;
   const change = totalScores(task, step);
   const here = design.inner(point, point);
   const across = design.inner(step, point);
   const beyond = design.inner(step, step);
   const start = lossHere + (penalty / 2) * here;
-  const tried = new Float64Array(total.length);
   for (let t = 1; t > 1e-10; t /= 2) {
-    for (let at = 0; at < tried.length; at++) tried[at] = total[at]! + t * change[at]!;
+    const tried = total.slice();
+    addScaled(tried, t, change);
+    const there = loss.at(tried);
     const square = here + 2 * t * across + t * t * beyond;
-    const value = loss.value(tried) + (penalty / 2) * square;
-    if (value - start <= Math.max(1e-4 * t * slope, ROUNDING * Math.abs(start))) return t;
+    const value = there.loss + (penalty / 2) * square;
+    if (value - start <= Math.max(1e-4 * t * slope, ROUNDING * Math.abs(start)))
+      return { size: t, here: there, total: tried };
   }
   return undefined;
 }

@@ -4,9 +4,9 @@ import type { Design } from './design.ts';
 import { logisticLoss } from './logistic-loss.ts';
 import type { Loss } from './loss.ts';
 import { squaredErrorLoss, squaredHingeLoss } from './margin-losses.ts';
-import type { StopRule } from './newton-cg.ts';
+import type { Optimum, StopRule } from './newton-cg.ts';
 import { newtonCg } from './newton-cg.ts';
-import type { Point } from './problem.ts';
+import type { Point, Problem } from './problem.ts';
 import { problem, totalScores, unitOf } from './problem.ts';
 import type { ClassWeight } from './row-weights.ts';
 import { positivesOf, weightAgainstRest } from './against-rest.ts';
@@ -55,7 +55,7 @@ export async function fitLinear(
   context?: FitContext,
 ): Promise<LinearFit> {
   const problems = lossesOf(task).map(({ loss, sum }) => problem(design, loss, 1 / (C * sum)));
-  const optima = await Promise.all(problems.map((one, i) => newtonCg(one, stop, start?.points[i], context)));
+  const optima = await Promise.all(problems.map((one, i) => solve(one, stop, start?.points[i], context)));
   const columns = optima.map(({ point }, i) => totalScores(problems[i]!, point));
   return {
     C,
@@ -66,6 +66,23 @@ export async function fitLinear(
     iterations: Math.max(...optima.map(({ iterations }) => iterations)),
     gradient: Math.max(...optima.map(({ gradient }) => gradient)),
   };
+}
+
+/** The optimum of one problem, from `start` or else, where the design has a rough one, from the optimum of that. */
+async function solve(
+  one: Problem,
+  { tol, maxIter }: StopRule,
+  start?: Point,
+  context?: FitContext,
+): Promise<Optimum> {
+  const { design, loss } = one;
+  if (start !== undefined || design.rough === undefined)
+    return newtonCg(one, { tol, maxIter }, start, context);
+  const rough = await newtonCg({ ...one, design: design.rough }, { tol, maxIter }, undefined, context);
+  const scores = await design.scores(rough.point.coef, loss.k, 'float32');
+  const left = { tol, maxIter: maxIter - rough.iterations };
+  const optimum = await newtonCg(one, left, { ...rough.point, scores }, context);
+  return { ...optimum, iterations: rough.iterations + optimum.iterations };
 }
 
 /** The weights (d, k) and intercepts (k) of a fit, for features that are not centred. */

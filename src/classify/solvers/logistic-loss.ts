@@ -1,4 +1,4 @@
-import type { Loss, LossInParts } from './loss.ts';
+import type { Bend, Loss, LossInParts } from './loss.ts';
 
 /**
  * Cross-entropy (natural logarithm) of scores F (n, k) for the class indices y, rows weighted by `shares` (n). k = 1 is the binomial loss with
@@ -32,7 +32,8 @@ function binomial(y: Int32Array, shares: Float64Array): Loss {
       const loss = value(F, P);
       const residuals = P.map((p, i) => (shares[i] === 0 ? 0 : shares[i]! * (p - y[i]!)));
       const curvature = (U: Float64Array) => U.map((u, i) => shares[i]! * P[i]! * (1 - P[i]!) * u);
-      return { loss, residuals, curvature };
+      const bend = () => ({ scale: Float32Array.from(P, (p, i) => shares[i]! * p * (1 - p)) });
+      return { loss, residuals, curvature, bend };
     },
   };
 }
@@ -61,13 +62,18 @@ function multinomial(y: Int32Array, k: number, shares: Float64Array): Loss {
       for (let i = 0, at = 0; i < y.length; i++) {
         for (let c = 0; c < k; c++, at++) residuals[at] = shares[i]! * (P[at]! - Number(c === y[i]));
       }
-      return { loss, residuals, curvature: (U) => bend(P, U, k, shares) };
+      return {
+        loss,
+        residuals,
+        curvature: (U) => curved(P, U, k, shares),
+        bend: () => bendOf(P, k, shares),
+      };
     },
   };
 }
 
 /** The second derivative of the multinomial loss with probabilities P applied to U: row by row share · (diag(p) - p·pᵀ)·u. */
-function bend(P: Float64Array, U: Float64Array, k: number, shares: Float64Array): Float64Array {
+function curved(P: Float64Array, U: Float64Array, k: number, shares: Float64Array): Float64Array {
   const out = new Float64Array(P.length);
   for (let i = 0, start = 0; i < shares.length; i++, start += k) {
     const share = shares[i]!;
@@ -77,4 +83,18 @@ function bend(P: Float64Array, U: Float64Array, k: number, shares: Float64Array)
     for (let c = 0; c < k; c++) out[start + c] = share * P[start + c]! * (U[start + c]! - mean);
   }
   return out;
+}
+
+/** The same as the runtime takes it. */
+function bendOf(P: Float64Array, k: number, weights: Float64Array): Required<Bend> {
+  const n = weights.length;
+  const [scale, shares] = [new Float32Array(P.length), new Float32Array(P.length)];
+  for (let i = 0, at = 0; i < n; i++) {
+    const weight = weights[i]!;
+    for (let c = 0, to = i; c < k; c++, to += n, at++) {
+      shares[to] = P[at]!;
+      scale[to] = weight * P[at]!;
+    }
+  }
+  return { scale, shares };
 }

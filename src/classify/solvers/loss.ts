@@ -1,3 +1,13 @@
+/**
+ * A second derivative by the scores as it acts on a change U of them: scale · (U - each row's sum of shares · U), value by value. Class by
+ * class, shape (k, n), float32: curvature that is off in the seventh digit only costs a step.
+ */
+export interface Bend {
+  readonly scale: Float32Array;
+  /** Undefined where the columns of a row do not meet. */
+  readonly shares?: Float32Array;
+}
+
 /** A loss at one set of scores. */
 export interface LossAt {
   /** Weighted mean of the rows' losses. */
@@ -6,6 +16,8 @@ export interface LossAt {
   readonly residuals: Float64Array;
   /** Its second derivative applied to a change U of the scores, shape (n, k). */
   readonly curvature: (U: Float64Array) => Float64Array;
+  /** The same for products that the runtime makes. */
+  readonly bend: () => Bend;
 }
 
 /**

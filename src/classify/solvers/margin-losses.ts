@@ -18,6 +18,7 @@ export function squaredHingeLoss(targets: Float64Array, shares: Float64Array): L
         loss: gaps.reduce((sum, gap, i) => sum + shares[i]! * gap * gap, 0),
         residuals: gaps.map((gap, i) => -2 * shares[i]! * targets[i]! * gap),
         curvature: (U) => U.map((u, i) => (gaps[i]! > 0 ? 2 * shares[i]! * u : 0)),
+        bend: () => ({ scale: Float32Array.from(gaps, (gap, i) => (gap > 0 ? 2 * shares[i]! : 0)) }),
       };
     },
   };
@@ -34,6 +35,7 @@ export function squaredErrorLoss(targets: Float64Array, shares: Float64Array): L
       loss: value(F),
       residuals: F.map((f, i) => shares[i]! * (f - targets[i]!)),
       curvature: (U) => U.map((u, i) => shares[i]! * u),
+      bend: () => ({ scale: new Float32Array(shares) }),
     }),
   };
 }

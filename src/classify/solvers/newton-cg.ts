@@ -43,32 +43,35 @@ export async function newtonCg(
   const { design, loss, unit } = task;
   const precision: Precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
   let point = start;
+  let total = totalScores(task, point);
+  let here = loss.at(total);
   let first: number | undefined;
 
   for (let iterations = 0; ; iterations++) {
     checkAborted(context);
-    const total = totalScores(task, point);
-    const here = loss.at(total);
     const gradient = await gradientAt(task, point, here, precision);
     const biasGradient = largestAbsolute(gradient.bias) / unit;
     // The gradient by the uncentred columns is that by the centred ones plus mean times the intercept's.
-    const bound = Math.max(biasGradient, design.largest(gradient) + design.meanLength * biasGradient);
+    const bound = Math.max(
+      biasGradient,
+      (await design.largest(gradient, tol)) + design.meanLength * biasGradient,
+    );
     const done = (converged: boolean): Optimum => ({ point, converged, iterations, gradient: bound });
     if (bound <= tol || iterations === maxIter) return done(bound <= tol);
 
     const length = Math.sqrt(inner(task, gradient, gradient));
     first ??= length;
     // Half of tol, in the measure of `length`: more exactness than that would not be seen.
-    const enough = length * Math.max(Math.min(0.25, Math.sqrt(length / first)), tol / bound / 2);
-    const step = await conjugateGradients(task, here, gradient, enough);
+    // Beside products with X itself those of a rough curvature cost nothing: a step is worth solving well.
+    const eager = design.rough === undefined ? 0.25 : 0.01;
+    const enough = length * Math.max(Math.min(eager, Math.sqrt(length / first)), tol / bound / 2);
+    const { coef, bias } = await conjugateGradients(task, here, gradient, enough);
+    const step = { coef, bias, scores: await design.scores(coef, loss.k, precision) };
     const slope = inner(task, gradient, step);
-    const size = slope < 0 ? lineSearch(task, { point, total, loss: here.loss, slope }, step) : undefined;
-    if (size === undefined) return done(false);
-    const coef = point.coef.slice();
-    const bias = point.bias.slice();
-    addScaled(coef, size, step.coef);
-    addScaled(bias, size, step.bias);
-    point = { coef, bias, scores: await design.scores(coef, loss.k, precision) };
+    const end = slope < 0 ? lineSearch(task, { point, total, loss: here.loss, slope }, step) : undefined;
+    if (end === undefined) return done(false);
+    point = moved(point, end.size, step);
+    ({ here, total } = end);
   }
 }
 
@@ -82,5 +85,14 @@ async function gradientAt(
   // A copy: the adjoint may be the residuals themselves.
   const coef = (await design.adjoint(residuals, k, precision)).slice();
   addScaled(coef, penalty, point.coef);
-  return { coef, bias, scores: await design.scores(coef, k, 'float32') };
+  return { coef, bias, scores: await design.beside(coef, k) };
+}
+
+/** point + factor · step, a new point. */
+function moved(point: Point, factor: number, step: Point): Point {
+  const sum = { coef: point.coef.slice(), scores: point.scores.slice(), bias: point.bias.slice() };
+  addScaled(sum.coef, factor, step.coef);
+  addScaled(sum.scores, factor, step.scores);
+  addScaled(sum.bias, factor, step.bias);
+  return sum;
 }

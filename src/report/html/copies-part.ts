@@ -7,6 +7,8 @@ import { groupCard, imageIndex } from './pictures.ts';
 /** Groups that are shown as pictures, and as names in a list that opens. */
 const [MOST_CARDS, MOST_NAMES] = [12, 500];
 const MOST_SMALL = 30;
+/** Images of a group that are shown, and names in a list. */
+const MOST_OF_GROUP = 12;
 
 interface Group {
   readonly paths: readonly string[];
@@ -18,13 +20,15 @@ function groupsPart(data: ReportData, title: string, groups: readonly Group[]): 
   const at = imageIndex(data);
   const named = groups.slice(MOST_CARDS, MOST_CARDS + MOST_NAMES);
   const unnamed = groups.length - MOST_CARDS - named.length;
+  const more = (paths: readonly string[]): Part =>
+    paths.length > MOST_OF_GROUP && ` and ${count(paths.length - MOST_OF_GROUP)} more of them`;
   return html`<h3>${title}: ${count(groups.length)}</h3>
     <ul class="cards">
       ${groups.slice(0, MOST_CARDS).map(({ paths, words }) =>
         groupCard(
           data,
-          words,
-          paths.map((path) => {
+          [words, more(paths)],
+          paths.slice(0, MOST_OF_GROUP).map((path) => {
             const { label, split } = data.images[at(path)]!;
             return { image: at(path), words: html`<span>${label} (${split})</span>` };
           }),
@@ -36,7 +40,7 @@ function groupsPart(data: ReportData, title: string, groups: readonly Group[]): 
       html`<details>
         <summary>${count(groups.length - MOST_CARDS)} more, by name</summary>
         <ul>
-          ${named.map(({ paths, words }) => html`<li><span class="path">${paths.join('  ')}</span> ${words}</li>`)}
+          ${named.map(({ paths, words }) => html`<li><span class="path">${paths.slice(0, MOST_OF_GROUP).join('  ')}</span>${more(paths)} ${words}</li>`)}
         </ul>
         ${unnamed > 0 && html`<p>And ${count(unnamed)} more: "permafrost check" names all.</p>`}
       </details>`

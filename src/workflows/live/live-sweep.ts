@@ -13,7 +13,7 @@ import type { SweepNews, SweepOrder } from './run-sweep.ts';
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
 /** What the studio's own process takes beside what a snapshot's room leaves out: Node, and what the collector has not given back yet. */
-const SERVER_BYTES = 200e6;
+const SERVER_BYTES = 350e6;
 /** How long a sweep may take to end by itself, in milliseconds. */
 const PATIENCE_MS = 3000;
 

@@ -1,0 +1,144 @@
+import type { Matrix } from '../../core/matrix.ts';
+import type { OnnxNode } from '../../core/onnx-model.ts';
+import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
+import { threadsFor } from '../gemm.ts';
+import { addTransposed, rowBlocks, spread, type Columns } from '../linalg-thin.ts';
+import { mathSession, sessionCache } from '../math-session.ts';
+import type { Bend } from './loss.ts';
+
+/** A direction V (d, k), what its scores are shifted by (k), and the second derivative that bends them. */
+export interface CurvatureRequest extends Columns {
+  readonly shift: Float64Array;
+  readonly bend: Bend;
+}
+
+/** Values of X in one run: 16 MiB, which a processor's cache may still hold when they are read for the second product. */
+const BLOCK_VALUES = 2 ** 22;
+
+const cached = sessionCache();
+
+/** X·V, the second derivative and Xᵀ·B in one graph: between the two products nothing comes back to JavaScript. m: columns of all parts. */
+function session(meets: boolean, threads: number): Promise<OnnxSession> {
+  const apart: OnnxNode[] = [
+    { op: 'Reshape', inputs: ['UT', 'byPart'], outputs: ['U3'] },
+    { op: 'Mul', inputs: ['U3', 'shares'], outputs: ['shared'] },
+    { op: 'ReduceSum', inputs: ['shared', 'one'], outputs: ['mean'], attributes: { keepdims: 1 } },
+    { op: 'Sub', inputs: ['U3', 'mean'], outputs: ['D3'] },
+    { op: 'Reshape', inputs: ['D3', 'flat'], outputs: ['D'] },
+  ];
+  return cached(`${meets} ${threads}`, () =>
+    mathSession(
+      {
+        name: 'curvature',
+        nodes: [
+          { op: 'Gemm', inputs: ['X', 'V', 'shift'], outputs: ['U'] },
+          { op: 'Transpose', inputs: ['U'], outputs: ['UT'], attributes: { perm: [1, 0] } },
+          ...(meets ? apart : []),
+          { op: 'Mul', inputs: [meets ? 'D' : 'UT', 'scale'], outputs: ['B'] },
+          { op: 'Gemm', inputs: ['B', 'X'], outputs: ['Z'] },
+          { op: 'ReduceSum', inputs: ['B', 'one'], outputs: ['sums'], attributes: { keepdims: 0 } },
+        ],
+        inputs: [
+          { name: 'X', type: 'float32', shape: ['n', 'd'] },
+          { name: 'V', type: 'float32', shape: ['d', 'm'] },
+          { name: 'shift', type: 'float32', shape: [1, 'm'] },
+          { name: 'scale', type: 'float32', shape: ['m', 'n'] },
+          ...(meets
+            ? ([
+                { name: 'shares', type: 'float32', shape: ['parts', 'k', 'n'] },
+                { name: 'byPart', type: 'int64', shape: [3] },
+                { name: 'flat', type: 'int64', shape: [2] },
+              ] as const)
+            : []),
+        ],
+        outputs: [
+          { name: 'Z', type: 'float32', shape: ['m', 'd'] },
+          { name: 'sums', type: 'float32', shape: ['m'] },
+        ],
+        initializers: [{ name: 'one', shape: [1], data: BigInt64Array.of(1n) }],
+      },
+      threads,
+    ),
+  );
+}
+
+/** What curvature gives, X not centred: coefficients Xᵀ·B (d, k) and the sums of B's columns (k). */
+export interface CurvedColumns {
+  readonly coef: Float64Array;
+  readonly sums: Float64Array;
+}
+
+/** The curvature of each of the `parts`, in float32; X (n, d) is read once for all that have the same form. Throws ENGINE_FAILED. */
+export async function curvatureColumns(
+  X: Matrix,
+  parts: readonly CurvatureRequest[],
+): Promise<CurvedColumns[]> {
+  const out = parts.map(({ k }) => ({ coef: new Float64Array(X.cols * k), sums: new Float64Array(k) }));
+  const forms = new Map<string, number[]>();
+  parts.forEach(({ k, bend }, p) => {
+    const form = `${k} ${bend.shares !== undefined}`;
+    forms.set(form, [...(forms.get(form) ?? []), p]);
+  });
+  for (const those of forms.values()) {
+    await addCurvature(
+      X,
+      those.map((p) => parts[p]!),
+      those.map((p) => out[p]!),
+    );
+  }
+  return out;
+}
+
+async function addCurvature(
+  X: Matrix,
+  parts: readonly CurvatureRequest[],
+  out: readonly CurvedColumns[],
+): Promise<void> {
+  const { k, bend } = parts[0]!;
+  const meets = bend.shares !== undefined;
+  const m = parts.length * k;
+  const V = new Float32Array(X.cols * m);
+  const shift = new Float32Array(m);
+  parts.forEach((part, p) => {
+    spread(part.V, k, V, m, p * k);
+    shift.set(part.shift, p * k);
+  });
+  const { Tensor } = await onnxRuntime();
+  for (const { start, block } of rowBlocks(X, BLOCK_VALUES)) {
+    const n = block.rows;
+    const join = (values: readonly Float32Array[]): Float32Array => joined(values, k, X.rows, start, n);
+    const run = await session(meets, threadsFor(2 * n * X.cols * m, block.data.length));
+    const { Z, sums } = await run.run({
+      X: new Tensor('float32', block.data, [n, X.cols]),
+      V: new Tensor('float32', V, [X.cols, m]),
+      shift: new Tensor('float32', shift, [1, m]),
+      scale: new Tensor('float32', join(parts.map((part) => part.bend.scale)), [m, n]),
+      ...(meets && {
+        shares: new Tensor('float32', join(parts.map((part) => part.bend.shares!)), [parts.length, k, n]),
+        byPart: new Tensor('int64', BigInt64Array.from([parts.length, k, n].map(BigInt)), [3]),
+        flat: new Tensor('int64', BigInt64Array.from([m, n].map(BigInt)), [2]),
+      }),
+    });
+    out.forEach((part, p) => {
+      addTransposed(Z!.data as Float32Array, p * k, X.cols, part.coef, k);
+      for (let c = 0; c < k; c++) part.sums[c]! += (sums!.data as Float32Array)[p * k + c]!;
+    });
+  }
+}
+
+/** Rows [start, start + n) of matrices that lie class by class, (k, rows), below each other. */
+function joined(
+  values: readonly Float32Array[],
+  k: number,
+  rows: number,
+  start: number,
+  n: number,
+): Float32Array {
+  if (values.length === 1 && n === rows) return values[0]!;
+  const out = new Float32Array(values.length * k * n);
+  values.forEach((part, p) => {
+    for (let c = 0; c < k; c++)
+      out.set(part.subarray(c * rows + start, c * rows + start + n), (p * k + c) * n);
+  });
+  return out;
+}

@@ -1,0 +1,46 @@
+import type { Matrix } from '../../core/matrix.ts';
+import { matrix } from '../../core/matrix.ts';
+import { transposedTimes } from '../linalg.ts';
+import type { Design } from './design.ts';
+import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
+
+/**
+ * What designs in the span of the rows of X have in common, whatever makes their products: coefficients are A, W = Xcᵀ·A, and the inner product
+ * of two weight matrices is Aᵀ·G·B with G = Xc·Xcᵀ. `means`: of the columns, shape (d).
+ */
+export function gramSpan(
+  X: Matrix,
+  means: Float64Array,
+): Pick<Design, 'rows' | 'size' | 'meanLength' | 'adjoint' | 'curvature' | 'inner' | 'weights'> {
+  const n = X.rows;
+  return {
+    rows: n,
+    size: n,
+    meanLength: Math.sqrt(dot(means, means)),
+    adjoint: (R) => Promise.resolve(R),
+    curvature(here) {
+      return ({ scores }, shift) => {
+        const coef = here.curvature(shiftRows(scores.slice(), shift, 1));
+        return Promise.resolve({ coef, sums: columnSums(coef, shift.length) });
+      };
+    },
+    inner: (a, b) => dot(a.coef, b.scores),
+    async weights(coef, k) {
+      // Xcᵀ·A is Xᵀ times A less its column means.
+      const centred = shiftRows(coef.slice(), columnSums(coef, k), -1 / n);
+      const weights = await transposedTimes(X, matrix(n, k, new Float32Array(centred)));
+      return { weights, meanScores: weightedRows(means, new Float64Array(weights.data), k) };
+    },
+  };
+}
+
+/** The Euclidean length of weights, over all columns of scores: none of them is larger. */
+export const lengthOf: (a: Parameters<Design['inner']>[1]) => number = ({ coef, scores }) =>
+  Math.sqrt(Math.max(0, dot(coef, scores)));
+
+/** The mean of the diagonal of a Gram matrix (n, n): the rows' mean squared length. */
+export function meanDiagonal(data: Float32Array | Float64Array, n: number): number {
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += data[i * n + i]!;
+  return sum / n;
+}

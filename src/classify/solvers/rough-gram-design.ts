@@ -1,0 +1,54 @@
+import type { Matrix } from '../../core/matrix.ts';
+import type { FitContext } from '../head.ts';
+import type { Columns } from '../linalg-thin.ts';
+import { timesColumns, transposedTimesColumns } from '../linalg-thin.ts';
+import { quickMeans } from './centred-gram.ts';
+import type { Design } from './design.ts';
+import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
+import { joinedProducts } from './joined-products.ts';
+import { roughGram } from './rough-gram.ts';
+import { columnSums, largestAbsolute, shiftRows } from './vectors.ts';
+
+/** The largest of so many weights is no more than about this part of their length; above it a rough length settles that it is not small. */
+const SETTLED = 256;
+
+/**
+ * The design for one fit on many wide rows: as `gramDesign`, but with a Gram matrix of 8-bit products, which only tells the curvature. A fit starts at
+ * the optimum of the `rough` design, where each product is made with that matrix; its last few Newton steps take scores and gradients
+ * from X itself, so that the optimum is X's and the rough curvature costs a step at most. For tolerances that float32 products reach, and for
+ * penalties that are not weak: the matrix must be right to within a part of the penalty. Throws INTERRUPTED.
+ */
+export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<Design> {
+  const n = X.rows;
+  const gram = await roughGram(X, context);
+  const means = new Float64Array(await quickMeans(X));
+  const product = joinedProducts((parts: readonly Columns[]) => timesColumns(gram, parts, 'float32'));
+  const forth = joinedProducts((parts: readonly Columns[]) => timesColumns(X, parts, 'float32'));
+  const back = joinedProducts((parts: readonly Columns[]) => transposedTimesColumns(X, parts, 'float32'));
+  /** Xcᵀ·A, (d, k). */
+  const weightsOf = (coef: Float64Array, k: number): Promise<Float64Array> =>
+    back({ V: shiftRows(coef.slice(), columnSums(coef, k), -1 / n), k });
+  const common = {
+    ...gramSpan(X, means),
+    spread: meanDiagonal(gram.data, n),
+    beside: (coef: Float64Array, k: number) => product({ V: coef, k }),
+  };
+  const rough: Design = {
+    ...common,
+    scores: (coef, k) => product({ V: coef, k }),
+    largest: (a) => Promise.resolve(lengthOf(a)),
+  };
+  return {
+    ...common,
+    rough,
+    async scores(coef, k) {
+      const scores = await forth({ V: await weightsOf(coef, k), k });
+      return shiftRows(scores, columnSums(scores, k), -1 / n);
+    },
+    async largest(a, enough) {
+      const length = lengthOf(a);
+      if (length > SETTLED * enough) return length;
+      return largestAbsolute(await weightsOf(a.coef, a.coef.length / n));
+    },
+  };
+}
