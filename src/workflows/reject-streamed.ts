@@ -6,11 +6,11 @@ import { encodeLabels } from '../classify/labels.ts';
 import { stratifiedKFold } from '../classify/split.ts';
 import { MOST_REFERENCE_VALUES } from '../classify/unknown/choose-reject.ts';
 import { judge } from '../classify/unknown/reject.ts';
-import { normalizedSource } from '../classify/streams/stream-normalizer.ts';
 import { rowsOf } from '../classify/streams/row-moments.ts';
+import { normalizedSource } from '../classify/streams/stream-normalizer.ts';
 import { chooseSampledReject, type SampledRows } from '../classify/unknown/sampled-reject.ts';
-import { streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
-import type { TrainedHead } from './evaluate.ts';
+import { splitCounts, streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
+import { validationOf, type TrainedHead } from './evaluate.ts';
 import { BASE_BYTES } from './memory.ts';
 import { falseRejects, SEED } from './reject.ts';
 import type { StreamedPlan } from './train-streamed.ts';
@@ -51,8 +51,8 @@ async function gathered(source: RowSource, wanted: readonly number[], { signal }
 }
 
 /**
- * The head of a plan, trained in streams, with a rule for "unknown" at a share `rate` of false rejects: by distances to a sample of the training
- * images, calibrated on others of them. No copy of a picture is on both sides. Throws what reading throws, INTERRUPTED.
+ * The head trained in streams with a rule for "unknown" at a share `rate` of false rejects: by distances to a sample of the training images,
+ * calibrated on others of them. No copy of a picture is on both sides. Throws what reading throws, INTERRUPTED.
  */
 export async function withSampledReject(
   trained: TrainedHead,
@@ -60,17 +60,14 @@ export async function withSampledReject(
   rate: number,
   work: Work,
 ): Promise<TrainedHead> {
-  const { normalizer, parts, head } = trained;
-  const { validatedOn } = trained.result;
+  const { normalizer, parts } = trained;
+  const validatedOn = validationOf(store, await splitCounts(store, manifest, all));
   const [train, val] = [
     await streamFeatures(store, manifest, parts, ['train'], { samples: all }),
     await streamFeatures(store, manifest, parts, [validatedOn], { samples: all }),
   ];
+  const source = normalizedSource(train, normalizer);
   const room = bound - BASE_BYTES - train.memory - val.memory;
-  const [source, held] = [train, val].map((stream) => normalizedSource(stream, normalizer)) as [
-    RowSource,
-    RowSource,
-  ];
   const compared = Math.floor(valuesWithin(room) / source.cols);
   const calibrated = Math.min(compared, CALIBRATED_ON);
   const rows = compared === 0 ? [] : drawn(train, compared + calibrated);
@@ -108,7 +105,7 @@ export async function withSampledReject(
   });
   const { signal, listener } = work;
   const reference = part(0, fold.train.length);
-  const choice = await chooseSampledReject(head, reference, part(fold.train.length, order.length), {
+  const choice = await chooseSampledReject(trained.head, reference, part(fold.train.length, order.length), {
     rate,
     seed: SEED,
     context: signal && { signal },
@@ -117,10 +114,12 @@ export async function withSampledReject(
   });
   if ('reason' in choice) return problem(choice.reason);
   const { reject, ...told } = choice;
-  // What was judged stands in the order of the paths.
-  const unknown = new Array<boolean>(val.rows);
-  for await (const { start, X: block } of blocksOf(held))
-    (await judge(reject, head, block)).unknown.forEach((one, i) => (unknown[val.places[start + i]!] = one));
+  // By their places, as the head's answers are.
+  const unknown: boolean[] = new Array<boolean>(val.rows).fill(false);
+  for await (const { start, X: block } of blocksOf(normalizedSource(val, normalizer)))
+    (await judge(reject, trained.head, block)).unknown.forEach((is, j) => {
+      unknown[val.places[start + j]!] = is;
+    });
   const { truth, guess } = trained.judged;
   const rule = {
     measure: reject.measure,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { HeadResult, RunResult } from '../core/head-result.ts';
+import type { Progress } from '../core/listener.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
 import { compareWithBest } from '../classify/cross-validation/compare.ts';
 import { readManifest } from '../store/manifest.ts';
@@ -23,9 +24,9 @@ import {
 import type { RunOptions } from './extract-options.ts';
 import { saveHead } from './head-files.ts';
 import { memoryBound } from './memory.ts';
-import { trainOnViews } from './train-on-views.ts';
-import { reasonToStream } from './train-streamed.ts';
-import { calibrated, trainWithin } from './train-within.ts';
+import { trainOnViews, withWorth } from './train-on-views.ts';
+import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
+import { calibrated } from './train-within.ts';
 import type { Work } from './work.ts';
 
 interface RunHead extends HeadPlan {
@@ -103,16 +104,15 @@ interface Trained extends Pick<TrainedHead, 'result' | 'judged'> {
 const better = (a: Trained, b: Trained): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
 
-/** A listener that is told each remark once: heads that are trained in streams have the same reason. */
-function onceEach(listener: Work['listener']): NonNullable<Work['listener']> {
-  const told = new Set<string>();
-  return {
-    ...listener,
-    note(text) {
-      if (!told.has(text)) listener?.note?.(text);
-      told.add(text);
-    },
-  };
+/** One head in streams; `plain` is the same one without views, where there are some. What it takes is not told, as it is of a head that is trained alone. */
+async function streamed(
+  plan: StreamedPlan & { readonly views: number },
+  plain: Trained | undefined,
+  { signal, listener }: Work,
+): Promise<TrainedHead> {
+  const quiet = { signal, listener: { progress: (state: Progress) => listener?.progress?.(state) } };
+  const trained = await trainStreamed(plan, quiet);
+  return plain === undefined ? trained : withWorth(trained, plain, plan.views);
 }
 
 /** What a run tells of its heads. */
@@ -128,32 +128,36 @@ export type HeadsOfRun = Pick<RunResult, 'heads' | 'skipped' | 'confusion' | 'mi
 export async function headsOfRun(
   storePath: string,
   { allHeads, reject, views, memory }: Pick<RunOptions, 'allHeads' | 'reject' | 'views' | 'memory'>,
-  given: Work = {},
+  work: Work = {},
 ): Promise<HeadsOfRun> {
   const started = performance.now();
   const store = resolve(storePath);
   const manifest = await readManifest(store);
-  const work = { ...given, listener: onceEach(given.listener) };
   const plans = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   const { tasks, left } = tasksFor(currentSets(store, manifest), plans, views);
   const skipped: { name: string; reason: string }[] = [...left];
   const trained: Trained[] = [];
+  const reasons = new Set<string | undefined>();
   let best: (TrainedHead & { readonly task: Task; readonly isStreamed: boolean }) | undefined;
   for (const features of new Set(tasks.map((task) => task.features))) {
     const group = tasks.filter((task) => task.features === features);
     const place = { store, manifest, samples: undefined, features, bound: memoryBound(memory) };
     const most = Math.max(...group.map((task) => task.views));
-    const isStreamed = (await reasonToStream(place)) !== undefined;
+    const reason = await reasonToStream({ ...place, views: most });
+    const isStreamed = reason !== undefined;
+    if (isStreamed && !reasons.has(reason))
+      work.listener?.note?.(`The features are read in streams: ${reason}.`);
+    reasons.add(reason);
     const data = isStreamed ? undefined : await trainingData(store, manifest, features, { views: most });
     for (const task of group) {
       const { plan } = task;
       const [done, total] = [trained.length, tasks.length];
-      work.listener.progress?.({ stage: `training ${plan.head}`, done, total, perSecond: 0 });
+      work.listener?.progress?.({ stage: `training ${plan.head}`, done, total, perSecond: 0 });
       try {
         const plain = trained.find((one) => one.task.plan === plan && one.task.features === features);
         const fitted =
           data === undefined
-            ? await trainWithin({ ...plan, ...place }, { views: task.views, reject: 0 }, work)
+            ? await streamed({ ...plan, ...place, views: task.views }, plain, work)
             : task.views > 0
               ? await trainOnViews(plan, data, work.signal, plain)
               : await trainHead(plan, { ...data, views: [] }, work.signal);
@@ -187,8 +191,8 @@ export async function headsOfRun(
   );
   const { plan, features } = best.task;
   const load = best.isStreamed ? undefined : () => trainingData(store, manifest, features);
-  const from = { store, manifest, samples: undefined, features, bound: memoryBound(memory) };
-  const saved = await calibrated(best, { ...plan, ...from }, load, reject, work);
+  const place = { store, manifest, samples: undefined, features, bound: memoryBound(memory) };
+  const saved = await calibrated(best, { ...plan, ...place }, load, reject, work);
   const file = defaultHeadFile(store, saved);
   const [{ set }] = storedParts(store, manifest, saved.parts) as [StoredPart];
   await saveHead(file, saved, set, store);

@@ -1,6 +1,6 @@
 import { trainingData, type TrainedHead, type TrainingData } from './evaluate.ts';
-import { withSampledReject } from './reject-streamed.ts';
 import { notCalibrated, withReject } from './reject.ts';
+import { withSampledReject } from './reject-streamed.ts';
 import { trainOnViews, withWorth } from './train-on-views.ts';
 import type { TrainOptions } from './train-options.ts';
 import { reasonToStream, trainStreamed, type StreamedPlan } from './train-streamed.ts';
@@ -30,7 +30,7 @@ export async function trainWithin(
 
 /**
  * The trained head with its rule for "unknown" at a share `reject` of false rejects; without one where there can be none, and why. `load` gives the
- * features that it was trained on; undefined: they are read in streams. Throws what `load`, withReject and withSampledReject throw.
+ * features that it was trained on; undefined: they were read in streams. Throws what `load`, withReject and withSampledReject throw.
  */
 export async function calibrated(
   trained: TrainedHead,

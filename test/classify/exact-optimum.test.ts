@@ -54,6 +54,20 @@ describe('with wide rows of length 100 and C = 10,000', () => {
     },
   );
 
+  it('linear-svm counts as converged at a loose tolerance only where it is near the optimum', async () => {
+    const values = await scores('linear-svm', 1e-4);
+    expect(apart(values, golden.heads['linear-svm'])).toBeLessThan(0.02);
+  });
+
+  it('linear-svm that has not come near says how far off it may be, however small its gradient', async () => {
+    const head = await createHead('linear-svm', { C: golden.C, tol: 0.5, maxIter: 25 }).fit(
+      longRows(0, golden.n),
+      golden.labels.map(String),
+    );
+    expect(head.converged).toBe(false);
+    expect(head.notes[0]).toMatch(/small enough, but the objective may be \d.* % above its least/);
+  });
+
   it('logistic has the probabilities of the true optimum, where the default solver of scikit-learn has not', async () => {
     const truth = golden.heads.logistic.map(probability);
     expect(apart((await scores('logistic', 1e-12)).map(probability), truth)).toBeLessThan(1e-4);

@@ -34,7 +34,7 @@ export function linearFits(
     const fit = await fitLinear(design, task, { C, tol, maxIter }, undefined, context);
     const { weights, intercept } = await linearWeights(design, fit);
     const { converged, iterations, gradient } = fit;
-    const notes = converged ? [] : [notConverged({ gradient, iterations }, { maxIter, tol })];
+    const notes = converged ? [] : [notConverged(fit, { maxIter, tol })];
     return fittedLinear({ ...self, classes, features, converged, iterations, notes }, weights, intercept, {
       gradient,
     });
@@ -60,8 +60,16 @@ export function linearFits(
 
 /** What a linear fit that did not reach its tolerance says. */
 export function notConverged(
-  { gradient, iterations }: { readonly gradient: number; readonly iterations: number },
+  {
+    gradient,
+    iterations,
+    gap = 0,
+  }: { readonly gradient: number; readonly iterations: number; readonly gap?: number },
   { maxIter, tol }: StopRule,
 ): string {
-  return `not converged: the largest absolute gradient is ${gradient.toExponential(2)} after ${iterations} of ${maxIter} iterations, tol is ${tol}; raise maxIter, normalise the features or strengthen the penalty (lower C, higher alpha)`;
+  const above =
+    gradient <= tol
+      ? ` (small enough, but the objective may be ${(100 * gap).toPrecision(2)} % above its least)`
+      : '';
+  return `not converged: the largest absolute gradient is ${gradient.toExponential(2)} after ${iterations} of ${maxIter} iterations, tol is ${tol}${above}; raise maxIter, normalise the features or strengthen the penalty (lower C, higher alpha)`;
 }

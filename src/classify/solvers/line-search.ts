@@ -1,10 +1,14 @@
 import type { LossAt } from './loss.ts';
 import type { Point, Scale } from './problem.ts';
 import { totalScores } from './problem.ts';
-import { addScaled } from './vectors.ts';
+import { addScaled, dot } from './vectors.ts';
 
 /** A change of the objective below this part of it is its rounding. */
 const ROUNDING = 1e-12;
+/** The slope that may be left, of that at the start: of the whole step, and of a length that is looked for (the second Wolfe condition). */
+const FLAT = { whole: 0.5, found: 0.1 };
+/** Lengths tried: a bracket of the lowest point is a thousandth of its first width long before. */
+const MOST_TRIES = 40;
 
 /** Where a line search ends. */
 export interface Stop {
@@ -25,9 +29,12 @@ export interface Start {
 }
 
 /**
- * A step length in (0, 1] that lowers the objective enough (Armijo 1966), by halving; undefined when none does. Scores are linear in
- * the length, so trying one costs no matrix product. Near the optimum, where rounding hides the decrease, a
- * step that leaves the objective where it is will do: it is a Newton step, and the gradient tells what it was worth.
+ * About the lowest point of the objective along a step (the length 1 where the slope there is half that of the start at most); undefined when no
+ * length lowers it. The objective is convex, so its slope only rises: between a length where it is negative and one where it is positive the
+ * chord tells where to look next (regula falsi, the kept end's slope halved: Dowell and Jarratt 1971). Scores are linear in the length, so trying
+ * one costs no matrix product. The squared hinge needs it: its curvature changes with every row that crosses the margin, and shorter and
+ * shorter steps that are merely downhill take hundreds where these take a dozen. Near the optimum, where rounding hides the
+ * decrease, a step that leaves the objective where it is will do: it is a Newton step, and the gradient tells what it was worth.
  */
 export function lineSearch(
   task: Scale,
@@ -40,14 +47,41 @@ export function lineSearch(
   const across = design.inner(step, point);
   const beyond = design.inner(step, step);
   const start = lossHere + (penalty / 2) * here;
-  for (let t = 1; t > 1e-10; t /= 2) {
+  const allowed = (size: number) => start + Math.max(1e-4 * size * slope, ROUNDING * Math.abs(start));
+
+  function at(size: number): Stop & { readonly value: number; readonly slope: number } {
     const tried = total.slice();
-    addScaled(tried, t, change);
+    addScaled(tried, size, change);
     const there = loss.at(tried);
-    const square = here + 2 * t * across + t * t * beyond;
-    const value = there.loss + (penalty / 2) * square;
-    if (value - start <= Math.max(1e-4 * t * slope, ROUNDING * Math.abs(start)))
-      return { size: t, here: there, total: tried };
+    return {
+      size,
+      here: there,
+      total: tried,
+      value: there.loss + (penalty / 2) * (here + 2 * size * across + size * size * beyond),
+      slope: dot(there.residuals, change) + penalty * (across + size * beyond),
+    };
   }
-  return undefined;
+
+  let [low, high] = [
+    { size: 0, slope },
+    { size: Infinity, slope: Infinity },
+  ];
+  let last = 0;
+  let best: Stop | undefined;
+  for (let tries = 0, size = 1; tries < MOST_TRIES; tries++) {
+    const tried = at(size);
+    const lowers = tried.value <= allowed(size);
+    if (lowers) best = tried;
+    const flat = size === 1 ? FLAT.whole : FLAT.found;
+    if (lowers && Math.abs(tried.slope) <= flat * Math.abs(slope)) return tried;
+    const side = Math.sign(tried.slope);
+    // An end that is kept twice would hold the chord back.
+    if (side < 0) [low, high] = [tried, side === last ? { ...high, slope: high.slope / 2 } : high];
+    else [high, low] = [tried, side === last ? { ...low, slope: low.slope / 2 } : low];
+    last = side;
+    if (high.size === Infinity) size *= 2;
+    else size = low.size - (low.slope * (high.size - low.size)) / (high.slope - low.slope);
+    if (!(size > 1e-10)) break;
+  }
+  return best;
 }

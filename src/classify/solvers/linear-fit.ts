@@ -41,6 +41,8 @@ export interface LinearFit {
   readonly iterations: number;
   /** Upper bound of the largest absolute gradient, in scikit-learn's scaling: of the objective over C times the sum of weights. */
   readonly gradient: number;
+  /** Upper bound of how much of the objective is above its least, the largest of any problem. */
+  readonly gap: number;
 }
 
 /**
@@ -65,24 +67,41 @@ export async function fitLinear(
     converged: optima.every(({ converged }) => converged),
     iterations: Math.max(...optima.map(({ iterations }) => iterations)),
     gradient: Math.max(...optima.map(({ gradient }) => gradient)),
+    gap: Math.max(...optima.map(({ gap }) => gap)),
   };
 }
 
-/** The optimum of one problem, from `start` or else, where the design has a rough one, from the optimum of that. */
+/** Penalties, in units of the rows' mean squared length, below which a squared hinge is approached from stronger ones, each ten times the next. */
+const WEAK = 1e-4;
+
+/**
+ * The optimum of one problem, from `start`, or else from where easier problems end: that of a rough design, and those of stronger penalties where the rows on
+ * the margin are hard to find (a path as in cross-validation, whose optima are near each other). Their steps count.
+ */
 async function solve(
   one: Problem,
   { tol, maxIter }: StopRule,
   start?: Point,
   context?: FitContext,
 ): Promise<Optimum> {
-  const { design, loss } = one;
-  if (start !== undefined || design.rough === undefined)
-    return newtonCg(one, { tol, maxIter }, start, context);
-  const rough = await newtonCg({ ...one, design: design.rough }, { tol, maxIter }, undefined, context);
-  const scores = await design.scores(rough.point.coef, loss.k, 'float32');
-  const left = { tol, maxIter: maxIter - rough.iterations };
-  const optimum = await newtonCg(one, left, { ...rough.point, scores }, context);
-  return { ...optimum, iterations: rough.iterations + optimum.iterations };
+  const { design, loss, penalty } = one;
+  let [point, used] = [start, 0];
+  async function passBy(easier: Problem): Promise<void> {
+    const rest = { tol, maxIter: maxIter - used };
+    const { iterations, ...found } = await newtonCg(easier, rest, point, context);
+    ({ point } = found);
+    used += iterations;
+  }
+  if (start === undefined && design.rough !== undefined) {
+    await passBy({ ...one, design: design.rough });
+    point = { ...point!, scores: await design.scores(point!.coef, loss.k, 'float32') };
+  } else if (start === undefined && loss.mostGap !== undefined) {
+    const steps = Math.ceil(Math.log10((WEAK * design.spread) / penalty));
+    for (let left = steps; left > 0; left--)
+      await passBy({ ...one, loss: { ...loss, mostGap: 0.1 }, penalty: penalty * 10 ** left });
+  }
+  const optimum = await newtonCg(one, { tol, maxIter: maxIter - used }, point, context);
+  return { ...optimum, iterations: used + optimum.iterations };
 }
 
 /** The weights (d, k) and intercepts (k) of a fit, for features that are not centred. */

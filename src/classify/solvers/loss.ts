@@ -27,6 +27,11 @@ export interface LossAt {
 export interface Loss {
   /** Columns of scores. */
   readonly k: number;
+  /**
+   * How much of the objective at most may be above its least for a fit to count as converged, whatever the gradient; undefined where the gradient
+   * alone tells, as in scikit-learn.
+   */
+  readonly mostGap?: number;
   /** The loss alone, for a line search. */
   value(F: Float64Array): number;
   at(F: Float64Array): LossAt;

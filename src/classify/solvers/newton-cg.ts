@@ -27,6 +27,8 @@ export interface Optimum {
   readonly iterations: number;
   /** Upper bound of the largest absolute gradient at the point. */
   readonly gradient: number;
+  /** Upper bound of how much of the objective is above its least. */
+  readonly gap: number;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function newtonCg(
   context?: FitContext,
 ): Promise<Optimum> {
   const { design, loss, unit } = task;
-  const precision: Precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
+  let precision: Precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
   let point = start;
   let total = totalScores(task, point);
   let here = loss.at(total);
@@ -56,15 +58,27 @@ export async function newtonCg(
       biasGradient,
       (await design.largest(gradient, tol)) + design.meanLength * biasGradient,
     );
-    const done = (converged: boolean): Optimum => ({ point, converged, iterations, gradient: bound });
-    if (bound <= tol || iterations === maxIter) return done(bound <= tol);
-
     const length = Math.sqrt(inner(task, gradient, gradient));
+    const gap = gapOf(task, point, here.loss, length);
+    const done = (converged: boolean): Optimum => ({ point, converged, iterations, gradient: bound, gap });
+    const near = loss.mostGap === undefined || gap <= loss.mostGap;
+    if ((bound <= tol && near) || iterations === maxIter) return done(bound <= tol && near);
+
     first ??= length;
-    // Half of tol, in the measure of `length`: more exactness than that would not be seen.
+    // What is left to be done, as a part of the gradient.
+    const left = Math.min(tol / bound, Math.sqrt((loss.mostGap ?? Infinity) / gap));
+    if (precision === 'float32' && left * bound < FLOAT32_TOL * unit) {
+      precision = 'float64';
+      point = { ...point, scores: await design.scores(point.coef, loss.k, precision) };
+      total = totalScores(task, point);
+      here = loss.at(total);
+      iterations--;
+      continue;
+    }
+    // Half of what is left, in the measure of `length`: more exactness than that would not be seen.
     // Beside products with X itself those of a rough curvature cost nothing: a step is worth solving well.
     const eager = design.rough === undefined ? 0.25 : 0.01;
-    const enough = length * Math.max(Math.min(eager, Math.sqrt(length / first)), tol / bound / 2);
+    const enough = length * Math.max(Math.min(eager, Math.sqrt(length / first)), left / 2);
     const { coef, bias } = await conjugateGradients(task, here, gradient, enough);
     const step = { coef, bias, scores: await design.scores(coef, loss.k, precision) };
     const slope = inner(task, gradient, step);
@@ -73,6 +87,14 @@ export async function newtonCg(
     point = moved(point, end.size, step);
     ({ here, total } = end);
   }
+}
+
+/**
+ * The duality gap over the objective. With the penalty p the objective is p-strongly convex in the weights, and the residuals are a point of the dual problem whose
+ * objective is less by the gradient's square over 2·p: so much at most is the primal one above its least (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
+ */
+function gapOf({ design, penalty }: Problem, point: Point, loss: number, length: number): number {
+  return length ** 2 / (2 * penalty) / (loss + (penalty / 2) * design.inner(point, point));
 }
 
 async function gradientAt(

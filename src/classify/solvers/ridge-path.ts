@@ -50,7 +50,7 @@ export async function ridgePath(
   const k = targets.length / y.length;
   const meanTarget = weightedRows(shares, targets, k);
   const T = targets.map((t, at) => roots[Math.floor(at / k)]! * (t - meanTarget[at % k]!));
-  const mean = new Float32Array(await transposedTimesThin(X, shares, 1, 'float64'));
+  const mean = new Float32Array(await transposedTimesThin(X, shares, 1, 'float32'));
   const system = await (X.rows <= X.cols ? rowSystem : columnSystem)(X, mean, roots, T, k, context);
 
   let best: { alpha: number; error: number; solution: RidgeSolution; lost: Float64Array } | undefined;

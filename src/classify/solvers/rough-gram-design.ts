@@ -1,6 +1,6 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
-import type { Columns } from '../linalg-thin.ts';
+import type { Columns, Precision } from '../linalg-thin.ts';
 import { timesColumns, transposedTimesColumns } from '../linalg-thin.ts';
 import { quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
@@ -23,11 +23,14 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
   const gram = await roughGram(X, context);
   const means = new Float64Array(await quickMeans(X));
   const product = joinedProducts((parts: readonly Columns[]) => timesColumns(gram, parts, 'float32'));
-  const forth = joinedProducts((parts: readonly Columns[]) => timesColumns(X, parts, 'float32'));
-  const back = joinedProducts((parts: readonly Columns[]) => transposedTimesColumns(X, parts, 'float32'));
+  const joinedIn = (precision: Precision) => ({
+    forth: joinedProducts((parts: readonly Columns[]) => timesColumns(X, parts, precision)),
+    back: joinedProducts((parts: readonly Columns[]) => transposedTimesColumns(X, parts, precision)),
+  });
+  const products = { float32: joinedIn('float32'), float64: joinedIn('float64') };
   /** Xcᵀ·A, (d, k). */
-  const weightsOf = (coef: Float64Array, k: number): Promise<Float64Array> =>
-    back({ V: shiftRows(coef.slice(), columnSums(coef, k), -1 / n), k });
+  const weightsOf = (coef: Float64Array, k: number, precision: Precision): Promise<Float64Array> =>
+    products[precision].back({ V: shiftRows(coef.slice(), columnSums(coef, k), -1 / n), k });
   const common = {
     ...gramSpan(X, means),
     spread: meanDiagonal(gram.data, n),
@@ -41,14 +44,14 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
   return {
     ...common,
     rough,
-    async scores(coef, k) {
-      const scores = await forth({ V: await weightsOf(coef, k), k });
+    async scores(coef, k, precision) {
+      const scores = await products[precision].forth({ V: await weightsOf(coef, k, precision), k });
       return shiftRows(scores, columnSums(scores, k), -1 / n);
     },
     async largest(a, enough) {
       const length = lengthOf(a);
       if (length > SETTLED * enough) return length;
-      return largestAbsolute(await weightsOf(a.coef, a.coef.length / n));
+      return largestAbsolute(await weightsOf(a.coef, a.coef.length / n, 'float32'));
     },
   };
 }
