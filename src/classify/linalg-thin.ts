@@ -69,7 +69,13 @@ export async function transposedTimesColumns(
 // faster so, and they take as long as the product itself where they are slow.
 
 /** V (·, width) into columns `from` ... of data (·, k). */
-export function spread(V: Float64Array, width: number, data: Float32Array | Float64Array, k: number, from: number) {
+export function spread(
+  V: Float64Array,
+  width: number,
+  data: Float32Array | Float64Array,
+  k: number,
+  from: number,
+) {
   for (let read = 0, line = from; read < V.length; line += k) {
     for (let c = 0; c < width; c++) data[line + c] = V[read++]!;
   }

@@ -133,10 +133,7 @@ describe('products that are joined', () => {
 
   it('all fail with the one call', async () => {
     const product = joinedProducts(() => Promise.reject(new Error('no memory')));
-    const outcomes = await Promise.allSettled([
-      product(1),
-      product(2),
-    ]);
+    const outcomes = await Promise.allSettled([product(1), product(2)]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 });
