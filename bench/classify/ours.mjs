@@ -38,15 +38,16 @@ const [X, y, Xval, yval] = [features('X'), labels('y'), features('Xval'), labels
 
 // Python has loaded its libraries when peer.py starts its clock; so has this.
 await (await import(new URL('../../dist/core/onnxruntime.js', import.meta.url).href)).onnxRuntime();
+await import(new URL('../../dist/core/onnx-model.js', import.meta.url).href);
 
 const LOSSES = { 'logistic-cv': 'logistic', logistic: 'logistic', 'linear-svm': 'squaredHinge' };
 const stop = { tol: task.tol, maxIter: 1000 };
 const started = performance.now();
-let designSeconds = 0;
 let choice = null;
 let score = null;
 let fit;
 let weights;
+let problem;
 if (task.kind === 'ridge-cv') {
   const found = await ridgePath(X, { y, classes, classWeight: 'none' }, task.alphas);
   choice = found.alpha;
@@ -56,8 +57,7 @@ if (task.kind === 'ridge-cv') {
   const design = await (task.kind === 'logistic-cv'
     ? designOf(X)
     : designForOne(X, { C: task.C, tol: task.tol }));
-  designSeconds = (performance.now() - started) / 1000;
-  const problem = /** @type {const} */ ({
+  problem = /** @type {const} */ ({
     loss: LOSSES[/** @type {keyof LOSSES} */ (task.kind)],
     y,
     classes,
@@ -75,6 +75,15 @@ if (task.kind === 'ridge-cv') {
 }
 const seconds = (performance.now() - started) / 1000;
 
+// A single fit makes what it needs for itself; what is fitted again and again, as folds and paths are, has the exact Gram matrix.
+let secondsAfterGram = null;
+if (task.kind === 'logistic') {
+  const kept = await designOf(X);
+  const again = performance.now();
+  await linearWeights(kept, await fitLinear(kept, /** @type {any} */ (problem), { ...stop, C: task.C }));
+  secondsAfterGram = (performance.now() - again) / 1000;
+}
+
 const k = weights.weights.cols;
 const products = await times(Xval, weights.weights);
 const scores = Float64Array.from(products.data, (value, at) => value + Number(weights.intercept[at % k]));
@@ -82,7 +91,7 @@ const predictions = Array.from({ length: Xval.rows }, (_, i) => chosen(scores, i
 console.log(
   JSON.stringify({
     seconds,
-    designSeconds,
+    secondsAfterGram,
     choice,
     score,
     predictions,

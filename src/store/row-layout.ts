@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import type { Split } from '../core/sample.ts';
+import { digestList, joinedDigests } from './digest-list.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import type { StoredPart } from './parts.ts';
 import { eachSample, readVerified } from './reader.ts';
@@ -57,14 +58,14 @@ export async function layOut(
   splits: readonly Split[],
   all: Samples,
 ): Promise<RowLayout> {
-  const lists = splits.map(() => ({ digests: [] as string[], labels: [] as string[] }));
+  const lists = splits.map(() => ({ digests: digestList(), labels: [] as string[] }));
   for await (const { sample, split } of numbered(store, manifest, splits, all)) {
     lists[split]!.digests.push(sample.sha256);
     lists[split]!.labels.push(sample.label);
   }
   const firsts = lists.map((_, i) => lists.slice(0, i).reduce((sum, { digests }) => sum + digests.length, 0));
   const labelOf = lists.flatMap(({ labels }) => labels);
-  const digests = lists.flatMap((list) => list.digests);
+  const digests = joinedDigests(lists.map((list) => list.digests));
   const rows = digests.length;
   const places = new Int32Array(rows);
   const starts = [0];

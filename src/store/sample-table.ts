@@ -1,4 +1,5 @@
 import { SPLITS, type Split } from '../core/sample.ts';
+import { digestList } from './digest-list.ts';
 import type { Digests } from './row-targets.ts';
 import { idOf, type StoredSample } from './shard.ts';
 
@@ -24,7 +25,6 @@ export interface SampleTable {
 
 /** Rows of a chunk. Columns are made chunk by chunk, for how many rows will come is not known. */
 const CHUNK = 4096;
-const DIGEST = 32;
 
 interface Chunk {
   /** UTF-8, one path after the other; path i ends at ends[i]. */
@@ -33,8 +33,6 @@ interface Chunk {
   /** Numbers of labels and splits. */
   readonly labels: Uint32Array;
   readonly splits: Uint8Array;
-  /** SHA-256, 32 bytes a row. */
-  readonly digests: Buffer;
   /** Width and height. */
   readonly sizes: Uint32Array;
   readonly orientations: Uint8Array;
@@ -48,7 +46,6 @@ function chunkOf(rows: readonly StoredSample[], numberOf: (label: string) => num
     paths: Buffer.concat(paths),
     labels: Uint32Array.from(rows, ({ label }) => numberOf(label)),
     splits: Uint8Array.from(rows, ({ split }) => SPLITS.indexOf(split)),
-    digests: Buffer.concat(rows.map(({ sha256 }) => Buffer.from(sha256, 'hex'))),
     sizes: Uint32Array.from(rows.flatMap(({ width, height }) => [width, height])),
     orientations: Uint8Array.from(rows, ({ orientation }) => orientation),
   };
@@ -68,10 +65,12 @@ export async function sampleTable(
     return found;
   };
   const chunks: Chunk[] = [];
+  const digests = digestList();
   let waiting: StoredSample[] = [];
   let length = 0;
   for await (const sample of samples) {
     length++;
+    digests.push(sample.sha256);
     waiting.push(sample);
     if (waiting.length < CHUNK) continue;
     chunks.push(chunkOf(waiting, numberOf));
@@ -97,21 +96,17 @@ export async function sampleTable(
     const [{ splits }, i] = place(row);
     return SPLITS[splits[i]!]!;
   };
-  const digestOf = (row: number): string => {
-    const [{ digests }, i] = place(row);
-    return digests.toString('hex', i * DIGEST, (i + 1) * DIGEST);
-  };
   return {
     length,
     labels: [...names].sort(),
-    digests: { length, at: digestOf },
-    bytes: chunks.reduce((sum, chunk) => sum + bytesOf(chunk), 0),
+    digests,
+    bytes: digests.bytes + chunks.reduce((sum, chunk) => sum + bytesOf(chunk), 0),
     pathOf,
     labelOf,
     splitOf,
     sample(row) {
       const [{ sizes, orientations }, i] = place(row);
-      const sha256 = digestOf(row);
+      const sha256 = digests.at(row)!;
       return {
         id: idOf(sha256),
         path: pathOf(row),

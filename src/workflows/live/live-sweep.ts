@@ -127,7 +127,10 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       tell({ ...NONE, state: 'running' });
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
-          run({ ...request, memory: memoryValue(room - SERVER_BYTES) }, snapshot.store),
+          run(
+            { ...request, memory: memoryValue(snapshot.isStreamed ? room - SERVER_BYTES : snapshot.bound) },
+            snapshot.store,
+          ),
         )
         .catch((error: unknown) => tell({ ...state, state: 'failed', problem: reasonOf(error) }));
     },
