@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import { present, type ReportData } from '../core/report-data.ts';
-import { shownCopies } from '../report/html/copies-part.ts';
+import { shownCopies } from '../core/copy-groups.ts';
 import { readManifest } from '../store/manifest.ts';
 import { currentSets, smallPooling } from '../store/parts.ts';
 import { eachSample, loadRows } from '../store/reader.ts';

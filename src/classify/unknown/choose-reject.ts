@@ -15,9 +15,18 @@ export const DEFAULT_MEASURE: Measure = 'mean-distance';
 
 const FOLDS = 5;
 /** Most classes that are left out in turn, each at the cost of a fit; drawn by the seed where there are more. */
-export const MOST_CLASSES = 10;
+const MOST_CLASSES = 10;
 /** Training rows up to this size, 64 MiB, may be kept in a head's file to measure distances to. */
 export const MOST_REFERENCE_VALUES = 2 ** 24;
+
+/** The classes that are left out in turn, sorted: with two or fewer none, for one alone is left then. */
+export function classesLeftOut(classes: readonly string[], seed: number): string[] {
+  if (classes.length < 3) return [];
+  const drawn = random(seed)
+    .shuffle([...classes])
+    .slice(0, MOST_CLASSES);
+  return drawn.sort();
+}
 
 export interface RejectTask {
   readonly normalize: Normalization;
@@ -72,13 +81,7 @@ export async function chooseReject(
   }
   const classes = classesOf(labels);
   const folds = stratifiedKFold(labels, { keys, groups, nSplits: Math.min(FOLDS, X.rows), seed });
-  const leftOut =
-    classes.length < 3
-      ? []
-      : random(seed)
-          .shuffle([...classes])
-          .slice(0, MOST_CLASSES)
-          .sort();
+  const leftOut = classesLeftOut(classes, seed);
   const measures = MEASURES.filter(
     (measure) =>
       (measure !== 'energy' || head.scores !== undefined) &&

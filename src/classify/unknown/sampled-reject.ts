@@ -1,10 +1,15 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
-import { random } from '../../core/random.ts';
 import { auroc } from '../auroc.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { classesOf } from '../labels.ts';
-import { DEFAULT_MEASURE, MOST_CLASSES, percent, type NoReject, type RejectChoice } from './choose-reject.ts';
+import {
+  classesLeftOut,
+  DEFAULT_MEASURE,
+  percent,
+  type NoReject,
+  type RejectChoice,
+} from './choose-reject.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
 import { referenceOf, strangeness, strangenessByMeasure, type Measure } from './strangeness.ts';
 
@@ -39,13 +44,7 @@ export async function chooseSampledReject(
     };
   }
   const classes = classesOf(reference.labels);
-  const leftOut =
-    classes.length < 3
-      ? []
-      : random(seed)
-          .shuffle([...classes])
-          .slice(0, MOST_CLASSES)
-          .sort();
+  const leftOut = classesLeftOut(classes, seed);
   const known = new Set(classes);
   const total = leftOut.length + 1;
   const strangers = new Map<string, ReadonlyMap<Measure, Float64Array>>();

@@ -1,15 +1,14 @@
 import type { CheckResult } from '../../core/check-result.ts';
+import { copyGroups, MOST_CARDS, MOST_OF_GROUP } from '../../core/copy-groups.ts';
 import type { ReportData } from '../../core/report-data.ts';
 import { plural } from '../format.ts';
 import { html, type Markup, type Part } from './markup.ts';
 import { count, firstOf, percent } from './numbers.ts';
 import { groupCard, imageIndex } from './pictures.ts';
 
-/** Groups that are shown as pictures, and as names in a list that opens. */
-const [MOST_CARDS, MOST_NAMES] = [12, 500];
+/** Groups that are named in a list that opens. */
+const MOST_NAMES = 500;
 const MOST_SMALL = 30;
-/** Copies of one group that are shown or named. */
-const MOST_OF_GROUP = 12;
 
 interface Group {
   readonly paths: readonly string[];
@@ -68,33 +67,20 @@ function smallPart({ check: { smallClasses, smallClass } }: ReportData): Part {
 }
 
 /** What stands under each heading. */
-function groupsOf({ exact, near, leaks }: CheckResult) {
-  const key = (paths: readonly string[]): string => JSON.stringify([...paths].sort());
-  const leaked = new Set(leaks.map(({ train, held }) => key([train, held])));
-  const others = (groups: readonly Group[]): Group[] => groups.filter(({ paths }) => !leaked.has(key(paths)));
-  const leakGroups = leaks.map(({ held, train, kind, sameLabel, cosine }): Group => ({
-    paths: [held, train],
-    words: [
-      kind === 'exact' ? 'equal files' : `near duplicates, cosine ${cosine.toFixed(3)}`,
-      !sameLabel && html`, <b>under another label</b>`,
-    ],
-  }));
-  const nearGroups = near.map(({ a, b, cosine }): Group => ({
-    paths: [a, b],
-    words: `cosine ${cosine.toFixed(3)}`,
-  }));
+function groupsOf(check: CheckResult): Record<'leaks' | 'exact' | 'near', Group[]> {
+  const { leaks, exact, near } = copyGroups(check);
   return {
-    leaks: leakGroups,
-    exact: others(exact.map((paths) => ({ paths, words: 'equal files' }))),
-    near: others(nearGroups),
+    leaks: leaks.map(({ paths, leak: { kind, cosine, sameLabel } }) => ({
+      paths,
+      words: [
+        kind === 'exact' ? 'equal files' : `near duplicates, cosine ${cosine.toFixed(3)}`,
+        !sameLabel && html`, <b>under another label</b>`,
+      ],
+    })),
+    exact: exact.map(({ paths }) => ({ paths, words: 'equal files' })),
+    near: near.map(({ paths, cosine }) => ({ paths, words: `cosine ${cosine.toFixed(3)}` })),
   };
 }
-
-/** Paths of the images that this part shows. */
-export const shownCopies = (check: CheckResult): string[] =>
-  Object.values(groupsOf(check)).flatMap((groups) =>
-    groups.slice(0, MOST_CARDS).flatMap(({ paths }) => firstPaths(paths).paths),
-  );
 
 /** Copies of one image, those that lie in train and are validated on at once, and what they do to the accuracy. */
 export function copiesPart(data: ReportData): Markup {
