@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeMillion } from '../classify/million-store.mjs';
 import { machineFacts, writeReport } from '../machine.mjs';
+import { median } from '../median.mjs';
 import { dist } from '../store/dist.mjs';
 
 const { values } = parseArgs({
@@ -50,7 +51,6 @@ try {
   const part = { cut: 'block5_pool', pooling: 'avg' };
   const stream = await streamFeatures(store, manifest, [part], ['train']);
   const exact = streamedIndex(stream, 'cosine', stream.places);
-  const median = (/** @type {number[]} */ list) => list.sort((a, b) => a - b)[list.length >> 1] ?? NaN;
   const results = [];
   for (const count of values.queries.split(',').map(Number)) {
     const queries = selectRows(

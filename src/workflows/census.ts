@@ -1,6 +1,6 @@
 import type { Split } from '../core/sample.ts';
 import { contentIndex } from '../store/content-index.ts';
-import { contentKey } from '../store/content-key.ts';
+import { contentKey, highestKey } from '../store/content-key.ts';
 import type { StoredSample } from '../store/shard.ts';
 
 /** What can be told of all images of a store without their features. */
@@ -36,7 +36,7 @@ export async function takeCensus(
     keys.push(contentKey(sample));
   }
   const images = keys.length;
-  const highest = images <= most ? Infinity : Uint32Array.from(keys).sort()[most - 1]!;
+  const highest = highestKey(keys, most);
   const copies = new Map<number, StoredSample[]>();
   const compared: StoredSample[] = [];
   for await (const sample of samples()) {

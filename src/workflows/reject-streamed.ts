@@ -12,7 +12,7 @@ import { chooseSampledReject, type SampledRows } from '../classify/unknown/sampl
 import { splitCounts, streamFeatures, type FeatureStream } from '../store/feature-stream.ts';
 import { validationOf, type TrainedHead } from './evaluate.ts';
 import { BASE_BYTES } from './memory.ts';
-import { falseRejects, SEED } from './reject.ts';
+import { SEED, withoutRule, withRule } from './reject.ts';
 import type { StreamedPlan } from './train-streamed.ts';
 import type { Work } from './work.ts';
 
@@ -86,12 +86,12 @@ export async function withSampledReject(
             seed: SEED,
           },
         );
-  const problem = (reason: string): TrainedHead => ({
-    ...trained,
-    result: { ...trained.result, reject: { rate, rule: null, problem: reason } },
-  });
   if (fold === undefined)
-    return problem(`the memory allows a sample of ${rows.length} images, which is too few`);
+    return withoutRule(
+      trained,
+      rate,
+      `the memory allows a sample of ${rows.length} images, which is too few`,
+    );
   const order = [...fold.train, ...fold.val];
   const X = await gathered(
     source,
@@ -112,21 +112,12 @@ export async function withSampledReject(
     progress: (done, total) =>
       listener?.progress?.({ stage: 'calibrating unknown', done, total, perSecond: 0 }),
   });
-  if ('reason' in choice) return problem(choice.reason);
-  const { reject, ...told } = choice;
+  if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
   // By their places, as the head's answers are.
   const unknown: boolean[] = new Array<boolean>(val.rows).fill(false);
   for await (const { start, X: block } of blocksOf(normalizedSource(val, normalizer)))
-    (await judge(reject, trained.head, block)).unknown.forEach((is, j) => {
+    (await judge(choice.reject, trained.head, block)).unknown.forEach((is, j) => {
       unknown[val.places[start + j]!] = is;
     });
-  const { truth, guess } = trained.judged;
-  const rule = {
-    measure: reject.measure,
-    threshold: reject.threshold,
-    ...told,
-    comparedWith: reference.X.rows,
-    validated: falseRejects(unknown, truth, guess, validatedOn),
-  };
-  return { ...trained, reject, result: { ...trained.result, reject: { rate, rule, problem: null } } };
+  return withRule(trained, { ...choice, comparedWith: reference.X.rows }, unknown, validatedOn);
 }

@@ -11,7 +11,7 @@ import type { Work } from './work.ts';
 export const SEED = 1;
 
 /** What a rule does on the validated images: `truth` and `guess` are indices of the head's classes, truth -1 for one that it has not. */
-export function falseRejects(
+function falseRejects(
   unknown: readonly boolean[],
   truth: Int32Array,
   guess: Int32Array,
@@ -75,28 +75,28 @@ export async function withReject(
 ): Promise<TrainedHead> {
   if (rate === 0) return trained;
   const choice = await choose(trained, plan, data, rate, work);
-  if ('reason' in choice) {
-    const result = { ...trained.result, reject: { rate, rule: null, problem: choice.reason } };
-    return { ...trained, result };
-  }
-  const { reject, calibratedOn, measures, leftOut, leftOutRejected } = choice;
-  const { measure, threshold } = reject;
+  if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
   const { val, validatedOn } = data;
-  const { unknown } = await judge(reject, trained.head, applyNormalizer(trained.normalizer, val.X));
-  const rule = {
-    measure,
-    threshold,
-    calibratedOn,
-    measures,
-    leftOut,
-    leftOutRejected,
-    validated: falseRejects(unknown, trained.judged.truth, trained.judged.guess, validatedOn),
-  };
+  const { unknown } = await judge(choice.reject, trained.head, applyNormalizer(trained.normalizer, val.X));
+  return withRule(trained, choice, unknown, validatedOn);
+}
+
+/** The trained head with the chosen rule; `unknown` is what that says of the validated images, in the order of the head's answers. */
+export function withRule(
+  trained: TrainedHead,
+  { reject, ...told }: RejectChoice & Pick<NonNullable<RejectResult['rule']>, 'comparedWith'>,
+  unknown: readonly boolean[],
+  validatedOn: Split,
+): TrainedHead {
+  const { measure, threshold, rate } = reject;
+  const { truth, guess } = trained.judged;
+  const validated = falseRejects(unknown, truth, guess, validatedOn);
+  const rule = { measure, threshold, ...told, validated };
   return { ...trained, reject, result: { ...trained.result, reject: { rate, rule, problem: null } } };
 }
 
-/** The trained head, for which there is no rule at a `rate` above 0, and why. */
-export function notCalibrated(trained: TrainedHead, rate: number, where: string): TrainedHead {
-  const problem = `that is not calibrated ${where}`;
-  return { ...trained, result: { ...trained.result, reject: { rate, rule: null, problem } } };
-}
+/** The trained head, for which there is no rule at that rate, and why. */
+export const withoutRule = (trained: TrainedHead, rate: number, problem: string): TrainedHead => ({
+  ...trained,
+  result: { ...trained.result, reject: { rate, rule: null, problem } },
+});

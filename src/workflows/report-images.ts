@@ -1,7 +1,7 @@
 import type { Range3 } from '../core/report-data.ts';
 import { SPLITS, type Split } from '../core/sample.ts';
 import type { InspectResult } from '../core/store-results.ts';
-import { contentKey } from '../store/content-key.ts';
+import { contentKey, highestKey } from '../store/content-key.ts';
 import type { StoredSample } from '../store/shard.ts';
 
 type Images = () => Iterable<StoredSample> | AsyncIterable<StoredSample>;
@@ -45,7 +45,7 @@ export async function reportCensus(images: Images, most: number): Promise<Report
     images: total,
     classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, splits]) => ({ label, splits })),
     sizes: total === 0 ? null : { width: rangeOf(widths, total), height: rangeOf(heights, total) },
-    highest: total <= most ? Infinity : Uint32Array.from(keys).sort()[most - 1]!,
+    highest: highestKey(keys, most),
   };
 }
 

@@ -138,10 +138,12 @@ export async function headsOfRun(
   const skipped: { name: string; reason: string }[] = [...left];
   const trained: Trained[] = [];
   const reasons = new Set<string | undefined>();
+  const bound = memoryBound(memory);
+  const placeOf = (features: Task['features']) => ({ store, manifest, samples: undefined, features, bound });
   let best: (TrainedHead & { readonly task: Task; readonly isStreamed: boolean }) | undefined;
   for (const features of new Set(tasks.map((task) => task.features))) {
     const group = tasks.filter((task) => task.features === features);
-    const place = { store, manifest, samples: undefined, features, bound: memoryBound(memory) };
+    const place = placeOf(features);
     const most = Math.max(...group.map((task) => task.views));
     const reason = await reasonToStream({ ...place, views: most });
     const isStreamed = reason !== undefined;
@@ -191,8 +193,7 @@ export async function headsOfRun(
   );
   const { plan, features } = best.task;
   const load = best.isStreamed ? undefined : () => trainingData(store, manifest, features);
-  const place = { store, manifest, samples: undefined, features, bound: memoryBound(memory) };
-  const saved = await calibrated(best, { ...plan, ...place }, load, reject, work);
+  const saved = await calibrated(best, { ...plan, ...placeOf(features) }, load, reject, work);
   const file = defaultHeadFile(store, saved);
   const [{ set }] = storedParts(store, manifest, saved.parts) as [StoredPart];
   await saveHead(file, saved, set, store);

@@ -1,5 +1,5 @@
 import { trainingData, type TrainedHead, type TrainingData } from './evaluate.ts';
-import { notCalibrated, withReject } from './reject.ts';
+import { withoutRule, withReject } from './reject.ts';
 import { withSampledReject } from './reject-streamed.ts';
 import { trainOnViews, withWorth } from './train-on-views.ts';
 import type { TrainOptions } from './train-options.ts';
@@ -42,7 +42,7 @@ export async function calibrated(
   if (reject === 0) return trained;
   // Their rows out of fold would need their views out of fold.
   if (trained.result.views !== undefined)
-    return notCalibrated(trained, reject, 'on heads that are trained on views');
+    return withoutRule(trained, reject, 'that is not calibrated on heads that are trained on views');
   if (load === undefined) return withSampledReject(trained, plan, reject, work);
   return withReject(trained, plan, await load(), reject, work);
 }

@@ -50,6 +50,14 @@ export async function expectCode(promise: Promise<unknown>, code: ErrorCode, wor
   expect(error.message).toMatch(words);
 }
 
+/** Classes, rows of each and columns: what a head must learn, whichever way it is fitted. */
+export const SHAPES: readonly [words: string, names: string[], each: number, cols: number][] = [
+  ['two classes, more rows than columns', ['no', 'yes'], 20, 6],
+  ['two classes, more columns than rows', ['no', 'yes'], 8, 200],
+  ['seven classes, more rows than columns', [...'abcdefg'], 8, 12],
+  ['seven classes, more columns than rows', [...'abcdefg'], 5, 150],
+];
+
 /** A state after a trip through JSON and copied bytes, as a file would give it back. */
 export function throughFile(state: HeadState): HeadState {
   const tensors = [...state.tensors].map(
@@ -87,12 +95,7 @@ export function headContract(
   describe.skipIf(skip !== undefined)(
     `the head ${name}${skip === undefined ? '' : ` [skipped: ${skip}]`}`,
     () => {
-      it.each([
-        ['two classes, more rows than columns', ['no', 'yes'], 20, 6],
-        ['two classes, more columns than rows', ['no', 'yes'], 8, 200],
-        ['seven classes, more rows than columns', [...'abcdefg'], 8, 12],
-        ['seven classes, more columns than rows', [...'abcdefg'], 5, 150],
-      ])('learns %s', async (_, names, each, cols) => {
+      it.each(SHAPES)('learns %s', async (_, names, each, cols) => {
         const data = blobs(names, each, cols);
         const head = await fit(data);
         const P = await head.predictProba(data.X);

@@ -32,7 +32,7 @@ export interface Loss {
    * alone tells, as in scikit-learn.
    */
   readonly mostGap?: number;
-  /** The loss alone, for a line search. */
+  /** The loss alone, where nothing else of `at` is asked for. */
   value(F: Float64Array): number;
   at(F: Float64Array): LossAt;
 }

@@ -138,10 +138,7 @@ export async function chooseReject(
     measure,
     auroc: mean(trials.map(({ known, unknown }) => auroc(unknown.get(measure)!, known.get(measure)!))),
   }));
-  const measure =
-    trials.length === 0
-      ? DEFAULT_MEASURE
-      : scored.reduce((best, one) => (one.auroc > best.auroc ? one : best)).measure;
+  const measure = bestOf(trials.length === 0 ? [] : scored);
   const known = outOfFold.flatMap((values) => [...values.get(measure)!]);
   const threshold = rejectThreshold(known, rate);
   if (threshold === undefined) {
@@ -155,12 +152,21 @@ export async function chooseReject(
     calibratedOn: known.length,
     measures: trials.length === 0 ? [] : scored,
     leftOut,
-    leftOutRejected:
-      strangers.length === 0 ? null : strangers.filter((v) => v > threshold).length / strangers.length,
+    leftOutRejected: shareAbove(strangers, threshold),
   };
 }
 
 /** A share in words. */
 export const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
-const mean = (values: readonly number[]): number =>
+/** The measure of the highest AUROC, of equal ones the first; DEFAULT_MEASURE of none. */
+export const bestOf = (measures: RejectChoice['measures']): Measure =>
+  measures.reduce((best, one) => (one.auroc > best.auroc ? one : best), {
+    measure: DEFAULT_MEASURE,
+    auroc: -1,
+  }).measure;
+/** The share of values above a threshold; null of none. */
+export const shareAbove = (values: readonly number[], threshold: number): number | null =>
+  values.length === 0 ? null : values.filter((value) => value > threshold).length / values.length;
+/** NaN of none. */
+export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;

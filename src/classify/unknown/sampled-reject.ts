@@ -4,9 +4,11 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { classesOf } from '../labels.ts';
 import {
+  bestOf,
   classesLeftOut,
-  DEFAULT_MEASURE,
+  mean,
   percent,
+  shareAbove,
   type NoReject,
   type RejectChoice,
 } from './choose-reject.ts';
@@ -65,16 +67,8 @@ export async function chooseSampledReject(
     progress?.(at + 1, total);
   }
   const measures =
-    strangers.size === 0
-      ? []
-      : [...aurocs].map(([measure, values]) => ({
-          measure,
-          auroc: values.reduce((sum, value) => sum + value, 0) / values.length,
-        }));
-  const { measure } = measures.reduce((best, one) => (one.auroc > best.auroc ? one : best), {
-    measure: DEFAULT_MEASURE,
-    auroc: -1,
-  });
+    strangers.size === 0 ? [] : [...aurocs].map(([measure, values]) => ({ measure, auroc: mean(values) }));
+  const measure = bestOf(measures);
   const compared = referenceOf(measure, reference.X, reference.labels);
   const threshold = rejectThreshold(await strangeness(measure, head, calibration.X, compared), rate)!;
   progress?.(total, total);
@@ -84,8 +78,7 @@ export async function chooseSampledReject(
     calibratedOn: calibration.X.rows,
     measures,
     leftOut: [...strangers.keys()],
-    leftOutRejected:
-      values.length === 0 ? null : values.filter((value) => value > threshold).length / values.length,
+    leftOutRejected: shareAbove(values, threshold),
   };
 }
 

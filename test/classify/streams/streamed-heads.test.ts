@@ -4,7 +4,7 @@ import { createHead, HEAD_NAMES, loadHead } from '../../../src/classify/heads/in
 import { topClass } from '../../../src/classify/metrics.ts';
 import { rejection } from '../../support/errors.ts';
 import { sourceOf } from '../../support/row-source.ts';
-import { blobs, throughFile } from '../head-contract.ts';
+import { blobs, SHAPES, throughFile } from '../head-contract.ts';
 
 /** Options that keep the fits short. */
 const OPTIONS: Readonly<Record<string, Record<string, unknown>>> = {
@@ -23,12 +23,7 @@ describe.each(STREAMED)('the head %s on a stream', (name) => {
   const fit = ({ X, y }: ReturnType<typeof blobs>, size = 7) =>
     createHead(name, OPTIONS[name]).fitStream!(sourceOf(X, size), y);
 
-  it.each([
-    ['two classes, more rows than columns', ['no', 'yes'], 20, 6],
-    ['two classes, more columns than rows', ['no', 'yes'], 8, 200],
-    ['seven classes, more rows than columns', [...'abcdefg'], 8, 12],
-    ['seven classes, more columns than rows', [...'abcdefg'], 5, 150],
-  ])('learns %s', async (_, names, each, cols) => {
+  it.each(SHAPES)('learns %s', async (_, names, each, cols) => {
     const data = blobs(names, each, cols);
     const head = await fit(data);
     const P = await head.predictProba(data.X);
