@@ -458,6 +458,31 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect((await permafrost(['verify', store])).code).toBe(0);
   });
 
+  it('keeps what is typed into the filter while an answer arrives', async () => {
+    await part('Review');
+    let answer = (): void => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    const lists = /\/api\/images(\?|$)/;
+    await page.route(lists, async (route) => {
+      await held;
+      await route.continue();
+    });
+    const asked = page.waitForRequest(lists);
+    await part('Browse');
+    const field = page.getByRole('searchbox', { name: 'Path contains' });
+    await field.fill('Val/bird');
+    await asked;
+    answer();
+    await page.getByText(/ images, page 1 of 1/).waitFor();
+    expect(await field.inputValue()).toBe('Val/bird');
+    await page.keyboard.press('Tab');
+    await page.getByText('5 images, page 1 of 1').waitFor();
+    await field.fill('');
+    await page.keyboard.press('Tab');
+    await page.getByText('36 images, page 1 of 1').waitFor();
+    await page.unroute(lists);
+  });
+
   it('steps through the images of a page, and sets a wrong label right where it is seen, by keyboard alone', async () => {
     await part('Browse');
     await page.getByRole('searchbox', { name: 'Path contains' }).fill('Val/bird');

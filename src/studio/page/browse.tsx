@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { BrowsePage } from '../../core/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import type { Shared } from './shared.ts';
-import { percent, plural, Problem, Tile } from './parts.tsx';
+import { percent, plural, Problem, Tile, TypedInput } from './parts.tsx';
 
 interface BrowseProps extends Shared {
   readonly settings: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
   const choose =
     (key: string) =>
     (event: Event): void =>
-      set(key, (event.currentTarget as HTMLSelectElement | HTMLInputElement).value);
+      set(key, (event.currentTarget as HTMLSelectElement).value);
 
   useEffect(() => {
     const stop = new AbortController();
@@ -42,13 +42,10 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
   const probability = (name: string, key: 'least' | 'most', otherwise: string) => (
     <label>
       {name}
-      <input
-        type="number"
-        min="0"
-        max="1"
-        step="0.05"
+      <TypedInput
+        kind={{ type: 'number', min: '0', max: '1', step: '0.05' }}
         value={settings[key] ?? otherwise}
-        onChange={choose(key)}
+        done={(value) => set(key, value)}
       />
     </label>
   );
@@ -89,7 +86,11 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
         </label>
         <label>
           Path contains
-          <input type="search" value={settings.path ?? ''} onChange={choose('path')} />
+          <TypedInput
+            kind={{ type: 'search' }}
+            value={settings.path ?? ''}
+            done={(value) => set('path', value)}
+          />
         </label>
         <label>
           Judged by

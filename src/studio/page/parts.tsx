@@ -171,6 +171,27 @@ export function DropZone({
   );
 }
 
+interface TypedInputProps {
+  readonly kind:
+    | { readonly type: 'search' }
+    | { readonly type: 'number'; readonly min: string; readonly max: string; readonly step: string };
+  readonly value: string;
+  readonly done: (value: string) => void;
+}
+
+/** A field whose value counts when it is left or entered; what is typed until then stays when answers arrive and the page is drawn anew. */
+export function TypedInput({ kind, value, done }: TypedInputProps) {
+  const [typed, setTyped] = useState({ text: value, over: value });
+  return (
+    <input
+      {...kind}
+      value={typed.over === value ? typed.text : value}
+      onInput={({ currentTarget }) => setTyped({ text: currentTarget.value, over: value })}
+      onChange={({ currentTarget }) => done(currentTarget.value)}
+    />
+  );
+}
+
 /** What went wrong, said to screen readers too. */
 export function Problem({ text }: { text: string | null }) {
   return (
