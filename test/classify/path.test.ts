@@ -115,7 +115,7 @@ describe('cross-validation', () => {
 describe('products that are joined', () => {
   it('are computed together, and each gets its own columns', async () => {
     const calls: number[] = [];
-    const product = joinedProducts((parts: readonly { V: Float64Array }[]) => {
+    const product = joinedProducts()((parts: readonly { V: Float64Array }[]) => {
       calls.push(parts.length);
       return Promise.resolve(parts.map(({ V }) => V.map((value) => 2 * value)));
     });
@@ -132,7 +132,7 @@ describe('products that are joined', () => {
   });
 
   it('all fail with the one call', async () => {
-    const product = joinedProducts(() => Promise.reject(new Error('no memory')));
+    const product = joinedProducts()(() => Promise.reject(new Error('no memory')));
     const outcomes = await Promise.allSettled([product(1), product(2)]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });

@@ -4,8 +4,10 @@ import type { Factor } from '../gemm.ts';
 import type { Columns, Precision } from '../linalg-thin.ts';
 import { timesColumns, transposedTimesColumns } from '../linalg-thin.ts';
 import { columnMeans } from '../normalize.ts';
+import { bentColumns } from './bent-rows.ts';
 import { curvatureColumns } from './curvature-columns.ts';
 import type { Design } from './design.ts';
+import { directSteps } from './direct-step.ts';
 import { joinedProducts } from './joined-products.ts';
 import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from './vectors.ts';
 
@@ -31,16 +33,14 @@ export function columnDesign(X: Matrix): Design {
     float32: make('float32'),
     float64: make('float64'),
   });
+  const joined = joinedProducts();
+  const curves = joined((parts: Parameters<typeof curvatureColumns>[1]) => curvatureColumns(X, parts));
+  const direct = joined(directSteps(X.cols, (scale) => bentColumns(X, mean, scale)));
   const products = forBoth((precision) =>
-    joinedProducts((parts: readonly Columns[]) => timesColumns(factorOf(precision), parts, precision)),
+    joined((parts: readonly Columns[]) => timesColumns(factorOf(precision), parts, precision)),
   );
   const adjoints = forBoth((precision) =>
-    joinedProducts((parts: readonly Columns[]) =>
-      transposedTimesColumns(factorOf(precision), parts, precision),
-    ),
-  );
-  const curves = joinedProducts((parts: Parameters<typeof curvatureColumns>[1]) =>
-    curvatureColumns(X, parts),
+    joined((parts: readonly Columns[]) => transposedTimesColumns(factorOf(precision), parts, precision)),
   );
   return {
     rows: X.rows,
@@ -63,6 +63,7 @@ export function columnDesign(X: Matrix): Design {
         return { ...curve, coef: addOuter(curve.coef, -1, mean, curve.sums) };
       };
     },
+    direct,
     inner: (a, b) => dot(a.coef, b.coef),
     largest: (a) => Promise.resolve(largestAbsolute(a.coef)),
     weights(coef, k) {

@@ -4,18 +4,19 @@ import { inner } from './problem.ts';
 import { addScaled, dot, scaleAdd } from './vectors.ts';
 
 /** More steps than any fit of the measured sets took; a step that ends here is still downhill. */
-const MOST_STEPS = 500;
+export const MOST_STEPS = 500;
 
 /**
  * The Newton step: solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until the residual's
- * length is at most `enough`. `here` is the loss at the point of the gradient.
+ * length is at most `enough`; `ended` is false where `most` steps did not get there. `here` is the loss at the point of the gradient.
  */
 export async function conjugateGradients(
   task: Problem,
   here: LossAt,
   gradient: Point,
   enough: number,
-): Promise<Point> {
+  most = MOST_STEPS,
+): Promise<{ readonly step: Point; readonly ended: boolean }> {
   const {
     design,
     loss: { k },
@@ -27,7 +28,7 @@ export async function conjugateGradients(
   let residual = scaled(gradient, -1);
   const direction = scaled(gradient, -1);
   let squared = inner(task, residual, residual);
-  for (let i = 0; i < MOST_STEPS && Math.sqrt(squared) > enough; i++) {
+  for (let i = 0; i < most && Math.sqrt(squared) > enough; i++) {
     const shift = direction.bias.map((b) => unit * b);
     const bent = await curve(direction, shift);
     const along =
@@ -50,7 +51,7 @@ export async function conjugateGradients(
     scaleAdd(direction.bias, keep, residual.bias);
     squared = next;
   }
-  return step;
+  return { step, ended: Math.sqrt(squared) <= enough };
 }
 
 function scaled({ coef, scores, bias }: Point, factor: number): Point {

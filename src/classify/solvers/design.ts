@@ -20,6 +20,16 @@ export type Curvature = (
   shift: Float64Array,
 ) => Promise<{ readonly coef: Float64Array; readonly sums: Float64Array }>;
 
+/** A Newton system of one column of scores. */
+export interface NewtonSystem {
+  /** The second derivative of each row, shape (n). */
+  readonly scale: Float32Array;
+  readonly penalty: number;
+  /** The gradient by the weights, and by the intercept as a score. */
+  readonly gradient: Float64Array;
+  readonly shift: number;
+}
+
 /**
  * The training rows as a linear solver sees them, made once and used by every fit: each fold, subset, penalty and loss. The columns
  * are centred (Xc = X - mean): with a free intercept the problem is the same, and far better conditioned for features that
@@ -43,6 +53,8 @@ export interface Design {
   beside(coef: Float64Array, k: number): Promise<Float64Array>;
   /** The curvature of a loss at one point; float32 products. */
   curvature(here: LossAt): Curvature;
+  /** The weights of a Newton step by factorisation, one system at a time; undefined where it is singular to rounding. */
+  direct?(request: NewtonSystem): Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of scores. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;
   /** An upper bound of an element's largest absolute weight; above `enough` any larger value will do as well. */

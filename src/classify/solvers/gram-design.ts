@@ -2,9 +2,11 @@ import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
 import type { Columns } from '../linalg-thin.ts';
 import { timesColumns } from '../linalg-thin.ts';
+import { bentSpan } from './bent-rows.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
 import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
+import { directSteps } from './direct-step.ts';
 import { joinedProducts } from './joined-products.ts';
 
 /**
@@ -24,15 +26,16 @@ export async function gramDesign(X: Matrix, context?: FitContext): Promise<Desig
   const rounding = 2 ** -23 * Math.sqrt(n) * spread;
   for (let i = 0; i < n; i++) gram.data[i * n + i]! += rounding;
   const rough = { ...gram, data: new Float32Array(gram.data) };
-  const products = {
-    float32: joinedProducts((parts: readonly Columns[]) => timesColumns(rough, parts, 'float32')),
-    float64: joinedProducts((parts: readonly Columns[]) => timesColumns(gram, parts, 'float64')),
-  };
+  const joined = joinedProducts();
+  const quick = joined((parts: readonly Columns[]) => timesColumns(rough, parts, 'float32'));
+  const direct = joined(directSteps(n, (scale) => bentSpan(gram, scale)));
+  const exact = joined((parts: readonly Columns[]) => timesColumns(gram, parts, 'float64'));
   return {
     ...gramSpan(X, new Float64Array(mean)),
     spread,
-    scores: (coef, k, precision) => products[precision]({ V: coef, k }),
-    beside: (coef, k) => products.float32({ V: coef, k }),
+    scores: (coef, k, precision) => (precision === 'float32' ? quick : exact)({ V: coef, k }),
+    direct,
+    beside: (coef, k) => quick({ V: coef, k }),
     largest: (a) => Promise.resolve(lengthOf(a)),
   };
 }

@@ -1,7 +1,9 @@
 import type { Factor } from '../gemm.ts';
 import { gemm } from '../gemm.ts';
+import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
 
-interface Square {
+/** A square matrix, row-major float64. */
+export interface Square {
   readonly data: Float64Array;
   readonly rows: number;
   readonly cols: number;
@@ -37,6 +39,12 @@ export async function inverseCholesky(A: Square): Promise<Square | undefined> {
     out.set(L2.data.subarray(i * (n - half), (i + 1) * (n - half)), at + half);
   }
   return { data: out, rows: n, cols: n };
+}
+
+/** A⁻¹·B = L⁻ᵀ·(L⁻¹·B) by the inverse L⁻¹, B (n, k). */
+export async function solveBy(inverse: Square, B: Float64Array, k: number): Promise<Float64Array> {
+  const half = await timesThin(inverse, B, k, 'float64');
+  return transposedTimesThin(inverse, half, k, 'float64');
 }
 
 async function product(transposed: 'right' | 'neither', X: Factor, Y: Factor): Promise<Square> {

@@ -2,6 +2,7 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import type { Precision } from '../linalg-thin.ts';
 import { conjugateGradients } from './conjugate-gradients.ts';
+import { directStep, worthOfDirect } from './direct-step.ts';
 import { lineSearch } from './line-search.ts';
 import type { LossAt } from './loss.ts';
 import type { Point, Problem } from './problem.ts';
@@ -48,6 +49,27 @@ export async function newtonCg(
   let total = totalScores(task, point);
   let here = loss.at(total);
   let first: number | undefined;
+  let direct = false;
+
+  /** Once conjugate gradients have taken as long as a direct step would, the steps that follow are direct: they only get harder. */
+  async function stepFrom(gradient: Point, enough: number): Promise<Point> {
+    const worth = worthOfDirect(task, here);
+    if (worth !== undefined) {
+      if (!direct) {
+        const { step, ended } = await conjugateGradients(task, here, gradient, enough, worth);
+        if (ended) return scored(step);
+        direct = true;
+      }
+      const step = await directStep(task, here, gradient, precision);
+      if (step !== undefined) return step;
+    }
+    return scored((await conjugateGradients(task, here, gradient, enough)).step);
+  }
+  const scored = async ({ coef, bias }: Point): Promise<Point> => ({
+    coef,
+    bias,
+    scores: await design.scores(coef, loss.k, precision),
+  });
 
   for (let iterations = 0; ; iterations++) {
     checkAborted(context);
@@ -77,10 +99,10 @@ export async function newtonCg(
     }
     // Half of what is left, in the measure of `length`: more exactness than that would not be seen.
     // Beside products with X itself those of a rough curvature cost nothing: a step is worth solving well.
-    const eager = design.rough === undefined ? 0.25 : 0.01;
+    const eager =
+      design.rough !== undefined ? 0.01 : design.direct !== undefined && loss.k === 1 ? 0.1 : 0.25;
     const enough = length * Math.max(Math.min(eager, Math.sqrt(length / first)), left / 2);
-    const { coef, bias } = await conjugateGradients(task, here, gradient, enough);
-    const step = { coef, bias, scores: await design.scores(coef, loss.k, precision) };
+    const step = await stepFrom(gradient, enough);
     const slope = inner(task, gradient, step);
     const end = slope < 0 ? lineSearch(task, { point, total, loss: here.loss, slope }, step) : undefined;
     if (end === undefined) return done(false);

@@ -5,7 +5,7 @@ import { gemm } from '../gemm.ts';
 import type { FitContext } from '../head.ts';
 import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
 import { centredGram } from './centred-gram.ts';
-import { inverseCholesky } from './inverse-cholesky.ts';
+import { inverseCholesky, solveBy } from './inverse-cholesky.ts';
 import { columnSums } from './vectors.ts';
 
 /** The largest system that is factorised: 0.5 GB. */
@@ -41,7 +41,7 @@ export async function rowSystem(
   projectOut(K, roots);
   return async (alpha) => {
     const inverse = await factor(K, n, alpha);
-    const dual = await solve(inverse, T, k);
+    const dual = await solveBy(inverse, T, k);
     const diagonal = new Float64Array(n);
     for (let j = 0, at = 0; j < n; j++) for (let i = 0; i < n; i++) diagonal[i]! += inverse.data[at++]! ** 2;
     return {
@@ -88,7 +88,7 @@ export async function columnSystem(
   const XT = await timesThin(columns, T, k, 'float64');
   return async (alpha) => {
     const inverse = await factor(moments, d, alpha);
-    const weights = await solve(inverse, XT, k);
+    const weights = await solveBy(inverse, XT, k);
     const fitted = await transposedTimesThin(columns, weights, k, 'float64');
     return {
       residuals: T.map((t, at) => t - fitted[at]!),
@@ -146,12 +146,6 @@ export async function factor(A: Float64Array, n: number, alpha: number): Promise
     'FIT_INVALID',
     `With alpha ${alpha} the ridge system of ${n} unknowns is singular to rounding. Use a larger alpha, or normalise the features.`,
   );
-}
-
-/** A⁻¹·B = L⁻ᵀ·(L⁻¹·B), B (n, k). */
-export async function solve(inverse: Inverse, B: Float64Array, k: number): Promise<Float64Array> {
-  const half = await timesThin(inverse, B, k, 'float64');
-  return transposedTimesThin(inverse, half, k, 'float64');
 }
 
 function checkSize(size: number, X: Matrix): void {

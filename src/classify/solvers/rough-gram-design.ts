@@ -22,10 +22,11 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
   const n = X.rows;
   const gram = await roughGram(X, context);
   const means = new Float64Array(await quickMeans(X));
-  const product = joinedProducts((parts: readonly Columns[]) => timesColumns(gram, parts, 'float32'));
+  const joined = joinedProducts();
+  const product = joined((parts: readonly Columns[]) => timesColumns(gram, parts, 'float32'));
   const joinedIn = (precision: Precision) => ({
-    forth: joinedProducts((parts: readonly Columns[]) => timesColumns(X, parts, precision)),
-    back: joinedProducts((parts: readonly Columns[]) => transposedTimesColumns(X, parts, precision)),
+    forth: joined((parts: readonly Columns[]) => timesColumns(X, parts, precision)),
+    back: joined((parts: readonly Columns[]) => transposedTimesColumns(X, parts, precision)),
   });
   const products = { float32: joinedIn('float32'), float64: joinedIn('float64') };
   /** Xcᵀ·A, (d, k). */

@@ -6,8 +6,9 @@ import type { FitContext } from '../head.ts';
 import { countClasses } from '../labels.ts';
 import { transposedTimesThin } from '../linalg-thin.ts';
 import { positivesOf } from '../solvers/against-rest.ts';
+import { solveBy } from '../solvers/inverse-cholesky.ts';
 import type { RidgeChoice } from '../solvers/ridge-path.ts';
-import { factor, leveragesOf, MOST, solve, type Inverse } from '../solvers/ridge-system.ts';
+import { factor, leveragesOf, MOST, type Inverse } from '../solvers/ridge-system.ts';
 import { classWeights, type ClassWeight } from '../solvers/row-weights.ts';
 import { weightedRows } from '../solvers/vectors.ts';
 import { centredColumns, momentsBytes, momentsOf, rowsOf, type RowMoments } from './row-moments.ts';
@@ -51,7 +52,7 @@ export async function streamedRidge(
   for (const alpha of alphas) {
     checkAborted(context);
     const inverse = await factor(moments.scatter, d, alpha);
-    solutions.push({ inverse, W: await solve(inverse, cross, k) });
+    solutions.push({ inverse, W: await solveBy(inverse, cross, k) });
   }
   const errors =
     alphas.length > 1

@@ -1,0 +1,109 @@
+import type { Matrix } from '../../core/matrix.ts';
+import { row } from '../../core/matrix.ts';
+import type { Factor } from '../gemm.ts';
+import { gemm } from '../gemm.ts';
+import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
+import type { Square } from './inverse-cholesky.ts';
+
+/**
+ * The rows whose loss has a second derivative at some scores, as they make up the curvature BᵀB of the weights when the intercept follows them: less their weighted
+ * mean, times the roots of their second derivatives. Weights are coefficients of a design. All float64.
+ */
+export interface BentRows {
+  /** Rows of B. */
+  readonly count: number;
+  /** Coefficients of the weighted mean of the centred rows. */
+  readonly mean: Float64Array;
+  /** B·Bᵀ, a new matrix. */
+  gram(): Promise<Square>;
+  /** Bᵀ·B, a new matrix, where coefficients are the weights themselves. */
+  square?(): Promise<Square>;
+  /** B·W for coefficients of one column. */
+  times(coef: Float64Array): Promise<Float64Array>;
+  /** The coefficients of Bᵀ·t. */
+  back(t: Float64Array): Promise<Float64Array>;
+}
+
+interface Bent {
+  readonly rows: Int32Array;
+  readonly roots: Float64Array;
+  /** The second derivatives as parts of their sum. */
+  readonly parts: Float64Array;
+}
+
+/** `scale`: the second derivative of each row, shape (n); those of 0 are left out. */
+function bentOf(scale: Float32Array): Bent {
+  const rows = Int32Array.from(scale.keys()).filter((i) => scale[i]! > 0);
+  const sum = rows.reduce((total, i) => total + scale[i]!, 0);
+  return {
+    rows,
+    roots: Float64Array.from(rows, (i) => Math.sqrt(scale[i]!)),
+    parts: Float64Array.from(rows, (i) => scale[i]! / sum),
+  };
+}
+
+/** Those of X (n, d) with its column means `mean`, which are copied: weights are their own coefficients. */
+export function bentColumns(X: Matrix, mean: Float64Array, scale: Float32Array): BentRows {
+  const d = X.cols;
+  const { rows, roots, parts } = bentOf(scale);
+  const centre = new Float64Array(d);
+  rows.forEach((i, r) => {
+    const line = row(X, i);
+    for (let j = 0; j < d; j++) centre[j]! += parts[r]! * line[j]!;
+  });
+  const B = { data: new Float64Array(rows.length * d), rows: rows.length, cols: d };
+  rows.forEach((i, r) => {
+    const line = row(X, i);
+    for (let j = 0, at = r * d; j < d; j++) B.data[at++] = roots[r]! * (line[j]! - centre[j]!);
+  });
+  const product = async (transposed: 'left' | 'right'): Promise<Square> =>
+    squareOf(await gemm(transposed, B, B));
+  return {
+    count: rows.length,
+    mean: centre.map((value, j) => value - mean[j]!),
+    gram: () => product('right'),
+    square: () => product('left'),
+    times: (coef) => timesThin(B, coef, 1, 'float64'),
+    back: (t) => transposedTimesThin(B, t, 1, 'float64'),
+  };
+}
+
+/** Those of the rows with the Gram matrix G (n, n), whose combinations are the weights. */
+export function bentSpan(G: Square, scale: Float32Array): BentRows {
+  const n = G.rows;
+  const { rows, roots, parts } = bentOf(scale);
+  const lineOf = (i: number): Float64Array => G.data.subarray(i * n, (i + 1) * n);
+  const mean = new Float64Array(n);
+  rows.forEach((i, r) => (mean[i] = parts[r]!));
+  return {
+    count: rows.length,
+    mean,
+    gram() {
+      const K = { data: new Float64Array(rows.length ** 2), rows: rows.length, cols: rows.length };
+      const means = Float64Array.from(rows, (i) => {
+        const line = lineOf(i);
+        return rows.reduce((sum, j, r) => sum + parts[r]! * line[j]!, 0);
+      });
+      const whole = means.reduce((sum, value, r) => sum + parts[r]! * value, 0);
+      for (let r = 0, at = 0; r < rows.length; r++) {
+        const line = lineOf(rows[r]!);
+        for (let s = 0; s < rows.length; s++, at++)
+          K.data[at] = roots[r]! * roots[s]! * (line[rows[s]!]! - means[r]! - means[s]! + whole);
+      }
+      return Promise.resolve(K);
+    },
+    times(coef) {
+      const scores = Float64Array.from(rows, (i) => lineOf(i).reduce((sum, g, j) => sum + g * coef[j]!, 0));
+      const middle = scores.reduce((sum, score, r) => sum + parts[r]! * score, 0);
+      return Promise.resolve(scores.map((score, r) => roots[r]! * (score - middle)));
+    },
+    back(t) {
+      const whole = t.reduce((sum, value, r) => sum + roots[r]! * value, 0);
+      const coef = new Float64Array(n);
+      rows.forEach((i, r) => (coef[i] = roots[r]! * t[r]! - parts[r]! * whole));
+      return Promise.resolve(coef);
+    },
+  };
+}
+
+const squareOf = ({ data, rows, cols }: Factor): Square => ({ data: data as Float64Array, rows, cols });
