@@ -131,6 +131,32 @@ describe('products that are joined', () => {
     expect(calls).toEqual([2, 1]);
   });
 
+  it('of two products make the first one first, so that all ask for the second one together', async () => {
+    const calls: string[] = [];
+    const joined = joinedProducts();
+    const made = (name: string) =>
+      joined((requests: readonly number[]) => {
+        calls.push(`${name} of ${requests.length}`);
+        return Promise.resolve(requests);
+      });
+    const [cheap, dear] = [made('cheap'), made('dear')];
+    async function fit(steps: number): Promise<void> {
+      for (let i = 0; i < steps; i++) await cheap(i);
+      await dear(steps);
+    }
+    await Promise.all([fit(0), fit(1), fit(3)]);
+    expect(calls).toEqual(['cheap of 2', 'cheap of 1', 'cheap of 1', 'dear of 3']);
+  });
+
+  it('go on after one that failed', async () => {
+    const joined = joinedProducts();
+    const fails = joined(() => Promise.reject(new Error('no memory')));
+    const works = joined((requests: readonly number[]) => Promise.resolve(requests));
+    const outcomes = await Promise.allSettled([fails(1), works(2)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(await works(3)).toBe(3);
+  });
+
   it('all fail with the one call', async () => {
     const product = joinedProducts()(() => Promise.reject(new Error('no memory')));
     const outcomes = await Promise.allSettled([product(1), product(2)]);

@@ -54,7 +54,7 @@ export interface Design {
   /** The curvature of a loss at one point; float32 products. */
   curvature(here: LossAt): Curvature;
   /** The weights of a Newton step by factorisation, one system at a time; undefined where it is singular to rounding. */
-  direct?(request: NewtonSystem): Promise<Float64Array | undefined>;
+  readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of scores. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;
   /** An upper bound of an element's largest absolute weight; above `enough` any larger value will do as well. */
