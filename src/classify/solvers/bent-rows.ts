@@ -4,6 +4,7 @@ import type { Factor } from '../gemm.ts';
 import { gemm } from '../gemm.ts';
 import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
 import type { Square } from './inverse-cholesky.ts';
+import { addScaled } from './vectors.ts';
 
 /**
  * The rows whose loss has a second derivative at some scores, as they make up the curvature BᵀB of the weights when the intercept follows them: less their weighted
@@ -42,30 +43,48 @@ function bentOf(scale: Float32Array): Bent {
   };
 }
 
-/** Those of X (n, d) with its column means `mean`, which are copied: weights are their own coefficients. */
+/** Values of B in one product with itself: 8 MiB. */
+const BLOCK_VALUES = 2 ** 20;
+
+/**
+ * Those of X (n, d) with its column means `mean`: weights are their own coefficients. B is copied as a whole for what is asked of rows, in blocks for what is asked
+ * of columns.
+ */
 export function bentColumns(X: Matrix, mean: Float64Array, scale: Float32Array): BentRows {
   const d = X.cols;
   const { rows, roots, parts } = bentOf(scale);
   const centre = new Float64Array(d);
-  rows.forEach((i, r) => {
-    const line = row(X, i);
-    for (let j = 0; j < d; j++) centre[j]! += parts[r]! * line[j]!;
-  });
-  const B = { data: new Float64Array(rows.length * d), rows: rows.length, cols: d };
-  rows.forEach((i, r) => {
-    const line = row(X, i);
-    for (let j = 0, at = r * d; j < d; j++) B.data[at++] = roots[r]! * (line[j]! - centre[j]!);
-  });
-  const product = async (transposed: 'left' | 'right'): Promise<Square> =>
-    squareOf(await gemm(transposed, B, B));
+  rows.forEach((i, r) => addLine(centre, parts[r]!, row(X, i)));
+  const part = (from: number, to: number): Factor => {
+    const data = new Float64Array((to - from) * d);
+    for (let r = from; r < to; r++) {
+      const line = row(X, rows[r]!);
+      for (let j = 0, at = (r - from) * d; j < d; j++) data[at++] = roots[r]! * (line[j]! - centre[j]!);
+    }
+    return { data, rows: to - from, cols: d };
+  };
+  let whole: Factor | undefined;
+  const all = (): Factor => (whole ??= part(0, rows.length));
   return {
     count: rows.length,
     mean: centre.map((value, j) => value - mean[j]!),
-    gram: () => product('right'),
-    square: () => product('left'),
-    times: (coef) => timesThin(B, coef, 1, 'float64'),
-    back: (t) => transposedTimesThin(B, t, 1, 'float64'),
+    gram: async () => squareOf(await gemm('right', all(), all())),
+    async square() {
+      const sum = new Float64Array(d * d);
+      const step = Math.max(1, Math.floor(BLOCK_VALUES / d));
+      for (let from = 0; from < rows.length; from += step) {
+        const block = part(from, Math.min(rows.length, from + step));
+        addScaled(sum, 1, squareOf(await gemm('left', block, block)).data);
+      }
+      return { data: sum, rows: d, cols: d };
+    },
+    times: (coef) => timesThin(all(), coef, 1, 'float64'),
+    back: (t) => transposedTimesThin(all(), t, 1, 'float64'),
   };
+}
+
+function addLine(sum: Float64Array, factor: number, line: Float32Array): void {
+  for (let j = 0; j < line.length; j++) sum[j]! += factor * line[j]!;
 }
 
 /** Those of the rows with the Gram matrix G (n, n), whose combinations are the weights. */
