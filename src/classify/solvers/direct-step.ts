@@ -11,10 +11,10 @@ import { addScaled } from './vectors.ts';
 const MOST_VALUES = 2 ** 22;
 /** Most values of rows that are copied for it, where these are fewer than columns: 64 MiB. */
 const MOST_COPIED = 2 ** 23;
-/** What a step of conjugate gradients takes beside its products, in multiplications of these. */
-const CALL = 2 ** 18;
 /** Multiplications of a factorisation in the time of one of thin products, which wait for memory. */
 const FAST = 5;
+/** What takes as long as so many of these: all else in a step of conjugate gradients, and the many small products of a factorisation. */
+const BESIDE = { gradients: 2 ** 18, direct: 2 ** 23 };
 
 /**
  * How many steps of conjugate gradients take as long as a direct step; undefined where there is none: not in this design, not for a loss of several columns
@@ -26,7 +26,8 @@ export function worthOfDirect({ design, loss }: Problem, here: LossAt): number |
   const bent = here.bend().scale.reduce((count, s) => count + Number(s > 0), 0);
   const [few, many] = bent < size ? [bent, size] : [size, bent];
   if (few ** 2 > MOST_VALUES || (bent < size && bent * size > MOST_COPIED)) return undefined;
-  const steps = (few ** 2 * (many + 2 * few)) / (FAST * (rows * size + CALL));
+  const factorised = (few ** 2 * (many + 2 * few)) / FAST;
+  const steps = (factorised + BESIDE.direct) / (rows * size + BESIDE.gradients);
   return steps < MOST_STEPS ? Math.ceil(steps) : undefined;
 }
 

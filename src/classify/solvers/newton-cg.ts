@@ -34,22 +34,23 @@ export interface Optimum {
 
 /**
  * The minimum by Newton's method from `start`; each step solves its linear system by conjugate gradients, only as exactly as the
- * progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for the logistic loss Lin, Weng and Keerthi 2008). Gradients are
- * float64 where `tol` asks for it; curvature is float32, because an error there only costs a step. Throws INTERRUPTED.
+ * progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for the logistic loss Lin, Weng and Keerthi 2008), or by a
+ * factorisation where that is quicker: nearly exact steps end the squared hinge in a few (Mangasarian 2002). Gradients are float64 where `tol` asks for it; curvature is float32, because an error there only costs a step. Throws INTERRUPTED.
  */
 export async function newtonCg(
   task: Problem,
   { tol, maxIter }: StopRule,
-  start: Point = origin(task),
+  start?: Point,
   context?: FitContext,
 ): Promise<Optimum> {
   const { design, loss, unit } = task;
   let precision: Precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
-  let point = start;
+  let point = start ?? origin(task);
   let total = totalScores(task, point);
   let here = loss.at(total);
   let first: number | undefined;
   let direct = false;
+  const loosest = loosestOf(task, start !== undefined);
 
   /** Once conjugate gradients have taken as long as a direct step would, the steps that follow are direct: they only get harder. */
   async function stepFrom(gradient: Point, enough: number): Promise<Point> {
@@ -98,10 +99,7 @@ export async function newtonCg(
       continue;
     }
     // Half of what is left, in the measure of `length`: more exactness than that would not be seen.
-    // Beside products with X itself those of a rough curvature cost nothing: a step is worth solving well.
-    const eager =
-      design.rough !== undefined ? 0.01 : design.direct !== undefined && loss.k === 1 ? 0.1 : 0.25;
-    const enough = length * Math.max(Math.min(eager, Math.sqrt(length / first)), left / 2);
+    const enough = length * Math.max(Math.min(loosest, Math.sqrt(length / first)), left / 2);
     const step = await stepFrom(gradient, enough);
     const slope = inner(task, gradient, step);
     const end = slope < 0 ? lineSearch(task, { point, total, loss: here.loss, slope }, step) : undefined;
@@ -109,6 +107,17 @@ export async function newtonCg(
     point = moved(point, end.size, step);
     ({ here, total } = end);
   }
+}
+
+/**
+ * The part of the gradient that a step may leave at most. Beside products with X itself those of a rough curvature cost nothing: a step is worth solving well.
+ * So it is from another penalty's optimum, where the rows on the margin are nearly the right ones and a loose step would lose them
+ * (measured on 2,400 x 512: 15 to 20 Newton steps in place of 3).
+ */
+function loosestOf({ design, loss }: Problem, warm: boolean): number {
+  if (design.rough !== undefined) return 0.01;
+  if (design.direct === undefined || loss.k !== 1) return 0.25;
+  return warm ? 0.01 : 0.1;
 }
 
 /**
