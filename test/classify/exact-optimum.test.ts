@@ -60,7 +60,7 @@ describe('with wide rows of length 100 and C = 10,000', () => {
   });
 
   it('linear-svm that has not come near says how far off it may be, however small its gradient', async () => {
-    const head = await createHead('linear-svm', { C: golden.C, tol: 0.5, maxIter: 5 }).fit(
+    const head = await createHead('linear-svm', { C: golden.C, tol: 0.5, maxIter: 12 }).fit(
       longRows(0, golden.n),
       golden.labels.map(String),
     );
