@@ -1,5 +1,5 @@
 import { PermafrostError } from '../core/errors.ts';
-import { blocksOf, type RowSource } from '../core/row-source.ts';
+import { blocksOf, joinedBlocks, type RowSource } from '../core/row-source.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
 import type { FittedHead, Head } from '../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../classify/heads/index.ts';
@@ -73,7 +73,7 @@ export async function tallyStream(
   mistakes: number,
 ): Promise<Tally> {
   const told = tally(head.classes, source.rows, mistakes);
-  for await (const { start, X } of blocksOf(source)) {
+  for await (const { start, X } of blocksOf(joinedBlocks(source))) {
     const end = start + X.rows;
     told.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
   }
