@@ -1,21 +1,16 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { extname } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../../core/studio-data.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
 import { memoryValue } from '../memory.ts';
 import type { SweepRequest } from '../sweep.ts';
+import { sweepInProcess } from '../sweep-process.ts';
 import type { LiveJobs } from './live-jobs.ts';
 import type { Snapshot } from './live-store.ts';
-import type { SweepNews, SweepOrder } from './run-sweep.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
 /** What the studio's own process takes beside what a snapshot's room leaves out: Node, its code, and the streams. */
 const SERVER_BYTES = 200e6;
-/** How long a sweep may take to end by itself, in milliseconds. */
-const PATIENCE_MS = 3000;
 
 /** One sweep at a time, watched while it goes. What it found is kept in the store: another one goes on there. */
 export interface LiveSweep {
@@ -77,42 +72,32 @@ function finished({
   };
 }
 
-const ENTRY = new URL(`./run-sweep${extname(import.meta.url)}`, import.meta.url);
-
 export function liveSweep(jobs: LiveJobs): LiveSweep {
   let state = NONE;
-  let child: ChildProcess | undefined;
+  let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  let stopped = false;
   const watchers = new Set<(state: SweepState) => void>();
   function tell(next: SweepState): void {
     state = next;
     for (const told of watchers) told(state);
   }
-  async function run(request: SweepRequest, store: string): Promise<void> {
+  async function run(request: SweepRequest, store: string, signal: AbortSignal): Promise<void> {
     const lines: SweepLine[] = [];
-    let end: Partial<SweepState> | undefined;
-    const process = (child = fork(ENTRY, { serialization: 'advanced', execArgv: [] }));
-    process.on('message', (message) => {
-      const news = message as SweepNews;
-      if (news.kind === 'candidate') {
-        lines.push(lineOf(news.candidate));
-        lines.sort(better);
-        tell({ ...state, done: news.done, total: news.total, lines: lines.slice(0, MOST_LINES) });
-      } else if (news.kind === 'done') end = { state: 'done', ...finished(news.result) };
-      else if (news.interrupted) end = { state: 'stopped' };
-      else end = { state: 'failed', problem: news.problem };
-    });
-    process.send({ do: 'sweep', store, request } satisfies SweepOrder);
-    const [code, signal] = (await once(process, 'exit')) as [number | null, string | null];
+    const found = (one: SweepCandidate, { done, total }: { done: number; total: number }): void => {
+      lines.push(lineOf(one));
+      lines.sort(better);
+      tell({ ...state, done, total, lines: lines.slice(0, MOST_LINES) });
+    };
     // Told when its process has gone, and its memory with it: what was refused meanwhile can begin.
-    if (end !== undefined) {
-      tell({ ...state, ...end });
-      return;
-    }
-    const problem = `The process of the sweep ended with ${code ?? signal}; what was found is kept.`;
-    tell(stopped ? { ...state, state: 'stopped' } : { ...state, state: 'failed', problem });
+    const result = await sweepInProcess(store, request, { signal, onCandidate: found });
+    tell({ ...state, state: 'done', ...finished(result) });
   }
+  const failed = (error: unknown): void =>
+    tell(
+      error instanceof PermafrostError && error.code === 'INTERRUPTED'
+        ? { ...state, state: 'stopped' }
+        : { ...state, state: 'failed', problem: reasonOf(error) },
+    );
   return {
     get state() {
       return state;
@@ -123,24 +108,22 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
           'OPTION_INVALID',
           'A sweep is running. Stop it before you start another one.',
         );
-      stopped = false;
+      stopping = new AbortController();
+      const { signal } = stopping;
       tell({ ...NONE, state: 'running' });
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
           run(
             { ...request, memory: memoryValue(snapshot.isStreamed ? room - SERVER_BYTES : snapshot.bound) },
             snapshot.store,
+            signal,
           ),
         )
-        .catch((error: unknown) => tell({ ...state, state: 'failed', problem: reasonOf(error) }));
+        .catch(failed);
     },
     async stop() {
-      if (state.state !== 'running') return;
-      stopped = true;
-      if (child?.connected === true) child.send({ do: 'stop' } satisfies SweepOrder);
-      const impatient = setTimeout(() => child?.kill('SIGKILL'), PATIENCE_MS);
+      stopping.abort();
       await running;
-      clearTimeout(impatient);
     },
     watch(told) {
       watchers.add(told);
