@@ -20,7 +20,7 @@ const PATIENCE_MS = 3000;
 
 /**
  * `sweep` in a process of its own, whose memory is gone when it ends: all cores are busy meanwhile with what this process would share, and stopping ends
- * threads in the middle of native products, which may take their process along. Throws what `sweep` throws, and an Error where its process dies.
+ * threads in the middle of native products, which may take their process along. Throws what `sweep` throws, and ENGINE_FAILED where its process dies.
  */
 export async function sweepInProcess(
   store: string,
@@ -71,8 +71,9 @@ export async function sweepInProcess(
         'INTERRUPTED',
         `Interrupted: ${kept} configurations are kept in the store. Run the same command again to go on.`,
       );
-    throw new Error(
-      `The process of the sweep ended with ${code ?? name}; the ${kept} configurations that it found are kept.`,
+    throw new PermafrostError(
+      'ENGINE_FAILED',
+      `The process of the sweep ended with ${code ?? name}; the ${kept} configurations that it found are kept, and the same command goes on from there. Where nobody ended it the system was short of memory: give less with --memory.`,
     );
   } finally {
     clearTimeout(impatient);
