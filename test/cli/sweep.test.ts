@@ -85,7 +85,7 @@ describe('permafrost sweep', () => {
   // Linux tells which processes a process has started.
   describe.skipIf(process.platform !== 'linux')('whose process is killed', () => {
     it('says so, and goes on from what it kept', async () => {
-      rmSync(join(store, 'sweeps'), { recursive: true });
+      rmSync(join(store, 'sweeps'), { recursive: true, force: true });
       const killed = await permafrost(['sweep', store, '--grid', slowGrid()], {
         during: (child) => {
           void (async () => {
@@ -105,7 +105,7 @@ describe('permafrost sweep', () => {
     });
 
     it('leaves none behind when the command itself is', async () => {
-      rmSync(join(store, 'sweeps'), { recursive: true });
+      rmSync(join(store, 'sweeps'), { recursive: true, force: true });
       let started: number[] = [];
       await permafrost(['sweep', store, '--grid', slowGrid()], {
         during: (child) => {
