@@ -26,6 +26,8 @@ import { watched } from './watched-stream.ts';
 
 /** Where the features are, and how much memory there is for them. */
 export interface StreamedPlan extends HeadPlan {
+  /** The command, for messages; by default train. */
+  readonly owner?: string;
   readonly store: string;
   readonly manifest: Manifest;
   /** The store's images under labels that count in place of the stored ones; undefined: those. */
@@ -46,7 +48,7 @@ export async function reasonToStream({
   features,
   views = 0,
   bound,
-}: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
+}: Omit<StreamedPlan, keyof HeadPlan | 'owner'>): Promise<string | undefined> {
   const images = await splitCounts(store, manifest, samples);
   const rowBytes = 4 * headPartsOf(store, manifest, features).reduce((sum, { width }) => sum + width, 0);
   const trained = rowBytes * images.train * (1 + views);
@@ -103,7 +105,7 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
   ];
   const kept = maker.streamBytes?.({ rows: train.rows * (1 + views), cols: train.cols }) ?? 0;
   const memory = train.memory + val.memory + kept;
-  checkStreamBound('train', bound, memory);
+  checkStreamBound(plan.owner ?? 'train', bound, memory);
   const looked = views > 0 ? ` on ${views} views` : '';
   work.listener?.note?.(
     `Training ${plan.head}${looked} in streams takes about ${inGigabytes(BASE_BYTES + memory)}.`,

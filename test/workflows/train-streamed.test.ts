@@ -92,7 +92,7 @@ describe('training within a stated memory', () => {
     );
     const small = await rejection(trained('100MB', 'logistic'), 'OPTION_INVALID');
     expect(small.message).toMatch(
-      /memory is 0\.10 GB, and reading these features a shard at a time takes 0\.3\d GB/,
+      /^train: memory is 0\.10 GB, and reading these features a shard at a time takes 0\.3\d GB/,
     );
   });
 
