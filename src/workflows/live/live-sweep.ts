@@ -3,7 +3,9 @@ import type { SweepLine, SweepState } from '../../core/studio-data.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
 import { memoryValue } from '../memory.ts';
 import type { SweepRequest } from '../sweep.ts';
+import { SWEEP_DEFAULTS } from '../sweep-options.ts';
 import { sweepInProcess } from '../sweep-process.ts';
+import { byScore } from '../sweep-ranking.ts';
 import type { LiveJobs } from './live-jobs.ts';
 import type { Snapshot } from './live-store.ts';
 
@@ -23,7 +25,16 @@ export interface LiveSweep {
   watch(told: (state: SweepState) => void): () => void;
 }
 
-const NONE: SweepState = { state: 'none', done: 0, total: 0, lines: [], best: null, problem: null };
+const NONE: SweepState = {
+  state: 'none',
+  done: 0,
+  total: 0,
+  score: SWEEP_DEFAULTS.score,
+  remarks: [],
+  lines: [],
+  best: null,
+  problem: null,
+};
 
 function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLine {
   const { id, head, changed, cut, pooling, normalize, pca, views, scores, fitMs, reused, toldApart } = one;
@@ -40,15 +51,13 @@ function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLi
     ].join(', '),
     accuracy: scores.accuracy.value,
     interval: scores.accuracy.interval,
+    balancedAccuracy: scores.balancedAccuracy.value,
     logLoss: scores.logLoss.value,
     fitMs,
     reused,
     toldApart: toldApart ?? null,
   };
 }
-
-const better = (a: SweepLine, b: SweepLine): number =>
-  b.accuracy - a.accuracy || a.logLoss - b.logLoss || (a.id < b.id ? -1 : 1);
 
 /** The end of a sweep: lines in the order of the ranking, the best with its figures. */
 function finished({
@@ -82,14 +91,18 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
     for (const told of watchers) told(state);
   }
   async function run(request: SweepRequest, store: string, signal: AbortSignal): Promise<void> {
-    const lines: SweepLine[] = [];
-    const found = (one: SweepCandidate, { done, total }: { done: number; total: number }): void => {
-      lines.push(lineOf(one));
-      lines.sort(better);
-      tell({ ...state, done, total, lines: lines.slice(0, MOST_LINES) });
-    };
+    const found: SweepCandidate[] = [];
+    const better = byScore(state.score);
     // Told when its process has gone, and its memory with it: what was refused meanwhile can begin.
-    const result = await sweepInProcess(store, request, { signal, onCandidate: found });
+    const result = await sweepInProcess(store, request, {
+      signal,
+      listener: { note: (text) => tell({ ...state, remarks: [...state.remarks, text] }) },
+      onCandidate(one, { done, total }) {
+        found.push(one);
+        found.sort((a, b) => better(a, b) || (a.id < b.id ? -1 : 1));
+        tell({ ...state, done, total, lines: found.slice(0, MOST_LINES).map(lineOf) });
+      },
+    });
     tell({ ...state, state: 'done', ...finished(result) });
   }
   const failed = (error: unknown): void =>
@@ -110,7 +123,7 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
         );
       stopping = new AbortController();
       const { signal } = stopping;
-      tell({ ...NONE, state: 'running' });
+      tell({ ...NONE, state: 'running', score: request.score ?? NONE.score });
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
           run(
