@@ -1,8 +1,9 @@
 // @ts-check
 // One task on one generated store in a process of its own: node row-task.mjs TASK FOLDER ROWS WIDTH POOLING
-// Prints {"seconds", "peakMib", "told"} as JSON; `told` says what was seen, for rows.mjs to check.
+// Prints {"seconds", "peakMib", "told"} as JSON, the memory that of all processes together; `told` says what was seen, for rows.mjs to check.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { watchFamily } from '../process-memory.mjs';
 import { dist } from './dist.mjs';
 
 const [task = '', folder = '', rows = '0', width = '0', pooling = 'avg'] = process.argv.slice(2);
@@ -80,9 +81,9 @@ const TASKS = {
   },
   /** Images cross-validated, the images that the best was trained on, those that it was validated on. */
   async sweep() {
-    const { sweep } = await dist('workflows/sweep.js');
+    const { sweepInProcess } = await dist('workflows/sweep-process.js');
     const heads = [{ head: 'centroid' }, { head: 'logistic', C: [0.1, 1] }, { head: 'knn' }];
-    const { crossValidated, images, best } = await sweep(classes, { grid: { heads } });
+    const { crossValidated, images, best } = await sweepInProcess(classes, { grid: { heads } });
     return [crossValidated > 1000 || crossValidated === images, best.trained, best.validated];
   },
   /** All heads of a run, without the extraction before them; what is told stays as results.json, for the report. */
@@ -183,7 +184,10 @@ const TASKS = {
 
 const work = TASKS[task];
 if (work === undefined) throw new Error(`No task "${task}". Known: ${Object.keys(TASKS).join(', ')}.`);
+const mostBytes = watchFamily(process.pid);
 const started = performance.now();
 const told = await work();
 const seconds = (performance.now() - started) / 1000;
-process.stdout.write(JSON.stringify({ seconds, peakMib: process.resourceUsage().maxRSS / 1024, told }));
+// What this process had at most is known; of what it starts, sampled.
+const peakMib = Math.max(process.resourceUsage().maxRSS / 1024, mostBytes() / 2 ** 20);
+process.stdout.write(JSON.stringify({ seconds, peakMib, told }));

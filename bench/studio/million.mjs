@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { makeMillion } from '../classify/million-store.mjs';
 import { machineFacts, writeReport } from '../machine.mjs';
+import { familyMemory, watchFamily } from '../process-memory.mjs';
 import { MAIN, requireBuild } from './carried-store.mjs';
 
 const { values } = parseArgs({
@@ -40,38 +41,11 @@ const child = spawn(process.execPath, [MAIN, 'studio', store, '--json'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 
-/** The studio's processes, its own and what it started. @returns {number[]} */
-function processes() {
-  const found = [Number(child.pid)];
-  for (const pid of found) {
-    try {
-      for (const one of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' '))
-        if (one !== '') found.push(Number(one));
-    } catch {
-      // It has ended.
-    }
-  }
-  return found;
-}
-/** Resident bytes of them all now, a page that several have counted once. */
-function memory() {
-  let bytes = 0;
-  for (const pid of processes()) {
-    try {
-      bytes += 1024 * Number(/Pss:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
-    } catch {
-      // It has ended.
-    }
-  }
-  return bytes;
-}
 /** Most that the studio's own process ever had: no sample misses that. */
 const ownPeak = () =>
   1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]);
 
-let peak = 0;
-// Summing a process's pages stops it for a millisecond or ten: often enough, not always.
-const sampler = setInterval(() => (peak = Math.max(peak, memory())), 200);
+const peakBytes = watchFamily(Number(child.pid));
 
 /** @type {{ address: string, port: number }} */
 const { address, port } = await new Promise((resolve, reject) => {
@@ -104,11 +78,11 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const steps = [];
 /** @param {string} step @param {number} since @param {string} told */
 function note(step, since, told) {
-  const afterBytes = memory();
+  const afterBytes = familyMemory(Number(child.pid));
   const line = {
     step,
     seconds: (performance.now() - since) / 1000,
-    peakBytes: Math.max(peak, afterBytes),
+    peakBytes: Math.max(peakBytes(), afterBytes),
     afterBytes,
     told,
   };
@@ -117,7 +91,6 @@ function note(step, since, told) {
   console.log(
     `${step.padEnd(44)} ${line.seconds.toFixed(2).padStart(7)} s  peak ${gb(line.peakBytes)}  then ${gb(afterBytes)}  ${told}`,
   );
-  peak = 0;
 }
 /** @param {string} step @param {() => Promise<string>} work */
 async function timed(step, work) {
@@ -243,7 +216,6 @@ try {
     }),
   );
 } finally {
-  clearInterval(sampler);
   if (child.exitCode === null) {
     child.removeAllListeners('exit');
     const ended = once(child, 'exit');

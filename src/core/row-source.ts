@@ -1,4 +1,4 @@
-import type { Matrix } from './matrix.ts';
+import { matrix, type Matrix } from './matrix.ts';
 
 /**
  * Features that are read block by block, because all of them together would not fit into memory. The order of the rows is always the same.
@@ -31,4 +31,41 @@ export const wholeSource = (X: Matrix): RowSource => ({
 export async function* blocksOf(source: RowSource): AsyncGenerator<RowBlock> {
   for (let b = 0; b + 1 < source.starts.length; b++)
     yield { start: source.starts[b]!, X: await source.read(b) };
+}
+
+/** Values of a joined block: 16 MiB of float32. */
+const JOINED_VALUES = 2 ** 22;
+
+/**
+ * The same rows in fewer blocks: neighbouring ones are joined while they have at most `most` values together. For work that costs the same however
+ * many rows it is given, as the question to a head that reads all its training rows for each answer.
+ */
+export function joinedBlocks(source: RowSource, most = JOINED_VALUES): RowSource {
+  const { rows, cols } = source;
+  /** For each joined block its first one of the source, and the number of all at the end. */
+  const firsts: number[] = [];
+  const starts: number[] = [];
+  source.starts.forEach((start, b) => {
+    const end = source.starts[b + 1];
+    if (end === undefined || starts.length === 0 || (end - starts.at(-1)!) * cols > most) {
+      firsts.push(b);
+      starts.push(start);
+    }
+  });
+  const size = (block: number): number => (starts[block + 1]! - starts[block]!) * cols;
+  let values: Float32Array<ArrayBuffer> | undefined;
+  return {
+    rows,
+    cols,
+    starts,
+    async read(block, scales) {
+      const [first, end] = [firsts[block]!, firsts[block + 1]!];
+      if (end - first === 1) return source.read(first, scales);
+      values ??= new Float32Array(Math.min(most, rows * cols));
+      const joined = values.subarray(0, size(block));
+      for (let b = first; b < end; b++)
+        joined.set((await source.read(b, scales)).data, (source.starts[b]! - starts[block]!) * cols);
+      return matrix(starts[block + 1]! - starts[block]!, cols, joined);
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import type { Pooling, Split } from './sample.ts';
+import type { SweepScore } from './sweep-result.ts';
 
 /** An image of the store, named by its row in the list of samples of one snapshot. */
 export interface ImageCard {
@@ -211,6 +212,8 @@ export interface SweepChoices {
   /** Options of heads, and their values in words where none are given; empty for the head's default. */
   readonly options: readonly { readonly name: string; readonly describe: string; readonly values: string }[];
   readonly folds: number;
+  /** What candidates are ranked by where nothing is chosen. */
+  readonly score: SweepScore;
 }
 
 /** A line of the leaderboard. */
@@ -223,6 +226,7 @@ export interface SweepLine {
   /** Cross-validated on the training images. */
   readonly accuracy: number;
   readonly interval: readonly [number, number];
+  readonly balancedAccuracy: number;
   readonly logLoss: number;
   readonly fitMs: number;
   /** Known from a sweep before. */
@@ -236,6 +240,10 @@ export interface SweepState {
   readonly state: 'none' | 'running' | 'done' | 'stopped' | 'failed';
   readonly done: number;
   readonly total: number;
+  /** What the candidates are ranked by. */
+  readonly score: SweepScore;
+  /** What the command would say beside: samples, candidates that are passed over. */
+  readonly remarks: readonly string[];
   /** The best first. */
   readonly lines: readonly SweepLine[];
   /** The best, fitted on all training images and measured once on the validation images. */

@@ -13,6 +13,7 @@ import type {
   TeachState,
   HeadAnswer,
 } from '../core/studio-data.ts';
+import type { SweepScore } from '../core/sweep-result.ts';
 
 /**
  * The HTTP API of the studio, for server and page alike: each route with what it answers in JSON. Pictures and events are named in
@@ -71,6 +72,8 @@ export interface SweepWish {
   /** Values by axis, with commas between them, as the flags of `permafrost sweep`; empty: the default grid's. */
   readonly axes: Readonly<Record<string, string>>;
   readonly folds: number;
+  /** What candidates are ranked by. */
+  readonly score: SweepScore;
   /** Whether the best becomes a head file. */
   readonly save: boolean;
 }

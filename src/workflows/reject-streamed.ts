@@ -1,6 +1,6 @@
 import { matrix, row, type Matrix } from '../core/matrix.ts';
 import { random } from '../core/random.ts';
-import { blocksOf, type RowSource } from '../core/row-source.ts';
+import { blocksOf, joinedBlocks, type RowSource } from '../core/row-source.ts';
 import { checkAborted } from '../classify/checks.ts';
 import { encodeLabels } from '../classify/labels.ts';
 import { stratifiedKFold } from '../classify/split.ts';
@@ -115,7 +115,7 @@ export async function withSampledReject(
   if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
   // By their places, as the head's answers are.
   const unknown: boolean[] = new Array<boolean>(val.rows).fill(false);
-  for await (const { start, X: block } of blocksOf(normalizedSource(val, normalizer)))
+  for await (const { start, X: block } of blocksOf(joinedBlocks(normalizedSource(val, normalizer))))
     (await judge(choice.reject, trained.head, block)).unknown.forEach((is, j) => {
       unknown[val.places[start + j]!] = is;
     });

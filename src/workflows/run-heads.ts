@@ -139,7 +139,14 @@ export async function headsOfRun(
   const trained: Trained[] = [];
   const reasons = new Set<string | undefined>();
   const bound = memoryBound(memory);
-  const placeOf = (features: Task['features']) => ({ store, manifest, samples: undefined, features, bound });
+  const placeOf = (features: Task['features']) => ({
+    owner: 'run',
+    store,
+    manifest,
+    samples: undefined,
+    features,
+    bound,
+  });
   let best: (TrainedHead & { readonly task: Task; readonly isStreamed: boolean }) | undefined;
   for (const features of new Set(tasks.map((task) => task.features))) {
     const group = tasks.filter((task) => task.features === features);

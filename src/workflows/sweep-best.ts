@@ -18,7 +18,7 @@ export interface FittedBest {
  */
 export async function fitBest(
   candidates: readonly RankedCandidate[],
-  from: Pick<StreamedPlan, 'store' | 'manifest' | 'samples' | 'bound'>,
+  from: Pick<StreamedPlan, 'owner' | 'store' | 'manifest' | 'samples' | 'bound'>,
   reject: number,
   work: Work,
 ): Promise<FittedBest> {

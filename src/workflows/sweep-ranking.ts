@@ -65,6 +65,15 @@ export function candidateOf(entry: LedgerEntry, reused: boolean): SweepCandidate
   };
 }
 
+/** Whether a stands before b: by a score, then by log loss. */
+export function byScore(
+  score: SweepScore,
+): (a: Pick<SweepCandidate, 'scores'>, b: Pick<SweepCandidate, 'scores'>) => number {
+  const sign = score === 'logLoss' ? 1 : -1;
+  return ({ scores: a }, { scores: b }) =>
+    sign * (a[score].value - b[score].value) || a.logLoss.value - b.logLoss.value;
+}
+
 /** The best first; equal ones in the order of log loss, then as in the grid. */
 export function ranked(
   { y, configurations }: SweepPlan,
@@ -72,13 +81,7 @@ export function ranked(
   reused: ReadonlySet<string>,
   score: SweepScore,
 ): RankedCandidate[] {
-  const sign = score === 'logLoss' ? 1 : -1;
-  const entries = [...configurations.keys()]
-    .flatMap((id) => known.get(id) ?? [])
-    .sort(
-      ({ scores: a }, { scores: b }) =>
-        sign * (a[score].value - b[score].value) || a.logLoss.value - b.logLoss.value,
-    );
+  const entries = [...configurations.keys()].flatMap((id) => known.get(id) ?? []).sort(byScore(score));
   const compared = compareWithBest(y, entries.map(predictionsOf));
   return entries.map((entry, at) => ({
     ...candidateOf(entry, reused.has(entry.id)),

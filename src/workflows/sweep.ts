@@ -84,7 +84,7 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const from = { store, manifest, samples: all, bound };
+    const from = { owner: 'sweep', store, manifest, samples: all, bound };
     const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
     let file: string | null = null;
     if (options.save) {

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../core/errors.ts';
-import { blocksOf, type RowSource } from '../core/row-source.ts';
+import { blocksOf, joinedBlocks, type RowSource } from '../core/row-source.ts';
 import type { FeaturePart, Pooling } from '../core/sample.ts';
 import type { FittedHead, Head } from '../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../classify/heads/index.ts';
@@ -26,6 +26,8 @@ import { watched } from './watched-stream.ts';
 
 /** Where the features are, and how much memory there is for them. */
 export interface StreamedPlan extends HeadPlan {
+  /** The command, for messages; by default train. */
+  readonly owner?: string;
   readonly store: string;
   readonly manifest: Manifest;
   /** The store's images under labels that count in place of the stored ones; undefined: those. */
@@ -46,7 +48,7 @@ export async function reasonToStream({
   features,
   views = 0,
   bound,
-}: Omit<StreamedPlan, keyof HeadPlan>): Promise<string | undefined> {
+}: Omit<StreamedPlan, keyof HeadPlan | 'owner'>): Promise<string | undefined> {
   const images = await splitCounts(store, manifest, samples);
   const rowBytes = 4 * headPartsOf(store, manifest, features).reduce((sum, { width }) => sum + width, 0);
   const trained = rowBytes * images.train * (1 + views);
@@ -73,7 +75,7 @@ export async function tallyStream(
   mistakes: number,
 ): Promise<Tally> {
   const told = tally(head.classes, source.rows, mistakes);
-  for await (const { start, X } of blocksOf(source)) {
+  for await (const { start, X } of blocksOf(joinedBlocks(source))) {
     const end = start + X.rows;
     told.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
   }
@@ -103,7 +105,7 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
   ];
   const kept = maker.streamBytes?.({ rows: train.rows * (1 + views), cols: train.cols }) ?? 0;
   const memory = train.memory + val.memory + kept;
-  checkStreamBound('train', bound, memory);
+  checkStreamBound(plan.owner ?? 'train', bound, memory);
   const looked = views > 0 ? ` on ${views} views` : '';
   work.listener?.note?.(
     `Training ${plan.head}${looked} in streams takes about ${inGigabytes(BASE_BYTES + memory)}.`,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -23,6 +23,30 @@ const flags = [
   'l2,standard',
 ];
 
+/** A grid of 25 that takes seconds, as a file. */
+function slowGrid(): string {
+  const slow = join(folder(), 'slow.json');
+  const heads = [
+    { head: 'centroid' },
+    { head: 'mlp', seed: Array.from({ length: 24 }, (_, i) => i), tol: 0, maxEpochs: 30 },
+  ];
+  writeFileSync(slow, JSON.stringify({ pooling: 'avg', normalize: 'l2', pca: 0, heads }));
+  return slow;
+}
+
+/** The processes that a process has started. */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
 /** Results that the store's sweeps have kept. */
 function keptLines(): number {
   const sweeps = join(store, 'sweeps');
@@ -39,12 +63,7 @@ beforeAll(async () => {
 
 describe('permafrost sweep', () => {
   it('ends on Ctrl-C with 130, tells what it kept, and goes on from there', async () => {
-    const slow = join(folder(), 'slow.json');
-    const heads = [
-      { head: 'centroid' },
-      { head: 'mlp', seed: Array.from({ length: 24 }, (_, i) => i), tol: 0, maxEpochs: 30 },
-    ];
-    writeFileSync(slow, JSON.stringify({ pooling: 'avg', normalize: 'l2', pca: 0, heads }));
+    const slow = slowGrid();
     const stopped = await permafrost(['sweep', store, '--grid', slow], {
       during: (child) => {
         void (async () => {
@@ -61,6 +80,46 @@ describe('permafrost sweep', () => {
     expect(kept).toBeLessThan(25);
     const result = document<SweepResult>(await permafrost(['sweep', store, '--grid', slow, ...json]));
     expect(result).toMatchObject({ reused: kept, computed: 25 - kept });
+  });
+
+  // Linux tells which processes a process has started.
+  describe.skipIf(process.platform !== 'linux')('whose process is killed', () => {
+    it('says so, and goes on from what it kept', async () => {
+      rmSync(join(store, 'sweeps'), { recursive: true, force: true });
+      const killed = await permafrost(['sweep', store, '--grid', slowGrid()], {
+        during: (child) => {
+          void (async () => {
+            while (keptLines() < 2 && child.exitCode === null) await sleep(20);
+            for (const pid of childrenOf(child.pid!)) process.kill(pid, 'SIGKILL');
+          })();
+        },
+      });
+      expect({ code: killed.code, stdout: killed.stdout }).toEqual({ code: 1, stdout: '' });
+      expect(killed.stderr).toMatch(
+        /ended with SIGKILL; the \d+ configurations that it found are kept.*\[ENGINE_FAILED\]/,
+      );
+      const kept = keptLines();
+      expect(kept).toBeLessThan(25);
+      const result = document<SweepResult>(await permafrost(['sweep', store, '--grid', slowGrid(), ...json]));
+      expect(result).toMatchObject({ reused: kept, computed: 25 - kept });
+    });
+
+    it('leaves none behind when the command itself is', async () => {
+      rmSync(join(store, 'sweeps'), { recursive: true, force: true });
+      let started: number[] = [];
+      await permafrost(['sweep', store, '--grid', slowGrid()], {
+        during: (child) => {
+          void (async () => {
+            while (keptLines() < 2 && child.exitCode === null) await sleep(20);
+            started = childrenOf(child.pid!);
+            child.kill('SIGKILL');
+          })();
+        },
+      });
+      expect(started).toHaveLength(1);
+      for (let tries = 0; tries < 200 && started.some(isAlive); tries++) await sleep(50);
+      expect(started.filter(isAlive)).toEqual([]);
+    });
   });
 
   it('tries every combination of its flags, shows a leaderboard and what cannot be told apart', async () => {

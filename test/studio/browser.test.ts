@@ -376,6 +376,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect(await page.getByRole('textbox', { name: 'nNeighbors' }).count()).toBe(0);
     await page.getByRole('textbox', { name: 'Principal components' }).fill('0,4');
     await page.getByRole('textbox', { name: 'C', exact: true }).fill('0.5, 5');
+    await page.getByLabel('Ranked by').selectOption('log loss');
     await page.getByText('More options of these heads').click();
     await page.getByRole('textbox', { name: 'classWeight' }).fill('none,balanced');
     await page.keyboard.press('Enter');
@@ -388,6 +389,10 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     const settings = await page.locator('.scroll tbody th').allTextContents();
     expect(settings.filter((text) => text.includes('C 0.5'))).toHaveLength(4);
     expect(settings.filter((text) => text.includes('classWeight balanced'))).toHaveLength(4);
+    const losses = (await page.locator('.scroll tbody td:nth-child(6)').allTextContents()).map(Number);
+    expect([...losses].sort((a, b) => a - b)).toEqual(losses);
+    expect(new Set(losses).size).toBeGreaterThan(1);
+    await page.getByText('Leaderboard, the best first by log loss').waitFor({ state: 'attached' });
 
     await page.getByRole('textbox', { name: 'C', exact: true }).fill('much');
     await page.keyboard.press('Enter');

@@ -154,7 +154,11 @@ describe('the studio of the same store, allowed less memory than its features ta
       await new Promise((resolve) => setTimeout(resolve, 200));
       state = await api<SweepState>(studio, 'GET', '/api/sweep');
     } while (state.state === 'running');
-    expect(state).toMatchObject({ state: 'done', problem: null });
+    expect(state).toMatchObject({
+      state: 'done',
+      problem: null,
+      remarks: [expect.stringMatching(/^\d+ of 6666 training images are cross-validated/)],
+    });
     await expect(api(studio, 'POST', '/api/heads', { head: 'ridge', pooling: 'avg' })).resolves.toMatchObject(
       { problem: null },
     );

@@ -6,6 +6,7 @@ import type { Manifest } from '../../src/store/manifest.ts';
 import { commitDataset } from '../../src/store/store.ts';
 import { headsOfRun, RUN_HEADS } from '../../src/workflows/run-heads.ts';
 import { trainWithin } from '../../src/workflows/train-within.ts';
+import { rejection } from '../support/errors.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { storedRow } from '../support/stored-rows.ts';
 import { fillStore, whole } from '../support/stores.ts';
@@ -57,6 +58,15 @@ describe('the heads of a run within a memory that the features do not fit', () =
     expect(told.confusion.counts.flat().reduce((sum, n) => sum + n, 0)).toBe(60);
     expect(told.mistakes.length).toBeLessThanOrEqual(10);
   }, 120_000);
+
+  it('are left out with a reason in the name of the run where no shard fits the memory', async () => {
+    const { message } = await rejection(
+      headsOfRun(store, { allHeads: false, reject: 0, views: 0, memory: '300MB' }),
+      'FIT_INVALID',
+    );
+    expect(message).toMatch(/run: memory is 0\.30 GB, and reading these features a shard at a time takes/);
+    expect(message).not.toMatch(/train: /);
+  });
 
   it('answer for the validated images in the order of their paths, as heads in memory do', async () => {
     const plan = { head: 'knn', normalize: 'l2', store, manifest, samples: undefined } as const;

@@ -60,6 +60,16 @@ describe('training within a stated memory', () => {
     },
   );
 
+  it('reads the rows of a knn once for all validated images, however many files these lie in', async () => {
+    const stages = new Set<string>();
+    const listener = { progress: ({ stage }: { stage: string }) => stages.add(stage) };
+    const out = join(folder(), 'once.safetensors');
+    await train(store, { head: 'knn', memory: BOUND, pooling: 'flatten', out }, {}, { listener });
+    const passes = [...stages].filter((stage) => stage.startsWith('training knn'));
+    // To look for what is not finite, to answer for the validated images, and for those that a rule for unknown is calibrated on.
+    expect(passes).toHaveLength(3);
+  });
+
   it('keeps the rows of a knn in the store alone, and refuses others in their place', async () => {
     const own = join(folder(), 'own');
     cpSync(store, own, { recursive: true });
@@ -82,7 +92,7 @@ describe('training within a stated memory', () => {
     );
     const small = await rejection(trained('100MB', 'logistic'), 'OPTION_INVALID');
     expect(small.message).toMatch(
-      /memory is 0\.10 GB, and reading these features a shard at a time takes 0\.3\d GB/,
+      /^train: memory is 0\.10 GB, and reading these features a shard at a time takes 0\.3\d GB/,
     );
   });
 

@@ -18,8 +18,8 @@ export const sweepCommand: CommandSpec = {
   options: { ...SWEEP_OPTIONS, ...TABLE_OPTIONS, ...SWEEP_AXES },
   more: `Flags that list values take them with commas: --head logistic,knn --C 0.1,1,10 --pca 0,64. Every combination is tried.\nThe grid where nothing is listed: ${JSON.stringify(DEFAULT_GRID)}`,
   async act([store], flags, context) {
-    const [{ sweep }, { gridRequest }] = await Promise.all([
-      import('../../workflows/sweep.ts'),
+    const [{ sweepInProcess }, { gridRequest }] = await Promise.all([
+      import('../../workflows/sweep-process.ts'),
       import('../../workflows/sweep-grid-file.ts'),
     ]);
     const { top, grid } = resolveOptions('sweep', TABLE_OPTIONS, pick(flags, TABLE_OPTIONS));
@@ -27,7 +27,11 @@ export const sweepCommand: CommandSpec = {
       grid,
       gridOfAxes(pick(flags, SWEEP_AXES) as Readonly<Record<string, string>>),
     );
-    const result = await sweep(store as string, { ...pick(flags, SWEEP_OPTIONS), ...request }, context);
+    const result = await sweepInProcess(
+      store as string,
+      { ...pick(flags, SWEEP_OPTIONS), ...request },
+      context,
+    );
     return { json: result, text: sweepText(result, top) };
   },
 };

@@ -1,8 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SweepChoices } from '../../core/studio-data.ts';
+import { SWEEP_SCORES, type SweepScore } from '../../core/sweep-result.ts';
 import type { SweepWish } from '../api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Problem } from './parts.tsx';
+
+export const SCORE_WORDS: Readonly<Record<SweepScore, string>> = {
+  accuracy: 'accuracy',
+  balancedAccuracy: 'balanced accuracy',
+  logLoss: 'log loss',
+};
 
 /** What was chosen: ticked values by axis, texts by option. */
 interface Chosen {
@@ -78,6 +85,7 @@ export function SweepForm({
   const [choices, setChoices] = useState<SweepChoices | null>(null);
   const [chosen, setChosen] = useState<Chosen>({ ticked: {}, texts: {} });
   const [folds, setFolds] = useState(0);
+  const [score, setScore] = useState<SweepScore>(SWEEP_SCORES[0]);
   const [save, setSave] = useState(true);
   const [problem, setProblem] = useState<string | null>(null);
 
@@ -88,6 +96,7 @@ export function SweepForm({
         setChoices(found);
         setChosen(startOf(found));
         setFolds(found.folds);
+        setScore(found.score);
       },
       (error: unknown) => {
         if (!gone.signal.aborted) setProblem(sentenceOf(error));
@@ -137,7 +146,7 @@ export function SweepForm({
           ...Object.fromEntries(TICKED.map((axis) => [axis, (ticked[axis] ?? []).join(',')])),
           ...Object.fromEntries(asked.map((name) => [name, texts[name]?.trim() ?? ''])),
         };
-        start({ axes, folds, save });
+        start({ axes, folds, score, save });
       }}
     >
       <Ticks
@@ -175,6 +184,16 @@ export function SweepForm({
             value={folds}
             onInput={({ currentTarget }) => setFolds(Number(currentTarget.value))}
           />
+        </label>
+        <label>
+          Ranked by
+          <select value={score} onChange={({ currentTarget }) => setScore(currentTarget.value as SweepScore)}>
+            {SWEEP_SCORES.map((name) => (
+              <option key={name} value={name}>
+                {SCORE_WORDS[name]}
+              </option>
+            ))}
+          </select>
         </label>
       </div>
       {others.length > 0 && (

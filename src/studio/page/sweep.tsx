@@ -4,7 +4,7 @@ import { addresses } from '../api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { lastName, percent, plural, Problem } from './parts.tsx';
 import type { Shared } from './shared.ts';
-import { SweepForm } from './sweep-form.tsx';
+import { SCORE_WORDS, SweepForm } from './sweep-form.tsx';
 
 const WORDS: Readonly<Record<SweepState['state'], string>> = {
   none: 'No sweep was started yet.',
@@ -56,6 +56,13 @@ export function Sweep({ facts, refresh }: Shared) {
           <p id="sweep-state" aria-live="polite">
             {WORDS[state.state]}
           </p>
+          {state.remarks.length > 0 && (
+            <ul class="small" aria-label="Remarks">
+              {state.remarks.map((text) => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+          )}
           {state.total > 0 && (
             <p>
               <progress
@@ -83,13 +90,14 @@ export function Sweep({ facts, refresh }: Shared) {
           {state.lines.length > 0 && (
             <div class="scroll" role="region" aria-label="Leaderboard" tabIndex={0}>
               <table>
-                <caption class="out">Leaderboard, the best first</caption>
+                <caption class="out">Leaderboard, the best first by {SCORE_WORDS[state.score]}</caption>
                 <thead>
                   <tr>
                     <th scope="col">Head</th>
                     <th scope="col">Features</th>
                     <th scope="col">Accuracy</th>
                     <th scope="col">95 % interval</th>
+                    <th scope="col">Balanced</th>
                     <th scope="col">Log loss</th>
                     <th scope="col">Fit</th>
                     <th scope="col">Told from the best</th>
@@ -104,6 +112,7 @@ export function Sweep({ facts, refresh }: Shared) {
                       <td class="n">
                         {percent(line.interval[0])} to {percent(line.interval[1])}
                       </td>
+                      <td class="n">{percent(line.balancedAccuracy)}</td>
                       <td class="n">{line.logLoss.toFixed(4)}</td>
                       <td class="n">{line.reused ? 'known' : `${line.fitMs.toFixed(0)} ms`}</td>
                       <td>

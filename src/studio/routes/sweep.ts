@@ -2,9 +2,11 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import * as z from 'zod';
 import type { SweepState } from '../../core/studio-data.ts';
+import { SWEEP_SCORES } from '../../core/sweep-result.ts';
 import { sweepChoices } from '../../workflows/live/sweep-choices.ts';
 import { gridOfAxes } from '../../workflows/sweep-axes.ts';
 import { configurationsOf } from '../../workflows/sweep-grid.ts';
+import { SWEEP_DEFAULTS } from '../../workflows/sweep-options.ts';
 import type { Api } from '../api.ts';
 import { jsonOf } from '../body.ts';
 import type { Studio } from '../studio.ts';
@@ -15,6 +17,7 @@ const PAUSE_MS = 200;
 const wishSchema = z.strictObject({
   axes: z.record(z.string(), z.string().max(200)),
   folds: z.number().int().min(2).max(20),
+  score: z.enum(SWEEP_SCORES).default(SWEEP_DEFAULTS.score),
   save: z.boolean(),
 });
 
@@ -26,11 +29,11 @@ export function sweepRoutes({ sweep, store }: Studio): Hono {
     c.json(sweepChoices(await store.current()) satisfies Api['GET /api/sweep/choices']),
   );
   routes.post('/sweep', async (c) => {
-    const { axes, folds, save } = await jsonOf(c, wishSchema);
+    const { axes, folds, score, save } = await jsonOf(c, wishSchema);
     const grid = gridOfAxes(axes) ?? {};
     const gridSource = 'The sweep';
     configurationsOf(grid, gridSource); // refused here, not by the process that sweeps
-    sweep.start({ grid, gridSource, folds, save }, await store.current());
+    sweep.start({ grid, gridSource, folds, score, save }, await store.current());
     return c.json(sweep.state satisfies Api['POST /api/sweep']);
   });
   routes.delete('/sweep', async (c) => {

@@ -1,21 +1,18 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { extname } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../../core/studio-data.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
 import { memoryValue } from '../memory.ts';
 import type { SweepRequest } from '../sweep.ts';
+import { SWEEP_DEFAULTS } from '../sweep-options.ts';
+import { sweepInProcess } from '../sweep-process.ts';
+import { byScore } from '../sweep-ranking.ts';
 import type { LiveJobs } from './live-jobs.ts';
 import type { Snapshot } from './live-store.ts';
-import type { SweepNews, SweepOrder } from './run-sweep.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
 /** What the studio's own process takes beside what a snapshot's room leaves out: Node, its code, and the streams. */
 const SERVER_BYTES = 200e6;
-/** How long a sweep may take to end by itself, in milliseconds. */
-const PATIENCE_MS = 3000;
 
 /** One sweep at a time, watched while it goes. What it found is kept in the store: another one goes on there. */
 export interface LiveSweep {
@@ -28,7 +25,16 @@ export interface LiveSweep {
   watch(told: (state: SweepState) => void): () => void;
 }
 
-const NONE: SweepState = { state: 'none', done: 0, total: 0, lines: [], best: null, problem: null };
+const NONE: SweepState = {
+  state: 'none',
+  done: 0,
+  total: 0,
+  score: SWEEP_DEFAULTS.score,
+  remarks: [],
+  lines: [],
+  best: null,
+  problem: null,
+};
 
 function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLine {
   const { id, head, changed, cut, pooling, normalize, pca, views, scores, fitMs, reused, toldApart } = one;
@@ -45,15 +51,13 @@ function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLi
     ].join(', '),
     accuracy: scores.accuracy.value,
     interval: scores.accuracy.interval,
+    balancedAccuracy: scores.balancedAccuracy.value,
     logLoss: scores.logLoss.value,
     fitMs,
     reused,
     toldApart: toldApart ?? null,
   };
 }
-
-const better = (a: SweepLine, b: SweepLine): number =>
-  b.accuracy - a.accuracy || a.logLoss - b.logLoss || (a.id < b.id ? -1 : 1);
 
 /** The end of a sweep: lines in the order of the ranking, the best with its figures. */
 function finished({
@@ -77,42 +81,36 @@ function finished({
   };
 }
 
-const ENTRY = new URL(`./run-sweep${extname(import.meta.url)}`, import.meta.url);
-
 export function liveSweep(jobs: LiveJobs): LiveSweep {
   let state = NONE;
-  let child: ChildProcess | undefined;
+  let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  let stopped = false;
   const watchers = new Set<(state: SweepState) => void>();
   function tell(next: SweepState): void {
     state = next;
     for (const told of watchers) told(state);
   }
-  async function run(request: SweepRequest, store: string): Promise<void> {
-    const lines: SweepLine[] = [];
-    let end: Partial<SweepState> | undefined;
-    const process = (child = fork(ENTRY, { serialization: 'advanced', execArgv: [] }));
-    process.on('message', (message) => {
-      const news = message as SweepNews;
-      if (news.kind === 'candidate') {
-        lines.push(lineOf(news.candidate));
-        lines.sort(better);
-        tell({ ...state, done: news.done, total: news.total, lines: lines.slice(0, MOST_LINES) });
-      } else if (news.kind === 'done') end = { state: 'done', ...finished(news.result) };
-      else if (news.interrupted) end = { state: 'stopped' };
-      else end = { state: 'failed', problem: news.problem };
-    });
-    process.send({ do: 'sweep', store, request } satisfies SweepOrder);
-    const [code, signal] = (await once(process, 'exit')) as [number | null, string | null];
+  async function run(request: SweepRequest, store: string, signal: AbortSignal): Promise<void> {
+    const found: SweepCandidate[] = [];
+    const better = byScore(state.score);
     // Told when its process has gone, and its memory with it: what was refused meanwhile can begin.
-    if (end !== undefined) {
-      tell({ ...state, ...end });
-      return;
-    }
-    const problem = `The process of the sweep ended with ${code ?? signal}; what was found is kept.`;
-    tell(stopped ? { ...state, state: 'stopped' } : { ...state, state: 'failed', problem });
+    const result = await sweepInProcess(store, request, {
+      signal,
+      listener: { note: (text) => tell({ ...state, remarks: [...state.remarks, text] }) },
+      onCandidate(one, { done, total }) {
+        found.push(one);
+        found.sort((a, b) => better(a, b) || (a.id < b.id ? -1 : 1));
+        tell({ ...state, done, total, lines: found.slice(0, MOST_LINES).map(lineOf) });
+      },
+    });
+    tell({ ...state, state: 'done', ...finished(result) });
   }
+  const failed = (error: unknown): void =>
+    tell(
+      error instanceof PermafrostError && error.code === 'INTERRUPTED'
+        ? { ...state, state: 'stopped' }
+        : { ...state, state: 'failed', problem: reasonOf(error) },
+    );
   return {
     get state() {
       return state;
@@ -123,24 +121,22 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
           'OPTION_INVALID',
           'A sweep is running. Stop it before you start another one.',
         );
-      stopped = false;
-      tell({ ...NONE, state: 'running' });
+      stopping = new AbortController();
+      const { signal } = stopping;
+      tell({ ...NONE, state: 'running', score: request.score ?? NONE.score });
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
           run(
             { ...request, memory: memoryValue(snapshot.isStreamed ? room - SERVER_BYTES : snapshot.bound) },
             snapshot.store,
+            signal,
           ),
         )
-        .catch((error: unknown) => tell({ ...state, state: 'failed', problem: reasonOf(error) }));
+        .catch(failed);
     },
     async stop() {
-      if (state.state !== 'running') return;
-      stopped = true;
-      if (child?.connected === true) child.send({ do: 'stop' } satisfies SweepOrder);
-      const impatient = setTimeout(() => child?.kill('SIGKILL'), PATIENCE_MS);
+      stopping.abort();
       await running;
-      clearTimeout(impatient);
     },
     watch(told) {
       watchers.add(told);

@@ -58,5 +58,6 @@ export function sweepChoices({ store, manifest }: Snapshot): SweepChoices {
       .filter(([name]) => name !== 'head' && !isFeatures(name))
       .map(([name, { describe }]) => ({ name, describe, values: defaultValues(name) })),
     folds: SWEEP_DEFAULTS.folds,
+    score: SWEEP_DEFAULTS.score,
   };
 }
