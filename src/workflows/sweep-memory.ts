@@ -1,6 +1,7 @@
 import { MOST_KEPT } from '../classify/cross-validation/fold-features.ts';
 import { MOST_GRAM_ROWS } from '../classify/solvers/choose-design.ts';
 import { MOST_WIDENED } from '../classify/solvers/column-design.ts';
+import { MOST_SYSTEM_VALUES } from '../classify/solvers/direct-step.ts';
 import { checkBound } from './memory.ts';
 
 /** Features of a group of configurations, as their sizes. */
@@ -39,10 +40,18 @@ const SIZED_FOR = 2;
 /** What a thread may keep for all folds where not all of MOST_KEPT fits: components of most samples. */
 const LITTLE_KEPT = 2 ** 23;
 
-/** Bytes of a linear problem over rows beside the rows themselves: their Gram matrix in both precisions, or the rows in float64. */
+/** Matrices in float64 of a step that is solved directly, at their most. */
+const DIRECT_MATRICES = 5;
+
+/**
+ * Bytes of a linear problem over rows beside the rows themselves: their Gram matrix in both precisions, or the rows in float64; and those of a direct
+ * step.
+ */
 function designBytes(rows: number, cols: number): number {
-  if (rows < cols && rows <= MOST_GRAM_ROWS) return 12 * rows ** 2;
-  return rows * cols <= MOST_WIDENED ? 8 * rows * cols : 0;
+  const system = Math.min(rows, cols) ** 2;
+  const direct = system <= MOST_SYSTEM_VALUES ? DIRECT_MATRICES * 8 * system : 0;
+  if (rows < cols && rows <= MOST_GRAM_ROWS) return 12 * rows ** 2 + direct;
+  return (rows * cols <= MOST_WIDENED ? 8 * rows * cols : 0) + direct;
 }
 
 /** Bytes of one thread at work on a group. */

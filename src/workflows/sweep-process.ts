@@ -25,8 +25,9 @@ const PATIENCE_MS = 3000;
 export async function sweepInProcess(
   store: string,
   request: SweepRequest = {},
-  { signal, listener, onCandidate }: SweepWork = {},
+  work: SweepWork = {},
 ): Promise<SweepResult> {
+  const { signal, listener } = work;
   const child = fork(ENTRY, {
     serialization: 'advanced',
     execArgv: [],
@@ -45,7 +46,7 @@ export async function sweepInProcess(
         break;
       case 'candidate':
         kept = news.state.done;
-        onCandidate?.(news.candidate, news.state);
+        work.onCandidate?.(news.candidate, news.state);
         break;
       default:
         end = news;

@@ -8,7 +8,7 @@ import type { Point, Problem } from './problem.ts';
 import { addScaled } from './vectors.ts';
 
 /** Most numbers of a system's matrix: 32 MiB, of which there are a handful for a moment. */
-const MOST_VALUES = 2 ** 22;
+export const MOST_SYSTEM_VALUES = 2 ** 22;
 /** Most values of rows that are copied for it, where these are fewer than columns: 64 MiB. */
 const MOST_COPIED = 2 ** 23;
 /** Multiplications of a factorisation in the time of one of thin products, which wait for memory. */
@@ -25,7 +25,7 @@ export function worthOfDirect({ design, loss }: Problem, here: LossAt): number |
   if (design.direct === undefined || loss.k !== 1) return undefined;
   const bent = here.bend().scale.reduce((count, s) => count + Number(s > 0), 0);
   const [few, many] = bent < size ? [bent, size] : [size, bent];
-  if (few ** 2 > MOST_VALUES || (bent < size && bent * size > MOST_COPIED)) return undefined;
+  if (few ** 2 > MOST_SYSTEM_VALUES || (bent < size && bent * size > MOST_COPIED)) return undefined;
   const factorised = (few ** 2 * (many + 2 * few)) / FAST;
   const steps = (factorised + BESIDE.direct) / (rows * size + BESIDE.gradients);
   return steps < MOST_STEPS ? Math.ceil(steps) : undefined;
