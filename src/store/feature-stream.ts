@@ -25,6 +25,8 @@ export interface FeatureStream extends RowSource {
   readonly views: readonly RowSource[];
   /** Bytes that reading takes at once: the largest file of each part and look, and a block of each look in float32; and what is kept of each row. */
   readonly memory: number;
+  /** Bytes of these that it takes when it is open: what finding the rows took before is given back. */
+  readonly heldMemory: number;
   /** How often all rows, in all their looks, were read: a fit's cost. */
   readonly passes: () => number;
   /** The samples of these numbers, read anew from the store's list. Throws STORE_CORRUPT. */
@@ -106,13 +108,15 @@ export async function streamFeatures(
   const looks = layout.looks.map(lookOf);
   const [images, ...others] = looks.map(({ source }) => source);
   const reading = looks.reduce((sum, { bytes }) => sum + bytes, 0) + 4 * mostRows * cols * stored.length;
+  const kept = rows * (ROW_BYTES + PART_ROW_BYTES * (parts - 1));
   return {
     ...images!,
     places,
     labels,
     digest: views === 0 ? digest : sha256Hex(JSON.stringify([digest, ...viewSets])),
     views: others,
-    memory: rows * (ROW_BYTES + PART_ROW_BYTES * (parts - 1)) + Math.max(reading, rows * LAYING_OUT_BYTES),
+    memory: kept + Math.max(reading, rows * LAYING_OUT_BYTES),
+    heldMemory: kept + reading,
     passes: () => (rows === 0 ? 0 : read / (rows * stored.length)),
     async samplesOf(numbers) {
       const left = new Set(numbers);

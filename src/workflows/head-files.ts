@@ -137,6 +137,6 @@ export async function openHead(file: string): Promise<OpenedHead> {
     normalizer,
     ...(reject && { reject }),
     store,
-    rowsMemory: rows?.memory ?? 0,
+    rowsMemory: rows?.heldMemory ?? 0,
   };
 }
