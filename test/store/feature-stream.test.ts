@@ -99,4 +99,18 @@ describe('a stream', () => {
     expect(memory).toBeGreaterThan(largest);
     expect(memory).toBeLessThanOrEqual(largest + 8 * set.widths.flatten * 4 + ROWS.length * 330);
   });
+
+  it('takes less once it is open: what finding the rows took is given back', async () => {
+    const many = Array.from({ length: 3000 }, (_, i) => storedRow(`${i}.jpg`));
+    const narrow = { flatten: 4, avg: 2, max: 2 };
+    const { store, manifest, set } = await fillStore(join(folder(), 'narrow'), many, {
+      widths: narrow,
+      perShard: 500,
+    });
+    const { memory, heldMemory, rows } = await streamFeatures(store, manifest, [FLATTEN], ['train']);
+    const largest = Math.max(...set.shards.map(({ files }) => files.flatten!.bytes));
+    expect(heldMemory).toBeGreaterThan(largest);
+    expect(heldMemory).toBeLessThan(largest + 500 * 4 * 4 + 100 * rows);
+    expect(memory).toBeGreaterThan(300 * rows);
+  });
 });
