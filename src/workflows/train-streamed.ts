@@ -95,7 +95,7 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
     const able = HEAD_NAMES.filter((name) => fitsStreams(createHead(name)));
     throw new PermafrostError(
       'OPTION_INVALID',
-      `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams: it takes all rows at once. Allow more with --memory, use --pooling avg, or take another head (${able.join(', ')}).`,
+      `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams: it takes all rows at once. Allow more with --memory${parts.some(({ pooling }) => pooling === 'flatten') ? ', use --pooling avg' : ''}, or take another head (${able.join(', ')}).`,
     );
   }
   const validatedOn = validationOf(store, await splitCounts(store, manifest, samples));
