@@ -31,7 +31,7 @@ const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
 const hexAt = (digests: Buffer, i: number): string =>
   digests.toString('hex', i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
 
-/** What this run has seen, entry by entry. */
+/** What was noted, entry by entry. */
 function entries() {
   const index = contentIndex();
   let contents = Buffer.alloc(64 * DIGEST_BYTES);
@@ -49,23 +49,50 @@ function entries() {
       contents.write(sha256, at * DIGEST_BYTES, 'hex');
       for (const key of STAMPS) stamps[key][at] = stamp[key];
     },
-    table(root: string): FileTimesTable {
+    table(): Omit<FileTimesTable, 'root'> {
       const count = index.size;
       const paths = Buffer.alloc(count * DIGEST_BYTES);
       for (let i = 0; i < count; i++) paths.write(index.digestOf(i), i * DIGEST_BYTES, 'hex');
-      const counted = emptyStamps(count);
-      for (const key of STAMPS) counted[key].set(stamps[key].subarray(0, count));
-      return { root, count, paths, contents: contents.subarray(0, count * DIGEST_BYTES), stamps: counted };
+      const counted = Object.fromEntries(
+        STAMPS.map((key) => [key, stamps[key].subarray(0, count)]),
+      ) as Stamps;
+      return { count, paths, contents: contents.subarray(0, count * DIGEST_BYTES), stamps: counted };
     },
   };
 }
 
-/** What a table tells, by the digests of the paths. */
+/** What a table tells, by the digests of the paths, and which of its entries were seen again: 1, else 0. */
 function recallable({ count, paths, contents, stamps }: FileTimesTable) {
   const index = contentIndex();
-  const digests = asBuffer(paths);
-  for (let i = 0; i < count; i++) index.add(hexAt(digests, i));
-  return { index, contents: asBuffer(contents), stamps };
+  const known = { paths: asBuffer(paths), contents: asBuffer(contents), stamps };
+  for (let i = 0; i < count; i++) index.add(hexAt(known.paths, i));
+  return { ...known, index, seen: new Uint8Array(count) };
+}
+type Recallable = ReturnType<typeof recallable>;
+
+/** Those entries of an old table that were seen again, and behind them the new ones. */
+function joined(
+  root: string,
+  old: Omit<Recallable, 'index'> | undefined,
+  noted: Omit<FileTimesTable, 'root'>,
+): FileTimesTable {
+  const kept = old?.seen.reduce((sum, seen) => sum + seen, 0) ?? 0;
+  const count = kept + noted.count;
+  const [paths, contents] = [Buffer.alloc(count * DIGEST_BYTES), Buffer.alloc(count * DIGEST_BYTES)];
+  const stamps = emptyStamps(count);
+  let at = 0;
+  old?.seen.forEach((seen, i) => {
+    if (seen === 0) return;
+    const [from, end] = [i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES];
+    old.paths.copy(paths, at * DIGEST_BYTES, from, end);
+    old.contents.copy(contents, at * DIGEST_BYTES, from, end);
+    for (const key of STAMPS) stamps[key][at] = old.stamps[key][i]!;
+    at++;
+  });
+  paths.set(noted.paths, kept * DIGEST_BYTES);
+  contents.set(noted.contents, kept * DIGEST_BYTES);
+  for (const key of STAMPS) stamps[key].set(noted.stamps[key], kept);
+  return { root, count, paths, contents, stamps };
 }
 
 /** A FileMemory that can be kept in the store. */
@@ -81,25 +108,30 @@ export interface FileTimes extends FileMemory {
 export async function openFileTimes(store: string, root: string, fresh: boolean): Promise<FileTimes> {
   const found = fresh ? undefined : await readFileTimes(store);
   let old = found?.root === root ? recallable(found) : undefined;
-  const seen = entries();
+  const noted = entries();
   return {
     recall(path, stamp) {
       if (old === undefined) return undefined;
-      const pathDigest = sha256Hex(path);
-      const at = old.index.find(pathDigest);
+      const at = old.index.find(sha256Hex(path));
       if (at < 0 || STAMPS.some((key) => old!.stamps[key][at] !== BigInt.asIntN(64, stamp[key])))
         return undefined;
-      const sha256 = hexAt(old.contents, at);
-      seen.put(pathDigest, stamp, sha256);
-      return sha256;
+      old.seen[at] = 1;
+      return hexAt(old.contents, at);
     },
     note(path, stamp, sha256, atMs) {
+      const pathDigest = sha256Hex(path);
+      // What was recalled before of the same file counts no more.
+      const at = old?.index.find(pathDigest) ?? -1;
+      if (at >= 0) old!.seen[at] = 0;
       const changed = stamp.mtimeNs > stamp.ctimeNs ? stamp.mtimeNs : stamp.ctimeNs;
-      if (changed / 1_000_000n + BigInt(RACY_MS) < BigInt(atMs)) seen.put(sha256Hex(path), stamp, sha256);
+      if (changed / 1_000_000n + BigInt(RACY_MS) < BigInt(atMs)) noted.put(pathDigest, stamp, sha256);
     },
     async write() {
-      old = undefined; // a hundred bytes an image, before as many are taken for the new table
-      await writeFileTimes(store, seen.table(root));
+      const [known, table] = [old, noted.table()];
+      old = undefined;
+      // Where all is as it was the file is too.
+      if (known !== undefined && table.count === 0 && known.seen.every((seen) => seen === 1)) return;
+      await writeFileTimes(store, joined(root, known, table));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FileStamp } from '../../src/core/file-stamp.ts';
@@ -47,6 +47,38 @@ describe('the memory of files', () => {
       sha256Of('1'),
       undefined,
     ]);
+  });
+
+  it('keeps what was recalled beside what was noted, and of one file what was noted last', async () => {
+    const store = await remembered(5);
+    const times = await openFileTimes(store, '/pictures', false);
+    for (const i of [1, 3, 4]) times.recall(`${i}.jpg`, stamp({ size: BigInt(i) }));
+    // One that changed, one that changed while it was read, one that is new.
+    times.note('2.jpg', stamp({ size: 22n }), sha256Of('changed'), NOW);
+    times.note('3.jpg', stamp({ size: 33n }), sha256Of('changed meanwhile'), NOW);
+    times.note('5.jpg', stamp({ size: 5n }), sha256Of('new'), NOW);
+    await times.write();
+    const after = await openFileTimes(store, '/pictures', false);
+    const sizes = [0, 1, 2, 3, 4, 5, 22, 33];
+    const told = [0, 1, 2, 3, 4, 5].map((i) =>
+      sizes.flatMap((size) => after.recall(`${i}.jpg`, stamp({ size: BigInt(size) })) ?? []),
+    );
+    const expected = [[], ['1'], ['changed'], ['changed meanwhile'], ['4'], ['new']];
+    expect(told).toEqual(expected.map((texts) => texts.map(sha256Of)));
+  });
+
+  it('is not written where all is as it was', async () => {
+    const store = await remembered(3);
+    const fileOf = () => statSync(join(store, FILE_TIMES_NAME)).ino;
+    const before = fileOf();
+    const times = await openFileTimes(store, '/pictures', false);
+    for (const i of [0, 1, 2]) times.recall(`${i}.jpg`, stamp({ size: BigInt(i) }));
+    await times.write();
+    expect(fileOf()).toBe(before);
+    const fewer = await openFileTimes(store, '/pictures', false);
+    for (const i of [0, 1]) fewer.recall(`${i}.jpg`, stamp({ size: BigInt(i) }));
+    await fewer.write();
+    expect(fileOf()).not.toBe(before);
   });
 
   it('is empty for another folder, and where it is asked to be', async () => {
