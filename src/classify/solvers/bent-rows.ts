@@ -1,9 +1,8 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { row } from '../../core/matrix.ts';
 import type { Factor } from '../gemm.ts';
-import { gemm } from '../gemm.ts';
 import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
-import type { Square } from './inverse-cholesky.ts';
+import { product, type Square } from './inverse-cholesky.ts';
 import { addScaled } from './vectors.ts';
 
 /**
@@ -68,13 +67,13 @@ export function bentColumns(X: Matrix, mean: Float64Array, scale: Float32Array):
   return {
     count: rows.length,
     mean: centre.map((value, j) => value - mean[j]!),
-    gram: async () => squareOf(await gemm('right', all(), all())),
+    gram: () => product('right', all(), all()),
     async square() {
       const sum = new Float64Array(d * d);
       const step = Math.max(1, Math.floor(BLOCK_VALUES / d));
       for (let from = 0; from < rows.length; from += step) {
         const block = part(from, Math.min(rows.length, from + step));
-        addScaled(sum, 1, squareOf(await gemm('left', block, block)).data);
+        addScaled(sum, 1, (await product('left', block, block)).data);
       }
       return { data: sum, rows: d, cols: d };
     },
@@ -124,5 +123,3 @@ export function bentSpan(G: Square, scale: Float32Array): BentRows {
     },
   };
 }
-
-const squareOf = ({ data, rows, cols }: Factor): Square => ({ data: data as Float64Array, rows, cols });

@@ -47,7 +47,12 @@ export async function solveBy(inverse: Square, B: Float64Array, k: number): Prom
   return transposedTimesThin(inverse, half, k, 'float64');
 }
 
-async function product(transposed: 'right' | 'neither', X: Factor, Y: Factor): Promise<Square> {
+/** A product of float64 matrices that is a matrix of float64 again. */
+export async function product(
+  transposed: 'left' | 'right' | 'neither',
+  X: Factor,
+  Y: Factor,
+): Promise<Square> {
   const { data, rows, cols } = await gemm(transposed, X, Y);
   return { data: data as Float64Array, rows, cols };
 }
