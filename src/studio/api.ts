@@ -7,12 +7,11 @@ import type {
   Saved,
   SearchAnswer,
   StoreFacts,
-  SweepChoices,
-  SweepState,
   TaughtImage,
   TeachState,
   HeadAnswer,
 } from '../core/studio-data.ts';
+import type { SweepChoices, SweepState } from '../core/studio-sweep.ts';
 import type { SweepScore } from '../core/sweep-result.ts';
 
 /**

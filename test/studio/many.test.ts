@@ -8,8 +8,8 @@ import type {
   ImageView,
   ReviewState,
   StoreFacts,
-  SweepState,
 } from '../../src/core/studio-data.ts';
+import type { SweepState } from '../../src/core/studio-sweep.ts';
 import { SPLITS } from '../../src/core/sample.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { commitDataset, openForWriting, setFor } from '../../src/store/store.ts';

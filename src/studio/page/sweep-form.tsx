@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SweepChoices } from '../../core/studio-data.ts';
+import type { SweepChoices } from '../../core/studio-sweep.ts';
 import { SWEEP_SCORES, type SweepScore } from '../../core/sweep-result.ts';
 import type { SweepWish } from '../api.ts';
 import { ask, sentenceOf } from './ask.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SweepState } from '../../core/studio-data.ts';
+import type { SweepState } from '../../core/studio-sweep.ts';
 import { addresses } from '../api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { lastName, percent, plural, Problem } from './parts.tsx';

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import * as z from 'zod';
-import type { SweepState } from '../../core/studio-data.ts';
+import type { SweepState } from '../../core/studio-sweep.ts';
 import { SWEEP_SCORES } from '../../core/sweep-result.ts';
 import { sweepChoices } from '../../workflows/live/sweep-choices.ts';
 import { gridOfAxes } from '../../workflows/sweep-axes.ts';

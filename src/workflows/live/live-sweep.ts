@@ -1,5 +1,5 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { SweepLine, SweepState } from '../../core/studio-data.ts';
+import type { SweepLine, SweepState } from '../../core/studio-sweep.ts';
 import type { SweepCandidate, SweepResult } from '../../core/sweep-result.ts';
 import { memoryValue } from '../memory.ts';
 import type { SweepRequest } from '../sweep.ts';

@@ -1,5 +1,5 @@
 import { POOLINGS } from '../../core/sample.ts';
-import type { SweepChoices } from '../../core/studio-data.ts';
+import type { SweepChoices } from '../../core/studio-sweep.ts';
 import { HEADS, HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { currentSets } from '../../store/parts.ts';
