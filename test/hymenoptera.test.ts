@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extract, loadFeatures, readManifest, train, type LoadedFeatures } from '../src/index.ts';
-import { openHead } from '../src/workflows/head-files.ts';
-import { probabilities } from '../src/workflows/evaluate.ts';
+import { openHead } from '../src/workflows/train/head-files.ts';
+import { probabilities } from '../src/workflows/train/evaluate.ts';
 import { goldenFloats, goldenTensors, relativeError } from './support/golden.ts';
 import { hasShared, needsShared, sharedPath } from './support/shared.ts';
 

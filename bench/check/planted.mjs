@@ -18,8 +18,8 @@ if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing.
 const dist = (/** @type {string} */ file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
 /** @type {typeof import('../../src/index.ts')} */
 const { extract, scanDataset } = await dist('index.js');
-/** @type {typeof import('../../src/workflows/check.ts')} */
-const { check } = await dist('workflows/check.js');
+/** @type {typeof import('../../src/workflows/check/check.ts')} */
+const { check } = await dist('workflows/check/check.js');
 /** @type {typeof import('../../src/core/random.ts')} */
 const { random } = await dist('core/random.js');
 

@@ -12,13 +12,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeReport } from '../machine.mjs';
 
-/** @typedef {import('../../src/core/sweep-result.ts').SweepResult} SweepResult */
+/** @typedef {import('../../src/results/sweep-result.ts').SweepResult} SweepResult */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const main = join(root, 'dist/cli/main.js');
 if (!existsSync(main)) throw new Error('dist/ is missing. Run "npm run build" first.');
 const { renderCarriedDataset } = await import(
-  new URL('../../dist/workflows/carried-dataset.js', import.meta.url).href
+  new URL('../../dist/workflows/run/carried-dataset.js', import.meta.url).href
 );
 
 const LAYERS = 'block1_pool,block2_pool,block3_pool,block4_pool,block5_pool';

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { dist } from '../store/dist.mjs';
 
 const { random } = await dist('core/random.js');
-const { commitDataset, openForWriting, setFor } = await dist('store/store.js');
-const { featureWriter } = await dist('store/writer.js');
-const { featureSource } = await dist('workflows/feature-source.js');
+const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
+const { featureWriter } = await dist('store/write/writer.js');
+const { featureSource } = await dist('workflows/network/feature-source.js');
 
 const WIDTH = 512;
 const BATCH = 4096;

@@ -13,8 +13,8 @@ const { fitLinear, linearWeights } = await built('solvers/linear-fit.js');
 const { bestOf, chosen, crossValidatePath } = await built('solvers/path.js');
 /** @type {typeof import('../../src/classify/solvers/ridge-path.ts')} */
 const { ridgePath } = await built('solvers/ridge-path.js');
-/** @type {typeof import('../../src/classify/linalg.ts')} */
-const { times } = await built('linalg.js');
+/** @type {typeof import('../../src/classify/linalg/times.ts')} */
+const { times } = await built('linalg/times.js');
 
 const task = JSON.parse(String(process.argv[2]));
 const [name, folder] = [String(process.argv[3]), String(process.argv[4])];

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 
 /** @param {string} path */
 const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
-/** @type {typeof import('../../src/store/store.ts')} */
-const { commitDataset, openForWriting, setFor } = await built('store/store.js');
-/** @type {typeof import('../../src/store/writer.ts')} */
-const { DEFAULT_SHARD_BYTES, featureWriter } = await built('store/writer.js');
+/** @type {typeof import('../../src/store/write/store.ts')} */
+const { commitDataset, openForWriting, setFor } = await built('store/write/store.js');
+/** @type {typeof import('../../src/store/write/writer.ts')} */
+const { DEFAULT_SHARD_BYTES, featureWriter } = await built('store/write/writer.js');
 /** @type {typeof import('../../src/extract/contract.ts')} */
 const { CONTRACTS } = await built('extract/contract.js');
-/** @type {typeof import('../../src/classify/split.ts')} */
-const { stratifiedKFold } = await built('classify/split.js');
+/** @type {typeof import('../../src/classify/evaluate/split.ts')} */
+const { stratifiedKFold } = await built('classify/evaluate/split.js');
 
 /** @param {string} text */
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { random } from '../../dist/core/random.js';
 import { vgg16 } from '../../dist/extract/backbones/vgg16.js';
 import { CONTRACTS } from '../../dist/extract/contract.js';
-import { commitDataset, openForWriting, setFor } from '../../dist/store/store.js';
-import { featureWriter } from '../../dist/store/writer.js';
+import { commitDataset, openForWriting, setFor } from '../../dist/store/write/store.js';
+import { featureWriter } from '../../dist/store/write/writer.js';
 
 const WIDTH = 25088;
 const CLASSES = 10;

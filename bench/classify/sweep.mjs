@@ -16,7 +16,7 @@ import { peerPython } from '../peer-environment.mjs';
 import { storeOfArrays } from './store-of-arrays.mjs';
 import { DATA } from './tasks.mjs';
 
-/** @typedef {import('../../src/core/sweep-result.ts').SweepResult} SweepResult */
+/** @typedef {import('../../src/results/sweep-result.ts').SweepResult} SweepResult */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const main = join(root, 'dist/cli/main.js');

@@ -8,10 +8,10 @@ const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, impor
 const { CONTRACTS, decode, loadWeights, quantizationOf, readHeader, readManifest, vgg16 } = await import(
   dist('index.js')
 );
-/** @type {typeof import('../../src/store/parts.ts')} */
-const { currentSet } = await import(dist('store/parts.js'));
-/** @type {typeof import('../../src/store/calibration-file.ts')} */
-const { readCalibration } = await import(dist('store/calibration-file.js'));
+/** @type {typeof import('../../src/store/read/parts.ts')} */
+const { currentSet } = await import(dist('store/read/parts.js'));
+/** @type {typeof import('../../src/store/read/calibration-file.ts')} */
+const { readCalibration } = await import(dist('store/read/calibration-file.js'));
 /** @type {typeof import('../../src/extract/graph/program-graph.ts')} */
 const { programGraph } = await import(dist('extract/graph/program-graph.js'));
 /** @type {typeof import('../../src/extract/engines/openvino/compile-program.ts')} */

@@ -64,14 +64,14 @@ async function extractHere(folder) {
   const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
   /** @type {typeof import('../../src/index.ts')} */
   const { CONTRACTS, EXTRACT_DEFAULTS } = await import(dist('index.js'));
-  /** @type {typeof import('../../src/workflows/extract.ts')} */
-  const { extractInto } = await import(dist('workflows/extract.js'));
-  /** @type {typeof import('../../src/workflows/dataset.ts')} */
-  const { openDataset } = await import(dist('workflows/dataset.js'));
-  /** @type {typeof import('../../src/workflows/cut-plan.ts')} */
-  const { parseCuts } = await import(dist('workflows/cut-plan.js'));
-  /** @type {typeof import('../../src/workflows/feature-source.ts')} */
-  const { featureSource } = await import(dist('workflows/feature-source.js'));
+  /** @type {typeof import('../../src/workflows/extract/extract.ts')} */
+  const { extractInto } = await import(dist('workflows/extract/extract.js'));
+  /** @type {typeof import('../../src/workflows/network/dataset.ts')} */
+  const { openDataset } = await import(dist('workflows/network/dataset.js'));
+  /** @type {typeof import('../../src/workflows/network/cuts.ts')} */
+  const { parseCuts } = await import(dist('workflows/network/cuts.js'));
+  /** @type {typeof import('../../src/workflows/network/feature-source.ts')} */
+  const { featureSource } = await import(dist('workflows/network/feature-source.js'));
   const shardMegabytes = Number(values['shard-megabytes']);
   const options = { ...EXTRACT_DEFAULTS, shardMegabytes, engine: /** @type {'auto'} */ (values.engine) };
   const dataset = await openDataset(folder, options);

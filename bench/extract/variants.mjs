@@ -122,7 +122,7 @@ export function permafrostVariant({ python, dataset }, { name, precision, compar
         const main = here('../../dist/cli/main.js');
         const command = [process.execPath, main, 'extract', dataset, '--store', scratch, '--json', ...flags];
         const { usage, stdout } = measure(python, command);
-        const result = /** @type {import('../../src/core/extract-result.ts').ExtractResult} */ (
+        const result = /** @type {import('../../src/results/extract-result.ts').ExtractResult} */ (
           JSON.parse(stdout)
         );
         if (result.failed.length > 0)

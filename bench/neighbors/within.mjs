@@ -24,10 +24,10 @@ const { values } = parseArgs({
 });
 const { buildGraphFiles } = await dist('classify/neighbors/hnsw-threads.js');
 const { readGraph } = await dist('classify/neighbors/hnsw-graph.js');
-const { streamedIndex } = await dist('classify/streams/streamed-index.js');
-const { streamFeatures } = await dist('store/feature-stream.js');
-const { readManifest } = await dist('store/manifest.js');
-const { loadFeatures } = await dist('store/reader.js');
+const { streamedIndex } = await dist('classify/neighbors/streamed-index.js');
+const { streamFeatures } = await dist('store/read/feature-stream.js');
+const { readManifest } = await dist('store/format/manifest.js');
+const { loadFeatures } = await dist('store/read/reader.js');
 const { selectRows } = await dist('core/matrix.js');
 
 const rows = Number(values.rows);

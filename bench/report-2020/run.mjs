@@ -15,8 +15,8 @@ import { median } from '../median.mjs';
 import { peerPython } from '../peer-environment.mjs';
 
 /**
- * @typedef {import('../../src/core/head-result.ts').RunResult} RunResult
- * @typedef {import('../../src/core/head-result.ts').HeadResult} HeadResult
+ * @typedef {import('../../src/results/head-result.ts').RunResult} RunResult
+ * @typedef {import('../../src/results/head-result.ts').HeadResult} HeadResult
  * @typedef {import('../measure.mjs').Usage} Usage
  * @typedef {Usage & { seconds: number, accuracy: number[], images: number[], versions: Record<string, string> }} KerasRun
  * @typedef {Usage & { result: RunResult }} OwnRun

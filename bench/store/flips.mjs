@@ -37,15 +37,15 @@ if (source === undefined || !(places >= 1) || !(images >= 4))
     'Usage: node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1] [--cut block2_pool] [--views 0]',
   );
 
-const { scanDataset } = await dist('extract/dataset.js');
+const { scanDataset } = await dist('extract/dataset/dataset.js');
 const { random } = await dist('core/random.js');
 const { canonicalJson, sha256Hex } = await dist('core/digest.js');
-const { extract } = await dist('workflows/extract.js');
-const { verify } = await dist('workflows/verify.js');
-const { repair } = await dist('workflows/repair.js');
-const { loadFeatures, readSamples } = await dist('store/reader.js');
-const { readManifest } = await dist('store/manifest.js');
-const { currentSets } = await dist('store/parts.js');
+const { extract } = await dist('workflows/extract/extract.js');
+const { verify } = await dist('workflows/care/verify.js');
+const { repair } = await dist('workflows/care/repair.js');
+const { loadFeatures, readSamples } = await dist('store/read/reader.js');
+const { readManifest } = await dist('store/format/manifest.js');
+const { currentSets } = await dist('store/read/parts.js');
 
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-flips-'));
 const [dataset, whole, store] = ['pictures', 'whole', 'store'].map((name) => join(scratch, name));

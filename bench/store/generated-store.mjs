@@ -7,9 +7,9 @@ import { dist } from './dist.mjs';
 
 const { CONTRACTS } = await dist('extract/contract.js');
 const { random } = await dist('core/random.js');
-const { commitDataset, openForWriting, setFor } = await dist('store/store.js');
-const { featureWriter } = await dist('store/writer.js');
-const { openFileTimes } = await dist('store/file-times.js');
+const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
+const { featureWriter } = await dist('store/write/writer.js');
+const { openFileTimes } = await dist('store/format/file-times.js');
 
 export const CLASSES = 100;
 const BATCH = 4096;
@@ -22,7 +22,7 @@ const sha256Of = (text) => createHash('sha256').update(text).digest('hex');
 /**
  * Settings of a generated set.
  * @param {string} [weights] digest of the weights; none has that of this default
- * @returns {import('../../src/store/fingerprint.ts').FeatureSettings}
+ * @returns {import('../../src/store/format/fingerprint.ts').FeatureSettings}
  */
 export const settingsFor = (weights = sha256Of('weights')) => ({
   backbone: 'vgg16',
@@ -40,7 +40,7 @@ const sampleOf = (i) => {
   return { path: `${split}/${label}/picture-${String(i).padStart(8, '0')}.jpg`, label, split };
 };
 
-/** @param {number} i @returns {import('../../src/store/shard.ts').StoredSample} */
+/** @param {number} i @returns {import('../../src/store/format/shard.ts').StoredSample} */
 export function rowOf(i) {
   const sha256 = sha256Of(`content ${i}`);
   return { id: sha256.slice(0, 16), ...sampleOf(i), sha256, width: 500, height: 375, orientation: 1 };

@@ -33,11 +33,11 @@ if (source === undefined || !(kills >= 1) || !(images >= 8))
     'Usage: node bench/store/kills.mjs IMAGES [--kills 50] [--images 200] [--seed 1] [--cut …] [--views 0]',
   );
 
-const { scanDataset } = await dist('extract/dataset.js');
+const { scanDataset } = await dist('extract/dataset/dataset.js');
 const { random } = await dist('core/random.js');
-const { readManifest } = await dist('store/manifest.js');
-const { takeUpSealed } = await dist('store/shard-files.js');
-const { parseCuts } = await dist('workflows/cut-plan.js');
+const { readManifest } = await dist('store/format/manifest.js');
+const { takeUpSealed } = await dist('store/write/shard-files.js');
+const { parseCuts } = await dist('workflows/network/cuts.js');
 
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-kills-'));
 const dataset = join(scratch, 'pictures');

@@ -12,10 +12,10 @@ import { dist } from './dist.mjs';
 
 const { values } = parseArgs({ options: { files: { type: 'string', default: '200000' } } });
 const count = Number(values.files);
-const { scanDataset } = await dist('extract/dataset.js');
+const { scanDataset } = await dist('extract/dataset/dataset.js');
 const { extractFeatures } = await dist('extract/pipeline.js');
 const { CONTRACTS } = await dist('extract/contract.js');
-const { openFileTimes } = await dist('store/file-times.js');
+const { openFileTimes } = await dist('store/format/file-times.js');
 
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-listing-'));
 const [pictures, store] = [join(scratch, 'pictures'), join(scratch, 'store')];

@@ -23,39 +23,39 @@ const TASKS = {
   },
   /** The list of the data set, read and checked. */
   async list() {
-    const { openDataset } = await dist('workflows/dataset.js');
+    const { openDataset } = await dist('workflows/network/dataset.js');
     const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
     return samples.length;
   },
   async inspect() {
-    const { inspect } = await dist('workflows/inspect.js');
+    const { inspect } = await dist('workflows/care/inspect.js');
     const { images, classes } = await inspect(store);
     return [images, classes.length];
   },
   async verify() {
-    const { verify } = await dist('workflows/verify.js');
+    const { verify } = await dist('workflows/care/verify.js');
     const { ok } = await verify(store);
     return ok;
   },
   async 'gc --dry-run'() {
-    const { gc } = await dist('workflows/gc.js');
+    const { gc } = await dist('workflows/care/gc.js');
     const { droppedRows } = await gc(store, { dryRun: true });
     return droppedRows;
   },
   async repair() {
-    const { repair } = await dist('workflows/repair.js');
+    const { repair } = await dist('workflows/care/repair.js');
     const { damaged, next } = await repair(store);
     return [damaged.length, next];
   },
   async migrate() {
-    const { migrate } = await dist('workflows/migrate.js');
+    const { migrate } = await dist('workflows/care/migrate.js');
     return (await migrate(store)).rows;
   },
   /** The data set without its validation images, so that gc has a seventh of every shard to drop. */
   async 'without val'() {
-    const { readManifest } = await dist('store/manifest.js');
-    const { readSamples } = await dist('store/reader.js');
-    const { commitDataset } = await dist('store/store.js');
+    const { readManifest } = await dist('store/format/manifest.js');
+    const { readSamples } = await dist('store/read/reader.js');
+    const { commitDataset } = await dist('store/write/store.js');
     const manifest = await readManifest(store);
     const samples = (await readSamples(store, manifest)).filter(
       (/** @type {{ split: string }} */ { split }) => split === 'train',
@@ -65,12 +65,12 @@ const TASKS = {
     return samples.length;
   },
   async gc() {
-    const { gc } = await dist('workflows/gc.js');
+    const { gc } = await dist('workflows/care/gc.js');
     const { droppedRows } = await gc(store);
     return droppedRows;
   },
   async check() {
-    const { check } = await dist('workflows/check.js');
+    const { check } = await dist('workflows/check/check.js');
     const { images, exact } = await check(store);
     return [images, exact.length];
   },
@@ -81,15 +81,15 @@ const TASKS = {
   },
   /** Images cross-validated, the images that the best was trained on, those that it was validated on. */
   async sweep() {
-    const { sweepInProcess } = await dist('workflows/sweep-process.js');
+    const { sweepInProcess } = await dist('workflows/sweep/process.js');
     const heads = [{ head: 'centroid' }, { head: 'logistic', C: [0.1, 1] }, { head: 'knn' }];
     const { crossValidated, images, best } = await sweepInProcess(classes, { grid: { heads } });
     return [crossValidated > 1000 || crossValidated === images, best.trained, best.validated];
   },
   /** All heads of a run, without the extraction before them; what is told stays as results.json, for the report. */
   async 'run heads'() {
-    const { headsOfRun } = await dist('workflows/run-heads.js');
-    const { RUN_DEFAULTS } = await dist('workflows/extract-options.js');
+    const { headsOfRun } = await dist('workflows/run/heads.js');
+    const { RUN_DEFAULTS } = await dist('workflows/extract/options.js');
     const { seconds, ...told } = await headsOfRun(classes, RUN_DEFAULTS);
     const run = { dataset: '/generated', extracted: 0, reused: count, ...told };
     const took = { load: 0, extract: 0, train: seconds };
@@ -100,7 +100,7 @@ const TASKS = {
   },
   /** What a page is about: images in it, of how many, and how many are validated; and whether it is of a bounded size. */
   async report() {
-    const { report } = await dist('workflows/report.js');
+    const { report } = await dist('workflows/report/report.js');
     const { htmlReport } = await dist('report/html/page.js');
     const data = await report(classes);
     const bytes = htmlReport(data, { script: '', command: null }).length;
@@ -110,11 +110,11 @@ const TASKS = {
   /** One picture, described by the real network, with its nearest neighbours among all training rows; the head is fitted on noise. */
   async predict() {
     const { default: sharp } = await import('sharp');
-    const { predict } = await dist('workflows/predict.js');
-    const { saveHead } = await dist('workflows/head-files.js');
+    const { predict } = await dist('workflows/search/predict.js');
+    const { saveHead } = await dist('workflows/train/head-files.js');
     const { createHead } = await dist('classify/heads/index.js');
     const { fitNormalizer } = await dist('classify/normalize.js');
-    const { readManifest } = await dist('store/manifest.js');
+    const { readManifest } = await dist('store/format/manifest.js');
     const { random } = await dist('core/random.js');
     const generator = random(3);
     const cols = Number(width);
@@ -134,13 +134,13 @@ const TASKS = {
   },
   /** What an extraction does for images that are all known, but for asking the file system: the set's contents, a look at each image's, the lists written anew. */
   async 'reuse check'() {
-    const { openDataset } = await dist('workflows/dataset.js');
-    const { sampleContents } = await dist('workflows/sample-contents.js');
-    const { openFileTimes } = await dist('store/file-times.js');
+    const { openDataset } = await dist('workflows/network/dataset.js');
+    const { sampleContents } = await dist('workflows/extract/sample-contents.js');
+    const { openFileTimes } = await dist('store/format/file-times.js');
     const { stampOf } = await import('./generated-store.mjs');
-    const { setsWriter } = await dist('store/sets-writer.js');
-    const { readManifest } = await dist('store/manifest.js');
-    const { commitDataset } = await dist('store/store.js');
+    const { setsWriter } = await dist('store/write/sets-writer.js');
+    const { readManifest } = await dist('store/format/manifest.js');
+    const { commitDataset } = await dist('store/write/store.js');
     const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
     const manifest = await readManifest(store);
     const wanted = [{ set: manifest.sets[0], poolings: [pooling] }];
@@ -159,8 +159,8 @@ const TASKS = {
   },
   /** A thousand rows by id, and one class. */
   async 'row access'() {
-    const { openRows } = await dist('store/row-access.js');
-    const { readManifest } = await dist('store/manifest.js');
+    const { openRows } = await dist('store/read/row-access.js');
+    const { readManifest } = await dist('store/format/manifest.js');
     const { MARKS, rowOf } = await import('./generated-store.mjs');
     const access = openRows(store, await readManifest(store));
     const numbers = Array.from({ length: 1000 }, (_, i) => Math.floor((i * count) / 1000));
@@ -175,8 +175,8 @@ const TASKS = {
   },
   /** All features of one pooling as matrices. */
   async load() {
-    const { loadFeatures } = await dist('store/reader.js');
-    const { readManifest } = await dist('store/manifest.js');
+    const { loadFeatures } = await dist('store/read/reader.js');
+    const { readManifest } = await dist('store/format/manifest.js');
     const loaded = await loadFeatures(store, await readManifest(store), pooling, ['train', 'val']);
     return [...loaded.values()].reduce((sum, { X }) => sum + X.rows, 0);
   },

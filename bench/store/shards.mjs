@@ -16,8 +16,8 @@ const count = Number(values.shards);
 const ROWS = 4;
 const WIDTH = 8;
 
-const { openForWriting, setFor } = await dist('store/store.js');
-const { featureWriter } = await dist('store/writer.js');
+const { openForWriting, setFor } = await dist('store/write/store.js');
+const { featureWriter } = await dist('store/write/writer.js');
 
 /** Bytes that this process has handed to the system; undefined where it does not tell. */
 function written() {

@@ -40,13 +40,13 @@ const [photographs] = positionals;
 if ((photographs === undefined) !== values.small || !(count >= 200))
   throw new Error('Usage: node bench/store/unchanged.mjs PHOTOGRAPHS | --small [--images N], N at least 200');
 
-const { featureSource } = await dist('workflows/feature-source.js');
-const { EXTRACT_DEFAULTS } = await dist('workflows/extract-options.js');
-const { parseCuts } = await dist('workflows/cut-plan.js');
-const { commitDataset, openForWriting, setFor } = await dist('store/store.js');
-const { featureWriter } = await dist('store/writer.js');
-const { readManifest } = await dist('store/manifest.js');
-const { readSamples } = await dist('store/reader.js');
+const { featureSource } = await dist('workflows/network/feature-source.js');
+const { EXTRACT_DEFAULTS } = await dist('workflows/extract/options.js');
+const { parseCuts } = await dist('workflows/network/cuts.js');
+const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
+const { featureWriter } = await dist('store/write/writer.js');
+const { readManifest } = await dist('store/format/manifest.js');
+const { readSamples } = await dist('store/read/reader.js');
 
 /** Pooled features alone: ten thousand maps would be half a gigabyte. */
 const CUT = 'block5_pool:avg';

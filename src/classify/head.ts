@@ -1,6 +1,6 @@
 import type { Matrix } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
-import type { LearningCurve } from '../core/head-result.ts';
+import type { LearningCurve } from '../results/head-result.ts';
 
 /**
  * A head learns class names from features. `fit` never changes its input and returns a new FittedHead: there is no

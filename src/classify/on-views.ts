@@ -3,7 +3,7 @@ import { stacked } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
 import { checkViews } from './checks.ts';
 import type { FitContext, FittedHead, Head } from './head.ts';
-import { stackedSource } from './streams/stacked-source.ts';
+import { stackedSource } from './stacked-source.ts';
 
 /**
  * Fits `head` on images of which there are several views: X (n, d) the images themselves, each of `views` another look at them, row by row,

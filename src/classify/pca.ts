@@ -2,12 +2,12 @@ import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import { matrix } from '../core/matrix.ts';
 import { random } from '../core/random.ts';
-import { gemm } from './gemm.ts';
+import { gemm } from './linalg/gemm.ts';
 import type { FitContext } from './head.ts';
-import { timesThin, transposedTimesThin } from './linalg-thin.ts';
+import { timesThin, transposedTimesThin } from './linalg/thin.ts';
 import { columnMeans } from './normalize.ts';
 import { centredGram } from './solvers/centred-gram.ts';
-import { topEigenpairs } from './top-eigenpairs.ts';
+import { topEigenpairs } from './linalg/top-eigenpairs.ts';
 
 /** A fitted projection onto principal components: (row - mean)·components. */
 export interface Pca {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../core/errors.ts';
 import { booleanOption } from '../core/options.ts';
-import { present } from '../core/report-data.ts';
-import type { RunResult } from '../core/head-result.ts';
-import type { ReportOptions } from '../workflows/report-options.ts';
+import { present } from '../results/report-data.ts';
+import type { RunResult } from '../results/head-result.ts';
+import type { ReportOptions } from '../workflows/report/options.ts';
 import { flagOf, type CommandContext } from './program.ts';
 
 /** The flag `--no-report` of the commands that run everything. */
@@ -56,9 +56,9 @@ export async function writeReport(
   context: Pick<CommandContext, 'signal' | 'listener'>,
 ): Promise<WrittenReport> {
   const [{ report }, { htmlReport }, { writeFileAtomic }, script] = await Promise.all([
-    import('../workflows/report.ts'),
+    import('../workflows/report/report.ts'),
     import('../report/html/page.ts'),
-    import('../store/atomic-file.ts'),
+    import('../store/format/atomic-file.ts'),
     pageScript(),
   ]);
   const data = await report(storePath, options, context);

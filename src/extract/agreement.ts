@@ -1,7 +1,7 @@
 import { PermafrostError } from '../core/errors.ts';
 import { cosine, row } from '../core/matrix.ts';
-import type { CosineToFp32 } from '../core/extract-result.ts';
-import type { DecodedImage } from './decoded-images.ts';
+import type { CosineToFp32 } from '../results/extract-result.ts';
+import type { DecodedImage } from './image/decoded-images.ts';
 import type { Executable } from './engines/engine.ts';
 
 /**

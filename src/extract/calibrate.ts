@@ -2,7 +2,7 @@ import { calibrationDigest, type Calibration } from '../core/calibration.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { Backbone } from './backbones/backbone.ts';
 import { layersUpTo } from './backbones/cut-layers.ts';
-import type { DecodedImage } from './decoded-images.ts';
+import type { DecodedImage } from './image/decoded-images.ts';
 import type { Engine, Program, Quantization } from './engines/engine.ts';
 
 /** Whose ranges are wanted. */

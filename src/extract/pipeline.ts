@@ -4,9 +4,9 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
-import { decode, readHeader } from './decode.ts';
+import { decode, readHeader } from './image/decode.ts';
 import type { Executable } from './engines/engine.ts';
-import { readImageFile } from './read-image-file.ts';
+import { readImageFile } from './image/read-image-file.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
 export interface PipelineOptions {

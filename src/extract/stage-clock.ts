@@ -1,4 +1,4 @@
-import type { StageSeconds } from '../core/extract-result.ts';
+import type { StageSeconds } from '../results/extract-result.ts';
 
 /** What the pipeline's main line does while no batch is in the network. */
 export type Stage = 'load' | 'wait' | 'write';

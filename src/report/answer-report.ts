@@ -1,6 +1,6 @@
-import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../core/answer-results.ts';
-import type { DoctorResult } from '../core/engine-results.ts';
-import type { InspectResult } from '../core/store-results.ts';
+import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
+import type { DoctorResult } from '../results/engine-results.ts';
+import type { InspectResult } from '../results/store-results.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';

@@ -1,4 +1,4 @@
-import type { BenchResult } from '../core/engine-results.ts';
+import type { BenchResult } from '../results/engine-results.ts';
 import { failuresText } from './extract-report.ts';
 import { plural } from './format.ts';
 import { textTable } from './text-table.ts';

@@ -1,4 +1,4 @@
-import type { CheckResult } from '../core/check-result.ts';
+import type { CheckResult } from '../results/check-result.ts';
 import { plural, ratio } from './format.ts';
 import { textTable } from './text-table.ts';
 

@@ -1,4 +1,4 @@
-import type { EnginesResult } from '../core/engine-results.ts';
+import type { EnginesResult } from '../results/engine-results.ts';
 import { textTable } from './text-table.ts';
 
 const ORIGINS = { added: 'added by permafrost', found: 'found on this machine' } as const;

@@ -1,4 +1,4 @@
-import type { ExtractResult, StageSeconds } from '../core/extract-result.ts';
+import type { ExtractResult, StageSeconds } from '../results/extract-result.ts';
 import type { Failure } from '../core/sample.ts';
 import { cosineText, plural, seconds } from './format.ts';
 import { printable } from './printable.ts';

@@ -1,4 +1,4 @@
-import type { CosineToFp32 } from '../core/extract-result.ts';
+import type { CosineToFp32 } from '../results/extract-result.ts';
 
 /** `12.3 MiB` and the like; binary units. */
 export function bytes(n: number): string {

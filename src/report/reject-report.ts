@@ -1,4 +1,4 @@
-import type { RejectResult } from '../core/head-result.ts';
+import type { RejectResult } from '../results/head-result.ts';
 import { plural, ratio, significant } from './format.ts';
 import { printable } from './printable.ts';
 

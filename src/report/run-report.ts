@@ -5,7 +5,7 @@ import type {
   Mistake,
   RunResult,
   ViewsBenefit,
-} from '../core/head-result.ts';
+} from '../results/head-result.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';

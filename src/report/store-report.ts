@@ -4,7 +4,7 @@ import type {
   MigrateResult,
   RepairResult,
   VerifyResult,
-} from '../core/store-results.ts';
+} from '../results/store-results.ts';
 import { bytes, plural } from './format.ts';
 
 const damagedLines = (damaged: readonly DamagedFileResult[]): string =>

@@ -1,4 +1,4 @@
-import type { HeadResult } from '../core/head-result.ts';
+import type { HeadResult } from '../results/head-result.ts';
 import { plural } from './format.ts';
 
 /** The rule by which `count` others are compared with the best on the same `images`. */

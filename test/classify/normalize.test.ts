@@ -9,8 +9,8 @@ import {
   NORMALIZATIONS,
   normalizerState,
 } from '../../src/classify/normalize.ts';
-import { formulaFeatures } from './formula-data.ts';
-import { throughFile } from './head-contract.ts';
+import { formulaFeatures } from './heads/formula-data.ts';
+import { throughFile } from './heads/head-contract.ts';
 
 describe('normalisation', () => {
   it("standard: is scikit-learn's StandardScaler, a constant column scaled by 1", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createHead } from '../../src/classify/heads/index.ts';
 import { fitOnViews } from '../../src/classify/on-views.ts';
 import { matrix, selectRows, type Matrix } from '../../src/core/matrix.ts';
-import { blobs, expectCode } from './head-contract.ts';
+import { blobs, expectCode } from './heads/head-contract.ts';
 
 /** Another look at the rows: each moved a little, always in the same way. */
 function moved(X: Matrix, by: number): Matrix {

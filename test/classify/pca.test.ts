@@ -4,10 +4,10 @@ import { random } from '../../src/core/random.ts';
 import { createHead, loadHead } from '../../src/classify/heads/index.ts';
 import { pcaHead } from '../../src/classify/heads/pca-head.ts';
 import { applyPca, fitPca } from '../../src/classify/pca.ts';
-import { symmetricEigen } from '../../src/classify/symmetric-eigen.ts';
-import { topEigenpairs } from '../../src/classify/top-eigenpairs.ts';
+import { symmetricEigen } from '../../src/classify/linalg/symmetric-eigen.ts';
+import { topEigenpairs } from '../../src/classify/linalg/top-eigenpairs.ts';
 import { rejection } from '../support/errors.ts';
-import { blobs, throughFile } from './head-contract.ts';
+import { blobs, throughFile } from './heads/head-contract.ts';
 
 /** Rows with a few strong common factors and noise, shifted away from zero. */
 function factors(rows: number, cols: number, seed = 1): Matrix {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { BenchResult, BenchVariant } from '../../src/core/engine-results.ts';
+import type { BenchResult, BenchVariant } from '../../src/results/engine-results.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { hasOpenVino, needsOpenVino } from '../support/openvino.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { EnginesResult } from '../../src/core/engine-results.ts';
+import type { EnginesResult } from '../../src/results/engine-results.ts';
 import { addedFolder, locateOpenVino } from '../../src/extract/engines/openvino/locate.ts';
 import { WHEELS } from '../../src/extract/engines/openvino/wheels.ts';
 import { document, permafrost, type Finished } from '../support/command.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, expect, it } from 'vitest';
-import type { ExtractResult } from '../../src/core/extract-result.ts';
+import type { ExtractResult } from '../../src/results/extract-result.ts';
 import { document, permafrost } from '../support/command.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
 

@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { PredictResult } from '../../src/core/answer-results.ts';
-import type { CheckResult } from '../../src/core/check-result.ts';
-import type { HeadResult } from '../../src/core/head-result.ts';
-import type { SweepResult } from '../../src/core/sweep-result.ts';
-import { readHead } from '../../src/store/head-file.ts';
+import type { PredictResult } from '../../src/results/answer-results.ts';
+import type { CheckResult } from '../../src/results/check-result.ts';
+import type { HeadResult } from '../../src/results/head-result.ts';
+import type { SweepResult } from '../../src/results/sweep-result.ts';
+import { readHead } from '../../src/store/read/head-file.ts';
 import { document, permafrost, type Finished } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';

@@ -2,8 +2,8 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NeighborsResult, PredictResult } from '../../src/core/answer-results.ts';
-import type { HeadResult, RunResult } from '../../src/core/head-result.ts';
+import type { NeighborsResult, PredictResult } from '../../src/results/answer-results.ts';
+import type { HeadResult, RunResult } from '../../src/results/head-result.ts';
 import { document, permafrost, type Finished } from '../support/command.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
 

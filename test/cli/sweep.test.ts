@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { PredictResult } from '../../src/core/answer-results.ts';
-import type { SweepResult } from '../../src/core/sweep-result.ts';
+import type { PredictResult } from '../../src/results/answer-results.ts';
+import type { SweepResult } from '../../src/results/sweep-result.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';

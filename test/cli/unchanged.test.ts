@@ -2,10 +2,10 @@ import { readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { ExtractResult } from '../../src/core/extract-result.ts';
-import type { VerifyResult } from '../../src/core/store-results.ts';
-import { readManifest } from '../../src/store/manifest.ts';
-import { readSamples } from '../../src/store/reader.ts';
+import type { ExtractResult } from '../../src/results/extract-result.ts';
+import type { VerifyResult } from '../../src/results/store-results.ts';
+import { readManifest } from '../../src/store/format/manifest.ts';
+import { readSamples } from '../../src/store/read/reader.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PredictResult } from '../../src/core/answer-results.ts';
-import type { HeadResult } from '../../src/core/head-result.ts';
-import { findIconSet, resolveInstalled } from '../../src/extract/icon-set.ts';
-import { renderSvg } from '../../src/extract/render-svg.ts';
+import type { PredictResult } from '../../src/results/answer-results.ts';
+import type { HeadResult } from '../../src/results/head-result.ts';
+import { findIconSet, resolveInstalled } from '../../src/extract/image/icon-set.ts';
+import { renderSvg } from '../../src/extract/image/render-svg.ts';
 import { document, permafrost } from '../support/command.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { DoctorResult } from '../../src/core/engine-results.ts';
+import type { DoctorResult } from '../../src/results/engine-results.ts';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
 import { document, permafrost } from '../support/command.ts';
 

@@ -3,7 +3,7 @@ import { calibrationDigest, type Calibration } from '../../src/core/calibration.
 import { cosine } from '../../src/core/matrix.ts';
 import { agreement } from '../../src/extract/agreement.ts';
 import { calibrate, quantizationOf } from '../../src/extract/calibrate.ts';
-import { decodedImages } from '../../src/extract/decoded-images.ts';
+import { decodedImages } from '../../src/extract/image/decoded-images.ts';
 import type { Engine } from '../../src/extract/engines/engine.ts';
 import { createEngine } from '../../src/extract/engines/index.ts';
 import { kerasCaffe } from '../support/contracts.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { PredictResult } from '../../src/core/answer-results.ts';
-import type { DoctorResult } from '../../src/core/engine-results.ts';
-import type { InspectResult } from '../../src/core/store-results.ts';
+import type { PredictResult } from '../../src/results/answer-results.ts';
+import type { DoctorResult } from '../../src/results/engine-results.ts';
+import type { InspectResult } from '../../src/results/store-results.ts';
 import { doctorText, inspectText, neighborsText, predictText } from '../../src/report/answer-report.ts';
 import { FACTS, neighbor, ODD_NAME, ODD_SHOWN } from '../support/results.ts';
 

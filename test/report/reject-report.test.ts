@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RejectResult } from '../../src/core/head-result.ts';
+import type { RejectResult } from '../../src/results/head-result.ts';
 import { rejectLines } from '../../src/report/reject-report.ts';
 import { trainText } from '../../src/report/run-report.ts';
 import { headResult } from '../support/results.ts';

@@ -28,12 +28,12 @@ const digestOf = (value) => {
 /** Each takes the path of the damaged file and gives what it read. */
 const READERS = {
   async manifest(path) {
-    return (await load('store/manifest.js')).readManifest(dirname(path));
+    return (await load('store/format/manifest.js')).readManifest(dirname(path));
   },
   /** Samples, rows and features of a store in which `path` is one file. */
   async store(path) {
-    const { readManifest } = await load('store/manifest.js');
-    const { loadFeatures, readSamples, setRows } = await load('store/reader.js');
+    const { readManifest } = await load('store/format/manifest.js');
+    const { loadFeatures, readSamples, setRows } = await load('store/read/reader.js');
     const store = dirname(path);
     const manifest = await readManifest(store);
     const rows = [];
@@ -44,17 +44,17 @@ const READERS = {
     return [rows, await readSamples(store, manifest), features];
   },
   async seals(path) {
-    return (await load('store/shard-files.js')).setsFromSeals(dirname(path));
+    return (await load('store/write/shard-files.js')).setsFromSeals(dirname(path));
   },
   async calibration(path) {
-    const { readCalibration } = await load('store/calibration-file.js');
+    const { readCalibration } = await load('store/read/calibration-file.js');
     return readCalibration(dirname(path), context.entry, context.digest);
   },
   async 'file-times'(path) {
-    return (await load('store/file-times-file.js')).readFileTimes(dirname(path));
+    return (await load('store/format/file-times-file.js')).readFileTimes(dirname(path));
   },
   async head(path) {
-    return (await load('store/head-file.js')).readHead(path);
+    return (await load('store/read/head-file.js')).readHead(path);
   },
   async weights(path) {
     const { loadWeights } = await load('extract/weights/load-weights.js');
@@ -62,7 +62,7 @@ const READERS = {
     return [[...tensors], notes];
   },
   async list(path) {
-    return (await load('extract/dataset-manifest.js')).readManifestFile(path);
+    return (await load('extract/dataset/dataset-manifest.js')).readManifestFile(path);
   },
 };
 

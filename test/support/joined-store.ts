@@ -1,7 +1,7 @@
 import { random } from '../../src/core/random.ts';
 import type { FeaturePart } from '../../src/core/sample.ts';
-import { commitDataset, openForWriting, setFor } from '../../src/store/store.ts';
-import { featureWriter } from '../../src/store/writer.ts';
+import { commitDataset, openForWriting, setFor } from '../../src/store/write/store.ts';
+import { featureWriter } from '../../src/store/write/writer.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow } from './stored-rows.ts';
 import { whole } from './stores.ts';
 

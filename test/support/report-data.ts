@@ -1,5 +1,5 @@
-import type { FeatureMap, Judgement, ReportData } from '../../src/core/report-data.ts';
-import type { InspectResult } from '../../src/core/store-results.ts';
+import type { FeatureMap, Judgement, ReportData } from '../../src/results/report-data.ts';
+import type { InspectResult } from '../../src/results/store-results.ts';
 import { FACTS, headResult, runResult } from './results.ts';
 
 /** Names that would be markup, leave their attribute or forge a line if a page took them as they are. */

@@ -1,6 +1,6 @@
-import type { NeighborResult } from '../../src/core/answer-results.ts';
-import type { EngineFacts, ExtractResult } from '../../src/core/extract-result.ts';
-import type { HeadResult, RunResult } from '../../src/core/head-result.ts';
+import type { NeighborResult } from '../../src/results/answer-results.ts';
+import type { EngineFacts, ExtractResult } from '../../src/results/extract-result.ts';
+import type { HeadResult, RunResult } from '../../src/results/head-result.ts';
 
 /** A name that would clear the screen, break lines and forge a row, if a terminal got it as it is. */
 export const ODD_NAME = 'Val/\u001b[2Jants/a\nbees: 1.0000\u202e.jpg';

@@ -3,8 +3,8 @@ import { matrix } from '../../src/core/matrix.ts';
 import { POOLINGS, type FeatureBatch, type Pooling } from '../../src/core/sample.ts';
 import { CONTRACTS } from '../../src/extract/contract.ts';
 import { random } from '../../src/core/random.ts';
-import type { FeatureSettings } from '../../src/store/fingerprint.ts';
-import { idOf, type StoredSample } from '../../src/store/shard.ts';
+import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
+import { idOf, type StoredSample } from '../../src/store/format/shard.ts';
 
 export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { POOLINGS, type Pooling, type Split } from '../../src/core/sample.ts';
-import type { FeatureSettings } from '../../src/store/fingerprint.ts';
-import { readManifest, type FeatureSet, type Manifest } from '../../src/store/manifest.ts';
-import { loadFeatures, readSamples, setRows } from '../../src/store/reader.ts';
-import type { WantedSet } from '../../src/store/parts.ts';
-import type { StoredSample } from '../../src/store/shard.ts';
-import { commitDataset, openForWriting, setFor } from '../../src/store/store.ts';
-import { featureWriter, type FeatureWriter } from '../../src/store/writer.ts';
+import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
+import { readManifest, type FeatureSet, type Manifest } from '../../src/store/format/manifest.ts';
+import { loadFeatures, readSamples, setRows } from '../../src/store/read/reader.ts';
+import type { WantedSet } from '../../src/store/read/parts.ts';
+import type { StoredSample } from '../../src/store/format/shard.ts';
+import { commitDataset, openForWriting, setFor } from '../../src/store/write/store.ts';
+import { featureWriter, type FeatureWriter } from '../../src/store/write/writer.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from './stored-rows.ts';
 
 export interface MadeStore {

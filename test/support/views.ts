@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ViewParameters } from '../../src/extract/view-parameters.ts';
+import type { ViewParameters } from '../../src/extract/image/view-parameters.ts';
 
 const between = (min: number, max: number): fc.Arbitrary<number> =>
   fc.double({ min, max, noNaN: true, noDefaultInfinity: true });

@@ -1,5 +1,5 @@
-import type { Comparison } from '../../core/head-result.ts';
-import { mcNemar } from '../paired-tests.ts';
+import type { Comparison } from '../../results/head-result.ts';
+import { mcNemar } from '../evaluate/paired-tests.ts';
 
 /**
  * Each candidate's predictions against those of the first, the best. With as many tests as candidates some differ by chance: Holm's adjustment

@@ -5,7 +5,7 @@ import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize
 import { applyPca, fitPca } from '../pca.ts';
 import { designOf } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';
-import type { TrainVal } from '../split.ts';
+import type { TrainVal } from '../evaluate/split.ts';
 
 /** What is done to the features before the head. */
 export interface FeatureSteps {

@@ -7,7 +7,7 @@ import { createHead } from '../heads/index.ts';
 import { linearProbabilities } from '../heads/linear.ts';
 import type { VoteWeights } from '../heads/votes.ts';
 import { voteShares } from '../heads/votes.ts';
-import { times } from '../linalg.ts';
+import { times } from '../linalg/times.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import type { Metric, Neighbors } from '../neighbors/neighbor-index.ts';
 import type { LinearFit, LinearTask } from '../solvers/linear-fit.ts';

@@ -1,8 +1,8 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { CrossScore, CrossScores } from '../../core/sweep-result.ts';
-import * as metrics from '../metrics.ts';
-import { Z_95 } from '../metrics.ts';
-import type { TrainVal } from '../split.ts';
+import type { CrossScore, CrossScores } from '../../results/sweep-result.ts';
+import * as metrics from '../evaluate/metrics.ts';
+import { Z_95 } from '../evaluate/metrics.ts';
+import type { TrainVal } from '../evaluate/split.ts';
 
 /**
  * How probabilities P (n, classes), each row's from a head that did not see it, agree with the true classes. Values are over all rows, so that

@@ -6,7 +6,7 @@ import { blocksOf, wholeSource, type RowSource } from '../../core/row-source.ts'
 import { checkAborted, checkFinite, checkLabels, checkPredict } from '../checks.ts';
 import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { countClasses } from '../labels.ts';
-import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
+import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
 import { lengthsOf, productDistance } from '../neighbors/distance.ts';
 import type { Metric } from '../neighbors/neighbor-index.ts';
 import { METRICS } from '../neighbors/neighbor-index.ts';

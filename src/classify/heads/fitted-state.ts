@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
-import type { LearningCurve } from '../../core/head-result.ts';
+import type { LearningCurve } from '../../results/head-result.ts';
 import type { FittedHead, HeadState } from '../head.ts';
 
 /** What every fitted head tells about itself: its state's JSON has exactly these, and a head's own values beside them. */

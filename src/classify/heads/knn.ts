@@ -3,7 +3,7 @@ import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
 import { checkFit, checkNeighbors } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import { fitStreamedKnn, loadStreamedKnn } from '../streams/streamed-knn.ts';
+import { fitStreamedKnn, loadStreamedKnn } from './streamed-knn.ts';
 import { factsOf } from './fitted-state.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';

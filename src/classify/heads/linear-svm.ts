@@ -1,8 +1,8 @@
 import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
-import { sampleRows } from '../streams/sample-preconditioner.ts';
-import { fitStreamedLinear } from '../streams/streamed-linear.ts';
+import { sampleRows } from '../solvers/sample-preconditioner.ts';
+import { fitStreamedLinear } from './streamed-linear.ts';
 import { linearFits } from './linear-solution.ts';
 import { LOGISTIC_OPTIONS } from './logistic.ts';
 

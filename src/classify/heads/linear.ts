@@ -2,7 +2,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, HeadState } from '../head.ts';
-import { times } from '../linalg.ts';
+import { times } from '../linalg/times.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 

@@ -2,8 +2,8 @@ import type { OptionsOf } from '../../core/options.ts';
 import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
-import { sampleRows } from '../streams/sample-preconditioner.ts';
-import { fitStreamedLinear } from '../streams/streamed-linear.ts';
+import { sampleRows } from '../solvers/sample-preconditioner.ts';
+import { fitStreamedLinear } from './streamed-linear.ts';
 import { linearFits } from './linear-solution.ts';
 
 /** Options of the head `logistic`: names, meaning and defaults are scikit-learn's. */

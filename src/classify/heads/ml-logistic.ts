@@ -5,7 +5,7 @@ import type { OptionsOf } from '../../core/options.ts';
 import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import { checkAborted, checkFit, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import { timesTransposed, transposedTimes } from '../linalg.ts';
+import { timesTransposed, transposedTimes } from '../linalg/times.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';

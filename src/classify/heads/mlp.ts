@@ -3,9 +3,9 @@ import { integerOption, numberOption, resolveOptions } from '../../core/options.
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import type { Dense, Network } from '../solvers/network.ts';
-import { forward, glorotUniform } from '../solvers/network.ts';
-import { trainStreamedNetwork } from '../streams/streamed-network.ts';
+import type { Dense, Network } from '../network/network.ts';
+import { forward, glorotUniform } from '../network/network.ts';
+import { trainStreamedNetwork } from './streamed-network.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';

@@ -4,7 +4,7 @@ import { checkFit, checkLabels, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import type { Pca } from '../pca.ts';
 import { applyPca, fitPca } from '../pca.ts';
-import { fitStreamedPca, pcaBytes, projectedSource } from '../streams/streamed-pca.ts';
+import { fitStreamedPca, pcaBytes, projectedSource } from '../streamed-pca.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 

@@ -6,9 +6,9 @@ import { checkFit } from '../checks.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
 import { ridgePath } from '../solvers/ridge-path.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
-import { sampleRows } from '../streams/sample-preconditioner.ts';
-import { fitStreamedLinear, passesNote } from '../streams/streamed-linear.ts';
-import { ridgeBytes, streamedRidge } from '../streams/streamed-ridge.ts';
+import { sampleRows } from '../solvers/sample-preconditioner.ts';
+import { fitStreamedLinear, passesNote } from './streamed-linear.ts';
+import { ridgeBytes, streamedRidge } from '../solvers/streamed-ridge.ts';
 import { fittedLinear } from './linear.ts';
 import { linearFits } from './linear-solution.ts';
 

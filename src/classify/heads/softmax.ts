@@ -1,8 +1,8 @@
 import type { OptionsOf } from '../../core/options.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { FittedHead, Head } from '../head.ts';
-import { glorotUniform } from '../solvers/network.ts';
-import { trainStreamedNetwork } from '../streams/streamed-network.ts';
+import { glorotUniform } from '../network/network.ts';
+import { trainStreamedNetwork } from './streamed-network.ts';
 import { fittedLinear } from './linear.ts';
 import {
   TRAINING_OPTIONS,

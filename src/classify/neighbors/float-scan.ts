@@ -1,7 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { OnnxNode } from '../../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
-import { mathSession, sessionCache } from '../math-session.ts';
+import { mathSession, sessionCache } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';
 import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type Part, type Scan } from './scan.ts';

@@ -1,6 +1,6 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { row } from '../../core/matrix.ts';
-import { timesTransposed } from '../linalg.ts';
+import { timesTransposed } from '../linalg/times.ts';
 import { distance, extentOf, lengthsOf, productDistance, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';
 import type { TopK } from './top-k.ts';

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
-import { mathSession } from '../math-session.ts';
+import { mathSession } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf } from './distance.ts';
 import { integerProduct, integerProductsHold } from './integer-products.ts';
 import type { Metric } from './neighbor-index.ts';

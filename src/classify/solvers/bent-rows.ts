@@ -1,8 +1,8 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { row } from '../../core/matrix.ts';
-import type { Factor } from '../gemm.ts';
-import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
-import { product, type Square } from './inverse-cholesky.ts';
+import type { Factor } from '../linalg/gemm.ts';
+import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
+import { product, type Square } from '../linalg/inverse-cholesky.ts';
 import { addScaled } from './vectors.ts';
 
 /**

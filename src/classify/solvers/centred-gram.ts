@@ -1,10 +1,10 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { row } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
-import { centreColumns } from '../centre-columns.ts';
+import { centreColumns } from '../linalg/centre-columns.ts';
 import type { FitContext } from '../head.ts';
-import { transposedTimesThin } from '../linalg-thin.ts';
-import { timesTransposed } from '../linalg.ts';
+import { transposedTimesThin } from '../linalg/thin.ts';
+import { timesTransposed } from '../linalg/times.ts';
 
 /** Columns whose products are summed in float32 before they are added in float64. */
 const BLOCK_COLUMNS = 2048;

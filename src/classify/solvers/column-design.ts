@@ -1,8 +1,8 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
-import type { Factor } from '../gemm.ts';
-import type { Columns, Precision } from '../linalg-thin.ts';
-import { timesColumns, transposedTimesColumns } from '../linalg-thin.ts';
+import type { Factor } from '../linalg/gemm.ts';
+import type { Columns, Precision } from '../linalg/thin.ts';
+import { timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
 import { columnMeans } from '../normalize.ts';
 import { bentColumns } from './bent-rows.ts';
 import { curvatureColumns } from './curvature-columns.ts';

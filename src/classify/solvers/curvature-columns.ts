@@ -1,9 +1,9 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { OnnxNode } from '../../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
-import { threadsFor } from '../gemm.ts';
-import { addTransposed, rowBlocks, spread, type Columns } from '../linalg-thin.ts';
-import { mathSession, sessionCache } from '../math-session.ts';
+import { threadsFor } from '../linalg/gemm.ts';
+import { addTransposed, rowBlocks, spread, type Columns } from '../linalg/thin.ts';
+import { mathSession, sessionCache } from '../linalg/math-session.ts';
 import type { Bend } from './loss.ts';
 
 /** A direction V (d, k), what its scores are shifted by (k), and the second derivative that bends them. */

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { Precision } from '../linalg-thin.ts';
+import type { Precision } from '../linalg/thin.ts';
 import type { LossAt } from './loss.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { Precision } from '../linalg-thin.ts';
+import type { Precision } from '../linalg/thin.ts';
 import type { BentRows } from './bent-rows.ts';
 import { MOST_STEPS } from './conjugate-gradients.ts';
 import type { NewtonSystem } from './design.ts';
-import { inverseCholesky, solveBy, type Square } from './inverse-cholesky.ts';
+import { inverseCholesky, solveBy, type Square } from '../linalg/inverse-cholesky.ts';
 import type { LossAt } from './loss.ts';
 import type { Point, Problem } from './problem.ts';
 import { addScaled } from './vectors.ts';

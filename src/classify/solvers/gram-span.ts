@@ -1,6 +1,6 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
-import { transposedTimes } from '../linalg.ts';
+import { transposedTimes } from '../linalg/times.ts';
 import type { Design } from './design.ts';
 import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
 

@@ -1,6 +1,6 @@
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import type { Precision } from '../linalg-thin.ts';
+import type { Precision } from '../linalg/thin.ts';
 import { conjugateGradients } from './conjugate-gradients.ts';
 import { directStep, worthOfDirect } from './direct-step.ts';
 import { lineSearch } from './line-search.ts';

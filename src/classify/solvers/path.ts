@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { FitContext } from '../head.ts';
-import type { TrainVal } from '../split.ts';
+import type { TrainVal } from '../evaluate/split.ts';
 import type { Design } from './design.ts';
 import type { LinearFit, LinearTask } from './linear-fit.ts';
 import { fitLinear } from './linear-fit.ts';

@@ -3,7 +3,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import { matrix } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { transposedTimesThin } from '../linalg-thin.ts';
+import { transposedTimesThin } from '../linalg/thin.ts';
 import type { RidgeSolution } from './ridge-system.ts';
 import { columnSystem, rowSystem } from './ridge-system.ts';
 import type { ClassWeight } from './row-weights.ts';

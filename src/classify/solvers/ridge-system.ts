@@ -1,11 +1,11 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import type { Factor } from '../gemm.ts';
-import { gemm } from '../gemm.ts';
+import type { Factor } from '../linalg/gemm.ts';
+import { gemm } from '../linalg/gemm.ts';
 import type { FitContext } from '../head.ts';
-import { timesThin, transposedTimesThin } from '../linalg-thin.ts';
+import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
 import { centredGram } from './centred-gram.ts';
-import { inverseCholesky, solveBy } from './inverse-cholesky.ts';
+import { inverseCholesky, solveBy } from '../linalg/inverse-cholesky.ts';
 import { columnSums } from './vectors.ts';
 
 /** The largest system that is factorised: 0.5 GB. */

@@ -1,7 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
-import type { Columns, Precision } from '../linalg-thin.ts';
-import { timesColumns, transposedTimesColumns } from '../linalg-thin.ts';
+import type { Columns, Precision } from '../linalg/thin.ts';
+import { timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
 import { quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
 import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';

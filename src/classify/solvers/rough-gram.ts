@@ -3,8 +3,8 @@ import { selectRows } from '../../core/matrix.ts';
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { timesTransposed } from '../linalg.ts';
-import { mathSession, sessionCache } from '../math-session.ts';
+import { timesTransposed } from '../linalg/times.ts';
+import { mathSession, sessionCache } from '../linalg/math-session.ts';
 import { integerProduct } from '../neighbors/integer-products.ts';
 
 /** Rows of one block of products: small enough to leave out nearly half of the work, large enough for full speed. */

@@ -1,5 +1,5 @@
 import { benchText } from '../../report/bench-report.ts';
-import { BENCH_OPTIONS } from '../../workflows/bench-options.ts';
+import { BENCH_OPTIONS } from '../../workflows/engines/bench-options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const benchCommand: CommandSpec = {
@@ -8,7 +8,7 @@ export const benchCommand: CommandSpec = {
   arguments: [['[images...]', 'a data set, or image files; none: the emoji that come with permafrost']],
   options: BENCH_OPTIONS,
   async act([images], flags, context) {
-    const { bench } = await import('../../workflows/bench.ts');
+    const { bench } = await import('../../workflows/engines/bench.ts');
     const result = await bench(images as string[], pick(flags, BENCH_OPTIONS), context);
     return { json: result, text: benchText(result), failed: result.failed.length };
   },

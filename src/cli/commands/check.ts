@@ -1,5 +1,5 @@
 import { checkText } from '../../report/check-report.ts';
-import { CHECK_OPTIONS } from '../../workflows/check-options.ts';
+import { CHECK_OPTIONS } from '../../workflows/check/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const checkCommand: CommandSpec = {
@@ -8,7 +8,7 @@ export const checkCommand: CommandSpec = {
   arguments: [['<store>', 'a store that extract or run made']],
   options: CHECK_OPTIONS,
   async act([store], flags, context) {
-    const { check } = await import('../../workflows/check.ts');
+    const { check } = await import('../../workflows/check/check.ts');
     const result = await check(store as string, pick(flags, CHECK_OPTIONS), context);
     return { json: result, text: checkText(result) };
   },

@@ -1,4 +1,4 @@
-import { RUN_OPTIONS } from '../../workflows/extract-options.ts';
+import { RUN_OPTIONS } from '../../workflows/extract/options.ts';
 import { runText } from '../../report/run-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 import { REPORT_FLAG, reportAfterRun } from '../report-file.ts';
@@ -10,7 +10,7 @@ export const demoCommand: CommandSpec = {
   arguments: [],
   options: { ...RUN_OPTIONS, ...REPORT_FLAG },
   async act(_args, flags, context) {
-    const { demo } = await import('../../workflows/demo.ts');
+    const { demo } = await import('../../workflows/run/demo.ts');
     const result = await demo(pick(flags, RUN_OPTIONS), context);
     await reportAfterRun(result.store, flags, context);
     return { json: result, text: runText(result), failed: result.failed.length };

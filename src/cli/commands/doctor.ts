@@ -7,7 +7,7 @@ export const doctorCommand: CommandSpec = {
   arguments: [],
   options: {},
   async act() {
-    const { doctor } = await import('../../workflows/doctor.ts');
+    const { doctor } = await import('../../workflows/engines/doctor.ts');
     const result = await doctor();
     return { json: result, text: doctorText(result) };
   },

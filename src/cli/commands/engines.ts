@@ -11,7 +11,7 @@ export const enginesCommand: CommandSpec = {
   options: {},
   more: 'What is added goes to the cache folder of the user and is checked by its SHA-256. onnxruntime comes with permafrost.',
   async act([action, name], _flags, context) {
-    const { engines } = await import('../../workflows/engines.ts');
+    const { engines } = await import('../../workflows/engines/engines.ts');
     const result = await engines(action as string, name as string | undefined, context);
     return { json: result, text: enginesText(result) };
   },

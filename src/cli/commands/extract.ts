@@ -1,4 +1,4 @@
-import { EXTRACT_OPTIONS } from '../../workflows/extract-options.ts';
+import { EXTRACT_OPTIONS } from '../../workflows/extract/options.ts';
 import { extractText, traceText } from '../../report/extract-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 import { TRACE_OPTIONS } from '../trace-options.ts';
@@ -9,7 +9,7 @@ export const extractCommand: CommandSpec = {
   arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
   options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS },
   async act([dataset], flags, context) {
-    const { extract } = await import('../../workflows/extract.ts');
+    const { extract } = await import('../../workflows/extract/extract.ts');
     const result = await extract(dataset as string, pick(flags, EXTRACT_OPTIONS), context);
     return {
       json: result,

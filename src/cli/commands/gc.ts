@@ -1,5 +1,5 @@
 import { gcText } from '../../report/store-report.ts';
-import { GC_OPTIONS } from '../../workflows/gc-options.ts';
+import { GC_OPTIONS } from '../../workflows/care/gc-options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const gcCommand: CommandSpec = {
@@ -8,7 +8,7 @@ export const gcCommand: CommandSpec = {
   arguments: [['<store>', 'a store that extract or run made']],
   options: GC_OPTIONS,
   async act([store], flags, context) {
-    const { gc } = await import('../../workflows/gc.ts');
+    const { gc } = await import('../../workflows/care/gc.ts');
     const result = await gc(store as string, pick(flags, GC_OPTIONS), context);
     return { json: result, text: gcText(result) };
   },

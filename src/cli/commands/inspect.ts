@@ -7,7 +7,7 @@ export const inspectCommand: CommandSpec = {
   arguments: [['<store>', 'a store that extract or run made']],
   options: {},
   async act([store]) {
-    const { inspect } = await import('../../workflows/inspect.ts');
+    const { inspect } = await import('../../workflows/care/inspect.ts');
     const result = await inspect(store as string);
     return { json: result, text: inspectText(result) };
   },

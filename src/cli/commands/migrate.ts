@@ -7,7 +7,7 @@ export const migrateCommand: CommandSpec = {
   arguments: [['<store>', 'a store that extract or run made']],
   options: {},
   async act([store]) {
-    const { migrate } = await import('../../workflows/migrate.ts');
+    const { migrate } = await import('../../workflows/care/migrate.ts');
     const result = await migrate(store as string);
     return { json: result, text: migrateText(result) };
   },

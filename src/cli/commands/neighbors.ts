@@ -1,4 +1,4 @@
-import { NEIGHBORS_OPTIONS } from '../../workflows/neighbors-options.ts';
+import { NEIGHBORS_OPTIONS } from '../../workflows/search/neighbors-options.ts';
 import { neighborsText } from '../../report/answer-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
@@ -11,7 +11,7 @@ export const neighborsCommand: CommandSpec = {
   ],
   options: NEIGHBORS_OPTIONS,
   async act([store, images], flags, context) {
-    const { neighbors } = await import('../../workflows/neighbors.ts');
+    const { neighbors } = await import('../../workflows/search/neighbors.ts');
     const result = await neighbors(
       store as string,
       images as string[],

@@ -1,4 +1,4 @@
-import { PREDICT_OPTIONS } from '../../workflows/predict-options.ts';
+import { PREDICT_OPTIONS } from '../../workflows/search/predict-options.ts';
 import { predictText } from '../../report/answer-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
@@ -11,7 +11,7 @@ export const predictCommand: CommandSpec = {
   ],
   options: PREDICT_OPTIONS,
   async act([head, images], flags, context) {
-    const { predict } = await import('../../workflows/predict.ts');
+    const { predict } = await import('../../workflows/search/predict.ts');
     const result = await predict(head as string, images as string[], pick(flags, PREDICT_OPTIONS), context);
     return { json: result, text: predictText(result), failed: result.failed.length };
   },

@@ -7,7 +7,7 @@ export const repairCommand: CommandSpec = {
   arguments: [['<store>', 'a store that extract or run made']],
   options: {},
   async act([store], _flags, context) {
-    const { repair } = await import('../../workflows/repair.ts');
+    const { repair } = await import('../../workflows/care/repair.ts');
     const result = await repair(store as string, context);
     return { json: result, text: repairText(result), ok: result.next === null };
   },

@@ -1,6 +1,6 @@
 import { bytes, plural } from '../../report/format.ts';
 import { printable } from '../../report/printable.ts';
-import { REPORT_FLAGS } from '../../workflows/report-options.ts';
+import { REPORT_FLAGS } from '../../workflows/report/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 import { writeReport, type WrittenReport } from '../report-file.ts';
 

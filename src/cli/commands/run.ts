@@ -1,4 +1,4 @@
-import { RUN_OPTIONS } from '../../workflows/extract-options.ts';
+import { RUN_OPTIONS } from '../../workflows/extract/options.ts';
 import { traceText } from '../../report/extract-report.ts';
 import { runText } from '../../report/run-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
@@ -11,7 +11,7 @@ export const runCommand: CommandSpec = {
   arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
   options: { ...RUN_OPTIONS, ...TRACE_OPTIONS, ...REPORT_FLAG },
   async act([dataset], flags, context) {
-    const { run } = await import('../../workflows/run.ts');
+    const { run } = await import('../../workflows/run/run.ts');
     const result = await run(dataset as string, pick(flags, RUN_OPTIONS), context);
     await reportAfterRun(result.store, flags, context);
     return {

@@ -12,7 +12,7 @@ export const studioCommand: CommandSpec = {
   async act([store], flags, context) {
     const { signal, listener } = context;
     const options = resolveOptions('studio', STUDIO_OPTIONS, pick(flags, STUDIO_OPTIONS));
-    const { serveStudio } = await import('../../studio/server.ts');
+    const { serveStudio } = await import('../../studio/server/server.ts');
     const studio = await serveStudio(store as string, options, listener);
     const { address, port } = studio;
     context.announce({ store, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);

@@ -1,8 +1,8 @@
 import { integerOption, resolveOptions, stringOption } from '../../core/options.ts';
 import { sweepText } from '../../report/sweep-report.ts';
-import { gridOfAxes, SWEEP_AXES } from '../../workflows/sweep-axes.ts';
-import { DEFAULT_GRID } from '../../workflows/sweep-default-grid.ts';
-import { SWEEP_OPTIONS } from '../../workflows/sweep-options.ts';
+import { gridOfAxes, SWEEP_AXES } from '../../workflows/sweep/axes.ts';
+import { DEFAULT_GRID } from '../../workflows/sweep/default-grid.ts';
+import { SWEEP_OPTIONS } from '../../workflows/sweep/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 const TABLE_OPTIONS = {
@@ -19,8 +19,8 @@ export const sweepCommand: CommandSpec = {
   more: `Flags that list values take them with commas: --head logistic,knn --C 0.1,1,10 --pca 0,64. Every combination is tried.\nThe grid where nothing is listed: ${JSON.stringify(DEFAULT_GRID)}`,
   async act([store], flags, context) {
     const [{ sweepInProcess }, { gridRequest }] = await Promise.all([
-      import('../../workflows/sweep-process.ts'),
-      import('../../workflows/sweep-grid-file.ts'),
+      import('../../workflows/sweep/process.ts'),
+      import('../../workflows/sweep/grid-file.ts'),
     ]);
     const { top, grid } = resolveOptions('sweep', TABLE_OPTIONS, pick(flags, TABLE_OPTIONS));
     const request = await gridRequest(

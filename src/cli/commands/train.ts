@@ -1,6 +1,6 @@
 import { HEADS } from '../../classify/heads/index.ts';
 import type { OptionTable } from '../../core/options.ts';
-import { TRAIN_OPTIONS } from '../../workflows/train-options.ts';
+import { TRAIN_OPTIONS } from '../../workflows/train/options.ts';
 import { trainText } from '../../report/run-report.ts';
 import { flagOf, pick, type CommandSpec } from '../program.ts';
 
@@ -37,7 +37,7 @@ export const trainCommand: CommandSpec = {
   options: { ...TRAIN_OPTIONS, ...HEAD_OPTIONS },
   more: headsHelp(),
   async act([store], flags, context) {
-    const { train } = await import('../../workflows/train.ts');
+    const { train } = await import('../../workflows/train/train.ts');
     const result = await train(
       store as string,
       pick(flags, TRAIN_OPTIONS),

@@ -7,7 +7,7 @@ export const verifyCommand: CommandSpec = {
   arguments: [['<store>', 'a store that extract or run made']],
   options: {},
   async act([store], _flags, context) {
-    const { verify } = await import('../../workflows/verify.ts');
+    const { verify } = await import('../../workflows/care/verify.ts');
     const result = await verify(store as string, context);
     return { json: result, text: verifyText(result), ok: result.ok };
   },

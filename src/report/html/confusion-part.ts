@@ -1,4 +1,4 @@
-import type { Judgement } from '../../core/report-data.ts';
+import type { Judgement } from '../../results/report-data.ts';
 import { html, type Markup } from './markup.ts';
 import { count, percent } from './numbers.ts';
 import { htmlTable } from './table.ts';

@@ -1,6 +1,6 @@
-import type { CheckResult } from '../../core/check-result.ts';
-import { copyGroups, MOST_CARDS, MOST_OF_GROUP } from '../../core/copy-groups.ts';
-import type { ReportData } from '../../core/report-data.ts';
+import type { CheckResult } from '../../results/check-result.ts';
+import { copyGroups, MOST_CARDS, MOST_OF_GROUP } from '../../results/copy-groups.ts';
+import type { ReportData } from '../../results/report-data.ts';
 import { plural } from '../format.ts';
 import { html, type Markup, type Part } from './markup.ts';
 import { count, firstOf, percent } from './numbers.ts';

@@ -1,4 +1,4 @@
-import { present, type ReportData } from '../../core/report-data.ts';
+import { present, type ReportData } from '../../results/report-data.ts';
 import { featuresText, milliseconds, seconds } from '../format.ts';
 import { html, type Markup } from './markup.ts';
 import { count } from './numbers.ts';

@@ -1,5 +1,5 @@
-import type { HeadResult } from '../../core/head-result.ts';
-import { present, type ReportData } from '../../core/report-data.ts';
+import type { HeadResult } from '../../results/head-result.ts';
+import { present, type ReportData } from '../../results/report-data.ts';
 import { parameters } from '../format.ts';
 import { accuracyAxis, span } from './drawn.ts';
 import { html, type Markup } from './markup.ts';

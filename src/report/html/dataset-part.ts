@@ -1,4 +1,4 @@
-import type { Range3, ReportData } from '../../core/report-data.ts';
+import type { Range3, ReportData } from '../../results/report-data.ts';
 import { SPLITS } from '../../core/sample.ts';
 import { bytes } from '../format.ts';
 import { html, type Markup } from './markup.ts';

@@ -1,5 +1,5 @@
-import { present, type ReportData } from '../../core/report-data.ts';
-import type { HeadResult } from '../../core/head-result.ts';
+import { present, type ReportData } from '../../results/report-data.ts';
+import type { HeadResult } from '../../results/head-result.ts';
 import { featuresText, milliseconds, parameters, plural } from '../format.ts';
 import { toldApartText } from '../told-apart.ts';
 import { accuracyAxis, span } from './drawn.ts';

@@ -1,5 +1,5 @@
-import { present, type ReportData } from '../../core/report-data.ts';
-import type { HeadResult, LearningCurve } from '../../core/head-result.ts';
+import { present, type ReportData } from '../../results/report-data.ts';
+import type { HeadResult, LearningCurve } from '../../results/head-result.ts';
 import { html, type Markup, type Part } from './markup.ts';
 import { plotFrame } from './plot-frame.ts';
 import { linePath } from './shapes.ts';

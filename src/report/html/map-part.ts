@@ -1,4 +1,4 @@
-import { present, type FeatureMap, type ReportData } from '../../core/report-data.ts';
+import { present, type FeatureMap, type ReportData } from '../../results/report-data.ts';
 import { SPLITS } from '../../core/sample.ts';
 import { plural } from '../format.ts';
 import { html, type Markup } from './markup.ts';

@@ -1,4 +1,4 @@
-import type { Judgement, ReportData } from '../../core/report-data.ts';
+import type { Judgement, ReportData } from '../../results/report-data.ts';
 import { html, type Markup } from './markup.ts';
 import { figure, percent } from './numbers.ts';
 import { card } from './pictures.ts';

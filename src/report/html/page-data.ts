@@ -1,4 +1,4 @@
-import { present, type ReportData } from '../../core/report-data.ts';
+import { present, type ReportData } from '../../results/report-data.ts';
 import { printable } from '../printable.ts';
 import { colourings } from './map-part.ts';
 

@@ -1,5 +1,5 @@
 import { sha256Base64 } from '../../core/digest.ts';
-import { present, type Judgement, type ReportData } from '../../core/report-data.ts';
+import { present, type Judgement, type ReportData } from '../../results/report-data.ts';
 import { plural } from '../format.ts';
 import { calibrationPart } from './calibration-part.ts';
 import { classesPart } from './classes-part.ts';

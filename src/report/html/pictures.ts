@@ -1,4 +1,4 @@
-import type { ReportData } from '../../core/report-data.ts';
+import type { ReportData } from '../../results/report-data.ts';
 import { html, type Markup, type Part } from './markup.ts';
 
 /** An image's place for its thumbnail, which the page's script fills in: one picture may stand in many places and is kept once. */

@@ -1,4 +1,4 @@
-import type { ReportData } from '../../core/report-data.ts';
+import type { ReportData } from '../../results/report-data.ts';
 import { html, type Markup } from './markup.ts';
 
 /** The contract, engine and weights that made the features, and the command that makes them again. */

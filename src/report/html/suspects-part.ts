@@ -1,4 +1,4 @@
-import type { ReportData } from '../../core/report-data.ts';
+import type { ReportData } from '../../results/report-data.ts';
 import { html, type Markup } from './markup.ts';
 import { percent } from './numbers.ts';
 import { card, imageIndex } from './pictures.ts';

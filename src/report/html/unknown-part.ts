@@ -1,5 +1,5 @@
-import type { RejectResult } from '../../core/head-result.ts';
-import { present, type Judgement, type ReportData } from '../../core/report-data.ts';
+import type { RejectResult } from '../../results/head-result.ts';
+import { present, type Judgement, type ReportData } from '../../results/report-data.ts';
 import { plural, significant } from '../format.ts';
 import { bar } from './drawn.ts';
 import { html, type Markup, type Part } from './markup.ts';

@@ -1,5 +1,5 @@
-import type { HeadResult, ViewsBenefit } from '../../core/head-result.ts';
-import { present, type ReportData } from '../../core/report-data.ts';
+import type { HeadResult, ViewsBenefit } from '../../results/head-result.ts';
+import { present, type ReportData } from '../../results/report-data.ts';
 import { featuresText, plural } from '../format.ts';
 import { span, SPAN } from './drawn.ts';
 import { html, type Markup } from './markup.ts';

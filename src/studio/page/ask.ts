@@ -1,4 +1,4 @@
-import { MOST_UPLOAD_BYTES, type Api, type ApiError } from '../api.ts';
+import { MOST_UPLOAD_BYTES, type Api, type ApiError } from '../api/api.ts';
 
 type Route = keyof Api;
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { BrowsePage } from '../../core/studio-data.ts';
+import type { BrowsePage } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import type { Shared } from './shared.ts';
 import { percent, plural, Problem, Tile, TypedInput } from './parts.tsx';

@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { signOf } from '../../report/html/shapes.ts';
-import type { ImageCard, MapAnswer, Place } from '../../core/studio-data.ts';
+import type { ImageCard, MapAnswer, Place } from '../api/studio-data.ts';
 import { Symbols } from './symbols.tsx';
 import { Thumbnail } from './parts.tsx';
 

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { HeadFacts } from '../../core/studio-data.ts';
+import type { HeadFacts } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Problem } from './parts.tsx';
 

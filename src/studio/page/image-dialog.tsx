@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ImageView, StoreFacts } from '../../core/studio-data.ts';
-import { addresses } from '../api.ts';
+import type { ImageView, StoreFacts } from '../api/studio-data.ts';
+import { addresses } from '../api/api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Answers, NearImages, Problem } from './parts.tsx';
 

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { HeadFacts, StoreFacts } from '../../core/studio-data.ts';
+import type { HeadFacts, StoreFacts } from '../api/studio-data.ts';
 import { hashOf, usePlace } from './address.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Browse } from './browse.tsx';

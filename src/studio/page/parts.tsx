@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { HeadAnswer, ImageCard, NearImage } from '../../core/studio-data.ts';
-import { addresses } from '../api.ts';
+import type { HeadAnswer, ImageCard, NearImage } from '../api/studio-data.ts';
+import { addresses } from '../api/api.ts';
 
 /** A share of one in percent. */
 export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ReviewState, Saved, Suspect } from '../../core/studio-data.ts';
+import type { ReviewState, Saved, Suspect } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { percent, plural, Problem, Tile } from './parts.tsx';
 import type { Shared } from './shared.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { MapAnswer, SearchAnswer } from '../../core/studio-data.ts';
+import type { MapAnswer, SearchAnswer } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { FeatureMap } from './feature-map.tsx';
 import { Answers, DropZone, NearImages, Problem } from './parts.tsx';

@@ -1,4 +1,4 @@
-import type { HeadFacts, StoreFacts } from '../../core/studio-data.ts';
+import type { HeadFacts, StoreFacts } from '../api/studio-data.ts';
 
 /** What every part of the page gets. */
 export interface Shared {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SweepChoices } from '../../core/studio-sweep.ts';
-import { SWEEP_SCORES, type SweepScore } from '../../core/sweep-result.ts';
-import type { SweepWish } from '../api.ts';
+import type { SweepChoices } from '../api/studio-sweep.ts';
+import { SWEEP_SCORES, type SweepScore } from '../../results/sweep-result.ts';
+import type { SweepWish } from '../api/api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Problem } from './parts.tsx';
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SweepState } from '../../core/studio-sweep.ts';
-import { addresses } from '../api.ts';
+import type { SweepState } from '../api/studio-sweep.ts';
+import { addresses } from '../api/api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { lastName, percent, plural, Problem } from './parts.tsx';
 import type { Shared } from './shared.ts';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { TaughtClass } from '../../core/studio-data.ts';
-import { addresses } from '../api.ts';
+import type { TaughtClass } from '../api/studio-data.ts';
+import { addresses } from '../api/api.ts';
 import { Camera } from './camera.tsx';
 import { DropZone, plural } from './parts.tsx';
 

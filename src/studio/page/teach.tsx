@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { HeadAnswer, Saved, TeachState } from '../../core/studio-data.ts';
+import type { HeadAnswer, Saved, TeachState } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Camera } from './camera.tsx';
 import { Answers, DropZone, percent, plural, Problem } from './parts.tsx';

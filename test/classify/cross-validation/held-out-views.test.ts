@@ -9,8 +9,8 @@ import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
 import { fitOnViews } from '../../../src/classify/on-views.ts';
-import { stratifiedKFold } from '../../../src/classify/split.ts';
-import { blobs } from '../head-contract.ts';
+import { stratifiedKFold } from '../../../src/classify/evaluate/split.ts';
+import { blobs } from '../heads/head-contract.ts';
 
 const PLANS: HeadPlan[] = [
   planOf('logistic', { C: 0.3, tol: 1e-9 }),

@@ -7,8 +7,8 @@ import { createHead } from '../../../src/classify/heads/index.ts';
 import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
-import { stratifiedKFold } from '../../../src/classify/split.ts';
-import { blobs } from '../head-contract.ts';
+import { stratifiedKFold } from '../../../src/classify/evaluate/split.ts';
+import { blobs } from '../heads/head-contract.ts';
 
 /** Heads whose fits are tight enough to be compared digit by digit, a family with several members each. */
 const PLANS: HeadPlan[] = [

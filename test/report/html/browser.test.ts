@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../../src/cli/report-file.ts';
 import { htmlReport } from '../../../src/report/html/page.ts';
-import { run } from '../../../src/workflows/run.ts';
+import { run } from '../../../src/workflows/run/run.ts';
 import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../../support/browser.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { reportData } from '../../support/report-data.ts';

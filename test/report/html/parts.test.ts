@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { present } from '../../../src/core/report-data.ts';
+import { present } from '../../../src/results/report-data.ts';
 import { confusionPart } from '../../../src/report/html/confusion-part.ts';
 import { cutsPart } from '../../../src/report/html/cuts-part.ts';
 import { headsPart } from '../../../src/report/html/heads-part.ts';

@@ -1,0 +1,42 @@
+import type { Calibration, CalibrationBin } from '../../results/report-data.ts';
+import { wilsonInterval } from './metrics.ts';
+
+/** How far the probability of the likeliest class can be taken at its word, from rows that are told one by one. */
+export interface CalibrationCount {
+  /** One row: the probability of its likeliest class, and whether that is the true one. */
+  add(confidence: number, isRight: boolean): void;
+  /** The bins that hold rows, and the expected calibration error over them (Guo et al. 2017, arXiv 1706.04599, equation 3), NaN for no rows. */
+  result(): Calibration;
+}
+
+/** Counts rows in `bins` bins of equal width. */
+export function calibrationCount(bins = 10): CalibrationCount {
+  const sums = Array.from({ length: bins }, () => ({ images: 0, right: 0, confidence: 0, gap: 0 }));
+  return {
+    add(confidence, isRight) {
+      const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))]!;
+      bin.images++;
+      bin.right += Number(isRight);
+      bin.confidence += confidence;
+      bin.gap += Number(isRight) - confidence;
+    },
+    result() {
+      const filled = sums.flatMap(({ images, right, confidence }, i): CalibrationBin[] =>
+        images === 0
+          ? []
+          : [
+              {
+                low: i / bins,
+                high: (i + 1) / bins,
+                images,
+                confidence: confidence / images,
+                accuracy: right / images,
+                interval: wilsonInterval(right, images),
+              },
+            ],
+      );
+      const images = sums.reduce((sum, bin) => sum + bin.images, 0);
+      return { bins: filled, error: sums.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / images };
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { matrix, row } from '../../core/matrix.ts';
+import { checkLengths, topClass } from './metrics.ts';
+
+/**
+ * Expected calibration error: how far the share of right answers is from the probability that was claimed for them, averaged over
+ * `bins` equal intervals ((m - 1) / bins, m / bins] of the top probability, weighted by their rows (Guo, Pleiss, Sun and
+ * Weinberger 2017, arXiv 1706.04599, equation 3). P of shape (n, classes). NaN for no rows.
+ */
+export function expectedCalibrationError(truth: Int32Array, P: Matrix, bins = 15): number {
+  checkLengths(truth.length, P.rows);
+  const gaps = new Float64Array(bins);
+  topClass(P).forEach((c, i) => {
+    const top = P.data[i * P.cols + c]!;
+    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(top * bins) - 1));
+    gaps[bin]! += Number(c === truth[i]) - top;
+  });
+  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / truth.length;
+}
+
+/** A probability of 0 would have no logarithm: the least positive float32. */
+const LEAST = 2 ** -149;
+/** Temperatures that are looked at: beyond, every answer is as good as certain, or as good as a guess. */
+const COLDEST = 0.01;
+const HOTTEST = 100;
+
+/**
+ * The temperature T with which softmax(ln(P) / T) has the least log loss on the true classes (temperature scaling, Guo et al. 2017,
+ * section 4.2): above 1 the head was too sure, below 1 not sure enough. Fit it on rows that the head was not trained on. Between
+ * 0.01 and 100, whichever the loss prefers; no class' rank changes. Throws FIT_INVALID for no rows.
+ */
+export function fitTemperature(truth: Int32Array, P: Matrix): number {
+  checkLengths(truth.length, P.rows);
+  if (P.rows === 0) throw new PermafrostError('FIT_INVALID', 'A temperature needs rows to be fitted on.');
+  // The loss is convex in 1 / T, so that its slope there changes sign once.
+  let [low, high] = [Math.log(1 / HOTTEST), Math.log(1 / COLDEST)];
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (slopeAt(Math.exp(middle), truth, P) < 0) low = middle;
+    else high = middle;
+  }
+  return Math.exp(-(low + high) / 2);
+}
+
+/** The log loss' derivative by 1 / T: mean over the rows of the expected less the true logarithm. */
+function slopeAt(inverse: number, truth: Int32Array, P: Matrix): number {
+  let slope = 0;
+  for (let i = 0; i < P.rows; i++) {
+    const logs = Float64Array.from(row(P, i), (p) => Math.log(Math.max(LEAST, p)));
+    const most = Math.max(...logs);
+    let sum = 0;
+    let expected = 0;
+    for (const z of logs) {
+      const e = Math.exp(inverse * (z - most));
+      sum += e;
+      expected += e * z;
+    }
+    slope += expected / sum - logs[truth[i]!]!;
+  }
+  return slope / P.rows;
+}
+
+/** softmax(ln(P) / temperature) of each row, shape (n, classes), a new matrix. */
+export function applyTemperature(P: Matrix, temperature: number): Matrix {
+  const out = matrix(P.rows, P.cols);
+  for (let i = 0; i < P.rows; i++) {
+    const logs = Float64Array.from(row(P, i), (p) => Math.log(Math.max(LEAST, p)) / temperature);
+    const most = Math.max(...logs);
+    const e = logs.map((z) => Math.exp(z - most));
+    const sum = e.reduce((total, value) => total + value, 0);
+    e.forEach((value, c) => (out.data[i * P.cols + c] = value / sum));
+  }
+  return out;
+}

@@ -1,0 +1,121 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { row } from '../../core/matrix.ts';
+
+/** The likeliest class of each row of P (n, classes), the first of equals. Shape (n). */
+export function topClass(P: Matrix): Int32Array {
+  return Int32Array.from({ length: P.rows }, (_, i) => {
+    const p = row(P, i);
+    let best = 0;
+    for (let c = 1; c < P.cols; c++) if (p[c]! > p[best]!) best = c;
+    return best;
+  });
+}
+
+/** Share of rows whose predicted class is the true one, NaN for no rows. */
+export function accuracy(truth: Int32Array, predicted: Int32Array): number {
+  return hits(truth, predicted) / truth.length;
+}
+
+/** Number of rows whose predicted class is the true one. Throws FIT_INVALID for lengths that differ. */
+export function hits(truth: Int32Array, predicted: Int32Array): number {
+  checkLengths(truth.length, predicted.length);
+  return truth.reduce((count, c, i) => count + Number(c === predicted[i]), 0);
+}
+
+/** Share of rows whose true class is among the k likeliest; among equals the earlier class counts as likelier. */
+export function topKAccuracy(truth: Int32Array, P: Matrix, k: number): number {
+  checkLengths(truth.length, P.rows);
+  let found = 0;
+  truth.forEach((c, i) => {
+    const p = row(P, i);
+    let ahead = 0;
+    for (let other = 0; other < P.cols; other++) {
+      if (p[other]! > p[c]! || (p[other] === p[c] && other < c)) ahead++;
+    }
+    if (ahead < k) found++;
+  });
+  return found / truth.length;
+}
+
+/** The 97.5 % point of the standard normal distribution: a two-sided 95 % interval. */
+export const Z_95 = 1.959963984540054;
+
+/**
+ * Wilson's score interval for a share of `successes` in n trials (Wilson 1927, JASA 22:209-212): unlike the normal interval it
+ * stays within [0, 1] and holds its level for small n and shares near 1. `z` is the normal quantile, by default that of 95 %.
+ */
+export function wilsonInterval(successes: number, n: number, z: number = Z_95): [low: number, high: number] {
+  if (n === 0) return [0, 1];
+  const share = successes / n;
+  const weight = 1 / (1 + z ** 2 / n);
+  const centre = weight * (share + z ** 2 / (2 * n));
+  const half = weight * z * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2));
+  // At a share of 0 or 1 the bound is exact; rounding must not push it out.
+  return [successes === 0 ? 0 : centre - half, successes === n ? 1 : centre + half];
+}
+
+/** ln(p), p clipped to [eps, 1 - eps], eps = 2^-23, as scikit-learn's log_loss does for float32. */
+export function clippedLog(p: number): number {
+  const eps = 2 ** -23;
+  return Math.log(Math.min(1 - eps, Math.max(eps, p)));
+}
+
+/** Mean of -ln(probability of the true class), clipped (clippedLog). NaN for no rows. */
+export function logLoss(truth: Int32Array, P: Matrix): number {
+  checkLengths(truth.length, P.rows);
+  let sum = 0;
+  truth.forEach((c, i) => (sum -= clippedLog(P.data[i * P.cols + c]!)));
+  return sum / truth.length;
+}
+
+/** Counts of (true class, predicted class), shape (classes, classes) row-major: row t, column p. */
+export function confusionMatrix(truth: Int32Array, predicted: Int32Array, classes: number): Int32Array {
+  checkLengths(truth.length, predicted.length);
+  const counts = new Int32Array(classes * classes);
+  truth.forEach((t, i) => counts[t * classes + predicted[i]!]!++);
+  return counts;
+}
+
+export interface ClassScore {
+  /** Right predictions of the class over all predictions of it; 0 when it was never predicted. */
+  readonly precision: number;
+  /** Right predictions of the class over its rows; 0 when it has no rows. */
+  readonly recall: number;
+  /** Harmonic mean of both; 0 when both are. */
+  readonly f1: number;
+  /** Rows of the class. */
+  readonly support: number;
+}
+
+/** Precision, recall, F1 and support of each class, from the confusion matrix. */
+export function classScores(confusion: Int32Array, classes: number): ClassScore[] {
+  return Array.from({ length: classes }, (_, c) => {
+    let support = 0;
+    let predicted = 0;
+    for (let other = 0; other < classes; other++) {
+      support += confusion[c * classes + other]!;
+      predicted += confusion[other * classes + c]!;
+    }
+    const right = confusion[c * classes + c]!;
+    const precision = predicted === 0 ? 0 : right / predicted;
+    const recall = support === 0 ? 0 : right / support;
+    const f1 = right === 0 ? 0 : (2 * right) / (support + predicted);
+    return { precision, recall, f1, support };
+  });
+}
+
+/** Mean recall of the classes that have rows, NaN when none has. */
+export function balancedAccuracy(scores: readonly ClassScore[]): number {
+  const present = scores.filter(({ support }) => support > 0);
+  return present.reduce((sum, { recall }) => sum + recall, 0) / present.length;
+}
+
+/** Throws FIT_INVALID when there are not as many true classes as predictions. */
+export function checkLengths(truth: number, predicted: number): void {
+  if (truth === predicted) return;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `There are ${truth} true classes and ${predicted} predictions; each row needs both.`,
+  );
+}

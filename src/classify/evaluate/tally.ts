@@ -1,0 +1,53 @@
+import type { Matrix } from '../../core/matrix.ts';
+import type { Calibration } from '../../results/report-data.ts';
+import { calibrationCount } from './calibration-bins.ts';
+import { clippedLog, topClass } from './metrics.ts';
+import { surestMistakes, type Mistake } from './mistakes.ts';
+
+/** What a head said of rows whose classes are known, taken up block by block: eight bytes a row are kept. */
+export interface Tally {
+  readonly classes: readonly string[];
+  /** Classes of the rows, true and predicted, shape (rows): indices into `classes`, -1 for a true one that is none of them. */
+  readonly truth: Int32Array;
+  readonly guess: Int32Array;
+  /**
+   * Takes up the probabilities P (n, classes) of n rows: row i of P is of the class labels[i], and is row places[i] of the tally. Each row is told
+   * once.
+   */
+  add(P: Matrix, labels: readonly string[], places: ArrayLike<number>): void;
+  /** Mean of -ln(probability of the true class), as `logLoss`, summed in the order in which rows were told. */
+  logLoss(): number;
+  calibration(): Calibration;
+  /** The surest mistakes, `row` being the tally's. */
+  mistakes(): Mistake[];
+}
+
+/** A tally of `rows` rows that keeps the `mistakes` surest mistakes. */
+export function tally(classes: readonly string[], rows: number, mistakes: number): Tally {
+  const indexOf = new Map(classes.map((label, c) => [label, c]));
+  const [truth, guess] = [new Int32Array(rows), new Int32Array(rows)];
+  const calibration = calibrationCount();
+  const surest = surestMistakes(mistakes);
+  let loss = 0;
+  let told = 0;
+  return {
+    classes,
+    truth,
+    guess,
+    add(P, labels, places) {
+      topClass(P).forEach((predicted, i) => {
+        const row = places[i]!;
+        const own = (truth[row] = indexOf.get(labels[i]!) ?? -1);
+        guess[row] = predicted;
+        const probability = P.data[i * P.cols + predicted]!;
+        loss -= clippedLog(own < 0 ? 0 : P.data[i * P.cols + own]!);
+        calibration.add(probability, predicted === own);
+        if (predicted !== own) surest.add({ row, truth: own, predicted, probability });
+        told++;
+      });
+    },
+    logLoss: () => loss / told,
+    calibration: () => calibration.result(),
+    mistakes: () => surest.list(),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Matrix } from '../../core/matrix.ts';
+import { matrix } from '../../core/matrix.ts';
+import type { OnnxSession } from '../../core/onnxruntime.ts';
+import { createSession, onnxRuntime } from '../../core/onnxruntime.ts';
+
+let loaded: Promise<OnnxSession> | undefined;
+
+function session(): Promise<OnnxSession> {
+  loaded ??= createSession(
+    {
+      name: 'centre-columns',
+      nodes: [
+        { op: 'Slice', inputs: ['X', 'from', 'to', 'axis'], outputs: ['some'] },
+        { op: 'Slice', inputs: ['mean', 'from', 'to', 'axis'], outputs: ['means'] },
+        { op: 'Sub', inputs: ['some', 'means'], outputs: ['Z'] },
+      ],
+      inputs: [
+        { name: 'X', type: 'float32', shape: ['n', 'd'] },
+        { name: 'mean', type: 'float32', shape: [1, 'd'] },
+        { name: 'from', type: 'int64', shape: [1] },
+        { name: 'to', type: 'int64', shape: [1] },
+      ],
+      outputs: [{ name: 'Z', type: 'float32', shape: ['n', 'w'] }],
+      initializers: [{ name: 'axis', shape: [1], data: BigInt64Array.of(1n) }],
+    },
+    { enableCpuMemArena: false },
+  ).catch((error: unknown) => {
+    // A failed start must not be remembered: the next call tries again.
+    loaded = undefined;
+    throw error;
+  });
+  return loaded;
+}
+
+/** Columns [from, to) of X (n, d) less their `mean` (d), shape (n, to - from). By the runtime: plain loops would take ten times as long. */
+export async function centreColumns(
+  X: Matrix,
+  mean: Float32Array,
+  from: number,
+  to: number,
+): Promise<Matrix> {
+  const [{ Tensor }, run] = await Promise.all([onnxRuntime(), session()]);
+  const { Z } = await run.run({
+    X: new Tensor('float32', X.data, [X.rows, X.cols]),
+    mean: new Tensor('float32', mean, [1, X.cols]),
+    from: new Tensor('int64', BigInt64Array.of(BigInt(from)), [1]),
+    to: new Tensor('int64', BigInt64Array.of(BigInt(to)), [1]),
+  });
+  return matrix(X.rows, to - from, Z!.data as Float32Array<ArrayBuffer>);
+}

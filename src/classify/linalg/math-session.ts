@@ -1,0 +1,30 @@
+import type { OnnxGraph } from '../../core/onnx-model.ts';
+import { createSession, type OnnxSession } from '../../core/onnxruntime.ts';
+
+/**
+ * A session of ONNX Runtime for arithmetic on the caller's own arrays, with `threads` threads (0: one per core). Throws PACKAGE_MISSING,
+ * ENGINE_FAILED.
+ */
+export function mathSession(graph: OnnxGraph, threads: number): Promise<OnnxSession> {
+  // Without the arena a large result is given back to the system instead of being kept for the next call.
+  // Threads that wait sleep: spinning, they would take the cores from whoever else works here, the next product included.
+  return createSession(graph, {
+    enableCpuMemArena: false,
+    intraOpNumThreads: threads,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+}
+
+/** What `make` gives for a key, made once; a failed start is not remembered, so that the next call tries again. */
+export function sessionCache(): (key: string, make: () => Promise<OnnxSession>) => Promise<OnnxSession> {
+  const sessions = new Map<string, Promise<OnnxSession>>();
+  return (key, make) => {
+    let session = sessions.get(key);
+    if (session === undefined) {
+      session = make();
+      session.catch(() => sessions.delete(key));
+      sessions.set(key, session);
+    }
+    return session;
+  };
+}

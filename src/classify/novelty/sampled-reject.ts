@@ -1,0 +1,101 @@
+import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { auroc } from '../evaluate/auroc.ts';
+import { checkAborted } from '../checks.ts';
+import type { FitContext, FittedHead } from '../head.ts';
+import { classesOf } from '../labels.ts';
+import {
+  bestOf,
+  classesLeftOut,
+  mean,
+  percent,
+  shareAbove,
+  type NoReject,
+  type RejectChoice,
+} from './choose-reject.ts';
+import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
+import { referenceOf, strangeness, strangenessByMeasure, type Measure } from './novelty-score.ts';
+
+/** The measures that ask the rows alone: what a head says of rows that it was fitted on is not what it says of others. */
+export const ROW_MEASURES: readonly Measure[] = ['first-neighbor', 'fifth-neighbor', 'mean-distance'];
+
+/** Rows of each side that are judged for a class left out. */
+const MOST_JUDGED = 1024;
+
+/** Normalised rows and their labels. */
+export interface SampledRows {
+  readonly X: Matrix;
+  readonly labels: readonly string[];
+}
+
+/**
+ * Chooses how unknown images are told by their distance to `reference`, some of the training rows, and from where on by `calibration`, others of
+ * them that are no copies of those. The distances do not depend on the head, so it does not matter that the head was fitted on all of
+ * them: the threshold is the split conformal one (`rejectThreshold`), with its proof. Each class is left out of the reference in turn, and
+ * the measure of the highest mean AUROC is taken; with two classes DEFAULT_MEASURE. No fits. Throws INTERRUPTED.
+ */
+export async function chooseSampledReject(
+  head: FittedHead,
+  reference: SampledRows,
+  calibration: SampledRows,
+  { rate, seed, context, progress }: SampledTask,
+): Promise<RejectChoice | NoReject> {
+  const needed = rowsForRate(rate);
+  if (calibration.X.rows < needed || reference.X.rows === 0) {
+    return {
+      reason: `${calibration.X.rows} training images beside those that are compared with are too few to promise ${percent(rate)} false rejects; ${needed} are needed`,
+    };
+  }
+  const classes = classesOf(reference.labels);
+  const leftOut = classesLeftOut(classes, seed);
+  const known = new Set(classes);
+  const total = leftOut.length + 1;
+  const strangers = new Map<string, ReadonlyMap<Measure, Float64Array>>();
+  const aurocs = new Map(ROW_MEASURES.map((measure) => [measure, [] as number[]]));
+  for (const [at, label] of leftOut.entries()) {
+    checkAborted(context);
+    const own = someOf(rowsWhere(calibration, (one) => one === label));
+    const others = someOf(rowsWhere(calibration, (one) => one !== label && known.has(one)));
+    if (own.length === 0 || others.length === 0) continue;
+    const kept = rowsWhere(reference, (one) => one !== label);
+    const labels = kept.map((i) => reference.labels[i]!);
+    const rest = selectRows(reference.X, kept);
+    const judgedBy = (rows: readonly number[]) =>
+      strangenessByMeasure(ROW_MEASURES, head, selectRows(calibration.X, rows), rest, labels);
+    const [strange, familiar] = [await judgedBy(own), await judgedBy(others)];
+    strangers.set(label, strange);
+    for (const [measure, values] of aurocs) values.push(auroc(strange.get(measure)!, familiar.get(measure)!));
+    progress?.(at + 1, total);
+  }
+  const measures =
+    strangers.size === 0 ? [] : [...aurocs].map(([measure, values]) => ({ measure, auroc: mean(values) }));
+  const measure = bestOf(measures);
+  const compared = referenceOf(measure, reference.X, reference.labels);
+  const threshold = rejectThreshold(await strangeness(measure, head, calibration.X, compared), rate)!;
+  progress?.(total, total);
+  const values = [...strangers.values()].flatMap((one) => [...one.get(measure)!]);
+  return {
+    reject: { measure, threshold, rate, reference: compared },
+    calibratedOn: calibration.X.rows,
+    measures,
+    leftOut: [...strangers.keys()],
+    leftOutRejected: shareAbove(values, threshold),
+  };
+}
+
+export interface SampledTask {
+  /** Share of known images that may be called unknown, in (0, 1). */
+  readonly rate: number;
+  readonly seed: number;
+  readonly context?: FitContext | undefined;
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** The rows of some labels. */
+const rowsWhere = ({ labels }: SampledRows, wanted: (label: string) => boolean): number[] =>
+  labels.flatMap((label, i) => (wanted(label) ? [i] : []));
+
+/** At most MOST_JUDGED of some rows, evenly among them. */
+function someOf(rows: readonly number[]): number[] {
+  const count = Math.min(rows.length, MOST_JUDGED);
+  return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]!);
+}

@@ -1,0 +1,121 @@
+import type { Matrix } from '../../core/matrix.ts';
+import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { checkAborted, checkFinite } from '../checks.ts';
+import { gemm, type Factor } from '../linalg/gemm.ts';
+import type { FitContext } from '../head.ts';
+import { addScaled } from './vectors.ts';
+
+/** Weighted sums of rows and of their products, in float64. */
+export interface RowMoments {
+  /** Sum of the rows' weights. */
+  readonly weight: number;
+  /** Weighted mean, shape (d). */
+  readonly mean: Float64Array;
+  /** Weighted sum of (row - mean)·(row - mean)ᵀ, shape (d, d). */
+  readonly scatter: Float64Array;
+  /** Mean row of each class, shape (classes, d); zeros for a class without rows. */
+  readonly classMeans: readonly Float64Array[];
+}
+
+/** Values of the rows that are centred at once: 16 MiB in float64. No fewer rows than this, for each such part costs a product of (d, d). */
+const PART_VALUES = 2 ** 21;
+const LEAST_ROWS = 256;
+
+/** Bytes that `momentsOf` takes beside the block: the scatter, a product of its size, and a part of the rows. */
+export const momentsBytes = (cols: number): number =>
+  8 * (2 * cols * cols + Math.max(PART_VALUES, LEAST_ROWS * cols));
+
+/**
+ * One pass over rows whose classes are y and whose weights are those of their class. Each part of the rows is centred by its own mean, and parts
+ * are put together by their means (Chan, Golub and LeVeque 1979), so that columns which are large beside their spread lose no digits.
+ * Throws FIT_INVALID for values that are not finite, INTERRUPTED.
+ */
+export async function momentsOf(
+  source: RowSource,
+  y: Int32Array,
+  byClass: Float64Array,
+  context?: FitContext,
+): Promise<RowMoments> {
+  const d = source.cols;
+  const mean = new Float64Array(d);
+  const scatter = new Float64Array(d * d);
+  const classMeans = Array.from(byClass, () => new Float64Array(d));
+  const counts = new Float64Array(byClass.length);
+  const step = Math.max(LEAST_ROWS, Math.floor(PART_VALUES / d));
+  let weight = 0;
+  for await (const { start, X } of blocksOf(source)) {
+    checkFinite(X);
+    for (let from = 0; from < X.rows; from += step) {
+      checkAborted(context);
+      const part = rowsOf(X, from, Math.min(X.rows, from + step));
+      const classes = y.subarray(start + from, start + from + part.rows);
+      addClasses(classMeans, counts, part, classes);
+      const weights = Float64Array.from(classes, (c) => byClass[c]!);
+      const own = weightedMean(part, weights);
+      const sum = weights.reduce((total, value) => total + value, 0);
+      if (sum === 0) continue;
+      const columns = centredColumns(part, own, weights.map(Math.sqrt));
+      addScaled(scatter, 1, (await gemm('right', columns, columns)).data as Float64Array);
+      const apart = own.map((value, j) => value - mean[j]!);
+      addSquare(scatter, (weight * sum) / (weight + sum), apart);
+      addScaled(mean, sum / (weight + sum), apart);
+      weight += sum;
+    }
+  }
+  classMeans.forEach((values, c) => {
+    if (counts[c]! > 0) for (let j = 0; j < d; j++) values[j]! /= counts[c]!;
+  });
+  return { weight, mean, scatter, classMeans };
+}
+
+/** Rows [from, to) of X, in its memory. */
+export const rowsOf = (X: Matrix, from: number, to: number): Matrix => ({
+  data: X.data.subarray(from * X.cols, to * X.cols),
+  rows: to - from,
+  cols: X.cols,
+});
+
+/** (X - mean)ᵀ, each row times its root, shape (d, rows), float64. */
+export function centredColumns(X: Matrix, mean: Float64Array, roots: Float64Array): Factor {
+  const [n, d] = [X.rows, X.cols];
+  const data = new Float64Array(n * d);
+  for (let i = 0, at = 0; i < n; i++) {
+    const root = roots[i]!;
+    for (let j = 0, write = i; j < d; j++, at++, write += n) data[write] = root * (X.data[at]! - mean[j]!);
+  }
+  return { data, rows: d, cols: n };
+}
+
+function weightedMean(X: Matrix, weights: Float64Array): Float64Array {
+  const sums = new Float64Array(X.cols);
+  let total = 0;
+  for (let i = 0, at = 0; i < X.rows; i++) {
+    const weight = weights[i]!;
+    total += weight;
+    for (let j = 0; j < X.cols; j++, at++) sums[j]! += weight * X.data[at]!;
+  }
+  return total > 0 ? sums.map((sum) => sum / total) : sums;
+}
+
+function addClasses(
+  sums: readonly Float64Array[],
+  counts: Float64Array,
+  X: Matrix,
+  classes: Int32Array,
+): void {
+  for (let i = 0, at = 0; i < X.rows; i++) {
+    const own = sums[classes[i]!]!;
+    counts[classes[i]!]!++;
+    for (let j = 0; j < X.cols; j++, at++) own[j]! += X.data[at]!;
+  }
+}
+
+/** data += factor · line·lineᵀ, in place. */
+function addSquare(data: Float64Array, factor: number, line: Float64Array): void {
+  if (factor === 0) return;
+  const d = line.length;
+  for (let i = 0, at = 0; i < d; i++) {
+    const scaled = factor * line[i]!;
+    for (let j = 0; j < d; j++, at++) data[at]! += scaled * line[j]!;
+  }
+}

@@ -1,0 +1,127 @@
+import { isUtf8 } from 'node:buffer';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+
+/** Extensions taken for images. Some of them (bmp, heic, ppm) this build cannot decode: they become failures that are counted. */
+const IMAGE_EXTENSIONS = new Set(
+  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'
+    .split(' ')
+    .map((e) => `.${e}`),
+);
+
+const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
+/** What no person put there as data: hidden files, what macOS leaves in archives, and the stores that permafrost makes. */
+const isIgnored = (name: string): boolean =>
+  name.startsWith('.') || name === '__MACOSX' || name.endsWith('.permafrost');
+/** An order that no machine, file system or locale changes. */
+export const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export interface Listing {
+  readonly folders: string[];
+  readonly images: string[];
+  /** Files that are neither hidden nor images. */
+  readonly others: string[];
+  /** Files and folders whose name is no UTF-8, with its other bytes as \xNN: such a name cannot be told to the system again. */
+  readonly illegible: string[];
+}
+
+/** The names in a folder that are not valid UTF-8: how the system's listing shows each, and with its bytes legible. */
+async function illegibleNames(folder: string): Promise<ReadonlyMap<string, string[]>> {
+  const names = new Map<string, string[]>();
+  for (const bytes of await readdir(folder, { encoding: 'buffer' })) {
+    if (isUtf8(bytes)) continue;
+    const shown = bytes.toString('utf8');
+    const legible = Array.from(bytes, (byte) =>
+      byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+    ).join('');
+    names.set(shown, [...(names.get(shown) ?? []), legible]);
+  }
+  return names;
+}
+
+/**
+ * One folder's entries, sorted, without hidden ones; symbolic links count as what they point to, dangling ones as files. Throws
+ * DATASET_NOT_FOUND where the folder cannot be read.
+ */
+export async function list(folder: string): Promise<Listing> {
+  const listing: Listing = { folders: [], images: [], others: [], illegible: [] };
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new PermafrostError(
+      'DATASET_NOT_FOUND',
+      `${folder} cannot be listed: ${reasonOf(cause)}. Check its permissions.`,
+      { cause },
+    );
+  }
+  // What is no UTF-8 is listed with U+FFFD in its place, which a name may also hold in earnest.
+  const odd = entries.some(({ name }) => name.includes('\ufffd'))
+    ? await illegibleNames(folder)
+    : new Map<string, string[]>();
+  for (const names of odd.values()) for (const name of names) listing.illegible.push(name);
+  for (const entry of entries) {
+    if (isIgnored(entry.name) || odd.has(entry.name)) continue;
+    let directory = entry.isDirectory();
+    if (entry.isSymbolicLink()) {
+      const target = await stat(join(folder, entry.name)).catch(() => lstat(join(folder, entry.name)));
+      directory = target.isDirectory();
+    }
+    (directory ? listing.folders : isImage(entry.name) ? listing.images : listing.others).push(entry.name);
+  }
+  for (const names of Object.values(listing) as string[][]) names.sort(byCodeUnits);
+  return listing;
+}
+
+/** Whether `inner` is the folder `outer` or lies in it; both are real paths. */
+const holds = (outer: string, inner: string): boolean =>
+  inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+
+/** The images below some folders, and what else was met there. */
+export interface ImageTrees {
+  /** By folder, in the order given: paths relative to the root. */
+  readonly images: ReadonlyMap<string, readonly string[]>;
+  /** Files that are no image, and links that lead back. */
+  readonly ignored: readonly string[];
+  /** Files and folders whose names cannot be told to the system again (see Listing). */
+  readonly illegible: readonly string[];
+}
+
+/**
+ * All images at and below each of `folders`, which lie side by side below `prefix` ('' or 'Train/') in `root`. A link to one of
+ * these folders, to one that was met already or to one that holds them is left out: no loop, and no image under two folders.
+ */
+export async function listImages(
+  root: string,
+  prefix: string,
+  folders: readonly string[],
+): Promise<ImageTrees> {
+  const home = await realpath(join(root, prefix));
+  const seen = new Set<string>();
+  const ignored: string[] = [];
+  const illegible: string[] = [];
+  const isNew = async (path: string): Promise<boolean> => {
+    const real = await realpath(join(root, path));
+    if (seen.has(real) || holds(real, home)) {
+      ignored.push(`${path}/ (a link to a folder that is listed already)`);
+      return false;
+    }
+    seen.add(real);
+    return true;
+  };
+  // One by one: the arguments of a call, as of push(...names), must not be hundreds of thousands.
+  async function walk(path: string, found: string[] = []): Promise<string[]> {
+    const { folders: inner, images, others, illegible: odd } = await list(join(root, path));
+    for (const name of odd) illegible.push(`${path}/${name}`);
+    for (const name of others) ignored.push(`${path}/${name}`);
+    for (const name of images) found.push(`${path}/${name}`);
+    for (const name of inner) if (await isNew(`${path}/${name}`)) await walk(`${path}/${name}`, found);
+    return found;
+  }
+  const own: string[] = [];
+  for (const folder of folders) if (await isNew(prefix + folder)) own.push(folder);
+  const images = new Map(folders.map((folder): [string, string[]] => [folder, []]));
+  for (const folder of own) images.set(folder, await walk(prefix + folder));
+  return { images, ignored, illegible };
+}

@@ -1,0 +1,116 @@
+import type { Contract } from '../../core/contract.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import { placement, resizeNearest } from './geometry.ts';
+import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
+import { resample } from './resample.ts';
+import { loadSharp } from './sharp.ts';
+
+export type { ImageHeader };
+
+const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
+
+/** Most pixels of a picture that is decoded: 2^28, a square of 16,384. More would be a mistake or an attack (a "decompression bomb"). */
+export const MAX_PIXELS = 2 ** 28;
+
+/** Pictures of more pixels than this (33 million: 100 MB decoded) are decoded one after the other, so that several large ones do not fill the memory. */
+const LARGE_PIXELS = 2 ** 25;
+let largeDone: Promise<unknown> = Promise.resolve();
+
+/** Runs `work` after the large pictures before it. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = largeDone.then(work);
+  largeDone = turn.catch(() => undefined); // its own caller hears of it; the next picture goes on
+  return turn;
+}
+
+function undecodable(cause: unknown): PermafrostError {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  // libvips repeats itself, once for each attempt to read on.
+  const lines = [...new Set(said.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
+  const reason = /unsupported image format/.test(said)
+    ? 'The bytes are no JPEG, PNG, WebP, GIF, TIFF, AVIF or SVG, the formats that are decoded. Convert the file, or take it out.'
+    : lines.slice(0, 3).join('; ');
+  return new PermafrostError('IMAGE_UNDECODABLE', reason, { cause });
+}
+
+/** Reads the header alone. Throws IMAGE_UNDECODABLE where the bytes are no picture that sharp knows, and where it is larger than MAX_PIXELS. */
+export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
+  if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
+  const plain = plainJpegHeader(bytes);
+  if (plain !== undefined) return withFewPixels(plain);
+  const sharp = await loadSharp();
+  try {
+    const {
+      width,
+      height,
+      orientation = 1,
+      hasAlpha,
+      depth,
+      space,
+    } = await sharp(bytes, {
+      limitInputPixels: false, // decided here, with a reason
+    }).metadata();
+    withFewPixels({ width, height });
+    // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
+    if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
+      throw new Error(
+        `Its samples are ${depth} numbers whose black and white nobody tells. Save it with 8 or 16 bits.`,
+      );
+    return { width, height, orientation, hasAlpha };
+  } catch (cause) {
+    throw cause instanceof PermafrostError ? cause : undecodable(cause);
+  }
+}
+
+/** The same header, unless it announces more pixels than are decoded. */
+function withFewPixels<H extends { readonly width: number; readonly height: number }>(header: H): H {
+  const { width, height } = header;
+  if (width * height <= MAX_PIXELS) return header;
+  throw new PermafrostError(
+    'IMAGE_UNDECODABLE',
+    `It has ${width} x ${height} pixels, above the ${MAX_PIXELS} that are decoded. Make it smaller.`,
+  );
+}
+
+/**
+ * Decodes an image and brings it into the contract's square: uint8 RGB, shape (size, size, 3). Grey, palette, CMYK and 16-bit
+ * images become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG decodes
+ * to Pillow's bytes. Throws IMAGE_UNDECODABLE for broken or truncated files.
+ */
+export function decode(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
+  const work = (): Promise<Uint8Array> => decodeNow(bytes, header, contract);
+  return header.width * header.height > LARGE_PIXELS ? inTurn(work) : work();
+}
+
+async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  const turn = contract.orientation === 'exif' && header.orientation > 1;
+  const sideways = turn && header.orientation >= 5;
+  const [width, height] = sideways ? [header.height, header.width] : [header.width, header.height];
+  const place = placement(contract, width, height);
+  const { size, kernel } = contract;
+
+  let image = sharp(bytes, { failOn: 'truncated', limitInputPixels: MAX_PIXELS }).keepIccProfile();
+  if (turn) image = image.autoOrient();
+  if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
+  // sharp resizes off this thread, but only shrinks as Pillow does: when it enlarges, the picture comes out half a pixel further
+  // right and down (measured on 0.35.5), and colours to be kept whatever their alpha it would weigh by alpha.
+  const shrinks = place.width <= width && place.height <= height;
+  const bySharp = kernel !== 'nearest' && shrinks && !(header.hasAlpha && contract.alpha === 'drop');
+  if (bySharp) {
+    image = image
+      .resize(place.width, place.height, { fit: 'fill', kernel: KERNELS[kernel], fastShrinkOnLoad: false })
+      .extract({ left: place.left, top: place.top, width: size, height: size });
+  }
+  try {
+    const { data, info } = await image
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (bySharp) return data;
+    const source = { data, width: info.width, height: info.height, channels: info.channels };
+    return kernel === 'nearest' ? resizeNearest(source, place, size) : resample(source, place, size, kernel);
+  } catch (cause) {
+    throw undecodable(cause);
+  }
+}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Contract } from '../../core/contract.ts';
+import { sha256Hex } from '../../core/digest.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import type { Sample } from '../../core/sample.ts';
+import { decode, readHeader } from './decode.ts';
+
+/** An image ready for an engine. */
+export interface DecodedImage {
+  /** Lower-case hex SHA-256 of the file's bytes. */
+  readonly sha256: string;
+  /** uint8 RGB, the contract's square. */
+  readonly pixels: Uint8Array;
+}
+
+export interface WantedImages {
+  /** The folder that sample paths are relative to. */
+  readonly root: string;
+  readonly samples: Iterable<Sample>;
+  readonly contract: Contract;
+  /** How many at most. */
+  readonly count: number;
+  /** Images to leave out, by SHA-256. */
+  readonly except?: ReadonlySet<string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The bytes of a file, or undefined where it cannot be read: extraction counts and tells such files. */
+async function contentOf(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch(() => undefined);
+}
+
+/**
+ * The first `count` different images of `samples` that can be decoded, in their order; those that cannot are passed over. Throws INTERRUPTED
+ * on the signal.
+ */
+export async function decodedImages(wanted: WantedImages): Promise<DecodedImage[]> {
+  const { root, samples, contract, count, except = new Set(), signal } = wanted;
+  const found = new Map<string, DecodedImage>();
+  for (const { path } of samples) {
+    if (found.size >= count) break;
+    if (signal?.aborted)
+      throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was extracted.');
+    const bytes = await contentOf(join(root, path));
+    if (bytes === undefined) continue;
+    const sha256 = sha256Hex(bytes);
+    if (found.has(sha256) || except.has(sha256)) continue;
+    try {
+      const pixels = await decode(bytes, await readHeader(bytes), contract);
+      found.set(sha256, { sha256, pixels });
+    } catch (error) {
+      if (!(error instanceof PermafrostError && error.code === 'IMAGE_UNDECODABLE')) throw error;
+    }
+  }
+  return [...found.values()];
+}

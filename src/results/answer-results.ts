@@ -1,0 +1,58 @@
+import type { EngineFacts } from './extract-result.ts';
+import type { Failure, Split } from '../core/sample.ts';
+
+export interface NeighborResult {
+  readonly id: string;
+  readonly path: string;
+  readonly label: string;
+  readonly split: Split;
+  readonly distance: number;
+}
+
+export interface PredictResult {
+  readonly head: string;
+  readonly contract: string;
+  readonly engine: EngineFacts;
+  readonly predictions: readonly {
+    readonly path: string;
+    /** The answer: the likeliest class, or "unknown". */
+    readonly label: string;
+    /** Whether the answer is "unknown": a class may have that name too. */
+    readonly unknown: boolean;
+    /** The likeliest class, also where the answer is "unknown", and its probability. */
+    readonly guess: string;
+    readonly probability: number;
+    /** How strange the image is to the head, and from where on that is unknown; null for heads without such a rule. */
+    readonly strangeness: {
+      readonly measure: string;
+      readonly value: number;
+      readonly threshold: number;
+    } | null;
+    readonly probabilities: Readonly<Record<string, number>>;
+    readonly neighbors: readonly NeighborResult[];
+  }[];
+  readonly failed: readonly Failure[];
+}
+
+/** An approximate index over one split: what its search keeps, and the recall@k that this was measured to give. */
+export interface IndexResult {
+  readonly split: Split;
+  readonly ef: number;
+  readonly k: number;
+  readonly recall: number;
+  /** Stored images that recall was measured on. */
+  readonly queries: number;
+  /** Whether it was built now; else it was in the store. */
+  readonly built: boolean;
+}
+
+export interface NeighborsResult {
+  readonly store: string;
+  /** The features that are compared, as in HeadResult. */
+  readonly pooling: string;
+  readonly metric: string;
+  /** How the neighbours were found: all of them, or by these indices. */
+  readonly index: 'exact' | readonly IndexResult[];
+  readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
+  readonly failed: readonly Failure[];
+}

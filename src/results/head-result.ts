@@ -1,0 +1,131 @@
+import type { ExtractResult } from './extract-result.ts';
+import type { Split } from '../core/sample.ts';
+
+/**
+ * How a head came to learn, one number an epoch. Losses are mean cross-entropies (natural logarithm); `loss` and `accuracy` are those of
+ * the training rows as they were met, `val...` those of the rows that early stopping held out, after the epoch.
+ */
+export interface LearningCurve {
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly valLoss?: readonly number[];
+  readonly valAccuracy?: readonly number[];
+}
+
+/** The rule by which a head answers "unknown", asked for at a share `rate` of images of known classes. */
+export interface RejectResult {
+  readonly rate: number;
+  /** Null where there could be none: `problem` says why, and the head never answers "unknown". */
+  readonly rule: {
+    /** What tells unknown images: `first-neighbor`, `fifth-neighbor`, `mean-distance`, `energy` or `top-probability`; larger is stranger. */
+    readonly measure: string;
+    /** A strangeness above it is unknown. */
+    readonly threshold: number;
+    /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
+    readonly calibratedOn: number;
+    /** Of a head trained in streams: training images that an image is compared with, others than those that the threshold was calibrated on. */
+    readonly comparedWith?: number;
+    /** Mean AUROC of each measure with one class left out of the training in turn; empty for two classes: the default measure is taken. */
+    readonly measures: readonly { readonly measure: string; readonly auroc: number }[];
+    /** The classes that were left out. */
+    readonly leftOut: readonly string[];
+    /** Share of their images above the threshold while their class was left out. */
+    readonly leftOutRejected: number | null;
+    /** False rejects among the validated images, with the 95 % Wilson interval, and the accuracy of the answers that were given. */
+    readonly validated: {
+      readonly split: Split;
+      readonly images: number;
+      readonly rejected: number;
+      readonly share: number;
+      readonly interval: readonly [number, number];
+      readonly accuracyOfAnswered: number | null;
+    };
+  } | null;
+  readonly problem: string | null;
+}
+
+/** A head trained on views beside the same head without them, both on the same validated images. */
+export interface ViewsBenefit {
+  /** Views of each training image, beside the image itself. */
+  readonly count: number;
+  readonly accuracyWithout: number;
+  /** Accuracy with the views less that without them, and its 95 % interval by the paired bootstrap. */
+  readonly difference: number;
+  readonly interval: readonly [number, number];
+  /** McNemar's exact test of "the views change nothing". */
+  readonly pValue: number;
+}
+
+/** How a candidate compares with the best one on the same images. */
+export interface Comparison {
+  /** McNemar's exact test, not adjusted for the number of candidates. */
+  readonly pValue: number;
+  /** Whether the difference stands at 5 % after Holm's adjustment for that number. */
+  readonly toldApart: boolean;
+}
+
+/** One head with its figures on the split that it was validated on. */
+export interface HeadResult {
+  readonly name: string;
+  /** Its features: a pooling of the primary cut, or the parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
+  readonly pooling: string;
+  readonly normalize: string;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** Those of `params` that are not the head's defaults. */
+  readonly changed: Readonly<Record<string, number | string | boolean>>;
+  readonly accuracy: number;
+  /** 95 % Wilson interval of the accuracy. */
+  readonly interval: readonly [number, number];
+  readonly balancedAccuracy: number;
+  readonly logLoss: number;
+  /** Milliseconds of fitting, features in memory; normalisation counts. */
+  readonly fitMs: number;
+  /** Milliseconds of predicting all validated images. */
+  readonly predictMs: number;
+  readonly converged: boolean;
+  readonly iterations: number;
+  /** Of heads that learn by epochs. */
+  readonly learningCurve?: LearningCurve;
+  readonly notes: readonly string[];
+  /** Of heads that may answer "unknown", or could not be made to. */
+  readonly reject?: RejectResult;
+  /** Of heads trained on augmented views: what these were worth. */
+  readonly views?: ViewsBenefit;
+  /** Images that counted under another label or split than the store's; absent where no list of labels was given. */
+  readonly relabelled?: number;
+  /** Of heads that a run compared: with its best, on the validated images; of the best itself p = 1, not told apart. */
+  readonly comparison?: Comparison;
+  /** Images trained on and validated on, and the split of the latter. */
+  readonly trained: number;
+  readonly validated: number;
+  readonly validatedOn: Split;
+  /** The head file, where one was written. */
+  readonly file: string | null;
+}
+
+/** Rows are true classes, columns predicted ones, both in the order of `classes`. */
+export interface Confusion {
+  readonly classes: readonly string[];
+  readonly counts: readonly (readonly number[])[];
+}
+
+/** A validated image that a head got wrong. */
+export interface Mistake {
+  readonly path: string;
+  readonly label: string;
+  readonly predicted: string;
+  readonly probability: number;
+}
+
+export interface RunResult extends ExtractResult {
+  /** Those of the run's options that were not the defaults: with them the run is repeated. */
+  readonly options: Readonly<Record<string, number | string | boolean>>;
+  /** The best head first; equal accuracies in the order of log loss. */
+  readonly heads: readonly HeadResult[];
+  /** Heads that could not be fitted, and why. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** Of the best head. */
+  readonly confusion: Confusion;
+  /** Of the best head: the ten surest. */
+  readonly mistakes: readonly Mistake[];
+}

@@ -1,0 +1,121 @@
+import type { CheckResult } from './check-result.ts';
+import type { HeadResult, RunResult } from './head-result.ts';
+import type { InspectResult } from './store-results.ts';
+import type { Split } from '../core/sample.ts';
+
+/** An image of the data set; elsewhere images are numbers: indices into `ReportData.images`. */
+export interface ReportImage {
+  readonly path: string;
+  readonly label: string;
+  readonly split: Split;
+}
+
+/** A validated image, what the head takes it for, and the training images that look most like it. */
+export interface JudgedImage {
+  readonly image: number;
+  readonly predicted: string;
+  /** Probability of the predicted class. */
+  readonly probability: number;
+  /** Nearest first, by cosine distance of average-pooled features. */
+  readonly neighbors: readonly { readonly image: number; readonly distance: number }[];
+}
+
+/** Images whose likeliest class has a probability in (low, high], the first bin including 0. */
+export interface CalibrationBin {
+  readonly low: number;
+  readonly high: number;
+  readonly images: number;
+  /** Mean probability of the likeliest class. */
+  readonly confidence: number;
+  /** Share of them that are right, with its 95 % Wilson interval. */
+  readonly accuracy: number;
+  readonly interval: readonly [number, number];
+}
+
+export interface Calibration {
+  /** Bins that hold images. */
+  readonly bins: readonly CalibrationBin[];
+  /** Expected calibration error, 0 to 1. */
+  readonly error: number;
+}
+
+export interface ReportClass {
+  readonly label: string;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  readonly support: number;
+}
+
+/** What the saved best head says of the validated images that the store holds now. */
+export interface Judgement {
+  readonly head: Pick<HeadResult, 'name' | 'pooling' | 'normalize' | 'params'>;
+  /** The head file. */
+  readonly file: string;
+  readonly split: Split;
+  /** Validated images, of which the figures are; `judged` has those of the page. */
+  readonly validated: number;
+  readonly accuracy: number;
+  readonly interval: readonly [number, number];
+  readonly classes: readonly ReportClass[];
+  /** Rows are true classes, columns predicted ones, both in the order of `classes`. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly calibration: Calibration;
+  readonly judged: readonly JudgedImage[];
+  /** Indices into `judged`, the surest mistake first. */
+  readonly mistakes: readonly number[];
+  /** Indices into `judged` of the images that the head calls unknown, the strangest first; null for a head without a rule for that. */
+  readonly unknown: readonly number[] | null;
+  /** Where the data set or the head is no longer what results.json tells of: what differs. */
+  readonly caution: string | null;
+}
+
+/** Places of images in the plane, shape (images.length) each; neighbours in features are neighbours here, distances mean little. */
+export interface FeatureMap {
+  readonly images: readonly number[];
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly nNeighbors: number;
+  readonly seed: number;
+  /** Images that are not on it, because the sample was drawn without them. */
+  readonly leftOut: number;
+}
+
+export interface Thumbnails {
+  /** WebP files in base64, by image. */
+  readonly data: ReadonlyMap<number, string>;
+  /** Images that the report shows nowhere, or that the budget did not reach. */
+  readonly overBudget: number;
+  /** Images whose file is gone, is another one now, or does not decode; and the first reason. */
+  readonly unavailable: number;
+  readonly problem: string | null;
+}
+
+/** A value, or one sentence why there is none. */
+export type OrReason<T> = T | { readonly missing: string };
+
+/** Whether there is a value. */
+export function present<T extends object>(value: OrReason<T>): value is T {
+  return !('missing' in value);
+}
+
+/** Smallest, middle and largest value. */
+export type Range3 = readonly [least: number, median: number, most: number];
+
+/** Everything that a report shows. */
+export interface ReportData {
+  readonly permafrost: string;
+  readonly store: InspectResult;
+  /** The images that the page can show, in the order of their paths: every one with features, or a sample; `store.images` is the number of all. */
+  readonly images: readonly ReportImage[];
+  /** Images that count under another label or split than the store's; null where no list of labels was given. */
+  readonly relabelled: number | null;
+  /** Pixels as stored; null for no images. */
+  readonly sizes: { readonly width: Range3; readonly height: Range3 } | null;
+  /** What the last run told. */
+  readonly run: OrReason<RunResult>;
+  readonly judgement: OrReason<Judgement>;
+  readonly check: CheckResult;
+  readonly map: OrReason<FeatureMap>;
+  readonly thumbnails: Thumbnails;
+}

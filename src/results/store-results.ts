@@ -1,0 +1,81 @@
+import type { CosineToFp32, EngineFacts } from './extract-result.ts';
+import type { Failure, Pooling, Split } from '../core/sample.ts';
+
+export interface InspectResult {
+  readonly store: string;
+  readonly version: number;
+  readonly dataset: string;
+  readonly images: number;
+  readonly classes: readonly {
+    readonly label: string;
+    readonly splits: Readonly<Partial<Record<Split, number>>>;
+  }[];
+  readonly failed: readonly Failure[];
+  readonly sets: readonly {
+    readonly fingerprint: string;
+    /** Whether the data set that was extracted last has its features there; and whether they are its primary ones. */
+    readonly current: boolean;
+    readonly primary: boolean;
+    readonly backbone: string;
+    readonly weights: string;
+    readonly cut: string;
+    readonly contract: Readonly<Record<string, unknown>>;
+    readonly contractId: string;
+    readonly dtype: string;
+    readonly engine: EngineFacts;
+    readonly cosineToFp32: CosineToFp32 | null;
+    readonly widths: Readonly<Record<Pooling, number>>;
+    /** Rows in each pooling that it holds; `rows` is the most of them. */
+    readonly poolings: Readonly<Partial<Record<Pooling, number>>>;
+    readonly rows: number;
+    readonly shards: number;
+    readonly bytes: number;
+  }[];
+  readonly bytes: number;
+}
+
+/** A file of a store that is not what was written; `rows` of features, those of its shard, are lost with it. */
+export interface DamagedFileResult {
+  readonly name: string;
+  readonly problem: string;
+  readonly rows: number;
+}
+
+export interface VerifyResult {
+  readonly store: string;
+  readonly ok: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly damaged: readonly DamagedFileResult[];
+  /** Files that nothing refers to, left by a killed run: `gc` removes them. */
+  readonly orphans: readonly string[];
+}
+
+export interface RepairResult {
+  readonly store: string;
+  readonly damaged: readonly DamagedFileResult[];
+  readonly lostRows: number;
+  readonly extracted: number;
+  /** What is left to do, where something is. */
+  readonly next: string | null;
+}
+
+export interface MigrateResult {
+  readonly store: string;
+  /** The version that was found, and the one that the store has now. */
+  readonly from: number;
+  readonly to: number;
+  /** What it holds, which was not touched. */
+  readonly sets: number;
+  readonly shards: number;
+  readonly rows: number;
+}
+
+export interface GcResult {
+  readonly store: string;
+  readonly dryRun: boolean;
+  readonly droppedRows: number;
+  readonly droppedSets: number;
+  readonly removedFiles: number;
+  readonly removedBytes: number;
+}

@@ -1,0 +1,84 @@
+import type { Comparison, HeadResult } from './head-result.ts';
+import type { Pooling } from '../core/sample.ts';
+
+/** What candidates are ranked by: higher is better, but for `logLoss`. */
+export const SWEEP_SCORES = ['accuracy', 'balancedAccuracy', 'logLoss'] as const;
+export type SweepScore = (typeof SWEEP_SCORES)[number];
+
+/** One figure of a cross-validation. */
+export interface CrossScore {
+  /** Over all rows, each judged by a head that did not see it. */
+  readonly value: number;
+  /** 95 %, rows taken as independent. */
+  readonly interval: readonly [low: number, high: number];
+  /** The figure of each fold. */
+  readonly folds: readonly number[];
+}
+export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
+
+/** What decides a candidate's result beside the data, the folds and the seed. */
+export interface SweepConfiguration {
+  readonly head: string;
+  /** All options of the head, resolved. */
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** Cut layers side by side, as `train --cut` takes them; empty: the deepest that was extracted. */
+  readonly cut: string;
+  /** Of the cuts that name no pooling of their own. */
+  readonly pooling: Pooling;
+  readonly normalize: 'l2' | 'standard' | 'none';
+  /** Principal components, 0 for none. */
+  readonly pca: number;
+  /** Stored views of each training image that the head is trained on beside the image itself. */
+  readonly views: number;
+}
+
+/** A configuration with what cross-validation on Train found. */
+export interface SweepCandidate extends SweepConfiguration {
+  /** Digest of the configuration, the features, the training images, the folds and the seed: 16 hex digits. */
+  readonly id: string;
+  /** Those of `params` that are not the head's defaults. */
+  readonly changed: Readonly<Record<string, number | string | boolean>>;
+  readonly scores: CrossScores;
+  /** Milliseconds for all folds on one thread, less the work that it shared with candidates before it. The only field that another run gives otherwise. */
+  readonly fitMs: number;
+  readonly converged: boolean;
+  /** The most of any fold. */
+  readonly iterations: number;
+  /** Whether it was known from a sweep before. */
+  readonly reused: boolean;
+}
+
+/** A candidate in its place. */
+export interface RankedCandidate extends SweepCandidate, Comparison {
+  /** 1 is the best. */
+  readonly rank: number;
+}
+
+export interface SweepResult {
+  readonly store: string;
+  readonly score: SweepScore;
+  readonly folds: number;
+  readonly seed: number;
+  /** Training images; validation images had no part in the ranking. */
+  readonly images: number;
+  /** Those of them that were cross-validated: all, or a sample. */
+  readonly crossValidated: number;
+  readonly classes: readonly string[];
+  readonly workers: number;
+  /** Candidates computed by this call, and those known before it. */
+  readonly computed: number;
+  readonly reused: number;
+  /** Configurations that could not be fitted, and why. */
+  readonly skipped: readonly (SweepConfiguration & { readonly reason: string })[];
+  /** The best first. */
+  readonly candidates: readonly RankedCandidate[];
+  /** Candidates beside the best that cannot be told from it. */
+  readonly notToldApart: number;
+  /** The best, fitted on all of Train and measured once on the validation images. `file` is null where it was not saved. */
+  readonly best: HeadResult;
+  /** Candidates that are better by their ranks and cannot be fitted on all of Train within the memory, and why: mostly none. */
+  readonly passedOver: readonly { readonly rank: number; readonly reason: string }[];
+  /** The file of results that sweeps of these training images, or of this sample of them, share. */
+  readonly ledger: string;
+  readonly seconds: Readonly<{ load: number; sweep: number; best: number }>;
+}

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { matrix } from '../../core/matrix.ts';
+import type { FeatureBatch, Pooling } from '../../core/sample.ts';
+import { contentIndex, type ContentIndex } from '../format/content-index.ts';
+import { decodeFloat16 } from '../format/float16.ts';
+import { poolingsOf, writeManifest, type FeatureSet, type Manifest, type ShardEntry } from '../format/manifest.ts';
+import { readVerified } from '../read/reader.ts';
+import { decodeShard, type StoredSample } from '../format/shard.ts';
+import { shardFileNames } from '../write/shard-files.ts';
+import { featureWriter, type FeatureWriter } from '../write/writer.ts';
+
+/** Rows of one batch handed to the writer: bounds the memory, whatever the shard. */
+const BATCH_ROWS = 64;
+
+/** The rows of a shard that `keep` names by their place, as batches. */
+async function* keptRows(
+  store: string,
+  set: FeatureSet,
+  shard: ShardEntry,
+  keep: readonly number[],
+): AsyncGenerator<FeatureBatch> {
+  const rows: StoredSample[] = [];
+  const values = new Map<Pooling, (Float32Array | Uint16Array)[]>();
+  const poolings = poolingsOf(shard);
+  for (const pooling of poolings) {
+    const entry = shard.files[pooling]!;
+    const parts = [...decodeShard(await readVerified(store, entry), join(store, entry.name))];
+    if (rows.length === 0) rows.push(...parts.flatMap((part) => part.rows));
+    const width = set.widths[pooling];
+    values.set(
+      pooling,
+      parts.flatMap((part) =>
+        part.rows.map((_, i) => part.features!.values.subarray(i * width, (i + 1) * width)),
+      ),
+    );
+  }
+  for (let start = 0; start < keep.length; start += BATCH_ROWS) {
+    const some = keep.slice(start, start + BATCH_ROWS);
+    const features = new Map(
+      poolings.map((pooling) => {
+        const m = matrix(some.length, set.widths[pooling]);
+        for (const [i, at] of some.entries()) {
+          const found = values.get(pooling)![at]!;
+          // float16 to float32 and back changes no bit.
+          if (found instanceof Uint16Array) decodeFloat16(found, m.data, i * m.cols);
+          else m.data.set(found, i * m.cols);
+        }
+        return [pooling, m] as const;
+      }),
+    );
+    yield { rows: some.map((at) => rows[at]!), features };
+  }
+}
+
+/** What dropping rows would do, or did. */
+export interface Compacted {
+  readonly droppedRows: number;
+  readonly rewrittenShards: number;
+  readonly droppedShards: number;
+  /** Files that no manifest names any more; the caller removes them. */
+  readonly staleFiles: readonly string[];
+}
+
+/**
+ * Drops from a set every row whose content is not `needed`, and those whose poolings earlier shards hold all: shards with none left are
+ * dropped, the rows of those with some left are written anew, several to a shard. The old shards leave the manifest when all new ones are
+ * in it, so a kill at any moment costs nothing but repeated rows, and the manifest is not written once a shard. With `dryRun` nothing is
+ * written.
+ */
+export async function compactSet(
+  store: string,
+  manifest: Manifest,
+  set: FeatureSet,
+  needed: (sha256: string) => boolean,
+  dryRun: boolean,
+): Promise<Compacted> {
+  const seen = new Map<Pooling, ContentIndex>();
+  let [droppedRows, rewrittenShards, droppedShards] = [0, 0, 0];
+  const staleFiles: string[] = [];
+  const stale = new Set<ShardEntry>();
+  const writers = new Map<string, FeatureWriter>();
+  const expectedRows = set.shards.reduce((sum, { rows }) => sum + rows, 0);
+  for (const shard of [...set.shards]) {
+    const entry = shard.files.rows;
+    const rows = [...decodeShard(await readVerified(store, entry), join(store, entry.name))].flatMap(
+      (part) => part.rows,
+    );
+    const poolings = poolingsOf(shard);
+    const held = poolings.map((pooling) => seen.get(pooling) ?? contentIndex());
+    poolings.forEach((pooling, p) => seen.set(pooling, held[p]!));
+    const keep = rows.flatMap(({ sha256 }, i) => {
+      if (!needed(sha256) || held.every((contents) => contents.find(sha256) >= 0)) return [];
+      for (const contents of held) contents.add(sha256);
+      return [i];
+    });
+    if (keep.length === rows.length) continue;
+    droppedRows += rows.length - keep.length;
+    if (keep.length > 0) rewrittenShards++;
+    else droppedShards++;
+    staleFiles.push(...shardFileNames(shard));
+    stale.add(shard);
+    if (dryRun) continue;
+    const key = poolings.join();
+    const writer = writers.get(key) ?? featureWriter({ store, manifest, set, poolings, expectedRows });
+    writers.set(key, writer);
+    for await (const batch of keptRows(store, set, shard, keep)) await writer.append(batch);
+  }
+  if (stale.size > 0 && !dryRun) {
+    for (const writer of writers.values()) await writer.seal();
+    set.shards = set.shards.filter((shard) => !stale.has(shard));
+    await writeManifest(store, manifest);
+  }
+  return { droppedRows, rewrittenShards, droppedShards, staleFiles };
+}

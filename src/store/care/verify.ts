@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { DamagedFileResult } from '../../results/store-results.ts';
+import { FILE_TIMES_NAME, fileTimesProblem } from '../format/file-times-file.ts';
+import { checkIndexFile, indexFiles } from '../format/index-file.ts';
+import { leftovers } from '../write/leftovers.ts';
+import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from '../format/manifest.ts';
+import { readVerified } from '../read/reader.ts';
+import { unsealExactly } from '../format/sealed-json.ts';
+import { sealName, sealProblem, setsFromSeals, takeUpSealed } from '../write/shard-files.ts';
+
+export interface StoreHealth {
+  /** The manifest, or what the seals tell where it is damaged. */
+  readonly manifest: Manifest;
+  readonly damaged: readonly DamagedFileResult[];
+  /** Files that nothing refers to: left by a killed run. */
+  readonly orphans: readonly string[];
+  /** Files and bytes that were read. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * The manifest of a store with all that is sealed; where it is damaged or gone, one made from the seals of the shards, with an empty data set. Throws STORE_VERSION,
+ * and STORE_NOT_FOUND where there are no seals either.
+ */
+export async function readOrRebuildManifest(
+  store: string,
+  permafrost: string,
+): Promise<{ manifest: Manifest; damaged: DamagedFileResult[] }> {
+  try {
+    const manifest = await readManifest(store);
+    await takeUpSealed(store, manifest);
+    return { manifest, damaged: [] };
+  } catch (error) {
+    if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
+    const { sets } = await setsFromSeals(store).catch(() => ({ sets: [] }));
+    if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
+    const dataset = { root: '', sets: [], failures: [] };
+    return {
+      manifest: { format: 'permafrost-store', version: STORE_VERSION, permafrost, dataset, sets },
+      damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }],
+    };
+  }
+}
+
+/** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
+async function manifestProblem(store: string): Promise<string | undefined> {
+  try {
+    unsealExactly(await readFile(join(store, MANIFEST_NAME), 'utf8'));
+    return undefined;
+  } catch (cause) {
+    return reasonOf(cause);
+  }
+}
+
+/** Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing. Throws as readOrRebuildManifest. */
+export async function verifyStore(
+  store: string,
+  permafrost: string,
+  onFile: (done: number, total: number) => void = () => undefined,
+): Promise<StoreHealth> {
+  const { manifest, damaged } = await readOrRebuildManifest(store, permafrost);
+  if (damaged.length === 0) {
+    const problem = await manifestProblem(store);
+    if (problem !== undefined) damaged.push({ name: MANIFEST_NAME, problem, rows: 0 });
+  }
+  const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
+  const entries = [
+    ...shards.flatMap(({ shard }) =>
+      Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows })),
+    ),
+    ...manifest.sets.flatMap((set) =>
+      set.quantization === undefined ? [] : [{ entry: set.quantization.calibration, rows: rowsOf(set) }],
+    ),
+    ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
+  ];
+  const hasTimes = existsSync(join(store, FILE_TIMES_NAME));
+  const indices = await indexFiles(store);
+  const total = entries.length + shards.length + indices.length + (hasTimes ? 2 : 1);
+  let done = 1;
+  let bytes = 0;
+  for (const { entry, rows } of entries) {
+    await readVerified(store, entry).catch((error: unknown) =>
+      damaged.push({ name: entry.name, problem: reasonOf(error), rows }),
+    );
+    bytes += entry.bytes;
+    onFile(++done, total);
+  }
+  for (const { set, shard } of shards) {
+    const problem = await sealProblem(store, set, shard);
+    if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
+    onFile(++done, total);
+  }
+  const times = await fileTimesProblem(store);
+  if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
+  if (hasTimes) onFile(++done, total);
+  for (const entry of indices) {
+    await checkIndexFile(store, entry).catch((error: unknown) =>
+      damaged.push({ name: entry.name, problem: reasonOf(error), rows: 0 }),
+    );
+    bytes += entry.bytes;
+    onFile(++done, total);
+  }
+  const orphans = (await leftovers(store, manifest)).filter((name) =>
+    damaged.every((file) => file.name !== name),
+  );
+  return { manifest, damaged, orphans, files: total, bytes };
+}
+
+const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) => sum + rows, 0);
+
+/**
+ * Takes what is damaged out of a manifest (in memory): shards with a damaged file, sets whose calibration is damaged (no new image can
+ * ever join them), a damaged list of samples. Tells the rows that are lost.
+ */
+export function withoutDamaged(manifest: Manifest, damaged: readonly DamagedFileResult[]): number {
+  const names = new Set(damaged.map(({ name }) => name));
+  const isUsable = ({ quantization }: FeatureSet): boolean =>
+    quantization === undefined || !names.has(quantization.calibration.name);
+  let lost = 0;
+  for (const set of manifest.sets) if (!isUsable(set)) lost += rowsOf(set);
+  manifest.sets = manifest.sets.filter(isUsable);
+  for (const set of manifest.sets) {
+    const isWhole = (shard: (typeof set.shards)[number]): boolean =>
+      Object.values(shard.files).every(({ name }) => !names.has(name));
+    for (const shard of set.shards) if (!isWhole(shard)) lost += shard.rows;
+    set.shards = set.shards.filter(isWhole);
+  }
+  if (manifest.dataset.samples && names.has(manifest.dataset.samples.name)) delete manifest.dataset.samples;
+  return lost;
+}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+
+/** What a written file is: its length and the lower-case hex SHA-256 of its bytes. */
+export interface FileFacts {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Whether a name is that of a file that is not whole yet, as a killed process leaves it. */
+export const isTemporary = (name: string): boolean => /\.\d+\.tmp$/.test(name);
+
+/** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Closes and removes what is not whole; tells, for a message, where even that fails (a disk that went read-only). */
+async function discard(temporary: string, handle: FileHandle | undefined): Promise<string> {
+  try {
+    await handle?.close();
+    await rm(temporary, { force: true });
+    return '';
+  } catch (error) {
+    return ` ${temporary} is left over: ${reasonOf(error)}.`;
+  }
+}
+
+/**
+ * Writes a file so that it is there whole or not at all: temporary name, sync, rename, sync of the folder. Throws STORE_WRITE (disk
+ * full, no permission); what stood there before stays then.
+ */
+export async function writeFileAtomic(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<FileFacts> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(temporary, 'w');
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      // writeFile on a handle writes from its position and never short.
+      await handle.writeFile(chunk);
+    }
+    await handle.sync();
+    await handle.close();
+    handle = undefined;
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    const left = await discard(temporary, handle);
+    if (cause instanceof PermafrostError) throw cause;
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${path} could not be written: ${reasonOf(cause)}. What was sealed before is safe; make room or give permission, then run the same command again.${left}`,
+      { cause },
+    );
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}

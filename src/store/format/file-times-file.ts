@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { canonicalJson } from '../../core/digest.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import { readSafetensors, safetensorsParts, type Tensor } from '../../core/safetensors.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+
+/**
+ * The file of a store that remembers size and times of each image, so that an unchanged one need not be read again. It belongs to this
+ * machine's file system; losing it costs time and nothing else.
+ */
+export const FILE_TIMES_NAME = 'file-times.safetensors';
+
+export const STAMPS = ['size', 'mtimeNs', 'ctimeNs', 'ino'] as const;
+export const DIGEST_BYTES = 32;
+
+const documentSchema = z.strictObject({
+  format: z.literal('permafrost-file-times'),
+  version: z.literal(1),
+  root: z.string(),
+  digest: z.string(),
+});
+
+/** Stamps and contents of files, entry by entry. */
+export interface FileTimesTable {
+  readonly root: string;
+  readonly count: number;
+  /** SHA-256 of each path and of each content, 32 bytes an entry. */
+  readonly paths: Uint8Array;
+  readonly contents: Uint8Array;
+  readonly stamps: Readonly<Record<(typeof STAMPS)[number], BigInt64Array>>;
+}
+
+function digestOf({ root, paths, contents, stamps }: FileTimesTable): string {
+  const hash = createHash('sha256').update(canonicalJson({ root })).update(paths).update(contents);
+  for (const key of STAMPS) {
+    const { buffer, byteOffset, byteLength } = stamps[key];
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
+}
+
+function tableOf(bytes: Uint8Array, path: string): FileTimesTable {
+  const { metadata, tensors } = readSafetensors(bytes, { name: path, code: 'STORE_CORRUPT' });
+  const { root, digest } = documentSchema.parse(JSON.parse(metadata['permafrost'] ?? ''));
+  const get = (name: string): Tensor['data'] => {
+    const data = tensors.get(name)?.data;
+    if (data === undefined) throw new Error(`${name} is missing`);
+    return data;
+  };
+  const stamps = Object.fromEntries(STAMPS.map((key) => [key, get(key)])) as FileTimesTable['stamps'];
+  const [paths, contents] = [get('paths') as Uint8Array, get('contents') as Uint8Array];
+  const table = { root, count: stamps.size.length, paths, contents, stamps };
+  const isWhole =
+    paths.length === table.count * DIGEST_BYTES &&
+    contents.length === paths.length &&
+    STAMPS.every((key) => stamps[key] instanceof BigInt64Array && stamps[key].length === table.count);
+  if (!isWhole || digest !== digestOf(table)) throw new Error('its digest is not that of its content');
+  // Other white space in the header would be a byte that changed unnoticed.
+  let at = 0;
+  for (const part of encoded(table)) {
+    if (Buffer.compare(part, bytes.subarray(at, at + part.length)) !== 0)
+      throw new Error('its content is whole, but not as it was written');
+    at += part.length;
+  }
+  if (at !== bytes.length) throw new Error('its content is whole, but not as it was written');
+  return table;
+}
+
+/** Reads the file of a store; undefined where there is none. Throws STORE_CORRUPT where it is not what was written. */
+export async function readFileTimes(store: string): Promise<FileTimesTable | undefined> {
+  const path = join(store, FILE_TIMES_NAME);
+  try {
+    return tableOf(await readFile(path), path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `${path} is not what was written. "permafrost repair" removes it: the images are then read once more.`,
+      { cause },
+    );
+  }
+}
+
+/** What is wrong with the file of a store: undefined where it is whole, or not there. */
+export async function fileTimesProblem(store: string): Promise<PermafrostError | undefined> {
+  try {
+    await readFileTimes(store);
+    return undefined;
+  } catch (error) {
+    return error as PermafrostError;
+  }
+}
+
+/** The file's bytes in pieces, which are views of the table. */
+function encoded(table: FileTimesTable): Uint8Array[] {
+  const { root, count, paths, contents, stamps } = table;
+  const tensors = new Map<string, Tensor>();
+  for (const key of STAMPS) tensors.set(key, { dtype: 'I64', shape: [count], data: stamps[key] });
+  tensors.set('paths', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: paths });
+  tensors.set('contents', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: contents });
+  const document = { format: 'permafrost-file-times', version: 1, root, digest: digestOf(table) };
+  return safetensorsParts(tensors, { permafrost: JSON.stringify(document) });
+}
+
+/** Replaces the file at once. Throws STORE_WRITE. */
+export async function writeFileTimes(store: string, table: FileTimesTable): Promise<void> {
+  await writeFileAtomic(join(store, FILE_TIMES_NAME), encoded(table));
+}

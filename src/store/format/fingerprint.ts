@@ -1,0 +1,58 @@
+import type { Contract } from '../../core/contract.ts';
+import { canonicalJson, differences, sha256Hex } from '../../core/digest.ts';
+import { PermafrostError } from '../../core/errors.ts';
+
+export const DTYPES = ['float16', 'float32'] as const;
+export type Dtype = (typeof DTYPES)[number];
+
+/** All that decides a feature's value, except the image's own bytes. */
+export interface FeatureSettings {
+  readonly backbone: string;
+  /** Digest of the backbone's weights. */
+  readonly weights: string;
+  readonly cut: string;
+  readonly contract: Contract;
+  /** Number type of the stored maps (pooling flatten). Pooled features are float32 always, taken before any rounding. */
+  readonly dtype: Dtype;
+  /** Engine, device and precision: features of one class agree to the last digits, of two classes within a tolerance. */
+  readonly engineClass: string;
+  /** Digest of the calibration of int8 features; absent for other precisions. */
+  readonly calibration?: string | undefined;
+  /** Which augmented view of each image; absent for the images themselves. */
+  readonly view?: FeatureView | undefined;
+}
+
+/** What decides the look of a view, beside the image's own bytes (docs/views.md). */
+export interface FeatureView {
+  /** How views are made; changes whenever the same plan and seed would give other bytes. */
+  readonly recipe: string;
+  readonly seed: number;
+  /** How far views go, by name. */
+  readonly plan: Readonly<Record<string, number | boolean>>;
+  /** 1 and up. */
+  readonly number: number;
+}
+
+/** The first 16 hex digits of the SHA-256 over the settings: names the set of features made under them. */
+export function fingerprintOf(settings: FeatureSettings): string {
+  return sha256Hex(canonicalJson(settings)).slice(0, 16);
+}
+
+/**
+ * The fields in which `found` (what an image or store has) differs from `expected` (what a head was trained on), as `field: found, not
+ * expected`. `dtype` is a matter of storage and may differ.
+ */
+export function differingSettings(expected: FeatureSettings, found: FeatureSettings): string[] {
+  return differences({ ...found, dtype: '' }, { ...expected, dtype: '' });
+}
+
+/** Throws FINGERPRINT_MISMATCH naming each field of differingSettings. */
+export function requireSameSettings(what: string, expected: FeatureSettings, found: FeatureSettings): void {
+  const differing = differingSettings(expected, found);
+  if (differing.length > 0) {
+    throw new PermafrostError(
+      'FINGERPRINT_MISMATCH',
+      `${what} does not fit: ${differing.join('; ')}. Features of different settings cannot be mixed; extract again with the settings of the head, or train a head on these features.`,
+    );
+  }
+}

@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { POOLINGS, SPLITS } from '../../core/sample.ts';
+import { isTemporary, writeFileAtomic } from './atomic-file.ts';
+import type { FileEntry, Manifest } from './manifest.ts';
+import { sealJson, unseal } from './sealed-json.ts';
+
+/** The folder of a store in which neighbour indices lie. */
+export const INDEX_FOLDER = 'indexes';
+
+const count = z.number().int().nonnegative();
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** All that decides an index: the features, which samples, and the parameters of the graph. */
+const keySchema = z.strictObject({
+  kind: z.literal('hnsw'),
+  /** What stands side by side in the features: the fingerprint of the set, and the pooling. */
+  parts: z.array(z.strictObject({ fingerprint: z.string(), pooling: z.enum(POOLINGS) })).min(1),
+  /** SHA-256 of the list of samples. */
+  samples: digest,
+  split: z.enum(SPLITS),
+  metric: z.string(),
+  M: count,
+  efConstruction: count,
+  seed: count,
+  /** Which rows, where several graphs share them: every `of`-th, from `number` on. */
+  part: z.strictObject({ number: count, of: count }).optional(),
+});
+export type IndexKey = z.infer<typeof keySchema>;
+
+/** What a search of the k nearest that keeps `ef` candidates was measured to find, on `queries` rows. */
+const recallSchema = z.strictObject({
+  k: count,
+  ef: count,
+  recall: z.number().min(0).max(1),
+  queries: count,
+});
+export type IndexRecall = z.infer<typeof recallSchema>;
+
+const NAME = /^hnsw-[0-9a-f]{16}\.(?:bin|json)$/;
+const sealSchema = z.strictObject({
+  format: z.literal('permafrost-index'),
+  version: z.literal(1),
+  of: keySchema,
+  file: z.strictObject({ name: z.string().regex(/^hnsw-[0-9a-f]{16}\.bin$/), bytes: count, sha256: digest }),
+  recall: recallSchema,
+});
+type Seal = z.infer<typeof sealSchema>;
+
+const stemOf = (key: IndexKey): string => `hnsw-${sha256Hex(canonicalJson(key)).slice(0, 16)}`;
+
+/** The seal in a file of the index folder; undefined where there is none or it is no seal of that name. */
+async function sealIn(store: string, name: string): Promise<Seal | undefined> {
+  try {
+    const json: unknown = JSON.parse(await readFile(join(store, INDEX_FOLDER, name), 'utf8'));
+    const seal = sealSchema.parse(unseal(json));
+    return `${stemOf(seal.of)}.json` === name ? seal : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A kept file of an index: where it lies, verified, and the recall of the whole index. */
+export interface FoundIndex {
+  readonly path: string;
+  readonly recall: IndexRecall;
+}
+
+/** The file under `key`; undefined where there is none. Throws STORE_CORRUPT. */
+export async function findIndex(store: string, key: IndexKey): Promise<FoundIndex | undefined> {
+  const seal = await sealIn(store, `${stemOf(key)}.json`);
+  if (seal === undefined) return undefined;
+  const entry = inFolder(seal.file);
+  await checkIndexFile(store, entry);
+  return { path: join(store, entry.name), recall: seal.recall };
+}
+
+/** Length and digest of a file of any size: an index of a million rows passes the 2 GiB that can be read at once. */
+async function factsOf(path: string): Promise<Omit<FileEntry, 'name'>> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Throws STORE_CORRUPT where an index' file is missing or not what was written. */
+export async function checkIndexFile(store: string, { name, bytes, sha256 }: FileEntry): Promise<void> {
+  const path = join(store, name);
+  const advice = 'Run "permafrost repair", which removes it; it is built again when it is next asked for.';
+  const found = await factsOf(path).catch((cause: unknown) => {
+    throw new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}. ${advice}`, {
+      cause,
+    });
+  });
+  if (found.bytes === bytes && found.sha256 === sha256) return;
+  throw new PermafrostError(
+    'STORE_CORRUPT',
+    `${path} is not what was written (${found.bytes} bytes, expected ${bytes} with SHA-256 ${sha256.slice(0, 16)}…). ${advice}`,
+  );
+}
+
+/** The names of both files of an index, of which `name` is one; none where it is no file of an index. */
+export const indexParts = (name: string): string[] =>
+  name.startsWith(join(INDEX_FOLDER, '/')) ? [name, name.replace(/\.bin$/, '.json')] : [];
+
+const inFolder = (file: FileEntry): FileEntry => ({ ...file, name: join(INDEX_FOLDER, file.name) });
+
+/**
+ * Keeps the files of an index, each under its key: `make` makes them at the paths that it gets and tells their common recall; they are sealed
+ * with their digests and that, which is returned. Each is there whole or not at all. Throws STORE_WRITE, and what `make` throws as PermafrostError. The caller
+ * holds the store's lock.
+ */
+export async function keepIndex<R extends IndexRecall>(
+  store: string,
+  keys: readonly IndexKey[],
+  make: (paths: readonly string[]) => Promise<R>,
+): Promise<R> {
+  const folder = join(store, INDEX_FOLDER);
+  const names = keys.map((key) => `${stemOf(key)}.bin`);
+  const temporary = names.map((name) => join(folder, `${name}.${process.pid}.tmp`));
+  try {
+    await mkdir(folder, { recursive: true });
+    const recall = await make(temporary);
+    for (const [i, of] of keys.entries()) {
+      const [name, path] = [names[i]!, temporary[i]!];
+      const handle = await open(path, 'r+');
+      await handle.sync();
+      await handle.close();
+      const file = { name, ...(await factsOf(path)) };
+      await rename(path, join(folder, name));
+      const seal: Seal = { format: 'permafrost-index', version: 1, of, file, recall };
+      await writeFileAtomic(join(folder, `${stemOf(of)}.json`), [new TextEncoder().encode(sealJson(seal))]);
+    }
+    return recall;
+  } catch (cause) {
+    await Promise.all(temporary.map((path) => rm(path, { force: true })));
+    if (cause instanceof PermafrostError) throw cause;
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `The index in ${folder} could not be written: ${reasonOf(cause)}. Make room or give permission, then run the same command again.`,
+      { cause },
+    );
+  }
+}
+
+async function namesIn(store: string): Promise<string[]> {
+  const entries = await readdir(store, { withFileTypes: true });
+  const isThere = entries.some((entry) => entry.name === INDEX_FOLDER && entry.isDirectory());
+  return isThere ? (await readdir(join(store, INDEX_FOLDER))).sort() : [];
+}
+
+/** The files of a store's indices, as their seals describe them; what has no seal is left over. */
+export async function indexFiles(store: string): Promise<FileEntry[]> {
+  const seals = await Promise.all(
+    (await namesIn(store)).filter((name) => name.endsWith('.json')).map((name) => sealIn(store, name)),
+  );
+  return seals.flatMap((seal) => (seal === undefined ? [] : [inFolder(seal.file)]));
+}
+
+/**
+ * Files of the index folder that nothing needs: those not whole yet, those whose seal or whose other half is missing, and indices of
+ * features or samples that are not the store's current ones. Names relative to the store; other files are the user's own.
+ */
+export async function indexLeftovers(store: string, { dataset }: Manifest): Promise<string[]> {
+  const names = await namesIn(store);
+  const needed = new Set<string>();
+  const current = new Set(dataset.sets.map(({ fingerprint }) => fingerprint));
+  for (const name of names.filter((each) => each.endsWith('.json'))) {
+    const seal = await sealIn(store, name);
+    if (seal === undefined || seal.of.samples !== dataset.samples?.sha256) continue;
+    const isCurrent = seal.of.parts.every(({ fingerprint }) => current.has(fingerprint));
+    if (isCurrent) for (const part of [name, seal.file.name]) needed.add(part);
+  }
+  return names
+    .filter((name) => isTemporary(name) || (NAME.test(name) && !needed.has(name)))
+    .map((name) => join(INDEX_FOLDER, name));
+}

@@ -1,0 +1,229 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { ERROR_CODES, PermafrostError, reasonOf } from '../../core/errors.ts';
+import { POOLINGS, type Pooling } from '../../core/sample.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { DTYPES, fingerprintOf } from './fingerprint.ts';
+import { sealJson, unseal } from './sealed-json.ts';
+
+/** The version that is written. */
+export const STORE_VERSION = 2;
+/** The versions that are read; docs/store-format.md says what each may hold. */
+const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION];
+export const MANIFEST_NAME = 'manifest.json';
+const FORMAT = 'permafrost-store';
+
+const count = z.number().int().nonnegative();
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+const contractSchema = z.strictObject({
+  name: z.string(),
+  size: z.number().int().positive(),
+  geometry: z.enum(['squash', 'cover-crop']),
+  kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
+  orientation: z.enum(['exif', 'ignore']),
+  iccProfile: z.literal('ignore'),
+  alpha: z.enum(['white', 'drop']),
+  channelOrder: z.enum(['RGB', 'BGR']),
+  mean: z.tuple([z.number(), z.number(), z.number()]),
+  scale: z.number(),
+});
+
+/** The settings of a set of features, as they stand in manifests and head files (fingerprint.ts). */
+export const settingsSchema = z.strictObject({
+  backbone: z.string(),
+  weights: digest,
+  cut: z.string(),
+  contract: contractSchema,
+  dtype: z.enum(DTYPES),
+  engineClass: z.string(),
+  calibration: digest.optional(),
+  view: z
+    .strictObject({
+      recipe: z.string(),
+      seed: count,
+      plan: z.record(z.string(), z.union([z.number(), z.boolean()])),
+      number: z.number().int().positive(),
+    })
+    .optional(),
+});
+
+// A name inside the store, never a way out of it, nor the manifest's own.
+const fileName = z.string().regex(/^[\w-][\w.-]*\.arrow$/);
+const fileSchema = z.strictObject({ name: fileName, bytes: count, sha256: digest });
+
+const cosine = z.number().min(-1).max(1.000001);
+
+/** What the features of an int8 set rest on: the calibration, and how near to float32 they were found to be. */
+const quantizationSchema = z.strictObject({
+  calibration: z.strictObject({
+    name: z.string().regex(/^calibration-[0-9a-f]{16}\.json$/),
+    bytes: count,
+    sha256: digest,
+  }),
+  cosine: z.strictObject({ images: count, min: cosine, mean: cosine }),
+});
+
+export const shardSchema = z.strictObject({
+  rows: count,
+  /** Paths, labels and digests alone, and one file with the same and the features for each pooling that the shard holds. */
+  files: z.strictObject({
+    rows: fileSchema,
+    flatten: fileSchema.exactOptional(),
+    avg: fileSchema.exactOptional(),
+    max: fileSchema.exactOptional(),
+  }),
+});
+
+export const setSchema = z.strictObject({
+  fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
+  settings: settingsSchema,
+  engine: z.strictObject({
+    name: z.string(),
+    device: z.string(),
+    precision: z.string(),
+    version: z.string(),
+  }),
+  widths: z.strictObject({ flatten: count, avg: count, max: count }),
+  /** Of int8 sets alone. */
+  quantization: quantizationSchema.optional(),
+  shards: z.array(shardSchema),
+});
+
+const coveringSchema = z.strictObject({
+  fingerprint: z.string(),
+  poolings: z.array(z.enum(POOLINGS)).min(1),
+});
+
+/** The data set that was extracted last. */
+const datasetSchema = z.strictObject({
+  root: z.string(),
+  /** The sets that hold every one of its images, with the poolings in which they do; the first is the primary one. */
+  sets: z.array(coveringSchema),
+  /** The sets of view 1, of view 2 ...: they hold every training image; absent where there are no views. */
+  views: z.array(z.array(coveringSchema)).exactOptional(),
+  /** The file that lists its images; absent until an extraction was completed. */
+  samples: fileSchema.optional(),
+  failures: z.array(z.strictObject({ path: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })),
+});
+
+const manifestSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  version: z.literal(STORE_VERSION),
+  permafrost: z.string(),
+  dataset: datasetSchema,
+  sets: z.array(setSchema),
+});
+
+/** Version 1 knew one set a data set, and three poolings in every shard. */
+const manifestSchema1 = manifestSchema.extend({
+  version: z.literal(1),
+  dataset: datasetSchema.omit({ sets: true, views: true }).extend({ fingerprint: z.string() }),
+  sets: z.array(
+    setSchema.extend({
+      shards: z.array(shardSchema.extend({ files: shardSchema.shape.files.required() })),
+    }),
+  ),
+});
+
+/** A store's manifest, in the words of the newest version; `version` is that of the file. */
+export type Manifest = Omit<z.infer<typeof manifestSchema>, 'version'> & { version: number };
+export type FeatureSet = z.infer<typeof setSchema>;
+export type ShardEntry = z.infer<typeof shardSchema>;
+export type FileEntry = z.infer<typeof fileSchema>;
+/** A set that covers the data set, and in which poolings. */
+export type CoveringSet = z.infer<typeof coveringSchema>;
+
+/** Every set that covers the data set, those of its views included. */
+export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [
+  ...dataset.sets,
+  ...(dataset.views ?? []).flat(),
+];
+
+/** The poolings that a shard holds. */
+export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>
+  POOLINGS.filter((pooling) => files[pooling] !== undefined);
+
+function liftedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>): Manifest {
+  const { fingerprint, ...rest } = dataset;
+  const sets = fingerprint === '' ? [] : [{ fingerprint, poolings: [...POOLINGS] }];
+  return { ...manifest, dataset: { ...rest, sets } };
+}
+
+/** Reads and checks a store's manifest. Throws STORE_NOT_FOUND, STORE_CORRUPT or STORE_VERSION. */
+export async function readManifest(store: string): Promise<Manifest> {
+  const path = join(store, MANIFEST_NAME);
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const advice = 'Give a folder that "permafrost extract" or "permafrost run" made.';
+    const what =
+      cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
+        ? 'is not there'
+        : `cannot be read (${reasonOf(cause)})`;
+    throw new PermafrostError(
+      'STORE_NOT_FOUND',
+      `${store} is no store: ${MANIFEST_NAME} ${what}. ${advice}`,
+      { cause },
+    );
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw damaged(path, `it is no JSON (${reasonOf(cause)})`);
+  }
+  const { format, version } = (json ?? {}) as { readonly format?: unknown; readonly version?: unknown };
+  if (format !== FORMAT) {
+    throw new PermafrostError(
+      'STORE_NOT_FOUND',
+      `${store} is no store: its ${MANIFEST_NAME} does not say "format": "${FORMAT}". Give a folder that "permafrost extract" or "permafrost run" made.`,
+    );
+  }
+  let document: Record<string, unknown>;
+  try {
+    document = unseal(json);
+  } catch (cause) {
+    // Every version seals its manifest: without a digest it may be of a version to come, with a wrong one it is damaged.
+    if (!('digest' in (json as object)) && !READ_VERSIONS.includes(version))
+      throw otherVersion(store, version);
+    throw damaged(path, reasonOf(cause));
+  }
+  if (!READ_VERSIONS.includes(version)) throw otherVersion(store, version);
+  const schema = version === 1 ? manifestSchema1.transform(liftedFrom1) : manifestSchema;
+  const parsed = schema.safeParse(document);
+  const damage = parsed.success
+    ? changedSettings(parsed.data)
+    : parsed.error.issues.map(({ path: field, message }) => `${field.join('.')}: ${message}`);
+  if (!parsed.success || damage.length > 0) throw damaged(path, damage.slice(0, 3).join('; '));
+  return parsed.data;
+}
+
+function otherVersion(store: string, version: unknown): PermafrostError {
+  return new PermafrostError(
+    'STORE_VERSION',
+    `${store} has store version ${JSON.stringify(version)}; this permafrost reads versions ${READ_VERSIONS.join(' and ')}. Use the permafrost that wrote it, or extract anew.`,
+  );
+}
+
+function damaged(path: string, problem: string): PermafrostError {
+  return new PermafrostError(
+    'STORE_CORRUPT',
+    `${path} is damaged: ${problem}. "permafrost repair" makes it anew from the shards beside it.`,
+  );
+}
+
+/** Features belong to the settings that they were made under: a set whose settings were edited is no longer what it says. */
+function changedSettings({ sets }: Manifest): string[] {
+  return sets.flatMap(({ fingerprint, settings }, i) =>
+    fingerprint === fingerprintOf(settings)
+      ? []
+      : [`sets.${i}.fingerprint: ${fingerprint} is not that of its settings, ${fingerprintOf(settings)}`],
+  );
+}
+
+/** Replaces the manifest at once, in the newest version, to which `manifest` is lifted too. Throws STORE_WRITE. */
+export async function writeManifest(store: string, manifest: Manifest): Promise<void> {
+  const text = sealJson({ ...manifest, version: STORE_VERSION });
+  await writeFileAtomic(join(store, MANIFEST_NAME), [new TextEncoder().encode(text)]);
+  manifest.version = STORE_VERSION;
+}

@@ -1,0 +1,109 @@
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as z from 'zod';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { POOLINGS } from '../../core/sample.ts';
+import type { SweepScore } from '../../results/sweep-result.ts';
+import { unseal } from './sealed-json.ts';
+
+/** Where a store keeps what its sweeps found. */
+export const SWEEPS_FOLDER = 'sweeps';
+
+/** The file of all sweeps over the training images that `digest` names. */
+export const ledgerPath = (store: string, digest: string): string =>
+  join(store, SWEEPS_FOLDER, `${digest}.jsonl`);
+
+const score = z.strictObject({
+  value: z.number(),
+  interval: z.tuple([z.number(), z.number()]),
+  folds: z.array(z.number()),
+});
+
+const entrySchema = z.strictObject({
+  /** Digest of all that decides the rest, fitMs excepted. */
+  id: z.string(),
+  /** Fingerprint and pooling of each part of the features. */
+  features: z.string(),
+  head: z.string(),
+  params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  cut: z.string(),
+  pooling: z.enum(POOLINGS),
+  normalize: z.enum(['l2', 'standard', 'none']),
+  pca: z.number().int().min(0),
+  /** Not in lines of older versions, which knew of no views. */
+  views: z.number().int().min(0).default(0),
+  scores: z.strictObject({
+    accuracy: score,
+    balancedAccuracy: score,
+    logLoss: score,
+  } satisfies Record<SweepScore, typeof score>),
+  fitMs: z.number(),
+  converged: z.boolean(),
+  iterations: z.number(),
+  /** Class that each training image got when it was held out: base64 of uint16, little endian, in the order of the samples. */
+  predictions: z.base64(),
+});
+
+/** One configuration's result. */
+export type LedgerEntry = z.infer<typeof entrySchema>;
+
+export interface Ledger {
+  readonly path: string;
+  /** What is known, by id. */
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  /** What was wrong with lines that count for nothing, as `line 3: reason`. */
+  readonly damaged: readonly string[];
+  /** Adds a result at the end. Throws STORE_WRITE. */
+  append(entry: LedgerEntry): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an append-only file of results, one JSON document with its own digest a line; the file is made where it is not there. A line that is
+ * not what was written counts for nothing and is told, so that its result is computed again: a process that was killed leaves its last
+ * line incomplete. Throws STORE_WRITE, and STORE_CORRUPT where the file cannot be read.
+ */
+export async function openLedger(path: string): Promise<Ledger> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return '';
+    throw new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}.`, { cause });
+  });
+  const entries = new Map<string, LedgerEntry>();
+  const damaged: string[] = [];
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    try {
+      const entry = entrySchema.parse(unseal(JSON.parse(line)));
+      entries.set(entry.id, entry);
+    } catch (cause) {
+      damaged.push(`line ${i + 1}: ${reasonOf(cause)}`);
+    }
+  }
+  const unwritable = (cause: unknown): PermafrostError =>
+    new PermafrostError(
+      'STORE_WRITE',
+      `${path} cannot be written: ${reasonOf(cause)}. What stands in it is kept; make room or give permission, then run the same command again.`,
+      { cause },
+    );
+  const file = await mkdir(dirname(path), { recursive: true })
+    .then(() => open(path, 'a'))
+    .catch((cause: unknown) => {
+      throw unwritable(cause);
+    });
+  // What follows an incomplete last line must not become a part of it.
+  let before = text === '' || text.endsWith('\n') ? '' : '\n';
+  return {
+    path,
+    entries,
+    damaged,
+    async append(entry) {
+      const line = `${before}${JSON.stringify({ ...entry, digest: sha256Hex(canonicalJson(entry)) })}\n`;
+      before = '';
+      await file.appendFile(line).catch((cause: unknown) => {
+        throw unwritable(cause);
+      });
+    },
+    close: () => file.close(),
+  };
+}

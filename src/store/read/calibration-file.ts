@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import * as z from 'zod';
+import { calibrationDigest, type Calibration } from '../../core/calibration.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import { writeFileAtomic } from '../format/atomic-file.ts';
+import type { FileEntry } from '../format/manifest.ts';
+import { readVerified } from './reader.ts';
+
+const range = z.strictObject({ min: z.number(), max: z.number() });
+
+/** A calibration as JSON, in stores and in head files. */
+export const calibrationSchema = z.strictObject({
+  method: z.string(),
+  images: z.array(z.string().regex(/^[0-9a-f]{64}$/)).readonly(),
+  ranges: z.record(z.string(), range),
+});
+
+/** Keeps a calibration in the store, under a name made of its digest. Throws STORE_WRITE. */
+export async function writeCalibration(store: string, calibration: Calibration): Promise<FileEntry> {
+  const name = `calibration-${calibrationDigest(calibration).slice(0, 16)}.json`;
+  const text = `${JSON.stringify(calibration, null, 1)}\n`;
+  return { name, ...(await writeFileAtomic(join(store, name), [new TextEncoder().encode(text)])) };
+}
+
+/** Reads a calibration back. Throws STORE_CORRUPT where it is missing or is not the one whose digest is `expected`. */
+export async function readCalibration(
+  store: string,
+  entry: FileEntry,
+  expected: string | undefined,
+): Promise<Calibration> {
+  const bytes = await readVerified(store, entry);
+  const calibration = calibrationSchema.parse(JSON.parse(bytes.toString('utf8')));
+  if (calibrationDigest(calibration) !== expected) {
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `${join(store, entry.name)} is another calibration than the features of its set were made with. Extract into a new store.`,
+    );
+  }
+  return calibration;
+}

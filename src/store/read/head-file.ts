@@ -1,0 +1,161 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import * as z from 'zod';
+import { calibrationDigest } from '../../core/calibration.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { readSafetensors, writeSafetensors, type Tensor } from '../../core/safetensors.ts';
+import { POOLINGS, SPLITS } from '../../core/sample.ts';
+import { writeFileAtomic } from '../format/atomic-file.ts';
+import { calibrationSchema } from './calibration-file.ts';
+import { headDigest } from './head-digest.ts';
+import { settingsSchema } from '../format/manifest.ts';
+
+const json = z.record(z.string(), z.unknown());
+
+const partSchema = z.strictObject({
+  cut: z.string(),
+  pooling: z.enum(POOLINGS),
+  width: z.number().int().positive(),
+});
+
+const headSchema = z.strictObject({
+  format: z.literal('permafrost-head'),
+  /** Version 2 has \`others\`; a head of one part is written in version 1, which every permafrost reads. */
+  version: z.literal([1, 2]),
+  permafrost: z.string(),
+  name: z.string(),
+  params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  classes: z.array(z.string()).min(2),
+  /** Settings of the features that it was trained on, of the first part where there are several: other features are refused. */
+  settings: settingsSchema,
+  /** The calibration that \`settings\` names, where they are int8: what describes new images as the training images were described. */
+  calibration: calibrationSchema.optional(),
+  pooling: z.enum(POOLINGS),
+  /** Numbers of an image, all parts together. */
+  width: z.number().int().positive(),
+  /** Further parts of the features, side by side with the first, of the same settings but for the cut. */
+  others: z.array(partSchema).min(1).optional(),
+  /** State of the head and of the normaliser before it, beside their tensors `head/...` and `normalizer/...`. */
+  head: json,
+  normalizer: json,
+  /** When the head answers "unknown", beside its tensors `reject/...`; absent where it never does. */
+  reject: json.optional(),
+  trained: z.strictObject({
+    images: z.number().int().positive(),
+    /** The store, relative to the head file's folder: where its training images are looked up. */
+    store: z.string(),
+    /** The store's images that counted under another label or split than it holds (`train --labels`), as they counted. */
+    relabelled: z
+      .array(z.strictObject({ path: z.string(), label: z.string(), split: z.enum(SPLITS) }))
+      .min(1)
+      .optional(),
+    /** Of a head that left its training rows in the store: the digest of which rows, with which labels, in which order. */
+    rows: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+    /** Views of each image that are among those rows. */
+    views: z.number().int().positive().optional(),
+  }),
+  /** Digest of everything else in the file (head-digest.ts); the first heads had none. */
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+
+/** A fitted head on disk without its tensors. */
+export type HeadDocument = Omit<z.infer<typeof headSchema>, 'format' | 'version' | 'digest'>;
+
+/** A part of the features that a head takes, and its numbers an image. */
+export type HeadPart = z.infer<typeof partSchema>;
+
+/** All parts of the features that a head takes, in the order in which they stand side by side. */
+export function headParts({ settings, pooling, width, others = [] }: HeadDocument): HeadPart[] {
+  const rest = others.reduce((sum, part) => sum + part.width, 0);
+  return [{ cut: settings.cut, pooling, width: width - rest }, ...others];
+}
+
+export type HeadTensors = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }
+>;
+
+/** Writes a head as a safetensors file, its document under the metadata key `permafrost`. Throws STORE_WRITE. */
+export async function writeHead(path: string, document: HeadDocument, tensors: HeadTensors): Promise<void> {
+  const typed = new Map<string, Tensor>();
+  for (const [name, { shape, data }] of tensors) {
+    typed.set(
+      name,
+      data instanceof Float32Array ? { dtype: 'F32', shape, data } : { dtype: 'I32', shape, data },
+    );
+  }
+  const version = document.others === undefined ? 1 : 2;
+  const whole = { format: 'permafrost-head', version, ...document };
+  const permafrost = JSON.stringify({ ...whole, digest: headDigest(whole, tensors) });
+  await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+    throw new PermafrostError('STORE_WRITE', `The folder of ${path} cannot be made: ${reasonOf(cause)}.`, {
+      cause,
+    });
+  });
+  await writeFileAtomic(path, [writeSafetensors(typed, { permafrost })]);
+}
+
+/** Reads a head file. Throws HEAD_CORRUPT where it is missing, damaged or something else. */
+export async function readHead(path: string): Promise<{ document: HeadDocument; tensors: HeadTensors }> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `The head ${path} cannot be read: ${reasonOf(cause)}. Give a file that "permafrost train" wrote.`,
+      { cause },
+    );
+  });
+  const { metadata, tensors } = readSafetensors(bytes, { name: path, code: 'HEAD_CORRUPT' });
+  let document: unknown;
+  try {
+    document = JSON.parse(metadata.permafrost ?? '');
+  } catch (cause) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is no permafrost head: its metadata hold no "permafrost" document.`,
+      { cause },
+    );
+  }
+  const parsed = headSchema.safeParse(document);
+  if (!parsed.success) {
+    const where = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`,
+    );
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is damaged or of another version: ${where.slice(0, 3).join('; ')}. Train it again.`,
+    );
+  }
+  const { settings, calibration, version, others } = parsed.data;
+  if ((version === 2) !== (others !== undefined) || headParts(parsed.data)[0]!.width <= 0) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is of version ${version} and its parts are not those of such a head. Train it again.`,
+    );
+  }
+  if (settings.calibration !== (calibration && calibrationDigest(calibration))) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} does not hold the calibration that its features were made with. Train it again.`,
+    );
+  }
+  const numeric = new Map<string, { shape: readonly number[]; data: Float32Array | Int32Array }>();
+  for (const [name, { dtype, shape, data }] of tensors) {
+    if (dtype !== 'F32' && dtype !== 'I32')
+      throw new PermafrostError('HEAD_CORRUPT', `${path}: tensor ${name} is ${dtype}, not F32 or I32.`);
+    numeric.set(name, { shape, data });
+  }
+  const { digest, ...whole } = parsed.data;
+  if (digest !== undefined && digest !== headDigest(whole, numeric)) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${path} is damaged: its digest is not that of its content. Train it again.`,
+    );
+  }
+  return { document: whole, tensors: numeric };
+}

@@ -1,0 +1,41 @@
+import type { ImageFacts } from '../../core/sample.ts';
+import { contentIndex } from '../format/content-index.ts';
+
+/** Contents, numbered in the order in which they were added, with what was read from each image's header. About 55 bytes a content. */
+export interface KnownRows {
+  readonly size: number;
+  /** The number of a content, -1 where it was not added. */
+  find(sha256: string): number;
+  /** The number of a content, which is added where it is new. */
+  add(facts: ImageFacts): number;
+  /** The facts of a content that was added. */
+  factsOf(sha256: string): ImageFacts;
+}
+
+/** No contents yet. */
+export function knownRows(): KnownRows {
+  const index = contentIndex();
+  // Width, height and orientation of content n at 3n.
+  let facts = new Uint32Array(192);
+  return {
+    get size() {
+      return index.size;
+    },
+    find: (sha256) => index.find(sha256),
+    add({ sha256, width, height, orientation }) {
+      const number = index.add(sha256);
+      const at = 3 * number;
+      if (at === facts.length) {
+        const more = new Uint32Array(2 * facts.length);
+        more.set(facts);
+        facts = more;
+      }
+      facts.set([width, height, orientation], at);
+      return number;
+    },
+    factsOf(sha256) {
+      const at = 3 * index.find(sha256);
+      return { sha256, width: facts[at]!, height: facts[at + 1]!, orientation: facts[at + 2]! };
+    },
+  };
+}

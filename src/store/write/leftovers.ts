@@ -1,0 +1,53 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { isTemporary } from '../format/atomic-file.ts';
+import { indexLeftovers } from '../format/index-file.ts';
+import { isLocked } from './lock.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { isStoreFile, shardFileNames } from './shard-files.ts';
+import { STUDIO_FOLDER, studioLeftovers } from '../format/studio-files.ts';
+
+/** Removes a file of the store that nothing names any more. Throws STORE_WRITE. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${path} is left over and cannot be removed: ${reasonOf(cause)}. Give permission, then run the same command again.`,
+      { cause },
+    );
+  });
+}
+
+/**
+ * What a killed process has left in a store: files that were not whole yet (of heads and of the studio too), images that no journal of the
+ * studio names, shards and sample lists that it had not come to name in the manifest; and neighbour indices of other features or samples
+ * than the current ones. Other files are the user's own. Sorted names, relative to the store.
+ */
+export async function leftovers(store: string, manifest: Manifest): Promise<string[]> {
+  const named = new Set<string | undefined>([
+    manifest.dataset.samples?.name,
+    ...manifest.sets.flatMap(({ shards, quantization }) => [
+      quantization?.calibration.name,
+      ...shards.flatMap(shardFileNames),
+    ]),
+  ]);
+  const entries = await readdir(store, { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const heads = entries.some((entry) => entry.name === 'heads' && entry.isDirectory())
+    ? await readdir(join(store, 'heads'))
+    : [];
+  // A studio at work has files that are not named yet.
+  const studio = (await isLocked(join(store, STUDIO_FOLDER))) ? [] : await studioLeftovers(store);
+  return [
+    ...studio,
+    ...files.filter((name) => isTemporary(name) || (isStoreFile(name) && !named.has(name))),
+    ...heads.filter(isTemporary).map((name) => join('heads', name)),
+    ...(await indexLeftovers(store, manifest)),
+  ].sort();
+}
+
+/** Removes `leftovers`. Throws STORE_WRITE. */
+export async function removeLeftovers(store: string, manifest: Manifest): Promise<void> {
+  for (const name of await leftovers(store, manifest)) await removeFile(join(store, name));
+}

@@ -1,0 +1,140 @@
+import { selectRows } from '../../core/matrix.ts';
+import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
+import { knownRows, type KnownRows } from './known-rows.ts';
+import { poolingsOf, type FeatureSet } from '../format/manifest.ts';
+import type { WantedSet } from '../read/parts.ts';
+import { shardRows } from '../read/reader.ts';
+import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
+
+/** What is extracted, and what of it each set has: an image goes into those of the wanted sets that lack it, and in the poolings that they lack. */
+export interface SetsWriter {
+  /** Contents that a wanted set holds. */
+  readonly known: KnownRows;
+  /** Whether every wanted set holds a content in every wanted pooling. */
+  isKnown(sha256: string): boolean;
+  /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
+  firstLacking(sha256: string): number;
+  /**
+   * Adds features: `batches[i]` are those of the i-th wanted set, undefined where it gets none, all of the same images. Throws FEATURE_OVERFLOW
+   * or STORE_WRITE.
+   */
+  append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
+  /** Makes all that was appended durable, in every set. */
+  seal(): Promise<void>;
+}
+
+export interface SetsWriterOptions extends Omit<WriterOptions, 'set' | 'poolings'> {
+  readonly wanted: readonly WantedSet[];
+}
+
+const bitOf = (pooling: Pooling): number => 1 << POOLINGS.indexOf(pooling);
+const bitsOf = (poolings: readonly Pooling[]): number => poolings.reduce((bits, p) => bits | bitOf(p), 0);
+
+/** The poolings that a set holds of each content, by its number: a bit a pooling. */
+interface Held {
+  of(content: number): number;
+  add(content: number, bits: number): void;
+}
+
+function nothingHeld(): Held {
+  let masks = new Uint8Array(256);
+  return {
+    of: (content) => masks[content] ?? 0,
+    add(content, bits) {
+      if (content >= masks.length) {
+        const more = new Uint8Array(Math.max(2 * masks.length, content + 1));
+        more.set(masks);
+        masks = more;
+      }
+      masks[content]! |= bits;
+    },
+  };
+}
+
+async function heldOf(store: string, set: FeatureSet, known: KnownRows): Promise<Held> {
+  const held = nothingHeld();
+  for (const shard of set.shards) {
+    const bits = bitsOf(poolingsOf(shard));
+    for await (const row of shardRows(store, shard)) held.add(known.add(row), bits);
+  }
+  return held;
+}
+
+/** The rows of a batch by what the set lacks of them, as bits: mostly all in one group. */
+function byLack({ rows }: FeatureBatch, bits: number, held: Held, known: KnownRows): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (const [i, { sha256 }] of rows.entries()) {
+    const lacking = bits & ~held.of(known.find(sha256));
+    const group = groups.get(lacking);
+    if (group === undefined) groups.set(lacking, [i]);
+    else group.push(i);
+  }
+  groups.delete(0);
+  return groups;
+}
+
+function rowsOf({ rows, features }: FeatureBatch, at: readonly number[]): FeatureBatch {
+  if (at.length === rows.length) return { rows, features };
+  return {
+    rows: at.map((i) => rows[i]!),
+    features: new Map([...features].map(([pooling, m]) => [pooling, selectRows(m, at)])),
+  };
+}
+
+/**
+ * A writer for several sets of a store. Each set seals its own shards, so a killed run may leave one set further than another: the next
+ * run gives each what it lacks. Reads the rows of the wanted sets.
+ */
+export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter> {
+  const { wanted, ...common } = options;
+  const known = knownRows();
+  const held: Held[] = [];
+  for (const { set } of wanted) held.push(await heldOf(options.store, set, known));
+  const bits = wanted.map(({ poolings }) => bitsOf(poolings));
+  const writers = new Map<string, FeatureWriter>();
+
+  function writerOf(i: number, lacking: number): FeatureWriter {
+    const { set, poolings } = wanted[i]!;
+    const key = `${i} ${lacking}`;
+    const found = writers.get(key);
+    if (found !== undefined) return found;
+    const made = featureWriter({
+      ...common,
+      set,
+      poolings: poolings.filter((pooling) => (lacking & bitOf(pooling)) !== 0),
+    });
+    writers.set(key, made);
+    return made;
+  }
+
+  function firstLacking(sha256: string): number {
+    const content = known.find(sha256);
+    if (content < 0) return 0;
+    const lacking = bits.findIndex((all, i) => (all & ~held[i]!.of(content)) !== 0);
+    return lacking < 0 ? bits.length : lacking;
+  }
+
+  return {
+    known,
+    isKnown: (sha256) => firstLacking(sha256) === bits.length,
+    firstLacking,
+    async append(batches) {
+      for (const [i, batch] of batches.entries()) {
+        if (batch === undefined) continue;
+        for (const [lacking, at] of byLack(batch, bits[i]!, held[i]!, known))
+          await writerOf(i, lacking).append(rowsOf(batch, at));
+      }
+      for (const row of batches.find((batch) => batch !== undefined)?.rows ?? []) {
+        const content = known.add(row);
+        for (const [i, all] of bits.entries()) if (batches[i] !== undefined) held[i]!.add(content, all);
+      }
+    },
+    async seal() {
+      const failures: unknown[] = [];
+      // One set that cannot be written must not cost what another has.
+      for (const writer of writers.values())
+        await writer.seal().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}

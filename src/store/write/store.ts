@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson, differences } from '../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { POOLINGS, type Failure, type Pooling } from '../../core/sample.ts';
+import { isTemporary, writeFileAtomic } from '../format/atomic-file.ts';
+import { fingerprintOf, type FeatureSettings } from '../format/fingerprint.ts';
+import { removeFile, removeLeftovers } from './leftovers.ts';
+import { isLockFile } from './lock.ts';
+import {
+  MANIFEST_NAME,
+  poolingsOf,
+  readManifest,
+  settingsSchema,
+  STORE_VERSION,
+  writeManifest,
+  type FeatureSet,
+  type Manifest,
+} from '../format/manifest.ts';
+import type { WantedSet } from '../read/parts.ts';
+import { takeUpSealed } from './shard-files.ts';
+import { encodeShard, type SampleRows } from '../format/shard.ts';
+
+/**
+ * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). What a killed process had sealed
+ * is taken up, what else it left is removed. Throws
+ * STORE_WRITE where the folder cannot be made or holds other things than a store, and what readManifest throws.
+ */
+export async function openForWriting(store: string, permafrost: string): Promise<Manifest> {
+  let names: string[];
+  try {
+    await mkdir(store, { recursive: true });
+    names = await readdir(store);
+  } catch (cause) {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `The store ${store} cannot be made: ${reasonOf(cause)}. Give another folder with --store.`,
+      { cause },
+    );
+  }
+  if (names.includes(MANIFEST_NAME)) {
+    const manifest = await readManifest(store);
+    await takeUpSealed(store, manifest);
+    await removeLeftovers(store, manifest);
+    return manifest;
+  }
+  const others = names.filter(
+    (name) => !(name.startsWith(MANIFEST_NAME) && isTemporary(name)) && !isLockFile(name),
+  );
+  if (others.length > 0) {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${store} is not empty and no store (found ${others.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
+    );
+  }
+  const manifest: Manifest = {
+    format: 'permafrost-store',
+    version: STORE_VERSION,
+    permafrost,
+    dataset: { root: '', sets: [], failures: [] },
+    sets: [],
+  };
+  await writeManifest(store, manifest);
+  await removeLeftovers(store, manifest);
+  return manifest;
+}
+
+/** The set of these settings, added to the manifest (in memory) where it is not there yet. */
+export function setFor(
+  manifest: Manifest,
+  settings: FeatureSettings,
+  engine: FeatureSet['engine'],
+  widths: Readonly<Record<Pooling, number>>,
+): FeatureSet {
+  const fingerprint = fingerprintOf(settings);
+  const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
+  if (found !== undefined) return found;
+  const set: FeatureSet = {
+    fingerprint,
+    // Its fields stand in one order, whoever gave them: shards carry them as text, the same bytes each time.
+    settings: settingsSchema.parse(settings),
+    engine,
+    widths: { ...widths },
+    shards: [],
+  };
+  manifest.sets.push(set);
+  return set;
+}
+
+/**
+ * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs, or the poolings
+ * that the set of these very settings was made without. Undefined where there is no other set, and where the set of these settings has
+ * rows in all poolings: what it lacks are new images, not other settings.
+ */
+export function whyNotReused(
+  manifest: Manifest,
+  settings: FeatureSettings,
+  poolings: readonly Pooling[] = POOLINGS,
+): string | undefined {
+  // A view is compared with the same view under other settings: that it is no other view goes without saying.
+  const filled = manifest.sets.filter(
+    (set) => set.shards.length > 0 && set.settings.view?.number === settings.view?.number,
+  );
+  const fingerprint = fingerprintOf(settings);
+  const own = filled.find((set) => set.fingerprint === fingerprint);
+  if (own !== undefined) {
+    const held = new Set(own.shards.flatMap(poolingsOf));
+    const lacking = poolings.filter((pooling) => !held.has(pooling));
+    const cut = `${settings.cut}:${[...held].join('+')}`;
+    return lacking.length === 0 ? undefined : `pooling: "${lacking.join('+')}", not in ${cut}`;
+  }
+  const reasons = filled
+    .map((set) => differences(settings, set.settings))
+    .sort((a, b) => a.length - b.length);
+  return reasons[0]?.join('; ');
+}
+
+/** SHA-256 of the samples as one JSON array with sorted keys, without ever having that text whole. */
+function listDigest(samples: SampleRows): string {
+  const hash = createHash('sha256');
+  let before = '[';
+  for (const sample of samples) {
+    hash.update(before + canonicalJson(sample));
+    before = ',';
+  }
+  return hash.update(before === '[' ? '[]' : ']').digest('hex');
+}
+
+/** Makes `samples`, all of which must have features in every one of `sets`, the store's data set. Replaces the former at once. */
+export async function commitDataset(
+  store: string,
+  manifest: Manifest,
+  dataset: {
+    readonly root: string;
+    /** The sets that hold all of `samples`, with the poolings in which they do; the primary one first. */
+    readonly sets: readonly WantedSet[];
+    /** Those that hold its training images in view 1, 2 ... */
+    readonly views?: readonly (readonly WantedSet[])[];
+    readonly samples: SampleRows;
+    readonly failures: readonly Failure[];
+  },
+): Promise<void> {
+  const before = manifest.dataset.samples;
+  const name = `samples-${listDigest(dataset.samples).slice(0, 16)}.arrow`;
+  const samples =
+    before?.name === name
+      ? before
+      : {
+          name,
+          ...(await writeFileAtomic(join(store, name), encodeShard(dataset.samples, undefined, new Map()))),
+        };
+  const covering = (sets: readonly WantedSet[]) =>
+    sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
+  const { views = [] } = dataset;
+  manifest.dataset = {
+    root: dataset.root,
+    sets: covering(dataset.sets),
+    ...(views.length > 0 && { views: views.map(covering) }),
+    samples,
+    failures: [...dataset.failures],
+  };
+  await writeManifest(store, manifest);
+  if (before !== undefined && before.name !== name) await removeFile(join(store, before.name));
+}

@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
+import { writeFileAtomic } from '../format/atomic-file.ts';
+import { encodeFloat16, FLOAT16_MAX } from '../format/float16.ts';
+import {
+  writeManifest,
+  type FeatureSet,
+  type FileEntry,
+  type Manifest,
+  type ShardEntry,
+} from '../format/manifest.ts';
+import { shardNumber, shardStem, writeSeal } from './shard-files.ts';
+import { encodeShard, idOf, type FeatureColumn, type StoredSample } from '../format/shard.ts';
+
+export const DEFAULT_SHARD_BYTES = 64 * 2 ** 20;
+export const MAX_SHARD_BYTES = 256 * 2 ** 20;
+
+export interface WriterOptions {
+  readonly store: string;
+  /** The store's manifest; the writer keeps it up to date on disk and in memory. */
+  readonly manifest: Manifest;
+  /** The set of `manifest.sets` that rows are added to. */
+  readonly set: FeatureSet;
+  /** The poolings that its shards get; every batch must have them. Default: all. */
+  readonly poolings?: readonly Pooling[];
+  /** Rows to come at most: keeps the buffers of a small data set small. */
+  readonly expectedRows: number;
+  /** Bytes of features a shard file (default 64 MiB, at most 256 MiB): what is lost at most when the process is killed. */
+  readonly shardBytes?: number;
+}
+
+export interface FeatureWriter {
+  /** Adds rows; seals a shard when it is full. Throws FEATURE_OVERFLOW or STORE_WRITE; sealed shards stay. */
+  append(batch: FeatureBatch): Promise<void>;
+  /** Makes all that was appended durable, and the manifest name it. */
+  seal(): Promise<void>;
+}
+
+/** Rows of a shard without whole maps at most: as 64 MiB of maps are 1,337 images, a killed run loses minutes here too, not hours. */
+const POOLED_ROWS = 2048;
+
+/**
+ * The manifest is written anew when the shards that it does not name yet are this share of all: each shard then costs the writing of nine
+ * entries or fewer, however many there are. Up to eight shards it is written for each one.
+ */
+const UNLISTED_SHARE = 1 / 8;
+
+type Buffers = ReadonlyMap<Pooling, Uint16Array | Float32Array>;
+
+/**
+ * A writer of one set's shards: each is a few Arrow files (rows, and one a pooling) and their seal, renamed into place before the manifest
+ * names them. The first shard of a set is named at once, later ones a few at a time: until then their seals tell of them (takeUpSealed).
+ */
+export function featureWriter(options: WriterOptions): FeatureWriter {
+  const { store, manifest, set } = options;
+  const { widths, settings } = set;
+  const poolings = POOLINGS.filter((pooling) => (options.poolings ?? POOLINGS).includes(pooling));
+  const isHalf = (pooling: Pooling): boolean => pooling === 'flatten' && settings.dtype === 'float16';
+  const shardBytes = Math.min(options.shardBytes ?? DEFAULT_SHARD_BYTES, MAX_SHARD_BYTES);
+  const rowBytes = Math.max(...poolings.map((pooling) => widths[pooling] * (isHalf(pooling) ? 2 : 4)));
+  const fullRows = Math.floor(shardBytes / rowBytes);
+  const mostRows = poolings.includes('flatten') ? fullRows : Math.min(POOLED_ROWS, fullRows);
+  const capacity = Math.max(1, Math.min(options.expectedRows, mostRows));
+  let rows: StoredSample[] = [];
+  let buffers: Buffers | undefined;
+  /** Shards of this writer that the manifest on disk does not name. */
+  let unlisted = 0;
+  let nextNumber = 0;
+  let numbered = 0;
+
+  /** The number of the next shard: above all that the set has, so that no file is ever written twice. */
+  function next(): number {
+    for (; numbered < set.shards.length; numbered++)
+      nextNumber = Math.max(nextNumber, shardNumber(set.shards[numbered]!) + 1);
+    return nextNumber;
+  }
+
+  async function list(): Promise<void> {
+    await writeManifest(store, manifest);
+    unlisted = 0;
+  }
+
+  const isListingDue = (): boolean =>
+    set.shards.length === 1 ||
+    unlisted >= UNLISTED_SHARE * manifest.sets.reduce((sum, { shards }) => sum + shards.length, 0);
+
+  const allocate = (): Buffers =>
+    new Map(
+      poolings.map((pooling) => {
+        const length = capacity * widths[pooling];
+        return [pooling, isHalf(pooling) ? new Uint16Array(length) : new Float32Array(length)] as const;
+      }),
+    );
+
+  function put(into: Buffers, pooling: Pooling, path: string, values: Float32Array): void {
+    const target = into.get(pooling)!;
+    const offset = rows.length * widths[pooling];
+    if (target instanceof Float32Array) {
+      target.set(values, offset);
+    } else if (encodeFloat16(values, target, offset) > 0) {
+      throw new PermafrostError(
+        'FEATURE_OVERFLOW',
+        `Features of ${path} at ${settings.cut} exceed ${FLOAT16_MAX}, the largest float16. Extract with --dtype float32.`,
+      );
+    }
+  }
+
+  async function write(name: string, column: FeatureColumn | undefined): Promise<FileEntry> {
+    const metadata = new Map([['permafrost', JSON.stringify({ fingerprint: set.fingerprint, settings })]]);
+    return { name, ...(await writeFileAtomic(join(store, name), encodeShard(rows, column, metadata))) };
+  }
+
+  async function sealShard(): Promise<void> {
+    if (rows.length === 0 || buffers === undefined) return;
+    const stem = shardStem(set, next());
+    const files: ShardEntry['files'] = { rows: await write(`${stem}-rows.arrow`, undefined) };
+    for (const [pooling, buffer] of buffers) {
+      const width = widths[pooling];
+      const values = buffer.subarray(0, rows.length * width);
+      files[pooling] = await write(`${stem}-${pooling}.arrow`, { width, values });
+    }
+    const shard = { rows: rows.length, files };
+    await writeSeal(store, set, shard);
+    set.shards.push(shard);
+    unlisted++;
+    try {
+      if (isListingDue()) await list();
+    } catch (error) {
+      // The rows are kept, and the next seal writes them again under the same names.
+      set.shards.pop();
+      unlisted--;
+      throw error;
+    }
+    rows = [];
+  }
+
+  return {
+    async append(batch) {
+      for (const [i, sample] of batch.rows.entries()) {
+        if (rows.length === capacity) await sealShard(); // Full still: the seal before has failed.
+        buffers ??= allocate();
+        for (const pooling of poolings) {
+          const { data, cols } = batch.features.get(pooling)!;
+          put(buffers, pooling, sample.path, data.subarray(i * cols, (i + 1) * cols));
+        }
+        rows.push({ id: idOf(sample.sha256), ...sample });
+        if (rows.length === capacity) await sealShard();
+      }
+    },
+    async seal() {
+      await sealShard();
+      if (unlisted > 0) await list();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import {
+  resolveOptions,
+  choiceOption,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
+import { SPLITS } from '../../core/sample.ts';
+import type { BrowsePage, BrowseRow } from '../api/studio-data.ts';
+import { verdictOf, type LiveHeads } from './heads.ts';
+import { cardOf, type Snapshot } from './store.ts';
+
+/** What is shown of a store's images, and in which order. */
+export const BROWSE_OPTIONS = {
+  label: stringOption('', 'images of that class; empty: of all'),
+  split: choiceOption(['all', ...SPLITS], 'all', 'images of that split'),
+  path: stringOption('', 'images whose path contains this'),
+  head: stringOption('', 'the head file that judges; empty: none'),
+  predicted: stringOption('', 'images that the head takes for this class; empty: for any'),
+  verdict: choiceOption(['all', 'right', 'wrong'], 'all', 'images about which the head is right or wrong'),
+  least: numberOption(0, 'least probability of the predicted class', { min: 0, max: 1 }),
+  most: numberOption(1, 'largest probability of the predicted class', { min: 0, max: 1 }),
+  order: choiceOption(['path', 'surest', 'unsurest'], 'path', 'order of the images'),
+  page: integerOption(1, 'which page', { min: 1 }),
+  perPage: integerOption(48, 'images a page', { min: 1, max: 200 }),
+} as const;
+export type BrowseOptions = OptionsOf<typeof BROWSE_OPTIONS>;
+
+/**
+ * One page of the images that pass a filter. Without a head, what asks for its answers passes none. Throws OPTION_INVALID,
+ * FINGERPRINT_MISMATCH.
+ */
+export async function browse(
+  snapshot: Snapshot,
+  heads: LiveHeads,
+  given: Partial<BrowseOptions>,
+): Promise<BrowsePage> {
+  const wish = resolveOptions('browse', BROWSE_OPTIONS, given);
+  const verdicts = wish.head === '' ? undefined : await heads.verdicts(wish.head, snapshot);
+  const { samples } = snapshot;
+  const part = wish.path.toLowerCase();
+  // Numbers alone: a page is made of the few that it shows.
+  const passed = new Int32Array(samples.length);
+  let total = 0;
+  for (let i = 0; i < samples.length; i++) {
+    const label = samples.labelOf(i);
+    if (wish.label !== '' && label !== wish.label) continue;
+    if (wish.split !== 'all' && samples.splitOf(i) !== wish.split) continue;
+    if (part !== '' && !samples.pathOf(i).toLowerCase().includes(part)) continue;
+    if (verdicts !== undefined) {
+      const { label: predicted, probability } = verdictOf(verdicts, i);
+      if (wish.predicted !== '' && predicted !== wish.predicted) continue;
+      if (wish.verdict !== 'all' && (predicted === label) !== (wish.verdict === 'right')) continue;
+      if (probability < wish.least || probability > wish.most) continue;
+    }
+    passed[total++] = i;
+  }
+  const found = passed.subarray(0, total);
+  if (verdicts !== undefined && wish.order !== 'path') {
+    const { probability } = verdicts;
+    const sign = wish.order === 'surest' ? -1 : 1;
+    found.sort((a, b) => sign * (probability[a]! - probability[b]!) || a - b);
+  }
+  const pages = Math.max(1, Math.ceil(total / wish.perPage));
+  const page = Math.min(wish.page, pages);
+  const rows = Array.from(found.subarray((page - 1) * wish.perPage, page * wish.perPage), (i): BrowseRow => {
+    const verdict = verdicts === undefined ? null : verdictOf(verdicts, i);
+    return { ...cardOf(snapshot, i), verdict };
+  });
+  return { snapshot: snapshot.name, total, page, pages, rows };
+}

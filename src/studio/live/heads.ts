@@ -1,0 +1,188 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { stampText } from '../../core/file-stamp.ts';
+import { row, type Matrix } from '../../core/matrix.ts';
+import type { Pooling } from '../../core/sample.ts';
+import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
+import { differingSettings } from '../../store/format/fingerprint.ts';
+import { setFeatures } from '../../store/read/reader.ts';
+import { rowTargets } from '../../store/read/row-targets.ts';
+import { probabilities } from '../../workflows/train/evaluate.ts';
+import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
+import { judgeRaw } from '../../workflows/search/predict.ts';
+import type { Snapshot } from './store.ts';
+import { turns } from './turns.ts';
+
+/** Heads whose verdicts on all images are kept at once, at 8 bytes an image. */
+const KEPT = 4;
+/** Classes that an answer names. */
+const SHOWN_CLASSES = 10;
+
+/** What a head says of every image of a snapshot: its likeliest class, a number into `classes`, and that one's probability, by row. */
+export interface Verdicts {
+  readonly classes: readonly string[];
+  readonly best: Int32Array;
+  readonly probability: Float32Array;
+}
+
+/** The head files of a store, opened once. A file that changed is opened anew. */
+export interface LiveHeads {
+  list(snapshot: Snapshot): Promise<HeadFacts[]>;
+  /** The answer of one head to one picture, whose features (1, width) `featuresIn` gives; what stands against asking it is data. */
+  answer(
+    id: string,
+    featuresIn: (pooling: Pooling) => Promise<Matrix>,
+    snapshot: Snapshot,
+  ): Promise<HeadAnswer>;
+  /**
+   * Of all images, read in parts: no whole map of the data set is in memory at once. Throws OPTION_INVALID for an id that is not there, and for a
+   * head that reads its training rows from the store, once for each part: that would take hours.
+   */
+  verdicts(id: string, snapshot: Snapshot): Promise<Verdicts>;
+}
+
+/** Likeliest first. */
+export function shownClasses(classes: readonly string[], p: Float32Array): HeadAnswer['classes'] {
+  return classes
+    .map((label, c) => ({ label, probability: p[c]! }))
+    .sort((a, b) => b.probability - a.probability || (a.label < b.label ? -1 : 1))
+    .slice(0, SHOWN_CLASSES);
+}
+
+/** The likeliest class of one row. */
+export function verdictOf({ classes, best, probability }: Verdicts, i: number): HeadVerdict {
+  return { label: classes[best[i]!]!, probability: probability[i]! };
+}
+
+async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdicts> {
+  const { store, set, samples, pooling } = snapshot;
+  const { classes } = opened.head;
+  const verdicts = {
+    classes,
+    best: new Int32Array(samples.length),
+    probability: new Float32Array(samples.length),
+  };
+  const put = (p: Float32Array, i: number): void => {
+    let best = 0;
+    for (let c = 1; c < p.length; c++) if (p[c]! > p[best]!) best = c;
+    verdicts.best[i] = best;
+    verdicts.probability[i] = p[best]!;
+  };
+  if (opened.document.pooling === pooling) {
+    const live = await snapshot.rows();
+    await live.each(async (X, rowOf) => {
+      const P = await probabilities(opened, X);
+      for (let j = 0; j < P.rows; j++) put(row(P, j), rowOf(j));
+    });
+    return verdicts;
+  }
+  const targets = rowTargets(samples.digests);
+  for await (const { rows, X } of setFeatures(store, set, opened.document.pooling)) {
+    const P = await probabilities(opened, X);
+    for (const [at, { sha256 }] of rows.entries()) targets.meet(sha256, (i) => put(row(P, at), i));
+  }
+  if (targets.missing > 0)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `The store lacks the ${opened.document.pooling} features of ${targets.missing} images. Run "permafrost extract" with that pooling in --cut.`,
+    );
+  return verdicts;
+}
+
+export function liveHeads(store: string): LiveHeads {
+  const folder = join(store, 'heads');
+  const opened = new Map<string, { readonly stamp: string; readonly head: Promise<OpenedHead> }>();
+  const judged = new Map<string, Promise<Verdicts>>();
+  const inTurn = turns();
+
+  async function stampOf(id: string): Promise<string> {
+    return stampText(await stat(join(folder, id), { bigint: true }));
+  }
+  async function files(): Promise<string[]> {
+    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    return names.filter((name) => name.endsWith('.safetensors')).sort();
+  }
+  async function open(id: string): Promise<OpenedHead> {
+    // Only names that the folder itself tells become part of a path.
+    if (!(await files()).includes(id))
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `The store has no head ${JSON.stringify(id)}. It has: ${(await files()).join(', ') || 'none'}.`,
+      );
+    const stamp = await stampOf(id);
+    const known = opened.get(id);
+    if (known?.stamp === stamp) return known.head;
+    const head = openHead(join(folder, id));
+    opened.set(id, { stamp, head });
+    head.catch(() => opened.delete(id));
+    return head;
+  }
+  const problemOf = ({ document }: OpenedHead, { set }: Snapshot): string | null => {
+    if (document.others !== undefined)
+      return 'It reads features of several cuts, and the studio has those of one.';
+    const differing = differingSettings(document.settings, set.settings);
+    return differing.length === 0
+      ? null
+      : `It was trained on features of other settings: ${differing.join('; ')}.`;
+  };
+  async function factsOf(id: string, snapshot: Snapshot): Promise<HeadFacts> {
+    try {
+      const head = await open(id);
+      const { name, pooling, classes, trained } = head.document;
+      return { id, name, pooling, classes, trained: trained.images, problem: problemOf(head, snapshot) };
+    } catch (error) {
+      if (!(error instanceof PermafrostError)) throw error;
+      return { id, name: id, pooling: 'avg', classes: [], trained: 0, problem: reasonOf(error) };
+    }
+  }
+
+  return {
+    async list(snapshot) {
+      return Promise.all((await files()).map((id) => factsOf(id, snapshot)));
+    },
+    async answer(id, featuresIn, snapshot) {
+      const facts = await factsOf(id, snapshot);
+      const { name, pooling, problem } = facts;
+      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
+      const head = await open(id);
+      const X = await featuresIn(pooling);
+      const asked = async () => [await probabilities(head, X), await judgeRaw(head, X)] as const;
+      // Rows that are read from the store have one reader at a time.
+      const [P, judged] = await (head.rowsMemory > 0 ? inTurn(asked) : asked());
+      return {
+        head: id,
+        name,
+        pooling,
+        classes: shownClasses(head.head.classes, row(P, 0)),
+        unknown: judged?.unknown[0] ?? null,
+        problem,
+      };
+    },
+    async verdicts(id, snapshot) {
+      const head = await open(id);
+      const problem = problemOf(head, snapshot);
+      if (problem !== null) throw new PermafrostError('FINGERPRINT_MISMATCH', `${id}: ${problem}`);
+      if (head.rowsMemory > 0)
+        throw new PermafrostError(
+          'OPTION_INVALID',
+          `${id} compares an image with ${head.document.trained.images} training images that it reads from the disk: for all ${snapshot.samples.length} images that would take hours. Choose another head; about single images this one can be asked.`,
+        );
+      const key = `${snapshot.name}/${id}/${await stampOf(id)}`;
+      const known = judged.get(key);
+      if (known !== undefined) {
+        judged.delete(key);
+        judged.set(key, known);
+        return known;
+      }
+      const found = judgeAll(head, snapshot);
+      judged.set(key, found);
+      found.catch(() => judged.delete(key));
+      if (judged.size > KEPT) judged.delete(judged.keys().next().value!);
+      return found;
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { fork } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+import * as z from 'zod';
+import { reasonOf } from '../../core/errors.ts';
+import { present } from '../../results/report-data.ts';
+import type { MapAnswer, Place } from '../api/studio-data.ts';
+import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { sealJson, unseal } from '../../store/format/sealed-json.ts';
+import { mapSample } from '../../workflows/report/map.ts';
+import type { MapDrawn, MapJob } from './draw-map.ts';
+import { cardOf, type Snapshot } from './store.ts';
+
+/** Images on the map: of more, a sample. */
+const MOST = 2000;
+const SEED = 1;
+/** Where the last map is kept, below the store. */
+const FILE = join('studio', 'map.json');
+
+/** Places by row. */
+export type MapPlaces = ReadonlyMap<number, Place>;
+
+export interface LiveMap {
+  /** Where the drawing stands; the first call for a snapshot begins it. */
+  answer(snapshot: Snapshot): MapAnswer;
+  /** Empty until it is drawn. */
+  places(snapshot: Snapshot): MapPlaces;
+  /** Ends a drawing under way. */
+  dispose(): void;
+}
+
+const numbers = z.array(z.number());
+const schema = z.strictObject({
+  snapshot: z.string(),
+  seed: z.number(),
+  images: z.array(z.number().int().nonnegative()),
+  x: numbers,
+  y: numbers,
+  nNeighbors: z.number(),
+});
+type Drawn = z.infer<typeof schema>;
+
+/** The map on disk where it is that of the snapshot; a file that is gone, damaged or older is drawn again. */
+async function kept({ store, name, samples }: Snapshot): Promise<Drawn | undefined> {
+  try {
+    const drawn = schema.parse(unseal(JSON.parse(await readFile(join(store, FILE), 'utf8'))));
+    const fits =
+      drawn.snapshot === name && drawn.seed === SEED && drawn.images.every((i) => i < samples.length);
+    return fits ? drawn : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const ENTRY = new URL(`./draw-map${extname(import.meta.url)}`, import.meta.url);
+
+export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
+  const stop = new AbortController();
+  let name: string | undefined;
+  let answer: MapAnswer = { state: 'drawing' };
+  let places: MapPlaces = new Map();
+
+  async function draw(snapshot: Snapshot): Promise<Drawn | { missing: string }> {
+    const { samples } = snapshot;
+    const sample = mapSample(samples.length, MOST, SEED);
+    if (!present(sample)) return sample;
+    const X = await (await snapshot.rows()).rows(sample.images);
+    const job: MapJob = { X, sample, seed: SEED };
+    const drawn = await new Promise<MapDrawn>((resolve, reject) => {
+      const child = fork(ENTRY, { serialization: 'advanced', execArgv: [], signal: stop.signal });
+      child.once('message', (message) => resolve(message as MapDrawn));
+      child.once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(`its process ended with ${code ?? signal}`)));
+      child.send(job);
+    });
+    if ('problem' in drawn) return { missing: drawn.problem };
+    return { snapshot: snapshot.name, seed: SEED, images: [...sample.images], ...copy(drawn) };
+  }
+  function show(snapshot: Snapshot, { images, x, y, nNeighbors }: Drawn): void {
+    places = new Map(images.map((row, i) => [row, { x: x[i]!, y: y[i]! }]));
+    answer = {
+      state: 'ready',
+      snapshot: snapshot.name,
+      points: images.map((row, i) => ({ ...cardOf(snapshot, row), x: x[i]!, y: y[i]! })),
+      leftOut: snapshot.samples.length - images.length,
+      nNeighbors,
+    };
+  }
+  async function begin(snapshot: Snapshot): Promise<void> {
+    let drawn: Drawn | { missing: string } | undefined = await kept(snapshot);
+    const isNew = drawn === undefined;
+    drawn ??= await draw(snapshot);
+    if (name !== snapshot.name) return;
+    if ('missing' in drawn) {
+      answer = { state: 'missing', reason: drawn.missing };
+      return;
+    }
+    show(snapshot, drawn);
+    if (!isNew) return;
+    const file = join(snapshot.store, FILE);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFileAtomic(file, [new TextEncoder().encode(sealJson(drawn))]);
+  }
+  function forSnapshot(snapshot: Snapshot): void {
+    if (name === snapshot.name) return;
+    name = snapshot.name;
+    answer = { state: 'drawing' };
+    places = new Map();
+    begin(snapshot).catch((error: unknown) => {
+      if (stop.signal.aborted || name !== snapshot.name) return;
+      if (answer.state === 'drawing')
+        answer = { state: 'missing', reason: `It could not be drawn: ${reasonOf(error)}` };
+      else listener.note?.(`The map is not kept: ${reasonOf(error)}`);
+    });
+  }
+
+  return {
+    answer(snapshot) {
+      forSnapshot(snapshot);
+      return answer;
+    },
+    places(snapshot) {
+      forSnapshot(snapshot);
+      return places;
+    },
+    dispose: () => stop.abort(),
+  };
+}
+
+function copy({
+  x,
+  y,
+  nNeighbors,
+}: Exclude<MapDrawn, { problem: string }>): Pick<Drawn, 'x' | 'y' | 'nNeighbors'> {
+  return { x: [...x], y: [...y], nNeighbors };
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import type { CheckResult } from '../../results/check-result.ts';
+import type { ReviewState, Saved } from '../api/studio-data.ts';
+import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { openJournal, withoutUndone } from '../../store/format/journal.ts';
+import { journalPath, reviewSchema, STUDIO_FOLDER } from '../../store/format/studio-files.ts';
+import { check } from '../../workflows/check/check.ts';
+import type { LiveJobs } from './jobs.ts';
+import { cardOf, type Snapshot } from './store.ts';
+
+/** Suspects that are listed, the most suspect first. */
+const MOST_SUSPECTS = 200;
+
+/** Suspected label errors and what was decided about them; the user's files are never touched. */
+export interface LiveReview {
+  /** Suspects of the snapshot, found once (cross-validation of all images). */
+  state(snapshot: Snapshot): Promise<ReviewState>;
+  /** The label that each image was given, by path: of images whose file is still the one that was decided about. */
+  decisions(snapshot: Snapshot): ReadonlyMap<string, string>;
+  /** Gives an image of the snapshot a label: its own to keep it. Throws OPTION_INVALID. */
+  decide(path: string, label: string, snapshot: Snapshot): Promise<void>;
+  undo(): Promise<void>;
+  /** Writes all images with the decided labels as a CSV of path, label and split, in the studio's folder. */
+  save(snapshot: Snapshot): Promise<Saved>;
+}
+
+/** A CSV field by RFC 4180. */
+const field = (text: string): string =>
+  /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+
+/** Lines that are made at once. */
+const LINES = 4096;
+
+/** A CSV of path, label and split, the decided labels in place of the stored ones. */
+function* labelLines({ samples }: Snapshot, decided: ReadonlyMap<string, string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  yield encoder.encode('path,label,split\n');
+  for (let from = 0; from < samples.length; from += LINES) {
+    let text = '';
+    for (let row = from; row < Math.min(samples.length, from + LINES); row++) {
+      const path = samples.pathOf(row);
+      const label = decided.get(path) ?? samples.labelOf(row);
+      text += `${[path, label, samples.splitOf(row)].map(field).join(',')}\n`;
+    }
+    yield encoder.encode(text);
+  }
+}
+
+export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveReview> {
+  const journal = await openJournal(journalPath(store, 'review.jsonl'), reviewSchema);
+  let checked: { readonly name: string; readonly result: Promise<CheckResult> } | undefined;
+
+  function suspectsOf(snapshot: Snapshot): Promise<CheckResult> {
+    if (checked?.name === snapshot.name) return checked.result;
+    const result = jobs.run(snapshot, 'A search for label errors', () =>
+      check(store, { suspects: MOST_SUSPECTS }),
+    );
+    checked = { name: snapshot.name, result };
+    result.catch(() => (checked = undefined));
+    return result;
+  }
+  /** The last decision about each image of this data set, unless its file is another one by now. */
+  function decisions({ manifest, samples }: Snapshot): Map<string, string> {
+    const labels = new Map<string, string>();
+    for (const { root, path, sha256, label } of withoutUndone(journal.entries)) {
+      if (root !== manifest.dataset.root) continue;
+      const row = samples.rowOf(path);
+      if (row >= 0 && samples.digests.at(row) === sha256) labels.set(path, label);
+    }
+    return labels;
+  }
+
+  return {
+    decisions,
+    async state(snapshot) {
+      const { suspects } = await suspectsOf(snapshot);
+      const suspected = new Set(suspects.map(({ path }) => path));
+      const decided = decisions(snapshot);
+      const { samples } = snapshot;
+      const changed = [...decided].filter(
+        ([path, label]) => samples.labelOf(samples.rowOf(path)) !== label,
+      ).length;
+      return {
+        snapshot: snapshot.name,
+        suspects: suspects.flatMap(({ path, suggested, probability, margin }) => {
+          const row = samples.rowOf(path);
+          if (row < 0) return [];
+          return [
+            { ...cardOf(snapshot, row), suggested, probability, margin, decided: decided.get(path) ?? null },
+          ];
+        }),
+        others: [...decided].flatMap(([path, label]) =>
+          suspected.has(path) ? [] : [{ ...cardOf(snapshot, samples.rowOf(path)), decided: label }],
+        ),
+        classes: samples.labels,
+        decided: decided.size,
+        changed,
+        canUndo: withoutUndone(journal.entries).length > 0,
+      };
+    },
+    async decide(path, text, { manifest, samples }) {
+      const label = text.trim();
+      const row = samples.rowOf(path);
+      if (row < 0)
+        throw new PermafrostError('OPTION_INVALID', `The data set has no image ${JSON.stringify(path)}.`);
+      if (label === '') throw new PermafrostError('OPTION_INVALID', `${path}: a label is a name, not empty.`);
+      await journal.append({
+        do: 'decide',
+        root: manifest.dataset.root,
+        path,
+        sha256: samples.digests.at(row)!,
+        label,
+      });
+    },
+    async undo() {
+      if (withoutUndone(journal.entries).length > 0) await journal.append({ do: 'undo' });
+    },
+    async save(snapshot) {
+      const decided = decisions(snapshot);
+      const path = join(store, STUDIO_FOLDER, 'labels.csv');
+      await writeFileAtomic(path, labelLines(snapshot, decided));
+      const [root, labels, into] = [snapshot.manifest.dataset.root, path, store].map((text) =>
+        JSON.stringify(text),
+      );
+      return { path, command: `npx permafrost run ${root} --labels ${labels} --store ${into}` };
+    },
+  };
+}

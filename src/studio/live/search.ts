@@ -1,0 +1,109 @@
+import type { Matrix } from '../../core/matrix.ts';
+import type { ImageView, NearImage, Place, SearchAnswer } from '../api/studio-data.ts';
+import type { LiveHeads } from './heads.ts';
+import type { MapPlaces } from './map.ts';
+import type { LiveNetwork } from './network.ts';
+import type { LiveReview } from './review.ts';
+import { cardOf, type Snapshot } from './store.ts';
+
+/** Neighbours that are shown. */
+const NEIGHBORS = 12;
+/** Neighbours on the map that a new image is placed between. */
+const PLACED_BY = 5;
+
+/** The `k` stored images that are nearest to one row of features, all splits; `without` is left out. */
+async function nearImages(
+  snapshot: Snapshot,
+  query: Matrix,
+  k: number,
+  without?: number,
+): Promise<NearImage[]> {
+  const rows = await snapshot.rows();
+  const { k: found, indices, distances } = await rows.search(query, k + (without === undefined ? 0 : 1));
+  return Array.from({ length: found }, (_, j) => ({
+    ...cardOf(snapshot, indices[j]!),
+    distance: distances[j]!,
+  }))
+    .filter((image) => image.row !== without)
+    .slice(0, k);
+}
+
+/**
+ * Where new features lie among places that are known: the mean of the nearest images that are on the map, weighted by one over their distance.
+ * umap-js could place new rows by itself only with all vectors in its own forest of trees; its map here is drawn from exact neighbours.
+ */
+export function placeAmong(near: readonly NearImage[], places: MapPlaces): Place | null {
+  const on = near.filter((image) => places.has(image.row)).slice(0, PLACED_BY);
+  if (on.length === 0) return null;
+  let [x, y, sum] = [0, 0, 0];
+  for (const image of on) {
+    const place = places.get(image.row)!;
+    const weight = 1 / Math.max(image.distance, 1e-4);
+    x += weight * place.x;
+    y += weight * place.y;
+    sum += weight;
+  }
+  return { x: x / sum, y: y / sum };
+}
+
+/** What heads and neighbours say of a picture that is not in the store. Throws IMAGE_UNDECODABLE and what LiveNetwork.describe throws. */
+export async function search(
+  bytes: Uint8Array,
+  ids: readonly string[],
+  parts: {
+    readonly snapshot: Snapshot;
+    readonly network: LiveNetwork;
+    readonly heads: LiveHeads;
+    readonly places: MapPlaces;
+  },
+): Promise<SearchAnswer> {
+  const started = performance.now();
+  const { snapshot, network, heads, places } = parts;
+  const described = await network.describe(bytes, snapshot);
+  const { sha256, width, height, features, networkMs } = described;
+  const [answers, near] = await Promise.all([
+    Promise.all(
+      ids.map((id) => heads.answer(id, (pooling) => Promise.resolve(features.get(pooling)!), snapshot)),
+    ),
+    nearImages(snapshot, features.get(snapshot.pooling)!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
+  ]);
+  return {
+    snapshot: snapshot.name,
+    sha256,
+    width,
+    height,
+    answers,
+    neighbors: near.slice(0, NEIGHBORS),
+    place: placeAmong(near, places),
+    ms: { total: performance.now() - started, network: networkMs },
+  };
+}
+
+/** Everything about one stored image; nothing is computed by the network. Throws OPTION_INVALID, FINGERPRINT_MISMATCH. */
+export async function viewImage(
+  at: number,
+  ids: readonly string[],
+  {
+    snapshot,
+    heads,
+    review,
+  }: { readonly snapshot: Snapshot; readonly heads: LiveHeads; readonly review: LiveReview },
+): Promise<ImageView> {
+  const { sha256, width, height, orientation, path } = snapshot.samples.sample(at);
+  const known = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));
+  const answers = await Promise.all(
+    known.map(({ id }) => heads.answer(id, (pooling) => snapshot.featuresOf(at, pooling), snapshot)),
+  );
+  const X = await snapshot.featuresOf(at, snapshot.pooling);
+  return {
+    ...cardOf(snapshot, at),
+    snapshot: snapshot.name,
+    sha256,
+    width,
+    height,
+    orientation,
+    answers,
+    neighbors: await nearImages(snapshot, X, NEIGHBORS, at),
+    decided: review.decisions(snapshot).get(path) ?? null,
+  };
+}

@@ -1,0 +1,158 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import type { ImageCard, StoreFacts } from '../api/studio-data.ts';
+import { SPLITS, type Pooling } from '../../core/sample.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import { streamFeatures } from '../../store/read/feature-stream.ts';
+import { MANIFEST_NAME, readManifest, type FeatureSet, type Manifest } from '../../store/format/manifest.ts';
+import { currentSets, smallPooling } from '../../store/read/parts.ts';
+import { eachSample } from '../../store/read/reader.ts';
+import { openRows } from '../../store/read/row-access.ts';
+import { sampleTable, type SampleTable } from '../../store/read/sample-table.ts';
+import { everyImage } from './every-image.ts';
+import { BASE_BYTES, NETWORK_BYTES } from '../../workflows/memory.ts';
+import { giveBackMemory } from './give-back-memory.ts';
+import { heldRows, streamedRows, type LiveRows } from './rows.ts';
+
+/** The data set of a store as it was at one moment: rows are numbers into `samples`. */
+export interface Snapshot {
+  /** Names it: 12 hex digits of the digest of the list of samples, and 12 of that of its sets. */
+  readonly name: string;
+  readonly store: string;
+  readonly manifest: Manifest;
+  readonly set: FeatureSet;
+  readonly samples: SampleTable;
+  /** How `rows` are pooled: avg where the data set was extracted with it. */
+  readonly pooling: Pooling;
+  /** Whether the features are read from the disk at each use, because they do not fit into the memory allowed. */
+  readonly isStreamed: boolean;
+  /** Bytes that the studio may take; a sweep of features that are held takes up to as many in its own process. */
+  readonly bound: number;
+  /** Bytes that training, checking or sweeping may take, what Node takes included: what is left beside the studio's own. */
+  readonly room: number;
+  /** Features of every image; read or laid out on first use, then kept. */
+  rows(): Promise<LiveRows>;
+  /** Features of one image, shape (1, width), in any pooling that the store has. Throws OPTION_INVALID where it lacks them. */
+  featuresOf(row: number, pooling: Pooling): Promise<Matrix>;
+}
+
+/** A store that is looked at for long: what another process extracts meanwhile is seen at the next call. */
+export interface LiveStore {
+  readonly path: string;
+  current(): Promise<Snapshot>;
+  /** The current snapshot if it has that name. Throws STORE_EMPTY where another extraction took its place. */
+  named(name: string): Promise<Snapshot>;
+}
+
+function nameOf(manifest: Manifest): string {
+  return `${manifest.dataset.samples?.sha256.slice(0, 12) ?? 'none'}-${sha256Hex(canonicalJson(manifest.dataset.sets)).slice(0, 12)}`;
+}
+
+async function take(store: string, manifest: Manifest, bound: number): Promise<Snapshot> {
+  const samples = await sampleTable(eachSample(store, manifest));
+  const [primary] = currentSets(store, manifest);
+  const pooling = smallPooling(primary);
+  const { cut } = primary.set.settings;
+  const features = samples.length * primary.set.widths[pooling] * 4;
+  // The features, and those of a head that is trained: as they are stored, and normalised.
+  const isStreamed = BASE_BYTES + NETWORK_BYTES + samples.bytes + 3 * features > bound;
+  let rows: Promise<LiveRows> | undefined;
+  const open = async (): Promise<LiveRows> => {
+    if (!isStreamed) return heldRows((await everyImage(store, manifest)).X);
+    const stream = await streamFeatures(store, manifest, [{ cut, pooling }], SPLITS);
+    // To find the rows took a quarter of a gigabyte for a million of them.
+    giveBackMemory();
+    return streamedRows(stream, samples);
+  };
+  const access = openRows(store, manifest);
+  const opened = (): Promise<LiveRows> => {
+    rows ??= open();
+    rows.catch(() => (rows = undefined)); // tried anew by the next one who asks
+    return rows;
+  };
+  return {
+    name: nameOf(manifest),
+    store,
+    manifest,
+    set: primary.set,
+    pooling,
+    samples,
+    isStreamed,
+    bound,
+    room: bound - samples.bytes - (isStreamed ? 0 : features + NETWORK_BYTES),
+    rows: opened,
+    async featuresOf(row, wanted) {
+      if (wanted === pooling) return (await opened()).rows([row]);
+      const { id, path } = samples.sample(row);
+      const found = (await access.rowsById([id], wanted)).get(id);
+      if (found !== undefined) return { data: found, rows: 1, cols: found.length };
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `The store lacks the ${wanted} features of ${path}. Run "permafrost extract" with that pooling in --cut.`,
+      );
+    },
+  };
+}
+
+/** What changes whenever the manifest is replaced. */
+async function stampOf(store: string): Promise<string> {
+  // A manifest that is gone is reported by readManifest, in its words.
+  const { ino, mtimeMs, size } = await stat(join(store, MANIFEST_NAME)).catch(() => ({
+    ino: 0,
+    mtimeMs: 0,
+    size: 0,
+  }));
+  return `${ino}/${mtimeMs}/${size}`;
+}
+
+/** Opens a store to look at within `bound` bytes of memory. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, STORE_VERSION. */
+export async function openLiveStore(storePath: string, bound: number): Promise<LiveStore> {
+  const path = resolve(storePath);
+  let stamp = await stampOf(path);
+  let latest = await take(path, await readManifest(path), bound);
+  const current = async (): Promise<Snapshot> => {
+    const now = await stampOf(path);
+    if (now === stamp) return latest;
+    const manifest = await readManifest(path);
+    if (nameOf(manifest) !== latest.name) latest = await take(path, manifest, bound);
+    stamp = now;
+    return latest;
+  };
+  return {
+    path,
+    current,
+    async named(name) {
+      const snapshot = await current();
+      if (snapshot.name === name) return snapshot;
+      throw new PermafrostError(
+        'STORE_EMPTY',
+        `The store holds another data set now than the page shows (${snapshot.name}, not ${name}). Load the page again.`,
+      );
+    },
+  };
+}
+
+/** One image of a snapshot as pages show it. */
+export function cardOf({ samples }: Snapshot, row: number): ImageCard {
+  return { row, path: samples.pathOf(row), label: samples.labelOf(row), split: samples.splitOf(row) };
+}
+
+/** What a snapshot holds, in counts. */
+export function factsOf({ name, store, manifest, set, samples }: Snapshot): StoreFacts {
+  const { labels, splits } = samples.counts();
+  const { device, precision } = set.engine;
+  return {
+    store,
+    dataset: manifest.dataset.root,
+    snapshot: name,
+    images: samples.length,
+    failed: manifest.dataset.failures.length,
+    classes: samples.labels.map((label, i) => ({ label, images: labels[i]! })),
+    splits: Object.fromEntries(Object.entries(splits).filter(([, n]) => n > 0)),
+    engine: `${set.engine.name} on ${device}, ${precision}`,
+    cut: set.settings.cut,
+    contract: set.settings.contract.name,
+  };
+}

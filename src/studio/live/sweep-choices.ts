@@ -1,0 +1,63 @@
+import { POOLINGS } from '../../core/sample.ts';
+import type { SweepChoices } from '../api/studio-sweep.ts';
+import { HEADS, HEAD_NAMES } from '../../classify/heads/index.ts';
+import { NORMALIZATIONS } from '../../classify/normalize.ts';
+import { currentSets } from '../../store/read/parts.ts';
+import { SWEEP_AXES } from '../../workflows/sweep/axes.ts';
+import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from '../../workflows/sweep/default-grid.ts';
+import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';
+import type { Snapshot } from './store.ts';
+
+/** DEFAULT_GRID's values of an option, head by head: what counts where none are given. */
+function defaultValues(option: string): string {
+  const lists = new Map<string, Set<string>>();
+  for (const { head, ...entry } of DEFAULT_GRID.heads) {
+    const values = (entry as Readonly<Record<string, readonly unknown[]>>)[option];
+    if (values === undefined) continue;
+    const list = lists.get(head) ?? new Set<string>();
+    for (const value of values) list.add(String(value));
+    lists.set(head, list);
+  }
+  return [...lists].map(([head, values]) => `${head} ${[...values].join(',')}`).join('; ');
+}
+
+/** What a sweep of a snapshot can be asked for, from the tables that the command line reads. */
+export function sweepChoices({ store, manifest }: Snapshot): SweepChoices {
+  const sets = currentSets(store, manifest);
+  const [primary] = sets;
+  const some = <T extends string>(values: readonly T[], chosen: readonly string[]) =>
+    values.map((value) => ({ value, chosen: chosen.includes(value) }));
+  const swept = DEFAULT_GRID.heads.map(({ head }) => head as string);
+  const isFeatures = (name: string): boolean => (FEATURE_AXIS_NAMES as readonly string[]).includes(name);
+  return {
+    heads: HEAD_NAMES.map((name) => ({
+      name,
+      describe: HEADS[name].describe,
+      options: Object.keys(HEADS[name].options).filter((key) => Object.hasOwn(SWEEP_AXES, key)),
+      chosen: swept.includes(name),
+    })),
+    // One cut is no choice.
+    cut:
+      sets.length === 1
+        ? []
+        : some(
+            sets.map(({ set }) => set.settings.cut),
+            [primary.set.settings.cut],
+          ),
+    pooling: some(
+      POOLINGS.filter((pooling) => primary.poolings.includes(pooling)),
+      DEFAULT_GRID.pooling,
+    ),
+    normalize: some(NORMALIZATIONS, DEFAULT_GRID.normalize),
+    pca: { describe: SWEEP_AXES.pca!.describe, values: DEFAULT_GRID.pca.join(',') },
+    views:
+      manifest.dataset.views === undefined
+        ? null
+        : { describe: SWEEP_AXES.views!.describe, values: DEFAULT_GRID.views.join(',') },
+    options: Object.entries(SWEEP_AXES)
+      .filter(([name]) => name !== 'head' && !isFeatures(name))
+      .map(([name, { describe }]) => ({ name, describe, values: defaultValues(name) })),
+    folds: SWEEP_DEFAULTS.folds,
+    score: SWEEP_DEFAULTS.score,
+  };
+}

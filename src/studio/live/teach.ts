@@ -1,0 +1,219 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { sha256Hex } from '../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { matrix, row } from '../../core/matrix.ts';
+import type { HeadAnswer, Saved, TaughtImage, TeachState } from '../api/studio-data.ts';
+import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { openJournal, withoutUndone, type Journal } from '../../store/format/journal.ts';
+import {
+  clearTaught,
+  journalPath,
+  STUDIO_FOLDER,
+  taughtFolders,
+  taughtImagePath,
+  teachSchema,
+  type TaughtFolder,
+  type TeachEvent,
+} from '../../store/format/studio-files.ts';
+import { probabilities } from '../../workflows/train/evaluate.ts';
+import { saveHead } from '../../workflows/train/head-files.ts';
+import { fitName, MOST_NAME } from './fit-name.ts';
+import { shownClasses } from './heads.ts';
+import type { LiveNetwork } from './network.ts';
+import type { Snapshot } from './store.ts';
+import { saveTaughtDataset } from './save-taught-dataset.ts';
+import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
+import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
+import { turns } from './turns.ts';
+
+/** Classes that are taught in the studio; every change is on the disk before it is answered. */
+export interface LiveTeach {
+  /** Classes, and the head that is fitted to them now. */
+  state(snapshot: Snapshot): Promise<TeachState>;
+  addClass(name: string): Promise<void>;
+  renameClass(id: number, name: string): Promise<void>;
+  removeClass(id: number): Promise<void>;
+  /** Runs the image through the network and keeps it. Throws OPTION_INVALID, IMAGE_UNDECODABLE. */
+  addImage(
+    id: number,
+    image: { readonly bytes: Uint8Array; readonly name: string; readonly take?: string },
+    snapshot: Snapshot,
+  ): Promise<TaughtImage>;
+  removeImage(id: number): Promise<void>;
+  undo(): Promise<void>;
+  /** Forgets everything, the images too. */
+  clear(): Promise<void>;
+  /** What the taught head says of an image, which is not kept. Throws FIT_INVALID while there is no head. */
+  ask(bytes: Uint8Array, snapshot: Snapshot): Promise<HeadAnswer>;
+  /** The bytes of a taught image. Throws IMAGE_UNREADABLE. */
+  image(sha256: string): Promise<Uint8Array>;
+  saveHead(name: string, snapshot: Snapshot): Promise<Saved>;
+  /** Into a new folder below `folder`. */
+  saveDataset(name: string, folder: string): Promise<Saved>;
+}
+
+export async function liveTeach(store: string, network: LiveNetwork): Promise<LiveTeach> {
+  let events: Journal<TeachEvent>;
+  let features: TaughtFeatureStore;
+  // What changes something comes one after the other, so that each sees what the ones before did.
+  const inTurn = turns();
+  let fitted: { readonly key: string; readonly result: ReturnType<typeof fitTaught> } | undefined;
+
+  async function open(): Promise<void> {
+    events = await openJournal(journalPath(store, 'teach.jsonl'), teachSchema);
+    features = await taughtFeatures(store, network);
+    await mkdir(join(store, STUDIO_FOLDER, 'images'), { recursive: true });
+  }
+  await open();
+
+  const classes = (): TaughtFolder[] => taughtFolders(events.entries);
+  /** Larger than every id so far; ids of what was taken back are not given again. */
+  const nextId = (): number =>
+    1 + events.entries.reduce((most, event) => Math.max(most, 'id' in event ? event.id : 0), 0);
+  function named(id: number): TaughtFolder {
+    const found = classes().find((one) => one.id === id);
+    if (found === undefined)
+      throw new PermafrostError('OPTION_INVALID', `There is no class ${id} any more. Load the page again.`);
+    return found;
+  }
+  function freeName(text: string, except?: number): string {
+    const name = fitName(text);
+    // Folders of two names that differ in case alone are one on some systems.
+    const twin = classes().find((one) => one.id !== except && one.name.toLowerCase() === name.toLowerCase());
+    if (twin !== undefined)
+      throw new PermafrostError('OPTION_INVALID', `There is a class ${JSON.stringify(twin.name)} already.`);
+    return name;
+  }
+  async function image(sha256: string): Promise<Uint8Array> {
+    try {
+      if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error('it is no name of an image');
+      return await readFile(taughtImagePath(store, sha256));
+    } catch (cause) {
+      throw new PermafrostError('IMAGE_UNREADABLE', `The taught image ${sha256}: ${reasonOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+  async function fit(snapshot: Snapshot): ReturnType<typeof fitTaught> {
+    const all = classes().flatMap((one) => one.images.map((picture) => ({ label: one.name, ...picture })));
+    const X = matrix(all.length, snapshot.set.widths.avg);
+    for (const [i, { sha256 }] of all.entries())
+      X.data.set(await features.of(sha256, snapshot, () => image(sha256)), i * X.cols);
+    const rows = all.map(({ label, id, sha256, take }): TaughtRow => ({
+      label,
+      key: String(id),
+      group: take === undefined ? sha256 : `take ${take}`,
+    }));
+    return fitTaught({ X, rows });
+  }
+  function current(snapshot: Snapshot): ReturnType<typeof fitTaught> {
+    const key = `${snapshot.set.fingerprint}/${events.entries.length}`;
+    if (fitted?.key === key) return fitted.result;
+    const result = fit(snapshot);
+    fitted = { key, result };
+    result.catch(() => (fitted = undefined));
+    return result;
+  }
+  async function head(snapshot: Snapshot): Promise<FittedTaught> {
+    const found = await current(snapshot);
+    if ('missing' in found) throw new PermafrostError('FIT_INVALID', found.missing);
+    return found;
+  }
+
+  return {
+    image,
+    async state(snapshot) {
+      const found = await current(snapshot);
+      return {
+        classes: classes().map(({ id, name, images }) => ({
+          id,
+          name,
+          images: images.map((picture) => ({
+            id: picture.id,
+            name: picture.name,
+            sha256: picture.sha256,
+          })),
+        })),
+        canUndo: withoutUndone(events.entries).length > 0,
+        head: 'missing' in found ? found : found.told,
+      };
+    },
+    addClass: (text) =>
+      inTurn(async () => {
+        const name = freeName(text);
+        await events.append({ do: 'add-class', id: nextId(), name });
+      }),
+    renameClass: (id, text) =>
+      inTurn(async () => {
+        named(id);
+        await events.append({ do: 'rename-class', id, name: freeName(text, id) });
+      }),
+    removeClass: (id) =>
+      inTurn(async () => {
+        named(id);
+        await events.append({ do: 'remove-class', id });
+      }),
+    async addImage(id, { bytes, name, take }, snapshot) {
+      const sha256 = sha256Hex(bytes);
+      await features.of(sha256, snapshot, () => Promise.resolve(bytes));
+      return inTurn(async () => {
+        named(id);
+        const path = taughtImagePath(store, sha256);
+        if (!existsSync(path)) await writeFileAtomic(path, [bytes]);
+        const image = { id: nextId(), name: basename(name).slice(-MOST_NAME) || 'image', sha256 };
+        await events.append({ do: 'add-image', class: id, ...image, ...(take !== undefined && { take }) });
+        return image;
+      });
+    },
+    removeImage: (id) =>
+      inTurn(async () => {
+        if (!classes().some(({ images }) => images.some((picture) => picture.id === id)))
+          throw new PermafrostError(
+            'OPTION_INVALID',
+            `There is no image ${id} any more. Load the page again.`,
+          );
+        await events.append({ do: 'remove-image', id });
+      }),
+    undo: () =>
+      inTurn(async () => {
+        if (withoutUndone(events.entries).length > 0) await events.append({ do: 'undo' });
+      }),
+    clear: () =>
+      inTurn(async () => {
+        await clearTaught(store);
+        fitted = undefined;
+        await open();
+      }),
+    async ask(bytes, snapshot) {
+      const found = await head(snapshot);
+      const described = await network.describe(bytes, snapshot);
+      const P = await probabilities(found, described.features.get('avg')!);
+      return {
+        head: 'taught',
+        name: found.head.name,
+        pooling: 'avg',
+        classes: shownClasses(found.head.classes, row(P, 0)),
+        unknown: null,
+        problem: null,
+      };
+    },
+    async saveHead(name, snapshot) {
+      const found = await head(snapshot);
+      const path = join(store, 'heads', `taught-${fitName(name)}.safetensors`);
+      if (existsSync(path))
+        throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
+      const { settings, widths } = snapshot.set;
+      const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
+      const result = { trained: found.told.images };
+      // The images that it was trained on lie in the studio's folder, not among those of the store.
+      await saveHead(path, { ...found, parts, result }, snapshot.set, join(store, STUDIO_FOLDER));
+      return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
+    },
+    async saveDataset(name, folder) {
+      const path = await saveTaughtDataset(classes(), image, join(folder, fitName(name)));
+      return { path, command: `npx permafrost run ${JSON.stringify(path)}` };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { Hono, type Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import * as z from 'zod';
+import type { Api } from '../../api/api.ts';
+import { browse, BROWSE_OPTIONS } from '../../live/browse.ts';
+import type { PictureSize } from '../../live/pictures.ts';
+import { factsOf, type Snapshot } from '../../live/store.ts';
+import { viewImage } from '../../live/search.ts';
+import { jsonOf } from '../body.ts';
+import { LABEL } from './review.ts';
+import type { Studio } from '../studio.ts';
+
+const labelSchema = z.strictObject({ label: LABEL });
+
+/** Flags of an address as options: numbers where the table has numbers. */
+function queryOptions(c: Context): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(c.req.query()).map(([key, value]) => {
+      const spec = Object.hasOwn(BROWSE_OPTIONS, key)
+        ? BROWSE_OPTIONS[key as keyof typeof BROWSE_OPTIONS]
+        : undefined;
+      return [key, spec?.kind === 'number' && value !== '' ? Number(value) : value];
+    }),
+  );
+}
+
+/** The row that an address names, in the snapshot that it names. */
+async function named(c: Context, studio: Studio): Promise<{ snapshot: Snapshot; row: number }> {
+  const snapshot = await studio.store.named(c.req.param('snapshot') ?? '');
+  const text = c.req.param('row') ?? '';
+  const row = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (!(row < snapshot.samples.length))
+    throw new HTTPException(404, {
+      message: `There is no image ${JSON.stringify(text)}; there are ${snapshot.samples.length}.`,
+    });
+  return { snapshot, row };
+}
+
+/** Browse: facts of the store, pages of images, one image, pictures. */
+export function imageRoutes(studio: Studio): Hono {
+  const routes = new Hono();
+  routes.get('/store', async (c) => {
+    const snapshot = await studio.store.current();
+    return c.json({
+      facts: factsOf(snapshot),
+      heads: await studio.heads.list(snapshot),
+    } satisfies Api['GET /api/store']);
+  });
+  routes.get('/images', async (c) => {
+    const snapshot = await studio.store.current();
+    const page = await browse(snapshot, studio.heads, queryOptions(c));
+    return c.json(page satisfies Api['GET /api/images']);
+  });
+  routes.get('/images/:snapshot/:row', async (c) => {
+    const { snapshot, row } = await named(c, studio);
+    const view = await viewImage(row, c.req.queries('head') ?? [], { ...studio, snapshot });
+    return c.json(view satisfies Api['GET /api/images/:snapshot/:row']);
+  });
+  routes.put('/images/:snapshot/:row/label', async (c) => {
+    const { snapshot, row } = await named(c, studio);
+    const { label } = await jsonOf(c, labelSchema);
+    await studio.review.decide(snapshot.samples.pathOf(row), label, snapshot);
+    const decided = label.trim();
+    return c.json({ decided } satisfies Api['PUT /api/images/:snapshot/:row/label']);
+  });
+  for (const size of ['thumbnail', 'large'] as const satisfies readonly PictureSize[]) {
+    routes.get(`/images/:snapshot/:row/${size}.webp`, async (c) => {
+      const { snapshot, row } = await named(c, studio);
+      const bytes = new Uint8Array(await studio.pictures.stored(snapshot, row, size));
+      return c.body(bytes, 200, {
+        'Content-Type': 'image/webp',
+        // The address names the snapshot, and the picture is that of the stored digest: it never changes.
+        'Cache-Control': 'private, max-age=31536000, immutable',
+      });
+    });
+  }
+  return routes;
+}

@@ -1,0 +1,77 @@
+import { Hono, type Context } from 'hono';
+import * as z from 'zod';
+import type { TeachState } from '../../api/studio-data.ts';
+import type { Api } from '../../api/api.ts';
+import { bodyOf, jsonOf } from '../body.ts';
+import type { Studio } from '../studio.ts';
+
+const nameSchema = z.strictObject({ name: z.string() });
+const saveSchema = z.strictObject({ as: z.enum(['head', 'dataset']), name: z.string() });
+
+const idOf = (c: Context): number => {
+  const text = c.req.param('id') ?? '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : -1;
+};
+
+/** Teach: classes that the user makes, their images, and the head that is fitted to them. */
+export function teachRoutes(studio: Studio): Hono {
+  const { teach, store, pictures } = studio;
+  const routes = new Hono();
+  const state = async (c: Context): Promise<Response> =>
+    c.json((await teach.state(await store.current())) satisfies TeachState);
+
+  routes.get('/teach', state);
+  routes.post('/teach/classes', async (c) => {
+    await teach.addClass((await jsonOf(c, nameSchema)).name);
+    return state(c);
+  });
+  routes.patch('/teach/classes/:id', async (c) => {
+    await teach.renameClass(idOf(c), (await jsonOf(c, nameSchema)).name);
+    return state(c);
+  });
+  routes.delete('/teach/classes/:id', async (c) => {
+    await teach.removeClass(idOf(c));
+    return state(c);
+  });
+  routes.post('/teach/classes/:id/images', async (c) => {
+    const bytes = await bodyOf(c);
+    const take = c.req.query('take');
+    const image = { bytes, name: c.req.query('name') ?? '', ...(take && { take }) };
+    const added = await teach.addImage(idOf(c), image, await store.current());
+    return c.json(added satisfies Api['POST /api/teach/classes/:id/images']);
+  });
+  routes.delete('/teach/images/:id', async (c) => {
+    await teach.removeImage(idOf(c));
+    return state(c);
+  });
+  routes.post('/teach/undo', async (c) => {
+    await teach.undo();
+    return state(c);
+  });
+  routes.post('/teach/clear', async (c) => {
+    await teach.clear();
+    return state(c);
+  });
+  routes.post('/teach/ask', async (c) => {
+    const answer = await teach.ask(await bodyOf(c), await store.current());
+    return c.json(answer satisfies Api['POST /api/teach/ask']);
+  });
+  routes.post('/teach/save', async (c) => {
+    const { as, name } = await jsonOf(c, saveSchema);
+    const saved =
+      as === 'head'
+        ? await teach.saveHead(name, await store.current())
+        : await teach.saveDataset(name, studio.taughtFolder);
+    return c.json(saved satisfies Api['POST /api/teach/save']);
+  });
+  routes.get('/teach/pictures/:file{[0-9a-f]{64}\\.webp}', async (c) => {
+    const sha256 = c.req.param('file').slice(0, 64);
+    const bytes = await pictures.given(sha256, () => teach.image(sha256), 'thumbnail');
+    return c.body(new Uint8Array(bytes), 200, {
+      'Content-Type': 'image/webp',
+      // The address names the content.
+      'Cache-Control': 'private, max-age=31536000, immutable',
+    });
+  });
+  return routes;
+}

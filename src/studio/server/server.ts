@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
+import type { Listener } from '../../core/listener.ts';
+import type { ApiError } from '../api/api.ts';
+import { guard } from './guard.ts';
+import { pageFiles } from './page-files.ts';
+import { headRoutes } from './routes/heads.ts';
+import { imageRoutes } from './routes/images.ts';
+import { reviewRoutes } from './routes/review.ts';
+import { searchRoutes } from './routes/search.ts';
+import { sweepRoutes } from './routes/sweep.ts';
+import { teachRoutes } from './routes/teach.ts';
+import type { StudioOptions } from '../studio-options.ts';
+import { openStudio } from './studio.ts';
+
+/** Where the studio listens, never elsewhere. */
+const HOST = '127.0.0.1';
+
+/** Status of an error's code; the rest are faults of the studio's own. */
+const STATUS: Readonly<Partial<Record<ErrorCode, 400 | 404 | 409 | 422>>> = {
+  OPTION_INVALID: 400,
+  FIT_INVALID: 400,
+  DATASET_LAYOUT: 400,
+  IMAGE_UNREADABLE: 404,
+  IMAGE_UNDECODABLE: 422,
+  STORE_EMPTY: 409,
+  STORE_LOCKED: 409,
+  FINGERPRINT_MISMATCH: 409,
+  HEAD_CORRUPT: 409,
+};
+
+export interface RunningStudio {
+  /** The address with the token: whoever has it may use the studio. */
+  readonly address: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the studio of a store on 127.0.0.1. `port` 0 takes a free one. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_LOCKED (another studio
+ * has it), PACKAGE_MISSING, and OPTION_INVALID where the port is taken.
+ */
+export async function serveStudio(
+  store: string,
+  options: StudioOptions,
+  listener: Listener = {},
+): Promise<RunningStudio> {
+  const files = await pageFiles();
+  const studio = await openStudio(store, options, listener);
+  const token = randomBytes(24).toString('base64url');
+  let port = options.port;
+  const app = new Hono();
+  app.use(guard({ token, port: () => port }));
+  for (const routes of [imageRoutes, searchRoutes, headRoutes, teachRoutes, sweepRoutes, reviewRoutes])
+    app.route('/api', routes(studio));
+  app.get('*', (c) => {
+    const file = files.get(c.req.path);
+    if (file === undefined) throw new HTTPException(404, { message: 'There is nothing at this address.' });
+    return c.body(file.bytes, 200, { 'Content-Type': file.type });
+  });
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) {
+      if (error.status === 413) c.header('Connection', 'close');
+      return c.json({ code: 'REFUSED', message: error.message } satisfies ApiError, error.status);
+    }
+    if (error instanceof PermafrostError)
+      return c.json(
+        { code: error.code, message: error.message } satisfies ApiError,
+        STATUS[error.code] ?? 500,
+      );
+    listener.note?.(`The studio failed: ${error.stack ?? reasonOf(error)}`);
+    return c.json({ code: 'INTERNAL', message: reasonOf(error) } satisfies ApiError, 500);
+  });
+  try {
+    const server = await new Promise<Server>((resolve, reject) => {
+      const made = serve({ fetch: app.fetch, port: options.port, hostname: HOST }, (address) => {
+        port = address.port;
+        resolve(made);
+      }) as Server;
+      made.once('error', reject);
+    });
+    return {
+      address: `http://${HOST}:${port}/?token=${token}`,
+      port,
+      async close() {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        server.closeAllConnections();
+        await closed;
+        await studio.close();
+      },
+    };
+  } catch (cause) {
+    await studio.close();
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `The studio cannot listen on ${HOST}:${options.port}: ${reasonOf(cause)}. Give another --port, or 0 for a free one.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import { join, resolve } from 'node:path';
+import { reasonOf } from '../../core/errors.ts';
+import type { Listener } from '../../core/listener.ts';
+import { memoryBound } from '../../workflows/memory.ts';
+import { liveHeads, type LiveHeads } from '../live/heads.ts';
+import { liveJobs, type LiveJobs } from '../live/jobs.ts';
+import { liveMap, type LiveMap } from '../live/map.ts';
+import { liveNetwork, type LiveNetwork } from '../live/network.ts';
+import { livePictures, type LivePictures } from '../live/pictures.ts';
+import { liveReview, type LiveReview } from '../live/review.ts';
+import { openLiveStore, type LiveStore } from '../live/store.ts';
+import { liveSweep, type LiveSweep } from '../live/sweep.ts';
+import { liveTeach, type LiveTeach } from '../live/teach.ts';
+import { lockStudio } from '../live/lock-studio.ts';
+import type { StudioOptions } from '../studio-options.ts';
+
+/** Everything that the routes ask. */
+export interface Studio {
+  readonly store: LiveStore;
+  readonly network: LiveNetwork;
+  readonly heads: LiveHeads;
+  readonly pictures: LivePictures;
+  readonly map: LiveMap;
+  readonly teach: LiveTeach;
+  readonly review: LiveReview;
+  readonly sweep: LiveSweep;
+  readonly jobs: LiveJobs;
+  /** Where taught classes are saved as data sets. */
+  readonly taughtFolder: string;
+  close(): Promise<void>;
+}
+
+/** Opens a store for the studio and begins to load the network. Throws STORE_LOCKED where another studio has it. */
+export async function openStudio(
+  storePath: string,
+  { weights, taught, memory }: StudioOptions,
+  listener: Listener,
+): Promise<Studio> {
+  const store = await openLiveStore(storePath, memoryBound(memory));
+  const lock = await lockStudio(store.path);
+  const network = liveNetwork(weights || undefined, listener);
+  const map = liveMap(listener);
+  const jobs = liveJobs(network);
+  const sweep = liveSweep(jobs);
+  const close = async (): Promise<void> => {
+    map.dispose();
+    await sweep.stop();
+    await network.dispose();
+    await lock.release();
+  };
+  try {
+    const teach = await liveTeach(store.path, network);
+    const review = await liveReview(store.path, jobs);
+    // In the background: who only browses needs no network, and what is wrong with it is told again by the first search.
+    store
+      .current()
+      .then(async (snapshot) => {
+        // To lay out a stream takes memory that it gives back: the network comes after it.
+        if (snapshot.isStreamed) await snapshot.rows();
+        await network.warm(snapshot);
+      })
+      .catch((error: unknown) => listener.note?.(`The network is not ready: ${reasonOf(error)}`));
+    return {
+      store,
+      network,
+      heads: liveHeads(store.path),
+      pictures: livePictures(),
+      map,
+      teach,
+      review,
+      sweep,
+      jobs,
+      taughtFolder: taught === '' ? join(store.path, 'taught') : resolve(taught),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

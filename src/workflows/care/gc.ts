@@ -1,0 +1,82 @@
+import { rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import { resolveOptions } from '../../core/options.ts';
+import type { GcResult } from '../../results/store-results.ts';
+import { compactSet } from '../../store/care/compact.ts';
+import { contentIndex } from '../../store/format/content-index.ts';
+import { lockStore } from '../../store/write/lock.ts';
+import { coveringSets, readManifest, writeManifest } from '../../store/format/manifest.ts';
+import { eachSample } from '../../store/read/reader.ts';
+import { shardFileNames } from '../../store/write/shard-files.ts';
+import { verifyStore } from '../../store/care/verify.ts';
+import type { Work } from '../work.ts';
+import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
+import { tellLift } from './migrate.ts';
+import { VERSION } from '../version.ts';
+
+/**
+ * Removes what the data set that was extracted last does not need: rows of images that are gone from it, whole sets with `otherSets`, and
+ * files that a killed run left. Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
+ */
+export async function gc(
+  storePath: string,
+  given: Partial<GcOptions> = {},
+  { listener }: Work = {},
+): Promise<GcResult> {
+  const { otherSets, dryRun } = resolveOptions('gc', GC_OPTIONS, given);
+  const store = resolve(storePath);
+  await readManifest(store); // no lock is left in a folder that is no store
+  const lock = await lockStore(store, 'permafrost gc');
+  try {
+    const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
+    if (damaged.length > 0) {
+      throw new PermafrostError(
+        'STORE_CORRUPT',
+        `${store} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
+      );
+    }
+    const from = manifest.version;
+    const needed = contentIndex();
+    for await (const { sha256 } of eachSample(store, manifest)) needed.add(sha256);
+    let removedBytes = 0;
+    const remove = async (names: readonly string[]): Promise<void> => {
+      for (const name of names) {
+        removedBytes += await stat(join(store, name)).then(
+          ({ size }) => size,
+          () => 0,
+        );
+        if (!dryRun) await rm(join(store, name), { force: true });
+      }
+    };
+    // First of all: what is written below may get the name of a shard that a killed run had begun.
+    await remove(orphans);
+    const stale: string[] = [];
+    let droppedSets = 0;
+    let droppedRows = 0;
+    if (otherSets) {
+      const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
+      const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
+      droppedSets = others.length;
+      droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
+      for (const { shards } of others) for (const shard of shards) stale.push(...shardFileNames(shard));
+      manifest.sets = manifest.sets.filter((set) => !others.includes(set));
+      if (!dryRun) await writeManifest(store, manifest);
+    }
+    for (const set of manifest.sets) {
+      const done = await compactSet(store, manifest, set, (sha256) => needed.find(sha256) >= 0, dryRun);
+      droppedRows += done.droppedRows;
+      for (const name of done.staleFiles) stale.push(name);
+      if (done.rewrittenShards > 0 && !dryRun)
+        listener?.note?.(
+          `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
+        );
+    }
+    if (manifest.version !== from) tellLift(from, listener);
+    await remove(stale);
+    const removedFiles = orphans.length + stale.length;
+    return { store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };
+  } finally {
+    await lock.release();
+  }
+}

@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import type { InspectResult } from '../../results/store-results.ts';
+import type { Pooling, Split } from '../../core/sample.ts';
+import { contractId } from '../../extract/contract.ts';
+import { coveringSets, poolingsOf, readManifest, type FeatureSet } from '../../store/format/manifest.ts';
+import { eachSample } from '../../store/read/reader.ts';
+import { takeUpSealed } from '../../store/write/shard-files.ts';
+
+const bytesOf = (set: FeatureSet): number =>
+  set.shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
+
+function rowsByPooling({ shards }: FeatureSet): Partial<Record<Pooling, number>> {
+  const rows: Partial<Record<Pooling, number>> = {};
+  for (const shard of shards)
+    for (const pooling of poolingsOf(shard)) rows[pooling] = (rows[pooling] ?? 0) + shard.rows;
+  return rows;
+}
+
+/** What a store holds. */
+export async function inspect(storePath: string): Promise<InspectResult> {
+  const store = resolve(storePath);
+  const manifest = await readManifest(store);
+  await takeUpSealed(store, manifest);
+  const classes = new Map<string, Partial<Record<Split, number>>>();
+  let images = 0;
+  const samples = manifest.dataset.samples === undefined ? [] : eachSample(store, manifest);
+  for await (const { label, split } of samples) {
+    images++;
+    const counts = classes.get(label) ?? {};
+    counts[split] = (counts[split] ?? 0) + 1;
+    classes.set(label, counts);
+  }
+  const covering = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
+  const sets = manifest.sets.map((set) => {
+    const { backbone, weights, cut, contract, dtype } = set.settings;
+    const poolings = rowsByPooling(set);
+    return {
+      fingerprint: set.fingerprint,
+      current: covering.has(set.fingerprint),
+      primary: set.fingerprint === manifest.dataset.sets[0]?.fingerprint,
+      backbone,
+      weights,
+      cut,
+      contract: { ...contract },
+      contractId: contractId(contract),
+      dtype,
+      engine: set.engine,
+      cosineToFp32: set.quantization?.cosine ?? null,
+      widths: set.widths,
+      poolings,
+      rows: Math.max(0, ...Object.values(poolings)),
+      shards: set.shards.length,
+      bytes: bytesOf(set),
+    };
+  });
+  return {
+    store,
+    version: manifest.version,
+    dataset: manifest.dataset.root,
+    images,
+    classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, splits]) => ({ label, splits })),
+    failed: manifest.dataset.failures,
+    sets,
+    bytes: sets.reduce((sum, set) => sum + set.bytes, 0) + (manifest.dataset.samples?.bytes ?? 0),
+  };
+}

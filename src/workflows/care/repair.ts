@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { ExtractResult } from '../../results/extract-result.ts';
+import type { Listener } from '../../core/listener.ts';
+import type { RepairResult } from '../../results/store-results.ts';
+import { readCalibration } from '../../store/read/calibration-file.ts';
+import { FILE_TIMES_NAME } from '../../store/format/file-times-file.ts';
+import { requireSameSettings } from '../../store/format/fingerprint.ts';
+import { indexParts } from '../../store/format/index-file.ts';
+import { lockStore } from '../../store/write/lock.ts';
+import { writeManifest, type Manifest } from '../../store/format/manifest.ts';
+import { currentSets } from '../../store/read/parts.ts';
+import { readSamples } from '../../store/read/reader.ts';
+import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
+import { damagedStudioFiles } from '../../store/format/studio-files.ts';
+import { verifyStore, withoutDamaged } from '../../store/care/verify.ts';
+import { extractInto } from '../extract/extract.ts';
+import type { Work } from '../work.ts';
+import { EXTRACT_DEFAULTS } from '../extract/options.ts';
+import { viewsOf } from '../extract/views.ts';
+import { featureSource } from '../network/feature-source.ts';
+import { tellLift } from './migrate.ts';
+import { VERSION } from '../version.ts';
+
+/** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
+async function dropDamaged(
+  store: string,
+  listener: Listener | undefined,
+): Promise<{ manifest: Manifest; damaged: RepairResult['damaged']; lost: number }> {
+  const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
+  if (damaged.length === 0 && orphans.length === 0) return { manifest, damaged, lost: 0 };
+  tellLift(manifest.version, listener);
+  const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
+  const lost = withoutDamaged(manifest, damaged);
+  const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
+  // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
+  for (const name of before)
+    if (name.endsWith('.json') && !after.has(name)) await rm(join(store, name), { force: true });
+  for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
+  await writeManifest(store, manifest);
+  // What is remembered of the images' times has no other use than to spare reading them.
+  const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
+  // An index is built again when it is next asked for.
+  const indices = damaged.flatMap(({ name }) => indexParts(name));
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times, ...indices];
+  for (const name of stale) await rm(join(store, name), { force: true });
+  return { manifest, damaged, lost };
+}
+
+/** Extracts again what the sets of the data set lack, in one pass, from the list of samples that the store holds. */
+async function extractMissing(store: string, manifest: Manifest, work: Work): Promise<ExtractResult> {
+  const sets = currentSets(store, manifest);
+  const { settings, quantization } = sets[0].set;
+  const samples = await readSamples(store, manifest);
+  const { contract, dtype, engineClass, calibration } = settings;
+  const source = await featureSource(
+    {
+      contract,
+      cuts: sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings })),
+      dtype,
+      engine: 'auto',
+      precision: 'auto',
+      engineClass,
+      ...(quantization && {
+        calibrate: () => readCalibration(store, quantization.calibration, calibration),
+      }),
+    },
+    work.listener,
+  );
+  try {
+    for (const [i, { set }] of sets.entries())
+      requireSameSettings('What is installed here', set.settings, source.sets[i]!.settings);
+  } catch (error) {
+    await source.executable.dispose();
+    throw error;
+  }
+  const dataset = {
+    root: manifest.dataset.root,
+    samples: samples.map(({ path, label, split }) => ({ path, label, split })),
+    hasSplits: true,
+    warnings: [],
+    // What failed before is no part of the samples, and is not tried again.
+    failures: manifest.dataset.failures,
+  };
+  const options = {
+    ...EXTRACT_DEFAULTS,
+    // What was accepted when the set was made is not asked again.
+    minCosine: -1,
+    ...viewsOf(store, manifest),
+    store,
+    dtype,
+  };
+  return extractInto(store, { dataset, source, options }, work);
+}
+
+/** What is left to do about the studio's files; null where they are whole. They came from a person: nothing can make them again. */
+async function studioAdvice(store: string): Promise<string | null> {
+  const { damaged } = await damagedStudioFiles(store);
+  if (damaged.length === 0) return null;
+  const named = damaged.map(({ name, problem }) => `${name} (${problem})`).join('; ');
+  return `What was taught or reviewed in the studio cannot be made again and was left as it is: ${named}. Restore it from a copy; without one, delete a damaged image in the studio's part Teach, or remove a damaged journal and begin anew.`;
+}
+
+/**
+ * Drops what is damaged and extracts just that again. The studio's folder is left alone; what is damaged in it is told. What cannot be extracted here and now (the images are elsewhere, the list of samples
+ * was damaged too) is told in `next`; the store is whole in any case, only with fewer rows. Throws STORE_LOCKED and what verify throws.
+ */
+export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
+  const store = resolve(storePath);
+  const lock = await lockStore(store, 'permafrost repair');
+  try {
+    const features = await repairFeatures(store, work);
+    const next = [features.next, await studioAdvice(store)].filter((one) => one !== null);
+    return { ...features, next: next.length === 0 ? null : next.join(' ') };
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The store but for the studio's folder. */
+async function repairFeatures(store: string, work: Work): Promise<RepairResult> {
+  const { manifest, damaged, lost } = await dropDamaged(store, work.listener);
+  const { samples, root, sets } = manifest.dataset;
+  const told = { store, damaged, lostRows: lost };
+  const hasSets = sets.every((one) =>
+    manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint),
+  );
+  if (samples === undefined || !hasSets || !existsSync(root)) {
+    const why =
+      samples === undefined
+        ? 'The list of the data set was lost'
+        : hasSets
+          ? `The data set is not at ${root}`
+          : 'The calibration of the current features was lost, and they with it';
+    const needed = damaged.length > 0 || samples === undefined;
+    return {
+      ...told,
+      extracted: 0,
+      next: needed
+        ? `${why}: run "permafrost extract" with the data set and --store ${store}; whatever is intact is reused.`
+        : null,
+    };
+  }
+  if (lost === 0) return { ...told, extracted: 0, next: null };
+  try {
+    const { extracted } = await extractMissing(store, manifest, work);
+    return { ...told, extracted, next: null };
+  } catch (error) {
+    if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
+    const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
+    return { ...told, extracted: 0, next };
+  }
+}

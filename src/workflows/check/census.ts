@@ -1,0 +1,51 @@
+import type { Split } from '../../core/sample.ts';
+import { contentIndex } from '../../store/format/content-index.ts';
+import { contentKey, highestKey } from '../../store/read/content-key.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
+
+/** What can be told of all images of a store without their features. */
+export interface Census {
+  readonly images: number;
+  /** Images by class and split. */
+  readonly classes: ReadonlyMap<string, Readonly<Record<Split, number>>>;
+  /** Files of equal bytes: groups of two and more, each in the order of the paths, by the path of its first. */
+  readonly copies: readonly (readonly StoredSample[])[];
+  /** The images to compare by their features, in the order of the paths. */
+  readonly compared: readonly StoredSample[];
+}
+
+/**
+ * Counts images and finds equal files among all of them, one sample at a time: about 50 bytes an image. `compared` are all images,
+ * or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, and copies of a picture together.
+ */
+export async function takeCensus(
+  samples: () => Iterable<StoredSample> | AsyncIterable<StoredSample>,
+  most: number,
+): Promise<Census> {
+  const index = contentIndex();
+  const classes = new Map<string, Record<Split, number>>();
+  const keys: number[] = [];
+  const isRepeated = new Set<number>();
+  for await (const sample of samples()) {
+    const before = index.size;
+    const content = index.add(sample.sha256);
+    if (index.size === before) isRepeated.add(content);
+    const counts = classes.get(sample.label) ?? { train: 0, val: 0, test: 0 };
+    counts[sample.split]++;
+    classes.set(sample.label, counts);
+    keys.push(contentKey(sample));
+  }
+  const images = keys.length;
+  const highest = highestKey(keys, most);
+  const copies = new Map<number, StoredSample[]>();
+  const compared: StoredSample[] = [];
+  for await (const sample of samples()) {
+    if (contentKey(sample) <= highest) compared.push(sample);
+    const content = isRepeated.size === 0 ? -1 : index.find(sample.sha256);
+    if (!isRepeated.has(content)) continue;
+    const group = copies.get(content);
+    if (group === undefined) copies.set(content, [sample]);
+    else group.push(sample);
+  }
+  return { images, classes, copies: [...copies.values()], compared };
+}

@@ -1,0 +1,171 @@
+import { resolve } from 'node:path';
+import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { resolveOptions } from '../../core/options.ts';
+import type { CheckResult } from '../../results/check-result.ts';
+import { SPLITS, type Split } from '../../core/sample.ts';
+import { createHead } from '../../classify/heads/index.ts';
+import { rankSuspects } from '../../classify/evaluate/label-suspects.ts';
+import { wilsonInterval } from '../../classify/evaluate/metrics.ts';
+import { applyNormalizer, fitNormalizer } from '../../classify/normalize.ts';
+import { readManifest, type Manifest } from '../../store/format/manifest.ts';
+import { currentSets, smallPooling } from '../../store/read/parts.ts';
+import { eachSample, loadRows } from '../../store/read/reader.ts';
+import { openRows } from '../../store/read/row-access.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
+import { takeCensus } from './census.ts';
+import { CHECK_OPTIONS, type CheckOptions } from './options.ts';
+import { labelledSamples } from '../train/labelled-samples.ts';
+import { leaksOf } from './leaks.ts';
+import { equalFiles, nearDuplicates, type NearDuplicates } from './near-duplicates.ts';
+import type { Work } from '../work.ts';
+
+/** The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes milliseconds. */
+const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;
+
+interface Stored {
+  /** l2-normalised pooled features of every image, row i for samples[i]. */
+  readonly X: Matrix;
+  readonly samples: readonly StoredSample[];
+}
+
+async function readStored(
+  store: string,
+  manifest: Manifest,
+  compared: readonly StoredSample[],
+): Promise<Stored> {
+  const pooling = smallPooling(currentSets(store, manifest)[0]);
+  const bySplit = SPLITS.flatMap((split) => compared.filter((sample) => sample.split === split));
+  const { X, samples } = await loadRows(store, manifest, pooling, bySplit);
+  return { X: applyNormalizer(fitNormalizer('l2', X), X), samples };
+}
+
+/** For each row a name that it shares with all its copies, whether exact or near, and theirs. */
+function copyGroups({ pairs, standFor }: Pick<NearDuplicates, 'pairs' | 'standFor'>): string[] {
+  const parent = Int32Array.from(standFor);
+  const find = (i: number): number => {
+    while (parent[i] !== i) i = parent[i] = parent[parent[i]!]!;
+    return i;
+  };
+  for (const { a, b } of pairs) parent[find(a)] = find(b);
+  return Array.from(parent, (_, i) => String(find(i)));
+}
+
+/** Accuracy on the validation images, with all of them and without those that are in train too. */
+async function accuracyWithout(
+  { X, samples }: Stored,
+  leaked: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<CheckResult['accuracy']> {
+  const rowsOf = (split: Split): number[] =>
+    samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
+  const validatedOn = samples.some(({ split }) => split === 'val') ? 'val' : 'test';
+  const [train, val] = [rowsOf('train'), rowsOf(validatedOn)];
+  if (train.length === 0 || val.length === 0 || new Set(train.map((i) => samples[i]!.label)).size < 2)
+    return null;
+  const head = await createHead(HEAD.name, HEAD.options).fit(
+    selectRows(X, train),
+    train.map((i) => samples[i]!.label),
+    signal && { signal },
+  );
+  const P = await head.predictProba(selectRows(X, val));
+  const right = val.map((i, at) => {
+    const p = P.data.subarray(at * P.cols, (at + 1) * P.cols);
+    return head.classes[p.indexOf(Math.max(...p))] === samples[i]!.label;
+  });
+  const share = (rows: readonly boolean[]) => {
+    const hits = rows.filter(Boolean).length;
+    return { images: rows.length, accuracy: hits / rows.length, interval: wilsonInterval(hits, rows.length) };
+  };
+  return {
+    head: HEAD.name,
+    all: share(right),
+    clean: share(right.filter((_, at) => !leaked.has(samples[val[at]!]!.path))),
+  };
+}
+
+/**
+ * Asks a store what could be wrong with the data set: copies of one image (equal bytes, or nearly equal features), copies that lie in
+ * train and in val or test and what they do to the accuracy, labels that the other images contradict, classes too small to judge. Equal
+ * bytes and sizes of classes are of all images; features are compared of `images` at most, and what rests on them is about these alone. With
+ * a list of labels these are asked about, and the store is not changed.
+ */
+export async function check(
+  storePath: string,
+  given: Partial<CheckOptions> = {},
+  { signal, listener }: Work = {},
+): Promise<CheckResult> {
+  const {
+    labels: list,
+    images: mostCompared,
+    threshold,
+    suspects: most,
+    folds,
+    smallClass,
+    seed,
+  } = resolveOptions('check', CHECK_OPTIONS, given);
+  const store = resolve(storePath);
+  const manifest = await readManifest(store);
+  const counted = list === '' ? undefined : await labelledSamples(store, manifest, list, { listener });
+  const census = await takeCensus(() => counted?.samples ?? eachSample(store, manifest), mostCompared);
+  const stored = await readStored(store, manifest, census.compared);
+  const { X, samples } = stored;
+  if (samples.length < census.images)
+    listener?.note?.(
+      `Features are compared of ${samples.length} of ${census.images} images, those whose SHA-256 is lowest (--images): near duplicates, label errors and accuracy are about these alone. Files of equal bytes were looked for among all.`,
+    );
+  listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
+  const [{ set, poolings }] = currentSets(store, manifest);
+  const hasMaps = poolings.includes('flatten');
+  const near = hasMaps
+    ? await nearDuplicates(X, samples, openRows(store, manifest), threshold)
+    : { pairs: [], standFor: equalFiles(samples), leftOut: 0 };
+  if (near.leftOut > 0)
+    listener?.note?.(
+      `${near.leftOut} pairs of images with pooled features that are alike were not compared by their maps: there are more than can be. The most alike ones were.`,
+    );
+  const leaks = leaksOf(census.copies, samples, near);
+  const leaked = new Set(leaks.map(({ held }) => held));
+
+  const labels = samples.map(({ label }) => label);
+  const ranked =
+    new Set(labels).size < 2 || samples.length < folds
+      ? []
+      : await rankSuspects(createHead(HEAD.name, HEAD.options), X, labels, {
+          normalize: 'none', // normalised already
+          nSplits: folds,
+          seed,
+          keys: samples.map(({ path }) => path),
+          groups: copyGroups(near),
+          ...(signal && { signal }),
+        });
+  return {
+    store,
+    images: census.images,
+    compared: samples.length,
+    exact: census.copies.map((group) => group.map(({ path }) => path)),
+    near: near.pairs.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
+    nearLeftOut: near.leftOut,
+    nearMissing: hasMaps
+      ? null
+      : `Near duplicates were not looked for: they are told by whole maps, and ${set.settings.cut} was extracted without flatten.`,
+    threshold,
+    leaks,
+    leakedImages: leaked.size,
+    accuracy: await accuracyWithout(stored, leaked, signal),
+    suspects: ranked
+      .filter(({ margin }) => margin < 0)
+      .slice(0, most)
+      .map(({ row, label, suggested, probability, margin }) => ({
+        path: samples[row]!.path,
+        label,
+        suggested,
+        probability,
+        margin,
+      })),
+    smallClasses: [...census.classes]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([label, { train, val, test }]) => ({ label, train, held: val + test }))
+      .filter(({ held }) => held < smallClass),
+    smallClass,
+  };
+}

@@ -1,0 +1,80 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { random } from '../../core/random.ts';
+import type { Failure } from '../../core/sample.ts';
+import { contractNamed } from '../../extract/contract.ts';
+import { scanDataset } from '../../extract/dataset/dataset.ts';
+import { decode, readHeader } from '../../extract/image/decode.ts';
+import { renderCarriedDataset } from '../run/carried-dataset.ts';
+import type { Work } from '../work.ts';
+
+/** Images in the contract's square, and which they are. */
+export interface BenchImages {
+  readonly source: string;
+  readonly paths: readonly string[];
+  readonly failed: readonly Failure[];
+  /** uint8 NHWC RGB, (paths.length, size, size, 3). */
+  readonly pixels: Uint8Array;
+}
+
+const CARRIED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
+
+async function isDataset(path: string): Promise<boolean> {
+  if (/\.(csv|jsonl|ndjson)$/i.test(path)) return true;
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    throw new PermafrostError(
+      'DATASET_NOT_FOUND',
+      `${path} cannot be read: ${reasonOf(cause)}. Give a data set or image files.`,
+      { cause },
+    );
+  }
+}
+
+async function listed(given: readonly string[], work: Work): Promise<{ source: string; paths: string[] }> {
+  const [first] = given;
+  if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
+    return { source: 'the images given', paths: given.map((path) => resolve(path)) };
+  }
+  const where = first ?? (await renderCarriedDataset(CARRIED, work)).root;
+  const { root, samples } = await scanDataset(where);
+  const source = first === undefined ? 'the emoji that come with permafrost' : where;
+  return { source, paths: samples.map(({ path }) => join(root, path)) };
+}
+
+/**
+ * Decodes `count` of the images given: files, or one data set, or none for the carried emoji. A seeded choice; what cannot be decoded is
+ * told, and the next one drawn in its place. Throws as scanDataset does, and IMAGE_UNDECODABLE where no image can be decoded.
+ */
+export async function benchImages(
+  given: readonly string[],
+  { images: count, contract: name, seed }: { images: number; contract: string; seed: number },
+  work: Work,
+): Promise<BenchImages> {
+  const contract = contractNamed(name);
+  const { source, paths } = await listed(given, work);
+  const drawn = random(seed).shuffle(paths);
+  const decoded: { path: string; pixels: Uint8Array }[] = [];
+  const failed: Failure[] = [];
+  for (const path of drawn) {
+    if (decoded.length === count) break;
+    try {
+      const bytes = await readFile(path);
+      decoded.push({ path, pixels: await decode(bytes, await readHeader(bytes), contract) });
+    } catch (error) {
+      const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
+      failed.push({ path, code, reason: reasonOf(error) });
+    }
+  }
+  if (decoded.length === 0) {
+    throw new PermafrostError(
+      'IMAGE_UNDECODABLE',
+      `None of ${failed.length} images can be decoded; the first: ${failed[0]?.path}: ${failed[0]?.reason}`,
+    );
+  }
+  const pixels = Buffer.concat(decoded.map((image) => image.pixels));
+  return { source, paths: decoded.map(({ path }) => path), failed, pixels: new Uint8Array(pixels) };
+}

@@ -1,0 +1,109 @@
+import { availableParallelism, cpus } from 'node:os';
+import { cosine } from '../../core/matrix.ts';
+import { resolveOptions } from '../../core/options.ts';
+import type { BenchResult, BenchVariant } from '../../results/engine-results.ts';
+import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
+import { benchImages, type BenchImages } from './bench-images.ts';
+import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';
+import type { Work } from '../work.ts';
+import { measureInProcess, type VariantAnswer } from './variant-process.ts';
+
+type Measured = Extract<VariantAnswer, { rates: unknown }>;
+
+/** A device that is not there makes ONNX Runtime write to stderr by itself: those are not tried. */
+const BENCHED = VARIANTS.filter(({ onlyAsked }) => onlyAsked !== 'device');
+
+/** int8 needs the ranges of the user's training images, which a bench does not have. */
+const isMeasured = ({ precision }: Variant): boolean => precision !== 'int8';
+const NOT_CALIBRATED = 'it needs a calibration, which a bench does not make';
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** The cosine of each image's two vectors, shape (count). */
+function cosines(a: Float32Array, b: Float32Array, count: number): number[] {
+  const width = a.length / count;
+  return Array.from({ length: count }, (_, image) => {
+    const part = (all: Float32Array): Float32Array => all.subarray(image * width, (image + 1) * width);
+    return cosine(part(a), part(b));
+  });
+}
+
+/** Each variant's answers, round by round; every other round goes backwards, so that none is always the first on a warm machine. */
+async function measureAll(
+  { pixels, paths }: BenchImages,
+  { rounds, contract, cut, seconds }: BenchOptions,
+  { signal, listener }: Work,
+): Promise<ReadonlyMap<Variant, VariantAnswer[]>> {
+  const variants = BENCHED.filter(isMeasured);
+  const answers = new Map(variants.map((variant) => [variant, [] as VariantAnswer[]]));
+  let done = 0;
+  for (let round = 0; round < rounds; round++) {
+    for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
+      const { engine, device, precision } = variant;
+      const total = rounds * variants.length;
+      listener?.progress?.({ stage: `measuring ${engineClass(variant)}`, done: done++, total, perSecond: 0 });
+      if (answers.get(variant)!.some((answer) => 'problem' in answer)) continue;
+      const job = { engine, device, precision, contract, cut, pixels, count: paths.length, seconds };
+      answers.get(variant)!.push(await measureInProcess(job, signal));
+    }
+  }
+  return answers;
+}
+
+/**
+ * Measures every engine and precision that runs here on a few images: inference alone, in fresh processes. Throws what benchImages
+ * throws, ENGINE_FAILED where a process dies, INTERRUPTED.
+ */
+export async function bench(
+  given: readonly string[] = [],
+  options: Partial<BenchOptions> = {},
+  work: Work = {},
+): Promise<BenchResult> {
+  const resolved = resolveOptions('bench', BENCH_OPTIONS, options);
+  const images = await benchImages(given, resolved, work);
+  const answers = await measureAll(images, resolved, work);
+  const good = (variant: Variant): Measured[] =>
+    (answers.get(variant) ?? []).filter((answer): answer is Measured => 'rates' in answer);
+  // onnxruntime comes last and is always there.
+  const reference = BENCHED.findLast((variant) => variant.precision === 'fp32' && good(variant).length > 0);
+  const variants = BENCHED.map((variant): BenchVariant => {
+    const { engine, device, precision } = variant;
+    const measured = good(variant);
+    if (measured.length === 0 || reference === undefined) {
+      const problem = (answers.get(variant) ?? []).flatMap((a) => ('problem' in a ? [a.problem] : []))[0];
+      return { engine, device, precision, measured: null, problem: problem ?? NOT_CALIBRATED };
+    }
+    const perRound = measured.map(({ rates }) => median(rates));
+    const near = cosines(measured[0]!.features, good(reference)[0]!.features, images.paths.length);
+    return {
+      engine,
+      device,
+      precision,
+      problem: null,
+      measured: {
+        version: measured[0]!.version,
+        imagesPerSecond: median(perRound),
+        perRound,
+        cpuMsPerImage: Math.min(...measured.map(({ cpuMs }) => cpuMs)),
+        peakMiB: Math.max(...measured.map(({ peakMiB }) => peakMiB)),
+        cosineLeast: Math.min(...near),
+        cosineMean: near.reduce((sum, cosine) => sum + cosine, 0) / near.length,
+      },
+    };
+  });
+  return {
+    source: images.source,
+    images: images.paths,
+    failed: images.failed,
+    contract: resolved.contract,
+    cut: resolved.cut,
+    machine: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
+    rounds: resolved.rounds,
+    reference: reference === undefined ? null : engineClass(reference),
+    variants,
+  };
+}

@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { resolveOptions } from '../../core/options.ts';
+import type { ExtractResult } from '../../results/extract-result.ts';
+import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
+import { contractId } from '../../extract/contract.ts';
+import { stageClock } from '../../extract/stage-clock.ts';
+import { MANIFEST_NAME, readManifest, type Manifest } from '../../store/format/manifest.ts';
+import { lockStore, type StoreLock } from '../../store/write/lock.ts';
+import { heldClasses } from '../../store/read/held.ts';
+import { setsWriter } from '../../store/write/sets-writer.ts';
+import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
+import { calibrationOf, requireAgreement } from '../network/calibration.ts';
+import { cutsText, parseCuts } from '../network/cuts.ts';
+import { openDataset } from '../network/dataset.ts';
+import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
+import { pass, type Pass } from './pass.ts';
+import { extractViews, viewsWish } from './views.ts';
+import { featureSource } from '../network/feature-source.ts';
+import { writeFailures } from './failures-file.ts';
+import { tellLift } from '../care/migrate.ts';
+import { keepTimes, rememberedTimes } from './remembered-times.ts';
+import { VERSION } from '../version.ts';
+import type { Work } from '../work.ts';
+
+/** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
+export function defaultStore(dataset: string): string {
+  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|jsonl|ndjson)$/i, '')}.permafrost`);
+}
+
+/** Images by split, and the class names, of what has features. */
+function summaryOf(samples: Iterable<Sample>): Pick<ExtractResult, 'splits' | 'classes'> {
+  const counts = new Map<Split, number>();
+  const classes = new Set<string>();
+  for (const { split, label } of samples) {
+    counts.set(split, (counts.get(split) ?? 0) + 1);
+    classes.add(label);
+  }
+  const splits = SPLITS.flatMap((split) => (counts.has(split) ? [[split, counts.get(split)!] as const] : []));
+  return { splits: Object.fromEntries(splits), classes: [...classes].sort() };
+}
+
+/**
+ * Brings the features of a data set into its store: images whose bytes are there under the same settings are reused, the others are
+ * extracted. Bad images are counted, not thrown. Throws what the parts throw, before any work where it can be known; INTERRUPTED and
+ * TOO_MANY_FAILURES leave all sealed features in place.
+ */
+export async function extract(
+  datasetPath: string,
+  given: Partial<ExtractOptions> = {},
+  work: Work = {},
+): Promise<ExtractResult> {
+  const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
+  const { listener } = work;
+  const cuts = parseCuts(options.cut);
+  viewsWish(options); // refused before any work
+  const dataset = await openDataset(datasetPath, options);
+  for (const warning of dataset.warnings) listener?.note?.(warning);
+  const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
+  const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
+  // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
+  let lock: StoreLock | undefined;
+  const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
+  try {
+    const int8 = { dataset, store, seed: options.seed, work };
+    const source = await featureSource(
+      {
+        ...options,
+        cuts,
+        weights: options.weights || undefined,
+        held: (settings) => (before === undefined ? [] : heldClasses(before, settings)),
+        calibrate: async (target) => {
+          await locked();
+          return calibrationOf({ ...int8, manifest: await openForWriting(store, VERSION) }, target);
+        },
+      },
+      listener,
+    );
+    await locked();
+    return await extractInto(store, { dataset, source, options }, work);
+  } finally {
+    await lock?.release();
+  }
+}
+
+export type Plan = Pick<Pass, 'dataset' | 'source' | 'options'>;
+
+/** The extraction itself, into a store that is locked. Disposes the executable of `source`. */
+export async function extractInto(
+  store: string,
+  { dataset, source, options }: Plan,
+  work: Work,
+): Promise<ExtractResult> {
+  const manifest: Manifest = await openForWriting(store, VERSION);
+  tellLift(manifest.version, work.listener);
+  const because = source.sets.flatMap(
+    ({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? [],
+  );
+  const root = resolve(dataset.root);
+  if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
+    work.listener?.note?.(
+      `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
+    );
+  }
+  const wanted = source.sets.map(({ settings, poolings, widths }) => ({
+    set: setFor(manifest, settings, source.engine, widths),
+    poolings,
+  }));
+  const times = await rememberedTimes(store, root, options.verify, work);
+  const into = { store, manifest, shardBytes: options.shardMegabytes * 2 ** 20 };
+  const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
+  try {
+    await requireAgreement(
+      { dataset, store, manifest, seed: options.seed, work },
+      source,
+      wanted.map(({ set }) => set),
+      options.minCosine,
+    );
+    const clock = stageClock();
+    const plan = { dataset, source, times, options, clock };
+    const found = await pass({ ...plan, writer }, work);
+    const { contents, failed, extracted, unread } = found;
+    const whole = { root, sets: wanted, failures: failed };
+    await commitDataset(store, manifest, { ...whole, samples: contents.rows(writer.known) });
+    const views = await extractViews(plan, { ...into, wanted, found }, work);
+    const samples = contents.rows(writer.known);
+    if (views !== undefined) await commitDataset(store, manifest, { ...whole, samples, views: views.sets });
+    await keepTimes(times, work);
+    await writeFailures(store, failed);
+    clock.enter('write');
+    const trace = clock.seconds();
+    const images = dataset.samples.length + dataset.failures.length;
+    return {
+      dataset: root,
+      store,
+      images,
+      extracted,
+      reused: images - extracted - failed.length,
+      unread,
+      failed,
+      extractedBecause: extracted > 0 && because.length > 0 ? [...new Set(because)].join('; ') : null,
+      views: views?.result ?? null,
+      engine: source.engine,
+      cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
+      contract: source.contract.name,
+      contractId: contractId(source.contract),
+      cut: cutsText(source.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
+      dtype: options.dtype,
+      weights: source.sets[0].settings.weights,
+      ...summaryOf(samples),
+      warnings: dataset.warnings,
+      seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
+      trace,
+    };
+  } finally {
+    await source.executable.dispose();
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  booleanOption,
+  choiceOption,
+  defaultsOf,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
+import { CONTRACT_NAMES } from '../../extract/contract.ts';
+import { VIEW_OPTIONS } from '../../extract/image/view-parameters.ts';
+import { DTYPES } from '../../store/format/fingerprint.ts';
+import { ENGINE_OPTIONS } from '../network/engine-options.ts';
+import { memoryOption } from '../memory.ts';
+import { REJECT_OPTION } from '../train/reject-options.ts';
+
+/** Options of `extract` and `run`; the command line, its help and the checks read this table. */
+export const EXTRACT_OPTIONS = {
+  store: stringOption(
+    '',
+    "folder of the store; empty: the data set's name with .permafrost, in the current folder",
+  ),
+  labels: stringOption(
+    '',
+    'a .csv or .jsonl of path (relative to the data set), label and perhaps split that count instead of the folders',
+  ),
+  cut: stringOption(
+    'block5_pool',
+    'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',
+  ),
+  contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
+  dtype: choiceOption(
+    DTYPES,
+    'float16',
+    'number type of the stored maps (pooled features are float32 always)',
+  ),
+  ...ENGINE_OPTIONS,
+  minCosine: numberOption(
+    0.98,
+    'refuse int8 features whose cosine to fp32 falls below this on any image that it is measured on',
+    { min: -1, max: 1 },
+  ),
+  batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),
+  weights: stringOption(
+    '',
+    'another VGG16 weights file (.safetensors or Keras .h5); empty: the carried ImageNet weights',
+  ),
+  verify: booleanOption(
+    false,
+    'read and hash every image again, also those whose size and times are as they were',
+  ),
+  maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
+  shardMegabytes: integerOption(64, 'size of a shard of maps in MiB: what a killed run loses at most', {
+    min: 1,
+    max: 256,
+  }),
+  valFraction: numberOption(0.25, 'part of each class to validate on, where the data set names no splits', {
+    above: 0,
+    max: 0.9,
+  }),
+  views: integerOption(
+    0,
+    'augmented views of each training image to extract too, for heads to train on; validation images have none',
+    { min: 0, max: 1000 },
+  ),
+  viewSeed: integerOption(1, 'seed of the views', { min: 0, max: 2 ** 31 - 1 }),
+  ...VIEW_OPTIONS,
+  seed: integerOption(1, 'seed of all other randomness', { min: 0, max: 2 ** 31 - 1 }),
+} as const;
+export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
+export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);
+
+/** Options of `run`: those of `extract`, which heads, within which memory, and how often the best one may wrongly answer "unknown". */
+export const RUN_OPTIONS = {
+  ...EXTRACT_OPTIONS,
+  allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
+  memory: memoryOption(
+    'memory that training the heads may take; features that need more are read in streams',
+  ),
+  reject: REJECT_OPTION,
+} as const;
+export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;
+export const RUN_DEFAULTS = defaultsOf(RUN_OPTIONS);

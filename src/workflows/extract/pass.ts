@@ -1,0 +1,120 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Failure, FeatureBatch } from '../../core/sample.ts';
+import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { extractFeatures, type InferredBatch, type PipelineOptions } from '../../extract/pipeline.ts';
+import type { StageClock } from '../../extract/stage-clock.ts';
+import type { FileTimes } from '../../store/format/file-times.ts';
+import type { SetsWriter } from '../../store/write/sets-writer.ts';
+import type { ExtractOptions } from './options.ts';
+import type { Work } from '../work.ts';
+import type { FeatureSource } from '../network/feature-source.ts';
+import { progressMeter } from '../progress-meter.ts';
+import { sampleContents, type SampleContents } from './sample-contents.ts';
+
+/** What a pass works with. */
+export interface Pass {
+  readonly dataset: Dataset;
+  readonly source: FeatureSource;
+  readonly writer: SetsWriter;
+  readonly times: FileTimes;
+  readonly options: ExtractOptions;
+  readonly clock: StageClock;
+  /** What the network sees, where it is not the images themselves, and what that is called. */
+  readonly look?: { readonly name: string; readonly view: NonNullable<PipelineOptions['view']> };
+}
+
+export interface Found {
+  readonly contents: SampleContents;
+  readonly failed: Failure[];
+  readonly extracted: number;
+  /** Images that were known by size and times, without reading. */
+  readonly unread: number;
+}
+
+/** Throws TOO_MANY_FAILURES where more images failed than `most`; -1: never. */
+function requireFewFailures(failed: readonly Failure[], most: number): void {
+  const last = failed.at(-1);
+  if (most < 0 || last === undefined || failed.length <= most) return;
+  throw new PermafrostError(
+    'TOO_MANY_FAILURES',
+    `${failed.length} images failed, more than --max-failures ${most}; the last: ${last.path}: ${last.reason} What was extracted is kept.`,
+  );
+}
+
+/** The outputs of a network as batches of features, one for each set of the source; undefined for those that are deeper than it runs. */
+function batchesOf(
+  { executable, rows, outputs }: InferredBatch,
+  { sets, networks }: FeatureSource,
+): (FeatureBatch | undefined)[] {
+  const first = networks.findIndex((network) => network === executable);
+  let at = 0;
+  return sets.map(({ poolings }, i) =>
+    i < first ? undefined : { rows, features: new Map(poolings.map((pooling) => [pooling, outputs[at++]!])) },
+  );
+}
+
+/**
+ * One pass over the images: what is known is reused, the rest goes through a network that is no deeper than what is missing, into the writer, which is sealed at the end, also where
+ * the pass is interrupted or fails: what left the network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
+ */
+export async function pass(plan: Pass, work: Work): Promise<Found> {
+  try {
+    return await onePass(plan, work);
+  } finally {
+    plan.clock.enter('write');
+    await plan.writer.seal();
+  }
+}
+
+async function onePass(
+  { dataset, source, writer, times, options, clock, look }: Pass,
+  { signal, listener }: Work,
+): Promise<Found> {
+  const contents = sampleContents(dataset.samples);
+  const failed: Failure[] = [...dataset.failures];
+  requireFewFailures(failed, options.maxFailures);
+  let [extracted, unread] = [0, 0];
+  const meter = progressMeter(
+    look === undefined ? 'extracting' : `extracting ${look.name}`,
+    dataset.samples.length,
+    listener,
+  );
+  const events = extractFeatures({
+    root: dataset.root,
+    samples: dataset.samples,
+    contract: source.contract,
+    executable: source.executable,
+    // Sets stand the deepest first: an image goes no deeper than to the first one that lacks it.
+    choose: (sha256) => source.networks[writer.firstLacking(sha256)]!,
+    prepare: (executable) => source.networks.find((network) => network === executable)!.load(),
+    clock,
+    batch: options.batch,
+    ...(look && { view: look.view }),
+    isKnown: (sha256) => writer.isKnown(sha256),
+    memory: times,
+    ...(signal && { signal }),
+  });
+  for await (const event of events) {
+    if (event.kind === 'features') {
+      await writer.append(batchesOf(event.batch, source));
+      for (const row of event.batch.rows) contents.set(row.path, row.sha256);
+      extracted += event.batch.rows.length;
+      meter.advance(event.batch.rows.length, event.batch.rows.length);
+    } else if (event.kind === 'known') {
+      contents.set(event.sample.path, event.sha256);
+      if (event.unread) unread++;
+      meter.advance(1, 0);
+    } else {
+      failed.push(event.failure);
+      meter.advance(1, 0);
+      requireFewFailures(failed, options.maxFailures);
+    }
+  }
+  if (signal?.aborted) {
+    throw new PermafrostError(
+      'INTERRUPTED',
+      `Interrupted after ${extracted} extracted images, which are kept. Run the same command again to go on.`,
+    );
+  }
+  return { contents, failed, extracted, unread };
+}

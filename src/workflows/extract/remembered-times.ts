@@ -1,0 +1,30 @@
+import { reasonOf } from '../../core/errors.ts';
+import { openFileTimes, type FileTimes } from '../../store/format/file-times.ts';
+import type { Listener } from '../../core/listener.ts';
+
+/** What a store remembers of the files at `root`. A damaged memory is told and set aside: every image is read then. */
+export async function rememberedTimes(
+  store: string,
+  root: string,
+  fresh: boolean,
+  { listener }: { readonly listener?: Listener | undefined },
+): Promise<FileTimes> {
+  try {
+    return await openFileTimes(store, root, fresh);
+  } catch (error) {
+    listener?.note?.(`${reasonOf(error)} Every image is read this time, and the file is made anew.`);
+    return openFileTimes(store, root, true);
+  }
+}
+
+/** Keeps what was learned of the files. Where that cannot be written, the features are in place all the same: it is told, not thrown. */
+export async function keepTimes(
+  times: FileTimes,
+  { listener }: { readonly listener?: Listener | undefined },
+): Promise<void> {
+  try {
+    await times.write();
+  } catch (error) {
+    listener?.note?.(`Next time every image is read again: ${reasonOf(error)}`);
+  }
+}

@@ -1,0 +1,116 @@
+import type { ViewsExtracted } from '../../results/extract-result.ts';
+import { applyView } from '../../extract/image/augment.ts';
+import { requireChange, viewParameters, viewSettings, type ViewPlan } from '../../extract/image/view-parameters.ts';
+import type { FeatureView } from '../../store/format/fingerprint.ts';
+import type { Manifest } from '../../store/format/manifest.ts';
+import { currentSets, type WantedSet } from '../../store/read/parts.ts';
+import { setsWriter, type SetsWriterOptions } from '../../store/write/sets-writer.ts';
+import { setFor, whyNotReused } from '../../store/write/store.ts';
+import type { ExtractOptions } from './options.ts';
+import { pass, type Found, type Pass } from './pass.ts';
+import type { Work } from '../work.ts';
+
+/** The views that are wanted of each training image. */
+export interface ViewsWish {
+  readonly count: number;
+  readonly seed: number;
+  readonly plan: ViewPlan;
+}
+
+/** What the options ask for. Throws OPTION_INVALID for views that would change nothing. */
+export function viewsWish(options: ExtractOptions): ViewsWish {
+  const { views: count, viewSeed: seed, shear, zoom, horizontalFlip, rotation, shift, brightness } = options;
+  const plan = { shear, zoom, horizontalFlip, rotation, shift, brightness };
+  if (count > 0) requireChange(plan);
+  return { count, seed, plan };
+}
+
+/** The options that ask for the views that the store's data set has. Throws STORE_EMPTY where their sets were lost. */
+export function viewsOf(store: string, manifest: Manifest): Partial<ExtractOptions> {
+  const count = manifest.dataset.views?.length ?? 0;
+  if (count === 0) return {};
+  const { seed, plan } = currentSets(store, manifest, 1)[0].set.settings.view!;
+  return { views: count, viewSeed: seed, ...(plan as ViewPlan) };
+}
+
+/** Where views go: beside the sets of the images themselves, after the pass over these. */
+interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'> {
+  /** Images that fail now, or changed since, are taken out of it. */
+  readonly found: Found;
+}
+
+export interface ViewsFound {
+  /** The sets of view 1, 2 ... */
+  readonly sets: readonly (readonly WantedSet[])[];
+  readonly result: ViewsExtracted;
+}
+
+/** The sets of view `number`, beside those of the images themselves. */
+function setsOfView(
+  manifest: Manifest,
+  wanted: readonly WantedSet[],
+  view: FeatureView,
+): { readonly sets: WantedSet[]; readonly because: string[] } {
+  const because: string[] = [];
+  const sets = wanted.map(({ set: own, poolings }) => {
+    const settings = { ...own.settings, view };
+    const reason = whyNotReused(manifest, settings, poolings);
+    if (reason !== undefined) because.push(reason);
+    const set = setFor(manifest, settings, own.engine, own.widths);
+    // Views are as near to float32 as the images themselves were measured to be.
+    if (own.quantization !== undefined) set.quantization = own.quantization;
+    return { set, poolings };
+  });
+  return { sets, because };
+}
+
+/**
+ * Extracts the views of the training images, one pass over them a view: what is there is reused. Images that can no longer be read, or whose
+ * content changed meanwhile, become failures. Undefined where no views are asked for. Throws what `pass` throws.
+ */
+export async function extractViews(
+  plan: Omit<Pass, 'writer' | 'look'>,
+  { found, ...into }: ViewsInto,
+  work: Work,
+): Promise<ViewsFound | undefined> {
+  const wish = viewsWish(plan.options);
+  if (wish.count === 0) return undefined;
+  const { contract } = plan.source;
+  const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
+  const views: WantedSet[][] = [];
+  const reasons = new Set<string>();
+  let [extracted, reused] = [0, 0];
+  for (let number = 1; number <= wish.count; number++) {
+    const view = { ...viewSettings(wish.plan, wish.seed), number };
+    const { sets, because } = setsOfView(into.manifest, into.wanted, view);
+    const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
+    const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
+    const look = {
+      name: `view ${number} of ${wish.count}`,
+      view: (pixels: Uint8Array, sha256: string) =>
+        applyView(pixels, contract.size, viewParameters(wish.plan, wish.seed, sha256, number)),
+    };
+    const dataset = { ...plan.dataset, samples: known, failures: [] };
+    const seen = await pass({ ...plan, dataset, writer, look }, work);
+    if (seen.extracted > 0) for (const reason of because) reasons.add(reason);
+    extracted += seen.extracted;
+    for (const failure of seen.failed) {
+      found.failed.push(failure);
+      found.contents.delete(failure.path);
+    }
+    for (const { path } of known) {
+      const content = seen.contents.get(path);
+      if (content === undefined || content === found.contents.get(path)) continue;
+      found.failed.push({
+        path,
+        code: 'IMAGE_UNREADABLE',
+        reason: 'The file changed while it was extracted.',
+      });
+      found.contents.delete(path);
+    }
+    reused += known.length - seen.extracted - seen.failed.length;
+    views.push(sets);
+  }
+  const extractedBecause = reasons.size > 0 ? [...reasons].join('; ') : null;
+  return { sets: views, result: { ...wish, extracted, reused, extractedBecause } };
+}

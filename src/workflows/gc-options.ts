@@ -1,8 +1,0 @@
-import { booleanOption, type OptionsOf } from '../core/options.ts';
-
-/** Options of `gc`. */
-export const GC_OPTIONS = {
-  otherSets: booleanOption(false, 'also drop the features of every setting but that of the last extraction'),
-  dryRun: booleanOption(false, 'only tell what would be removed'),
-} as const;
-export type GcOptions = OptionsOf<typeof GC_OPTIONS>;

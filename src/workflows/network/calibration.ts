@@ -1,0 +1,151 @@
+import type { Calibration } from '../../core/calibration.ts';
+import { canonicalJson } from '../../core/digest.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import { random } from '../../core/random.ts';
+import type { CosineToFp32 } from '../../results/extract-result.ts';
+import type { Listener } from '../../core/listener.ts';
+import type { Sample } from '../../core/sample.ts';
+import { agreement } from '../../extract/agreement.ts';
+import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
+import { calibrate, calibrationUpTo, type CalibrationTarget } from '../../extract/calibrate.ts';
+import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { decodedImages } from '../../extract/image/decoded-images.ts';
+import { createEngine } from '../../extract/engines/index.ts';
+import { readCalibration, writeCalibration } from '../../store/read/calibration-file.ts';
+import type { FeatureSet, Manifest } from '../../store/format/manifest.ts';
+import type { FeatureSource } from './feature-source.ts';
+import { progressMeter } from '../progress-meter.ts';
+
+/** Images that int8 is calibrated on and measured on, at most. */
+export const CALIBRATION_IMAGES = 64;
+export const MEASURED_IMAGES = 16;
+
+/** What is calibrated or measured, and where it is kept. */
+export interface Int8Job {
+  readonly dataset: Dataset;
+  readonly store: string;
+  readonly manifest: Manifest;
+  readonly seed: number;
+  readonly work: { readonly signal?: AbortSignal | undefined; readonly listener?: Listener | undefined };
+}
+
+/** Training images first, each part in an order that the seed decides. */
+function candidates({ samples }: Dataset, seed: number): { train: Sample[]; others: Sample[] } {
+  const shuffled = (part: Sample[]): Sample[] => random(seed).shuffle(part);
+  return {
+    train: shuffled(samples.filter(({ split }) => split === 'train')),
+    others: shuffled(samples.filter(({ split }) => split !== 'train')),
+  };
+}
+
+/** Counts images, and stops on the signal. */
+function counter(stage: string, total: number, { signal, listener }: Int8Job['work']): () => void {
+  const meter = progressMeter(stage, total, listener);
+  return () => {
+    if (signal?.aborted)
+      throw new PermafrostError('INTERRUPTED', `Interrupted while ${stage}. Nothing was extracted.`);
+    meter.advance(1, 1);
+  };
+}
+
+/** A calibration of the same network and contract, as deep as the cut at least, that a set of the store was made with, by whatever engine. */
+async function storedCalibration(
+  { store, manifest }: Int8Job,
+  { backbone, weights, contract, cut }: CalibrationTarget,
+): Promise<Calibration | undefined> {
+  const wanted = canonicalJson([backbone.name, weights.digest, contract]);
+  const beyond = (set: FeatureSet): number =>
+    layersUpTo(backbone, set.settings.cut).length - layersUpTo(backbone, cut).length;
+  const [set] = manifest.sets
+    .filter(
+      ({ settings: s, quantization }) =>
+        quantization !== undefined && canonicalJson([s.backbone, s.weights, s.contract]) === wanted,
+    )
+    .filter((found) => beyond(found) >= 0)
+    .sort((a, b) => beyond(a) - beyond(b));
+  if (set === undefined) return undefined;
+  const stored = await readCalibration(store, set.quantization!.calibration, set.settings.calibration);
+  return calibrationUpTo(stored, backbone, cut);
+}
+
+/**
+ * The calibration of the store, so that new images extend the set that is there, else a new one on at most 64 training images (a quarter
+ * of the images is left to measure on where there are no others). Throws OPTION_INVALID where no training image can be read, INTERRUPTED.
+ */
+export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Promise<Calibration> {
+  const stored = await storedCalibration(job, target);
+  if (stored !== undefined) return stored;
+  const { train, others } = candidates(job.dataset, job.seed);
+  const most = others.length > 0 ? CALIBRATION_IMAGES : Math.ceil(train.length * 0.75);
+  const images = await decodedImages({
+    root: job.dataset.root,
+    samples: train,
+    contract: target.contract,
+    count: Math.min(CALIBRATION_IMAGES, most),
+    signal: job.work.signal,
+  });
+  return calibrate(
+    await createEngine('onnxruntime'),
+    target,
+    images,
+    counter('calibrating int8', images.length, job.work),
+  );
+}
+
+/** Cosines of each output of the source to those of fp32, on at most 16 images that it was not calibrated on. */
+async function measured(
+  job: Int8Job,
+  { program, executable, sets: [{ calibration }] }: FeatureSource,
+): Promise<CosineToFp32[]> {
+  const { train, others } = candidates(job.dataset, job.seed);
+  const images = await decodedImages({
+    root: job.dataset.root,
+    samples: [...train, ...others],
+    contract: program.contract,
+    count: MEASURED_IMAGES,
+    except: new Set(calibration?.images),
+    signal: job.work.signal,
+  });
+  const { backbone, weights, contract, outputs } = program;
+  const reference = await (await createEngine('onnxruntime')).load({ backbone, weights, contract, outputs });
+  try {
+    return await agreement(executable, reference, images, counter('measuring int8', images.length, job.work));
+  } finally {
+    await reference.dispose();
+  }
+}
+
+/**
+ * Gives int8 sets (`sets[i]` is that of the source's i-th) their calibration files and their cosines to fp32, which are measured once and
+ * told. Throws PRECISION_LOSS where an image falls below `minCosine`: nothing is kept then; OPTION_INVALID where there is no image to
+ * measure on; STORE_WRITE.
+ */
+export async function requireAgreement(
+  job: Int8Job,
+  source: FeatureSource,
+  sets: readonly FeatureSet[],
+  minCosine: number,
+): Promise<void> {
+  if (source.sets[0].calibration === undefined) return;
+  const isMeasured = sets.every(({ quantization }) => quantization !== undefined);
+  const outputs = isMeasured ? [] : await measured(job, source);
+  const cosines = sets.map(({ quantization, settings: { cut } }) => {
+    // Of a cut in several poolings the first counts: the whole map, where it is wanted.
+    const cosine = quantization?.cosine ?? outputs[source.outputs.findIndex((output) => output.cut === cut)]!;
+    const at = sets.length === 1 ? '' : ` at ${cut}`;
+    const found = `cosine to fp32${at} on ${cosine.images} images that were not calibrated on: least ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
+    if (cosine.min < minCosine) {
+      throw new PermafrostError(
+        'PRECISION_LOSS',
+        `int8 loses too much here: ${found}; expected ${minCosine} or more. Take --precision fp32, or accept the loss with a lower --min-cosine.`,
+      );
+    }
+    return { cosine, found };
+  });
+  for (const [i, set] of sets.entries()) {
+    const { cosine, found } = cosines[i]!;
+    const calibration = source.sets[i]!.calibration!;
+    job.work.listener?.note?.(`int8, calibrated on ${calibration.images.length} training images; ${found}.`);
+    set.quantization ??= { calibration: await writeCalibration(job.store, calibration), cosine };
+  }
+}

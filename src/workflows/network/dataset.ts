@@ -1,0 +1,34 @@
+import { relabelled, scanDataset, type Dataset } from '../../extract/dataset/dataset.ts';
+import { stratifiedSplit } from '../../classify/evaluate/split.ts';
+
+export interface OpenDatasetOptions {
+  /** Fraction of each class that is validated on, where the data set names no splits. */
+  readonly valFraction: number;
+  readonly seed: number;
+  /** A list of other labels; empty: none. */
+  readonly labels?: string;
+}
+
+/** The data set at `where`; one without splits is split by class, the same way for the same seed and paths. */
+export async function openDataset(
+  where: string,
+  { valFraction, seed, labels = '' }: OpenDatasetOptions,
+): Promise<Dataset> {
+  const found = await scanDataset(where);
+  const dataset = labels === '' ? found : await relabelled(found, labels);
+  if (dataset.hasSplits) return dataset;
+  const classes = dataset.samples.map(({ label }) => label);
+  const paths = dataset.samples.map(({ path }) => path);
+  const { val } = stratifiedSplit(classes, { keys: paths, valFraction, seed });
+  const validated = new Set(val);
+  return {
+    ...dataset,
+    samples: dataset.samples.map((sample, i) =>
+      validated.has(i) ? { ...sample, split: 'val' as const } : sample,
+    ),
+    warnings: [
+      ...dataset.warnings,
+      `The data set names no validation images: ${val.length} of ${classes.length} are held out by class (seed ${seed}).`,
+    ],
+  };
+}

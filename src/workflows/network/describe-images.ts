@@ -1,0 +1,58 @@
+import type { Failure } from '../../core/sample.ts';
+import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import type { Output } from '../../extract/engines/engine.ts';
+import { extractFeatures } from '../../extract/pipeline.ts';
+import type { FeatureSource } from './feature-source.ts';
+
+/** Features of loose images (given by path), the source's outputs side by side: row i for paths[i]; what failed is told. */
+export interface DescribedImages {
+  readonly paths: readonly string[];
+  readonly X: Matrix;
+  readonly failed: readonly Failure[];
+}
+
+/** Runs loose images through the network; nothing is stored. Identical files may be given twice. */
+export async function describeImages(
+  files: readonly string[],
+  source: FeatureSource,
+  signal?: AbortSignal,
+): Promise<DescribedImages> {
+  const widthOf = ({ cut, pooling }: Output): number =>
+    source.sets.find(({ settings }) => settings.cut === cut)!.widths[pooling];
+  const width = source.outputs.reduce((sum, output) => sum + widthOf(output), 0);
+  const rowOf = new Map<string, Float32Array>();
+  const bySha = new Map<string, Float32Array>();
+  const copies: { path: string; sha256: string }[] = [];
+  const failed: Failure[] = [];
+  const events = extractFeatures({
+    root: '',
+    samples: files.map((path) => ({ path, label: '', split: 'test' as const })),
+    contract: source.contract,
+    executable: source.executable,
+    batch: Math.min(8, files.length),
+    isKnown: (sha256) => bySha.has(sha256),
+    ...(signal && { signal }),
+  });
+  for await (const event of events) {
+    if (event.kind === 'failure') failed.push(event.failure);
+    else if (event.kind === 'known') copies.push({ path: event.sample.path, sha256: event.sha256 });
+    else {
+      const { rows, outputs } = event.batch;
+      for (const [i, { path, sha256 }] of rows.entries()) {
+        const features = new Float32Array(width);
+        let at = 0;
+        for (const output of outputs) {
+          features.set(row(output, i), at);
+          at += output.cols;
+        }
+        rowOf.set(path, features);
+        bySha.set(sha256, features);
+      }
+    }
+  }
+  for (const { path, sha256 } of copies) rowOf.set(path, bySha.get(sha256)!);
+  const paths = files.filter((path) => rowOf.has(path));
+  const X = matrix(paths.length, width);
+  paths.forEach((path, i) => X.data.set(rowOf.get(path)!, i * X.cols));
+  return { paths, X, failed };
+}

@@ -1,0 +1,100 @@
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { Listener } from '../../core/listener.ts';
+import {
+  candidates,
+  chooseEngine,
+  type ChoiceFacts,
+  type EngineWish,
+  type TriedVariant,
+} from '../../extract/engines/choose-engine.ts';
+import type { Engine } from '../../extract/engines/engine.ts';
+import { createEngine, ENGINE_NAMES } from '../../extract/engines/index.ts';
+import { INSTALLABLE } from '../../extract/engines/installations.ts';
+import { readProcessor } from '../../extract/engines/processor.ts';
+import type { Variant } from '../../extract/engines/variants.ts';
+
+/** A variant that was tried, with the engine where it runs. */
+export interface Attempt extends TriedVariant {
+  readonly engine: Engine | null;
+}
+
+/** Makes the engine of a variant; what this machine lacks is a problem, not an exception. */
+export async function attempt(variant: Variant): Promise<Attempt> {
+  const { device, precision } = variant;
+  try {
+    return { variant, engine: await createEngine(variant.engine, { device, precision }), problem: null };
+  } catch (error) {
+    const isMissing =
+      error instanceof PermafrostError && ['ENGINE_UNAVAILABLE', 'PACKAGE_MISSING'].includes(error.code);
+    if (!isMissing) throw error;
+    return { variant, engine: null, problem: error.message };
+  }
+}
+
+/** What a choice is made from on this machine. */
+export function choiceFacts(wish: EngineWish, held: readonly string[] = []): ChoiceFacts {
+  return { wish, held, processor: readProcessor(), installable: INSTALLABLE };
+}
+
+/** The choice as one line: engine, device, precision, why. `doctor` has the details. */
+function choiceText({ name, version, device, precision }: Engine, why: string): string {
+  return `Engine: ${name} ${version} on ${device}, ${precision} (${why}).`;
+}
+
+/**
+ * The engine of the class of features that new ones are compared with; undefined where there is no such class or the wish names something
+ * else. Throws ENGINE_UNAVAILABLE naming the class where this machine or this permafrost has it not.
+ */
+export async function engineOfClass(
+  {
+    engine,
+    device: place = 'auto',
+    precision,
+    engineClass,
+  }: EngineWish & { readonly engineClass?: string | undefined },
+  listener: Listener,
+): Promise<Engine | undefined> {
+  if (engineClass === undefined) return undefined;
+  const [name = '', device, format] = engineClass.split('/');
+  const isMeant = (wish: string, is: string | undefined): boolean => wish === 'auto' || wish === is;
+  if (!isMeant(engine, name) || !isMeant(place, device) || !isMeant(precision, format)) return undefined;
+  try {
+    const made = await createEngine(name, { device, precision: format });
+    if (engine === 'auto') listener.note?.(choiceText(made, 'it made the features that are compared'));
+    return made;
+  } catch (cause) {
+    throw new PermafrostError(
+      'ENGINE_UNAVAILABLE',
+      `The features that the answer rests on were made by the engine class ${engineClass}, which is not available here: ${reasonOf(cause)} Install it or go to a machine that has it, or extract again with one of the engines ${ENGINE_NAMES.join(', ')} and train the head anew.`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * The engine that serves a wish best, ready to load a network, and for the listener one line about it, and one where a faster one can be added. Runtimes are tried in the order of
+ * their speed, so that none is loaded which would not be used. Throws OPTION_INVALID for a wish that no machine serves,
+ * ENGINE_UNAVAILABLE where this one does not.
+ */
+export async function prepareEngine(
+  wish: EngineWish,
+  held: readonly string[],
+  listener: Listener,
+): Promise<Engine> {
+  const facts = choiceFacts(wish, held);
+  const tried: Attempt[] = [];
+  for (const variant of candidates(facts)) {
+    const one = await attempt(variant);
+    tried.push(one);
+    if (one.engine === null) continue;
+    const { why, hint } = chooseEngine(facts, tried)!;
+    listener.note?.(choiceText(one.engine, why));
+    if (hint !== undefined) listener.note?.(hint);
+    return one.engine;
+  }
+  const problems = new Map(tried.map(({ variant, problem }) => [variant.engine, problem]));
+  throw new PermafrostError(
+    'ENGINE_UNAVAILABLE',
+    [...problems].map(([engine, problem]) => `The engine ${engine} is not usable: ${problem}`).join(' '),
+  );
+}

@@ -1,0 +1,185 @@
+import { calibrationDigest, type Calibration } from '../../core/calibration.ts';
+import type { Contract } from '../../core/contract.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import type { EngineFacts } from '../../results/extract-result.ts';
+import type { Listener } from '../../core/listener.ts';
+import type { Pooling } from '../../core/sample.ts';
+import { featureWidth, outputShape } from '../../extract/backbones/cut-layers.ts';
+import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { contractNamed, contractWarning } from '../../extract/contract.ts';
+import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../extract/calibrate.ts';
+import type { EngineWish } from '../../extract/engines/choose-engine.ts';
+import type { Executable, Output, Program } from '../../extract/engines/engine.ts';
+import { loadWeights } from '../../extract/weights/load-weights.ts';
+import { engineClass } from '../../extract/engines/variants.ts';
+import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
+import { partsOf, type CutWish } from './cuts.ts';
+import { engineOfClass, prepareEngine } from './engine-choice.ts';
+
+export interface FeatureSourceOptions extends EngineWish {
+  readonly contract: string | Contract;
+  /** What the network gives, the deepest cut first. */
+  readonly cuts: readonly CutWish[];
+  readonly dtype: Dtype;
+  /** Class of the features that the new ones are compared with: taken unless another engine, device or precision is named. */
+  readonly engineClass?: string | undefined;
+  /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
+  readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
+  /** Another weights file than the carried one. */
+  readonly weights?: string | undefined;
+  /** Where int8 gets its calibration: asked only then. */
+  readonly calibrate?: ((target: CalibrationTarget) => Promise<Calibration>) | undefined;
+}
+
+/** One cut of a source: the settings of its features, and how they are pooled. */
+export interface SourceSet {
+  readonly settings: FeatureSettings;
+  readonly poolings: readonly Pooling[];
+  readonly widths: Readonly<Record<Pooling, number>>;
+  /** Of int8 alone: that of the layers up to the cut. */
+  readonly calibration: Calibration | undefined;
+}
+
+/** Everything that turns images into features, by name made into objects; the network is loaded when the first image needs it. */
+export interface FeatureSource {
+  /** The cuts of the one pass, the deepest, which is the primary one, first. */
+  readonly sets: readonly [SourceSet, ...SourceSet[]];
+  readonly engine: EngineFacts;
+  readonly contract: Contract;
+  /** What comes out of `executable`: the poolings of the first set, then those of the next. */
+  readonly outputs: readonly Output[];
+  /** What `executable` runs. */
+  readonly program: Program;
+  /** Disposing it disposes all of `networks`. */
+  readonly executable: LazyExecutable;
+  /**
+   * Network i runs to the cut of sets[i] and no further, and gives the outputs of that set and of those after it: for images of which
+   * nothing deeper is missing. The first is `executable`. Each is loaded when the first image needs it.
+   */
+  readonly networks: readonly LazyExecutable[];
+}
+
+/** An executable that is loaded by `load`, or by its first run. */
+export interface LazyExecutable extends Executable {
+  load(): Promise<void>;
+}
+
+/** The calibration where the precision needs one. Throws OPTION_INVALID where it does and there is none. */
+async function calibrationFor(
+  precision: string,
+  { calibrate }: FeatureSourceOptions,
+  target: CalibrationTarget,
+): Promise<Calibration | undefined> {
+  if (precision !== 'int8') return undefined;
+  if (calibrate === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      'int8 needs a calibration, and none is given here. Take fp32.',
+    );
+  }
+  return calibrate(target);
+}
+
+function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
+  let made: Promise<Executable> | undefined;
+  const load = (): Promise<Executable> => (made ??= make());
+  return {
+    async load() {
+      await load();
+    },
+    async run(pixels, count) {
+      return (await load()).run(pixels, count);
+    },
+    async dispose() {
+      await (await made)?.dispose();
+    },
+  };
+}
+
+/** One cut of a source, with all that decides its features. */
+function sourceSet(
+  { cut, poolings }: CutWish,
+  settings: Omit<FeatureSettings, 'cut' | 'calibration'>,
+  calibration: Calibration | undefined,
+): SourceSet {
+  const shape = outputShape(vgg16, cut, settings.contract.size);
+  const width = (pooling: Pooling): number => featureWidth(shape, pooling);
+  const own = calibration && calibrationUpTo(calibration, vgg16, cut);
+  return {
+    settings: { ...settings, cut, ...(own && { calibration: calibrationDigest(own) }) },
+    poolings,
+    widths: { flatten: width('flatten'), avg: width('avg'), max: width('max') },
+    calibration: own,
+  };
+}
+
+/** Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes `executable`. */
+export async function featureSource(
+  options: FeatureSourceOptions,
+  listener: Listener = {},
+): Promise<FeatureSource> {
+  const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
+  const { cuts, dtype } = options;
+  const deepest = cuts[0]!.cut;
+  for (const { cut } of cuts) outputShape(vgg16, cut, contract.size); // refused before any work
+  const warning = contractWarning(contract);
+  if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
+  const weights = await loadWeights({
+    backbone: vgg16,
+    ...(options.weights !== undefined && { file: options.weights }),
+  });
+  for (const note of weights.notes) listener.note?.(note);
+  const settings = { backbone: vgg16.name, weights: weights.digest, contract, dtype };
+  const held = cuts.flatMap(({ cut }) => options.held?.({ ...settings, cut }) ?? []);
+  const engine =
+    (await engineOfClass(options, listener)) ?? (await prepareEngine(options, [...new Set(held)], listener));
+  const { name, device, precision, version } = engine;
+  for (const note of engine.notes ?? []) listener.note?.(note);
+  const target = { backbone: vgg16, weights, contract, cut: deepest };
+  const calibration = await calibrationFor(precision, options, target);
+  const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
+  const sets = cuts.map((wish) => sourceSet(wish, made, calibration));
+  const programs = sets.map((set, i): Program => ({
+    backbone: vgg16,
+    weights,
+    contract,
+    outputs: partsOf(cuts.slice(i)),
+    ...(set.calibration && { quantization: quantizationOf(set.calibration) }),
+  }));
+  const networks = programs.map((program) => loadedOnUse(() => engine.load(program)));
+  const [program] = programs as [Program, ...Program[]];
+  const executable: LazyExecutable = {
+    ...networks[0]!,
+    async dispose() {
+      for (const network of networks) await network.dispose();
+    },
+  };
+  return {
+    sets: sets as [SourceSet, ...SourceSet[]],
+    engine: { name, device, precision, version },
+    contract,
+    outputs: program.outputs,
+    program,
+    executable,
+    networks: [executable, ...networks.slice(1)],
+  };
+}
+
+/**
+ * As featureSource, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too, naming the field, where
+ * this machine or the wish gives others.
+ */
+export async function sourceLike(
+  settings: FeatureSettings,
+  wish: Omit<FeatureSourceOptions, keyof FeatureSettings> & Pick<FeatureSourceOptions, 'weights'>,
+  listener?: Listener,
+): Promise<FeatureSource> {
+  const source = await featureSource({ ...settings, ...wish }, listener);
+  try {
+    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+  } catch (error) {
+    await source.executable.dispose();
+    throw error;
+  }
+  return source;
+}

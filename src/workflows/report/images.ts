@@ -1,0 +1,76 @@
+import type { Range3 } from '../../results/report-data.ts';
+import { SPLITS, type Split } from '../../core/sample.ts';
+import type { InspectResult } from '../../results/store-results.ts';
+import { contentKey, highestKey } from '../../store/read/content-key.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
+
+type Images = () => Iterable<StoredSample> | AsyncIterable<StoredSample>;
+
+/** What can be told of all images without their features, and which of them a page is made of. */
+export interface ReportCensus {
+  readonly images: number;
+  readonly classes: InspectResult['classes'];
+  /** Pixels as stored; null for no images. */
+  readonly sizes: { readonly width: Range3; readonly height: Range3 } | null;
+  /** Images whose key (contentKey) is at most this are in the page. */
+  readonly highest: number;
+}
+
+/** Smallest, middle and largest of numbers that are told with how often each came. */
+function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
+  const sorted = [...counts].sort(([a], [b]) => a - b);
+  let left = Math.floor((total - 1) / 2);
+  const [median] = sorted.find(([, count]) => (left -= count) < 0)!;
+  return [sorted[0]![0], median, sorted.at(-1)![0]];
+}
+
+/** Counts images, one at a time: eight bytes of each are kept. Of more than `most` those with the lowest SHA-256 are in the page, as in `check`. */
+export async function reportCensus(images: Images, most: number): Promise<ReportCensus> {
+  const classes = new Map<string, Partial<Record<Split, number>>>();
+  const [widths, heights] = [new Map<number, number>(), new Map<number, number>()];
+  const count = (counts: Map<number, number>, value: number): void =>
+    void counts.set(value, (counts.get(value) ?? 0) + 1);
+  const keys: number[] = [];
+  for await (const sample of images()) {
+    const { label, split, width, height } = sample;
+    const counts = classes.get(label) ?? {};
+    counts[split] = (counts[split] ?? 0) + 1;
+    classes.set(label, counts);
+    count(widths, width);
+    count(heights, height);
+    keys.push(contentKey(sample));
+  }
+  const total = keys.length;
+  return {
+    images: total,
+    classes: [...classes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([label, splits]) => ({ label, splits })),
+    sizes: total === 0 ? null : { width: rangeOf(widths, total), height: rangeOf(heights, total) },
+    highest: highestKey(keys, most),
+  };
+}
+
+/** The images of a page in the order of their paths. */
+export interface PageImages {
+  readonly samples: readonly StoredSample[];
+  /** Where each is among all images of its split, in the order of their paths. */
+  readonly places: Int32Array;
+}
+
+/** The images that a census takes into the page, and those of these paths. */
+export async function pageImages(
+  images: Images,
+  { highest }: ReportCensus,
+  paths: ReadonlySet<string>,
+): Promise<PageImages> {
+  const ranks = new Map(SPLITS.map((split) => [split, 0]));
+  const samples: StoredSample[] = [];
+  const places: number[] = [];
+  for await (const sample of images()) {
+    const rank = ranks.get(sample.split)!;
+    ranks.set(sample.split, rank + 1);
+    if (contentKey(sample) > highest && !paths.has(sample.path)) continue;
+    samples.push(sample);
+    places.push(rank);
+  }
+  return { samples, places: Int32Array.from(places) };
+}

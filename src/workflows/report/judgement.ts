@@ -1,0 +1,79 @@
+import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { present, type Judgement, type OrReason, type ReportClass } from '../../results/report-data.ts';
+import * as metrics from '../../classify/evaluate/metrics.ts';
+import { exactIndex } from '../../classify/neighbors/exact.ts';
+import type { Answers } from './answers.ts';
+import type { PageImages } from './images.ts';
+
+/** Nearest training images that are shown beside a validated one. */
+const NEIGHBORS = 3;
+
+/** The validated images of a page as the head judged them, each with the nearest training images of the page. X: pooled features, row i for samples[i]. */
+async function judgedImages(
+  { told, probability, split }: Answers,
+  { samples, places }: PageImages,
+  X: Matrix,
+): Promise<Judgement['judged']> {
+  const rowsOf = (wanted: string): number[] =>
+    samples.flatMap((sample, i) => (sample.split === wanted ? [i] : []));
+  const [held, trained] = [rowsOf(split), rowsOf('train')];
+  const near =
+    trained.length === 0 || held.length === 0
+      ? { k: 0, indices: new Int32Array(0), distances: new Float32Array(0) }
+      : await exactIndex(selectRows(X, trained), 'cosine').search(selectRows(X, held), NEIGHBORS);
+  return held.map((image, i) => {
+    const place = places[image]!;
+    return {
+      image,
+      predicted: told.classes[told.guess[place]!]!,
+      probability: probability[place]!,
+      neighbors: Array.from({ length: near.k }, (_unused, j) => ({
+        image: trained[near.indices[i * near.k + j]!]!,
+        distance: near.distances[i * near.k + j]!,
+      })),
+    };
+  });
+}
+
+/** What a page tells of the best head's answers: figures of all validated images, and those of the page one by one. */
+export async function judgementOf(
+  answers: OrReason<Answers>,
+  page: PageImages,
+  X: Matrix,
+): Promise<OrReason<Judgement>> {
+  if (!present(answers)) return answers;
+  const { best, file, split, told, strangeness, mistaken } = answers;
+  const { classes, truth, guess } = told;
+  const k = classes.length;
+  const counts = metrics.confusionMatrix(truth, guess, k);
+  const hits = metrics.hits(truth, guess);
+  const validated = truth.length;
+  const judged = await judgedImages(answers, page, X);
+  const numberOf = new Map(judged.map(({ image }, at) => [page.samples[image]!.path, at]));
+  const placeOf = (at: number): number => page.places[judged[at]!.image]!;
+  const changed =
+    hits !== Math.round(best.accuracy * best.validated) || best.validated !== validated
+      ? `The run's table tells of ${best.validated} validated images and an accuracy of ${best.accuracy.toFixed(4)}; the store now holds ${validated}, on which the saved head reaches ${(hits / validated).toFixed(4)}. What follows is about those.`
+      : null;
+  return {
+    head: { name: best.name, pooling: best.pooling, normalize: best.normalize, params: best.params },
+    file,
+    split,
+    validated,
+    accuracy: hits / validated,
+    interval: metrics.wilsonInterval(hits, validated),
+    classes: metrics
+      .classScores(counts, k)
+      .map((scores, c): ReportClass => ({ label: classes[c]!, ...scores })),
+    confusion: classes.map((_, c) => [...counts.subarray(c * k, (c + 1) * k)]),
+    calibration: told.calibration(),
+    judged,
+    mistakes: mistaken.map((path) => numberOf.get(path)!),
+    unknown:
+      strangeness &&
+      [...judged.keys()]
+        .filter((at) => strangeness.isUnknown[placeOf(at)] === 1)
+        .sort((a, b) => strangeness.value[placeOf(b)]! - strangeness.value[placeOf(a)]! || a - b),
+    caution: changed,
+  };
+}

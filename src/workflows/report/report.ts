@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import { resolveOptions } from '../../core/options.ts';
+import { present, type ReportData } from '../../results/report-data.ts';
+import { shownCopies } from '../../results/copy-groups.ts';
+import { readManifest } from '../../store/format/manifest.ts';
+import { currentSets, smallPooling } from '../../store/read/parts.ts';
+import { eachSample, loadRows } from '../../store/read/reader.ts';
+import { check } from '../check/check.ts';
+import { CHECK_OPTIONS } from '../check/options.ts';
+import { inspect } from '../care/inspect.ts';
+import { labelledSamples } from '../train/labelled-samples.ts';
+import { pastRun } from '../run/past-run.ts';
+import { askBest } from './answers.ts';
+import { pageImages, reportCensus } from './images.ts';
+import { judgementOf } from './judgement.ts';
+import { featureMap, mapSample } from './map.ts';
+import { REPORT_OPTIONS, type ReportOptions } from './options.ts';
+import { thumbnails, worthShowing } from './thumbnails.ts';
+import { VERSION } from '../version.ts';
+import type { Work } from '../work.ts';
+
+/**
+ * Gathers what there is to see of a store: its data set, the last run's heads, what the best of them gets wrong and what lies nearest to
+ * that, what check finds, a map of the features, thumbnails from the image files where they are still there. Above `maxImages` images those that are
+ * shown are a sample, and the figures are of all. With a list of labels these count. Loads no network and changes
+ * nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what
+ * labelledSamples throws.
+ */
+export async function report(
+  storePath: string,
+  given: Partial<ReportOptions> = {},
+  work: Work = {},
+): Promise<ReportData> {
+  const { labels, maxImages, maxThumbnails, mapImages, seed } = resolveOptions(
+    'report',
+    REPORT_OPTIONS,
+    given,
+  );
+  const store = resolve(storePath);
+  const manifest = await readManifest(store);
+  const tell = (stage: string): void => {
+    if (work.signal?.aborted === true)
+      throw new PermafrostError('INTERRUPTED', 'The report was interrupted; nothing was written.', {
+        cause: work.signal.reason,
+      });
+    work.listener?.progress?.({ stage, done: 0, total: 1, perSecond: 0 });
+  };
+  tell('counting');
+  const inspected = await inspect(store);
+  const listed = labels === '' ? undefined : await labelledSamples(store, manifest, labels, work);
+  const images = () => listed?.samples ?? eachSample(store, manifest);
+  const census = await reportCensus(images, maxImages);
+  if (census.images > maxImages)
+    work.listener?.note?.(
+      `The page shows a sample of about ${maxImages} of ${census.images} images, those whose SHA-256 is lowest (--max-images). Its figures of heads, confusion, classes and calibration are of all validated images.`,
+    );
+  tell('judging');
+  const run = await pastRun(store);
+  const answers = await askBest({ store, manifest, samples: listed?.samples }, run, work);
+  tell('checking');
+  const checked = await check(
+    store,
+    { labels, seed, images: Math.min(maxImages, CHECK_OPTIONS.images.default) },
+    work,
+  );
+  tell('reading features');
+  const shown = new Set([...shownCopies(checked), ...(present(answers) ? answers.mistaken : [])]);
+  const page = await pageImages(images, census, shown);
+  const { samples } = page;
+  const pooling = smallPooling(currentSets(store, manifest)[0]);
+  const { X } = await loadRows(store, manifest, pooling, samples);
+  const judgement = await judgementOf(answers, page, X);
+  tell('drawing the map');
+  const sample = mapSample(samples.length, mapImages, seed);
+  const wanted = worthShowing(samples, judgement, checked, sample);
+  // The map takes one core and pictures are made on libuv's threads: beside each other.
+  const [map, pictures] = await Promise.all([
+    present(sample) ? featureMap(X, sample, seed, work.signal) : sample,
+    thumbnails(manifest.dataset.root, samples, wanted, maxThumbnails, work),
+  ]);
+  return {
+    permafrost: VERSION,
+    store: { ...inspected, images: census.images, classes: census.classes },
+    images: samples.map(({ path, label, split }) => ({ path, label, split })),
+    relabelled: listed === undefined ? null : listed.relabelled.length,
+    sizes: census.sizes,
+    run,
+    judgement,
+    check: checked,
+    map: present(map) ? { ...map, leftOut: census.images - map.images.length } : map,
+    thumbnails: pictures,
+  };
+}

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256Hex } from '../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { present, type Judgement, type OrReason, type Thumbnails } from '../../results/report-data.ts';
+import type { CheckResult } from '../../results/check-result.ts';
+import { thumbnail } from '../../extract/image/thumbnail.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
+import type { Work } from '../work.ts';
+import { progressMeter } from '../progress-meter.ts';
+import type { MapSample } from './map.ts';
+
+/** Pixels of a side. */
+const SIDE = 96;
+/** Pictures in work at once: libuv has four threads. */
+const LANES = 4;
+/** Base64 characters of all pictures together, so that a page stays below 30 MB whatever its pictures. */
+const MOST_CHARACTERS = 20_000_000;
+
+/** Images in the order in which they are worth a picture: what is shown at once, what a click shows, the map, the rest. */
+export function worthShowing(
+  samples: readonly StoredSample[],
+  judgement: OrReason<Judgement>,
+  check: CheckResult,
+  map: OrReason<MapSample>,
+): number[] {
+  const order = new Set<number>();
+  const indexOf = new Map(samples.map(({ path }, i) => [path, i]));
+  const addPaths = (paths: readonly string[]): void => {
+    for (const path of paths) {
+      const image = indexOf.get(path);
+      // Equal files are looked for among all images, of which the page may hold a sample.
+      if (image !== undefined) order.add(image);
+    }
+  };
+  if (present(judgement)) {
+    const add = ({ image, neighbors }: Judgement['judged'][number]): void => {
+      order.add(image);
+      for (const neighbor of neighbors) order.add(neighbor.image);
+    };
+    for (const at of judgement.mistakes) add(judgement.judged[at]!);
+    addPaths(check.suspects.map(({ path }) => path));
+    for (const at of judgement.unknown ?? []) order.add(judgement.judged[at]!.image);
+    for (const entry of judgement.judged) if (entry.predicted !== samples[entry.image]!.label) add(entry);
+  }
+  addPaths(check.suspects.map(({ path }) => path));
+  addPaths(check.leaks.flatMap(({ train, held }) => [held, train]));
+  addPaths(check.near.flatMap(({ a, b }) => [a, b]));
+  addPaths(check.exact.flat());
+  if (present(map)) for (const image of map.images) order.add(image);
+  if (present(judgement)) {
+    for (const { image } of judgement.judged) order.add(image);
+    for (const { neighbors } of judgement.judged) for (const { image } of neighbors) order.add(image);
+  }
+  return [...order];
+}
+
+/** One picture, from a file that is still the one whose features are stored. Throws PermafrostError. */
+async function picture(root: string, { path, sha256 }: StoredSample): Promise<string> {
+  const file = join(root, path);
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new PermafrostError('IMAGE_UNREADABLE', reasonOf(cause), { cause });
+  });
+  if (sha256Hex(bytes) !== sha256)
+    throw new PermafrostError(
+      'IMAGE_UNREADABLE',
+      `${file} is another file now than the one that was extracted.`,
+    );
+  return Buffer.from(await thumbnail(bytes, SIDE)).toString('base64');
+}
+
+/** Pictures of at most `most` of `wanted` images, from the files below `root`. What cannot be shown is counted, and the run goes on. */
+export async function thumbnails(
+  root: string,
+  samples: readonly StoredSample[],
+  wanted: readonly number[],
+  most: number,
+  { signal, listener }: Work,
+): Promise<Thumbnails> {
+  const data = new Map<number, string>();
+  const chosen = wanted.slice(0, most);
+  const meter = progressMeter('pictures', chosen.length, listener);
+  let [next, characters, unavailable, overBudget] = [0, 0, 0, samples.length - chosen.length];
+  let problem: string | null = null;
+  const lane = async (): Promise<void> => {
+    while (next < chosen.length) {
+      const image = chosen[next++]!;
+      if (signal?.aborted === true)
+        throw new PermafrostError('INTERRUPTED', 'The report was interrupted; nothing was written.', {
+          cause: signal.reason,
+        });
+      if (characters > MOST_CHARACTERS) {
+        overBudget++;
+        continue;
+      }
+      try {
+        const text = await picture(root, samples[image]!);
+        characters += text.length;
+        data.set(image, text);
+      } catch (error) {
+        if (!(error instanceof PermafrostError) || !error.code.startsWith('IMAGE_')) throw error;
+        unavailable++;
+        problem ??= error.message;
+      }
+      meter.advance(1, 1);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return { data: new Map([...data].sort(([a], [b]) => a - b)), overBudget, unavailable, problem };
+}

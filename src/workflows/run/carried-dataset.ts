@@ -1,0 +1,111 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve as absolute } from 'node:path';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import { findIconSet, resolveInstalled, type IconSet, type Resolve } from '../../extract/image/icon-set.ts';
+import { renderSvg } from '../../extract/image/render-svg.ts';
+import type { Work } from '../work.ts';
+import { generate, isComplete } from './generated-folder.ts';
+import { progressMeter } from '../progress-meter.ts';
+
+/** The drawing styles, the npm package of each, and its split: the style that is validated on is not trained on. */
+export const CARRIED_STYLES = [
+  { style: 'twemoji', packageName: '@iconify-json/twemoji', split: 'train' },
+  { style: 'noto', packageName: '@iconify-json/noto', split: 'train' },
+  { style: 'fluent', packageName: '@iconify-json/fluent-emoji-flat', split: 'val' },
+] as const;
+
+/** Side of a picture in pixels: what VGG16 takes, so that no resize follows. */
+const SIZE = 224;
+/** Pictures in flight: the size of libuv's thread pool, on which sharp draws. */
+const IN_FLIGHT = 4;
+
+export interface RenderCarriedOptions extends Work {
+  /** How the packages of pictures are found; default: Node's resolution. */
+  readonly resolve?: Resolve | undefined;
+}
+
+export interface CarriedDataset {
+  /** The data set's root, absolute: `train/<class>/<style>-<name>.png` and `val/...`. */
+  readonly root: string;
+  readonly images: number;
+  /** Pictures drawn by this call: `images`, or 0 where the folder was complete. */
+  readonly rendered: number;
+}
+
+/** The committed list of the carried data set: class -> names of its emoji, the same in all styles. */
+export async function carriedClasses(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const text = await readFile(new URL('../../../data/emoji/classes.json', import.meta.url), 'utf8');
+  const { classes } = JSON.parse(text) as { classes: Record<string, { emoji: string[] }> };
+  return new Map(Object.entries(classes).map(([label, { emoji }]) => [label, emoji]));
+}
+
+interface Picture {
+  readonly path: string;
+  readonly set: IconSet;
+  readonly name: string;
+}
+
+async function listPictures(resolve: Resolve): Promise<Picture[]> {
+  const classes = await carriedClasses();
+  const perStyle = CARRIED_STYLES.map(async ({ style, packageName, split }) => {
+    const set = await findIconSet(packageName, resolve);
+    return [...classes].flatMap(([label, names]) =>
+      names.map((name) => ({ path: `${split}/${label}/${style}-${name}.png`, set, name })),
+    );
+  });
+  return (await Promise.all(perStyle)).flat();
+}
+
+async function drawAll(
+  pictures: readonly Picture[],
+  folder: string,
+  { signal, listener }: Work,
+): Promise<void> {
+  const sets = [...new Set(pictures.map(({ set }) => set))];
+  const drawers = new Map(await Promise.all(sets.map(async (set) => [set, await set.load()] as const)));
+  for (const path of new Set(pictures.map((picture) => dirname(picture.path)))) {
+    await mkdir(join(folder, path), { recursive: true });
+  }
+  const meter = progressMeter('drawing', pictures.length, listener);
+  // A generator, because a worker that throws closes it: the others then stop after the picture in hand.
+  const queue = (function* (): Generator<Picture> {
+    yield* pictures;
+  })();
+  const worker = async (): Promise<void> => {
+    for (const { path, set, name } of queue) {
+      if (signal?.aborted === true) {
+        throw new PermafrostError('INTERRUPTED', 'Drawing the carried data set was interrupted.', {
+          cause: signal.reason,
+        });
+      }
+      await writeFile(join(folder, path), await renderSvg(drawers.get(set)!(name, SIZE)));
+      meter.advance(1, 1);
+    }
+  };
+  // Settled, not all: nobody may still be writing when the caller removes the folder.
+  const outcomes = await Promise.allSettled(Array.from({ length: IN_FLIGHT }, worker));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}
+
+/**
+ * Draws the data set that the project carries into `folder`: emoji of ten Unicode subgroups (data/emoji/classes.json), two drawing
+ * styles to train on and a third to validate on, 224 x 224 RGB PNG files on white. The same packages give the same bytes.
+ * A complete folder is left as it is; an incomplete or outdated one is drawn anew and put in place whole.
+ * Throws PACKAGE_MISSING without the packages of pictures, INTERRUPTED on abort (nothing is kept), DATASET_LAYOUT rather than
+ * replace a folder with files of somebody else, and STORE_WRITE where the folder cannot be written.
+ */
+export async function renderCarriedDataset(
+  folder: string,
+  options: RenderCarriedOptions = {},
+): Promise<CarriedDataset> {
+  const pictures = await listPictures(options.resolve ?? resolveInstalled);
+  const paths = pictures.map(({ path }) => path);
+  const versions = [...new Set(pictures.map(({ set }) => `${set.packageName}@${set.version}`))];
+  const digest = sha256Hex(canonicalJson({ paths, size: SIZE, versions }));
+  const target = { root: absolute(folder), digest, paths };
+  const complete = await isComplete(target);
+  if (!complete) await generate(target, (unfinished) => drawAll(pictures, unfinished, options));
+  return { root: target.root, images: paths.length, rendered: complete ? 0 : paths.length };
+}

@@ -1,0 +1,93 @@
+import type { NeighborResult } from '../../results/answer-results.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import type { FeaturePart, Split } from '../../core/sample.ts';
+import type { Metric, NeighborIndex, Neighbors } from '../../classify/neighbors/neighbor-index.ts';
+import { balanced } from '../../classify/normalize.ts';
+import { balancedSource } from '../../classify/stream-normalizer.ts';
+import { streamedIndex } from '../../classify/neighbors/streamed-index.ts';
+import { streamFeatures } from '../../store/read/feature-stream.ts';
+import type { Manifest } from '../../store/format/manifest.ts';
+import type { LoadedFeatures } from '../../store/read/reader.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
+import { checkStreamBound } from '../memory.ts';
+import { watched } from '../train/watched-stream.ts';
+import type { Work } from '../work.ts';
+
+/** Which stored rows are searched, and within how much memory. */
+export interface SearchPlan {
+  /** The command, for messages. */
+  readonly owner: string;
+  readonly store: string;
+  readonly manifest: Manifest;
+  /** The store's images under labels that count in place of the stored ones. */
+  readonly samples?: readonly StoredSample[] | undefined;
+  /** What stands side by side in the features. */
+  readonly parts: readonly (FeaturePart & { readonly width: number })[];
+  readonly splits: readonly Split[];
+  readonly metric: Metric;
+  /** Bytes; undefined: no bound. */
+  readonly bound: number | undefined;
+  /** Bytes that are taken beside the search's. */
+  readonly beside: number;
+}
+
+/** The k nearest stored images of each row of X, nearest first. */
+export type Search = (X: Matrix, k: number) => Promise<NeighborResult[][]>;
+
+/** Neighbours with their samples, a list for each query. */
+function listsOf(
+  { k, indices, distances }: Neighbors,
+  queries: number,
+  sampleOf: (index: number) => StoredSample,
+): NeighborResult[][] {
+  return Array.from({ length: queries }, (_, q) =>
+    Array.from({ length: k }, (_unused, j) => {
+      const at = q * k + j;
+      const { id, path, label, split } = sampleOf(indices[at]!);
+      return { id, path, label, split, distance: distances[at]! };
+    }),
+  );
+}
+
+/** As `index` over loaded rows finds them; none where there are no rows. */
+export async function nearest(
+  { samples }: Pick<LoadedFeatures, 'samples'>,
+  index: NeighborIndex,
+  X: Matrix,
+  k: number,
+): Promise<NeighborResult[][]> {
+  if (samples.length === 0) return Array.from({ length: X.rows }, () => []);
+  return listsOf(await index.search(X, k), X.rows, (i) => samples[i]!);
+}
+
+/** The k nearest of several lists for each query. */
+export function merged(lists: readonly NeighborResult[][][], queries: number, k: number): NeighborResult[][] {
+  return Array.from({ length: queries }, (_, q) =>
+    lists
+      .flatMap((list) => list[q] ?? [])
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, k),
+  );
+}
+
+/**
+ * Exact search over stored rows, which are read from the disk a shard at a time whenever a search asks: that takes no longer than to load them all,
+ * and the memory of a shard. Several parts side by side are balanced as they are in memory. What it takes is compared with the bound now,
+ * before anything is searched. Throws OPTION_INVALID, STORE_EMPTY, STORE_CORRUPT, INTERRUPTED.
+ */
+export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Search> {
+  const { owner, store, manifest, parts, splits, metric, bound, beside, samples } = plan;
+  const widths = parts.map(({ width }) => width);
+  const stream = await streamFeatures(store, manifest, parts, splits, { samples });
+  checkStreamBound(owner, bound, stream.memory + beside);
+  const rows = balancedSource(
+    watched(stream, () => 'searching', work),
+    widths,
+  );
+  const index = streamedIndex(rows, metric, stream.places);
+  return async (X, k) => {
+    const found = await index.search(balanced(X, widths), k);
+    const known = await stream.samplesOf(found.indices);
+    return listsOf(found, X.rows, (place) => known.get(place)!);
+  };
+}

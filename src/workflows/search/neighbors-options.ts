@@ -1,0 +1,46 @@
+import {
+  choiceOption,
+  defaultsOf,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
+import { POOLINGS } from '../../core/sample.ts';
+import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
+import { ENGINE_OPTIONS } from '../network/engine-options.ts';
+import { SEARCH_MEMORY_OPTION } from '../memory.ts';
+
+/** Options of `neighbors`. */
+export const NEIGHBORS_OPTIONS = {
+  k: integerOption(5, 'how many neighbours', { min: 1 }),
+  pooling: choiceOption(POOLINGS, 'avg', 'features that are compared'),
+  cut: stringOption(
+    '',
+    'cut layers whose features are compared side by side, each with its poolings or with --pooling; empty: the deepest that was extracted',
+  ),
+  metric: choiceOption(METRICS, 'cosine', 'distance'),
+  split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
+  index: choiceOption(
+    ['exact', 'hnsw'],
+    'exact',
+    'all images compared, or a graph that is built once and kept in the store: for a million images and more (docs/neighbors.md)',
+  ),
+  recall: numberOption(0.99, 'of --index hnsw: the share of the true neighbours that a search must find', {
+    above: 0,
+    max: 1,
+  }),
+  graphs: integerOption(
+    2,
+    'of --index hnsw: graphs that share the images, each built by a thread of its own: more are built faster and searched slower',
+    { min: 1, max: 64 },
+  ),
+  memory: SEARCH_MEMORY_OPTION,
+  ...ENGINE_OPTIONS,
+  weights: stringOption(
+    '',
+    'the weights file that the store was made with, where it was not the carried one',
+  ),
+} as const;
+export type NeighborsOptions = OptionsOf<typeof NEIGHBORS_OPTIONS>;
+export const NEIGHBORS_DEFAULTS = defaultsOf(NEIGHBORS_OPTIONS);

@@ -1,0 +1,16 @@
+import { defaultsOf, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { ENGINE_OPTIONS } from '../network/engine-options.ts';
+import { SEARCH_MEMORY_OPTION } from '../memory.ts';
+
+/** Options of `predict`. */
+export const PREDICT_OPTIONS = {
+  neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
+  memory: SEARCH_MEMORY_OPTION,
+  ...ENGINE_OPTIONS,
+  weights: stringOption(
+    '',
+    'the weights file that the head was trained with, where it was not the carried one',
+  ),
+} as const;
+export type PredictOptions = OptionsOf<typeof PREDICT_OPTIONS>;
+export const PREDICT_DEFAULTS = defaultsOf(PREDICT_OPTIONS);

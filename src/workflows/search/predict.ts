@@ -1,0 +1,134 @@
+import { PermafrostError } from '../../core/errors.ts';
+import { resolveOptions } from '../../core/options.ts';
+import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { present } from '../../results/report-data.ts';
+import type { PredictResult } from '../../results/answer-results.ts';
+import { topClass } from '../../classify/evaluate/metrics.ts';
+import { applyNormalizer } from '../../classify/normalize.ts';
+import { judge } from '../../classify/novelty/reject.ts';
+import { headParts } from '../../store/read/head-file.ts';
+import { readManifest, type Manifest } from '../../store/format/manifest.ts';
+import { cutsOfParts } from '../network/cuts.ts';
+import { describeImages, type DescribedImages } from '../network/describe-images.ts';
+import { exactNeighbors, type Search } from './exact-neighbors.ts';
+import { probabilities } from '../train/evaluate.ts';
+import type { Work } from '../work.ts';
+import { sourceLike } from '../network/feature-source.ts';
+import { openHead, type OpenedHead } from '../train/head-files.ts';
+import { storedPartsOfHead } from '../train/head-parts.ts';
+import { samplesOfHead } from '../train/labelled-samples.ts';
+import { memoryBound } from '../memory.ts';
+import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
+
+/** The manifest of a store that holds a data set; undefined where the store has gone or has none. */
+async function manifestOf(store: string): Promise<Manifest | undefined> {
+  try {
+    const manifest = await readManifest(store);
+    return manifest.dataset.samples === undefined ? undefined : manifest;
+  } catch (error) {
+    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** Finds the nearest training images, under the labels that they were trained on, in the store of that training; undefined where that has gone, and it is said. */
+async function trainingSearch(
+  { document, store, rowsMemory }: OpenedHead,
+  { neighbors, memory }: PredictOptions,
+  work: Work,
+): Promise<Search | undefined> {
+  const { listener } = work;
+  if (neighbors === 0) return undefined;
+  const manifest = await manifestOf(store);
+  if (manifest === undefined) {
+    listener?.note?.(
+      `The store that the head was trained on is not at ${store}: no nearest images are shown.`,
+    );
+    return undefined;
+  }
+  const stored = storedPartsOfHead(store, manifest, document);
+  if (!present(stored)) {
+    listener?.note?.(
+      `The store ${store} now holds features of other settings than the head's (${stored.missing}): no nearest images are shown.`,
+    );
+    return undefined;
+  }
+  const samples = await samplesOfHead(store, manifest, document);
+  const rows = {
+    store,
+    manifest,
+    samples,
+    parts: stored.parts,
+    splits: ['train'],
+    metric: 'cosine',
+  } as const;
+  return exactNeighbors({ ...rows, owner: 'predict', bound: memoryBound(memory), beside: rowsMemory }, work);
+}
+
+/** What the head answers for an image of no class that it knows. */
+const UNKNOWN = 'unknown';
+
+/** How strange each row of raw features is to the head, and which are unknown; null for a head without a rule for that. */
+export async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
+  if (reject === undefined || X.rows === 0) return null;
+  const { measure, threshold } = reject;
+  return { ...(await judge(reject, head, applyNormalizer(normalizer, X))), rule: { measure, threshold } };
+}
+
+/**
+ * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on. Throws HEAD_CORRUPT;
+ * ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
+ * asked for.
+ */
+export async function predict(
+  headFile: string,
+  images: readonly string[],
+  given: Partial<PredictOptions> = {},
+  work: Work = {},
+): Promise<PredictResult> {
+  const { signal, listener } = work;
+  const options = resolveOptions('predict', PREDICT_OPTIONS, given);
+  const opened = await openHead(headFile);
+  const { settings } = opened.document;
+  const source = await sourceLike(
+    settings,
+    {
+      ...options,
+      cuts: cutsOfParts(headParts(opened.document)),
+      weights: options.weights || undefined,
+      calibrate: () => Promise.resolve(opened.document.calibration!),
+    },
+    listener,
+  );
+  let search: Search | undefined;
+  let described: DescribedImages;
+  try {
+    search = await trainingSearch(opened, options, work);
+    described = await describeImages(images, source, signal);
+  } finally {
+    // Before the search: network and features need not be in memory at the same time.
+    await source.executable.dispose();
+  }
+  const { paths, X, failed } = described;
+  const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
+  const near = X.rows === 0 ? [] : ((await search?.(X, options.neighbors)) ?? []);
+  const { classes, name } = opened.head;
+  const best = topClass(P);
+  const judged = await judgeRaw(opened, X);
+  return {
+    head: name,
+    contract: source.contract.name,
+    engine: source.engine,
+    predictions: paths.map((path, i) => ({
+      path,
+      label: judged?.unknown[i] === true ? UNKNOWN : classes[best[i]!]!,
+      unknown: judged?.unknown[i] ?? false,
+      guess: classes[best[i]!]!,
+      probability: P.data[i * P.cols + best[i]!]!,
+      strangeness: judged && { ...judged.rule, value: judged.strangeness[i]! },
+      probabilities: Object.fromEntries(classes.map((label, c) => [label, row(P, i)[c]!])),
+      neighbors: near[i] ?? [],
+    })),
+    failed,
+  };
+}

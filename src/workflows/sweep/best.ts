@@ -1,0 +1,41 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { RankedCandidate, SweepResult } from '../../results/sweep-result.ts';
+import type { TrainedHead } from '../train/evaluate.ts';
+import { featuresOf } from './grid.ts';
+import type { StreamedPlan } from '../train/train-streamed.ts';
+import { trainWithin } from '../train/within.ts';
+import type { Work } from '../work.ts';
+
+/** The best candidate, fitted. */
+export interface FittedBest {
+  readonly trained: TrainedHead;
+  readonly passedOver: SweepResult['passedOver'];
+}
+
+/**
+ * Fits the first of the ranked candidates on all training images, in streams where these do not fit the memory; one that cannot be fitted so is passed
+ * over for the next, and it is said. Throws OPTION_INVALID where none can, and what trainWithin throws.
+ */
+export async function fitBest(
+  candidates: readonly RankedCandidate[],
+  from: Pick<StreamedPlan, 'owner' | 'store' | 'manifest' | 'samples' | 'bound'>,
+  reject: number,
+  work: Work,
+): Promise<FittedBest> {
+  const passedOver: { rank: number; reason: string }[] = [];
+  for (const one of candidates) {
+    const { rank, head, params, normalize, pca, views } = one;
+    const plan = { ...from, head, options: params, normalize, pca, features: featuresOf(one) };
+    try {
+      return { trained: await trainWithin(plan, { views, reject }, work), passedOver };
+    } catch (error) {
+      if (!(error instanceof PermafrostError) || error.code !== 'OPTION_INVALID') throw error;
+      passedOver.push({ rank, reason: error.message });
+      work.listener?.note?.(`Number ${rank}, ${head}, is passed over: ${error.message}`);
+    }
+  }
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `None of the ${candidates.length} candidates can be fitted on all training images within the memory; what was found of them is kept. Number 1: ${passedOver[0]?.reason}`,
+  );
+}

@@ -1,0 +1,135 @@
+import { MOST_KEPT } from '../../classify/cross-validation/fold-features.ts';
+import { MOST_GRAM_ROWS } from '../../classify/solvers/choose-design.ts';
+import { MOST_WIDENED } from '../../classify/solvers/column-design.ts';
+import { MOST_SYSTEM_VALUES } from '../../classify/solvers/direct-step.ts';
+import { checkBound } from '../memory.ts';
+
+/** Features of a group of configurations, as their sizes. */
+export interface GroupSize {
+  /** Names the features that the group starts from. */
+  readonly key: string;
+  /** Numbers an image. */
+  readonly cols: number;
+  readonly normalize: 'l2' | 'standard' | 'none';
+  /** Principal components, 0 for none. */
+  readonly pca: number;
+  /** Views of each image beside the image itself. */
+  readonly views: number;
+}
+
+/** How a sweep is run within a bound. */
+export interface SweepRoom {
+  readonly threads: number;
+  /** Values of features that a thread may keep for all folds at once. */
+  readonly mostKept: number;
+}
+
+/** What the process takes before the first feature is read, and each thread before its first fit: measured. */
+const PROCESS_BYTES = 230e6;
+const THREAD_BYTES = 60e6;
+/** What is given back by a thread is taken again late: its peak is above what it holds at once. Measured with the default grid on 22,000 images of 512 numbers: 1.11 GB where this factor left out gave 1.00. */
+const LATE = 1.3;
+/** Of an image beside its features: its path and digests, its places in the folds of every thread, probabilities and predictions. */
+const IMAGE_BYTES = 1500;
+const IMAGE_THREAD_BYTES = 300;
+/**
+ * Threads that a sample is sized for, whatever the machine has: results depend on the sample, so it must be the same everywhere. Where more
+ * of them fit, more work.
+ */
+const SIZED_FOR = 2;
+/** What a thread may keep for all folds where not all of MOST_KEPT fits: components of most samples. */
+const LITTLE_KEPT = 2 ** 23;
+
+/** Matrices in float64 of a step that is solved directly, at their most. */
+const DIRECT_MATRICES = 5;
+
+/**
+ * Bytes of a linear problem over rows beside the rows themselves: their Gram matrix in both precisions, or the rows in float64; and those of a direct
+ * step.
+ */
+function designBytes(rows: number, cols: number): number {
+  const system = Math.min(rows, cols) ** 2;
+  const direct = system <= MOST_SYSTEM_VALUES ? DIRECT_MATRICES * 8 * system : 0;
+  if (rows < cols && rows <= MOST_GRAM_ROWS) return 12 * rows ** 2 + direct;
+  return (rows * cols <= MOST_WIDENED ? 8 * rows * cols : 0) + direct;
+}
+
+/** Bytes of one thread at work on a group. */
+function groupBytes(
+  { cols, normalize, pca, views }: GroupSize,
+  images: number,
+  folds: number,
+  mostKept: number,
+): number {
+  const rows = images * (1 + views);
+  const values = rows * cols;
+  const stackedBytes = views > 0 ? 4 * values : 0;
+  // Normalised, and the rows of one fold that a head takes by itself.
+  if (normalize !== 'standard' && pca === 0)
+    return stackedBytes + 8 * values + (normalize === 'none' ? 4 * values : 0) + designBytes(rows, cols);
+  const trained = Math.ceil((rows * (folds - 1)) / folds);
+  const width = pca || cols;
+  const view = 4 * rows * width + 4 * trained * width + designBytes(trained, width);
+  const kept = rows * width * folds <= mostKept ? folds : 1;
+  // The rows that a normalisation is learned of; of components the normalised rows, those of the training part, and these in float64.
+  const making = 4 * values + (pca > 0 ? 4 * values + 12 * trained * Math.min(cols, 8192) : 0);
+  return stackedBytes + kept * view + making;
+}
+
+/** Bytes that a sweep takes at its peak. */
+export function sweepBytes(
+  groups: readonly GroupSize[],
+  folds: number,
+  images: number,
+  { threads, mostKept }: SweepRoom,
+): number {
+  const shared = new Map<string, number>();
+  for (const { key, cols, views } of groups)
+    shared.set(key, Math.max(shared.get(key) ?? 0, 4 * images * cols * (1 + views)));
+  const one = Math.max(0, ...groups.map((group) => groupBytes(group, images, folds, mostKept)));
+  const features = [...shared.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return (
+    PROCESS_BYTES +
+    images * IMAGE_BYTES +
+    features +
+    threads * (THREAD_BYTES + images * IMAGE_THREAD_BYTES + LATE * one)
+  );
+}
+
+/** How many of up to `most` images fit a bound, whatever the machine has. Throws OPTION_INVALID where not even `least` do. */
+export function imagesWithin(
+  groups: readonly GroupSize[],
+  folds: number,
+  { bound, most, least }: Readonly<Record<'bound' | 'most' | 'least', number>>,
+): number {
+  const bytesOf = (images: number): number =>
+    sweepBytes(groups, folds, images, { threads: SIZED_FOR, mostKept: LITTLE_KEPT });
+  checkBound(
+    'sweep',
+    bound,
+    bytesOf(least),
+    `a sweep of ${least} images with these features`,
+    'Give more, or leave the widest features out of the grid.',
+  );
+  let [low, high] = [least, most + 1];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (bytesOf(middle) <= bound) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** With how many of up to `threads` threads that many images are swept within a bound, and how much of them each may keep. */
+export function roomForSweep(
+  groups: readonly GroupSize[],
+  folds: number,
+  images: number,
+  { bound, threads: most }: Readonly<Record<'bound' | 'threads', number>>,
+): SweepRoom {
+  const fits = (threads: number, mostKept: number): boolean =>
+    sweepBytes(groups, folds, images, { threads, mostKept }) <= bound;
+  let threads = Math.min(most, SIZED_FOR);
+  while (threads < most && fits(threads + 1, LITTLE_KEPT)) threads++;
+  return { threads, mostKept: fits(threads, MOST_KEPT) ? MOST_KEPT : LITTLE_KEPT };
+}

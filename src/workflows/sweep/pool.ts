@@ -1,0 +1,131 @@
+import { extname } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import type { Pooling } from '../../core/sample.ts';
+import type { CrossScores } from '../../results/sweep-result.ts';
+import { startThreads } from '../../core/threads.ts';
+import type { Family, HeadPlan } from '../../classify/cross-validation/families.ts';
+import type { FeatureSteps } from '../../classify/cross-validation/fold-features.ts';
+import type { TrainVal } from '../../classify/evaluate/split.ts';
+
+/** Features of all training images. */
+export interface SharedFeatures {
+  /** Shape (rows, cols). */
+  readonly data: Float32Array;
+  readonly rows: number;
+  readonly cols: number;
+  /** Views of the same images, each of the same shape: as many as any configuration trains on. */
+  readonly views: readonly Float32Array[];
+  /** Columns of each part that stands side by side in them. */
+  readonly parts: readonly number[];
+}
+
+/** What every worker reads. The features lie in shared memory: no worker has a copy of them. */
+export interface SweepData {
+  /** By `featuresKey`. */
+  readonly features: Readonly<Record<string, SharedFeatures>>;
+  readonly y: Int32Array;
+  readonly classes: readonly string[];
+  readonly folds: readonly TrainVal[];
+  /** Values of features that a thread may keep for all folds at once (FoldFeatures). */
+  readonly mostKept: number;
+}
+
+/** Features as the heads of a group see them. */
+export interface FeatureGroup extends FeatureSteps {
+  readonly cut: string;
+  readonly pooling: Pooling;
+  readonly views: number;
+}
+
+/** Names the features that a group starts from, whatever the number of views. */
+export const featuresKey = ({ cut, pooling }: Pick<FeatureGroup, 'cut' | 'pooling'>): string =>
+  `${cut} ${pooling}`;
+
+/** One piece of work: heads that share theirs, on one group's features. */
+export interface SweepJob {
+  readonly group: FeatureGroup;
+  readonly family: Family;
+}
+
+/** What a worker found of one plan. */
+export interface SweepFinding {
+  readonly group: FeatureGroup;
+  readonly plan: HeadPlan;
+  readonly found:
+    | {
+        readonly scores: CrossScores;
+        /** Class of each row when it was held out, shape (n). */
+        readonly predictions: Uint16Array;
+        readonly converged: boolean;
+        readonly iterations: number;
+        readonly fitMs: number;
+      }
+    | { readonly problem: string };
+}
+
+/** What a worker says: a finding, or that it wants work. */
+export type WorkerMessage =
+  { readonly kind: 'found'; readonly finding: SweepFinding } | { readonly kind: 'ready' };
+
+const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+
+const sameGroup = (a: FeatureGroup, b: FeatureGroup): boolean =>
+  featuresKey(a) === featuresKey(b) && a.normalize === b.normalize && a.pca === b.pca && a.views === b.views;
+
+/**
+ * Runs jobs on `count` threads and yields what they find as it comes, in any order; a finding itself is the same whoever made it and
+ * when. A thread keeps to the group that it has prepared while that has work, then takes one that no other thread has. Ends the threads when it
+ * is left. Throws INTERRUPTED on abort, and what a worker throws.
+ */
+export async function* runSweepJobs(
+  jobs: readonly SweepJob[],
+  count: number,
+  data: SweepData,
+  signal?: AbortSignal,
+): AsyncGenerator<SweepFinding> {
+  const waiting = [...jobs];
+  const threads = startThreads<SweepJob, WorkerMessage>({
+    entry: ENTRY,
+    count: Math.min(count, jobs.length),
+    data,
+    signal,
+    interrupted: 'The sweep was interrupted.',
+    failure: ({ stack }) => new Error(`A thread of the sweep failed: ${stack}`),
+  });
+  const holds = new Map<Worker, FeatureGroup>();
+
+  const nextJob = (worker: Worker): SweepJob | undefined => {
+    const held = holds.get(worker);
+    const others = [...holds].filter(([other]) => other !== worker).map(([, group]) => group);
+    const rank = ({ group }: SweepJob): number =>
+      held !== undefined && sameGroup(group, held)
+        ? 0
+        : others.some((other) => sameGroup(group, other))
+          ? 2
+          : 1;
+    let best = 0;
+    waiting.forEach((job, i) => {
+      if (rank(job) < rank(waiting[best]!)) best = i;
+    });
+    return waiting.splice(best, 1)[0];
+  };
+
+  let working = threads.workers.length;
+  try {
+    while (working > 0 || threads.waiting() > 0) {
+      const { worker, message } = await threads.next();
+      if (message.kind === 'found') {
+        yield message.finding;
+        continue;
+      }
+      const job = nextJob(worker);
+      if (job === undefined) working--;
+      else {
+        holds.set(worker, job.group);
+        threads.send(worker, job);
+      }
+    }
+  } finally {
+    await threads.end();
+  }
+}

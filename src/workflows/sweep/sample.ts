@@ -1,0 +1,85 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Split } from '../../core/sample.ts';
+import { contentKey } from '../../store/read/content-key.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
+
+/** Training images that a sweep cross-validates on. */
+export interface SweepSample {
+  /** In the order of their paths. */
+  readonly samples: readonly StoredSample[];
+  /** Images of each split of the data set, sampled or not. */
+  readonly counts: Readonly<Record<Split, number>>;
+}
+
+/** Different images that each class keeps in a sample, where it has so many: a class needs two, for it must be in every fold's training part. */
+const LEAST_OF_A_CLASS = 10;
+
+/** The key of the `least`-th different image of ascending keys, or the last. */
+function floorOf(keys: Uint32Array, least: number): number {
+  let different = 0;
+  for (const [i, key] of keys.entries()) if (key !== keys[i - 1] && ++different > least) return keys[i - 1]!;
+  return keys.at(-1)!;
+}
+
+/** How many of ascending keys are at most `highest`. */
+function countUpTo(keys: Uint32Array, highest: number): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keys[middle]! <= highest) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * All training images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, copies of a picture together. A class that
+ * would have few or none among them keeps its own lowest. Reads the images twice, and keeps those of the sample. Throws OPTION_INVALID where `most`
+ * has no room for two images of each class.
+ */
+export async function sampleTrain(
+  images: () => Iterable<StoredSample> | AsyncIterable<StoredSample>,
+  most: number,
+): Promise<SweepSample> {
+  const counts: Record<Split, number> = { train: 0, val: 0, test: 0 };
+  const found = new Map<string, number[]>();
+  for await (const sample of images()) {
+    counts[sample.split]++;
+    if (sample.split !== 'train') continue;
+    const keys = found.get(sample.label);
+    if (keys === undefined) found.set(sample.label, [contentKey(sample)]);
+    else keys.push(contentKey(sample));
+  }
+  const highest = counts.train <= most ? undefined : highestKeys(found, most);
+  const samples: StoredSample[] = [];
+  for await (const sample of images()) {
+    if (sample.split !== 'train') continue;
+    if (highest === undefined || contentKey(sample) <= highest.get(sample.label)!) samples.push(sample);
+  }
+  return { samples, counts };
+}
+
+/** For each class the highest key that is in a sample of `most` images. */
+function highestKeys(
+  found: ReadonlyMap<string, readonly number[]>,
+  most: number,
+): ReadonlyMap<string, number> {
+  const classes = [...found].map(([label, keys]) => ({ label, keys: Uint32Array.from(keys).sort() }));
+  for (let least = LEAST_OF_A_CLASS; least >= 2; least--) {
+    const lists = classes.map(({ label, keys }) => ({ label, keys, floor: floorOf(keys, least) }));
+    const sizeAt = (key: number): number =>
+      lists.reduce((sum, { keys, floor }) => sum + countUpTo(keys, Math.max(key, floor)), 0);
+    if (sizeAt(-1) > most) continue;
+    let [low, high] = [-1, 2 ** 32];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (sizeAt(middle) <= most) low = middle;
+      else high = middle;
+    }
+    return new Map(lists.map(({ label, floor }) => [label, Math.max(low, floor)]));
+  }
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `sweep: ${most} images have no room for two different ones of each of ${found.size} classes. Give more with --images, and more --memory where the features need it.`,
+  );
+}

@@ -1,0 +1,210 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import { resolveOptions } from '../../core/options.ts';
+import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
+import { readManifest, type Manifest } from '../../store/format/manifest.ts';
+import { storedParts, type StoredPart } from '../../store/read/parts.ts';
+import { eachSample } from '../../store/read/reader.ts';
+import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
+import { defaultHeadFile, validationOf } from '../train/evaluate.ts';
+import { saveHead } from '../train/head-files.ts';
+import { labelledSamples, requireViews } from '../train/labelled-samples.ts';
+import { memoryBound } from '../memory.ts';
+import { progressMeter } from '../progress-meter.ts';
+import { fitBest } from './best.ts';
+import { sharedData, type SweptImages } from './data.ts';
+import { configurationsOf, featuresOf, type SweepGrid } from './grid.ts';
+import { imagesWithin, roomForSweep, type GroupSize } from './memory.ts';
+import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
+import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './plan.ts';
+import { featuresKey, runSweepJobs, type SweepData, type SweepFinding } from './pool.ts';
+import { candidateOf, entryOf, ranked } from './ranking.ts';
+import { sampleTrain } from './sample.ts';
+import type { Work } from '../work.ts';
+
+/** What to sweep: options over SWEEP_OPTIONS' defaults, and the grid, by default DEFAULT_GRID. */
+export interface SweepRequest extends Partial<SweepOptions> {
+  readonly grid?: SweepGrid | undefined;
+  /** Where the grid comes from, for messages. */
+  readonly gridSource?: string | undefined;
+}
+
+export interface SweepWork extends Work {
+  /** Called with each candidate when it is known, those of earlier sweeps first; in no order. */
+  onCandidate?(candidate: SweepCandidate, state: { readonly done: number; readonly total: number }): void;
+}
+
+/**
+ * Cross-validates every configuration of a grid on the training images of a store, or on a sample of them (`images`, `memory`), on all processors, and
+ * fits the best on all of them; the validation images are looked at once, for the best alone. Copies of one image are always in the same fold. Results are kept in the
+ * store as they come: what was found before is not computed again, so that the same call after an abort goes on where it stopped. A
+ * result depends on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order.
+ * With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
+ * and what readManifest and loadFeatures throw.
+ */
+export async function sweep(
+  storePath: string,
+  { grid = {}, gridSource = 'The grid', ...given }: SweepRequest = {},
+  work: SweepWork = {},
+): Promise<SweepResult> {
+  const options = resolveOptions('sweep', SWEEP_OPTIONS, given);
+  const configurations = configurationsOf(grid, gridSource);
+  const store = resolve(storePath);
+  const manifest = await readManifest(store);
+  const { labels, folds, score, seed } = options;
+  const bound = memoryBound(options.memory);
+  // Where no list is given the images are not kept either: a million of them take 0.3 GB.
+  const listed = labels === '' ? undefined : await labelledSamples(store, manifest, labels, work);
+  const { samples: all, relabelled = [], joinedTrain = 0 } = listed ?? {};
+  if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
+  const sizes = sizesOf(store, manifest, configurations);
+  const most = imagesWithin(sizes, folds, { bound, most: options.images, least: 2 * folds });
+  const { samples, counts } = await sampleTrain(() => all ?? eachSample(store, manifest), most);
+  validationOf(store, counts);
+  const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
+  const threads = options.workers === 0 ? availableParallelism() : options.workers;
+  const room = roomForSweep(sizes, folds, samples.length, { bound, threads });
+  if (samples.length < counts.train)
+    work.listener?.note?.(
+      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${most < options.images ? `no more fit ${options.memory} (--memory)` : 'as many as --images allows'}. The best is fitted on all of them.`,
+    );
+  if (room.threads < options.workers)
+    work.listener?.note?.(
+      `${room.threads} of ${threads} threads work: no more fit ${options.memory} (--memory).`,
+    );
+  const ledger = await openLedger(ledgerPath(store, plan.images));
+  try {
+    const found = await crossValidate({ store, manifest, samples, room }, plan, ledger, work);
+    const candidates = ranked(plan, found.known, found.reused, score);
+    if (candidates.length === 0) {
+      throw new PermafrostError(
+        'FIT_INVALID',
+        `None of the ${plan.configurations.size} configurations could be fitted: ${found.skipped[0]?.reason}`,
+      );
+    }
+    const started = performance.now();
+    const from = { owner: 'sweep', store, manifest, samples: all, bound };
+    const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
+    let file: string | null = null;
+    if (options.save) {
+      const head = { ...trained, relabelled };
+      file = options.out === '' ? defaultHeadFile(store, head) : resolve(options.out);
+      const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
+      await saveHead(file, head, set, store);
+    }
+    return {
+      store,
+      score,
+      folds,
+      seed,
+      images: counts.train,
+      crossValidated: samples.length,
+      classes: plan.classes,
+      workers: room.threads,
+      computed: found.known.size - found.reused.size,
+      reused: found.reused.size,
+      skipped: found.skipped,
+      candidates,
+      notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
+      best: { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file },
+      passedOver,
+      ledger: ledger.path,
+      seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The sizes of the features that configurations are about. Throws OPTION_INVALID where the store lacks some. */
+const sizesOf = (
+  store: string,
+  manifest: Manifest,
+  configurations: readonly SweepConfiguration[],
+): GroupSize[] =>
+  configurations.map((one) => ({
+    ...one,
+    key: featuresKey(one),
+    cols: storedParts(store, manifest, featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
+  }));
+
+/**
+ * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after those of the images. Throws
+ * OPTION_INVALID where the store lacks one.
+ */
+const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): string =>
+  Array.from({ length: 1 + one.views }, (_, view) => storedParts(store, manifest, featuresOf(one), view))
+    .flat()
+    .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
+    .join(',');
+
+/** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
+async function crossValidate(swept: SweptImages, plan: SweepPlan, ledger: Ledger, work: SweepWork) {
+  const { store, manifest, room } = swept;
+  const { signal, listener } = work;
+  const { configurations } = plan;
+  for (const line of ledger.damaged)
+    listener?.note?.(`${ledger.path}, ${line}: the line is left out and its result computed again.`);
+  const started = performance.now();
+  const known = new Map<string, LedgerEntry>();
+  const meter = progressMeter('sweeping', configurations.size, listener, 'configurations');
+  const tell = (entry: LedgerEntry, reused: boolean): void => {
+    known.set(entry.id, entry);
+    meter.advance(1, Number(!reused));
+    work.onCandidate?.(candidateOf(entry, reused), { done: known.size, total: configurations.size });
+  };
+  for (const id of configurations.keys()) {
+    const entry = ledger.entries.get(id);
+    if (entry !== undefined) tell(entry, true);
+  }
+  const reused = new Set(known.keys());
+  const missing = new Map([...configurations].filter(([id]) => !known.has(id)));
+  if (reused.size > 0)
+    listener?.note?.(`${reused.size} of ${configurations.size} configurations are known from before.`);
+
+  const data = await sharedData(swept, plan, [...missing.values()]);
+  const loaded = performance.now();
+  const problems = new Map<string, string>();
+  for await (const finding of findings(plan, missing, room.threads, data, ledger, known, signal)) {
+    const id = idOfFinding(finding, missing);
+    if ('problem' in finding.found) {
+      problems.set(id, finding.found.problem);
+      meter.advance(1, 1);
+    } else {
+      const entry = entryOf(id, namesOf(store, manifest, missing.get(id)!), missing.get(id)!, finding.found);
+      await ledger.append(entry);
+      tell(entry, false);
+    }
+  }
+  return {
+    known,
+    reused,
+    skipped: [...missing].flatMap(([id, one]) =>
+      problems.has(id) ? [{ ...one, reason: problems.get(id)! }] : [],
+    ),
+    seconds: { load: (loaded - started) / 1000, sweep: (performance.now() - loaded) / 1000 },
+  };
+}
+
+/** What the workers find. Throws INTERRUPTED, telling what is kept. */
+async function* findings(
+  { configurations }: SweepPlan,
+  missing: ReadonlyMap<string, SweepConfiguration>,
+  workers: number,
+  data: SweepData,
+  ledger: Ledger,
+  known: ReadonlyMap<string, unknown>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SweepFinding> {
+  try {
+    yield* runSweepJobs(jobsOf([...missing.values()]), workers, data, signal);
+  } catch (error) {
+    if (!(error instanceof PermafrostError) || error.code !== 'INTERRUPTED') throw error;
+    throw new PermafrostError(
+      'INTERRUPTED',
+      `Interrupted: ${known.size} of ${configurations.size} configurations are kept in ${ledger.path}. Run the same command again to go on.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,61 @@
+// A thread of its own, started by sweep-pool.ts: it gets jobs, cross-validates, answers plan by plan, and asks for the next.
+import { parentPort, workerData } from 'node:worker_threads';
+import { matrix } from '../../core/matrix.ts';
+import { serveOrders } from '../../core/threads.ts';
+import { foldFeatures, type FoldFeatures } from '../../classify/cross-validation/fold-features.ts';
+import { heldOut } from '../../classify/cross-validation/held-out.ts';
+import { judge } from '../../classify/cross-validation/judge.ts';
+import { topClass } from '../../classify/evaluate/metrics.ts';
+import {
+  featuresKey,
+  type FeatureGroup,
+  type SweepData,
+  type SweepJob,
+  type WorkerMessage,
+} from './pool.ts';
+
+const { features, y, classes, folds, mostKept } = workerData as SweepData;
+const port = parentPort!;
+const tell = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.postMessage(message, moved);
+
+/** The features of one group at a time: those of the next replace them. */
+let prepared: { readonly key: string; readonly features: FoldFeatures } | undefined;
+
+function preparedFor(group: FeatureGroup): FoldFeatures {
+  const { normalize, pca, views: looks } = group;
+  const key = `${featuresKey(group)} ${normalize} ${pca} ${looks}`;
+  if (prepared?.key === key) return prepared.features;
+  prepared = undefined;
+  const { data, rows, cols, parts, views } = features[featuresKey(group)]!;
+  // The runtime takes no shared memory: where nothing is done to the rows, they are copied.
+  const X = normalize === 'none' ? matrix(rows, cols, Float32Array.from(data)) : { data, rows, cols };
+  const others = views.slice(0, looks).map((view) => ({ data: view, rows, cols }));
+  prepared = {
+    key,
+    features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others, mostKept }),
+  };
+  return prepared.features;
+}
+
+async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<void> {
+  let started = performance.now();
+  for await (const result of heldOut(family, preparedFor(group), { y, classes }, { signal })) {
+    const fitMs = performance.now() - started;
+    const { plan } = result;
+    if ('problem' in result)
+      tell({ kind: 'found', finding: { group, plan, found: { problem: result.problem } } });
+    else {
+      const { P, converged, iterations } = result;
+      const predictions = Uint16Array.from(topClass(P));
+      const found = { scores: judge(y, P, folds), predictions, converged, iterations, fitMs };
+      tell({ kind: 'found', finding: { group, plan, found } }, predictions.buffer);
+    }
+    started = performance.now();
+  }
+}
+
+serveOrders<SweepJob>(async (job, signal) => {
+  await work(job, signal);
+  tell({ kind: 'ready' });
+});
+tell({ kind: 'ready' });

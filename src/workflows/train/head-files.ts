@@ -1,0 +1,142 @@
+import { dirname, relative, resolve, sep } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import { loadHead } from '../../classify/heads/index.ts';
+import type { HeadState } from '../../classify/head.ts';
+import { loadNormalizer, normalizerState, type Normalizer } from '../../classify/normalize.ts';
+import { loadReject, rejectState, type Reject } from '../../classify/novelty/reject.ts';
+import { stackedSource } from '../../classify/stacked-source.ts';
+import { normalizedSource } from '../../classify/stream-normalizer.ts';
+import { readCalibration } from '../../store/read/calibration-file.ts';
+import type { FeatureSettings } from '../../store/format/fingerprint.ts';
+import type { FeatureSet } from '../../store/format/manifest.ts';
+import { readHead, writeHead, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
+import type { TrainedHead } from './evaluate.ts';
+import { trainingRows } from './streamed-rows.ts';
+import { VERSION } from '../version.ts';
+
+type Tensors = HeadState['tensors'];
+
+const prefixed = (prefix: string, tensors: Tensors): [string, ReturnType<Tensors['get']> & object][] =>
+  [...tensors].map(([name, tensor]) => [`${prefix}/${name}`, tensor]);
+
+const stripped = (prefix: string, tensors: Tensors): Tensors =>
+  new Map(
+    [...tensors].flatMap(([name, tensor]) =>
+      name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), tensor] as const] : [],
+    ),
+  );
+
+/** What of a trained head goes into its file. */
+export type SavedHead = Pick<
+  TrainedHead,
+  'head' | 'normalizer' | 'parts' | 'reject' | 'rows' | 'relabelled'
+> & {
+  readonly result: Pick<TrainedHead['result'], 'trained'>;
+};
+
+/**
+ * Writes a trained head with its normaliser, the settings of the set that its first part is of, and the way to its store. Throws
+ * STORE_WRITE.
+ */
+export async function saveHead(
+  file: string,
+  { head, normalizer, parts, reject, rows, relabelled = [], result }: SavedHead,
+  { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
+  store: string,
+): Promise<void> {
+  const before = normalizerState(normalizer);
+  const unknown = reject && rejectState(reject, head.state);
+  const { contract } = settings;
+  const [{ pooling }, ...others] = parts as readonly [HeadPart, ...HeadPart[]];
+  const document: HeadDocument = {
+    permafrost: VERSION,
+    name: head.name,
+    params: head.params,
+    classes: [...head.classes],
+    settings: { ...settings, contract: { ...contract, mean: [...contract.mean] } },
+    ...(quantization && {
+      calibration: await readCalibration(store, quantization.calibration, settings.calibration),
+    }),
+    pooling,
+    width: head.features,
+    ...(others.length > 0 && { others }),
+    head: head.state.json,
+    normalizer: before.json,
+    ...(unknown && { reject: unknown.json }),
+    trained: {
+      images: result.trained,
+      store: relative(dirname(resolve(file)), resolve(store))
+        .split(sep)
+        .join('/'),
+      ...(relabelled.length > 0 && { relabelled: relabelled.map((sample) => ({ ...sample })) }),
+      ...(rows && { rows: rows.digest }),
+      ...(rows && rows.views > 0 && { views: rows.views }),
+    },
+  };
+  await writeHead(
+    file,
+    document,
+    new Map([
+      ...prefixed('head', head.state.tensors),
+      ...prefixed('normalizer', before.tensors),
+      ...prefixed('reject', unknown?.tensors ?? new Map()),
+    ]),
+  );
+}
+
+export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'reject'> {
+  readonly document: HeadDocument;
+  /** The store that it was trained on, absolute; it may have gone. */
+  readonly store: string;
+  /** Bytes that its training rows take while they are read from the store; 0 for a head that holds all it needs. */
+  readonly rowsMemory: number;
+}
+
+/** Adds the file's name to what is wrong with its content; a head that this permafrost does not know is no wrong option of the user's. */
+function inFile(file: string, error: unknown): never {
+  if (!(error instanceof PermafrostError) || !['OPTION_INVALID', 'HEAD_CORRUPT'].includes(error.code))
+    throw error;
+  throw new PermafrostError('HEAD_CORRUPT', `${file}: ${error.message}`, { cause: error });
+}
+
+/** Reads a head file back into a head that predicts the same. Throws HEAD_CORRUPT, or PACKAGE_MISSING where the head needs one. */
+export async function openHead(file: string): Promise<OpenedHead> {
+  const { document, tensors } = await readHead(file);
+  const state = (part: 'head' | 'normalizer' | 'reject'): HeadState => ({
+    json: document[part] ?? {},
+    tensors: stripped(part, tensors),
+  });
+  const store = resolve(dirname(file), document.trained.store);
+  let normalizer: Normalizer;
+  try {
+    normalizer = loadNormalizer(state('normalizer'));
+  } catch (error) {
+    inFile(file, error);
+  }
+  const rows = await trainingRows(file, store, document);
+  const trainedOn =
+    rows && stackedSource([rows, ...rows.views].map((look) => normalizedSource(look, normalizer)));
+  const head = await loadHead(document.name, state('head'), trainedOn).catch((error: unknown) =>
+    inFile(file, error),
+  );
+  let reject: Reject | undefined;
+  try {
+    if (document.reject !== undefined) reject = loadReject(state('reject'), head);
+  } catch (error) {
+    inFile(file, error);
+  }
+  if (head.features !== document.width) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `${file}: the head takes ${head.features} features, its document says ${document.width}.`,
+    );
+  }
+  return {
+    document,
+    head,
+    normalizer,
+    ...(reject && { reject }),
+    store,
+    rowsMemory: rows?.heldMemory ?? 0,
+  };
+}

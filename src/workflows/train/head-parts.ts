@@ -1,0 +1,27 @@
+import type { OrReason } from '../../results/report-data.ts';
+import { differingSettings } from '../../store/format/fingerprint.ts';
+import { headParts, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
+import type { Manifest } from '../../store/format/manifest.ts';
+import { currentSets } from '../../store/read/parts.ts';
+
+/**
+ * The parts of a store's data set that are the features which a head was trained on; a reason where the store now holds features of other
+ * settings, or not all of the parts. Throws STORE_EMPTY.
+ */
+export function storedPartsOfHead(
+  store: string,
+  manifest: Manifest,
+  document: HeadDocument,
+): OrReason<{ readonly parts: readonly HeadPart[] }> {
+  const sets = currentSets(store, manifest);
+  const parts = headParts(document);
+  const { settings } = document;
+  const own = sets.find(({ set }) => set.settings.cut === settings.cut) ?? sets[0];
+  const differing = differingSettings(settings, own.set.settings);
+  for (const { cut, pooling } of parts) {
+    const there = sets.find(({ set }) => set.settings.cut === cut);
+    if (there?.poolings.includes(pooling) !== true && differing.length === 0)
+      differing.push(`${cut}:${pooling} is not there`);
+  }
+  return differing.length === 0 ? { parts } : { missing: differing.join('; ') };
+}

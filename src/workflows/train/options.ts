@@ -1,0 +1,36 @@
+import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { POOLINGS } from '../../core/sample.ts';
+import { HEAD_NAMES } from '../../classify/heads/index.ts';
+import { NORMALIZATIONS } from '../../classify/normalize.ts';
+import { LABELS_OPTION } from '../network/labels-option.ts';
+import { memoryOption } from '../memory.ts';
+import { REJECT_OPTION } from './reject-options.ts';
+
+/** Options of `train` beside the head's own (classify/heads). */
+export const TRAIN_OPTIONS = {
+  head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
+  labels: LABELS_OPTION,
+  pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
+  cut: stringOption(
+    '',
+    'cut layers whose features stand side by side, each with its poolings or with --pooling: block5_pool,block4_pool:max; empty: the deepest that was extracted',
+  ),
+  normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
+  views: integerOption(
+    0,
+    'stored views of each training image to train on too (extract --views); what they are worth is told',
+    { min: 0 },
+  ),
+  memory: memoryOption('memory that training may take; features that need more are read in streams'),
+  reject: REJECT_OPTION,
+  pca: integerOption(
+    0,
+    'principal components of the normalised features to train on; 0: the features themselves',
+    {
+      min: 0,
+    },
+  ),
+  out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
+} as const;
+export type TrainOptions = OptionsOf<typeof TRAIN_OPTIONS>;
+export const TRAIN_DEFAULTS = defaultsOf(TRAIN_OPTIONS);

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { defaultsOf } from '../../../src/core/options.ts';
+import type { HeadName } from '../../../src/classify/heads/index.ts';
+import { createHead, HEAD_NAMES, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
+import { expectCode, headContract } from './head-contract.ts';
+import { hnswMissing } from '../neighbors/hnsw-missing.ts';
+
+/** Options that keep each head's fits short; for one row a class the voters must ask one neighbour. */
+const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
+  softmax: { options: { maxEpochs: 60, learningRate: 0.02 } },
+  logistic: {},
+  ridge: {},
+  'linear-svm': {},
+  mlp: {
+    options: { maxEpochs: 60, learningRate: 0.02, validationFraction: 0 },
+  },
+  knn: { options: { nNeighbors: 3 }, oneRow: { nNeighbors: 1 } },
+  'knn-hnsw': { options: { nNeighbors: 3 }, oneRow: { nNeighbors: 1 }, skip: await hnswMissing() },
+  'ml-logistic': { options: { numSteps: 300, learningRate: 0.005 } },
+  centroid: {},
+};
+
+for (const name of HEAD_NAMES) headContract(name, CONTRACTS[name]);
+
+describe('the table of heads', () => {
+  it('has a contract test and defaults for each head', () => {
+    expect(Object.keys(CONTRACTS).sort()).toEqual([...HEAD_NAMES].sort());
+    for (const name of HEAD_NAMES) {
+      expect(createHead(name).params).toEqual(defaultsOf(HEADS[name].options));
+      expect(createHead(name).name).toBe(name);
+    }
+  });
+
+  it('names the nearest head for a misspelt one', async () => {
+    expect(() => createHead('logistik')).toThrow(/no head "logistik" \(did you mean "logistic"\?\)/);
+    expect(() => createHead('constructor')).toThrow(/no head "constructor"/);
+    await expectCode(
+      loadHead('knm', { json: {}, tensors: new Map() }),
+      'OPTION_INVALID',
+      /did you mean "knn"/,
+    );
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { createHead } from '../../../src/classify/heads/index.ts';
+import { fitNormalizer, applyNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
+import { fitStreamNormalizer, normalizedSource } from '../../../src/classify/stream-normalizer.ts';
+import { rejection } from '../../support/errors.ts';
+import { sourceOf } from '../../support/row-source.ts';
+import { formulaFeatures, formulaLabels } from './formula-data.ts';
+import { blobs } from './head-contract.ts';
+
+const SHAPES = [
+  [60, 4, 3],
+  [18, 40, 3],
+  [60, 4, 2],
+  [18, 40, 2],
+] as const;
+
+describe.each([
+  ['logistic', [{ C: 1 }, { C: 100, classWeight: 'balanced' }]],
+  ['linear-svm', [{ C: 1 }, { C: 10, classWeight: 'balanced' }]],
+  ['ridge', [{ alpha: 1 }, { alpha: 0.01, classWeight: 'balanced' }]],
+] as const)('the head %s on a stream', (name, settings) => {
+  it.each(SHAPES)('has the optimum of the fit in memory: %i x %i, %i classes', async (n, d, k) => {
+    const [X, y] = [formulaFeatures(n, d, k), formulaLabels(n, k)];
+    for (const options of settings) {
+      const head = createHead(name, { ...options, tol: 1e-9, maxIter: 500 });
+      const whole = await head.fit(X, y);
+      for (const size of [1, 7, n]) {
+        const streamed = await head.fitStream!(sourceOf(X, size), y);
+        expect(streamed.converged).toBe(true);
+        expect(streamed.classes).toEqual(whole.classes);
+        const [a, b] = [await whole.predictProba(X), await streamed.predictProba(X)];
+        // Both gradients are at most 1e-9; probabilities and weights are float32.
+        a.data.forEach((p, at) => expect(Math.abs(p - b.data[at]!)).toBeLessThan(2e-6));
+      }
+    }
+  });
+});
+
+describe('the ridge head on a stream', () => {
+  it.each(SHAPES)('chooses as in memory by leave-one-out: %i x %i, %i classes', async (n, d, k) => {
+    const [X, y] = [formulaFeatures(n, d, k), formulaLabels(n, k)];
+    for (const classWeight of ['none', 'balanced']) {
+      const head = createHead('ridge', { alphas: '0.001,0.1,1,30', classWeight });
+      const whole = await head.fit(X, y);
+      const wanted = whole.state.json.leaveOneOut as { errors: number[]; alpha: number };
+      for (const size of [1, 7, n]) {
+        const streamed = await head.fitStream!(sourceOf(X, size), y);
+        const found = streamed.state.json.leaveOneOut as typeof wanted;
+        expect(found.alpha).toBe(wanted.alpha);
+        // In memory the rows are centred by float32 means, and a small alpha divides what that leaves.
+        found.errors.forEach((error, a) => expect(error / wanted.errors[a]!).toBeCloseTo(1, 4));
+        const [a, b] = [await whole.predictProba(X), await streamed.predictProba(X)];
+        a.data.forEach((p, at) => expect(Math.abs(p - b.data[at]!)).toBeLessThan(2e-6));
+        expect(streamed.notes).toEqual(['fitted in 2 passes over the stored features', ...whole.notes]);
+      }
+    }
+  });
+
+  it('keeps its digits where columns are large beside their spread', async () => {
+    const { X, y } = blobs(['ant', 'bee', 'cat'], 30, 12);
+    const shifted = { ...X, data: X.data.map((value) => Math.fround(value) + 1024) };
+    const head = createHead('ridge', { alpha: 0.5 });
+    const [near, far] = [
+      await (await head.fitStream!(sourceOf(X, 16), y)).scores!(X),
+      await (await head.fitStream!(sourceOf(shifted, 16), y)).scores!(shifted),
+    ];
+    // Float32 keeps a value near 1024 to 6e-5.
+    near.data.forEach((s, at) => expect(Math.abs(s - far.data[at]!)).toBeLessThan(2e-3));
+  });
+
+  it('takes one pass where one penalty is given, and goes by conjugate gradients where rows are wide', async () => {
+    const passes = async (cols: number) => {
+      const { X, y } = blobs(['ant', 'bee', 'cat'], 10, cols);
+      const head = createHead('ridge', { tol: 1e-8 });
+      const streamed = await head.fitStream!(sourceOf(X, 8), y);
+      const [a, b] = [await (await head.fit(X, y)).predictProba(X), await streamed.predictProba(X)];
+      a.data.forEach((p, at) => expect(Math.abs(p - b.data[at]!)).toBeLessThan(1e-5));
+      return streamed.notes[0];
+    };
+    expect(await passes(2048)).toBe('fitted in 1 pass over the stored features');
+    expect(await passes(2049)).toMatch(/^fitted in ([4-9]|\d\d) passes/);
+  });
+});
+
+describe('the logistic head on a stream', () => {
+  it('takes about as many Newton steps, and says how many passes', async () => {
+    const { X, y } = blobs(['ant', 'bee', 'cat'], 40, 30);
+    const head = createHead('logistic', { C: 10 });
+    const [whole, streamed] = [await head.fit(X, y), await head.fitStream!(sourceOf(X, 32), y)];
+    expect(Math.abs(whole.iterations - streamed.iterations)).toBeLessThanOrEqual(1);
+    expect(streamed.notes[0]).toMatch(/^fitted in \d+ passes over the stored features$/);
+  });
+
+  it('gives the same bytes again', async () => {
+    const { X, y } = blobs(['ant', 'bee', 'cat'], 20, 30);
+    const fit = () => createHead('logistic').fitStream!(sourceOf(X, 8), y);
+    expect((await fit()).state).toEqual((await fit()).state);
+  });
+
+  it('says when it did not converge', async () => {
+    const { X, y } = blobs(['ant', 'bee', 'cat'], 20, 30);
+    const streamed = await createHead('logistic', { maxIter: 1, tol: 1e-8 }).fitStream!(sourceOf(X, 8), y);
+    expect(streamed.converged).toBe(false);
+    expect(streamed.notes.at(-1)).toMatch(/not converged/);
+  });
+
+  it('refuses what the fit in memory refuses', async () => {
+    const { X, y } = blobs(['ant', 'bee'], 5, 4);
+    const head = createHead('logistic');
+    await rejection(head.fitStream!(sourceOf(X, 4), y.slice(1)), 'FIT_INVALID');
+    await rejection(
+      head.fitStream!(
+        sourceOf(X, 4),
+        y.map(() => 'ant'),
+      ),
+      'FIT_INVALID',
+    );
+    const broken = { ...X, data: X.data.slice() };
+    broken.data[33] = NaN;
+    await rejection(head.fitStream!(sourceOf(broken, 4), y), 'FIT_INVALID');
+    const signal = AbortSignal.abort();
+    await rejection(head.fitStream!(sourceOf(X, 4), y, { signal }), 'INTERRUPTED');
+  });
+});
+
+describe('a normalised stream', () => {
+  it.each(NORMALIZATIONS)('gives the rows that %s gives in memory, in every pass', async (kind) => {
+    const { X } = blobs(['ant', 'bee'], 13, 9);
+    X.data.fill(0, 9, 18); // A row of zeros stays zero.
+    for (let i = 0; i < X.rows; i++) X.data[i * 9 + 4] = 3; // A constant column.
+    const whole = fitNormalizer(kind, X);
+    const normalizer = await fitStreamNormalizer(kind, sourceOf(X, 5));
+    expect(normalizer).toEqual(whole);
+    const wanted = applyNormalizer(whole, X);
+    const source = normalizedSource(sourceOf(X, 5), normalizer);
+    for (let pass = 0; pass < 2; pass++) {
+      for (const b of [0, 3, 1, 2, 4, 5]) {
+        const { data } = await source.read(b);
+        // The inverse of a length is rounded to float32, and the product again.
+        const near = kind === 'l2' ? 1.2e-7 : 0;
+        data.forEach((value, at) => {
+          const exact = wanted.data[b * 45 + at]!;
+          expect(Math.abs(value - exact)).toBeLessThanOrEqual(near * Math.abs(exact));
+        });
+      }
+    }
+  });
+});

@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import { createHead } from '../../../src/classify/heads/index.ts';
+import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
+import {
+  chooseReject,
+  DEFAULT_MEASURE,
+  type RejectChoice,
+  type RejectTask,
+} from '../../../src/classify/novelty/choose-reject.ts';
+import { judge, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
+import {
+  MEASURES,
+  referenceOf,
+  strangeness,
+  strangenessByMeasure,
+} from '../../../src/classify/novelty/novelty-score.ts';
+import { matrix, row, type Matrix } from '../../../src/core/matrix.ts';
+import { random } from '../../../src/core/random.ts';
+import { blobs, throughFile } from '../heads/head-contract.ts';
+
+const CLASSES = ['ant', 'bee', 'cat', 'dog'];
+
+async function choice(
+  name: string,
+  { X, y }: { X: Matrix; y: readonly string[] },
+  given: Partial<RejectTask> = {},
+) {
+  const maker = createHead(name);
+  const normalized = applyNormalizer(fitNormalizer('l2', X), X);
+  const head = await maker.fit(normalized, y);
+  const keys = y.map((_, i) => String(i).padStart(4, '0'));
+  const task = { normalize: 'l2', rate: 0.05, keys, groups: keys, seed: 1, ...given } as const;
+  return { head, normalized, chosen: await chooseReject(maker, head, { X, normalized, labels: y }, task) };
+}
+
+const isRule = (chosen: Awaited<ReturnType<typeof chooseReject>>): chosen is RejectChoice =>
+  'reject' in chosen;
+
+/** Rows far from all blobs: their two halves are exchanged. */
+function strangers(X: Matrix): Matrix {
+  const out = matrix(X.rows, X.cols);
+  const source = random(9);
+  for (let at = 0; at < out.data.length; at++) out.data[at] = Math.abs(source.normal());
+  return out;
+}
+
+describe('the rule for unknown', () => {
+  const data = blobs(CLASSES, 30, 20);
+
+  it('takes the measure with the highest AUROC over the classes left out, and tells all of them', async () => {
+    const { chosen } = await choice('logistic', data);
+    if (!isRule(chosen)) throw new Error(chosen.reason);
+    expect(chosen.measures.map(({ measure }) => measure)).toEqual([...MEASURES]);
+    const best = Math.max(...chosen.measures.map(({ auroc }) => auroc));
+    expect(chosen.measures.find(({ measure }) => measure === chosen.reject.measure)!.auroc).toBe(best);
+    expect(best).toBeGreaterThan(0.9);
+    expect(chosen.leftOut).toEqual(CLASSES);
+    expect(chosen.calibratedOn).toBe(120);
+  });
+
+  it('calls strangers unknown and hardly any known row', async () => {
+    const { chosen, head, normalized } = await choice('logistic', data);
+    if (!isRule(chosen)) throw new Error(chosen.reason);
+    const share = (unknown: readonly boolean[]): number => unknown.filter(Boolean).length / unknown.length;
+    const odd = strangers(data.X);
+    const found = await judge(chosen.reject, head, applyNormalizer(fitNormalizer('l2', odd), odd));
+    expect(share(found.unknown)).toBeGreaterThan(0.9);
+    expect(share((await judge(chosen.reject, head, normalized)).unknown)).toBeLessThanOrEqual(0.05);
+  });
+
+  it('is calibrated on rows out of fold: judged on the rows that it was fitted on, half of them would pass for less', async () => {
+    const wide = blobs(['ant', 'bee'], 20, 300, 5);
+    const { chosen, head, normalized } = await choice('logistic', wide);
+    if (!isRule(chosen)) throw new Error(chosen.reason);
+    // A row's own part in the mean of its class draws it nearer: in-fold, the threshold would be lower.
+    const { measure, threshold, reference } = chosen.reject;
+    const inFold = await strangeness(measure, head, normalized, reference);
+    expect(threshold).toBeGreaterThan(Math.max(...inFold));
+  });
+
+  it('measures the same by all measures at once as by each', async () => {
+    const { X, y } = blobs(CLASSES, 2, 20);
+    const head = await createHead('logistic').fit(X, y);
+    const queries = strangers(matrix(7, 20));
+    const all = await strangenessByMeasure(MEASURES, head, queries, X, y);
+    for (const measure of MEASURES) {
+      const alone = await strangeness(measure, head, queries, referenceOf(measure, X, y));
+      expect([...all.get(measure)!]).toEqual([...alone]);
+    }
+    const none = await strangenessByMeasure(MEASURES, head, matrix(0, 20), X, y);
+    expect([...none.values()].map(({ length }) => length)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('keeps copies of one picture in one fold: apart, each copy would pass for known by the other', async () => {
+    // Noise, in which no class can be told: only a copy is near.
+    const noise = strangers(matrix(48, 20));
+    const twice = { X: matrix(96, 20), y: Array.from({ length: 96 }, (_, i) => CLASSES[i % 4]!) };
+    twice.X.data.set(noise.data);
+    twice.X.data.set(noise.data, noise.data.length);
+    const aurocOf = async (groups?: readonly string[]): Promise<number> => {
+      const { chosen } = await choice('centroid', twice, groups && { groups });
+      if (!isRule(chosen)) throw new Error(chosen.reason);
+      return chosen.measures.find(({ measure }) => measure === 'first-neighbor')!.auroc;
+    };
+    expect(await aurocOf()).toBeGreaterThan(0.8);
+    expect(await aurocOf(twice.y.map((_, i) => String(i % 48)))).toBeLessThan(0.7);
+  });
+
+  it('of two classes is the default one, and no class is left out', async () => {
+    const { chosen } = await choice('logistic', blobs(['ant', 'bee'], 30, 20));
+    if (!isRule(chosen)) throw new Error(chosen.reason);
+    expect(chosen.reject.measure).toBe(DEFAULT_MEASURE);
+    expect(chosen).toMatchObject({ measures: [], leftOut: [], leftOutRejected: null });
+  });
+
+  it('has no energy for heads without scores', async () => {
+    const { chosen } = await choice('knn', data);
+    if (!isRule(chosen)) throw new Error(chosen.reason);
+    expect(chosen.measures.map(({ measure }) => measure)).toEqual(MEASURES.filter((m) => m !== 'energy'));
+  });
+
+  it('leaves out ten classes of more, drawn by the seed', async () => {
+    const many = blobs(
+      Array.from({ length: 14 }, (_, i) => `class ${i}`),
+      6,
+      20,
+    );
+    const drawn = async (seed: number): Promise<readonly string[]> => {
+      const { chosen } = await choice('centroid', many, { seed });
+      if (!isRule(chosen)) throw new Error(chosen.reason);
+      return chosen.leftOut;
+    };
+    expect(await drawn(1)).toHaveLength(10);
+    expect(await drawn(2)).not.toEqual(await drawn(1));
+  });
+
+  it('is the same for the same input and seed', async () => {
+    const [a, b] = [await choice('mlp', data), await choice('mlp', data)];
+    expect(a.chosen).toEqual(b.chosen);
+  });
+
+  it.each([
+    ['too few rows', blobs(CLASSES, 4, 20), /16 training images are too few to promise 5 %.*19 are needed/],
+    [
+      'a single class without a fold',
+      { X: data.X, y: data.y.map((_, i) => (i === 0 ? 'bee' : 'ant')) },
+      /a single class is left/,
+    ],
+  ])('cannot be for %s, and says why', async (_, few, reason) => {
+    const { chosen } = await choice('logistic', few);
+    expect('reason' in chosen && chosen.reason).toMatch(reason);
+  });
+
+  it.each(['logistic', 'mlp', 'knn'])(
+    'of a %s comes back from its state and judges the same',
+    async (name) => {
+      const { head, normalized } = await choice(name, data);
+      const odd = strangers(data.X);
+      for (const measure of MEASURES) {
+        if (measure === 'energy' && head.scores === undefined) continue;
+        const reference = referenceOf(measure, normalized, data.y);
+        const reject = { measure, threshold: 0.123456789, rate: 0.05, reference };
+        const back = loadReject(throughFile(rejectState(reject, head.state)), head);
+        expect(back).toEqual(reject);
+        expect(await judge(back, head, odd)).toEqual(await judge(reject, head, odd));
+      }
+    },
+  );
+
+  it('of a knn keeps no second copy of its rows', async () => {
+    const { head, normalized } = await choice('knn', data);
+    const reject = { measure: 'first-neighbor', threshold: 1, rate: 0.05, reference: normalized } as const;
+    expect(rejectState(reject, head.state).tensors.size).toBe(0);
+    const { head: other } = await choice('logistic', data);
+    expect(rejectState(reject, other.state).tensors.get('reference')!.shape).toEqual([120, 20]);
+  });
+
+  it.each([
+    {},
+    { measure: 'guess', threshold: 1, rate: 0.05 },
+    { measure: 'energy', threshold: 1, rate: 0.05 },
+  ])('that is damaged is refused: %j', async (json) => {
+    const { head } = await choice('knn', data);
+    const load = () => loadReject({ json, tensors: new Map() }, head);
+    expect(load).toThrow(/rule for "unknown"/);
+  });
+
+  it('without its reference is refused', async () => {
+    const { head } = await choice('logistic', data);
+    const json = { measure: 'mean-distance', threshold: 1, rate: 0.05 };
+    expect(() => loadReject({ json, tensors: new Map() }, head)).toThrow(/reference/);
+  });
+});
+
+describe('strangeness', () => {
+  it('is what its formula says, row by row', async () => {
+    const data = blobs(['ant', 'bee', 'cat'], 10, 6);
+    const head = await createHead('logistic').fit(data.X, data.y);
+    const of = (measure: (typeof MEASURES)[number]): Promise<Float64Array> =>
+      strangeness(measure, head, data.X, referenceOf(measure, data.X, data.y));
+    const scores = await head.scores!(data.X);
+    const P = await head.predictProba(data.X);
+    const [energy, top] = [await of('energy'), await of('top-probability')];
+    for (let i = 0; i < data.X.rows; i++) {
+      const s = [...row(scores, i)];
+      expect(energy[i]).toBeCloseTo(-Math.log(s.reduce((sum, v) => sum + Math.exp(v), 0)), 10);
+      expect(top[i]).toBe(1 - Math.max(...row(P, i)));
+      // The scores are those behind the probabilities: float32 of both.
+      const sum = s.reduce((total, v) => total + Math.exp(v), 0);
+      s.forEach((v, c) => expect(Math.exp(v) / sum).toBeCloseTo(row(P, i)[c]!, 5));
+    }
+    // Each training row is its own nearest neighbour.
+    expect(Math.max(...(await of('first-neighbor')))).toBeLessThan(1e-6);
+    const fifth = await of('fifth-neighbor');
+    const cosineTo = (i: number, j: number): number => {
+      const [a, b] = [row(data.X, i), row(data.X, j)];
+      const product = (p: Float32Array, q: Float32Array) => p.reduce((sum, v, at) => sum + v * q[at]!, 0);
+      return 1 - product(a, b) / Math.sqrt(product(a, a) * product(b, b));
+    };
+    const toFirst = Array.from({ length: data.X.rows }, (_, j) => cosineTo(0, j)).sort((a, b) => a - b);
+    expect(fifth[0]).toBeCloseTo(toFirst[4]!, 5);
+  });
+
+  it('by energy of two classes does not depend on which of them comes first', async () => {
+    const { X, y } = blobs(['ant', 'bee'], 20, 6);
+    const swapped = y.map((label) => (label === 'ant' ? 'bee' : 'ant'));
+    const [a, b] = [await createHead('logistic').fit(X, y), await createHead('logistic').fit(X, swapped)];
+    const [one, other] = [
+      await strangeness('energy', a, X, undefined),
+      await strangeness('energy', b, X, undefined),
+    ];
+    one.forEach((value, i) => expect(value).toBeCloseTo(other[i]!, 4));
+  });
+});

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { random } from '../../../src/core/random.ts';
+import type { Manifest } from '../../../src/store/format/manifest.ts';
+import { commitDataset } from '../../../src/store/write/store.ts';
+import { headsOfRun, RUN_HEADS } from '../../../src/workflows/run/heads.ts';
+import { trainWithin } from '../../../src/workflows/train/within.ts';
+import { rejection } from '../../support/errors.ts';
+import { temporaryFolders } from '../../support/folders.ts';
+import { storedRow } from '../../support/stored-rows.ts';
+import { fillStore, whole } from '../../support/stores.ts';
+
+const folder = temporaryFolders();
+/** Less than these rows take in memory, more than a shard of them. */
+const BOUND = '360MB';
+const widths = { flatten: 4000, avg: 4000, max: 6 };
+let store: string;
+let manifest: Manifest;
+
+beforeAll(async () => {
+  const rows = Array.from({ length: 420 }, (_, i) =>
+    storedRow(`${String(i).padStart(3, '0')}.jpg`, {
+      label: ['ant', 'bee', 'cat'][i % 3]!,
+      split: i < 360 ? 'train' : 'val',
+    }),
+  );
+  // Stored in another order than that of the paths, and in several shards.
+  const shuffled = random(3).shuffle([...rows]);
+  const made = await fillStore(join(folder(), 'store'), shuffled, { widths, perShard: 50 });
+  ({ store, manifest } = made);
+  await commitDataset(store, manifest, {
+    root: '/pictures',
+    sets: whole(made.set),
+    samples: rows,
+    failures: [],
+  });
+});
+
+describe('the heads of a run within a memory that the features do not fit', () => {
+  it('are trained in streams, which is said once for a reason; the others are left out with the reason', async () => {
+    const notes: string[] = [];
+    const options = { allHeads: false, reject: 0.05, views: 0, memory: BOUND };
+    const told = await headsOfRun(store, options, { listener: { note: (text) => notes.push(text) } });
+    expect(notes).toEqual([expect.stringMatching(/^The features are read in streams/)]);
+    expect(told.heads.length + told.skipped.length).toBe(RUN_HEADS.length + 1);
+    expect(told.skipped.find(({ name }) => name === 'knn-hnsw (avg)')!.reason).toMatch(/in streams/);
+    for (const head of ['softmax', 'logistic', 'knn'])
+      expect(told.heads.filter(({ name }) => name === head)).toHaveLength(2);
+    expect(told.heads.map(({ accuracy }) => accuracy)).toEqual(
+      told.heads.map(({ accuracy }) => accuracy).sort((a, b) => b - a),
+    );
+    const [best, ...others] = told.heads;
+    expect(existsSync(best!.file!)).toBe(true);
+    expect(others.every(({ file }) => file === null)).toBe(true);
+    expect(best!.reject).toBeDefined();
+    expect(best!.comparison).toEqual({ pValue: 1, toldApart: false });
+    expect(told.confusion.counts.flat().reduce((sum, n) => sum + n, 0)).toBe(60);
+    expect(told.mistakes.length).toBeLessThanOrEqual(10);
+  }, 120_000);
+
+  it('are left out with a reason in the name of the run where no shard fits the memory', async () => {
+    const { message } = await rejection(
+      headsOfRun(store, { allHeads: false, reject: 0, views: 0, memory: '300MB' }),
+      'FIT_INVALID',
+    );
+    expect(message).toMatch(/run: memory is 0\.30 GB, and reading these features a shard at a time takes/);
+    expect(message).not.toMatch(/train: /);
+  });
+
+  it('answer for the validated images in the order of their paths, as heads in memory do', async () => {
+    const plan = { head: 'knn', normalize: 'l2', store, manifest, samples: undefined } as const;
+    const [streamed, inMemory] = await Promise.all(
+      [360e6, 1e9].map((bound) =>
+        trainWithin({ ...plan, features: 'avg', bound }, { views: 0, reject: 0 }, {}),
+      ),
+    );
+    expect([...streamed!.judged.truth]).toEqual(Array.from({ length: 60 }, (_, i) => i % 3));
+    expect(streamed!.judged).toEqual(inMemory!.judged);
+    expect(streamed!.confusion).toEqual(inMemory!.confusion);
+    expect(streamed!.mistakes).toEqual(inMemory!.mistakes);
+    expect(streamed!.result.logLoss).toBeCloseTo(inMemory!.result.logLoss, 10);
+  });
+});

@@ -1,0 +1,168 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { FeaturePart } from '../../../src/core/sample.ts';
+import { readManifest, type Manifest } from '../../../src/store/format/manifest.ts';
+import { storedParts } from '../../../src/store/read/parts.ts';
+import { commitDataset, openForWriting } from '../../../src/store/write/store.ts';
+import { probabilities, trainingData } from '../../../src/workflows/train/evaluate.ts';
+import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
+import { trainOnViews } from '../../../src/workflows/train/on-views.ts';
+import { reasonToStream, trainStreamed, type StreamedPlan } from '../../../src/workflows/train/train-streamed.ts';
+import { calibrated, trainWithin } from '../../../src/workflows/train/within.ts';
+import { rejection, textWith } from '../../support/errors.ts';
+import { temporaryFolders } from '../../support/folders.ts';
+import { joinedStore } from '../../support/joined-store.ts';
+import { whole } from '../../support/stores.ts';
+
+const folder = temporaryFolders();
+const ONE: readonly FeaturePart[] = [{ cut: 'block5_pool', pooling: 'flatten' }];
+const SIDE: readonly FeaturePart[] = [
+  { cut: 'block5_pool', pooling: 'flatten' },
+  { cut: 'block4_pool', pooling: 'avg' },
+  { cut: 'block5_pool', pooling: 'max' },
+];
+/** Solved so far that what is left is float32. */
+const TIGHT = { tol: 1e-8, maxIter: 500 };
+let store: string;
+let manifest: Manifest;
+
+beforeAll(async () => {
+  store = join(folder(), 'store');
+  ({ manifest } = await joinedStore(store));
+});
+
+const CASES = [
+  ['logistic', TIGHT, 0],
+  ['linear-svm', TIGHT, 0],
+  ['ridge', TIGHT, 0],
+  ['ridge', { alphas: '0.01,1,100' }, 0],
+  ['centroid', {}, 0],
+  ['knn', { nNeighbors: 3, weights: 'distance' }, 0],
+  ['logistic', TIGHT, 4],
+  ['knn', { nNeighbors: 3 }, 4],
+] as const;
+
+describe.each([
+  ['one part', ONE, 0],
+  ['parts side by side', SIDE, 0],
+  ['views', ONE, 1],
+  ['views of parts side by side', SIDE, 1],
+] as const)('training in streams on %s', (_, features, views) => {
+  it.each(CASES)('is training in memory: %s %j on %i components', async (head, options, pca) => {
+    for (const normalize of ['l2', 'standard', 'none'] as const) {
+      const plan = { head, options, normalize, pca };
+      const data = await trainingData(store, manifest, features, { views });
+      const inMemory = await trainOnViews(plan, data);
+      const from = { store, manifest, samples: undefined, features, bound: undefined, views };
+      const streamed = await trainStreamed({ ...plan, ...from });
+      expect(streamed.result).toMatchObject({
+        pooling: inMemory.result.pooling,
+        trained: inMemory.result.trained,
+        validated: inMemory.result.validated,
+      });
+      const [a, b] = [inMemory.head, streamed.head];
+      const { X } = data.val;
+      const [P, Q] = [
+        await probabilities({ head: a, normalizer: inMemory.normalizer }, X),
+        await probabilities({ head: b, normalizer: streamed.normalizer }, X),
+      ];
+      // Raw rows are a hundred long: what a gradient of 1e-8 and float32 leave of the weights grows with that.
+      const near = normalize === 'none' ? 5e-4 : pca > 0 ? 1e-4 : 2e-5;
+      P.data.forEach((p, at) => expect(Math.abs(p - Q.data[at]!)).toBeLessThan(near));
+    }
+  });
+});
+
+describe('a knn in streams', () => {
+  it('on views of parts side by side comes back with its rows, and refuses others in their place', async () => {
+    const own = join(folder(), 'own');
+    const { manifest: mine } = await joinedStore(own);
+    const plan = { head: 'knn', options: { nNeighbors: 2 }, normalize: 'l2', pca: 3 } as const;
+    const from = {
+      store: own,
+      manifest: mine,
+      samples: undefined,
+      features: SIDE,
+      bound: undefined,
+      views: 1,
+    };
+    const trained = await trainStreamed({ ...plan, ...from });
+    const file = join(own, 'heads', 'knn.safetensors');
+    const [{ set }, ...rest] = storedParts(own, mine, SIDE) as [ReturnType<typeof storedParts>[number]];
+    await saveHead(file, trained, set, own);
+    const { X } = (await trainingData(own, mine, SIDE)).val;
+    const opened = await openHead(file);
+    expect(opened.document.trained).toMatchObject({ views: 1 });
+    expect(await probabilities(opened, X)).toEqual(await probabilities(trained, X));
+
+    const { samples } = (await trainingData(own, mine, SIDE)).train;
+    const again = await openForWriting(own, '0.0.0');
+    const sets = [set, ...rest.map((part) => (part as { set: typeof set }).set)];
+    const covering = [...new Set(sets.map(({ fingerprint }) => fingerprint))].map((fingerprint) =>
+      again.sets.find((one) => one.fingerprint === fingerprint)!,
+    );
+    const without = { root: '/pictures', sets: covering.flatMap(whole), samples, failures: [] };
+    await commitDataset(own, again, without);
+    const { message } = await rejection(openHead(file), 'FINGERPRINT_MISMATCH');
+    expect(message).toContain('0 views of each image, not 1');
+  });
+});
+
+describe('training within a memory', () => {
+  it('counts the views, streams above it, and tells what they were worth as in memory', async () => {
+    const plan = { head: 'logistic', options: TIGHT, normalize: 'l2', pca: 0 } as const;
+    const wide = { features: [{ cut: 'block4_pool', pooling: 'flatten' }] } as const;
+    const from = { store, manifest, samples: undefined, ...wide };
+    // 40 rows of 60,000 numbers twice: 19 MB; views of 30 thrice more: 50 MB in all.
+    expect(await reasonToStream({ ...from, bound: 372e6 })).toBeUndefined();
+    expect(await reasonToStream({ ...from, bound: 372e6, views: 1 })).toEqual(textWith('0.37 GB allowed'));
+    const notes: string[] = [];
+    const listener = { note: (text: string) => notes.push(text) };
+    const trained = (bound: number | undefined) =>
+      trainWithin({ ...plan, ...from, bound }, { views: 1, reject: 0 }, { listener });
+    const [inMemory, streamed] = [await trained(undefined), await trained(380e6)];
+    expect(notes).toEqual([
+      textWith(/^The features are read in streams: in memory they would take/),
+      textWith(/^Training logistic on 1 views in streams takes about 0\.3\d GB\.$/),
+      textWith(/^Training logistic in streams takes about 0\.3\d GB\.$/),
+    ]);
+    expect(streamed.result.views).toEqual(inMemory.result.views);
+    expect(streamed.result.params).toEqual(inMemory.result.params);
+    expect((await readManifest(store)).dataset.views).toHaveLength(1);
+  });
+});
+
+describe('the rule for unknown of a head trained in streams', () => {
+  const from = () => ({ store, manifest, samples: undefined, features: SIDE, bound: undefined });
+
+  const judged = async (plan: StreamedPlan, rate: number) =>
+    calibrated(await trainStreamed(plan), plan, undefined, rate, {});
+
+  it('is told by rows that are no copies of those that it compares with, and measured on the held-out images', async () => {
+    const plan = { head: 'logistic', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const { result, reject } = await judged(plan, 0.2);
+    const { rule, problem } = result.reject!;
+    expect(problem).toBeNull();
+    // Two classes: there is none to leave out.
+    expect(rule).toMatchObject({
+      measure: 'mean-distance',
+      measures: [],
+      leftOut: [],
+      leftOutRejected: null,
+    });
+    expect(rule!.calibratedOn + rule!.comparedWith!).toBe(30);
+    expect(rule!.validated).toMatchObject({ split: 'val', images: 10 });
+    expect(reject).toMatchObject({ rate: 0.2, threshold: rule!.threshold });
+    // Copies on both sides would be at no distance at all.
+    expect(rule!.threshold).toBeGreaterThan(0.001);
+    expect((await judged(plan, 0.2)).result.reject).toEqual(result.reject);
+  });
+
+  it('is none where the memory or the images are too few for it, which is said', async () => {
+    const plan = { head: 'centroid', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const few = await judged(plan, 0.01);
+    expect(few.result.reject).toMatchObject({ rule: null, problem: textWith('99 are needed') });
+    expect(few.reject).toBeUndefined();
+    expect((await judged(plan, 0)).result.reject).toBeUndefined();
+  });
+});
