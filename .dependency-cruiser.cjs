@@ -1,4 +1,4 @@
-// The direction of imports (docs/architecture.md): core <- {extract, store, classify, report} <- workflows <- {index.ts, cli, studio}.
+// The direction of imports (docs/architecture.md): core <- {extract, store, classify} <- results <- {workflows, report} <- {studio, index.ts} <- cli.
 const onlyImporter = (name, file, packages) => ({
   name: `${name}-has-one-importer`,
   comment: `Each native or heavy package has one importing file: ${file} alone imports ${name}.`,
@@ -6,6 +6,21 @@ const onlyImporter = (name, file, packages) => ({
   from: { path: '^src/', pathNot: `^src/${file}$` },
   to: { path: packages ?? `node_modules/${name}/` },
 });
+
+/**
+ * The floors of a room, the lowest first: a folder imports from lower floors, not from its own floor's other folders, nor from higher ones.
+ * Files that lie in the room itself are for all of its folders.
+ */
+const floors = (room, ...levels) =>
+  levels.flatMap((folders, level) => {
+    const higher = levels.slice(level + 1).flat();
+    return folders.map((folder) => ({
+      name: `${room}-${folder}-looks-down`,
+      severity: 'error',
+      from: { path: `^src/${room}/${folder}/` },
+      to: { path: `^src/${room}/(${[...folders.filter((other) => other !== folder), ...higher, '-'].join('|')})/` },
+    }));
+  });
 
 module.exports = {
   forbidden: [
@@ -26,8 +41,21 @@ module.exports = {
     {
       name: 'pillars-never-meet',
       severity: 'error',
-      from: { path: '^src/(extract|store|classify|report)/' },
+      from: { path: '^src/(extract|store|classify)/' },
       to: { path: '^src/', pathNot: ['^src/core/', '^src/$1/'] },
+    },
+    {
+      name: 'results-are-types-of-what-is-below',
+      severity: 'error',
+      from: { path: '^src/results/' },
+      to: { path: '^src/', pathNot: '^src/(core|extract|store|classify|results)/' },
+    },
+    {
+      name: 'the-report-is-pure',
+      comment: 'It turns results into text and pages; of the pillars it may use what results are made of, as types.',
+      severity: 'error',
+      from: { path: '^src/report/' },
+      to: { path: '^src/', pathNot: '^src/(core|results|report)/' },
     },
     {
       name: 'workflows-look-down',
@@ -42,24 +70,29 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     {
-      name: 'the-studio-asks-workflows',
+      name: 'only-the-command-line-and-the-library-start-the-studio',
       severity: 'error',
-      from: { path: '^src/studio/' },
-      to: { path: '^src/(cli|extract|store|classify)/|^src/index\\.ts$' },
+      from: { path: '^src/(?!cli/|studio/|index\\.ts$)' },
+      to: { path: '^src/studio/' },
     },
     {
-      name: 'only-the-command-line-starts-the-studio',
+      name: 'the-server-asks-what-is-live',
       severity: 'error',
-      from: { path: '^src/(?!cli/|studio/)' },
-      to: { path: '^src/studio/' },
+      from: { path: '^src/studio/server/' },
+      to: { path: '^src/(cli|extract|store|classify)/|^src/index\\.ts$' },
     },
     {
       name: 'the-page-runs-in-a-browser',
       comment: 'It shares the API and its types with the server, and shapes with the report.',
       severity: 'error',
       from: { path: '^src/studio/page/' },
-      to: { path: '^src/', pathNot: '^src/(core|report/html|studio/page)/|^src/studio/api\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(core|results|report/html|studio/page|studio/api)/' },
     },
+    ...floors('store', ['format'], ['read'], ['write'], ['care']),
+    ...floors('classify', ['linalg'], ['evaluate'], ['solvers', 'neighbors'], ['network'], ['heads'], ['cross-validation', 'novelty']),
+    ...floors('extract', ['image', 'backbones'], ['dataset', 'weights', 'graph'], ['engines']),
+    ...floors('workflows', ['network'], ['train', 'engines'], ['extract', 'sweep', 'search', 'check'], ['run', 'care'], ['report']),
+    ...floors('studio', ['api'], ['live', 'page'], ['server']),
     {
       name: 'hono-is-the-studio-s',
       severity: 'error',
@@ -75,13 +108,13 @@ module.exports = {
     onlyImporter('onnxruntime-node', 'core/onnxruntime\\.ts'),
     onlyImporter('koffi', 'extract/engines/openvino/c-api\\.ts'),
     onlyImporter('protobufjs', 'core/onnx-model\\.ts'),
-    onlyImporter('sharp', 'extract/sharp\\.ts'),
+    onlyImporter('sharp', 'extract/image/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
-    onlyImporter('apache-arrow', 'store/shard\\.ts'),
+    onlyImporter('apache-arrow', 'store/format/shard\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
     onlyImporter('ml-logistic-regression', 'classify/heads/ml-logistic\\.ts'),
-    onlyImporter('umap-js', 'classify/umap\\.ts'),
+    onlyImporter('umap-js', 'classify/neighbors/umap\\.ts'),
     onlyImporter('d3-scale', 'report/html/scale\\.ts', 'node_modules/(@types/)?d3-scale/'),
     onlyImporter('d3-shape', 'report/html/shapes\\.ts', 'node_modules/(@types/)?d3-shape/'),
     onlyImporter('commander', 'cli/program\\.ts'),

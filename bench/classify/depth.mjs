@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const main = join(root, 'dist/cli/main.js');
 if (!existsSync(main)) throw new Error('dist/ is missing. Run "npm run build" first.');
 const { renderCarriedDataset } = await import(
-  new URL('../../dist/workflows/run/carried-dataset.js', import.meta.url).href
+  new URL('../../dist/workflows/network/carried-dataset.js', import.meta.url).href
 );
 
 const LAYERS = 'block1_pool,block2_pool,block3_pool,block4_pool,block5_pool';

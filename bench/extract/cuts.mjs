@@ -160,7 +160,7 @@ async function byDepth(domain, where) {
 const depths = [];
 if (values.accuracy) {
   const { renderCarriedDataset } = await import(
-    new URL('../../dist/workflows/run/carried-dataset.js', import.meta.url).href
+    new URL('../../dist/workflows/network/carried-dataset.js', import.meta.url).href
   );
   const emoji = await renderCarriedDataset(join(root, 'data/rendered/emoji'));
   depths.push(...(await byDepth('photographs', dataset)), ...(await byDepth('emoji', emoji.root)));

@@ -1,8 +1,7 @@
 import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { FitContext } from './head.ts';
-import type { EncodedLabels } from './labels.ts';
-import { encodeLabels } from './labels.ts';
+import { type EncodedLabels, encodeLabels } from './labels.ts';
 
 /** Throws FIT_INVALID, naming the first place, when X holds NaN or an infinity. */
 export function checkFinite(X: Matrix): void {

@@ -1,6 +1,16 @@
 import type { Matrix } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
-import type { LearningCurve } from '../results/head-result.ts';
+
+/**
+ * How a head came to learn, one number an epoch. Losses are mean cross-entropies (natural logarithm); `loss` and `accuracy` are those of
+ * the training rows as they were met, `val...` those of the rows that early stopping held out, after the epoch.
+ */
+export interface LearningCurve {
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly valLoss?: readonly number[];
+  readonly valAccuracy?: readonly number[];
+}
 
 /**
  * A head learns class names from features. `fit` never changes its input and returns a new FittedHead: there is no

@@ -1,6 +1,5 @@
 import { PermafrostError } from '../core/errors.ts';
-import type { Matrix } from '../core/matrix.ts';
-import { matrix } from '../core/matrix.ts';
+import { type Matrix, matrix } from '../core/matrix.ts';
 import { checkPredict } from './checks.ts';
 import type { HeadState } from './head.ts';
 

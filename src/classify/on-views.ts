@@ -1,5 +1,4 @@
-import type { Matrix } from '../core/matrix.ts';
-import { stacked } from '../core/matrix.ts';
+import { type Matrix, stacked } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
 import { checkViews } from './checks.ts';
 import type { FitContext, FittedHead, Head } from './head.ts';

@@ -1,6 +1,5 @@
 import { PermafrostError } from '../core/errors.ts';
-import type { Matrix } from '../core/matrix.ts';
-import { matrix } from '../core/matrix.ts';
+import { type Matrix, matrix } from '../core/matrix.ts';
 import { random } from '../core/random.ts';
 import { gemm } from './linalg/gemm.ts';
 import type { FitContext } from './head.ts';

@@ -1,8 +1,14 @@
 import { PermafrostError } from '../core/errors.ts';
 import { cosine, row } from '../core/matrix.ts';
-import type { CosineToFp32 } from '../results/extract-result.ts';
 import type { DecodedImage } from './image/decoded-images.ts';
 import type { Executable } from './engines/engine.ts';
+
+/** Cosines between the features of int8 and those of fp32, on images that int8 was not calibrated on. */
+export interface CosineToFp32 {
+  readonly images: number;
+  readonly min: number;
+  readonly mean: number;
+}
 
 /**
  * Runs `images` through both executables and compares each of their outputs, in their order. Throws OPTION_INVALID without images and what the executables

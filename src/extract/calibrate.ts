@@ -3,7 +3,8 @@ import { PermafrostError } from '../core/errors.ts';
 import type { Backbone } from './backbones/backbone.ts';
 import { layersUpTo } from './backbones/cut-layers.ts';
 import type { DecodedImage } from './image/decoded-images.ts';
-import type { Engine, Program, Quantization } from './engines/engine.ts';
+import type { Engine } from './engines/engine.ts';
+import type { Program, Quantization } from './program.ts';
 
 /** Whose ranges are wanted. */
 export interface CalibrationTarget extends Omit<Program, 'outputs' | 'quantization'> {

@@ -1,4 +1,15 @@
-import type { StageSeconds } from '../results/extract-result.ts';
+/**
+ * Where an extraction's time went, in seconds. load (the network), wait (nothing in the network, pixels are late), infer and write exclude
+ * each other and sum up to the whole; read and decode are sums over the images, done beside the others.
+ */
+export interface StageSeconds {
+  readonly load: number;
+  readonly wait: number;
+  readonly infer: number;
+  readonly write: number;
+  readonly read: number;
+  readonly decode: number;
+}
 
 /** What the pipeline's main line does while no batch is in the network. */
 export type Stage = 'load' | 'wait' | 'write';

@@ -1,4 +1,9 @@
-import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
+import type {
+  IndexResult,
+  NeighborResult,
+  NeighborsResult,
+  PredictResult,
+} from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
 import { POOLINGS } from '../core/sample.ts';

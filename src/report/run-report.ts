@@ -1,10 +1,10 @@
 import type {
   Confusion,
   HeadResult,
-  LearningCurve,
   Mistake,
   RunResult,
   ViewsBenefit,
+  LearningCurve,
 } from '../results/head-result.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';

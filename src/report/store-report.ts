@@ -1,9 +1,9 @@
 import type {
-  DamagedFileResult,
   GcResult,
   MigrateResult,
   RepairResult,
   VerifyResult,
+  DamagedFileResult,
 } from '../results/store-results.ts';
 import { bytes, plural } from './format.ts';
 

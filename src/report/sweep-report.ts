@@ -1,4 +1,9 @@
-import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../results/sweep-result.ts';
+import type {
+  RankedCandidate,
+  SweepConfiguration,
+  SweepResult,
+  SweepScore,
+} from '../results/sweep-result.ts';
 import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';

@@ -1,30 +1,15 @@
 import type { Failure, Split } from '../core/sample.ts';
+import type { CosineToFp32 } from '../extract/agreement.ts';
+import type { StageSeconds } from '../extract/stage-clock.ts';
 
-/** Cosines between the features of int8 and those of fp32, on images that int8 was not calibrated on. */
-export interface CosineToFp32 {
-  readonly images: number;
-  readonly min: number;
-  readonly mean: number;
-}
+export type { CosineToFp32 } from '../extract/agreement.ts';
+export type { StageSeconds } from '../extract/stage-clock.ts';
 
 export interface EngineFacts {
   readonly name: string;
   readonly device: string;
   readonly precision: string;
   readonly version: string;
-}
-
-/**
- * Where an extraction's time went, in seconds. load (the network), wait (nothing in the network, pixels are late), infer and write exclude
- * each other and sum up to the whole; read and decode are sums over the images, done beside the others.
- */
-export interface StageSeconds {
-  readonly load: number;
-  readonly wait: number;
-  readonly infer: number;
-  readonly write: number;
-  readonly read: number;
-  readonly decode: number;
 }
 
 /** The augmented views of the training images that were extracted beside the images themselves. */

@@ -1,16 +1,10 @@
 import type { ExtractResult } from './extract-result.ts';
 import type { Split } from '../core/sample.ts';
+import type { LearningCurve } from '../classify/head.ts';
+import type { Comparison } from '../classify/cross-validation/compare.ts';
 
-/**
- * How a head came to learn, one number an epoch. Losses are mean cross-entropies (natural logarithm); `loss` and `accuracy` are those of
- * the training rows as they were met, `val...` those of the rows that early stopping held out, after the epoch.
- */
-export interface LearningCurve {
-  readonly loss: readonly number[];
-  readonly accuracy: readonly number[];
-  readonly valLoss?: readonly number[];
-  readonly valAccuracy?: readonly number[];
-}
+export type { LearningCurve } from '../classify/head.ts';
+export type { Comparison } from '../classify/cross-validation/compare.ts';
 
 /** The rule by which a head answers "unknown", asked for at a share `rate` of images of known classes. */
 export interface RejectResult {
@@ -54,14 +48,6 @@ export interface ViewsBenefit {
   readonly interval: readonly [number, number];
   /** McNemar's exact test of "the views change nothing". */
   readonly pValue: number;
-}
-
-/** How a candidate compares with the best one on the same images. */
-export interface Comparison {
-  /** McNemar's exact test, not adjusted for the number of candidates. */
-  readonly pValue: number;
-  /** Whether the difference stands at 5 % after Holm's adjustment for that number. */
-  readonly toldApart: boolean;
 }
 
 /** One head with its figures on the split that it was validated on. */

@@ -2,6 +2,9 @@ import type { CheckResult } from './check-result.ts';
 import type { HeadResult, RunResult } from './head-result.ts';
 import type { InspectResult } from './store-results.ts';
 import type { Split } from '../core/sample.ts';
+import type { Calibration } from '../classify/evaluate/calibration-bins.ts';
+
+export type { Calibration, CalibrationBin } from '../classify/evaluate/calibration-bins.ts';
 
 /** An image of the data set; elsewhere images are numbers: indices into `ReportData.images`. */
 export interface ReportImage {
@@ -18,25 +21,6 @@ export interface JudgedImage {
   readonly probability: number;
   /** Nearest first, by cosine distance of average-pooled features. */
   readonly neighbors: readonly { readonly image: number; readonly distance: number }[];
-}
-
-/** Images whose likeliest class has a probability in (low, high], the first bin including 0. */
-export interface CalibrationBin {
-  readonly low: number;
-  readonly high: number;
-  readonly images: number;
-  /** Mean probability of the likeliest class. */
-  readonly confidence: number;
-  /** Share of them that are right, with its 95 % Wilson interval. */
-  readonly accuracy: number;
-  readonly interval: readonly [number, number];
-}
-
-export interface Calibration {
-  /** Bins that hold images. */
-  readonly bins: readonly CalibrationBin[];
-  /** Expected calibration error, 0 to 1. */
-  readonly error: number;
 }
 
 export interface ReportClass {

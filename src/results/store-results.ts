@@ -1,5 +1,9 @@
-import type { CosineToFp32, EngineFacts } from './extract-result.ts';
+import type { EngineFacts } from './extract-result.ts';
 import type { Failure, Pooling, Split } from '../core/sample.ts';
+import type { CosineToFp32 } from '../extract/agreement.ts';
+import type { DamagedFileResult } from '../store/care/verify.ts';
+
+export type { DamagedFileResult } from '../store/care/verify.ts';
 
 export interface InspectResult {
   readonly store: string;
@@ -32,13 +36,6 @@ export interface InspectResult {
     readonly bytes: number;
   }[];
   readonly bytes: number;
-}
-
-/** A file of a store that is not what was written; `rows` of features, those of its shard, are lost with it. */
-export interface DamagedFileResult {
-  readonly name: string;
-  readonly problem: string;
-  readonly rows: number;
 }
 
 export interface VerifyResult {

@@ -1,20 +1,14 @@
-import type { Comparison, HeadResult } from './head-result.ts';
+import type { HeadResult } from './head-result.ts';
 import type { Pooling } from '../core/sample.ts';
+import type { Comparison } from '../classify/cross-validation/compare.ts';
+import type { SweepScore, CrossScores } from '../classify/cross-validation/judge.ts';
 
-/** What candidates are ranked by: higher is better, but for `logLoss`. */
-export const SWEEP_SCORES = ['accuracy', 'balancedAccuracy', 'logLoss'] as const;
-export type SweepScore = (typeof SWEEP_SCORES)[number];
-
-/** One figure of a cross-validation. */
-export interface CrossScore {
-  /** Over all rows, each judged by a head that did not see it. */
-  readonly value: number;
-  /** 95 %, rows taken as independent. */
-  readonly interval: readonly [low: number, high: number];
-  /** The figure of each fold. */
-  readonly folds: readonly number[];
-}
-export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
+export {
+  SWEEP_SCORES,
+  type CrossScore,
+  type CrossScores,
+  type SweepScore,
+} from '../classify/cross-validation/judge.ts';
 
 /** What decides a candidate's result beside the data, the folds and the seed. */
 export interface SweepConfiguration {

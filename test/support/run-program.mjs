@@ -8,7 +8,7 @@ import { deserialize, serialize } from 'node:v8';
 const [, , json = '{}', from = '', to = ''] = process.argv;
 /** @type {typeof import('../../src/extract/engines/index.ts')} */
 const { createEngine } = await import('../../dist/extract/engines/index.js');
-/** @type {{ program: import('../../src/extract/engines/engine.ts').Program, pixels: Uint8Array, counts: number[] }} */
+/** @type {{ program: import('../../src/extract/program.ts').Program, pixels: Uint8Array, counts: number[] }} */
 const work = deserialize(readFileSync(from));
 /** @type {Record<string, unknown>} */
 const options = JSON.parse(json);

@@ -2,8 +2,8 @@ import type { Matrix } from '../../src/core/matrix.ts';
 import { random } from '../../src/core/random.ts';
 import type { Backbone, BackboneWeights, Layer } from '../../src/extract/backbones/backbone.ts';
 import { outputShape } from '../../src/extract/backbones/cut-layers.ts';
-import type { Output, Program } from '../../src/extract/engines/engine.ts';
 import { expectedTensors, weightsDigest } from '../../src/extract/weights/fit-weights.ts';
+import type { Output, Program } from '../../src/extract/program.ts';
 
 /** A backbone from a list of filter counts; 0 is a pool. Layers are named conv1, conv2 ... and pool1, pool2 ... */
 export function tinyBackbone(filterCounts: readonly number[]): Backbone {

@@ -1,5 +1,12 @@
-import type { Comparison } from '../../results/head-result.ts';
 import { mcNemar } from '../evaluate/paired-tests.ts';
+
+/** How a candidate compares with the best one on the same images. */
+export interface Comparison {
+  /** McNemar's exact test, not adjusted for the number of candidates. */
+  readonly pValue: number;
+  /** Whether the difference stands at 5 % after Holm's adjustment for that number. */
+  readonly toldApart: boolean;
+}
 
 /**
  * Each candidate's predictions against those of the first, the best. With as many tests as candidates some differ by chance: Holm's adjustment

@@ -1,7 +1,6 @@
 import { canonicalJson } from '../../core/digest.ts';
 import type { Head } from '../head.ts';
-import type { HeadOptions } from '../heads/index.ts';
-import { createHead } from '../heads/index.ts';
+import { type HeadOptions, createHead } from '../heads/index.ts';
 import type { LinearLoss } from '../solvers/linear-fit.ts';
 
 /** A head to cross-validate, its options resolved. */

@@ -1,5 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { selectRows, stacked } from '../../core/matrix.ts';
+import { type Matrix, selectRows, stacked } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
 import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
 import { applyPca, fitPca } from '../pca.ts';

@@ -1,20 +1,16 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix, row, selectRows } from '../../core/matrix.ts';
+import { type Matrix, matrix, row, selectRows } from '../../core/matrix.ts';
 import { checkAborted, checkNeighbors } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { createHead } from '../heads/index.ts';
 import { linearProbabilities } from '../heads/linear.ts';
-import type { VoteWeights } from '../heads/votes.ts';
-import { voteShares } from '../heads/votes.ts';
+import { type VoteWeights, voteShares } from '../heads/votes.ts';
 import { times } from '../linalg/times.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import type { Metric, Neighbors } from '../neighbors/neighbor-index.ts';
-import type { LinearFit, LinearTask } from '../solvers/linear-fit.ts';
-import { fitLinear, linearWeights } from '../solvers/linear-fit.ts';
+import { type LinearFit, type LinearTask, fitLinear, linearWeights } from '../solvers/linear-fit.ts';
 import type { ClassWeight } from '../solvers/row-weights.ts';
-import type { Family, HeadPlan } from './families.ts';
-import { LOSSES, strengthOf } from './families.ts';
+import { type Family, type HeadPlan, LOSSES, strengthOf } from './families.ts';
 import type { FoldFeatures } from './fold-features.ts';
 
 /** The images' classes. */

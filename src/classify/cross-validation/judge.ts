@@ -1,8 +1,24 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { CrossScore, CrossScores } from '../../results/sweep-result.ts';
 import * as metrics from '../evaluate/metrics.ts';
 import { Z_95 } from '../evaluate/metrics.ts';
 import type { TrainVal } from '../evaluate/split.ts';
+
+/** What candidates are ranked by: higher is better, but for `logLoss`. */
+export const SWEEP_SCORES = ['accuracy', 'balancedAccuracy', 'logLoss'] as const;
+
+export type SweepScore = (typeof SWEEP_SCORES)[number];
+
+/** One figure of a cross-validation. */
+export interface CrossScore {
+  /** Over all rows, each judged by a head that did not see it. */
+  readonly value: number;
+  /** 95 %, rows taken as independent. */
+  readonly interval: readonly [low: number, high: number];
+  /** The figure of each fold. */
+  readonly folds: readonly number[];
+}
+
+export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
 
 /**
  * How probabilities P (n, classes), each row's from a head that did not see it, agree with the true classes. Values are over all rows, so that

@@ -1,5 +1,23 @@
-import type { Calibration, CalibrationBin } from '../../results/report-data.ts';
 import { wilsonInterval } from './metrics.ts';
+
+/** Images whose likeliest class has a probability in (low, high], the first bin including 0. */
+export interface CalibrationBin {
+  readonly low: number;
+  readonly high: number;
+  readonly images: number;
+  /** Mean probability of the likeliest class. */
+  readonly confidence: number;
+  /** Share of them that are right, with its 95 % Wilson interval. */
+  readonly accuracy: number;
+  readonly interval: readonly [number, number];
+}
+
+export interface Calibration {
+  /** Bins that hold images. */
+  readonly bins: readonly CalibrationBin[];
+  /** Expected calibration error, 0 to 1. */
+  readonly error: number;
+}
 
 /** How far the probability of the likeliest class can be taken at its word, from rows that are told one by one. */
 export interface CalibrationCount {

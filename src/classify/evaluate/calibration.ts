@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix, row } from '../../core/matrix.ts';
+import { type Matrix, matrix, row } from '../../core/matrix.ts';
 import { checkLengths, topClass } from './metrics.ts';
 
 /**

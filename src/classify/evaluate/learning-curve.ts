@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { selectRows } from '../../core/matrix.ts';
+import { type Matrix, selectRows } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
 import type { FitContext, Head } from '../head.ts';
 import { encodeLabels } from '../labels.ts';

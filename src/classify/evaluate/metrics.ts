@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { row } from '../../core/matrix.ts';
+import { type Matrix, row } from '../../core/matrix.ts';
 
 /** The likeliest class of each row of P (n, classes), the first of equals. Shape (n). */
 export function topClass(P: Matrix): Int32Array {

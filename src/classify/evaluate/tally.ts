@@ -1,6 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { Calibration } from '../../results/report-data.ts';
-import { calibrationCount } from './calibration-bins.ts';
+import { calibrationCount, type Calibration } from './calibration-bins.ts';
 import { clippedLog, topClass } from './metrics.ts';
 import { surestMistakes, type Mistake } from './mistakes.ts';
 

@@ -1,18 +1,14 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
-import type { OptionsOf } from '../../core/options.ts';
-import { choiceOption, numberOption, resolveOptions } from '../../core/options.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
+import { type OptionsOf, choiceOption, numberOption, resolveOptions } from '../../core/options.ts';
 import { blocksOf, wholeSource, type RowSource } from '../../core/row-source.ts';
 import { checkAborted, checkFinite, checkLabels, checkPredict } from '../checks.ts';
 import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { countClasses } from '../labels.ts';
 import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
 import { lengthsOf, productDistance } from '../neighbors/distance.ts';
-import type { Metric } from '../neighbors/neighbor-index.ts';
-import { METRICS } from '../neighbors/neighbor-index.ts';
-import { addScaled } from '../solvers/vectors.ts';
-import type { FittedFacts } from './fitted-state.ts';
-import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+import { type Metric, METRICS } from '../neighbors/neighbor-index.ts';
+import { addScaled } from '../linalg/vectors.ts';
+import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';
 
 /** Options of the head `centroid`. */

@@ -1,8 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
-import type { LearningCurve } from '../../results/head-result.ts';
-import type { FittedHead, HeadState } from '../head.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
+import type { FittedHead, HeadState, LearningCurve } from '../head.ts';
 
 /** What every fitted head tells about itself: its state's JSON has exactly these, and a head's own values beside them. */
 export type FittedFacts = Pick<

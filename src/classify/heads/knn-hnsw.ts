@@ -1,12 +1,10 @@
-import type { OptionsOf } from '../../core/options.ts';
-import { integerOption, resolveOptions } from '../../core/options.ts';
+import { type OptionsOf, integerOption, resolveOptions } from '../../core/options.ts';
 import { checkFit, checkNeighbors } from '../checks.ts';
 import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { hnswIndex } from '../neighbors/hnsw.ts';
 import { measureRecall } from '../neighbors/recall.ts';
 import type { FittedFacts } from './fitted-state.ts';
-import type { HeldVoters } from './voters.ts';
-import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
+import { type HeldVoters, fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
 /** Options of the head `knn-hnsw`: those of `knn`, and hnswlib's with its defaults. */
 export const KNN_HNSW_OPTIONS = {

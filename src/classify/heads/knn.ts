@@ -1,6 +1,5 @@
 import type { RowSource } from '../../core/row-source.ts';
-import type { OptionsOf } from '../../core/options.ts';
-import { resolveOptions } from '../../core/options.ts';
+import { type OptionsOf, resolveOptions } from '../../core/options.ts';
 import { checkFit, checkNeighbors } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { fitStreamedKnn, loadStreamedKnn } from './streamed-knn.ts';

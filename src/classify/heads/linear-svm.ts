@@ -1,5 +1,4 @@
-import type { OptionsOf } from '../../core/options.ts';
-import { resolveOptions } from '../../core/options.ts';
+import { type OptionsOf, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
 import { sampleRows } from '../solvers/sample-preconditioner.ts';
 import { fitStreamedLinear } from './streamed-linear.ts';

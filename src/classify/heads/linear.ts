@@ -1,10 +1,8 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, HeadState } from '../head.ts';
 import { times } from '../linalg/times.ts';
-import type { FittedFacts } from './fitted-state.ts';
-import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
 /**
  * A fitted linear head. With s = X·weights + intercept, weights of shape (features, k) and intercept (1, k): k = 1 is the

@@ -1,5 +1,4 @@
-import type { OptionsOf } from '../../core/options.ts';
-import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
+import { type OptionsOf, integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
 import { sampleRows } from '../solvers/sample-preconditioner.ts';

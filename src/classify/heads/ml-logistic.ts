@@ -1,13 +1,10 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix, row } from '../../core/matrix.ts';
-import type { OptionsOf } from '../../core/options.ts';
-import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
+import { type Matrix, matrix, row } from '../../core/matrix.ts';
+import { type OptionsOf, integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import { checkAborted, checkFit, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { timesTransposed, transposedTimes } from '../linalg/times.ts';
-import type { FittedFacts } from './fitted-state.ts';
-import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';
 
 /** Options of the head `ml-logistic`: the package's own names. */

@@ -1,13 +1,10 @@
-import type { OptionsOf } from '../../core/options.ts';
-import { integerOption, numberOption, resolveOptions } from '../../core/options.ts';
+import { type OptionsOf, integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import type { Dense, Network } from '../network/network.ts';
-import { forward, glorotUniform } from '../network/network.ts';
+import { type Dense, type Network, forward, glorotUniform } from '../network/network.ts';
 import { trainStreamedNetwork } from './streamed-network.ts';
-import type { FittedFacts } from './fitted-state.ts';
-import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';
 import {
   TRAINING_OPTIONS,

@@ -2,11 +2,9 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { RowSource } from '../../core/row-source.ts';
 import { checkFit, checkLabels, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import type { Pca } from '../pca.ts';
-import { applyPca, fitPca } from '../pca.ts';
+import { type Pca, applyPca, fitPca } from '../pca.ts';
 import { fitStreamedPca, pcaBytes, projectedSource } from '../streamed-pca.ts';
-import type { FittedFacts } from './fitted-state.ts';
-import { factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
 /**
  * A head on the first `width` principal components of its features (`Pca`), learned from the same rows that the head is fitted on. It goes by

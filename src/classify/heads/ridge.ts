@@ -1,7 +1,12 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { RowSource } from '../../core/row-source.ts';
-import type { OptionsOf } from '../../core/options.ts';
-import { integerOption, numberOption, resolveOptions, stringOption } from '../../core/options.ts';
+import {
+  type OptionsOf,
+  integerOption,
+  numberOption,
+  resolveOptions,
+  stringOption,
+} from '../../core/options.ts';
 import { checkFit } from '../checks.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
 import { ridgePath } from '../solvers/ridge-path.ts';

@@ -1,5 +1,4 @@
-import type { OptionsOf } from '../../core/options.ts';
-import { resolveOptions } from '../../core/options.ts';
+import { type OptionsOf, resolveOptions } from '../../core/options.ts';
 import type { FittedHead, Head } from '../head.ts';
 import { glorotUniform } from '../network/network.ts';
 import { trainStreamedNetwork } from './streamed-network.ts';

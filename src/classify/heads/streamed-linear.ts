@@ -7,7 +7,7 @@ import { notConverged } from './linear-solution.ts';
 import type { LinearLoss } from '../solvers/linear-fit.ts';
 import { unitOf } from '../solvers/problem.ts';
 import { classWeights, type ClassWeight } from '../solvers/row-weights.ts';
-import { weightedRows } from '../solvers/vectors.ts';
+import { weightedRows } from '../linalg/vectors.ts';
 import { statisticsOf } from '../solvers/row-statistics.ts';
 import { samplePreconditioner, sampleRows } from '../solvers/sample-preconditioner.ts';
 import { streamedLoss } from '../solvers/streamed-loss.ts';

@@ -1,16 +1,17 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix, selectRows } from '../../core/matrix.ts';
+import { type Matrix, matrix, selectRows } from '../../core/matrix.ts';
 import { integerOption, numberOption } from '../../core/options.ts';
-import type { Random } from '../../core/random.ts';
-import { random } from '../../core/random.ts';
+import { type Random, random } from '../../core/random.ts';
 import { checkFit, checkHeldOut, checkViews } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { stratifiedSplit } from '../evaluate/split.ts';
 import type { Network } from '../network/network.ts';
-import type { Labelled, Training, TrainingOptions } from '../network/network-training.ts';
-import { trainNetwork } from '../network/network-training.ts';
-import type { ClassWeight } from '../solvers/row-weights.ts';
-import { CLASS_WEIGHT_OPTION, classWeights } from '../solvers/row-weights.ts';
+import {
+  type Labelled,
+  type Training,
+  type TrainingOptions,
+  trainNetwork,
+} from '../network/network-training.ts';
+import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/row-weights.ts';
 import type { FittedFacts } from './fitted-state.ts';
 
 /** Options of all heads trained by epochs: Keras' defaults for Adam and fit; the stop rule is that of scikit-learn's MLPClassifier. */

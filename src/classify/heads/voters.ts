@@ -1,12 +1,9 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { OptionsOf } from '../../core/options.ts';
-import { choiceOption, integerOption } from '../../core/options.ts';
+import { type OptionsOf, choiceOption, integerOption } from '../../core/options.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, HeadState } from '../head.ts';
-import type { NeighborIndex } from '../neighbors/neighbor-index.ts';
-import { METRICS } from '../neighbors/neighbor-index.ts';
-import type { FittedFacts } from './fitted-state.ts';
-import { factsOf, indicesOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
+import { type NeighborIndex, METRICS } from '../neighbors/neighbor-index.ts';
+import { type FittedFacts, factsOf, indicesOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { VOTE_WEIGHTS, voteShares } from './votes.ts';
 
 /** Options of all heads whose training rows vote: scikit-learn's names and meaning; cosine by default, which suits ReLU features. */

@@ -1,5 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import type { Neighbors } from '../neighbors/neighbor-index.ts';
 
 export const VOTE_WEIGHTS = ['uniform', 'distance'] as const;

@@ -1,7 +1,5 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
-import type { OnnxSession } from '../../core/onnxruntime.ts';
-import { createSession, onnxRuntime } from '../../core/onnxruntime.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
+import { type OnnxSession, createSession, onnxRuntime } from '../../core/onnxruntime.ts';
 
 let loaded: Promise<OnnxSession> | undefined;
 

@@ -1,5 +1,4 @@
-import type { Factor } from './gemm.ts';
-import { gemm } from './gemm.ts';
+import { type Factor, gemm } from './gemm.ts';
 import { timesThin, transposedTimesThin } from './thin.ts';
 
 /** A square matrix, row-major float64. */

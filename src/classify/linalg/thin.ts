@@ -1,5 +1,4 @@
-import type { Factor } from './gemm.ts';
-import { gemm } from './gemm.ts';
+import { type Factor, gemm } from './gemm.ts';
 
 /** In which precision the product of a large matrix and a few float64 columns is summed. */
 export type Precision = 'float32' | 'float64';

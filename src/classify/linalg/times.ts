@@ -1,7 +1,5 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
-import type { Transposed } from './gemm.ts';
-import { gemm } from './gemm.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
+import { type Transposed, gemm } from './gemm.ts';
 
 async function product(transposed: Transposed, X: Matrix, Y: Matrix): Promise<Matrix> {
   const { data, rows, cols } = await gemm(transposed, X, Y);

@@ -1,12 +1,10 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { checkAborted } from '../checks.ts';
-import type { Factor } from './gemm.ts';
-import { gemm } from './gemm.ts';
+import { type Factor, gemm } from './gemm.ts';
 import type { FitContext } from '../head.ts';
 import { inverseCholesky } from './inverse-cholesky.ts';
-import type { Eigenpairs } from './symmetric-eigen.ts';
-import { symmetricEigen } from './symmetric-eigen.ts';
+import { type Eigenpairs, symmetricEigen } from './symmetric-eigen.ts';
 
 /** Up to so many rows the whole decomposition takes a tenth of a second. */
 const WHOLE = 128;

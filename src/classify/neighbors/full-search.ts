@@ -1,5 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { row } from '../../core/matrix.ts';
+import { type Matrix, row } from '../../core/matrix.ts';
 import { timesTransposed } from '../linalg/times.ts';
 import { distance, extentOf, lengthsOf, productDistance, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';

@@ -1,7 +1,6 @@
 import type * as Hnswlib from 'hnswlib-node';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { row } from '../../core/matrix.ts';
+import { type Matrix, row } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import type { Metric } from './neighbor-index.ts';

@@ -1,5 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { row, selectRows } from '../../core/matrix.ts';
+import { type Matrix, row, selectRows } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { distance, lengthsOf } from './distance.ts';

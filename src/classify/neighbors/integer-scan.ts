@@ -3,7 +3,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf } from './distance.ts';
-import { integerProduct, integerProductsHold } from './integer-products.ts';
+import { integerProduct, integerProductsHold } from '../linalg/integer-products.ts';
 import type { Metric } from './neighbor-index.ts';
 import { commonStep, hasNegative, quantizeRows, type QuantizedRows } from './quantize-rows.ts';
 import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type Part, type Scan } from './scan.ts';

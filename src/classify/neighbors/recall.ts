@@ -1,5 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { selectRows } from '../../core/matrix.ts';
+import { type Matrix, selectRows } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
 import { exactIndex } from './exact.ts';
 import type { Metric, NeighborIndex, Neighbors } from './neighbor-index.ts';

@@ -1,5 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { row, selectRows } from '../../core/matrix.ts';
+import { type Matrix, row, selectRows } from '../../core/matrix.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { distance, lengthsOf } from './distance.ts';
 import { floatScan } from './float-scan.ts';

@@ -1,14 +1,11 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { row } from '../../core/matrix.ts';
+import { type Matrix, row } from '../../core/matrix.ts';
 import type { Random } from '../../core/random.ts';
-import type { LearningCurve } from '../../results/head-result.ts';
 import { checkAborted } from '../checks.ts';
-import type { FitContext } from '../head.ts';
+import type { FitContext, LearningCurve } from '../head.ts';
 import { adam } from './adam.ts';
 import { logisticLoss } from '../solvers/logistic-loss.ts';
-import type { Network } from './network.ts';
-import { copyOf, forward, parametersOf, slopes } from './network.ts';
+import { type Network, copyOf, forward, parametersOf, slopes } from './network.ts';
 
 export interface Training {
   readonly network: Network;

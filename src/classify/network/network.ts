@@ -1,8 +1,7 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import type { Random } from '../../core/random.ts';
 import { times, timesTransposed, transposedTimes } from '../linalg/times.ts';
-import { columnSums, shiftRows } from '../solvers/vectors.ts';
+import { columnSums, shiftRows } from '../linalg/vectors.ts';
 
 /** A dense layer, class-major: its outputs are X · weightsᵀ + bias. */
 export interface Dense {

@@ -1,9 +1,8 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { row } from '../../core/matrix.ts';
+import { type Matrix, row } from '../../core/matrix.ts';
 import type { Factor } from '../linalg/gemm.ts';
 import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
 import { product, type Square } from '../linalg/inverse-cholesky.ts';
-import { addScaled } from './vectors.ts';
+import { addScaled } from '../linalg/vectors.ts';
 
 /**
  * The rows whose loss has a second derivative at some scores, as they make up the curvature BᵀB of the weights when the intercept follows them: less their weighted

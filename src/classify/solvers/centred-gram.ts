@@ -1,5 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { row } from '../../core/matrix.ts';
+import { type Matrix, row } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
 import { centreColumns } from '../linalg/centre-columns.ts';
 import type { FitContext } from '../head.ts';

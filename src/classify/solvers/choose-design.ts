@@ -1,13 +1,11 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { selectRows } from '../../core/matrix.ts';
+import { type Matrix, selectRows } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
-import { integerProductsHold } from '../neighbors/integer-products.ts';
+import { integerProductsHold } from '../linalg/integer-products.ts';
 import { columnDesign } from './column-design.ts';
 import type { Design } from './design.ts';
 import { gramDesign } from './gram-design.ts';
 import { roughGramDesign } from './rough-gram-design.ts';
-import type { StopRule } from './newton-cg.ts';
-import { FLOAT32_TOL } from './newton-cg.ts';
+import { type StopRule, FLOAT32_TOL } from './newton-cg.ts';
 import { unitOf } from './problem.ts';
 
 /** Most rows of a Gram matrix: 0.8 GB in its two precisions. Beyond, it would cost more than the fits that it saves. */

@@ -1,15 +1,13 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import type { Factor } from '../linalg/gemm.ts';
-import type { Columns, Precision } from '../linalg/thin.ts';
-import { timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
+import { type Columns, type Precision, timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
 import { columnMeans } from '../normalize.ts';
 import { bentColumns } from './bent-rows.ts';
 import { curvatureColumns } from './curvature-columns.ts';
 import type { Design } from './design.ts';
 import { directSteps } from './direct-step.ts';
 import { joinedProducts } from './joined-products.ts';
-import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from './vectors.ts';
+import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from '../linalg/vectors.ts';
 
 /** Up to so many values X is also kept in float64, 128 MiB; above, it is widened block by block in each product. */
 export const MOST_WIDENED = 2 ** 24;

@@ -1,7 +1,6 @@
 import type { LossAt } from './loss.ts';
-import type { Point, Problem } from './problem.ts';
-import { inner } from './problem.ts';
-import { addScaled, dot, scaleAdd } from './vectors.ts';
+import { type Point, type Problem, inner } from './problem.ts';
+import { addScaled, dot, scaleAdd } from '../linalg/vectors.ts';
 
 /** More steps than any fit of the measured sets took; a step that ends here is still downhill. */
 export const MOST_STEPS = 500;

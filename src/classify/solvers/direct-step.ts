@@ -5,7 +5,7 @@ import type { NewtonSystem } from './design.ts';
 import { inverseCholesky, solveBy, type Square } from '../linalg/inverse-cholesky.ts';
 import type { LossAt } from './loss.ts';
 import type { Point, Problem } from './problem.ts';
-import { addScaled } from './vectors.ts';
+import { addScaled } from '../linalg/vectors.ts';
 
 /** Most numbers of a system's matrix: 32 MiB, of which there are a handful for a moment. */
 export const MOST_SYSTEM_VALUES = 2 ** 22;

@@ -1,7 +1,6 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
-import type { Columns } from '../linalg/thin.ts';
-import { timesColumns } from '../linalg/thin.ts';
+import { type Columns, timesColumns } from '../linalg/thin.ts';
 import { bentSpan } from './bent-rows.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';

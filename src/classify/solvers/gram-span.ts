@@ -1,8 +1,7 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import { transposedTimes } from '../linalg/times.ts';
 import type { Design } from './design.ts';
-import { columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
+import { columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
 
 /**
  * What designs in the span of the rows of X have in common, whatever makes their products: coefficients are A, W = Xcᵀ·A, and the inner product

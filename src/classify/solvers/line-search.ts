@@ -1,7 +1,6 @@
 import type { LossAt } from './loss.ts';
-import type { Point, Scale } from './problem.ts';
-import { totalScores } from './problem.ts';
-import { addScaled, dot } from './vectors.ts';
+import { type Point, type Scale, totalScores } from './problem.ts';
+import { addScaled, dot } from '../linalg/vectors.ts';
 
 /** A change of the objective below this part of it is its rounding. */
 const ROUNDING = 1e-12;

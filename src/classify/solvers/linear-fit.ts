@@ -4,13 +4,10 @@ import type { Design } from './design.ts';
 import { logisticLoss } from './logistic-loss.ts';
 import type { Loss } from './loss.ts';
 import { squaredErrorLoss, squaredHingeLoss } from './margin-losses.ts';
-import type { Optimum, StopRule } from './newton-cg.ts';
-import { newtonCg } from './newton-cg.ts';
-import type { Point, Problem } from './problem.ts';
-import { problem, totalScores, unitOf } from './problem.ts';
-import type { ClassWeight } from './row-weights.ts';
+import { type Optimum, type StopRule, newtonCg } from './newton-cg.ts';
+import { type Point, type Problem, problem, totalScores, unitOf } from './problem.ts';
+import { type ClassWeight, classWeights, rowWeights, sharesOf } from './row-weights.ts';
 import { positivesOf, weightAgainstRest } from './against-rest.ts';
-import { classWeights, rowWeights, sharesOf } from './row-weights.ts';
 
 /**
  * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression). `squaredHinge`

@@ -5,9 +5,8 @@ import { conjugateGradients } from './conjugate-gradients.ts';
 import { directStep, worthOfDirect } from './direct-step.ts';
 import { lineSearch } from './line-search.ts';
 import type { LossAt } from './loss.ts';
-import type { Point, Problem } from './problem.ts';
-import { inner, origin, totalScores } from './problem.ts';
-import { addScaled, columnSums, largestAbsolute } from './vectors.ts';
+import { type Point, type Problem, inner, origin, totalScores } from './problem.ts';
+import { addScaled, columnSums, largestAbsolute } from '../linalg/vectors.ts';
 
 export interface StopRule {
   /** Stop when the largest absolute gradient is at most this. */

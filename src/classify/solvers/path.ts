@@ -2,8 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { FitContext } from '../head.ts';
 import type { TrainVal } from '../evaluate/split.ts';
 import type { Design } from './design.ts';
-import type { LinearFit, LinearTask } from './linear-fit.ts';
-import { fitLinear } from './linear-fit.ts';
+import { type LinearFit, type LinearTask, fitLinear } from './linear-fit.ts';
 import type { StopRule } from './newton-cg.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Design, Element } from './design.ts';
 import type { Loss } from './loss.ts';
-import { dot, shiftRows } from './vectors.ts';
+import { dot, shiftRows } from '../linalg/vectors.ts';
 
 /** Weights and intercepts: the scores of a row are `scores` + unit · bias. */
 export interface Point extends Element {

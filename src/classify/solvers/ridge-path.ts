@@ -1,14 +1,11 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { matrix } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { transposedTimesThin } from '../linalg/thin.ts';
-import type { RidgeSolution } from './ridge-system.ts';
-import { columnSystem, rowSystem } from './ridge-system.ts';
-import type { ClassWeight } from './row-weights.ts';
-import { classWeights, rowWeights } from './row-weights.ts';
-import { weightedRows } from './vectors.ts';
+import { type RidgeSolution, columnSystem, rowSystem } from './ridge-system.ts';
+import { type ClassWeight, classWeights, rowWeights } from './row-weights.ts';
+import { weightedRows } from '../linalg/vectors.ts';
 
 export interface RidgeTask {
   /** Class index per row. */

@@ -1,12 +1,11 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import type { Factor } from '../linalg/gemm.ts';
-import { gemm } from '../linalg/gemm.ts';
+import { type Factor, gemm } from '../linalg/gemm.ts';
 import type { FitContext } from '../head.ts';
 import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
 import { centredGram } from './centred-gram.ts';
 import { inverseCholesky, solveBy } from '../linalg/inverse-cholesky.ts';
-import { columnSums } from './vectors.ts';
+import { columnSums } from '../linalg/vectors.ts';
 
 /** The largest system that is factorised: 0.5 GB. */
 export const MOST = 8192;

@@ -1,13 +1,12 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
-import type { Columns, Precision } from '../linalg/thin.ts';
-import { timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
+import { type Columns, type Precision, timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
 import { quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
 import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
 import { joinedProducts } from './joined-products.ts';
 import { roughGram } from './rough-gram.ts';
-import { columnSums, largestAbsolute, shiftRows } from './vectors.ts';
+import { columnSums, largestAbsolute, shiftRows } from '../linalg/vectors.ts';
 
 /** The largest of so many weights is no more than about this part of their length; above it a rough length settles that it is not small. */
 const SETTLED = 256;

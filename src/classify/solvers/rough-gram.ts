@@ -1,11 +1,10 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { selectRows } from '../../core/matrix.ts';
+import { type Matrix, selectRows } from '../../core/matrix.ts';
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { timesTransposed } from '../linalg/times.ts';
 import { mathSession, sessionCache } from '../linalg/math-session.ts';
-import { integerProduct } from '../neighbors/integer-products.ts';
+import { integerProduct } from '../linalg/integer-products.ts';
 
 /** Rows of one block of products: small enough to leave out nearly half of the work, large enough for full speed. */
 const BLOCK_ROWS = 512;

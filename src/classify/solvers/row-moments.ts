@@ -3,7 +3,7 @@ import { blocksOf, type RowSource } from '../../core/row-source.ts';
 import { checkAborted, checkFinite } from '../checks.ts';
 import { gemm, type Factor } from '../linalg/gemm.ts';
 import type { FitContext } from '../head.ts';
-import { addScaled } from './vectors.ts';
+import { addScaled } from '../linalg/vectors.ts';
 
 /** Weighted sums of rows and of their products, in float64. */
 export interface RowMoments {

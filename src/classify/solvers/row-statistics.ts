@@ -2,7 +2,7 @@ import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { blocksOf, type RowSource } from '../../core/row-source.ts';
 import { checkAborted, checkFinite } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { dot } from './vectors.ts';
+import { dot } from '../linalg/vectors.ts';
 
 /** What one pass over the rows tells. */
 export interface RowStatistics {

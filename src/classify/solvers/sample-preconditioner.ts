@@ -1,7 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { wholeSource, type RowSource } from '../../core/row-source.ts';
 import type { FitContext } from '../head.ts';
-import { scaleAdd } from './vectors.ts';
+import { scaleAdd } from '../linalg/vectors.ts';
 import type { Preconditioner } from './streamed-newton-cg.ts';
 import type { StreamedLoss } from './streamed-loss.ts';
 import { addPoint, inner, moved, origin, streamedProblem } from './stream-design.ts';

@@ -4,7 +4,7 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { timesColumns, timesThin, transposedTimesThin, type Precision } from '../linalg/thin.ts';
 import type { LossByParts } from './loss.ts';
-import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from './vectors.ts';
+import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
 
 /** Weights (d, k) and intercepts (k), these in units of the rows' spread (problem.ts). */
 export interface Point {

@@ -1,5 +1,5 @@
 import { FLOAT32_TOL, type StopRule } from './newton-cg.ts';
-import { largestAbsolute, scaleAdd } from './vectors.ts';
+import { largestAbsolute, scaleAdd } from '../linalg/vectors.ts';
 import {
   addPoint,
   inner,

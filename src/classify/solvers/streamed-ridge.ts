@@ -10,7 +10,7 @@ import { solveBy } from '../linalg/inverse-cholesky.ts';
 import type { RidgeChoice } from './ridge-path.ts';
 import { factor, leveragesOf, MOST, type Inverse } from './ridge-system.ts';
 import { classWeights, type ClassWeight } from './row-weights.ts';
-import { weightedRows } from './vectors.ts';
+import { weightedRows } from '../linalg/vectors.ts';
 import { centredColumns, momentsBytes, momentsOf, rowsOf, type RowMoments } from './row-moments.ts';
 
 /** Rows whose leverages are found at once. */

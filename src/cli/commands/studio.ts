@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { resolveOptions } from '../../core/options.ts';
-import { STUDIO_OPTIONS } from '../../studio/studio-options.ts';
+import { STUDIO_OPTIONS } from '../../studio/server/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const studioCommand: CommandSpec = {

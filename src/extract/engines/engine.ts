@@ -1,7 +1,5 @@
-import type { Contract } from '../../core/contract.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import type { Pooling } from '../../core/sample.ts';
-import type { Backbone, BackboneWeights } from '../backbones/backbone.ts';
+import type { Program } from '../program.ts';
 
 export const PRECISIONS = ['fp32', 'bf16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
@@ -9,30 +7,6 @@ export type Precision = (typeof PRECISIONS)[number];
 /** Where a network runs; each engine has some of them. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 export type Device = (typeof DEVICES)[number];
-
-/** What an engine is asked to run: pixels of the contract's square go in, each output's features come out. */
-export interface Program {
-  readonly backbone: Backbone;
-  readonly weights: BackboneWeights;
-  /** `size`, `channelOrder`, `mean` and `scale` are applied inside the engine; geometry and orientation are done by then. */
-  readonly contract: Contract;
-  readonly outputs: readonly Output[];
-  /** What int8 engines need, others ignore: they throw OPTION_INVALID without it. */
-  readonly quantization?: Quantization;
-}
-
-/** What calibration found on the user's own training images: the range of each layer's output, by the layer's name, up to the cut. */
-export interface Quantization {
-  /** Lower-case hex SHA-256 over the ranges and how they were found: part of the features' fingerprint. */
-  readonly digest: string;
-  readonly ranges: ReadonlyMap<string, { readonly min: number; readonly max: number }>;
-}
-
-/** The activation of one cut layer, pooled. flatten is NHWC order (h, w, channel), as Keras' Flatten. */
-export interface Output {
-  readonly cut: string;
-  readonly pooling: Pooling;
-}
 
 /** A runtime on a device in a precision; features of two engines agree within the tolerance of their precision. */
 export interface Engine {

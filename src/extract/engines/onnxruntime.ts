@@ -9,17 +9,11 @@ import {
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { outputName, PIXELS, programModel, type GraphOptions } from '../graph/program-graph.ts';
-import {
-  DEVICES,
-  type Device,
-  type Engine,
-  type Executable,
-  type Precision,
-  type Program,
-} from './engine.ts';
+import { DEVICES, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import { programInPrecision } from './program-in-precision.ts';
+import type { Program } from '../program.ts';
 
 /** What createOnnxRuntimeEngine takes: device (cpu, webgpu, cuda, coreml, dml), precision (fp32, int8), threads (0: one per physical core). */
 export const ONNXRUNTIME_OPTIONS = {

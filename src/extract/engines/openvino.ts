@@ -8,7 +8,7 @@ import {
   type OptionsOf,
 } from '../../core/options.ts';
 import { outputName, programGraph } from '../graph/program-graph.ts';
-import { PRECISIONS, type Engine, type Executable, type Precision, type Program } from './engine.ts';
+import { PRECISIONS, type Engine, type Executable, type Precision } from './engine.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import type { Handle } from './openvino/c-api.ts';
 import {
@@ -23,6 +23,7 @@ import { requestQueue, type RequestQueue } from './openvino/request-queue.ts';
 import type { OpenVino } from './openvino/runtime.ts';
 import { versionOfBuild } from './openvino/versions.ts';
 import { programInPrecision } from './program-in-precision.ts';
+import type { Program } from '../program.ts';
 
 /** What createOpenVinoEngine takes. */
 export const OPENVINO_OPTIONS = {

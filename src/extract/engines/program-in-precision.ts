@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Precision, Program } from './engine.ts';
+import type { Precision } from './engine.ts';
+import type { Program } from '../program.ts';
 
 /**
  * The program as an engine of `precision` runs it: with its quantization in int8, without it in any other, so that the graph says what

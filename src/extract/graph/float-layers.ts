@@ -1,7 +1,7 @@
 import type { ConvLayer, Layer } from '../backbones/backbone.ts';
-import type { Program } from '../engines/engine.ts';
 import { weightsOf, type GraphPart } from './graph-part.ts';
 import { kernelToOnnx } from './kernel-layout.ts';
+import type { Program } from '../program.ts';
 
 /** Attributes of every convolution: 3x3, stride 1, zero padding. */
 export const CONV = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } as const;

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
-import type { Program } from '../engines/engine.ts';
+import type { Program } from '../program.ts';
 
 /** Some nodes of a graph and the constants that they read. */
 export interface GraphPart {

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import { layersUpTo } from '../backbones/cut-layers.ts';
-import type { Output, Program } from '../engines/engine.ts';
+import type { Output, Program } from '../program.ts';
 
 /** The graph's name for an output, such as `block5_pool/flatten`; its type is float32, its shape (batch, width). */
 export function outputName({ cut, pooling }: Output): string {

@@ -1,12 +1,12 @@
 import { encodeOnnx, type OnnxGraph, type OnnxNode } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { ConvLayer, Layer } from '../backbones/backbone.ts';
-import type { Output, Program } from '../engines/engine.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
 import { WINOGRAD_CONSTANTS, winogradLayer } from './winograd-layers.ts';
+import type { Output, Program } from '../program.ts';
 
 export { outputName } from './needed-layers.ts';
 

@@ -1,10 +1,10 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
 import type { ConvLayer, Layer } from '../backbones/backbone.ts';
-import type { Program, Quantization } from '../engines/engine.ts';
 import { CONV, convWeights, floatLayer } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { quantizeBias, quantizeKernel } from './quantize-weights.ts';
+import type { Program, Quantization } from '../program.ts';
 
 /** Value of one step of a tensor in 8 unsigned bits: zero is 0, as after a ReLU, and the largest calibrated value is 255. */
 function stepOf(quantization: Quantization, tensor: string): number {

@@ -1,8 +1,8 @@
 import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
 import type { ConvLayer } from '../backbones/backbone.ts';
-import type { Program } from '../engines/engine.ts';
 import { weightsOf, type GraphPart } from './graph-part.ts';
 import { kernelByTap } from './kernel-layout.ts';
+import type { Program } from '../program.ts';
 
 // F(4x4, 3x3) of Lavin and Gray, arXiv 1509.09308, section 4.1: a tile of 6x6 inputs gives 4x4 outputs with 36 products, not 144.
 const OUT = 4;

@@ -1,4 +1,4 @@
-import type { Calibration, Judgement } from '../../results/report-data.ts';
+import type { Judgement, Calibration } from '../../results/report-data.ts';
 import { plural } from '../format.ts';
 import { html, type Markup } from './markup.ts';
 import { percent } from './numbers.ts';

@@ -3,7 +3,13 @@ import { matrix } from '../../core/matrix.ts';
 import type { FeatureBatch, Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { decodeFloat16 } from '../format/float16.ts';
-import { poolingsOf, writeManifest, type FeatureSet, type Manifest, type ShardEntry } from '../format/manifest.ts';
+import {
+  poolingsOf,
+  writeManifest,
+  type FeatureSet,
+  type Manifest,
+  type ShardEntry,
+} from '../format/manifest.ts';
 import { readVerified } from '../read/reader.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
 import { shardFileNames } from '../write/shard-files.ts';

@@ -2,14 +2,26 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { DamagedFileResult } from '../../results/store-results.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from '../format/file-times-file.ts';
 import { checkIndexFile, indexFiles } from '../format/index-file.ts';
 import { leftovers } from '../write/leftovers.ts';
-import { MANIFEST_NAME, readManifest, STORE_VERSION, type FeatureSet, type Manifest } from '../format/manifest.ts';
+import {
+  MANIFEST_NAME,
+  readManifest,
+  STORE_VERSION,
+  type FeatureSet,
+  type Manifest,
+} from '../format/manifest.ts';
 import { readVerified } from '../read/reader.ts';
 import { unsealExactly } from '../format/sealed-json.ts';
 import { sealName, sealProblem, setsFromSeals, takeUpSealed } from '../write/shard-files.ts';
+
+/** A file of a store that is not what was written; `rows` of features, those of its shard, are lost with it. */
+export interface DamagedFileResult {
+  readonly name: string;
+  readonly problem: string;
+  readonly rows: number;
+}
 
 export interface StoreHealth {
   /** The manifest, or what the seals tell where it is damaged. */

@@ -4,7 +4,6 @@ import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { POOLINGS } from '../../core/sample.ts';
-import type { SweepScore } from '../../results/sweep-result.ts';
 import { unseal } from './sealed-json.ts';
 
 /** Where a store keeps what its sweeps found. */
@@ -37,7 +36,7 @@ const entrySchema = z.strictObject({
     accuracy: score,
     balancedAccuracy: score,
     logLoss: score,
-  } satisfies Record<SweepScore, typeof score>),
+  }),
   fitMs: z.number(),
   converged: z.boolean(),
   iterations: z.number(),

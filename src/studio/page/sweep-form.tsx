@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SweepChoices } from '../api/studio-sweep.ts';
-import { SWEEP_SCORES, type SweepScore } from '../../results/sweep-result.ts';
 import type { SweepWish } from '../api/api.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Problem } from './parts.tsx';
+import { SWEEP_SCORES, type SweepScore } from '../../results/sweep-result.ts';
 
 export const SCORE_WORDS: Readonly<Record<SweepScore, string>> = {
   accuracy: 'accuracy',

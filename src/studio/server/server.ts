@@ -14,7 +14,7 @@ import { reviewRoutes } from './routes/review.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sweepRoutes } from './routes/sweep.ts';
 import { teachRoutes } from './routes/teach.ts';
-import type { StudioOptions } from '../studio-options.ts';
+import type { StudioOptions } from './options.ts';
 import { openStudio } from './studio.ts';
 
 /** Where the studio listens, never elsewhere. */

@@ -12,7 +12,7 @@ import { openLiveStore, type LiveStore } from '../live/store.ts';
 import { liveSweep, type LiveSweep } from '../live/sweep.ts';
 import { liveTeach, type LiveTeach } from '../live/teach.ts';
 import { lockStudio } from '../live/lock-studio.ts';
-import type { StudioOptions } from '../studio-options.ts';
+import type { StudioOptions } from './options.ts';
 
 /** Everything that the routes ask. */
 export interface Studio {

@@ -12,8 +12,8 @@ import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
 import type { Work } from '../work.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
-import { tellLift } from './migrate.ts';
 import { VERSION } from '../version.ts';
+import { tellLift } from '../store-version.ts';
 
 /**
  * Removes what the data set that was extracted last does not need: rows of images that are gone from it, whole sets with `otherSets`, and

@@ -1,16 +1,7 @@
 import { resolve } from 'node:path';
-import type { Listener } from '../../core/listener.ts';
 import type { MigrateResult } from '../../results/store-results.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { readManifest, STORE_VERSION, writeManifest } from '../../store/format/manifest.ts';
-
-/** Tells that a store which was found in version `from` is in the newest one now, or will be as soon as it is written. */
-export function tellLift(from: number, listener: Listener | undefined): void {
-  if (from === STORE_VERSION) return;
-  listener?.note?.(
-    `The store is lifted from version ${from} to ${STORE_VERSION}: its features stay as they are, but an older permafrost cannot read it any more.`,
-  );
-}
 
 /**
  * Lifts a store to the newest version: its manifest is written anew, its shards stay as they are. A store that is in that version already is

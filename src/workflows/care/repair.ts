@@ -21,8 +21,8 @@ import type { Work } from '../work.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
 import { viewsOf } from '../extract/views.ts';
 import { featureSource } from '../network/feature-source.ts';
-import { tellLift } from './migrate.ts';
 import { VERSION } from '../version.ts';
+import { tellLift } from '../store-version.ts';
 
 /** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
 async function dropDamaged(

@@ -7,7 +7,7 @@ import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import { scanDataset } from '../../extract/dataset/dataset.ts';
 import { decode, readHeader } from '../../extract/image/decode.ts';
-import { renderCarriedDataset } from '../run/carried-dataset.ts';
+import { renderCarriedDataset } from '../network/carried-dataset.ts';
 import type { Work } from '../work.ts';
 
 /** Images in the contract's square, and which they are. */

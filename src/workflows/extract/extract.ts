@@ -18,10 +18,10 @@ import { pass, type Pass } from './pass.ts';
 import { extractViews, viewsWish } from './views.ts';
 import { featureSource } from '../network/feature-source.ts';
 import { writeFailures } from './failures-file.ts';
-import { tellLift } from '../care/migrate.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
+import { tellLift } from '../store-version.ts';
 
 /** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
 export function defaultStore(dataset: string): string {

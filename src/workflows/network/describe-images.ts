@@ -1,8 +1,8 @@
 import type { Failure } from '../../core/sample.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
-import type { Output } from '../../extract/engines/engine.ts';
 import { extractFeatures } from '../../extract/pipeline.ts';
 import type { FeatureSource } from './feature-source.ts';
+import type { Output } from '../../extract/program.ts';
 
 /** Features of loose images (given by path), the source's outputs side by side: row i for paths[i]; what failed is told. */
 export interface DescribedImages {

@@ -9,12 +9,13 @@ import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../../extract/contract.ts';
 import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../extract/calibrate.ts';
 import type { EngineWish } from '../../extract/engines/choose-engine.ts';
-import type { Executable, Output, Program } from '../../extract/engines/engine.ts';
+import type { Executable } from '../../extract/engines/engine.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import { partsOf, type CutWish } from './cuts.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
+import type { Output, Program } from '../../extract/program.ts';
 
 export interface FeatureSourceOptions extends EngineWish {
   readonly contract: string | Contract;

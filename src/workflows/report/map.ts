@@ -1,7 +1,7 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
 import type { FeatureMap, OrReason } from '../../results/report-data.ts';
-import { umap } from '../../classify/evaluate/umap.ts';
+import { umap } from '../../classify/neighbors/umap.ts';
 
 /** As in McInnes' own implementation. */
 const N_NEIGHBORS = 15;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../../results/head-result.ts';
-import { renderCarriedDataset } from './carried-dataset.ts';
+import { renderCarriedDataset } from '../network/carried-dataset.ts';
 import type { Work } from '../work.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { run } from './run.ts';

@@ -6,10 +6,10 @@ import {
   booleanOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { SWEEP_SCORES } from '../../results/sweep-result.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
 import { REJECT_OPTION } from '../train/reject-options.ts';
+import { SWEEP_SCORES } from '../../classify/cross-validation/judge.ts';
 
 /** Options of `sweep` beside its grid. */
 export const SWEEP_OPTIONS = {

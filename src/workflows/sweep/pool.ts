@@ -1,11 +1,11 @@
 import { extname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import type { Pooling } from '../../core/sample.ts';
-import type { CrossScores } from '../../results/sweep-result.ts';
 import { startThreads } from '../../core/threads.ts';
 import type { Family, HeadPlan } from '../../classify/cross-validation/families.ts';
 import type { FeatureSteps } from '../../classify/cross-validation/fold-features.ts';
 import type { TrainVal } from '../../classify/evaluate/split.ts';
+import type { CrossScores } from '../../classify/cross-validation/judge.ts';
 
 /** Features of all training images. */
 export interface SharedFeatures {

@@ -1,14 +1,10 @@
-import type {
-  RankedCandidate,
-  SweepCandidate,
-  SweepConfiguration,
-  SweepScore,
-} from '../../results/sweep-result.ts';
+import type { RankedCandidate, SweepCandidate, SweepConfiguration } from '../../results/sweep-result.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import { headEntry } from '../../classify/heads/index.ts';
 import type { LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import type { SweepFinding } from './pool.ts';
 import type { SweepPlan } from './plan.ts';
+import type { SweepScore } from '../../classify/cross-validation/judge.ts';
 
 /** A finding as it is kept. */
 export function entryOf(

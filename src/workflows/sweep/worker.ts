@@ -6,13 +6,7 @@ import { foldFeatures, type FoldFeatures } from '../../classify/cross-validation
 import { heldOut } from '../../classify/cross-validation/held-out.ts';
 import { judge } from '../../classify/cross-validation/judge.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
-import {
-  featuresKey,
-  type FeatureGroup,
-  type SweepData,
-  type SweepJob,
-  type WorkerMessage,
-} from './pool.ts';
+import { featuresKey, type FeatureGroup, type SweepData, type SweepJob, type WorkerMessage } from './pool.ts';
 
 const { features, y, classes, folds, mostKept } = workerData as SweepData;
 const port = parentPort!;

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { PermafrostError } from '../../../src/core/errors.ts';
-import type { ErrorCode } from '../../../src/core/errors.ts';
-import type { Matrix } from '../../../src/core/matrix.ts';
-import { matrix, selectRows } from '../../../src/core/matrix.ts';
+import { PermafrostError, type ErrorCode } from '../../../src/core/errors.ts';
+import { type Matrix, matrix, selectRows } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import type { FittedHead, HeadState } from '../../../src/classify/head.ts';
-import type { HeadOptions } from '../../../src/classify/heads/index.ts';
-import { createHead, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
+import { type HeadOptions, createHead, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 
 /** Float32 products of other shapes may be summed in another order. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultsOf } from '../../../src/core/options.ts';
-import type { HeadName } from '../../../src/classify/heads/index.ts';
-import { createHead, HEAD_NAMES, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
+import { type HeadName, createHead, HEAD_NAMES, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
 import { expectCode, headContract } from './head-contract.ts';
 import { hnswMissing } from '../neighbors/hnsw-missing.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { adam } from '../../../src/classify/network/adam.ts';
 import { createHead, loadHead } from '../../../src/classify/heads/index.ts';
 import { hits, logLoss, topClass } from '../../../src/classify/evaluate/metrics.ts';
-import type { LearningCurve } from '../../../src/results/head-result.ts';
 import { blobs, expectCode, throughFile } from './head-contract.ts';
+import type { LearningCurve } from '../../../src/classify/head.ts';
 
 describe('Adam', () => {
   it('takes the steps of Keras', () => {

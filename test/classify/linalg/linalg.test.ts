@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Matrix } from '../../../src/core/matrix.ts';
-import { matrix } from '../../../src/core/matrix.ts';
+import { type Matrix, matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { timesThin, transposedTimesThin } from '../../../src/classify/linalg/thin.ts';
 import { times, timesTransposed, transposedTimes } from '../../../src/classify/linalg/times.ts';

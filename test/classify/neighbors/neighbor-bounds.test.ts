@@ -4,7 +4,7 @@ import { row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
 import { distance, lengthsOf } from '../../../src/classify/neighbors/distance.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { floatScan } from '../../../src/classify/neighbors/float-scan.ts';
-import { integerProductsHold } from '../../../src/classify/neighbors/integer-products.ts';
+import { integerProductsHold } from '../../../src/classify/linalg/integer-products.ts';
 import { integerScan } from '../../../src/classify/neighbors/integer-scan.ts';
 import { METRICS, type Metric } from '../../../src/classify/neighbors/neighbor-index.ts';
 import type { ExactOptions } from '../../../src/classify/neighbors/row-search.ts';

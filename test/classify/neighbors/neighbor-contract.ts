@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Matrix } from '../../../src/core/matrix.ts';
-import { matrix, row } from '../../../src/core/matrix.ts';
+import { type Matrix, matrix, row } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { distance, lengthsOf } from '../../../src/classify/neighbors/distance.ts';
-import type { Metric, NeighborIndex } from '../../../src/classify/neighbors/neighbor-index.ts';
-import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
+import { type Metric, type NeighborIndex, METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
 import { expectCode } from '../heads/head-contract.ts';
 
 /** Non-negative rows in loose clusters, as features after a ReLU are. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Matrix } from '../../../src/core/matrix.ts';
-import { matrix } from '../../../src/core/matrix.ts';
+import { type Matrix, matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { designForOne, designOf } from '../../../src/classify/solvers/choose-design.ts';
@@ -13,7 +12,7 @@ import { fitLinear, linearWeights, type LinearLoss } from '../../../src/classify
 import { logisticLoss } from '../../../src/classify/solvers/logistic-loss.ts';
 import type { Loss } from '../../../src/classify/solvers/loss.ts';
 import { squaredErrorLoss, squaredHingeLoss } from '../../../src/classify/solvers/margin-losses.ts';
-import { integerProductsHold } from '../../../src/classify/neighbors/integer-products.ts';
+import { integerProductsHold } from '../../../src/classify/linalg/integer-products.ts';
 import { columnMeans } from '../../../src/classify/normalize.ts';
 import { blobs, expectCode } from '../heads/head-contract.ts';
 

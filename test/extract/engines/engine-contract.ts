@@ -4,7 +4,7 @@ import { PermafrostError } from '../../../src/core/errors.ts';
 import { POOLINGS } from '../../../src/core/sample.ts';
 import { cutLayerNames, featureWidth, outputShape } from '../../../src/extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
-import type { Engine, Output, Program } from '../../../src/extract/engines/engine.ts';
+import type { Engine } from '../../../src/extract/engines/engine.ts';
 import { calibratedProgram } from '../../support/calibrated-program.ts';
 import { kerasCaffe, kerasUnit } from '../../support/contracts.ts';
 import { relativeError } from '../../support/golden.ts';
@@ -18,6 +18,7 @@ import {
   slimmed,
   tinyBackbone,
 } from '../../support/tiny-backbone.ts';
+import type { Output, Program } from '../../../src/extract/program.ts';
 
 /** Largest difference over largest value that an engine may show. */
 export interface EngineTolerances {

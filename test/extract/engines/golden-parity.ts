@@ -2,11 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Contract } from '../../../src/core/contract.ts';
 import type { Matrix } from '../../../src/core/matrix.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
-import type { Engine, Output } from '../../../src/extract/engines/engine.ts';
+import type { Engine } from '../../../src/extract/engines/engine.ts';
 import { loadWeights, type LoadedWeights } from '../../../src/extract/weights/load-weights.ts';
 import { kerasCaffe, kerasUnit } from '../../support/contracts.ts';
 import { goldenFloats, goldenTensors, leastCosine, relativeError } from '../../support/golden.ts';
 import { hasShared, needsShared } from '../../support/shared.ts';
+import type { Output } from '../../../src/extract/program.ts';
 
 const CUTS = ['block1_pool', 'block2_pool', 'block3_pool', 'block4_pool', 'block5_conv3', 'block5_pool'];
 const OUTPUTS: readonly Output[] = [

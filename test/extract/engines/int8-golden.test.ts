@@ -7,12 +7,12 @@ import { random } from '../../../src/core/random.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
 import { calibrate, quantizationOf } from '../../../src/extract/calibrate.ts';
 import { decodedImages } from '../../../src/extract/image/decoded-images.ts';
-import type { Program } from '../../../src/extract/engines/engine.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { goldenFloats, goldenTensors } from '../../support/golden.ts';
 import { hasShared, needsShared, sharedPath } from '../../support/shared.ts';
+import type { Program } from '../../../src/extract/program.ts';
 
 const CALIBRATED = 12;
 const MEASURED = 24;

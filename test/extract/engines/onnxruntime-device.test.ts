@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { POOLINGS } from '../../../src/core/sample.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
-import type { Program } from '../../../src/extract/engines/engine.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
 import { permafrost } from '../../support/command.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
@@ -15,6 +14,7 @@ import { temporaryFolders } from '../../support/folders.ts';
 import { relativeError } from '../../support/golden.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { randomPixels, randomWeights, slimmed } from '../../support/tiny-backbone.ts';
+import type { Program } from '../../../src/extract/program.ts';
 
 const folder = temporaryFolders();
 const SIZE = 32;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
-import type { Program } from '../../../src/extract/engines/engine.ts';
 import { programGraph } from '../../../src/extract/graph/program-graph.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
 import { itIsAnEngine } from './engine-contract.ts';
 import { itAgreesWithKeras } from './golden-parity.ts';
+import type { Program } from '../../../src/extract/program.ts';
 
 const makeEngine = (options = {}) => createEngine('onnxruntime-winograd', options);
 

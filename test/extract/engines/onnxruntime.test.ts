@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Engine, Program } from '../../../src/extract/engines/engine.ts';
+import type { Engine } from '../../../src/extract/engines/engine.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
 import { calibratedProgram } from '../../support/calibrated-program.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomPixels, randomWeights, tinyBackbone } from '../../support/tiny-backbone.ts';
 import { itIsAnEngine } from './engine-contract.ts';
 import { itAgreesWithKeras } from './golden-parity.ts';
+import type { Program } from '../../../src/extract/program.ts';
 
 const makeEngine = () => createEngine('onnxruntime');
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
-import type { Output, Program } from '../../../src/extract/engines/engine.ts';
 import { kernelToOnnx } from '../../../src/extract/graph/kernel-layout.ts';
 import { outputName, PIXELS, programGraph, programModel } from '../../../src/extract/graph/program-graph.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomWeights, slimmed, tinyBackbone } from '../../support/tiny-backbone.ts';
+import type { Output, Program } from '../../../src/extract/program.ts';
 
 const backbone = slimmed(vgg16, 16);
 const weights = randomWeights(backbone, 1);

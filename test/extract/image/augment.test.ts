@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../../src/core/digest.ts';
 import { resolveOptions } from '../../../src/core/options.ts';
 import { applyView } from '../../../src/extract/image/augment.ts';
-import { UNCHANGED, VIEW_DEFAULTS, VIEW_OPTIONS, viewParameters } from '../../../src/extract/image/view-parameters.ts';
+import {
+  UNCHANGED,
+  VIEW_DEFAULTS,
+  VIEW_OPTIONS,
+  viewParameters,
+} from '../../../src/extract/image/view-parameters.ts';
 import { textWith } from '../../support/errors.ts';
 import { paint, pixelAt, texture } from '../../support/pictures.ts';
 import { anyView } from '../../support/views.ts';

@@ -201,7 +201,9 @@ describe('a file that cannot be read as it is', () => {
     const root = writeTree(folder(), { 'secret.jpg': 'x' });
     chmodSync(root, 0o755);
     chmodSync(join(root, 'secret.jpg'), 0o000);
-    const module = pathToFileURL(join(import.meta.dirname, '../../../dist/extract/image/read-image-file.js')).href;
+    const module = pathToFileURL(
+      join(import.meta.dirname, '../../../dist/extract/image/read-image-file.js'),
+    ).href;
     const script = `const { readImageFile } = await import(${JSON.stringify(module)});
       await readImageFile(${JSON.stringify(join(root, 'secret.jpg'))}, 'n', undefined, () => false).catch((e) => console.log(e.code));`;
     // The superuser may read anything: another user is needed.

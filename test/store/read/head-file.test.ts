@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { createHead, HEAD_NAMES, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
 import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
-import { readHead, writeHead, type HeadDocument, type HeadTensors } from '../../../src/store/read/head-file.ts';
+import {
+  readHead,
+  writeHead,
+  type HeadDocument,
+  type HeadTensors,
+} from '../../../src/store/read/head-file.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
 import { withReject } from '../../../src/workflows/train/reject.ts';
 import { judge } from '../../../src/classify/novelty/reject.ts';

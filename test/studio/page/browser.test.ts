@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { renderCarriedDataset } from '../../../src/workflows/run/carried-dataset.ts';
+import { renderCarriedDataset } from '../../../src/workflows/network/carried-dataset.ts';
 import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../../support/browser.ts';
 import { document, permafrost } from '../../support/command.ts';
 import { temporaryFolders } from '../../support/folders.ts';

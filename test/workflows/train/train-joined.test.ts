@@ -7,7 +7,11 @@ import { commitDataset, openForWriting } from '../../../src/store/write/store.ts
 import { probabilities, trainingData } from '../../../src/workflows/train/evaluate.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
 import { trainOnViews } from '../../../src/workflows/train/on-views.ts';
-import { reasonToStream, trainStreamed, type StreamedPlan } from '../../../src/workflows/train/train-streamed.ts';
+import {
+  reasonToStream,
+  trainStreamed,
+  type StreamedPlan,
+} from '../../../src/workflows/train/train-streamed.ts';
 import { calibrated, trainWithin } from '../../../src/workflows/train/within.ts';
 import { rejection, textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';

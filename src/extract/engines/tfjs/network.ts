@@ -5,9 +5,9 @@ import type { Layer } from '../../backbones/backbone.ts';
 import { featureWidth, outputShape } from '../../backbones/cut-layers.ts';
 import { weightsOf } from '../../graph/graph-part.ts';
 import { neededLayers } from '../../graph/needed-layers.ts';
-import type { Program } from '../engine.ts';
 import type { TfjsRuntime } from './runtime.ts';
 import type { Tensor, Tf } from './tensors.ts';
+import type { Program } from '../../program.ts';
 
 /** A program whose weights lie in the runtime's memory. */
 export interface TfjsNetwork {

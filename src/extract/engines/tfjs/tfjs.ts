@@ -1,10 +1,11 @@
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { choiceOption, resolveOptions, type OptionsOf } from '../../../core/options.ts';
-import type { Engine, Executable, Program } from '../engine.ts';
+import type { Engine, Executable } from '../engine.ts';
 import { guardedExecutable } from '../guarded-executable.ts';
 import { loadNetwork } from './network.ts';
 import { findPackage, TFJS_ORDER, TFJS_PACKAGES, TFJS_VERSION, type TfjsPackage } from './packages.ts';
 import { loadTfjs, type TfjsRuntime } from './runtime.ts';
+import type { Program } from '../../program.ts';
 
 /** What createTfjsEngine takes: package (auto), device (auto), precision (fp32). */
 export const TFJS_OPTIONS = {

@@ -2,7 +2,6 @@ import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import * as z from 'zod';
 import type { SweepState } from '../../api/studio-sweep.ts';
-import { SWEEP_SCORES } from '../../../results/sweep-result.ts';
 import { sweepChoices } from '../../live/sweep-choices.ts';
 import { gridOfAxes } from '../../../workflows/sweep/axes.ts';
 import { configurationsOf } from '../../../workflows/sweep/grid.ts';
@@ -10,6 +9,7 @@ import { SWEEP_DEFAULTS } from '../../../workflows/sweep/options.ts';
 import type { Api } from '../../api/api.ts';
 import { jsonOf } from '../body.ts';
 import type { Studio } from '../studio.ts';
+import { SWEEP_SCORES } from '../../../results/sweep-result.ts';
 
 /** A state is sent at most this often, in milliseconds; the last one always. */
 const PAUSE_MS = 200;

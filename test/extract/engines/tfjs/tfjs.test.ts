@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONTRACTS } from '../../../../src/extract/contract.ts';
 import { vgg16 } from '../../../../src/extract/backbones/vgg16.ts';
-import type { Program } from '../../../../src/extract/engines/engine.ts';
 import { createEngine } from '../../../../src/extract/engines/index.ts';
 import { loadNetwork } from '../../../../src/extract/engines/tfjs/network.ts';
 import { findPackage, type TfjsPackage } from '../../../../src/extract/engines/tfjs/packages.ts';
@@ -16,6 +15,7 @@ import { randomPixels, randomWeights, slimmed } from '../../../support/tiny-back
 import { itIsAnEngine } from '../engine-contract.ts';
 import { itAgreesWithKeras } from '../golden-parity.ts';
 import { needsTfjs, tfjsMissing } from './tfjs-missing.ts';
+import type { Program } from '../../../../src/extract/program.ts';
 
 const SIZE = 32;
 const slim = slimmed(vgg16, 16);

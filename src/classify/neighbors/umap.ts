@@ -1,8 +1,7 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
-import { row } from '../../core/matrix.ts';
+import { type Matrix, row } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
-import { exactIndex } from '../neighbors/exact.ts';
+import { exactIndex } from './exact.ts';
 
 export interface UmapOptions {
   /** Neighbours of a row, itself among them; fewer where there are fewer rows. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { generate, isComplete } from '../../../src/workflows/run/generated-folder.ts';
+import { generate, isComplete } from '../../../src/workflows/network/generated-folder.ts';
 
 let parent: string;
 let root: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
-import { umap } from '../../../src/classify/evaluate/umap.ts';
+import { umap } from '../../../src/classify/neighbors/umap.ts';
 import { rejection } from '../../support/errors.ts';
 
 /** Two bundles of directions, `each` rows in both. */

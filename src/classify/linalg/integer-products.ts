@@ -1,6 +1,6 @@
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import type { OnnxNode } from '../../core/onnx-model.ts';
-import { mathSession } from '../linalg/math-session.ts';
+import { mathSession } from './math-session.ts';
 
 /** Products of uint8 rows with int8 rows, summed in int32. The rows Y (n, d) are a constant: the runtime packs them once. */
 export const integerProduct: readonly OnnxNode[] = [

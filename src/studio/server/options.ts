@@ -1,5 +1,5 @@
-import { integerOption, stringOption, type OptionsOf } from '../core/options.ts';
-import { memoryOption } from '../workflows/memory.ts';
+import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { memoryOption } from '../../workflows/memory.ts';
 
 /** Options of `studio`. */
 export const STUDIO_OPTIONS = {

@@ -5,7 +5,11 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/core/digest.ts';
 import { resolveInstalled } from '../../../src/extract/image/icon-set.ts';
-import { CARRIED_STYLES, carriedClasses, renderCarriedDataset } from '../../../src/workflows/run/carried-dataset.ts';
+import {
+  CARRIED_STYLES,
+  carriedClasses,
+  renderCarriedDataset,
+} from '../../../src/workflows/network/carried-dataset.ts';
 
 let work: string;
 let root: string;
