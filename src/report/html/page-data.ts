@@ -1,6 +1,6 @@
 import { present, type ReportData } from '../../results/report-data.ts';
 import { printable } from '../printable.ts';
-import { colourings } from './map-part.ts';
+import { colourings } from './parts/map-part.ts';
 
 /**
  * What the page's script shows on demand, as it stands in the page (client.js reads it): images as [path, class, split, predicted class or -1,

@@ -1,26 +1,26 @@
 import { sha256Base64 } from '../../core/digest.ts';
 import { present, type Judgement, type ReportData } from '../../results/report-data.ts';
 import { plural } from '../format.ts';
-import { calibrationPart } from './calibration-part.ts';
-import { classesPart } from './classes-part.ts';
-import { confusionPart } from './confusion-part.ts';
-import { copiesPart } from './copies-part.ts';
-import { costPart } from './cost-part.ts';
-import { cutsPart } from './cuts-part.ts';
-import { datasetPart } from './dataset-part.ts';
-import { headsPart } from './heads-part.ts';
-import { learningPart } from './learning-part.ts';
-import { mapPart } from './map-part.ts';
+import { calibrationPart } from './parts/calibration-part.ts';
+import { classesPart } from './parts/classes-part.ts';
+import { confusionPart } from './parts/confusion-part.ts';
+import { copiesPart } from './parts/copies-part.ts';
+import { costPart } from './parts/cost-part.ts';
+import { cutsPart } from './parts/cuts-part.ts';
+import { datasetPart } from './parts/dataset-part.ts';
+import { headsPart } from './parts/heads-part.ts';
+import { learningPart } from './parts/learning-part.ts';
+import { mapPart } from './parts/map-part.ts';
 import { embeddedJson, html, trusted, type Markup, type Part } from './markup.ts';
-import { mistakesPart } from './mistakes-part.ts';
+import { mistakesPart } from './parts/mistakes-part.ts';
 import { count, percent } from './numbers.ts';
 import { pageData } from './page-data.ts';
-import { provenancePart } from './provenance-part.ts';
+import { provenancePart } from './parts/provenance-part.ts';
 import { symbolDefinitions } from './shapes.ts';
 import { STYLE } from './style.ts';
-import { suspectsPart } from './suspects-part.ts';
-import { unknownPart } from './unknown-part.ts';
-import { viewsPart } from './views-part.ts';
+import { suspectsPart } from './parts/suspects-part.ts';
+import { unknownPart } from './parts/unknown-part.ts';
+import { viewsPart } from './parts/views-part.ts';
 
 /** What the page needs beside the data. */
 export interface PageOptions {

@@ -10,7 +10,7 @@ import { livePictures, type LivePictures } from '../live/pictures.ts';
 import { liveReview, type LiveReview } from '../live/review.ts';
 import { openLiveStore, type LiveStore } from '../live/store.ts';
 import { liveSweep, type LiveSweep } from '../live/sweep.ts';
-import { liveTeach, type LiveTeach } from '../live/teach.ts';
+import { liveTeach, type LiveTeach } from '../live/teach/teach.ts';
 import { lockStudio } from '../live/lock-studio.ts';
 import type { StudioOptions } from './options.ts';
 

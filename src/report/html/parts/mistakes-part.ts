@@ -1,7 +1,7 @@
-import type { Judgement, ReportData } from '../../results/report-data.ts';
-import { html, type Markup } from './markup.ts';
-import { figure, percent } from './numbers.ts';
-import { card } from './pictures.ts';
+import type { Judgement, ReportData } from '../../../results/report-data.ts';
+import { html, type Markup } from '../markup.ts';
+import { figure, percent } from '../numbers.ts';
+import { card } from '../pictures.ts';
 
 /** The surest mistakes, each with the training images that look most like it. */
 export function mistakesPart(data: ReportData, { mistakes, judged }: Judgement): Markup {

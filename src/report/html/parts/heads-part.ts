@@ -1,11 +1,11 @@
-import { present, type ReportData } from '../../results/report-data.ts';
-import type { HeadResult } from '../../results/head-result.ts';
-import { featuresText, milliseconds, parameters, plural } from '../format.ts';
-import { toldApartText } from '../told-apart.ts';
-import { accuracyAxis, span } from './drawn.ts';
-import { html, type Markup } from './markup.ts';
-import { figure, percent } from './numbers.ts';
-import { htmlTable } from './table.ts';
+import { present, type ReportData } from '../../../results/report-data.ts';
+import type { HeadResult } from '../../../results/head-result.ts';
+import { featuresText, milliseconds, parameters, plural } from '../../format.ts';
+import { toldApartText } from '../../told-apart.ts';
+import { accuracyAxis, span } from '../drawn.ts';
+import { html, type Markup } from '../markup.ts';
+import { figure, percent } from '../numbers.ts';
+import { htmlTable } from '../table.ts';
 
 const toldApart = ({ comparison }: HeadResult): string =>
   comparison === undefined ? '' : comparison.toldApart ? 'yes' : 'no';

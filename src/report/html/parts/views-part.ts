@@ -1,11 +1,11 @@
-import type { HeadResult, ViewsBenefit } from '../../results/head-result.ts';
-import { present, type ReportData } from '../../results/report-data.ts';
-import { featuresText, plural } from '../format.ts';
-import { span, SPAN } from './drawn.ts';
-import { html, type Markup } from './markup.ts';
-import { figure } from './numbers.ts';
-import { linearScale } from './scale.ts';
-import { htmlTable } from './table.ts';
+import type { HeadResult, ViewsBenefit } from '../../../results/head-result.ts';
+import { present, type ReportData } from '../../../results/report-data.ts';
+import { featuresText, plural } from '../../format.ts';
+import { span, SPAN } from '../drawn.ts';
+import { html, type Markup } from '../markup.ts';
+import { figure } from '../numbers.ts';
+import { linearScale } from '../scale.ts';
+import { htmlTable } from '../table.ts';
 
 const withViews = (head: HeadResult): head is HeadResult & { views: ViewsBenefit } =>
   head.views !== undefined;

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { sha256Hex } from '../../core/digest.ts';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { matrix, row } from '../../core/matrix.ts';
-import type { HeadAnswer, Saved, TaughtImage, TeachState } from '../api/studio-data.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { openJournal, withoutUndone, type Journal } from '../../store/format/journal.ts';
+import { sha256Hex } from '../../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { matrix, row } from '../../../core/matrix.ts';
+import type { HeadAnswer, Saved, TaughtImage, TeachState } from '../../api/studio-data.ts';
+import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
+import { openJournal, withoutUndone, type Journal } from '../../../store/format/journal.ts';
 import {
   clearTaught,
   journalPath,
@@ -16,17 +16,17 @@ import {
   teachSchema,
   type TaughtFolder,
   type TeachEvent,
-} from '../../store/format/studio-files.ts';
-import { probabilities } from '../../workflows/train/evaluate.ts';
-import { saveHead } from '../../workflows/train/head-files.ts';
-import { fitName, MOST_NAME } from './fit-name.ts';
-import { shownClasses } from './heads.ts';
-import type { LiveNetwork } from './network.ts';
-import type { Snapshot } from './store.ts';
+} from '../../../store/format/studio-files.ts';
+import { probabilities } from '../../../workflows/train/evaluate.ts';
+import { saveHead } from '../../../workflows/train/head-files.ts';
+import { fitName, MOST_NAME } from '../fit-name.ts';
+import { shownClasses } from '../heads.ts';
+import type { LiveNetwork } from '../network.ts';
+import type { Snapshot } from '../store.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
 import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
-import { turns } from './turns.ts';
+import { turns } from '../turns.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
 export interface LiveTeach {

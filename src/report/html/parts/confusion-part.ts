@@ -1,7 +1,7 @@
-import type { Judgement } from '../../results/report-data.ts';
-import { html, type Markup } from './markup.ts';
-import { count, percent } from './numbers.ts';
-import { htmlTable } from './table.ts';
+import type { Judgement } from '../../../results/report-data.ts';
+import { html, type Markup } from '../markup.ts';
+import { count, percent } from '../numbers.ts';
+import { htmlTable } from '../table.ts';
 
 /** Classes up to which the matrix is drawn whole. */
 const MOST_CLASSES = 40;

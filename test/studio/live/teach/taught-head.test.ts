@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { matrix } from '../../../src/core/matrix.ts';
-import { random } from '../../../src/core/random.ts';
-import { fitTaught, type TaughtData } from '../../../src/studio/live/taught-head.ts';
+import { matrix } from '../../../../src/core/matrix.ts';
+import { random } from '../../../../src/core/random.ts';
+import { fitTaught, type TaughtData } from '../../../../src/studio/live/teach/taught-head.ts';
 
 /** `bursts` independent pictures a class without any signal, each taken `copies` times with hardly any difference. */
 function noise(bursts: number, copies: number, grouped: boolean): TaughtData {

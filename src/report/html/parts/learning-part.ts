@@ -1,8 +1,8 @@
-import { present, type ReportData } from '../../results/report-data.ts';
-import type { HeadResult, LearningCurve } from '../../results/head-result.ts';
-import { html, type Markup, type Part } from './markup.ts';
-import { plotFrame } from './plot-frame.ts';
-import { linePath } from './shapes.ts';
+import { present, type ReportData } from '../../../results/report-data.ts';
+import type { HeadResult, LearningCurve } from '../../../results/head-result.ts';
+import { html, type Markup, type Part } from '../markup.ts';
+import { plotFrame } from '../plot-frame.ts';
+import { linePath } from '../shapes.ts';
 
 function panel(
   title: string,

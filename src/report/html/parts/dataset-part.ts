@@ -1,9 +1,9 @@
-import type { Range3, ReportData } from '../../results/report-data.ts';
-import { SPLITS } from '../../core/sample.ts';
-import { bytes } from '../format.ts';
-import { html, type Markup } from './markup.ts';
-import { count, firstOf } from './numbers.ts';
-import { htmlTable } from './table.ts';
+import type { Range3, ReportData } from '../../../results/report-data.ts';
+import { SPLITS } from '../../../core/sample.ts';
+import { bytes } from '../../format.ts';
+import { html, type Markup } from '../markup.ts';
+import { count, firstOf } from '../numbers.ts';
+import { htmlTable } from '../table.ts';
 
 const range = ([least, median, most]: Range3): string =>
   least === most ? `${least}` : `${least} to ${most}, median ${median}`;

@@ -1,10 +1,10 @@
-import type { CheckResult } from '../../results/check-result.ts';
-import { copyGroups, MOST_CARDS, MOST_OF_GROUP } from '../../results/copy-groups.ts';
-import type { ReportData } from '../../results/report-data.ts';
-import { plural } from '../format.ts';
-import { html, type Markup, type Part } from './markup.ts';
-import { count, firstOf, percent } from './numbers.ts';
-import { groupCard, imageIndex } from './pictures.ts';
+import type { CheckResult } from '../../../results/check-result.ts';
+import { copyGroups, MOST_CARDS, MOST_OF_GROUP } from '../../../results/copy-groups.ts';
+import type { ReportData } from '../../../results/report-data.ts';
+import { plural } from '../../format.ts';
+import { html, type Markup, type Part } from '../markup.ts';
+import { count, firstOf, percent } from '../numbers.ts';
+import { groupCard, imageIndex } from '../pictures.ts';
 
 /** Groups that are named in a list that opens. */
 const MOST_NAMES = 500;

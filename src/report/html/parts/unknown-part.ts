@@ -1,11 +1,11 @@
-import type { RejectResult } from '../../results/head-result.ts';
-import { present, type Judgement, type ReportData } from '../../results/report-data.ts';
-import { plural, significant } from '../format.ts';
-import { bar } from './drawn.ts';
-import { html, type Markup, type Part } from './markup.ts';
-import { figure, firstOf, percent } from './numbers.ts';
-import { card } from './pictures.ts';
-import { htmlTable } from './table.ts';
+import type { RejectResult } from '../../../results/head-result.ts';
+import { present, type Judgement, type ReportData } from '../../../results/report-data.ts';
+import { plural, significant } from '../../format.ts';
+import { bar } from '../drawn.ts';
+import { html, type Markup, type Part } from '../markup.ts';
+import { figure, firstOf, percent } from '../numbers.ts';
+import { card } from '../pictures.ts';
+import { htmlTable } from '../table.ts';
 
 /** Images that are shown as called unknown. */
 const MOST = 12;

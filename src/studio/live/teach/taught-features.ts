@@ -1,8 +1,8 @@
-import { row } from '../../core/matrix.ts';
-import { openJournal } from '../../store/format/journal.ts';
-import { journalPath, taughtFeaturesSchema } from '../../store/format/studio-files.ts';
-import type { LiveNetwork } from './network.ts';
-import type { Snapshot } from './store.ts';
+import { row } from '../../../core/matrix.ts';
+import { openJournal } from '../../../store/format/journal.ts';
+import { journalPath, taughtFeaturesSchema } from '../../../store/format/studio-files.ts';
+import type { LiveNetwork } from '../network.ts';
+import type { Snapshot } from '../store.ts';
 
 /** Average-pooled features of taught images, kept on the disk. */
 export interface TaughtFeatureStore {

@@ -1,11 +1,11 @@
-import { reasonOf, PermafrostError } from '../../core/errors.ts';
-import { selectRows, type Matrix } from '../../core/matrix.ts';
-import type { TaughtHead } from '../api/studio-data.ts';
-import { createHead } from '../../classify/heads/index.ts';
-import type { FittedHead } from '../../classify/head.ts';
-import { topClass, wilsonInterval } from '../../classify/evaluate/metrics.ts';
-import { applyNormalizer, fitNormalizer, type Normalizer } from '../../classify/normalize.ts';
-import { stratifiedKFold } from '../../classify/evaluate/split.ts';
+import { reasonOf, PermafrostError } from '../../../core/errors.ts';
+import { selectRows, type Matrix } from '../../../core/matrix.ts';
+import type { TaughtHead } from '../../api/studio-data.ts';
+import { createHead } from '../../../classify/heads/index.ts';
+import type { FittedHead } from '../../../classify/head.ts';
+import { topClass, wilsonInterval } from '../../../classify/evaluate/metrics.ts';
+import { applyNormalizer, fitNormalizer, type Normalizer } from '../../../classify/normalize.ts';
+import { stratifiedKFold } from '../../../classify/evaluate/split.ts';
 
 /** What is fitted to taught images: as `check`, what `run` finds among the best on pooled features. */
 const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;

@@ -1,5 +1,5 @@
-import type { ReportData } from '../../results/report-data.ts';
-import { html, type Markup } from './markup.ts';
+import type { ReportData } from '../../../results/report-data.ts';
+import { html, type Markup } from '../markup.ts';
 
 /** The contract, engine and weights that made the features, and the command that makes them again. */
 export function provenancePart({ store, permafrost }: ReportData, command: string | null): Markup {

@@ -1,8 +1,8 @@
-import { present, type ReportData } from '../../results/report-data.ts';
-import { featuresText, milliseconds, seconds } from '../format.ts';
-import { html, type Markup } from './markup.ts';
-import { count } from './numbers.ts';
-import { htmlTable } from './table.ts';
+import { present, type ReportData } from '../../../results/report-data.ts';
+import { featuresText, milliseconds, seconds } from '../../format.ts';
+import { html, type Markup } from '../markup.ts';
+import { count } from '../numbers.ts';
+import { htmlTable } from '../table.ts';
 
 /** What the last run cost: extraction, and each head. */
 export function costPart({ run }: ReportData): Markup {

@@ -1,9 +1,9 @@
 import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { imageExtension } from '../../extract/dataset/image-extension.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import type { TaughtFolder } from '../../store/format/studio-files.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { imageExtension } from '../../../extract/dataset/image-extension.ts';
+import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
+import type { TaughtFolder } from '../../../store/format/studio-files.ts';
 
 /**
  * Writes taught classes as a data set of folders, `<target>/Train/<class>/<number>-<name>`: whole or not at all, never into a folder that is

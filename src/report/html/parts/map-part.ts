@@ -1,10 +1,10 @@
-import { present, type FeatureMap, type ReportData } from '../../results/report-data.ts';
-import { SPLITS } from '../../core/sample.ts';
-import { plural } from '../format.ts';
-import { html, type Markup } from './markup.ts';
-import { count } from './numbers.ts';
-import { linearScale } from './scale.ts';
-import { inlineSign, signOf, SIGNS, type Sign } from './shapes.ts';
+import { present, type FeatureMap, type ReportData } from '../../../results/report-data.ts';
+import { SPLITS } from '../../../core/sample.ts';
+import { plural } from '../../format.ts';
+import { html, type Markup } from '../markup.ts';
+import { count } from '../numbers.ts';
+import { linearScale } from '../scale.ts';
+import { inlineSign, signOf, SIGNS, type Sign } from '../shapes.ts';
 
 const [WIDTH, HEIGHT, EDGE] = [720, 520, 14];
 

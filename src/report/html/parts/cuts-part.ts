@@ -1,10 +1,10 @@
-import type { HeadResult } from '../../results/head-result.ts';
-import { present, type ReportData } from '../../results/report-data.ts';
-import { parameters } from '../format.ts';
-import { accuracyAxis, span } from './drawn.ts';
-import { html, type Markup } from './markup.ts';
-import { figure, percent } from './numbers.ts';
-import { htmlTable } from './table.ts';
+import type { HeadResult } from '../../../results/head-result.ts';
+import { present, type ReportData } from '../../../results/report-data.ts';
+import { parameters } from '../../format.ts';
+import { accuracyAxis, span } from '../drawn.ts';
+import { html, type Markup } from '../markup.ts';
+import { figure, percent } from '../numbers.ts';
+import { htmlTable } from '../table.ts';
 
 /** Features that name their cut: of other cuts than the primary one, or of several side by side. */
 const namesCuts = ({ pooling }: HeadResult): boolean => pooling.includes(':');

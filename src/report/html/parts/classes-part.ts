@@ -1,8 +1,8 @@
-import type { Judgement } from '../../results/report-data.ts';
-import { bar } from './drawn.ts';
-import { html, type Markup } from './markup.ts';
-import { count, firstOf } from './numbers.ts';
-import { htmlTable } from './table.ts';
+import type { Judgement } from '../../../results/report-data.ts';
+import { bar } from '../drawn.ts';
+import { html, type Markup } from '../markup.ts';
+import { count, firstOf } from '../numbers.ts';
+import { htmlTable } from '../table.ts';
 
 const MOST = 200;
 

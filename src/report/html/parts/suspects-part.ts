@@ -1,7 +1,7 @@
-import type { ReportData } from '../../results/report-data.ts';
-import { html, type Markup } from './markup.ts';
-import { percent } from './numbers.ts';
-import { card, imageIndex } from './pictures.ts';
+import type { ReportData } from '../../../results/report-data.ts';
+import { html, type Markup } from '../markup.ts';
+import { percent } from '../numbers.ts';
+import { card, imageIndex } from '../pictures.ts';
 
 /** Labels that the other images contradict. */
 export function suspectsPart(data: ReportData): Markup {
