@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 const VENV = fileURLToPath(new URL('.venv', import.meta.url));
 
 /**
- * The Python of the peers' own virtual environment (bench/.venv, ignored by git), with bench/NAME/requirements.txt installed on first
- * use.
+ * The Python of the peers' own virtual environment (bench/.venv, ignored by git), with bench/NAME/requirements.txt
+ * installed on first use.
  * @param {string} name folder of the bench
  * @param {string} contents what is installed, and how much of it, for the message
  * @returns {string} path of the interpreter

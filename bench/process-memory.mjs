@@ -30,7 +30,8 @@ export function familyMemory(pid) {
 }
 
 /**
- * Watches that memory; the returned function gives the most since it was last called. @param {number} pid @param {number} [everyMs]
+ * Watches that memory; the returned function gives the most since it was last called. @param {number} pid @param
+ * {number} [everyMs]
  */
 export function watchFamily(pid, everyMs = 200) {
   let peak = 0;

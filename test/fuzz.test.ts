@@ -158,7 +158,8 @@ describe('a damaged file', () => {
     async (layout) => {
       const file = join(folder(), 'weights.h5');
       await writeH5(file, KERAS_LAYOUTS[layout]!(backbone, weights));
-      // A process is started for each: a sixth of the cases takes as long as all of another kind. A reader that hangs is ended after 30 s.
+      // A process is started for each: a sixth of the cases takes as long as all of another kind. A reader that hangs
+      // is ended after 30 s.
       await outcomes(
         { reader: 'weights', file, context: { backbone }, caseMs: 60_000 },
         ['WEIGHTS_CORRUPT', 'WEIGHTS_MISMATCH'],

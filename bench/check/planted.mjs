@@ -1,10 +1,12 @@
 // @ts-check
 // How many planted copies and swapped labels does "check" find?
-//   npm run build && node bench/check/planted.mjs DATASET [--seeds 5] [--copies 20] [--swapped 0.02] [--engine auto] [--precision auto]
-// DATASET: train/ and val/ with one folder a class. Each seed plants two copies of it in a temporary folder. In the first, images of train lie in
-// val too: 20 byte for byte, 20 others re-encoded (half to full size, JPEG quality 25 to 85). In the second, 2 % of all images lie in the
-// folder of another class. Counted are the planted copies that are told as leaks, pairs told that were not planted, and the swapped
-// images among the first 5 % of the suspects. Writes bench/results/planted-<time>.json.
+//   npm run build && node bench/check/planted.mjs DATASET [--seeds 5] [--copies 20] [--swapped 0.02] [--engine auto]
+//     [--precision auto]
+// DATASET: train/ and val/ with one folder a class. Each seed plants two copies of it in a temporary folder. In the
+// first, images of train lie in val too: 20 byte for byte, 20 others re-encoded (half to full size, JPEG quality 25 to
+// 85). In the second, 2 % of all images lie in the folder of another class. Counted are the planted copies that are
+// told as leaks, pairs told that were not planted, and the swapped images among the first 5 % of the suspects. Writes
+// bench/results/planted-<time>.json.
 import { cpSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';

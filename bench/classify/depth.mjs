@@ -1,9 +1,12 @@
 // @ts-check
-// How good are shallow heads on each layer of the frozen network, in the domain that it was trained on and in another one?
-//   npm run build && node bench/classify/depth.mjs DATASET [--engine auto] [--precision auto] [--folds 5] [--seed 1] [--views 0] [--layers NAMES]
-// DATASET: photographs with train/ and val/. The carried emoji, drawings, are the other domain. All layers go into one store by one pass,
-// averaged over the map; then "permafrost sweep --cut" cross-validates the same heads on each, on the same folds. A layer's figure is that of its
-// best head; --views 0,5 tries each head with and without views. Writes bench/results/depth-<time>.json.
+// How good are shallow heads on each layer of the frozen network, in the domain that it was trained on and in another
+// one?
+//   npm run build && node bench/classify/depth.mjs DATASET [--engine auto] [--precision auto] [--folds 5] [--seed 1]
+//     [--views 0] [--layers NAMES]
+// DATASET: photographs with train/ and val/. The carried emoji, drawings, are the other domain. All layers go into one
+// store by one pass, averaged over the map; then "permafrost sweep --cut" cross-validates the same heads on each, on
+// the same folds. A layer's figure is that of its best head; --views 0,5 tries each head with and without views. Writes
+// bench/results/depth-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

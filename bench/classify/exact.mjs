@@ -1,9 +1,10 @@
 // @ts-check
 // How near are the exact heads to the true optimum on wide rows, and how near is scikit-learn?
 //   npm run build && node bench/classify/exact.mjs [--scale 1,100] [--C 1,100,10000]
-// 245 x 25,088 rows as of two classes of photographs, of length 1 and times `scale`. The truth is a solve in float64 throughout that shares no code with
-// either side (exact_peer.py). All sides run at their tightest tolerance and answer for the same held-out rows; told is the largest difference
-// of a probability (logistic) or of a decision value (the others). Writes bench/results/exact-<time>.json.
+// 245 x 25,088 rows as of two classes of photographs, of length 1 and times `scale`. The truth is a solve in float64
+// throughout that shares no code with either side (exact_peer.py). All sides run at their tightest tolerance and answer
+// for the same held-out rows; told is the largest difference of a probability (logistic) or of a decision value (the
+// others). Writes bench/results/exact-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,7 +68,10 @@ for (const scale of numbers(values.scale)) {
     String(scale),
     ...numbers(values.C).map(String),
   ]);
-  /** @type {{ spread: number, versions: object, results: { head: string, C: number, reference: number[], scikitLearn: Record<string, number[]> }[] }} */
+  /**
+   * @type {{ spread: number, versions: object, results: { head: string, C: number, reference: number[], scikitLearn:
+   *   Record<string, number[]> }[] }}
+   */
   const peer = JSON.parse(readFileSync(join(folder, 'exact.json'), 'utf8'));
   versions = peer.versions;
   const [X, Xval] = [features('X', scale), features('Xval', scale)];

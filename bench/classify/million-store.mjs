@@ -1,5 +1,6 @@
 // @ts-check
-// A store of generated pooled features under the settings of the network that is installed, so that every command takes it for its own.
+// A store of generated pooled features under the settings of the network that is installed, so that every command takes
+// it for its own.
 import { createHash } from 'node:crypto';
 import { dist } from '../store/dist.mjs';
 

@@ -1,9 +1,11 @@
 // @ts-check
 // Does every head train, and answer, on a million images within the 1 GB that are the default?
-//   npm run build && node bench/classify/million.mjs IMAGE [--rows 1000000] [--classes 10] [--folder FOLDER] [--head NAME]...
-// Makes a store of generated features, 512 numbers a row, one row in a hundred for validation (2.4 GB for a million), and runs the built
-// program on it, each command in a process of its own whose peak resident memory is seen from outside: train of each head by default,
-// with the memory that it says it will take, and neighbors and predict of IMAGE, any picture. Ends with 1 where a peak is above 1 GB. --folder keeps the store for the next time.
+//   npm run build && node bench/classify/million.mjs IMAGE [--rows 1000000] [--classes 10] [--folder FOLDER] [--head
+//     NAME]...
+// Makes a store of generated features, 512 numbers a row, one row in a hundred for validation (2.4 GB for a million),
+// and runs the built program on it, each command in a process of its own whose peak resident memory is seen from
+// outside: train of each head by default, with the memory that it says it will take, and neighbors and predict of
+// IMAGE, any picture. Ends with 1 where a peak is above 1 GB. --folder keeps the store for the next time.
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +36,10 @@ mkdirSync(folder, { recursive: true });
 const store = join(folder, `rows-${values.rows}-${values.classes}.permafrost`);
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** @type {{ name: string, estimateBytes: number | undefined, peakBytes: number, wallSeconds: number, cpuSeconds: number, notes: string[] }[]} */
+/**
+ * @type {{ name: string, estimateBytes: number | undefined, peakBytes: number, wallSeconds: number, cpuSeconds: number,
+ *   notes: string[] }[]}
+ */
 const results = [];
 /** @param {string} name @param {string[]} args */
 function run(name, args) {

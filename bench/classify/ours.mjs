@@ -75,7 +75,8 @@ if (task.kind === 'ridge-cv') {
 }
 const seconds = (performance.now() - started) / 1000;
 
-// A single fit makes what it needs for itself; what is fitted again and again, as folds and paths are, has the exact Gram matrix.
+// A single fit makes what it needs for itself; what is fitted again and again, as folds and paths are, has the exact
+// Gram matrix.
 let secondsAfterGram = null;
 if (task.kind === 'logistic') {
   const kept = await designOf(X);

@@ -1,9 +1,10 @@
 // @ts-check
 // How fast are the heads against scikit-learn on the same arrays, in the same run?
 //   npm run build && node bench/classify/run.mjs [--rounds 3] [--only WORDS]
-// Answers are compared before anything counts: the same choice or an equal score, and 99 % equal predictions. Each fit runs in a fresh
-// process, in alternating order; what is timed is the fit alone, arrays in memory. scikit-learn runs with its default threads and with one,
-// for on two cores that share their time its threads wait for each other; ratios are to the faster of the two.
+// Answers are compared before anything counts: the same choice or an equal score, and 99 % equal predictions. Each fit
+// runs in a fresh process, in alternating order; what is timed is the fit alone, arrays in memory. scikit-learn runs
+// with its default threads and with one, for on two cores that share their time its threads wait for each other; ratios
+// are to the faster of the two.
 // Writes bench/results/classify-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,8 +18,9 @@ import { DATA, TASKS } from './tasks.mjs';
 
 /**
  * @typedef {import('./tasks.mjs').Task} Task
- * @typedef {{ seconds: number, secondsAfterGram?: number | null, choice: number | null, score: number | null, predictions: number[],
- *   accuracy: number, iterations: number | null, notConverged: boolean, versions: Record<string, string> }} Answer
+ * @typedef {{ seconds: number, secondsAfterGram?: number | null, choice: number | null, score: number | null,
+ *   predictions: number[], accuracy: number, iterations: number | null, notConverged: boolean, versions: Record<string,
+ *   string> }} Answer
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -74,7 +76,8 @@ function compare({ name }, peer, ours) {
   const equal = peer.predictions.filter((c, i) => c === ours.predictions[i]).length / peer.predictions.length;
   const sameChoice =
     peer.choice === null || Math.abs(Math.log(Number(ours.choice) / Number(peer.choice))) < 1e-6;
-  // One of the 245 rows of the smallest data is 0.004: at the default tol one row on the border may fall on either side.
+  // One of the 245 rows of the smallest data is 0.004: at the default tol one row on the border may fall on either
+  // side.
   const sameScore = peer.score !== null && ours.score !== null && Math.abs(peer.score - ours.score) < 0.005;
   const line = `choice ${peer.choice} and ${ours.choice}, score ${peer.score} and ${ours.score}, ${(100 * equal).toFixed(2)} % equal predictions`;
   if (!(equal >= 0.99) || !(sameChoice || sameScore) || ours.notConverged) {

@@ -18,8 +18,8 @@ const { stratifiedKFold } = await built('classify/evaluate/split.js');
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
 /**
- * Makes a store of the arrays NAME of make_data.py, as if they were the features of images, and folds.json beside them: for each training row
- * the fold that a sweep with its defaults holds it out in.
+ * Makes a store of the arrays NAME of make_data.py, as if they were the features of images, and folds.json beside them:
+ * for each training row the fold that a sweep with its defaults holds it out in.
  * @param {string} store
  * @param {string} folder
  * @param {string} name

@@ -11,7 +11,9 @@ const WIDTH = 25088;
 const CLASSES = 10;
 const FACTORS = 8;
 const WRONG = 0.05;
-/** Noise is cut from a tape at a place of its own for each row: a fresh normal number for each value would take minutes. */
+/**
+ * Noise is cut from a tape at a place of its own for each row: a fresh normal number for each value would take minutes.
+ */
 const TAPE = 2 ** 22;
 
 /**
@@ -69,7 +71,8 @@ export async function makeStore(store, rows, val) {
 }
 
 /**
- * max(0, class mean + factors + noise - 0.5): some two thirds of the values are zero, and the class explains little of a value.
+ * max(0, class mean + factors + noise - 0.5): some two thirds of the values are zero, and the class explains little of
+ * a value.
  *
  * @param {Float32Array} out
  * @param {Float32Array} mean

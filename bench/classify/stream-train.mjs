@@ -1,5 +1,6 @@
 // @ts-check
-// One training of stream.mjs in a process of its own: node stream-train.mjs STORE HEAD MEMORY OUT EPOCHS PCA (0: the default)
+// One training of stream.mjs in a process of its own: node stream-train.mjs STORE HEAD MEMORY OUT EPOCHS PCA (0: the
+// default)
 import { train } from '../../dist/index.js';
 
 const [store = '', head = '', memory = '', out = '', epochs = '0', pca = '0'] = process.argv.slice(2);

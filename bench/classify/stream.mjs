@@ -1,10 +1,12 @@
 // @ts-check
 // Do heads train and answer within a stated memory on features that are larger than it?
-//   npm run build && node bench/classify/stream.mjs [--rows 60000] [--val 3000] [--memory 2GB] [--head logistic]... [--epochs N] [--folder FOLDER] [--whole]
-// Makes a store of `rows` training and `val` validation rows of 25,088 float16 numbers in a temporary folder (3 GB at 60,000 rows), with class
-// means, shared factors and noise behind a ReLU, five in a hundred labels wrong. Each head is trained in a fresh process, whose peak
-// resident memory beside the estimate, passes, seconds and accuracy are printed; --epochs bounds the heads that are trained by epochs. --whole also trains in memory, to compare. --folder keeps
-// the store there for the next time.
+//   npm run build && node bench/classify/stream.mjs [--rows 60000] [--val 3000] [--memory 2GB] [--head logistic]...
+//     [--epochs N] [--folder FOLDER] [--whole]
+// Makes a store of `rows` training and `val` validation rows of 25,088 float16 numbers in a temporary folder (3 GB at
+// 60,000 rows), with class means, shared factors and noise behind a ReLU, five in a hundred labels wrong. Each head is
+// trained in a fresh process, whose peak resident memory beside the estimate, passes, seconds and accuracy are printed;
+// --epochs bounds the heads that are trained by epochs. --whole also trains in memory, to compare. --folder keeps the
+// store there for the next time.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';

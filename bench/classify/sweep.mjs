@@ -1,10 +1,11 @@
 // @ts-check
 // How fast is a sweep of 100 configurations times five folds on 3,000 x 512 against scikit-learn's GridSearchCV?
 //   npm run build && node bench/classify/sweep.mjs [--rounds 1] [--no-peer]
-// Both sides cross-validate the same heads on the same rows and folds; scores are compared before anything counts: the mean held-out accuracy
-// of every configuration within 0.01. scikit-learn runs in two processes
-// with one thread each and its transformers cached, its fastest setting on two cores. What is timed: here the command from its start to its end,
-// reading the store and measuring the best included; there the fit alone, arrays in memory. Writes bench/results/sweep-<time>.json.
+// Both sides cross-validate the same heads on the same rows and folds; scores are compared before anything counts: the
+// mean held-out accuracy of every configuration within 0.01. scikit-learn runs in two processes with one thread each
+// and its transformers cached, its fastest setting on two cores. What is timed: here the command from its start to its
+// end, reading the store and measuring the best included; there the fit alone, arrays in memory. Writes
+// bench/results/sweep-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';

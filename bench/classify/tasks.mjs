@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * What both sides fit. `data`: rows, columns, classes and signal of make_data.py. `goal`: how many times faster than scikit-learn
- * permafrost wants to be, all of it and after the Gram matrix; null where nothing was promised.
- * @typedef {{ name: string, data: string, task: Readonly<Record<string, unknown>>, goal: number | null, goalAfterGram?: number }} Task
+ * What both sides fit. `data`: rows, columns, classes and signal of make_data.py. `goal`: how many times faster than
+ * scikit-learn permafrost wants to be, all of it and after the Gram matrix; null where nothing was promised.
+ * @typedef {{ name: string, data: string, task: Readonly<Record<string, unknown>>, goal: number | null, goalAfterGram?:
+ *   number }} Task
  */
 
 /** @type {Readonly<Record<string, readonly [rows: number, columns: number, classes: number, signal: number]>>} */

@@ -1,8 +1,9 @@
 // @ts-check
 // How well is an image of no trained class told as "unknown"?
 //   npm run build && node bench/classify/unknown.mjs [STORE] [--rate 0.05] [--head logistic:avg:l2:C=10]...
-// Each class of the store is left out in turn: measure and threshold are chosen on the training images of the other classes alone, then the
-// validated images of these (known) and of the class (unknown) are judged. Without STORE: the carried data set, as "npm start" keeps it.
+// Each class of the store is left out in turn: measure and threshold are chosen on the training images of the other
+// classes alone, then the validated images of these (known) and of the class (unknown) are judged. Without STORE: the
+// carried data set, as "npm start" keeps it.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

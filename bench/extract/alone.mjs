@@ -1,6 +1,7 @@
 // @ts-check
-// Inference alone: node alone.mjs ENGINE PRECISION PIXELS SECONDS [STORE]. PIXELS is a file of uint8 images, decoded; STORE has the
-// calibration of int8. Prints one line of JSON. Batches of 8, two of them in the engine at a time, as the pipeline of an extraction does.
+// Inference alone: node alone.mjs ENGINE PRECISION PIXELS SECONDS [STORE]. PIXELS is a file of uint8 images, decoded;
+// STORE has the calibration of int8. Prints one line of JSON. Batches of 8, two of them in the engine at a time, as the
+// pipeline of an extraction does.
 import { readFile } from 'node:fs/promises';
 import { calibrationIn, CONTRACT } from './materials.mjs';
 

@@ -1,9 +1,11 @@
 // @ts-check
-// What do several cuts cost in one pass against the deepest alone, what does one cost that is added later, and how good is a head at which
-// depth?
-//   npm run build && node bench/extract/cuts.mjs DATASET [--rounds 3] [--images 48] [--engine onnxruntime] [--precision fp32] [--no-accuracy]
-// DATASET: photographs with train/ and val/. The carried emoji are the other domain. Each measured extraction is a process of its own, in
-// alternating order; its processor time is what a busy machine disturbs least. Writes bench/results/cuts-<time>.json.
+// What do several cuts cost in one pass against the deepest alone, what does one cost that is added later, and how good
+// is a head at which depth?
+//   npm run build && node bench/extract/cuts.mjs DATASET [--rounds 3] [--images 48] [--engine onnxruntime] [--precision
+//     fp32] [--no-accuracy]
+// DATASET: photographs with train/ and val/. The carried emoji are the other domain. Each measured extraction is a
+// process of its own, in alternating order; its processor time is what a busy machine disturbs least. Writes
+// bench/results/cuts-<time>.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -22,8 +24,9 @@ const { extract, loadFeatures, readManifest, scanDataset, train } = await import
 const DEEPEST = 'block5_pool:avg+max';
 const SEVERAL = 'block3_pool:avg+max,block4_pool:avg+max,block5_pool:avg+max';
 /**
- * Largest difference over largest value between a cut alone and beside others. float32: none was ever seen. The others: half a unit in the
- * last place of bf16 and of 8 bits, since a runtime may round an activation elsewhere where it has a second reader.
+ * Largest difference over largest value between a cut alone and beside others. float32: none was ever seen. The others:
+ * half a unit in the last place of bf16 and of 8 bits, since a runtime may round an activation elsewhere where it has a
+ * second reader.
  * @type {Readonly<Record<string, number>>}
  */
 const TOLERANCE = { fp32: 1e-6, bf16: 2 ** -9, int8: 2 ** -9 };

@@ -51,8 +51,8 @@ export async function calibrationIn(store) {
 }
 
 /**
- * Writes the network for batches of one image, as permafrost's own engine openvino compiles it: float32, or 8 bits with the ranges of
- * `calibration`.
+ * Writes the network for batches of one image, as permafrost's own engine openvino compiles it: float32, or 8 bits with
+ * the ranges of `calibration`.
  * @param {string} file
  * @param {import('../../src/core/calibration.ts').Calibration} [calibration]
  */

@@ -1,11 +1,12 @@
 // @ts-check
 // Does the memory of an extraction grow with the number of images?
 //   npm run build && node bench/extract/memory.mjs [--images N]... [--engine auto] [--shard-megabytes 4]
-// By default 400, 4,000 and 40,000 generated JPEGs, each number in a process of its own, and then in another one that finds all of them
-// in the store. The whole of VGG16 runs, but on squares of 32 pixels (contract vgg16 otherwise), so that 40,000 images take minutes: what
-// grows with n (lists, rows, times) is as large as at 224. The shard that is not sealed yet lies in memory: with shards of 64 MiB three times
-// 64 MiB here, where the pooled features are as large as the maps, from 32,768 images on; small shards keep that out of the answer. Prints
-// the peak resident memory of each process; writes bench/results/memory-<time>.json.
+// By default 400, 4,000 and 40,000 generated JPEGs, each number in a process of its own, and then in another one that
+// finds all of them in the store. The whole of VGG16 runs, but on squares of 32 pixels (contract vgg16 otherwise), so
+// that 40,000 images take minutes: what grows with n (lists, rows, times) is as large as at 224. The shard that is not
+// sealed yet lies in memory: with shards of 64 MiB three times
+// 64 MiB here, where the pooled features are as large as the maps, from 32,768 images on; small shards keep that out of
+// the answer. Prints the peak resident memory of each process; writes bench/results/memory-<time>.json.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,8 +30,8 @@ const { values } = parseArgs({
 });
 
 /**
- * A folder of class folders with `count` files, no two alike. A few pictures recur, with a number behind their last marker: the bytes
- * differ, so each file is read, hashed, decoded and inferred.
+ * A folder of class folders with `count` files, no two alike. A few pictures recur, with a number behind their last
+ * marker: the bytes differ, so each file is read, hashed, decoded and inferred.
  * @param {string} folder
  * @param {number} count
  */
@@ -129,7 +130,8 @@ async function measured(count, tell = true) {
 if (values.extract !== undefined) {
   await extractHere(values.extract);
 } else {
-  // Compiling a network takes more memory than loading a compiled one: OpenVINO's cache is filled before the first measurement.
+  // Compiling a network takes more memory than loading a compiled one: OpenVINO's cache is filled before the first
+  // measurement.
   await measured(8, false);
   const runs = [];
   for (const count of values.images) runs.push(...(await measured(Number(count))));

@@ -89,7 +89,8 @@ async function headAccuracy({ width, rows }, places) {
 }
 
 /**
- * Compares features with Keras', whole vector by whole vector, and trains the head on them. Throws where an image of Keras' is missing.
+ * Compares features with Keras', whole vector by whole vector, and trains the head on them. Throws where an image of
+ * Keras' is missing.
  * @param {Features} found
  * @param {Features} keras
  * @param {Places} places

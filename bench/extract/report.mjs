@@ -51,7 +51,8 @@ export function summarise(measured, quality) {
 /** @typedef {ReturnType<typeof summarise>} Summary */
 
 /**
- * The table. `times Keras` is to the fastest Keras; `of Python`: inference alone against OpenVINO's own from Python in the same precision.
+ * The table. `times Keras` is to the fastest Keras; `of Python`: inference alone against OpenVINO's own from Python in
+ * the same precision.
  * @param {Summary} summary
  */
 export function summaryText(summary) {

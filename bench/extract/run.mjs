@@ -1,9 +1,11 @@
 // @ts-check
-// How fast, and in how much memory, does extraction run against Keras and OpenVINO from Python on the same photographs, in one run?
+// How fast, and in how much memory, does extraction run against Keras and OpenVINO from Python on the same photographs,
+// in one run?
 //   npm run build && node bench/extract/run.mjs DATASET [--rounds 3] [--keras-batch N]... [--engine NAME:PRECISION]...
 //     [--python fp32|bf16|int8]... [--alone-images 64] [--alone-seconds 5]
-// DATASET: a folder of class folders, or with train/ and val/. Every extraction and every inference alone is a process of its own, in
-// alternating order. Features are compared with Keras' before anything is timed. Writes bench/results/extract-<time>.json.
+// DATASET: a folder of class folders, or with train/ and val/. Every extraction and every inference alone is a process
+// of its own, in alternating order. Features are compared with Keras' before anything is timed. Writes
+// bench/results/extract-<time>.json.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -28,8 +30,8 @@ const { engineVariant, kerasVariant, openVinoVariant, permafrostVariant } = awai
 const { CONTRACTS, scanDataset } = await import(new URL('../../dist/index.js', import.meta.url).href);
 
 /**
- * Lowest cosine to Keras' features, over all images, with which a variant is worth timing. fp32: the order of additions alone
- * differs. The others: a little below what was measured on 398 photographs (bf16 0.99987, int8 0.992).
+ * Lowest cosine to Keras' features, over all images, with which a variant is worth timing. fp32: the order of additions
+ * alone differs. The others: a little below what was measured on 398 photographs (bf16 0.99987, int8 0.992).
  * @type {Readonly<Record<string, number>>}
  */
 const LEAST_COSINE = { fp32: 0.9999, bf16: 0.999, int8: 0.98 };

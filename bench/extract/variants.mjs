@@ -31,7 +31,8 @@ const WEIGHTS = here('../../data/weights/vgg16-imagenet.safetensors.index.json')
  * @property {'keras' | 'openvino from Python' | 'permafrost'} side
  * @property {string} precision
  * @property {boolean} comparable whether its features are those of Keras: same contract
- * @property {(keep?: string) => Measured} run `keep`: where to leave the features (a file for the peers, a store for permafrost)
+ * @property {(keep?: string) => Measured} run `keep`: where to leave the features (a file for the peers, a store for
+ *   permafrost)
  * @property {(() => Alone) | null} alone null where another variant runs the same network
  */
 
@@ -145,7 +146,8 @@ export function permafrostVariant({ python, dataset }, { name, precision, compar
  * An engine of permafrost under Keras' contract.
  * @param {Setting} setting
  * @param {{ engine: string, precision: string }} wish
- * @param {string} [int8Store] a store that was extracted in int8: its calibration is used, so that all int8 sides run one network
+ * @param {string} [int8Store] a store that was extracted in int8: its calibration is used, so that all int8 sides run
+ *   one network
  */
 export function engineVariant(setting, { engine, precision }, int8Store) {
   const flags = ['--contract', 'keras', '--dtype', 'float32', '--engine', engine, '--precision', precision];

@@ -1,9 +1,11 @@
 // @ts-check
 // How fast are neighbours against faiss, hnswlib and usearch on the same arrays, in the same run?
 //   npm run build && node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact] [--side WORDS]...
-// Exact answers are compared with faiss' before anything counts; approximate ones get their recall against them. Each search runs in a
-// fresh process, in alternating order, after a warm-up on 32 queries; building is timed apart (permafrost's graphs are written and read back). Processor seconds stand beside the wall's:
-// on a machine that others use they tell more. --only takes the tasks, --side the programs whose names contain the words. Writes bench/results/neighbors-<time>.json.
+// Exact answers are compared with faiss' before anything counts; approximate ones get their recall against them. Each
+// search runs in a fresh process, in alternating order, after a warm-up on 32 queries; building is timed apart
+// (permafrost's graphs are written and read back). Processor seconds stand beside the wall's:
+// on a machine that others use they tell more. --only takes the tasks, --side the programs whose names contain the
+// words. Writes bench/results/neighbors-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -14,7 +16,8 @@ import { median } from '../median.mjs';
 import { peerPython } from '../peer-environment.mjs';
 
 /**
- * @typedef {{ buildSeconds: number, buildCpuSeconds: number, seconds: number, cpuSeconds: number, indices: number[] }} Answer
+ * @typedef {{ buildSeconds: number, buildCpuSeconds: number, seconds: number, cpuSeconds: number, indices: number[] }}
+ *   Answer
  * @typedef {{ name: string, rows: number, queries: number, columns: number, approximate: boolean }} Task
  */
 
@@ -118,7 +121,8 @@ function measure(task) {
     for (const side of round % 2 === 0 ? sides : [...sides].reverse()) {
       const result = answer(side, task);
       const found = recall(truth, result.indices);
-      // faiss sums in float32 and permafrost in float64: two rows at nearly one distance may change places around the k-th.
+      // faiss sums in float32 and permafrost in float64: two rows at nearly one distance may change places around the
+      // k-th.
       if (SIDES[side]?.exact && found < 0.9995)
         throw new Error(`${task.name}: ${side} finds ${found} of faiss' neighbours.`);
       runs[side]?.push(result);

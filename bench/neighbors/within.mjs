@@ -1,10 +1,11 @@
 // @ts-check
-// Within a memory that does not hold a graph and all features: are HNSW graphs that are read, searched and freed one after the other faster than an exact
-// search that reads the features a shard at a time?
+// Within a memory that does not hold a graph and all features: are HNSW graphs that are read, searched and freed one
+// after the other faster than an exact search that reads the features a shard at a time?
 //   npm run build && node bench/neighbors/within.mjs [--rows 50000] [--graphs 4] [--rounds 3] [--queries 1,10,200,1000]
-// Both read all they have for each command, from the disk or its cache, so these times grow with the rows. Opening graphs also measures their recall again
-// against an exact search of 200 rows, which has to be added to them: see the exact search of as many queries. The store is generated, 512 numbers a row. Prints, for
-// each number of queries, the medians of both in milliseconds.
+// Both read all they have for each command, from the disk or its cache, so these times grow with the rows. Opening
+// graphs also measures their recall again against an exact search of 200 rows, which has to be added to them: see the
+// exact search of as many queries. The store is generated, 512 numbers a row. Prints, for each number of queries, the
+// medians of both in milliseconds.
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,9 +1,13 @@
 // @ts-check
-// How long does the experiment of the 2020 report take in Keras, and how long to answer it, and each further head, here?
-//   npm run build && node bench/report-2020/run.mjs DATASET [--rounds 1] [--epochs 5] [--preprocessing rescale|caffe] [--engine auto]
-// DATASET has train/ and val/. Keras: frozen VGG16, Flatten, Dense softmax, epochs with shear, zoom and flip (keras_recipe.py). permafrost:
-// the whole process of `permafrost run` into a store that is not there yet (all heads, with the report page and without), then the whole
-// process of `permafrost train` on that store for each of a few heads. Orders alternate. Writes bench/results/report-2020-<time>.json.
+// How long does the experiment of the 2020 report take in Keras, and how long to answer it, and each further head,
+// here?
+//   npm run build && node bench/report-2020/run.mjs DATASET [--rounds 1] [--epochs 5] [--preprocessing rescale|caffe]
+//     [--engine auto]
+// DATASET has train/ and val/. Keras: frozen VGG16, Flatten, Dense softmax, epochs with shear, zoom and flip
+// (keras_recipe.py). permafrost:
+// the whole process of `permafrost run` into a store that is not there yet (all heads, with the report page and
+// without), then the whole process of `permafrost train` on that store for each of a few heads. Orders alternate.
+// Writes bench/results/report-2020-<time>.json.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,7 +22,8 @@ import { peerPython } from '../peer-environment.mjs';
  * @typedef {import('../../src/results/head-result.ts').RunResult} RunResult
  * @typedef {import('../../src/results/head-result.ts').HeadResult} HeadResult
  * @typedef {import('../measure.mjs').Usage} Usage
- * @typedef {Usage & { seconds: number, accuracy: number[], images: number[], versions: Record<string, string> }} KerasRun
+ * @typedef {Usage & { seconds: number, accuracy: number[], images: number[], versions: Record<string, string> }}
+ *   KerasRun
  * @typedef {Usage & { result: RunResult }} OwnRun
  * @typedef {Usage & { head: HeadResult }} FurtherHead
  */

@@ -1,10 +1,11 @@
 // @ts-check
 // Is a flipped byte found, named and repaired, wherever it is?
-//   npm run build && node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1] [--cut block2_pool] [--views 0]
-// IMAGES: a folder of class folders, or with Train and Val; as many images as are asked for are taken. The features are extracted for
-// real, and what a flip destroys is extracted again. For each place one byte of one file gets another value; every kind of file of the
-// store is hit equally often. Then: verify must name that file and no other, repair must mend it, and every sample and every number of
-// every cut, pooling and view must be what it was.
+//   npm run build && node bench/store/flips.mjs IMAGES [--places 200] [--images 8] [--seed 1] [--cut block2_pool]
+//     [--views 0]
+// IMAGES: a folder of class folders, or with Train and Val; as many images as are asked for are taken. The features are
+// extracted for real, and what a flip destroys is extracted again. For each place one byte of one file gets another
+// value; every kind of file of the store is hit equally often. Then: verify must name that file and no other, repair
+// must mend it, and every sample and every number of every cut, pooling and view must be what it was.
 import {
   copyFileSync,
   cpSync,

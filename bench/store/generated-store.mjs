@@ -1,5 +1,6 @@
 // @ts-check
-// Stores of any number of rows, written by the real writer: what is in the features does not matter here, only how many there are.
+// Stores of any number of rows, written by the real writer: what is in the features does not matter here, only how many
+// there are.
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +56,8 @@ export const stampOf = (i) => ({ size: 100n, mtimeNs: 5n, ctimeNs: 6n, ino: BigI
 /**
  * Writes a store of `count` rows and, beside it, a list of its data set (`samples.csv`).
  * @param {string} folder @param {number} count
- * @param {{ width: number, pooling: 'avg' | 'flatten', weights?: string }} of numbers of a row, and what they are: float32, or float16 as of a map
+ * @param {{ width: number, pooling: 'avg' | 'flatten', weights?: string }} of numbers of a row, and what they are:
+ *   float32, or float16 as of a map
  * @returns {Promise<string>} the store
  */
 export async function generatedStore(folder, count, { width, pooling, weights }) {

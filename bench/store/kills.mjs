@@ -1,9 +1,12 @@
 // @ts-check
-// What does a kill cost? An extraction is killed (SIGKILL) at a random moment and started again, many times over, until it is through.
-//   npm run build && node bench/store/kills.mjs IMAGES [--kills 50] [--images 200] [--seed 1] [--cut block3_pool] [--views 0]
-// IMAGES: a folder of class folders, or with Train and Val. As many of its images as are asked for are copied. Every image is computed by
-// itself (--batch 1), so that the stores can be compared byte for byte; a shard holds four to ten of them, so that many are sealed. One
-// undisturbed run is the reference. Prints for each kill the images that were sealed in every set, and those that the next run does anew:
+// What does a kill cost? An extraction is killed (SIGKILL) at a random moment and started again, many times over, until
+// it is through.
+//   npm run build && node bench/store/kills.mjs IMAGES [--kills 50] [--images 200] [--seed 1] [--cut block3_pool]
+//     [--views 0]
+// IMAGES: a folder of class folders, or with Train and Val. As many of its images as are asked for are copied. Every
+// image is computed by itself (--batch 1), so that the stores can be compared byte for byte; a shard holds four to ten
+// of them, so that many are sealed. One undisturbed run is the reference. Prints for each kill the images that were
+// sealed in every set, and those that the next run does anew:
 // of each set, a shard at most.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -42,7 +45,10 @@ const { parseCuts } = await dist('workflows/network/cuts.js');
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-kills-'));
 const dataset = join(scratch, 'pictures');
 
-/** The process that extracts. It tells at once, before anything else happens, how many images are done in which pass: 0, or a view's number. */
+/**
+ * The process that extracts. It tells at once, before anything else happens, how many images are done in which pass: 0,
+ * or a view's number.
+ */
 const CHILD = `
   import { writeSync } from 'node:fs';
   const { index, dataset, options } = JSON.parse(process.argv[1]);
@@ -63,7 +69,9 @@ const options = {
   precision: 'fp32',
 };
 
-/** Runs the extraction; kills it after `killMs`, unless it ends before. @param {string} store @param {number} [killMs] */
+/**
+ * Runs the extraction; kills it after `killMs`, unless it ends before. @param {string} store @param {number} [killMs]
+ */
 async function extract(store, killMs) {
   const started = performance.now();
   const orders = JSON.stringify({
@@ -96,7 +104,8 @@ async function extract(store, killMs) {
 }
 
 /**
- * Rows that the store has sealed, pass by pass, in each set of it; and the largest shard. A reader must get along with the store at any moment.
+ * Rows that the store has sealed, pass by pass, in each set of it; and the largest shard. A reader must get along with
+ * the store at any moment.
  * @param {string} store @returns {Promise<{ rows: number[][], largest: number }>}
  */
 async function sealedRows(store) {

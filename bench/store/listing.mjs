@@ -1,8 +1,8 @@
 // @ts-check
 // What do many small files cost: listing them, reading and hashing them, and asking for their times alone?
 //   npm run build && node bench/store/listing.mjs [--files 200000]
-// Generated files of a few hundred bytes in 100 class folders. Reading goes through the real pipeline, which is told that it knows every
-// content: nothing is decoded. The second pass recalls all of them by size and times.
+// Generated files of a few hundred bytes in 100 class folders. Reading goes through the real pipeline, which is told
+// that it knows every content: nothing is decoded. The second pass recalls all of them by size and times.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 // @ts-check
 // One task on one generated store in a process of its own: node row-task.mjs TASK FOLDER ROWS WIDTH POOLING
-// Prints {"seconds", "peakMib", "told"} as JSON, the memory that of all processes together; `told` says what was seen, for rows.mjs to check.
+// Prints {"seconds", "peakMib", "told"} as JSON, the memory that of all processes together; `told` says what was seen,
+// for rows.mjs to check.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { watchFamily } from '../process-memory.mjs';
@@ -98,7 +99,9 @@ const TASKS = {
     // Those on whole maps, which are not there, and ml-logistic; more where a head cannot be trained in streams.
     return [told.heads.length >= 7, told.skipped.length >= 4, ...new Set(validated)];
   },
-  /** What a page is about: images in it, of how many, and how many are validated; and whether it is of a bounded size. */
+  /**
+   * What a page is about: images in it, of how many, and how many are validated; and whether it is of a bounded size.
+   */
   async report() {
     const { report } = await dist('workflows/report/report.js');
     const { htmlReport } = await dist('report/html/page.js');
@@ -107,7 +110,10 @@ const TASKS = {
     const { validated } = /** @type {{ validated?: number }} */ (data.judgement);
     return [data.images.length <= 25_100, data.store.images, validated, bytes < 30e6];
   },
-  /** One picture, described by the real network, with its nearest neighbours among all training rows; the head is fitted on noise. */
+  /**
+   * One picture, described by the real network, with its nearest neighbours among all training rows; the head is fitted
+   * on noise.
+   */
   async predict() {
     const { default: sharp } = await import('sharp');
     const { predict } = await dist('workflows/search/predict.js');
@@ -132,7 +138,10 @@ const TASKS = {
     const { predictions } = await predict(file, [picture], { neighbors: 3 });
     return predictions.map((/** @type {{ neighbors: unknown[] }} */ { neighbors }) => neighbors.length);
   },
-  /** What an extraction does for images that are all known, but for asking the file system: the set's contents, a look at each image's, the lists written anew. */
+  /**
+   * What an extraction does for images that are all known, but for asking the file system: the set's contents, a look
+   * at each image's, the lists written anew.
+   */
   async 'reuse check'() {
     const { openDataset } = await dist('workflows/network/dataset.js');
     const { sampleContents } = await dist('workflows/extract/sample-contents.js');

@@ -1,9 +1,10 @@
 // @ts-check
 // What does one more shard cost in a store that has many?
 //   npm run build && node bench/store/shards.mjs [--shards 2000]
-// The real writer seals shards of four small rows. Prints for each quarter of them the milliseconds and the kilobytes written a shard (Linux
-// counts them), seals and Arrow files included. The bench ends with 1 where a shard of the last quarter writes more than twice as much as
-// one of the first, and where a killed writer's store, opened again, has not every shard.
+// The real writer seals shards of four small rows. Prints for each quarter of them the milliseconds and the kilobytes
+// written a shard (Linux counts them), seals and Arrow files included. The bench ends with 1 where a shard of the last
+// quarter writes more than twice as much as one of the first, and where a killed writer's store, opened again, has not
+// every shard.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';

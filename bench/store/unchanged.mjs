@@ -2,10 +2,11 @@
 // What does an extraction cost when nothing changed, one image was edited, or a hundred were renamed?
 //   npm run build && node bench/store/unchanged.mjs PHOTOGRAPHS [--images 10000] [--rounds 3]
 //   npm run build && node bench/store/unchanged.mjs --small --images 200000 --rounds 1
-// PHOTOGRAPHS: a folder with JPEG files anywhere below it. Each image of the data set is one of them with a few bytes of its own behind
-// its end, which no decoder reads. The features of the store are made up, under the settings that the command has by default (cut block5_pool:avg); what is
-// edited goes through the real network. With --small the files are generated JPEGs of some hundred bytes, so that 200,000 of them are there in
-// minutes. Peak memory is that of the whole command. The page cache is warm in every round.
+// PHOTOGRAPHS: a folder with JPEG files anywhere below it. Each image of the data set is one of them with a few bytes
+// of its own behind its end, which no decoder reads. The features of the store are made up, under the settings that the
+// command has by default (cut block5_pool:avg); what is edited goes through the real network. With --small the files
+// are generated JPEGs of some hundred bytes, so that 200,000 of them are there in minutes. Peak memory is that of the
+// whole command. The page cache is warm in every round.
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,

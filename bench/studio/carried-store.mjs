@@ -19,7 +19,9 @@ export function requireBuild() {
   process.exit(2);
 }
 
-/** Makes that store as `npm start` does where it is not there (about a minute); ends with a sentence where that fails. */
+/**
+ * Makes that store as `npm start` does where it is not there (about a minute); ends with a sentence where that fails.
+ */
 export function makeCarriedStore() {
   requireBuild();
   if (existsSync(`${EMOJI_STORE}/results.json`)) return;

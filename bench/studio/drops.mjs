@@ -1,6 +1,6 @@
 // @ts-check
-// How long a drop takes from the last byte sent to the answer, and whether memory stays bounded over many of them. Needs "npm run build";
-// where no store is named, that of the carried data set, which is made where it is not there.
+// How long a drop takes from the last byte sent to the answer, and whether memory stays bounded over many of them.
+// Needs "npm run build"; where no store is named, that of the carried data set, which is made where it is not there.
 //
 //   node bench/studio/drops.mjs [--drops 1000] [--store STORE] [--images FOLDER]
 import { spawn } from 'node:child_process';

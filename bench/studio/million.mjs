@@ -1,10 +1,12 @@
 // @ts-check
-// Does the studio stay below 1 GB on a store of a million images, and how long does each answer take? Linux: memory is read from /proc.
-//   npm run build && node bench/studio/million.mjs [--rows 1000000] [--classes 10] [--most 1e9] [--folder FOLDER] [--heads centroid,logistic] [--only STEP,...]
-// Makes a store of generated features, 512 numbers a row (2.4 GB for a million; their pictures do not exist), starts the studio on it and asks what
-// the page asks, one after the other. Prints seconds and the peak of the memory of all the studio's processes together, pages that they share
-// counted once (Pss, sampled). Ends with 1 above --most bytes. --folder keeps the store for the next time; heads and
-// map are made anew.
+// Does the studio stay below 1 GB on a store of a million images, and how long does each answer take? Linux: memory is
+// read from /proc.
+//   npm run build && node bench/studio/million.mjs [--rows 1000000] [--classes 10] [--most 1e9] [--folder FOLDER]
+//     [--heads centroid,logistic] [--only STEP,...]
+// Makes a store of generated features, 512 numbers a row (2.4 GB for a million; their pictures do not exist), starts
+// the studio on it and asks what the page asks, one after the other. Prints seconds and the peak of the memory of all
+// the studio's processes together, pages that they share counted once (Pss, sampled). Ends with 1 above --most bytes.
+// --folder keeps the store for the next time; heads and map are made anew.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';

@@ -1,5 +1,6 @@
 // @ts-check
-// The pictures of docs/studio.md, from the carried data set. Needs "npm run build" and Chromium; makes that set's store where it is not there; restores the store's studio folder.
+// The pictures of docs/studio.md, from the carried data set. Needs "npm run build" and Chromium; makes that set's store
+// where it is not there; restores the store's studio folder.
 //
 //   node bench/studio/pictures.mjs
 import { spawn } from 'node:child_process';

@@ -5,7 +5,8 @@ import { type EncodedLabels, encodeLabels } from './labels.ts';
 
 /** Throws FIT_INVALID, naming the first place, when X holds NaN or an infinity. */
 export function checkFinite(X: Matrix): void {
-  // x * 0 is 0 for every finite x and NaN for the rest: one branch-free pass finds out whether there is anything to look for.
+  // x * 0 is 0 for every finite x and NaN for the rest: one branch-free pass finds out whether there is anything to
+  // look for.
   let probe = 0;
   for (let i = 0; i < X.data.length; i++) probe += X.data[i]! * 0;
   if (probe === 0) return;
@@ -17,8 +18,8 @@ export function checkFinite(X: Matrix): void {
 }
 
 /**
- * What every head checks before it fits X (n, d) on the n labels y; returns y as indices. Throws FIT_INVALID for lengths that
- * differ, no columns, fewer than two classes, NaN or infinite features.
+ * What every head checks before it fits X (n, d) on the n labels y; returns y as indices. Throws FIT_INVALID for
+ * lengths that differ, no columns, fewer than two classes, NaN or infinite features.
  */
 export function checkFit(X: Matrix, y: readonly string[]): EncodedLabels {
   const labels = checkLabels(X, y);

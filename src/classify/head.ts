@@ -2,8 +2,9 @@ import type { Matrix } from '../core/matrix.ts';
 import type { RowSource } from '../core/row-source.ts';
 
 /**
- * How a head came to learn, one number an epoch. Losses are mean cross-entropies (natural logarithm); `loss` and `accuracy` are those of
- * the training rows as they were met, `val...` those of the rows that early stopping held out, after the epoch.
+ * How a head came to learn, one number an epoch. Losses are mean cross-entropies (natural logarithm); `loss` and
+ * `accuracy` are those of the training rows as they were met, `val...` those of the rows that early stopping held out,
+ * after the epoch.
  */
 export interface LearningCurve {
   readonly loss: readonly number[];
@@ -28,8 +29,8 @@ export interface Head {
    */
   fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
   /**
-   * Of heads whose fits on parts of the same rows share work, such as a Gram matrix: prepares X (n, d) for them. Throws FIT_INVALID,
-   * INTERRUPTED.
+   * Of heads whose fits on parts of the same rows share work, such as a Gram matrix: prepares X (n, d) for them. Throws
+   * FIT_INVALID, INTERRUPTED.
    */
   prepare?(X: Matrix, context?: FitContext): Promise<PreparedFit>;
   /** Whether what `fitStream` gives needs the rows again when it predicts. */
@@ -37,8 +38,8 @@ export interface Head {
   /** Bytes that `fitStream` keeps of the rows beside the block that it reads; without it, none. */
   readonly streamBytes?: (source: Pick<RowSource, 'rows' | 'cols'>) => number;
   /**
-   * Of heads that can: `fit` on rows that are read block by block, y in their order; `views` as in the context of `fit`, of heads that draw
-   * views, in the same blocks. Throws as `fit`, and what reading throws.
+   * Of heads that can: `fit` on rows that are read block by block, y in their order; `views` as in the context of
+   * `fit`, of heads that draw views, in the same blocks. Throws as `fit`, and what reading throws.
    */
   fitStream?(
     source: RowSource,
@@ -48,14 +49,16 @@ export interface Head {
   ): Promise<FittedHead>;
 }
 
-/** `fit` on some of the prepared rows, y their class names: the same optimum, to the head's tolerance. Throws as `fit`. */
+/**
+ * `fit` on some of the prepared rows, y their class names: the same optimum, to the head's tolerance. Throws as `fit`.
+ */
 export type PreparedFit = (rows: readonly number[], y: readonly string[]) => Promise<FittedHead>;
 
 export interface FitContext {
   readonly signal?: AbortSignal;
   /**
-   * For heads that draw views: other views of the same images, each of the shape of X, row i of the image of row i. Views that other heads
-   * train on are rows of X (on-views.ts).
+   * For heads that draw views: other views of the same images, each of the shape of X, row i of the image of row i.
+   * Views that other heads train on are rows of X (on-views.ts).
    */
   readonly views?: readonly Matrix[];
 }
@@ -74,11 +77,14 @@ export interface FittedHead {
   readonly learningCurve?: LearningCurve;
   /** What the head wants said: recall of an index, why it did not converge. */
   readonly notes: readonly string[];
-  /** Probability of each class, shape (n, classes.length), each row sums to 1. Throws FIT_INVALID when X has another width. */
+  /**
+   * Probability of each class, shape (n, classes.length), each row sums to 1. Throws FIT_INVALID when X has another
+   * width.
+   */
   predictProba(X: Matrix): Promise<Matrix>;
   /**
-   * Of heads that have them: the scores whose softmax predictProba gives, shape (n, classes.length); with one column s for two classes the
-   * second has the probability 1 / (1 + exp(-s)). Throws as predictProba.
+   * Of heads that have them: the scores whose softmax predictProba gives, shape (n, classes.length); with one column s
+   * for two classes the second has the probability 1 / (1 + exp(-s)). Throws as predictProba.
    */
   scores?(X: Matrix): Promise<Matrix>;
   /** Everything needed to make the same fitted head again with `loadHead` (heads/index.ts). */

@@ -15,8 +15,8 @@ export function classesOf(labels: Iterable<string>): string[] {
 }
 
 /**
- * Labels as indices into `classes`, by default into their own distinct names. Throws FIT_INVALID for a label that is not
- * among `classes`.
+ * Labels as indices into `classes`, by default into their own distinct names. Throws FIT_INVALID for a label that is
+ * not among `classes`.
  */
 export function encodeLabels(
   labels: readonly string[],

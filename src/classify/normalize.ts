@@ -5,12 +5,12 @@ import type { HeadState } from './head.ts';
 
 export const NORMALIZATIONS = ['l2', 'standard', 'none'] as const;
 /**
- * `l2`: each row divided by its Euclidean length (scikit-learn's Normalizer). `standard`: each column minus its mean, divided
- * by its standard deviation over the training rows (StandardScaler). `none`: as it is.
+ * `l2`: each row divided by its Euclidean length (scikit-learn's Normalizer). `standard`: each column minus its mean,
+ * divided by its standard deviation over the training rows (StandardScaler). `none`: as it is.
  *
- * Of features of several parts side by side `l2` makes all parts equally long first: a deeper layer's activations are smaller or larger by
- * far, and would else drown the others or drown in them. The row as a whole has length 1, so that a penalty means the same as for one part,
- * and a cosine of two rows is the mean of the parts' cosines.
+ * Of features of several parts side by side `l2` makes all parts equally long first: a deeper layer's activations are
+ * smaller or larger by far, and would else drown the others or drown in them. The row as a whole has length 1, so that
+ * a penalty means the same as for one part, and a cosine of two rows is the mean of the parts' cosines.
  */
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
@@ -31,8 +31,8 @@ export type Normalizer =
     };
 
 /**
- * Learns the normalisation from the training rows X, shape (n, d); `parts` are the columns of each part, default: one part. Throws
- * FIT_INVALID when X has no rows.
+ * Learns the normalisation from the training rows X, shape (n, d); `parts` are the columns of each part, default: one
+ * part. Throws FIT_INVALID when X has no rows.
  */
 export function fitNormalizer(
   kind: Normalization,
@@ -54,7 +54,8 @@ export function fitNormalizer(
 /** The standard deviation of a column from its summed squared deviations; 1 for a constant column. */
 export function scaleOf(squares: number, mean: number, rows: number): number {
   const v = squares / rows;
-  // Rounding alone can give a constant column a variance; scikit-learn's bound (_is_constant_feature, after Chan et al. 1979).
+  // Rounding alone can give a constant column a variance; scikit-learn's bound (_is_constant_feature, after Chan et al.
+  // 1979).
   const bound = rows * Number.EPSILON * v + (rows * mean * Number.EPSILON) ** 2;
   return v <= bound ? 1 : Math.sqrt(v);
 }
@@ -68,7 +69,9 @@ export function columnMeans(X: Matrix): Float64Array {
   return sums.map((sum) => sum / X.rows);
 }
 
-/** X normalised, a new matrix (X itself for `none`). A row of zeros stays zero. Throws FIT_INVALID for another width. */
+/**
+ * X normalised, a new matrix (X itself for `none`). A row of zeros stays zero. Throws FIT_INVALID for another width.
+ */
 export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
   checkPredict(`The normalisation "${normalizer.kind}"`, X, normalizer.features);
   if (normalizer.kind === 'none') return X;
@@ -82,8 +85,8 @@ export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
 }
 
 /**
- * Each row divided by its Euclidean length, in float64; a row of zeros stays zero. Of several `parts` (their columns) each is divided by its
- * own length and by the root of their number. Shape (n, d), a new matrix.
+ * Each row divided by its Euclidean length, in float64; a row of zeros stays zero. Of several `parts` (their columns)
+ * each is divided by its own length and by the root of their number. Shape (n, d), a new matrix.
  */
 export function unitRows(X: Matrix, parts: readonly number[] = [X.cols]): Matrix {
   const out = matrix(X.rows, X.cols);
@@ -106,7 +109,10 @@ export function divideRows(X: Matrix, parts: readonly number[], out: Matrix): vo
   }
 }
 
-/** Several parts side by side made equally long, as `l2` does, before their distances are taken; one part stays as it is. */
+/**
+ * Several parts side by side made equally long, as `l2` does, before their distances are taken; one part stays as it
+ * is.
+ */
 export function balanced(X: Matrix, parts: readonly number[]): Matrix {
   return parts.length === 1 ? X : unitRows(X, parts);
 }

@@ -5,9 +5,10 @@ import type { FitContext, FittedHead, Head } from './head.ts';
 import { stackedSource } from './stacked-source.ts';
 
 /**
- * Fits `head` on images of which there are several views: X (n, d) the images themselves, each of `views` another look at them, row by row,
- * and y the n labels. Heads that learn by epochs draw one look an image and epoch; the others train on all of them, n · (1 + views) rows.
- * Throws FIT_INVALID for views of another shape, and what the head's `fit` throws.
+ * Fits `head` on images of which there are several views: X (n, d) the images themselves, each of `views` another look
+ * at them, row by row, and y the n labels. Heads that learn by epochs draw one look an image and epoch; the others
+ * train on all of them, n · (1 + views) rows. Throws FIT_INVALID for views of another shape, and what the head's `fit`
+ * throws.
  */
 export async function fitOnViews(
   head: Head,
@@ -27,7 +28,9 @@ export async function fitOnViews(
   );
 }
 
-/** As fitOnViews, of a head that can, on rows and views of them that are read block by block. Throws as its `fitStream`. */
+/**
+ * As fitOnViews, of a head that can, on rows and views of them that are read block by block. Throws as its `fitStream`.
+ */
 export async function fitStreamOnViews(
   head: Head & Required<Pick<Head, 'fitStream'>>,
   source: RowSource,

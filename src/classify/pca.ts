@@ -22,9 +22,10 @@ export interface Pca {
 export const MOST = 8192;
 
 /**
- * The first `width` principal components of X (n, d), as scikit-learn's PCA without whitening: eigenvectors of the smaller of the covariance
- * (d, d) and the Gram matrix of the centred rows (n, n; then turned back into columns). The same input gives the same bytes. Throws
- * FIT_INVALID for a width above the number of rows or columns, and where both exceed 8192; INTERRUPTED.
+ * The first `width` principal components of X (n, d), as scikit-learn's PCA without whitening: eigenvectors of the
+ * smaller of the covariance (d, d) and the Gram matrix of the centred rows (n, n; then turned back into columns). The
+ * same input gives the same bytes. Throws FIT_INVALID for a width above the number of rows or columns, and where both
+ * exceed 8192; INTERRUPTED.
  */
 export async function fitPca(X: Matrix, width: number, context?: FitContext): Promise<Pca> {
   const [n, d] = [X.rows, X.cols];
@@ -54,8 +55,8 @@ export function checkWidth(
 }
 
 /**
- * The components from the scatter of the columns (d, d), or from another matrix with the same eigenvalues whose eigenvectors `turn` makes columns
- * (d, width). Throws FIT_INVALID where there is no variance, INTERRUPTED.
+ * The components from the scatter of the columns (d, d), or from another matrix with the same eigenvalues whose
+ * eigenvectors `turn` makes columns (d, width). Throws FIT_INVALID where there is no variance, INTERRUPTED.
  */
 export async function componentsOf(
   system: Float64Array,
@@ -107,7 +108,10 @@ async function scatter(X: Matrix, mean: Float32Array): Promise<Float64Array> {
   return (await gemm('left', Xc, Xc)).data as Float64Array;
 }
 
-/** Eigenvectors U (n, width) of the Gram matrix as columns of the rows' space: Xcᵀ·U / sqrt(value); zeros where there is no variance. */
+/**
+ * Eigenvectors U (n, width) of the Gram matrix as columns of the rows' space: Xcᵀ·U / sqrt(value); zeros where there is
+ * no variance.
+ */
 async function turnedBack(
   X: Matrix,
   mean: Float32Array,

@@ -5,8 +5,8 @@ import { checkFinite } from './checks.ts';
 import { divideRows, scaleOf, type Normalization, type Normalizer } from './normalize.ts';
 
 /**
- * `fitNormalizer` on a stream: two passes for `standard`, none for the others; `parts` are the columns of each part, default: one. Throws FIT_INVALID when there are no rows, or values that are
- * not finite.
+ * `fitNormalizer` on a stream: two passes for `standard`, none for the others; `parts` are the columns of each part,
+ * default: one. Throws FIT_INVALID when there are no rows, or values that are not finite.
  */
 export async function fitStreamNormalizer(
   kind: Normalization,
@@ -44,9 +44,9 @@ function addSquares(sums: Float64Array, values: Float32Array, mean: Float64Array
 }
 
 /**
- * The source with every row normalised; the source itself must not be read beside it. For `l2` of a single part a block is read twice at its first
- * time, for the lengths; a value is within 1.2e-7 of itself of what applyNormalizer gives: the inverse of the length is rounded to float32.
- * Else the values are to the bit those of applyNormalizer.
+ * The source with every row normalised; the source itself must not be read beside it. For `l2` of a single part a block
+ * is read twice at its first time, for the lengths; a value is within 1.2e-7 of itself of what applyNormalizer gives:
+ * the inverse of the length is rounded to float32. Else the values are to the bit those of applyNormalizer.
  */
 export function normalizedSource(source: RowSource, normalizer: Normalizer): RowSource {
   if (normalizer.kind === 'none') return source;
@@ -74,7 +74,10 @@ export function normalizedSource(source: RowSource, normalizer: Normalizer): Row
   };
 }
 
-/** The source with several parts side by side made equally long (`balanced`); of one part itself. The source must not be read beside it. */
+/**
+ * The source with several parts side by side made equally long (`balanced`); of one part itself. The source must not be
+ * read beside it.
+ */
 export function balancedSource(source: RowSource, parts: readonly number[]): RowSource {
   if (parts.length === 1) return source;
   return {

@@ -4,12 +4,16 @@ import type { FitContext } from './head.ts';
 import { applyPca, checkWidth, componentsOf, MOST, type Pca } from './pca.ts';
 import { momentsBytes, momentsOf } from './solvers/row-moments.ts';
 
-/** Bytes that `fitStreamedPca` takes beside the block: the scatter of the columns, its square, and what its directions take. */
+/**
+ * Bytes that `fitStreamedPca` takes beside the block: the scatter of the columns, its square, and what its directions
+ * take.
+ */
 export const pcaBytes = (cols: number): number => Math.max(momentsBytes(cols), 8 * 3 * cols * cols);
 
 /**
- * As fitPca on rows that are read in blocks: the scatter of the columns from one pass, whatever the number of rows. Throws FIT_INVALID for a width
- * above the number of rows or columns, above 8192 columns, and for values that are not finite; INTERRUPTED.
+ * As fitPca on rows that are read in blocks: the scatter of the columns from one pass, whatever the number of rows.
+ * Throws FIT_INVALID for a width above the number of rows or columns, above 8192 columns, and for values that are not
+ * finite; INTERRUPTED.
  */
 export async function fitStreamedPca(source: RowSource, width: number, context?: FitContext): Promise<Pca> {
   checkWidth(source, width);

@@ -32,7 +32,10 @@ export interface WrittenReport {
 const quoted = (word: string): string =>
   /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
-/** The command line that repeats a run; data set and store by absolute paths, a weights file as it was given. Runs recorded by versions without their options give null. */
+/**
+ * The command line that repeats a run; data set and store by absolute paths, a weights file as it was given. Runs
+ * recorded by versions without their options give null.
+ */
 export function repeatCommand({ dataset, store, options }: Partial<RunResult>): string | null {
   if (dataset === undefined || store === undefined || options === undefined) return null;
   const given = Object.entries(options).filter(([key]) => key !== 'store');
@@ -84,7 +87,10 @@ export async function writeReport(
 /** What a run's own report may hold at most, so that it costs seconds: `permafrost report` has room for more. */
 const AFTER_RUN = { maxThumbnails: 300, mapImages: 400 } as const;
 
-/** Writes the report at the end of a run, unless `--no-report`, and tells where; where it cannot be written, the run's answer stands and it is told why. */
+/**
+ * Writes the report at the end of a run, unless `--no-report`, and tells where; where it cannot be written, the run's
+ * answer stands and it is told why.
+ */
 export async function reportAfterRun(
   store: string,
   flags: Readonly<Record<string, unknown>>,

@@ -7,8 +7,8 @@ export interface Contract {
   /** Side of the square that enters the network, in pixels. */
   readonly size: number;
   /**
-   * How the image becomes a square. `squash` ignores the aspect ratio, `cover-crop` scales the shorter side to `size` and
-   * takes the centre.
+   * How the image becomes a square. `squash` ignores the aspect ratio, `cover-crop` scales the shorter side to `size`
+   * and takes the centre.
    */
   readonly geometry: 'squash' | 'cover-crop';
   /** `nearest` is Pillow's NEAREST to the byte; the others are antialiased (the kernel widens with the scale). */
@@ -17,10 +17,15 @@ export interface Contract {
   readonly orientation: 'exif' | 'ignore';
   /** ICC colour profiles are ignored, as in the training of the network. */
   readonly iccProfile: 'ignore';
-  /** What lies under transparent pixels: `white` paper, or `drop`: the colours hidden in the file, as Pillow's convert("RGB"). */
+  /**
+   * What lies under transparent pixels: `white` paper, or `drop`: the colours hidden in the file, as Pillow's
+   * convert("RGB").
+   */
   readonly alpha: 'white' | 'drop';
   readonly channelOrder: 'RGB' | 'BGR';
-  /** The value that enters the network is (pixel - mean[channel]) * scale, channels in `channelOrder`, pixels 0..255. */
+  /**
+   * The value that enters the network is (pixel - mean[channel]) * scale, channels in `channelOrder`, pixels 0..255.
+   */
   readonly mean: readonly [number, number, number];
   readonly scale: number;
 }

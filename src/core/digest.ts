@@ -20,8 +20,8 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * The fields in which two JSON values differ, as `path: a, not b` (for example `contract.channelOrder: "BGR", not "RGB"`);
- * empty where they are equal.
+ * The fields in which two JSON values differ, as `path: a, not b` (for example `contract.channelOrder: "BGR", not
+ * "RGB"`); empty where they are equal.
  */
 export function differences(a: unknown, b: unknown, path = ''): string[] {
   const isRecord = (v: unknown): v is Record<string, unknown> =>

@@ -10,8 +10,8 @@ export type OnnxSessionOptions = ort.InferenceSession.SessionOptions;
 let loaded: Promise<OnnxRuntime> | undefined;
 
 /**
- * ONNX Runtime, loaded on first use. The engine `onnxruntime` runs networks on it, the linear algebra of the heads its Gemm.
- * Throws PACKAGE_MISSING when the package or its native library does not load.
+ * ONNX Runtime, loaded on first use. The engine `onnxruntime` runs networks on it, the linear algebra of the heads its
+ * Gemm. Throws PACKAGE_MISSING when the package or its native library does not load.
  */
 export function onnxRuntime(): Promise<OnnxRuntime> {
   loaded ??= import('onnxruntime-node').catch((cause: unknown) => {
@@ -26,8 +26,9 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
 }
 
 /**
- * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone: who starts workers has shared the cores
- * out already, and the sums then have one order however many workers there are. Throws ENGINE_FAILED with the runtime's own message.
+ * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone: who starts workers
+ * has shared the cores out already, and the sums then have one order however many workers there are. Throws
+ * ENGINE_FAILED with the runtime's own message.
  */
 export async function createSession(
   model: OnnxGraph | Uint8Array,

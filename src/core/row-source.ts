@@ -1,15 +1,21 @@
 import { matrix, type Matrix } from './matrix.ts';
 
 /**
- * Features that are read block by block, because all of them together would not fit into memory. The order of the rows is always the same.
- * One reader at a time: a block is valid until the next one is read.
+ * Features that are read block by block, because all of them together would not fit into memory. The order of the rows
+ * is always the same. One reader at a time: a block is valid until the next one is read.
  */
 export interface RowSource {
   readonly rows: number;
   readonly cols: number;
-  /** The first row of each block, ascending, and `rows` at the end: block b holds rows starts[b] to starts[b + 1], exclusive. */
+  /**
+   * The first row of each block, ascending, and `rows` at the end: block b holds rows starts[b] to starts[b + 1],
+   * exclusive.
+   */
   readonly starts: readonly number[];
-  /** Block b, shape (starts[b + 1] - starts[b], cols), float32; with `scales`, one a row of the source, each row times its scale. */
+  /**
+   * Block b, shape (starts[b + 1] - starts[b], cols), float32; with `scales`, one a row of the source, each row times
+   * its scale.
+   */
   read(block: number, scales?: Float32Array): Promise<Matrix>;
 }
 
@@ -37,8 +43,9 @@ export async function* blocksOf(source: RowSource): AsyncGenerator<RowBlock> {
 const JOINED_VALUES = 2 ** 22;
 
 /**
- * The same rows in fewer blocks: neighbouring ones are joined while they have at most `most` values together. For work that costs the same however
- * many rows it is given, as the question to a head that reads all its training rows for each answer.
+ * The same rows in fewer blocks: neighbouring ones are joined while they have at most `most` values together. For work
+ * that costs the same however many rows it is given, as the question to a head that reads all its training rows for
+ * each answer.
  */
 export function joinedBlocks(source: RowSource, most = JOINED_VALUES): RowSource {
   const { rows, cols } = source;

@@ -127,8 +127,9 @@ function checkMetadata(value: unknown, fail: Fail): Readonly<Record<string, stri
 }
 
 /**
- * Reads the bytes of a safetensors file (little-endian machines). Tensors are views of `bytes`; one that does not lie on a multiple
- * of its element size is copied. Nothing is allocated on the word of the header. Throws `source.code` for any damage that shows.
+ * Reads the bytes of a safetensors file (little-endian machines). Tensors are views of `bytes`; one that does not lie
+ * on a multiple of its element size is copied. Nothing is allocated on the word of the header. Throws `source.code` for
+ * any damage that shows.
  */
 export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safetensors {
   const fail: Fail = (found) => {
@@ -158,8 +159,9 @@ export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safete
 }
 
 /**
- * The bytes of a safetensors file. Wide elements lie first, so that each tensor is aligned to its element size; otherwise in the
- * order given: the same input gives the same bytes. Throws OPTION_INVALID where data and shape of a tensor disagree.
+ * The bytes of a safetensors file. Wide elements lie first, so that each tensor is aligned to its element size;
+ * otherwise in the order given: the same input gives the same bytes. Throws OPTION_INVALID where data and shape of a
+ * tensor disagree.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
@@ -175,7 +177,10 @@ export function writeSafetensors(
   return bytes;
 }
 
-/** The bytes of writeSafetensors in pieces, the header first and then the tensors as they lie in memory: no copy of them is made. Throws as it. */
+/**
+ * The bytes of writeSafetensors in pieces, the header first and then the tensors as they lie in memory: no copy of them
+ * is made. Throws as it.
+ */
 export function safetensorsParts(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},

@@ -11,8 +11,8 @@ export interface CosineToFp32 {
 }
 
 /**
- * Runs `images` through both executables and compares each of their outputs, in their order. Throws OPTION_INVALID without images and what the executables
- * throw.
+ * Runs `images` through both executables and compares each of their outputs, in their order. Throws OPTION_INVALID
+ * without images and what the executables throw.
  */
 export async function agreement(
   found: Executable,

@@ -3,7 +3,10 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 
-/** The means of ImageNet's training images in the order B, G, R, as the VGG group subtracted them (Keras calls it "caffe"). */
+/**
+ * The means of ImageNet's training images in the order B, G, R, as the VGG group subtracted them (Keras calls it
+ * "caffe").
+ */
 const CAFFE_MEAN = [103.939, 116.779, 123.68] as const;
 
 /** The named contracts. */
@@ -68,7 +71,10 @@ export function contractId(contract: Contract): string {
   return `${contract.name}-${sha256Hex(canonicalJson(contract)).slice(0, 8)}`;
 }
 
-/** What a user must be told before extracting under this contract; measured on hymenoptera (244 train, 153 val, block5_pool). */
+/**
+ * What a user must be told before extracting under this contract; measured on hymenoptera (244 train, 153 val,
+ * block5_pool).
+ */
 export function contractWarning(contract: Contract): string | undefined {
   if (contract.name !== 'report-2020') return undefined;
   return (

@@ -6,14 +6,20 @@ import type { Backbone, BackboneWeights } from './backbones/backbone.ts';
 export interface Program {
   readonly backbone: Backbone;
   readonly weights: BackboneWeights;
-  /** `size`, `channelOrder`, `mean` and `scale` are applied inside the engine; geometry and orientation are done by then. */
+  /**
+   * `size`, `channelOrder`, `mean` and `scale` are applied inside the engine; geometry and orientation are done by
+   * then.
+   */
   readonly contract: Contract;
   readonly outputs: readonly Output[];
   /** What int8 engines need, others ignore: they throw OPTION_INVALID without it. */
   readonly quantization?: Quantization;
 }
 
-/** What calibration found on the user's own training images: the range of each layer's output, by the layer's name, up to the cut. */
+/**
+ * What calibration found on the user's own training images: the range of each layer's output, by the layer's name, up
+ * to the cut.
+ */
 export interface Quantization {
   /** Lower-case hex SHA-256 over the ranges and how they were found: part of the features' fingerprint. */
   readonly digest: string;

@@ -1,6 +1,7 @@
 /**
- * Where an extraction's time went, in seconds. load (the network), wait (nothing in the network, pixels are late), infer and write exclude
- * each other and sum up to the whole; read and decode are sums over the images, done beside the others.
+ * Where an extraction's time went, in seconds. load (the network), wait (nothing in the network, pixels are late),
+ * infer and write exclude each other and sum up to the whole; read and decode are sums over the images, done beside the
+ * others.
  */
 export interface StageSeconds {
   readonly load: number;
@@ -26,9 +27,9 @@ export interface StageClock {
 }
 
 /**
- * A clock that starts with waiting. load, wait, infer and write exclude each other and sum up to the time since the start: infer is all
- * time with a batch in the network, whatever else goes on beside it. read and decode are summed over the images and lie beside the others;
- * what an image waits for a thread counts as decoding.
+ * A clock that starts with waiting. load, wait, infer and write exclude each other and sum up to the time since the
+ * start: infer is all time with a batch in the network, whatever else goes on beside it. read and decode are summed
+ * over the images and lie beside the others; what an image waits for a thread counts as decoding.
  */
 export function stageClock(now: () => number = () => performance.now()): StageClock {
   const spent = { load: 0, wait: 0, infer: 0, write: 0, read: 0, decode: 0 };

@@ -1,6 +1,9 @@
 import type { Split } from '../core/sample.ts';
 
-/** An image of val or test whose copy lies in train. Of several copies `train` is one with another label, where there is one. */
+/**
+ * An image of val or test whose copy lies in train. Of several copies `train` is one with another label, where there is
+ * one.
+ */
 export interface LeakResult {
   readonly train: string;
   readonly held: string;
@@ -24,7 +27,10 @@ export interface CheckResult {
   readonly compared: number;
   /** Groups of files with equal bytes, among all images. */
   readonly exact: readonly (readonly string[])[];
-  /** Pairs of other files whose features are nearly equal, the most similar first. Of equal files one stands for all; likewise of images of equal features. */
+  /**
+   * Pairs of other files whose features are nearly equal, the most similar first. Of equal files one stands for all;
+   * likewise of images of equal features.
+   */
   readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
   /** Pairs of images with alike pooled features that were not compared by their maps, because there are too many. */
   readonly nearLeftOut: number;
@@ -37,7 +43,10 @@ export interface CheckResult {
   readonly leakedImages: number;
   /** Of one head on the validated images: all of them, and those without a copy in train. Null where there are none. */
   readonly accuracy: { readonly head: string; readonly all: Share; readonly clean: Share } | null;
-  /** Images whose label the others contradict, the most suspect first; margin: probability of the label minus that of the suggestion. */
+  /**
+   * Images whose label the others contradict, the most suspect first; margin: probability of the label minus that of
+   * the suggestion.
+   */
   readonly suspects: readonly {
     readonly path: string;
     readonly label: string;

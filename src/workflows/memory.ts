@@ -14,7 +14,10 @@ function bytesOf(text: string): number | undefined {
   return scale === undefined ? undefined : Number(number) * scale;
 }
 
-/** An option `memory`: the same default for every command, whatever the machine has, so that the same call gives the same result everywhere. */
+/**
+ * An option `memory`: the same default for every command, whatever the machine has, so that the same call gives the
+ * same result everywhere.
+ */
 export const memoryOption = (describe: string): OptionSpec<string> => ({
   default: '1GB',
   describe,
@@ -31,7 +34,10 @@ export const SEARCH_MEMORY_OPTION = memoryOption(
 /** The bytes of a checked value of such an option. */
 export const memoryBound = (value: string): number => bytesOf(value)!;
 
-/** What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the features. */
+/**
+ * What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the
+ * features.
+ */
 export const BASE_BYTES = 350e6;
 
 /** What VGG16 takes while it is loaded for one picture at a time, by ONNX Runtime in float32: measured 0.28 GB. */

@@ -1,7 +1,9 @@
 import type { Listener } from '../core/listener.ts';
 import { STORE_VERSION } from '../store/format/manifest.ts';
 
-/** Tells that a store which was found in version `from` is in the newest one now, or will be as soon as it is written. */
+/**
+ * Tells that a store which was found in version `from` is in the newest one now, or will be as soon as it is written.
+ */
 export function tellLift(from: number, listener: Listener | undefined): void {
   if (from === STORE_VERSION) return;
   listener?.note?.(

@@ -14,7 +14,8 @@ import { throughFile } from './heads/head-contract.ts';
 
 describe('normalisation', () => {
   it("standard: is scikit-learn's StandardScaler, a constant column scaled by 1", () => {
-    // X = data(12, 4, 3)[0]; X[:, 2] = np.float32(0.1); s = StandardScaler().fit(X); s.mean_, s.scale_, s.transform(X[:2])
+    // X = data(12, 4, 3)[0]; X[:, 2] = np.float32(0.1); s = StandardScaler().fit(X); s.mean_, s.scale_,
+    // s.transform(X[:2])
     const X = formulaFeatures(12, 4, 3);
     for (let i = 0; i < 12; i++) X.data[i * 4 + 2] = 0.1;
     const normalizer = fitNormalizer('standard', X);

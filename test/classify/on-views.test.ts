@@ -42,7 +42,8 @@ describe('heads on several views of the same images', () => {
     expect(head.state).not.toEqual(without.state);
     // As many steps as without views: one row an image and epoch, not three.
     expect(head.iterations).toBe(without.iterations);
-    // Views that are the images themselves change nothing but which of the equal looks is drawn: the order of the rows differs.
+    // Views that are the images themselves change nothing but which of the equal looks is drawn: the order of the rows
+    // differs.
     const P = await (
       await fitOnViews(createHead(name, { ...options, batchSize: X.rows }), X, [X, X], y)
     ).predictProba(X);

@@ -13,7 +13,10 @@ import { filesOf } from '../support/stores.ts';
 
 const folder = temporaryFolders();
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-/** A row of block1_pool is 1.6 MB of float16 and fills a shard of 1 MiB by itself; one image an inference, so that each is computed alike. */
+/**
+ * A row of block1_pool is 1.6 MB of float16 and fills a shard of 1 MiB by itself; one image an inference, so that each
+ * is computed alike.
+ */
 const FLAGS = ['--cut', 'block1_pool', '--batch', '1', '--shard-megabytes', '1', '--json', '--quiet'];
 
 let dataset: string;

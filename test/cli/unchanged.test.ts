@@ -46,7 +46,8 @@ it('an unchanged image is not read again, an edited one is extracted, a renamed 
   expect(labels).toContain('Train/down/moved.png down');
   expect(labels.join()).not.toContain('across/2.png');
 
-  // What is remembered is checked as everything else: a flipped byte is named, costs time, and is mended by the next run.
+  // What is remembered is checked as everything else: a flipped byte is named, costs time, and is mended by the next
+  // run.
   const times = join(store, 'file-times.safetensors');
   const damaged = readFileSync(times);
   damaged[damaged.length - 40]! ^= 1;

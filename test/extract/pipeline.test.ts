@@ -326,7 +326,8 @@ describe('the pipeline under load', () => {
   });
 
   it('has the next batch decoding before a network takes the thread, so that it blocks nothing', async () => {
-    // sharp hands a picture to libuv's threads in toBuffer: what was called by then is decoded while JavaScript stands still.
+    // sharp hands a picture to libuv's threads in toBuffer: what was called by then is decoded while JavaScript stands
+    // still.
     const prototype = Object.getPrototypeOf(sharp()) as Sharp;
     const toBuffer = vi.spyOn(prototype, 'toBuffer');
     const begun: number[] = [];

@@ -4,7 +4,10 @@ import { layersUpTo } from '../../src/extract/backbones/cut-layers.ts';
 import { randomPixels } from './tiny-backbone.ts';
 import type { Program } from '../../src/extract/program.ts';
 
-/** The program with ranges found on `pixels`, uint8 NHWC (default: four images of random pixels), for engines of precision int8. */
+/**
+ * The program with ranges found on `pixels`, uint8 NHWC (default: four images of random pixels), for engines of
+ * precision int8.
+ */
 export async function calibratedProgram(program: Program, pixels?: Uint8Array): Promise<Program> {
   const { backbone, contract, outputs } = program;
   const { size } = contract;

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** A maker of empty folders under the system's temporary one; all of them are removed after the tests of the calling file. */
+/**
+ * A maker of empty folders under the system's temporary one; all of them are removed after the tests of the calling
+ * file.
+ */
 export function temporaryFolders(): () => string {
   const made: string[] = [];
   afterAll(() => {

@@ -1,6 +1,8 @@
-// A process that gives damaged files to a reader of the built program. Argument: JSON with dist (URL of the build), reader, file (what is
-// damaged), context, from, cases, seed. Writes one line a case before the case and one after it, so that who watches sees which one hangs.
-// Prints: "N began: what was done to the bytes", then "N ok DIGEST" (what was read), "N CODE" (a PermafrostError) or "N broke: message".
+// A process that gives damaged files to a reader of the built program. Argument: JSON with dist (URL of the build),
+// reader, file (what is damaged), context, from, cases, seed. Writes one line a case before the case and one after it,
+// so that who watches sees which one hangs.
+// Prints: "N began: what was done to the bytes", then "N ok DIGEST" (what was read), "N CODE" (a PermafrostError) or "N
+// broke: message".
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';

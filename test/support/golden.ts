@@ -15,7 +15,10 @@ export function goldenFloats(tensors: ReadonlyMap<string, Tensor>, name: string)
   return data;
 }
 
-/** max |a - b| / max |b| over whole vectors (or over `scale`, where given); Infinity where lengths differ or a value is not a number. */
+/**
+ * max |a - b| / max |b| over whole vectors (or over `scale`, where given); Infinity where lengths differ or a value is
+ * not a number.
+ */
 export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>, scale = 0): number {
   if (found.length !== expected.length) return Infinity;
   let error = 0;

@@ -23,7 +23,10 @@ const byPath =
     }),
   });
 
-/** Keras 3's `.weights.h5`: conv2d, conv2d_1 ... in layer order; from 3.4 or so each with the layer's name as an attribute. */
+/**
+ * Keras 3's `.weights.h5`: conv2d, conv2d_1 ... in layer order; from 3.4 or so each with the layer's name as an
+ * attribute.
+ */
 const variables =
   (container: string, named: boolean): Layout =>
   (backbone, weights) => {
@@ -48,7 +51,10 @@ const extra = (base: Layout, more: readonly string[]): Layout => {
   };
 };
 
-/** The layouts as Keras really wrote them (Keras 3.15, tf_keras 2.21, the files of keras-applications), by where they come from. */
+/**
+ * The layouts as Keras really wrote them (Keras 3.15, tf_keras 2.21, the files of keras-applications), by where they
+ * come from.
+ */
 export const KERAS_LAYOUTS: Readonly<Record<string, Layout>> = {
   'keras-applications, notop': byPath(
     (layer, kind) => `${layer}/${layer}_${kind === 'kernel' ? 'W' : 'b'}_1:0`,

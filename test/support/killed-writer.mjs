@@ -1,5 +1,6 @@
-// A process that brings data sets into several sets of a store through the built writer, as `extract` does, and kills itself (SIGKILL) before the n-th
-// change that it makes to the file system. Argument: JSON with dist (URL of the build), plan (path), killAt (0: never).
+// A process that brings data sets into several sets of a store through the built writer, as `extract` does, and kills
+// itself (SIGKILL) before the n-th change that it makes to the file system. Argument: JSON with dist (URL of the
+// build), plan (path), killAt (0: never).
 // Prints the changes that it made as JSON: what was done to which file, for example "rename manifest.json".
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';

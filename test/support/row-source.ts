@@ -2,8 +2,8 @@ import { matrix, type Matrix } from '../../src/core/matrix.ts';
 import type { RowSource } from '../../src/core/row-source.ts';
 
 /**
- * The rows of a matrix in blocks of `size`. Each block is handed out in the same memory, and what a reader did to it is lost, as when it is
- * read from a file.
+ * The rows of a matrix in blocks of `size`. Each block is handed out in the same memory, and what a reader did to it is
+ * lost, as when it is read from a file.
  */
 export function sourceOf(X: Matrix, size: number): RowSource {
   const starts = Array.from({ length: Math.ceil(X.rows / size) }, (_, b) => b * size);

@@ -1,7 +1,7 @@
 // @ts-check
 // Runs a program in a process of its own, so that a crash of a GPU's driver is seen and harms nobody:
-// node run-program.mjs ENGINE-OPTIONS IN OUT. IN and OUT are serialized by node:v8: { program, pixels, counts }, and for each count the
-// data of its matrices.
+// node run-program.mjs ENGINE-OPTIONS IN OUT. IN and OUT are serialized by node:v8: { program, pixels, counts }, and
+// for each count the data of its matrices.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
 

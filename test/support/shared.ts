@@ -3,12 +3,18 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../shared/', import.meta.url));
 
-/** Absolute path of a file in `shared/`, the folder beside the repository with golden files and photographs (not part of it). */
+/**
+ * Absolute path of a file in `shared/`, the folder beside the repository with golden files and photographs (not part of
+ * it).
+ */
 export function sharedPath(name: string): string {
   return root + name;
 }
 
-/** Whether `shared/` has that file or folder. Tests that need it skip visibly: `describe.skipIf(!hasShared('golden'))(...)`. */
+/**
+ * Whether `shared/` has that file or folder. Tests that need it skip visibly:
+ * `describe.skipIf(!hasShared('golden'))(...)`.
+ */
 export function hasShared(name: string): boolean {
   return existsSync(sharedPath(name));
 }

@@ -18,7 +18,9 @@ export interface StudioProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts `permafrost studio` and waits until it has printed its address. Throws with its stderr where it ends before. */
+/**
+ * Starts `permafrost studio` and waits until it has printed its address. Throws with its stderr where it ends before.
+ */
 export async function startStudio(store: string, ...flags: string[]): Promise<StudioProcess> {
   const child = spawn(process.execPath, [MAIN, 'studio', store, '--json', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -105,7 +107,10 @@ export async function raw(
   return answered;
 }
 
-/** A JSON answer of the API, asked with the token as a program does. Throws with the answer's text where the status is 400 or more. */
+/**
+ * A JSON answer of the API, asked with the token as a program does. Throws with the answer's text where the status is
+ * 400 or more.
+ */
 export async function api<T>(
   studio: StudioProcess,
   method: string,

@@ -113,8 +113,9 @@ export function pooled(flat: ArrayLike<number>, channels: number, pooling: 'avg'
 }
 
 /**
- * What a program gives for one image, computed by plain loops in float64: the reference of every engine. `largest` is the largest
- * absolute value met on the way: rounding is relative to that, not to an output that cancels to nearly nothing.
+ * What a program gives for one image, computed by plain loops in float64: the reference of every engine. `largest` is
+ * the largest absolute value met on the way: rounding is relative to that, not to an output that cancels to nearly
+ * nothing.
  */
 export function naiveFeatures(
   program: Program,

@@ -16,15 +16,17 @@ export interface FeatureSteps {
 /** Features of all rows as one fold's head sees them. */
 export interface FoldView {
   readonly X: Matrix;
-  /** Of all rows where the folds share their view, else of the fold's training rows. Made when it is first asked for. */
+  /**
+   * Of all rows where the folds share their view, else of the fold's training rows. Made when it is first asked for.
+   */
   design(context?: FitContext): Promise<Design>;
 }
 
 /** The rows that are cross-validated, with what was learned of each fold's training part alone. */
 export interface FoldFeatures {
   /**
-   * Row i of the features is image i, row v · images + i its view v. `train` has the images of the fold and all their views, view by view,
-   * `val` images alone: no head ever sees a view of an image that it is judged on.
+   * Row i of the features is image i, row v · images + i its view v. `train` has the images of the fold and all their
+   * views, view by view, `val` images alone: no head ever sees a view of an image that it is judged on.
    */
   readonly folds: readonly TrainVal[];
   readonly images: number;
@@ -39,14 +41,18 @@ export interface FoldFeatures {
   view(fold: number, context?: FitContext): Promise<FoldView>;
 }
 
-/** Values that the views of all folds may have together to be kept, 256 MiB, where nothing else is said; wider ones are made again when they are needed. */
+/**
+ * Values that the views of all folds may have together to be kept, 256 MiB, where nothing else is said; wider ones are
+ * made again when they are needed.
+ */
 export const MOST_KEPT = 2 ** 26;
 
 /**
- * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each fold's training part:
- * a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so that all folds share one view. X (n, d), one row
- * an image, is kept, not copied. `parts`: columns of each part that stands side by side in X, by default one part. `views`: other looks at the
- * same images, each (n, d), to train on; a normalisation is learned of the images themselves, components of all looks, as a head on views does.
+ * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each
+ * fold's training part: a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so
+ * that all folds share one view. X (n, d), one row an image, is kept, not copied. `parts`: columns of each part that
+ * stands side by side in X, by default one part. `views`: other looks at the same images, each (n, d), to train on; a
+ * normalisation is learned of the images themselves, components of all looks, as a head on views does.
  */
 export function foldFeatures(
   X: Matrix,

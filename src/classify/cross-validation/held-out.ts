@@ -33,8 +33,9 @@ export type HeldOut =
   | { readonly plan: HeadPlan; readonly problem: string };
 
 /**
- * Cross-validates the plans of a family, one after the other. Each fold trains on its `train` rows and answers for its `val` rows. What a
- * plan gives depends on nothing but itself, the features and the folds: not on the other plans of the family. Throws INTERRUPTED.
+ * Cross-validates the plans of a family, one after the other. Each fold trains on its `train` rows and answers for its
+ * `val` rows. What a plan gives depends on nothing but itself, the features and the folds: not on the other plans of
+ * the family. Throws INTERRUPTED.
  */
 export function heldOut(
   { kind, plans }: Family,
@@ -62,8 +63,9 @@ function decadeBelow(C: number): number | undefined {
 }
 
 /**
- * All folds of one penalty are fitted at the same time where they share a design. Each starts from the optimum of the power of ten below its C,
- * whether that is asked for or not: a start from the neighbour in the grid would let the last digits depend on the grid.
+ * All folds of one penalty are fitted at the same time where they share a design. Each starts from the optimum of the
+ * power of ten below its C, whether that is asked for or not: a start from the neighbour in the grid would let the last
+ * digits depend on the grid.
  */
 async function* alongPath(
   plans: readonly HeadPlan[],
@@ -136,7 +138,10 @@ async function* alongPath(
   }
 }
 
-/** One search for the most neighbours that any plan wants; the nearest few of them are what a search for few would have found. */
+/**
+ * One search for the most neighbours that any plan wants; the nearest few of them are what a search for few would have
+ * found.
+ */
 async function* byNeighbors(
   plans: readonly HeadPlan[],
   features: FoldFeatures,

@@ -23,7 +23,10 @@ export interface Calibration {
 export interface CalibrationCount {
   /** One row: the probability of its likeliest class, and whether that is the true one. */
   add(confidence: number, isRight: boolean): void;
-  /** The bins that hold rows, and the expected calibration error over them (Guo et al. 2017, arXiv 1706.04599, equation 3), NaN for no rows. */
+  /**
+   * The bins that hold rows, and the expected calibration error over them (Guo et al. 2017, arXiv 1706.04599, equation
+   * 3), NaN for no rows.
+   */
   result(): Calibration;
 }
 

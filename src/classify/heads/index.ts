@@ -101,8 +101,9 @@ export function createHead(name: string, options: HeadOptions = {}): Head {
 }
 
 /**
- * The fitted head that `FittedHead.state` describes. Throws OPTION_INVALID for an unknown head, HEAD_CORRUPT for a state that lacks
- * something or is another head's (`rows`: the training rows of a head that left them in a store, normalised), PACKAGE_MISSING when the head needs a package that is not installed.
+ * The fitted head that `FittedHead.state` describes. Throws OPTION_INVALID for an unknown head, HEAD_CORRUPT for a
+ * state that lacks something or is another head's (`rows`: the training rows of a head that left them in a store,
+ * normalised), PACKAGE_MISSING when the head needs a package that is not installed.
  */
 export async function loadHead(name: string, state: HeadState, rows?: RowSource): Promise<FittedHead> {
   const entry = headEntry(name);

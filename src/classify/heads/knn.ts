@@ -15,8 +15,8 @@ const resolved = (options: Partial<OptionsOf<typeof KNN_OPTIONS>>) =>
   resolveOptions(`The head "${NAME}"`, KNN_OPTIONS, options);
 
 /**
- * The k nearest training rows vote, found exactly. Its state holds all training rows. Throws OPTION_INVALID; `fit` throws FIT_INVALID
- * when there are fewer rows than neighbours.
+ * The k nearest training rows vote, found exactly. Its state holds all training rows. Throws OPTION_INVALID; `fit`
+ * throws FIT_INVALID when there are fewer rows than neighbours.
  */
 export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): Head {
   const params = resolved(options);

@@ -15,7 +15,10 @@ interface Options {
   readonly classWeight: ClassWeight;
 }
 
-/** How linear heads of one loss are fitted: each solved to its optimum, on all rows or on parts of the same rows with one design. */
+/**
+ * How linear heads of one loss are fitted: each solved to its optimum, on all rows or on parts of the same rows with
+ * one design.
+ */
 export function linearFits(
   self: Self,
   loss: LinearLoss,

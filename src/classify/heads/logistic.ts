@@ -14,8 +14,8 @@ export const LOGISTIC_OPTIONS = {
 };
 
 /**
- * Logistic regression with an L2 penalty: the optimum of scikit-learn's LogisticRegression, binomial for two classes and
- * multinomial for more. The final gradient stands in its state (JSON `gradient`). Throws OPTION_INVALID.
+ * Logistic regression with an L2 penalty: the optimum of scikit-learn's LogisticRegression, binomial for two classes
+ * and multinomial for more. The final gradient stands in its state (JSON `gradient`). Throws OPTION_INVALID.
  */
 export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "logistic"', LOGISTIC_OPTIONS, options);

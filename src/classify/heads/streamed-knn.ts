@@ -10,8 +10,8 @@ import { streamedIndex } from '../neighbors/streamed-index.ts';
 type Options = OptionsOf<typeof VOTER_OPTIONS>;
 
 /**
- * The head `knn` on rows that are read in blocks, normalised: they stay where they are, and each answer reads them once. Its state holds the
- * labels alone; `loadHead` needs the same rows again. Throws FIT_INVALID.
+ * The head `knn` on rows that are read in blocks, normalised: they stay where they are, and each answer reads them
+ * once. Its state holds the labels alone; `loadHead` needs the same rows again. Throws FIT_INVALID.
  */
 export async function fitStreamedKnn(
   self: Pick<FittedHead, 'name' | 'params'>,
@@ -28,7 +28,10 @@ export async function fitStreamedKnn(
   return fittedVoters(facts, { rows: undefined, labels: indices }, index, options);
 }
 
-/** The head whose state holds no rows, with these. Throws HEAD_CORRUPT where they are not as many, or as wide, as those that it was fitted on. */
+/**
+ * The head whose state holds no rows, with these. Throws HEAD_CORRUPT where they are not as many, or as wide, as those
+ * that it was fitted on.
+ */
 export function loadStreamedKnn(
   facts: FittedFacts,
   options: Options,

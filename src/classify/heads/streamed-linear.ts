@@ -15,8 +15,8 @@ import { streamedNewtonCg } from '../solvers/streamed-newton-cg.ts';
 import { streamedProblem } from '../solvers/stream-design.ts';
 
 /**
- * As fitLinearHead, on rows that are read in blocks, normalised. The same optimum; the problems of several classes are solved as one, so that
- * a pass serves all of them. Throws FIT_INVALID, INTERRUPTED.
+ * As fitLinearHead, on rows that are read in blocks, normalised. The same optimum; the problems of several classes are
+ * solved as one, so that a pass serves all of them. Throws FIT_INVALID, INTERRUPTED.
  */
 export async function fitStreamedLinear(
   { name, params }: Pick<FittedHead, 'name' | 'params'>,

@@ -24,8 +24,9 @@ import { stratifiedSplit } from '../evaluate/split.ts';
 type Picks = readonly Int32Array[];
 
 /**
- * The rows of a stream in the order in which an epoch meets them: the blocks in a shuffled order, the rows of each shuffled among themselves,
- * each as it is or in one of its views. A batch holds rows of one block; the last of a block may be smaller.
+ * The rows of a stream in the order in which an epoch meets them: the blocks in a shuffled order, the rows of each
+ * shuffled among themselves, each as it is or in one of its views. A batch holds rows of one block; the last of a block
+ * may be smaller.
  */
 function shuffledBlocks(
   source: RowSource,
@@ -40,7 +41,8 @@ function shuffledBlocks(
     rows,
     async *epoch(numbers) {
       for (const b of numbers.shuffle(blocks)) {
-        // One array a block, as in memory there is one for all: it is shuffled from epoch to epoch, never back in order.
+        // One array a block, as in memory there is one for all: it is shuffled from epoch to epoch, never back in
+        // order.
         const order = numbers.shuffle(picks[b]!);
         if (order.length === 0) continue;
         const looks: Matrix[] = [];
@@ -93,9 +95,9 @@ function* upTo(rows: number): Generator<number> {
 }
 
 /**
- * As trainHeadNetwork on rows that are read in blocks, normalised: one pass an epoch, and one more where rows are held out. `views` are further
- * looks at the same rows, in the same blocks. It differs from the fit in memory in the order of the rows alone (shuffledBlocks); with a
- * single block the bytes are the same. Throws FIT_INVALID, INTERRUPTED.
+ * As trainHeadNetwork on rows that are read in blocks, normalised: one pass an epoch, and one more where rows are held
+ * out. `views` are further looks at the same rows, in the same blocks. It differs from the fit in memory in the order
+ * of the rows alone (shuffledBlocks); with a single block the bytes are the same. Throws FIT_INVALID, INTERRUPTED.
  */
 export async function trainStreamedNetwork(
   self: Pick<FittedHead, 'name' | 'params'>,

@@ -14,7 +14,10 @@ import {
 import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/row-weights.ts';
 import type { FittedFacts } from './fitted-state.ts';
 
-/** Options of all heads trained by epochs: Keras' defaults for Adam and fit; the stop rule is that of scikit-learn's MLPClassifier. */
+/**
+ * Options of all heads trained by epochs: Keras' defaults for Adam and fit; the stop rule is that of scikit-learn's
+ * MLPClassifier.
+ */
 export const TRAINING_OPTIONS = {
   learningRate: numberOption(1e-3, "Adam's learning rate", { above: 0 }),
   batchSize: integerOption(32, 'rows a step', { min: 1 }),

@@ -30,7 +30,10 @@ function session(): Promise<OnnxSession> {
   return loaded;
 }
 
-/** Columns [from, to) of X (n, d) less their `mean` (d), shape (n, to - from). By the runtime: plain loops would take ten times as long. */
+/**
+ * Columns [from, to) of X (n, d) less their `mean` (d), shape (n, to - from). By the runtime: plain loops would take
+ * ten times as long.
+ */
 export async function centreColumns(
   X: Matrix,
   mean: Float32Array,

@@ -5,8 +5,9 @@ export interface Eigenpairs {
 }
 
 /**
- * The `count` largest eigenvalues of the symmetric A (size, size), row-major, with orthonormal eigenvectors, by ml-matrix (Householder's
- * tridiagonal form and the QL method). It takes seconds above some hundred rows: larger problems are made small before (pca.ts).
+ * The `count` largest eigenvalues of the symmetric A (size, size), row-major, with orthonormal eigenvectors, by
+ * ml-matrix (Householder's tridiagonal form and the QL method). It takes seconds above some hundred rows: larger
+ * problems are made small before (pca.ts).
  */
 export async function symmetricEigen(A: Float64Array, size: number, count: number): Promise<Eigenpairs> {
   const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');

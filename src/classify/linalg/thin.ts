@@ -64,8 +64,8 @@ export async function transposedTimesColumns(
   return out;
 }
 
-// Each loop is a function of its own, with no variable that another closure could change: the compiler makes them several times
-// faster so, and they take as long as the product itself where they are slow.
+// Each loop is a function of its own, with no variable that another closure could change: the compiler makes them
+// several times faster so, and they take as long as the product itself where they are slow.
 
 /** V (·, width) into columns `from` ... of data (·, k). */
 export function spread(

@@ -65,7 +65,10 @@ export function distance(
     : Math.sqrt(squaredDifference(a, b));
 }
 
-/** A number that orders vectors as their distances do, from the inner product: 1 - cosine, or the square of the Euclidean distance. */
+/**
+ * A number that orders vectors as their distances do, from the inner product: 1 - cosine, or the square of the
+ * Euclidean distance.
+ */
 export function productDistance(metric: Metric, product: number, lengthA: number, lengthB: number): number {
   return metric === 'cosine'
     ? cosineDistance(product, lengthA, lengthB)
@@ -88,9 +91,10 @@ export function extentOf(lengths: Float64Array): Extent {
 }
 
 /**
- * How far an inner product of two vectors of d float32 values may be off that was summed in float32, in any order, as a share of the
- * product of their lengths: d·u / (1 - d·u) with u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, with
- * the inequality of Cauchy and Schwarz), and 2^-125 for each product too small for a normal number. Infinity where it could overflow.
+ * How far an inner product of two vectors of d float32 values may be off that was summed in float32, in any order, as a
+ * share of the product of their lengths: d·u / (1 - d·u) with u = 2^-24 (Higham, Accuracy and Stability of Numerical
+ * Algorithms, 2002, section 3.1, with the inequality of Cauchy and Schwarz), and 2^-125 for each product too small for
+ * a normal number. Infinity where it could overflow.
  */
 export function productError(d: number, length: number, { longest, shortest }: Extent): number {
   if (length === 0 || longest === 0) return 0;
@@ -100,8 +104,8 @@ export function productError(d: number, length: number, { longest, shortest }: E
 }
 
 /**
- * The least distance, as `distance` computes it, of a vector whose score with a query of length `length` is `score` at most: a score is
- * the cosine, or q·x - |x|²/2. What float64 rounds on d terms is taken off.
+ * The least distance, as `distance` computes it, of a vector whose score with a query of length `length` is `score` at
+ * most: a score is the cosine, or q·x - |x|²/2. What float64 rounds on d terms is taken off.
  */
 export function distanceOfScore(
   metric: Metric,

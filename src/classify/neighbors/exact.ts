@@ -5,8 +5,8 @@ import { rowSearch, type ExactOptions } from './row-search.ts';
 import { topK } from './top-k.ts';
 
 /**
- * Exact search over the rows of X (n, d), which is kept, not copied: the answers and their order are those of a brute-force search in
- * float64, equal distances in the order of the rows (row-search.ts). Throws OPTION_INVALID.
+ * Exact search over the rows of X (n, d), which is kept, not copied: the answers and their order are those of a
+ * brute-force search in float64, equal distances in the order of the rows (row-search.ts). Throws OPTION_INVALID.
  */
 export function exactIndex(X: Matrix, metric: Metric, given: Partial<ExactOptions> = {}): NeighborIndex {
   const rows = rowSearch(X, metric, given);

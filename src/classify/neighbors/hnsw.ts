@@ -14,9 +14,9 @@ export interface HnswOptions extends GraphOptions {
 }
 
 /**
- * Approximate search over the rows of X (n, d) by their graph, or by several that have some of the rows each. Distances are measured again in
- * float64, as by `exactIndex`. A query for which a graph yields fewer rows than it was asked for, as it can among many duplicates, is
- * searched exactly.
+ * Approximate search over the rows of X (n, d) by their graph, or by several that have some of the rows each. Distances
+ * are measured again in float64, as by `exactIndex`. A query for which a graph yields fewer rows than it was asked for,
+ * as it can among many duplicates, is searched exactly.
  */
 export function graphIndex(
   graphs: readonly HnswGraph[],
@@ -70,7 +70,10 @@ export function graphIndex(
   };
 }
 
-/** `graphIndex` over one graph that is built from X in this thread, between turns of the event loop. Throws PACKAGE_MISSING, INTERRUPTED. */
+/**
+ * `graphIndex` over one graph that is built from X in this thread, between turns of the event loop. Throws
+ * PACKAGE_MISSING, INTERRUPTED.
+ */
 export async function hnswIndex(
   X: Matrix,
   options: HnswOptions,
@@ -91,8 +94,8 @@ export interface ChosenEf {
 }
 
 /**
- * The smallest of k, 2k, 4k … candidates with which a search of the k nearest reaches `recall` on a sample of the rows; with as many as
- * there are rows, whatever it reaches.
+ * The smallest of k, 2k, 4k … candidates with which a search of the k nearest reaches `recall` on a sample of the rows;
+ * with as many as there are rows, whatever it reaches.
  */
 export async function chooseEf(
   graphs: readonly HnswGraph[],

@@ -32,7 +32,10 @@ interface Held {
   readonly rows: number;
 }
 
-/** Scores of uint8 queries with the rows, (sum of integers) · step · (the row's step) + offset, and the k largest with their places. */
+/**
+ * Scores of uint8 queries with the rows, (sum of integers) · step · (the row's step) + offset, and the k largest with
+ * their places.
+ */
 function sessionOf(
   { data, zero, steps }: QuantizedRows,
   offsets: Float32Array,
@@ -73,9 +76,10 @@ function sessionOf(
 }
 
 /**
- * A scan in 8 bits: rows and queries are rounded to 255 steps, their products are exact integers, and the lengths of what was rounded
- * away bound the error (Cauchy and Schwarz). The rows are copied, in a quarter of their memory. undefined where the processor does not
- * sum integers exactly or the features do not fit; `required` makes that an error, ENGINE_UNAVAILABLE or FIT_INVALID.
+ * A scan in 8 bits: rows and queries are rounded to 255 steps, their products are exact integers, and the lengths of
+ * what was rounded away bound the error (Cauchy and Schwarz). The rows are copied, in a quarter of their memory.
+ * undefined where the processor does not sum integers exactly or the features do not fit; `required` makes that an
+ * error, ENGINE_UNAVAILABLE or FIT_INVALID.
  */
 export async function integerScan(
   X: Matrix,

@@ -1,8 +1,8 @@
 import type { Matrix } from '../../core/matrix.ts';
 
 /**
- * The rows of one part of the index whose scores came out largest, for each query of a block: a score grows as the distance falls. What is
- * not kept has no larger score than the last that is.
+ * The rows of one part of the index whose scores came out largest, for each query of a block: a score grows as the
+ * distance falls. What is not kept has no larger score than the last that is.
  */
 export interface Part {
   /** Rows kept for each query. */
@@ -30,8 +30,8 @@ export function keptOf(
 export interface Scanned {
   readonly parts: readonly Part[];
   /**
-   * The least distance to query i that a row can have whose score is `value` or smaller, by all that was rounded on the way; as
-   * `distance` would compute it. 0 or less where nothing can be said.
+   * The least distance to query i that a row can have whose score is `value` or smaller, by all that was rounded on the
+   * way; as `distance` would compute it. 0 or less where nothing can be said.
    */
   readonly leastDistance: (i: number, value: number) => number;
 }
@@ -44,7 +44,9 @@ export interface Scan {
   run(queries: Matrix, lengths: Float64Array, k: number): Promise<Scanned>;
 }
 
-/** Rows of one part: its products with a block of queries stay in the cache, and so does no more of the rows than must. */
+/**
+ * Rows of one part: its products with a block of queries stay in the cache, and so does no more of the rows than must.
+ */
 export const PART_ROWS = 2 ** 16;
 
 /** Half the distance from 1 to the next float32: how far a rounding may be off, relatively. */

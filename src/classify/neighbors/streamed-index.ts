@@ -5,9 +5,10 @@ import { rowSearch } from './row-search.ts';
 import { topK } from './top-k.ts';
 
 /**
- * Exact search over rows that are read in blocks: one pass for all queries of a call. `numbers` are what the rows are called in the answers,
- * and what decides between equal distances; by default they count from 0. The answers are to the bit those of exactIndex on the same rows in
- * memory in the order of their numbers. Nothing but the block and k rows a query is kept.
+ * Exact search over rows that are read in blocks: one pass for all queries of a call. `numbers` are what the rows are
+ * called in the answers, and what decides between equal distances; by default they count from 0. The answers are to the
+ * bit those of exactIndex on the same rows in memory in the order of their numbers. Nothing but the block and k rows a
+ * query is kept.
  */
 export function streamedIndex(source: RowSource, metric: Metric, numbers?: Int32Array): NeighborIndex {
   return {

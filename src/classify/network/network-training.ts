@@ -31,11 +31,12 @@ export interface TrainingOptions {
 }
 
 /**
- * Trains `network` in place by Adam on shuffled mini-batches, cross-entropy averaged over the batch, each row weighted by
- * `weights` of its class, as Keras' class_weight. Where the rows have views, an epoch meets each row once, as it is or in one of its views,
- * drawn with equal chances. Stops when the loss (of `heldOut` where it is given, else of the epoch) has not
- * fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's MLPClassifier. With `heldOut` the
- * network returned is that of the best epoch. Throws INTERRUPTED, and FIT_INVALID where the loss leaves the finite numbers.
+ * Trains `network` in place by Adam on shuffled mini-batches, cross-entropy averaged over the batch, each row weighted
+ * by `weights` of its class, as Keras' class_weight. Where the rows have views, an epoch meets each row once, as it is
+ * or in one of its views, drawn with equal chances. Stops when the loss (of `heldOut` where it is given, else of the
+ * epoch) has not fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's MLPClassifier.
+ * With `heldOut` the network returned is that of the best epoch. Throws INTERRUPTED, and FIT_INVALID where the loss
+ * leaves the finite numbers.
  */
 export function trainNetwork(
   network: Network,
@@ -57,13 +58,18 @@ export interface HeldOut {
   blocks(): AsyncIterable<Labelled> | Iterable<Labelled>;
 }
 
-/** Training rows as they are met: each epoch gives every row once, in batches; a batch is valid until the next is asked for. */
+/**
+ * Training rows as they are met: each epoch gives every row once, in batches; a batch is valid until the next is asked
+ * for.
+ */
 export interface Batches {
   readonly rows: number;
   epoch(source: Random): AsyncIterable<Labelled> | Iterable<Labelled>;
 }
 
-/** Rows in memory, shuffled anew for each epoch; each is met as it is or in one of its views, drawn with equal chances. */
+/**
+ * Rows in memory, shuffled anew for each epoch; each is met as it is or in one of its views, drawn with equal chances.
+ */
 function shuffledRows({ X, y, views = [] }: Labelled, batchSize: number): Batches {
   const looks = [X, ...views];
   const buffer = new Float32Array(Math.min(batchSize, X.rows) * X.cols);

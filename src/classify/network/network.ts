@@ -11,7 +11,10 @@ export interface Dense {
   readonly bias: Float32Array;
 }
 
-/** Dense layers, the first first, with a ReLU between them: one layer is softmax regression, two are a perceptron with a hidden layer. */
+/**
+ * Dense layers, the first first, with a ReLU between them: one layer is softmax regression, two are a perceptron with a
+ * hidden layer.
+ */
 export type Network = readonly Dense[];
 
 /** Glorot and Bengio's (2010) uniform initialisation, bound sqrt(6 / (inputs + outputs)), zero bias: Keras' Dense. */

@@ -6,11 +6,11 @@ import type { Neighbors } from '../neighbors/neighbor-index.ts';
 
 /**
  * How strange a row is to a head; larger is stranger.
- * - `first-neighbor`, `fifth-neighbor`: cosine distance to that of the nearest training rows (Sun et al. 2022, arXiv 2204.06507), the
- *   farthest where there are fewer.
+ * - `first-neighbor`, `fifth-neighbor`: cosine distance to that of the nearest training rows (Sun et al. 2022, arXiv
+ *   2204.06507), the farthest where there are fewer.
  * - `mean-distance`: cosine distance to the nearest class mean.
- * - `energy`: minus the logarithm of the summed exponentials of the scores (Liu et al. 2020, arXiv 2010.03759); for heads with scores. One score
- *   s of two classes counts as s / 2 and -s / 2.
+ * - `energy`: minus the logarithm of the summed exponentials of the scores (Liu et al. 2020, arXiv 2010.03759); for
+ *   heads with scores. One score s of two classes counts as s / 2 and -s / 2.
  * - `top-probability`: one minus the likeliest class' probability (Hendrycks and Gimpel 2017, arXiv 1610.02136).
  */
 export const MEASURES = [
@@ -32,13 +32,18 @@ const RANKS: Readonly<Partial<Record<Measure, number>>> = {
 /** Whether a measure compares with the training rows themselves. */
 export const comparesRows = (measure: Measure): boolean => measure.endsWith('-neighbor');
 
-/** What a measure compares with: training rows, class means, or nothing. Rows are normalised as the head's features are. */
+/**
+ * What a measure compares with: training rows, class means, or nothing. Rows are normalised as the head's features are.
+ */
 export function referenceOf(measure: Measure, X: Matrix, labels: readonly string[]): Matrix | undefined {
   if (comparesRows(measure)) return X;
   return measure === 'mean-distance' ? classMeans(X, labels) : undefined;
 }
 
-/** The strangeness of each row of X (n, d), normalised; float64, shape (n). `head` has scores where the measure is `energy`. */
+/**
+ * The strangeness of each row of X (n, d), normalised; float64, shape (n). `head` has scores where the measure is
+ * `energy`.
+ */
 export async function strangeness(
   measure: Measure,
   head: FittedHead,
@@ -56,8 +61,8 @@ export async function strangeness(
 }
 
 /**
- * The strangeness of each row of X (n, d) by each of the measures, as `strangeness` gives it with the references of rows `known` and their
- * `labels`; one search serves all ranks of neighbours.
+ * The strangeness of each row of X (n, d) by each of the measures, as `strangeness` gives it with the references of
+ * rows `known` and their `labels`; one search serves all ranks of neighbours.
  */
 export async function strangenessByMeasure(
   measures: readonly Measure[],

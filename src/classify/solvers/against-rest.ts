@@ -11,8 +11,8 @@ export function positivesOf(classes: number): readonly number[] {
 }
 
 /**
- * What a row of class c weighs in the problem of the class `positive`: LIBLINEAR weighs only the one class where there is a rest (LinearSVC),
- * RidgeClassifier weighs every row by its class.
+ * What a row of class c weighs in the problem of the class `positive`: LIBLINEAR weighs only the one class where there
+ * is a rest (LinearSVC), RidgeClassifier weighs every row by its class.
  */
 export function weightAgainstRest(
   loss: MarginLoss,
@@ -24,10 +24,10 @@ export function weightAgainstRest(
 }
 
 /**
- * The problems of all classes as one: a column of scores each, their losses added up. Every loss is divided by the same `sum`, the least sum of
- * weights of any problem, so that one penalty, 1 / (C · sum), gives each problem the optimum that it has alone, and a gradient
- * that is small enough here is so in the scaling of each. Targets and weights are made for the rows of a part when it is asked for: of a
- * million rows and ten classes they would take 160 MB.
+ * The problems of all classes as one: a column of scores each, their losses added up. Every loss is divided by the same
+ * `sum`, the least sum of weights of any problem, so that one penalty, 1 / (C · sum), gives each problem the optimum
+ * that it has alone, and a gradient that is small enough here is so in the scaling of each. Targets and weights are
+ * made for the rows of a part when it is asked for: of a million rows and ten classes they would take 160 MB.
  */
 export function againstRestLoss(
   name: MarginLoss,

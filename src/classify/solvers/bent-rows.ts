@@ -5,8 +5,9 @@ import { product, type Square } from '../linalg/inverse-cholesky.ts';
 import { addScaled } from '../linalg/vectors.ts';
 
 /**
- * The rows whose loss has a second derivative at some scores, as they make up the curvature BᵀB of the weights when the intercept follows them: less their weighted
- * mean, times the roots of their second derivatives. Weights are coefficients of a design. All float64.
+ * The rows whose loss has a second derivative at some scores, as they make up the curvature BᵀB of the weights when the
+ * intercept follows them: less their weighted mean, times the roots of their second derivatives. Weights are
+ * coefficients of a design. All float64.
  */
 export interface BentRows {
   /** Rows of B. */
@@ -45,8 +46,8 @@ function bentOf(scale: Float32Array): Bent {
 const BLOCK_VALUES = 2 ** 20;
 
 /**
- * Those of X (n, d) with its column means `mean`: weights are their own coefficients. B is copied as a whole for what is asked of rows, in blocks for what is asked
- * of columns.
+ * Those of X (n, d) with its column means `mean`: weights are their own coefficients. B is copied as a whole for what
+ * is asked of rows, in blocks for what is asked of columns.
  */
 export function bentColumns(X: Matrix, mean: Float64Array, scale: Float32Array): BentRows {
   const d = X.cols;

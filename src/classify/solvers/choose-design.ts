@@ -11,27 +11,34 @@ import { unitOf } from './problem.ts';
 /** Most rows of a Gram matrix: 0.8 GB in its two precisions. Beyond, it would cost more than the fits that it saves. */
 export const MOST_GRAM_ROWS = 8192;
 
-/** The design that suits the shape of X (n, d), which is kept, not copied: n dimensions where that is fewer than d. Throws INTERRUPTED. */
+/**
+ * The design that suits the shape of X (n, d), which is kept, not copied: n dimensions where that is fewer than d.
+ * Throws INTERRUPTED.
+ */
 export function designOf(X: Matrix, context?: FitContext): Promise<Design> {
   return X.rows < X.cols && X.rows <= MOST_GRAM_ROWS
     ? gramDesign(X, context)
     : Promise.resolve(columnDesign(X));
 }
 
-/** From so many wide rows on a Gram matrix in float32 costs more than one of 8-bit products and the way from there to the optimum. */
+/**
+ * From so many wide rows on a Gram matrix in float32 costs more than one of 8-bit products and the way from there to
+ * the optimum.
+ */
 const LEAST_ROWS = { rough: 512, columns: 2048 };
 /**
- * Most C, in units of the rows' mean squared length: with `columns` a fit takes few products with X, for a strong penalty conditions the problem
- * well; with `rough` the 8-bit matrix is known to lead to the optimum.
+ * Most C, in units of the rows' mean squared length: with `columns` a fit takes few products with X, for a strong
+ * penalty conditions the problem well; with `rough` the 8-bit matrix is known to lead to the optimum.
  */
 const MOST_STRENGTH = { rough: 10_000, columns: 16 };
 /** Rows, evenly spread, of which their mean squared length is estimated. */
 const SAMPLE = 64;
 
 /**
- * The design for one fit alone: as `designOf`, but for many wide rows and a tolerance that float32 products reach with a rough Gram matrix, or, on a processor
- * that does not sum products of 8 bits, in d dimensions where the penalty is strong. On 3,000 x 25,088 (five classes, length 1, C = 100) the rough
- * one takes a third of the processor time of the Gram matrix, at 500 rows two thirds, at 245 as much. Throws INTERRUPTED.
+ * The design for one fit alone: as `designOf`, but for many wide rows and a tolerance that float32 products reach with
+ * a rough Gram matrix, or, on a processor that does not sum products of 8 bits, in d dimensions where the penalty is
+ * strong. On 3,000 x 25,088 (five classes, length 1, C = 100) the rough one takes a third of the processor time of the
+ * Gram matrix, at 500 rows two thirds, at 245 as much. Throws INTERRUPTED.
  */
 export async function designForOne(
   X: Matrix,

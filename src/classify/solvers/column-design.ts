@@ -15,7 +15,10 @@ export const MOST_WIDENED = 2 ** 24;
 /** The inner product of weights needs nothing beside them. */
 const NOTHING = new Float64Array(0);
 
-/** The design whose coefficients are the weights themselves: size = d. Xc is never formed: its products are X's, put right. */
+/**
+ * The design whose coefficients are the weights themselves: size = d. Xc is never formed: its products are X's, put
+ * right.
+ */
 export function columnDesign(X: Matrix): Design {
   const mean = columnMeans(X);
   const meanSquare = dot(mean, mean);

@@ -6,8 +6,9 @@ import { addScaled, dot, scaleAdd } from '../linalg/vectors.ts';
 export const MOST_STEPS = 500;
 
 /**
- * The Newton step: solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until the residual's
- * length is at most `enough`; `ended` is false where `most` steps did not get there. `here` is the loss at the point of the gradient.
+ * The Newton step: solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until the
+ * residual's length is at most `enough`; `ended` is false where `most` steps did not get there. `here` is the loss at
+ * the point of the gradient.
  */
 export async function conjugateGradients(
   task: Problem,

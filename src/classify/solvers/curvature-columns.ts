@@ -12,12 +12,17 @@ export interface CurvatureRequest extends Columns {
   readonly bend: Bend;
 }
 
-/** Values of X in one run: 16 MiB, which a processor's cache may still hold when they are read for the second product. */
+/**
+ * Values of X in one run: 16 MiB, which a processor's cache may still hold when they are read for the second product.
+ */
 const BLOCK_VALUES = 2 ** 22;
 
 const cached = sessionCache();
 
-/** X·V, the second derivative and Xᵀ·B in one graph: between the two products nothing comes back to JavaScript. m: columns of all parts. */
+/**
+ * X·V, the second derivative and Xᵀ·B in one graph: between the two products nothing comes back to JavaScript. m:
+ * columns of all parts.
+ */
 function session(meets: boolean, threads: number): Promise<OnnxSession> {
   const apart: OnnxNode[] = [
     { op: 'Reshape', inputs: ['UT', 'byPart'], outputs: ['U3'] },
@@ -68,7 +73,10 @@ export interface CurvedColumns {
   readonly sums: Float64Array;
 }
 
-/** The curvature of each of the `parts`, in float32; X (n, d) is read once for all that have the same form. Throws ENGINE_FAILED. */
+/**
+ * The curvature of each of the `parts`, in float32; X (n, d) is read once for all that have the same form. Throws
+ * ENGINE_FAILED.
+ */
 export async function curvatureColumns(
   X: Matrix,
   parts: readonly CurvatureRequest[],

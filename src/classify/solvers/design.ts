@@ -3,8 +3,9 @@ import type { Precision } from '../linalg/thin.ts';
 import type { LossAt } from './loss.ts';
 
 /**
- * A weight matrix W (d, k) as a solver holds it: coefficients in the design's own basis, shape (size, k), and what the design's inner
- * product needs beside them: its scores Xc·W on the centred training rows, shape (n, k), or nothing. Row-major.
+ * A weight matrix W (d, k) as a solver holds it: coefficients in the design's own basis, shape (size, k), and what the
+ * design's inner product needs beside them: its scores Xc·W on the centred training rows, shape (n, k), or nothing.
+ * Row-major.
  */
 export interface Element {
   readonly coef: Float64Array;
@@ -12,8 +13,8 @@ export interface Element {
 }
 
 /**
- * Of a direction whose scores get a `shift` (k): the coefficients of Xcᵀ·B and the sums (k) of B's columns, B (n, k) what the second derivative
- * makes of those scores.
+ * Of a direction whose scores get a `shift` (k): the coefficients of Xcᵀ·B and the sums (k) of B's columns, B (n, k)
+ * what the second derivative makes of those scores.
  */
 export type Curvature = (
   direction: Element,
@@ -31,9 +32,10 @@ export interface NewtonSystem {
 }
 
 /**
- * The training rows as a linear solver sees them, made once and used by every fit: each fold, subset, penalty and loss. The columns
- * are centred (Xc = X - mean): with a free intercept the problem is the same, and far better conditioned for features that
- * are never negative, as those after a ReLU are. Products asked for at the same time are joined into one.
+ * The training rows as a linear solver sees them, made once and used by every fit: each fold, subset, penalty and loss.
+ * The columns are centred (Xc = X - mean): with a free intercept the problem is the same, and far better conditioned
+ * for features that are never negative, as those after a ReLU are. Products asked for at the same time are joined into
+ * one.
  */
 export interface Design {
   readonly rows: number;
@@ -53,7 +55,9 @@ export interface Design {
   beside(coef: Float64Array, k: number): Promise<Float64Array>;
   /** The curvature of a loss at one point; float32 products. */
   curvature(here: LossAt): Curvature;
-  /** The weights of a Newton step by factorisation, one system at a time; undefined where it is singular to rounding. */
+  /**
+   * The weights of a Newton step by factorisation, one system at a time; undefined where it is singular to rounding.
+   */
   readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of scores. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;

@@ -13,12 +13,16 @@ export const MOST_SYSTEM_VALUES = 2 ** 22;
 const MOST_COPIED = 2 ** 23;
 /** Multiplications of a factorisation in the time of one of thin products, which wait for memory. */
 const FAST = 5;
-/** What takes as long as so many of these: all else in a step of conjugate gradients, and the many small products of a factorisation. */
+/**
+ * What takes as long as so many of these: all else in a step of conjugate gradients, and the many small products of a
+ * factorisation.
+ */
 const BESIDE = { gradients: 2 ** 18, direct: 2 ** 23 };
 
 /**
- * How many steps of conjugate gradients take as long as a direct step; undefined where there is none: not in this design, not for a loss of several columns
- * that meet, not where it takes too much memory or longer than conjugate gradients ever do. Measured: some 20 steps for 350 bent rows of 2,400 x 512.
+ * How many steps of conjugate gradients take as long as a direct step; undefined where there is none: not in this
+ * design, not for a loss of several columns that meet, not where it takes too much memory or longer than conjugate
+ * gradients ever do. Measured: some 20 steps for 350 bent rows of 2,400 x 512.
  */
 export function worthOfDirect({ design, loss }: Problem, here: LossAt): number | undefined {
   const { rows, size } = design;
@@ -31,7 +35,10 @@ export function worthOfDirect({ design, loss }: Problem, here: LossAt): number |
   return steps < MOST_STEPS ? Math.ceil(steps) : undefined;
 }
 
-/** The Newton step from `here`, where the objective has the `gradient`, to the digits of float64; undefined where its system is singular to rounding. */
+/**
+ * The Newton step from `here`, where the objective has the `gradient`, to the digits of float64; undefined where its
+ * system is singular to rounding.
+ */
 export async function directStep(
   { design, penalty, unit }: Problem,
   here: LossAt,
@@ -49,9 +56,10 @@ export async function directStep(
 }
 
 /**
- * The weights of Newton steps to the digits of float64, by a factorisation of the curvature of the rows that `bentOf` gives: of the system in the `size` columns, or
- * in the rows where these are fewer (Woodbury's identity; Chapelle 2007, "Training a support vector machine in the primal"). The intercept
- * is eliminated. One after the other, for the memory; undefined where a system is singular to rounding.
+ * The weights of Newton steps to the digits of float64, by a factorisation of the curvature of the rows that `bentOf`
+ * gives: of the system in the `size` columns, or in the rows where these are fewer (Woodbury's identity; Chapelle 2007,
+ * "Training a support vector machine in the primal"). The intercept is eliminated. One after the other, for the memory;
+ * undefined where a system is singular to rounding.
  */
 export function directSteps(size: number, bentOf: (scale: Float32Array) => BentRows) {
   async function step({ scale, penalty, gradient, shift }: NewtonSystem): Promise<Float64Array | undefined> {

@@ -4,7 +4,10 @@ import { addScaled, dot } from '../linalg/vectors.ts';
 
 /** A change of the objective below this part of it is its rounding. */
 const ROUNDING = 1e-12;
-/** The slope that may be left, of that at the start: of the whole step, and of a length that is looked for (the second Wolfe condition). */
+/**
+ * The slope that may be left, of that at the start: of the whole step, and of a length that is looked for (the second
+ * Wolfe condition).
+ */
 const FLAT = { whole: 0.5, found: 0.1 };
 /** Lengths tried: a bracket of the lowest point is a thousandth of its first width long before. */
 const MOST_TRIES = 40;
@@ -28,12 +31,13 @@ export interface Start {
 }
 
 /**
- * About the lowest point of the objective along a step (the length 1 where the slope there is half that of the start at most); undefined when no
- * length lowers it. The objective is convex, so its slope only rises: between a length where it is negative and one where it is positive the
- * chord tells where to look next (regula falsi, the kept end's slope halved: Dowell and Jarratt 1971). Scores are linear in the length, so trying
- * one costs no matrix product. The squared hinge needs it: its curvature changes with every row that crosses the margin, and shorter and
- * shorter steps that are merely downhill take hundreds where these take a dozen. Near the optimum, where rounding hides the
- * decrease, a step that leaves the objective where it is will do: it is a Newton step, and the gradient tells what it was worth.
+ * About the lowest point of the objective along a step (the length 1 where the slope there is half that of the start at
+ * most); undefined when no length lowers it. The objective is convex, so its slope only rises: between a length where
+ * it is negative and one where it is positive the chord tells where to look next (regula falsi, the kept end's slope
+ * halved: Dowell and Jarratt 1971). Scores are linear in the length, so trying one costs no matrix product. The squared
+ * hinge needs it: its curvature changes with every row that crosses the margin, and shorter and shorter steps that are
+ * merely downhill take hundreds where these take a dozen. Near the optimum, where rounding hides the decrease, a step
+ * that leaves the objective where it is will do: it is a Newton step, and the gradient tells what it was worth.
  */
 export function lineSearch(
   task: Scale,

@@ -10,8 +10,9 @@ import { type ClassWeight, classWeights, rowWeights, sharesOf } from './row-weig
 import { positivesOf, weightAgainstRest } from './against-rest.ts';
 
 /**
- * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression). `squaredHinge`
- * (LinearSVC) and `squaredError` (RidgeClassifier, C = 1 / alpha): one problem for two classes, else one a class against the rest.
+ * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression).
+ * `squaredHinge` (LinearSVC) and `squaredError` (RidgeClassifier, C = 1 / alpha): one problem for two classes, else one
+ * a class against the rest.
  */
 export type LinearLoss = 'logistic' | 'squaredHinge' | 'squaredError';
 
@@ -30,21 +31,27 @@ export interface LinearFit {
   readonly C: number;
   /** One a problem; the columns of scores are theirs in turn. */
   readonly points: readonly Point[];
-  /** Scores with the intercepts of all rows of the design, also of those not fitted on. Shape (n, k), k = 1 for two classes. */
+  /**
+   * Scores with the intercepts of all rows of the design, also of those not fitted on. Shape (n, k), k = 1 for two
+   * classes.
+   */
   readonly scores: Float64Array;
   readonly k: number;
   readonly converged: boolean;
   /** Newton steps, the most of any problem. */
   readonly iterations: number;
-  /** Upper bound of the largest absolute gradient, in scikit-learn's scaling: of the objective over C times the sum of weights. */
+  /**
+   * Upper bound of the largest absolute gradient, in scikit-learn's scaling: of the objective over C times the sum of
+   * weights.
+   */
   readonly gradient: number;
   /** Upper bound of how much of the objective is above its least, the largest of any problem. */
   readonly gap: number;
 }
 
 /**
- * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the fit of another C, where one is given.
- * The problems of several classes run at the same time. Throws INTERRUPTED.
+ * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the fit of another C, where
+ * one is given. The problems of several classes run at the same time. Throws INTERRUPTED.
  */
 export async function fitLinear(
   design: Design,
@@ -68,12 +75,16 @@ export async function fitLinear(
   };
 }
 
-/** Penalties, in units of the rows' mean squared length, below which a squared hinge is approached from stronger ones, each ten times the next. */
+/**
+ * Penalties, in units of the rows' mean squared length, below which a squared hinge is approached from stronger ones,
+ * each ten times the next.
+ */
 const WEAK = 1e-4;
 
 /**
- * The optimum of one problem, from `start`, or else from where easier problems end: that of a rough design, and those of stronger penalties where the rows on
- * the margin are hard to find (a path as in cross-validation, whose optima are near each other). Their steps count.
+ * The optimum of one problem, from `start`, or else from where easier problems end: that of a rough design, and those
+ * of stronger penalties where the rows on the margin are hard to find (a path as in cross-validation, whose optima are
+ * near each other). Their steps count.
  */
 async function solve(
   one: Problem,

@@ -1,8 +1,8 @@
 import type { Bend, Loss, LossInParts } from './loss.ts';
 
 /**
- * Cross-entropy (natural logarithm) of scores F (n, k) for the class indices y, rows weighted by `shares` (n). k = 1 is the binomial loss with
- * class 1 as the positive one; k > 1 the multinomial one (softmax).
+ * Cross-entropy (natural logarithm) of scores F (n, k) for the class indices y, rows weighted by `shares` (n). k = 1 is
+ * the binomial loss with class 1 as the positive one; k > 1 the multinomial one (softmax).
  */
 export function logisticLoss(y: Int32Array, k: number, shares: Float64Array): LossInParts {
   return {
@@ -72,7 +72,10 @@ function multinomial(y: Int32Array, k: number, shares: Float64Array): Loss {
   };
 }
 
-/** The second derivative of the multinomial loss with probabilities P applied to U: row by row share · (diag(p) - p·pᵀ)·u. */
+/**
+ * The second derivative of the multinomial loss with probabilities P applied to U: row by row share · (diag(p) -
+ * p·pᵀ)·u.
+ */
 function curved(P: Float64Array, U: Float64Array, k: number, shares: Float64Array): Float64Array {
   const out = new Float64Array(P.length);
   for (let i = 0, start = 0; i < shares.length; i++, start += k) {

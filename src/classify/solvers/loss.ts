@@ -1,6 +1,6 @@
 /**
- * A second derivative by the scores as it acts on a change U of them: scale · (U - each row's sum of shares · U), value by value. Class by
- * class, shape (k, n), float32: curvature that is off in the seventh digit only costs a step.
+ * A second derivative by the scores as it acts on a change U of them: scale · (U - each row's sum of shares · U), value
+ * by value. Class by class, shape (k, n), float32: curvature that is off in the seventh digit only costs a step.
  */
 export interface Bend {
   readonly scale: Float32Array;
@@ -21,15 +21,15 @@ export interface LossAt {
 }
 
 /**
- * A convex loss of scores F (n, k), row-major, averaged over the rows by their shares, which sum to 1. A row whose share is 0 takes no
- * part: that is how a fold or a subset is fitted on the design of all rows.
+ * A convex loss of scores F (n, k), row-major, averaged over the rows by their shares, which sum to 1. A row whose
+ * share is 0 takes no part: that is how a fold or a subset is fitted on the design of all rows.
  */
 export interface Loss {
   /** Columns of scores. */
   readonly k: number;
   /**
-   * How much of the objective at most may be above its least for a fit to count as converged, whatever the gradient; undefined where the gradient
-   * alone tells, as in scikit-learn.
+   * How much of the objective at most may be above its least for a fit to count as converged, whatever the gradient;
+   * undefined where the gradient alone tells, as in scikit-learn.
    */
   readonly mostGap?: number;
   /** The loss alone, where nothing else of `at` is asked for. */

@@ -15,8 +15,8 @@ export interface StopRule {
 }
 
 /**
- * A gradient is a mean of rows, whose length is about `unit`, times residuals of at most 1: rounding to float32 moves it by some 1e-7 of
- * that, a hundredth of this.
+ * A gradient is a mean of rows, whose length is about `unit`, times residuals of at most 1: rounding to float32 moves
+ * it by some 1e-7 of that, a hundredth of this.
  */
 export const FLOAT32_TOL = 1e-5;
 
@@ -32,9 +32,11 @@ export interface Optimum {
 }
 
 /**
- * The minimum by Newton's method from `start`; each step solves its linear system by conjugate gradients, only as exactly as the
- * progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for the logistic loss Lin, Weng and Keerthi 2008), or by a
- * factorisation where that is quicker: nearly exact steps end the squared hinge in a few (Mangasarian 2002). Gradients are float64 where `tol` asks for it; curvature is float32, because an error there only costs a step. Throws INTERRUPTED.
+ * The minimum by Newton's method from `start`; each step solves its linear system by conjugate gradients, only as
+ * exactly as the progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for the logistic loss Lin, Weng and
+ * Keerthi 2008), or by a factorisation where that is quicker: nearly exact steps end the squared hinge in a few
+ * (Mangasarian 2002). Gradients are float64 where `tol` asks for it; curvature is float32, because an error there only
+ * costs a step. Throws INTERRUPTED.
  */
 export async function newtonCg(
   task: Problem,
@@ -51,7 +53,10 @@ export async function newtonCg(
   let direct = false;
   const loosest = loosestOf(task, start !== undefined);
 
-  /** Once conjugate gradients have taken as long as a direct step would, the steps that follow are direct: they only get harder. */
+  /**
+   * Once conjugate gradients have taken as long as a direct step would, the steps that follow are direct: they only get
+   * harder.
+   */
   async function stepFrom(gradient: Point, enough: number): Promise<Point> {
     const worth = worthOfDirect(task, here);
     if (worth !== undefined) {
@@ -109,9 +114,10 @@ export async function newtonCg(
 }
 
 /**
- * The part of the gradient that a step may leave at most. Beside products with X itself those of a rough curvature cost nothing: a step is worth solving well.
- * So it is from another penalty's optimum, where the rows on the margin are nearly the right ones and a loose step would lose them
- * (measured on 2,400 x 512: 15 to 20 Newton steps in place of 3).
+ * The part of the gradient that a step may leave at most. Beside products with X itself those of a rough curvature cost
+ * nothing: a step is worth solving well. So it is from another penalty's optimum, where the rows on the margin are
+ * nearly the right ones and a loose step would lose them (measured on 2,400 x 512: 15 to 20 Newton steps in place of
+ * 3).
  */
 function loosestOf({ design, loss }: Problem, warm: boolean): number {
   if (design.rough !== undefined) return 0.01;
@@ -120,8 +126,9 @@ function loosestOf({ design, loss }: Problem, warm: boolean): number {
 }
 
 /**
- * The duality gap over the objective. With the penalty p the objective is p-strongly convex in the weights, and the residuals are a point of the dual problem whose
- * objective is less by the gradient's square over 2·p: so much at most is the primal one above its least (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
+ * The duality gap over the objective. With the penalty p the objective is p-strongly convex in the weights, and the
+ * residuals are a point of the dual problem whose objective is less by the gradient's square over 2·p: so much at most
+ * is the primal one above its least (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
  */
 function gapOf({ design, penalty }: Problem, point: Point, loss: number, length: number): number {
   return length ** 2 / (2 * penalty) / (loss + (penalty / 2) * design.inner(point, point));

@@ -6,8 +6,8 @@ import { type LinearFit, type LinearTask, fitLinear } from './linear-fit.ts';
 import type { StopRule } from './newton-cg.ts';
 
 /**
- * The optima for several values of C, in their order. Computed from the smallest C up, each from the one before: its optimum is
- * near. Throws INTERRUPTED.
+ * The optima for several values of C, in their order. Computed from the smallest C up, each from the one before: its
+ * optimum is near. Throws INTERRUPTED.
  */
 export async function fitPath(
   design: Design,
@@ -42,9 +42,10 @@ export interface PathScore {
 }
 
 /**
- * Cross-validates each C: all folds are fitted at the same time on the one design, and share its products. The design's rows must have been
- * normalised without a look at the held-out ones: row by row (`l2`, `none`). Features standardised by fold need a design a
- * fold; give each its single fold then. Throws FIT_INVALID for a fold that lacks a class, INTERRUPTED.
+ * Cross-validates each C: all folds are fitted at the same time on the one design, and share its products. The design's
+ * rows must have been normalised without a look at the held-out ones: row by row (`l2`, `none`). Features standardised
+ * by fold need a design a fold; give each its single fold then. Throws FIT_INVALID for a fold that lacks a class,
+ * INTERRUPTED.
  */
 export async function crossValidatePath(
   design: Design,
@@ -80,14 +81,19 @@ export async function crossValidatePath(
   });
 }
 
-/** The C of the highest mean accuracy; of equals the smallest, the strongest penalty, as scikit-learn's LogisticRegressionCV. */
+/**
+ * The C of the highest mean accuracy; of equals the smallest, the strongest penalty, as scikit-learn's
+ * LogisticRegressionCV.
+ */
 export function bestOf(path: readonly PathScore[]): PathScore {
   return path.reduce((best, one) =>
     one.accuracy > best.accuracy || (one.accuracy === best.accuracy && one.C < best.C) ? one : best,
   );
 }
 
-/** The class that row i of the scores chooses: class 1 above zero for a single column, else the first of the highest. */
+/**
+ * The class that row i of the scores chooses: class 1 above zero for a single column, else the first of the highest.
+ */
 export function chosen(scores: Float64Array, i: number, k: number): number {
   if (k === 1) return Number(scores[i]! > 0);
   let best = 0;

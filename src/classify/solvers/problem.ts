@@ -14,8 +14,8 @@ export interface Problem {
   readonly loss: Loss;
   readonly penalty: number;
   /**
-   * The intercept is treated as one more weight, of a constant column as long as the rows are: then one step length suits it
-   * and the weights.
+   * The intercept is treated as one more weight, of a constant column as long as the rows are: then one step length
+   * suits it and the weights.
    */
   readonly unit: number;
 }

@@ -16,7 +16,10 @@ export interface RidgeTask {
 
 export interface RidgeChoice {
   readonly alpha: number;
-  /** Mean squared leave-one-out error of each alpha, over rows and columns of targets, errors times the root of the row's weight. */
+  /**
+   * Mean squared leave-one-out error of each alpha, over rows and columns of targets, errors times the root of the
+   * row's weight.
+   */
   readonly errors: readonly number[];
   /** Decision value of each row from all others, for the chosen alpha. Shape (n, k). */
   readonly leftOut: Float64Array;
@@ -26,11 +29,11 @@ export interface RidgeChoice {
 }
 
 /**
- * Ridge regression to targets of -1 and 1 for every alpha, in closed form, and the alpha of the least squared leave-one-out error: that of
- * scikit-learn's RidgeClassifierCV (the first of equals). With Xc the centred rows, both times the root of their weight, the system is
- * Xc·Xcᵀ + alpha (n rows) or Xcᵀ·Xc + alpha (d columns), whichever is smaller. A row's error when it is left out is its residual over
- * 1 - h, h its leverage (Allen 1974; Golub, Heath and Wahba 1979), with the free intercept's share of h.
- * Throws FIT_INVALID when both n and d exceed 8192, INTERRUPTED.
+ * Ridge regression to targets of -1 and 1 for every alpha, in closed form, and the alpha of the least squared
+ * leave-one-out error: that of scikit-learn's RidgeClassifierCV (the first of equals). With Xc the centred rows, both
+ * times the root of their weight, the system is Xc·Xcᵀ + alpha (n rows) or Xcᵀ·Xc + alpha (d columns), whichever is
+ * smaller. A row's error when it is left out is its residual over 1 - h, h its leverage (Allen 1974; Golub, Heath and
+ * Wahba 1979), with the free intercept's share of h. Throws FIT_INVALID when both n and d exceed 8192, INTERRUPTED.
  */
 export async function ridgePath(
   X: Matrix,

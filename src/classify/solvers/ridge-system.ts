@@ -22,8 +22,9 @@ export interface RidgeSolution {
 type RidgeSystem = (alpha: number) => Promise<RidgeSolution>;
 
 /**
- * The system of Xc·Xcᵀ, for no more rows than columns: X (n, d) less its `mean` (d), rows times their `roots` (n), as T (n, k) are already. Throws
- * FIT_INVALID above 8192 rows and where a penalty leaves the system singular to rounding, INTERRUPTED.
+ * The system of Xc·Xcᵀ, for no more rows than columns: X (n, d) less its `mean` (d), rows times their `roots` (n), as T
+ * (n, k) are already. Throws FIT_INVALID above 8192 rows and where a penalty leaves the system singular to rounding,
+ * INTERRUPTED.
  */
 export async function rowSystem(
   X: Matrix,
@@ -58,8 +59,8 @@ export async function rowSystem(
 }
 
 /**
- * K without its part along `direction`, in place. Exact centring leaves none; what float32 left there would be divided by a
- * small alpha.
+ * K without its part along `direction`, in place. Exact centring leaves none; what float32 left there would be divided
+ * by a small alpha.
  */
 function projectOut(K: Float64Array, direction: Float64Array): void {
   const n = direction.length;
@@ -110,7 +111,10 @@ function centredColumns(X: Matrix, mean: Float32Array, roots: Float64Array): Inv
 /** Parts of a triangle: with eight of them 0.56 of the whole square is multiplied. */
 const PARTS = 8;
 
-/** The squared length of each row of Xc·L⁻ᵀ, shape (n). L⁻¹ is a lower triangle: its first lines meet the first columns alone. */
+/**
+ * The squared length of each row of Xc·L⁻ᵀ, shape (n). L⁻¹ is a lower triangle: its first lines meet the first columns
+ * alone.
+ */
 export async function leveragesOf(
   inverse: Inverse,
   { data, rows: d, cols: n }: Factor,

@@ -8,14 +8,18 @@ import { joinedProducts } from './joined-products.ts';
 import { roughGram } from './rough-gram.ts';
 import { columnSums, largestAbsolute, shiftRows } from '../linalg/vectors.ts';
 
-/** The largest of so many weights is no more than about this part of their length; above it a rough length settles that it is not small. */
+/**
+ * The largest of so many weights is no more than about this part of their length; above it a rough length settles that
+ * it is not small.
+ */
 const SETTLED = 256;
 
 /**
- * The design for one fit on many wide rows: as `gramDesign`, but with a Gram matrix of 8-bit products, which only tells the curvature. A fit starts at
- * the optimum of the `rough` design, where each product is made with that matrix; its last few Newton steps take scores and gradients
- * from X itself, so that the optimum is X's and the rough curvature costs a step at most. For tolerances that float32 products reach, and for
- * penalties that are not weak: the matrix must be right to within a part of the penalty. Throws INTERRUPTED.
+ * The design for one fit on many wide rows: as `gramDesign`, but with a Gram matrix of 8-bit products, which only tells
+ * the curvature. A fit starts at the optimum of the `rough` design, where each product is made with that matrix; its
+ * last few Newton steps take scores and gradients from X itself, so that the optimum is X's and the rough curvature
+ * costs a step at most. For tolerances that float32 products reach, and for penalties that are not weak: the matrix
+ * must be right to within a part of the penalty. Throws INTERRUPTED.
  */
 export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<Design> {
   const n = X.rows;

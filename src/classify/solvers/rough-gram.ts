@@ -75,9 +75,10 @@ const multiplier = () =>
   );
 
 /**
- * About (X - mean)·(X - mean)ᵀ, shape (n, n), symmetric: products of 8 bits, which are several times as fast as those of float32 where the processor
- * has instructions for them. What rounding moves is told by a sample of exact products, and so much is added to the diagonal that the
- * matrix is one of squares again (a random symmetric matrix of deviation s has no eigenvalue beyond 2·s·sqrt(n): Wigner 1958). Throws INTERRUPTED.
+ * About (X - mean)·(X - mean)ᵀ, shape (n, n), symmetric: products of 8 bits, which are several times as fast as those
+ * of float32 where the processor has instructions for them. What rounding moves is told by a sample of exact products,
+ * and so much is added to the diagonal that the matrix is one of squares again (a random symmetric matrix of deviation
+ * s has no eigenvalue beyond 2·s·sqrt(n): Wigner 1958). Throws INTERRUPTED.
  */
 export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix> {
   const n = X.rows;
@@ -130,7 +131,10 @@ export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix
   return gram;
 }
 
-/** Bytes less 128, in whose products with bytes from 0 the instructions are fastest: a flip of the highest bit, four bytes at a time. */
+/**
+ * Bytes less 128, in whose products with bytes from 0 the instructions are fastest: a flip of the highest bit, four
+ * bytes at a time.
+ */
 function lowered(bytes: Uint8Array): Int8Array {
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   new Uint8Array(words.buffer).set(bytes);

@@ -15,7 +15,10 @@ export interface RowStatistics {
   readonly sampled: Int32Array;
 }
 
-/** One pass: means, spread, and about `most` of the rows, at least one. Throws FIT_INVALID for values that are not finite, INTERRUPTED. */
+/**
+ * One pass: means, spread, and about `most` of the rows, at least one. Throws FIT_INVALID for values that are not
+ * finite, INTERRUPTED.
+ */
 export async function statisticsOf(
   source: RowSource,
   most: number,

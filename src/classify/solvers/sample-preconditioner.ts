@@ -13,7 +13,10 @@ const LEAST_SHARE = 8;
 const MOST_PER_COLUMN = 16;
 /** From so many rows a column on a sample tells the curvature well, whatever the penalty. */
 const ENOUGH_PER_COLUMN = 8;
-/** What the sample does not see must be flattened by the penalty: at least so much of the mean curvature that a row of the sample brings. */
+/**
+ * What the sample does not see must be flattened by the penalty: at least so much of the mean curvature that a row of
+ * the sample brings.
+ */
 const LEAST_PENALTY = 0.3;
 /** Steps of the inner conjugate gradients, and the share of the residual's square that ends them. */
 const MOST_STEPS = 30;
@@ -36,15 +39,18 @@ export interface SampledTask extends Pick<StreamedLoss, 'loss' | 'bend'> {
 }
 
 /**
- * The inverse of the curvature on a sample of the rows, which is in memory: by conjugate gradients that read no file (subsampled Newton methods:
- * Byrd, Chin, Neveitt and Nocedal 2011). It halves the passes where the penalty or many rows make the sample's curvature like that of all;
- * elsewhere it would add some (measured: docs/streams.md), and then there is none: undefined.
+ * The inverse of the curvature on a sample of the rows, which is in memory: by conjugate gradients that read no file
+ * (subsampled Newton methods: Byrd, Chin, Neveitt and Nocedal 2011). It halves the passes where the penalty or many
+ * rows make the sample's curvature like that of all; elsewhere it would add some (measured: docs/streams.md), and then
+ * there is none: undefined.
  */
 export function samplePreconditioner(
   { X, loss, bend, penalty, mean, spread, unit }: SampledTask,
   context?: FitContext,
 ): Preconditioner | undefined {
-  /** The curvature of a direction that one row of the sample alone brings; what all rows have in it is of this size too. */
+  /**
+   * The curvature of a direction that one row of the sample alone brings; what all rows have in it is of this size too.
+   */
   const floor = (bend * spread) / X.rows;
   if (X.rows < ENOUGH_PER_COLUMN * X.cols && penalty < LEAST_PENALTY * floor) return undefined;
   const task = { loss, penalty: penalty + floor, mean, unit };

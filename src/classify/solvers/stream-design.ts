@@ -39,9 +39,9 @@ export interface ObjectiveAt {
 }
 
 /**
- * loss + penalty · |W|² / 2 on centred rows that are read in blocks. Nothing is kept of a row: its scores are computed again in each pass, for
- * a product with twice as many columns costs little beside reading the row, and a million rows of scores of ten classes take 80 MB
- * each time they are kept. So memory is that of a block and a few arrays of (d, k).
+ * loss + penalty · |W|² / 2 on centred rows that are read in blocks. Nothing is kept of a row: its scores are computed
+ * again in each pass, for a product with twice as many columns costs little beside reading the row, and a million rows
+ * of scores of ten classes take 80 MB each time they are kept. So memory is that of a block and a few arrays of (d, k).
  */
 export interface StreamedProblem {
   readonly cols: number;

@@ -29,9 +29,10 @@ const MOST_STEPS = 500;
 const ROUNDING = { float32: 1e-7, float64: 1e-12 };
 
 /**
- * Minimises a streamed problem as newtonCg does. A Newton step costs a pass for each step of the conjugate gradients, and one at
- * the point that it leads to, which gives objective and gradient together. With a preconditioner the conjugate gradients are flexible
- * ones (Notay 2000), for it may be another linear map each time. Throws FIT_INVALID, INTERRUPTED, and what reading throws.
+ * Minimises a streamed problem as newtonCg does. A Newton step costs a pass for each step of the conjugate gradients,
+ * and one at the point that it leads to, which gives objective and gradient together. With a preconditioner the
+ * conjugate gradients are flexible ones (Notay 2000), for it may be another linear map each time. Throws FIT_INVALID,
+ * INTERRUPTED, and what reading throws.
  */
 export async function streamedNewtonCg(
   problem: StreamedProblem,
@@ -41,15 +42,18 @@ export async function streamedNewtonCg(
   const { unit, meanLength } = problem;
   const precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
 
-  /** An upper bound of the largest absolute gradient by the columns as they are: that by the centred ones plus mean times the intercept's. */
+  /**
+   * An upper bound of the largest absolute gradient by the columns as they are: that by the centred ones plus mean
+   * times the intercept's.
+   */
   function largest({ coef, bias }: Point): number {
     const own = largestAbsolute(bias) / unit;
     return Math.max(own, largestAbsolute(coef) + meanLength * own);
   }
 
   /**
-   * The Newton step, until the gradient that it should lead to is `enough` at most by its length, or well within the tolerance: a pass
-   * more would serve nothing.
+   * The Newton step, until the gradient that it should lead to is `enough` at most by its length, or well within the
+   * tolerance: a pass more would serve nothing.
    */
   async function newtonStep(point: Point, gradient: Point, enough: number): Promise<Point> {
     const step = origin(problem.cols, problem.k);

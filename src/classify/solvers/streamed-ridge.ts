@@ -26,9 +26,9 @@ export const ridgeBytes = (cols: number, alphas: number): number =>
   Math.max(momentsBytes(cols), 8 * cols * cols * (4 + (alphas > 1 ? alphas : 1)) + 16 * ROWS * cols);
 
 /**
- * As ridgePath on rows that are read in blocks, normalised: the (d, d) system of one pass, and for several penalties a second pass for the
- * leave-one-out errors of all. Where one penalty is given there is nothing to choose, `errors` is empty and one pass is enough. Throws FIT_INVALID
- * above 8192 columns, INTERRUPTED.
+ * As ridgePath on rows that are read in blocks, normalised: the (d, d) system of one pass, and for several penalties a
+ * second pass for the leave-one-out errors of all. Where one penalty is given there is nothing to choose, `errors` is
+ * empty and one pass is enough. Throws FIT_INVALID above 8192 columns, INTERRUPTED.
  */
 export async function streamedRidge(
   source: RowSource,
@@ -71,7 +71,10 @@ export async function streamedRidge(
   };
 }
 
-/** The targets' weighted means (k), and their weighted products with the centred rows (d, k): from the class means alone. */
+/**
+ * The targets' weighted means (k), and their weighted products with the centred rows (d, k): from the class means
+ * alone.
+ */
 function targetsOf(
   { weight, mean, classMeans }: RowMoments,
   y: Int32Array,

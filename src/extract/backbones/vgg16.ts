@@ -14,8 +14,8 @@ function block(number: number, inputs: number, filters: number, convs: number): 
 }
 
 /**
- * The convolutional base of VGG16: 13 convolutions, 5 pools, 14,714,688 parameters, total stride 32. Configuration D of Simonyan
- * and Zisserman, arXiv 1409.1556, table 1; layer names as in Keras.
+ * The convolutional base of VGG16: 13 convolutions, 5 pools, 14,714,688 parameters, total stride 32. Configuration D of
+ * Simonyan and Zisserman, arXiv 1409.1556, table 1; layer names as in Keras.
  */
 export const vgg16: Backbone = {
   name: 'vgg16',

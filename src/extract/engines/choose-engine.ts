@@ -60,8 +60,8 @@ function isOffered({ precision }: Variant, { wish, processor }: ChoiceFacts): bo
 }
 
 /**
- * The variants that serve a wish, best first: those of stored features, then by speed. Throws OPTION_INVALID where there is no such
- * variant on any machine.
+ * The variants that serve a wish, best first: those of stored features, then by speed. Throws OPTION_INVALID where
+ * there is no such variant on any machine.
  */
 export function candidates(facts: ChoiceFacts): readonly Variant[] {
   const { wish, processor, held } = facts;
@@ -90,7 +90,10 @@ function noUnits({ known, limit }: Processor): string {
   return limit === null ? 'no units for bf16' : `ONEDNN_MAX_CPU_ISA=${limit} hides the units for bf16`;
 }
 
-/** The reason of a choice that stored features or a wish for both engine and precision leave no room for; undefined for others. */
+/**
+ * The reason of a choice that stored features or a wish for both engine and precision leave no room for; undefined for
+ * others.
+ */
 function givenReason(variant: Variant, { wish, processor, held }: ChoiceFacts): string | undefined {
   if (wish.engine !== 'auto' && wish.precision !== 'auto') {
     return variant.precision === 'bf16' && processor.known && processor.bf16 === null
@@ -156,8 +159,8 @@ function hintFor(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVari
 }
 
 /**
- * Chooses among variants that were tried on this machine: the first of `candidates` without a problem. Pure: same facts, same choice.
- * Undefined where none of them runs.
+ * Chooses among variants that were tried on this machine: the first of `candidates` without a problem. Pure: same
+ * facts, same choice. Undefined where none of them runs.
  */
 export function chooseEngine(facts: ChoiceFacts, tried: readonly TriedVariant[]): EngineChoice | undefined {
   const order = candidates(facts).map(engineClass);

@@ -23,9 +23,10 @@ export interface Engine {
 
 export interface Executable {
   /**
-   * Runs `count` images: `pixels` is uint8 NHWC RGB, length >= count * size * size * 3, and stays the caller's, unchanged until
-   * the promise settles. Returns one matrix (count, width) per output of the program, in its order, owned by the caller.
-   * Any count gives the same features for the same image (tolerance: 1e-5 relative to the largest value in fp32).
+   * Runs `count` images: `pixels` is uint8 NHWC RGB, length >= count * size * size * 3, and stays the caller's,
+   * unchanged until the promise settles. Returns one matrix (count, width) per output of the program, in its order,
+   * owned by the caller. Any count gives the same features for the same image (tolerance: 1e-5 relative to the largest
+   * value in fp32).
    */
   run(pixels: Uint8Array, count: number): Promise<readonly Matrix[]>;
   /** Frees the runtime's memory. Waits for the runs in flight. */

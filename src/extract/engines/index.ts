@@ -21,8 +21,8 @@ export type EngineName = keyof typeof ENGINES;
 export const ENGINE_NAMES = Object.freeze(Object.keys(ENGINES)) as readonly EngineName[];
 
 /**
- * An engine by name. Throws OPTION_INVALID for an unknown name or option, PACKAGE_MISSING where its runtime is not installed,
- * ENGINE_UNAVAILABLE where the machine cannot run it.
+ * An engine by name. Throws OPTION_INVALID for an unknown name or option, PACKAGE_MISSING where its runtime is not
+ * installed, ENGINE_UNAVAILABLE where the machine cannot run it.
  */
 export async function createEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
   if (!Object.hasOwn(ENGINES, name)) {

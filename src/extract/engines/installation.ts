@@ -9,8 +9,8 @@ export interface EngineInstallation {
   /** What of it is found on this machine now. */
   status(): Promise<InstallationStatus>;
   /**
-   * Brings the pinned version into the user's cache folder, verified by SHA-256; does nothing where it is there already. Throws
-   * ENGINE_UNAVAILABLE with what to do instead where it cannot be had.
+   * Brings the pinned version into the user's cache folder, verified by SHA-256; does nothing where it is there
+   * already. Throws ENGINE_UNAVAILABLE with what to do instead where it cannot be had.
    */
   add(work: { readonly listener?: Listener; readonly signal?: AbortSignal }): Promise<InstallationStatus>;
   /** Removes what `add` brought, and nothing else. */

@@ -49,7 +49,10 @@ function deviceProperties({ precision, threads }: OpenVinoOptions): DeviceProper
   };
 }
 
-/** Refuses what would be float32 under another name: without AVX-512 OpenVINO takes the hint bf16 and computes in float32. */
+/**
+ * Refuses what would be float32 under another name: without AVX-512 OpenVINO takes the hint bf16 and computes in
+ * float32.
+ */
 function requireHint(openVino: OpenVino, compiled: Handle, expected: string): void {
   const found = openVino.compiledProperty(compiled, 'INFERENCE_PRECISION_HINT');
   if (found === expected) return;
@@ -110,8 +113,9 @@ async function load(openVino: OpenVino, options: OpenVinoOptions, program: Progr
 }
 
 /**
- * OpenVINO on the CPU, called through its C API. JavaScript never waits: requests of one image each run on OpenVINO's threads, several at
- * a time. Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where OpenVINO is not found or does not load.
+ * OpenVINO on the CPU, called through its C API. JavaScript never waits: requests of one image each run on OpenVINO's
+ * threads, several at a time. Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where OpenVINO is not found
+ * or does not load.
  */
 export async function createOpenVinoEngine(given: Partial<OpenVinoOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine openvino', OPENVINO_OPTIONS, given);

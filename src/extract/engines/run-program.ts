@@ -25,8 +25,8 @@ export interface ProgramOptions {
 const TAIL = 600;
 
 /**
- * Runs a program to its end, for its standard output. Rejects with a ProgramError that has the end of what it printed, or, when
- * aborted, with INTERRUPTED.
+ * Runs a program to its end, for its standard output. Rejects with a ProgramError that has the end of what it printed,
+ * or, when aborted, with INTERRUPTED.
  */
 export async function runProgram(
   command: string,
@@ -41,7 +41,8 @@ export async function runProgram(
     ...(cwd !== undefined && { cwd }),
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that an abort reaches the compiler that make started. On Windows npm is a script, which needs a shell.
+    // A group of its own, so that an abort reaches the compiler that make started. On Windows npm is a script, which
+    // needs a shell.
     detached: !onWindows,
     shell: onWindows && command === 'npm',
   });

@@ -1,6 +1,7 @@
 /**
- * A convolution kernel from Keras' order (3, 3, inputs, filters) to ONNX's (filters, inputs, 3, 3), copied. With `reverseInputs` the
- * input channels come out in reverse, so that the layer reads RGB where its weights were trained on BGR.
+ * A convolution kernel from Keras' order (3, 3, inputs, filters) to ONNX's (filters, inputs, 3, 3), copied. With
+ * `reverseInputs` the input channels come out in reverse, so that the layer reads RGB where its weights were trained on
+ * BGR.
  */
 export function kernelToOnnx(
   hwio: Float32Array,

@@ -36,8 +36,8 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
 /** Choices of a graph that leave its precision alone. */
 export interface GraphOptions {
   /**
-   * Convolutions in float32 with at least so many input channels run by Winograd's minimal filtering, the others directly; default: all
-   * directly. The first one, which takes up the channel order, is always direct.
+   * Convolutions in float32 with at least so many input channels run by Winograd's minimal filtering, the others
+   * directly; default: all directly. The first one, which takes up the channel order, is always direct.
    */
   readonly winogradFrom?: number;
 }
@@ -62,10 +62,10 @@ function floatLayers(
 }
 
 /**
- * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut and no further, one output per pooling. A
- * program with a quantization has its layers in 8 bits (quantized-layers.ts), for runtimes that fuse them; pooling stays in float32.
- * Throws OPTION_INVALID for an unknown cut, no or repeated outputs, a size that pooling reduces to nothing, or a quantization of another
- * cut; WEIGHTS_MISMATCH for weights of another backbone.
+ * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut and no further, one output
+ * per pooling. A program with a quantization has its layers in 8 bits (quantized-layers.ts), for runtimes that fuse
+ * them; pooling stays in float32. Throws OPTION_INVALID for an unknown cut, no or repeated outputs, a size that pooling
+ * reduces to nothing, or a quantization of another cut; WEIGHTS_MISMATCH for weights of another backbone.
  */
 export function programGraph(program: Program, options: GraphOptions = {}): OnnxGraph {
   const { backbone, contract, outputs, quantization } = program;

@@ -32,8 +32,8 @@ async function contentOf(path: string): Promise<Buffer | undefined> {
 }
 
 /**
- * The first `count` different images of `samples` that can be decoded, in their order; those that cannot are passed over. Throws INTERRUPTED
- * on the signal.
+ * The first `count` different images of `samples` that can be decoded, in their order; those that cannot are passed
+ * over. Throws INTERRUPTED on the signal.
  */
 export async function decodedImages(wanted: WantedImages): Promise<DecodedImage[]> {
   const { root, samples, contract, count, except = new Set(), signal } = wanted;

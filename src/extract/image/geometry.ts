@@ -1,6 +1,8 @@
 import type { Contract } from '../../core/contract.ts';
 
-/** Where an image lands: scaled to (width, height), then the square at (left, top) of side `size` is cut out. Pixels. */
+/**
+ * Where an image lands: scaled to (width, height), then the square at (left, top) of side `size` is cut out. Pixels.
+ */
 export interface Placement {
   readonly width: number;
   readonly height: number;
@@ -17,8 +19,8 @@ export interface Source {
 }
 
 /**
- * The placement of a width x height image. `cover-crop` follows torchvision: the longer side becomes floor(size * long / short), the
- * crop starts at round((side - size) / 2), halves to even.
+ * The placement of a width x height image. `cover-crop` follows torchvision: the longer side becomes floor(size * long
+ * / short), the crop starts at round((side - size) / 2), halves to even.
  */
 export function placement(contract: Contract, width: number, height: number): Placement {
   const { size } = contract;
@@ -34,8 +36,9 @@ export function placement(contract: Contract, width: number, height: number): Pl
 }
 
 /**
- * Source coordinate of each of `to` output pixels along an axis of `from` pixels, as Pillow's NEAREST finds it: starting at half a
- * step and adding the step in double precision (Geometry.c, ImagingScaleAffine). Multiplying instead gives other pixels.
+ * Source coordinate of each of `to` output pixels along an axis of `from` pixels, as Pillow's NEAREST finds it:
+ * starting at half a step and adding the step in double precision (Geometry.c, ImagingScaleAffine). Multiplying instead
+ * gives other pixels.
  */
 function nearestSteps(from: number, to: number): Int32Array {
   const steps = new Int32Array(to);
@@ -46,7 +49,8 @@ function nearestSteps(from: number, to: number): Int32Array {
 }
 
 /**
- * Nearest-neighbour resize and crop into RGB, shape (size, size, 3); a fourth channel is dropped. Byte-identical to Pillow's Image.resize(..., NEAREST) of the RGB pixels.
+ * Nearest-neighbour resize and crop into RGB, shape (size, size, 3); a fourth channel is dropped. Byte-identical to
+ * Pillow's Image.resize(..., NEAREST) of the RGB pixels.
  */
 export function resizeNearest(source: Source, place: Placement, size: number): Uint8Array {
   const xs = nearestSteps(source.width, place.width);

@@ -18,8 +18,8 @@ const EXIF = 'Exif\0\0';
 const [ORIENTATION, SHORT] = [0x0112, 3];
 
 /**
- * The orientation in an EXIF block (a TIFF header and its directory), 1 where it names none or one outside 1 to 8. Undefined where the
- * block is not as simple as that.
+ * The orientation in an EXIF block (a TIFF header and its directory), 1 where it names none or one outside 1 to 8.
+ * Undefined where the block is not as simple as that.
  */
 function orientationIn(exif: DataView): number | undefined {
   if (exif.byteLength < 14) return undefined;
@@ -41,8 +41,9 @@ function orientationIn(exif: DataView): number | undefined {
 }
 
 /**
- * Reads the header of a plain JPEG by itself, in microseconds: 8 bits a sample, grey or three colours, at most one well-formed EXIF block.
- * Undefined for all other bytes, damaged ones included: those are for the image library to judge. Throws nothing.
+ * Reads the header of a plain JPEG by itself, in microseconds: 8 bits a sample, grey or three colours, at most one
+ * well-formed EXIF block. Undefined for all other bytes, damaged ones included: those are for the image library to
+ * judge. Throws nothing.
  */
 export function plainJpegHeader(bytes: Uint8Array): ImageHeader | undefined {
   if (START.some((byte, i) => bytes[i] !== byte)) return undefined;

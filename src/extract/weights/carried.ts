@@ -13,7 +13,8 @@ const CARRIED: Readonly<Record<string, { readonly index: string; readonly digest
 
 /**
  * Reads the weights that come with the package; `digest` is known and all bytes are verified against the index. Throws
- * WEIGHTS_NOT_FOUND where none come for this backbone or a file is gone, WEIGHTS_CORRUPT where a file is not as it was made.
+ * WEIGHTS_NOT_FOUND where none come for this backbone or a file is gone, WEIGHTS_CORRUPT where a file is not as it was
+ * made.
  */
 export async function readCarried(backbone: Backbone): Promise<ShardedFile & { readonly digest: string }> {
   const carried = Object.hasOwn(CARRIED, backbone.name) ? CARRIED[backbone.name] : undefined;

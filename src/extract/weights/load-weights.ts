@@ -10,7 +10,9 @@ import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts
 
 export interface LoadWeightsOptions {
   readonly backbone: Backbone;
-  /** A .safetensors file, an index .json of such files, or a Keras .h5; default: the weights that come with the package. */
+  /**
+   * A .safetensors file, an index .json of such files, or a Keras .h5; default: the weights that come with the package.
+   */
   readonly file?: string;
 }
 
@@ -44,8 +46,8 @@ async function openWeights(path: string, backbone: Backbone): Promise<WeightFile
 }
 
 /**
- * Loads and checks the weights of a backbone. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT (a damaged file, named), WEIGHTS_MISMATCH
- * (the tensor that does not fit, named) or OPTION_INVALID (a kind of file that is not read).
+ * Loads and checks the weights of a backbone. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT (a damaged file, named),
+ * WEIGHTS_MISMATCH (the tensor that does not fit, named) or OPTION_INVALID (a kind of file that is not read).
  */
 export async function loadWeights({ backbone, file }: LoadWeightsOptions): Promise<LoadedWeights> {
   if (file === undefined) {

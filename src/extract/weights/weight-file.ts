@@ -11,7 +11,9 @@ export interface StoredTensor {
   read(): Tensor['data'];
 }
 
-/** What a weights file holds, before it is compared with a backbone. Tensors are named `layer/kernel` and `layer/bias`. */
+/**
+ * What a weights file holds, before it is compared with a backbone. Tensors are named `layer/kernel` and `layer/bias`.
+ */
 export interface WeightFile {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;

@@ -1,11 +1,13 @@
-// The report's own script: runs in the page, reads its data, fills pictures in, opens confusion cells, moves over the map.
+// The report's own script: runs in the page, reads its data, fills pictures in, opens confusion cells, moves over the
+// map.
 // Everything from the data set becomes text or an attribute here, never markup.
 
 /**
  * @typedef {{ signs: [number, number][], groups: Record<string, number> }} Colouring
  * @typedef {[path: string, label: number, split: number, predicted?: number, probability?: number]} Image
- * @typedef {{ images: Image[], labels: string[], classes: number[], splits: string[], isSample: boolean, neighbors: Record<string, [number, number][]>,
- *   thumbnails: Record<string, string>, colourings: Record<string, Colouring> }} PageData
+ * @typedef {{ images: Image[], labels: string[], classes: number[], splits: string[], isSample: boolean, neighbors:
+ *   Record<string, [number, number][]>, thumbnails: Record<string, string>, colourings: Record<string, Colouring> }}
+ *   PageData
  */
 
 const PAGE = 24;

@@ -6,7 +6,9 @@ export interface Scale {
   readonly ticks: readonly { readonly value: number; readonly text: string }[];
 }
 
-/** Values in `domain` to pixels in `range`; `nice` widens the domain to round numbers. Pixels have two decimals at most. */
+/**
+ * Values in `domain` to pixels in `range`; `nice` widens the domain to round numbers. Pixels have two decimals at most.
+ */
 export function linearScale(
   domain: readonly [number, number],
   range: readonly [number, number],

@@ -35,8 +35,8 @@ export interface StoreHealth {
 }
 
 /**
- * The manifest of a store with all that is sealed; where it is damaged or gone, one made from the seals of the shards, with an empty data set. Throws STORE_VERSION,
- * and STORE_NOT_FOUND where there are no seals either.
+ * The manifest of a store with all that is sealed; where it is damaged or gone, one made from the seals of the shards,
+ * with an empty data set. Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
  */
 export async function readOrRebuildManifest(
   store: string,
@@ -68,7 +68,10 @@ async function manifestProblem(store: string): Promise<string | undefined> {
   }
 }
 
-/** Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing. Throws as readOrRebuildManifest. */
+/**
+ * Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing.
+ * Throws as readOrRebuildManifest.
+ */
 export async function verifyStore(
   store: string,
   permafrost: string,
@@ -125,8 +128,8 @@ export async function verifyStore(
 const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) => sum + rows, 0);
 
 /**
- * Takes what is damaged out of a manifest (in memory): shards with a damaged file, sets whose calibration is damaged (no new image can
- * ever join them), a damaged list of samples. Tells the rows that are lost.
+ * Takes what is damaged out of a manifest (in memory): shards with a damaged file, sets whose calibration is damaged
+ * (no new image can ever join them), a damaged list of samples. Tells the rows that are lost.
  */
 export function withoutDamaged(manifest: Manifest, damaged: readonly DamagedFileResult[]): number {
   const names = new Set(damaged.map(({ name }) => name));

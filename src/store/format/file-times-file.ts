@@ -8,8 +8,8 @@ import { readSafetensors, safetensorsParts, type Tensor } from '../../core/safet
 import { writeFileAtomic } from './atomic-file.ts';
 
 /**
- * The file of a store that remembers size and times of each image, so that an unchanged one need not be read again. It belongs to this
- * machine's file system; losing it costs time and nothing else.
+ * The file of a store that remembers size and times of each image, so that an unchanged one need not be read again. It
+ * belongs to this machine's file system; losing it costs time and nothing else.
  */
 export const FILE_TIMES_NAME = 'file-times.safetensors';
 

@@ -10,8 +10,8 @@ import {
 } from './file-times-file.ts';
 
 /**
- * A file that was changed this shortly before it was read, in milliseconds, is read again next time: a change just after the reading
- * could leave the same time behind (FAT counts in 2 s; git calls such entries racy).
+ * A file that was changed this shortly before it was read, in milliseconds, is read again next time: a change just
+ * after the reading could leave the same time behind (FAT counts in 2 s; git calls such entries racy).
  */
 export const RACY_MS = 2000;
 
@@ -102,8 +102,8 @@ export interface FileTimes extends FileMemory {
 }
 
 /**
- * The memory of a store for the data set at `root`: empty where the store has none or it is of another folder, and with `fresh`. Throws
- * STORE_CORRUPT where the file is damaged. About 150 bytes an image.
+ * The memory of a store for the data set at `root`: empty where the store has none or it is of another folder, and with
+ * `fresh`. Throws STORE_CORRUPT where the file is damaged. About 150 bytes an image.
  */
 export async function openFileTimes(store: string, root: string, fresh: boolean): Promise<FileTimes> {
   const found = fresh ? undefined : await readFileTimes(store);

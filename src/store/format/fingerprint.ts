@@ -12,9 +12,13 @@ export interface FeatureSettings {
   readonly weights: string;
   readonly cut: string;
   readonly contract: Contract;
-  /** Number type of the stored maps (pooling flatten). Pooled features are float32 always, taken before any rounding. */
+  /**
+   * Number type of the stored maps (pooling flatten). Pooled features are float32 always, taken before any rounding.
+   */
   readonly dtype: Dtype;
-  /** Engine, device and precision: features of one class agree to the last digits, of two classes within a tolerance. */
+  /**
+   * Engine, device and precision: features of one class agree to the last digits, of two classes within a tolerance.
+   */
   readonly engineClass: string;
   /** Digest of the calibration of int8 features; absent for other precisions. */
   readonly calibration?: string | undefined;
@@ -39,8 +43,8 @@ export function fingerprintOf(settings: FeatureSettings): string {
 }
 
 /**
- * The fields in which `found` (what an image or store has) differs from `expected` (what a head was trained on), as `field: found, not
- * expected`. `dtype` is a matter of storage and may differ.
+ * The fields in which `found` (what an image or store has) differs from `expected` (what a head was trained on), as
+ * `field: found, not expected`. `dtype` is a matter of storage and may differ.
  */
 export function differingSettings(expected: FeatureSettings, found: FeatureSettings): string[] {
   return differences({ ...found, dtype: '' }, { ...expected, dtype: '' });

@@ -5,8 +5,8 @@ const floatView = new Float32Array(1);
 const bitsView = new Uint32Array(floatView.buffer);
 
 /**
- * By the 9 bits of sign and exponent of a float32: the float16 with that sign and exponent, and how far the mantissa moves right;
- * 0 where it does not count.
+ * By the 9 bits of sign and exponent of a float32: the float16 with that sign and exponent, and how far the mantissa
+ * moves right; 0 where it does not count.
  */
 const BASE = new Uint16Array(512);
 const SHIFT = new Uint8Array(512);
@@ -24,8 +24,8 @@ for (let i = 0; i < 256; i++) {
 }
 
 /**
- * float32 to float16 bits, rounding to nearest, ties to even, into `out` from `offset`. Returns how many finite values became
- * infinite (beyond 65504), so that a caller can refuse instead of storing them.
+ * float32 to float16 bits, rounding to nearest, ties to even, into `out` from `offset`. Returns how many finite values
+ * became infinite (beyond 65504), so that a caller can refuse instead of storing them.
  */
 export function encodeFloat16(values: Float32Array, out: Uint16Array, offset = 0): number {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

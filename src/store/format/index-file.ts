@@ -114,9 +114,9 @@ export const indexParts = (name: string): string[] =>
 const inFolder = (file: FileEntry): FileEntry => ({ ...file, name: join(INDEX_FOLDER, file.name) });
 
 /**
- * Keeps the files of an index, each under its key: `make` makes them at the paths that it gets and tells their common recall; they are sealed
- * with their digests and that, which is returned. Each is there whole or not at all. Throws STORE_WRITE, and what `make` throws as PermafrostError. The caller
- * holds the store's lock.
+ * Keeps the files of an index, each under its key: `make` makes them at the paths that it gets and tells their common
+ * recall; they are sealed with their digests and that, which is returned. Each is there whole or not at all. Throws
+ * STORE_WRITE, and what `make` throws as PermafrostError. The caller holds the store's lock.
  */
 export async function keepIndex<R extends IndexRecall>(
   store: string,
@@ -166,8 +166,9 @@ export async function indexFiles(store: string): Promise<FileEntry[]> {
 }
 
 /**
- * Files of the index folder that nothing needs: those not whole yet, those whose seal or whose other half is missing, and indices of
- * features or samples that are not the store's current ones. Names relative to the store; other files are the user's own.
+ * Files of the index folder that nothing needs: those not whole yet, those whose seal or whose other half is missing,
+ * and indices of features or samples that are not the store's current ones. Names relative to the store; other files
+ * are the user's own.
  */
 export async function indexLeftovers(store: string, { dataset }: Manifest): Promise<string[]> {
   const names = await namesIn(store);

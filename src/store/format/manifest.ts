@@ -67,7 +67,9 @@ const quantizationSchema = z.strictObject({
 
 export const shardSchema = z.strictObject({
   rows: count,
-  /** Paths, labels and digests alone, and one file with the same and the features for each pooling that the shard holds. */
+  /**
+   * Paths, labels and digests alone, and one file with the same and the features for each pooling that the shard holds.
+   */
   files: z.strictObject({
     rows: fileSchema,
     flatten: fileSchema.exactOptional(),
@@ -183,7 +185,8 @@ export async function readManifest(store: string): Promise<Manifest> {
   try {
     document = unseal(json);
   } catch (cause) {
-    // Every version seals its manifest: without a digest it may be of a version to come, with a wrong one it is damaged.
+    // Every version seals its manifest: without a digest it may be of a version to come, with a wrong one it is
+    // damaged.
     if (!('digest' in (json as object)) && !READ_VERSIONS.includes(version))
       throw otherVersion(store, version);
     throw damaged(path, reasonOf(cause));
@@ -212,7 +215,10 @@ function damaged(path: string, problem: string): PermafrostError {
   );
 }
 
-/** Features belong to the settings that they were made under: a set whose settings were edited is no longer what it says. */
+/**
+ * Features belong to the settings that they were made under: a set whose settings were edited is no longer what it
+ * says.
+ */
 function changedSettings({ sets }: Manifest): string[] {
   return sets.flatMap(({ fingerprint, settings }, i) =>
     fingerprint === fingerprintOf(settings)

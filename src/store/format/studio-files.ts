@@ -71,15 +71,18 @@ async function listed(folder: string): Promise<string[]> {
   }
 }
 
-/** The SHA-256 of every image that the journal of teaching names, those that were taken back among them: an undo may bring them back. */
+/**
+ * The SHA-256 of every image that the journal of teaching names, those that were taken back among them: an undo may
+ * bring them back.
+ */
 async function namedImages(store: string): Promise<Set<string>> {
   const { entries } = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema);
   return new Set(entries.flatMap((entry) => (entry.do === 'add-image' ? [entry.sha256] : [])));
 }
 
 /**
- * What a killed studio has left: files that were not whole yet, images that its journal had not come to name. Names relative to the store. A
- * journal that is damaged names nothing for certain: then no image is left over.
+ * What a killed studio has left: files that were not whole yet, images that its journal had not come to name. Names
+ * relative to the store. A journal that is damaged names nothing for certain: then no image is left over.
  */
 export async function studioLeftovers(store: string): Promise<string[]> {
   const folder = join(store, STUDIO_FOLDER);

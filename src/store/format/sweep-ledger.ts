@@ -40,7 +40,10 @@ const entrySchema = z.strictObject({
   fitMs: z.number(),
   converged: z.boolean(),
   iterations: z.number(),
-  /** Class that each training image got when it was held out: base64 of uint16, little endian, in the order of the samples. */
+  /**
+   * Class that each training image got when it was held out: base64 of uint16, little endian, in the order of the
+   * samples.
+   */
   predictions: z.base64(),
 });
 
@@ -59,9 +62,10 @@ export interface Ledger {
 }
 
 /**
- * Opens an append-only file of results, one JSON document with its own digest a line; the file is made where it is not there. A line that is
- * not what was written counts for nothing and is told, so that its result is computed again: a process that was killed leaves its last
- * line incomplete. Throws STORE_WRITE, and STORE_CORRUPT where the file cannot be read.
+ * Opens an append-only file of results, one JSON document with its own digest a line; the file is made where it is not
+ * there. A line that is not what was written counts for nothing and is told, so that its result is computed again: a
+ * process that was killed leaves its last line incomplete. Throws STORE_WRITE, and STORE_CORRUPT where the file cannot
+ * be read.
  */
 export async function openLedger(path: string): Promise<Ledger> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {

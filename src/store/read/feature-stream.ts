@@ -10,20 +10,31 @@ import { layOut, numbered, type LaidOutPart, type Samples } from './row-layout.t
 import type { StoredSample } from '../format/shard.ts';
 
 /**
- * Features of one split, or of several after each other, as a stream: rows in the order in which their first part is stored. Of the samples
- * themselves nothing is kept but a label and a number each: a million of them would take 0.3 GB.
+ * Features of one split, or of several after each other, as a stream: rows in the order in which their first part is
+ * stored. Of the samples themselves nothing is kept but a label and a number each: a million of them would take 0.3 GB.
  */
 export interface FeatureStream extends RowSource {
-  /** Row i is of the sample of number places[i], as they count split by split in the order of their paths: where loadFeatures has the row. */
+  /**
+   * Row i is of the sample of number places[i], as they count split by split in the order of their paths: where
+   * loadFeatures has the row.
+   */
   readonly places: Int32Array;
   /** Row i is of labels[i]. */
   readonly labels: readonly string[];
-  /** Which images, with which labels, in which order: SHA-256 of the JSON of pairs of an image's SHA-256 and its label, lower-case hex; with views, the digest of that
-   * and of the views' fingerprints. */
+  /**
+   * Which images, with which labels, in which order: SHA-256 of the JSON of pairs of an image's SHA-256 and its label,
+   * lower-case hex; with views, the digest of that and of the views' fingerprints.
+   */
   readonly digest: string;
-  /** Views of the same images, row i of the image of row i, in the same blocks. Blocks of several can be read beside each other. */
+  /**
+   * Views of the same images, row i of the image of row i, in the same blocks. Blocks of several can be read beside
+   * each other.
+   */
   readonly views: readonly RowSource[];
-  /** Bytes that reading takes at once: the largest file of each part and look, and a block of each look in float32; and what is kept of each row. */
+  /**
+   * Bytes that reading takes at once: the largest file of each part and look, and a block of each look in float32; and
+   * what is kept of each row.
+   */
   readonly memory: number;
   /** Bytes of these that it takes when it is open: what finding the rows took before is given back. */
   readonly heldMemory: number;
@@ -35,13 +46,19 @@ export interface FeatureStream extends RowSource {
 
 /** What is streamed, beside the defaults. */
 export interface StreamOptions {
-  /** The store's images under labels and splits that count in place of the stored ones; by default these are read one by one and not kept. */
+  /**
+   * The store's images under labels and splits that count in place of the stored ones; by default these are read one by
+   * one and not kept.
+   */
   readonly samples?: Samples;
   /** How many stored views of each image, which are there of training images; by default none. */
   readonly views?: number;
 }
 
-/** Bytes kept of each row while a stream is open, those for each further part of it, and those of finding the rows, which are given back. */
+/**
+ * Bytes kept of each row while a stream is open, those for each further part of it, and those of finding the rows,
+ * which are given back.
+ */
 const ROW_BYTES = 80;
 const PART_ROW_BYTES = 8;
 const LAYING_OUT_BYTES = 250;
@@ -60,10 +77,11 @@ export async function splitCounts(
 }
 
 /**
- * The current features of some splits, of one part or of several side by side. Of a single part a block is what one file holds. Other parts
- * and views are read in the order of the first part: where they are stored in the same order, file after file as that one, else from wherever
- * they lie (part-reader.ts); then a block is at most 128 MiB in float32, all looks together. Throws STORE_EMPTY, OPTION_INVALID for a part or a
- * view that was not stored; STORE_CORRUPT, also in `read`.
+ * The current features of some splits, of one part or of several side by side. Of a single part a block is what one
+ * file holds. Other parts and views are read in the order of the first part: where they are stored in the same order,
+ * file after file as that one, else from wherever they lie (part-reader.ts); then a block is at most 128 MiB in
+ * float32, all looks together. Throws STORE_EMPTY, OPTION_INVALID for a part or a view that was not stored;
+ * STORE_CORRUPT, also in `read`.
  */
 export async function streamFeatures(
   store: string,

@@ -26,9 +26,15 @@ const headSchema = z.strictObject({
   name: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   classes: z.array(z.string()).min(2),
-  /** Settings of the features that it was trained on, of the first part where there are several: other features are refused. */
+  /**
+   * Settings of the features that it was trained on, of the first part where there are several: other features are
+   * refused.
+   */
   settings: settingsSchema,
-  /** The calibration that \`settings\` names, where they are int8: what describes new images as the training images were described. */
+  /**
+   * The calibration that \`settings\` names, where they are int8: what describes new images as the training images were
+   * described.
+   */
   calibration: calibrationSchema.optional(),
   pooling: z.enum(POOLINGS),
   /** Numbers of an image, all parts together. */
@@ -44,12 +50,16 @@ const headSchema = z.strictObject({
     images: z.number().int().positive(),
     /** The store, relative to the head file's folder: where its training images are looked up. */
     store: z.string(),
-    /** The store's images that counted under another label or split than it holds (`train --labels`), as they counted. */
+    /**
+     * The store's images that counted under another label or split than it holds (`train --labels`), as they counted.
+     */
     relabelled: z
       .array(z.strictObject({ path: z.string(), label: z.string(), split: z.enum(SPLITS) }))
       .min(1)
       .optional(),
-    /** Of a head that left its training rows in the store: the digest of which rows, with which labels, in which order. */
+    /**
+     * Of a head that left its training rows in the store: the digest of which rows, with which labels, in which order.
+     */
     rows: z
       .string()
       .regex(/^[0-9a-f]{64}$/)

@@ -5,7 +5,8 @@ import { coveringSets, type FeatureSet, type Manifest } from '../format/manifest
 const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
 
 /**
- * The engine classes of stored features that agree with `settings` in everything else: the data set's own first, then those with most rows.
+ * The engine classes of stored features that agree with `settings` in everything else: the data set's own first, then
+ * those with most rows.
  */
 export function heldClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {
   const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));

@@ -9,7 +9,9 @@ import type { FileEntry } from '../format/manifest.ts';
 import type { LaidOutPart } from './row-layout.ts';
 import { decodeShard } from '../format/shard.ts';
 
-/** Where the rows that are read go: row r of the stream into `out` from (r - first) · cols + column on, times its scale. */
+/**
+ * Where the rows that are read go: row r of the stream into `out` from (r - first) · cols + column on, times its scale.
+ */
 export interface Destination {
   readonly first: number;
   readonly out: Float32Array;
@@ -25,13 +27,15 @@ export interface PartReader {
   read(from: number, to: number, into: Destination): Promise<void>;
 }
 
-/** What looking one row up costs, in bytes that could be read one after another in that time (measured: 20 to 30 µs). */
+/**
+ * What looking one row up costs, in bytes that could be read one after another in that time (measured: 20 to 30 µs).
+ */
 const LOOK_UP_BYTES = 40_000;
 
 /**
- * Reads one part of the rows of a stream. A file of which many rows are wanted is read whole into one buffer, and compared with its digest when
- * it is read first, later with its size, times and inode; where the same file is asked for again it is still there. Of a file with few wanted rows
- * these alone are read.
+ * Reads one part of the rows of a stream. A file of which many rows are wanted is read whole into one buffer, and
+ * compared with its digest when it is read first, later with its size, times and inode; where the same file is asked
+ * for again it is still there. Of a file with few wanted rows these alone are read.
  */
 export function partReader(store: string, { width, files, fileOf, rowOf }: LaidOutPart): PartReader {
   const mostBytes = files.reduce((most, { bytes }) => Math.max(most, bytes), 0);
@@ -118,7 +122,9 @@ export function partReader(store: string, { width, files, fileOf, rowOf }: LaidO
     },
   };
 
-  /** Rows [from, to) of the stream by the file that holds them, those of one file in the order in which they lie there. */
+  /**
+   * Rows [from, to) of the stream by the file that holds them, those of one file in the order in which they lie there.
+   */
   function rowsByFile(from: number, to: number): ReadonlyMap<number, Int32Array> {
     const lists = new Map<number, number[]>();
     for (let row = from; row < to; row++) {

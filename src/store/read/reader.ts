@@ -13,7 +13,10 @@ import { decodeShard, type ShardPart, type StoredSample } from '../format/shard.
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
 export const MAX_MATRIX_BYTES = 2 ** 32;
 
-/** A file of the store, whole and verified. Throws STORE_CORRUPT when it is missing or its bytes are not those that were written. */
+/**
+ * A file of the store, whole and verified. Throws STORE_CORRUPT when it is missing or its bytes are not those that were
+ * written.
+ */
 export async function readVerified(store: string, entry: FileEntry): Promise<Buffer> {
   const path = join(store, entry.name);
   const bytes = await readFile(path).catch((cause: unknown) => {
@@ -47,12 +50,18 @@ export async function* shardRows(store: string, shard: ShardEntry): AsyncGenerat
   for await (const { rows } of shardParts(store, shard, 'rows')) yield* rows;
 }
 
-/** Every row of a set without its features, in the order of extraction; a row whose poolings lie in several shards comes several times. */
+/**
+ * Every row of a set without its features, in the order of extraction; a row whose poolings lie in several shards comes
+ * several times.
+ */
 export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<StoredSample> {
   for (const shard of set.shards) yield* shardRows(store, shard);
 }
 
-/** The rows of a set with one pooling's features in float32, shape (rows.length, width): a record batch at a time, in the order of extraction. */
+/**
+ * The rows of a set with one pooling's features in float32, shape (rows.length, width): a record batch at a time, in
+ * the order of extraction.
+ */
 export async function* setFeatures(
   store: string,
   set: FeatureSet,
@@ -82,7 +91,10 @@ export async function* eachSample(store: string, manifest: Manifest): AsyncGener
   for (const { rows } of decodeShard(bytes, join(store, entry.name))) yield* rows;
 }
 
-/** The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was completed. */
+/**
+ * The samples of the data set that was extracted last, in the order of their paths. Throws STORE_EMPTY when none was
+ * completed.
+ */
 export async function readSamples(store: string, manifest: Manifest): Promise<StoredSample[]> {
   const samples: StoredSample[] = [];
   for await (const sample of eachSample(store, manifest)) samples.push(sample);
@@ -99,15 +111,18 @@ export interface LoadOptions {
   readonly shared?: boolean;
 }
 
-/** Features of one split: X (samples.length, width) float32, row i for samples[i]; several parts stand side by side in their order. */
+/**
+ * Features of one split: X (samples.length, width) float32, row i for samples[i]; several parts stand side by side in
+ * their order.
+ */
 export interface LoadedFeatures {
   readonly X: Matrix;
   readonly samples: readonly StoredSample[];
 }
 
 /**
- * Copies one part into the columns from `from` on: the features of `digests[i]` into row i of the lists' matrices below each other. Throws
- * STORE_CORRUPT where one is not there.
+ * Copies one part into the columns from `from` on: the features of `digests[i]` into row i of the lists' matrices below
+ * each other. Throws STORE_CORRUPT where one is not there.
  */
 async function fillPart(
   store: string,
@@ -151,9 +166,9 @@ async function fillPart(
 }
 
 /**
- * Loads the current features of each wanted split, shard by shard: of the primary set, pooled as asked, or of several parts side by side,
- * raw (each may want a normalisation of its own). Throws STORE_EMPTY, STORE_CORRUPT, and OPTION_INVALID where the data set has not such a
- * part or the matrix would pass 4 GiB.
+ * Loads the current features of each wanted split, shard by shard: of the primary set, pooled as asked, or of several
+ * parts side by side, raw (each may want a normalisation of its own). Throws STORE_EMPTY, STORE_CORRUPT, and
+ * OPTION_INVALID where the data set has not such a part or the matrix would pass 4 GiB.
  */
 export async function loadFeatures(
   store: string,
@@ -173,7 +188,8 @@ export async function loadFeatures(
 }
 
 /**
- * As loadFeatures, of these samples in their order, whatever their splits: one matrix, row i for samples[i]. Throws as loadFeatures.
+ * As loadFeatures, of these samples in their order, whatever their splits: one matrix, row i for samples[i]. Throws as
+ * loadFeatures.
  */
 export async function loadRows(
   store: string,

@@ -11,16 +11,23 @@ import { sampleTable, type SampleTable } from './sample-table.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
 
 /**
- * Single rows of the current set, without reading the others. What is learned of the store is kept: where each content lies (about 60
- * bytes a row), the list of samples (60 bytes a row and its path), and which files were verified. A file is verified whole, by its SHA-256, when the first of its rows is asked for (64 MiB
- * take some 60 ms); a row after that costs one small read.
+ * Single rows of the current set, without reading the others. What is learned of the store is kept: where each content
+ * lies (about 60 bytes a row), the list of samples (60 bytes a row and its path), and which files were verified. A file
+ * is verified whole, by its SHA-256, when the first of its rows is asked for (64 MiB take some 60 ms); a row after that
+ * costs one small read.
  */
 export interface RowAccess {
-  /** Features (width float32 numbers) by id, the first 16 hex digits of the image's SHA-256; ids that the set lacks are left out. */
+  /**
+   * Features (width float32 numbers) by id, the first 16 hex digits of the image's SHA-256; ids that the set lacks are
+   * left out.
+   */
   rowsById(ids: readonly string[], pooling: Pooling): Promise<ReadonlyMap<string, Float32Array>>;
   /** The data set's images of one class, of one split or of all, in the order of their paths. */
   samplesOfClass(label: string, split?: Split): Promise<readonly StoredSample[]>;
-  /** The same with their features: row i of X (n, width) is that of samples[i]. Throws STORE_CORRUPT where one is missing. */
+  /**
+   * The same with their features: row i of X (n, width) is that of samples[i]. Throws STORE_CORRUPT where one is
+   * missing.
+   */
   rowsOfClass(label: string, pooling: Pooling, split?: Split): Promise<LoadedFeatures>;
 }
 

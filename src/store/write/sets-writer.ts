@@ -6,7 +6,10 @@ import type { WantedSet } from '../read/parts.ts';
 import { shardRows } from '../read/reader.ts';
 import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
 
-/** What is extracted, and what of it each set has: an image goes into those of the wanted sets that lack it, and in the poolings that they lack. */
+/**
+ * What is extracted, and what of it each set has: an image goes into those of the wanted sets that lack it, and in the
+ * poolings that they lack.
+ */
 export interface SetsWriter {
   /** Contents that a wanted set holds. */
   readonly known: KnownRows;
@@ -15,8 +18,8 @@ export interface SetsWriter {
   /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
   firstLacking(sha256: string): number;
   /**
-   * Adds features: `batches[i]` are those of the i-th wanted set, undefined where it gets none, all of the same images. Throws FEATURE_OVERFLOW
-   * or STORE_WRITE.
+   * Adds features: `batches[i]` are those of the i-th wanted set, undefined where it gets none, all of the same images.
+   * Throws FEATURE_OVERFLOW or STORE_WRITE.
    */
   append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
   /** Makes all that was appended durable, in every set. */
@@ -82,8 +85,8 @@ function rowsOf({ rows, features }: FeatureBatch, at: readonly number[]): Featur
 }
 
 /**
- * A writer for several sets of a store. Each set seals its own shards, so a killed run may leave one set further than another: the next
- * run gives each what it lacks. Reads the rows of the wanted sets.
+ * A writer for several sets of a store. Each set seals its own shards, so a killed run may leave one set further than
+ * another: the next run gives each what it lacks. Reads the rows of the wanted sets.
  */
 export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter> {
   const { wanted, ...common } = options;

@@ -32,8 +32,8 @@ export const shardFileNames = (shard: ShardEntry): string[] => [
 ];
 
 /**
- * What a shard's seal says: the set that it is of, and its files with their digests. Manifests are rebuilt from seals. Version 1 is that of
- * shards with all poolings, which the stores of version 1 have: their seals need no change.
+ * What a shard's seal says: the set that it is of, and its files with their digests. Manifests are rebuilt from seals.
+ * Version 1 is that of shards with all poolings, which the stores of version 1 have: their seals need no change.
  */
 const sealSchema = z.strictObject({
   format: z.literal('permafrost-shard'),
@@ -107,9 +107,9 @@ async function isThere(store: string, { files }: ShardEntry): Promise<boolean> {
 }
 
 /**
- * Adds to a manifest (in memory) the shards of its sets that were sealed after it was written: a writer does not write the manifest anew
- * for each shard, and one that was killed never came to it. A seal is written last, so what it names is whole. Seals that cannot be read
- * count for nothing here. Tells how many shards were added.
+ * Adds to a manifest (in memory) the shards of its sets that were sealed after it was written: a writer does not write
+ * the manifest anew for each shard, and one that was killed never came to it. A seal is written last, so what it names
+ * is whole. Seals that cannot be read count for nothing here. Tells how many shards were added.
  */
 export async function takeUpSealed(store: string, { sets }: Pick<Manifest, 'sets'>): Promise<number> {
   const byFingerprint = new Map(
@@ -134,7 +134,9 @@ export async function takeUpSealed(store: string, { sets }: Pick<Manifest, 'sets
   return added;
 }
 
-/** The sets of a store as its seals tell them, for a store whose manifest is lost; `damaged` are seals that say nothing. */
+/**
+ * The sets of a store as its seals tell them, for a store whose manifest is lost; `damaged` are seals that say nothing.
+ */
 export async function setsFromSeals(
   store: string,
 ): Promise<{ sets: FeatureSet[]; damaged: { name: string; problem: string }[] }> {

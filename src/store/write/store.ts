@@ -89,9 +89,9 @@ export function setFor(
 }
 
 /**
- * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs, or the poolings
- * that the set of these very settings was made without. Undefined where there is no other set, and where the set of these settings has
- * rows in all poolings: what it lacks are new images, not other settings.
+ * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs,
+ * or the poolings that the set of these very settings was made without. Undefined where there is no other set, and
+ * where the set of these settings has rows in all poolings: what it lacks are new images, not other settings.
  */
 export function whyNotReused(
   manifest: Manifest,
@@ -127,7 +127,10 @@ function listDigest(samples: SampleRows): string {
   return hash.update(before === '[' ? '[]' : ']').digest('hex');
 }
 
-/** Makes `samples`, all of which must have features in every one of `sets`, the store's data set. Replaces the former at once. */
+/**
+ * Makes `samples`, all of which must have features in every one of `sets`, the store's data set. Replaces the former at
+ * once.
+ */
 export async function commitDataset(
   store: string,
   manifest: Manifest,

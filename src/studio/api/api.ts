@@ -15,8 +15,8 @@ import type { SweepChoices, SweepState } from './studio-sweep.ts';
 import type { SweepScore } from '../../results/sweep-result.ts';
 
 /**
- * The HTTP API of the studio, for server and page alike: each route with what it answers in JSON. Pictures and events are named in
- * `addresses`. An error answers `ApiError` with a status of 400 or more.
+ * The HTTP API of the studio, for server and page alike: each route with what it answers in JSON. Pictures and events
+ * are named in `addresses`. An error answers `ApiError` with a status of 400 or more.
  */
 export interface Api {
   'GET /api/store': { readonly facts: StoreFacts; readonly heads: readonly HeadFacts[] };

@@ -68,7 +68,10 @@ export interface HeadAnswer {
   readonly pooling: Pooling;
   /** At most ten classes. */
   readonly classes: readonly { readonly label: string; readonly probability: number }[];
-  /** Whether the head's own rule calls the image one of no class that it knows; null where it has none, or was not asked. */
+  /**
+   * Whether the head's own rule calls the image one of no class that it knows; null where it has none, or was not
+   * asked.
+   */
   readonly unknown: boolean | null;
   readonly problem: string | null;
 }

@@ -28,8 +28,8 @@ export const BROWSE_OPTIONS = {
 export type BrowseOptions = OptionsOf<typeof BROWSE_OPTIONS>;
 
 /**
- * One page of the images that pass a filter. Without a head, what asks for its answers passes none. Throws OPTION_INVALID,
- * FINGERPRINT_MISMATCH.
+ * One page of the images that pass a filter. Without a head, what asks for its answers passes none. Throws
+ * OPTION_INVALID, FINGERPRINT_MISMATCH.
  */
 export async function browse(
   snapshot: Snapshot,

@@ -14,7 +14,8 @@ export type MapDrawn =
   | { readonly x: readonly number[]; readonly y: readonly number[]; readonly nNeighbors: number }
   | { readonly problem: string };
 
-// Drawing takes one core for seconds, in strides of tens of milliseconds: in the studio's own process each answer would wait for them.
+// Drawing takes one core for seconds, in strides of tens of milliseconds: in the studio's own process each answer would
+// wait for them.
 process.once('message', (message) => {
   const { X, sample, seed } = message as MapJob;
   const all = { ...sample, images: sample.images.map((_, i) => i) };

@@ -19,7 +19,10 @@ const KEPT = 4;
 /** Classes that an answer names. */
 const SHOWN_CLASSES = 10;
 
-/** What a head says of every image of a snapshot: its likeliest class, a number into `classes`, and that one's probability, by row. */
+/**
+ * What a head says of every image of a snapshot: its likeliest class, a number into `classes`, and that one's
+ * probability, by row.
+ */
 export interface Verdicts {
   readonly classes: readonly string[];
   readonly best: Int32Array;
@@ -29,15 +32,19 @@ export interface Verdicts {
 /** The head files of a store, opened once. A file that changed is opened anew. */
 export interface LiveHeads {
   list(snapshot: Snapshot): Promise<HeadFacts[]>;
-  /** The answer of one head to one picture, whose features (1, width) `featuresIn` gives; what stands against asking it is data. */
+  /**
+   * The answer of one head to one picture, whose features (1, width) `featuresIn` gives; what stands against asking it
+   * is data.
+   */
   answer(
     id: string,
     featuresIn: (pooling: Pooling) => Promise<Matrix>,
     snapshot: Snapshot,
   ): Promise<HeadAnswer>;
   /**
-   * Of all images, read in parts: no whole map of the data set is in memory at once. Throws OPTION_INVALID for an id that is not there, and for a
-   * head that reads its training rows from the store, once for each part: that would take hours.
+   * Of all images, read in parts: no whole map of the data set is in memory at once. Throws OPTION_INVALID for an id
+   * that is not there, and for a head that reads its training rows from the store, once for each part: that would take
+   * hours.
    */
   verdicts(id: string, snapshot: Snapshot): Promise<Verdicts>;
 }

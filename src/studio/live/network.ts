@@ -30,8 +30,9 @@ export interface LiveNetwork {
   /** Loads the network for a snapshot's settings before a picture needs it. */
   warm(snapshot: Snapshot): Promise<void>;
   /**
-   * Features of one picture, made as the snapshot's were. Pictures take turns. Throws IMAGE_UNDECODABLE, also for more than MOST_PIXELS;
-   * ENGINE_UNAVAILABLE and FINGERPRINT_MISMATCH where this machine cannot make such features; OPTION_INVALID while it rests.
+   * Features of one picture, made as the snapshot's were. Pictures take turns. Throws IMAGE_UNDECODABLE, also for more
+   * than MOST_PIXELS; ENGINE_UNAVAILABLE and FINGERPRINT_MISMATCH where this machine cannot make such features;
+   * OPTION_INVALID while it rests.
    */
   describe(bytes: Uint8Array, snapshot: Snapshot): Promise<Described>;
   /** Unloads the network and refuses pictures, with that reason, until the returned function is called. */

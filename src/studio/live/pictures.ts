@@ -19,18 +19,24 @@ const MOST_FILE_BYTES = 500 * 2 ** 20;
 /** Pictures for people, as WebP. */
 export interface LivePictures {
   /**
-   * Of row `row`: from the file that the data set names, which is still the one that was extracted. Throws IMAGE_UNREADABLE,
-   * IMAGE_UNDECODABLE.
+   * Of row `row`: from the file that the data set names, which is still the one that was extracted. Throws
+   * IMAGE_UNREADABLE, IMAGE_UNDECODABLE.
    */
   stored(snapshot: Snapshot, row: number, size: PictureSize): Promise<Uint8Array>;
   /** Of bytes at hand, whose digest is their name. */
   given(sha256: string, read: () => Promise<Uint8Array>, size: PictureSize): Promise<Uint8Array>;
 }
 
-/** Whether a sample's path leads out of its data set's folder by its own words: only a list of images (.csv, .jsonl) names such. */
+/**
+ * Whether a sample's path leads out of its data set's folder by its own words: only a list of images (.csv, .jsonl)
+ * names such.
+ */
 const namesOutside = (path: string): boolean => isAbsolute(path) || path.split('/')[0] === '..';
 
-/** The file that a sample's path is. Throws where a link leads out of the folder, or stands in the place of a file that lies outside. */
+/**
+ * The file that a sample's path is. Throws where a link leads out of the folder, or stands in the place of a file that
+ * lies outside.
+ */
 async function fileOf(root: string, path: string): Promise<string> {
   const named = resolve(root, path);
   const real = await realpath(named);

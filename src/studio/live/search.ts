@@ -29,8 +29,9 @@ async function nearImages(
 }
 
 /**
- * Where new features lie among places that are known: the mean of the nearest images that are on the map, weighted by one over their distance.
- * umap-js could place new rows by itself only with all vectors in its own forest of trees; its map here is drawn from exact neighbours.
+ * Where new features lie among places that are known: the mean of the nearest images that are on the map, weighted by
+ * one over their distance. umap-js could place new rows by itself only with all vectors in its own forest of trees; its
+ * map here is drawn from exact neighbours.
  */
 export function placeAmong(near: readonly NearImage[], places: MapPlaces): Place | null {
   const on = near.filter((image) => places.has(image.row)).slice(0, PLACED_BY);
@@ -46,7 +47,10 @@ export function placeAmong(near: readonly NearImage[], places: MapPlaces): Place
   return { x: x / sum, y: y / sum };
 }
 
-/** What heads and neighbours say of a picture that is not in the store. Throws IMAGE_UNDECODABLE and what LiveNetwork.describe throws. */
+/**
+ * What heads and neighbours say of a picture that is not in the store. Throws IMAGE_UNDECODABLE and what
+ * LiveNetwork.describe throws.
+ */
 export async function search(
   bytes: Uint8Array,
   ids: readonly string[],
@@ -79,7 +83,9 @@ export async function search(
   };
 }
 
-/** Everything about one stored image; nothing is computed by the network. Throws OPTION_INVALID, FINGERPRINT_MISMATCH. */
+/**
+ * Everything about one stored image; nothing is computed by the network. Throws OPTION_INVALID, FINGERPRINT_MISMATCH.
+ */
 export async function viewImage(
   at: number,
   ids: readonly string[],

@@ -30,11 +30,16 @@ export interface Snapshot {
   readonly isStreamed: boolean;
   /** Bytes that the studio may take; a sweep of features that are held takes up to as many in its own process. */
   readonly bound: number;
-  /** Bytes that training, checking or sweeping may take, what Node takes included: what is left beside the studio's own. */
+  /**
+   * Bytes that training, checking or sweeping may take, what Node takes included: what is left beside the studio's own.
+   */
   readonly room: number;
   /** Features of every image; read or laid out on first use, then kept. */
   rows(): Promise<LiveRows>;
-  /** Features of one image, shape (1, width), in any pooling that the store has. Throws OPTION_INVALID where it lacks them. */
+  /**
+   * Features of one image, shape (1, width), in any pooling that the store has. Throws OPTION_INVALID where it lacks
+   * them.
+   */
   featuresOf(row: number, pooling: Pooling): Promise<Matrix>;
 }
 
@@ -107,7 +112,10 @@ async function stampOf(store: string): Promise<string> {
   return `${ino}/${mtimeMs}/${size}`;
 }
 
-/** Opens a store to look at within `bound` bytes of memory. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, STORE_VERSION. */
+/**
+ * Opens a store to look at within `bound` bytes of memory. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT,
+ * STORE_VERSION.
+ */
 export async function openLiveStore(storePath: string, bound: number): Promise<LiveStore> {
   const path = resolve(storePath);
   let stamp = await stampOf(path);

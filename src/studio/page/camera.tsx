@@ -6,8 +6,8 @@ const PAUSE_MS = 250;
 const QUALITY = 0.92;
 
 /**
- * The camera of this machine: one picture at a time, or one after the other until stopped. `take` gets each picture with the name of its
- * take (all pictures of one press show about the same) and is awaited before the next one.
+ * The camera of this machine: one picture at a time, or one after the other until stopped. `take` gets each picture
+ * with the name of its take (all pictures of one press show about the same) and is awaited before the next one.
  */
 export function Camera({
   label,

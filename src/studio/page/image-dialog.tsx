@@ -49,8 +49,8 @@ function LabelChoice({ view, classes }: { view: ImageView; classes: readonly str
 }
 
 /**
- * One stored image, large, with facts, answers and neighbours. Escape closes it, the left and right arrow keys step through the images among
- * which it was opened.
+ * One stored image, large, with facts, answers and neighbours. Escape closes it, the left and right arrow keys step
+ * through the images among which it was opened.
  */
 export function ImageDialog({
   facts: { snapshot, classes },

@@ -179,7 +179,10 @@ interface TypedInputProps {
   readonly done: (value: string) => void;
 }
 
-/** A field whose value counts when it is left or entered; what is typed until then stays when answers arrive and the page is drawn anew. */
+/**
+ * A field whose value counts when it is left or entered; what is typed until then stays when answers arrive and the
+ * page is drawn anew.
+ */
 export function TypedInput({ kind, value, done }: TypedInputProps) {
   const [typed, setTyped] = useState({ text: value, over: value });
   return (

@@ -13,7 +13,10 @@ function tooLarge(most: number): HTTPException {
   });
 }
 
-/** The body of a request, refused by its announced length or as soon as more has come than `most` bytes: never more is in memory. */
+/**
+ * The body of a request, refused by its announced length or as soon as more has come than `most` bytes: never more is
+ * in memory.
+ */
 export async function bodyOf(c: Context, most: number = MOST_UPLOAD_BYTES): Promise<Uint8Array> {
   const announced = Number(c.req.header('content-length') ?? '0');
   if (announced > most) throw tooLarge(most);

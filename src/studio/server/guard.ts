@@ -35,10 +35,10 @@ function equal(a: string, b: string): boolean {
 }
 
 /**
- * Lets through what comes from the studio's own page, or from a program that knows the token. A name that resolves to 127.0.0.1 is not
- * enough (Host), nor is a page of another origin (Origin, Sec-Fetch-Site), nor a process of another user (token: in the address that is
- * printed, from then on in a cookie that scripts cannot read and other sites' requests do not carry; programs send it as
- * `Authorization: Bearer`).
+ * Lets through what comes from the studio's own page, or from a program that knows the token. A name that resolves to
+ * 127.0.0.1 is not enough (Host), nor is a page of another origin (Origin, Sec-Fetch-Site), nor a process of another
+ * user (token: in the address that is printed, from then on in a cookie that scripts cannot read and other sites'
+ * requests do not carry; programs send it as `Authorization: Bearer`).
  */
 export function guard({ token, port }: GuardOptions): MiddlewareHandler {
   return async (c, next) => {

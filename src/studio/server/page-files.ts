@@ -20,8 +20,8 @@ const TYPES: Readonly<Record<string, string>> = {
 const FOLDER = fileURLToPath(new URL('../page/', import.meta.url));
 
 /**
- * The files of the built page by their address, read once: no address ever becomes a path. Throws PACKAGE_MISSING where the page was not
- * built.
+ * The files of the built page by their address, read once: no address ever becomes a path. Throws PACKAGE_MISSING where
+ * the page was not built.
  */
 export async function pageFiles(folder: string = FOLDER): Promise<ReadonlyMap<string, PageFile>> {
   const names = await readdir(folder, { recursive: true }).catch(() => [] as string[]);

@@ -41,8 +41,8 @@ export interface RunningStudio {
 }
 
 /**
- * Serves the studio of a store on 127.0.0.1. `port` 0 takes a free one. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_LOCKED (another studio
- * has it), PACKAGE_MISSING, and OPTION_INVALID where the port is taken.
+ * Serves the studio of a store on 127.0.0.1. `port` 0 takes a free one. Throws STORE_NOT_FOUND, STORE_EMPTY,
+ * STORE_LOCKED (another studio has it), PACKAGE_MISSING, and OPTION_INVALID where the port is taken.
  */
 export async function serveStudio(
   store: string,

@@ -51,7 +51,8 @@ export async function openStudio(
   try {
     const teach = await liveTeach(store.path, network);
     const review = await liveReview(store.path, jobs);
-    // In the background: who only browses needs no network, and what is wrong with it is told again by the first search.
+    // In the background: who only browses needs no network, and what is wrong with it is told again by the first
+    // search.
     store
       .current()
       .then(async (snapshot) => {

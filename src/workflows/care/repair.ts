@@ -95,7 +95,10 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
   return extractInto(store, { dataset, source, options }, work);
 }
 
-/** What is left to do about the studio's files; null where they are whole. They came from a person: nothing can make them again. */
+/**
+ * What is left to do about the studio's files; null where they are whole. They came from a person: nothing can make
+ * them again.
+ */
 async function studioAdvice(store: string): Promise<string | null> {
   const { damaged } = await damagedStudioFiles(store);
   if (damaged.length === 0) return null;
@@ -104,8 +107,9 @@ async function studioAdvice(store: string): Promise<string | null> {
 }
 
 /**
- * Drops what is damaged and extracts just that again. The studio's folder is left alone; what is damaged in it is told. What cannot be extracted here and now (the images are elsewhere, the list of samples
- * was damaged too) is told in `next`; the store is whole in any case, only with fewer rows. Throws STORE_LOCKED and what verify throws.
+ * Drops what is damaged and extracts just that again. The studio's folder is left alone; what is damaged in it is told.
+ * What cannot be extracted here and now (the images are elsewhere, the list of samples was damaged too) is told in
+ * `next`; the store is whole in any case, only with fewer rows. Throws STORE_LOCKED and what verify throws.
  */
 export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
   const store = resolve(storePath);

@@ -6,7 +6,10 @@ import type { Work } from '../work.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { VERSION } from '../version.ts';
 
-/** Reads every byte of a store, what was taught and reviewed in the studio among it, and names each file that is not what was written. Changes nothing, and needs no lock. */
+/**
+ * Reads every byte of a store, what was taught and reviewed in the studio among it, and names each file that is not
+ * what was written. Changes nothing, and needs no lock.
+ */
 export async function verify(storePath: string, { listener }: Work = {}): Promise<VerifyResult> {
   const store = resolve(storePath);
   let meter: ReturnType<typeof progressMeter> | undefined;

@@ -15,8 +15,9 @@ export interface Census {
 }
 
 /**
- * Counts images and finds equal files among all of them, one sample at a time: about 50 bytes an image. `compared` are all images,
- * or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, and copies of a picture together.
+ * Counts images and finds equal files among all of them, one sample at a time: about 50 bytes an image. `compared` are
+ * all images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, and copies of a
+ * picture together.
  */
 export async function takeCensus(
   samples: () => Iterable<StoredSample> | AsyncIterable<StoredSample>,

@@ -19,7 +19,10 @@ import { leaksOf } from './leaks.ts';
 import { equalFiles, nearDuplicates, type NearDuplicates } from './near-duplicates.ts';
 import type { Work } from '../work.ts';
 
-/** The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes milliseconds. */
+/**
+ * The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes
+ * milliseconds.
+ */
 const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;
 
 interface Stored {
@@ -84,10 +87,11 @@ async function accuracyWithout(
 }
 
 /**
- * Asks a store what could be wrong with the data set: copies of one image (equal bytes, or nearly equal features), copies that lie in
- * train and in val or test and what they do to the accuracy, labels that the other images contradict, classes too small to judge. Equal
- * bytes and sizes of classes are of all images; features are compared of `images` at most, and what rests on them is about these alone. With
- * a list of labels these are asked about, and the store is not changed.
+ * Asks a store what could be wrong with the data set: copies of one image (equal bytes, or nearly equal features),
+ * copies that lie in train and in val or test and what they do to the accuracy, labels that the other images
+ * contradict, classes too small to judge. Equal bytes and sizes of classes are of all images; features are compared of
+ * `images` at most, and what rests on them is about these alone. With a list of labels these are asked about, and the
+ * store is not changed.
  */
 export async function check(
   storePath: string,

@@ -46,8 +46,9 @@ async function listed(given: readonly string[], work: Work): Promise<{ source: s
 }
 
 /**
- * Decodes `count` of the images given: files, or one data set, or none for the carried emoji. A seeded choice; what cannot be decoded is
- * told, and the next one drawn in its place. Throws as scanDataset does, and IMAGE_UNDECODABLE where no image can be decoded.
+ * Decodes `count` of the images given: files, or one data set, or none for the carried emoji. A seeded choice; what
+ * cannot be decoded is told, and the next one drawn in its place. Throws as scanDataset does, and IMAGE_UNDECODABLE
+ * where no image can be decoded.
  */
 export async function benchImages(
   given: readonly string[],

@@ -65,7 +65,10 @@ async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> 
   return { engine: { name, device, precision, version, why, faster }, engines };
 }
 
-/** Tries everything that permafrost needs and tells what works, what would be used, and why. Never throws for what is missing. */
+/**
+ * Tries everything that permafrost needs and tells what works, what would be used, and why. Never throws for what is
+ * missing.
+ */
 export async function doctor(): Promise<DoctorResult> {
   const packages: DoctorResult['packages'][number][] = [];
   for (const { name, needed, probe } of PACKAGES) {

@@ -17,8 +17,9 @@ function requireAction(action: string): EngineAction {
 }
 
 /**
- * Lists the runtimes that can be added beside the bundled one, adds one, or removes what was added. Throws OPTION_INVALID for an unknown
- * action or engine, and what EngineInstallation.add throws; ENGINE_UNAVAILABLE also where what was added does not load.
+ * Lists the runtimes that can be added beside the bundled one, adds one, or removes what was added. Throws
+ * OPTION_INVALID for an unknown action or engine, and what EngineInstallation.add throws; ENGINE_UNAVAILABLE also where
+ * what was added does not load.
  */
 export async function engines(action: string, name?: string, work: Work = {}): Promise<EnginesResult> {
   const known = requireAction(action);

@@ -70,7 +70,10 @@ export const EXTRACT_OPTIONS = {
 export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
 export const EXTRACT_DEFAULTS = defaultsOf(EXTRACT_OPTIONS);
 
-/** Options of `run`: those of `extract`, which heads, within which memory, and how often the best one may wrongly answer "unknown". */
+/**
+ * Options of `run`: those of `extract`, which heads, within which memory, and how often the best one may wrongly answer
+ * "unknown".
+ */
 export const RUN_OPTIONS = {
   ...EXTRACT_OPTIONS,
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),

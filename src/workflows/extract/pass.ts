@@ -41,7 +41,10 @@ function requireFewFailures(failed: readonly Failure[], most: number): void {
   );
 }
 
-/** The outputs of a network as batches of features, one for each set of the source; undefined for those that are deeper than it runs. */
+/**
+ * The outputs of a network as batches of features, one for each set of the source; undefined for those that are deeper
+ * than it runs.
+ */
 function batchesOf(
   { executable, rows, outputs }: InferredBatch,
   { sets, networks }: FeatureSource,
@@ -54,8 +57,9 @@ function batchesOf(
 }
 
 /**
- * One pass over the images: what is known is reused, the rest goes through a network that is no deeper than what is missing, into the writer, which is sealed at the end, also where
- * the pass is interrupted or fails: what left the network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
+ * One pass over the images: what is known is reused, the rest goes through a network that is no deeper than what is
+ * missing, into the writer, which is sealed at the end, also where the pass is interrupted or fails: what left the
+ * network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
  */
 export async function pass(plan: Pass, work: Work): Promise<Found> {
   try {

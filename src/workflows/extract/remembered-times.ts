@@ -17,7 +17,10 @@ export async function rememberedTimes(
   }
 }
 
-/** Keeps what was learned of the files. Where that cannot be written, the features are in place all the same: it is told, not thrown. */
+/**
+ * Keeps what was learned of the files. Where that cannot be written, the features are in place all the same: it is
+ * told, not thrown.
+ */
 export async function keepTimes(
   times: FileTimes,
   { listener }: { readonly listener?: Listener | undefined },

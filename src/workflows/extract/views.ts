@@ -70,8 +70,9 @@ function setsOfView(
 }
 
 /**
- * Extracts the views of the training images, one pass over them a view: what is there is reused. Images that can no longer be read, or whose
- * content changed meanwhile, become failures. Undefined where no views are asked for. Throws what `pass` throws.
+ * Extracts the views of the training images, one pass over them a view: what is there is reused. Images that can no
+ * longer be read, or whose content changed meanwhile, become failures. Undefined where no views are asked for. Throws
+ * what `pass` throws.
  */
 export async function extractViews(
   plan: Omit<Pass, 'writer' | 'look'>,

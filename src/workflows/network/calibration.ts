@@ -47,7 +47,10 @@ function counter(stage: string, total: number, { signal, listener }: Int8Job['wo
   };
 }
 
-/** A calibration of the same network and contract, as deep as the cut at least, that a set of the store was made with, by whatever engine. */
+/**
+ * A calibration of the same network and contract, as deep as the cut at least, that a set of the store was made with,
+ * by whatever engine.
+ */
 async function storedCalibration(
   { store, manifest }: Int8Job,
   { backbone, weights, contract, cut }: CalibrationTarget,
@@ -68,8 +71,9 @@ async function storedCalibration(
 }
 
 /**
- * The calibration of the store, so that new images extend the set that is there, else a new one on at most 64 training images (a quarter
- * of the images is left to measure on where there are no others). Throws OPTION_INVALID where no training image can be read, INTERRUPTED.
+ * The calibration of the store, so that new images extend the set that is there, else a new one on at most 64 training
+ * images (a quarter of the images is left to measure on where there are no others). Throws OPTION_INVALID where no
+ * training image can be read, INTERRUPTED.
  */
 export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Promise<Calibration> {
   const stored = await storedCalibration(job, target);
@@ -115,9 +119,9 @@ async function measured(
 }
 
 /**
- * Gives int8 sets (`sets[i]` is that of the source's i-th) their calibration files and their cosines to fp32, which are measured once and
- * told. Throws PRECISION_LOSS where an image falls below `minCosine`: nothing is kept then; OPTION_INVALID where there is no image to
- * measure on; STORE_WRITE.
+ * Gives int8 sets (`sets[i]` is that of the source's i-th) their calibration files and their cosines to fp32, which are
+ * measured once and told. Throws PRECISION_LOSS where an image falls below `minCosine`: nothing is kept then;
+ * OPTION_INVALID where there is no image to measure on; STORE_WRITE.
  */
 export async function requireAgreement(
   job: Int8Job,

@@ -25,8 +25,9 @@ function parsePoolings(text: string, of: string): readonly Pooling[] {
 }
 
 /**
- * Reads `block3_pool:avg,block4_pool:avg+max,block5_pool`: cut layers of VGG16, each with its poolings, or with `fallback` where it names
- * none. The deepest comes first. Throws OPTION_INVALID for an unknown cut or pooling, and for one that is named twice.
+ * Reads `block3_pool:avg,block4_pool:avg+max,block5_pool`: cut layers of VGG16, each with its poolings, or with
+ * `fallback` where it names none. The deepest comes first. Throws OPTION_INVALID for an unknown cut or pooling, and for
+ * one that is named twice.
  */
 export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS): CutWish[] {
   const cuts = text.split(',').map((item): CutWish => {

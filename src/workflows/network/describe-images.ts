@@ -4,7 +4,9 @@ import { extractFeatures } from '../../extract/pipeline.ts';
 import type { FeatureSource } from './feature-source.ts';
 import type { Output } from '../../extract/program.ts';
 
-/** Features of loose images (given by path), the source's outputs side by side: row i for paths[i]; what failed is told. */
+/**
+ * Features of loose images (given by path), the source's outputs side by side: row i for paths[i]; what failed is told.
+ */
 export interface DescribedImages {
   readonly paths: readonly string[];
   readonly X: Matrix;

@@ -42,8 +42,9 @@ function choiceText({ name, version, device, precision }: Engine, why: string): 
 }
 
 /**
- * The engine of the class of features that new ones are compared with; undefined where there is no such class or the wish names something
- * else. Throws ENGINE_UNAVAILABLE naming the class where this machine or this permafrost has it not.
+ * The engine of the class of features that new ones are compared with; undefined where there is no such class or the
+ * wish names something else. Throws ENGINE_UNAVAILABLE naming the class where this machine or this permafrost has it
+ * not.
  */
 export async function engineOfClass(
   {
@@ -72,9 +73,9 @@ export async function engineOfClass(
 }
 
 /**
- * The engine that serves a wish best, ready to load a network, and for the listener one line about it, and one where a faster one can be added. Runtimes are tried in the order of
- * their speed, so that none is loaded which would not be used. Throws OPTION_INVALID for a wish that no machine serves,
- * ENGINE_UNAVAILABLE where this one does not.
+ * The engine that serves a wish best, ready to load a network, and for the listener one line about it, and one where a
+ * faster one can be added. Runtimes are tried in the order of their speed, so that none is loaded which would not be
+ * used. Throws OPTION_INVALID for a wish that no machine serves, ENGINE_UNAVAILABLE where this one does not.
  */
 export async function prepareEngine(
   wish: EngineWish,

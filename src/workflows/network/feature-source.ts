@@ -22,7 +22,10 @@ export interface FeatureSourceOptions extends EngineWish {
   /** What the network gives, the deepest cut first. */
   readonly cuts: readonly CutWish[];
   readonly dtype: Dtype;
-  /** Class of the features that the new ones are compared with: taken unless another engine, device or precision is named. */
+  /**
+   * Class of the features that the new ones are compared with: taken unless another engine, device or precision is
+   * named.
+   */
   readonly engineClass?: string | undefined;
   /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
   readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
@@ -41,7 +44,10 @@ export interface SourceSet {
   readonly calibration: Calibration | undefined;
 }
 
-/** Everything that turns images into features, by name made into objects; the network is loaded when the first image needs it. */
+/**
+ * Everything that turns images into features, by name made into objects; the network is loaded when the first image
+ * needs it.
+ */
 export interface FeatureSource {
   /** The cuts of the one pass, the deepest, which is the primary one, first. */
   readonly sets: readonly [SourceSet, ...SourceSet[]];
@@ -54,8 +60,8 @@ export interface FeatureSource {
   /** Disposing it disposes all of `networks`. */
   readonly executable: LazyExecutable;
   /**
-   * Network i runs to the cut of sets[i] and no further, and gives the outputs of that set and of those after it: for images of which
-   * nothing deeper is missing. The first is `executable`. Each is loaded when the first image needs it.
+   * Network i runs to the cut of sets[i] and no further, and gives the outputs of that set and of those after it: for
+   * images of which nothing deeper is missing. The first is `executable`. Each is loaded when the first image needs it.
    */
   readonly networks: readonly LazyExecutable[];
 }
@@ -114,7 +120,10 @@ function sourceSet(
   };
 }
 
-/** Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes `executable`. */
+/**
+ * Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes
+ * `executable`.
+ */
 export async function featureSource(
   options: FeatureSourceOptions,
   listener: Listener = {},
@@ -167,8 +176,8 @@ export async function featureSource(
 }
 
 /**
- * As featureSource, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too, naming the field, where
- * this machine or the wish gives others.
+ * As featureSource, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too,
+ * naming the field, where this machine or the wish gives others.
  */
 export async function sourceLike(
   settings: FeatureSettings,

@@ -34,13 +34,18 @@ export interface Answers {
   readonly told: Tally;
   /** Probability of each image's predicted class, shape (images). */
   readonly probability: Float32Array;
-  /** How strange each is, and whether that makes it unknown, shape (images); null for a head without a rule for that. */
+  /**
+   * How strange each is, and whether that makes it unknown, shape (images); null for a head without a rule for that.
+   */
   readonly strangeness: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
   /** Paths of the surest mistakes of all, the surest first. */
   readonly mistaken: readonly string[];
 }
 
-/** A head whose optional package is not installed here (a report may be written elsewhere than the run) cannot be asked; the rest can. */
+/**
+ * A head whose optional package is not installed here (a report may be written elsewhere than the run) cannot be asked;
+ * the rest can.
+ */
 function missingPackage(error: unknown): { missing: string } {
   if (error instanceof PermafrostError && error.code === 'PACKAGE_MISSING')
     return { missing: `The best head cannot be asked here: ${error.message}` };
@@ -48,8 +53,9 @@ function missingPackage(error: unknown): { missing: string } {
 }
 
 /**
- * Asks the best head of a past run about the validated images, which are read in a stream: a few bytes of each are kept. A reason where the head is gone, or
- * was trained on features of other settings, or nothing is validated. Throws HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
+ * Asks the best head of a past run about the validated images, which are read in a stream: a few bytes of each are
+ * kept. A reason where the head is gone, or was trained on features of other settings, or nothing is validated. Throws
+ * HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
  */
 export async function askBest(
   { store, manifest, samples }: AskedStore,

@@ -24,7 +24,10 @@ function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
   return [sorted[0]![0], median, sorted.at(-1)![0]];
 }
 
-/** Counts images, one at a time: eight bytes of each are kept. Of more than `most` those with the lowest SHA-256 are in the page, as in `check`. */
+/**
+ * Counts images, one at a time: eight bytes of each are kept. Of more than `most` those with the lowest SHA-256 are in
+ * the page, as in `check`.
+ */
 export async function reportCensus(images: Images, most: number): Promise<ReportCensus> {
   const classes = new Map<string, Partial<Record<Split, number>>>();
   const [widths, heights] = [new Map<number, number>(), new Map<number, number>()];

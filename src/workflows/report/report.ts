@@ -21,11 +21,11 @@ import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 
 /**
- * Gathers what there is to see of a store: its data set, the last run's heads, what the best of them gets wrong and what lies nearest to
- * that, what check finds, a map of the features, thumbnails from the image files where they are still there. Above `maxImages` images those that are
- * shown are a sample, and the figures are of all. With a list of labels these count. Loads no network and changes
- * nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what
- * labelledSamples throws.
+ * Gathers what there is to see of a store: its data set, the last run's heads, what the best of them gets wrong and
+ * what lies nearest to that, what check finds, a map of the features, thumbnails from the image files where they are
+ * still there. Above `maxImages` images those that are shown are a sample, and the figures are of all. With a list of
+ * labels these count. Loads no network and changes nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT,
+ * HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledSamples throws.
  */
 export async function report(
   storePath: string,

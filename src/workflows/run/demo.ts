@@ -9,7 +9,10 @@ import { run } from './run.ts';
 const RENDERED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
 const STORE = fileURLToPath(new URL('../../../data/rendered/emoji.permafrost', import.meta.url));
 
-/** The main job on the data set that the project carries: draws it on first use, then `run`. Needs no network connection. */
+/**
+ * The main job on the data set that the project carries: draws it on first use, then `run`. Needs no network
+ * connection.
+ */
 export async function demo(given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const { root, images, rendered } = await renderCarriedDataset(RENDERED, work);
   if (rendered > 0) work.listener?.note?.(`Drew ${images} emoji in three styles into ${root}.`);

@@ -35,7 +35,9 @@ interface RunHead extends HeadPlan {
   readonly onViews?: true;
 }
 
-/** The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it. */
+/**
+ * The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it.
+ */
 export const RUN_HEADS: readonly RunHead[] = [
   { head: 'softmax', pooling: 'flatten', normalize: 'none', onViews: true },
   { head: 'logistic', pooling: 'flatten', normalize: 'l2', options: { C: 10 } },
@@ -64,8 +66,8 @@ interface Task {
 }
 
 /**
- * What a run trains on a store: `plans` on the primary set, some of them also on the views, CUT_HEAD on every other cut and on all of them
- * side by side.
+ * What a run trains on a store: `plans` on the primary set, some of them also on the views, CUT_HEAD on every other cut
+ * and on all of them side by side.
  */
 function tasksFor(
   [primary, ...others]: readonly WantedSet[],
@@ -104,7 +106,10 @@ interface Trained extends Pick<TrainedHead, 'result' | 'judged'> {
 const better = (a: Trained, b: Trained): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
 
-/** One head in streams; `plain` is the same one without views, where there are some. What it takes is not told, as it is of a head that is trained alone. */
+/**
+ * One head in streams; `plain` is the same one without views, where there are some. What it takes is not told, as it is
+ * of a head that is trained alone.
+ */
 async function streamed(
   plan: StreamedPlan & { readonly views: number },
   plain: Trained | undefined,
@@ -121,9 +126,10 @@ export type HeadsOfRun = Pick<RunResult, 'heads' | 'skipped' | 'confusion' | 'mi
 };
 
 /**
- * Trains the heads of a run on a store's features and keeps the best as a file. Features that fit the memory are loaded once for all heads on
- * them; on others each head reads streams. A head that cannot be fitted so, or whose package is missing, is left out with the reason. Throws
- * FIT_INVALID where none is left, INTERRUPTED, STORE_WRITE, and what reading throws.
+ * Trains the heads of a run on a store's features and keeps the best as a file. Features that fit the memory are loaded
+ * once for all heads on them; on others each head reads streams. A head that cannot be fitted so, or whose package is
+ * missing, is left out with the reason. Throws FIT_INVALID where none is left, INTERRUPTED, STORE_WRITE, and what
+ * reading throws.
  */
 export async function headsOfRun(
   storePath: string,

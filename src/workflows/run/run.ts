@@ -12,8 +12,9 @@ import { headsOfRun } from './heads.ts';
 import type { Work } from '../work.ts';
 
 /**
- * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other, keeps the best head as
- * a file and everything told as results.json in the store. Heads whose package is missing are left out with the reason.
+ * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other,
+ * keeps the best head as a file and everything told as results.json in the store. Heads whose package is missing are
+ * left out with the reason.
  */
 export async function run(
   datasetPath: string,

@@ -31,7 +31,10 @@ async function manifestOf(store: string): Promise<Manifest | undefined> {
   }
 }
 
-/** Finds the nearest training images, under the labels that they were trained on, in the store of that training; undefined where that has gone, and it is said. */
+/**
+ * Finds the nearest training images, under the labels that they were trained on, in the store of that training;
+ * undefined where that has gone, and it is said.
+ */
 async function trainingSearch(
   { document, store, rowsMemory }: OpenedHead,
   { neighbors, memory }: PredictOptions,
@@ -68,7 +71,9 @@ async function trainingSearch(
 /** What the head answers for an image of no class that it knows. */
 const UNKNOWN = 'unknown';
 
-/** How strange each row of raw features is to the head, and which are unknown; null for a head without a rule for that. */
+/**
+ * How strange each row of raw features is to the head, and which are unknown; null for a head without a rule for that.
+ */
 export async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
   if (reject === undefined || X.rows === 0) return null;
   const { measure, threshold } = reject;
@@ -76,9 +81,9 @@ export async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matr
 }
 
 /**
- * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on. Throws HEAD_CORRUPT;
- * ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
- * asked for.
+ * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on.
+ * Throws HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field,
+ * where other weights or another engine are asked for.
  */
 export async function predict(
   headFile: string,

@@ -7,8 +7,8 @@ import type { SweepGrid, SweepGridHead } from './grid.ts';
 import { SWEEP_OPTIONS } from './options.ts';
 
 /**
- * Options of heads that a flag can list values of. `alphas` is a list by itself, and `seed` as a flag is that of the folds: both have their
- * place in a grid file.
+ * Options of heads that a flag can list values of. `alphas` is a list by itself, and `seed` as a flag is that of the
+ * folds: both have their place in a grid file.
  */
 const HEAD_OPTIONS: OptionTable = Object.fromEntries(
   Object.values(HEADS)
@@ -50,9 +50,9 @@ export const SWEEP_AXES: OptionTable = {
 };
 
 /**
- * The grid that axes of SWEEP_AXES describe; undefined where none is given. Values of an option go to every listed head that has it. A head
- * keeps DEFAULT_GRID's values of the options that are not given. Throws OPTION_INVALID for an unknown head, an option that no listed head
- * has, and text where a number is expected.
+ * The grid that axes of SWEEP_AXES describe; undefined where none is given. Values of an option go to every listed head
+ * that has it. A head keeps DEFAULT_GRID's values of the options that are not given. Throws OPTION_INVALID for an
+ * unknown head, an option that no listed head has, and text where a number is expected.
  */
 export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): SweepGrid | undefined {
   const given = Object.entries(axes).filter(

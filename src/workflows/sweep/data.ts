@@ -17,7 +17,10 @@ export interface SweptImages {
   readonly room: SweepRoom;
 }
 
-/** The features that configurations need, in shared memory, and what else every thread reads. Throws what loadFeatures throws. */
+/**
+ * The features that configurations need, in shared memory, and what else every thread reads. Throws what loadFeatures
+ * throws.
+ */
 export async function sharedData(
   { store, manifest, samples, room }: SweptImages,
   { y, classes, folds }: SweepPlan,

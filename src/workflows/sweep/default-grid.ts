@@ -1,6 +1,6 @@
 /**
- * What is tried where nothing is asked for: heads that are fitted in milliseconds, with penalties and neighbours from strong to weak. 80
- * configurations.
+ * What is tried where nothing is asked for: heads that are fitted in milliseconds, with penalties and neighbours from
+ * strong to weak. 80 configurations.
  */
 export const DEFAULT_GRID = {
   cut: [''],

@@ -4,8 +4,8 @@ import type { SweepGrid } from './grid.ts';
 import type { SweepRequest } from './sweep.ts';
 
 /**
- * The grid of a JSON file, or that of flags, or neither: the default. What the file holds is checked by `sweep`. Throws OPTION_INVALID where
- * both are given, or the file cannot be read or is no JSON.
+ * The grid of a JSON file, or that of flags, or neither: the default. What the file holds is checked by `sweep`. Throws
+ * OPTION_INVALID where both are given, or the file cannot be read or is no JSON.
  */
 export async function gridRequest(
   file: string,

@@ -27,14 +27,20 @@ export interface SweepRoom {
 /** What the process takes before the first feature is read, and each thread before its first fit: measured. */
 const PROCESS_BYTES = 230e6;
 const THREAD_BYTES = 60e6;
-/** What is given back by a thread is taken again late: its peak is above what it holds at once. Measured with the default grid on 22,000 images of 512 numbers: 1.11 GB where this factor left out gave 1.00. */
+/**
+ * What is given back by a thread is taken again late: its peak is above what it holds at once. Measured with the
+ * default grid on 22,000 images of 512 numbers: 1.11 GB where this factor left out gave 1.00.
+ */
 const LATE = 1.3;
-/** Of an image beside its features: its path and digests, its places in the folds of every thread, probabilities and predictions. */
+/**
+ * Of an image beside its features: its path and digests, its places in the folds of every thread, probabilities and
+ * predictions.
+ */
 const IMAGE_BYTES = 1500;
 const IMAGE_THREAD_BYTES = 300;
 /**
- * Threads that a sample is sized for, whatever the machine has: results depend on the sample, so it must be the same everywhere. Where more
- * of them fit, more work.
+ * Threads that a sample is sized for, whatever the machine has: results depend on the sample, so it must be the same
+ * everywhere. Where more of them fit, more work.
  */
 const SIZED_FOR = 2;
 /** What a thread may keep for all folds where not all of MOST_KEPT fits: components of most samples. */
@@ -44,8 +50,8 @@ const LITTLE_KEPT = 2 ** 23;
 const DIRECT_MATRICES = 5;
 
 /**
- * Bytes of a linear problem over rows beside the rows themselves: their Gram matrix in both precisions, or the rows in float64; and those of a direct
- * step.
+ * Bytes of a linear problem over rows beside the rows themselves: their Gram matrix in both precisions, or the rows in
+ * float64; and those of a direct step.
  */
 function designBytes(rows: number, cols: number): number {
   const system = Math.min(rows, cols) ** 2;
@@ -71,7 +77,8 @@ function groupBytes(
   const width = pca || cols;
   const view = 4 * rows * width + 4 * trained * width + designBytes(trained, width);
   const kept = rows * width * folds <= mostKept ? folds : 1;
-  // The rows that a normalisation is learned of; of components the normalised rows, those of the training part, and these in float64.
+  // The rows that a normalisation is learned of; of components the normalised rows, those of the training part, and
+  // these in float64.
   const making = 4 * values + (pca > 0 ? 4 * values + 12 * trained * Math.min(cols, 8192) : 0);
   return stackedBytes + kept * view + making;
 }
@@ -96,7 +103,10 @@ export function sweepBytes(
   );
 }
 
-/** How many of up to `most` images fit a bound, whatever the machine has. Throws OPTION_INVALID where not even `least` do. */
+/**
+ * How many of up to `most` images fit a bound, whatever the machine has. Throws OPTION_INVALID where not even `least`
+ * do.
+ */
 export function imagesWithin(
   groups: readonly GroupSize[],
   folds: number,
@@ -120,7 +130,10 @@ export function imagesWithin(
   return low;
 }
 
-/** With how many of up to `threads` threads that many images are swept within a bound, and how much of them each may keep. */
+/**
+ * With how many of up to `threads` threads that many images are swept within a bound, and how much of them each may
+ * keep.
+ */
 export function roomForSweep(
   groups: readonly GroupSize[],
   folds: number,

@@ -22,9 +22,8 @@ export interface SweepPlan {
 }
 
 /**
- * Deals the training images into stratified folds, copies of one image into the same one. `featuresOf` says which features a configuration is
- * about. Throws FIT_INVALID where some fold would lack a class
- * or hold out nothing.
+ * Deals the training images into stratified folds, copies of one image into the same one. `featuresOf` says which
+ * features a configuration is about. Throws FIT_INVALID where some fold would lack a class or hold out nothing.
  */
 export function planSweep(
   samples: readonly StoredSample[],

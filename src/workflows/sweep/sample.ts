@@ -11,7 +11,10 @@ export interface SweepSample {
   readonly counts: Readonly<Record<Split, number>>;
 }
 
-/** Different images that each class keeps in a sample, where it has so many: a class needs two, for it must be in every fold's training part. */
+/**
+ * Different images that each class keeps in a sample, where it has so many: a class needs two, for it must be in every
+ * fold's training part.
+ */
 const LEAST_OF_A_CLASS = 10;
 
 /** The key of the `least`-th different image of ascending keys, or the last. */
@@ -33,9 +36,9 @@ function countUpTo(keys: Uint32Array, highest: number): number {
 }
 
 /**
- * All training images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, copies of a picture together. A class that
- * would have few or none among them keeps its own lowest. Reads the images twice, and keeps those of the sample. Throws OPTION_INVALID where `most`
- * has no room for two images of each class.
+ * All training images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, copies of a
+ * picture together. A class that would have few or none among them keeps its own lowest. Reads the images twice, and
+ * keeps those of the sample. Throws OPTION_INVALID where `most` has no room for two images of each class.
  */
 export async function sampleTrain(
   images: () => Iterable<StoredSample> | AsyncIterable<StoredSample>,

@@ -36,12 +36,14 @@ export interface SweepWork extends Work {
 }
 
 /**
- * Cross-validates every configuration of a grid on the training images of a store, or on a sample of them (`images`, `memory`), on all processors, and
- * fits the best on all of them; the validation images are looked at once, for the best alone. Copies of one image are always in the same fold. Results are kept in the
- * store as they come: what was found before is not computed again, so that the same call after an abort goes on where it stopped. A
- * result depends on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order.
- * With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE,
- * and what readManifest and loadFeatures throw.
+ * Cross-validates every configuration of a grid on the training images of a store, or on a sample of them (`images`,
+ * `memory`), on all processors, and fits the best on all of them; the validation images are looked at once, for the
+ * best alone. Copies of one image are always in the same fold. Results are kept in the store as they come: what was
+ * found before is not computed again, so that the same call after an abort goes on where it stopped. A result depends
+ * on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order. With a list
+ * of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be
+ * split so that every fold trains on every class, INTERRUPTED, STORE_WRITE, and what readManifest and loadFeatures
+ * throw.
  */
 export async function sweep(
   storePath: string,
@@ -130,8 +132,8 @@ const sizesOf = (
   }));
 
 /**
- * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after those of the images. Throws
- * OPTION_INVALID where the store lacks one.
+ * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after
+ * those of the images. Throws OPTION_INVALID where the store lacks one.
  */
 const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): string =>
   Array.from({ length: 1 + one.views }, (_, view) => storedParts(store, manifest, featuresOf(one), view))

@@ -1,4 +1,5 @@
-// A thread of its own, started by sweep-pool.ts: it gets jobs, cross-validates, answers plan by plan, and asks for the next.
+// A thread of its own, started by sweep-pool.ts: it gets jobs, cross-validates, answers plan by plan, and asks for the
+// next.
 import { parentPort, workerData } from 'node:worker_threads';
 import { matrix } from '../../core/matrix.ts';
 import { serveOrders } from '../../core/threads.ts';

@@ -41,14 +41,20 @@ export interface HeadPlan {
   readonly head: string;
   readonly options?: HeadOptions;
   readonly normalize: Normalization;
-  /** Principal components of the normalised features that the head is fitted on; 0, the default, for the features themselves. */
+  /**
+   * Principal components of the normalised features that the head is fitted on; 0, the default, for the features
+   * themselves.
+   */
   readonly pca?: number;
 }
 
 export interface TrainedHead {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
-  /** Of a head that left its training rows in the store: their digest, and the views of each that are among them (streamed-rows.ts). */
+  /**
+   * Of a head that left its training rows in the store: their digest, and the views of each that are among them
+   * (streamed-rows.ts).
+   */
   readonly rows?: { readonly digest: string; readonly views: number };
   /** What stands side by side in the features. */
   readonly parts: readonly HeadPart[];
@@ -64,7 +70,10 @@ export interface TrainedHead {
   readonly mistakes: readonly Mistake[];
 }
 
-/** The split to validate on: `val` where there is one, else `test`. Throws FIT_INVALID where a store has nothing to train or validate on. */
+/**
+ * The split to validate on: `val` where there is one, else `test`. Throws FIT_INVALID where a store has nothing to
+ * train or validate on.
+ */
 export function validationSplit(store: string, samples: readonly StoredSample[]): Split {
   const counts: Record<Split, number> = { train: 0, val: 0, test: 0 };
   for (const { split } of samples) counts[split]++;
@@ -80,7 +89,10 @@ export function validationOf(store: string, { train, val, test }: Readonly<Recor
   );
 }
 
-/** The parts that are asked for, as a head file keeps them. Throws STORE_EMPTY, and OPTION_INVALID where the store has no such part. */
+/**
+ * The parts that are asked for, as a head file keeps them. Throws STORE_EMPTY, and OPTION_INVALID where the store has
+ * no such part.
+ */
 export function headPartsOf(
   store: string,
   manifest: Manifest,
@@ -98,8 +110,8 @@ export interface TrainingWish {
 }
 
 /**
- * Loads features of a store to train on, of one pooling of the primary set or of parts side by side. Throws STORE_EMPTY, FIT_INVALID, and
- * OPTION_INVALID where the store has no such part.
+ * Loads features of a store to train on, of one pooling of the primary set or of parts side by side. Throws
+ * STORE_EMPTY, FIT_INVALID, and OPTION_INVALID where the store has no such part.
  */
 export async function trainingData(
   store: string,
@@ -138,7 +150,10 @@ export function headOf({ head, options, pca }: HeadPlan): Head {
   return pca ? pcaHead(pca, plain) : plain;
 }
 
-/** Fits one head, on all views of the training images, and measures it on the validation images. A normaliser is fitted on the images themselves. Times are wall-clock, features in memory. */
+/**
+ * Fits one head, on all views of the training images, and measures it on the validation images. A normaliser is fitted
+ * on the images themselves. Times are wall-clock, features in memory.
+ */
 export async function trainHead(
   plan: HeadPlan,
   data: TrainingData,
@@ -230,7 +245,10 @@ export function measured(
   };
 }
 
-/** Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings and of labels that are not the store's. */
+/**
+ * Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings and
+ * of labels that are not the store's.
+ */
 export function defaultHeadFile(
   store: string,
   {

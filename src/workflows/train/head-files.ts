@@ -35,8 +35,8 @@ export type SavedHead = Pick<
 };
 
 /**
- * Writes a trained head with its normaliser, the settings of the set that its first part is of, and the way to its store. Throws
- * STORE_WRITE.
+ * Writes a trained head with its normaliser, the settings of the set that its first part is of, and the way to its
+ * store. Throws STORE_WRITE.
  */
 export async function saveHead(
   file: string,
@@ -92,14 +92,20 @@ export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'r
   readonly rowsMemory: number;
 }
 
-/** Adds the file's name to what is wrong with its content; a head that this permafrost does not know is no wrong option of the user's. */
+/**
+ * Adds the file's name to what is wrong with its content; a head that this permafrost does not know is no wrong option
+ * of the user's.
+ */
 function inFile(file: string, error: unknown): never {
   if (!(error instanceof PermafrostError) || !['OPTION_INVALID', 'HEAD_CORRUPT'].includes(error.code))
     throw error;
   throw new PermafrostError('HEAD_CORRUPT', `${file}: ${error.message}`, { cause: error });
 }
 
-/** Reads a head file back into a head that predicts the same. Throws HEAD_CORRUPT, or PACKAGE_MISSING where the head needs one. */
+/**
+ * Reads a head file back into a head that predicts the same. Throws HEAD_CORRUPT, or PACKAGE_MISSING where the head
+ * needs one.
+ */
 export async function openHead(file: string): Promise<OpenedHead> {
   const { document, tensors } = await readHead(file);
   const state = (part: 'head' | 'normalizer' | 'reject'): HeadState => ({

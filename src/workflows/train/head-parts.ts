@@ -5,8 +5,8 @@ import type { Manifest } from '../../store/format/manifest.ts';
 import { currentSets } from '../../store/read/parts.ts';
 
 /**
- * The parts of a store's data set that are the features which a head was trained on; a reason where the store now holds features of other
- * settings, or not all of the parts. Throws STORE_EMPTY.
+ * The parts of a store's data set that are the features which a head was trained on; a reason where the store now holds
+ * features of other settings, or not all of the parts. Throws STORE_EMPTY.
  */
 export function storedPartsOfHead(
   store: string,

@@ -18,9 +18,9 @@ export interface LabelledSamples {
 }
 
 /**
- * The images of a store under the labels of a list, which means what it means to `extract`: labels by path, splits where it gives some, the
- * same notes. Without a list ('') they are as stored. The store is not changed. Throws STORE_EMPTY, STORE_CORRUPT, and of a list
- * DATASET_NOT_FOUND, DATASET_LAYOUT, DATASET_CLASSES.
+ * The images of a store under the labels of a list, which means what it means to `extract`: labels by path, splits
+ * where it gives some, the same notes. Without a list ('') they are as stored. The store is not changed. Throws
+ * STORE_EMPTY, STORE_CORRUPT, and of a list DATASET_NOT_FOUND, DATASET_LAYOUT, DATASET_CLASSES.
  */
 export async function labelledSamples(
   store: string,
@@ -51,7 +51,10 @@ export function requireViews(labels: string, joinedTrain: number): void {
   );
 }
 
-/** The images of a head's store under the labels that it was trained on, of which its file keeps those that were not the store's; undefined where those are the stored ones, which need not be in memory. */
+/**
+ * The images of a head's store under the labels that it was trained on, of which its file keeps those that were not the
+ * store's; undefined where those are the stored ones, which need not be in memory.
+ */
 export async function samplesOfHead(
   store: string,
   manifest: Manifest,

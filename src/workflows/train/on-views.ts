@@ -8,8 +8,8 @@ type Judged = Pick<TrainedHead, 'result' | 'judged'>;
 const SEED = 1;
 
 /**
- * Trains a head on the images and their views, where there are some, and tells what the views were worth on the validated images, beside `without`: the same head on
- * the images alone, which is trained here where it is not given.
+ * Trains a head on the images and their views, where there are some, and tells what the views were worth on the
+ * validated images, beside `without`: the same head on the images alone, which is trained here where it is not given.
  */
 export async function trainOnViews(
   plan: HeadPlan,
@@ -23,7 +23,10 @@ export async function trainOnViews(
   return withWorth(trained, without ?? (await trainHead(plan, { ...data, views: [] }, signal)), count);
 }
 
-/** The head trained on images and `count` views of each, with what these were worth beside the same head on the images alone. */
+/**
+ * The head trained on images and `count` views of each, with what these were worth beside the same head on the images
+ * alone.
+ */
 export function withWorth(trained: TrainedHead, plain: Judged, count: number): TrainedHead {
   const { truth, guess } = trained.judged;
   const plainGuess = plain.judged.guess;

@@ -16,7 +16,10 @@ import { SEED, withoutRule, withRule } from './reject.ts';
 import type { StreamedPlan } from './train-streamed.ts';
 import type { Work } from '../work.ts';
 
-/** Rows that the threshold is calibrated on: with so many the share of false rejects varies by a quarter of a percent about 5 %. */
+/**
+ * Rows that the threshold is calibrated on: with so many the share of false rejects varies by a quarter of a percent
+ * about 5 %.
+ */
 const CALIBRATED_ON = 8192;
 /** Bytes that a value of the sample takes: kept, as the search prepares it, and at work. */
 const VALUE_BYTES = 12;
@@ -25,7 +28,10 @@ const VALUE_BYTES = 12;
 const valuesWithin = (room: number): number =>
   Math.max(0, Math.min(MOST_REFERENCE_VALUES, Math.floor(room / VALUE_BYTES)));
 
-/** Some rows of a stream, drawn by a seed whatever the order in which they are stored: of each class its share, and two at least. */
+/**
+ * Some rows of a stream, drawn by a seed whatever the order in which they are stored: of each class its share, and two
+ * at least.
+ */
 function drawn({ labels, places }: FeatureStream, wanted: number): number[] {
   const { classes, indices } = encodeLabels(labels);
   const rows = classes.map(() => [] as number[]);
@@ -51,8 +57,9 @@ async function gathered(source: RowSource, wanted: readonly number[], { signal }
 }
 
 /**
- * The head trained in streams with a rule for "unknown" at a share `rate` of false rejects: by distances to a sample of the training images,
- * calibrated on others of them. No copy of a picture is on both sides. Throws what reading throws, INTERRUPTED.
+ * The head trained in streams with a rule for "unknown" at a share `rate` of false rejects: by distances to a sample of
+ * the training images, calibrated on others of them. No copy of a picture is on both sides. Throws what reading throws,
+ * INTERRUPTED.
  */
 export async function withSampledReject(
   trained: TrainedHead,

@@ -10,7 +10,10 @@ import type { Work } from '../work.ts';
 
 export const SEED = 1;
 
-/** What a rule does on the validated images: `truth` and `guess` are indices of the head's classes, truth -1 for one that it has not. */
+/**
+ * What a rule does on the validated images: `truth` and `guess` are indices of the head's classes, truth -1 for one
+ * that it has not.
+ */
 function falseRejects(
   unknown: readonly boolean[],
   truth: Int32Array,
@@ -31,7 +34,10 @@ function falseRejects(
   };
 }
 
-/** A head that cannot be fitted on a part of the images is no error: it is a head that never answers "unknown", and says why. */
+/**
+ * A head that cannot be fitted on a part of the images is no error: it is a head that never answers "unknown", and says
+ * why.
+ */
 async function choose(
   trained: TrainedHead,
   plan: HeadPlan,
@@ -63,8 +69,9 @@ async function choose(
 }
 
 /**
- * The trained head with a rule for answering "unknown" at a share `rate` of false rejects, calibrated on training images that the heads which
- * judged them had not seen, and measured on the validated ones. Rate 0: the head as it is. Throws INTERRUPTED.
+ * The trained head with a rule for answering "unknown" at a share `rate` of false rejects, calibrated on training
+ * images that the heads which judged them had not seen, and measured on the validated ones. Rate 0: the head as it is.
+ * Throws INTERRUPTED.
  */
 export async function withReject(
   trained: TrainedHead,
@@ -81,7 +88,10 @@ export async function withReject(
   return withRule(trained, choice, unknown, validatedOn);
 }
 
-/** The trained head with the chosen rule; `unknown` is what that says of the validated images, in the order of the head's answers. */
+/**
+ * The trained head with the chosen rule; `unknown` is what that says of the validated images, in the order of the
+ * head's answers.
+ */
 export function withRule(
   trained: TrainedHead,
   { reject, ...told }: RejectChoice & Pick<NonNullable<RejectResult['rule']>, 'comparedWith'>,

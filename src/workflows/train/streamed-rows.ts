@@ -7,8 +7,8 @@ import { storedPartsOfHead } from './head-parts.ts';
 import { samplesOfHead } from './labelled-samples.ts';
 
 /**
- * The training rows that a head left in its store, under the labels that it was trained on; undefined for a head that holds all it needs. Throws FINGERPRINT_MISMATCH where the store
- * now holds others, STORE_NOT_FOUND, STORE_CORRUPT.
+ * The training rows that a head left in its store, under the labels that it was trained on; undefined for a head that
+ * holds all it needs. Throws FINGERPRINT_MISMATCH where the store now holds others, STORE_NOT_FOUND, STORE_CORRUPT.
  */
 export async function trainingRows(
   file: string,

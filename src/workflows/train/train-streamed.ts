@@ -83,8 +83,9 @@ export async function tallyStream(
 }
 
 /**
- * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images likewise. Throws
- * OPTION_INVALID for a head that cannot be fitted so, or a bound below what a shard takes; what reading and the fit throw.
+ * Fits one head on features that are read from the store a shard at a time, and measures it on the validation images
+ * likewise. Throws OPTION_INVALID for a head that cannot be fitted so, or a bound below what a shard takes; what
+ * reading and the fit throw.
  */
 export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promise<TrainedHead> {
   const { signal } = work;

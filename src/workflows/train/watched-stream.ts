@@ -3,7 +3,10 @@ import type { RowSource } from '../../core/row-source.ts';
 import type { FeatureStream } from '../../store/read/feature-stream.ts';
 import type { Work } from '../work.ts';
 
-/** A stream that tells what is read, as the stage that `stageOf` names for a pass (1, 2, …), and stops at the next block on abort (INTERRUPTED). */
+/**
+ * A stream that tells what is read, as the stage that `stageOf` names for a pass (1, 2, …), and stops at the next block
+ * on abort (INTERRUPTED).
+ */
 export function watched(
   stream: FeatureStream,
   stageOf: (pass: number) => string,

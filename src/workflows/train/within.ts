@@ -7,8 +7,8 @@ import { reasonToStream, trainStreamed, type StreamedPlan } from './train-stream
 import type { Work } from '../work.ts';
 
 /**
- * A head of the plan with its rule for "unknown": trained in memory where there is room for the features, else in streams, which is said. Throws what
- * trainingData, trainOnViews, withReject and trainStreamed throw.
+ * A head of the plan with its rule for "unknown": trained in memory where there is room for the features, else in
+ * streams, which is said. Throws what trainingData, trainOnViews, withReject and trainStreamed throw.
  */
 export async function trainWithin(
   plan: StreamedPlan,
@@ -29,8 +29,9 @@ export async function trainWithin(
 }
 
 /**
- * The trained head with its rule for "unknown" at a share `reject` of false rejects; without one where there can be none, and why. `load` gives the
- * features that it was trained on; undefined: they were read in streams. Throws what `load`, withReject and withSampledReject throw.
+ * The trained head with its rule for "unknown" at a share `reject` of false rejects; without one where there can be
+ * none, and why. `load` gives the features that it was trained on; undefined: they were read in streams. Throws what
+ * `load`, withReject and withSampledReject throw.
  */
 export async function calibrated(
   trained: TrainedHead,

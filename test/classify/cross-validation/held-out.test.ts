@@ -50,7 +50,8 @@ const probabilitiesOf = (found: HeldOut): Matrix => {
   return found.P;
 };
 
-// Classes that overlap, so that probabilities are not all near 0 and 1; more columns than rows in one, fewer in the other.
+// Classes that overlap, so that probabilities are not all near 0 and 1; more columns than rows in one, fewer in the
+// other.
 const near = (cols: number) => {
   const { X, y } = blobs(['ant', 'bee', 'cat'], 16, cols, 3);
   return {
@@ -88,7 +89,8 @@ describe.each([
         }
         const P = probabilitiesOf(found[at]!);
         const worst = P.data.reduce((most, p, i) => Math.max(most, Math.abs(p - expected.data[i]!)), 0);
-        // Products of float32 summed in another order, as in the heads' own contract; fits on the Gram matrix lose another digit.
+        // Products of float32 summed in another order, as in the heads' own contract; fits on the Gram matrix lose
+        // another digit.
         expect({ name, params, worst: worst < 2e-3 }).toEqual({ name, params, worst: true });
       }
     },

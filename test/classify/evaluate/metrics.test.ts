@@ -31,7 +31,8 @@ describe('metrics against scikit-learn 1.9.1', () => {
     expect(metrics.accuracy(truth, predicted)).toBe(0.2);
     expect(metrics.hits(truth, predicted)).toBe(8);
     expect(metrics.topKAccuracy(truth, P, 1)).toBe(0.2);
-    // Some rows have equals; scikit-learn puts the later class first, we the earlier, as topClass: np.argsort(-P, kind='stable').
+    // Some rows have equals; scikit-learn puts the later class first, we the earlier, as topClass: np.argsort(-P,
+    // kind='stable').
     expect(metrics.topKAccuracy(truth, P, 2)).toBe(0.55);
     expect(metrics.topKAccuracy(truth, P, 4)).toBe(1);
   });

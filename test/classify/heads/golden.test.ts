@@ -27,8 +27,9 @@ describe.skipIf(!hasShared(NEEDED))(
   needsShared(NEEDED, 'hymenoptera, VGG16 block5_pool averaged, against scikit-learn'),
   () => {
     /**
-     * golden.json's probabilities were fitted in float32 (scikit-learn keeps the features' dtype), which is 6.3e-5, 4.3e-5, 1.6e-4 and 1.7e-4 away from
-     * its own float64 optimum. Hence 3e-4 here; the float64 optimum itself is compared in logistic-parity.test.ts, to 3e-6.
+     * golden.json's probabilities were fitted in float32 (scikit-learn keeps the features' dtype), which is 6.3e-5,
+     * 4.3e-5, 1.6e-4 and 1.7e-4 away from its own float64 optimum. Hence 3e-4 here; the float64 optimum itself is
+     * compared in logistic-parity.test.ts, to 3e-6.
      */
     it.each([
       [0.1, 3e-4],

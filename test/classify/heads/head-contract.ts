@@ -76,8 +76,8 @@ const largestDifference = (a: Matrix, b: Matrix): number =>
   a.data.reduce((most, value, at) => Math.max(most, Math.abs(value - b.data[at]!)), 0);
 
 /**
- * What every head must do, in the manner of scikit-learn's check_estimator. `options` keep the fits short; `oneRow` are those for one row a
- * class; `skip` says why the head cannot be tested here.
+ * What every head must do, in the manner of scikit-learn's check_estimator. `options` keep the fits short; `oneRow` are
+ * those for one row a class; `skip` says why the head cannot be tested here.
  */
 export function headContract(
   name: string,

@@ -44,9 +44,15 @@ const far = (found: Iterable<number>, expected: readonly number[]): number => {
 };
 const flat = (values: readonly (number | readonly number[])[]): number[] => values.flatMap((value) => value);
 
-/** Weights are float32, and with more columns than rows the Gram matrix' products too: about 1e-7 a term; measured: below 3e-6. */
+/**
+ * Weights are float32, and with more columns than rows the Gram matrix' products too: about 1e-7 a term; measured:
+ * below 3e-6.
+ */
 const TOLERANCE = 1e-5;
-/** The same for LinearSVC itself, whose intercept is penalised by a ten-thousandth (intercept_scaling 100); measured: below 2e-4. */
+/**
+ * The same for LinearSVC itself, whose intercept is penalised by a ten-thousandth (intercept_scaling 100); measured:
+ * below 2e-4.
+ */
 const PENALISED_INTERCEPT = 4e-4;
 
 const title = (fit: Fit) =>

@@ -9,7 +9,8 @@ describe('Adam', () => {
   it('takes the steps of Keras', () => {
     // v = keras.Variable([1., -2.]); o = keras.optimizers.Adam(0.1)
     // for g in ([0.5, -1.], [0.1, 3.], [-2., 1e-8]): o.apply([keras.ops.convert_to_tensor(g)], [v])
-    // Written out: m += (g - m) * 0.1; v += (g² - v) * 0.001; w -= 0.1 * sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v) + 1e-7)
+    // Written out: m += (g - m) * 0.1; v += (g² - v) * 0.001; w -= 0.1 * sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v)
+    // + 1e-7)
     const weights = Float32Array.of(1, -2);
     const optimiser = adam(2, 0.1);
     const expected = [1, -2];
@@ -53,7 +54,8 @@ describe('the head softmax', () => {
   });
 
   it('counts loss and accuracy of an epoch as the rows were met, before their step', async () => {
-    // One batch an epoch: the first epoch meets the first weights, so the second's loss is that of the head after one epoch.
+    // One batch an epoch: the first epoch meets the first weights, so the second's loss is that of the head after one
+    // epoch.
     const { X, y } = blobs(['a', 'b', 'c'], 10, 12);
     const options = { batchSize: 30, learningRate: 0.05 };
     const after = await createHead('softmax', { ...options, maxEpochs: 1 }).fit(X, y);

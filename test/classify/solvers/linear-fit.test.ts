@@ -226,7 +226,8 @@ describe('the logistic solver', () => {
         // The gradient by the columns of X, in float64, with nothing of the 8-bit products.
         const { k } = rough;
         const exact = await optimum(await designOf(X), y, classes, C, 1e-9, loss);
-        // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and scores by that times a row's length.
+        // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and scores by that times a
+        // row's length.
         const bound = 2 * tol * C * X.rows * Math.sqrt(X.cols);
         let [most, far] = [0, 0];
         for (let at = 0; at < X.rows * k; at++) {

@@ -11,8 +11,9 @@ import type { Program } from '../../../src/extract/program.ts';
 const makeEngine = (options = {}) => createEngine('onnxruntime-winograd', options);
 
 describe('the onnxruntime-winograd engine', () => {
-  // Every convolution but the first by Winograd, maps of any side. The transforms multiply by up to 8 and divide again: a layer loses
-  // about one digit of float32 (1e-5 of the largest value at most with 512 channels), which the batch's matrix products round anew.
+  // Every convolution but the first by Winograd, maps of any side. The transforms multiply by up to 8 and divide again:
+  // a layer loses about one digit of float32 (1e-5 of the largest value at most with 512 channels), which the batch's
+  // matrix products round anew.
   itIsAnEngine(() => makeEngine({ leastChannels: 1 }), { reference: 5e-5, batch: 1e-5 });
 
   // 2e-6 to 5e-6 of the largest value was measured against the direct convolutions.

@@ -11,17 +11,19 @@ import type { Program } from '../../../src/extract/program.ts';
 const makeEngine = () => createEngine('onnxruntime');
 
 describe('the onnxruntime engine', () => {
-  // float32 against float64: 10,000 random networks stayed below 2e-6 of the largest value; threads may split a batch differently.
+  // float32 against float64: 10,000 random networks stayed below 2e-6 of the largest value; threads may split a batch
+  // differently.
   itIsAnEngine(makeEngine, { reference: 5e-6, batch: 1e-5 });
 
-  // Both sides sum the same float32 products in another order: 1.2e-6 was measured, swapped channels give 0.3 or more. The rest
-  // is room for the kernels of other processors.
+  // Both sides sum the same float32 products in another order: 1.2e-6 was measured, swapped channels give 0.3 or more.
+  // The rest is room for the kernels of other processors.
   itAgreesWithKeras(makeEngine, { error: 1e-4, cosine: 0.999999 });
 
   describe('in int8', () => {
     const makeInt8 = () => createEngine('onnxruntime', { precision: 'int8' });
-    // 572 random networks calibrated on the very pixels stayed below 0.023 of the largest value. Sums of integers are exact, so that
-    // other batches and cuts gave the same bytes; the float first layer may fall to the other side of one of 255 steps elsewhere.
+    // 572 random networks calibrated on the very pixels stayed below 0.023 of the largest value. Sums of integers are
+    // exact, so that other batches and cuts gave the same bytes; the float first layer may fall to the other side of
+    // one of 255 steps elsewhere.
     itIsAnEngine(makeInt8, { reference: 0.05, otherWay: 0.01, batch: 0.01 });
 
     it('refuses a program without calibration, and float32 ignores a calibration', async () => {

@@ -27,7 +27,8 @@ const program = {
 
 describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine'), () => {
   describe('in fp32', () => {
-    // As onnxruntime's: float32 sums in another order. A request holds one image, so other images cannot change its features.
+    // As onnxruntime's: float32 sums in another order. A request holds one image, so other images cannot change its
+    // features.
     itIsAnEngine(makeEngine('fp32'), { reference: 5e-6, batch: 0 });
     // 8e-6 was measured.
     itAgreesWithKeras(makeEngine('fp32'), { error: 1e-4, cosine: 0.999999 });

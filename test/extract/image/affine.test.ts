@@ -114,7 +114,10 @@ const product = (...factors: Matrix3[]): Matrix3 =>
     a.map((row) => [0, 1, 2].map((j) => row.reduce((s, v, k) => s + v * b[k]![j]!, 0))),
   );
 
-/** The four matrices of Keras one by one, about the middle, in x and y; then the flip; then linear interpolation between pixels that repeat beyond the border. */
+/**
+ * The four matrices of Keras one by one, about the middle, in x and y; then the flip; then linear interpolation between
+ * pixels that repeat beyond the border.
+ */
 function reference(
   pixels: Uint8Array,
   size: number,
@@ -160,7 +163,8 @@ describe('the affine map of a view', () => {
           for (let column = 0; column < size; column++)
             expected.push(...reference(data, size, view, row, column));
         }
-        // A point moves by less than 24 * 2^-32 pixels, two neighbours differ by 255 levels at most; float32 adds 1.5e-5.
+        // A point moves by less than 24 * 2^-32 pixels, two neighbours differ by 255 levels at most; float32 adds
+        // 1.5e-5.
         expect(largestDifference(sample(data, size, viewAffine(view, size)), expected)).toBeLessThan(3e-5);
       }),
       { numRuns: 60 },

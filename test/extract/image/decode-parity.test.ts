@@ -48,7 +48,8 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
           const pixels = await pixelsOf(file, { ...keras, kernel });
           differences.push(meanDifference(pixels, expected(kernel, i)));
         }
-        // The kernels are the same; libvips rounds their weights more coarsely: 0.17 to 0.22 levels measured over many photographs.
+        // The kernels are the same; libvips rounds their weights more coarsely: 0.17 to 0.22 levels measured over many
+        // photographs.
         expect(differences.reduce((sum, d) => sum + d, 0) / files.length).toBeLessThan(0.3);
       },
     );
@@ -62,7 +63,8 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
             .raw()
             .toBuffer({ resolveWithObject: true });
           const pixels = resample({ ...info, data }, placement(keras, info.width, info.height), 224, kernel);
-          // Pillow 13 takes the axes in the other order for tall pictures and so rounds at another place (0.2 levels with bilinear).
+          // Pillow 13 takes the axes in the other order for tall pictures and so rounds at another place (0.2 levels
+          // with bilinear).
           if (info.width > info.height) expect(differingBytes(pixels, expected(kernel, i))).toBe(0);
           else expect(meanDifference(pixels, expected(kernel, i))).toBeLessThan(0.3);
         }

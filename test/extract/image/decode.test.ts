@@ -120,7 +120,8 @@ describe('kinds of pictures', () => {
       .toBuffer();
     expect((await sharp(jpeg).metadata()).space).toBe('cmyk');
     for (const found of Object.values(await middles(jpeg))) {
-      // Inks cannot print every colour, and no profile says which were used: 35 levels tell red from green and from its negative.
+      // Inks cannot print every colour, and no profile says which were used: 35 levels tell red from green and from its
+      // negative.
       for (const [c, expected] of [200, 100, 50].entries()) {
         expect(Math.abs(found[c]! - expected)).toBeLessThanOrEqual(35);
       }
@@ -203,7 +204,9 @@ describe('ICC profiles', () => {
 describe('EXIF orientation', () => {
   const upright = texture(448, 224, 4);
 
-  /** The upright picture as a camera stores it: what row 0 and column 0 are in each orientation (EXIF 2.3, tag 0x0112). */
+  /**
+   * The upright picture as a camera stores it: what row 0 and column 0 are in each orientation (EXIF 2.3, tag 0x0112).
+   */
   function stored({ width, height, data }: Picture, orientation: number): Picture {
     const at = (x: number, y: number) => pixelAt(data, width, x, y);
     const [right, bottom] = [width - 1, height - 1];

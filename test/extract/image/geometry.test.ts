@@ -28,7 +28,8 @@ describe('the placement of an image', () => {
   });
 
   it.each([
-    // By the formulas of torchvision's Resize and CenterCrop: int(size * long / short), and round to even of half the rest.
+    // By the formulas of torchvision's Resize and CenterCrop: int(size * long / short), and round to even of half the
+    // rest.
     [500, 375, { width: 298, height: 224, left: 37, top: 0 }],
     [375, 500, { width: 224, height: 298, left: 0, top: 37 }],
     [224, 225, { width: 224, height: 225, left: 0, top: 0 }],

@@ -24,8 +24,8 @@ async function decoded(picture: Picture, contract: Contract): Promise<Uint8Array
 }
 
 /**
- * Bilinear resize of one pixel by the definition, in float64 and over both axes at once: a tent around its middle, as wide as the
- * scale when the picture shrinks, divided by what of the tent lies in the picture.
+ * Bilinear resize of one pixel by the definition, in float64 and over both axes at once: a tent around its middle, as
+ * wide as the scale when the picture shrinks, divided by what of the tent lies in the picture.
  */
 function reference(
   { width, height, data }: Picture,
@@ -75,7 +75,8 @@ describe('the contract vgg16', () => {
     }
     const difference = (a: number[]): number =>
       a.reduce((sum, value, i) => sum + Math.abs(value - expected![i]!), 0) / a.length;
-    // Half a level is lost to rounding at most twice; libvips rounds its weights too. One pixel beside, it is 4 levels and more.
+    // Half a level is lost to rounding at most twice; libvips rounds its weights too. One pixel beside, it is 4 levels
+    // and more.
     expect(difference(found!)).toBeLessThan(0.5);
     expect(difference(shifted!)).toBeGreaterThan(2);
   });

@@ -83,7 +83,8 @@ describe('the parameters of a view', () => {
     };
     for (const name of NUMBERS) {
       const parts = views.map((view) => (view[name] - middles[name]) / ranges[name]).sort((a, b) => a - b);
-      // Quantiles of a uniform distribution over -1 to 1; 2,000 draws miss one by 0.022 (one standard deviation) at most.
+      // Quantiles of a uniform distribution over -1 to 1; 2,000 draws miss one by 0.022 (one standard deviation) at
+      // most.
       expect(parts[0]).toBeGreaterThanOrEqual(-1 - 1e-12);
       expect(parts[0]).toBeLessThan(-0.98);
       expect(parts.at(-1)).toBeLessThan(1 + 1e-12);

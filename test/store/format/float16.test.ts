@@ -14,7 +14,10 @@ function decode(halves: readonly number[]): number[] {
   return [...out];
 }
 
-/** The value of a binary16 by the definition (IEEE 754-2019, 3.4): sign, 5 bits of exponent with bias 15, 10 bits of fraction. */
+/**
+ * The value of a binary16 by the definition (IEEE 754-2019, 3.4): sign, 5 bits of exponent with bias 15, 10 bits of
+ * fraction.
+ */
 function valueOf(half: number): number {
   const sign = half >= 0x8000 ? -1 : 1;
   const exponent = Math.floor((half % 0x8000) / 1024);

@@ -29,7 +29,10 @@ const DATASETS = [
   [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 ];
 const given = featuresOf(ROWS);
-/** The second set of the same pass: one pooling alone, whose shards hold twice as many rows; its features are not those of the first. */
+/**
+ * The second set of the same pass: one pooling alone, whose shards hold twice as many rows; its features are not those
+ * of the first.
+ */
 const OTHER = { cut: 'block4_pool', pooling: 'max' } as const;
 const OTHER_IS_LARGER = 1000;
 
@@ -82,7 +85,9 @@ async function write(
   return signal === null ? (JSON.parse(stdout) as string[]) : 'killed';
 }
 
-/** What must hold of a store at any moment: the manifest is readable, and all that it names is there, whole and right. */
+/**
+ * What must hold of a store at any moment: the manifest is readable, and all that it names is there, whole and right.
+ */
 async function checkBetween(store: string): Promise<void> {
   if (!existsSync(join(store, 'manifest.json'))) {
     await expect(readManifest(store)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' });
@@ -155,8 +160,8 @@ describe('a process that writes a store, killed anywhere and started again', () 
   it('leaves the store of a process that was never killed, to the byte; whole at every moment in between', async () => {
     const { changes } = whole;
     const killAt = fc.integer({ min: 1, max: changes.length });
-    // The moments that matter most are always tried: a manifest half written or not yet renamed, a shard of which half is there, a
-    // commit whose former samples are not yet removed.
+    // The moments that matter most are always tried: a manifest half written or not yet renamed, a shard of which half
+    // is there, a commit whose former samples are not yet removed.
     const moments = [
       changes.lastIndexOf('half manifest.json'),
       changes.indexOf('rename manifest.json', changes.length >> 1),

@@ -14,7 +14,10 @@ import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 
 const folder = temporaryFolders();
-/** Two classes of three training images and two to validate on. One image an inference, so that every image is computed alike. */
+/**
+ * Two classes of three training images and two to validate on. One image an inference, so that every image is computed
+ * alike.
+ */
 const options = {
   engine: 'onnxruntime',
   precision: 'fp32',

@@ -66,7 +66,8 @@ describe('training within a stated memory', () => {
     const out = join(folder(), 'once.safetensors');
     await train(store, { head: 'knn', memory: BOUND, pooling: 'flatten', out }, {}, { listener });
     const passes = [...stages].filter((stage) => stage.startsWith('training knn'));
-    // To look for what is not finite, to answer for the validated images, and for those that a rule for unknown is calibrated on.
+    // To look for what is not finite, to answer for the validated images, and for those that a rule for unknown is
+    // calibrated on.
     expect(passes).toHaveLength(3);
   });
 

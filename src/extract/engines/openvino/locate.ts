@@ -68,8 +68,8 @@ function openVinoNodeFolders(): string[] {
 }
 
 /**
- * The OpenVINOs of this machine, the one to use first: OPENVINO_LIB_DIR alone where that is set, then what permafrost added, a pip
- * install of this environment's Pythons, openvino-node's folder. Reads folders, runs nothing.
+ * The OpenVINOs of this machine, the one to use first: OPENVINO_LIB_DIR alone where that is set, then what permafrost
+ * added, a pip install of this environment's Pythons, openvino-node's folder. Reads folders, runs nothing.
  */
 export function locateOpenVino(env: Environment = process.env): OpenVinoPlace[] {
   const named = env['OPENVINO_LIB_DIR'];

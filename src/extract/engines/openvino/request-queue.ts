@@ -8,7 +8,10 @@ export interface RequestLayout {
   readonly outputs: readonly string[];
 }
 
-/** Infers one image: `image` is copied when its inference starts; `take` copies the outputs, which are OpenVINO's, before it returns. */
+/**
+ * Infers one image: `image` is copied when its inference starts; `take` copies the outputs, which are OpenVINO's,
+ * before it returns.
+ */
 export type InferImage = (
   image: Uint8Array,
   take: (outputs: readonly Float32Array[]) => void,
@@ -68,9 +71,9 @@ function makeSlot(openVino: OpenVino, compiled: Handle, { imageBytes, outputs }:
 }
 
 /**
- * Keeps `size` requests of a compiled model of one image filled, first come, first served. OpenVINO queues the started ones itself, so
- * its streams go on while JavaScript is busy; one wait at a time, for the oldest, occupies a single thread of libuv's pool, on which
- * files are read and images decoded too.
+ * Keeps `size` requests of a compiled model of one image filled, first come, first served. OpenVINO queues the started
+ * ones itself, so its streams go on while JavaScript is busy; one wait at a time, for the oldest, occupies a single
+ * thread of libuv's pool, on which files are read and images decoded too.
  */
 export function requestQueue(
   openVino: OpenVino,

@@ -14,8 +14,8 @@ async function npm(folder: string, args: readonly string[], signal?: AbortSignal
 }
 
 /**
- * Fetches the pinned packages into a folder, each checked against its SHA-512 by npm; none of their scripts runs. Throws
- * ENGINE_UNAVAILABLE, INTERRUPTED.
+ * Fetches the pinned packages into a folder, each checked against its SHA-512 by npm; none of their scripts runs.
+ * Throws ENGINE_UNAVAILABLE, INTERRUPTED.
  */
 export async function fetchPackages(folder: string, signal?: AbortSignal): Promise<void> {
   for (const name of ['package.json', 'package-lock.json']) {

@@ -6,7 +6,10 @@ export interface Tensor {
   dispose(): void;
 }
 
-/** What permafrost uses of the API of tfjs (js.tensorflow.org/api): the package is optional, so its own types may not be there. */
+/**
+ * What permafrost uses of the API of tfjs (js.tensorflow.org/api): the package is optional, so its own types may not be
+ * there.
+ */
 export interface Tf {
   tensor(values: Float32Array | Uint8Array, shape: readonly number[], dtype: 'float32'): Tensor;
   /** Runs synchronous work and disposes each tensor made in it, except those in its result. */

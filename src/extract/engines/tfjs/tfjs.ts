@@ -92,9 +92,9 @@ function executable(runtime: TfjsRuntime, program: Program): Executable {
 }
 
 /**
- * TensorFlow.js: TensorFlow's own C library through @tensorflow/tfjs-node-gpu or -node, or WebAssembly. A run gives JavaScript a turn
- * between layers. Throws OPTION_INVALID; PACKAGE_MISSING with what to run where no package is installed or loads; ENGINE_UNAVAILABLE
- * where the chosen device is not there.
+ * TensorFlow.js: TensorFlow's own C library through @tensorflow/tfjs-node-gpu or -node, or WebAssembly. A run gives
+ * JavaScript a turn between layers. Throws OPTION_INVALID; PACKAGE_MISSING with what to run where no package is
+ * installed or loads; ENGINE_UNAVAILABLE where the chosen device is not there.
  */
 export async function createTfjsEngine(options: Partial<TfjsOptions> = {}): Promise<Engine> {
   const { package: wanted, device, precision } = resolveOptions('engine tfjs', TFJS_OPTIONS, options);

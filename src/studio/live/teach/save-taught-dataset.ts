@@ -6,8 +6,9 @@ import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
 import type { TaughtFolder } from '../../../store/format/studio-files.ts';
 
 /**
- * Writes taught classes as a data set of folders, `<target>/Train/<class>/<number>-<name>`: whole or not at all, never into a folder that is
- * there. Returns the folder. Throws OPTION_INVALID, FIT_INVALID where there is no image, IMAGE_UNREADABLE, STORE_WRITE.
+ * Writes taught classes as a data set of folders, `<target>/Train/<class>/<number>-<name>`: whole or not at all, never
+ * into a folder that is there. Returns the folder. Throws OPTION_INVALID, FIT_INVALID where there is no image,
+ * IMAGE_UNREADABLE, STORE_WRITE.
  */
 export async function saveTaughtDataset(
   classes: readonly TaughtFolder[],

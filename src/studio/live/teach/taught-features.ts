@@ -7,8 +7,8 @@ import type { Snapshot } from '../store.ts';
 /** Average-pooled features of taught images, kept on the disk. */
 export interface TaughtFeatureStore {
   /**
-   * Features of an image as the snapshot's were made, shape (width of avg): the kept ones, else by the network, from the bytes that `read`
-   * gives. Throws what LiveNetwork.describe and `read` throw, STORE_WRITE.
+   * Features of an image as the snapshot's were made, shape (width of avg): the kept ones, else by the network, from
+   * the bytes that `read` gives. Throws what LiveNetwork.describe and `read` throw, STORE_WRITE.
    */
   of(sha256: string, snapshot: Snapshot, read: () => Promise<Uint8Array>): Promise<Float32Array>;
 }

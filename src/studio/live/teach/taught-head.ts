@@ -41,8 +41,8 @@ async function fit(X: Matrix, labels: readonly string[]): Promise<Pick<FittedTau
 }
 
 /**
- * Accuracy by cross-validation. Images of one group are in one fold: a burst of the camera would otherwise be tested on its own copies, and
- * everything would look perfect.
+ * Accuracy by cross-validation. Images of one group are in one fold: a burst of the camera would otherwise be tested on
+ * its own copies, and everything would look perfect.
  */
 async function validate({ X, rows }: TaughtData): Promise<TaughtHead['validated']> {
   const groups = new Map<string, Set<string>>();

@@ -118,7 +118,8 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine with its cache'
     const found = [];
     for (let i = 0; i < 2; i++) {
       const loaded = await engine.load(whole);
-      // Twice, with a pause: what is collected is given back to the system on another thread. Reading it then ends the process.
+      // Twice, with a pause: what is collected is given back to the system on another thread. Reading it then ends the
+      // process.
       for (let round = 0; round < 2; round++) {
         collect();
         await sleep(100);

@@ -26,7 +26,10 @@ function link(root: string, names: readonly string[]): void {
   for (const name of names) symlinkSync(join(installed, name), join(scope, name));
 }
 
-/** What a process says that makes an engine there and runs a tiny network on it; an error is said by its code and message. */
+/**
+ * What a process says that makes an engine there and runs a tiny network on it; an error is said by its code and
+ * message.
+ */
 function engineIn(
   root: string,
   options: Readonly<Record<string, unknown>> = {},
