@@ -139,6 +139,7 @@ export { bestOf, crossValidatePath, fitPath } from './classify/solvers/path.ts';
 export { ridgePath } from './classify/solvers/ridge-path.ts';
 
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
+export { matrixRows, type Rows } from './core/rows.ts';
 export type { Failure, FeatureBatch, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
 
 export { ERROR_CODES, PermafrostError, type ErrorCode } from './core/errors.ts';

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { matrix } from '../../core/matrix.ts';
-import type { RowSource } from '../../core/row-source.ts';
+import type { Rows } from '../../core/rows.ts';
 import type { FeaturePart, Split } from '../../core/sample.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { partReader } from './part-reader.ts';
@@ -13,7 +13,7 @@ import type { StoredSample } from '../format/shard.ts';
  * Features of one split, or of several after each other, as a stream: rows in the order in which their first part is
  * stored. Of the samples themselves nothing is kept but a label and a number each: a million of them would take 0.3 GB.
  */
-export interface FeatureStream extends RowSource {
+export interface FeatureStream extends Rows {
   /**
    * Row i is of the sample of number places[i], as they count split by split in the order of their paths: where
    * loadFeatures has the row.
@@ -30,7 +30,7 @@ export interface FeatureStream extends RowSource {
    * Views of the same images, row i of the image of row i, in the same blocks. Blocks of several can be read beside
    * each other.
    */
-  readonly views: readonly RowSource[];
+  readonly views: readonly Rows[];
   /**
    * Bytes that reading takes at once: the largest file of each part and look, and a block of each look in float32; and
    * what is kept of each row.
@@ -101,10 +101,10 @@ export async function streamFeatures(
   const mostRows = starts.slice(1).reduce((largest, end, b) => Math.max(largest, end - starts[b]!), 0);
   let read = 0;
 
-  function lookOf(lookParts: readonly LaidOutPart[]): { readonly source: RowSource; readonly bytes: number } {
+  function lookOf(lookParts: readonly LaidOutPart[]): { readonly source: Rows; readonly bytes: number } {
     const readers = lookParts.map((part) => partReader(store, part));
     let values: Float32Array<ArrayBuffer> | undefined;
-    const source: RowSource = {
+    const source: Rows = {
       rows,
       cols,
       starts,

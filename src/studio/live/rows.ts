@@ -1,9 +1,8 @@
 import { matrix, row, selectRows, type Matrix } from '../../core/matrix.ts';
-import { blocksOf } from '../../core/row-source.ts';
+import { blocksOf, matrixRows } from '../../core/rows.ts';
 import { SPLITS } from '../../core/sample.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { Neighbors } from '../../classify/neighbors/neighbor-index.ts';
-import { streamedIndex } from '../../classify/neighbors/streamed-index.ts';
 import type { FeatureStream } from '../../store/read/feature-stream.ts';
 import type { SampleTable } from '../../store/read/sample-table.ts';
 import { turns } from './turns.ts';
@@ -23,7 +22,7 @@ const PART = 8192;
 
 /** Of features in memory, row i of X for row i. */
 export function heldRows(X: Matrix): LiveRows {
-  const index = exactIndex(X, 'cosine');
+  const index = exactIndex(matrixRows(X), 'cosine');
   return {
     rows: (wanted) => Promise.resolve(selectRows(X, wanted)),
     async each(work) {
@@ -46,7 +45,7 @@ export function streamedRows(stream: FeatureStream, samples: SampleTable): LiveR
   const rowOf = stream.places.map((place) => rowAtPlace[place]!);
   const at = new Int32Array(rowOf.length);
   rowOf.forEach((wanted, i) => (at[wanted] = i));
-  const index = streamedIndex(stream, 'cosine', rowOf);
+  const index = exactIndex(stream, 'cosine', { numbers: rowOf });
   // A stream has one buffer, so one reader at a time.
   const inTurn = turns();
   return {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
@@ -39,7 +40,7 @@ async function readStored(
   const pooling = smallPooling(currentSets(store, manifest)[0]);
   const bySplit = SPLITS.flatMap((split) => compared.filter((sample) => sample.split === split));
   const { X, samples } = await loadRows(store, manifest, pooling, bySplit);
-  return { X: applyNormalizer(fitNormalizer('l2', X), X), samples };
+  return { X: applyNormalizer(await fitNormalizer('l2', matrixRows(X)), X), samples };
 }
 
 /** For each row a name that it shares with all its copies, whether exact or near, and theirs. */
@@ -66,7 +67,7 @@ async function accuracyWithout(
   if (train.length === 0 || val.length === 0 || new Set(train.map((i) => samples[i]!.label)).size < 2)
     return null;
   const head = await createHead(HEAD.name, HEAD.options).fit(
-    selectRows(X, train),
+    matrixRows(selectRows(X, train)),
     train.map((i) => samples[i]!.label),
     signal && { signal },
   );

@@ -2,9 +2,8 @@ import type { NeighborResult } from '../../results/answer-results.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { FeaturePart, Split } from '../../core/sample.ts';
 import type { Metric, NeighborIndex, Neighbors } from '../../classify/neighbors/neighbor-index.ts';
-import { balanced } from '../../classify/normalize.ts';
-import { balancedSource } from '../../classify/stream-normalizer.ts';
-import { streamedIndex } from '../../classify/neighbors/streamed-index.ts';
+import { exactIndex } from '../../classify/neighbors/exact.ts';
+import { balanced, balancedRows } from '../../classify/normalize.ts';
 import { streamFeatures } from '../../store/read/feature-stream.ts';
 import type { Manifest } from '../../store/format/manifest.ts';
 import type { LoadedFeatures } from '../../store/read/reader.ts';
@@ -81,11 +80,11 @@ export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Sear
   const widths = parts.map(({ width }) => width);
   const stream = await streamFeatures(store, manifest, parts, splits, { samples });
   checkStreamBound(owner, bound, stream.memory + beside);
-  const rows = balancedSource(
+  const rows = balancedRows(
     watched(stream, () => 'searching', work),
     widths,
   );
-  const index = streamedIndex(rows, metric, stream.places);
+  const index = exactIndex(rows, metric, { numbers: stream.places });
   return async (X, k) => {
     const found = await index.search(balanced(X, widths), k);
     const known = await stream.samplesOf(found.indices);

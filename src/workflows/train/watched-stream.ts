@@ -1,5 +1,5 @@
 import { checkAborted } from '../../classify/checks.ts';
-import type { RowSource } from '../../core/row-source.ts';
+import type { Rows } from '../../core/rows.ts';
 import type { FeatureStream } from '../../store/read/feature-stream.ts';
 import type { Work } from '../work.ts';
 
@@ -13,7 +13,7 @@ export function watched(
   { signal, listener }: Work,
 ): FeatureStream {
   const started = performance.now();
-  const watch = <Look extends RowSource>(look: Look): Look => ({
+  const watch = <Look extends Rows>(look: Look): Look => ({
     ...look,
     async read(block, scales) {
       checkAborted(signal && { signal });
