@@ -81,8 +81,8 @@ async function headAccuracy({ width, rows }, places) {
     return { X, labels: found.map(([path]) => String(places.get(path)?.label)) };
   }
   const [train, val] = [part('train'), part('val')];
-  const l2 = fitNormalizer('l2', train.X);
-  const head = await createHead('logistic', { C: 10 }).fit(applyNormalizer(l2, train.X), train.labels);
+  const l2 = await fitNormalizer('l2', matrixRows(train.X));
+  const head = await createHead('logistic', { C: 10 }).fit(matrixRows(applyNormalizer(l2, train.X)), train.labels);
   const guess = metrics.topClass(await head.predictProba(applyNormalizer(l2, val.X)));
   const hits = val.labels.filter((label, i) => head.classes[Number(guess[i])] === label).length;
   return { hits, validated: val.labels.length, accuracy: hits / val.labels.length };

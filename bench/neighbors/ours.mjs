@@ -42,7 +42,7 @@ async function graphs(/** @type {number} */ count) {
 const [started, before] = [performance.now(), process.cpuUsage()];
 const index = scan.startsWith('hnsw-')
   ? await graphs(Number(scan.slice(5)))
-  : exactIndex(X, 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
+  : exactIndex(matrixRows(X), 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
 // The first search of an exact index prepares its scan.
 await index.search(few, k);
 const [ready, cpu] = [performance.now(), process.cpuUsage()];

@@ -15,6 +15,7 @@ import {
   strangenessByMeasure,
 } from '../../../src/classify/novelty/novelty-score.ts';
 import { matrix, row, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { blobs, throughFile } from '../heads/head-contract.ts';
 
@@ -26,8 +27,8 @@ async function choice(
   given: Partial<RejectTask> = {},
 ) {
   const maker = createHead(name);
-  const normalized = applyNormalizer(fitNormalizer('l2', X), X);
-  const head = await maker.fit(normalized, y);
+  const normalized = applyNormalizer(await fitNormalizer('l2', matrixRows(X)), X);
+  const head = await maker.fit(matrixRows(normalized), y);
   const keys = y.map((_, i) => String(i).padStart(4, '0'));
   const task = { normalize: 'l2', rate: 0.05, keys, groups: keys, seed: 1, ...given } as const;
   return { head, normalized, chosen: await chooseReject(maker, head, { X, normalized, labels: y }, task) };
@@ -63,7 +64,11 @@ describe('the rule for unknown', () => {
     if (!isRule(chosen)) throw new Error(chosen.reason);
     const share = (unknown: readonly boolean[]): number => unknown.filter(Boolean).length / unknown.length;
     const odd = strangers(data.X);
-    const found = await judge(chosen.reject, head, applyNormalizer(fitNormalizer('l2', odd), odd));
+    const found = await judge(
+      chosen.reject,
+      head,
+      applyNormalizer(await fitNormalizer('l2', matrixRows(odd)), odd),
+    );
     expect(share(found.unknown)).toBeGreaterThan(0.9);
     expect(share((await judge(chosen.reject, head, normalized)).unknown)).toBeLessThanOrEqual(0.05);
   });
@@ -80,7 +85,7 @@ describe('the rule for unknown', () => {
 
   it('measures the same by all measures at once as by each', async () => {
     const { X, y } = blobs(CLASSES, 2, 20);
-    const head = await createHead('logistic').fit(X, y);
+    const head = await createHead('logistic').fit(matrixRows(X), y);
     const queries = strangers(matrix(7, 20));
     const all = await strangenessByMeasure(MEASURES, head, queries, X, y);
     for (const measure of MEASURES) {
@@ -195,7 +200,7 @@ describe('the rule for unknown', () => {
 describe('strangeness', () => {
   it('is what its formula says, row by row', async () => {
     const data = blobs(['ant', 'bee', 'cat'], 10, 6);
-    const head = await createHead('logistic').fit(data.X, data.y);
+    const head = await createHead('logistic').fit(matrixRows(data.X), data.y);
     const of = (measure: (typeof MEASURES)[number]): Promise<Float64Array> =>
       strangeness(measure, head, data.X, referenceOf(measure, data.X, data.y));
     const scores = await head.scores!(data.X);
@@ -224,7 +229,10 @@ describe('strangeness', () => {
   it('by energy of two classes does not depend on which of them comes first', async () => {
     const { X, y } = blobs(['ant', 'bee'], 20, 6);
     const swapped = y.map((label) => (label === 'ant' ? 'bee' : 'ant'));
-    const [a, b] = [await createHead('logistic').fit(X, y), await createHead('logistic').fit(X, swapped)];
+    const [a, b] = [
+      await createHead('logistic').fit(matrixRows(X), y),
+      await createHead('logistic').fit(matrixRows(X), swapped),
+    ];
     const [one, other] = [
       await strangeness('energy', a, X, undefined),
       await strangeness('energy', b, X, undefined),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { selectRows } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { judge } from '../../../src/classify/novelty/reject.ts';
 import { chooseSampledReject, ROW_MEASURES } from '../../../src/classify/novelty/sampled-reject.ts';
@@ -26,7 +27,7 @@ describe('a rule for unknown by distances to a sample', () => {
     async (rate) => {
       const [reference, calibration, fresh] = parts(CLASSES, 500);
       const all = blobs(CLASSES, 1000, 16);
-      const head = await createHead('logistic').fit(all.X, all.y);
+      const head = await createHead('logistic').fit(matrixRows(all.X), all.y);
       const choice = await chooseSampledReject(head, reference, calibration, { rate, seed: 1 });
       if ('reason' in choice) throw new Error(choice.reason);
       const { unknown } = await judge(choice.reject, head, fresh.X);
@@ -47,7 +48,7 @@ describe('a rule for unknown by distances to a sample', () => {
 
   it('takes the default for two classes, and says where too few rows are left to promise the share', async () => {
     const [reference, calibration] = parts(['ant', 'bee'], 20);
-    const head = await createHead('centroid').fit(reference.X, reference.labels);
+    const head = await createHead('centroid').fit(matrixRows(reference.X), reference.labels);
     const two = await chooseSampledReject(head, reference, calibration, { rate: 0.05, seed: 1 });
     expect(two).toMatchObject({ reject: { measure: 'mean-distance' }, leftOut: [], leftOutRejected: null });
     const few = await chooseSampledReject(head, reference, calibration, { rate: 0.01, seed: 1 });
@@ -58,7 +59,7 @@ describe('a rule for unknown by distances to a sample', () => {
 
   it('ends when it is told to', async () => {
     const [reference, calibration] = parts(CLASSES, 20);
-    const head = await createHead('centroid').fit(reference.X, reference.labels);
+    const head = await createHead('centroid').fit(matrixRows(reference.X), reference.labels);
     const context = { signal: AbortSignal.abort() };
     await rejection(
       chooseSampledReject(head, reference, calibration, { rate: 0.05, seed: 1, context }),

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead, HEAD_NAMES, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
 import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
@@ -229,8 +230,8 @@ describe('a head with a rule for "unknown" on disk', () => {
 
 describe('a head file that another permafrost wrote', () => {
   it('with a head that this one does not know is refused as a head, not as an option', async () => {
-    const head = await createHead('centroid').fit(data.X, data.y);
-    const normalizer = fitNormalizer('none', data.X);
+    const head = await createHead('centroid').fit(matrixRows(data.X), data.y);
+    const normalizer = await fitNormalizer('none', matrixRows(data.X));
     const { result } = await trainHead({ head: 'centroid', normalize: 'none' }, training);
     const path = join(folder(), 'x.safetensors');
     const foreign = {
