@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as permafrost from '../../dist/index.js';
 
-const { auroc, chooseReject, judge, MEASURES, selectRows } = permafrost;
+const { auroc, chooseReject, detectUnknown, MEASURES, selectRows } = permafrost;
 const HEADS = [
   'logistic:avg:l2:C=10',
   'softmax:avg:standard',
@@ -97,7 +97,7 @@ for (const plan of values.head ?? HEADS) {
       return permafrost.applyNormalizer(normalizer, selectRows(val.X, at));
     };
     const [known, unknown] = [part(true), part(false)];
-    const [yes, no] = [await judge(choice.reject, head, unknown), await judge(choice.reject, head, known)];
+    const [yes, no] = [await detectUnknown(choice.reject, head, unknown), await detectUnknown(choice.reject, head, known)];
     outcomes.push({
       auroc: auroc(yes.strangeness, no.strangeness),
       rejected: mean(yes.unknown.map(Number)),

@@ -15,7 +15,7 @@ export interface Reject {
 }
 
 /** The strangeness of each row of X, normalised as for the head, and whether it is unknown. */
-export async function judge(
+export async function detectUnknown(
   { measure, threshold, reference }: Reject,
   head: FittedHead,
   X: Matrix,

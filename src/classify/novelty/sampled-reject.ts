@@ -1,8 +1,9 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { random } from '../../core/random.ts';
 import { auroc } from '../evaluate/auroc.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
-import { classesOf } from '../labels.ts';
+import { classesOf, encodeLabels } from '../labels.ts';
 import {
   bestOf,
   classesLeftOut,
@@ -101,4 +102,24 @@ const rowsWhere = ({ labels }: SampledRows, wanted: (label: string) => boolean):
 function someOf(rows: readonly number[]): number[] {
   const count = Math.min(rows.length, MOST_JUDGED);
   return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]!);
+}
+
+/**
+ * Numbers of about `wanted` rows, drawn by a seed whatever the order in which they are stored: of each class its share,
+ * and two at least. `places` number the rows in an order that does not change.
+ */
+export function drawRows(
+  labels: readonly string[],
+  places: ArrayLike<number>,
+  wanted: number,
+  seed: number,
+): number[] {
+  const { classes, indices } = encodeLabels(labels);
+  const rows = classes.map(() => [] as number[]);
+  indices.forEach((c, i) => rows[c]!.push(i));
+  return rows.flatMap((own) => {
+    own.sort((a, b) => places[a]! - places[b]!);
+    const count = Math.min(own.length, Math.max(2, Math.round((own.length * wanted) / labels.length)));
+    return random(seed).shuffle(own).slice(0, count);
+  });
 }

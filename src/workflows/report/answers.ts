@@ -1,18 +1,18 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { present, type OrReason } from '../../results/report-data.ts';
-import { blocksOf, joinedBlocks, type Rows } from '../../core/rows.ts';
+import { blocksOf, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import { splitCounts, streamFeatures } from '../../store/read/feature-stream.ts';
 import type { Manifest } from '../../store/format/manifest.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
-import { probabilities } from '../train/evaluate.ts';
+import { probabilities } from '../train/trained-head.ts';
 import { openHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { savedHead } from '../run/past-run.ts';
 import { judgeRaw } from '../search/predict.ts';
-import { watched } from '../train/watched-stream.ts';
+import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
 
 /** Surest mistakes that are shown. */
@@ -93,8 +93,8 @@ export async function askBest(
     value: new Float32Array(stream.rows),
     isUnknown: new Uint8Array(stream.rows),
   };
-  const rows: Rows = joinedBlocks(watched(stream, () => 'judging', work));
-  for await (const { start, X } of blocksOf(rows)) {
+  const [rows] = watched([stream], () => 'judging', work);
+  for await (const { start, X } of blocksOf(joinedBlocks(rows!))) {
     const P = await probabilities(opened, X);
     const places = stream.places.subarray(start, start + X.rows);
     told.add(P, stream.labels.slice(start, start + X.rows), places);

@@ -7,7 +7,7 @@ import {
   type RejectChoice,
   type RejectTask,
 } from '../../../src/classify/novelty/choose-reject.ts';
-import { judge, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
+import { detectUnknown, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
 import {
   MEASURES,
   referenceOf,
@@ -64,13 +64,13 @@ describe('the rule for unknown', () => {
     if (!isRule(chosen)) throw new Error(chosen.reason);
     const share = (unknown: readonly boolean[]): number => unknown.filter(Boolean).length / unknown.length;
     const odd = strangers(data.X);
-    const found = await judge(
+    const found = await detectUnknown(
       chosen.reject,
       head,
       applyNormalizer(await fitNormalizer('l2', matrixRows(odd)), odd),
     );
     expect(share(found.unknown)).toBeGreaterThan(0.9);
-    expect(share((await judge(chosen.reject, head, normalized)).unknown)).toBeLessThanOrEqual(0.05);
+    expect(share((await detectUnknown(chosen.reject, head, normalized)).unknown)).toBeLessThanOrEqual(0.05);
   });
 
   it('is calibrated on rows out of fold: judged on the rows that it was fitted on, half of them would pass for less', async () => {
@@ -167,7 +167,7 @@ describe('the rule for unknown', () => {
         const reject = { measure, threshold: 0.123456789, rate: 0.05, reference };
         const back = loadReject(throughFile(rejectState(reject, head.state)), head);
         expect(back).toEqual(reject);
-        expect(await judge(back, head, odd)).toEqual(await judge(reject, head, odd));
+        expect(await detectUnknown(back, head, odd)).toEqual(await detectUnknown(reject, head, odd));
       }
     },
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { selectRows } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
-import { judge } from '../../../src/classify/novelty/reject.ts';
+import { detectUnknown } from '../../../src/classify/novelty/reject.ts';
 import { chooseSampledReject, ROW_MEASURES } from '../../../src/classify/novelty/sampled-reject.ts';
 import { rejection } from '../../support/errors.ts';
 import { blobs } from '../heads/head-contract.ts';
@@ -30,7 +30,7 @@ describe('a rule for unknown by distances to a sample', () => {
       const head = await createHead('logistic').fit(matrixRows(all.X), all.y);
       const choice = await chooseSampledReject(head, reference, calibration, { rate, seed: 1 });
       if ('reason' in choice) throw new Error(choice.reason);
-      const { unknown } = await judge(choice.reject, head, fresh.X);
+      const { unknown } = await detectUnknown(choice.reject, head, fresh.X);
       const share = unknown.filter(Boolean).length / unknown.length;
       // 2,000 of each: four standard deviations of the difference of two shares.
       expect(Math.abs(share - rate)).toBeLessThan(4 * Math.sqrt((2 * rate * (1 - rate)) / 2000));

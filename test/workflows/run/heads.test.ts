@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import type { Manifest } from '../../../src/store/format/manifest.ts';
 import { commitDataset } from '../../../src/store/write/store.ts';
-import { headsOfRun, RUN_HEADS } from '../../../src/workflows/run/heads.ts';
+import { headsOfRun } from '../../../src/workflows/run/heads.ts';
+import { RUN_HEADS } from '../../../src/workflows/run/tasks.ts';
 import { trainWithin } from '../../../src/workflows/train/within.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -69,11 +70,17 @@ describe('the heads of a run within a memory that the features do not fit', () =
   });
 
   it('answer for the validated images in the order of their paths, as heads in memory do', async () => {
-    const plan = { head: 'knn', normalize: 'l2', store, manifest, samples: undefined } as const;
+    const plan = { head: 'knn', normalize: 'l2' } as const;
+    const request = {
+      owner: 'train',
+      store,
+      manifest,
+      samples: undefined,
+      features: 'avg',
+      views: 0,
+    } as const;
     const [streamed, inMemory] = await Promise.all(
-      [360e6, 1e9].map((bound) =>
-        trainWithin({ ...plan, features: 'avg', bound }, { views: 0, reject: 0 }, {}),
-      ),
+      [360e6, 1e9].map((bound) => trainWithin(plan, { ...request, bound }, 0, {})),
     );
     expect([...streamed!.judged.truth]).toEqual(Array.from({ length: 60 }, (_, i) => i % 3));
     expect(streamed!.judged).toEqual(inMemory!.judged);
