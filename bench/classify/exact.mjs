@@ -18,7 +18,7 @@ import { DATA } from './tasks.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
 /** @type {typeof import('../../src/index.ts')} */
-const { createHead } = await import(new URL('../../dist/index.js', import.meta.url).href);
+const { createHead, matrixRows } = await import(new URL('../../dist/index.js', import.meta.url).href);
 
 const { values } = parseArgs({
   options: { scale: { type: 'string', default: '1,100' }, C: { type: 'string', default: '1,100,10000' } },

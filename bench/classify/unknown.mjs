@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as permafrost from '../../dist/index.js';
 
-const { auroc, chooseReject, detectUnknown, MEASURES, selectRows } = permafrost;
+const { auroc, chooseReject, detectUnknown, matrixRows, MEASURES, selectRows } = permafrost;
 const HEADS = [
   'logistic:avg:l2:C=10',
   'softmax:avg:standard',
@@ -74,9 +74,9 @@ for (const plan of values.head ?? HEADS) {
     const X = selectRows(train.X, rows);
     const samples = rows.map((i) => train.samples[i]);
     const labels = samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).label);
-    const normalizer = permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), X);
+    const normalizer = await permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), matrixRows(X));
     const normalized = permafrost.applyNormalizer(normalizer, X);
-    const head = await maker.fit(normalized, labels);
+    const head = await maker.fit(matrixRows(normalized), labels);
     const choice = await chooseReject(
       maker,
       head,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
-const { applyNormalizer, createHead, fitNormalizer, loadFeatures, matrix, metrics, readManifest, row } =
+const { applyNormalizer, createHead, fitNormalizer, loadFeatures, matrix, matrixRows, metrics, readManifest, row } =
   await import(dist('index.js'));
 /** @type {typeof import('../../src/core/safetensors.ts')} */
 const { readSafetensors } = await import(dist('core/safetensors.js'));

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 const built = (path) => import(new URL(`../../dist/classify/neighbors/${path}`, import.meta.url).href);
 /** @type {typeof import('../../src/classify/neighbors/exact.ts')} */
 const { exactIndex } = await built('exact.js');
+/** @type {typeof import('../../src/core/rows.ts')} */
+const { matrixRows } = await import(new URL('../../dist/core/rows.js', import.meta.url).href);
 /** @type {typeof import('../../src/classify/neighbors/hnsw.ts')} */
 const { graphIndex } = await built('hnsw.js');
 /** @type {typeof import('../../src/classify/neighbors/hnsw-graph.ts')} */
