@@ -126,7 +126,7 @@ export {
 export { detectUnknown, type Reject } from './classify/novelty/reject.ts';
 export { rejectThreshold } from './classify/novelty/reject-threshold.ts';
 
-export { MEASURES, referenceOf, strangeness, type Measure } from './classify/novelty/novelty-score.ts';
+export { MEASURES, noveltyScores, referenceOf, type Measure } from './classify/novelty/novelty-score.ts';
 export { mcNemar, pairedBootstrap } from './classify/evaluate/paired-tests.ts';
 
 export { learningCurve } from './classify/evaluate/learning-curve.ts';

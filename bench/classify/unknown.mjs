@@ -107,8 +107,8 @@ for (const plan of values.head ?? HEADS) {
       if (measure === 'energy' && head.scores === undefined) continue;
       const reference = permafrost.referenceOf(measure, normalized, labels);
       const [strange, usual] = [
-        await permafrost.strangeness(measure, head, unknown, reference),
-        await permafrost.strangeness(measure, head, known, reference),
+        await permafrost.noveltyScores(measure, head, unknown, reference),
+        await permafrost.noveltyScores(measure, head, known, reference),
       ];
       byMeasure.get(measure)?.push(auroc(strange, usual));
     }

@@ -14,7 +14,7 @@ import {
   type RejectChoice,
 } from './choose-reject.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
-import { referenceOf, strangeness, strangenessByMeasure, type Measure } from './novelty-score.ts';
+import { referenceOf, noveltyScores, noveltyScoresByMeasure, type Measure } from './novelty-score.ts';
 
 /**
  * The measures that ask the rows alone: what a head says of rows that it was fitted on is not what it says of others.
@@ -64,7 +64,7 @@ export async function chooseSampledReject(
     const labels = kept.map((i) => reference.labels[i]!);
     const rest = selectRows(reference.X, kept);
     const judgedBy = (rows: readonly number[]) =>
-      strangenessByMeasure(ROW_MEASURES, head, selectRows(calibration.X, rows), rest, labels);
+      noveltyScoresByMeasure(ROW_MEASURES, head, selectRows(calibration.X, rows), rest, labels);
     const [strange, familiar] = [await judgedBy(own), await judgedBy(others)];
     strangers.set(label, strange);
     for (const [measure, values] of aurocs) values.push(auroc(strange.get(measure)!, familiar.get(measure)!));
@@ -74,7 +74,7 @@ export async function chooseSampledReject(
     strangers.size === 0 ? [] : [...aurocs].map(([measure, values]) => ({ measure, auroc: mean(values) }));
   const measure = bestOf(measures);
   const compared = referenceOf(measure, reference.X, reference.labels);
-  const threshold = rejectThreshold(await strangeness(measure, head, calibration.X, compared), rate)!;
+  const threshold = rejectThreshold(await noveltyScores(measure, head, calibration.X, compared), rate)!;
   progress?.(total, total);
   const values = [...strangers.values()].flatMap((one) => [...one.get(measure)!]);
   return {

@@ -37,7 +37,7 @@ export interface Answers {
   /**
    * How strange each is, and whether that makes it unknown, shape (images); null for a head without a rule for that.
    */
-  readonly strangeness: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
+  readonly novelty: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
   /** Paths of the surest mistakes of all, the surest first. */
   readonly mistaken: readonly string[];
 }
@@ -89,7 +89,7 @@ export async function askBest(
 
   const told = tally(head.classes, stream.rows, MISTAKES);
   const probability = new Float32Array(stream.rows);
-  const strangeness = opened.reject && {
+  const novelty = opened.reject && {
     value: new Float32Array(stream.rows),
     isUnknown: new Uint8Array(stream.rows),
   };
@@ -101,13 +101,13 @@ export async function askBest(
     const judged = await judgeRaw(opened, X);
     places.forEach((place, i) => {
       probability[place] = P.data[i * P.cols + told.guess[place]!]!;
-      if (strangeness === undefined || judged === null) return;
-      strangeness.value[place] = judged.strangeness[i]!;
-      strangeness.isUnknown[place] = Number(judged.unknown[i]);
+      if (novelty === undefined || judged === null) return;
+      novelty.value[place] = judged.scores[i]!;
+      novelty.isUnknown[place] = Number(judged.unknown[i]);
     });
   }
   const wrong = told.mistakes().map(({ row }) => row);
   const known = await stream.samplesOf(wrong);
   const mistaken = wrong.map((place) => known.get(place)!.path);
-  return { best, file: saved.path, split, told, probability, strangeness: strangeness ?? null, mistaken };
+  return { best, file: saved.path, split, told, probability, novelty: novelty ?? null, mistaken };
 }

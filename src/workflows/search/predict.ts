@@ -133,7 +133,7 @@ export async function predict(
       unknown: judged?.unknown[i] ?? false,
       guess: classes[best[i]!]!,
       probability: P.data[i * P.cols + best[i]!]!,
-      strangeness: judged && { ...judged.rule, value: judged.strangeness[i]! },
+      strangeness: judged && { ...judged.rule, value: judged.scores[i]! },
       probabilities: Object.fromEntries(classes.map((label, c) => [label, row(P, i)[c]!])),
       neighbors: near[i] ?? [],
     })),

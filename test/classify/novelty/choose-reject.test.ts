@@ -11,8 +11,8 @@ import { detectUnknown, loadReject, rejectState } from '../../../src/classify/no
 import {
   MEASURES,
   referenceOf,
-  strangeness,
-  strangenessByMeasure,
+  noveltyScores,
+  noveltyScoresByMeasure,
 } from '../../../src/classify/novelty/novelty-score.ts';
 import { matrix, row, type Matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
@@ -79,7 +79,7 @@ describe('the rule for unknown', () => {
     if (!isRule(chosen)) throw new Error(chosen.reason);
     // A row's own part in the mean of its class draws it nearer: in-fold, the threshold would be lower.
     const { measure, threshold, reference } = chosen.reject;
-    const inFold = await strangeness(measure, head, normalized, reference);
+    const inFold = await noveltyScores(measure, head, normalized, reference);
     expect(threshold).toBeGreaterThan(Math.max(...inFold));
   });
 
@@ -87,12 +87,12 @@ describe('the rule for unknown', () => {
     const { X, y } = blobs(CLASSES, 2, 20);
     const head = await createHead('logistic').fit(matrixRows(X), y);
     const queries = strangers(matrix(7, 20));
-    const all = await strangenessByMeasure(MEASURES, head, queries, X, y);
+    const all = await noveltyScoresByMeasure(MEASURES, head, queries, X, y);
     for (const measure of MEASURES) {
-      const alone = await strangeness(measure, head, queries, referenceOf(measure, X, y));
+      const alone = await noveltyScores(measure, head, queries, referenceOf(measure, X, y));
       expect([...all.get(measure)!]).toEqual([...alone]);
     }
-    const none = await strangenessByMeasure(MEASURES, head, matrix(0, 20), X, y);
+    const none = await noveltyScoresByMeasure(MEASURES, head, matrix(0, 20), X, y);
     expect([...none.values()].map(({ length }) => length)).toEqual([0, 0, 0, 0, 0]);
   });
 
@@ -197,12 +197,12 @@ describe('the rule for unknown', () => {
   });
 });
 
-describe('strangeness', () => {
+describe('a novelty score', () => {
   it('is what its formula says, row by row', async () => {
     const data = blobs(['ant', 'bee', 'cat'], 10, 6);
     const head = await createHead('logistic').fit(matrixRows(data.X), data.y);
     const of = (measure: (typeof MEASURES)[number]): Promise<Float64Array> =>
-      strangeness(measure, head, data.X, referenceOf(measure, data.X, data.y));
+      noveltyScores(measure, head, data.X, referenceOf(measure, data.X, data.y));
     const scores = await head.scores!(data.X);
     const P = await head.predictProba(data.X);
     const [energy, top] = [await of('energy'), await of('top-probability')];
@@ -234,8 +234,8 @@ describe('strangeness', () => {
       await createHead('logistic').fit(matrixRows(X), swapped),
     ];
     const [one, other] = [
-      await strangeness('energy', a, X, undefined),
-      await strangeness('energy', b, X, undefined),
+      await noveltyScores('energy', a, X, undefined),
+      await noveltyScores('energy', b, X, undefined),
     ];
     one.forEach((value, i) => expect(value).toBeCloseTo(other[i]!, 4));
   });
