@@ -3,10 +3,10 @@ import { createHead } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
 import {
   chooseReject,
-  DEFAULT_MEASURE,
   type RejectChoice,
   type RejectTask,
 } from '../../../src/classify/novelty/choose-reject.ts';
+import { DEFAULT_MEASURE } from '../../../src/classify/novelty/left-out-classes.ts';
 import { detectUnknown, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
 import {
   MEASURES,
