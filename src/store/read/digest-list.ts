@@ -33,19 +33,3 @@ export function digestList(): DigestList {
     },
   };
 }
-
-/** Lists after each other. */
-export function joinedDigests(lists: readonly Digests[]): Digests {
-  const [only, ...others] = lists;
-  if (only !== undefined && others.length === 0) return only;
-  return {
-    length: lists.reduce((sum, list) => sum + list.length, 0),
-    at(i) {
-      for (const list of lists) {
-        if (i < list.length) return list.at(i);
-        i -= list.length;
-      }
-      return undefined;
-    },
-  };
-}

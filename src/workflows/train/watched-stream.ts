@@ -1,29 +1,31 @@
 import { checkAborted } from '../../classify/checks.ts';
-import type { RowSource } from '../../core/row-source.ts';
-import type { FeatureStream } from '../../store/read/feature-stream.ts';
+import type { Rows } from '../../core/rows.ts';
 import type { Work } from '../work.ts';
 
 /**
- * A stream that tells what is read, as the stage that `stageOf` names for a pass (1, 2, …), and stops at the next block
- * on abort (INTERRUPTED).
+ * Rows that tell what is read of them and their views, as the stage that `stageOf` names for a pass (1, 2, …), and stop
+ * at the next block on abort (INTERRUPTED).
  */
-export function watched(
-  stream: FeatureStream,
+export function watched<R extends Rows & { readonly views: readonly Rows[] }>(
+  rows: R,
   stageOf: (pass: number) => string,
   { signal, listener }: Work,
-): FeatureStream {
+): R {
   const started = performance.now();
-  const watch = <Look extends RowSource>(look: Look): Look => ({
-    ...look,
+  let read = 0;
+  const watch = <One extends Rows>(one: One): One => ({
+    ...one,
     async read(block, scales) {
       checkAborted(signal && { signal });
-      const X = await look.read(block, scales);
-      const pass = Math.ceil(stream.passes());
-      const done = Math.round((stream.passes() - pass + 1) * stream.rows);
-      const perSecond = (1000 * stream.passes() * stream.rows) / (performance.now() - started);
-      listener?.progress?.({ stage: stageOf(pass), done, total: stream.rows, perSecond });
+      const X = await one.read(block, scales);
+      read += X.rows;
+      const passes = read / (rows.rows * (1 + rows.views.length));
+      const pass = Math.ceil(passes);
+      const done = Math.round((passes - pass + 1) * rows.rows);
+      const perSecond = (1000 * passes * rows.rows) / (performance.now() - started);
+      listener?.progress?.({ stage: stageOf(pass), done, total: rows.rows, perSecond });
       return X;
     },
   });
-  return { ...watch(stream), views: stream.views.map(watch) };
+  return { ...watch(rows), views: rows.views.map(watch) };
 }
