@@ -90,7 +90,7 @@ export type { Engine, Executable } from './extract/engines/engine.ts';
 export { readManifest, type Manifest } from './store/format/manifest.ts';
 export { loadFeatures, readSamples, type LoadedFeatures } from './store/read/reader.ts';
 
-export { openRows, type RowAccess } from './store/read/row-access.ts';
+export { openRows, type RowAccess } from './store/read/access.ts';
 export type { StoredSample } from './store/format/shard.ts';
 
 export type { FeatureSettings } from './store/format/fingerprint.ts';
@@ -139,6 +139,7 @@ export { bestOf, crossValidatePath, fitPath } from './classify/solvers/path.ts';
 export { ridgePath } from './classify/solvers/ridge-path.ts';
 
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
+export { matrixRows, type Rows } from './core/rows.ts';
 export type { Failure, FeatureBatch, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
 
 export { ERROR_CODES, PermafrostError, type ErrorCode } from './core/errors.ts';

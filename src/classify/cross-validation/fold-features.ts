@@ -1,4 +1,5 @@
 import { type Matrix, selectRows, stacked } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import type { FitContext } from '../head.ts';
 import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
 import { applyPca, fitPca } from '../pca.ts';
@@ -79,12 +80,12 @@ export function foldFeatures(
   const made = new Map<number, Promise<FoldView>>();
 
   async function make(fold: number, context?: FitContext): Promise<FoldView> {
-    if (shared) return viewOf(applyNormalizer(fitNormalizer(normalize, X, parts), all));
+    if (shared) return viewOf(applyNormalizer(await fitNormalizer(normalize, matrixRows(X), parts), all));
     const { train } = folds[fold]!;
     const learnedOf = normalize === 'standard' ? selectRows(X, split[fold]!.train) : X;
-    const normalized = applyNormalizer(fitNormalizer(normalize, learnedOf, parts), all);
+    const normalized = applyNormalizer(await fitNormalizer(normalize, matrixRows(learnedOf), parts), all);
     if (pca === 0) return viewOf(normalized, train);
-    const components = await fitPca(selectRows(normalized, train), pca, context);
+    const components = await fitPca(matrixRows(selectRows(normalized, train)), pca, context);
     return viewOf(await applyPca(components, normalized), train);
   }
 

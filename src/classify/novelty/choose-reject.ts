@@ -1,4 +1,5 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { random } from '../../core/random.ts';
 import { auroc } from '../evaluate/auroc.ts';
 import { checkAborted } from '../checks.ts';
@@ -106,10 +107,10 @@ export async function chooseReject(
     const seen = new Set(own);
     const part = (rows: readonly number[]): Matrix => selectRows(byRow ? normalized : X, rows);
     const rows = part(fitted);
-    const normalizer = byRow ? undefined : fitNormalizer(normalize, rows, task.parts);
+    const normalizer = byRow ? undefined : await fitNormalizer(normalize, matrixRows(rows), task.parts);
     const asSeen = (some: Matrix): Matrix => (normalizer ? applyNormalizer(normalizer, some) : some);
     const known = asSeen(rows);
-    const one = await (prepared ? prepared(fitted, own) : maker.fit(known, own, context));
+    const one = await (prepared ? prepared(fitted, own) : maker.fit(matrixRows(known), own, context));
     const values = await strangenessByMeasure(measures, one, asSeen(part(judged)), known, own);
     const only = (wanted: boolean): Judged =>
       new Map(

@@ -1,4 +1,5 @@
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import type { FittedHead } from '../head.ts';
 import { encodeLabels } from '../labels.ts';
 import { exactIndex } from '../neighbors/exact.ts';
@@ -53,7 +54,7 @@ export async function strangeness(
   if (X.rows === 0) return new Float64Array(0);
   if (reference !== undefined) {
     const rank = RANKS[measure]!;
-    return atRank(await exactIndex(reference, 'cosine').search(X, rank), rank);
+    return atRank(await exactIndex(matrixRows(reference), 'cosine').search(X, rank), rank);
   }
   if (measure === 'energy') return energies(await head.scores!(X));
   const P = await head.predictProba(X);
@@ -74,7 +75,7 @@ export async function strangenessByMeasure(
   const ranks = measures.filter(comparesRows).map((measure) => RANKS[measure]!);
   const found =
     ranks.length > 0 && X.rows > 0
-      ? await exactIndex(known, 'cosine').search(X, Math.max(...ranks))
+      ? await exactIndex(matrixRows(known), 'cosine').search(X, Math.max(...ranks))
       : { k: 0, distances: new Float32Array(0) };
   const values = new Map<Measure, Float64Array>();
   for (const measure of measures) {

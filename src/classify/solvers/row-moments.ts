@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkFinite } from '../checks.ts';
 import { gemm, type Factor } from '../linalg/gemm.ts';
 import type { FitContext } from '../head.ts';
@@ -34,7 +34,7 @@ export const momentsBytes = (cols: number): number =>
  * large beside their spread lose no digits. Throws FIT_INVALID for values that are not finite, INTERRUPTED.
  */
 export async function momentsOf(
-  source: RowSource,
+  source: Rows,
   y: Int32Array,
   byClass: Float64Array,
   context?: FitContext,

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
-import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkLabels } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { countClasses } from '../labels.ts';
@@ -31,7 +31,7 @@ export const ridgeBytes = (cols: number, alphas: number): number =>
  * empty and one pass is enough. Throws FIT_INVALID above 8192 columns, INTERRUPTED.
  */
 export async function streamedRidge(
-  source: RowSource,
+  source: Rows,
   y: readonly string[],
   { alphas, classWeight }: { readonly alphas: readonly number[]; readonly classWeight: ClassWeight },
   context?: FitContext,
@@ -103,7 +103,7 @@ interface Solved {
 
 /** The mean squared leave-one-out error of each solution, as in ridgePath. One pass. */
 async function leaveOneOut(
-  source: RowSource,
+  source: Rows,
   { indices, byClass, moments: { mean, weight }, meanTarget, solutions }: Solved,
   context?: FitContext,
 ): Promise<number[]> {

@@ -13,9 +13,9 @@ export interface FoundRows {
 }
 
 /** Features of the images and of each view, and what they take. */
-export interface ReadFeatures<R extends Rows = Rows> {
-  readonly images: R;
-  readonly views: readonly R[];
+export interface ReadFeatures {
+  readonly images: Rows;
+  readonly views: readonly Rows[];
   /** The number of the sample of each row. */
   readonly places: Int32Array;
   /** Bytes that reading takes at once, and bytes while the rows are open. */

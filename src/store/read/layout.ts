@@ -4,9 +4,10 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
 import type { FileEntry } from '../format/manifest.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
+import { digestTable } from './digest-table.ts';
 import type { StoreFiles } from './file.ts';
 import type { StoredPart } from './stored-parts.ts';
-import { rowTargets, type Digests, type RowTargets } from './row-targets.ts';
+import { rowTargets, type RowTargets } from './row-targets.ts';
 import type { SplitCounts } from './samples.ts';
 
 /** Where one part of the features of each row lies. */
@@ -57,16 +58,6 @@ export function* numbered(
     next.set(sample.split, at + 1);
     yield { sample, place: at };
   }
-}
-
-/** SHA-256 of numbered samples, 32 bytes each: the texts of a million take 80 MB. */
-function digestTable(rows: number): Digests & { set(place: number, sha256: string): void } {
-  const bytes = Buffer.alloc(32 * rows);
-  return {
-    length: rows,
-    at: (place) => bytes.toString('hex', 32 * place, 32 * place + 32),
-    set: (place, sha256) => void bytes.write(sha256, 32 * place, 'hex'),
-  };
 }
 
 /**

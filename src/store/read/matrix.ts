@@ -1,4 +1,3 @@
-import type { Matrix } from '../../core/matrix.ts';
 import { matrixRows, type Rows } from '../../core/rows.ts';
 import type { FoundRows, ReadFeatures } from './blocks.ts';
 import type { PartLayout } from './layout.ts';
@@ -16,7 +15,7 @@ export async function matrixOfRows(
   const bytes = 4 * rows * cols;
   let largest = 0;
 
-  async function read(parts: readonly PartLayout[]): Promise<Rows & { readonly matrix: Matrix }> {
+  async function read(parts: readonly PartLayout[]): Promise<Rows> {
     const out = new Float32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     let column = 0;
     for (const part of parts) {

@@ -69,10 +69,10 @@ export interface StoredRows extends Rows {
 }
 
 /** Rows that are one matrix, and so are their views. */
-export type MatrixRows = StoredRows & {
+export interface MatrixRows extends StoredRows {
   readonly matrix: Matrix;
   readonly views: readonly (Rows & { readonly matrix: Matrix })[];
-};
+}
 
 /** What rows are read from. */
 export interface RowsOrigin extends StoreFolder, SampleList {

@@ -1,4 +1,5 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
@@ -32,8 +33,8 @@ interface Stored {
 async function readStored(store: Store, compared: readonly StoredSample[]): Promise<Stored> {
   const parts = smallPooling(currentSets(store)[0]);
   const samples = SPLITS.flatMap((split) => compared.filter((sample) => sample.split === split));
-  const { matrix: X } = await store.withSamples(samples).rows({ parts, memory: 'matrix' });
-  return { X: applyNormalizer(fitNormalizer('l2', X), X), samples };
+  const rows = await store.withSamples(samples).rows({ parts, memory: 'matrix' });
+  return { X: applyNormalizer(await fitNormalizer('l2', rows), rows.matrix), samples };
 }
 
 /** For each row a name that it shares with all its copies, whether exact or near, and theirs. */
@@ -60,7 +61,7 @@ async function accuracyWithout(
   if (train.length === 0 || val.length === 0 || new Set(train.map((i) => samples[i]!.label)).size < 2)
     return null;
   const head = await createHead(HEAD.name, HEAD.options).fit(
-    selectRows(X, train),
+    matrixRows(selectRows(X, train)),
     train.map((i) => samples[i]!.label),
     signal && { signal },
   );

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { present, type OrReason } from '../../results/report-data.ts';
-import { blocksOf, joinedBlocks, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, joinedBlocks, type Rows } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import type { Store } from '../../store/open.ts';
@@ -84,7 +84,7 @@ export async function askBest(
     value: new Float32Array(stream.rows),
     isUnknown: new Uint8Array(stream.rows),
   };
-  const rows: RowSource = joinedBlocks(watched(stream, () => 'judging', work));
+  const rows: Rows = joinedBlocks(watched(stream, () => 'judging', work));
   for await (const { start, X } of blocksOf(rows)) {
     const P = await probabilities(opened, X);
     const places = stream.places.subarray(start, start + X.rows);

@@ -1,4 +1,5 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { present, type Judgement, type OrReason, type ReportClass } from '../../results/report-data.ts';
 import * as metrics from '../../classify/evaluate/metrics.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
@@ -23,7 +24,7 @@ async function judgedImages(
   const near =
     trained.length === 0 || held.length === 0
       ? { k: 0, indices: new Int32Array(0), distances: new Float32Array(0) }
-      : await exactIndex(selectRows(X, trained), 'cosine').search(selectRows(X, held), NEIGHBORS);
+      : await exactIndex(matrixRows(selectRows(X, trained)), 'cosine').search(selectRows(X, held), NEIGHBORS);
   return held.map((image, i) => {
     const place = places[image]!;
     return {

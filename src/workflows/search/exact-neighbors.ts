@@ -2,9 +2,8 @@ import type { NeighborResult } from '../../results/answer-results.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { FeaturePart, Split } from '../../core/sample.ts';
 import type { Metric, NeighborIndex, Neighbors } from '../../classify/neighbors/neighbor-index.ts';
-import { balanced } from '../../classify/normalize.ts';
-import { balancedSource } from '../../classify/stream-normalizer.ts';
-import { streamedIndex } from '../../classify/neighbors/streamed-index.ts';
+import { exactIndex } from '../../classify/neighbors/exact.ts';
+import { balanced, balancedRows } from '../../classify/normalize.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
@@ -78,10 +77,10 @@ export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Sear
   const widths = parts.map(({ width }) => width);
   const stream = await store.rows({ parts, splits, memory: 'blocks' });
   checkStreamBound(owner, bound, stream.peakBytes + beside);
-  const rows = balancedSource(
+  const rows = balancedRows(
     watched(stream, () => 'searching', work),
     widths,
   );
-  const index = streamedIndex(rows, metric, stream.places);
+  const index = exactIndex(rows, metric, { numbers: stream.places });
   return (X, k) => nearest(stream, index, balanced(X, widths), k);
 }

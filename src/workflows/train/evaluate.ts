@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import type { Confusion, HeadResult, Mistake } from '../../results/head-result.ts';
 import type { FeaturePart, Pooling, Sample, Split } from '../../core/sample.ts';
 import type { FittedHead, Head } from '../../classify/head.ts';
@@ -162,13 +163,13 @@ export async function trainHead(
   const { train, views = [], val, validatedOn, pooling, parts } = data;
   const maker = headOf(plan);
   const started = performance.now();
-  const normalizer = fitNormalizer(
+  const normalizer = await fitNormalizer(
     plan.normalize,
-    train.X,
+    matrixRows(train.X),
     parts.map(({ width }) => width),
   );
   const labels = train.samples.map(({ label }) => label);
-  const [X, ...looks] = [train.X, ...views].map((look) => applyNormalizer(normalizer, look));
+  const [X, ...looks] = [train.X, ...views].map((look) => matrixRows(applyNormalizer(normalizer, look)));
   const head = await fitOnViews(maker, X!, looks, labels, signal && { signal });
   const fitted = performance.now();
   const P = await probabilities({ head, normalizer }, val.X);

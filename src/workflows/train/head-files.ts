@@ -1,11 +1,15 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
+import { stackedRows } from '../../core/rows.ts';
 import { loadHead } from '../../classify/heads/index.ts';
 import type { HeadState } from '../../classify/head.ts';
-import { loadNormalizer, normalizerState, type Normalizer } from '../../classify/normalize.ts';
+import {
+  loadNormalizer,
+  normalizedRows,
+  normalizerState,
+  type Normalizer,
+} from '../../classify/normalize.ts';
 import { loadReject, rejectState, type Reject } from '../../classify/novelty/reject.ts';
-import { stackedSource } from '../../classify/stacked-source.ts';
-import { normalizedSource } from '../../classify/stream-normalizer.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
@@ -121,7 +125,7 @@ export async function openHead(file: string): Promise<OpenedHead> {
   }
   const rows = await trainingRows(file, store, document);
   const trainedOn =
-    rows && stackedSource([rows, ...rows.views].map((look) => normalizedSource(look, normalizer)));
+    rows && stackedRows([rows, ...rows.views].map((view) => normalizedRows(normalizer, view)));
   const head = await loadHead(document.name, state('head'), trainedOn).catch((error: unknown) =>
     inFile(file, error),
   );

@@ -1,13 +1,13 @@
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
-import { blocksOf, joinedBlocks, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, joinedBlocks, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../../classify/checks.ts';
 import { encodeLabels } from '../../classify/labels.ts';
 import { stratifiedKFold } from '../../classify/evaluate/split.ts';
 import { MOST_REFERENCE_VALUES } from '../../classify/novelty/choose-reject.ts';
 import { judge } from '../../classify/novelty/reject.ts';
 import { rowsOf } from '../../classify/solvers/row-moments.ts';
-import { normalizedSource } from '../../classify/stream-normalizer.ts';
+import { normalizedRows } from '../../classify/normalize.ts';
 import { chooseSampledReject, type SampledRows } from '../../classify/novelty/sampled-reject.ts';
 import { splitCounts, streamFeatures, type FeatureStream } from '../../store/read/feature-stream.ts';
 import { validationOf, type TrainedHead } from './evaluate.ts';
@@ -44,7 +44,7 @@ function drawn({ labels, places }: FeatureStream, wanted: number): number[] {
 }
 
 /** Rows of a source in the order of `wanted`: one pass. */
-async function gathered(source: RowSource, wanted: readonly number[], { signal }: Work): Promise<Matrix> {
+async function gathered(source: Rows, wanted: readonly number[], { signal }: Work): Promise<Matrix> {
   const out = matrix(wanted.length, source.cols);
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
   let next = 0;
@@ -73,7 +73,7 @@ export async function withSampledReject(
     await streamFeatures(store, manifest, parts, ['train'], { samples: all }),
     await streamFeatures(store, manifest, parts, [validatedOn], { samples: all }),
   ];
-  const source = normalizedSource(train, normalizer);
+  const source = normalizedRows(normalizer, train);
   const room = bound - BASE_BYTES - train.memory - val.memory;
   const compared = Math.floor(valuesWithin(room) / source.cols);
   const calibrated = Math.min(compared, CALIBRATED_ON);
@@ -122,7 +122,7 @@ export async function withSampledReject(
   if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
   // By their places, as the head's answers are.
   const unknown: boolean[] = new Array<boolean>(val.rows).fill(false);
-  for await (const { start, X: block } of blocksOf(joinedBlocks(normalizedSource(val, normalizer))))
+  for await (const { start, X: block } of blocksOf(joinedBlocks(normalizedRows(normalizer, val))))
     (await judge(choice.reject, trained.head, block)).unknown.forEach((is, j) => {
       unknown[val.places[start + j]!] = is;
     });

@@ -1,10 +1,10 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { blocksOf, joinedBlocks, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, joinedBlocks, type Rows } from '../../core/rows.ts';
 import type { FeaturePart, Pooling } from '../../core/sample.ts';
-import type { FittedHead, Head } from '../../classify/head.ts';
+import type { FittedHead } from '../../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../../classify/heads/index.ts';
-import { fitStreamOnViews } from '../../classify/on-views.ts';
-import { fitStreamNormalizer, normalizedSource } from '../../classify/stream-normalizer.ts';
+import { fitOnViews } from '../../classify/on-views.ts';
+import { fitNormalizer, normalizedRows } from '../../classify/normalize.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import { splitCounts, streamFeatures, type FeatureStream } from '../../store/read/feature-stream.ts';
 import type { Manifest } from '../../store/format/manifest.ts';
@@ -63,14 +63,10 @@ export async function reasonToStream({
     : undefined;
 }
 
-/** Whether a head can be fitted on rows that are read block by block. */
-const fitsStreams = (maker: Head): maker is Head & Required<Pick<Head, 'fitStream'>> =>
-  maker.fitStream !== undefined;
-
 /** What a head says of every row of a stream, block by block; the rows of the tally are in the order of the paths. */
 export async function tallyStream(
   head: FittedHead,
-  source: RowSource,
+  source: Rows,
   { labels, places }: Pick<FeatureStream, 'labels' | 'places'>,
   mistakes: number,
 ): Promise<Tally> {
@@ -92,11 +88,11 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
   const { store, manifest, samples, normalize, views = 0, bound } = plan;
   const parts = headPartsOf(store, manifest, plan.features);
   const maker = headOf(plan);
-  if (!fitsStreams(maker)) {
-    const able = HEAD_NAMES.filter((name) => fitsStreams(createHead(name)));
+  if (maker.inMemoryOnly !== undefined) {
+    const able = HEAD_NAMES.filter((name) => createHead(name).inMemoryOnly === undefined);
     throw new PermafrostError(
       'OPTION_INVALID',
-      `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams: it takes all rows at once. Allow more with --memory${parts.some(({ pooling }) => pooling === 'flatten') ? ', use --pooling avg' : ''}, or take another head (${able.join(', ')}).`,
+      `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams: ${maker.inMemoryOnly}. Allow more with --memory${parts.some(({ pooling }) => pooling === 'flatten') ? ', use --pooling avg' : ''}, or take another head (${able.join(', ')}).`,
     );
   }
   const validatedOn = validationOf(store, await splitCounts(store, manifest, samples));
@@ -104,7 +100,7 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
     await streamFeatures(store, manifest, parts, ['train'], { samples, views }),
     await streamFeatures(store, manifest, parts, [validatedOn], { samples }),
   ];
-  const kept = maker.streamBytes?.({ rows: train.rows * (1 + views), cols: train.cols }) ?? 0;
+  const kept = maker.bytesOf?.({ rows: train.rows * (1 + views), cols: train.cols, inMemory: false }) ?? 0;
   const memory = train.memory + val.memory + kept;
   checkStreamBound(plan.owner ?? 'train', bound, memory);
   const looked = views > 0 ? ` on ${views} views` : '';
@@ -114,17 +110,17 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
 
   const started = performance.now();
   const known = watched(train, (pass) => `training ${plan.head}, pass ${pass}`, work);
-  const normalizer = await fitStreamNormalizer(
+  const normalizer = await fitNormalizer(
     normalize,
     known,
     parts.map(({ width }) => width),
   );
-  const [source, ...looks] = [known, ...known.views].map((look) => normalizedSource(look, normalizer));
-  const head = await fitStreamOnViews(maker, source!, looks, train.labels, signal && { signal });
+  const [source, ...looks] = [known, ...known.views].map((look) => normalizedRows(normalizer, look));
+  const head = await fitOnViews(maker, source!, looks, train.labels, signal && { signal });
   const fitted = performance.now();
-  const judged = normalizedSource(
-    watched(val, (pass) => `validating, pass ${pass}`, work),
+  const judged = normalizedRows(
     normalizer,
+    watched(val, (pass) => `validating, pass ${pass}`, work),
   );
   const told = await tallyStream(head, judged, val, MISTAKES);
   const mistaken = await val.samplesOf(told.mistakes().map(({ row }) => row));
@@ -142,5 +138,5 @@ export async function trainStreamed(plan: StreamedPlan, work: Work = {}): Promis
       times,
     },
   );
-  return maker.keepsRows === true ? { ...trained, rows: { digest: train.digest, views } } : trained;
+  return head.leavesRows ? { ...trained, rows: { digest: train.digest, views } } : trained;
 }

@@ -3,7 +3,7 @@ import { selectRows } from '../../../src/core/matrix.ts';
 import { createHead, HEAD_NAMES, loadHead } from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { rejection } from '../../support/errors.ts';
-import { sourceOf } from '../../support/row-source.ts';
+import { blockRows } from '../../support/rows.ts';
 import { blobs, SHAPES, throughFile } from './head-contract.ts';
 
 /** Options that keep the fits short. */
@@ -21,7 +21,7 @@ it('every head is fitted on streams but those whose packages want all rows at on
 /** What head-contract.ts asks of a fit in memory, of a fit on a stream. */
 describe.each(STREAMED)('the head %s on a stream', (name) => {
   const fit = ({ X, y }: ReturnType<typeof blobs>, size = 7) =>
-    createHead(name, OPTIONS[name]).fitStream!(sourceOf(X, size), y);
+    createHead(name, OPTIONS[name]).fitStream!(blockRows(X, size), y);
 
   it.each(SHAPES)('learns %s', async (_, names, each, cols) => {
     const data = blobs(names, each, cols);
@@ -58,7 +58,7 @@ describe.each(STREAMED)('the head %s on a stream', (name) => {
     const data = blobs(['a', 'b', 'c'], 8, 30);
     const [one, two] = [await fit(data), await fit(data)];
     expect(two.state).toEqual(one.state);
-    const loaded = await loadHead(name, throughFile(one.state), sourceOf(data.X, 10));
+    const loaded = await loadHead(name, throughFile(one.state), blockRows(data.X, 10));
     expect(await loaded.predictProba(data.X)).toEqual(await one.predictProba(data.X));
     expect(loaded.state).toEqual(one.state);
   });
@@ -67,7 +67,7 @@ describe.each(STREAMED)('the head %s on a stream', (name) => {
     if (name === 'knn') return; // It has nothing to fit.
     const { X, y } = blobs(['a', 'b'], 6, 5);
     const signal = AbortSignal.abort();
-    await rejection(createHead(name, OPTIONS[name]).fitStream!(sourceOf(X, 4), y, { signal }), 'INTERRUPTED');
+    await rejection(createHead(name, OPTIONS[name]).fitStream!(blockRows(X, 4), y, { signal }), 'INTERRUPTED');
   });
 });
 
@@ -78,7 +78,7 @@ describe('the centroid head on a stream', () => {
     const head = createHead('centroid', { metric });
     const whole = await (await head.fit(X, y)).predictProba(X);
     for (const size of [1, 7, 51]) {
-      const P = await (await head.fitStream!(sourceOf(X, size), y)).predictProba(X);
+      const P = await (await head.fitStream!(blockRows(X, size), y)).predictProba(X);
       // Sums in float64 in another order, rounded to float32.
       whole.data.forEach((p, at) => expect(Math.abs(p - P.data[at]!)).toBeLessThan(1e-6));
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createHead, loadHead } from '../../../src/classify/heads/index.ts';
 import { rejection } from '../../support/errors.ts';
-import { sourceOf } from '../../support/row-source.ts';
+import { blockRows } from '../../support/rows.ts';
 import { blobs, throughFile } from './head-contract.ts';
 
 const { X, y } = blobs(['ant', 'bee', 'cat'], 17, 12);
@@ -12,26 +12,26 @@ describe('the knn head on a stream', () => {
 
   it('answers as in memory, also after a trip through a file, and keeps no rows', async () => {
     const whole = await (await head.fit(X, y)).predictProba(queries);
-    const fitted = await head.fitStream!(sourceOf(X, 7), y);
+    const fitted = await head.fitStream!(blockRows(X, 7), y);
     expect(await fitted.predictProba(queries)).toEqual(whole);
     expect([...fitted.state.tensors.keys()]).toEqual(['labels']);
-    const back = await loadHead('knn', throughFile(fitted.state), sourceOf(X, 10));
+    const back = await loadHead('knn', throughFile(fitted.state), blockRows(X, 10));
     expect(await back.predictProba(queries)).toEqual(whole);
   });
 
   it('refuses rows of another number or width, and to be loaded without any', async () => {
-    const { state } = await head.fitStream!(sourceOf(X, 7), y);
+    const { state } = await head.fitStream!(blockRows(X, 7), y);
     const fewer = { ...X, rows: X.rows - 1, data: X.data.subarray(12) };
-    await rejection(loadHead('knn', state, sourceOf(fewer, 7)), 'HEAD_CORRUPT');
+    await rejection(loadHead('knn', state, blockRows(fewer, 7)), 'HEAD_CORRUPT');
     const wider = { rows: X.rows / 3, cols: 36, data: X.data };
-    await rejection(loadHead('knn', state, sourceOf(wider, 7)), 'HEAD_CORRUPT');
+    await rejection(loadHead('knn', state, blockRows(wider, 7)), 'HEAD_CORRUPT');
     await rejection(loadHead('knn', state), 'HEAD_CORRUPT');
   });
 
   it('refuses more neighbours than rows, and values that are not finite', async () => {
-    await rejection(createHead('knn', { nNeighbors: 52 }).fitStream!(sourceOf(X, 7), y), 'FIT_INVALID');
+    await rejection(createHead('knn', { nNeighbors: 52 }).fitStream!(blockRows(X, 7), y), 'FIT_INVALID');
     const broken = { ...X, data: X.data.slice() };
     broken.data[100] = NaN;
-    await rejection(head.fitStream!(sourceOf(broken, 7), y), 'FIT_INVALID');
+    await rejection(head.fitStream!(blockRows(broken, 7), y), 'FIT_INVALID');
   });
 });

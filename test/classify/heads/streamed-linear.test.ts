@@ -3,7 +3,7 @@ import { createHead } from '../../../src/classify/heads/index.ts';
 import { fitNormalizer, applyNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
 import { fitStreamNormalizer, normalizedSource } from '../../../src/classify/stream-normalizer.ts';
 import { rejection } from '../../support/errors.ts';
-import { sourceOf } from '../../support/row-source.ts';
+import { blockRows } from '../../support/rows.ts';
 import { formulaFeatures, formulaLabels } from './formula-data.ts';
 import { blobs } from './head-contract.ts';
 
@@ -25,7 +25,7 @@ describe.each([
       const head = createHead(name, { ...options, tol: 1e-9, maxIter: 500 });
       const whole = await head.fit(X, y);
       for (const size of [1, 7, n]) {
-        const streamed = await head.fitStream!(sourceOf(X, size), y);
+        const streamed = await head.fitStream!(blockRows(X, size), y);
         expect(streamed.converged).toBe(true);
         expect(streamed.classes).toEqual(whole.classes);
         const [a, b] = [await whole.predictProba(X), await streamed.predictProba(X)];
@@ -44,7 +44,7 @@ describe('the ridge head on a stream', () => {
       const whole = await head.fit(X, y);
       const wanted = whole.state.json.leaveOneOut as { errors: number[]; alpha: number };
       for (const size of [1, 7, n]) {
-        const streamed = await head.fitStream!(sourceOf(X, size), y);
+        const streamed = await head.fitStream!(blockRows(X, size), y);
         const found = streamed.state.json.leaveOneOut as typeof wanted;
         expect(found.alpha).toBe(wanted.alpha);
         // In memory the rows are centred by float32 means, and a small alpha divides what that leaves.
@@ -61,8 +61,8 @@ describe('the ridge head on a stream', () => {
     const shifted = { ...X, data: X.data.map((value) => Math.fround(value) + 1024) };
     const head = createHead('ridge', { alpha: 0.5 });
     const [near, far] = [
-      await (await head.fitStream!(sourceOf(X, 16), y)).scores!(X),
-      await (await head.fitStream!(sourceOf(shifted, 16), y)).scores!(shifted),
+      await (await head.fitStream!(blockRows(X, 16), y)).scores!(X),
+      await (await head.fitStream!(blockRows(shifted, 16), y)).scores!(shifted),
     ];
     // Float32 keeps a value near 1024 to 6e-5.
     near.data.forEach((s, at) => expect(Math.abs(s - far.data[at]!)).toBeLessThan(2e-3));
@@ -72,7 +72,7 @@ describe('the ridge head on a stream', () => {
     const passes = async (cols: number) => {
       const { X, y } = blobs(['ant', 'bee', 'cat'], 10, cols);
       const head = createHead('ridge', { tol: 1e-8 });
-      const streamed = await head.fitStream!(sourceOf(X, 8), y);
+      const streamed = await head.fitStream!(blockRows(X, 8), y);
       const [a, b] = [await (await head.fit(X, y)).predictProba(X), await streamed.predictProba(X)];
       a.data.forEach((p, at) => expect(Math.abs(p - b.data[at]!)).toBeLessThan(1e-5));
       return streamed.notes[0];
@@ -86,20 +86,20 @@ describe('the logistic head on a stream', () => {
   it('takes about as many Newton steps, and says how many passes', async () => {
     const { X, y } = blobs(['ant', 'bee', 'cat'], 40, 30);
     const head = createHead('logistic', { C: 10 });
-    const [whole, streamed] = [await head.fit(X, y), await head.fitStream!(sourceOf(X, 32), y)];
+    const [whole, streamed] = [await head.fit(X, y), await head.fitStream!(blockRows(X, 32), y)];
     expect(Math.abs(whole.iterations - streamed.iterations)).toBeLessThanOrEqual(1);
     expect(streamed.notes[0]).toMatch(/^fitted in \d+ passes over the stored features$/);
   });
 
   it('gives the same bytes again', async () => {
     const { X, y } = blobs(['ant', 'bee', 'cat'], 20, 30);
-    const fit = () => createHead('logistic').fitStream!(sourceOf(X, 8), y);
+    const fit = () => createHead('logistic').fitStream!(blockRows(X, 8), y);
     expect((await fit()).state).toEqual((await fit()).state);
   });
 
   it('says when it did not converge', async () => {
     const { X, y } = blobs(['ant', 'bee', 'cat'], 20, 30);
-    const streamed = await createHead('logistic', { maxIter: 1, tol: 1e-8 }).fitStream!(sourceOf(X, 8), y);
+    const streamed = await createHead('logistic', { maxIter: 1, tol: 1e-8 }).fitStream!(blockRows(X, 8), y);
     expect(streamed.converged).toBe(false);
     expect(streamed.notes.at(-1)).toMatch(/not converged/);
   });
@@ -107,19 +107,19 @@ describe('the logistic head on a stream', () => {
   it('refuses what the fit in memory refuses', async () => {
     const { X, y } = blobs(['ant', 'bee'], 5, 4);
     const head = createHead('logistic');
-    await rejection(head.fitStream!(sourceOf(X, 4), y.slice(1)), 'FIT_INVALID');
+    await rejection(head.fitStream!(blockRows(X, 4), y.slice(1)), 'FIT_INVALID');
     await rejection(
       head.fitStream!(
-        sourceOf(X, 4),
+        blockRows(X, 4),
         y.map(() => 'ant'),
       ),
       'FIT_INVALID',
     );
     const broken = { ...X, data: X.data.slice() };
     broken.data[33] = NaN;
-    await rejection(head.fitStream!(sourceOf(broken, 4), y), 'FIT_INVALID');
+    await rejection(head.fitStream!(blockRows(broken, 4), y), 'FIT_INVALID');
     const signal = AbortSignal.abort();
-    await rejection(head.fitStream!(sourceOf(X, 4), y, { signal }), 'INTERRUPTED');
+    await rejection(head.fitStream!(blockRows(X, 4), y, { signal }), 'INTERRUPTED');
   });
 });
 
@@ -129,10 +129,10 @@ describe('a normalised stream', () => {
     X.data.fill(0, 9, 18); // A row of zeros stays zero.
     for (let i = 0; i < X.rows; i++) X.data[i * 9 + 4] = 3; // A constant column.
     const whole = fitNormalizer(kind, X);
-    const normalizer = await fitStreamNormalizer(kind, sourceOf(X, 5));
+    const normalizer = await fitStreamNormalizer(kind, blockRows(X, 5));
     expect(normalizer).toEqual(whole);
     const wanted = applyNormalizer(whole, X);
-    const source = normalizedSource(sourceOf(X, 5), normalizer);
+    const source = normalizedSource(blockRows(X, 5), normalizer);
     for (let pass = 0; pass < 2; pass++) {
       for (const b of [0, 3, 1, 2, 4, 5]) {
         const { data } = await source.read(b);

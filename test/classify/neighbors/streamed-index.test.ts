@@ -6,7 +6,7 @@ import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
 import { streamedIndex } from '../../../src/classify/neighbors/streamed-index.ts';
 import { rejection } from '../../support/errors.ts';
-import { sourceOf } from '../../support/row-source.ts';
+import { blockRows } from '../../support/rows.ts';
 import { clustered } from './neighbor-contract.ts';
 import { rowsOf, SHAPES } from './neighbor-rows.ts';
 
@@ -27,10 +27,10 @@ describe.each(METRICS)('search in a stream by %s', (metric) => {
             const X = rowsOf(shape, rows, cols, seed);
             const queries = selectRows(X, [0, rows >> 1, rows - 1]);
             const whole = await exactIndex(X, metric).search(queries, k);
-            expect(await streamedIndex(sourceOf(X, size), metric).search(queries, k)).toEqual(whole);
+            expect(await streamedIndex(blockRows(X, size), metric).search(queries, k)).toEqual(whole);
             // Stored in another order, under the numbers that the rows have in memory.
             const numbers = Int32Array.from(random(seed).shuffle(Array.from({ length: rows }, (_, i) => i)));
-            const stored = sourceOf(selectRows(X, numbers), size);
+            const stored = blockRows(selectRows(X, numbers), size);
             expect(await streamedIndex(stored, metric, numbers).search(queries, k)).toEqual(whole);
           },
         ),
@@ -43,7 +43,7 @@ describe.each(METRICS)('search in a stream by %s', (metric) => {
 describe('search in a stream', () => {
   it('reads the rows once for all queries, and not at all for none', async () => {
     const X = clustered(60, 5, 1);
-    const source = sourceOf(X, 7);
+    const source = blockRows(X, 7);
     const reads: number[] = [];
     const index = streamedIndex(
       { ...source, read: (block) => (reads.push(block), source.read(block)) },
@@ -56,7 +56,7 @@ describe('search in a stream', () => {
   });
 
   it('refuses queries of another width', async () => {
-    const index = streamedIndex(sourceOf(clustered(9, 5, 1), 4), 'cosine');
+    const index = streamedIndex(blockRows(clustered(9, 5, 1), 4), 'cosine');
     await rejection(index.search(clustered(1, 6, 1), 2), 'FIT_INVALID');
   });
 });

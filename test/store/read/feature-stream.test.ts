@@ -1,7 +1,7 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { blocksOf } from '../../../src/core/row-source.ts';
+import { blocksOf } from '../../../src/core/rows.ts';
 import { POOLINGS } from '../../../src/core/sample.ts';
 import { streamFeatures } from '../../../src/store/read/feature-stream.ts';
 import { loadFeatures } from '../../../src/store/read/reader.ts';

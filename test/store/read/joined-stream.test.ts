@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { row } from '../../../src/core/matrix.ts';
-import { blocksOf, type RowSource } from '../../../src/core/row-source.ts';
+import { blocksOf, type Rows } from '../../../src/core/rows.ts';
 import { streamFeatures } from '../../../src/store/read/feature-stream.ts';
 import { loadFeatures } from '../../../src/store/read/reader.ts';
 import { rejection } from '../../support/errors.ts';
@@ -16,7 +16,7 @@ const bytesOf = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /** Bytes of each row: sixty thousand numbers compare faster so. */
-async function rowsOf(source: RowSource): Promise<Buffer[]> {
+async function rowsOf(source: Rows): Promise<Buffer[]> {
   const rows: Buffer[] = [];
   for await (const { X } of blocksOf(source))
     for (let i = 0; i < X.rows; i++) rows.push(Buffer.from(bytesOf(row(X, i))));

@@ -1,11 +1,11 @@
 import { matrix, type Matrix } from '../../src/core/matrix.ts';
-import type { RowSource } from '../../src/core/row-source.ts';
+import type { Rows } from '../../src/core/rows.ts';
 
 /**
  * The rows of a matrix in blocks of `size`. Each block is handed out in the same memory, and what a reader did to it is
  * lost, as when it is read from a file.
  */
-export function sourceOf(X: Matrix, size: number): RowSource {
+export function blockRows(X: Matrix, size: number): Rows {
   const starts = Array.from({ length: Math.ceil(X.rows / size) }, (_, b) => b * size);
   const memory = new Float32Array(size * X.cols);
   return {
