@@ -32,8 +32,9 @@ export function memoryBound(value: string, { listener }: Work = {}): number {
   if (given !== undefined) return given;
   const available = availableMemory();
   const bound = halfOf(available);
-  const share = bound > available / 2 ? `of ${inGigabytes(available)} that are` : 'half of what is';
-  listener?.note?.(`memory: ${inGigabytes(bound)}, ${share} available (--memory).`);
+  const [chosen, all] = [bound, available].map((bytes) => (bytes / 1e9).toFixed(1));
+  const share = bound > available / 2 ? `of ${all} GB that are` : 'half of what is';
+  listener?.note?.(`memory: ${chosen} GB, ${share} available (--memory).`);
   return bound;
 }
 

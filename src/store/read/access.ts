@@ -11,8 +11,8 @@ import { currentSet } from './stored-parts.ts';
 
 /**
  * Single rows of the current set, without reading the others. What is learned of the store is kept: where each content
- * lies (about 60 bytes a row), and which files were verified. A file is verified whole when the first of its rows is asked
- * for (64 MiB take some 60 ms); a row after that costs one small read.
+ * lies (about 60 bytes a row), and which files were verified. A file is verified whole when the first of its rows is
+ * asked for (64 MiB take some 60 ms); a row after that costs one small read.
  */
 export interface RowAccess {
   /**
@@ -22,7 +22,10 @@ export interface RowAccess {
   rowsById(ids: readonly string[], pooling: Pooling): Promise<ReadonlyMap<string, Float32Array>>;
   /** The data set's images of one class, of one split or of all, in the order of their paths. */
   samplesOfClass(label: string, split?: Split): Promise<readonly StoredSample[]>;
-  /** The same with their features: row i of X (n, width) is that of samples[i]. Throws STORE_CORRUPT where one is missing. */
+  /**
+   * The same with their features: row i of X (n, width) is that of samples[i]. Throws STORE_CORRUPT where one is
+   * missing.
+   */
   rowsOfClass(
     label: string,
     pooling: Pooling,

@@ -21,7 +21,7 @@ export interface PartReader {
   read(from: number, to: number, into: Destination): Promise<void>;
 }
 
-/** What looking one row up costs, in bytes that could be read one after another in that time (measured: 20 to 30 µs). */
+/** What looking one row up costs, as bytes that could be read in a row in that time (measured: 20 to 30 µs). */
 const LOOK_UP_BYTES = 40_000;
 
 /**

@@ -21,7 +21,10 @@ export interface SampleList {
  */
 const KEPT_LIST_BYTES = 16 * 2 ** 20;
 
-/** The list of the data set that was extracted last. Throws STORE_EMPTY where no extraction was completed, STORE_CORRUPT. */
+/**
+ * The list of the data set that was extracted last. Throws STORE_EMPTY where no extraction was completed, and
+ * STORE_CORRUPT.
+ */
 export function storedList(
   files: StoreFiles,
   { dataset }: Manifest,

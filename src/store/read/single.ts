@@ -24,9 +24,9 @@ interface Batch {
 const stampOf = async (handle: FileHandle): Promise<string> => stampText(await handle.stat({ bigint: true }));
 
 /**
- * Verifies a file of features and finds its rows. The file is read whole for that, once; afterwards single rows are read
- * from it while the system says that it is the same file (size, times, inode), and it is verified anew where it is not.
- * `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
+ * Verifies a file of features and finds its rows. The file is read whole for that, once; afterwards single rows are
+ * read from it while the system says that it is the same file (size, times, inode), and it is verified anew where it
+ * is not. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
  */
 export async function locateRows(
   files: StoreFiles,
@@ -40,7 +40,7 @@ export async function locateRows(
   let stamp = '';
 
   async function verify(handle: FileHandle): Promise<void> {
-    // Taken before reading: a change while it is read gives another stamp next time, and bytes that do not fit the digest now.
+    // Taken before reading: a change meanwhile gives another stamp next time, and bytes that do not fit the digest.
     stamp = await stampOf(handle);
     const bytes = await readWhole();
     batches = [];

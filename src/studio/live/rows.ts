@@ -19,8 +19,8 @@ export interface LiveRows {
 const PART = 8192;
 
 /**
- * Of stored features of all images, whose places are the rows: in memory, or read from the disk at each call, a shard at
- * a time.
+ * Of stored features of all images, whose places are the rows: in memory, or read from the disk at each call, a shard
+ * at a time.
  */
 export function liveRows(stored: StoredRows): LiveRows {
   const { places, starts, cols } = stored;

@@ -28,8 +28,8 @@ function countUpTo(keys: Uint32Array, highest: number): number {
 
 /**
  * The `trained` training images among `images`, or of more than `most` those whose SHA-256 is lowest: the same ones on
- * any machine, copies of a picture together. A class that would have few or none among them keeps its own lowest. Throws
- * OPTION_INVALID where `most` has no room for two images of each class.
+ * any machine, copies of a picture together. A class that would have few or none among them keeps its own lowest.
+ * Throws OPTION_INVALID where `most` has no room for two images of each class.
  */
 export function sampleTrain(images: SampleRows, trained: number, most: number): readonly StoredSample[] {
   const inTrain = function* () {
