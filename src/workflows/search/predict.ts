@@ -56,7 +56,7 @@ async function trainingSearch(
     );
     return undefined;
   }
-  const bound = memoryBound(memory, work);
+  const bound = memoryBound(memory);
   const trained = {
     store: await storeOfHead(store, document),
     parts: stored.parts,
