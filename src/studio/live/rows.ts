@@ -1,5 +1,5 @@
-import { matrix, row, type Matrix } from '../../core/matrix.ts';
-import { blocksOf } from '../../core/rows.ts';
+import { rowRange, type Matrix } from '../../core/matrix.ts';
+import { blocksOf, gatheredRows } from '../../core/rows.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { Neighbors } from '../../classify/neighbors/neighbor-index.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
@@ -23,7 +23,7 @@ const PART = 8192;
  * at a time.
  */
 export function liveRows(stored: StoredRows): LiveRows {
-  const { places, starts, cols } = stored;
+  const { places } = stored;
   const at = new Int32Array(places.length);
   places.forEach((place, i) => (at[place] = i));
   const index = exactIndex(stored, 'cosine', { numbers: places });
@@ -31,28 +31,18 @@ export function liveRows(stored: StoredRows): LiveRows {
   const inTurn: ReturnType<typeof turns> = stored.matrix ? (work) => work() : turns();
   return {
     rows: (wanted) =>
-      inTurn(async () => {
-        const out = matrix(wanted.length, cols);
-        const order = wanted.map((_, i) => i).sort((a, b) => at[wanted[a]!]! - at[wanted[b]!]!);
-        let next = 0;
-        for (let block = 0; block + 1 < starts.length && next < order.length; block++) {
-          const end = starts[block + 1]!;
-          if (at[wanted[order[next]!]!]! >= end) continue;
-          const X = await stored.read(block);
-          for (; next < order.length && at[wanted[order[next]!]!]! < end; next++) {
-            const i = order[next]!;
-            out.data.set(row(X, at[wanted[i]!]! - starts[block]!), i * cols);
-          }
-        }
-        return out;
-      }),
+      inTurn(() =>
+        gatheredRows(
+          stored,
+          wanted.map((i) => at[i]!),
+        ),
+      ),
     each: (work) =>
       inTurn(async () => {
         for await (const { start, X } of blocksOf(stored)) {
           for (let from = 0; from < X.rows; from += PART) {
             const to = Math.min(X.rows, from + PART);
-            const data = X.data.subarray(from * cols, to * cols);
-            await work({ data, rows: to - from, cols }, (j) => places[start + from + j]!);
+            await work(rowRange(X, from, to), (j) => places[start + from + j]!);
           }
         }
       }),

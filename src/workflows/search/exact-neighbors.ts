@@ -8,7 +8,7 @@ import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
 import { checkStreamBound } from '../memory.ts';
-import { watched } from '../train/watched-stream.ts';
+import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
 
 /** Which stored rows are searched, and within how much memory. */
@@ -77,10 +77,7 @@ export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Sear
   const widths = parts.map(({ width }) => width);
   const stream = await store.rows({ parts, splits, memory: 'blocks' });
   checkStreamBound(owner, bound, stream.peakBytes + beside);
-  const rows = balancedRows(
-    watched(stream, () => 'searching', work),
-    widths,
-  );
-  const index = exactIndex(rows, metric, { numbers: stream.places });
+  const [rows] = watched([stream], () => 'searching', work);
+  const index = exactIndex(balancedRows(rows!, widths), metric, { numbers: stream.places });
   return (X, k) => nearest(stream, index, balanced(X, widths), k);
 }

@@ -4,7 +4,7 @@ import { row } from '../../../src/core/matrix.ts';
 import type { HeadResult } from '../../../src/results/head-result.ts';
 import { headParts, readHead } from '../../../src/store/read/head-file.ts';
 import { check } from '../../../src/workflows/check/check.ts';
-import { probabilities } from '../../../src/workflows/train/evaluate.ts';
+import { probabilities } from '../../../src/workflows/train/trained-head.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { openHead } from '../../../src/workflows/train/head-files.ts';
 import { inspect } from '../../../src/workflows/care/inspect.ts';
