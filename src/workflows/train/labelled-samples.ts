@@ -1,4 +1,3 @@
-import { PermafrostError } from '../../core/errors.ts';
 import type { Sample } from '../../core/sample.ts';
 import { relabelled as underList } from '../../extract/dataset/dataset.ts';
 import type { HeadDocument } from '../../store/read/head-file.ts';
@@ -42,14 +41,7 @@ export async function labelledSamples(
   };
 }
 
-/** Throws OPTION_INVALID where a list moves images into train that the store holds out: those have no views. */
-export function requireViews(labels: string, joinedTrain: number): void {
-  if (joinedTrain === 0) return;
-  throw new PermafrostError(
-    'OPTION_INVALID',
-    `${labels} moves ${joinedTrain} images into train that the store holds out, and those have no views. Leave the views out, or extract with --labels and --views first.`,
-  );
-}
+export { requireViews } from './labelled-store.ts';
 
 /**
  * The images of a head's store under the labels that it was trained on, of which its file keeps those that were not the

@@ -18,7 +18,7 @@ export async function trainingRows(
   const { rows: digest, views = 0 } = document.trained;
   if (digest === undefined) return undefined;
   const manifest = await readManifest(store);
-  const stored = storedPartsOfHead(store, manifest, document);
+  const stored = storedPartsOfHead({ path: store, manifest }, document);
   let found = 'other training images';
   const there = manifest.dataset.views?.length ?? 0;
   if (there < views) found = `${there} views of each image, not ${views}`;
