@@ -12,7 +12,7 @@ const LEAST_BYTES = 1e9;
 export const memoryOption = (describe: string): OptionSpec<string> => ({
   default: HALF,
   describe,
-  accepts: 'half, of what is available, or a size such as 500MB, 2GB or 1.5GiB',
+  accepts: 'a size such as 500MB, 2GB or 1.5GiB, or half: of what is available',
   kind: 'string',
   check: (value) => typeof value === 'string' && (value === HALF || parseBytes(value) !== undefined),
 });
