@@ -8,7 +8,7 @@ const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, impor
 const { CONTRACTS, decode, loadWeights, quantizationOf, readHeader, readManifest, vgg16 } = await import(
   dist('index.js')
 );
-/** @type {typeof import('../../src/store/read/parts.ts')} */
+/** @type {typeof import('../../src/store/read/stored-parts.ts')} */
 const { currentSet } = await import(dist('store/read/stored-parts.js'));
 /** @type {typeof import('../../src/store/read/calibration-file.ts')} */
 const { readCalibration } = await import(dist('store/read/calibration-file.js'));
