@@ -25,8 +25,6 @@ export interface Snapshot {
   readonly pooling: Pooling;
   /** Whether the features are read from the disk at each use, because they do not fit into the memory allowed. */
   readonly isStreamed: boolean;
-  /** Bytes that the studio may take; a sweep of features that are held takes up to as many in its own process. */
-  readonly bound: number;
   /**
    * Bytes that training, checking or sweeping may take, what Node takes included: what is left beside the studio's own.
    */
@@ -79,7 +77,6 @@ async function take(store: Store, bound: number): Promise<Snapshot> {
     pooling,
     samples,
     isStreamed,
-    bound,
     room: bound - samples.bytes - (isStreamed ? 0 : features + NETWORK_BYTES),
     rows: opened,
     async featuresOf(row, wanted) {

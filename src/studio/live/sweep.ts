@@ -127,7 +127,7 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
           run(
-            { ...request, memory: inMegabytes(snapshot.isStreamed ? room - SERVER_BYTES : snapshot.bound) },
+            { ...request, memory: inMegabytes(room - SERVER_BYTES) },
             snapshot.store.path,
             signal,
           ),

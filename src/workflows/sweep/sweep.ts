@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
+import { inMegabytes } from '../../core/bytes.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
 import { openStore, type Store } from '../../store/open.ts';
@@ -55,7 +56,14 @@ export async function sweep(
   const { store, relabelled, joinedTrain } = await labelledStore(await openStore(storePath), labels, work);
   if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
   const sizes = sizesOf(store, configurations);
-  const most = imagesWithin(sizes, folds, { bound, most: options.images, least: 2 * folds });
+  const limits = { most: options.images, least: 2 * folds };
+  const most = imagesWithin(sizes, folds, { ...limits, bound });
+  const whyNoMore =
+    most === options.images
+      ? 'as many as --images allows'
+      : most === imagesWithin(sizes, folds, { ...limits, bound: Infinity })
+        ? 'no more fit one matrix of 4 GiB'
+        : `no more fit ${inMegabytes(bound)} (--memory)`;
   const counts = await store.counts();
   const samples = sampleTrain(await store.samples(), counts.train, most);
   validationSplit(store.path, counts);
@@ -64,11 +72,11 @@ export async function sweep(
   const room = roomForSweep(sizes, folds, samples.length, { bound, threads });
   if (samples.length < counts.train)
     work.listener?.note?.(
-      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${most < options.images ? `no more fit ${options.memory} (--memory)` : 'as many as --images allows'}. The best is fitted on all of them.`,
+      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${whyNoMore}. The best is fitted on all of them.`,
     );
   if (room.threads < options.workers)
     work.listener?.note?.(
-      `${room.threads} of ${threads} threads work: no more fit ${options.memory} (--memory).`,
+      `${room.threads} of ${threads} threads work: no more fit ${inMegabytes(bound)} (--memory).`,
     );
   const ledger = await openLedger(ledgerPath(store.path, plan.images));
   try {
