@@ -84,7 +84,7 @@ export async function chooseReject(
   const leftOut = classesLeftOut(classes, seed);
   const measures = MEASURES.filter(
     (measure) =>
-      (measure !== 'energy' || head.scores !== undefined) &&
+      (measure !== 'energy' || head.logits !== undefined) &&
       (!comparesRows(measure) || X.data.length <= MOST_REFERENCE_VALUES),
   );
   const total = folds.length + leftOut.length;
