@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
-import type { Manifest } from '../../../src/store/format/manifest.ts';
+import type { ManifestDraft } from '../../../src/store/format/manifest.ts';
 import { commitDataset } from '../../../src/store/write/store.ts';
 import { headsOfRun } from '../../../src/workflows/run/heads.ts';
 import { RUN_HEADS } from '../../../src/workflows/run/tasks.ts';
@@ -21,7 +21,7 @@ const folder = temporaryFolders();
 const BOUND = '360MB';
 const widths = { flatten: 4000, avg: 4000, max: 6 };
 let store: string;
-let manifest: Manifest;
+let manifest: ManifestDraft;
 
 beforeAll(async () => {
   const rows = Array.from({ length: 420 }, (_, i) =>
@@ -34,12 +34,15 @@ beforeAll(async () => {
   const shuffled = random(3).shuffle([...rows]);
   const made = await fillStore(join(folder(), 'store'), shuffled, { widths, perShard: 50 });
   ({ store, manifest } = made);
-  await commitDataset(store, manifest, {
-    root: '/pictures',
-    sets: whole(made.set),
-    samples: rows,
-    failures: [],
-  });
+  await commitDataset(
+    { path: store, manifest },
+    {
+      root: '/pictures',
+      sets: whole(made.set),
+      samples: rows,
+      failures: [],
+    },
+  );
 });
 
 describe('the heads of a run within a memory that the features do not fit', () => {
