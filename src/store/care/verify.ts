@@ -36,8 +36,8 @@ export interface StoreHealth {
 }
 
 /**
- * A store with all that is sealed; where its manifest is damaged or gone, with one made from the seals of the shards and
- * an empty data set. Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
+ * A store with all that is sealed; where its manifest is damaged or gone, with one made from the seals of the shards
+ * and an empty data set. Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
  */
 export async function openOrRebuild(
   path: string,

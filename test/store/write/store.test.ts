@@ -30,7 +30,7 @@ describe('opening a store for writing', () => {
     const store = folder();
     const { manifest } = await fillStore(store, ROWS, { perShard: 2 });
     const before = filesOf(store);
-    expect(await openForWriting(store, '9.9.9')).toEqual(manifest);
+    expect((await openForWriting(store, '9.9.9')).manifest).toEqual(manifest);
     expect(filesOf(store)).toEqual(before);
   });
 
