@@ -81,7 +81,7 @@ for (const scale of numbers(values.scale)) {
       matrixRows(X),
       y,
     );
-    const scores = await fitted.scores?.(Xval);
+    const scores = await fitted.logits?.(Xval);
     const line = {
       head,
       C,

@@ -105,7 +105,7 @@ for (const plan of values.head ?? HEADS) {
       falseRejects: mean(no.unknown.map(Number)),
     });
     for (const measure of MEASURES) {
-      if (measure === 'energy' && head.scores === undefined) continue;
+      if (measure === 'energy' && head.logits === undefined) continue;
       const reference = permafrost.referenceOf(measure, normalized, labels);
       const [strange, usual] = [
         await permafrost.noveltyScores(measure, head, unknown, reference),

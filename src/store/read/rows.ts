@@ -90,8 +90,10 @@ function reasonForBlocks(
   views: number,
 ): string | undefined {
   if (memory === 'blocks') return 'so it was asked';
-  if (matrixBytes > MAX_MATRIX_BYTES)
-    return `${inGigabytes(matrixBytes)} of one split are above the ${inGigabytes(MAX_MATRIX_BYTES)} that are read at once`;
+  // Whoever fits in memory puts images and views into one matrix.
+  const largest = memory === 'matrix' ? matrixBytes : matrixBytes * (1 + views);
+  if (largest > MAX_MATRIX_BYTES)
+    return `${inGigabytes(largest)} of one split are above the ${inGigabytes(MAX_MATRIX_BYTES)} that are read at once`;
   if (memory === 'matrix') return undefined;
   const { bound, beside = 0, copies = 1 } = memory;
   const needed = beside + copies * matrixBytes * (1 + views);

@@ -89,8 +89,7 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const all = labels === '' ? undefined : [...(await store.samples())];
-    const from = { owner: 'sweep', store: store.path, manifest: store.manifest, samples: all, bound };
+    const from = { owner: 'sweep', store, bound };
     const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
     let file: string | null = null;
     if (options.save) {

@@ -166,6 +166,6 @@ export async function openHead(file: string): Promise<OpenedHead> {
     normalizer,
     ...(reject && { reject }),
     store,
-    rowsMemory: rows?.heldMemory ?? 0,
+    rowsMemory: rows?.openBytes ?? 0,
   };
 }

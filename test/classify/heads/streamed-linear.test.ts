@@ -60,8 +60,8 @@ describe('the ridge head on a stream', () => {
     const shifted = { ...X, data: X.data.map((value) => Math.fround(value) + 1024) };
     const head = createHead('ridge', { alpha: 0.5 });
     const [near, far] = [
-      await (await head.fit(blockRows(X, 16), y)).scores!(X),
-      await (await head.fit(blockRows(shifted, 16), y)).scores!(shifted),
+      await (await head.fit(blockRows(X, 16), y)).logits!(X),
+      await (await head.fit(blockRows(shifted, 16), y)).logits!(shifted),
     ];
     // Float32 keeps a value near 1024 to 6e-5.
     near.data.forEach((s, at) => expect(Math.abs(s - far.data[at]!)).toBeLessThan(2e-3));
