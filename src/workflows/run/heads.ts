@@ -35,7 +35,7 @@ interface Outcome {
 const better = (a: Figures, b: Figures): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
 
-/** What a run tells of its heads. */
+/** What a run reports of its heads. */
 export type HeadsOfRun = Pick<RunResult, 'heads' | 'skipped' | 'confusion' | 'mistakes'> & {
   readonly seconds: number;
 };
@@ -107,7 +107,7 @@ async function trainTask(
   { signal, listener }: Work,
 ): Promise<void> {
   const { plan, id, without } = task;
-  // What a head takes is not told, as it is of a head that is trained alone.
+  // What a head takes is not reported, as it is of a head that is trained alone.
   const quiet = { signal, listener: { progress: (state: Progress) => listener?.progress?.(state) } };
   try {
     const trained =

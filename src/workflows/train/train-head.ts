@@ -15,7 +15,7 @@ import { headOf, type TrainingPlan } from './plan.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { watched } from './watched-rows.ts';
 
-/** Surest mistakes that are told of a head. */
+/** Surest mistakes that are reported of a head. */
 const MISTAKES = 10;
 
 /**
@@ -77,12 +77,12 @@ async function tallyRows(
   { labels, places }: Pick<StoredRows, 'labels' | 'places'>,
   mistakes: number,
 ): Promise<Tally> {
-  const told = tally(head.classes, rows.rows, mistakes);
+  const answers = tally(head.classes, rows.rows, mistakes);
   for await (const { start, X } of blocksOf(joinedBlocks(rows))) {
     const end = start + X.rows;
-    told.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
+    answers.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
   }
-  return told;
+  return answers;
 }
 
 /**
