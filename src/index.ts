@@ -87,8 +87,9 @@ export { createEngine, ENGINE_NAMES } from './extract/engines/index.ts';
 export type { Engine, Executable } from './extract/engines/engine.ts';
 
 // The store: features to and from disk.
-export { readManifest, type Manifest } from './store/format/manifest.ts';
-export { loadFeatures, readSamples, type LoadedFeatures } from './store/read/reader.ts';
+export { openStore, type Store } from './store/open.ts';
+export type { Manifest } from './store/format/manifest.ts';
+export type { MatrixRows, RowsRequest, StoredRows } from './store/read/rows.ts';
 
 export { openRows, type RowAccess } from './store/read/access.ts';
 export type { StoredSample } from './store/format/shard.ts';

@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as permafrost from '../../dist/index.js';
+import { storedMatrices } from '../stored-matrices.mjs';
 
 const { auroc, chooseReject, detectUnknown, matrixRows, MEASURES, selectRows } = permafrost;
 const HEADS = [
@@ -34,7 +35,7 @@ const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length
 /** @param {number} share */
 const shown = (share) => share.toFixed(3);
 
-const manifest = await permafrost.readManifest(store);
+const opened = await permafrost.openStore(store);
 console.log(`${store}, at ${100 * rate} % false rejects; means over the classes left out`);
 console.log(
   [
@@ -52,10 +53,7 @@ for (const plan of values.head ?? HEADS) {
   const options = Object.fromEntries(
     rest.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)]),
   );
-  const loaded = await permafrost.loadFeatures(store, manifest, /** @type {permafrost.Pooling} */ (pooling), [
-    'train',
-    'val',
-  ]);
+  const loaded = await storedMatrices(opened, /** @type {permafrost.Pooling} */ (pooling), ['train', 'val']);
   const [train, val] = [loaded.get('train'), loaded.get('val')];
   if (!train || !val || val.samples.length === 0) throw new Error(`${store} has no train and val images.`);
   const maker = permafrost.createHead(name, options);

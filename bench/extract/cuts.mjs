@@ -13,11 +13,12 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '../median.mjs';
+import { storedMatrices } from '../stored-matrices.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
 /** @type {typeof import('../../src/index.ts')} */
-const { extract, loadFeatures, readManifest, scanDataset, train } = await import(
+const { extract, openStore, scanDataset, train } = await import(
   new URL('../../dist/index.js', import.meta.url).href
 );
 
@@ -86,7 +87,7 @@ function measured(list, cut, store = join(scratch, `${stores++}.permafrost`)) {
 
 /** @param {string} store @param {import('../../src/index.ts').Pooling} pooling */
 async function primary(store, pooling) {
-  const loaded = await loadFeatures(store, await readManifest(store), pooling, ['train', 'val', 'test']);
+  const loaded = await storedMatrices(await openStore(store), pooling, ['train', 'val', 'test']);
   return [...loaded.values()].flatMap(({ X }) => [...X.data]);
 }
 

@@ -1,9 +1,10 @@
 // @ts-check
 import { readFileSync } from 'node:fs';
+import { storedMatrices } from '../stored-matrices.mjs';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
-const { applyNormalizer, createHead, fitNormalizer, loadFeatures, matrix, matrixRows, metrics, readManifest, row } =
+const { applyNormalizer, createHead, fitNormalizer, matrix, matrixRows, metrics, openStore, row } =
   await import(dist('index.js'));
 /** @type {typeof import('../../src/core/safetensors.ts')} */
 const { readSafetensors } = await import(dist('core/safetensors.js'));
@@ -51,7 +52,7 @@ export async function storeFeatures(store) {
   const places = new Map();
   const rows = new Map();
   let width = 0;
-  const loaded = await loadFeatures(store, await readManifest(store), 'flatten', ['train', 'val', 'test']);
+  const loaded = await storedMatrices(await openStore(store), 'flatten', ['train', 'val', 'test']);
   for (const { X, samples } of loaded.values()) {
     if (samples.length > 0) width = X.cols;
     for (const [i, { path, label, split }] of samples.entries()) {
@@ -82,7 +83,10 @@ async function headAccuracy({ width, rows }, places) {
   }
   const [train, val] = [part('train'), part('val')];
   const l2 = await fitNormalizer('l2', matrixRows(train.X));
-  const head = await createHead('logistic', { C: 10 }).fit(matrixRows(applyNormalizer(l2, train.X)), train.labels);
+  const head = await createHead('logistic', { C: 10 }).fit(
+    matrixRows(applyNormalizer(l2, train.X)),
+    train.labels,
+  );
   const guess = metrics.topClass(await head.predictProba(applyNormalizer(l2, val.X)));
   const hits = val.labels.filter((label, i) => head.classes[Number(guess[i])] === label).length;
   return { hits, validated: val.labels.length, accuracy: hits / val.labels.length };
