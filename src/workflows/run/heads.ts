@@ -61,7 +61,8 @@ export async function headsOfRun(
   const reasons = new Set<string>();
   for (const { features, tasks } of groups) {
     const most = tasks.some(({ without }) => without !== undefined) ? views : 0;
-    const data = await trainingData({ ...request, features, views: most });
+    const plans = tasks.map(({ plan }) => plan);
+    const data = await trainingData({ ...request, features, views: most }, plans);
     const { reason } = data.train;
     if (reason !== undefined && !reasons.has(reason))
       work.listener?.note?.(`The features are read in streams: ${reason}.`);
@@ -86,7 +87,7 @@ export async function headsOfRun(
   const saved = await withReject(
     best.trained,
     best.task.plan,
-    () => trainingData({ ...request, features: best.features, views: 0 }),
+    () => trainingData({ ...request, features: best.features, views: 0 }, [best.task.plan]),
     reject,
     work,
   );
