@@ -17,7 +17,7 @@ import { sharedData, type SweptImages } from './data.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './grid.ts';
 import { imagesWithin, roomForSweep, type GroupSize } from './memory.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
-import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './plan.ts';
+import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs, type SweepData, type SweepFinding } from './pool.ts';
 import { candidateOf, entryOf, ranked } from './ranking.ts';
 import { sampleTrain } from './sample.ts';
@@ -168,8 +168,9 @@ async function crossValidate(swept: SweptImages, plan: SweepPlan, ledger: Ledger
   const data = await sharedData(swept, plan, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
+  const idOf = findingIds(missing);
   for await (const finding of findings(plan, missing, room.threads, data, ledger, known, signal)) {
-    const id = idOfFinding(finding, missing);
+    const id = idOf(finding);
     if ('problem' in finding.found) {
       problems.set(id, finding.found.problem);
       meter.advance(1, 1);
