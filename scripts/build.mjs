@@ -5,7 +5,7 @@
  * "npm ci", but also at the first "npx permafrost" of a clone, which must not wait for what is built already.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,11 +33,22 @@ function changed(path) {
   return Math.max(stat.mtimeMs, ...inside);
 }
 
+/** Removes what was compiled from sources that are gone: it would be published, and read with the rest. */
+function removeOrphans() {
+  const sourceOf = (/** @type {string} */ path) => join('src', path.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''));
+  for (const path of /** @type {string[]} */ (readdirSync('dist', { recursive: true }))) {
+    if (path.startsWith(join('studio', 'page')) || statSync(join('dist', path)).isDirectory()) continue;
+    if (!['.ts', '.js'].some((extension) => existsSync(sourceOf(path) + extension)))
+      rmSync(join('dist', path));
+  }
+}
+
 const isFresh = existsSync(LAST_BUILT) && SOURCES.every((path) => changed(path) < changed(LAST_BUILT));
 if (!process.argv.includes('--if-stale') || !isFresh) {
   /** @param {string[]} args */
   const node = (...args) => void execFileSync(process.execPath, args, { stdio: 'inherit' });
   node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  removeOrphans();
   const { documentOptions } = await import('./document-options.mjs');
   await documentOptions('dist');
   chmodSync('dist/cli/main.js', 0o755);

@@ -15,6 +15,7 @@ const ENGINES = {
   openvino: async (options: EngineOptions) => (await import('./openvino.ts')).createOpenVinoEngine(options),
 } satisfies Record<string, (options: EngineOptions) => Promise<Engine>>;
 
+/** An engine by its name, as `--engine` takes it. */
 export type EngineName = keyof typeof ENGINES;
 
 /** The names that createEngine takes. */

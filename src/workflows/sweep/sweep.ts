@@ -30,6 +30,7 @@ export interface SweepRequest extends Partial<SweepOptions> {
   readonly gridSource?: string | undefined;
 }
 
+/** What a sweep takes beside its request. */
 export interface SweepWork extends Work {
   /** Called with each candidate when it is known, those of earlier sweeps first; in no order. */
   onCandidate?(candidate: SweepCandidate, state: { readonly done: number; readonly total: number }): void;

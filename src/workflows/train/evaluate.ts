@@ -6,7 +6,7 @@ import type { Confusion, HeadResult, Mistake } from '../../results/head-result.t
 import type { FeaturePart, Pooling, Sample, Split } from '../../core/sample.ts';
 import type { FittedHead, Head } from '../../classify/head.ts';
 import type { Reject } from '../../classify/novelty/reject.ts';
-import { createHead, headEntry, type HeadOptions } from '../../classify/heads/index.ts';
+import { headEntry, type HeadOptions } from '../../classify/heads/index.ts';
 import { pcaHead } from '../../classify/heads/pca-head.ts';
 import * as metrics from '../../classify/evaluate/metrics.ts';
 import { fitOnViews } from '../../classify/on-views.ts';
@@ -146,7 +146,7 @@ export function probabilities(
 
 /** The head of a plan, not fitted: behind its principal components, where it has some. Throws OPTION_INVALID. */
 export function headOf({ head, options, pca }: HeadPlan): Head {
-  const plain = createHead(head, options);
+  const plain = headEntry(head).create(options ?? {});
   return pca ? pcaHead(pca, plain) : plain;
 }
 
