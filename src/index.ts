@@ -32,7 +32,7 @@ export type { Listener, Progress } from './core/listener.ts';
 // Their options and results.
 export type { ExtractOptions, RunOptions } from './workflows/extract/options.ts';
 export type { TrainOptions } from './workflows/train/options.ts';
-export type { SweepGrid, SweepGridHead } from './workflows/sweep/grid.ts';
+export type { OneOrMore, SweepGrid, SweepGridFeatures, SweepGridHead } from './workflows/sweep/grid.ts';
 export type { PredictOptions } from './workflows/search/predict-options.ts';
 export type { NeighborsOptions } from './workflows/search/neighbors-options.ts';
 export type { CheckOptions } from './workflows/check/options.ts';
@@ -67,18 +67,19 @@ export {
 } from './classify/heads/index.ts';
 export type { FitContext, FittedHead, Head, HeadState } from './classify/head.ts';
 export { openHead, type OpenedHead } from './workflows/train/head-files.ts';
-export { applyNormalizer, fitNormalizer, type Normalizer } from './classify/normalize.ts';
+export { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from './classify/normalize.ts';
 export { exactIndex } from './classify/neighbors/exact.ts';
 export type { Metric, NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
-export { stratifiedKFold, stratifiedSplit } from './classify/evaluate/split.ts';
+export * from './classify/evaluate/split.ts';
+/** Figures of predictions: accuracy, log loss, confusion, intervals. */
 export * as metrics from './classify/evaluate/metrics.ts';
 export {
   applyTemperature,
   expectedCalibrationError,
   fitTemperature,
 } from './classify/evaluate/calibration.ts';
-export { mcNemar, pairedBootstrap } from './classify/evaluate/paired-tests.ts';
-export { learningCurve } from './classify/evaluate/learning-curve.ts';
+export * from './classify/evaluate/paired-tests.ts';
+export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
 
 // Contracts, pictures and engines: from image files to features.
 export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
@@ -87,12 +88,17 @@ export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts'
 export { applyView } from './extract/image/augment.ts';
 export { VIEW_DEFAULTS, viewParameters } from './extract/image/view-parameters.ts';
 export type { ViewParameters, ViewPlan } from './extract/image/view-parameters.ts';
-export { extractFeatures, type PipelineEvent, type PipelineOptions } from './extract/pipeline.ts';
+export {
+  extractFeatures,
+  type InferredBatch,
+  type PipelineEvent,
+  type PipelineOptions,
+} from './extract/pipeline.ts';
 export { vgg16 } from './extract/backbones/vgg16.ts';
-export type { Backbone, BackboneWeights } from './extract/backbones/backbone.ts';
-export { loadWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';
-export { createEngine, ENGINE_NAMES, type EngineName } from './extract/engines/index.ts';
-export type { Engine, Executable } from './extract/engines/engine.ts';
+export type * from './extract/backbones/backbone.ts';
+export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';
+export { createEngine, ENGINE_NAMES } from './extract/engines/index.ts';
+export type * from './extract/engines/index.ts';
 export type { Output, Program, Quantization } from './extract/program.ts';
 
 // What all of them speak of.
