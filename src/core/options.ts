@@ -82,7 +82,7 @@ export function stringOption(value: string, describe: string): OptionSpec<string
   return { default: value, describe, accepts: 'text', kind: 'string', check: (v) => typeof v === 'string' };
 }
 
-/** How the command line names an option: `maxIter` to `--max-iter`; a single letter stays as it is: `C` to `--C`, `k` to `-k`. */
+/** The flag of an option: `--max-iter` of `maxIter`; a single letter stays as it is: `--C` of `C`, `-k` of `k`. */
 export function flagOf(key: string): string {
   if (key === 'k') return '-k, --k';
   return `--${key.length === 1 ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -30,6 +30,9 @@ export interface NeighborIndex {
   readonly metric: Metric;
   readonly rows: number;
   readonly cols: number;
-  /** The k rows nearest to each query, shape (n, d). Throws FIT_INVALID when the queries' width differs; k is cut to the number of rows. */
+  /**
+   * The k rows nearest to each query, shape (n, d); k is cut to the number of rows. Throws FIT_INVALID when the
+   * queries' width differs.
+   */
   search(queries: Matrix, k: number): Promise<Neighbors>;
 }

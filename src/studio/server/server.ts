@@ -44,8 +44,9 @@ export interface RunningStudio {
 }
 
 /**
- * Serves the studio of a store, a page to browse, search, teach, sweep and review, on 127.0.0.1. Throws STORE_NOT_FOUND, STORE_EMPTY,
- * STORE_LOCKED (another studio has it), PACKAGE_MISSING, and OPTION_INVALID where the port is taken.
+ * Serves the studio of a store on 127.0.0.1: a page to browse, search, teach, sweep and review. Throws
+ * STORE_NOT_FOUND, STORE_EMPTY, STORE_LOCKED (another studio has it), PACKAGE_MISSING, and OPTION_INVALID where the
+ * port is taken.
  */
 export async function serveStudio(
   storePath: string,
