@@ -33,7 +33,7 @@ const DOCUMENT: HeadDocument = {
   width: 3,
   head: { name: 'centroid', nested: { list: [1, null, 'x'] } },
   normalizer: { kind: 'none' },
-  trained: { images: 4, store: '..' },
+  trained: { images: 4, store: '../store' },
 };
 const TENSORS: HeadTensors = new Map<string, { shape: number[]; data: Float32Array | Int32Array }>([
   ['head/weights', { shape: [2, 3], data: Float32Array.of(1, -0, 1e-40, Infinity, NaN, 3.5) }],
@@ -175,7 +175,7 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
     const opened = await openHead(file);
     expect(opened.document).toMatchObject({ name, pooling: 'avg', width: 20, settings: settingsWith() });
     expect(opened.store).toBe(join(root, 'store'));
-    expect(opened.document.trained).toEqual({ images: 36, store: '..' });
+    expect(opened.document.trained).toEqual({ images: 36, store: '../store' });
     const values = { predictProba: undefined, scores: undefined };
     expect({ ...opened.head, ...values }).toEqual({ ...trained.head, ...values });
     expect(opened.head.learningCurve).toEqual(trained.result.learningCurve);
