@@ -7,9 +7,14 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { auroc } from '../../dist/classify/evaluate/auroc.js';
+import { headEntry } from '../../dist/classify/heads/index.js';
+import { chooseReject } from '../../dist/classify/novelty/choose-reject.js';
+import { MEASURES, referenceOf, strangeness } from '../../dist/classify/novelty/novelty-score.js';
+import { judge } from '../../dist/classify/novelty/reject.js';
 import * as permafrost from '../../dist/index.js';
 
-const { auroc, chooseReject, judge, MEASURES, selectRows } = permafrost;
+const { selectRows } = permafrost;
 const HEADS = [
   'logistic:avg:l2:C=10',
   'softmax:avg:standard',
@@ -58,7 +63,7 @@ for (const plan of values.head ?? HEADS) {
   ]);
   const [train, val] = [loaded.get('train'), loaded.get('val')];
   if (!train || !val || val.samples.length === 0) throw new Error(`${store} has no train and val images.`);
-  const maker = permafrost.createHead(name, options);
+  const maker = headEntry(name).create(options);
   const classes = [...new Set(train.samples.map(({ label }) => label))].sort();
   if (classes.length < 3)
     throw new Error(`${store} has ${classes.length} classes: leaving one out needs three.`);
@@ -105,10 +110,10 @@ for (const plan of values.head ?? HEADS) {
     });
     for (const measure of MEASURES) {
       if (measure === 'energy' && head.scores === undefined) continue;
-      const reference = permafrost.referenceOf(measure, normalized, labels);
+      const reference = referenceOf(measure, normalized, labels);
       const [strange, usual] = [
-        await permafrost.strangeness(measure, head, unknown, reference),
-        await permafrost.strangeness(measure, head, known, reference),
+        await strangeness(measure, head, unknown, reference),
+        await strangeness(measure, head, known, reference),
       ];
       byMeasure.get(measure)?.push(auroc(strange, usual));
     }

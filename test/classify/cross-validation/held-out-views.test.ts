@@ -4,7 +4,7 @@ import { random } from '../../../src/core/random.ts';
 import { familiesOf, planOf, type HeadPlan } from '../../../src/classify/cross-validation/families.ts';
 import { foldFeatures, type FeatureSteps } from '../../../src/classify/cross-validation/fold-features.ts';
 import { heldOut } from '../../../src/classify/cross-validation/held-out.ts';
-import { createHead } from '../../../src/classify/heads/index.ts';
+import { headEntry } from '../../../src/classify/heads/index.ts';
 import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
@@ -65,7 +65,7 @@ describe('cross-validation on images and their views', () => {
         for (const { train, val } of folds) {
           const normalizer = fitNormalizer(steps.normalize, selectRows(X, train));
           const looks = [X, ...VIEWS].map((look) => applyNormalizer(normalizer, selectRows(look, train)));
-          const plain = createHead(name, params);
+          const plain = headEntry(name).create(params);
           const head = await fitOnViews(
             steps.pca > 0 ? pcaHead(steps.pca, plain) : plain,
             looks[0]!,

@@ -3,7 +3,7 @@ import { matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.t
 import { familiesOf, planOf, type HeadPlan } from '../../../src/classify/cross-validation/families.ts';
 import { foldFeatures, type FeatureSteps } from '../../../src/classify/cross-validation/fold-features.ts';
 import { heldOut, type HeldOut } from '../../../src/classify/cross-validation/held-out.ts';
-import { createHead } from '../../../src/classify/heads/index.ts';
+import { headEntry } from '../../../src/classify/heads/index.ts';
 import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
@@ -79,7 +79,7 @@ describe.each([
         for (const { train, val } of foldsOf(y)) {
           const part = selectRows(X, train);
           const normalizer = fitNormalizer(steps.normalize, part);
-          const plain = createHead(name, params);
+          const plain = headEntry(name).create(params);
           const head = await (steps.pca > 0 ? pcaHead(steps.pca, plain) : plain).fit(
             applyNormalizer(normalizer, part),
             train.map((i) => y[i]!),

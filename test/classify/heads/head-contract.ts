@@ -3,7 +3,13 @@ import { PermafrostError, type ErrorCode } from '../../../src/core/errors.ts';
 import { type Matrix, matrix, selectRows } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import type { FittedHead, HeadState } from '../../../src/classify/head.ts';
-import { type HeadOptions, createHead, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
+import {
+  type HeadName,
+  type HeadOptions,
+  createHead,
+  HEADS,
+  loadHead,
+} from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 
 /** Float32 products of other shapes may be summed in another order. */
@@ -80,7 +86,7 @@ const largestDifference = (a: Matrix, b: Matrix): number =>
  * those for one row a class; `skip` says why the head cannot be tested here.
  */
 export function headContract(
-  name: string,
+  name: HeadName,
   {
     options = {},
     oneRow = options,
@@ -104,14 +110,12 @@ export function headContract(
       });
 
       it('tells all its options, resolved', () => {
-        expect(Object.keys(createHead(name).params)).toEqual(
-          Object.keys(HEADS[name as keyof typeof HEADS].options),
-        );
+        expect(Object.keys(createHead(name).params)).toEqual(Object.keys(HEADS[name].options));
         expect(createHead(name, options).params).toMatchObject(options);
       });
 
       it('rejects an option that it does not have', () => {
-        expect(() => createHead(name, { nNeighbours: 3 })).toThrow(/has no option "nNeighbours"/);
+        expect(() => createHead(name, { nNeighbours: 3 } as object)).toThrow(/has no option "nNeighbours"/);
       });
 
       it('learns one row a class', async () => {
@@ -169,7 +173,7 @@ export function headContract(
       });
 
       it('gives a small class its due where it weighs classes, and does not otherwise', async (test) => {
-        if (!('classWeight' in HEADS[name as keyof typeof HEADS].options)) {
+        if (!('classWeight' in HEADS[name].options)) {
           test.skip(`the head ${name} weighs no classes`);
         }
         // Classes that overlap, nine rows to one: unweighted, the large class takes the ground between them.
@@ -180,7 +184,7 @@ export function headContract(
         for (let at = 0; at < X.data.length; at++) {
           X.data[at] = source.normal() + (y[Math.floor(at / 4)] === 'small' ? 0.5 : -0.5);
         }
-        const recall = async (classWeight: string) => {
+        const recall = async (classWeight: 'balanced' | 'none') => {
           const head = await fit({ X, y }, { ...options, classWeight });
           const guess = topClass(await head.predictProba(X));
           const right = y.filter((label, i) => label === 'small' && head.classes[guess[i]!] === 'small');

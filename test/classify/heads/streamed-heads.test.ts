@@ -72,15 +72,18 @@ describe.each(STREAMED)('the head %s on a stream', (name) => {
 });
 
 describe('the centroid head on a stream', () => {
-  it.each(['cosine', 'euclidean'])('answers as in memory by %s, however the rows are cut', async (metric) => {
-    const { X, y } = blobs(['ant', 'bee', 'cat'], 17, 12);
-    X.data.fill(0, 24, 36);
-    const head = createHead('centroid', { metric });
-    const whole = await (await head.fit(X, y)).predictProba(X);
-    for (const size of [1, 7, 51]) {
-      const P = await (await head.fitStream!(sourceOf(X, size), y)).predictProba(X);
-      // Sums in float64 in another order, rounded to float32.
-      whole.data.forEach((p, at) => expect(Math.abs(p - P.data[at]!)).toBeLessThan(1e-6));
-    }
-  });
+  it.each(['cosine', 'euclidean'] as const)(
+    'answers as in memory by %s, however the rows are cut',
+    async (metric) => {
+      const { X, y } = blobs(['ant', 'bee', 'cat'], 17, 12);
+      X.data.fill(0, 24, 36);
+      const head = createHead('centroid', { metric });
+      const whole = await (await head.fit(X, y)).predictProba(X);
+      for (const size of [1, 7, 51]) {
+        const P = await (await head.fitStream!(sourceOf(X, size), y)).predictProba(X);
+        // Sums in float64 in another order, rounded to float32.
+        whole.data.forEach((p, at) => expect(Math.abs(p - P.data[at]!)).toBeLessThan(1e-6));
+      }
+    },
+  );
 });

@@ -33,7 +33,7 @@ describe('a head trained by epochs on a stream', () => {
     await rejection(head.fitStream!(sourceOf(data.X, 120), data.y, {}, cut), 'FIT_INVALID');
   });
 
-  it.each(['softmax', 'mlp'])(
+  it.each(['softmax', 'mlp'] as const)(
     'watches the loss of the same rows held out, however they are cut: %s',
     async (name) => {
       const head = createHead(name, { maxEpochs: 1, learningRate: 1e-12, validationFraction: 0.25 });
