@@ -49,12 +49,15 @@ export type * from './results/store-results.ts';
 export type * from './results/sweep-result.ts';
 export type { ReportResult } from './results/report-data.ts';
 
-// Stores. (GAP: Store, openStore)
-export { readManifest, type Manifest } from './store/format/manifest.ts';
-export { loadFeatures, readSamples, type LoadedFeatures } from './store/read/reader.ts';
-export { openRows, type RowAccess } from './store/read/row-access.ts';
-export type { StoredSample } from './store/format/shard.ts';
-export type { FeatureSettings } from './store/format/fingerprint.ts';
+// Stores: features on disk.
+export { openStore, type Store } from './store/open.ts';
+export type { MatrixRows, MemoryRoom, RowsRequest, StoredRows } from './store/read/rows.ts';
+export type { StoredPart } from './store/read/stored-parts.ts';
+export type { SplitCounts } from './store/read/samples.ts';
+export type { StoreLock } from './store/write/lock.ts';
+export { openRows, type RowAccess } from './store/read/access.ts';
+export type { Manifest } from './store/format/manifest.ts';
+export type { SampleRows, StoredSample } from './store/format/shard.ts';
 
 // Heads on features, nearest neighbours, and how good the answers are.
 export {
@@ -65,7 +68,7 @@ export {
   type HeadName,
   type HeadOptions,
 } from './classify/heads/index.ts';
-export type { FitContext, FittedHead, Head, HeadState } from './classify/head.ts';
+export type * from './classify/head.ts';
 export { openHead, type OpenedHead } from './workflows/train/head-files.ts';
 export { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from './classify/normalize.ts';
 export { exactIndex } from './classify/neighbors/exact.ts';
@@ -103,5 +106,6 @@ export type { Output, Program, Quantization } from './extract/program.ts';
 
 // What all of them speak of.
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
+export { matrixRows, type Rows } from './core/rows.ts';
 export type { Failure, FeaturePart, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
 export { ERROR_CODES, PermafrostError, type ErrorCode } from './core/errors.ts';

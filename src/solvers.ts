@@ -6,6 +6,8 @@
  */
 export { designForOne, designOf } from './classify/solvers/choose-design.ts';
 export type { Design } from './classify/solvers/design.ts';
-export { fitLinear, linearWeights, type LinearTask } from './classify/solvers/linear-fit.ts';
-export { bestOf, crossValidatePath, fitPath } from './classify/solvers/path.ts';
-export { ridgePath } from './classify/solvers/ridge-path.ts';
+export { fitLinear, linearWeights } from './classify/solvers/linear-fit.ts';
+export type { LinearFit, LinearLoss, LinearTask } from './classify/solvers/linear-fit.ts';
+export type { StopRule } from './classify/solvers/newton-cg.ts';
+export { bestOf, crossValidatePath, fitPath, type PathScore } from './classify/solvers/path.ts';
+export { ridgePath, type RidgeChoice, type RidgeTask } from './classify/solvers/ridge-path.ts';

@@ -19,6 +19,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
 /** @type {typeof import('../../src/classify/heads/index.ts')} */
 const { headEntry } = await import(new URL('../../dist/classify/heads/index.js', import.meta.url).href);
+/** @type {typeof import('../../src/index.ts')} */
+const { matrixRows } = await import(new URL('../../dist/index.js', import.meta.url).href);
 
 const { values } = parseArgs({
   options: { scale: { type: 'string', default: '1,100' }, C: { type: 'string', default: '1,100,10000' } },
@@ -79,8 +81,8 @@ for (const scale of numbers(values.scale)) {
     const strength = head === 'ridge' ? { alpha: 1 / C } : { C };
     const fitted = await headEntry(head)
       .create({ ...strength, tol: 1e-15 * scale, maxIter: 1000 })
-      .fit(X, y);
-    const scores = await fitted.scores?.(Xval);
+      .fit(matrixRows(X), y);
+    const scores = await fitted.logits?.(Xval);
     const line = {
       head,
       C,

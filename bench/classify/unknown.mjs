@@ -10,11 +10,11 @@ import { parseArgs } from 'node:util';
 import { auroc } from '../../dist/classify/evaluate/auroc.js';
 import { headEntry } from '../../dist/classify/heads/index.js';
 import { chooseReject } from '../../dist/classify/novelty/choose-reject.js';
-import { MEASURES, referenceOf, strangeness } from '../../dist/classify/novelty/novelty-score.js';
-import { judge } from '../../dist/classify/novelty/reject.js';
+import { MEASURES, noveltyScores, referenceOf } from '../../dist/classify/novelty/novelty-score.js';
+import { detectUnknown } from '../../dist/classify/novelty/reject.js';
 import * as permafrost from '../../dist/index.js';
 
-const { selectRows } = permafrost;
+const { matrixRows, selectRows } = permafrost;
 const HEADS = [
   'logistic:avg:l2:C=10',
   'softmax:avg:standard',
@@ -39,7 +39,7 @@ const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length
 /** @param {number} share */
 const shown = (share) => share.toFixed(3);
 
-const manifest = await permafrost.readManifest(store);
+const opened = await permafrost.openStore(store);
 console.log(`${store}, at ${100 * rate} % false rejects; means over the classes left out`);
 console.log(
   [
@@ -57,12 +57,14 @@ for (const plan of values.head ?? HEADS) {
   const options = Object.fromEntries(
     rest.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)]),
   );
-  const loaded = await permafrost.loadFeatures(store, manifest, /** @type {permafrost.Pooling} */ (pooling), [
-    'train',
-    'val',
-  ]);
-  const [train, val] = [loaded.get('train'), loaded.get('val')];
-  if (!train || !val || val.samples.length === 0) throw new Error(`${store} has no train and val images.`);
+  const part = async (/** @type {'train' | 'val'} */ split) => {
+    const parts = /** @type {permafrost.Pooling} */ (pooling);
+    const { matrix } = await opened.rows({ parts, splits: [split], memory: 'matrix' });
+    return { X: matrix, samples: [...(await opened.samples())].filter((sample) => sample.split === split) };
+  };
+  const [train, val] = [await part('train'), await part('val')];
+  if (train.samples.length === 0 || val.samples.length === 0)
+    throw new Error(`${store} has no train and val images.`);
   const maker = headEntry(name).create(options);
   const classes = [...new Set(train.samples.map(({ label }) => label))].sort();
   if (classes.length < 3)
@@ -79,9 +81,9 @@ for (const plan of values.head ?? HEADS) {
     const X = selectRows(train.X, rows);
     const samples = rows.map((i) => train.samples[i]);
     const labels = samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).label);
-    const normalizer = permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), X);
+    const normalizer = await permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), matrixRows(X));
     const normalized = permafrost.applyNormalizer(normalizer, X);
-    const head = await maker.fit(normalized, labels);
+    const head = await maker.fit(matrixRows(normalized), labels);
     const choice = await chooseReject(
       maker,
       head,
@@ -102,18 +104,21 @@ for (const plan of values.head ?? HEADS) {
       return permafrost.applyNormalizer(normalizer, selectRows(val.X, at));
     };
     const [known, unknown] = [part(true), part(false)];
-    const [yes, no] = [await judge(choice.reject, head, unknown), await judge(choice.reject, head, known)];
+    const [yes, no] = [
+      await detectUnknown(choice.reject, head, unknown),
+      await detectUnknown(choice.reject, head, known),
+    ];
     outcomes.push({
-      auroc: auroc(yes.strangeness, no.strangeness),
+      auroc: auroc(yes.scores, no.scores),
       rejected: mean(yes.unknown.map(Number)),
       falseRejects: mean(no.unknown.map(Number)),
     });
     for (const measure of MEASURES) {
-      if (measure === 'energy' && head.scores === undefined) continue;
+      if (measure === 'energy' && head.logits === undefined) continue;
       const reference = referenceOf(measure, normalized, labels);
       const [strange, usual] = [
-        await strangeness(measure, head, unknown, reference),
-        await strangeness(measure, head, known, reference),
+        await noveltyScores(measure, head, unknown, reference),
+        await noveltyScores(measure, head, known, reference),
       ];
       byMeasure.get(measure)?.push(auroc(strange, usual));
     }

@@ -54,11 +54,11 @@ const TASKS = {
   },
   /** The data set without its validation images, so that gc has a seventh of every shard to drop. */
   async 'without val'() {
-    const { readManifest } = await dist('store/format/manifest.js');
-    const { readSamples } = await dist('store/read/reader.js');
+    const { openStore } = await dist('store/open.js');
     const { commitDataset } = await dist('store/write/store.js');
-    const manifest = await readManifest(store);
-    const samples = (await readSamples(store, manifest)).filter(
+    const opened = await openStore(store);
+    const { manifest } = opened;
+    const samples = [...(await opened.samples())].filter(
       (/** @type {{ split: string }} */ { split }) => split === 'train',
     );
     const sets = [{ set: manifest.sets[0], poolings: [pooling] }];
@@ -84,14 +84,17 @@ const TASKS = {
   async sweep() {
     const { sweepInProcess } = await dist('workflows/sweep/process.js');
     const heads = [{ head: 'centroid' }, { head: 'logistic', C: [0.1, 1] }, { head: 'knn' }];
-    const { crossValidated, images, best } = await sweepInProcess(classes, { grid: { heads } });
+    const { crossValidated, images, best } = await sweepInProcess(classes, {
+      grid: { heads },
+      memory: '1GB',
+    });
     return [crossValidated > 1000 || crossValidated === images, best.trained, best.validated];
   },
   /** All heads of a run, without the extraction before them; what is told stays as results.json, for the report. */
   async 'run heads'() {
     const { headsOfRun } = await dist('workflows/run/heads.js');
     const { RUN_DEFAULTS } = await dist('workflows/extract/options.js');
-    const { seconds, ...told } = await headsOfRun(classes, RUN_DEFAULTS);
+    const { seconds, ...told } = await headsOfRun(classes, { ...RUN_DEFAULTS, memory: '1GB' });
     const run = { dataset: '/generated', extracted: 0, reused: count, ...told };
     const took = { load: 0, extract: 0, train: seconds };
     writeFileSync(join(classes, 'results.json'), JSON.stringify({ ...run, seconds: took }));
@@ -119,6 +122,7 @@ const TASKS = {
     const { predict } = await dist('workflows/search/predict.js');
     const { saveHead } = await dist('workflows/train/head-files.js');
     const { createHead } = await dist('classify/heads/index.js');
+    const { matrixRows } = await dist('core/rows.js');
     const { fitNormalizer } = await dist('classify/normalize.js');
     const { readManifest } = await dist('store/format/manifest.js');
     const { random } = await dist('core/random.js');
@@ -126,8 +130,8 @@ const TASKS = {
     const cols = Number(width);
     const X = { rows: 200, cols, data: Float32Array.from({ length: 200 * cols }, () => generator.uniform()) };
     const labels = Array.from({ length: 200 }, (_, i) => `class-00${i % 2}`);
-    const normalizer = fitNormalizer('l2', X);
-    const head = await createHead('logistic', { C: 1 }).fit(X, labels);
+    const normalizer = await fitNormalizer('l2', matrixRows(X));
+    const head = await createHead('logistic', { C: 1 }).fit(matrixRows(X), labels);
     const file = join(folder, 'head.safetensors');
     const [set] = (await readManifest(store)).sets;
     const parts = [{ cut: set.settings.cut, pooling, width: cols }];

@@ -1,10 +1,13 @@
 import { PermafrostError } from '../core/errors.ts';
 import type { Matrix } from '../core/matrix.ts';
+import type { Rows } from '../core/rows.ts';
 import type { FitContext } from './head.ts';
 import { type EncodedLabels, encodeLabels } from './labels.ts';
 
-/** Throws FIT_INVALID, naming the first place, when X holds NaN or an infinity. */
-export function checkFinite(X: Matrix): void {
+/**
+ * Throws FIT_INVALID, naming the first place, when X holds NaN or an infinity; `start` is the number of its first row.
+ */
+export function checkFinite(X: Matrix, start = 0): void {
   // x * 0 is 0 for every finite x and NaN for the rest: one branch-free pass finds out whether there is anything to
   // look for.
   let probe = 0;
@@ -13,7 +16,7 @@ export function checkFinite(X: Matrix): void {
   const at = X.data.findIndex((value) => !Number.isFinite(value));
   throw new PermafrostError(
     'FIT_INVALID',
-    `Row ${Math.floor(at / X.cols)}, column ${at % X.cols} of the features is ${X.data[at]}; all must be finite. Run "permafrost verify" on the store, and extract in float32 if the features overflowed.`,
+    `Row ${start + Math.floor(at / X.cols)}, column ${at % X.cols} of the features is ${X.data[at]}; all must be finite. Run "permafrost verify" on the store, and extract in float32 if the features overflowed.`,
   );
 }
 
@@ -50,17 +53,43 @@ export function checkLabels(
   return labels;
 }
 
-/** Throws FIT_INVALID for a view whose shape is not that of X (n, d), and for NaN or infinite features in one. */
-export function checkViews(X: Matrix, views: readonly Matrix[]): void {
+/**
+ * The same rows, each block checked the first time that it is read: `read` throws FIT_INVALID for values that are not
+ * finite.
+ */
+export function checkedRows(rows: Rows): Rows {
+  const isChecked = new Uint8Array(rows.starts.length);
+  return {
+    ...rows,
+    async read(block, scales) {
+      const X = await rows.read(block, scales);
+      if (isChecked[block] === 0) checkFinite(X, rows.starts[block]);
+      isChecked[block] = 1;
+      return X;
+    },
+  };
+}
+
+/** Throws FIT_INVALID for a view that has not a row for each of the rows, in the same blocks. */
+export function checkViews({ rows, cols, starts }: Rows, views: readonly Rows[]): void {
   for (const [v, view] of views.entries()) {
-    if (view.rows !== X.rows || view.cols !== X.cols) {
-      throw new PermafrostError(
-        'FIT_INVALID',
-        `View ${v + 1} has ${view.rows} x ${view.cols} features; it needs a row for each of the ${X.rows} images and their ${X.cols} columns.`,
-      );
-    }
-    checkFinite(view);
+    if (view.rows === rows && view.cols === cols && starts.every((at, b) => at === view.starts[b])) continue;
+    throw new PermafrostError(
+      'FIT_INVALID',
+      `View ${v + 1} has ${view.rows} x ${view.cols} features; it needs a row for each of the ${rows} images and their ${cols} columns, in the same blocks.`,
+    );
   }
+}
+
+/**
+ * All rows, for what cannot be done block by block. Throws FIT_INVALID, with the reason, where they are not in memory.
+ */
+export function requireMatrix(owner: string, { matrix }: Rows, reason: string): Matrix {
+  if (matrix !== undefined) return matrix;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `${owner} cannot be fitted on rows that are read in blocks: ${reason}. Give it a matrix (matrixRows).`,
+  );
 }
 
 /** Throws FIT_INVALID when X has not `features` columns, or values that are not finite. `owner` names who asks. */

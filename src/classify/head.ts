@@ -1,5 +1,5 @@
 import type { Matrix } from '../core/matrix.ts';
-import type { RowSource } from '../core/row-source.ts';
+import type { Rows } from '../core/rows.ts';
 
 /**
  * How a head came to learn, one number an epoch. Losses are mean cross-entropies (natural logarithm); `loss` and
@@ -24,45 +24,46 @@ export interface Head {
   /** True of heads that learn by epochs: given `context.views`, each epoch meets every row in one view, drawn anew. */
   readonly drawsViews?: true;
   /**
-   * X: (n, d) float32, one row an image; y: n class names. Throws FIT_INVALID on NaN or infinite features, lengths that
-   * differ, fewer than two classes.
+   * Of heads that cannot be fitted on rows that are read in blocks: why. Their `fit` throws FIT_INVALID for such rows.
    */
-  fit(X: Matrix, y: readonly string[], context?: FitContext): Promise<FittedHead>;
+  readonly inMemoryOnly?: string;
+  /**
+   * Bytes that `fit` takes at its peak beside the rows, which are in memory, or beside the block that is; without it,
+   * few.
+   */
+  bytesOf?(shape: RowsShape & { readonly inMemory: boolean }): number;
+  /**
+   * `rows`: (n, d) float32, one row an image, in memory or in blocks; y: n class names. Throws FIT_INVALID on NaN or
+   * infinite features, lengths that differ, fewer than two classes; INTERRUPTED; what reading throws.
+   */
+  fit(rows: Rows, y: readonly string[], context?: FitContext): Promise<FittedHead>;
   /**
    * Of heads whose fits on parts of the same rows share work, such as a Gram matrix: prepares X (n, d) for them. Throws
    * FIT_INVALID, INTERRUPTED.
    */
   prepare?(X: Matrix, context?: FitContext): Promise<PreparedFit>;
-  /** Whether what `fitStream` gives needs the rows again when it predicts. */
-  readonly keepsRows?: boolean;
-  /** Bytes that `fitStream` keeps of the rows beside the block that it reads; without it, none. */
-  readonly streamBytes?: (source: Pick<RowSource, 'rows' | 'cols'>) => number;
-  /**
-   * Of heads that can: `fit` on rows that are read block by block, y in their order; `views` as in the context of
-   * `fit`, of heads that draw views, in the same blocks. Throws as `fit`, and what reading throws.
-   */
-  fitStream?(
-    source: RowSource,
-    y: readonly string[],
-    context?: Pick<FitContext, 'signal'>,
-    views?: readonly RowSource[],
-  ): Promise<FittedHead>;
 }
+
+/** How large rows are, in memory or not. */
+export type RowsShape = Pick<Rows, 'rows' | 'cols'>;
 
 /**
  * `fit` on some of the prepared rows, y their class names: the same optimum, to the head's tolerance. Throws as `fit`.
  */
 export type PreparedFit = (rows: readonly number[], y: readonly string[]) => Promise<FittedHead>;
 
+/** What a fit takes beside rows and labels. */
 export interface FitContext {
+  /** Stops the fit, which then throws INTERRUPTED. */
   readonly signal?: AbortSignal;
   /**
-   * For heads that draw views: other views of the same images, each of the shape of X, row i of the image of row i.
-   * Views that other heads train on are rows of X (on-views.ts).
+   * For heads that draw views: other views of the same images, row i of the image of row i, in the same blocks. Views
+   * that other heads train on are rows like others (on-views.ts).
    */
-  readonly views?: readonly Matrix[];
+  readonly views?: readonly Rows[];
 }
 
+/** A head that has learned. */
 export interface FittedHead {
   readonly name: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;
@@ -83,10 +84,15 @@ export interface FittedHead {
    */
   predictProba(X: Matrix): Promise<Matrix>;
   /**
-   * Of heads that have them: the scores whose softmax predictProba gives, shape (n, classes.length); with one column s
-   * for two classes the second has the probability 1 / (1 + exp(-s)). Throws as predictProba.
+   * Of heads that have them: the logits, or decision values, whose softmax predictProba gives, shape (n,
+   * classes.length); with one column s for two classes the second has the probability 1 / (1 + exp(-s)). Throws as
+   * predictProba.
    */
-  scores?(X: Matrix): Promise<Matrix>;
+  logits?(X: Matrix): Promise<Matrix>;
+  /**
+   * True of heads whose state has not their training rows: `loadHead` needs these again, and each answer reads them.
+   */
+  readonly leavesRows?: boolean;
   /** Everything needed to make the same fitted head again with `loadHead` (heads/index.ts). */
   readonly state: HeadState;
 }

@@ -1,12 +1,14 @@
 import { PermafrostError } from '../core/errors.ts';
 import { type Matrix, matrix } from '../core/matrix.ts';
 import { random } from '../core/random.ts';
-import { gemm } from './linalg/gemm.ts';
-import type { FitContext } from './head.ts';
+import { matrixRows, type Rows } from '../core/rows.ts';
+import { checkFinite } from './checks.ts';
+import type { FitContext, RowsShape } from './head.ts';
 import { timesThin, transposedTimesThin } from './linalg/thin.ts';
 import { columnMeans } from './normalize.ts';
-import { centredGram } from './solvers/centred-gram.ts';
 import { topEigenpairs } from './linalg/top-eigenpairs.ts';
+import { centredGram } from './solvers/centred-gram.ts';
+import { momentsBytes, momentsOf } from './solvers/row-moments.ts';
 
 /** A fitted projection onto principal components: (row - mean)·components. */
 export interface Pca {
@@ -19,34 +21,42 @@ export interface Pca {
 }
 
 /** The largest system of which eigenvectors are sought: 0.5 GB. */
-export const MOST = 8192;
+const MOST = 8192;
+
+/** Bytes that `fitPca` takes beside a block: the scatter of the columns, its square, and what its directions take. */
+export const pcaBytes = (cols: number): number => Math.max(momentsBytes(cols), 8 * 3 * cols * cols);
 
 /**
- * The first `width` principal components of X (n, d), as scikit-learn's PCA without whitening: eigenvectors of the
- * smaller of the covariance (d, d) and the Gram matrix of the centred rows (n, n; then turned back into columns). The
- * same input gives the same bytes. Throws FIT_INVALID for a width above the number of rows or columns, and where both
- * exceed 8192; INTERRUPTED.
+ * The first `width` principal components of n rows of d columns, as scikit-learn's PCA without whitening: eigenvectors
+ * of the covariance (d, d), from one pass over the rows, or of the Gram matrix of the centred rows (n, n; then turned
+ * back into columns) where rows in memory are fewer than columns. The same input gives the same bytes. Throws
+ * FIT_INVALID for a width above the number of rows or columns, for a system above 8192, and for values that are not
+ * finite; INTERRUPTED.
  */
-export async function fitPca(X: Matrix, width: number, context?: FitContext): Promise<Pca> {
-  const [n, d] = [X.rows, X.cols];
-  checkWidth(X, width);
-  if (Math.min(n, d) > MOST) {
+export async function fitPca(rows: Rows, width: number, context?: FitContext): Promise<Pca> {
+  const { rows: n, cols: d, matrix: X } = rows;
+  checkWidth(rows, width);
+  const isWide = X !== undefined && n < d;
+  if ((isWide ? n : d) > MOST) {
     throw new PermafrostError(
       'FIT_INVALID',
-      `Principal components need at most ${MOST} rows or columns, found ${n} x ${d}. Use pooled features.`,
+      X === undefined
+        ? `Principal components of features that are read in streams need at most ${MOST} columns, found ${d}. Use pooled features, or allow more memory.`
+        : `Principal components need at most ${MOST} rows or columns, found ${n} x ${d}. Use pooled features.`,
     );
   }
+  if (!isWide) {
+    const { scatter, mean } = await momentsOf(rows, new Int32Array(n), Float64Array.of(1), context);
+    return componentsOf(scatter, Float32Array.from(mean), width, context);
+  }
+  checkFinite(X);
   const mean = Float32Array.from(columnMeans(X));
-  if (n >= d) return componentsOf(await scatter(X, mean), mean, width, context);
   const gram = await centredGram(X, mean, context);
   return componentsOf(gram, mean, width, context, (columns, values) => turnedBack(X, mean, columns, values));
 }
 
 /** Throws FIT_INVALID where there are fewer rows or columns than components. */
-export function checkWidth(
-  { rows, cols }: { readonly rows: number; readonly cols: number },
-  width: number,
-): void {
+function checkWidth({ rows, cols }: RowsShape, width: number): void {
   if (width <= Math.min(rows, cols)) return;
   throw new PermafrostError(
     'FIT_INVALID',
@@ -58,7 +68,7 @@ export function checkWidth(
  * The components from the scatter of the columns (d, d), or from another matrix with the same eigenvalues whose
  * eigenvectors `turn` makes columns (d, width). Throws FIT_INVALID where there is no variance, INTERRUPTED.
  */
-export async function componentsOf(
+async function componentsOf(
   system: Float64Array,
   mean: Float32Array,
   width: number,
@@ -99,13 +109,11 @@ export async function applyPca({ mean, components }: Pca, X: Matrix): Promise<Ma
   return out;
 }
 
-/** The centred rows' Xcᵀ·Xc, shape (d, d), float64. */
-async function scatter(X: Matrix, mean: Float32Array): Promise<Float64Array> {
-  const Xc = { data: new Float64Array(X.data.length), rows: X.rows, cols: X.cols };
-  for (let i = 0, at = 0; i < X.rows; i++) {
-    for (let j = 0; j < X.cols; j++, at++) Xc.data[at] = X.data[at]! - mean[j]!;
-  }
-  return (await gemm('left', Xc, Xc)).data as Float64Array;
+/** Every row projected: of rows in memory at once, else block by block as they are read. */
+export async function projectedRows(pca: Pca, rows: Rows): Promise<Rows> {
+  if (rows.matrix !== undefined) return matrixRows(await applyPca(pca, rows.matrix));
+  const read = async (block: number): Promise<Matrix> => applyPca(pca, await rows.read(block));
+  return { ...rows, cols: pca.components.cols, read };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, matrix, row, selectRows } from '../../core/matrix.ts';
+import { matrixRows, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkNeighbors } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { headEntry } from '../heads/index.ts';
@@ -158,7 +159,7 @@ async function* byNeighbors(
     for (const [fold, { train, val }] of folds.entries()) {
       checkAborted(context);
       const { X } = await features.view(fold, context);
-      const index = exactIndex(selectRows(X, train), plans[0]!.params.metric as Metric);
+      const index = exactIndex(matrixRows(selectRows(X, train)), plans[0]!.params.metric as Metric);
       found.push(await index.search(selectRows(X, val), most));
     }
   } catch (error) {
@@ -210,7 +211,7 @@ async function* oneByOne(
   const y = features.ofRows(own);
   for (const plan of plans) {
     const head = headEntry(plan.name).create(plan.params);
-    // On components every look is a row to train on, as for the head that `pcaHead` makes.
+    // On components every view is a row to train on, as for the head that `pcaHead` makes.
     const draws = head.drawsViews === true && features.pca === 0;
     const P = matrix(features.images, classes.length);
     let [converged, iterations] = [true, 0];
@@ -218,10 +219,10 @@ async function* oneByOne(
       for (const [fold, { train, val }] of features.folds.entries()) {
         checkAborted(context);
         const { X } = await features.view(fold, context);
-        const size = draws ? train.length / features.looks : train.length;
-        const [first, ...views] = Array.from({ length: train.length / size }, (_, look) =>
-          selectRows(X, train.slice(look * size, (look + 1) * size)),
-        ) as [Matrix, ...Matrix[]];
+        const size = draws ? train.length / features.rowsPerImage : train.length;
+        const [first, ...views] = Array.from({ length: train.length / size }, (_, view) =>
+          matrixRows(selectRows(X, train.slice(view * size, (view + 1) * size))),
+        ) as [Rows, ...Rows[]];
         const labels = train.slice(0, size).map((i) => classes[y[i]!]!);
         const fitted = await head.fit(first, labels, { ...context, views });
         const answers = await fitted.predictProba(selectRows(X, val));

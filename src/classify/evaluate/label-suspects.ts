@@ -1,4 +1,5 @@
 import { row, selectRows, type Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
 import type { Head } from '../head.ts';
 import { stratifiedKFold } from './split.ts';
@@ -40,9 +41,9 @@ export async function rankSuspects(
     // Where nearly all rows are copies of one picture the rest may be of one class: no head can tell anything then.
     if (new Set(train.map((at) => labels[at]!)).size < 2) continue;
     const [known, held] = [selectRows(X, train), selectRows(X, val)];
-    const normalizer = fitNormalizer(normalize, known);
+    const normalizer = await fitNormalizer(normalize, matrixRows(known));
     const fitted = await head.fit(
-      applyNormalizer(normalizer, known),
+      matrixRows(applyNormalizer(normalizer, known)),
       train.map((at) => labels[at]!),
       signal && { signal },
     );

@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, selectRows } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { random } from '../../core/random.ts';
 import type { FitContext, Head } from '../head.ts';
 import { encodeLabels } from '../labels.ts';
@@ -48,7 +49,7 @@ export async function learningCurve(
     for (const order of orders) {
       const some = order.slice(0, rows).sort((a, b) => a - b);
       const fitted = await head.fit(
-        selectRows(train.X, some),
+        matrixRows(selectRows(train.X, some)),
         some.map((i) => train.y[i]!),
         context,
       );

@@ -1,6 +1,6 @@
 import { type Matrix, matrix } from '../../core/matrix.ts';
 import { type OptionsOf, choiceOption, numberOption, resolveOptions } from '../../core/options.ts';
-import { blocksOf, wholeSource, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkFinite, checkLabels, checkPredict } from '../checks.ts';
 import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { countClasses } from '../labels.ts';
@@ -31,27 +31,24 @@ export function centroidHead(options: Partial<OptionsOf<typeof CENTROID_OPTIONS>
   return {
     name: 'centroid',
     params,
-    fit: (X, y, context) => fit(wholeSource(X), y, context),
-    fitStream: fit,
+    /** Two passes: for the class means, and for the rows' mean distance to them. */
+    async fit(rows, y, context) {
+      const { classes, indices } = checkLabels(rows, y);
+      const k = classes.length;
+      const centroids = await classMeans(rows, indices, k, params.metric, context);
+      let mean = 0;
+      for await (const { start, X } of blocksOf(rows)) {
+        checkAborted(context);
+        const distances = await distancesTo(centroids, X, params.metric);
+        for (let i = 0; i < X.rows; i++) mean += distances[i * k + indices[start + i]!]! / rows.rows;
+      }
+      const facts = { name: 'centroid', params, classes, features: rows.cols };
+      const notes: string[] = [];
+      // With one row a class every row is its own centroid, and there is no distance to measure by.
+      const unit = Math.fround(mean) || 1;
+      return fittedCentroid({ ...facts, converged: true, iterations: 0, notes }, centroids, unit);
+    },
   };
-
-  /** Two passes: for the class means, and for the rows' mean distance to them. */
-  async function fit(source: RowSource, y: readonly string[], context?: FitContext): Promise<FittedHead> {
-    const { classes, indices } = checkLabels(source, y);
-    const k = classes.length;
-    const centroids = await classMeans(source, indices, k, params.metric, context);
-    let mean = 0;
-    for await (const { start, X } of blocksOf(source)) {
-      checkAborted(context);
-      const distances = await distancesTo(centroids, X, params.metric);
-      for (let i = 0; i < X.rows; i++) mean += distances[i * k + indices[start + i]!]! / source.rows;
-    }
-    const facts = { name: 'centroid', params, classes, features: source.cols };
-    const notes: string[] = [];
-    // With one row a class every row is its own centroid, and there is no spread to measure by.
-    const unit = Math.fround(mean) || 1;
-    return fittedCentroid({ ...facts, converged: true, iterations: 0, notes }, centroids, unit);
-  }
 }
 
 /** The head in `state`. Throws HEAD_CORRUPT. */
@@ -68,8 +65,8 @@ function fittedCentroid(facts: FittedFacts, centroids: Matrix, unit: number): Fi
     async predictProba(X) {
       checkPredict('The head "centroid"', X, facts.features);
       const distances = await distancesTo(centroids, X, metric);
-      const scores = Float32Array.from(distances, (far) => (-scale * far) / unit);
-      return softmaxRows(matrix(X.rows, centroids.cols, scores));
+      const logits = Float32Array.from(distances, (far) => (-scale * far) / unit);
+      return softmaxRows(matrix(X.rows, centroids.cols, logits));
     },
     state: stateOf(
       facts,
@@ -83,27 +80,27 @@ function fittedCentroid(facts: FittedFacts, centroids: Matrix, unit: number): Fi
 
 /** Mean row of each class, a column each, shape (d, classes). Throws FIT_INVALID for values that are not finite. */
 async function classMeans(
-  source: RowSource,
+  rows: Rows,
   indices: Int32Array,
   classes: number,
   metric: Metric,
   context?: FitContext,
 ): Promise<Matrix> {
   const counts = countClasses(indices, classes);
-  const means = new Float64Array(source.cols * classes);
-  for await (const { start, X } of blocksOf(source)) {
+  const means = new Float64Array(rows.cols * classes);
+  for await (const { start, X } of blocksOf(rows)) {
     checkAborted(context);
-    checkFinite(X);
+    checkFinite(X, start);
     const lengths = lengthsOf(X);
-    const shares = new Float64Array(X.rows * classes);
+    const weights = new Float64Array(X.rows * classes);
     for (let i = 0; i < X.rows; i++) {
       const c = indices[start + i]!;
       const length = metric === 'cosine' && lengths[i]! > 0 ? lengths[i]! : 1;
-      shares[i * classes + c] = 1 / (counts[c]! * length);
+      weights[i * classes + c] = 1 / (counts[c]! * length);
     }
-    addScaled(means, 1, await transposedTimesThin(X, shares, classes, 'float64'));
+    addScaled(means, 1, await transposedTimesThin(X, weights, classes, 'float64'));
   }
-  return matrix(source.cols, classes, new Float32Array(means));
+  return matrix(rows.cols, classes, new Float32Array(means));
 }
 
 /** Distance of each row of X to each column of `centroids`, shape (n, classes). */

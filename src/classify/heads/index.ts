@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { OptionsOf, OptionTable } from '../../core/options.ts';
-import type { RowSource } from '../../core/row-source.ts';
+import type { Rows } from '../../core/rows.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
@@ -20,7 +20,7 @@ interface HeadEntry {
   readonly describe: string;
   readonly options: OptionTable;
   readonly create: (options: Readonly<Record<string, unknown>>) => Head;
-  readonly load: (state: HeadState, rows?: RowSource) => FittedHead | Promise<FittedHead>;
+  readonly load: (state: HeadState, rows?: Rows) => FittedHead | Promise<FittedHead>;
 }
 
 /** Every head by name. Packages that a head needs are loaded when it is fitted, not here. */
@@ -103,11 +103,11 @@ export function createHead<N extends HeadName>(name: N, options: HeadOptions<N> 
 }
 
 /**
- * The fitted head that `FittedHead.state` describes. Throws OPTION_INVALID for an unknown head, HEAD_CORRUPT for a
- * state that lacks something or is another head's (`rows`: the training rows of a head that left them in a store,
- * normalised), PACKAGE_MISSING when the head needs a package that is not installed.
+ * The fitted head that `FittedHead.state` describes; `rows` are the training rows, normalised, of a head that left them
+ * in a store. Throws OPTION_INVALID for an unknown head, HEAD_CORRUPT for a state that lacks something or is another
+ * head's, PACKAGE_MISSING when the head needs a package that is not installed.
  */
-export async function loadHead(name: string, state: HeadState, rows?: RowSource): Promise<FittedHead> {
+export async function loadHead(name: string, state: HeadState, rows?: Rows): Promise<FittedHead> {
   const entry = headEntry(name);
   if (state.json.name !== name) {
     throw new PermafrostError(

@@ -1,10 +1,12 @@
+import type { Matrix } from '../../core/matrix.ts';
 import { type OptionsOf, integerOption, resolveOptions } from '../../core/options.ts';
-import { checkFit, checkNeighbors } from '../checks.ts';
+import { matrixRows } from '../../core/rows.ts';
+import { checkFit, checkNeighbors, requireMatrix } from '../checks.ts';
 import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { hnswIndex } from '../neighbors/hnsw.ts';
 import { measureRecall } from '../neighbors/recall.ts';
 import type { FittedFacts } from './fitted-state.ts';
-import { type HeldVoters, fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
+import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
 /** Options of the head `knn-hnsw`: those of `knn`, and hnswlib's with its defaults. */
 export const KNN_HNSW_OPTIONS = {
@@ -20,6 +22,9 @@ const NAME = 'knn-hnsw';
 const resolved = (options: Partial<KnnHnswOptions>) =>
   resolveOptions(`The head "${NAME}"`, KNN_HNSW_OPTIONS, options);
 
+/** Why it cannot be fitted block by block. */
+const IN_MEMORY_ONLY = 'its graph keeps all rows at once';
+
 /** Rows that recall is measured on: at recall 0.95 and k = 5 the standard error is 0.007. */
 const RECALL_SAMPLE = 200;
 
@@ -33,7 +38,9 @@ export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
   return {
     name: NAME,
     params,
-    async fit(X, y, context) {
+    inMemoryOnly: IN_MEMORY_ONLY,
+    async fit(given, y, context) {
+      const X = requireMatrix(`The head "${NAME}"`, given, IN_MEMORY_ONLY);
       const { classes, indices } = checkFit(X, y);
       checkNeighbors(params.nNeighbors, X.rows);
       const facts = {
@@ -45,7 +52,7 @@ export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
         iterations: 0,
         notes: [],
       };
-      return withGraph(facts, { rows: { ...X, data: X.data.slice() }, labels: indices }, params, context);
+      return withGraph(facts, { X: { ...X, data: X.data.slice() }, labels: indices }, params, context);
     },
   };
 }
@@ -53,21 +60,21 @@ export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
 /** The head in `state`. Throws HEAD_CORRUPT, PACKAGE_MISSING. */
 export async function loadKnnHnsw(state: HeadState): Promise<FittedHead> {
   const { facts, voters } = loadVoters(state);
-  return withGraph(facts, voters, resolved(facts.params));
+  return withGraph(facts, { X: voters.rows.matrix!, labels: voters.labels }, resolved(facts.params));
 }
 
 async function withGraph(
   facts: FittedFacts,
-  voters: HeldVoters,
+  { X, labels }: { readonly X: Matrix; readonly labels: Int32Array },
   params: KnnHnswOptions,
   context?: FitContext,
 ): Promise<FittedHead> {
-  const index = await hnswIndex(voters.rows, params, context);
-  const { recall, queries, k } = await measureRecall(index, voters.rows, {
+  const index = await hnswIndex(X, params, context);
+  const { recall, queries, k } = await measureRecall(index, X, {
     k: params.nNeighbors,
     sample: RECALL_SAMPLE,
     seed: params.seed,
   });
   const note = `recall@${k} against exact search: ${recall.toFixed(4)}, on ${queries} training rows`;
-  return fittedVoters({ ...facts, notes: [note] }, voters, index, params);
+  return fittedVoters({ ...facts, notes: [note] }, { rows: matrixRows(X), labels }, index, params);
 }

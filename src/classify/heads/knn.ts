@@ -1,9 +1,7 @@
-import type { RowSource } from '../../core/row-source.ts';
 import { type OptionsOf, resolveOptions } from '../../core/options.ts';
-import { checkFit, checkNeighbors } from '../checks.ts';
+import { blocksOf, matrixRows, type Rows } from '../../core/rows.ts';
+import { checkAborted, checkFinite, checkLabels, checkNeighbors } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import { fitStreamedKnn, loadStreamedKnn } from './streamed-knn.ts';
-import { factsOf } from './fitted-state.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
@@ -15,44 +13,44 @@ const resolved = (options: Partial<OptionsOf<typeof KNN_OPTIONS>>) =>
   resolveOptions(`The head "${NAME}"`, KNN_OPTIONS, options);
 
 /**
- * The k nearest training rows vote, found exactly. Its state holds all training rows. Throws OPTION_INVALID; `fit`
- * throws FIT_INVALID when there are fewer rows than neighbours.
+ * The k nearest training rows vote, found exactly. Its state holds rows that are in memory; rows that are read in
+ * blocks stay where they are, and each answer reads them once. Throws OPTION_INVALID; `fit` throws FIT_INVALID when
+ * there are fewer rows than neighbours.
  */
 export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): Head {
   const params = resolved(options);
   return {
     name: NAME,
     params,
-    // Async although nothing is awaited: what is wrong with the input must be a rejection.
-    async fit(X, y) {
-      const { classes, indices } = checkFit(X, y);
-      checkNeighbors(params.nNeighbors, X.rows);
-      // A copy: the caller may change X later, a fitted head must not.
-      const rows = { ...X, data: X.data.slice() };
+    async fit(given, y, context) {
+      const { classes, indices } = checkLabels(given, y);
+      checkNeighbors(params.nNeighbors, given.rows);
+      for await (const { start, X } of blocksOf(given)) {
+        checkAborted(context);
+        checkFinite(X, start);
+      }
+      // A copy: the caller may change a matrix later, a fitted head must not.
+      const rows = given.matrix ? matrixRows({ ...given.matrix, data: given.matrix.data.slice() }) : given;
+      const notes = given.matrix
+        ? []
+        : ['the training rows stay in the store: each prediction reads them once'];
       const facts = {
         name: NAME,
         params,
         classes,
-        features: X.cols,
+        features: rows.cols,
         converged: true,
         iterations: 0,
-        notes: [],
+        notes,
       };
-      const index = exactIndex(rows, params.metric);
-      return Promise.resolve(fittedVoters(facts, { rows, labels: indices }, index, params));
+      return fittedVoters(facts, { rows, labels: indices }, exactIndex(rows, params.metric), params);
     },
-    keepsRows: true,
-    fitStream: (source, y) => fitStreamedKnn({ name: NAME, params }, params, source, y),
   };
 }
 
-/** The head in `state`; `rows` are its training rows where the state does not hold them. Throws HEAD_CORRUPT. */
-export function loadKnn(state: HeadState, rows?: RowSource): FittedHead {
-  if (rows !== undefined && !state.tensors.has('rows')) {
-    const facts = factsOf(state);
-    return loadStreamedKnn(facts, resolved(facts.params), state, rows);
-  }
-  const { facts, voters } = loadVoters(state);
+/** The head in `state`; `given` are its training rows where the state does not hold them. Throws HEAD_CORRUPT. */
+export function loadKnn(state: HeadState, given?: Rows): FittedHead {
+  const { facts, voters } = loadVoters(state, given);
   const params = resolved(facts.params);
   return fittedVoters(facts, voters, exactIndex(voters.rows, params.metric), params);
 }

@@ -4,8 +4,9 @@ import { designForOne, designOf } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';
 import { type LinearLoss, type LinearTask, fitLinear, linearWeights } from '../solvers/linear-fit.ts';
 import type { ClassWeight } from '../solvers/row-weights.ts';
-import type { StopRule } from '../solvers/newton-cg.ts';
+import { sampleRows } from '../solvers/sample-preconditioner.ts';
 import { fittedLinear } from './linear.ts';
+import { fitStreamedLinear, notConverged } from './streamed-linear.ts';
 
 type Self = Pick<FittedHead, 'name' | 'params'>;
 interface Options {
@@ -23,7 +24,7 @@ export function linearFits(
   self: Self,
   loss: LinearLoss,
   options: Options,
-): Required<Pick<Head, 'fit' | 'prepare'>> {
+): Required<Pick<Head, 'fit' | 'prepare' | 'bytesOf'>> {
   const { C, tol, maxIter, classWeight } = options;
   async function solve(
     design: Design,
@@ -42,7 +43,10 @@ export function linearFits(
     });
   }
   return {
-    async fit(X, y, context) {
+    bytesOf: ({ rows, cols, inMemory }) => (inMemory ? 0 : 4 * cols * sampleRows({ rows, cols })),
+    async fit(rows, y, context) {
+      const X = rows.matrix;
+      if (X === undefined) return fitStreamedLinear(self, loss, options, rows, y, context);
       const { classes, indices } = checkFit(X, y);
       return solve(await designForOne(X, { C, tol }, context), X.cols, classes, { y: indices }, context);
     },
@@ -58,20 +62,4 @@ export function linearFits(
       };
     },
   };
-}
-
-/** What a linear fit that did not reach its tolerance says. */
-export function notConverged(
-  {
-    gradient,
-    iterations,
-    gap = 0,
-  }: { readonly gradient: number; readonly iterations: number; readonly gap?: number },
-  { maxIter, tol }: StopRule,
-): string {
-  const above =
-    gradient <= tol
-      ? ` (small enough, but the objective may be ${(100 * gap).toPrecision(2)} % above its least)`
-      : '';
-  return `not converged: the largest absolute gradient is ${gradient.toExponential(2)} after ${iterations} of ${maxIter} iterations, tol is ${tol}${above}; raise maxIter, normalise the features or strengthen the penalty (lower C, higher alpha)`;
 }

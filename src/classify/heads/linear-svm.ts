@@ -1,7 +1,5 @@
 import { type OptionsOf, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
-import { sampleRows } from '../solvers/sample-preconditioner.ts';
-import { fitStreamedLinear } from './streamed-linear.ts';
 import { linearFits } from './linear-solution.ts';
 import { LOGISTIC_OPTIONS } from './logistic.ts';
 
@@ -24,7 +22,5 @@ export function linearSvmHead(options: Partial<OptionsOf<typeof LINEAR_SVM_OPTIO
   return {
     ...self,
     ...linearFits(self, 'squaredHinge', params),
-    streamBytes: (source) => 4 * source.cols * sampleRows(source),
-    fitStream: (source, y, context) => fitStreamedLinear(self, 'squaredHinge', params, source, y, context),
   };
 }

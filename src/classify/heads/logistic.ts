@@ -1,8 +1,6 @@
 import { type OptionsOf, integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
-import { sampleRows } from '../solvers/sample-preconditioner.ts';
-import { fitStreamedLinear } from './streamed-linear.ts';
 import { linearFits } from './linear-solution.ts';
 
 /** Options of the head `logistic`: names, meaning and defaults are scikit-learn's. */
@@ -23,7 +21,5 @@ export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>
   return {
     ...self,
     ...linearFits(self, 'logistic', params),
-    streamBytes: (source) => 4 * source.cols * sampleRows(source),
-    fitStream: (source, y, context) => fitStreamedLinear(self, 'logistic', params, source, y, context),
   };
 }

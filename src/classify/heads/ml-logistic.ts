@@ -1,7 +1,7 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { type Matrix, matrix, row } from '../../core/matrix.ts';
 import { type OptionsOf, integerOption, numberOption, resolveOptions } from '../../core/options.ts';
-import { checkAborted, checkFit, checkPredict } from '../checks.ts';
+import { checkAborted, checkFit, checkPredict, requireMatrix } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { timesTransposed, transposedTimes } from '../linalg/times.ts';
 import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
@@ -19,6 +19,8 @@ export const ML_LOGISTIC_OPTIONS = {
 
 /** Wider rows would take the package hours: its plain loops touch each value twice a step. */
 const MOST_FEATURES = 4096;
+/** Why it cannot be fitted block by block. */
+const IN_MEMORY_ONLY = 'it takes all rows at once';
 /** A mean gradient that scikit-learn's default tol would accept. */
 const CONVERGED = 1e-4;
 
@@ -33,7 +35,9 @@ export function mlLogisticHead(options: Partial<OptionsOf<typeof ML_LOGISTIC_OPT
   return {
     name: 'ml-logistic',
     params,
-    async fit(X, y, context) {
+    inMemoryOnly: IN_MEMORY_ONLY,
+    async fit(rows, y, context) {
+      const X = requireMatrix('The head "ml-logistic"', rows, IN_MEMORY_ONLY);
       const { classes, indices } = checkFit(X, y);
       if (X.cols > MOST_FEATURES) {
         throw new PermafrostError(
@@ -117,10 +121,10 @@ function fittedOneVsRest(facts: FittedFacts, weights: Matrix): FittedHead {
     ...facts,
     async predictProba(X) {
       checkPredict('The head "ml-logistic"', X, facts.features);
-      const scores = await timesTransposed(X, weights);
+      const logits = await timesTransposed(X, weights);
       // ln(1 - sigmoid(s)), with the exponential of a negative number only.
-      const logs = scores.data.map((s) => -Math.max(s, 0) - Math.log1p(Math.exp(-Math.abs(s))));
-      return softmaxRows({ ...scores, data: logs });
+      const logs = logits.data.map((s) => -Math.max(s, 0) - Math.log1p(Math.exp(-Math.abs(s))));
+      return softmaxRows({ ...logits, data: logs });
     },
     state: stateOf(facts, new Map([['weights', tensorOf(weights)]])),
   };

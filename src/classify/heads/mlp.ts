@@ -3,7 +3,6 @@ import { matrix, type Matrix } from '../../core/matrix.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { type Dense, type Network, forward, glorotUniform } from '../network/network.ts';
-import { trainStreamedNetwork } from './streamed-network.ts';
 import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';
 import {
@@ -37,9 +36,7 @@ export function mlpHead(options: Partial<OptionsOf<typeof MLP_OPTIONS>> = {}): H
   return {
     ...self,
     drawsViews: true,
-    fit: async (X, y, context) => fitted(await trainHeadNetwork(self, params, start, X, y, context)),
-    fitStream: async (source, y, context, views) =>
-      fitted(await trainStreamedNetwork(self, params, start, source, y, views, context)),
+    fit: async (rows, y, context) => fitted(await trainHeadNetwork(self, params, start, rows, y, context)),
   };
 }
 
@@ -57,15 +54,15 @@ export function loadMlp(state: HeadState): FittedHead {
 
 function fittedMlp(facts: FittedFacts, network: Network): FittedHead {
   const [hidden, out] = network as readonly [Dense, Dense];
-  const scores = async (X: Matrix): Promise<Matrix> => {
+  const logits = async (X: Matrix): Promise<Matrix> => {
     checkPredict(`The head "${NAME}"`, X, facts.features);
     const passed = await forward(network, X);
-    return matrix(X.rows, facts.classes.length, new Float32Array(passed.scores));
+    return matrix(X.rows, facts.classes.length, new Float32Array(passed.logits));
   };
   return {
     ...facts,
-    predictProba: async (X) => softmaxRows(await scores(X)),
-    scores,
+    predictProba: async (X) => softmaxRows(await logits(X)),
+    logits,
     state: stateOf(
       facts,
       new Map([

@@ -1,9 +1,8 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { RowSource } from '../../core/row-source.ts';
-import { checkFit, checkLabels, checkPredict } from '../checks.ts';
+import type { Rows } from '../../core/rows.ts';
+import { checkLabels, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
-import { type Pca, applyPca, fitPca } from '../pca.ts';
-import { fitStreamedPca, pcaBytes, projectedSource } from '../streamed-pca.ts';
+import { type Pca, applyPca, fitPca, pcaBytes, projectedRows } from '../pca.ts';
 import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
 /**
@@ -16,20 +15,13 @@ export function pcaHead(width: number, inner: Head): Head {
   return {
     name: inner.name,
     params,
-    async fit(X, y, context) {
-      checkFit(X, y);
-      const pca = await fitPca(X, width, context);
-      return onComponents(pca, await inner.fit(await applyPca(pca, X), y, context));
+    ...(inner.inMemoryOnly !== undefined && { inMemoryOnly: inner.inMemoryOnly }),
+    bytesOf: (shape) => pcaBytes(shape.cols) + (inner.bytesOf?.({ ...shape, cols: width }) ?? 0),
+    async fit(rows, y, context) {
+      checkLabels(rows, y);
+      const pca = await fitPca(rows, width, context);
+      return onComponents(pca, await inner.fit(await projectedRows(pca, rows), y, context));
     },
-    ...(inner.keepsRows !== undefined && { keepsRows: inner.keepsRows }),
-    ...(inner.fitStream && {
-      streamBytes: ({ rows, cols }) => pcaBytes(cols) + (inner.streamBytes?.({ rows, cols: width }) ?? 0),
-      async fitStream(source, y, context) {
-        checkLabels(source, y);
-        const pca = await fitStreamedPca(source, width, context);
-        return onComponents(pca, await inner.fitStream!(projectedSource(source, pca), y, context));
-      },
-    }),
   };
 }
 
@@ -42,8 +34,8 @@ export const isOnComponents = ({ json }: HeadState): boolean => json.pca !== und
  */
 export async function loadOnComponents(
   state: HeadState,
-  load: (inner: HeadState, rows?: RowSource) => FittedHead | Promise<FittedHead>,
-  rows?: RowSource,
+  load: (inner: HeadState, rows?: Rows) => FittedHead | Promise<FittedHead>,
+  rows?: Rows,
 ): Promise<FittedHead> {
   const facts = factsOf(state);
   const { pca, head } = state.json as { pca?: { width?: unknown; kept?: unknown }; head?: unknown };
@@ -61,7 +53,7 @@ export async function loadOnComponents(
   const projection = { mean, components, kept: pca.kept };
   const inner = await load(
     { json: (head ?? {}) as HeadState['json'], tensors: new Map(tensors) },
-    rows && projectedSource(rows, projection),
+    rows && (await projectedRows(projection, rows)),
   );
   if (inner.features !== pca.width) {
     throw new PermafrostError(
@@ -90,14 +82,15 @@ function onComponents(pca: Pca, inner: FittedHead): FittedHead {
   };
   return {
     ...facts,
+    ...(inner.leavesRows && { leavesRows: true }),
     async predictProba(X) {
       checkPredict(`The head "${facts.name}"`, X, features);
       return inner.predictProba(await applyPca(pca, X));
     },
-    ...(inner.scores && {
-      async scores(X) {
+    ...(inner.logits && {
+      async logits(X) {
         checkPredict(`The head "${facts.name}"`, X, features);
-        return inner.scores!(await applyPca(pca, X));
+        return inner.logits!(await applyPca(pca, X));
       },
     }),
     state: stateOf(

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { RowSource } from '../../core/row-source.ts';
+import type { Rows } from '../../core/rows.ts';
 import {
   type OptionsOf,
   integerOption,
@@ -11,8 +11,7 @@ import { checkFit } from '../checks.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
 import { ridgePath } from '../solvers/ridge-path.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
-import { sampleRows } from '../solvers/sample-preconditioner.ts';
-import { fitStreamedLinear, passesNote } from './streamed-linear.ts';
+import { passesNote } from './streamed-linear.ts';
 import { ridgeBytes, streamedRidge } from '../solvers/streamed-ridge.ts';
 import { fittedLinear } from './linear.ts';
 import { linearFits } from './linear-solution.ts';
@@ -53,20 +52,21 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
     `alpha ${alpha} has the least squared leave-one-out error, ${Math.min(...errors).toFixed(4)}, of ${alphas.join(', ')}`;
   if (alphas.length === 0) {
     const linear = { ...params, C: 1 / params.alpha };
+    const fits = linearFits(self, 'squaredError', linear);
     return {
       ...self,
-      ...linearFits(self, 'squaredError', linear),
-      streamBytes: ({ rows, cols }) =>
-        cols <= MOST_COLUMNS ? ridgeBytes(cols, 1) : 4 * cols * sampleRows({ rows, cols }),
-      fitStream: (source, y, context) =>
-        source.cols <= MOST_COLUMNS
-          ? fitStreamed([params.alpha], source, y, context)
-          : fitStreamedLinear(self, 'squaredError', linear, source, y, context),
+      ...fits,
+      bytesOf: (shape) =>
+        shape.inMemory || shape.cols > MOST_COLUMNS ? fits.bytesOf(shape) : ridgeBytes(shape.cols, 1),
+      fit: (rows, y, context) =>
+        rows.matrix !== undefined || rows.cols > MOST_COLUMNS
+          ? fits.fit(rows, y, context)
+          : fitStreamed([params.alpha], rows, y, context),
     };
   }
   async function fitStreamed(
     penalties: readonly number[],
-    source: RowSource,
+    source: Rows,
     y: readonly string[],
     context?: FitContext,
   ): Promise<FittedHead> {
@@ -84,7 +84,9 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
   }
   return {
     ...self,
-    async fit(X, y, context) {
+    async fit(rows, y, context) {
+      const X = rows.matrix;
+      if (X === undefined) return fitStreamed(alphas, rows, y, context);
       const { classes, indices } = checkFit(X, y);
       const task = { y: indices, classes: classes.length, classWeight: params.classWeight };
       const { alpha, errors, weights, intercept } = await ridgePath(X, task, alphas, context);
@@ -92,8 +94,7 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
       const facts = { ...self, classes, features: X.cols, converged: true, iterations: 0, notes };
       return fittedLinear(facts, weights, intercept, { leaveOneOut: { alphas, errors, alpha } });
     },
-    streamBytes: ({ cols }) => ridgeBytes(cols, alphas.length),
-    fitStream: (source, y, context) => fitStreamed(alphas, source, y, context),
+    bytesOf: ({ cols, inMemory }) => (inMemory ? 0 : ridgeBytes(cols, alphas.length)),
   };
 }
 

@@ -1,7 +1,6 @@
 import { type OptionsOf, resolveOptions } from '../../core/options.ts';
 import type { FittedHead, Head } from '../head.ts';
 import { glorotUniform } from '../network/network.ts';
-import { trainStreamedNetwork } from './streamed-network.ts';
 import { fittedLinear } from './linear.ts';
 import {
   TRAINING_OPTIONS,
@@ -29,8 +28,6 @@ export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> 
   return {
     ...self,
     drawsViews: true,
-    fit: async (X, y, context) => fitted(await trainHeadNetwork(self, params, start, X, y, context)),
-    fitStream: async (source, y, context, views) =>
-      fitted(await trainStreamedNetwork(self, params, start, source, y, views, context)),
+    fit: async (rows, y, context) => fitted(await trainHeadNetwork(self, params, start, rows, y, context)),
   };
 }

@@ -1,10 +1,10 @@
 import { matrix } from '../../core/matrix.ts';
-import type { RowSource } from '../../core/row-source.ts';
+import type { Rows } from '../../core/rows.ts';
 import { checkLabels } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { fittedLinear } from './linear.ts';
-import { notConverged } from './linear-solution.ts';
 import type { LinearLoss } from '../solvers/linear-fit.ts';
+import type { StopRule } from '../solvers/newton-cg.ts';
 import { unitOf } from '../solvers/problem.ts';
 import { classWeights, type ClassWeight } from '../solvers/row-weights.ts';
 import { weightedRows } from '../linalg/vectors.ts';
@@ -27,7 +27,7 @@ export async function fitStreamedLinear(
     readonly maxIter: number;
     readonly classWeight: ClassWeight;
   },
-  source: RowSource,
+  source: Rows,
   y: readonly string[],
   context?: FitContext,
 ): Promise<FittedHead> {
@@ -64,3 +64,19 @@ export async function fitStreamedLinear(
 /** How often the rows were read, in words. */
 export const passesNote = (passes: number): string =>
   `fitted in ${passes} pass${passes === 1 ? '' : 'es'} over the stored features`;
+
+/** What a linear fit that did not reach its tolerance says. */
+export function notConverged(
+  {
+    gradient,
+    iterations,
+    gap = 0,
+  }: { readonly gradient: number; readonly iterations: number; readonly gap?: number },
+  { maxIter, tol }: StopRule,
+): string {
+  const above =
+    gradient <= tol
+      ? ` (small enough, but the objective may be ${(100 * gap).toPrecision(2)} % above its least)`
+      : '';
+  return `not converged: the largest absolute gradient is ${gradient.toExponential(2)} after ${iterations} of ${maxIter} iterations, tol is ${tol}${above}; raise maxIter, normalise the features or strengthen the penalty (lower C, higher alpha)`;
+}

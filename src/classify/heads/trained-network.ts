@@ -1,16 +1,13 @@
-import { type Matrix, matrix, selectRows } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import { integerOption, numberOption } from '../../core/options.ts';
 import { type Random, random } from '../../core/random.ts';
-import { checkFit, checkHeldOut, checkViews } from '../checks.ts';
+import type { Rows } from '../../core/rows.ts';
+import { checkedRows, checkHeldOut, checkLabels, checkViews } from '../checks.ts';
+import { stratifiedSplit, type TrainVal } from '../evaluate/split.ts';
 import type { FitContext, FittedHead } from '../head.ts';
-import { stratifiedSplit } from '../evaluate/split.ts';
+import { shuffledBatches, validationBlocks } from '../network/batches.ts';
 import type { Network } from '../network/network.ts';
-import {
-  type Labelled,
-  type Training,
-  type TrainingOptions,
-  trainNetwork,
-} from '../network/network-training.ts';
+import { type TrainingOptions, trainNetwork } from '../network/network-training.ts';
 import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/row-weights.ts';
 import type { FittedFacts } from './fitted-state.ts';
 
@@ -50,59 +47,49 @@ export interface TrainedNetwork {
   readonly network: Network;
 }
 
-/** Trains the network that `start` makes for (features, classes). Throws FIT_INVALID, INTERRUPTED. */
+/**
+ * Trains the network that `start` makes for (features, classes): one pass an epoch, and one more where rows are held
+ * out. Blocks change nothing but the order in which rows are met (network/batches.ts). Throws FIT_INVALID, INTERRUPTED.
+ */
 export async function trainHeadNetwork(
   { name, params }: Pick<FittedHead, 'name' | 'params'>,
   options: NetworkOptions,
   start: StartNetwork,
-  X: Matrix,
+  given: Rows,
   y: readonly string[],
   context?: FitContext,
 ): Promise<TrainedNetwork> {
-  const { classes, indices } = checkFit(X, y);
-  const { seed, validationFraction, classWeight } = options;
-  const views = context?.views ?? [];
-  checkViews(X, views);
-  const part = (rows: readonly number[]) => ({
-    X: selectRows(X, rows),
-    y: Int32Array.from(rows, (i) => indices[i]!),
-  });
-  let training: Labelled = { X, y: indices, views };
-  let heldOut: Labelled | undefined;
-  if (validationFraction > 0) {
-    const keys = y.map((_, i) => String(i));
-    const { train, val } = stratifiedSplit(y, { keys, valFraction: validationFraction, seed });
-    checkHeldOut(val.length);
-    training = { ...part(train), views: views.map((view) => selectRows(view, train)) };
-    heldOut = part(val);
-  }
+  const { classes, indices } = checkLabels(given, y);
+  const { seed, validationFraction, classWeight, batchSize } = options;
+  checkViews(given, context?.views ?? []);
+  const [rows, ...views] = [given, ...(context?.views ?? [])].map(checkedRows) as [Rows, ...Rows[]];
+  const split = validationFraction > 0 ? splitOf(y, validationFraction, seed) : undefined;
+  const training = { rows, y: indices, ...(split && { picked: split.train }) };
+  const validation = split && validationBlocks({ rows, y: indices, picked: split.val });
   const source = random(seed);
-  const first = start(X.cols, classes.length, source);
-  const weights = classWeights(training.y, classes.length, classWeight);
+  const first = start(rows.cols, classes.length, source);
+  const trained = split ? Int32Array.from(split.train, (i) => indices[i]!) : indices;
   const { network, curve, converged } = await trainNetwork(
     first,
-    training,
-    heldOut,
-    weights,
+    shuffledBatches(training, views, batchSize),
+    validation,
+    classWeights(trained, classes.length, classWeight),
     options,
     source,
     context,
   );
-  return { facts: trainedFacts({ name, params }, classes, X.cols, { curve, converged }), network };
-}
-
-/** What a head trained by epochs tells. */
-export function trainedFacts(
-  { name, params }: Pick<FittedHead, 'name' | 'params'>,
-  classes: readonly string[],
-  features: number,
-  { curve, converged }: Omit<Training, 'network'>,
-): FittedFacts {
   const iterations = curve.loss.length;
   const notes = converged
     ? []
     : [`not converged: the loss still fell after ${iterations} epochs; raise maxEpochs or learningRate`];
-  return { name, params, classes, features, converged, iterations, learningCurve: curve, notes };
+  const learned = { converged, iterations, learningCurve: curve, notes };
+  return { facts: { name, params, classes, features: rows.cols, ...learned }, network };
+}
+
+function splitOf(y: readonly string[], valFraction: number, seed: number): TrainVal {
+  const split = stratifiedSplit(y, { keys: y.map((_, i) => String(i)), valFraction, seed });
+  checkHeldOut(split.val.length);
+  return split;
 }
 
 /** The transpose of m, a new matrix. */

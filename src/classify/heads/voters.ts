@@ -1,5 +1,6 @@
-import type { Matrix } from '../../core/matrix.ts';
+import { PermafrostError } from '../../core/errors.ts';
 import { type OptionsOf, choiceOption, integerOption } from '../../core/options.ts';
+import { matrixRows, type Rows } from '../../core/rows.ts';
 import { checkPredict } from '../checks.ts';
 import type { FittedHead, HeadState } from '../head.ts';
 import { type NeighborIndex, METRICS } from '../neighbors/neighbor-index.ts';
@@ -16,16 +17,10 @@ export const VOTER_OPTIONS = {
   weights: choiceOption(VOTE_WEIGHTS, 'uniform', 'one vote each, or votes by 1 / distance'),
 };
 
-/** The training rows (n, d) with the class index of each. */
+/** The training rows (n, d), in memory or left in a store, with the class index of each. */
 export interface Voters {
-  /** Undefined where they stay in a store and are read in streams. */
-  readonly rows: Matrix | undefined;
+  readonly rows: Rows;
   readonly labels: Int32Array;
-}
-
-/** Training rows that the head itself holds. */
-export interface HeldVoters extends Voters {
-  readonly rows: Matrix;
 }
 
 /** A head whose nearest training rows, found by `index`, vote. */
@@ -37,6 +32,7 @@ export function fittedVoters(
 ): FittedHead {
   return {
     ...facts,
+    ...(rows.matrix === undefined && { leavesRows: true }),
     async predictProba(X) {
       checkPredict(`The head "${facts.name}"`, X, facts.features);
       return voteShares(await index.search(X, nNeighbors), labels, facts.classes.length, weights);
@@ -44,19 +40,23 @@ export function fittedVoters(
     state: stateOf(
       facts,
       new Map<string, ReturnType<typeof tensorOf> | { shape: number[]; data: Int32Array }>([
-        ...(rows === undefined ? [] : ([['rows', tensorOf(rows)]] as const)),
+        ...(rows.matrix === undefined ? [] : ([['rows', tensorOf(rows.matrix)]] as const)),
         ['labels', { shape: [labels.length], data: labels }],
       ]),
     ),
   };
 }
 
-/** What `fittedVoters` stored with its rows. Throws HEAD_CORRUPT. */
-export function loadVoters(state: HeadState): {
-  facts: FittedFacts;
-  voters: HeldVoters;
-} {
+/** What `fittedVoters` stored; `given` are the rows of a state that does not hold them. Throws HEAD_CORRUPT. */
+export function loadVoters(state: HeadState, given?: Rows): { facts: FittedFacts; voters: Voters } {
   const facts = factsOf(state);
-  const rows = matrixOf(state, 'rows', undefined, facts.features);
+  const isLeft = given !== undefined && !state.tensors.has('rows');
+  const rows = isLeft ? given : matrixRows(matrixOf(state, 'rows', undefined, facts.features));
+  if (rows.cols !== facts.features) {
+    throw new PermafrostError(
+      'HEAD_CORRUPT',
+      `The stored head takes ${facts.features} features a row, its training rows have ${rows.cols}. Train it again.`,
+    );
+  }
   return { facts, voters: { rows, labels: indicesOf(state, 'labels', rows.rows, facts.classes.length) } };
 }

@@ -1,4 +1,5 @@
 import { type Matrix, row, selectRows } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { checkPredict } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { distance, lengthsOf } from './distance.ts';
@@ -25,7 +26,7 @@ export function graphIndex(
   efSearch: number,
 ): NeighborIndex {
   const lengths = lengthsOf(X);
-  const exact = exactIndex(X, metric);
+  const exact = exactIndex(matrixRows(X), metric);
 
   /** The candidates of each graph; undefined where one yields too few. */
   function candidates(query: number[], k: number): number[] | undefined {

@@ -1,4 +1,5 @@
 import { type Matrix, selectRows } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { random } from '../../core/random.ts';
 import { exactIndex } from './exact.ts';
 import type { Metric, NeighborIndex, Neighbors } from './neighbor-index.ts';
@@ -32,7 +33,7 @@ export async function recallMeter(
     .slice(0, sample);
   const queries = selectRows(X, drawn);
   const among = Math.min(k, X.rows - 1);
-  const truth = await exactIndex(X, metric).search(queries, among + 1);
+  const truth = await exactIndex(matrixRows(X), metric).search(queries, among + 1);
   return async (index) => {
     const found = await index.search(queries, among + 1);
     let hits = 0;

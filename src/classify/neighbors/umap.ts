@@ -1,5 +1,6 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { type Matrix, row } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { random } from '../../core/random.ts';
 import { exactIndex } from './exact.ts';
 
@@ -33,7 +34,10 @@ export async function umap(
       cause,
     });
   });
-  const { k, indices, distances } = await exactIndex(X, 'cosine').search(X, Math.min(nNeighbors, X.rows - 1));
+  const { k, indices, distances } = await exactIndex(matrixRows(X), 'cosine').search(
+    X,
+    Math.min(nNeighbors, X.rows - 1),
+  );
   const lists = <T extends Int32Array | Float32Array>(values: T): number[][] =>
     Array.from({ length: X.rows }, (_, i) => [...values.subarray(i * k, (i + 1) * k)]);
   const generator = random(seed);

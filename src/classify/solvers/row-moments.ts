@@ -1,5 +1,5 @@
-import type { Matrix } from '../../core/matrix.ts';
-import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { rowRange, type Matrix } from '../../core/matrix.ts';
+import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkFinite } from '../checks.ts';
 import { gemm, type Factor } from '../linalg/gemm.ts';
 import type { FitContext } from '../head.ts';
@@ -34,7 +34,7 @@ export const momentsBytes = (cols: number): number =>
  * large beside their spread lose no digits. Throws FIT_INVALID for values that are not finite, INTERRUPTED.
  */
 export async function momentsOf(
-  source: RowSource,
+  source: Rows,
   y: Int32Array,
   byClass: Float64Array,
   context?: FitContext,
@@ -50,7 +50,7 @@ export async function momentsOf(
     checkFinite(X);
     for (let from = 0; from < X.rows; from += step) {
       checkAborted(context);
-      const part = rowsOf(X, from, Math.min(X.rows, from + step));
+      const part = rowRange(X, from, Math.min(X.rows, from + step));
       const classes = y.subarray(start + from, start + from + part.rows);
       addClasses(classMeans, counts, part, classes);
       const weights = Float64Array.from(classes, (c) => byClass[c]!);
@@ -70,13 +70,6 @@ export async function momentsOf(
   });
   return { weight, mean, scatter, classMeans };
 }
-
-/** Rows [from, to) of X, in its memory. */
-export const rowsOf = (X: Matrix, from: number, to: number): Matrix => ({
-  data: X.data.subarray(from * X.cols, to * X.cols),
-  rows: to - from,
-  cols: X.cols,
-});
 
 /** (X - mean)ᵀ, each row times its root, shape (d, rows), float64. */
 export function centredColumns(X: Matrix, mean: Float64Array, roots: Float64Array): Factor {

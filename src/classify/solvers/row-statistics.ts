@@ -1,5 +1,5 @@
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
-import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkFinite } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { dot } from '../linalg/vectors.ts';
@@ -19,11 +19,7 @@ export interface RowStatistics {
  * One pass: means, spread, and about `most` of the rows, at least one. Throws FIT_INVALID for values that are not
  * finite, INTERRUPTED.
  */
-export async function statisticsOf(
-  source: RowSource,
-  most: number,
-  context?: FitContext,
-): Promise<RowStatistics> {
+export async function statisticsOf(source: Rows, most: number, context?: FitContext): Promise<RowStatistics> {
   const count = Math.max(1, Math.min(source.rows, most));
   const sampled = Int32Array.from({ length: count }, (_, i) => Math.floor((i * source.rows) / count));
   const sample = matrix(count, source.cols);

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { wholeSource, type RowSource } from '../../core/row-source.ts';
+import { matrixRows, type Rows } from '../../core/rows.ts';
 import type { FitContext } from '../head.ts';
 import { scaleAdd } from '../linalg/vectors.ts';
 import type { Preconditioner } from './streamed-newton-cg.ts';
@@ -23,7 +23,7 @@ const MOST_STEPS = 30;
 const ENOUGH = 0.01;
 
 /** How many rows to keep of (rows, cols). */
-export function sampleRows({ rows, cols }: Pick<RowSource, 'rows' | 'cols'>): number {
+export function sampleRows({ rows, cols }: Pick<Rows, 'rows' | 'cols'>): number {
   const room = Math.floor(SAMPLE_BYTES / (4 * cols));
   return Math.max(1, Math.min(room, Math.ceil(rows / LEAST_SHARE), MOST_PER_COLUMN * cols));
 }
@@ -54,7 +54,7 @@ export function samplePreconditioner(
   const floor = (bend * spread) / X.rows;
   if (X.rows < ENOUGH_PER_COLUMN * X.cols && penalty < LEAST_PENALTY * floor) return undefined;
   const task = { loss, penalty: penalty + floor, mean, unit };
-  const problem = streamedProblem(wholeSource(X), task, context);
+  const problem = streamedProblem(matrixRows(X), task, context);
 
   return async (point, residual) => {
     const solution = origin(X.cols, loss.k);

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { timesColumns, timesThin, transposedTimesThin, type Precision } from '../linalg/thin.ts';
@@ -58,7 +58,7 @@ export interface StreamedProblem {
 }
 
 export function streamedProblem(
-  source: RowSource,
+  source: Rows,
   { loss, penalty, mean, unit }: { loss: LossByParts; penalty: number; mean: Float64Array; unit: number },
   context?: FitContext,
 ): StreamedProblem {

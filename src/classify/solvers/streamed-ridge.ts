@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { matrix } from '../../core/matrix.ts';
-import { blocksOf, type RowSource } from '../../core/row-source.ts';
+import { matrix, rowRange } from '../../core/matrix.ts';
+import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkLabels } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { countClasses } from '../labels.ts';
@@ -11,7 +11,7 @@ import type { RidgeChoice } from './ridge-path.ts';
 import { factor, leveragesOf, MOST, type Inverse } from './ridge-system.ts';
 import { classWeights, type ClassWeight } from './row-weights.ts';
 import { weightedRows } from '../linalg/vectors.ts';
-import { centredColumns, momentsBytes, momentsOf, rowsOf, type RowMoments } from './row-moments.ts';
+import { centredColumns, momentsBytes, momentsOf, type RowMoments } from './row-moments.ts';
 
 /** Rows whose leverages are found at once. */
 const ROWS = 1024;
@@ -31,7 +31,7 @@ export const ridgeBytes = (cols: number, alphas: number): number =>
  * empty and one pass is enough. Throws FIT_INVALID above 8192 columns, INTERRUPTED.
  */
 export async function streamedRidge(
-  source: RowSource,
+  source: Rows,
   y: readonly string[],
   { alphas, classWeight }: { readonly alphas: readonly number[]; readonly classWeight: ClassWeight },
   context?: FitContext,
@@ -103,7 +103,7 @@ interface Solved {
 
 /** The mean squared leave-one-out error of each solution, as in ridgePath. One pass. */
 async function leaveOneOut(
-  source: RowSource,
+  source: Rows,
   { indices, byClass, moments: { mean, weight }, meanTarget, solutions }: Solved,
   context?: FitContext,
 ): Promise<number[]> {
@@ -113,7 +113,7 @@ async function leaveOneOut(
   for await (const { start, X } of blocksOf(source)) {
     for (let from = 0; from < X.rows; from += ROWS) {
       checkAborted(context);
-      const part = rowsOf(X, from, Math.min(X.rows, from + ROWS));
+      const part = rowRange(X, from, Math.min(X.rows, from + ROWS));
       const y = indices.subarray(start + from, start + from + part.rows);
       const roots = Float64Array.from(y, (c) => Math.sqrt(byClass[c]!));
       const columns = centredColumns(part, mean, roots);

@@ -1,4 +1,4 @@
-import { integerOption, numberOption, type OptionsOf } from '../../core/options.ts';
+import { defaultsOf, integerOption, numberOption, type OptionsOf } from '../../core/options.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 
 /** Options of `check`. */
@@ -27,3 +27,4 @@ export const CHECK_OPTIONS = {
  * @interface
  */
 export type CheckOptions = OptionsOf<typeof CHECK_OPTIONS>;
+export const CHECK_DEFAULTS = defaultsOf(CHECK_OPTIONS);

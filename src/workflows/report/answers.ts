@@ -1,29 +1,20 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { present, type OrReason } from '../../results/report-data.ts';
-import { blocksOf, joinedBlocks, type RowSource } from '../../core/row-source.ts';
+import { blocksOf, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
-import { splitCounts, streamFeatures } from '../../store/read/feature-stream.ts';
-import type { Manifest } from '../../store/format/manifest.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
-import { probabilities } from '../train/evaluate.ts';
+import type { Store } from '../../store/open.ts';
+import { probabilities } from '../train/trained-head.ts';
 import { openHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { savedHead } from '../run/past-run.ts';
 import { judgeRaw } from '../search/predict.ts';
-import { watched } from '../train/watched-stream.ts';
+import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
 
 /** Surest mistakes that are shown. */
 const MISTAKES = 24;
-
-/** A store, and its images under labels that count in place of the stored ones, where there are such. */
-export interface AskedStore {
-  readonly store: string;
-  readonly manifest: Manifest;
-  readonly samples: readonly StoredSample[] | undefined;
-}
 
 /** What the best head of a run says of all validated images that the store holds now, in the order of their paths. */
 export interface Answers {
@@ -37,7 +28,7 @@ export interface Answers {
   /**
    * How strange each is, and whether that makes it unknown, shape (images); null for a head without a rule for that.
    */
-  readonly strangeness: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
+  readonly novelty: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
   /** Paths of the surest mistakes of all, the surest first. */
   readonly mistaken: readonly string[];
 }
@@ -58,26 +49,26 @@ function missingPackage(error: unknown): { missing: string } {
  * HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
  */
 export async function askBest(
-  { store, manifest, samples }: AskedStore,
+  store: Store,
   run: OrReason<RunResult>,
   work: Work,
 ): Promise<OrReason<Answers>> {
   if (!present(run)) return run;
   const best = run.heads[0];
-  const saved = savedHead(store, best);
+  const saved = savedHead(store.path, best);
   if (best === undefined || !present(saved)) return saved as { missing: string };
   const opened = await openHead(saved.path).catch(missingPackage);
   if ('missing' in opened) return opened;
   const { head, document } = opened;
-  const stored = storedPartsOfHead(store, manifest, document);
+  const stored = storedPartsOfHead(store, document);
   if (!present(stored))
     return {
       missing: `The best head was trained on features of other settings than the store's current ones (${stored.missing}).`,
     };
-  const counts = await splitCounts(store, manifest, samples);
+  const counts = await store.counts();
   const split = counts.val > 0 ? 'val' : 'test';
   if (counts[split] === 0) return { missing: 'The store holds no validated images.' };
-  const stream = await streamFeatures(store, manifest, stored.parts, [split], { samples });
+  const stream = await store.rows({ parts: stored.parts, splits: [split], memory: 'blocks' });
   const strange = stream.labels.findIndex((label) => !head.classes.includes(label));
   if (strange >= 0) {
     const place = stream.places[strange]!;
@@ -89,25 +80,25 @@ export async function askBest(
 
   const told = tally(head.classes, stream.rows, MISTAKES);
   const probability = new Float32Array(stream.rows);
-  const strangeness = opened.reject && {
+  const novelty = opened.reject && {
     value: new Float32Array(stream.rows),
     isUnknown: new Uint8Array(stream.rows),
   };
-  const rows: RowSource = joinedBlocks(watched(stream, () => 'judging', work));
-  for await (const { start, X } of blocksOf(rows)) {
+  const [rows] = watched([stream], () => 'judging', work);
+  for await (const { start, X } of blocksOf(joinedBlocks(rows!))) {
     const P = await probabilities(opened, X);
     const places = stream.places.subarray(start, start + X.rows);
     told.add(P, stream.labels.slice(start, start + X.rows), places);
     const judged = await judgeRaw(opened, X);
     places.forEach((place, i) => {
       probability[place] = P.data[i * P.cols + told.guess[place]!]!;
-      if (strangeness === undefined || judged === null) return;
-      strangeness.value[place] = judged.strangeness[i]!;
-      strangeness.isUnknown[place] = Number(judged.unknown[i]);
+      if (novelty === undefined || judged === null) return;
+      novelty.value[place] = judged.scores[i]!;
+      novelty.isUnknown[place] = Number(judged.unknown[i]);
     });
   }
   const wrong = told.mistakes().map(({ row }) => row);
   const known = await stream.samplesOf(wrong);
   const mistaken = wrong.map((place) => known.get(place)!.path);
-  return { best, file: saved.path, split, told, probability, strangeness: strangeness ?? null, mistaken };
+  return { best, file: saved.path, split, told, probability, novelty: novelty ?? null, mistaken };
 }

@@ -1,4 +1,5 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
 import { present, type Judgement, type OrReason, type ReportClass } from '../../results/report-data.ts';
 import * as metrics from '../../classify/evaluate/metrics.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
@@ -23,7 +24,7 @@ async function judgedImages(
   const near =
     trained.length === 0 || held.length === 0
       ? { k: 0, indices: new Int32Array(0), distances: new Float32Array(0) }
-      : await exactIndex(selectRows(X, trained), 'cosine').search(selectRows(X, held), NEIGHBORS);
+      : await exactIndex(matrixRows(selectRows(X, trained)), 'cosine').search(selectRows(X, held), NEIGHBORS);
   return held.map((image, i) => {
     const place = places[image]!;
     return {
@@ -45,7 +46,7 @@ export async function judgementOf(
   X: Matrix,
 ): Promise<OrReason<Judgement>> {
   if (!present(answers)) return answers;
-  const { best, file, split, told, strangeness, mistaken } = answers;
+  const { best, file, split, told, novelty, mistaken } = answers;
   const { classes, truth, guess } = told;
   const k = classes.length;
   const counts = metrics.confusionMatrix(truth, guess, k);
@@ -73,10 +74,10 @@ export async function judgementOf(
     judged,
     mistakes: mistaken.map((path) => numberOf.get(path)!),
     unknown:
-      strangeness &&
+      novelty &&
       [...judged.keys()]
-        .filter((at) => strangeness.isUnknown[placeOf(at)] === 1)
-        .sort((a, b) => strangeness.value[placeOf(b)]! - strangeness.value[placeOf(a)]! || a - b),
+        .filter((at) => novelty.isUnknown[placeOf(at)] === 1)
+        .sort((a, b) => novelty.value[placeOf(b)]! - novelty.value[placeOf(a)]! || a - b),
     caution: changed,
   };
 }

@@ -1,17 +1,22 @@
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
+import { stackedRows } from '../../core/rows.ts';
 import { loadHead } from '../../classify/heads/index.ts';
 import type { HeadState } from '../../classify/head.ts';
-import { loadNormalizer, normalizerState, type Normalizer } from '../../classify/normalize.ts';
+import {
+  loadNormalizer,
+  normalizedRows,
+  normalizerState,
+  type Normalizer,
+} from '../../classify/normalize.ts';
 import { loadReject, rejectState, type Reject } from '../../classify/novelty/reject.ts';
-import { stackedSource } from '../../classify/stacked-source.ts';
-import { normalizedSource } from '../../classify/stream-normalizer.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { readHead, writeHead, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
-import type { TrainedHead } from './evaluate.ts';
-import { trainingRows } from './streamed-rows.ts';
+import type { TrainedHead } from './trained-head.ts';
+import { trainingRows } from './training-rows.ts';
 import { VERSION } from '../version.ts';
 
 type Tensors = HeadState['tensors'];
@@ -25,6 +30,24 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
       name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), tensor] as const] : [],
     ),
   );
+
+/**
+ * Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings and
+ * of labels that are not the store's.
+ */
+export function defaultHeadFile(
+  store: string,
+  {
+    result: { name, pooling, normalize, params },
+    relabelled = [],
+  }: Pick<TrainedHead, 'result' | 'relabelled'>,
+): string {
+  const labels = relabelled.length > 0 && { relabelled };
+  const digest = sha256Hex(canonicalJson({ params, normalize, ...labels })).slice(0, 8);
+  // A colon is no part of a file's name everywhere.
+  const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
+  return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
+}
 
 /** What of a trained head goes into its file. */
 export type SavedHead = Pick<
@@ -122,7 +145,7 @@ export async function openHead(file: string): Promise<OpenedHead> {
   }
   const rows = await trainingRows(file, store, document);
   const trainedOn =
-    rows && stackedSource([rows, ...rows.views].map((look) => normalizedSource(look, normalizer)));
+    rows && stackedRows([rows, ...rows.views].map((view) => normalizedRows(normalizer, view)));
   const head = await loadHead(document.name, state('head'), trainedOn).catch((error: unknown) =>
     inFile(file, error),
   );
@@ -144,6 +167,6 @@ export async function openHead(file: string): Promise<OpenedHead> {
     normalizer,
     ...(reject && { reject }),
     store,
-    rowsMemory: rows?.heldMemory ?? 0,
+    rowsMemory: rows?.openBytes ?? 0,
   };
 }

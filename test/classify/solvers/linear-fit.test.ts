@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Matrix, matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { designForOne, designOf } from '../../../src/classify/solvers/choose-design.ts';
@@ -306,7 +307,7 @@ describe('the logistic solver', () => {
 
   it('tells that it did not converge, and how far it came', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 50);
-    const head = await createHead('logistic', { C: 1000, maxIter: 2, tol: 1e-8 }).fit(X, y);
+    const head = await createHead('logistic', { C: 1000, maxIter: 2, tol: 1e-8 }).fit(matrixRows(X), y);
     expect(head).toMatchObject({ converged: false, iterations: 2 });
     expect(head.notes[0]).toMatch(
       /not converged: the largest absolute gradient is \d.* after 2 of 2 iterations/,
@@ -316,6 +317,6 @@ describe('the logistic solver', () => {
   it('stops when it is aborted', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 50);
     const signal = AbortSignal.abort();
-    await expectCode(createHead('logistic').fit(X, y, { signal }), 'INTERRUPTED', /interrupted/);
+    await expectCode(createHead('logistic').fit(matrixRows(X), y, { signal }), 'INTERRUPTED', /interrupted/);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matrix, selectRows, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { stratifiedKFold } from '../../../src/classify/evaluate/split.ts';
@@ -48,7 +49,7 @@ describe.each([
           for (const [fold, { train, val }] of folds.entries()) {
             const strength = name === 'ridge' ? { alpha: 1 / C } : { C };
             const head = await createHead(name, { ...strength, classWeight, tol: 1e-8 }).fit(
-              selectRows(X, train),
+              matrixRows(selectRows(X, train)),
               train.map((i) => labels[i]!),
             );
             const weights = head.state.tensors.get('weights')!.data;

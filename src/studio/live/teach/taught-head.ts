@@ -1,5 +1,6 @@
 import { reasonOf, PermafrostError } from '../../../core/errors.ts';
 import { selectRows, type Matrix } from '../../../core/matrix.ts';
+import { matrixRows } from '../../../core/rows.ts';
 import type { TaughtHead } from '../../api/studio-data.ts';
 import { createHead } from '../../../classify/heads/index.ts';
 import type { FittedHead } from '../../../classify/head.ts';
@@ -35,8 +36,11 @@ export interface FittedTaught {
 }
 
 async function fit(X: Matrix, labels: readonly string[]): Promise<Pick<FittedTaught, 'head' | 'normalizer'>> {
-  const normalizer = fitNormalizer(HEAD.normalize, X);
-  const head = await createHead(HEAD.name, HEAD.options).fit(applyNormalizer(normalizer, X), labels);
+  const normalizer = await fitNormalizer(HEAD.normalize, matrixRows(X));
+  const head = await createHead(HEAD.name, HEAD.options).fit(
+    matrixRows(applyNormalizer(normalizer, X)),
+    labels,
+  );
   return { head, normalizer };
 }
 

@@ -1,0 +1,76 @@
+import type { Matrix } from '../../core/matrix.ts';
+import * as metrics from '../evaluate/metrics.ts';
+import { Z_95 } from '../evaluate/metrics.ts';
+import type { TrainVal } from '../evaluate/split.ts';
+
+/** What candidates are ranked by: higher is better, but for `logLoss`. */
+export const SWEEP_SCORES = ['accuracy', 'balancedAccuracy', 'logLoss'] as const;
+
+/** What the candidates of a sweep are ranked by. */
+export type SweepScore = (typeof SWEEP_SCORES)[number];
+
+/** One figure of a cross-validation. */
+export interface CrossScore {
+  /** Over all rows, each judged by a head that did not see it. */
+  readonly value: number;
+  /** 95 %, rows taken as independent. */
+  readonly interval: readonly [low: number, high: number];
+  /** The figure of each fold. */
+  readonly folds: readonly number[];
+}
+
+/** The figures of a candidate. */
+export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
+
+/**
+ * How probabilities P (n, classes), each row's from a head that did not see it, agree with the true classes. Values are
+ * over all rows, so that each counts the same; 95 % intervals take the rows as independent: Wilson's for the accuracy,
+ * normal ones for the mean recall of the classes and for the mean log loss.
+ */
+export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainVal[]): CrossScores {
+  const guess = metrics.topClass(P);
+  const of = (rows: readonly number[]) => ({
+    truth: Int32Array.from(rows, (i) => truth[i]!),
+    guess: Int32Array.from(rows, (i) => guess[i]!),
+  });
+  const parts = folds.map(({ val }) => of(val));
+  const losses = Float64Array.from(truth, (c, i) =>
+    metrics.logLoss(Int32Array.of(c), {
+      data: P.data.subarray(i * P.cols, (i + 1) * P.cols),
+      rows: 1,
+      cols: P.cols,
+    }),
+  );
+  const meanOf = (rows: readonly number[]): number =>
+    rows.reduce((sum, i) => sum + losses[i]!, 0) / rows.length;
+  const recallsOf = (part: { readonly truth: Int32Array; readonly guess: Int32Array }) =>
+    metrics.classScores(metrics.confusionMatrix(part.truth, part.guess, P.cols), P.cols);
+  const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+  const deviation = Math.sqrt(
+    losses.reduce((sum, value) => sum + (value - loss) ** 2, 0) / Math.max(1, losses.length - 1),
+  );
+  const recalls = recallsOf({ truth, guess }).filter(({ support }) => support > 0);
+  const balanced = metrics.balancedAccuracy(recalls);
+  const variance = recalls.reduce((sum, { recall, support }) => sum + (recall * (1 - recall)) / support, 0);
+  return {
+    accuracy: {
+      value: metrics.accuracy(truth, guess),
+      interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
+      folds: parts.map((part) => metrics.accuracy(part.truth, part.guess)),
+    },
+    balancedAccuracy: {
+      value: balanced,
+      interval: around(balanced, Math.sqrt(variance) / recalls.length, 1),
+      folds: parts.map((part) => metrics.balancedAccuracy(recallsOf(part))),
+    },
+    logLoss: {
+      value: loss,
+      interval: around(loss, deviation / Math.sqrt(losses.length), Infinity),
+      folds: folds.map(({ val }) => meanOf(val)),
+    },
+  };
+}
+
+function around(value: number, error: number, most: number): CrossScore['interval'] {
+  return [Math.max(0, value - Z_95 * error), Math.min(most, value + Z_95 * error)];
+}

@@ -1,0 +1,88 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { FeaturePart, Pooling } from '../../core/sample.ts';
+import type { CoveringSet, FeatureSet, StoreFolder } from '../format/manifest.ts';
+
+/** A set and the poolings of it that are meant. */
+export interface WantedSet {
+  readonly set: FeatureSet;
+  readonly poolings: readonly Pooling[];
+}
+
+/**
+ * The pooling of a set that stands for an image in a few numbers: avg where it was extracted, else max, else the whole
+ * map.
+ */
+export function smallPooling({ poolings }: WantedSet): Pooling {
+  return (['avg', 'max', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
+}
+
+/** A part of the features of the data set, with the set that holds it and its numbers an image. */
+export interface StoredPart extends FeaturePart {
+  readonly set: FeatureSet;
+  readonly width: number;
+}
+
+/**
+ * The sets that the last extraction made or reused, the primary one first; of a view (1 and up) those that hold the
+ * training images in it. Throws STORE_EMPTY, and OPTION_INVALID for a view that was not stored.
+ */
+export function currentSets({ path, manifest }: StoreFolder, view = 0): readonly [WantedSet, ...WantedSet[]] {
+  const { sets, views = [] } = manifest.dataset;
+  const covering = view === 0 ? sets : views[view - 1];
+  if (covering === undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `${path} holds ${views.length} views of each training image, not ${view}. Extract with --views ${view}: what is there is reused.`,
+    );
+  }
+  const setOf = ({ fingerprint }: CoveringSet): FeatureSet | undefined =>
+    manifest.sets.find((set) => set.fingerprint === fingerprint);
+  const [primary, ...others] = covering.flatMap((one) => {
+    const set = setOf(one);
+    return set === undefined ? [] : [{ set, poolings: one.poolings }];
+  });
+  // A set may be lost with its calibration; without the first the others are not what the data set names.
+  if (primary === undefined || primary.set.fingerprint !== covering[0]!.fingerprint)
+    throw new PermafrostError(
+      'STORE_EMPTY',
+      `${path} holds no features yet. Run "permafrost extract" first.`,
+    );
+  return [primary, ...others];
+}
+
+/** Parts in words: of the primary cut the pooling alone, of others `cut:pooling`; several are joined by commas. */
+export function partsText(store: StoreFolder, parts: readonly FeaturePart[]): string {
+  const { cut: primary } = currentSet(store).settings;
+  if (parts.length === 1 && parts[0]!.cut === primary) return parts[0]!.pooling;
+  return parts.map(({ cut, pooling }) => `${cut}:${pooling}`).join(',');
+}
+
+/** The primary set: that of the deepest cut of the last extraction. Throws STORE_EMPTY. */
+export function currentSet(store: StoreFolder): FeatureSet {
+  return currentSets(store)[0].set;
+}
+
+/**
+ * The parts that are asked for: one pooling of the primary set, or several of any of the data set's cuts. Throws
+ * STORE_EMPTY, and OPTION_INVALID, naming what there is, where the data set was not extracted at that cut or in that
+ * pooling.
+ */
+export function storedParts(
+  store: StoreFolder,
+  wanted: Pooling | readonly FeaturePart[],
+  view = 0,
+): StoredPart[] {
+  const sets = currentSets(store, view);
+  const parts = typeof wanted === 'string' ? [{ cut: sets[0].set.settings.cut, pooling: wanted }] : wanted;
+  return parts.map(({ cut, pooling }) => {
+    const found = sets.find(({ set }) => set.settings.cut === cut);
+    if (found === undefined || !found.poolings.includes(pooling)) {
+      const there = sets.map(({ set, poolings }) => `${set.settings.cut}:${poolings.join('+')}`);
+      throw new PermafrostError(
+        'OPTION_INVALID',
+        `${store.path} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}: what is there is reused.`,
+      );
+    }
+    return { cut, pooling, set: found.set, width: found.set.widths[pooling] };
+  });
+}

@@ -1,0 +1,73 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { FeaturePart, Pooling, Split } from '../../core/sample.ts';
+import type { Store } from '../../store/open.ts';
+import type { HeadPart } from '../../store/read/head-file.ts';
+import type { StoredRows } from '../../store/read/rows.ts';
+import { partsText } from '../../store/read/stored-parts.ts';
+import { BASE_BYTES } from '../memory.ts';
+
+/** What of a store is trained on, and within how much memory. */
+export interface TrainingRequest {
+  /** The command, for messages. */
+  readonly owner: string;
+  /** The images, under the labels that count. */
+  readonly store: Store;
+  /** One pooling of the primary set, or parts side by side. */
+  readonly features: Pooling | readonly FeaturePart[];
+  /** Stored views of each training image to train on too. */
+  readonly views: number;
+  /** Bytes that the process may take. */
+  readonly bound: number;
+}
+
+/** Features to train on and to validate on. */
+export interface TrainingData extends Pick<TrainingRequest, 'owner' | 'bound'> {
+  /** What they are, in words; see HeadResult. */
+  readonly pooling: string;
+  /** What stands side by side in them. */
+  readonly parts: readonly HeadPart[];
+  readonly train: StoredRows;
+  readonly val: StoredRows;
+  readonly validatedOn: Split;
+}
+
+/**
+ * The split to validate on: `val` where there is one, else `test`. Throws FIT_INVALID where a store has nothing to
+ * train or validate on.
+ */
+export function validationSplit(store: string, { train, val, test }: Readonly<Record<Split, number>>): Split {
+  if (train > 0 && val + test > 0) return val > 0 ? 'val' : 'test';
+  throw new PermafrostError(
+    'FIT_INVALID',
+    `${store} has ${train + val + test} images with features and needs both training and validation images. Look with "permafrost inspect".`,
+  );
+}
+
+/**
+ * The features to train on and to validate on: in memory where there is room for both, as they are stored and
+ * normalised, else in blocks. Throws STORE_EMPTY, FIT_INVALID, and OPTION_INVALID where the store has no such part.
+ */
+export async function trainingData(request: TrainingRequest): Promise<TrainingData> {
+  const { owner, store, features, views, bound } = request;
+  const parts = store.parts(features).map(({ cut, pooling, width }) => ({ cut, pooling, width }));
+  const counts = await store.counts();
+  const validatedOn = validationSplit(store.path, counts);
+  const rowBytes = 4 * parts.reduce((sum, { width }) => sum + width, 0);
+  const train = await store.rows({
+    parts,
+    splits: ['train'],
+    views,
+    memory: {
+      bound,
+      beside: BASE_BYTES + 2 * rowBytes * counts[validatedOn],
+      // As they are stored, and normalised; with views once more, below each other.
+      copies: views > 0 ? 3 : 2,
+    },
+  });
+  const val = await store.rows({
+    parts,
+    splits: [validatedOn],
+    memory: train.matrix === undefined ? 'blocks' : { bound: Infinity },
+  });
+  return { owner, bound, parts, pooling: partsText(store, parts), train, val, validatedOn };
+}

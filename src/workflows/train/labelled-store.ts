@@ -1,0 +1,60 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { Sample } from '../../core/sample.ts';
+import { relabelled as underList } from '../../extract/dataset/dataset.ts';
+import type { Store } from '../../store/open.ts';
+import type { HeadDocument } from '../../store/read/head-file.ts';
+import type { Work } from '../work.ts';
+
+/** A store under the labels and splits that count. */
+export interface LabelledStore {
+  readonly store: Store;
+  /** The images under another label or split than the stored one, as they count. */
+  readonly relabelled: readonly Sample[];
+  /** Of those, images that are trained on and that the store holds out: they have no views. */
+  readonly joinedTrain: number;
+}
+
+/**
+ * A store under the labels of a list, which means what it means to `extract`: labels by path, splits where it gives
+ * some, the same notes. Without a list ('') it is as it was stored. Nothing is written. Throws STORE_EMPTY,
+ * STORE_CORRUPT, and of a list DATASET_NOT_FOUND, DATASET_LAYOUT, DATASET_CLASSES.
+ */
+export async function labelledStore(
+  store: Store,
+  labels: string,
+  { listener }: Work = {},
+): Promise<LabelledStore> {
+  if (labels === '') return { store, relabelled: [], joinedTrain: 0 };
+  const { root, failures } = store.manifest.dataset;
+  const stored = [...(await store.samples())];
+  const dataset = { root, samples: stored, hasSplits: true, warnings: [], failures };
+  const { samples, warnings } = await underList(dataset, labels);
+  for (const warning of warnings) listener?.note?.(warning);
+  const changed = samples.filter((sample, i) => sample !== stored[i]);
+  return {
+    store: store.withSamples(samples),
+    relabelled: changed.map(({ path, label, split }) => ({ path, label, split })),
+    joinedTrain: samples.filter(({ split }, i) => split === 'train' && stored[i]!.split !== 'train').length,
+  };
+}
+
+/** Throws OPTION_INVALID where a list moves images into train that the store holds out: those have no views. */
+export function requireViews(labels: string, joinedTrain: number): void {
+  if (joinedTrain === 0) return;
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `${labels} moves ${joinedTrain} images into train that the store holds out, and those have no views. Leave the views out, or extract with --labels and --views first.`,
+  );
+}
+
+/** A head's store under the labels that it was trained on, of which its file keeps those that were not the store's. */
+export async function storeOfHead(
+  store: Store,
+  { trained: { relabelled = [] } }: HeadDocument,
+): Promise<Store> {
+  if (relabelled.length === 0) return store;
+  const byPath = new Map(relabelled.map((sample) => [sample.path, sample]));
+  return store.withSamples(
+    Array.from(await store.samples(), (sample) => ({ ...sample, ...byPath.get(sample.path) })),
+  );
+}

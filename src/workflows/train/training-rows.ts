@@ -1,0 +1,35 @@
+import { PermafrostError } from '../../core/errors.ts';
+import { present } from '../../results/report-data.ts';
+import { openStore } from '../../store/open.ts';
+import type { HeadDocument } from '../../store/read/head-file.ts';
+import type { StoredRows } from '../../store/read/rows.ts';
+import { storedPartsOfHead } from './head-parts.ts';
+import { storeOfHead } from './labelled-store.ts';
+
+/**
+ * The training rows that a head left in the store at `path`, under the labels that it was trained on; undefined for a
+ * head that holds all it needs. Throws FINGERPRINT_MISMATCH where the store now holds others, STORE_NOT_FOUND,
+ * STORE_CORRUPT.
+ */
+export async function trainingRows(
+  file: string,
+  path: string,
+  document: HeadDocument,
+): Promise<StoredRows | undefined> {
+  const { rows: digest, views = 0 } = document.trained;
+  if (digest === undefined) return undefined;
+  const store = await openStore(path);
+  const stored = storedPartsOfHead(store, document);
+  let found = 'other training images';
+  const there = store.manifest.dataset.views?.length ?? 0;
+  if (there < views) found = `${there} views of each image, not ${views}`;
+  else if (present(stored)) {
+    const own = await storeOfHead(store, document);
+    const rows = await own.rows({ parts: stored.parts, splits: ['train'], views, memory: 'blocks' });
+    if (rows.digest === digest) return rows;
+  } else found = `features of other settings (${stored.missing})`;
+  throw new PermafrostError(
+    'FINGERPRINT_MISMATCH',
+    `${file} left its training rows in ${path}, which now holds ${found}. Train the head again, or extract the images that it was trained on.`,
+  );
+}
