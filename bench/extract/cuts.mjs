@@ -13,7 +13,6 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '../median.mjs';
-import { storedMatrices } from '../stored-matrices.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
@@ -87,8 +86,8 @@ function measured(list, cut, store = join(scratch, `${stores++}.permafrost`)) {
 
 /** @param {string} store @param {import('../../src/index.ts').Pooling} pooling */
 async function primary(store, pooling) {
-  const loaded = await storedMatrices(await openStore(store), pooling, ['train', 'val', 'test']);
-  return [...loaded.values()].flatMap(({ X }) => [...X.data]);
+  const { matrix } = await (await openStore(store)).rows({ parts: pooling, memory: 'matrix' });
+  return [...matrix.data];
 }
 
 /** @param {string} one @param {string} other */

@@ -1,6 +1,5 @@
 // @ts-check
 import { readFileSync } from 'node:fs';
-import { storedMatrices } from '../stored-matrices.mjs';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
@@ -51,16 +50,13 @@ export async function storeFeatures(store) {
   /** @type {Places} */
   const places = new Map();
   const rows = new Map();
-  let width = 0;
-  const loaded = await storedMatrices(await openStore(store), 'flatten', ['train', 'val', 'test']);
-  for (const { X, samples } of loaded.values()) {
-    if (samples.length > 0) width = X.cols;
-    for (const [i, { path, label, split }] of samples.entries()) {
-      rows.set(path, row(X, i));
-      places.set(path, { label, split });
-    }
+  const opened = await openStore(store);
+  const { matrix: X } = await opened.rows({ parts: 'flatten', memory: 'matrix' });
+  for (const { path, label, split } of await opened.samples()) {
+    rows.set(path, row(X, rows.size));
+    places.set(path, { label, split });
   }
-  return { width, rows, places };
+  return { width: X.cols, rows, places };
 }
 
 /**

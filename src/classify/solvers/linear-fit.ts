@@ -16,6 +16,7 @@ import { positivesOf, weightAgainstRest } from './against-rest.ts';
  */
 export type LinearLoss = 'logistic' | 'squaredHinge' | 'squaredError';
 
+/** Which rows of a design to fit, on which classes, by which loss. */
 export interface LinearTask {
   readonly loss: LinearLoss;
   /** Class index of each row of the design, shape (n). */

@@ -16,7 +16,7 @@ import { sharedData } from './data.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './grid.ts';
 import { imagesWithin, roomForSweep, type GroupSize, type SweepRoom } from './memory.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
-import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './plan.ts';
+import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs, type SweepData, type SweepFinding } from './pool.ts';
 import { candidateOf, entryOf, ranked } from './ranking.ts';
 import { sampleTrain } from './sample.ts';
@@ -29,6 +29,7 @@ export interface SweepRequest extends Partial<SweepOptions> {
   readonly gridSource?: string | undefined;
 }
 
+/** What a sweep takes beside its request. */
 export interface SweepWork extends Work {
   /** Called with each candidate when it is known, those of earlier sweeps first; in no order. */
   onCandidate?(candidate: SweepCandidate, state: { readonly done: number; readonly total: number }): void;
@@ -171,8 +172,9 @@ async function crossValidate(
   const data = await sharedData(store, plan, room, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
+  const idOf = findingIds(missing);
   for await (const finding of findings(plan, missing, room.threads, data, ledger, known, signal)) {
-    const id = idOfFinding(finding, missing);
+    const id = idOf(finding);
     if ('problem' in finding.found) {
       problems.set(id, finding.found.problem);
       meter.advance(1, 1);

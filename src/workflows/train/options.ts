@@ -1,4 +1,4 @@
-import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { choiceOption, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
@@ -32,5 +32,9 @@ export const TRAIN_OPTIONS = {
   ),
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
+/**
+ * Options of `train` beside the head's own (HeadOptions).
+ *
+ * @interface
+ */
 export type TrainOptions = OptionsOf<typeof TRAIN_OPTIONS>;
-export const TRAIN_DEFAULTS = defaultsOf(TRAIN_OPTIONS);

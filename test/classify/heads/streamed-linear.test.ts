@@ -38,7 +38,7 @@ describe.each([
 describe('the ridge head on a stream', () => {
   it.each(SHAPES)('chooses as in memory by leave-one-out: %i x %i, %i classes', async (n, d, k) => {
     const [X, y] = [formulaFeatures(n, d, k), formulaLabels(n, k)];
-    for (const classWeight of ['none', 'balanced']) {
+    for (const classWeight of ['none', 'balanced'] as const) {
       const head = createHead('ridge', { alphas: '0.001,0.1,1,30', classWeight });
       const whole = await head.fit(matrixRows(X), y);
       const wanted = whole.state.json.leaveOneOut as { errors: number[]; alpha: number };
