@@ -57,12 +57,11 @@ const TASKS = {
     const { openStore } = await dist('store/open.js');
     const { commitDataset } = await dist('store/write/store.js');
     const opened = await openStore(store);
-    const { manifest } = opened;
     const samples = [...(await opened.samples())].filter(
       (/** @type {{ split: string }} */ { split }) => split === 'train',
     );
-    const sets = [{ set: manifest.sets[0], poolings: [pooling] }];
-    await commitDataset(store, manifest, { root: folder, sets, samples, failures: [] });
+    const sets = [{ set: opened.manifest.sets[0], poolings: [pooling] }];
+    await commitDataset(opened, { root: folder, sets, samples, failures: [] });
     return samples.length;
   },
   async gc() {
@@ -158,7 +157,7 @@ const TASKS = {
     const manifest = await readManifest(store);
     const wanted = [{ set: manifest.sets[0], poolings: [pooling] }];
     const times = await openFileTimes(store, folder, false);
-    const writer = await setsWriter({ store, manifest, wanted, expectedRows: count });
+    const writer = await setsWriter({ store: { path: store, manifest }, wanted, expectedRows: count });
     const contents = sampleContents(samples);
     for (const { path } of samples) {
       const i = Number(/(\d+)\.jpg$/.exec(path)?.[1]);
@@ -166,16 +165,19 @@ const TASKS = {
       if (sha256 !== undefined && writer.isKnown(sha256)) contents.set(path, sha256);
     }
     const rows = contents.rows(writer.known);
-    await commitDataset(store, manifest, { root: folder, sets: wanted, samples: rows, failures: [] });
+    await commitDataset(
+      { path: store, manifest },
+      { root: folder, sets: wanted, samples: rows, failures: [] },
+    );
     await times.write();
     return rows.length;
   },
   /** A thousand rows by id, and one class. */
   async 'row access'() {
-    const { openRows } = await dist('store/read/row-access.js');
-    const { readManifest } = await dist('store/format/manifest.js');
+    const { openRows } = await dist('store/read/access.js');
+    const { openStore } = await dist('store/open.js');
     const { MARKS, rowOf } = await import('./generated-store.mjs');
-    const access = openRows(store, await readManifest(store));
+    const access = openRows(await openStore(store));
     const numbers = Array.from({ length: 1000 }, (_, i) => Math.floor((i * count) / 1000));
     const found = await access.rowsById(
       numbers.map((i) => rowOf(i).id),
@@ -188,10 +190,8 @@ const TASKS = {
   },
   /** All features of one pooling as matrices. */
   async load() {
-    const { loadFeatures } = await dist('store/read/reader.js');
-    const { readManifest } = await dist('store/format/manifest.js');
-    const loaded = await loadFeatures(store, await readManifest(store), pooling, ['train', 'val']);
-    return [...loaded.values()].reduce((sum, { X }) => sum + X.rows, 0);
+    const { openStore } = await dist('store/open.js');
+    return (await (await openStore(store)).rows({ parts: pooling, memory: 'matrix' })).rows;
   },
 };
 

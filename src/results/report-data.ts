@@ -105,7 +105,7 @@ export interface ReportData {
   readonly relabelled: number | null;
   /** Pixels as stored; null for no images. */
   readonly sizes: { readonly width: Range3; readonly height: Range3 } | null;
-  /** What the last run told. */
+  /** What the last run reported. */
   readonly run: OrReason<RunResult>;
   readonly judgement: OrReason<Judgement>;
   readonly check: CheckResult;

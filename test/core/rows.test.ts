@@ -87,7 +87,7 @@ describe('stacked rows', () => {
     expect((await read(stacked, scales)).flat()).toEqual(scaled);
   });
 
-  it('in memory are one matrix, and of one part that part', async () => {
+  it('in memory are one matrix, and of one part that part', () => {
     expect([...stackedRows([matrixRows(X), matrixRows(Y)]).matrix!.data]).toEqual([...X.data, ...Y.data]);
     const rows = blockRows(X, 4);
     expect(stackedRows([rows])).toBe(rows);

@@ -5,7 +5,8 @@ import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
-import { extract } from '../extract/extract.ts';
+import { extractDataset } from '../extract/extract.ts';
+import { viewsWish } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
 import { headsOfRun } from './heads.ts';
@@ -13,8 +14,8 @@ import type { Work } from '../work.ts';
 
 /**
  * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other,
- * keeps the best head as a file and everything told as results.json in the store. Heads whose package is missing are
- * left out with the reason.
+ * keeps the best head as a file and everything reported as results.json in the store. Heads whose package is missing
+ * are left out with the reason.
  */
 export async function run(
   datasetPath: string,
@@ -23,17 +24,20 @@ export async function run(
 ): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, given);
   const { allHeads, reject, memory, ...options } = resolved;
-  parseCuts(options.cut); // refused before the data set is listed
+  // Refused before the data set is listed.
+  parseCuts(options.cut);
+  viewsWish(options);
+  const dataset = await openDataset(datasetPath, options);
   // One class cannot be told from another: better said before minutes of extraction than after.
-  const classes = new Set((await openDataset(datasetPath, options)).samples.map(({ label }) => label));
+  const classes = new Set(dataset.samples.map(({ label }) => label));
   if (classes.size < 2) {
     throw new PermafrostError(
       'DATASET_CLASSES',
       `${datasetPath} has one class (${[...classes].join()}); heads need two or more. "permafrost extract" works with one.`,
     );
   }
-  const extracted = await extract(datasetPath, options, work);
-  const { seconds, ...told } = await headsOfRun(
+  const extracted = await extractDataset(datasetPath, dataset, options, work);
+  const { seconds, ...heads } = await headsOfRun(
     extracted.store,
     { allHeads, reject, memory, views: options.views },
     work,
@@ -44,7 +48,7 @@ export async function run(
       Object.entries(resolved).filter(([key, value]) => value !== RUN_DEFAULTS[key as keyof RunOptions]),
     ),
     seconds: { ...extracted.seconds, train: seconds },
-    ...told,
+    ...heads,
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;
   await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);

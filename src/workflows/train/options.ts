@@ -18,7 +18,7 @@ export const TRAIN_OPTIONS = {
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
   views: integerOption(
     0,
-    'stored views of each training image to train on too (extract --views); what they are worth is told',
+    'stored views of each training image to train on too (extract --views); their effect is reported',
     { min: 0 },
   ),
   memory: memoryOption('memory that training may take; features that need more are read in streams'),
