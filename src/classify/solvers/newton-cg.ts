@@ -8,6 +8,7 @@ import type { LossAt } from './loss.ts';
 import { type Point, type Problem, inner, origin, totalScores } from './problem.ts';
 import { addScaled, columnSums, largestAbsolute } from '../linalg/vectors.ts';
 
+/** When a fit ends. */
 export interface StopRule {
   /** Stop when the largest absolute gradient is at most this. */
   readonly tol: number;

@@ -7,6 +7,7 @@ import { type RidgeSolution, columnSystem, rowSystem } from './ridge-system.ts';
 import { type ClassWeight, classWeights, rowWeights } from './row-weights.ts';
 import { weightedRows } from '../linalg/vectors.ts';
 
+/** The classes of the rows, and what each counts. */
 export interface RidgeTask {
   /** Class index per row. */
   readonly y: Int32Array;
@@ -14,6 +15,7 @@ export interface RidgeTask {
   readonly classWeight: ClassWeight;
 }
 
+/** The best of several penalties, and its fit. */
 export interface RidgeChoice {
   readonly alpha: number;
   /**
