@@ -133,7 +133,8 @@ export { learningCurve } from './classify/evaluate/learning-curve.ts';
 export { designForOne, designOf } from './classify/solvers/choose-design.ts';
 
 export type { Design } from './classify/solvers/design.ts';
-export { fitLinear, linearWeights, type LinearTask } from './classify/solvers/linear-fit.ts';
+export { fitLinear, linearWeights } from './classify/solvers/linear-fit.ts';
+export type { LinearTask } from './classify/solvers/linear-problems.ts';
 
 export { bestOf, crossValidatePath, fitPath } from './classify/solvers/path.ts';
 export { ridgePath } from './classify/solvers/ridge-path.ts';

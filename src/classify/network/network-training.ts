@@ -61,7 +61,7 @@ export async function trainNetwork(
       const met = lossOf(truth).at(passed.scores);
       const gradients = await slopes(network, passed, met.residuals);
       optimisers.forEach((optimiser, at) => optimiser.step(parameters[at]!, gradients[at]!));
-      sum += met.loss * X.rows;
+      sum += met.value * X.rows;
       hits += hitsOf(passed.scores, truth, k);
     }
     if (!Number.isFinite(sum)) {
@@ -79,7 +79,7 @@ export async function trainNetwork(
       for await (const { X, y: truth } of validation.blocks()) {
         checkAborted(context);
         const { scores } = await forward(network, X);
-        watched += lossOf(truth, validation.rows).value(scores);
+        watched += lossOf(truth, validation.rows).at(scores).value;
         right += hitsOf(scores, truth, k);
       }
       valLoss.push(watched);

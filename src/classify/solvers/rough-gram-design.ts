@@ -16,8 +16,8 @@ const SETTLED = 256;
 
 /**
  * The design for one fit on many wide rows: as `gramDesign`, but with a Gram matrix of 8-bit products, which only tells
- * the curvature. A fit starts at the optimum of the `rough` design, where each product is made with that matrix; its
- * last few Newton steps take scores and gradients from X itself, so that the optimum is X's and the rough curvature
+ * the Hessian. A fit starts at the optimum of the `rough` design, where each product is made with that matrix; its
+ * last few Newton steps take logits and gradients from X itself, so that the optimum is X's and the rough Hessian
  * costs a step at most. For tolerances that float32 products reach, and for penalties that are not weak: the matrix
  * must be right to within a part of the penalty. Throws INTERRUPTED.
  */
@@ -37,20 +37,20 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
     products[precision].back({ V: shiftRows(coef.slice(), columnSums(coef, k), -1 / n), k });
   const common = {
     ...gramSpan(X, means),
-    spread: meanDiagonal(gram.data, n),
-    beside: (coef: Float64Array, k: number) => product({ V: coef, k }),
+    meanSquaredNorm: meanDiagonal(gram.data, n),
+    gramProduct: (coef: Float64Array, k: number) => product({ V: coef, k }),
   };
   const rough: Design = {
     ...common,
-    scores: (coef, k) => product({ V: coef, k }),
+    logits: (coef, k) => product({ V: coef, k }),
     largest: (a) => Promise.resolve(lengthOf(a)),
   };
   return {
     ...common,
     rough,
-    async scores(coef, k, precision) {
-      const scores = await products[precision].forth({ V: await weightsOf(coef, k, precision), k });
-      return shiftRows(scores, columnSums(scores, k), -1 / n);
+    async logits(coef, k, precision) {
+      const logits = await products[precision].forth({ V: await weightsOf(coef, k, precision), k });
+      return shiftRows(logits, columnSums(logits, k), -1 / n);
     },
     async largest(a, enough) {
       const length = lengthOf(a);

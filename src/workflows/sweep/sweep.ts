@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
+import { createHead } from '../../classify/heads/index.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
 import { readManifest, type Manifest } from '../../store/format/manifest.ts';
@@ -128,6 +129,7 @@ const sizesOf = (
   configurations.map((one) => ({
     ...one,
     key: featuresKey(one),
+    head: createHead(one.head, one.params),
     cols: storedParts(store, manifest, featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
   }));
 

@@ -1,0 +1,75 @@
+import type { RowsShape } from '../head.ts';
+import { conjugateGradients } from './conjugate-gradients.ts';
+import { directBytes } from './direct-step.ts';
+import { widenedBytes } from './column-design.ts';
+import type { Design } from './design.ts';
+import type { Loss } from './loss.ts';
+import { keptObjective } from './kept-objective.ts';
+import { scaled, type ObjectiveAt, type Vector, type Weights } from './objective.ts';
+
+/** Bytes of rows that are kept at most. */
+const MOST_BYTES = 2 ** 27;
+/** No more rows than one in so many of all, or so many a column: more would cost more than they are worth. */
+const LEAST_SHARE = 8;
+const MOST_PER_COLUMN = 16;
+/** From so many rows a column on a sample tells the Hessian well, whatever the penalty. */
+const ENOUGH_PER_COLUMN = 8;
+/**
+ * What the sample does not see must be flattened by the penalty: at least so much of the mean Hessian that a row of the
+ * sample brings.
+ */
+const LEAST_PENALTY = 0.3;
+/** Steps of conjugate gradients on the sample, and the part of the residual that ends them. */
+const MOST_STEPS = 30;
+const ENOUGH = 0.1;
+
+/** How many rows to keep of (rows, cols). */
+export function sampleRows({ rows, cols }: RowsShape): number {
+  const room = Math.floor(MOST_BYTES / (4 * cols));
+  return Math.max(1, Math.min(room, Math.ceil(rows / LEAST_SHARE), MOST_PER_COLUMN * cols));
+}
+
+/** Whether a sample (rows, cols) has rows enough to tell the Hessian of all, whatever the penalty. */
+export const tellsHessian = ({ rows, cols }: RowsShape): boolean => rows >= ENOUGH_PER_COLUMN * cols;
+
+/** Bytes of the sample of (rows, cols), and of a fit on it where there is one. */
+export function sampleBytes({ rows, cols }: RowsShape): number {
+  const kept = sampleRows({ rows, cols });
+  const fitted = tellsHessian({ rows: kept, cols }) ? widenedBytes(kept, cols) + directBytes(kept, cols) : 0;
+  return 4 * kept * cols + fitted;
+}
+
+/**
+ * The inverse of the Hessian on a sample of the rows, which is in memory: by conjugate gradients that read no file
+ * (subsampled Newton methods: Byrd, Chin, Neveitt and Nocedal 2011). It halves the passes where the penalty or many
+ * rows make the sample's Hessian like that of all; elsewhere it would add some (measured: docs/streams.md), and then
+ * there is none: undefined.
+ */
+export function samplePreconditioner(
+  sample: Design,
+  loss: Loss,
+  penalty: number,
+): ((point: Weights) => (residual: Vector) => Promise<Vector>) | undefined {
+  // The Hessian of a direction that one row of the sample alone brings; what all rows have in it is of this size too.
+  const floor = (meanHessian(loss, sample.rows) * sample.meanSquaredNorm) / sample.rows;
+  if (!tellsHessian({ rows: sample.rows, cols: sample.size }) && penalty < LEAST_PENALTY * floor)
+    return undefined;
+  const objective = keptObjective(sample, loss, penalty + floor);
+  return function at({ coef, bias }) {
+    let product: Promise<ReturnType<ObjectiveAt['hessian']>> | undefined;
+    return async (residual) => {
+      product ??= objective.at({ coef, bias }, 'float32').then(({ hessian }) => hessian());
+      const hessian = await product;
+      const system = { gradient: scaled(residual, -1), hessian: () => hessian };
+      const enough = ENOUGH * Math.sqrt(objective.inner(residual, residual));
+      const { step } = await conjugateGradients(objective, system, enough, MOST_STEPS);
+      return { ...step, logits: residual.logits };
+    };
+  };
+}
+
+/** The mean second derivative by a logit of zero. */
+function meanHessian({ k, at }: Loss, rows: number): number {
+  const { scale, probabilities } = at(new Float64Array(rows * k)).pointwiseHessian();
+  return scale.reduce((sum, s, i) => sum + s * (1 - (probabilities?.[i] ?? 0)), 0) / k;
+}
