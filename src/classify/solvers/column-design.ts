@@ -70,7 +70,7 @@ export function columnDesign(
     },
     direct,
     inner: (a, b) => dot(a.coef, b.coef),
-    largest: (a) => Promise.resolve(largestAbsolute(a.coef)),
+    largest: (a) => largestAbsolute(a.coef),
     weights: (coef, k) => columnWeights(coef, k, mean),
   };
 }

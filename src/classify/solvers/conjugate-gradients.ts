@@ -12,15 +12,18 @@ import {
 /** More steps than any fit of the measured sets took; a step that ends here is still downhill. */
 export const MOST_STEPS = 500;
 
+/** Whether a residual may be left. */
+export type Enough = (residual: Vector, norm: number) => boolean;
+
 /**
- * Solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until the residual's norm is at most `enough`; `ended` is
- * false where `most` steps did not get there. With a preconditioner they are flexible ones (Notay 2000), for it may be another linear
+ * Solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until `isEnough` says so of the residual and its norm;
+ * `ended` is false where `most` steps did not get there. With a preconditioner they are flexible ones (Notay 2000), for it may be another linear
  * map each time.
  */
 export async function conjugateGradients(
   { inner }: Pick<Objective, 'inner'>,
   { gradient, hessian, precondition }: Pick<ObjectiveAt, 'gradient' | 'hessian' | 'precondition'>,
-  enough: number,
+  isEnough: Enough,
   most = MOST_STEPS,
 ): Promise<{ readonly step: Weights; readonly ended: boolean }> {
   const product = hessian();
@@ -29,7 +32,8 @@ export async function conjugateGradients(
   let squared = inner(residual, residual);
   let direction: Vector | undefined;
   let last = { residual, steepness: 1 };
-  for (let i = 0; i < most && Math.sqrt(squared) > enough; i++) {
+  let ended = isEnough(residual, Math.sqrt(squared));
+  for (let i = 0; i < most && !ended; i++) {
     const steep = precondition === undefined ? residual : await precondition(residual);
     const steepness = precondition === undefined ? squared : inner(residual, steep);
     if (direction === undefined) direction = scaled(steep, 1);
@@ -49,6 +53,7 @@ export async function conjugateGradients(
     addScaled(step.bias, size, direction.bias);
     addVector(residual, -size, bent);
     squared = inner(residual, residual);
+    ended = isEnough(residual, Math.sqrt(squared));
   }
-  return { step, ended: Math.sqrt(squared) <= enough };
+  return { step, ended };
 }

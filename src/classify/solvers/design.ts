@@ -60,8 +60,10 @@ export interface Design extends FitRows {
   readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of logits. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;
-  /** An upper bound of an element's largest absolute weight; above `enough` any larger value will do as well. */
-  largest(a: Element, enough: number): Promise<number>;
+  /** An upper bound of an element's largest absolute weight. */
+  largest(a: Element): number;
+  /** A closer one, where that is rough; above `tol` any larger value will do as well. */
+  readonly closer?: (a: Element, tol: number) => Promise<number>;
 }
 
 /** The length of the column that an intercept is the weight of: that of the rows. */

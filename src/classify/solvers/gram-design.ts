@@ -4,7 +4,7 @@ import { type Columns, timesColumns } from '../linalg/thin.ts';
 import { activeSpan } from './active-rows.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
-import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
+import { gramSpan, normOf, meanDiagonal } from './gram-span.ts';
 import { directSteps } from './direct-step.ts';
 import { joinedProducts } from './joined-products.ts';
 
@@ -39,6 +39,6 @@ export async function gramDesign(X: Matrix, context?: FitContext): Promise<Desig
     logits: (coef, k, precision) => (precision === 'float32' ? quick : exact)({ V: coef, k }),
     direct,
     gramProduct: (coef, k) => quick({ V: coef, k }),
-    largest: (a) => Promise.resolve(lengthOf(a)),
+    largest: normOf,
   };
 }

@@ -33,8 +33,8 @@ export function gramSpan(
   };
 }
 
-/** The Euclidean length of weights, over all columns of logits: none of them is larger. */
-export const lengthOf: (a: Parameters<Design['inner']>[1]) => number = ({ coef, logits }) =>
+/** The Euclidean norm of weights, over all columns of logits: none of them is larger. */
+export const normOf: (a: Parameters<Design['inner']>[1]) => number = ({ coef, logits }) =>
   Math.sqrt(Math.max(0, dot(coef, logits)));
 
 /** The mean of the diagonal of a Gram matrix (n, n): the rows' mean squared norm. */

@@ -96,7 +96,8 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
       logits: new Float64Array(design.rows * k),
     }),
     inner,
-    largest: (gradient, enough) => design.largest(gradient, enough),
+    largest: (gradient) => design.largest(gradient),
+    ...(design.closer && { closer: design.closer }),
     async at({ coef, bias, logits = undefined }, precision) {
       const point = { coef, bias, logits: logits ?? (await design.logits(coef, k, precision)) };
       const total = totalOf(point);

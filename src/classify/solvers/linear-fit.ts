@@ -111,14 +111,14 @@ async function solve(
 ): Promise<Optimum> {
   let from = start;
   let used = 0;
+  const easier = { ...problem, ...(problem.gapTolerance && { gapTolerance: ON_THE_WAY }) };
   const rest = (): StopRule => ({ tol, maxIter: maxIter - used });
   if (from === undefined && design.rough !== undefined) {
-    const { point, iterations } = await solve(design.rough, problem, penalty, rest(), undefined, context);
+    const { point, iterations } = await solve(design.rough, design.rough.sampled ? easier : problem, penalty, rest(), undefined, context);
     from = { coef: point.coef, bias: point.bias };
     used += iterations;
   } else if (from === undefined && problem.gapTolerance !== undefined && 'direct' in design) {
     const steps = Math.ceil(Math.log10((WEAK * design.meanSquaredNorm) / penalty));
-    const easier = { ...problem, gapTolerance: ON_THE_WAY };
     for (let left = steps; left > 0; left--) {
       const objective = objectiveOf(design, easier, penalty * 10 ** left);
       const { point, iterations } = await newtonCg(objective, rest(), from, context);

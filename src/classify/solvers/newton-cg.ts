@@ -2,7 +2,7 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import type { Precision } from '../linalg/thin.ts';
 import { largestAbsolute } from '../linalg/vectors.ts';
-import { conjugateGradients } from './conjugate-gradients.ts';
+import { conjugateGradients, type Enough } from './conjugate-gradients.ts';
 import { lineSearch } from './line-search.ts';
 import type { Objective, ObjectiveAt, Vector, Weights } from './objective.ts';
 
@@ -35,7 +35,7 @@ export interface Optimum {
  *
  *     gradient     g = Xᵀ·r + p·W        r: derivative of the weighted losses by the logits
  *     Hessian      H·v = Xᵀ·(h∘(X·v)) + p·v        h: their second derivative
- *     step         H·s ≈ -g, until ‖H·s + g‖ ≤ η·‖g‖ with η = max(min(forcing, √(‖g‖/‖g₀‖)), what is left to do / 2)
+ *     step         H·s ≈ -g, until ‖H·s + g‖ ≤ min(forcing, √(‖g‖/‖g₀‖))·‖g‖, or it would pass the stop rule twice over
  *     line search  W + t·s, so that f falls and its slope along s is flat
  *     stop         max|g| ≤ tol and, where the loss has a gap tolerance, ‖g‖² / (2·p·f) ≤ that
  *
@@ -50,7 +50,7 @@ export async function newtonCg(
   start?: Weights,
   context?: FitContext,
 ): Promise<Optimum> {
-  const { interceptScale, gapTolerance = Infinity } = objective;
+  const { penalty, interceptScale, gapTolerance = Infinity } = objective;
   const least = FLOAT32_TOL * interceptScale;
   const forcing = objective.forcing(start !== undefined);
   const newtonStep = stepper(objective);
@@ -74,10 +74,13 @@ export async function newtonCg(
       iterations--;
       continue;
     }
-    // Half of what is left, in the measure of the norm: more exactness than that would not be seen.
+    const loose = norm * Math.min(forcing, Math.sqrt(norm / first));
+    const tight = { tol: tol / 2, norm: Math.sqrt(2 * penalty * here.value * gapTolerance) / 2 };
+    // Half of what the stop rule asks for: more exactness than that would not be seen.
     const step = await newtonStep(
       here,
-      norm * Math.max(Math.min(forcing, Math.sqrt(norm / first)), left / 2),
+      (residual, left) =>
+        left <= loose || (left <= tight.norm && gradientBound(objective, residual) <= tight.tol),
     );
     const next = await lineSearch(await here.along(step));
     if (next === undefined) return optimum;
@@ -87,34 +90,40 @@ export async function newtonCg(
 
 /** How far a point is from the optimum. */
 async function distanceOf(objective: Objective, { value, gradient }: ObjectiveAt, tol: number) {
-  const { interceptScale, meanNorm, penalty } = objective;
-  const ofIntercepts = largestAbsolute(gradient.bias) / interceptScale;
-  // The gradient by the uncentred columns is that by the centred ones plus mean times the intercept's.
-  const ofWeights = (await objective.largest(gradient, tol)) + meanNorm * ofIntercepts;
   const norm = Math.sqrt(objective.inner(gradient, gradient));
   return {
     norm,
-    gradient: Math.max(ofIntercepts, ofWeights),
+    gradient: gradientBound(objective, gradient, await objective.closer?.(gradient, tol)),
     // The objective is p-strongly convex in the weights, and the residuals are a point of the dual problem whose objective is less by
     // ‖g‖²/(2·p): so much at most is f above its least (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
-    dualityGap: norm ** 2 / (2 * penalty) / value,
+    dualityGap: norm ** 2 / (2 * objective.penalty) / value,
   };
 }
 
+/** An upper bound of the largest absolute gradient by the columns as they are: that by the centred ones plus mean times the intercept's. */
+function gradientBound(
+  objective: Objective,
+  gradient: Vector,
+  largest = objective.largest(gradient),
+): number {
+  const ofIntercepts = largestAbsolute(gradient.bias) / objective.interceptScale;
+  return Math.max(ofIntercepts, largest + objective.meanNorm * ofIntercepts);
+}
+
 /** Newton steps of one fit. Once conjugate gradients have taken as long as a direct step, the steps that follow are direct: they only get harder. */
-function stepper(objective: Objective): (here: ObjectiveAt, enough: number) => Promise<Weights> {
+function stepper(objective: Objective): (here: ObjectiveAt, isEnough: Enough) => Promise<Weights> {
   let factorises = false;
-  return async function newtonStep(here, enough) {
+  return async function newtonStep(here, isEnough) {
     const direct = here.direct();
     if (direct !== undefined) {
       if (!factorises) {
-        const { step, ended } = await conjugateGradients(objective, here, enough, direct.cost);
+        const { step, ended } = await conjugateGradients(objective, here, isEnough, direct.cost);
         if (ended) return step;
         factorises = true;
       }
       const step = await direct.solve();
       if (step !== undefined) return step;
     }
-    return (await conjugateGradients(objective, here, enough)).step;
+    return (await conjugateGradients(objective, here, isEnough)).step;
   };
 }

@@ -77,8 +77,10 @@ export interface Objective {
   /** No weights and no intercepts. */
   origin(): Vector;
   inner(a: Vector, b: Vector): number;
-  /** An upper bound of the largest absolute weight of a gradient; above `enough` any larger value will do as well. */
-  largest(gradient: Vector, enough: number): Promise<number>;
+  /** An upper bound of the largest absolute weight of a gradient. */
+  largest(gradient: Vector): number;
+  /** A closer one, where that is rough; above `tol` any larger value will do as well. */
+  closer?(gradient: Vector, tol: number): Promise<number>;
   at(point: Weights, precision: Precision): Promise<ObjectiveAt>;
 }
 

@@ -3,13 +3,13 @@ import type { FitContext } from '../head.ts';
 import { type Columns, type Precision, timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
 import { quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
-import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
+import { gramSpan, normOf, meanDiagonal } from './gram-span.ts';
 import { joinedProducts } from './joined-products.ts';
 import { roughGram } from './rough-gram.ts';
 import { columnSums, largestAbsolute, shiftRows } from '../linalg/vectors.ts';
 
 /**
- * The largest of so many weights is no more than about this part of their length; above it a rough length settles that
+ * The largest of so many weights is no more than about this part of their norm; above it a rough norm settles that
  * it is not small.
  */
 const SETTLED = 256;
@@ -38,12 +38,12 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
   const common = {
     ...gramSpan(X, means),
     meanSquaredNorm: meanDiagonal(gram.data, n),
+    largest: normOf,
     gramProduct: (coef: Float64Array, k: number) => product({ V: coef, k }),
   };
   const rough: Design = {
     ...common,
     logits: (coef, k) => product({ V: coef, k }),
-    largest: (a) => Promise.resolve(lengthOf(a)),
   };
   return {
     ...common,
@@ -52,9 +52,9 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
       const logits = await products[precision].forth({ V: await weightsOf(coef, k, precision), k });
       return shiftRows(logits, columnSums(logits, k), -1 / n);
     },
-    async largest(a, enough) {
-      const length = lengthOf(a);
-      if (length > SETTLED * enough) return length;
+    async closer(a, tol) {
+      const norm = normOf(a);
+      if (norm > SETTLED * tol) return norm;
       return largestAbsolute(await weightsOf(a.coef, a.coef.length / n, 'float32'));
     },
   };

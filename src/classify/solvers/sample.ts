@@ -61,8 +61,9 @@ export function samplePreconditioner(
       product ??= objective.at({ coef, bias }, 'float32').then(({ hessian }) => hessian());
       const hessian = await product;
       const system = { gradient: scaled(residual, -1), hessian: () => hessian };
-      const enough = ENOUGH * Math.sqrt(objective.inner(residual, residual));
-      const { step } = await conjugateGradients(objective, system, enough, MOST_STEPS);
+      const whole = Math.sqrt(objective.inner(residual, residual));
+      const isEnough = (_: Vector, norm: number): boolean => norm <= ENOUGH * whole;
+      const { step } = await conjugateGradients(objective, system, isEnough, MOST_STEPS);
       return { ...step, logits: residual.logits };
     };
   };

@@ -88,7 +88,7 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
     forcing: () => FORCING,
     origin: () => ({ coef: new Float64Array(size * k), bias: new Float64Array(k), logits: NO_LOGITS }),
     inner,
-    largest: ({ coef }) => Promise.resolve(largestAbsolute(coef)),
+    largest: ({ coef }) => largestAbsolute(coef),
     at,
   };
 }
