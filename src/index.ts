@@ -11,7 +11,7 @@ export {
   type RunOptions,
 } from './workflows/extract/options.ts';
 export { run } from './workflows/run/run.ts';
-export { RUN_HEADS } from './workflows/run/heads.ts';
+export { RUN_HEADS } from './workflows/run/tasks.ts';
 
 export { train } from './workflows/train/train.ts';
 export { TRAIN_DEFAULTS, TRAIN_OPTIONS, type TrainOptions } from './workflows/train/options.ts';
@@ -123,10 +123,10 @@ export {
   type RejectChoice,
   type RejectTask,
 } from './classify/novelty/choose-reject.ts';
-export { judge, type Reject } from './classify/novelty/reject.ts';
+export { detectUnknown, type Reject } from './classify/novelty/reject.ts';
 export { rejectThreshold } from './classify/novelty/reject-threshold.ts';
 
-export { MEASURES, referenceOf, strangeness, type Measure } from './classify/novelty/novelty-score.ts';
+export { MEASURES, noveltyScores, referenceOf, type Measure } from './classify/novelty/novelty-score.ts';
 export { mcNemar, pairedBootstrap } from './classify/evaluate/paired-tests.ts';
 
 export { learningCurve } from './classify/evaluate/learning-curve.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extract, loadFeatures, readManifest, train, type LoadedFeatures } from '../src/index.ts';
 import { openHead } from '../src/workflows/train/head-files.ts';
-import { probabilities } from '../src/workflows/train/evaluate.ts';
+import { probabilities } from '../src/workflows/train/trained-head.ts';
 import { goldenFloats, goldenTensors, relativeError } from './support/golden.ts';
 import { hasShared, needsShared, sharedPath } from './support/shared.ts';
 

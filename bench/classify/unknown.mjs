@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as permafrost from '../../dist/index.js';
 
-const { auroc, chooseReject, judge, MEASURES, selectRows } = permafrost;
+const { auroc, chooseReject, detectUnknown, matrixRows, MEASURES, selectRows } = permafrost;
 const HEADS = [
   'logistic:avg:l2:C=10',
   'softmax:avg:standard',
@@ -74,9 +74,9 @@ for (const plan of values.head ?? HEADS) {
     const X = selectRows(train.X, rows);
     const samples = rows.map((i) => train.samples[i]);
     const labels = samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).label);
-    const normalizer = permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), X);
+    const normalizer = await permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), matrixRows(X));
     const normalized = permafrost.applyNormalizer(normalizer, X);
-    const head = await maker.fit(normalized, labels);
+    const head = await maker.fit(matrixRows(normalized), labels);
     const choice = await chooseReject(
       maker,
       head,
@@ -97,7 +97,7 @@ for (const plan of values.head ?? HEADS) {
       return permafrost.applyNormalizer(normalizer, selectRows(val.X, at));
     };
     const [known, unknown] = [part(true), part(false)];
-    const [yes, no] = [await judge(choice.reject, head, unknown), await judge(choice.reject, head, known)];
+    const [yes, no] = [await detectUnknown(choice.reject, head, unknown), await detectUnknown(choice.reject, head, known)];
     outcomes.push({
       auroc: auroc(yes.strangeness, no.strangeness),
       rejected: mean(yes.unknown.map(Number)),
@@ -107,8 +107,8 @@ for (const plan of values.head ?? HEADS) {
       if (measure === 'energy' && head.scores === undefined) continue;
       const reference = permafrost.referenceOf(measure, normalized, labels);
       const [strange, usual] = [
-        await permafrost.strangeness(measure, head, unknown, reference),
-        await permafrost.strangeness(measure, head, known, reference),
+        await permafrost.noveltyScores(measure, head, unknown, reference),
+        await permafrost.noveltyScores(measure, head, known, reference),
       ];
       byMeasure.get(measure)?.push(auroc(strange, usual));
     }

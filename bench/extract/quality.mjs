@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
-const { applyNormalizer, createHead, fitNormalizer, loadFeatures, matrix, metrics, readManifest, row } =
+const { applyNormalizer, createHead, fitNormalizer, loadFeatures, matrix, matrixRows, metrics, readManifest, row } =
   await import(dist('index.js'));
 /** @type {typeof import('../../src/core/safetensors.ts')} */
 const { readSafetensors } = await import(dist('core/safetensors.js'));
@@ -81,8 +81,8 @@ async function headAccuracy({ width, rows }, places) {
     return { X, labels: found.map(([path]) => String(places.get(path)?.label)) };
   }
   const [train, val] = [part('train'), part('val')];
-  const l2 = fitNormalizer('l2', train.X);
-  const head = await createHead('logistic', { C: 10 }).fit(applyNormalizer(l2, train.X), train.labels);
+  const l2 = await fitNormalizer('l2', matrixRows(train.X));
+  const head = await createHead('logistic', { C: 10 }).fit(matrixRows(applyNormalizer(l2, train.X)), train.labels);
   const guess = metrics.topClass(await head.predictProba(applyNormalizer(l2, val.X)));
   const hits = val.labels.filter((label, i) => head.classes[Number(guess[i])] === label).length;
   return { hits, validated: val.labels.length, accuracy: hits / val.labels.length };

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 const built = (path) => import(new URL(`../../dist/classify/neighbors/${path}`, import.meta.url).href);
 /** @type {typeof import('../../src/classify/neighbors/exact.ts')} */
 const { exactIndex } = await built('exact.js');
+/** @type {typeof import('../../src/core/rows.ts')} */
+const { matrixRows } = await import(new URL('../../dist/core/rows.js', import.meta.url).href);
 /** @type {typeof import('../../src/classify/neighbors/hnsw.ts')} */
 const { graphIndex } = await built('hnsw.js');
 /** @type {typeof import('../../src/classify/neighbors/hnsw-graph.ts')} */
@@ -42,7 +44,7 @@ async function graphs(/** @type {number} */ count) {
 const [started, before] = [performance.now(), process.cpuUsage()];
 const index = scan.startsWith('hnsw-')
   ? await graphs(Number(scan.slice(5)))
-  : exactIndex(X, 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
+  : exactIndex(matrixRows(X), 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
 // The first search of an exact index prepares its scan.
 await index.search(few, k);
 const [ready, cpu] = [performance.now(), process.cpuUsage()];

@@ -25,7 +25,7 @@ const { values } = parseArgs({
 });
 const { buildGraphFiles } = await dist('classify/neighbors/hnsw-threads.js');
 const { readGraph } = await dist('classify/neighbors/hnsw-graph.js');
-const { streamedIndex } = await dist('classify/neighbors/streamed-index.js');
+const { exactIndex } = await dist('classify/neighbors/exact.js');
 const { streamFeatures } = await dist('store/read/feature-stream.js');
 const { readManifest } = await dist('store/format/manifest.js');
 const { loadFeatures } = await dist('store/read/reader.js');
@@ -51,7 +51,7 @@ try {
 
   const part = { cut: 'block5_pool', pooling: 'avg' };
   const stream = await streamFeatures(store, manifest, [part], ['train']);
-  const exact = streamedIndex(stream, 'cosine', stream.places);
+  const exact = exactIndex(stream, 'cosine', { numbers: stream.places });
   const results = [];
   for (const count of values.queries.split(',').map(Number)) {
     const queries = selectRows(

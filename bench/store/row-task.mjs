@@ -119,6 +119,7 @@ const TASKS = {
     const { predict } = await dist('workflows/search/predict.js');
     const { saveHead } = await dist('workflows/train/head-files.js');
     const { createHead } = await dist('classify/heads/index.js');
+    const { matrixRows } = await dist('core/rows.js');
     const { fitNormalizer } = await dist('classify/normalize.js');
     const { readManifest } = await dist('store/format/manifest.js');
     const { random } = await dist('core/random.js');
@@ -126,8 +127,8 @@ const TASKS = {
     const cols = Number(width);
     const X = { rows: 200, cols, data: Float32Array.from({ length: 200 * cols }, () => generator.uniform()) };
     const labels = Array.from({ length: 200 }, (_, i) => `class-00${i % 2}`);
-    const normalizer = fitNormalizer('l2', X);
-    const head = await createHead('logistic', { C: 1 }).fit(X, labels);
+    const normalizer = await fitNormalizer('l2', matrixRows(X));
+    const head = await createHead('logistic', { C: 1 }).fit(matrixRows(X), labels);
     const file = join(folder, 'head.safetensors');
     const [set] = (await readManifest(store)).sets;
     const parts = [{ cut: set.settings.cut, pooling, width: cols }];

@@ -1,5 +1,5 @@
 // @ts-check
-// The pictures of docs/studio.md, from the carried data set. Needs "npm run build" and Chromium; makes that set's store
+// The pictures of README.md (report and studio side by side) and docs/studio.md, from the carried data set. Needs "npm run build" and Chromium; makes that set's store
 // where it is not there; restores the store's studio folder.
 //
 //   node bench/studio/pictures.mjs
@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import sharp from 'sharp';
 import { EMOJI, EMOJI_STORE, MAIN, makeCarriedStore } from './carried-store.mjs';
@@ -52,6 +52,21 @@ async function take(name, whole = false) {
     .webp({ quality: 60 })
     .toFile(join(PICTURES, `studio-${name}.webp`));
 }
+/** The report's page and the studio's beside each other, half as large. */
+async function overview() {
+  const studio = await page.screenshot();
+  const paper = await browser.newPage({ viewport: { width: WIDTH, height: 760 }, colorScheme: 'light' });
+  await paper.goto(pathToFileURL(join(store, 'report.html')).href);
+  const report = await paper.screenshot();
+  await paper.close();
+  const [width, gap] = [760, 16];
+  const halves = await Promise.all([report, studio].map((png) => sharp(png).resize(width).png().toBuffer()));
+  const { height } = await sharp(halves[0]).metadata();
+  await sharp({ create: { width: 2 * width + gap, height, channels: 3, background: 'white' } })
+    .composite(halves.map((input, i) => ({ input, left: i * (width + gap), top: 0 })))
+    .webp({ quality: 60 })
+    .toFile(join(PICTURES, 'overview.webp'));
+}
 /** @param {string} label @param {number} count @param {number} from */
 const files = (label, count, from = 0) =>
   readdirSync(join(EMOJI, 'val', label))
@@ -66,6 +81,7 @@ await page.getByRole('combobox', { name: 'Judged by' }).selectOption({ index: 1 
 await page.getByRole('combobox', { name: 'Verdict' }).selectOption('wrong');
 await page.locator('.verdict.wrong').first().waitFor();
 await take('browse');
+await overview();
 
 await part('Search');
 await page.locator('#map use').first().waitFor();

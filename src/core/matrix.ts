@@ -30,6 +30,11 @@ export function selectRows(m: Matrix, indices: ArrayLike<number>): Matrix {
   return out;
 }
 
+/** Rows [from, to) of m as a view of its memory, shape (to - from, cols). */
+export function rowRange(m: Matrix, from: number, to: number): Matrix {
+  return { data: m.data.subarray(from * m.cols, to * m.cols), rows: to - from, cols: m.cols };
+}
+
 /** Matrices of one width below each other, a new matrix of shape (all their rows, cols). */
 export function stacked(parts: readonly Matrix[]): Matrix {
   const out = matrix(

@@ -1,4 +1,4 @@
-import { matrix, stacked, type Matrix } from './matrix.ts';
+import { matrix, row, stacked, type Matrix } from './matrix.ts';
 
 /**
  * Features in blocks, always in the same order: one block in memory, or many that are read from a store because all of
@@ -73,6 +73,22 @@ export function stackedRows(parts: readonly Rows[]): Rows {
       return part.read(block, scales?.subarray(before));
     },
   };
+}
+
+/** The rows of these numbers, copied in that order: blocks that have some of them are read, each once. */
+export async function gatheredRows(rows: Rows, wanted: readonly number[]): Promise<Matrix> {
+  const { starts, cols } = rows;
+  const out = matrix(wanted.length, cols);
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
+  let next = 0;
+  for (let b = 0; next < order.length; b++) {
+    const [start, end] = [starts[b]!, starts[b + 1]!];
+    if (wanted[order[next]!]! >= end) continue;
+    const X = await rows.read(b);
+    for (; next < order.length && wanted[order[next]!]! < end; next++)
+      out.data.set(row(X, wanted[order[next]!]! - start), order[next]! * cols);
+  }
+  return out;
 }
 
 /** Values of a joined block: 16 MiB of float32. */

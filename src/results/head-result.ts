@@ -16,7 +16,7 @@ export interface RejectResult {
      * larger is stranger.
      */
     readonly measure: string;
-    /** A strangeness above it is unknown. */
+    /** A novelty score above it is unknown. */
     readonly threshold: number;
     /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
     readonly calibratedOn: number;

@@ -1,14 +1,14 @@
 import type { HeadResult } from './head-result.ts';
 import type { Pooling } from '../core/sample.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
-import type { SweepScore, CrossScores } from '../classify/cross-validation/judge.ts';
+import type { SweepScore, CrossScores } from '../classify/cross-validation/cross-scores.ts';
 
 export {
   SWEEP_SCORES,
   type CrossScore,
   type CrossScores,
   type SweepScore,
-} from '../classify/cross-validation/judge.ts';
+} from '../classify/cross-validation/cross-scores.ts';
 
 /** What decides a candidate's result beside the data, the folds and the seed. */
 export interface SweepConfiguration {

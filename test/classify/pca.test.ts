@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matrix, selectRows, type Matrix } from '../../src/core/matrix.ts';
+import { matrixRows } from '../../src/core/rows.ts';
 import { random } from '../../src/core/random.ts';
 import { createHead, loadHead } from '../../src/classify/heads/index.ts';
 import { pcaHead } from '../../src/classify/heads/pca-head.ts';
@@ -7,6 +8,7 @@ import { applyPca, fitPca } from '../../src/classify/pca.ts';
 import { symmetricEigen } from '../../src/classify/linalg/symmetric-eigen.ts';
 import { topEigenpairs } from '../../src/classify/linalg/top-eigenpairs.ts';
 import { rejection } from '../support/errors.ts';
+import { blockRows } from '../support/rows.ts';
 import { blobs, throughFile } from './heads/head-contract.ts';
 
 /** Rows with a few strong common factors and noise, shifted away from zero. */
@@ -35,7 +37,7 @@ describe('principal components', () => {
     ['fewer rows than columns', 40, 300],
   ])('are orthonormal, uncorrelated and keep what they say: %s', async (_, rows, cols) => {
     const X = factors(rows, cols);
-    const pca = await fitPca(X, 4);
+    const pca = await fitPca(matrixRows(X), 4);
     const Z = await applyPca(pca, X);
     const columns = [0, 1, 2, 3].map((c) => columnOf(pca.components, c));
     for (const [a, one] of columns.entries())
@@ -64,10 +66,14 @@ describe('principal components', () => {
 
   it('are the same of a matrix with as many rows as columns, whichever side is solved', async () => {
     const X = factors(60, 61);
-    const wide = await fitPca(X, 5);
-    const tall = await fitPca({ ...X, rows: 60, cols: 61, data: X.data }, 5);
-    expect([...wide.components.data]).toEqual([...tall.components.data]);
-    const less = await fitPca(matrix(61, 60, X.data.slice()), 5);
+    const wide = await fitPca(matrixRows(X), 5);
+    // Blocks are never solved by their Gram matrix.
+    const blocks = await fitPca(blockRows(X, 7), 5);
+    wide.components.data.forEach((w, at) =>
+      expect(Math.abs(w - blocks.components.data[at]!)).toBeLessThan(1e-4),
+    );
+    expect(blocks.kept).toBeCloseTo(wide.kept, 6);
+    const less = await fitPca(matrixRows(matrix(61, 60, X.data.slice())), 5);
     expect(less.components).toMatchObject({ rows: 60, cols: 5 });
   });
 
@@ -92,9 +98,9 @@ describe('principal components', () => {
 
   it('give the same bytes for the same rows, and refuse more of them than there are rows or columns', async () => {
     const X = factors(200, 160);
-    const [one, other] = [await fitPca(X, 20), await fitPca(X, 20)];
+    const [one, other] = [await fitPca(matrixRows(X), 20), await fitPca(matrixRows(X), 20)];
     expect([...one.components.data]).toEqual([...other.components.data]);
-    const error = await rejection(fitPca(selectRows(X, [0, 1, 2]), 4), 'FIT_INVALID');
+    const error = await rejection(fitPca(matrixRows(selectRows(X, [0, 1, 2])), 4), 'FIT_INVALID');
     expect(error.message).toMatch(/4 principal components need as many rows and columns, found 3 x 160/);
   });
 });
@@ -103,7 +109,7 @@ describe('a head on principal components', () => {
   const { X, y } = blobs(['ant', 'bee', 'cat'], 20, 12);
 
   it('goes by the name of its inner head, tells its width and gives the same answers when it was loaded', async () => {
-    const head = await pcaHead(4, createHead('logistic', { C: 10 })).fit(X, y);
+    const head = await pcaHead(4, createHead('logistic', { C: 10 })).fit(matrixRows(X), y);
     expect(head).toMatchObject({ name: 'logistic', features: 12, params: { C: 10, pca: 4 } });
     expect(head.notes[0]).toMatch(/^4 principal components keep \d+\.\d % of the variance$/);
     const again = await loadHead('logistic', throughFile(head.state));
@@ -112,16 +118,16 @@ describe('a head on principal components', () => {
   });
 
   it('answers as the inner head does on the projected rows', async () => {
-    const head = await pcaHead(4, createHead('knn', { nNeighbors: 3 })).fit(X, y);
-    const pca = await fitPca(X, 4);
-    const inner = await createHead('knn', { nNeighbors: 3 }).fit(await applyPca(pca, X), y);
+    const head = await pcaHead(4, createHead('knn', { nNeighbors: 3 })).fit(matrixRows(X), y);
+    const pca = await fitPca(matrixRows(X), 4);
+    const inner = await createHead('knn', { nNeighbors: 3 }).fit(matrixRows(await applyPca(pca, X)), y);
     expect([...(await head.predictProba(X)).data]).toEqual([
       ...(await inner.predictProba(await applyPca(pca, X))).data,
     ]);
   });
 
   it('refuses a state without its components, and one of another width', async () => {
-    const { state } = await pcaHead(4, createHead('centroid')).fit(X, y);
+    const { state } = await pcaHead(4, createHead('centroid')).fit(matrixRows(X), y);
     const without = new Map([...state.tensors].filter(([name]) => name !== 'pca/components'));
     await rejection(loadHead('centroid', { ...state, tensors: without }), 'HEAD_CORRUPT');
     const json = { ...state.json, pca: { width: 3, kept: 1 } };

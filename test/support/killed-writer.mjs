@@ -44,8 +44,8 @@ fs.open = async (...args) => {
 };
 syncBuiltinESMExports();
 
-const { commitDataset, openForWriting, setFor } = await import(`${dist}/store/store.js`);
-const { setsWriter } = await import(`${dist}/store/sets-writer.js`);
+const { commitDataset, openForWriting, setFor } = await import(`${dist}/store/write/store.js`);
+const { setsWriter } = await import(`${dist}/store/write/sets-writer.js`);
 
 const { store, sets, engine, widths, shardBytes, rows, datasets, batch } = plan;
 for (const images of datasets) {

@@ -32,12 +32,12 @@ export interface FoldFeatures {
   readonly folds: readonly TrainVal[];
   readonly images: number;
   /** Rows of each image: 1 without views. */
-  readonly looks: number;
+  readonly rowsPerImage: number;
   /** Principal components, 0 for none. */
   readonly pca: number;
   /** Whether every fold sees the same features: then one design serves all of them at once. */
   readonly shared: boolean;
-  /** Classes of all rows: those of the images, shape (images), once for each look. */
+  /** Classes of all rows: those of the images, shape (images), once for each of its rows. */
   ofRows(y: Int32Array): Int32Array;
   view(fold: number, context?: FitContext): Promise<FoldView>;
 }
@@ -52,8 +52,8 @@ export const MOST_KEPT = 2 ** 26;
  * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each
  * fold's training part: a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so
  * that all folds share one view. X (n, d), one row an image, is kept, not copied. `parts`: columns of each part that
- * stands side by side in X, by default one part. `views`: other looks at the same images, each (n, d), to train on; a
- * normalisation is learned of the images themselves, components of all looks, as a head on views does.
+ * stands side by side in X, by default one part. `views`: the same images in other views, each (n, d), to train on; a
+ * normalisation is learned of the images themselves, components of all rows, as a head on views does.
  */
 export function foldFeatures(
   X: Matrix,
@@ -70,10 +70,10 @@ export function foldFeatures(
   } = {},
 ): FoldFeatures {
   const shared = normalize !== 'standard' && pca === 0;
-  const looks = 1 + views.length;
-  const all = looks === 1 ? X : stacked([X, ...views]);
+  const rowsPerImage = 1 + views.length;
+  const all = views.length === 0 ? X : stacked([X, ...views]);
   const folds = split.map(({ train, val }) => ({
-    train: Array.from({ length: looks }, (_, look) => train.map((i) => look * X.rows + i)).flat(),
+    train: Array.from({ length: rowsPerImage }, (_, view) => train.map((i) => view * X.rows + i)).flat(),
     val,
   }));
   const keep = shared || all.rows * (pca || X.cols) * folds.length <= mostKept;
@@ -92,10 +92,10 @@ export function foldFeatures(
   return {
     folds,
     images: X.rows,
-    looks,
+    rowsPerImage,
     pca,
     shared,
-    ofRows: (y) => Int32Array.from({ length: looks * X.rows }, (_, at) => y[at % X.rows]!),
+    ofRows: (y) => Int32Array.from({ length: rowsPerImage * X.rows }, (_, at) => y[at % X.rows]!),
     view(fold, context) {
       const key = shared ? 0 : fold;
       let view = made.get(key);

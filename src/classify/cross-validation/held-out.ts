@@ -212,7 +212,7 @@ async function* oneByOne(
   const y = features.ofRows(own);
   for (const plan of plans) {
     const head = createHead(plan.name, plan.params);
-    // On components every look is a row to train on, as for the head that `pcaHead` makes.
+    // On components every view is a row to train on, as for the head that `pcaHead` makes.
     const draws = head.drawsViews === true && features.pca === 0;
     const P = matrix(features.images, classes.length);
     let [converged, iterations] = [true, 0];
@@ -220,9 +220,9 @@ async function* oneByOne(
       for (const [fold, { train, val }] of features.folds.entries()) {
         checkAborted(context);
         const { X } = await features.view(fold, context);
-        const size = draws ? train.length / features.looks : train.length;
-        const [first, ...views] = Array.from({ length: train.length / size }, (_, look) =>
-          matrixRows(selectRows(X, train.slice(look * size, (look + 1) * size))),
+        const size = draws ? train.length / features.rowsPerImage : train.length;
+        const [first, ...views] = Array.from({ length: train.length / size }, (_, view) =>
+          matrixRows(selectRows(X, train.slice(view * size, (view + 1) * size))),
         ) as [Rows, ...Rows[]];
         const labels = train.slice(0, size).map((i) => classes[y[i]!]!);
         const fitted = await head.fit(first, labels, { ...context, views });

@@ -1,5 +1,5 @@
 /** A row that was given another class than its own. */
-export interface Mistake {
+export interface MisclassifiedRow {
   readonly row: number;
   /** Class indices. */
   readonly truth: number;
@@ -10,16 +10,17 @@ export interface Mistake {
 
 /** The surest mistakes among those that are told one by one, in any order. */
 export interface SurestMistakes {
-  add(mistake: Mistake): void;
+  add(mistake: MisclassifiedRow): void;
   /** Surest first, equals in the order of their rows. */
-  list(): Mistake[];
+  list(): MisclassifiedRow[];
 }
 
-const surer = (a: Mistake, b: Mistake): number => b.probability - a.probability || a.row - b.row;
+const surer = (a: MisclassifiedRow, b: MisclassifiedRow): number =>
+  b.probability - a.probability || a.row - b.row;
 
 /** Keeps the k surest mistakes. */
 export function surestMistakes(k: number): SurestMistakes {
-  const kept: Mistake[] = [];
+  const kept: MisclassifiedRow[] = [];
   return {
     add(mistake) {
       if (kept.length === k && (k === 0 || surer(mistake, kept[k - 1]!) > 0)) return;

@@ -1,7 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { calibrationCount, type Calibration } from './calibration-bins.ts';
 import { clippedLog, topClass } from './metrics.ts';
-import { surestMistakes, type Mistake } from './mistakes.ts';
+import { surestMistakes, type MisclassifiedRow } from './mistakes.ts';
 
 /** What a head said of rows whose classes are known, taken up block by block: eight bytes a row are kept. */
 export interface Tally {
@@ -14,14 +14,14 @@ export interface Tally {
   readonly guess: Int32Array;
   /**
    * Takes up the probabilities P (n, classes) of n rows: row i of P is of the class labels[i], and is row places[i] of
-   * the tally. Each row is told once.
+   * the tally. Each row comes once.
    */
   add(P: Matrix, labels: readonly string[], places: ArrayLike<number>): void;
-  /** Mean of -ln(probability of the true class), as `logLoss`, summed in the order in which rows were told. */
+  /** Mean of -ln(probability of the true class), as `logLoss`, summed in the order in which rows came. */
   logLoss(): number;
   calibration(): Calibration;
   /** The surest mistakes, `row` being the tally's. */
-  mistakes(): Mistake[];
+  mistakes(): MisclassifiedRow[];
 }
 
 /** A tally of `rows` rows that keeps the `mistakes` surest mistakes. */
@@ -31,7 +31,7 @@ export function tally(classes: readonly string[], rows: number, mistakes: number
   const calibration = calibrationCount();
   const surest = surestMistakes(mistakes);
   let loss = 0;
-  let told = 0;
+  let rowsSeen = 0;
   return {
     classes,
     truth,
@@ -45,10 +45,10 @@ export function tally(classes: readonly string[], rows: number, mistakes: number
         loss -= clippedLog(own < 0 ? 0 : P.data[i * P.cols + own]!);
         calibration.add(probability, predicted === own);
         if (predicted !== own) surest.add({ row, truth: own, predicted, probability });
-        told++;
+        rowsSeen++;
       });
     },
-    logLoss: () => loss / told,
+    logLoss: () => loss / rowsSeen,
     calibration: () => calibration.result(),
     mistakes: () => surest.list(),
   };

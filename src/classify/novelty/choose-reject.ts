@@ -9,7 +9,13 @@ import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize
 import { stratifiedKFold } from '../evaluate/split.ts';
 import type { Reject } from './reject.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
-import { comparesRows, MEASURES, referenceOf, strangenessByMeasure, type Measure } from './novelty-score.ts';
+import {
+  comparesRows,
+  MEASURES,
+  referenceOf,
+  noveltyScoresByMeasure,
+  type Measure,
+} from './novelty-score.ts';
 
 /** The measure where fewer than three classes leave nothing to choose by: the steadiest in docs/unknown.md. */
 export const DEFAULT_MEASURE: Measure = 'mean-distance';
@@ -111,7 +117,7 @@ export async function chooseReject(
     const asSeen = (some: Matrix): Matrix => (normalizer ? applyNormalizer(normalizer, some) : some);
     const known = asSeen(rows);
     const one = await (prepared ? prepared(fitted, own) : maker.fit(matrixRows(known), own, context));
-    const values = await strangenessByMeasure(measures, one, asSeen(part(judged)), known, own);
+    const values = await noveltyScoresByMeasure(measures, one, asSeen(part(judged)), known, own);
     const only = (wanted: boolean): Judged =>
       new Map(
         [...values].map(([measure, all]) => [

@@ -42,10 +42,10 @@ export function referenceOf(measure: Measure, X: Matrix, labels: readonly string
 }
 
 /**
- * The strangeness of each row of X (n, d), normalised; float64, shape (n). `head` has scores where the measure is
+ * The novelty score of each row of X (n, d), normalised; float64, shape (n). `head` has scores where the measure is
  * `energy`.
  */
-export async function strangeness(
+export async function noveltyScores(
   measure: Measure,
   head: FittedHead,
   X: Matrix,
@@ -62,10 +62,10 @@ export async function strangeness(
 }
 
 /**
- * The strangeness of each row of X (n, d) by each of the measures, as `strangeness` gives it with the references of
+ * The novelty score of each row of X (n, d) by each of the measures, as `noveltyScores` gives it with the references of
  * rows `known` and their `labels`; one search serves all ranks of neighbours.
  */
-export async function strangenessByMeasure(
+export async function noveltyScoresByMeasure(
   measures: readonly Measure[],
   head: FittedHead,
   X: Matrix,
@@ -83,7 +83,7 @@ export async function strangenessByMeasure(
       measure,
       comparesRows(measure)
         ? atRank(found, RANKS[measure]!)
-        : await strangeness(measure, head, X, referenceOf(measure, known, labels)),
+        : await noveltyScores(measure, head, X, referenceOf(measure, known, labels)),
     );
   }
   return values;

@@ -5,13 +5,13 @@ export function rowsForRate(rate: number): number {
 
 /**
  * The threshold above which at most a share of `rate` of known rows is expected: the ceil((1 - rate)(n + 1))-th
- * smallest of the `strangeness` of n known rows that no head was fitted on (split conformal prediction: Papadopoulos et
- * al. 2002; Lei et al. 2018, JASA 113, with the proof that holds for rows that are exchangeable). Undefined where n is
- * below `rowsForRate`.
+ * smallest of the novelty `scores` of n known rows that no head was fitted on (split conformal prediction: Papadopoulos
+ * et al. 2002; Lei et al. 2018, JASA 113, with the proof that holds for rows that are exchangeable). Undefined where n
+ * is below `rowsForRate`.
  */
-export function rejectThreshold(strangeness: ArrayLike<number>, rate: number): number | undefined {
-  const n = strangeness.length;
+export function rejectThreshold(scores: ArrayLike<number>, rate: number): number | undefined {
+  const n = scores.length;
   // Rounded to 12 digits before the ceiling: (1 - 0.05) * 20 must be 19, not 19 and a last bit.
   const rank = Math.ceil(Number(((1 - rate) * (n + 1)).toPrecision(12)));
-  return rank > n ? undefined : Float64Array.from(strangeness).sort()[rank - 1];
+  return rank > n ? undefined : Float64Array.from(scores).sort()[rank - 1];
 }

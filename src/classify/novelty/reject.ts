@@ -2,9 +2,9 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { FittedHead, HeadState } from '../head.ts';
 import { matrixOf, tensorOf } from '../heads/fitted-state.ts';
-import { comparesRows, MEASURES, strangeness, type Measure } from './novelty-score.ts';
+import { comparesRows, MEASURES, noveltyScores, type Measure } from './novelty-score.ts';
 
-/** When a head answers "unknown": a row whose strangeness lies above the threshold. */
+/** When a head answers "unknown": a row whose novelty score lies above the threshold. */
 export interface Reject {
   readonly measure: Measure;
   readonly threshold: number;
@@ -14,14 +14,14 @@ export interface Reject {
   readonly reference: Matrix | undefined;
 }
 
-/** The strangeness of each row of X, normalised as for the head, and whether it is unknown. */
-export async function judge(
+/** The novelty score of each row of X, normalised as for the head, and whether it is unknown. */
+export async function detectUnknown(
   { measure, threshold, reference }: Reject,
   head: FittedHead,
   X: Matrix,
-): Promise<{ readonly strangeness: Float64Array; readonly unknown: readonly boolean[] }> {
-  const values = await strangeness(measure, head, X, reference);
-  return { strangeness: values, unknown: Array.from(values, (value) => value > threshold) };
+): Promise<{ readonly scores: Float64Array; readonly unknown: readonly boolean[] }> {
+  const scores = await noveltyScores(measure, head, X, reference);
+  return { scores, unknown: Array.from(scores, (value) => value > threshold) };
 }
 
 /** The head's own training rows, where it keeps them: they need not be kept twice. */

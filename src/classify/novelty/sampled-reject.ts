@@ -1,8 +1,9 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
+import { random } from '../../core/random.ts';
 import { auroc } from '../evaluate/auroc.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
-import { classesOf } from '../labels.ts';
+import { classesOf, encodeLabels } from '../labels.ts';
 import {
   bestOf,
   classesLeftOut,
@@ -13,7 +14,7 @@ import {
   type RejectChoice,
 } from './choose-reject.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
-import { referenceOf, strangeness, strangenessByMeasure, type Measure } from './novelty-score.ts';
+import { referenceOf, noveltyScores, noveltyScoresByMeasure, type Measure } from './novelty-score.ts';
 
 /**
  * The measures that ask the rows alone: what a head says of rows that it was fitted on is not what it says of others.
@@ -63,7 +64,7 @@ export async function chooseSampledReject(
     const labels = kept.map((i) => reference.labels[i]!);
     const rest = selectRows(reference.X, kept);
     const judgedBy = (rows: readonly number[]) =>
-      strangenessByMeasure(ROW_MEASURES, head, selectRows(calibration.X, rows), rest, labels);
+      noveltyScoresByMeasure(ROW_MEASURES, head, selectRows(calibration.X, rows), rest, labels);
     const [strange, familiar] = [await judgedBy(own), await judgedBy(others)];
     strangers.set(label, strange);
     for (const [measure, values] of aurocs) values.push(auroc(strange.get(measure)!, familiar.get(measure)!));
@@ -73,7 +74,7 @@ export async function chooseSampledReject(
     strangers.size === 0 ? [] : [...aurocs].map(([measure, values]) => ({ measure, auroc: mean(values) }));
   const measure = bestOf(measures);
   const compared = referenceOf(measure, reference.X, reference.labels);
-  const threshold = rejectThreshold(await strangeness(measure, head, calibration.X, compared), rate)!;
+  const threshold = rejectThreshold(await noveltyScores(measure, head, calibration.X, compared), rate)!;
   progress?.(total, total);
   const values = [...strangers.values()].flatMap((one) => [...one.get(measure)!]);
   return {
@@ -101,4 +102,24 @@ const rowsWhere = ({ labels }: SampledRows, wanted: (label: string) => boolean):
 function someOf(rows: readonly number[]): number[] {
   const count = Math.min(rows.length, MOST_JUDGED);
   return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]!);
+}
+
+/**
+ * Numbers of about `wanted` rows, drawn by a seed whatever the order in which they are stored: of each class its share,
+ * and two at least. `places` number the rows in an order that does not change.
+ */
+export function drawRows(
+  labels: readonly string[],
+  places: ArrayLike<number>,
+  wanted: number,
+  seed: number,
+): number[] {
+  const { classes, indices } = encodeLabels(labels);
+  const rows = classes.map(() => [] as number[]);
+  indices.forEach((c, i) => rows[c]!.push(i));
+  return rows.flatMap((own) => {
+    own.sort((a, b) => places[a]! - places[b]!);
+    const count = Math.min(own.length, Math.max(2, Math.round((own.length * wanted) / labels.length)));
+    return random(seed).shuffle(own).slice(0, count);
+  });
 }

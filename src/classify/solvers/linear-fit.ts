@@ -114,7 +114,14 @@ async function solve(
   const easier = { ...problem, ...(problem.gapTolerance && { gapTolerance: ON_THE_WAY }) };
   const rest = (): StopRule => ({ tol, maxIter: maxIter - used });
   if (from === undefined && design.rough !== undefined) {
-    const { point, iterations } = await solve(design.rough, design.rough.sampled ? easier : problem, penalty, rest(), undefined, context);
+    const { point, iterations } = await solve(
+      design.rough,
+      design.rough.sampled ? easier : problem,
+      penalty,
+      rest(),
+      undefined,
+      context,
+    );
     from = { coef: point.coef, bias: point.bias };
     used += iterations;
   } else if (from === undefined && problem.gapTolerance !== undefined && 'direct' in design) {

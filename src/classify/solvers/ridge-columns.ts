@@ -1,4 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
+import { rowRange, type Matrix } from '../../core/matrix.ts';
 import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
@@ -8,7 +8,7 @@ import { solveBy, type Square } from '../linalg/inverse-cholesky.ts';
 import { transposedTimesThin } from '../linalg/thin.ts';
 import { positivesOf } from './linear-problems.ts';
 import { checkSize, factor, type RidgeSystem, type RidgeTargets } from './ridge-system.ts';
-import { centredColumns, momentsBytes, momentsOf, rowsOf } from './row-moments.ts';
+import { centredColumns, momentsBytes, momentsOf } from './row-moments.ts';
 
 /** Rows whose leverages are found at once. */
 const ROWS = 1024;
@@ -87,7 +87,7 @@ export async function columnSystem(
       for await (const { start, X } of blocksOf(rows)) {
         for (let from = 0; from < X.rows; from += ROWS) {
           checkAborted(context);
-          const part = rowsOf(X, from, Math.min(X.rows, from + ROWS));
+          const part = rowRange(X, from, Math.min(X.rows, from + ROWS));
           const classes = y.subarray(start + from, start + from + part.rows);
           await addErrors(sums, part, classes, solutions);
         }

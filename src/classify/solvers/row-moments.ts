@@ -1,4 +1,4 @@
-import type { Matrix } from '../../core/matrix.ts';
+import { rowRange, type Matrix } from '../../core/matrix.ts';
 import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkFinite } from '../checks.ts';
 import { gemm, type Factor } from '../linalg/gemm.ts';
@@ -51,7 +51,7 @@ export async function momentsOf(
     checkFinite(X, start);
     for (let from = 0; from < X.rows; from += step) {
       checkAborted(context);
-      const part = rowsOf(X, from, Math.min(X.rows, from + step));
+      const part = rowRange(X, from, Math.min(X.rows, from + step));
       const classes = y.subarray(start + from, start + from + part.rows);
       const sums = classSums(part, classes, byClass.length);
       const partCounts = countClasses(classes, byClass.length);
@@ -78,13 +78,6 @@ export async function momentsOf(
   });
   return { weight, mean, scatter, classMeans };
 }
-
-/** Rows [from, to) of X, in its memory. */
-export const rowsOf = (X: Matrix, from: number, to: number): Matrix => ({
-  data: X.data.subarray(from * X.cols, to * X.cols),
-  rows: to - from,
-  cols: X.cols,
-});
 
 /** (X - mean)ᵀ, each row times its root, shape (d, rows), float64. */
 export function centredColumns(X: Matrix, mean: Float64Array, roots: Float64Array): Factor {

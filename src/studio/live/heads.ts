@@ -8,7 +8,7 @@ import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
 import { setFeatures } from '../../store/read/reader.ts';
 import { rowTargets } from '../../store/read/row-targets.ts';
-import { probabilities } from '../../workflows/train/evaluate.ts';
+import { probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
 import { judgeRaw } from '../../workflows/search/predict.ts';
 import type { Snapshot } from './store.ts';

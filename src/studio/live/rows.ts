@@ -1,5 +1,5 @@
-import { matrix, row, selectRows, type Matrix } from '../../core/matrix.ts';
-import { blocksOf, matrixRows } from '../../core/rows.ts';
+import { rowRange, selectRows, type Matrix } from '../../core/matrix.ts';
+import { blocksOf, gatheredRows, matrixRows } from '../../core/rows.ts';
 import { SPLITS } from '../../core/sample.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { Neighbors } from '../../classify/neighbors/neighbor-index.ts';
@@ -28,8 +28,7 @@ export function heldRows(X: Matrix): LiveRows {
     async each(work) {
       for (let from = 0; from < X.rows; from += PART) {
         const to = Math.min(X.rows, from + PART);
-        const data = X.data.subarray(from * X.cols, to * X.cols);
-        await work({ data, rows: to - from, cols: X.cols }, (j) => from + j);
+        await work(rowRange(X, from, to), (j) => from + j);
       }
     },
     search: (queries, k) => index.search(queries, k),
@@ -50,21 +49,12 @@ export function streamedRows(stream: FeatureStream, samples: SampleTable): LiveR
   const inTurn = turns();
   return {
     rows: (wanted) =>
-      inTurn(async () => {
-        const out = matrix(wanted.length, stream.cols);
-        const order = wanted.map((_, i) => i).sort((a, b) => at[wanted[a]!]! - at[wanted[b]!]!);
-        let next = 0;
-        for (let block = 0; block + 1 < stream.starts.length && next < order.length; block++) {
-          const end = stream.starts[block + 1]!;
-          if (at[wanted[order[next]!]!]! >= end) continue;
-          const X = await stream.read(block);
-          for (; next < order.length && at[wanted[order[next]!]!]! < end; next++) {
-            const i = order[next]!;
-            out.data.set(row(X, at[wanted[i]!]! - stream.starts[block]!), i * out.cols);
-          }
-        }
-        return out;
-      }),
+      inTurn(() =>
+        gatheredRows(
+          stream,
+          wanted.map((i) => at[i]!),
+        ),
+      ),
     each: (work) =>
       inTurn(async () => {
         for await (const { start, X } of blocksOf(stream)) await work(X, (j) => rowOf[start + j]!);

@@ -1,18 +1,18 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { present, type OrReason } from '../../results/report-data.ts';
-import { blocksOf, joinedBlocks, type Rows } from '../../core/rows.ts';
+import { blocksOf, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import { splitCounts, streamFeatures } from '../../store/read/feature-stream.ts';
 import type { Manifest } from '../../store/format/manifest.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
-import { probabilities } from '../train/evaluate.ts';
+import { probabilities } from '../train/trained-head.ts';
 import { openHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { savedHead } from '../run/past-run.ts';
 import { judgeRaw } from '../search/predict.ts';
-import { watched } from '../train/watched-stream.ts';
+import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
 
 /** Surest mistakes that are shown. */
@@ -37,7 +37,7 @@ export interface Answers {
   /**
    * How strange each is, and whether that makes it unknown, shape (images); null for a head without a rule for that.
    */
-  readonly strangeness: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
+  readonly novelty: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
   /** Paths of the surest mistakes of all, the surest first. */
   readonly mistaken: readonly string[];
 }
@@ -89,25 +89,25 @@ export async function askBest(
 
   const told = tally(head.classes, stream.rows, MISTAKES);
   const probability = new Float32Array(stream.rows);
-  const strangeness = opened.reject && {
+  const novelty = opened.reject && {
     value: new Float32Array(stream.rows),
     isUnknown: new Uint8Array(stream.rows),
   };
-  const rows: Rows = joinedBlocks(watched(stream, () => 'judging', work));
-  for await (const { start, X } of blocksOf(rows)) {
+  const [rows] = watched([stream], () => 'judging', work);
+  for await (const { start, X } of blocksOf(joinedBlocks(rows!))) {
     const P = await probabilities(opened, X);
     const places = stream.places.subarray(start, start + X.rows);
     told.add(P, stream.labels.slice(start, start + X.rows), places);
     const judged = await judgeRaw(opened, X);
     places.forEach((place, i) => {
       probability[place] = P.data[i * P.cols + told.guess[place]!]!;
-      if (strangeness === undefined || judged === null) return;
-      strangeness.value[place] = judged.strangeness[i]!;
-      strangeness.isUnknown[place] = Number(judged.unknown[i]);
+      if (novelty === undefined || judged === null) return;
+      novelty.value[place] = judged.scores[i]!;
+      novelty.isUnknown[place] = Number(judged.unknown[i]);
     });
   }
   const wrong = told.mistakes().map(({ row }) => row);
   const known = await stream.samplesOf(wrong);
   const mistaken = wrong.map((place) => known.get(place)!.path);
-  return { best, file: saved.path, split, told, probability, strangeness: strangeness ?? null, mistaken };
+  return { best, file: saved.path, split, told, probability, novelty: novelty ?? null, mistaken };
 }

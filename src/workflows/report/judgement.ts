@@ -46,7 +46,7 @@ export async function judgementOf(
   X: Matrix,
 ): Promise<OrReason<Judgement>> {
   if (!present(answers)) return answers;
-  const { best, file, split, told, strangeness, mistaken } = answers;
+  const { best, file, split, told, novelty, mistaken } = answers;
   const { classes, truth, guess } = told;
   const k = classes.length;
   const counts = metrics.confusionMatrix(truth, guess, k);
@@ -74,10 +74,10 @@ export async function judgementOf(
     judged,
     mistakes: mistaken.map((path) => numberOf.get(path)!),
     unknown:
-      strangeness &&
+      novelty &&
       [...judged.keys()]
-        .filter((at) => strangeness.isUnknown[placeOf(at)] === 1)
-        .sort((a, b) => strangeness.value[placeOf(b)]! - strangeness.value[placeOf(a)]! || a - b),
+        .filter((at) => novelty.isUnknown[placeOf(at)] === 1)
+        .sort((a, b) => novelty.value[placeOf(b)]! - novelty.value[placeOf(a)]! || a - b),
     caution: changed,
   };
 }

@@ -9,7 +9,7 @@ import type { Manifest } from '../../store/format/manifest.ts';
 import type { LoadedFeatures } from '../../store/read/reader.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 import { checkStreamBound } from '../memory.ts';
-import { watched } from '../train/watched-stream.ts';
+import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
 
 /** Which stored rows are searched, and within how much memory. */
@@ -80,11 +80,8 @@ export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Sear
   const widths = parts.map(({ width }) => width);
   const stream = await streamFeatures(store, manifest, parts, splits, { samples });
   checkStreamBound(owner, bound, stream.memory + beside);
-  const rows = balancedRows(
-    watched(stream, () => 'searching', work),
-    widths,
-  );
-  const index = exactIndex(rows, metric, { numbers: stream.places });
+  const [rows] = watched([stream], () => 'searching', work);
+  const index = exactIndex(balancedRows(rows!, widths), metric, { numbers: stream.places });
   return async (X, k) => {
     const found = await index.search(balanced(X, widths), k);
     const known = await stream.samplesOf(found.indices);

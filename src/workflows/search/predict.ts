@@ -5,13 +5,13 @@ import { present } from '../../results/report-data.ts';
 import type { PredictResult } from '../../results/answer-results.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
 import { applyNormalizer } from '../../classify/normalize.ts';
-import { judge } from '../../classify/novelty/reject.ts';
+import { detectUnknown } from '../../classify/novelty/reject.ts';
 import { headParts } from '../../store/read/head-file.ts';
 import { readManifest, type Manifest } from '../../store/format/manifest.ts';
 import { cutsOfParts } from '../network/cuts.ts';
 import { describeImages, type DescribedImages } from '../network/describe-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
-import { probabilities } from '../train/evaluate.ts';
+import { probabilities } from '../train/trained-head.ts';
 import type { Work } from '../work.ts';
 import { sourceLike } from '../network/feature-source.ts';
 import { openHead, type OpenedHead } from '../train/head-files.ts';
@@ -77,7 +77,10 @@ const UNKNOWN = 'unknown';
 export async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
   if (reject === undefined || X.rows === 0) return null;
   const { measure, threshold } = reject;
-  return { ...(await judge(reject, head, applyNormalizer(normalizer, X))), rule: { measure, threshold } };
+  return {
+    ...(await detectUnknown(reject, head, applyNormalizer(normalizer, X))),
+    rule: { measure, threshold },
+  };
 }
 
 /**
@@ -130,7 +133,7 @@ export async function predict(
       unknown: judged?.unknown[i] ?? false,
       guess: classes[best[i]!]!,
       probability: P.data[i * P.cols + best[i]!]!,
-      strangeness: judged && { ...judged.rule, value: judged.strangeness[i]! },
+      strangeness: judged && { ...judged.rule, value: judged.scores[i]! },
       probabilities: Object.fromEntries(classes.map((label, c) => [label, row(P, i)[c]!])),
       neighbors: near[i] ?? [],
     })),

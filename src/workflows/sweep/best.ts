@@ -1,8 +1,8 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { RankedCandidate, SweepResult } from '../../results/sweep-result.ts';
-import type { TrainedHead } from '../train/evaluate.ts';
+import type { TrainingRequest } from '../train/data.ts';
+import type { TrainedHead } from '../train/trained-head.ts';
 import { featuresOf } from './grid.ts';
-import type { StreamedPlan } from '../train/train-streamed.ts';
 import { trainWithin } from '../train/within.ts';
 import type { Work } from '../work.ts';
 
@@ -19,16 +19,17 @@ export interface FittedBest {
  */
 export async function fitBest(
   candidates: readonly RankedCandidate[],
-  from: Pick<StreamedPlan, 'owner' | 'store' | 'manifest' | 'samples' | 'bound'>,
+  from: Pick<TrainingRequest, 'owner' | 'store' | 'manifest' | 'samples' | 'bound'>,
   reject: number,
   work: Work,
 ): Promise<FittedBest> {
   const passedOver: { rank: number; reason: string }[] = [];
   for (const one of candidates) {
     const { rank, head, params, normalize, pca, views } = one;
-    const plan = { ...from, head, options: params, normalize, pca, features: featuresOf(one) };
+    const plan = { head, options: params, normalize, pca };
+    const request = { ...from, features: featuresOf(one), views };
     try {
-      return { trained: await trainWithin(plan, { views, reject }, work), passedOver };
+      return { trained: await trainWithin(plan, request, reject, work), passedOver };
     } catch (error) {
       if (!(error instanceof PermafrostError) || error.code !== 'OPTION_INVALID') throw error;
       passedOver.push({ rank, reason: error.message });

@@ -9,7 +9,7 @@ import {
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
 import { REJECT_OPTION } from '../train/reject-options.ts';
-import { SWEEP_SCORES } from '../../classify/cross-validation/judge.ts';
+import { SWEEP_SCORES } from '../../classify/cross-validation/cross-scores.ts';
 
 /** Options of `sweep` beside its grid. */
 export const SWEEP_OPTIONS = {

@@ -5,7 +5,7 @@ import { startThreads } from '../../core/threads.ts';
 import type { Family, HeadPlan } from '../../classify/cross-validation/families.ts';
 import type { FeatureSteps } from '../../classify/cross-validation/fold-features.ts';
 import type { TrainVal } from '../../classify/evaluate/split.ts';
-import type { CrossScores } from '../../classify/cross-validation/judge.ts';
+import type { CrossScores } from '../../classify/cross-validation/cross-scores.ts';
 
 /** Features of all training images. */
 export interface SharedFeatures {

@@ -4,7 +4,7 @@ import { headEntry } from '../../classify/heads/index.ts';
 import type { LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import type { SweepFinding } from './pool.ts';
 import type { SweepPlan } from './plan.ts';
-import type { SweepScore } from '../../classify/cross-validation/judge.ts';
+import type { SweepScore } from '../../classify/cross-validation/cross-scores.ts';
 
 /** A finding as it is kept. */
 export function entryOf(

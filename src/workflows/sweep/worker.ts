@@ -5,7 +5,7 @@ import { matrix } from '../../core/matrix.ts';
 import { serveOrders } from '../../core/threads.ts';
 import { foldFeatures, type FoldFeatures } from '../../classify/cross-validation/fold-features.ts';
 import { heldOut } from '../../classify/cross-validation/held-out.ts';
-import { judge } from '../../classify/cross-validation/judge.ts';
+import { crossScores } from '../../classify/cross-validation/cross-scores.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
 import { featuresKey, type FeatureGroup, type SweepData, type SweepJob, type WorkerMessage } from './pool.ts';
 
@@ -42,7 +42,7 @@ async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<v
     else {
       const { P, converged, iterations } = result;
       const predictions = Uint16Array.from(topClass(P));
-      const found = { scores: judge(y, P, folds), predictions, converged, iterations, fitMs };
+      const found = { scores: crossScores(y, P, folds), predictions, converged, iterations, fitMs };
       tell({ kind: 'found', finding: { group, plan, found } }, predictions.buffer);
     }
     started = performance.now();

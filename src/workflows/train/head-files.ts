@@ -1,4 +1,5 @@
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { stackedRows } from '../../core/rows.ts';
 import { loadHead } from '../../classify/heads/index.ts';
@@ -14,8 +15,8 @@ import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { readHead, writeHead, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
-import type { TrainedHead } from './evaluate.ts';
-import { trainingRows } from './streamed-rows.ts';
+import type { TrainedHead } from './trained-head.ts';
+import { trainingRows } from './training-rows.ts';
 import { VERSION } from '../version.ts';
 
 type Tensors = HeadState['tensors'];
@@ -29,6 +30,24 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
       name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), tensor] as const] : [],
     ),
   );
+
+/**
+ * Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings and
+ * of labels that are not the store's.
+ */
+export function defaultHeadFile(
+  store: string,
+  {
+    result: { name, pooling, normalize, params },
+    relabelled = [],
+  }: Pick<TrainedHead, 'result' | 'relabelled'>,
+): string {
+  const labels = relabelled.length > 0 && { relabelled };
+  const digest = sha256Hex(canonicalJson({ params, normalize, ...labels })).slice(0, 8);
+  // A colon is no part of a file's name everywhere.
+  const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
+  return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
+}
 
 /** What of a trained head goes into its file. */
 export type SavedHead = Pick<

@@ -1,14 +1,163 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { RejectResult } from '../../results/head-result.ts';
+import { rowRange } from '../../core/matrix.ts';
+import { blocksOf, gatheredRows, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { wilsonInterval } from '../../classify/evaluate/metrics.ts';
-import { applyNormalizer } from '../../classify/normalize.ts';
-import { chooseReject, type NoReject, type RejectChoice } from '../../classify/novelty/choose-reject.ts';
-import { judge } from '../../classify/novelty/reject.ts';
-import { headOf, type HeadPlan, type TrainedHead, type TrainingData } from './evaluate.ts';
+import { stratifiedKFold } from '../../classify/evaluate/split.ts';
+import { normalizedRows } from '../../classify/normalize.ts';
+import {
+  chooseReject,
+  MOST_REFERENCE_VALUES,
+  type NoReject,
+  type RejectChoice,
+} from '../../classify/novelty/choose-reject.ts';
+import { detectUnknown } from '../../classify/novelty/reject.ts';
+import { chooseSampledReject, drawRows, type SampledRows } from '../../classify/novelty/sampled-reject.ts';
+import type { RejectResult } from '../../results/head-result.ts';
+import { BASE_BYTES } from '../memory.ts';
 import type { Work } from '../work.ts';
+import type { TrainingData } from './data.ts';
+import { headOf, type TrainingPlan } from './plan.ts';
+import type { TrainedHead } from './trained-head.ts';
+import { watched } from './watched-rows.ts';
 
-export const SEED = 1;
+type Rule = NonNullable<RejectResult['rule']>;
+type Choice = (RejectChoice & Pick<Rule, 'comparedWith'>) | NoReject;
+
+const SEED = 1;
+const STAGE = 'calibrating unknown';
+/**
+ * Rows that the threshold is calibrated on: with so many the share of false rejects varies by a quarter of a percent
+ * about 5 %.
+ */
+const CALIBRATED_ON = 8192;
+/** Bytes that a value of the sample takes: kept, as the search prepares it, and at work. */
+const VALUE_BYTES = 12;
+
+/**
+ * The trained head with a rule for answering "unknown" at a share `rate` of false rejects, measured on the validated
+ * images; without one where there can be none, and why. The rule is calibrated on training images in memory by heads
+ * that had not seen them, on images that are read in blocks by distances to others of them. `load` gives the features.
+ * Rate 0: the head as it is. Throws what reading throws, INTERRUPTED.
+ */
+export async function withReject(
+  trained: TrainedHead,
+  plan: TrainingPlan,
+  load: () => Promise<TrainingData>,
+  rate: number,
+  work: Work = {},
+): Promise<TrainedHead> {
+  if (rate === 0) return trained;
+  // Their rows out of fold would need their views out of fold.
+  if (trained.result.views !== undefined)
+    return withoutRule(trained, rate, 'that is not calibrated on heads that are trained on views');
+  const data = await load();
+  const choose = data.train.matrix === undefined ? bySample : outOfFold;
+  const choice = await choose(trained, data, rate, work, plan);
+  if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
+  const { val, validatedOn } = data;
+  const unknown = new Array<boolean>(val.rows).fill(false);
+  for await (const { start, X } of blocksOf(joinedBlocks(normalizedRows(trained.normalizer, val))))
+    (await detectUnknown(choice.reject, trained.head, X)).unknown.forEach((is, j) => {
+      unknown[val.places[start + j]!] = is;
+    });
+  const { reject, ...told } = choice;
+  const { measure, threshold } = reject;
+  const rule = { measure, threshold, ...told, validated: falseRejects(unknown, trained.judged, validatedOn) };
+  return {
+    ...trained,
+    reject,
+    result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } },
+  };
+}
+
+/**
+ * A head that cannot be fitted on a part of the images is no error: it is a head that never answers "unknown", and says
+ * why.
+ */
+async function outOfFold(
+  { head, normalizer }: TrainedHead,
+  { train, parts }: TrainingData,
+  rate: number,
+  work: Work,
+  plan: TrainingPlan,
+): Promise<Choice> {
+  const found = await train.samplesOf(train.places);
+  const samples = Array.from(train.places, (place) => found.get(place)!);
+  const task = {
+    normalize: plan.normalize,
+    parts: parts.map(({ width }) => width),
+    rate,
+    seed: SEED,
+    signal: work.signal,
+    keys: samples.map(({ path }) => path),
+    groups: samples.map(({ sha256 }) => sha256),
+    progress: tellProgress(work),
+  };
+  const rows = {
+    X: train.matrix!,
+    normalized: normalizedRows(normalizer, train).matrix!,
+    labels: train.labels,
+  };
+  try {
+    return await chooseReject(headOf(plan), head, rows, task);
+  } catch (error) {
+    if (error instanceof PermafrostError && error.code === 'FIT_INVALID')
+      return { reason: `on a part of the images: ${reasonOf(error)}` };
+    throw error;
+  }
+}
+
+/**
+ * By distances to a sample of the training images, calibrated on others of them. No copy of a picture is on both sides.
+ */
+async function bySample(
+  { head, normalizer }: TrainedHead,
+  { train, val, bound = Infinity }: TrainingData,
+  rate: number,
+  work: Work,
+): Promise<Choice> {
+  const room = Math.max(0, bound - BASE_BYTES - train.memory - val.memory);
+  const values = Math.min(MOST_REFERENCE_VALUES, Math.floor(room / VALUE_BYTES));
+  const compared = Math.floor(values / train.cols);
+  const calibrated = Math.min(compared, CALIBRATED_ON);
+  const drawn = compared === 0 ? [] : drawRows(train.labels, train.places, compared + calibrated, SEED);
+  const found = await train.samplesOf(drawn.map((i) => train.places[i]!));
+  const samples = drawn.map((i) => found.get(train.places[i]!)!);
+  const nSplits = Math.max(2, Math.floor(drawn.length / Math.max(1, calibrated)));
+  if (drawn.length < 2 * nSplits)
+    return { reason: `the memory allows a sample of ${drawn.length} images, which is too few` };
+  const labels = samples.map(({ label }) => label);
+  const [fold] = stratifiedKFold(labels, {
+    keys: samples.map(({ path }) => path),
+    groups: samples.map(({ sha256 }) => sha256),
+    nSplits,
+    seed: SEED,
+  });
+  const order = [...fold!.train, ...fold!.val];
+  const [watchedTrain] = watched([train], () => STAGE, work);
+  const X = await gatheredRows(
+    normalizedRows(normalizer, watchedTrain!),
+    order.map((i) => drawn[i]!),
+  );
+  const part = (from: number, to: number): SampledRows => ({
+    X: rowRange(X, from, to),
+    labels: order.slice(from, to).map((i) => labels[i]!),
+  });
+  const reference = part(0, fold!.train.length);
+  const choice = await chooseSampledReject(head, reference, part(fold!.train.length, order.length), {
+    rate,
+    seed: SEED,
+    context: work.signal && { signal: work.signal },
+    progress: tellProgress(work),
+  });
+  return 'reason' in choice ? choice : { ...choice, comparedWith: reference.X.rows };
+}
+
+const tellProgress =
+  ({ listener }: Work) =>
+  (done: number, total: number): void =>
+    listener?.progress?.({ stage: STAGE, done, total, perSecond: 0 });
 
 /**
  * What a rule does on the validated images: `truth` and `guess` are indices of the head's classes, truth -1 for one
@@ -16,10 +165,9 @@ export const SEED = 1;
  */
 function falseRejects(
   unknown: readonly boolean[],
-  truth: Int32Array,
-  guess: Int32Array,
+  { truth, guess }: TrainedHead['judged'],
   validatedOn: Split,
-): NonNullable<RejectResult['rule']>['validated'] {
+): Rule['validated'] {
   const known = Array.from(truth, (_, i) => i).filter((i) => truth[i]! >= 0);
   const answered = known.filter((i) => !unknown[i]!);
   const right = answered.filter((i) => guess[i] === truth[i]);
@@ -34,79 +182,8 @@ function falseRejects(
   };
 }
 
-/**
- * A head that cannot be fitted on a part of the images is no error: it is a head that never answers "unknown", and says
- * why.
- */
-async function choose(
-  trained: TrainedHead,
-  plan: HeadPlan,
-  { train, parts: widths }: TrainingData,
-  rate: number,
-  { signal, listener }: Work,
-): Promise<RejectChoice | NoReject> {
-  const { X, samples } = train;
-  const task = {
-    normalize: plan.normalize,
-    parts: widths.map(({ width }) => width),
-    rate,
-    seed: SEED,
-    signal,
-    keys: samples.map(({ path }) => path),
-    groups: samples.map(({ sha256 }) => sha256),
-    progress: (done: number, total: number) =>
-      listener?.progress?.({ stage: 'calibrating unknown', done, total, perSecond: 0 }),
-  };
-  const normalized = applyNormalizer(trained.normalizer, X);
-  const labels = samples.map(({ label }) => label);
-  try {
-    return await chooseReject(headOf(plan), trained.head, { X, normalized, labels }, task);
-  } catch (error) {
-    if (error instanceof PermafrostError && error.code === 'FIT_INVALID')
-      return { reason: `on a part of the images: ${reasonOf(error)}` };
-    throw error;
-  }
-}
-
-/**
- * The trained head with a rule for answering "unknown" at a share `rate` of false rejects, calibrated on training
- * images that the heads which judged them had not seen, and measured on the validated ones. Rate 0: the head as it is.
- * Throws INTERRUPTED.
- */
-export async function withReject(
-  trained: TrainedHead,
-  plan: HeadPlan,
-  data: TrainingData,
-  rate: number,
-  work: Work = {},
-): Promise<TrainedHead> {
-  if (rate === 0) return trained;
-  const choice = await choose(trained, plan, data, rate, work);
-  if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
-  const { val, validatedOn } = data;
-  const { unknown } = await judge(choice.reject, trained.head, applyNormalizer(trained.normalizer, val.X));
-  return withRule(trained, choice, unknown, validatedOn);
-}
-
-/**
- * The trained head with the chosen rule; `unknown` is what that says of the validated images, in the order of the
- * head's answers.
- */
-export function withRule(
-  trained: TrainedHead,
-  { reject, ...told }: RejectChoice & Pick<NonNullable<RejectResult['rule']>, 'comparedWith'>,
-  unknown: readonly boolean[],
-  validatedOn: Split,
-): TrainedHead {
-  const { measure, threshold, rate } = reject;
-  const { truth, guess } = trained.judged;
-  const validated = falseRejects(unknown, truth, guess, validatedOn);
-  const rule = { measure, threshold, ...told, validated };
-  return { ...trained, reject, result: { ...trained.result, reject: { rate, rule, problem: null } } };
-}
-
 /** The trained head, for which there is no rule at that rate, and why. */
-export const withoutRule = (trained: TrainedHead, rate: number, problem: string): TrainedHead => ({
+const withoutRule = (trained: TrainedHead, rate: number, problem: string): TrainedHead => ({
   ...trained,
   result: { ...trained.result, reject: { rate, rule: null, problem } },
 });

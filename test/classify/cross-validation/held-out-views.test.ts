@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { familiesOf, planOf, type HeadPlan } from '../../../src/classify/cross-validation/families.ts';
 import { foldFeatures, type FeatureSteps } from '../../../src/classify/cross-validation/fold-features.ts';
@@ -63,13 +64,15 @@ describe('cross-validation on images and their views', () => {
       for (const [at, { name, params }] of PLANS.entries()) {
         const expected = matrix(X.rows, 3);
         for (const { train, val } of folds) {
-          const normalizer = fitNormalizer(steps.normalize, selectRows(X, train));
-          const looks = [X, ...VIEWS].map((look) => applyNormalizer(normalizer, selectRows(look, train)));
+          const normalizer = await fitNormalizer(steps.normalize, matrixRows(selectRows(X, train)));
+          const [images, ...views] = [X, ...VIEWS].map((view) =>
+            matrixRows(applyNormalizer(normalizer, selectRows(view, train))),
+          );
           const plain = createHead(name, params);
           const head = await fitOnViews(
             steps.pca > 0 ? pcaHead(steps.pca, plain) : plain,
-            looks[0]!,
-            looks.slice(1),
+            images!,
+            views,
             train.map((i) => y[i]!),
           );
           const P = await head.predictProba(applyNormalizer(normalizer, selectRows(X, val)));

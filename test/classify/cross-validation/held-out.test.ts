@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { familiesOf, planOf, type HeadPlan } from '../../../src/classify/cross-validation/families.ts';
 import { foldFeatures, type FeatureSteps } from '../../../src/classify/cross-validation/fold-features.ts';
 import { heldOut, type HeldOut } from '../../../src/classify/cross-validation/held-out.ts';
@@ -78,10 +79,10 @@ describe.each([
         const expected = matrix(X.rows, 3);
         for (const { train, val } of foldsOf(y)) {
           const part = selectRows(X, train);
-          const normalizer = fitNormalizer(steps.normalize, part);
+          const normalizer = await fitNormalizer(steps.normalize, matrixRows(part));
           const plain = createHead(name, params);
           const head = await (steps.pca > 0 ? pcaHead(steps.pca, plain) : plain).fit(
-            applyNormalizer(normalizer, part),
+            matrixRows(applyNormalizer(normalizer, part)),
             train.map((i) => y[i]!),
           );
           const P = await head.predictProba(applyNormalizer(normalizer, selectRows(X, val)));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import {
   applyTemperature,
   expectedCalibrationError,
@@ -172,7 +173,7 @@ describe('the learning curve', () => {
     const curve = await learningCurve(head, train, val, { sizes: [6, 30, 120], repeats: 3, seed: 1 });
     expect(curve.map(({ rows }) => rows)).toEqual([6, 30, 120]);
     expect(curve[0]!.accuracy).toBeLessThan(curve[2]!.accuracy);
-    const full = await (await head.fit(train.X, train.y)).predictProba(val.X);
+    const full = await (await head.fit(matrixRows(train.X), train.y)).predictProba(val.X);
     const truth = Int32Array.from(val.y, (label) => 'abc'.indexOf(label));
     const expected = metrics.accuracy(truth, metrics.topClass(full));
     expect(curve[2]!.accuracies).toEqual([expected, expected, expected]);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { matrix, selectRows } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
 import { accuracy, topClass } from '../../../src/classify/evaluate/metrics.ts';
@@ -38,7 +39,7 @@ describe.skipIf(!hasShared(NEEDED))(
       [100, 3e-4],
     ])('logistic regression, C = %d, has its probabilities', async (C, tolerance) => {
       const { train, val, values } = load();
-      const head = await createHead('logistic', { C, tol: 1e-8 }).fit(unitRows(train.X), train.y);
+      const head = await createHead('logistic', { C, tol: 1e-8 }).fit(matrixRows(unitRows(train.X)), train.y);
       expect(head.converged).toBe(true);
       const P = await head.predictProba(unitRows(val.X));
       const expected = values(`logistic/C=${C}/proba`);
@@ -49,7 +50,10 @@ describe.skipIf(!hasShared(NEEDED))(
 
     it('logistic regression at another C fails that comparison', async () => {
       const { train, val, values } = load();
-      const head = await createHead('logistic', { C: 1.05, tol: 1e-8 }).fit(unitRows(train.X), train.y);
+      const head = await createHead('logistic', { C: 1.05, tol: 1e-8 }).fit(
+        matrixRows(unitRows(train.X)),
+        train.y,
+      );
       const P = await head.predictProba(unitRows(val.X));
       const expected = values('logistic/C=1/proba');
       const error = P.data.reduce((most, p, at) => Math.max(most, Math.abs(p - Number(expected[at]))), 0);
@@ -58,7 +62,7 @@ describe.skipIf(!hasShared(NEEDED))(
 
     it.each([1, 5, 15])('the %d nearest neighbours by cosine are its own', async (k) => {
       const { train, val, values } = load();
-      const found = await exactIndex(train.X, 'cosine').search(val.X, k);
+      const found = await exactIndex(matrixRows(train.X), 'cosine').search(val.X, k);
       const [distances, indices] = [values(`knn/k=${k}/distances`), values(`knn/k=${k}/indices`)];
       expect(found.indices.length).toBe(indices.length);
       found.indices.forEach((index, at) => {
@@ -79,7 +83,7 @@ describe.skipIf(!hasShared(NEEDED))(
       ['knn', { nNeighbors: 5 }, 0.9281045751633987],
     ])('the head %s has its accuracy', async (name, options, expected) => {
       const { train, val } = load();
-      const head = await createHead(name, options).fit(unitRows(train.X), train.y);
+      const head = await createHead(name, options).fit(matrixRows(unitRows(train.X)), train.y);
       const truth = encodeLabels(val.y, head.classes).indices;
       expect(accuracy(truth, topClass(await head.predictProba(unitRows(val.X))))).toBeCloseTo(expected, 12);
     });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { PermafrostError, type ErrorCode } from '../../../src/core/errors.ts';
 import { type Matrix, matrix, selectRows } from '../../../src/core/matrix.ts';
+import { matrixRows, type Rows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import type { FittedHead, HeadState } from '../../../src/classify/head.ts';
 import { type HeadOptions, createHead, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
+import { blockRows } from '../../support/rows.ts';
 
 /** Float32 products of other shapes may be summed in another order. */
 const SAME = 2e-6;
@@ -47,6 +49,9 @@ export async function expectCode(promise: Promise<unknown>, code: ErrorCode, wor
   expect(error.message).toMatch(words);
 }
 
+/** Blocks of seven rows. */
+const inBlocks = (X: Matrix): Rows => blockRows(X, 7);
+
 /** Classes, rows of each and columns: what a head must learn, whichever way it is fitted. */
 export const SHAPES: readonly [words: string, names: string[], each: number, cols: number][] = [
   ['two classes, more rows than columns', ['no', 'yes'], 20, 6],
@@ -77,7 +82,8 @@ const largestDifference = (a: Matrix, b: Matrix): number =>
 
 /**
  * What every head must do, in the manner of scikit-learn's check_estimator. `options` keep the fits short; `oneRow` are
- * those for one row a class; `skip` says why the head cannot be tested here.
+ * those for one row a class; `skip` says why the head cannot be tested here. Answers on blocks of `sizes` rows are
+ * those in memory to `near` under the options `agree`.
  */
 export function headContract(
   name: string,
@@ -85,13 +91,26 @@ export function headContract(
     options = {},
     oneRow = options,
     skip,
-  }: { options?: HeadOptions; oneRow?: HeadOptions; skip?: string | undefined },
+    agree = options,
+    near = SAME,
+    sizes = [1, 7, Infinity],
+  }: {
+    options?: HeadOptions;
+    oneRow?: HeadOptions;
+    skip?: string | undefined;
+    agree?: HeadOptions;
+    near?: number;
+    sizes?: readonly number[];
+  },
 ): void {
-  const fit = ({ X, y }: Blobs, given = options) => createHead(name, given).fit(X, y);
+  const inMemoryOnly = createHead(name).inMemoryOnly;
+  describe.each([
+    { way: 'on rows in memory', rowsOf: matrixRows, skipped: skip },
+    { way: 'on rows in blocks', rowsOf: inBlocks, skipped: skip ?? inMemoryOnly },
+  ])(`the head ${name} $way`, ({ rowsOf, skipped }) => {
+    const fit = ({ X, y }: Blobs, given = options) => createHead(name, given).fit(rowsOf(X), y);
 
-  describe.skipIf(skip !== undefined)(
-    `the head ${name}${skip === undefined ? '' : ` [skipped: ${skip}]`}`,
-    () => {
+    describe.skipIf(skipped !== undefined)(skipped === undefined ? '' : `[skipped: ${skipped}]`, () => {
       it.each(SHAPES)('learns %s', async (_, names, each, cols) => {
         const data = blobs(names, each, cols);
         const head = await fit(data);
@@ -196,6 +215,8 @@ export function headContract(
         const P = await head.predictProba(X);
         expect(X.data).toEqual(before.data);
         expect(y).toEqual(before.y);
+        // Rows that a head leaves where they are must not change while it is used.
+        if (head.leavesRows) return;
         X.data.fill(9);
         expect(await head.predictProba({ ...X, data: before.data })).toEqual(P);
       });
@@ -223,7 +244,10 @@ export function headContract(
             y.flatMap((label, i) => (label === 'b' ? [] : [i])),
           ]) {
             const labels = rows.map((i) => y[i]!);
-            const [part, alone] = [await fitPart(rows, labels), await head.fit(selectRows(X, rows), labels)];
+            const [part, alone] = [
+              await fitPart(rows, labels),
+              await head.fit(matrixRows(selectRows(X, rows)), labels),
+            ];
             expect(part.classes).toEqual(alone.classes);
             expect(largestDifference(await part.predictProba(X), await alone.predictProba(X))).toBeLessThan(
               1e-4,
@@ -249,7 +273,7 @@ export function headContract(
       it('comes back from its state with the same answers', async () => {
         const data = blobs(['a', 'b', 'c'], 8, 30);
         const { state, ...told } = await fit(data);
-        const loaded = await loadHead(name, throughFile(state));
+        const loaded = await loadHead(name, throughFile(state), told.leavesRows ? rowsOf(data.X) : undefined);
         expect(loaded).toMatchObject(
           JSON.parse(JSON.stringify({ ...told, predictProba: undefined })) as object,
         );
@@ -258,11 +282,18 @@ export function headContract(
       });
 
       it('refuses a state that lacks something', async () => {
-        const { state } = await fit(blobs(['a', 'b', 'c'], 8, 30));
+        const data = blobs(['a', 'b', 'c'], 8, 30);
+        const { state, leavesRows } = await fit(data);
+        const left = leavesRows ? rowsOf(data.X) : undefined;
         for (const tensor of state.tensors.keys()) {
           const tensors = new Map([...state.tensors].filter(([other]) => other !== tensor));
-          await expectCode(loadHead(name, { ...state, tensors }), 'HEAD_CORRUPT', new RegExp(`"${tensor}"`));
+          await expectCode(
+            loadHead(name, { ...state, tensors }, left),
+            'HEAD_CORRUPT',
+            new RegExp(`"${tensor}"`),
+          );
         }
+        if (leavesRows) await expectCode(loadHead(name, state), 'HEAD_CORRUPT', /"rows"/);
         for (const key of ['params', 'classes', 'features', 'converged', 'iterations', 'notes']) {
           const json = { ...state.json, [key]: undefined };
           await expectCode(
@@ -279,9 +310,28 @@ export function headContract(
         const data = blobs(names, 4, 60);
         const head = await fit(data, oneRow);
         expect(head.classes).toEqual([...names].sort());
-        const guess = topClass(await (await loadHead(name, throughFile(head.state))).predictProba(data.X));
+        const left = head.leavesRows ? rowsOf(data.X) : undefined;
+        const loaded = await loadHead(name, throughFile(head.state), left);
+        const guess = topClass(await loaded.predictProba(data.X));
         expect(Array.from(guess, (c) => head.classes[c])).toEqual(data.y);
       });
-    },
-  );
+    });
+  });
+
+  describe.skipIf((skip ?? inMemoryOnly) !== undefined)(`the head ${name}, in memory and in blocks`, () => {
+    it.each(SHAPES)('gives the same answers: %s', async (_, names, each, cols) => {
+      const { X, y } = blobs(names, each, cols);
+      const head = createHead(name, agree);
+      const P = await (await head.fit(matrixRows(X), y)).predictProba(X);
+      for (const size of sizes) {
+        const Q = await (await head.fit(blockRows(X, Math.min(size, X.rows)), y)).predictProba(X);
+        expect(largestDifference(P, Q)).toBeLessThanOrEqual(near);
+      }
+    });
+  });
+
+  it.runIf(inMemoryOnly !== undefined)(`the head ${name} says why it takes no blocks`, async () => {
+    const { X, y } = blobs(['a', 'b'], 6, 5);
+    await expectCode(createHead(name, options).fit(inBlocks(X), y), 'FIT_INVALID', new RegExp(inMemoryOnly!));
+  });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { formulaFeatures, formulaLabels } from './formula-data.ts';
 
@@ -122,7 +123,7 @@ const far = (found: readonly number[], expected: readonly number[]): number =>
 describe('logistic regression against scikit-learn', () => {
   it.each(SCIKIT_LEARN)('has the same optimum: $shape, C = $C', async ({ n, d, k, C, ...expected }) => {
     const X = formulaFeatures(n, d, k);
-    const head = await createHead('logistic', { C, tol: 1e-9 }).fit(X, formulaLabels(n, k));
+    const head = await createHead('logistic', { C, tol: 1e-9 }).fit(matrixRows(X), formulaLabels(n, k));
     expect(head.converged).toBe(true);
     const { data: weights, shape } = head.state.tensors.get('weights')!;
     const columns = expected.coef.length;
@@ -138,7 +139,10 @@ describe('logistic regression against scikit-learn', () => {
     // The softmax of two vectors shares the weight between them, each w/2: half the penalty, so twice the C.
     const { n, d, k, C, coef } = SCIKIT_LEARN[4]!;
     const X = formulaFeatures(n, d, k);
-    const head = await createHead('logistic', { C: 2 * C, tol: 1e-9 }).fit(X, formulaLabels(n, k));
+    const head = await createHead('logistic', { C: 2 * C, tol: 1e-9 }).fit(
+      matrixRows(X),
+      formulaLabels(n, k),
+    );
     const weights = head.state.tensors.get('weights')!.data;
     expect(far([...weights.slice(0, 3)], coef[0]!)).toBeGreaterThan(100 * TOLERANCE);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
@@ -22,7 +23,7 @@ describe('a network with a hidden layer', () => {
       3,
       Float64Array.of(0.1, 0.2, 0.1, 0.3, 0.2, 0.1),
     );
-    const value = async () => loss.value((await forward(network, X)).scores);
+    const value = async () => loss.at((await forward(network, X)).scores).value;
     const passed = await forward(network, X);
     const found = await slopes(network, passed, loss.at(passed.scores).residuals);
     const parameters = parametersOf(network);
@@ -59,7 +60,7 @@ function crossed(rows: number) {
 
 const accuracyOf = async (name: string, options: object) => {
   const { X, y } = crossed(400);
-  const head = await createHead(name, { ...options }).fit(X, y);
+  const head = await createHead(name, { ...options }).fit(matrixRows(X), y);
   const guess = topClass(await head.predictProba(X));
   return { head, accuracy: y.filter((label, i) => head.classes[guess[i]!] === label).length / y.length };
 };
@@ -77,12 +78,12 @@ describe('the head mlp', () => {
   it('gives other weights for another seed', async () => {
     const { X, y } = crossed(60);
     const of = async (seed: number) =>
-      (await createHead('mlp', { seed, maxEpochs: 2 }).fit(X, y)).state.tensors;
+      (await createHead('mlp', { seed, maxEpochs: 2 }).fit(matrixRows(X), y)).state.tensors;
     expect(await of(1)).not.toEqual(await of(2));
   });
 
   it('cannot hold out rows of classes that have one', async () => {
     const X = matrix(2, 2, Float32Array.of(1, 2, 3, 4));
-    await expectCode(createHead('mlp').fit(X, ['a', 'b']), 'FIT_INVALID', /none can be held out/);
+    await expectCode(createHead('mlp').fit(matrixRows(X), ['a', 'b']), 'FIT_INVALID', /none can be held out/);
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { selectRows, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { ridgePath } from '../../../src/classify/solvers/ridge-path.ts';
 import type { ClassWeight } from '../../../src/classify/solvers/row-weights.ts';
@@ -65,7 +66,7 @@ describe.each(['logistic', 'linear-svm', 'ridge'])('the head %s has the optimum 
       const { X, y } = imbalanced(fit);
       const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
       const options = { ...strength, classWeight: fit.classWeight, tol: 1e-9 };
-      const head = await createHead(name, options).fit(X, Array.from(y, String));
+      const head = await createHead(name, options).fit(matrixRows(X), Array.from(y, String));
       expect(head.converged).toBe(true);
       const { data: weights } = head.state.tensors.get('weights')!;
       const intercept = [...head.state.tensors.get('intercept')!.data];
@@ -95,7 +96,7 @@ describe.each(['logistic', 'linear-svm', 'ridge'])('the head %s has the optimum 
     const fit = fits.find(({ head, classWeight }) => head === name && classWeight === 'balanced')!;
     const { X, y } = imbalanced(fit);
     const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
-    const head = await createHead(name, { ...strength, tol: 1e-9 }).fit(X, Array.from(y, String));
+    const head = await createHead(name, { ...strength, tol: 1e-9 }).fit(matrixRows(X), Array.from(y, String));
     expect(far(head.state.tensors.get('intercept')!.data, fit.intercept)).toBeGreaterThan(100 * TOLERANCE);
   });
 });
@@ -106,7 +107,7 @@ describe('the path of ridge penalties is that of RidgeClassifierCV', () => {
     async (_, fit) => {
       const { X, y } = imbalanced(fit);
       const task = { y, classes: fit.k, classWeight: fit.classWeight };
-      const found = await ridgePath(X, task, fit.alphas!);
+      const found = await ridgePath(matrixRows(X), task, fit.alphas!);
       expect(found.alpha).toBe(fit.alpha);
       expect(far(found.errors, [...fit.errors!])).toBeLessThan(TOLERANCE);
       const k = found.intercept.length;
@@ -117,7 +118,7 @@ describe('the path of ridge penalties is that of RidgeClassifierCV', () => {
       const head = await createHead('ridge', {
         alphas: fit.alphas!.join(),
         classWeight: fit.classWeight,
-      }).fit(X, Array.from(y, String));
+      }).fit(matrixRows(X), Array.from(y, String));
       expect(head.state.json.leaveOneOut).toMatchObject({ alpha: fit.alpha });
       expect([...head.state.tensors.get('weights')!.data]).toEqual([...found.weights.data]);
     },

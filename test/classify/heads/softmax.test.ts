@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { adam } from '../../../src/classify/network/adam.ts';
 import { createHead, loadHead } from '../../../src/classify/heads/index.ts';
 import { hits, logLoss, topClass } from '../../../src/classify/evaluate/metrics.ts';
@@ -39,7 +40,7 @@ describe('Adam', () => {
 describe('the head softmax', () => {
   it('keeps its learning curve, which falls, and says when it stopped', async () => {
     const { X, y } = blobs(['a', 'b', 'c'], 30, 20);
-    const head = await createHead('softmax', { learningRate: 0.01 }).fit(X, y);
+    const head = await createHead('softmax', { learningRate: 0.01 }).fit(matrixRows(X), y);
     const { loss, accuracy, ...heldOut } = head.learningCurve!;
     expect(head.converged).toBe(true);
     expect([loss.length, accuracy.length]).toEqual([head.iterations, head.iterations]);
@@ -58,11 +59,12 @@ describe('the head softmax', () => {
     // epoch.
     const { X, y } = blobs(['a', 'b', 'c'], 10, 12);
     const options = { batchSize: 30, learningRate: 0.05 };
-    const after = await createHead('softmax', { ...options, maxEpochs: 1 }).fit(X, y);
+    const after = await createHead('softmax', { ...options, maxEpochs: 1 }).fit(matrixRows(X), y);
     const P = await after.predictProba(X);
     const truth = Int32Array.from(y, (label) => after.classes.indexOf(label));
-    const { loss, accuracy } = (await createHead('softmax', { ...options, maxEpochs: 2 }).fit(X, y))
-      .learningCurve!;
+    const { loss, accuracy } = (
+      await createHead('softmax', { ...options, maxEpochs: 2 }).fit(matrixRows(X), y)
+    ).learningCurve!;
     expect(loss[1]).toBeCloseTo(logLoss(truth, P), 5);
     expect(accuracy[1]).toBe(hits(truth, topClass(P)) / 30);
   });
@@ -74,20 +76,20 @@ describe('the head softmax', () => {
     ['nothing', () => null],
   ])('is refused where its stored curve has %s', async (_, damage) => {
     const { X, y } = blobs(['a', 'b'], 10, 5);
-    const { state } = await createHead('softmax', { maxEpochs: 3 }).fit(X, y);
+    const { state } = await createHead('softmax', { maxEpochs: 3 }).fit(matrixRows(X), y);
     const json = { ...state.json, learningCurve: damage(state.json.learningCurve as LearningCurve) };
     await expectCode(loadHead('softmax', { ...state, json }), 'HEAD_CORRUPT', /learningCurve/);
   });
 
   it('says so where its weights run away, instead of giving a head of NaN', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 10);
-    const fit = createHead('softmax', { learningRate: 1e38, batchSize: 4 }).fit(X, y);
+    const fit = createHead('softmax', { learningRate: 1e38, batchSize: 4 }).fit(matrixRows(X), y);
     await expectCode(fit, 'FIT_INVALID', /loss is .* in epoch \d+.*Lower learningRate/);
   });
 
   it('tells that it did not converge', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 10);
-    const head = await createHead('softmax', { maxEpochs: 3 }).fit(X, y);
+    const head = await createHead('softmax', { maxEpochs: 3 }).fit(matrixRows(X), y);
     expect(head).toMatchObject({ converged: false, iterations: 3 });
     expect(head.notes[0]).toMatch(/not converged.*after 3 epochs/);
   });
@@ -97,26 +99,33 @@ describe('the head softmax', () => {
     // Labels without meaning: the training loss falls, that of the part held out must rise in the end.
     const random = y.map((_, i) => ((i * 7919) % 13 < 6 ? 'a' : 'b'));
     const options = { validationFraction: 0.3, learningRate: 0.02, maxEpochs: 100 };
-    const head = await createHead('softmax', options).fit(X, random);
+    const head = await createHead('softmax', options).fit(matrixRows(X), random);
     const { loss, valLoss, valAccuracy } = head.learningCurve!;
     expect([valLoss!.length, valAccuracy!.length]).toEqual([loss.length, loss.length]);
     for (const value of valAccuracy!) expect(value * 18).toBeCloseTo(Math.round(value * 18), 10); // of 18 rows
     const best = valLoss!.indexOf(Math.min(...valLoss!));
     expect(best).toBeLessThan(valLoss!.length - 5);
-    const stopped = await createHead('softmax', { ...options, maxEpochs: best + 1 }).fit(X, random);
+    const stopped = await createHead('softmax', { ...options, maxEpochs: best + 1 }).fit(
+      matrixRows(X),
+      random,
+    );
     expect(stopped.state.tensors).toEqual(head.state.tensors);
   });
 
   it('cannot hold out rows of classes that have one', async () => {
     const { X, y } = blobs(['a', 'b', 'c'], 1, 5);
     const head = createHead('softmax', { validationFraction: 0.2 });
-    await expectCode(head.fit(X, y), 'FIT_INVALID', /none can be held out/);
+    await expectCode(head.fit(matrixRows(X), y), 'FIT_INVALID', /none can be held out/);
   });
 
   it('stops when it is aborted', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 10);
     const stop = new AbortController();
-    const fit = createHead('softmax', { maxEpochs: 100_000, tol: 0, nIterNoChange: 100_000 }).fit(X, y, stop);
+    const fit = createHead('softmax', { maxEpochs: 100_000, tol: 0, nIterNoChange: 100_000 }).fit(
+      matrixRows(X),
+      y,
+      stop,
+    );
     setTimeout(() => stop.abort(), 50);
     await expectCode(fit, 'INTERRUPTED', /interrupted/);
   });
@@ -124,7 +133,7 @@ describe('the head softmax', () => {
   it('gives other weights for another seed', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 10);
     const weights = async (seed: number) =>
-      (await createHead('softmax', { seed, maxEpochs: 2 }).fit(X, y)).state.tensors;
+      (await createHead('softmax', { seed, maxEpochs: 2 }).fit(matrixRows(X), y)).state.tensors;
     expect(await weights(1)).not.toEqual(await weights(2));
   });
 });
@@ -133,7 +142,7 @@ describe('the head ml-logistic', () => {
   it('refuses rows too wide for the package, and says what to do', async () => {
     const { X, y } = blobs(['a', 'b'], 2, 4097);
     await expectCode(
-      createHead('ml-logistic').fit(X, y),
+      createHead('ml-logistic').fit(matrixRows(X), y),
       'FIT_INVALID',
       /at most 4096 features a row, these have 4097.*"logistic"/,
     );
@@ -141,7 +150,7 @@ describe('the head ml-logistic', () => {
 
   it('tells that it did not converge', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 10);
-    const head = await createHead('ml-logistic', { numSteps: 5 }).fit(X, y);
+    const head = await createHead('ml-logistic', { numSteps: 5 }).fit(matrixRows(X), y);
     expect(head).toMatchObject({ converged: false, iterations: 5 });
     expect(head.notes[0]).toMatch(/after 5 steps, and the package has no stop rule/);
   });

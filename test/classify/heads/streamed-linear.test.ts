@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
-import { fitNormalizer, applyNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
-import { fitStreamNormalizer, normalizedSource } from '../../../src/classify/stream-normalizer.ts';
 import { rejection } from '../../support/errors.ts';
 import { blockRows } from '../../support/rows.ts';
 import { formulaFeatures, formulaLabels } from './formula-data.ts';
@@ -23,9 +22,9 @@ describe.each([
     const [X, y] = [formulaFeatures(n, d, k), formulaLabels(n, k)];
     for (const options of settings) {
       const head = createHead(name, { ...options, tol: 1e-9, maxIter: 500 });
-      const whole = await head.fit(X, y);
+      const whole = await head.fit(matrixRows(X), y);
       for (const size of [1, 7, n]) {
-        const streamed = await head.fitStream!(blockRows(X, size), y);
+        const streamed = await head.fit(blockRows(X, size), y);
         expect(streamed.converged).toBe(true);
         expect(streamed.classes).toEqual(whole.classes);
         const [a, b] = [await whole.predictProba(X), await streamed.predictProba(X)];
@@ -41,10 +40,10 @@ describe('the ridge head on a stream', () => {
     const [X, y] = [formulaFeatures(n, d, k), formulaLabels(n, k)];
     for (const classWeight of ['none', 'balanced']) {
       const head = createHead('ridge', { alphas: '0.001,0.1,1,30', classWeight });
-      const whole = await head.fit(X, y);
+      const whole = await head.fit(matrixRows(X), y);
       const wanted = whole.state.json.leaveOneOut as { errors: number[]; alpha: number };
       for (const size of [1, 7, n]) {
-        const streamed = await head.fitStream!(blockRows(X, size), y);
+        const streamed = await head.fit(blockRows(X, size), y);
         const found = streamed.state.json.leaveOneOut as typeof wanted;
         expect(found.alpha).toBe(wanted.alpha);
         // In memory the rows are centred by float32 means, and a small alpha divides what that leaves.
@@ -61,8 +60,8 @@ describe('the ridge head on a stream', () => {
     const shifted = { ...X, data: X.data.map((value) => Math.fround(value) + 1024) };
     const head = createHead('ridge', { alpha: 0.5 });
     const [near, far] = [
-      await (await head.fitStream!(blockRows(X, 16), y)).scores!(X),
-      await (await head.fitStream!(blockRows(shifted, 16), y)).scores!(shifted),
+      await (await head.fit(blockRows(X, 16), y)).scores!(X),
+      await (await head.fit(blockRows(shifted, 16), y)).scores!(shifted),
     ];
     // Float32 keeps a value near 1024 to 6e-5.
     near.data.forEach((s, at) => expect(Math.abs(s - far.data[at]!)).toBeLessThan(2e-3));
@@ -72,8 +71,11 @@ describe('the ridge head on a stream', () => {
     const passes = async (cols: number) => {
       const { X, y } = blobs(['ant', 'bee', 'cat'], 10, cols);
       const head = createHead('ridge', { tol: 1e-8 });
-      const streamed = await head.fitStream!(blockRows(X, 8), y);
-      const [a, b] = [await (await head.fit(X, y)).predictProba(X), await streamed.predictProba(X)];
+      const streamed = await head.fit(blockRows(X, 8), y);
+      const [a, b] = [
+        await (await head.fit(matrixRows(X), y)).predictProba(X),
+        await streamed.predictProba(X),
+      ];
       a.data.forEach((p, at) => expect(Math.abs(p - b.data[at]!)).toBeLessThan(1e-5));
       return streamed.notes[0];
     };
@@ -86,20 +88,20 @@ describe('the logistic head on a stream', () => {
   it('takes about as many Newton steps, and says how many passes', async () => {
     const { X, y } = blobs(['ant', 'bee', 'cat'], 40, 30);
     const head = createHead('logistic', { C: 10 });
-    const [whole, streamed] = [await head.fit(X, y), await head.fitStream!(blockRows(X, 32), y)];
+    const [whole, streamed] = [await head.fit(matrixRows(X), y), await head.fit(blockRows(X, 32), y)];
     expect(Math.abs(whole.iterations - streamed.iterations)).toBeLessThanOrEqual(1);
     expect(streamed.notes[0]).toMatch(/^fitted in \d+ passes over the stored features$/);
   });
 
   it('gives the same bytes again', async () => {
     const { X, y } = blobs(['ant', 'bee', 'cat'], 20, 30);
-    const fit = () => createHead('logistic').fitStream!(blockRows(X, 8), y);
+    const fit = () => createHead('logistic').fit(blockRows(X, 8), y);
     expect((await fit()).state).toEqual((await fit()).state);
   });
 
   it('says when it did not converge', async () => {
     const { X, y } = blobs(['ant', 'bee', 'cat'], 20, 30);
-    const streamed = await createHead('logistic', { maxIter: 1, tol: 1e-8 }).fitStream!(blockRows(X, 8), y);
+    const streamed = await createHead('logistic', { maxIter: 1, tol: 1e-8 }).fit(blockRows(X, 8), y);
     expect(streamed.converged).toBe(false);
     expect(streamed.notes.at(-1)).toMatch(/not converged/);
   });
@@ -107,9 +109,9 @@ describe('the logistic head on a stream', () => {
   it('refuses what the fit in memory refuses', async () => {
     const { X, y } = blobs(['ant', 'bee'], 5, 4);
     const head = createHead('logistic');
-    await rejection(head.fitStream!(blockRows(X, 4), y.slice(1)), 'FIT_INVALID');
+    await rejection(head.fit(blockRows(X, 4), y.slice(1)), 'FIT_INVALID');
     await rejection(
-      head.fitStream!(
+      head.fit(
         blockRows(X, 4),
         y.map(() => 'ant'),
       ),
@@ -117,32 +119,8 @@ describe('the logistic head on a stream', () => {
     );
     const broken = { ...X, data: X.data.slice() };
     broken.data[33] = NaN;
-    await rejection(head.fitStream!(blockRows(broken, 4), y), 'FIT_INVALID');
+    await rejection(head.fit(blockRows(broken, 4), y), 'FIT_INVALID');
     const signal = AbortSignal.abort();
-    await rejection(head.fitStream!(blockRows(X, 4), y, { signal }), 'INTERRUPTED');
-  });
-});
-
-describe('a normalised stream', () => {
-  it.each(NORMALIZATIONS)('gives the rows that %s gives in memory, in every pass', async (kind) => {
-    const { X } = blobs(['ant', 'bee'], 13, 9);
-    X.data.fill(0, 9, 18); // A row of zeros stays zero.
-    for (let i = 0; i < X.rows; i++) X.data[i * 9 + 4] = 3; // A constant column.
-    const whole = fitNormalizer(kind, X);
-    const normalizer = await fitStreamNormalizer(kind, blockRows(X, 5));
-    expect(normalizer).toEqual(whole);
-    const wanted = applyNormalizer(whole, X);
-    const source = normalizedSource(blockRows(X, 5), normalizer);
-    for (let pass = 0; pass < 2; pass++) {
-      for (const b of [0, 3, 1, 2, 4, 5]) {
-        const { data } = await source.read(b);
-        // The inverse of a length is rounded to float32, and the product again.
-        const near = kind === 'l2' ? 1.2e-7 : 0;
-        data.forEach((value, at) => {
-          const exact = wanted.data[b * 45 + at]!;
-          expect(Math.abs(value - exact)).toBeLessThanOrEqual(near * Math.abs(exact));
-        });
-      }
-    }
+    await rejection(head.fit(blockRows(X, 4), y, { signal }), 'INTERRUPTED');
   });
 });

@@ -7,6 +7,7 @@ import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { readGraph } from '../../../src/classify/neighbors/hnsw-graph.ts';
 import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
 import { selectRows } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { hnswMissing } from './hnsw-missing.ts';
@@ -42,7 +43,7 @@ describe.skipIf(missing !== undefined)(
         const queries = selectRows(X, [0, 1, 2, 2999, 3000]);
         // As many candidates as there are rows in a graph: nothing is left to chance.
         const found = await graphIndex(graphs, X, metric, 3001).search(queries, 10);
-        expect(found).toEqual(await exactIndex(X, metric).search(queries, 10));
+        expect(found).toEqual(await exactIndex(matrixRows(X), metric).search(queries, 10));
       }
     });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { distance, lengthsOf } from '../../../src/classify/neighbors/distance.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { floatScan } from '../../../src/classify/neighbors/float-scan.ts';
@@ -25,7 +26,7 @@ async function expectBruteForce(
   k: number,
   scan: ExactOptions['scan'],
 ) {
-  const found = await exactIndex(X, metric, { scan }).search(queries, k);
+  const found = await exactIndex(matrixRows(X), metric, { scan }).search(queries, k);
   for (let i = 0; i < queries.rows; i++) {
     const expected = bruteForce(X, row(queries, i), metric).slice(0, k);
     const at = [i * found.k, (i + 1) * found.k] as const;
@@ -105,7 +106,7 @@ describe('the bound of a scan', () => {
       const queries = clustered(64, 256, 4);
       const scan = (await integerScan(X, lengthsOf(X), 'cosine', true))!;
       const scanned = await scan.run(queries, lengthsOf(queries), 10);
-      const { distances } = await exactIndex(X, 'cosine').search(queries, 10);
+      const { distances } = await exactIndex(matrixRows(X), 'cosine').search(queries, 10);
       const [part] = scanned.parts;
       const proven = Array.from({ length: 64 }, (_, i) => i).filter(
         (i) => scanned.leastDistance(i, part!.values[(i + 1) * part!.k - 1]!) > distances[10 * i + 9]!,
@@ -119,7 +120,7 @@ describe('exact search', () => {
   it('by auto turns to 8 bits when enough queries have come, with the same answers', async () => {
     const X = clustered(5000, 220, 5);
     const queries = clustered(20, 220, 6);
-    const index = exactIndex(X, 'cosine', { prepareAfter: 30 });
+    const index = exactIndex(matrixRows(X), 'cosine', { prepareAfter: 30 });
     const [first, second] = [await index.search(queries, 5), await index.search(queries, 5)];
     expect(second).toEqual(first);
   });
@@ -137,11 +138,11 @@ describe('exact search', () => {
     const X = clustered(100, 4, 8);
     for (let at = 0; at < X.data.length; at++) X.data[at]! *= 1e20;
     await expectCode(
-      exactIndex(X, 'euclidean', { scan: 'int8' }).search(X, 3),
+      exactIndex(matrixRows(X), 'euclidean', { scan: 'int8' }).search(X, 3),
       'FIT_INVALID',
       /Take scan "float32"/,
     );
-    expect(() => exactIndex(X, 'cosine', { scan: 'bf16' as 'int8' })).toThrow(/float32 \| int8/);
+    expect(() => exactIndex(matrixRows(X), 'cosine', { scan: 'bf16' as 'int8' })).toThrow(/float32 \| int8/);
   });
 });
 

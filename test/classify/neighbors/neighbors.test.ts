@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { matrix, row } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { hnswIndex } from '../../../src/classify/neighbors/hnsw.ts';
@@ -14,7 +15,7 @@ import { bruteForce, clustered, neighborContract } from './neighbor-contract.ts'
 
 const HNSW = { M: 16, efConstruction: 200, efSearch: 50, seed: 1 };
 
-neighborContract('exact', (X, metric) => Promise.resolve(exactIndex(X, metric)), undefined);
+neighborContract('exact', (X, metric) => Promise.resolve(exactIndex(matrixRows(X), metric)), undefined);
 neighborContract('hnsw', (X, metric) => hnswIndex(X, { ...HNSW, metric }), await hnswMissing());
 
 describe('exact search', () => {
@@ -37,7 +38,7 @@ describe('exact search', () => {
           if (copies && rows > 2) X.data.copyWithin(cols, 0, cols);
           const queries = clustered(3, cols, seed + 1);
           for (let at = 0; at < queries.data.length; at++) queries.data[at]! += level;
-          const found = await exactIndex(X, metric).search(queries, k);
+          const found = await exactIndex(matrixRows(X), metric).search(queries, k);
           for (let i = 0; i < queries.rows; i++) {
             const expected = bruteForce(X, row(queries, i), metric).slice(0, k);
             const at = [i * found.k, (i + 1) * found.k] as const;
@@ -58,8 +59,11 @@ describe('exact search', () => {
       Float32Array.from({ length: 3 * 2 ** 16 }, (_, at) => Math.sin(at)),
     );
     const queries = matrix(300, 3, X.data.slice(30_000, 30_900));
-    const all = await exactIndex(X, 'euclidean').search(queries, 4);
-    const last = await exactIndex(X, 'euclidean').search(matrix(1, 3, row(queries, 299).slice()), 4);
+    const all = await exactIndex(matrixRows(X), 'euclidean').search(queries, 4);
+    const last = await exactIndex(matrixRows(X), 'euclidean').search(
+      matrix(1, 3, row(queries, 299).slice()),
+      4,
+    );
     expect([...all.indices.slice(-4)]).toEqual([...last.indices]);
     expect(all.indices[4 * 299]).toBe(10_299);
   });
@@ -93,7 +97,7 @@ describe('the votes of neighbours', () => {
     ],
   ])('are those of scikit-learn: %s, %s', async (metric, weights, expected) => {
     const head = await createHead('knn', { metric, weights }).fit(
-      formulaFeatures(60, 4, 3),
+      matrixRows(formulaFeatures(60, 4, 3)),
       formulaLabels(60, 3),
     );
     const queries = matrix(4, 4, formulaFeatures(64, 4, 3).data.slice(240));
@@ -104,18 +108,23 @@ describe('the votes of neighbours', () => {
 
   it('are those of the rows at distance 0 alone, where there are some', async () => {
     const X = matrix(4, 2, Float32Array.of(1, 0, 1, 0, 0, 1, 1, 1));
-    const head = await createHead('knn', { nNeighbors: 4, weights: 'distance' }).fit(X, ['a', 'b', 'b', 'b']);
+    const head = await createHead('knn', { nNeighbors: 4, weights: 'distance' }).fit(matrixRows(X), [
+      'a',
+      'b',
+      'b',
+      'b',
+    ]);
     expect([...(await head.predictProba(matrix(1, 2, Float32Array.of(2, 0)))).data]).toEqual([0.5, 0.5]);
   });
 
   it('need as many rows as neighbours', async () => {
     const { X, y } = blobs(['a', 'b'], 2, 3);
     await expectCode(
-      createHead('knn').fit(X, y),
+      createHead('knn').fit(matrixRows(X), y),
       'FIT_INVALID',
       /nNeighbors is 5, and there are 4 training rows/,
     );
-    await expectCode(createHead('knn-hnsw').fit(X, y), 'FIT_INVALID', /nNeighbors is 5/);
+    await expectCode(createHead('knn-hnsw').fit(matrixRows(X), y), 'FIT_INVALID', /nNeighbors is 5/);
   });
 });
 
@@ -124,21 +133,21 @@ describe.skipIf(missing !== undefined)(`approximate search${missing ? ` [skipped
   it('tells its recall against exact search', async () => {
     const X = clustered(600, 24, 8);
     const y = Array.from({ length: 600 }, (_, i) => String(i % 3));
-    const good = await createHead('knn-hnsw').fit(X, y);
+    const good = await createHead('knn-hnsw').fit(matrixRows(X), y);
     expect(good.notes).toEqual([
       expect.stringMatching(/^recall@5 against exact search: (1\.0000|0\.99\d\d), on 200/),
     ]);
     const poor = await hnswIndex(X, { metric: 'cosine', M: 2, efConstruction: 1, efSearch: 1, seed: 1 });
     const { recall } = await measureRecall(poor, X, { k: 5, sample: 200, seed: 1 });
     expect(recall).toBeLessThan(0.9);
-    const exact = await measureRecall(exactIndex(X, 'cosine'), X, { k: 5, sample: 200, seed: 1 });
+    const exact = await measureRecall(exactIndex(matrixRows(X), 'cosine'), X, { k: 5, sample: 200, seed: 1 });
     expect(exact).toEqual({ recall: 1, queries: 200, k: 5 });
   });
 
   it('stops when it is aborted', async () => {
     const { X, y } = blobs(['a', 'b'], 20, 5);
     await expectCode(
-      createHead('knn-hnsw').fit(X, y, { signal: AbortSignal.abort() }),
+      createHead('knn-hnsw').fit(matrixRows(X), y, { signal: AbortSignal.abort() }),
       'INTERRUPTED',
       /interrupted/,
     );
@@ -152,7 +161,7 @@ describe('without hnswlib-node', () => {
     });
     const { X, y } = blobs(['a', 'b'], 20, 5);
     await expectCode(
-      createHead('knn-hnsw').fit(X, y),
+      createHead('knn-hnsw').fit(matrixRows(X), y),
       'PACKAGE_MISSING',
       /C\+\+ compiler.*npm install.*"knn"/,
     );

@@ -7,14 +7,15 @@ import {
   type RejectChoice,
   type RejectTask,
 } from '../../../src/classify/novelty/choose-reject.ts';
-import { judge, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
+import { detectUnknown, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
 import {
   MEASURES,
   referenceOf,
-  strangeness,
-  strangenessByMeasure,
+  noveltyScores,
+  noveltyScoresByMeasure,
 } from '../../../src/classify/novelty/novelty-score.ts';
 import { matrix, row, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { blobs, throughFile } from '../heads/head-contract.ts';
 
@@ -26,8 +27,8 @@ async function choice(
   given: Partial<RejectTask> = {},
 ) {
   const maker = createHead(name);
-  const normalized = applyNormalizer(fitNormalizer('l2', X), X);
-  const head = await maker.fit(normalized, y);
+  const normalized = applyNormalizer(await fitNormalizer('l2', matrixRows(X)), X);
+  const head = await maker.fit(matrixRows(normalized), y);
   const keys = y.map((_, i) => String(i).padStart(4, '0'));
   const task = { normalize: 'l2', rate: 0.05, keys, groups: keys, seed: 1, ...given } as const;
   return { head, normalized, chosen: await chooseReject(maker, head, { X, normalized, labels: y }, task) };
@@ -63,9 +64,13 @@ describe('the rule for unknown', () => {
     if (!isRule(chosen)) throw new Error(chosen.reason);
     const share = (unknown: readonly boolean[]): number => unknown.filter(Boolean).length / unknown.length;
     const odd = strangers(data.X);
-    const found = await judge(chosen.reject, head, applyNormalizer(fitNormalizer('l2', odd), odd));
+    const found = await detectUnknown(
+      chosen.reject,
+      head,
+      applyNormalizer(await fitNormalizer('l2', matrixRows(odd)), odd),
+    );
     expect(share(found.unknown)).toBeGreaterThan(0.9);
-    expect(share((await judge(chosen.reject, head, normalized)).unknown)).toBeLessThanOrEqual(0.05);
+    expect(share((await detectUnknown(chosen.reject, head, normalized)).unknown)).toBeLessThanOrEqual(0.05);
   });
 
   it('is calibrated on rows out of fold: judged on the rows that it was fitted on, half of them would pass for less', async () => {
@@ -74,20 +79,20 @@ describe('the rule for unknown', () => {
     if (!isRule(chosen)) throw new Error(chosen.reason);
     // A row's own part in the mean of its class draws it nearer: in-fold, the threshold would be lower.
     const { measure, threshold, reference } = chosen.reject;
-    const inFold = await strangeness(measure, head, normalized, reference);
+    const inFold = await noveltyScores(measure, head, normalized, reference);
     expect(threshold).toBeGreaterThan(Math.max(...inFold));
   });
 
   it('measures the same by all measures at once as by each', async () => {
     const { X, y } = blobs(CLASSES, 2, 20);
-    const head = await createHead('logistic').fit(X, y);
+    const head = await createHead('logistic').fit(matrixRows(X), y);
     const queries = strangers(matrix(7, 20));
-    const all = await strangenessByMeasure(MEASURES, head, queries, X, y);
+    const all = await noveltyScoresByMeasure(MEASURES, head, queries, X, y);
     for (const measure of MEASURES) {
-      const alone = await strangeness(measure, head, queries, referenceOf(measure, X, y));
+      const alone = await noveltyScores(measure, head, queries, referenceOf(measure, X, y));
       expect([...all.get(measure)!]).toEqual([...alone]);
     }
-    const none = await strangenessByMeasure(MEASURES, head, matrix(0, 20), X, y);
+    const none = await noveltyScoresByMeasure(MEASURES, head, matrix(0, 20), X, y);
     expect([...none.values()].map(({ length }) => length)).toEqual([0, 0, 0, 0, 0]);
   });
 
@@ -162,7 +167,7 @@ describe('the rule for unknown', () => {
         const reject = { measure, threshold: 0.123456789, rate: 0.05, reference };
         const back = loadReject(throughFile(rejectState(reject, head.state)), head);
         expect(back).toEqual(reject);
-        expect(await judge(back, head, odd)).toEqual(await judge(reject, head, odd));
+        expect(await detectUnknown(back, head, odd)).toEqual(await detectUnknown(reject, head, odd));
       }
     },
   );
@@ -192,12 +197,12 @@ describe('the rule for unknown', () => {
   });
 });
 
-describe('strangeness', () => {
+describe('a novelty score', () => {
   it('is what its formula says, row by row', async () => {
     const data = blobs(['ant', 'bee', 'cat'], 10, 6);
-    const head = await createHead('logistic').fit(data.X, data.y);
+    const head = await createHead('logistic').fit(matrixRows(data.X), data.y);
     const of = (measure: (typeof MEASURES)[number]): Promise<Float64Array> =>
-      strangeness(measure, head, data.X, referenceOf(measure, data.X, data.y));
+      noveltyScores(measure, head, data.X, referenceOf(measure, data.X, data.y));
     const scores = await head.scores!(data.X);
     const P = await head.predictProba(data.X);
     const [energy, top] = [await of('energy'), await of('top-probability')];
@@ -224,10 +229,13 @@ describe('strangeness', () => {
   it('by energy of two classes does not depend on which of them comes first', async () => {
     const { X, y } = blobs(['ant', 'bee'], 20, 6);
     const swapped = y.map((label) => (label === 'ant' ? 'bee' : 'ant'));
-    const [a, b] = [await createHead('logistic').fit(X, y), await createHead('logistic').fit(X, swapped)];
+    const [a, b] = [
+      await createHead('logistic').fit(matrixRows(X), y),
+      await createHead('logistic').fit(matrixRows(X), swapped),
+    ];
     const [one, other] = [
-      await strangeness('energy', a, X, undefined),
-      await strangeness('energy', b, X, undefined),
+      await noveltyScores('energy', a, X, undefined),
+      await noveltyScores('energy', b, X, undefined),
     ];
     one.forEach((value, i) => expect(value).toBeCloseTo(other[i]!, 4));
   });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { selectRows } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
-import { judge } from '../../../src/classify/novelty/reject.ts';
+import { detectUnknown } from '../../../src/classify/novelty/reject.ts';
 import { chooseSampledReject, ROW_MEASURES } from '../../../src/classify/novelty/sampled-reject.ts';
 import { rejection } from '../../support/errors.ts';
 import { blobs } from '../heads/head-contract.ts';
@@ -26,10 +27,10 @@ describe('a rule for unknown by distances to a sample', () => {
     async (rate) => {
       const [reference, calibration, fresh] = parts(CLASSES, 500);
       const all = blobs(CLASSES, 1000, 16);
-      const head = await createHead('logistic').fit(all.X, all.y);
+      const head = await createHead('logistic').fit(matrixRows(all.X), all.y);
       const choice = await chooseSampledReject(head, reference, calibration, { rate, seed: 1 });
       if ('reason' in choice) throw new Error(choice.reason);
-      const { unknown } = await judge(choice.reject, head, fresh.X);
+      const { unknown } = await detectUnknown(choice.reject, head, fresh.X);
       const share = unknown.filter(Boolean).length / unknown.length;
       // 2,000 of each: four standard deviations of the difference of two shares.
       expect(Math.abs(share - rate)).toBeLessThan(4 * Math.sqrt((2 * rate * (1 - rate)) / 2000));
@@ -47,7 +48,7 @@ describe('a rule for unknown by distances to a sample', () => {
 
   it('takes the default for two classes, and says where too few rows are left to promise the share', async () => {
     const [reference, calibration] = parts(['ant', 'bee'], 20);
-    const head = await createHead('centroid').fit(reference.X, reference.labels);
+    const head = await createHead('centroid').fit(matrixRows(reference.X), reference.labels);
     const two = await chooseSampledReject(head, reference, calibration, { rate: 0.05, seed: 1 });
     expect(two).toMatchObject({ reject: { measure: 'mean-distance' }, leftOut: [], leftOutRejected: null });
     const few = await chooseSampledReject(head, reference, calibration, { rate: 0.01, seed: 1 });
@@ -58,7 +59,7 @@ describe('a rule for unknown by distances to a sample', () => {
 
   it('ends when it is told to', async () => {
     const [reference, calibration] = parts(CLASSES, 20);
-    const head = await createHead('centroid').fit(reference.X, reference.labels);
+    const head = await createHead('centroid').fit(matrixRows(reference.X), reference.labels);
     const context = { signal: AbortSignal.abort() };
     await rejection(
       chooseSampledReject(head, reference, calibration, { rate: 0.05, seed: 1, context }),

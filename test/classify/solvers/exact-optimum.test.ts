@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { matrix, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 
 /** Made by test/golden/make_exact.py. */
@@ -39,7 +40,7 @@ async function scores(name: string, tol: number): Promise<number[]> {
   const { n, C, labels } = golden;
   const strength = name === 'ridge' ? { alpha: 1 / C } : { C };
   const head = await createHead(name, { ...strength, tol, maxIter: 1000 }).fit(
-    longRows(0, n),
+    matrixRows(longRows(0, n)),
     labels.map(String),
   );
   expect(head.converged).toBe(true);
@@ -61,7 +62,7 @@ describe('with wide rows of length 100 and C = 10,000', () => {
 
   it('linear-svm that has not come near says how far off it may be, however small its gradient', async () => {
     const head = await createHead('linear-svm', { C: golden.C, tol: 0.5, maxIter: 12 }).fit(
-      longRows(0, golden.n),
+      matrixRows(longRows(0, golden.n)),
       golden.labels.map(String),
     );
     expect(head.converged).toBe(false);

@@ -207,8 +207,8 @@ describe.skipIf(process.platform === 'win32')('symbolic links in a data set', ()
     const expected = await rows(root);
     symlinkSync('.', join(root, 'Train/ant/self'));
     symlinkSync('..', join(root, 'Train/ant/split'));
-    symlinkSync('../../..', join(root, 'Train/ant/root'));
-    symlinkSync('../../../..', join(root, 'Train/ant/above'));
+    symlinkSync('../..', join(root, 'Train/ant/root'));
+    symlinkSync('../../..', join(root, 'Train/ant/above'));
     symlinkSync('../bee', join(root, 'Train/ant/sibling'));
     expect(await rows(root)).toEqual(expected);
     const { warnings } = await scanDataset(root);

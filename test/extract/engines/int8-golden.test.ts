@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { cosine, matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
 import { calibrate, quantizationOf } from '../../../src/extract/calibrate.ts';
@@ -91,7 +92,10 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
     it('leads a head trained on the float32 features to the same classes, one image in 24 excepted', async () => {
       const rows = paths.flatMap((path, i) => (path.toLowerCase().startsWith('train') ? [i] : []));
       const labels = rows.map((i) => paths[i]!.split('/')[1]!);
-      const head = await createHead('logistic', { C: 0.01 }).fit(selectRows(golden, rows), labels);
+      const head = await createHead('logistic', { C: 0.01 }).fit(
+        matrixRows(selectRows(golden, rows)),
+        labels,
+      );
       const expected = topClass(await head.predictProba(selectRows(golden, measured)));
       const classes = topClass(await head.predictProba(found));
       const differing = measured.filter((_, i) => classes[i] !== expected[i]);

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead, HEAD_NAMES, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
 import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
@@ -13,13 +14,14 @@ import {
 } from '../../../src/store/read/head-file.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
 import { withReject } from '../../../src/workflows/train/reject.ts';
-import { judge } from '../../../src/classify/novelty/reject.ts';
-import { trainHead } from '../../../src/workflows/train/evaluate.ts';
+import { detectUnknown } from '../../../src/classify/novelty/reject.ts';
+import { trainHead } from '../../../src/workflows/train/train-head.ts';
 import { blobs } from '../../classify/heads/head-contract.ts';
 import { hnswMissing } from '../../classify/neighbors/hnsw-missing.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { settingsWith, storedRow } from '../../support/stored-rows.ts';
+import { rowsInMemory, trainingOn } from '../../support/training.ts';
 
 const folder = temporaryFolders();
 
@@ -33,7 +35,7 @@ const DOCUMENT: HeadDocument = {
   width: 3,
   head: { name: 'centroid', nested: { list: [1, null, 'x'] } },
   normalizer: { kind: 'none' },
-  trained: { images: 4, store: '..' },
+  trained: { images: 4, store: '../store' },
 };
 const TENSORS: HeadTensors = new Map<string, { shape: number[]; data: Float32Array | Int32Array }>([
   ['head/weights', { shape: [2, 3], data: Float32Array.of(1, -0, 1e-40, Infinity, NaN, 3.5) }],
@@ -154,9 +156,10 @@ function fileOf(content: string | Uint8Array): string {
 
 const data = blobs(['ant', 'bee', 'wasp'], 12, 20);
 const samples = data.y.map((label, i) => storedRow(`${i}.jpg`, { label }));
-const loaded = { X: data.X, samples };
+const loaded = rowsInMemory(data.X, samples);
 const parts = [{ cut: 'block5_pool', pooling: 'avg', width: 20 }] as const;
-const training = { pooling: 'avg', parts, train: loaded, val: loaded, validatedOn: 'val' } as const;
+const training = trainingOn(loaded, loaded, parts);
+const load = () => Promise.resolve(training);
 const OPTIONS: Partial<Record<HeadName, Record<string, unknown>>> = {
   softmax: { validationFraction: 0.2, maxEpochs: 12 },
   'ml-logistic': { numSteps: 30 },
@@ -175,7 +178,7 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
     const opened = await openHead(file);
     expect(opened.document).toMatchObject({ name, pooling: 'avg', width: 20, settings: settingsWith() });
     expect(opened.store).toBe(join(root, 'store'));
-    expect(opened.document.trained).toEqual({ images: 36, store: '..' });
+    expect(opened.document.trained).toEqual({ images: 36, store: '../store' });
     const values = { predictProba: undefined, scores: undefined };
     expect({ ...opened.head, ...values }).toEqual({ ...trained.head, ...values });
     expect(opened.head.learningCurve).toEqual(trained.result.learningCurve);
@@ -187,19 +190,21 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
 describe('a head with a rule for "unknown" on disk', () => {
   it.each(['logistic', 'knn', 'centroid'])('judges as before it was written: %s', async (head) => {
     const plan = { head, normalize: 'l2' } as const;
-    const before = await withReject(await trainHead(plan, training), plan, training, 0.1);
+    const before = await withReject(await trainHead(plan, training), plan, load, 0.1);
     expect(before.result.reject).toMatchObject({ rate: 0.1, problem: null });
     const path = join(folder(), 'x.safetensors');
     await saveHead(path, before, { settings: settingsWith() }, '/store');
     const after = await openHead(path);
     expect(after.reject).toEqual(before.reject);
     const X = applyNormalizer(before.normalizer, data.X);
-    expect(await judge(after.reject!, after.head, X)).toEqual(await judge(before.reject!, before.head, X));
+    expect(await detectUnknown(after.reject!, after.head, X)).toEqual(
+      await detectUnknown(before.reject!, before.head, X),
+    );
   });
 
   it('at a rate of 0 is a head without one, and so is a file that was written before there were any', async () => {
     const plan = { head: 'centroid', normalize: 'l2' } as const;
-    const trained = await withReject(await trainHead(plan, training), plan, training, 0);
+    const trained = await withReject(await trainHead(plan, training), plan, load, 0);
     expect(trained.result.reject).toBeUndefined();
     const path = join(folder(), 'x.safetensors');
     await saveHead(path, trained, { settings: settingsWith() }, '/store');
@@ -220,7 +225,7 @@ describe('a head with a rule for "unknown" on disk', () => {
 
   it('tells false rejects of the validated images, and the accuracy of what is answered', async () => {
     const plan = { head: 'logistic', normalize: 'l2' } as const;
-    const { result } = await withReject(await trainHead(plan, training), plan, training, 0.1);
+    const { result } = await withReject(await trainHead(plan, training), plan, load, 0.1);
     const { validated } = result.reject!.rule!;
     expect(validated).toMatchObject({ split: 'val', images: 36, accuracyOfAnswered: 1 });
     expect(validated.share).toBe(validated.rejected / 36);
@@ -229,8 +234,8 @@ describe('a head with a rule for "unknown" on disk', () => {
 
 describe('a head file that another permafrost wrote', () => {
   it('with a head that this one does not know is refused as a head, not as an option', async () => {
-    const head = await createHead('centroid').fit(data.X, data.y);
-    const normalizer = fitNormalizer('none', data.X);
+    const head = await createHead('centroid').fit(matrixRows(data.X), data.y);
+    const normalizer = await fitNormalizer('none', matrixRows(data.X));
     const { result } = await trainHead({ head: 'centroid', normalize: 'none' }, training);
     const path = join(folder(), 'x.safetensors');
     const foreign = {

@@ -4,7 +4,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import type { Manifest } from '../../../src/store/format/manifest.ts';
 import { commitDataset } from '../../../src/store/write/store.ts';
-import { headsOfRun, RUN_HEADS } from '../../../src/workflows/run/heads.ts';
+import { headsOfRun } from '../../../src/workflows/run/heads.ts';
+import { RUN_HEADS } from '../../../src/workflows/run/tasks.ts';
+import { trainingData } from '../../../src/workflows/train/data.ts';
+import { headOf } from '../../../src/workflows/train/plan.ts';
+import { trainHead } from '../../../src/workflows/train/train-head.ts';
+import { probabilities } from '../../../src/workflows/train/trained-head.ts';
 import { trainWithin } from '../../../src/workflows/train/within.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -69,11 +74,17 @@ describe('the heads of a run within a memory that the features do not fit', () =
   });
 
   it('answer for the validated images in the order of their paths, as heads in memory do', async () => {
-    const plan = { head: 'knn', normalize: 'l2', store, manifest, samples: undefined } as const;
+    const plan = { head: 'knn', normalize: 'l2' } as const;
+    const request = {
+      owner: 'train',
+      store,
+      manifest,
+      samples: undefined,
+      features: 'avg',
+      views: 0,
+    } as const;
     const [streamed, inMemory] = await Promise.all(
-      [360e6, 1e9].map((bound) =>
-        trainWithin({ ...plan, features: 'avg', bound }, { views: 0, reject: 0 }, {}),
-      ),
+      [360e6, 1e9].map((bound) => trainWithin(plan, { ...request, bound }, 0, {})),
     );
     expect([...streamed!.judged.truth]).toEqual(Array.from({ length: 60 }, (_, i) => i % 3));
     expect(streamed!.judged).toEqual(inMemory!.judged);
@@ -81,4 +92,30 @@ describe('the heads of a run within a memory that the features do not fit', () =
     expect(streamed!.mistakes).toEqual(inMemory!.mistakes);
     expect(streamed!.result.logLoss).toBeCloseTo(inMemory!.result.logLoss, 10);
   });
+});
+
+describe('each head of a run', () => {
+  it.each(RUN_HEADS)(
+    'answers the same on the same stored features within a small memory: $head on $pooling, $normalize',
+    async (plan) => {
+      const request = { owner: 'run', store, manifest, samples: undefined, features: plan.pooling, views: 0 };
+      const [inMemory, inBlocks] = await Promise.all(
+        [1e9, 360e6].map((bound) => trainingData({ ...request, bound })),
+      );
+      expect([inMemory!.reason, typeof inBlocks!.reason]).toEqual([undefined, 'string']);
+      if (headOf(plan).inMemoryOnly !== undefined) {
+        await rejection(trainHead(plan, inBlocks!), 'OPTION_INVALID');
+        return;
+      }
+      // Heads that learn by epochs meet the rows of blocks in another order: with steps of nothing that does not show.
+      const byEpochs = ['softmax', 'mlp'].includes(plan.head) && { maxEpochs: 1, learningRate: 1e-9 };
+      const exactly = ['logistic', 'linear-svm', 'ridge'].includes(plan.head) && { tol: 1e-8, maxIter: 500 };
+      const solved = { ...plan, options: { ...plan.options, ...byEpochs, ...exactly } };
+      const [one, other] = [await trainHead(solved, inMemory!), await trainHead(solved, inBlocks!)];
+      const X = inMemory!.val.matrix!;
+      const [P, Q] = [await probabilities(one, X), await probabilities(other, X)];
+      P.data.forEach((p, at) => expect(Math.abs(p - Q.data[at]!)).toBeLessThan(2e-5));
+      expect([...one.judged.truth]).toEqual([...other.judged.truth]);
+    },
+  );
 });

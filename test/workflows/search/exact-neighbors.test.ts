@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { NeighborResult } from '../../../src/results/answer-results.ts';
 import { random } from '../../../src/core/random.ts';
 import { selectRows, type Matrix } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import type { Progress } from '../../../src/core/listener.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { balanced } from '../../../src/classify/normalize.ts';
@@ -46,7 +47,7 @@ describe('exact neighbours in a store', () => {
       const parts = storedParts(store, manifest, pooling);
       const { X, samples } = (await loadFeatures(store, manifest, pooling, ['train'])).get('train')!;
       const queries = selectRows(X, [0, 7, X.rows - 1]);
-      const found = await exactIndex(X, metric).search(queries, 9);
+      const found = await exactIndex(matrixRows(X), metric).search(queries, 9);
       const wanted = Array.from({ length: 3 }, (_, q) =>
         Array.from({ length: 9 }, (_unused, j): NeighborResult => {
           const { id, path, label, split } = samples[found.indices[9 * q + j]!]!;
@@ -74,7 +75,10 @@ describe('exact neighbours in a store', () => {
       const widths = parts.map(({ width }) => width);
       const { X, samples } = (await loadFeatures(store, manifest, parts, ['train'])).get('train')!;
       const queries = selectRows(X, [0, 7, X.rows - 1]);
-      const found = await exactIndex(balanced(X, widths), metric).search(balanced(queries, widths), 9);
+      const found = await exactIndex(matrixRows(balanced(X, widths)), metric).search(
+        balanced(queries, widths),
+        9,
+      );
       const search = await exactNeighbors({ ...plan, store, manifest, parts, splits: ['train'], metric }, {});
       const lists = await search(queries, 9);
       expect(lists.flat().map(({ path }) => path)).toEqual(
@@ -95,7 +99,7 @@ describe('exact neighbours in a store', () => {
       cols: train.X.cols,
     };
     const samples = [...train.samples, ...val.samples];
-    const found = await exactIndex(X, 'cosine').search(X, 12);
+    const found = await exactIndex(matrixRows(X), 'cosine').search(X, 12);
     const search = await exactNeighbors(
       { ...plan, store, manifest, parts, splits: ['train', 'val', 'test'], metric: 'cosine' },
       {},

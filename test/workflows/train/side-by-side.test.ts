@@ -6,7 +6,7 @@ import { headParts, readHead } from '../../../src/store/read/head-file.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { loadFeatures } from '../../../src/store/read/reader.ts';
 import { check } from '../../../src/workflows/check/check.ts';
-import { probabilities } from '../../../src/workflows/train/evaluate.ts';
+import { probabilities } from '../../../src/workflows/train/trained-head.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { openHead } from '../../../src/workflows/train/head-files.ts';
 import { inspect } from '../../../src/workflows/care/inspect.ts';

@@ -4,18 +4,18 @@ import type { FeaturePart } from '../../../src/core/sample.ts';
 import { readManifest, type Manifest } from '../../../src/store/format/manifest.ts';
 import { storedParts } from '../../../src/store/read/parts.ts';
 import { commitDataset, openForWriting } from '../../../src/store/write/store.ts';
-import { probabilities, trainingData } from '../../../src/workflows/train/evaluate.ts';
+import { trainingData } from '../../../src/workflows/train/data.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
-import { trainOnViews } from '../../../src/workflows/train/on-views.ts';
-import {
-  reasonToStream,
-  trainStreamed,
-  type StreamedPlan,
-} from '../../../src/workflows/train/train-streamed.ts';
-import { calibrated, trainWithin } from '../../../src/workflows/train/within.ts';
+import type { TrainingPlan } from '../../../src/workflows/train/plan.ts';
+import { withReject } from '../../../src/workflows/train/reject.ts';
+import { trainHead } from '../../../src/workflows/train/train-head.ts';
+import { probabilities } from '../../../src/workflows/train/trained-head.ts';
+import { trainOnViews } from '../../../src/workflows/train/views-effect.ts';
+import { trainWithin } from '../../../src/workflows/train/within.ts';
 import { rejection, textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { joinedStore } from '../../support/joined-store.ts';
+import { dataInBlocks } from '../../support/training.ts';
 import { whole } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
@@ -55,17 +55,17 @@ describe.each([
   it.each(CASES)('is training in memory: %s %j on %i components', async (head, options, pca) => {
     for (const normalize of ['l2', 'standard', 'none'] as const) {
       const plan = { head, options, normalize, pca };
-      const data = await trainingData(store, manifest, features, { views });
+      const request = { owner: 'train', store, manifest, samples: undefined, features, views };
+      const data = await trainingData({ ...request, bound: undefined });
       const inMemory = await trainOnViews(plan, data);
-      const from = { store, manifest, samples: undefined, features, bound: undefined, views };
-      const streamed = await trainStreamed({ ...plan, ...from });
+      const streamed = await trainHead(plan, await dataInBlocks(request));
       expect(streamed.result).toMatchObject({
         pooling: inMemory.result.pooling,
         trained: inMemory.result.trained,
         validated: inMemory.result.validated,
       });
       const [a, b] = [inMemory.head, streamed.head];
-      const { X } = data.val;
+      const X = data.val.matrix!;
       const [P, Q] = [
         await probabilities({ head: a, normalizer: inMemory.normalizer }, X),
         await probabilities({ head: b, normalizer: streamed.normalizer }, X),
@@ -82,24 +82,18 @@ describe('a knn in streams', () => {
     const own = join(folder(), 'own');
     const { manifest: mine } = await joinedStore(own);
     const plan = { head: 'knn', options: { nNeighbors: 2 }, normalize: 'l2', pca: 3 } as const;
-    const from = {
-      store: own,
-      manifest: mine,
-      samples: undefined,
-      features: SIDE,
-      bound: undefined,
-      views: 1,
-    };
-    const trained = await trainStreamed({ ...plan, ...from });
+    const about = { owner: 'train', store: own, manifest: mine, samples: undefined, features: SIDE };
+    const trained = await trainHead(plan, await dataInBlocks({ ...about, views: 1 }));
     const file = join(own, 'heads', 'knn.safetensors');
     const [{ set }, ...rest] = storedParts(own, mine, SIDE) as [ReturnType<typeof storedParts>[number]];
     await saveHead(file, trained, set, own);
-    const { X } = (await trainingData(own, mine, SIDE)).val;
+    const { train, val } = await trainingData({ ...about, views: 0, bound: undefined });
+    const X = val.matrix!;
     const opened = await openHead(file);
     expect(opened.document.trained).toMatchObject({ views: 1 });
     expect(await probabilities(opened, X)).toEqual(await probabilities(trained, X));
 
-    const { samples } = (await trainingData(own, mine, SIDE)).train;
+    const samples = [...(await train.samplesOf(train.places)).values()];
     const again = await openForWriting(own, '0.0.0');
     const sets = [set, ...rest.map((part) => (part as { set: typeof set }).set)];
     const covering = [...new Set(sets.map(({ fingerprint }) => fingerprint))].map((fingerprint) =>
@@ -113,17 +107,18 @@ describe('a knn in streams', () => {
 });
 
 describe('training within a memory', () => {
-  it('counts the views, streams above it, and tells what they were worth as in memory', async () => {
+  it('counts the views, streams above it, and measures their effect as in memory', async () => {
     const plan = { head: 'logistic', options: TIGHT, normalize: 'l2', pca: 0 } as const;
     const wide = { features: [{ cut: 'block4_pool', pooling: 'flatten' }] } as const;
-    const from = { store, manifest, samples: undefined, ...wide };
+    const from = { owner: 'train', store, manifest, samples: undefined, ...wide };
     // 40 rows of 60,000 numbers twice: 19 MB; views of 30 thrice more: 50 MB in all.
-    expect(await reasonToStream({ ...from, bound: 372e6 })).toBeUndefined();
-    expect(await reasonToStream({ ...from, bound: 372e6, views: 1 })).toEqual(textWith('0.37 GB allowed'));
+    const reason = async (views: number) => (await trainingData({ ...from, bound: 372e6, views })).reason;
+    expect(await reason(0)).toBeUndefined();
+    expect(await reason(1)).toEqual(textWith('0.37 GB allowed'));
     const notes: string[] = [];
     const listener = { note: (text: string) => notes.push(text) };
     const trained = (bound: number | undefined) =>
-      trainWithin({ ...plan, ...from, bound }, { views: 1, reject: 0 }, { listener });
+      trainWithin(plan, { ...from, bound, views: 1 }, 0, { listener });
     const [inMemory, streamed] = [await trained(undefined), await trained(380e6)];
     expect(notes).toEqual([
       textWith(/^The features are read in streams: in memory they would take/),
@@ -137,13 +132,20 @@ describe('training within a memory', () => {
 });
 
 describe('the rule for unknown of a head trained in streams', () => {
-  const from = () => ({ store, manifest, samples: undefined, features: SIDE, bound: undefined });
-
-  const judged = async (plan: StreamedPlan, rate: number) =>
-    calibrated(await trainStreamed(plan), plan, undefined, rate, {});
+  async function judged(plan: TrainingPlan, rate: number) {
+    const data = await dataInBlocks({
+      owner: 'train',
+      store,
+      manifest,
+      samples: undefined,
+      features: SIDE,
+      views: 0,
+    });
+    return withReject(await trainHead(plan, data), plan, () => Promise.resolve(data), rate);
+  }
 
   it('is told by rows that are no copies of those that it compares with, and measured on the held-out images', async () => {
-    const plan = { head: 'logistic', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const plan = { head: 'logistic', options: {}, normalize: 'l2', pca: 0 } as const;
     const { result, reject } = await judged(plan, 0.2);
     const { rule, problem } = result.reject!;
     expect(problem).toBeNull();
@@ -163,7 +165,7 @@ describe('the rule for unknown of a head trained in streams', () => {
   });
 
   it('is none where the memory or the images are too few for it, which is said', async () => {
-    const plan = { head: 'centroid', options: {}, normalize: 'l2', pca: 0, ...from() } as const;
+    const plan = { head: 'centroid', options: {}, normalize: 'l2', pca: 0 } as const;
     const few = await judged(plan, 0.01);
     expect(few.result.reject).toMatchObject({ rule: null, problem: textWith('99 are needed') });
     expect(few.reject).toBeUndefined();

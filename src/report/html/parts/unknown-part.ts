@@ -58,7 +58,7 @@ function measuresTable({ measure, measures, leftOut }: Rule): Markup {
       often an image of the left-out class is stranger than one of a known class; 50 % is chance.
     </p>
     ${htmlTable({
-      caption: 'Measures of strangeness, the best first',
+      caption: 'Novelty scores, the best first',
       columns: [{ title: 'measure' }, { title: 'mean AUROC' }, { title: 'taken' }],
       rows: [...measures]
         .sort((a, b) => b.auroc - a.auroc)

@@ -17,7 +17,7 @@ import {
   type TaughtFolder,
   type TeachEvent,
 } from '../../../store/format/studio-files.ts';
-import { probabilities } from '../../../workflows/train/evaluate.ts';
+import { probabilities } from '../../../workflows/train/trained-head.ts';
 import { saveHead } from '../../../workflows/train/head-files.ts';
 import { fitName, MOST_NAME } from '../fit-name.ts';
 import { shownClasses } from '../heads.ts';

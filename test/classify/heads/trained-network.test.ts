@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { accuracy, topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { rejection } from '../../support/errors.ts';
@@ -15,22 +16,24 @@ const HEADS = [
   ['mlp', { maxEpochs: 12, hiddenUnits: 8, validationFraction: 0, classWeight: 'balanced' }],
 ] as const;
 
-describe('a head trained by epochs on a stream', () => {
+describe('a head trained by epochs on rows in blocks', () => {
   it.each(HEADS)('with a single block is the fit in memory to the byte: %s %j', async (name, options) => {
     const head = createHead(name, options);
-    const { state } = await head.fitStream!(blockRows(data.X, 120), data.y);
-    expect(state).toEqual((await head.fit(data.X, data.y)).state);
+    const { state } = await head.fit(blockRows(data.X, 120), data.y);
+    expect(state).toEqual((await head.fit(matrixRows(data.X), data.y)).state);
   });
 
   it.each(HEADS)('draws a view a row and epoch as in memory: %s %j', async (name, options) => {
     const views = [2, 3].map((seed) => blobs(['ant', 'bee', 'cat'], 40, 20, seed).X);
     const head = createHead(name, options);
-    const looks = views.map((view) => blockRows(view, 120));
-    const { state } = await head.fitStream!(blockRows(data.X, 120), data.y, {}, looks);
-    expect(state).toEqual((await head.fit(data.X, data.y, { views })).state);
-    expect(state.tensors).not.toEqual((await head.fit(data.X, data.y)).state.tensors);
+    const inBlocks = views.map((view) => blockRows(view, 120));
+    const { state } = await head.fit(blockRows(data.X, 120), data.y, { views: inBlocks });
+    expect(state).toEqual(
+      (await head.fit(matrixRows(data.X), data.y, { views: views.map(matrixRows) })).state,
+    );
+    expect(state.tensors).not.toEqual((await head.fit(matrixRows(data.X), data.y)).state.tensors);
     const cut = views.map((view) => blockRows(view, 50));
-    await rejection(head.fitStream!(blockRows(data.X, 120), data.y, {}, cut), 'FIT_INVALID');
+    await rejection(head.fit(blockRows(data.X, 120), data.y, { views: cut }), 'FIT_INVALID');
   });
 
   it.each(['softmax', 'mlp'])(
@@ -38,8 +41,8 @@ describe('a head trained by epochs on a stream', () => {
     async (name) => {
       const head = createHead(name, { maxEpochs: 1, learningRate: 1e-12, validationFraction: 0.25 });
       const [whole, streamed] = [
-        await head.fit(data.X, data.y),
-        await head.fitStream!(blockRows(data.X, 7), data.y),
+        await head.fit(matrixRows(data.X), data.y),
+        await head.fit(blockRows(data.X, 7), data.y),
       ];
       // With steps of nothing all that is left is the loss of the first weights.
       const [a, b] = [whole.learningCurve!, streamed.learningCurve!];
@@ -52,8 +55,8 @@ describe('a head trained by epochs on a stream', () => {
   it('with several blocks meets the rows in another order and comes to the same end', async () => {
     const head = createHead('softmax', { learningRate: 0.01, maxEpochs: 400, nIterNoChange: 400 });
     const [whole, streamed] = [
-      await head.fit(data.X, data.y),
-      await head.fitStream!(blockRows(data.X, 32), data.y),
+      await head.fit(matrixRows(data.X), data.y),
+      await head.fit(blockRows(data.X, 32), data.y),
     ];
     expect(streamed.state).not.toEqual(whole.state);
     expect(streamed.iterations).toBe(400);
@@ -65,7 +68,7 @@ describe('a head trained by epochs on a stream', () => {
 
   it('gives the same bytes for the same seed, others for another', async () => {
     const fit = async (seed: number) =>
-      (await createHead('softmax', { maxEpochs: 5, seed }).fitStream!(blockRows(data.X, 32), data.y)).state;
+      (await createHead('softmax', { maxEpochs: 5, seed }).fit(blockRows(data.X, 32), data.y)).state;
     expect(await fit(1)).toEqual(await fit(1));
     expect((await fit(2)).tensors).not.toEqual((await fit(1)).tensors);
   });
@@ -73,6 +76,6 @@ describe('a head trained by epochs on a stream', () => {
   it('refuses values that are not finite', async () => {
     const broken = { ...data.X, data: data.X.data.slice() };
     broken.data[500] = Infinity;
-    await rejection(createHead('softmax').fitStream!(blockRows(broken, 32), data.y), 'FIT_INVALID');
+    await rejection(createHead('softmax').fit(blockRows(broken, 32), data.y), 'FIT_INVALID');
   });
 });

@@ -25,7 +25,7 @@ export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
  * over all rows, so that each counts the same; 95 % intervals take the rows as independent: Wilson's for the accuracy,
  * normal ones for the mean recall of the classes and for the mean log loss.
  */
-export function judge(truth: Int32Array, P: Matrix, folds: readonly TrainVal[]): CrossScores {
+export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainVal[]): CrossScores {
   const guess = metrics.topClass(P);
   const of = (rows: readonly number[]) => ({
     truth: Int32Array.from(rows, (i) => truth[i]!),

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { selectRows } from '../../../src/core/matrix.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
-import { streamedIndex } from '../../../src/classify/neighbors/streamed-index.ts';
 import { rejection } from '../../support/errors.ts';
 import { blockRows } from '../../support/rows.ts';
 import { clustered } from './neighbor-contract.ts';
 import { rowsOf, SHAPES } from './neighbor-rows.ts';
 
-describe.each(METRICS)('search in a stream by %s', (metric) => {
+describe.each(METRICS)('search in blocks by %s', (metric) => {
   it.each(SHAPES)(
     'is to the bit search in memory, however the rows are cut and in whatever order they are stored: %s',
     async (shape) => {
@@ -26,12 +26,12 @@ describe.each(METRICS)('search in a stream by %s', (metric) => {
           async ({ rows, cols, k, size, seed }) => {
             const X = rowsOf(shape, rows, cols, seed);
             const queries = selectRows(X, [0, rows >> 1, rows - 1]);
-            const whole = await exactIndex(X, metric).search(queries, k);
-            expect(await streamedIndex(blockRows(X, size), metric).search(queries, k)).toEqual(whole);
+            const whole = await exactIndex(matrixRows(X), metric).search(queries, k);
+            expect(await exactIndex(blockRows(X, size), metric).search(queries, k)).toEqual(whole);
             // Stored in another order, under the numbers that the rows have in memory.
             const numbers = Int32Array.from(random(seed).shuffle(Array.from({ length: rows }, (_, i) => i)));
             const stored = blockRows(selectRows(X, numbers), size);
-            expect(await streamedIndex(stored, metric, numbers).search(queries, k)).toEqual(whole);
+            expect(await exactIndex(stored, metric, { numbers }).search(queries, k)).toEqual(whole);
           },
         ),
         { numRuns: 20 },
@@ -40,12 +40,12 @@ describe.each(METRICS)('search in a stream by %s', (metric) => {
   );
 });
 
-describe('search in a stream', () => {
+describe('search in blocks', () => {
   it('reads the rows once for all queries, and not at all for none', async () => {
     const X = clustered(60, 5, 1);
     const source = blockRows(X, 7);
     const reads: number[] = [];
-    const index = streamedIndex(
+    const index = exactIndex(
       { ...source, read: (block) => (reads.push(block), source.read(block)) },
       'cosine',
     );
@@ -56,7 +56,7 @@ describe('search in a stream', () => {
   });
 
   it('refuses queries of another width', async () => {
-    const index = streamedIndex(blockRows(clustered(9, 5, 1), 4), 'cosine');
+    const index = exactIndex(blockRows(clustered(9, 5, 1), 4), 'cosine');
     await rejection(index.search(clustered(1, 6, 1), 2), 'FIT_INVALID');
   });
 });

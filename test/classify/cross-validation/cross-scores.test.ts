@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
 import { compareWithBest } from '../../../src/classify/cross-validation/compare.ts';
-import { judge } from '../../../src/classify/cross-validation/judge.ts';
+import { crossScores } from '../../../src/classify/cross-validation/cross-scores.ts';
 
 describe('the figures of a cross-validation', () => {
   // Right, right, wrong, right; classes 0 0 0 1.
@@ -10,7 +10,7 @@ describe('the figures of a cross-validation', () => {
     { train: [2, 3], val: [0, 1] },
     { train: [0, 1], val: [2, 3] },
   ];
-  const scores = judge(Int32Array.of(0, 0, 0, 1), P, folds);
+  const scores = crossScores(Int32Array.of(0, 0, 0, 1), P, folds);
 
   it('are over all rows, and those of each fold over its own', () => {
     expect(scores.accuracy.value).toBe(0.75);

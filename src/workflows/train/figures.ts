@@ -1,0 +1,62 @@
+import type { HeadResult } from '../../results/head-result.ts';
+import type { Split } from '../../core/sample.ts';
+import * as metrics from '../../classify/evaluate/metrics.ts';
+import type { Tally } from '../../classify/evaluate/tally.ts';
+import type { FittedHead } from '../../classify/head.ts';
+import { headEntry } from '../../classify/heads/index.ts';
+import type { TrainedHead } from './trained-head.ts';
+
+/** What a fitted head said of the validated images, in the order of their paths. */
+export interface Validation extends Pick<HeadResult, 'pooling' | 'normalize' | 'fitMs' | 'predictMs'> {
+  readonly tally: Tally;
+  /** The path of the validated image of a row of the tally; asked for the mistakes alone. */
+  readonly pathOf: (row: number) => string;
+  readonly validatedOn: Split;
+  /** Images trained on. */
+  readonly trained: number;
+}
+
+/** The figures of a fitted head on the validated images. */
+export function figuresOf(
+  head: FittedHead,
+  { pooling, normalize, fitMs, predictMs, tally, pathOf, trained, validatedOn }: Validation,
+): Pick<TrainedHead, 'result' | 'judged' | 'confusion' | 'mistakes'> {
+  const { classes } = head;
+  const { truth, guess } = tally;
+  const k = classes.length;
+  const confusion = metrics.confusionMatrix(truth, guess, k);
+  return {
+    result: {
+      name: head.name,
+      pooling,
+      normalize,
+      params: head.params,
+      changed: Object.fromEntries(
+        Object.entries(head.params).filter(
+          ([key, value]) => headEntry(head.name).options[key]?.default !== value,
+        ),
+      ),
+      accuracy: metrics.accuracy(truth, guess),
+      interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
+      balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, k)),
+      logLoss: tally.logLoss(),
+      fitMs,
+      predictMs,
+      converged: head.converged,
+      iterations: head.iterations,
+      ...(head.learningCurve && { learningCurve: head.learningCurve }),
+      notes: head.notes,
+      trained,
+      validated: truth.length,
+      validatedOn,
+    },
+    judged: { truth, guess },
+    confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
+    mistakes: tally.mistakes().map((mistake) => ({
+      path: pathOf(mistake.row),
+      label: classes[mistake.truth]!,
+      predicted: classes[mistake.predicted]!,
+      probability: mistake.probability,
+    })),
+  };
+}

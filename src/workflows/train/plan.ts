@@ -1,0 +1,22 @@
+import type { Head } from '../../classify/head.ts';
+import { createHead, type HeadOptions } from '../../classify/heads/index.ts';
+import { pcaHead } from '../../classify/heads/pca-head.ts';
+import type { Normalization } from '../../classify/normalize.ts';
+
+/** What to fit. */
+export interface TrainingPlan {
+  readonly head: string;
+  readonly options?: HeadOptions;
+  readonly normalize: Normalization;
+  /**
+   * Principal components of the normalised features that the head is fitted on; 0, the default, for the features
+   * themselves.
+   */
+  readonly pca?: number;
+}
+
+/** The head of a plan, not fitted: behind its principal components, where it has some. Throws OPTION_INVALID. */
+export function headOf({ head, options, pca }: TrainingPlan): Head {
+  const plain = createHead(head, options);
+  return pca ? pcaHead(pca, plain) : plain;
+}

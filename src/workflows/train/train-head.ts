@@ -1,0 +1,110 @@
+import { PermafrostError } from '../../core/errors.ts';
+import { blocksOf, joinedBlocks, type Rows } from '../../core/rows.ts';
+import { tally, type Tally } from '../../classify/evaluate/tally.ts';
+import type { FittedHead, Head } from '../../classify/head.ts';
+import { createHead, HEAD_NAMES } from '../../classify/heads/index.ts';
+import { fitNormalizer, normalizedRows } from '../../classify/normalize.ts';
+import { fitOnViews } from '../../classify/on-views.ts';
+import { BASE_BYTES, checkStreamBound, inGigabytes } from '../memory.ts';
+import type { Work } from '../work.ts';
+import type { SplitRows, TrainingData } from './data.ts';
+import { figuresOf } from './figures.ts';
+import { headOf, type TrainingPlan } from './plan.ts';
+import type { TrainedHead } from './trained-head.ts';
+import { watched } from './watched-rows.ts';
+
+/** Surest mistakes that are told of a head. */
+const MISTAKES = 10;
+
+/**
+ * Fits one head on the training images and their views, and measures it on the validation images. A normaliser is
+ * fitted on the images themselves. Times are wall-clock, with the reading of features that are not in memory. Throws
+ * OPTION_INVALID for a head that cannot be fitted in blocks, or a bound below what that takes; what reading and the fit
+ * throw.
+ */
+export async function trainHead(
+  plan: TrainingPlan,
+  data: TrainingData,
+  work: Work = {},
+): Promise<TrainedHead> {
+  const { train, val, parts, pooling, validatedOn } = data;
+  const { signal } = work;
+  const maker = headOf(plan);
+  if (train.matrix === undefined) checkBlocks(maker, plan, data, work);
+  const started = performance.now();
+  const [images, ...others] = watched(
+    [train, ...train.views],
+    (pass) => `training ${plan.head}, pass ${pass}`,
+    work,
+  );
+  const normalizer = await fitNormalizer(
+    plan.normalize,
+    images!,
+    parts.map(({ width }) => width),
+  );
+  const views = others.map((view) => normalizedRows(normalizer, view));
+  const head = await fitOnViews(
+    maker,
+    normalizedRows(normalizer, images!),
+    views,
+    train.labels,
+    signal && { signal },
+  );
+  const fitted = performance.now();
+  const [validated] = watched([val], (pass) => `validating, pass ${pass}`, work);
+  const answers = await tallyRows(head, normalizedRows(normalizer, validated!), val, MISTAKES);
+  const mistaken = await val.samplesOf(answers.mistakes().map(({ row }) => row));
+  const figures = figuresOf(head, {
+    pooling,
+    normalize: plan.normalize,
+    tally: answers,
+    pathOf: (row) => mistaken.get(row)!.path,
+    validatedOn,
+    trained: train.rows,
+    fitMs: fitted - started,
+    predictMs: performance.now() - fitted,
+  });
+  const rows = head.leavesRows && { digest: train.digest, views: train.views.length };
+  return { head, normalizer, parts, ...figures, ...(rows && { rows }) };
+}
+
+/** What a head says of all rows, which are normalised; the rows of the tally are in the order of the paths. */
+async function tallyRows(
+  head: FittedHead,
+  rows: Rows,
+  { labels, places }: Pick<SplitRows, 'labels' | 'places'>,
+  mistakes: number,
+): Promise<Tally> {
+  const told = tally(head.classes, rows.rows, mistakes);
+  for await (const { start, X } of blocksOf(joinedBlocks(rows))) {
+    const end = start + X.rows;
+    told.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
+  }
+  return told;
+}
+
+/**
+ * Throws OPTION_INVALID where a head cannot be fitted on rows that are read in blocks, or the memory has no room for
+ * that; else says what it takes.
+ */
+function checkBlocks(
+  maker: Head,
+  plan: TrainingPlan,
+  { owner, bound, train, val, parts }: TrainingData,
+  { listener }: Work,
+): void {
+  if (maker.inMemoryOnly !== undefined) {
+    const able = HEAD_NAMES.filter((name) => createHead(name).inMemoryOnly === undefined);
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `The head "${maker.name}"${plan.pca ? ' on principal components' : ''} cannot be trained on features that are read in streams: ${maker.inMemoryOnly}. Allow more with --memory${parts.some(({ pooling }) => pooling === 'flatten') ? ', use --pooling avg' : ''}, or take another head (${able.join(', ')}).`,
+    );
+  }
+  const views = train.views.length;
+  const kept = maker.bytesOf?.({ rows: train.rows * (1 + views), cols: train.cols, inMemory: false }) ?? 0;
+  const memory = train.memory + val.memory + kept;
+  checkStreamBound(owner, bound, memory);
+  listener?.note?.(
+    `Training ${plan.head}${views > 0 ? ` on ${views} views` : ''} in streams takes about ${inGigabytes(BASE_BYTES + memory)}.`,
+  );
+}

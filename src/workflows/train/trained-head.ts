@@ -1,0 +1,38 @@
+import type { Matrix } from '../../core/matrix.ts';
+import type { Sample } from '../../core/sample.ts';
+import type { FittedHead } from '../../classify/head.ts';
+import { applyNormalizer, type Normalizer } from '../../classify/normalize.ts';
+import type { Reject } from '../../classify/novelty/reject.ts';
+import type { Confusion, HeadResult, Mistake } from '../../results/head-result.ts';
+import type { HeadPart } from '../../store/read/head-file.ts';
+
+/** A fitted head with what it takes to answer for raw features, and its figures on the validated images. */
+export interface TrainedHead {
+  readonly head: FittedHead;
+  readonly normalizer: Normalizer;
+  /** What stands side by side in the features. */
+  readonly parts: readonly HeadPart[];
+  /**
+   * Of a head that left its training rows in the store: their digest, and the views of each that are among them
+   * (training-rows.ts).
+   */
+  readonly rows?: { readonly digest: string; readonly views: number };
+  /** Images that counted under another label or split than the store's (labelled-samples.ts). */
+  readonly relabelled?: readonly Sample[];
+  /** When it answers "unknown"; without it, never. */
+  readonly reject?: Reject;
+  readonly result: Omit<HeadResult, 'file'>;
+  /** Classes of the validated images, true and predicted, in the order of their paths: indices into the head's. */
+  readonly judged: { readonly truth: Int32Array; readonly guess: Int32Array };
+  readonly confusion: Confusion;
+  /** The ten surest. */
+  readonly mistakes: readonly Mistake[];
+}
+
+/** Probability of each class for raw features X, shape (n, classes). */
+export function probabilities(
+  { head, normalizer }: Pick<TrainedHead, 'head' | 'normalizer'>,
+  X: Matrix,
+): Promise<Matrix> {
+  return head.predictProba(applyNormalizer(normalizer, X));
+}

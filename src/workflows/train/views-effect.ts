@@ -1,0 +1,46 @@
+import { mcNemar, pairedBootstrap } from '../../classify/evaluate/paired-tests.ts';
+import type { Work } from '../work.ts';
+import type { TrainingData } from './data.ts';
+import type { TrainingPlan } from './plan.ts';
+import { trainHead } from './train-head.ts';
+import type { TrainedHead } from './trained-head.ts';
+
+/** Seed of the bootstrap. */
+const SEED = 1;
+
+/** The same features without the views. */
+export const withoutViews = (data: TrainingData): TrainingData => ({
+  ...data,
+  train: { ...data.train, views: [] },
+});
+
+/**
+ * Trains a head on the images and their views, where there are some, and measures the effect of the views on the
+ * validated images beside `without`: the same head on the images alone, which is trained here where it is not given.
+ * Throws as trainHead.
+ */
+export async function trainOnViews(
+  plan: TrainingPlan,
+  data: TrainingData,
+  work: Work = {},
+  without?: Pick<TrainedHead, 'result' | 'judged'>,
+): Promise<TrainedHead> {
+  const trained = await trainHead(plan, data, work);
+  const count = data.train.views.length;
+  if (count === 0) return trained;
+  const plain = without ?? (await trainHead(plan, withoutViews(data), work));
+  const { truth, guess } = trained.judged;
+  const { difference, interval } = pairedBootstrap(truth, guess, plain.judged.guess, { seed: SEED });
+  const { pValue } = mcNemar(truth, guess, plain.judged.guess);
+  const views = { count, accuracyWithout: plain.result.accuracy, difference, interval, pValue };
+  const { params, changed } = trained.result;
+  return {
+    ...trained,
+    result: {
+      ...trained.result,
+      params: { ...params, views: count },
+      changed: { ...changed, views: count },
+      views,
+    },
+  };
+}
