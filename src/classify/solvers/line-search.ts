@@ -28,7 +28,8 @@ export async function lineSearch({
   let best: Trial | undefined;
   for (let tries = 0, size = 1; tries < MOST_TRIES; tries++) {
     const tried = await at(size);
-    const lowers = tried.value <= allowed(size);
+    // Where it still falls it is lower, whatever rounding makes of its values.
+    const lowers = tried.slope <= 0 || tried.value <= allowed(size);
     if (lowers) best = tried;
     const left = size === 1 ? flat.whole : flat.found;
     if (lowers && Math.abs(tried.slope) <= left * Math.abs(slope)) break;
