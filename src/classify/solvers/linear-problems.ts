@@ -32,7 +32,7 @@ export interface LinearProblem {
   readonly weightSum: number;
   /** The loss of rows [from, to), by default of all; those of parts add up to the whole. */
   loss(from?: number, to?: number): Loss;
-  /** The loss of some rows as if they were all. */
+  /** The loss of some rows, of which each class has some, as if they were all. */
   sampleLoss(rows: Int32Array): Loss;
 }
 
@@ -53,19 +53,22 @@ export function problemsOf(task: LinearTask): LinearProblem[] {
     make: (y: Int32Array, sampleWeights: Float64Array) => Loss,
   ): Omit<LinearProblem, 'k'> {
     const weights = Float64Array.from({ length: classes + 1 }, (_, c) => (c < classes ? weightOf(c) : 0));
-    const sumOf = (some: Int32Array): number => some.reduce((sum, count, c) => sum + count * weights[c]!, 0);
-    const weightSum = sumOf(counts);
-    const lossOf = (some: Int32Array, sum: number): Loss =>
+    const weightSum = counts.reduce((sum, count, c) => sum + count * weights[c]!, 0);
+    const lossOf = (some: Int32Array, of: Float64Array): Loss =>
       make(
         some,
-        Float64Array.from(some, (c) => weights[c]! / sum),
+        Float64Array.from(some, (c) => of[c]! / weightSum),
       );
     return {
       weightSum,
-      loss: (from = 0, to = y.length) => lossOf(y.subarray(from, to), weightSum),
+      loss: (from = 0, to = y.length) => lossOf(y.subarray(from, to), weights),
       sampleLoss(rows) {
         const some = Int32Array.from(rows, (i) => y[i]!);
-        return lossOf(some, sumOf(countClasses(some, classes + 1)));
+        const sampled = countClasses(some, classes + 1);
+        return lossOf(
+          some,
+          weights.map((weight, c) => (weight * counts[c]!) / sampled[c]!),
+        );
       },
     };
   }

@@ -11,25 +11,16 @@ export interface ColumnStatistics {
   readonly meanSquaredNorm: number;
 }
 
-/** What one pass over the rows tells. */
-export interface RowStatistics extends ColumnStatistics {
-  /** Rows that lie evenly among all, shape (m, d), and their numbers. */
-  readonly sample: Matrix;
-  readonly sampled: Int32Array;
-}
-
 /**
- * One pass: means, mean squared norm, and about `most` of the rows, at least one. Throws FIT_INVALID for values that are
- * not finite, INTERRUPTED.
+ * One pass: means, mean squared norm, and the rows `sampled`, ascending, of shape (m, d). Throws FIT_INVALID for values
+ * that are not finite, INTERRUPTED.
  */
 export async function rowStatistics(
   source: Rows,
-  most: number,
+  sampled: Int32Array,
   context?: FitContext,
-): Promise<RowStatistics> {
-  const count = Math.max(1, Math.min(source.rows, most));
-  const sampled = Int32Array.from({ length: count }, (_, i) => Math.floor((i * source.rows) / count));
-  const sample = matrix(count, source.cols);
+): Promise<ColumnStatistics & { readonly sample: Matrix }> {
+  const sample = matrix(sampled.length, source.cols);
   const sums = new Float64Array(source.cols);
   let squares = 0;
   let taken = 0;
@@ -37,10 +28,10 @@ export async function rowStatistics(
     checkAborted(context);
     checkFinite(X, start);
     squares += addRows(sums, X);
-    for (; taken < count && sampled[taken]! < start + X.rows; taken++)
+    for (; taken < sampled.length && sampled[taken]! < start + X.rows; taken++)
       sample.data.set(row(X, sampled[taken]! - start), taken * X.cols);
   }
-  return { ...statisticsOf(sums, squares, source.rows), sample, sampled };
+  return { ...statisticsOf(sums, squares, source.rows), sample };
 }
 
 /** The same of rows in memory. */

@@ -1,4 +1,5 @@
 import type { RowsShape } from '../head.ts';
+import { countClasses } from '../labels.ts';
 import { conjugateGradients } from './conjugate-gradients.ts';
 import { directBytes } from './direct-step.ts';
 import { widenedBytes } from './column-design.ts';
@@ -24,9 +25,28 @@ const MOST_STEPS = 30;
 const ENOUGH = 0.1;
 
 /** How many rows to keep of (rows, cols). */
-export function sampleRows({ rows, cols }: RowsShape): number {
+export function sampleSize({ rows, cols }: RowsShape): number {
   const room = Math.floor(MOST_BYTES / (4 * cols));
   return Math.max(1, Math.min(room, Math.ceil(rows / LEAST_SHARE), MOST_PER_COLUMN * cols));
+}
+
+/**
+ * About `size` rows, ascending: half of them by the number of rows of their class y, half the same for each class, and each class evenly.
+ * So a rare class is told too.
+ */
+export function sampledRows(y: Int32Array, size: number): Int32Array {
+  const counts = countClasses(y, 1 + y.reduce((most, c) => Math.max(most, c), 0));
+  const quotas = counts.map((count) =>
+    Math.min(count, Math.ceil((size / 2) * (count / y.length + 1 / counts.length))),
+  );
+  const seen = new Int32Array(counts.length);
+  return Int32Array.from(y.keys()).filter((i) => {
+    const c = y[i]!;
+    const before = seen[c]!++;
+    // Row r of n of a class is one of its q where the count of those changes: q·r/n, rounded up.
+    const taken = (r: number): number => Math.ceil((r * quotas[c]!) / counts[c]!);
+    return taken(before + 1) > taken(before);
+  });
 }
 
 /** Whether a sample (rows, cols) has rows enough to tell the Hessian of all, whatever the penalty. */
@@ -34,7 +54,7 @@ export const tellsHessian = ({ rows, cols }: RowsShape): boolean => rows >= ENOU
 
 /** Bytes of the sample of (rows, cols), and of a fit on it where there is one. */
 export function sampleBytes({ rows, cols }: RowsShape): number {
-  const kept = sampleRows({ rows, cols });
+  const kept = sampleSize({ rows, cols });
   const fitted = tellsHessian({ rows: kept, cols }) ? widenedBytes(kept, cols) + directBytes(kept, cols) : 0;
   return 4 * kept * cols + fitted;
 }
@@ -64,7 +84,9 @@ export function samplePreconditioner(
       const whole = Math.sqrt(objective.inner(residual, residual));
       const isEnough = (_: Vector, norm: number): boolean => norm <= ENOUGH * whole;
       const { step } = await conjugateGradients(objective, system, isEnough, MOST_STEPS);
-      return { ...step, logits: residual.logits };
+      const solution = { ...step, logits: residual.logits };
+      // Where the sample has no curvature left there is no step.
+      return objective.inner(residual, solution) > 0 ? solution : residual;
     };
   };
 }

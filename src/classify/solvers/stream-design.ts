@@ -9,7 +9,7 @@ import type { Design, FitRows } from './design.ts';
 import { joinedProducts } from './joined-products.ts';
 import type { LinearProblem } from './linear-problems.ts';
 import { rowStatistics } from './row-statistics.ts';
-import { sampleRows, tellsHessian } from './sample.ts';
+import { sampledRows, sampleSize, tellsHessian } from './sample.ts';
 
 /** Weights (d, k), and what they shift the logits of centred rows by, shape (k). */
 export interface Shifted {
@@ -46,9 +46,10 @@ export interface StreamDesign extends FitRows {
   readonly sample: Design;
 }
 
-/** One pass that sees the column means and takes the sample. Throws FIT_INVALID, INTERRUPTED, and what reading throws. */
-export async function streamDesign(source: Rows, context?: FitContext): Promise<StreamDesign> {
-  const { sample, sampled, ...statistics } = await rowStatistics(source, sampleRows(source), context);
+/** One pass that sees the column means and takes a sample of rows, whose classes are y. Throws FIT_INVALID, INTERRUPTED, and what reading throws. */
+export async function streamDesign(source: Rows, y: Int32Array, context?: FitContext): Promise<StreamDesign> {
+  const sampled = sampledRows(y, sampleSize(source));
+  const { sample, ...statistics } = await rowStatistics(source, sampled, context);
   const { mean, meanSquaredNorm } = statistics;
   let passes = 1;
 

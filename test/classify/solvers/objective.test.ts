@@ -20,27 +20,29 @@ function data(): { X: Matrix; y: Int32Array } {
   return { X: matrix(ROWS, COLS, values), y: Int32Array.from({ length: ROWS }, () => source.below(3)) };
 }
 
-const OBJECTIVES: readonly [string, (X: Matrix, problem: LinearProblem) => Promise<[Objective, Design?]>][] =
+const OBJECTIVES: readonly [
+  string,
+  (X: Matrix, problem: LinearProblem, y: Int32Array) => Promise<[Objective, Design?]>,
+][] = [
   [
-    [
-      'on columns that are kept',
-      (X, problem) => {
-        const design = columnDesign(X);
-        return Promise.resolve([keptObjective(design, problem.loss(), PENALTY), design]);
-      },
-    ],
-    [
-      'in the span of the rows',
-      async (X, problem) => {
-        const design = await gramDesign(X);
-        return [keptObjective(design, problem.loss(), PENALTY), design];
-      },
-    ],
-    [
-      'on blocks that are read again',
-      async (X, problem) => [streamedObjective(await streamDesign(blockRows(X, 7)), problem, PENALTY)],
-    ],
-  ];
+    'on columns that are kept',
+    (X, problem) => {
+      const design = columnDesign(X);
+      return Promise.resolve([keptObjective(design, problem.loss(), PENALTY), design]);
+    },
+  ],
+  [
+    'in the span of the rows',
+    async (X, problem) => {
+      const design = await gramDesign(X);
+      return [keptObjective(design, problem.loss(), PENALTY), design];
+    },
+  ],
+  [
+    'on blocks that are read again',
+    async (X, problem, y) => [streamedObjective(await streamDesign(blockRows(X, 7), y), problem, PENALTY)],
+  ],
+];
 
 describe.each(OBJECTIVES)('the objective %s', (_, make) => {
   it.each(['logistic', 'squaredHinge', 'squaredError'] as const)(
@@ -49,7 +51,7 @@ describe.each(OBJECTIVES)('the objective %s', (_, make) => {
       const { X, y } = data();
       const [problem] = problemsOf({ loss, y, classes: 3, classWeight: 'balanced' }) as [LinearProblem];
       const { k } = problem;
-      const [objective, design] = await make(X, problem);
+      const [objective, design] = await make(X, problem, y);
       const source = random(5);
       async function drawn(size: number): Promise<Vector> {
         const { coef, bias, logits } = objective.origin();
