@@ -1,5 +1,7 @@
 import type { Line, ObjectiveAt, Trial } from './objective.ts';
 
+/** Where the slope rises late and steeply the chord is far too short: no less than this part of the bracket. */
+const LEAST_PART = 0.1;
 /** Lengths tried: a bracket of the lowest point is a thousandth of its first width long before. */
 const MOST_TRIES = 40;
 
@@ -17,6 +19,7 @@ export async function lineSearch({
   rounding,
   flat,
   at,
+  lowest,
 }: Line): Promise<ObjectiveAt | undefined> {
   if (!(slope < 0)) return undefined;
   const allowed = (size: number) => value + Math.max(1e-4 * size * slope, rounding * Math.abs(value));
@@ -38,8 +41,12 @@ export async function lineSearch({
     if (side < 0) [low, high] = [tried, side === last ? { ...high, slope: high.slope / 2 } : high];
     else [high, low] = [tried, side === last ? { ...low, slope: low.slope / 2 } : low];
     last = side;
-    if (high.size === Infinity) size *= 2;
-    else size = low.size - (low.slope * (high.size - low.size)) / (high.slope - low.slope);
+    if (tries === 0 && lowest !== undefined) size = await lowest();
+    else if (high.size === Infinity) size *= 2;
+    else {
+      const width = high.size - low.size;
+      size = low.size + width * Math.max(LEAST_PART, -low.slope / (high.slope - low.slope));
+    }
     if (!(size > 1e-10)) break;
   }
   return best?.accept();

@@ -37,6 +37,8 @@ export interface Line {
   /** The slope that may be left, of that at the start: at the whole step, and at a length that is looked for. */
   readonly flat: { readonly whole: number; readonly found: number };
   at(size: number): Promise<Trial>;
+  /** Where trials are dear: about the lowest point, which is looked for where the whole step will not do. */
+  lowest?(): Promise<number>;
 }
 
 /** A Newton step by factorisation. */

@@ -7,6 +7,7 @@ import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from '.
 import { columnDesign, columnWeights } from './column-design.ts';
 import type { Design, FitRows } from './design.ts';
 import { joinedProducts } from './joined-products.ts';
+import type { Loss } from './loss.ts';
 import type { LinearProblem } from './linear-problems.ts';
 import { rowStatistics } from './row-statistics.ts';
 import { sampledRows, sampleSize, tellsHessian } from './sample.ts';
@@ -17,11 +18,15 @@ export interface Shifted {
   readonly shift: Float64Array;
 }
 
-/** The derivative of a problem's loss at `at`, or with a `direction` its second derivative there applied to that, in float32. */
+/**
+ * The derivative of a problem's loss at `at`; with a `direction` its second derivative there applied to that, in float32;
+ * with `sizes` too the slopes along the direction at these lengths of it.
+ */
 export interface PassRequest {
   readonly problem: LinearProblem;
   readonly at: Shifted;
   readonly direction?: Shifted;
+  readonly sizes?: readonly number[];
   readonly precision: Precision;
 }
 
@@ -30,6 +35,7 @@ export interface PassAnswer {
   value: number;
   readonly coef: Float64Array;
   readonly sums: Float64Array;
+  readonly slopes: Float64Array;
 }
 
 /**
@@ -54,10 +60,11 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
   let passes = 1;
 
   async function answer(requests: readonly PassRequest[]): Promise<PassAnswer[]> {
-    const answers = requests.map(({ at }) => ({
+    const answers = requests.map(({ at, sizes = [] }) => ({
       value: 0,
       coef: new Float64Array(at.coef.length),
       sums: new Float64Array(at.shift.length),
+      slopes: new Float64Array(sizes.length),
     }));
     for await (const { start, X } of blocksOf(source)) {
       checkAborted(context);
@@ -95,16 +102,27 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     const columns = vectors.map(({ coef, shift }) => ({ V: coef, k: shift.length }));
     const products = await timesColumns(X, columns, precision);
     vectors.forEach((vector, v) => shiftRows(products[v]!, uncentred(vector), 1));
+    const turned: (Columns & { readonly answer: PassAnswer })[] = [];
     let next = 0;
-    const turned = requests.map(({ problem, direction }, r): Columns => {
-      const here = problem.loss(start, start + X.rows).at(products[next++]!);
-      const V = direction === undefined ? here.residuals : here.hessian(products[next++]!);
-      answers[r]!.value += here.value;
-      addScaled(answers[r]!.sums, 1, columnSums(V, problem.k));
-      return { V, k: problem.k };
+    requests.forEach(({ problem, direction, sizes }, r) => {
+      const answer = answers[r]!;
+      const { k } = problem;
+      const loss = problem.loss(start, start + X.rows);
+      const logits = products[next++]!;
+      const change = direction && products[next++]!;
+      if (change !== undefined && sizes !== undefined) {
+        addSlopes(answer.slopes, loss, logits, change, sizes);
+        return;
+      }
+      const here = loss.at(logits);
+      const V = change === undefined ? here.residuals : here.hessian(change);
+      answer.value += here.value;
+      addScaled(answer.sums, 1, columnSums(V, k));
+      turned.push({ V, k, answer });
     });
+    if (turned.length === 0) return;
     const sums = await transposedTimesColumns(X, turned, precision);
-    sums.forEach((sum, r) => addScaled(answers[r]!.coef, 1, sum));
+    sums.forEach((sum, r) => addScaled(turned[r]!.answer.coef, 1, sum));
   }
 
   // Products with the sample come first: whoever is done with them waits for the others, and all share a pass.
@@ -121,4 +139,19 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     passes: () => passes,
     weights: (coef, k) => columnWeights(coef, k, mean),
   };
+}
+
+/** Adds the derivatives of a loss along a change of the logits, at some lengths of it. */
+function addSlopes(
+  slopes: Float64Array,
+  loss: Loss,
+  logits: Float64Array,
+  change: Float64Array,
+  sizes: readonly number[],
+): void {
+  for (const [s, size] of sizes.entries()) {
+    const tried = logits.slice();
+    addScaled(tried, size, change);
+    slopes[s]! += dot(loss.at(tried).residuals, change);
+  }
 }

@@ -15,8 +15,10 @@ import type { PassAnswer, Shifted, StreamDesign } from './stream-design.ts';
 
 /** A change of the objective below this part of it is rounding: of logits in float32 or in float64. */
 const ROUNDING = { float32: 1e-7, float64: 1e-12 };
-/** A length along a line costs a pass: the first that lowers the objective is nearly always the last. */
-const FLAT = { whole: 0.9, found: 0.9 };
+/** A length along a line costs a pass: one that lowers the objective will do. */
+const FLAT = { whole: 0.9, found: 1 };
+/** Lengths at which one pass tells the slope. */
+const SIZES = Array.from({ length: 16 }, (_, s) => 2 ** (s - 12));
 /** The part of the gradient that a step may leave, for each step of conjugate gradients costs a pass too. */
 const FORCING = 0.25;
 const NO_LOGITS = new Float64Array(0);
@@ -74,6 +76,24 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
               slope: inner(there.gradient, step),
               accept: () => Promise.resolve(there),
             };
+          },
+          async lowest() {
+            const request = {
+              problem,
+              at: shifted(point),
+              direction: shifted(step),
+              sizes: SIZES,
+              precision,
+            };
+            const { slopes } = await design.pass(request);
+            const [across, beyond] = [dot(coef, step.coef), dot(step.coef, step.coef)];
+            let low = { size: 0, slope: inner(gradient, step) };
+            for (const [s, size] of SIZES.entries()) {
+              const slope = slopes[s]! + penalty * (across + size * beyond);
+              if (slope >= 0) return size - (slope / (slope - low.slope)) * (size - low.size);
+              low = { size, slope };
+            }
+            return low.size;
           },
         });
       },
