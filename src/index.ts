@@ -90,7 +90,7 @@ export type { Engine, Executable } from './extract/engines/engine.ts';
 export { readManifest, type Manifest } from './store/format/manifest.ts';
 export { loadFeatures, readSamples, type LoadedFeatures } from './store/read/reader.ts';
 
-export { openRows, type RowAccess } from './store/read/row-access.ts';
+export { openRows, type RowAccess } from './store/read/access.ts';
 export type { StoredSample } from './store/format/shard.ts';
 
 export type { FeatureSettings } from './store/format/fingerprint.ts';

@@ -2,11 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { extract, loadFeatures, readManifest, train, type LoadedFeatures } from '../src/index.ts';
+import { extract, train } from '../src/index.ts';
 import { openHead } from '../src/workflows/train/head-files.ts';
 import { probabilities } from '../src/workflows/train/trained-head.ts';
 import { goldenFloats, goldenTensors, relativeError } from './support/golden.ts';
 import { hasShared, needsShared, sharedPath } from './support/shared.ts';
+import { matricesOf } from './support/stores.ts';
+import { openStore } from '../src/store/open.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'permafrost-hymenoptera-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,7 +23,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
   needsShared('datasets/hymenoptera', 'hymenoptera under the contract keras, average-pooled'),
   () => {
     const store = join(folder, 'store');
-    let loaded: ReadonlyMap<string, LoadedFeatures>;
+    let loaded: Awaited<ReturnType<typeof matricesOf>>;
     const golden = (): { paths: readonly string[]; tensors: ReturnType<typeof goldenTensors> } => ({
       paths: (JSON.parse(readFileSync(sharedPath('golden/golden.json'), 'utf8')) as Golden).paths,
       tensors: goldenTensors('hymenoptera.safetensors'),
@@ -35,7 +37,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
         precision: 'fp32',
       });
       expect(result).toMatchObject({ extracted: 398, failed: [] });
-      loaded = await loadFeatures(store, await readManifest(store), 'avg', ['train', 'val']);
+      loaded = await matricesOf(await openStore(store), 'avg', ['train', 'val']);
     }, 600_000);
 
     it('gives the features of Keras for every photograph', () => {

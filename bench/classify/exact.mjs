@@ -77,8 +77,11 @@ for (const scale of numbers(values.scale)) {
   const [X, Xval] = [features('X', scale), features('Xval', scale)];
   for (const { head, C, reference, scikitLearn } of peer.results) {
     const strength = head === 'ridge' ? { alpha: 1 / C } : { C };
-    const fitted = await createHead(head, { ...strength, tol: 1e-15 * scale, maxIter: 1000 }).fit(matrixRows(X), y);
-    const scores = await fitted.scores?.(Xval);
+    const fitted = await createHead(head, { ...strength, tol: 1e-15 * scale, maxIter: 1000 }).fit(
+      matrixRows(X),
+      y,
+    );
+    const scores = await fitted.logits?.(Xval);
     const line = {
       head,
       C,

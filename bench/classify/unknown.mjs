@@ -97,14 +97,17 @@ for (const plan of values.head ?? HEADS) {
       return permafrost.applyNormalizer(normalizer, selectRows(val.X, at));
     };
     const [known, unknown] = [part(true), part(false)];
-    const [yes, no] = [await detectUnknown(choice.reject, head, unknown), await detectUnknown(choice.reject, head, known)];
+    const [yes, no] = [
+      await detectUnknown(choice.reject, head, unknown),
+      await detectUnknown(choice.reject, head, known),
+    ];
     outcomes.push({
       auroc: auroc(yes.strangeness, no.strangeness),
       rejected: mean(yes.unknown.map(Number)),
       falseRejects: mean(no.unknown.map(Number)),
     });
     for (const measure of MEASURES) {
-      if (measure === 'energy' && head.scores === undefined) continue;
+      if (measure === 'energy' && head.logits === undefined) continue;
       const reference = permafrost.referenceOf(measure, normalized, labels);
       const [strange, usual] = [
         await permafrost.noveltyScores(measure, head, unknown, reference),

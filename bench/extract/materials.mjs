@@ -8,8 +8,8 @@ const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, impor
 const { CONTRACTS, decode, loadWeights, quantizationOf, readHeader, readManifest, vgg16 } = await import(
   dist('index.js')
 );
-/** @type {typeof import('../../src/store/read/parts.ts')} */
-const { currentSet } = await import(dist('store/read/parts.js'));
+/** @type {typeof import('../../src/store/read/stored-parts.ts')} */
+const { currentSet } = await import(dist('store/read/stored-parts.js'));
 /** @type {typeof import('../../src/store/read/calibration-file.ts')} */
 const { readCalibration } = await import(dist('store/read/calibration-file.js'));
 /** @type {typeof import('../../src/extract/graph/program-graph.ts')} */
@@ -45,7 +45,7 @@ export async function writePixels(file, root, paths) {
  */
 export async function calibrationIn(store) {
   const manifest = await readManifest(store);
-  const { settings, quantization } = currentSet(store, manifest);
+  const { settings, quantization } = currentSet({ path: store, manifest });
   if (quantization === undefined) throw new Error(`${store} was not extracted in int8.`);
   return readCalibration(store, quantization.calibration, settings.calibration);
 }

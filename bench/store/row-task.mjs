@@ -54,8 +54,7 @@ const TASKS = {
   },
   /** The data set without its validation images, so that gc has a seventh of every shard to drop. */
   async 'without val'() {
-    const { readManifest } = await dist('store/format/manifest.js');
-    const { readSamples } = await dist('store/read/reader.js');
+    const { openStore } = await dist('store/open.js');
     const { commitDataset } = await dist('store/write/store.js');
     const manifest = await readManifest(store);
     const samples = (await readSamples(store, manifest)).filter(
@@ -84,14 +83,14 @@ const TASKS = {
   async sweep() {
     const { sweepInProcess } = await dist('workflows/sweep/process.js');
     const heads = [{ head: 'centroid' }, { head: 'logistic', C: [0.1, 1] }, { head: 'knn' }];
-    const { crossValidated, images, best } = await sweepInProcess(classes, { grid: { heads } });
+    const { crossValidated, images, best } = await sweepInProcess(classes, { grid: { heads }, memory: '1GB' });
     return [crossValidated > 1000 || crossValidated === images, best.trained, best.validated];
   },
   /** All heads of a run, without the extraction before them; what is told stays as results.json, for the report. */
   async 'run heads'() {
     const { headsOfRun } = await dist('workflows/run/heads.js');
     const { RUN_DEFAULTS } = await dist('workflows/extract/options.js');
-    const { seconds, ...told } = await headsOfRun(classes, RUN_DEFAULTS);
+    const { seconds, ...told } = await headsOfRun(classes, { ...RUN_DEFAULTS, memory: '1GB' });
     const run = { dataset: '/generated', extracted: 0, reused: count, ...told };
     const took = { load: 0, extract: 0, train: seconds };
     writeFileSync(join(classes, 'results.json'), JSON.stringify({ ...run, seconds: took }));

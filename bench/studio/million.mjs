@@ -39,7 +39,7 @@ if (!existsSync(store)) await makeMillion(store, Number(values.rows), Number(val
 for (const made of ['studio', 'heads']) rmSync(join(store, made), { recursive: true, force: true });
 
 const started = performance.now();
-const child = spawn(process.execPath, [MAIN, 'studio', store, '--json'], {
+const child = spawn(process.execPath, [MAIN, 'studio', store, '--memory', '1GB', '--json'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 

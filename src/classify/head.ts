@@ -81,10 +81,11 @@ export interface FittedHead {
    */
   predictProba(X: Matrix): Promise<Matrix>;
   /**
-   * Of heads that have them: the scores whose softmax predictProba gives, shape (n, classes.length); with one column s
-   * for two classes the second has the probability 1 / (1 + exp(-s)). Throws as predictProba.
+   * Of heads that have them: the logits, or decision values, whose softmax predictProba gives, shape (n,
+   * classes.length); with one column s for two classes the second has the probability 1 / (1 + exp(-s)). Throws as
+   * predictProba.
    */
-  scores?(X: Matrix): Promise<Matrix>;
+  logits?(X: Matrix): Promise<Matrix>;
   /**
    * True of heads whose state has not their training rows: `loadHead` needs these again, and each answer reads them.
    */

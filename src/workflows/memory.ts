@@ -1,29 +1,20 @@
+import { inGigabytes, parseBytes } from '../core/bytes.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { OptionSpec } from '../core/options.ts';
+import { availableMemory } from './available-memory.ts';
+import type { Work } from './work.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
-  MB: 1e6,
-  GB: 1e9,
-  MIB: 2 ** 20,
-  GIB: 2 ** 30,
-};
+const HALF = 'half';
+/** Half of less is not used: below it no command works well. */
+const LEAST_BYTES = 1e9;
 
-function bytesOf(text: string): number | undefined {
-  const [, number, unit] = /^(\d+(?:\.\d+)?) ?([kmgt]i?b)$/i.exec(text.trim()) ?? [];
-  const scale = UNITS[unit?.toUpperCase() ?? ''];
-  return scale === undefined ? undefined : Number(number) * scale;
-}
-
-/**
- * An option `memory`: the same default for every command, whatever the machine has, so that the same call gives the
- * same result everywhere.
- */
+/** An option `memory`: how much of it a command may take. */
 export const memoryOption = (describe: string): OptionSpec<string> => ({
-  default: '1GB',
+  default: HALF,
   describe,
-  accepts: 'a size such as 500MB, 2GB or 1.5GiB',
+  accepts: 'a size such as 500MB, 2GB or 1.5GiB, or half: of what is available',
   kind: 'string',
-  check: (value) => typeof value === 'string' && bytesOf(value) !== undefined,
+  check: (value) => typeof value === 'string' && (value === HALF || parseBytes(value) !== undefined),
 });
 
 /** The option `memory` of the commands that search. */
@@ -31,8 +22,24 @@ export const SEARCH_MEMORY_OPTION = memoryOption(
   'memory that the search may take; refused where it needs more',
 );
 
-/** The bytes of a checked value of such an option. */
-export const memoryBound = (value: string): number => bytesOf(value)!;
+/** Half of the memory that is available; 1 GB where that is more, or what there is. */
+export const halfOf = (available: number): number =>
+  Math.max(available / 2, Math.min(available, LEAST_BYTES));
+
+/** The bytes of a checked value of such an option. What was chosen for the user is told. */
+export function memoryBound(value: string, { listener }: Work = {}): number {
+  const given = parseBytes(value);
+  if (given !== undefined) return given;
+  const available = availableMemory();
+  const bound = halfOf(available);
+  const [chosen, all] = [bound, available].map((bytes) => (bytes / 1e9).toFixed(1));
+  const share = bound > available / 2 ? `of ${all} GB that are` : 'half of what is';
+  listener?.note?.(`memory: ${chosen} GB, ${share} available (--memory).`);
+  return bound;
+}
+
+// Until training imports it from where it is.
+export { inGigabytes } from '../core/bytes.ts';
 
 /**
  * What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the
@@ -42,12 +49,6 @@ export const BASE_BYTES = 350e6;
 
 /** What VGG16 takes while it is loaded for one picture at a time, by ONNX Runtime in float32: measured 0.28 GB. */
 export const NETWORK_BYTES = 300e6;
-
-/** Bytes as a value of such an option, rounded down. */
-export const memoryValue = (bytes: number): string => `${Math.max(0, Math.floor(bytes / 1e6))}MB`;
-
-/** A size in the unit of the option. */
-export const inGigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** Throws OPTION_INVALID where what `what` names takes more than the bound. */
 export function checkBound(
@@ -64,7 +65,7 @@ export function checkBound(
   );
 }
 
-/** Throws OPTION_INVALID where reading streams itself needs more than the bound; `memory` is theirs (FeatureStream). */
+/** Throws OPTION_INVALID where reading streams itself needs more than the bound; `memory` is theirs. */
 export function checkStreamBound(owner: string, bound: number | undefined, memory: number): void {
   checkBound(
     owner,

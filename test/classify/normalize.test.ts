@@ -8,11 +8,10 @@ import {
   balanced,
   balancedRows,
   fitNormalizer,
-  loadNormalizer,
   NORMALIZATIONS,
   normalizedRows,
-  normalizerState,
 } from '../../src/classify/normalize.ts';
+import { loadNormalizer, normalizerState } from '../../src/classify/normalizer-state.ts';
 import { formulaFeatures } from './heads/formula-data.ts';
 import { blockRows } from '../support/rows.ts';
 import { blobs, throughFile } from './heads/head-contract.ts';

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { ExtractResult } from '../../src/results/extract-result.ts';
 import type { VerifyResult } from '../../src/results/store-results.ts';
-import { readManifest } from '../../src/store/format/manifest.ts';
-import { readSamples } from '../../src/store/read/reader.ts';
+import { openStore } from '../../src/store/open.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
@@ -40,7 +39,8 @@ it('an unchanged image is not read again, an edited one is extracted, a renamed 
 
   renameSync(join(dataset, 'Train/across/2.png'), join(dataset, 'Train/down/moved.png'));
   expect(await run()).toMatchObject({ extracted: 0, reused: 12 });
-  const labels = (await readSamples(store, await readManifest(store))).map(
+  const labels = Array.from(
+    await (await openStore(store)).samples(),
     ({ path, label }) => `${path} ${label}`,
   );
   expect(labels).toContain('Train/down/moved.png down');

@@ -34,16 +34,16 @@ const READERS = {
   },
   /** Samples, rows and features of a store in which `path` is one file. */
   async store(path) {
-    const { readManifest } = await load('store/format/manifest.js');
-    const { loadFeatures, readSamples, setRows } = await load('store/read/reader.js');
-    const store = dirname(path);
-    const manifest = await readManifest(store);
+    const { openStore } = await load('store/open.js');
+    const { setRows } = await load('store/read/shards.js');
+    const store = await openStore(dirname(path));
     const rows = [];
-    for (const set of manifest.sets) for await (const row of setRows(store, set)) rows.push(row);
+    for (const set of store.manifest.sets) for await (const row of setRows(store.path, set)) rows.push(row);
     const features = [];
-    for (const pooling of ['flatten', 'avg', 'max'])
-      features.push([...(await loadFeatures(store, manifest, pooling, ['train', 'val']))]);
-    return [rows, await readSamples(store, manifest), features];
+    for (const parts of ['flatten', 'avg', 'max'])
+      for (const split of ['train', 'val'])
+        features.push((await store.rows({ parts, splits: [split], memory: 'matrix' })).matrix);
+    return [rows, await store.samples(), features];
   },
   async seals(path) {
     return (await load('store/write/shard-files.js')).setsFromSeals(dirname(path));

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { POOLINGS, type Pooling, type Split } from '../../src/core/sample.ts';
+import type { Matrix } from '../../src/core/matrix.ts';
+import { POOLINGS, type FeaturePart, type Pooling, type Split } from '../../src/core/sample.ts';
 import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
 import { readManifest, type FeatureSet, type Manifest } from '../../src/store/format/manifest.ts';
-import { loadFeatures, readSamples, setRows } from '../../src/store/read/reader.ts';
-import type { WantedSet } from '../../src/store/read/parts.ts';
+import { openStore, storeAt, type Store } from '../../src/store/open.ts';
+import { setRows } from '../../src/store/read/shards.ts';
+import type { WantedSet } from '../../src/store/read/stored-parts.ts';
 import type { StoredSample } from '../../src/store/format/shard.ts';
 import { commitDataset, openForWriting, setFor } from '../../src/store/write/store.ts';
 import { featureWriter, type FeatureWriter } from '../../src/store/write/writer.ts';
@@ -60,21 +62,42 @@ export function filesOf(folder: string): Record<string, string> {
   );
 }
 
+/** A store as its maker left it, without reading its manifest again. */
+export const openMade = ({ store, manifest }: Pick<MadeStore, 'store' | 'manifest'>): Store =>
+  storeAt({ path: store, manifest });
+
+/** Features of splits as matrices, each with its samples. */
+export async function matricesOf(
+  store: Store,
+  parts: Pooling | readonly FeaturePart[],
+  splits: readonly Split[],
+  view = 0,
+): Promise<ReadonlyMap<Split, { readonly X: Matrix; readonly samples: readonly StoredSample[] }>> {
+  const all = [...(await store.samples())];
+  const found = new Map<Split, { X: Matrix; samples: readonly StoredSample[] }>();
+  for (const split of splits) {
+    const rows = await store.rows({ parts, splits: [split], views: view, memory: 'matrix' });
+    const { matrix: X } = view === 0 ? rows : rows.views[view - 1]!;
+    found.set(split, { X, samples: all.filter((sample) => sample.split === split) });
+  }
+  return found;
+}
+
 /** All that a reader sees of a store's data set: samples in their order, and each one's features by pooling. */
 export async function contentOf(
   store: string,
   splits: readonly Split[] = ['train', 'val'],
 ): Promise<{ samples: StoredSample[]; features: Record<Pooling, Record<string, number[]>> }> {
-  const manifest = await readManifest(store);
+  const opened = await openStore(store);
   const features = {} as Record<Pooling, Record<string, number[]>>;
   for (const pooling of POOLINGS) {
     features[pooling] = {};
-    for (const { X, samples } of (await loadFeatures(store, manifest, pooling, splits)).values()) {
+    for (const { X, samples } of (await matricesOf(opened, pooling, splits)).values()) {
       for (const [i, { path }] of samples.entries())
         features[pooling][path] = [...X.data.subarray(i * X.cols, (i + 1) * X.cols)];
     }
   }
-  return { samples: await readSamples(store, manifest), features };
+  return { samples: [...(await opened.samples())], features };
 }
 
 /** `count` rows, named by their numbers from `from` on. */

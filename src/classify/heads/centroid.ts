@@ -65,8 +65,8 @@ function fittedCentroid(facts: FittedFacts, centroids: Matrix, unit: number): Fi
     async predictProba(X) {
       checkPredict('The head "centroid"', X, facts.features);
       const distances = await distancesTo(centroids, X, metric);
-      const scores = Float32Array.from(distances, (far) => (-scale * far) / unit);
-      return softmaxRows(matrix(X.rows, centroids.cols, scores));
+      const logits = Float32Array.from(distances, (far) => (-scale * far) / unit);
+      return softmaxRows(matrix(X.rows, centroids.cols, logits));
     },
     state: stateOf(
       facts,

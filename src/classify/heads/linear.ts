@@ -22,7 +22,7 @@ export function fittedLinear(
   return {
     ...facts,
     predictProba: async (X) => linearProbabilities(await products(X), intercept),
-    async scores(X) {
+    async logits(X) {
       const { data, rows, cols } = await products(X);
       return matrix(
         rows,
@@ -50,12 +50,12 @@ export function loadLinear(state: HeadState): FittedHead {
   return fittedLinear(facts, weights, matrixOf(state, 'intercept', 1, k).data, state.json);
 }
 
-/** Scores without the intercept, shape (n, k), as probabilities (n, classes), computed in float64. */
-export function linearProbabilities(scores: Matrix, intercept: Float32Array): Matrix {
-  if (scores.cols > 1) return softmaxRows(scores, intercept);
-  const out = matrix(scores.rows, 2);
-  for (let i = 0; i < scores.rows; i++) {
-    const s = scores.data[i]! + intercept[0]!;
+/** Logits without the intercept, shape (n, k), as probabilities (n, classes), computed in float64. */
+export function linearProbabilities(logits: Matrix, intercept: Float32Array): Matrix {
+  if (logits.cols > 1) return softmaxRows(logits, intercept);
+  const out = matrix(logits.rows, 2);
+  for (let i = 0; i < logits.rows; i++) {
+    const s = logits.data[i]! + intercept[0]!;
     const small = Math.exp(-Math.abs(s));
     const likelier = 1 / (1 + small);
     // The smaller probability is not 1 - the larger: that would lose every digit of a small one.
@@ -65,15 +65,15 @@ export function linearProbabilities(scores: Matrix, intercept: Float32Array): Ma
   return out;
 }
 
-/** softmax(scores + shift) of each row, in float64, shape (n, k). */
-export function softmaxRows(scores: Matrix, shift?: ArrayLike<number>): Matrix {
-  const k = scores.cols;
-  const out = matrix(scores.rows, k);
+/** softmax(logits + shift) of each row, in float64, shape (n, k). */
+export function softmaxRows(logits: Matrix, shift?: ArrayLike<number>): Matrix {
+  const k = logits.cols;
+  const out = matrix(logits.rows, k);
   const e = new Float64Array(k);
-  for (let i = 0; i < scores.rows; i++) {
+  for (let i = 0; i < logits.rows; i++) {
     let most = -Infinity;
     for (let c = 0; c < k; c++) {
-      e[c] = scores.data[i * k + c]! + (shift?.[c] ?? 0);
+      e[c] = logits.data[i * k + c]! + (shift?.[c] ?? 0);
       most = Math.max(most, e[c]!);
     }
     let sum = 0;

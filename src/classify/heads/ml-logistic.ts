@@ -121,10 +121,10 @@ function fittedOneVsRest(facts: FittedFacts, weights: Matrix): FittedHead {
     ...facts,
     async predictProba(X) {
       checkPredict('The head "ml-logistic"', X, facts.features);
-      const scores = await timesTransposed(X, weights);
+      const logits = await timesTransposed(X, weights);
       // ln(1 - sigmoid(s)), with the exponential of a negative number only.
-      const logs = scores.data.map((s) => -Math.max(s, 0) - Math.log1p(Math.exp(-Math.abs(s))));
-      return softmaxRows({ ...scores, data: logs });
+      const logs = logits.data.map((s) => -Math.max(s, 0) - Math.log1p(Math.exp(-Math.abs(s))));
+      return softmaxRows({ ...logits, data: logs });
     },
     state: stateOf(facts, new Map([['weights', tensorOf(weights)]])),
   };

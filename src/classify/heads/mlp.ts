@@ -54,15 +54,15 @@ export function loadMlp(state: HeadState): FittedHead {
 
 function fittedMlp(facts: FittedFacts, network: Network): FittedHead {
   const [hidden, out] = network as readonly [Dense, Dense];
-  const scores = async (X: Matrix): Promise<Matrix> => {
+  const logits = async (X: Matrix): Promise<Matrix> => {
     checkPredict(`The head "${NAME}"`, X, facts.features);
     const passed = await forward(network, X);
-    return matrix(X.rows, facts.classes.length, new Float32Array(passed.scores));
+    return matrix(X.rows, facts.classes.length, new Float32Array(passed.logits));
   };
   return {
     ...facts,
-    predictProba: async (X) => softmaxRows(await scores(X)),
-    scores,
+    predictProba: async (X) => softmaxRows(await logits(X)),
+    logits,
     state: stateOf(
       facts,
       new Map([

@@ -87,10 +87,10 @@ function onComponents(pca: Pca, inner: FittedHead): FittedHead {
       checkPredict(`The head "${facts.name}"`, X, features);
       return inner.predictProba(await applyPca(pca, X));
     },
-    ...(inner.scores && {
-      async scores(X) {
+    ...(inner.logits && {
+      async logits(X) {
         checkPredict(`The head "${facts.name}"`, X, features);
-        return inner.scores!(await applyPca(pca, X));
+        return inner.logits!(await applyPca(pca, X));
       },
     }),
     state: stateOf(

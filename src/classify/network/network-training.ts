@@ -40,7 +40,7 @@ export async function trainNetwork(
 ): Promise<Training> {
   const k = weights.length;
   const lossOf = (truth: Int32Array, rows = truth.length) =>
-    // A softmax of two scores too: a network has one for each class.
+    // A softmax of two logits too: a network has one for each class.
     logisticLoss(
       truth,
       k,
@@ -58,11 +58,11 @@ export async function trainNetwork(
     for await (const { X, y: truth } of batches.epoch(source)) {
       checkAborted(context);
       const passed = await forward(network, X);
-      const met = lossOf(truth).at(passed.scores);
+      const met = lossOf(truth).at(passed.logits);
       const gradients = await slopes(network, passed, met.residuals);
       optimisers.forEach((optimiser, at) => optimiser.step(parameters[at]!, gradients[at]!));
       sum += met.value * X.rows;
-      hits += hitsOf(passed.scores, truth, k);
+      hits += hitsOf(passed.logits, truth, k);
     }
     if (!Number.isFinite(sum)) {
       throw new PermafrostError(
@@ -78,9 +78,9 @@ export async function trainNetwork(
       let right = 0;
       for await (const { X, y: truth } of validation.blocks()) {
         checkAborted(context);
-        const { scores } = await forward(network, X);
-        watched += lossOf(truth, validation.rows).at(scores).value;
-        right += hitsOf(scores, truth, k);
+        const { logits } = await forward(network, X);
+        watched += lossOf(truth, validation.rows).at(logits).value;
+        right += hitsOf(logits, truth, k);
       }
       valLoss.push(watched);
       valAccuracy.push(right / validation.rows);
@@ -95,9 +95,9 @@ export async function trainNetwork(
 }
 
 /** Rows whose likeliest class is the true one; the first of equally likely classes counts. */
-function hitsOf(scores: Float64Array, truth: Int32Array, k: number): number {
+function hitsOf(logits: Float64Array, truth: Int32Array, k: number): number {
   return truth.reduce((hits, c, i) => {
-    const row = scores.subarray(i * k, (i + 1) * k);
+    const row = logits.subarray(i * k, (i + 1) * k);
     return hits + (row.indexOf(Math.max(...row)) === c ? 1 : 0);
   }, 0);
 }

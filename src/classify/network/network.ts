@@ -36,20 +36,20 @@ export function copyOf(network: Network): Network {
   }));
 }
 
-/** The input of each layer and the scores of the last, shape (n, k). */
+/** The input of each layer and the logits of the last, shape (n, k). */
 export interface Forward {
   readonly inputs: readonly Matrix[];
-  readonly scores: Float64Array;
+  readonly logits: Float64Array;
 }
 
-/** Scores of the rows of X (n, d). */
+/** Logits of the rows of X (n, d). */
 export async function forward(network: Network, X: Matrix): Promise<Forward> {
   const inputs = [X];
   for (const [at, layer] of network.entries()) {
     const out = await timesTransposed(inputs[at]!, layer.weights);
     if (at === network.length - 1) {
-      const scores = shiftRows(new Float64Array(out.data), new Float64Array(layer.bias), 1);
-      return { inputs, scores };
+      const logits = shiftRows(new Float64Array(out.data), new Float64Array(layer.bias), 1);
+      return { inputs, logits };
     }
     const k = layer.bias.length;
     for (let i = 0; i < out.data.length; i++) {
@@ -60,7 +60,7 @@ export async function forward(network: Network, X: Matrix): Promise<Forward> {
   throw new Error('A network has at least one layer.');
 }
 
-/** The derivative of the loss by each parameter, from its derivative R by the scores (n, k). */
+/** The derivative of the loss by each parameter, from its derivative R by the logits (n, k). */
 export async function slopes(
   network: Network,
   { inputs }: Forward,

@@ -1,12 +1,17 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
-import { random } from '../../core/random.ts';
-import { auroc } from '../evaluate/auroc.ts';
 import { checkAborted } from '../checks.ts';
 import type { FittedHead, Head } from '../head.ts';
 import { classesOf } from '../labels.ts';
 import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
 import { stratifiedKFold } from '../evaluate/split.ts';
+import {
+  chooseMeasure,
+  classesLeftOut,
+  DEFAULT_MEASURE,
+  type LeftOutTrial,
+  type ScoresByMeasure,
+} from './left-out-classes.ts';
 import type { Reject } from './reject.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
 import {
@@ -17,23 +22,9 @@ import {
   type Measure,
 } from './novelty-score.ts';
 
-/** The measure where fewer than three classes leave nothing to choose by: the steadiest in docs/unknown.md. */
-export const DEFAULT_MEASURE: Measure = 'mean-distance';
-
 const FOLDS = 5;
-/** Most classes that are left out in turn, each at the cost of a fit; drawn by the seed where there are more. */
-const MOST_CLASSES = 10;
 /** Training rows up to this size, 64 MiB, may be kept in a head's file to measure distances to. */
 export const MOST_REFERENCE_VALUES = 2 ** 24;
-
-/** The classes that are left out in turn, sorted: with two or fewer none, for one alone is left then. */
-export function classesLeftOut(classes: readonly string[], seed: number): string[] {
-  if (classes.length < 3) return [];
-  const drawn = random(seed)
-    .shuffle([...classes])
-    .slice(0, MOST_CLASSES);
-  return drawn.sort();
-}
 
 export interface RejectTask {
   readonly normalize: Normalization;
@@ -68,8 +59,6 @@ export interface NoReject {
   readonly reason: string;
 }
 
-type Judged = ReadonlyMap<Measure, Float64Array>;
-
 /**
  * Chooses how `maker`'s heads tell unknown images, and from where on. Each class is left out of the training in turn,
  * and the measure with the highest mean AUROC of its rows against known rows that were held out too is taken; with two
@@ -95,7 +84,7 @@ export async function chooseReject(
   const leftOut = classesLeftOut(classes, seed);
   const measures = MEASURES.filter(
     (measure) =>
-      (measure !== 'energy' || head.scores !== undefined) &&
+      (measure !== 'energy' || head.logits !== undefined) &&
       (!comparesRows(measure) || X.data.length <= MOST_REFERENCE_VALUES),
   );
   const total = folds.length + leftOut.length;
@@ -118,7 +107,7 @@ export async function chooseReject(
     const known = asSeen(rows);
     const one = await (prepared ? prepared(fitted, own) : maker.fit(matrixRows(known), own, context));
     const values = await noveltyScoresByMeasure(measures, one, asSeen(part(judged)), known, own);
-    const only = (wanted: boolean): Judged =>
+    const only = (wanted: boolean): ScoresByMeasure =>
       new Map(
         [...values].map(([measure, all]) => [
           measure,
@@ -129,13 +118,13 @@ export async function chooseReject(
     return { known: only(true), unknown: only(false) };
   }
 
-  const outOfFold: Judged[] = [];
+  const outOfFold: ScoresByMeasure[] = [];
   for (const { train, val } of folds) {
     if (new Set(train.map((i) => labels[i]!)).size < 2)
       return { reason: 'without a fifth of the images a single class is left to train on' };
     outOfFold.push((await trial(train, val)).known);
   }
-  const trials: { known: Judged; unknown: Judged }[] = [];
+  const trials: LeftOutTrial[] = [];
   for (const [at, label] of leftOut.entries()) {
     const { train, val } = folds[at % folds.length]!;
     const others = train.filter((i) => labels[i] !== label);
@@ -145,11 +134,7 @@ export async function chooseReject(
     const judged = await trial(others, [...val.filter((i) => labels[i] !== label), ...own]);
     if (judged.known.get(DEFAULT_MEASURE)!.length > 0) trials.push(judged);
   }
-  const scored = measures.map((measure) => ({
-    measure,
-    auroc: mean(trials.map(({ known, unknown }) => auroc(unknown.get(measure)!, known.get(measure)!))),
-  }));
-  const measure = bestOf(trials.length === 0 ? [] : scored);
+  const { measure, measures: ranked, rejectedAbove } = chooseMeasure(measures, trials);
   const known = outOfFold.flatMap((values) => [...values.get(measure)!]);
   const threshold = rejectThreshold(known, rate);
   if (threshold === undefined) {
@@ -157,27 +142,14 @@ export async function chooseReject(
       reason: `${known.length} training images could be judged by a head that knew their class without having seen them; ${needed} are needed to promise ${percent(rate)} false rejects`,
     };
   }
-  const strangers = trials.flatMap(({ unknown }) => [...unknown.get(measure)!]);
   return {
     reject: { measure, threshold, rate, reference: referenceOf(measure, normalized, labels) },
     calibratedOn: known.length,
-    measures: trials.length === 0 ? [] : scored,
+    measures: ranked,
     leftOut,
-    leftOutRejected: shareAbove(strangers, threshold),
+    leftOutRejected: rejectedAbove(threshold),
   };
 }
 
 /** A share in words. */
 export const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
-/** The measure of the highest AUROC, of equal ones the first; DEFAULT_MEASURE of none. */
-export const bestOf = (measures: RejectChoice['measures']): Measure =>
-  measures.reduce((best, one) => (one.auroc > best.auroc ? one : best), {
-    measure: DEFAULT_MEASURE,
-    auroc: -1,
-  }).measure;
-/** The share of values above a threshold; null of none. */
-export const shareAbove = (values: readonly number[], threshold: number): number | null =>
-  values.length === 0 ? null : values.filter((value) => value > threshold).length / values.length;
-/** NaN of none. */
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -10,8 +10,8 @@ import type { Neighbors } from '../neighbors/neighbor-index.ts';
  * - `first-neighbor`, `fifth-neighbor`: cosine distance to that of the nearest training rows (Sun et al. 2022, arXiv
  *   2204.06507), the farthest where there are fewer.
  * - `mean-distance`: cosine distance to the nearest class mean.
- * - `energy`: minus the logarithm of the summed exponentials of the scores (Liu et al. 2020, arXiv 2010.03759); for
- *   heads with scores. One score s of two classes counts as s / 2 and -s / 2.
+ * - `energy`: minus the logarithm of the summed exponentials of the logits (Liu et al. 2020, arXiv 2010.03759); for
+ *   heads with logits. One logit s of two classes counts as s / 2 and -s / 2.
  * - `top-probability`: one minus the likeliest class' probability (Hendrycks and Gimpel 2017, arXiv 1610.02136).
  */
 export const MEASURES = [
@@ -42,7 +42,7 @@ export function referenceOf(measure: Measure, X: Matrix, labels: readonly string
 }
 
 /**
- * The novelty score of each row of X (n, d), normalised; float64, shape (n). `head` has scores where the measure is
+ * The novelty score of each row of X (n, d), normalised; float64, shape (n). `head` has logits where the measure is
  * `energy`.
  */
 export async function noveltyScores(
@@ -56,7 +56,7 @@ export async function noveltyScores(
     const rank = RANKS[measure]!;
     return atRank(await exactIndex(matrixRows(reference), 'cosine').search(X, rank), rank);
   }
-  if (measure === 'energy') return energies(await head.scores!(X));
+  if (measure === 'energy') return energies(await head.logits!(X));
   const P = await head.predictProba(X);
   return Float64Array.from({ length: X.rows }, (_, i) => 1 - Math.max(...row(P, i)));
 }
@@ -95,9 +95,9 @@ function atRank({ k, distances }: Pick<Neighbors, 'k' | 'distances'>, rank: numb
   return Float64Array.from({ length: queries }, (_, i) => distances[i * k + Math.min(rank, k) - 1]!);
 }
 
-function energies(scores: Matrix): Float64Array {
-  return Float64Array.from({ length: scores.rows }, (_, i) => {
-    const own = [...row(scores, i)];
+function energies(logits: Matrix): Float64Array {
+  return Float64Array.from({ length: logits.rows }, (_, i) => {
+    const own = [...row(logits, i)];
     const s = own.length === 1 ? [own[0]! / 2, -own[0]! / 2] : own;
     const most = Math.max(...s);
     return -(most + Math.log(s.reduce((sum, value) => sum + Math.exp(value - most), 0)));

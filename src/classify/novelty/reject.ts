@@ -42,7 +42,7 @@ export function loadReject(state: HeadState, head: FittedHead): Reject {
   const { measure: name, threshold, rate } = state.json;
   const measure = MEASURES.find((known) => known === name);
   const numbers = typeof threshold === 'number' && typeof rate === 'number';
-  if (measure === undefined || !numbers || (measure === 'energy' && head.scores === undefined)) {
+  if (measure === undefined || !numbers || (measure === 'energy' && head.logits === undefined)) {
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `The stored rule for "unknown" is ${JSON.stringify(state.json)}; expected one of ${MEASURES.join(', ')} that the head "${head.name}" has, a threshold and a rate. Train the head again.`,

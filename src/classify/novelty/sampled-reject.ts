@@ -1,18 +1,10 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
-import { auroc } from '../evaluate/auroc.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { classesOf, encodeLabels } from '../labels.ts';
-import {
-  bestOf,
-  classesLeftOut,
-  mean,
-  percent,
-  shareAbove,
-  type NoReject,
-  type RejectChoice,
-} from './choose-reject.ts';
+import { percent, type NoReject, type RejectChoice } from './choose-reject.ts';
+import { chooseMeasure, classesLeftOut, type LeftOutTrial } from './left-out-classes.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
 import { referenceOf, noveltyScores, noveltyScoresByMeasure, type Measure } from './novelty-score.ts';
 
@@ -53,8 +45,7 @@ export async function chooseSampledReject(
   const leftOut = classesLeftOut(classes, seed);
   const known = new Set(classes);
   const total = leftOut.length + 1;
-  const strangers = new Map<string, ReadonlyMap<Measure, Float64Array>>();
-  const aurocs = new Map(ROW_MEASURES.map((measure) => [measure, [] as number[]]));
+  const trials = new Map<string, LeftOutTrial>();
   for (const [at, label] of leftOut.entries()) {
     checkAborted(context);
     const own = someOf(rowsWhere(calibration, (one) => one === label));
@@ -63,26 +54,21 @@ export async function chooseSampledReject(
     const kept = rowsWhere(reference, (one) => one !== label);
     const labels = kept.map((i) => reference.labels[i]!);
     const rest = selectRows(reference.X, kept);
-    const judgedBy = (rows: readonly number[]) =>
+    const scoresOf = (rows: readonly number[]) =>
       noveltyScoresByMeasure(ROW_MEASURES, head, selectRows(calibration.X, rows), rest, labels);
-    const [strange, familiar] = [await judgedBy(own), await judgedBy(others)];
-    strangers.set(label, strange);
-    for (const [measure, values] of aurocs) values.push(auroc(strange.get(measure)!, familiar.get(measure)!));
+    trials.set(label, { unknown: await scoresOf(own), known: await scoresOf(others) });
     progress?.(at + 1, total);
   }
-  const measures =
-    strangers.size === 0 ? [] : [...aurocs].map(([measure, values]) => ({ measure, auroc: mean(values) }));
-  const measure = bestOf(measures);
+  const { measure, measures, rejectedAbove } = chooseMeasure(ROW_MEASURES, [...trials.values()]);
   const compared = referenceOf(measure, reference.X, reference.labels);
   const threshold = rejectThreshold(await noveltyScores(measure, head, calibration.X, compared), rate)!;
   progress?.(total, total);
-  const values = [...strangers.values()].flatMap((one) => [...one.get(measure)!]);
   return {
     reject: { measure, threshold, rate, reference: compared },
     calibratedOn: calibration.X.rows,
     measures,
-    leftOut: [...strangers.keys()],
-    leftOutRejected: shareAbove(values, threshold),
+    leftOut: [...trials.keys()],
+    leftOutRejected: rejectedAbove(threshold),
   };
 }
 

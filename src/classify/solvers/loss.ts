@@ -1,6 +1,7 @@
 /**
- * The second derivative of each row's loss by its logits, as it acts on a change U of them: scale · (U - each row's sum of probabilities · U), value
- * by value. Class by class, shape (k, n), float32: a Hessian that is off in the seventh digit only costs a step.
+ * The second derivative of each row's loss by its logits, as it acts on a change U of them: scale · (U - each row's sum
+ * of probabilities · U), value by value. Class by class, shape (k, n), float32: a Hessian that is off in the seventh
+ * digit only costs a step.
  */
 export interface PointwiseHessian {
   readonly scale: Float32Array;
@@ -21,11 +22,11 @@ export interface LossAt {
 }
 
 /**
- * A convex loss of logits F (n, k), row-major, summed over the rows by their sample weights. A row without weight takes no part: that is how a
- * fold or a subset is fitted on the design of all rows.
+ * A convex loss of logits F (n, k), row-major, summed over the rows by their sample weights. A row without weight takes
+ * no part: that is how a fold or a subset is fitted on the design of all rows.
  */
 export interface Loss {
   /** Columns of logits. */
   readonly k: number;
-  at(F: Float64Array): LossAt;
+  readonly at: (F: Float64Array) => LossAt;
 }

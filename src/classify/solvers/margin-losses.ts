@@ -7,9 +7,9 @@ import type { Loss } from './loss.ts';
 export const GAP_TOLERANCE = 1e-3;
 
 /**
- * The squared hinge max(0, 1 - t·f)² for targets t of -1 or 1, one column of logits; rows weighted by `sampleWeights` (n). Its
- * second derivative jumps where a row meets the margin: the generalised one is taken (Mangasarian 2002; Chapelle 2007,
- * "Training a support vector machine in the primal").
+ * The squared hinge max(0, 1 - t·f)² for targets t of -1 or 1, one column of logits; rows weighted by `sampleWeights`
+ * (n). Its second derivative jumps where a row meets the margin: the generalised one is taken (Mangasarian 2002;
+ * Chapelle 2007, "Training a support vector machine in the primal").
  */
 export function squaredHingeLoss(targets: Float64Array, sampleWeights: Float64Array): Loss {
   const missing = (F: Float64Array, i: number): number => Math.max(0, 1 - targets[i]! * F[i]!);

@@ -36,9 +36,9 @@ export interface Line {
   readonly rounding: number;
   /** The slope that may be left, of that at the start: at the whole step, and at a length that is looked for. */
   readonly flat: { readonly whole: number; readonly found: number };
-  at(size: number): Promise<Trial>;
+  readonly at: (size: number) => Promise<Trial>;
   /** Where trials are dear: about the lowest point, which is looked for where the whole step will not do. */
-  lowest?(): Promise<number>;
+  readonly lowest?: () => Promise<number>;
 }
 
 /** A Newton step by factorisation. */
@@ -54,7 +54,7 @@ export interface ObjectiveAt {
   readonly point: Vector;
   readonly value: number;
   readonly gradient: Vector;
-  hessian(): HessianProduct;
+  readonly hessian: () => HessianProduct;
   /** About the inverse of the Hessian, applied to a residual. */
   readonly precondition?: (residual: Vector) => Promise<Vector>;
   /** Undefined where there is none, or conjugate gradients are always quicker. */
@@ -63,16 +63,19 @@ export interface ObjectiveAt {
 }
 
 /**
- * f(W, b) = Σᵢ sᵢ·loss(yᵢ, (xᵢ - mean)·W + b) + penalty/2·‖W‖² with sample weights s that sum to 1: what a linear fit minimises over the
- * weights W (d, k) and the free intercepts b (k). An intercept counts as one more weight, of a constant column as long as the rows are (the
- * intercept scale): one step length then suits it and the weights.
+ * f(W, b) = Σᵢ sᵢ·loss(yᵢ, (xᵢ - mean)·W + b) + penalty/2·‖W‖² with sample weights s that sum to 1: what a linear fit
+ * minimises over the weights W (d, k) and the free intercepts b (k). An intercept counts as one more weight, of a
+ * constant column as long as the rows are (the intercept scale): one step length then suits it and the weights.
  */
 export interface Objective {
   readonly penalty: number;
   readonly interceptScale: number;
   /** Euclidean norm of the column means, 0 for centred features. */
   readonly meanNorm: number;
-  /** The duality gap over the objective that a converged fit may leave; undefined where the gradient alone tells, as in scikit-learn. */
+  /**
+   * The duality gap over the objective that a converged fit may leave; undefined where the gradient alone tells, as in
+   * scikit-learn.
+   */
   readonly gapTolerance?: number;
   /** The part of the gradient that a Newton step may leave at most. */
   forcing(warm: boolean): number;

@@ -32,8 +32,8 @@ interface ColumnSolution {
 }
 
 /**
- * The system of Xcᵀ·Xc, from one pass over the rows; errors take one more. Throws FIT_INVALID above 8192 columns, INTERRUPTED, and what
- * reading throws.
+ * The system of Xcᵀ·Xc, from one pass over the rows; errors take one more. Throws FIT_INVALID above 8192 columns,
+ * INTERRUPTED, and what reading throws.
  */
 export async function columnSystem(
   rows: Rows,

@@ -25,8 +25,8 @@ export interface RidgeFit {
 export interface RidgeChoice extends RidgeFit {
   readonly alpha: number;
   /**
-   * Mean squared leave-one-out error of each alpha, over rows and columns of targets, errors times the root of the row's
-   * weight.
+   * Mean squared leave-one-out error of each alpha, over rows and columns of targets, errors times the root of the
+   * row's weight.
    */
   readonly errors: readonly number[];
 }

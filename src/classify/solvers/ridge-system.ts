@@ -25,8 +25,8 @@ export interface RidgeSystem<Solution> {
   /** Throws FIT_INVALID where a penalty leaves the system singular to rounding. */
   solve(alpha: number): Promise<Solution>;
   /**
-   * The mean squared leave-one-out error of each solution. A row's error when it is left out is its residual over 1 - h, h
-   * its leverage (Allen 1974; Golub, Heath and Wahba 1979), with the free intercept's share of h.
+   * The mean squared leave-one-out error of each solution. A row's error when it is left out is its residual over 1 -
+   * h, h its leverage (Allen 1974; Golub, Heath and Wahba 1979), with the free intercept's share of h.
    */
   errorsOf(solutions: readonly Solution[]): Promise<number[]>;
   /** Shape (d, k), float64. */

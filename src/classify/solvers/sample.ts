@@ -31,8 +31,8 @@ export function sampleSize({ rows, cols }: RowsShape): number {
 }
 
 /**
- * About `size` rows, ascending: half of them by the number of rows of their class y, half the same for each class, and each class evenly.
- * So a rare class is told too.
+ * About `size` rows, ascending: half of them by the number of rows of their class y, half the same for each class, and
+ * each class evenly. So a rare class is told too.
  */
 export function sampledRows(y: Int32Array, size: number): Int32Array {
   const counts = countClasses(y, 1 + y.reduce((most, c) => Math.max(most, c), 0));

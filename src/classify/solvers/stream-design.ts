@@ -19,8 +19,8 @@ export interface Shifted {
 }
 
 /**
- * The derivative of a problem's loss at `at`; with a `direction` its second derivative there applied to that, in float32;
- * with `sizes` too the slopes along the direction at these lengths of it.
+ * The derivative of a problem's loss at `at`; with a `direction` its second derivative there applied to that, in
+ * float32; with `sizes` too the slopes along the direction at these lengths of it.
  */
 export interface PassRequest {
   readonly problem: LinearProblem;
@@ -39,10 +39,11 @@ export interface PassAnswer {
 }
 
 /**
- * Training rows that are read block by block, again for each product. What is asked for at the same time, by the problems of several classes, is answered
- * by one pass. Nothing is kept of a row: its logits are computed again in each pass, for a product with twice as many columns costs
- * little beside reading the row, and a million rows of logits of ten classes take 80 MB each time they are kept. So memory is that of
- * a block, a few arrays of (d, k) and a sample of the rows.
+ * Training rows that are read block by block, again for each product. What is asked for at the same time, by the
+ * problems of several classes, is answered by one pass. Nothing is kept of a row: its logits are computed again in each
+ * pass, for a product with twice as many columns costs little beside reading the row, and a million rows of logits of
+ * ten classes take 80 MB each time they are kept. So memory is that of a block, a few arrays of (d, k) and a sample of
+ * the rows.
  */
 export interface StreamDesign extends FitRows {
   readonly pass: (request: PassRequest) => Promise<PassAnswer>;
@@ -52,7 +53,10 @@ export interface StreamDesign extends FitRows {
   readonly sample: Design;
 }
 
-/** One pass that sees the column means and takes a sample of rows, whose classes are y. Throws FIT_INVALID, INTERRUPTED, and what reading throws. */
+/**
+ * One pass that sees the column means and takes a sample of rows, whose classes are y. Throws FIT_INVALID, INTERRUPTED,
+ * and what reading throws.
+ */
 export async function streamDesign(source: Rows, y: Int32Array, context?: FitContext): Promise<StreamDesign> {
   const sampled = sampledRows(y, sampleSize(source));
   const { sample, ...statistics } = await rowStatistics(source, sampled, context);

@@ -23,7 +23,10 @@ const SIZES = Array.from({ length: 16 }, (_, s) => 2 ** (s - 12));
 const FORCING = 0.25;
 const NO_LOGITS = new Float64Array(0);
 
-/** The objective of a problem on rows that are read again: a pass for value and gradient at a point, and one for each Hessian product. */
+/**
+ * The objective of a problem on rows that are read again: a pass for value and gradient at a point, and one for each
+ * Hessian product.
+ */
 export function streamedObjective(design: StreamDesign, problem: LinearProblem, penalty: number): Objective {
   const { k, gapTolerance } = problem;
   const { size, meanNorm, sample } = design;

@@ -10,7 +10,7 @@ import {
   type Manifest,
   type ShardEntry,
 } from '../format/manifest.ts';
-import { readVerified } from '../read/reader.ts';
+import { readVerified } from '../read/file.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
 import { shardFileNames } from '../write/shard-files.ts';
 import { featureWriter, type FeatureWriter } from '../write/writer.ts';

@@ -12,7 +12,7 @@ import {
   type FeatureSet,
   type Manifest,
 } from '../format/manifest.ts';
-import { readVerified } from '../read/reader.ts';
+import { readVerified } from '../read/file.ts';
 import { unsealExactly } from '../format/sealed-json.ts';
 import { sealName, sealProblem, setsFromSeals, takeUpSealed } from '../write/shard-files.ts';
 

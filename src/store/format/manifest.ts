@@ -131,6 +131,12 @@ const manifestSchema1 = manifestSchema.extend({
 
 /** A store's manifest, in the words of the newest version; `version` is that of the file. */
 export type Manifest = Omit<z.infer<typeof manifestSchema>, 'version'> & { version: number };
+/** The folder of a store and what its manifest says. */
+export interface StoreFolder {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
 export type FeatureSet = z.infer<typeof setSchema>;
 export type ShardEntry = z.infer<typeof shardSchema>;
 export type FileEntry = z.infer<typeof fileSchema>;

@@ -132,7 +132,7 @@ export function encodeShard(
  * One record batch of a shard: `rows`, which are made when they are asked for, and, in files with features, their
  * values (a view of the file's bytes).
  */
-export interface ShardPart {
+export interface ShardBatch {
   readonly length: number;
   readonly rows: readonly StoredSample[];
   readonly features: FeatureColumn | undefined;
@@ -203,7 +203,7 @@ function unreadable(name: string, cause: unknown): PermafrostError {
   );
 }
 
-function partOf(batch: arrow.RecordBatch, seen: Map<string, string>, name: string): ShardPart {
+function batchOf(batch: arrow.RecordBatch, seen: Map<string, string>, name: string): ShardBatch {
   let rows: readonly StoredSample[] | undefined;
   return {
     length: batch.numRows,
@@ -224,12 +224,12 @@ function partOf(batch: arrow.RecordBatch, seen: Map<string, string>, name: strin
  * those that were written (reader.ts compares their SHA-256 first): arrow-js trusts the lengths in a file, and one
  * flipped bit in them can keep it busy without end (seen on 21.2 at some thirty bytes of a file of 1.7 kB).
  */
-export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardPart> {
+export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardBatch> {
   const seen = new Map<string, string>();
   try {
     if (!MAGIC.equals(bytes.subarray(0, 6)) || !MAGIC.equals(bytes.subarray(-6)))
       throw new Error('no whole Arrow file');
-    for (const batch of arrow.RecordBatchReader.from(bytes)) yield partOf(batch, seen, name);
+    for (const batch of arrow.RecordBatchReader.from(bytes)) yield batchOf(batch, seen, name);
   } catch (cause) {
     throw unreadable(name, cause);
   }

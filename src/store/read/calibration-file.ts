@@ -4,7 +4,7 @@ import { calibrationDigest, type Calibration } from '../../core/calibration.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import type { FileEntry } from '../format/manifest.ts';
-import { readVerified } from './reader.ts';
+import { readVerified } from './file.ts';
 
 const range = z.strictObject({ min: z.number(), max: z.number() });
 

@@ -1,7 +1,7 @@
 import { SPLITS, type Split } from '../../core/sample.ts';
-import { digestList } from './digest-list.ts';
+import { digestTable } from './digest-table.ts';
 import type { Digests } from './row-targets.ts';
-import { idOf, type StoredSample } from '../format/shard.ts';
+import { idOf, type SampleRows, type StoredSample } from '../format/shard.ts';
 
 /**
  * The samples of a store by their rows, in columns: about 55 bytes an image and its path's, where an array of samples
@@ -60,9 +60,7 @@ const bytesOf = (chunk: Chunk): number =>
 /**
  * Takes samples, in the order of their paths (by code units, as stores list them), into a table; none of them is kept.
  */
-export async function sampleTable(
-  samples: Iterable<StoredSample> | AsyncIterable<StoredSample>,
-): Promise<SampleTable> {
+export function sampleTable(samples: SampleRows): SampleTable {
   const numbers = new Map<string, number>();
   const numberOf = (label: string): number => {
     const found = numbers.get(label) ?? numbers.size;
@@ -70,12 +68,11 @@ export async function sampleTable(
     return found;
   };
   const chunks: Chunk[] = [];
-  const digests = digestList();
+  const digests = digestTable(samples.length);
   let waiting: StoredSample[] = [];
   let length = 0;
-  for await (const sample of samples) {
-    length++;
-    digests.push(sample.sha256);
+  for (const sample of samples) {
+    digests.set(length++, sample.sha256);
     waiting.push(sample);
     if (waiting.length < CHUNK) continue;
     chunks.push(chunkOf(waiting, numberOf));

@@ -2,8 +2,8 @@ import { selectRows } from '../../core/matrix.ts';
 import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { knownRows, type KnownRows } from './known-rows.ts';
 import { poolingsOf, type FeatureSet } from '../format/manifest.ts';
-import type { WantedSet } from '../read/parts.ts';
-import { shardRows } from '../read/reader.ts';
+import type { WantedSet } from '../read/stored-parts.ts';
+import { shardRows } from '../read/shards.ts';
 import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
 
 /**

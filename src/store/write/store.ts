@@ -18,7 +18,7 @@ import {
   type FeatureSet,
   type Manifest,
 } from '../format/manifest.ts';
-import type { WantedSet } from '../read/parts.ts';
+import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
 import { encodeShard, type SampleRows } from '../format/shard.ts';
 

@@ -6,7 +6,7 @@ import { row, type Matrix } from '../../core/matrix.ts';
 import type { Pooling } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
-import { setFeatures } from '../../store/read/reader.ts';
+import { setFeatures } from '../../store/read/shards.ts';
 import { rowTargets } from '../../store/read/row-targets.ts';
 import { probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
@@ -85,7 +85,7 @@ async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdict
     return verdicts;
   }
   const targets = rowTargets(samples.digests);
-  for await (const { rows, X } of setFeatures(store, set, opened.document.pooling)) {
+  for await (const { rows, X } of setFeatures(store.path, set, opened.document.pooling)) {
     const P = await probabilities(opened, X);
     for (const [at, { sha256 }] of rows.entries()) targets.meet(sha256, (i) => put(row(P, at), i));
   }

@@ -43,7 +43,7 @@ type Drawn = z.infer<typeof schema>;
 /** The map on disk where it is that of the snapshot; a file that is gone, damaged or older is drawn again. */
 async function kept({ store, name, samples }: Snapshot): Promise<Drawn | undefined> {
   try {
-    const drawn = schema.parse(unseal(JSON.parse(await readFile(join(store, FILE), 'utf8'))));
+    const drawn = schema.parse(unseal(JSON.parse(await readFile(join(store.path, FILE), 'utf8'))));
     const fits =
       drawn.snapshot === name && drawn.seed === SEED && drawn.images.every((i) => i < samples.length);
     return fits ? drawn : undefined;
@@ -97,7 +97,7 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     }
     show(snapshot, drawn);
     if (!isNew) return;
-    const file = join(snapshot.store, FILE);
+    const file = join(snapshot.store.path, FILE);
     await mkdir(dirname(file), { recursive: true });
     await writeFileAtomic(file, [new TextEncoder().encode(sealJson(drawn))]);
   }

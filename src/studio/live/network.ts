@@ -67,7 +67,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
         device: 'auto',
         precision: 'auto',
         weights,
-        calibrate: () => readCalibration(store, quantization!.calibration, settings.calibration),
+        calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
       },
       listener,
     );

@@ -114,10 +114,10 @@ export function livePictures(): LivePictures {
 
   return {
     given,
-    stored({ manifest, samples }, row, size) {
+    stored({ store, samples }, row, size) {
       const { path, sha256 } = samples.sample(row);
       const read = async (): Promise<Uint8Array> => {
-        const source = await readImage(manifest.dataset.root, path);
+        const source = await readImage(store.manifest.dataset.root, path);
         if (sha256Hex(source) !== sha256)
           throw new PermafrostError(
             'IMAGE_UNREADABLE',

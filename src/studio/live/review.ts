@@ -61,7 +61,7 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
     return result;
   }
   /** The last decision about each image of this data set, unless its file is another one by now. */
-  function decisions({ manifest, samples }: Snapshot): Map<string, string> {
+  function decisions({ store: { manifest }, samples }: Snapshot): Map<string, string> {
     const labels = new Map<string, string>();
     for (const { root, path, sha256, label } of withoutUndone(journal.entries)) {
       if (root !== manifest.dataset.root) continue;
@@ -99,7 +99,7 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
         canUndo: withoutUndone(journal.entries).length > 0,
       };
     },
-    async decide(path, text, { manifest, samples }) {
+    async decide(path, text, { store: { manifest }, samples }) {
       const label = text.trim();
       const row = samples.rowOf(path);
       if (row < 0)
@@ -120,7 +120,7 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
       const decided = decisions(snapshot);
       const path = join(store, STUDIO_FOLDER, 'labels.csv');
       await writeFileAtomic(path, labelLines(snapshot, decided));
-      const [root, labels, into] = [snapshot.manifest.dataset.root, path, store].map((text) =>
+      const [root, labels, into] = [snapshot.store.manifest.dataset.root, path, store].map((text) =>
         JSON.stringify(text),
       );
       return { path, command: `npx permafrost run ${root} --labels ${labels} --store ${into}` };

@@ -1,10 +1,8 @@
-import { rowRange, selectRows, type Matrix } from '../../core/matrix.ts';
-import { blocksOf, gatheredRows, matrixRows } from '../../core/rows.ts';
-import { SPLITS } from '../../core/sample.ts';
+import { rowRange, type Matrix } from '../../core/matrix.ts';
+import { blocksOf, gatheredRows } from '../../core/rows.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { Neighbors } from '../../classify/neighbors/neighbor-index.ts';
-import type { FeatureStream } from '../../store/read/feature-stream.ts';
-import type { SampleTable } from '../../store/read/sample-table.ts';
+import type { StoredRows } from '../../store/read/rows.ts';
 import { turns } from './turns.ts';
 
 /** Features of all images of a snapshot in its pooling, by row. */
@@ -17,47 +15,36 @@ export interface LiveRows {
   search(queries: Matrix, k: number): Promise<Neighbors>;
 }
 
-/** Rows of a part. */
+/** Rows of a part at most. */
 const PART = 8192;
 
-/** Of features in memory, row i of X for row i. */
-export function heldRows(X: Matrix): LiveRows {
-  const index = exactIndex(matrixRows(X), 'cosine');
-  return {
-    rows: (wanted) => Promise.resolve(selectRows(X, wanted)),
-    async each(work) {
-      for (let from = 0; from < X.rows; from += PART) {
-        const to = Math.min(X.rows, from + PART);
-        await work(rowRange(X, from, to), (j) => from + j);
-      }
-    },
-    search: (queries, k) => index.search(queries, k),
-  };
-}
-
-/** Of features that are read from the disk at each call, a shard at a time. `stream` is of all splits. */
-export function streamedRows(stream: FeatureStream, samples: SampleTable): LiveRows {
-  // The stream counts its places split by split.
-  const ofSplit = SPLITS.map(() => [] as number[]);
-  for (let i = 0; i < samples.length; i++) ofSplit[SPLITS.indexOf(samples.splitOf(i))]!.push(i);
-  const rowAtPlace = Int32Array.from(ofSplit.flat());
-  const rowOf = stream.places.map((place) => rowAtPlace[place]!);
-  const at = new Int32Array(rowOf.length);
-  rowOf.forEach((wanted, i) => (at[wanted] = i));
-  const index = exactIndex(stream, 'cosine', { numbers: rowOf });
-  // A stream has one buffer, so one reader at a time.
-  const inTurn = turns();
+/**
+ * Of stored features of all images, whose places are the rows: in memory, or read from the disk at each call, a shard
+ * at a time.
+ */
+export function liveRows(stored: StoredRows): LiveRows {
+  const { places } = stored;
+  const at = new Int32Array(places.length);
+  places.forEach((place, i) => (at[place] = i));
+  const index = exactIndex(stored, 'cosine', { numbers: places });
+  // Blocks share one buffer, so there is one reader at a time.
+  const inTurn: ReturnType<typeof turns> = stored.matrix ? (work) => work() : turns();
   return {
     rows: (wanted) =>
       inTurn(() =>
         gatheredRows(
-          stream,
+          stored,
           wanted.map((i) => at[i]!),
         ),
       ),
     each: (work) =>
       inTurn(async () => {
-        for await (const { start, X } of blocksOf(stream)) await work(X, (j) => rowOf[start + j]!);
+        for await (const { start, X } of blocksOf(stored)) {
+          for (let from = 0; from < X.rows; from += PART) {
+            const to = Math.min(X.rows, from + PART);
+            await work(rowRange(X, from, to), (j) => places[start + from + j]!);
+          }
+        }
       }),
     search: (queries, k) => inTurn(() => index.search(queries, k)),
   };

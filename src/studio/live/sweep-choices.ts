@@ -2,7 +2,7 @@ import { POOLINGS } from '../../core/sample.ts';
 import type { SweepChoices } from '../api/studio-sweep.ts';
 import { HEADS, HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
-import { currentSets } from '../../store/read/parts.ts';
+import { currentSets } from '../../store/read/stored-parts.ts';
 import { SWEEP_AXES } from '../../workflows/sweep/axes.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from '../../workflows/sweep/default-grid.ts';
 import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';
@@ -22,8 +22,8 @@ function defaultValues(option: string): string {
 }
 
 /** What a sweep of a snapshot can be asked for, from the tables that the command line reads. */
-export function sweepChoices({ store, manifest }: Snapshot): SweepChoices {
-  const sets = currentSets(store, manifest);
+export function sweepChoices({ store }: Snapshot): SweepChoices {
+  const sets = currentSets(store);
   const [primary] = sets;
   const some = <T extends string>(values: readonly T[], chosen: readonly string[]) =>
     values.map((value) => ({ value, chosen: chosen.includes(value) }));
@@ -51,7 +51,7 @@ export function sweepChoices({ store, manifest }: Snapshot): SweepChoices {
     normalize: some(NORMALIZATIONS, DEFAULT_GRID.normalize),
     pca: { describe: SWEEP_AXES.pca!.describe, values: DEFAULT_GRID.pca.join(',') },
     views:
-      manifest.dataset.views === undefined
+      store.manifest.dataset.views === undefined
         ? null
         : { describe: SWEEP_AXES.views!.describe, values: DEFAULT_GRID.views.join(',') },
     options: Object.entries(SWEEP_AXES)

@@ -1,7 +1,7 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../api/studio-sweep.ts';
 import type { SweepCandidate, SweepResult } from '../../results/sweep-result.ts';
-import { memoryValue } from '../../workflows/memory.ts';
+import { inMegabytes } from '../../core/bytes.ts';
 import type { SweepRequest } from '../../workflows/sweep/sweep.ts';
 import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';
 import { sweepInProcess } from '../../workflows/sweep/process.ts';
@@ -127,8 +127,8 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
           run(
-            { ...request, memory: memoryValue(snapshot.isStreamed ? room - SERVER_BYTES : snapshot.bound) },
-            snapshot.store,
+            { ...request, memory: inMegabytes(room - SERVER_BYTES) },
+            snapshot.store.path,
             signal,
           ),
         )

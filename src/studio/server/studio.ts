@@ -36,7 +36,7 @@ export async function openStudio(
   { weights, taught, memory }: StudioOptions,
   listener: Listener,
 ): Promise<Studio> {
-  const store = await openLiveStore(storePath, memoryBound(memory));
+  const store = await openLiveStore(storePath, memoryBound(memory, { listener }));
   const lock = await lockStudio(store.path);
   const network = liveNetwork(weights || undefined, listener);
   const map = liveMap(listener);

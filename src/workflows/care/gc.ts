@@ -7,7 +7,7 @@ import { compactSet } from '../../store/care/compact.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { coveringSets, readManifest, writeManifest } from '../../store/format/manifest.ts';
-import { eachSample } from '../../store/read/reader.ts';
+import { storeAt } from '../../store/open.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
 import type { Work } from '../work.ts';
@@ -39,7 +39,7 @@ export async function gc(
     }
     const from = manifest.version;
     const needed = contentIndex();
-    for await (const { sha256 } of eachSample(store, manifest)) needed.add(sha256);
+    for (const { sha256 } of await storeAt({ path: store, manifest }).samples()) needed.add(sha256);
     let removedBytes = 0;
     const remove = async (names: readonly string[]): Promise<void> => {
       for (const name of names) {

@@ -3,7 +3,7 @@ import type { InspectResult } from '../../results/store-results.ts';
 import type { Pooling, Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
 import { coveringSets, poolingsOf, readManifest, type FeatureSet } from '../../store/format/manifest.ts';
-import { eachSample } from '../../store/read/reader.ts';
+import { storeAt } from '../../store/open.ts';
 import { takeUpSealed } from '../../store/write/shard-files.ts';
 
 const bytesOf = (set: FeatureSet): number =>
@@ -23,8 +23,9 @@ export async function inspect(storePath: string): Promise<InspectResult> {
   await takeUpSealed(store, manifest);
   const classes = new Map<string, Partial<Record<Split, number>>>();
   let images = 0;
-  const samples = manifest.dataset.samples === undefined ? [] : eachSample(store, manifest);
-  for await (const { label, split } of samples) {
+  const samples =
+    manifest.dataset.samples === undefined ? [] : await storeAt({ path: store, manifest }).samples();
+  for (const { label, split } of samples) {
     images++;
     const counts = classes.get(label) ?? {};
     counts[split] = (counts[split] ?? 0) + 1;

@@ -11,8 +11,8 @@ import { requireSameSettings } from '../../store/format/fingerprint.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest, type Manifest } from '../../store/format/manifest.ts';
-import { currentSets } from '../../store/read/parts.ts';
-import { readSamples } from '../../store/read/reader.ts';
+import { storeAt } from '../../store/open.ts';
+import { currentSets } from '../../store/read/stored-parts.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { verifyStore, withoutDamaged } from '../../store/care/verify.ts';
@@ -51,9 +51,9 @@ async function dropDamaged(
 
 /** Extracts again what the sets of the data set lack, in one pass, from the list of samples that the store holds. */
 async function extractMissing(store: string, manifest: Manifest, work: Work): Promise<ExtractResult> {
-  const sets = currentSets(store, manifest);
+  const sets = currentSets({ path: store, manifest });
   const { settings, quantization } = sets[0].set;
-  const samples = await readSamples(store, manifest);
+  const samples = [...(await storeAt({ path: store, manifest }).samples())];
   const { contract, dtype, engineClass, calibration } = settings;
   const source = await featureSource(
     {

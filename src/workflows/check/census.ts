@@ -1,7 +1,7 @@
 import type { Split } from '../../core/sample.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
 import { contentKey, highestKey } from '../../store/read/content-key.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
+import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /** What can be told of all images of a store without their features. */
 export interface Census {
@@ -19,15 +19,12 @@ export interface Census {
  * all images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, and copies of a
  * picture together.
  */
-export async function takeCensus(
-  samples: () => Iterable<StoredSample> | AsyncIterable<StoredSample>,
-  most: number,
-): Promise<Census> {
+export function takeCensus(samples: SampleRows, most: number): Census {
   const index = contentIndex();
   const classes = new Map<string, Record<Split, number>>();
   const keys: number[] = [];
   const isRepeated = new Set<number>();
-  for await (const sample of samples()) {
+  for (const sample of samples) {
     const before = index.size;
     const content = index.add(sample.sha256);
     if (index.size === before) isRepeated.add(content);
@@ -40,7 +37,7 @@ export async function takeCensus(
   const highest = highestKey(keys, most);
   const copies = new Map<number, StoredSample[]>();
   const compared: StoredSample[] = [];
-  for await (const sample of samples()) {
+  for (const sample of samples) {
     if (contentKey(sample) <= highest) compared.push(sample);
     const content = isRepeated.size === 0 ? -1 : index.find(sample.sha256);
     if (!isRepeated.has(content)) continue;

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
 import { resolveOptions } from '../../core/options.ts';
@@ -8,14 +7,13 @@ import { createHead } from '../../classify/heads/index.ts';
 import { rankSuspects } from '../../classify/evaluate/label-suspects.ts';
 import { wilsonInterval } from '../../classify/evaluate/metrics.ts';
 import { applyNormalizer, fitNormalizer } from '../../classify/normalize.ts';
-import { readManifest, type Manifest } from '../../store/format/manifest.ts';
-import { currentSets, smallPooling } from '../../store/read/parts.ts';
-import { eachSample, loadRows } from '../../store/read/reader.ts';
-import { openRows } from '../../store/read/row-access.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
+import { openStore, type Store } from '../../store/open.ts';
+import { openRows } from '../../store/read/access.ts';
+import { currentSets, smallPooling } from '../../store/read/stored-parts.ts';
 import { takeCensus } from './census.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './options.ts';
-import { labelledSamples } from '../train/labelled-samples.ts';
+import { labelledStore } from '../train/labelled-store.ts';
 import { leaksOf } from './leaks.ts';
 import { equalFiles, nearDuplicates, type NearDuplicates } from './near-duplicates.ts';
 import type { Work } from '../work.ts';
@@ -32,15 +30,11 @@ interface Stored {
   readonly samples: readonly StoredSample[];
 }
 
-async function readStored(
-  store: string,
-  manifest: Manifest,
-  compared: readonly StoredSample[],
-): Promise<Stored> {
-  const pooling = smallPooling(currentSets(store, manifest)[0]);
-  const bySplit = SPLITS.flatMap((split) => compared.filter((sample) => sample.split === split));
-  const { X, samples } = await loadRows(store, manifest, pooling, bySplit);
-  return { X: applyNormalizer(await fitNormalizer('l2', matrixRows(X)), X), samples };
+async function readStored(store: Store, compared: readonly StoredSample[]): Promise<Stored> {
+  const parts = smallPooling(currentSets(store)[0]);
+  const samples = SPLITS.flatMap((split) => compared.filter((sample) => sample.split === split));
+  const rows = await store.withSamples(samples).rows({ parts, memory: 'matrix' });
+  return { X: applyNormalizer(await fitNormalizer('l2', rows), rows.matrix), samples };
 }
 
 /** For each row a name that it shares with all its copies, whether exact or near, and theirs. */
@@ -97,32 +91,32 @@ async function accuracyWithout(
 export async function check(
   storePath: string,
   given: Partial<CheckOptions> = {},
-  { signal, listener }: Work = {},
+  work: Work = {},
 ): Promise<CheckResult> {
-  const {
-    labels: list,
-    images: mostCompared,
-    threshold,
-    suspects: most,
-    folds,
-    smallClass,
-    seed,
-  } = resolveOptions('check', CHECK_OPTIONS, given);
-  const store = resolve(storePath);
-  const manifest = await readManifest(store);
-  const counted = list === '' ? undefined : await labelledSamples(store, manifest, list, { listener });
-  const census = await takeCensus(() => counted?.samples ?? eachSample(store, manifest), mostCompared);
-  const stored = await readStored(store, manifest, census.compared);
+  const options = resolveOptions('check', CHECK_OPTIONS, given);
+  const { store } = await labelledStore(await openStore(storePath), options.labels, work);
+  return checkStore(store, options, work);
+}
+
+/** As `check`, of a store under the labels that count; `labels` is not read. */
+export async function checkStore(
+  store: Store,
+  options: CheckOptions,
+  { signal, listener }: Work,
+): Promise<CheckResult> {
+  const { images: mostCompared, threshold, suspects: most, folds, smallClass, seed } = options;
+  const census = takeCensus(await store.samples(), mostCompared);
+  const stored = await readStored(store, census.compared);
   const { X, samples } = stored;
   if (samples.length < census.images)
     listener?.note?.(
       `Features are compared of ${samples.length} of ${census.images} images, those whose SHA-256 is lowest (--images): near duplicates, label errors and accuracy are about these alone. Files of equal bytes were looked for among all.`,
     );
   listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
-  const [{ set, poolings }] = currentSets(store, manifest);
+  const [{ set, poolings }] = currentSets(store);
   const hasMaps = poolings.includes('flatten');
   const near = hasMaps
-    ? await nearDuplicates(X, samples, openRows(store, manifest), threshold)
+    ? await nearDuplicates(X, samples, openRows(store), threshold)
     : { pairs: [], standFor: equalFiles(samples), leftOut: 0 };
   if (near.leftOut > 0)
     listener?.note?.(
@@ -144,7 +138,7 @@ export async function check(
           ...(signal && { signal }),
         });
   return {
-    store,
+    store: store.path,
     images: census.images,
     compared: samples.length,
     exact: census.copies.map((group) => group.map(({ path }) => path)),

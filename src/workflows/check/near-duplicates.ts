@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { cosine, row, selectRows, type Matrix } from '../../core/matrix.ts';
 import { byCosine, similarPairs, type SimilarPair } from '../../classify/evaluate/similar-pairs.ts';
-import type { RowAccess } from '../../store/read/row-access.ts';
+import type { RowAccess } from '../../store/read/access.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 
 /**

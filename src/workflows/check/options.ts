@@ -1,4 +1,4 @@
-import { integerOption, numberOption, type OptionsOf } from '../../core/options.ts';
+import { defaultsOf, integerOption, numberOption, type OptionsOf } from '../../core/options.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 
 /** Options of `check`. */
@@ -22,3 +22,4 @@ export const CHECK_OPTIONS = {
   seed: integerOption(1, 'seed of the folds', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
 export type CheckOptions = OptionsOf<typeof CHECK_OPTIONS>;
+export const CHECK_DEFAULTS = defaultsOf(CHECK_OPTIONS);

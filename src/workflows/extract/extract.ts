@@ -12,6 +12,7 @@ import { setsWriter } from '../../store/write/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { calibrationOf, requireAgreement } from '../network/calibration.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
+import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { openDataset } from '../network/dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
 import { pass, type Pass } from './pass.ts';
@@ -51,10 +52,21 @@ export async function extract(
   work: Work = {},
 ): Promise<ExtractResult> {
   const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
+  // Refused before any work.
+  parseCuts(options.cut);
+  viewsWish(options);
+  return extractDataset(datasetPath, await openDataset(datasetPath, options), options, work);
+}
+
+/** As `extract`, of a data set that was listed, with all options. */
+export async function extractDataset(
+  datasetPath: string,
+  dataset: Dataset,
+  options: ExtractOptions,
+  work: Work,
+): Promise<ExtractResult> {
   const { listener } = work;
   const cuts = parseCuts(options.cut);
-  viewsWish(options); // refused before any work
-  const dataset = await openDataset(datasetPath, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;

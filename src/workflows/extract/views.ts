@@ -8,7 +8,7 @@ import {
 } from '../../extract/image/view-parameters.ts';
 import type { FeatureView } from '../../store/format/fingerprint.ts';
 import type { Manifest } from '../../store/format/manifest.ts';
-import { currentSets, type WantedSet } from '../../store/read/parts.ts';
+import { currentSets, type WantedSet } from '../../store/read/stored-parts.ts';
 import { setsWriter, type SetsWriterOptions } from '../../store/write/sets-writer.ts';
 import { setFor, whyNotReused } from '../../store/write/store.ts';
 import type { ExtractOptions } from './options.ts';
@@ -34,7 +34,7 @@ export function viewsWish(options: ExtractOptions): ViewsWish {
 export function viewsOf(store: string, manifest: Manifest): Partial<ExtractOptions> {
   const count = manifest.dataset.views?.length ?? 0;
   if (count === 0) return {};
-  const { seed, plan } = currentSets(store, manifest, 1)[0].set.settings.view!;
+  const { seed, plan } = currentSets({ path: store, manifest }, 1)[0].set.settings.view!;
   return { views: count, viewSeed: seed, ...(plan as ViewPlan) };
 }
 

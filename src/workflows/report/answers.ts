@@ -4,9 +4,7 @@ import { present, type OrReason } from '../../results/report-data.ts';
 import { blocksOf, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
-import { splitCounts, streamFeatures } from '../../store/read/feature-stream.ts';
-import type { Manifest } from '../../store/format/manifest.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
+import type { Store } from '../../store/open.ts';
 import { probabilities } from '../train/trained-head.ts';
 import { openHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
@@ -17,13 +15,6 @@ import type { Work } from '../work.ts';
 
 /** Surest mistakes that are shown. */
 const MISTAKES = 24;
-
-/** A store, and its images under labels that count in place of the stored ones, where there are such. */
-export interface AskedStore {
-  readonly store: string;
-  readonly manifest: Manifest;
-  readonly samples: readonly StoredSample[] | undefined;
-}
 
 /** What the best head of a run says of all validated images that the store holds now, in the order of their paths. */
 export interface Answers {
@@ -58,26 +49,26 @@ function missingPackage(error: unknown): { missing: string } {
  * HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
  */
 export async function askBest(
-  { store, manifest, samples }: AskedStore,
+  store: Store,
   run: OrReason<RunResult>,
   work: Work,
 ): Promise<OrReason<Answers>> {
   if (!present(run)) return run;
   const best = run.heads[0];
-  const saved = savedHead(store, best);
+  const saved = savedHead(store.path, best);
   if (best === undefined || !present(saved)) return saved as { missing: string };
   const opened = await openHead(saved.path).catch(missingPackage);
   if ('missing' in opened) return opened;
   const { head, document } = opened;
-  const stored = storedPartsOfHead(store, manifest, document);
+  const stored = storedPartsOfHead(store, document);
   if (!present(stored))
     return {
       missing: `The best head was trained on features of other settings than the store's current ones (${stored.missing}).`,
     };
-  const counts = await splitCounts(store, manifest, samples);
+  const counts = await store.counts();
   const split = counts.val > 0 ? 'val' : 'test';
   if (counts[split] === 0) return { missing: 'The store holds no validated images.' };
-  const stream = await streamFeatures(store, manifest, stored.parts, [split], { samples });
+  const stream = await store.rows({ parts: stored.parts, splits: [split], memory: 'blocks' });
   const strange = stream.labels.findIndex((label) => !head.classes.includes(label));
   if (strange >= 0) {
     const place = stream.places[strange]!;

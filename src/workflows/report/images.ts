@@ -2,9 +2,7 @@ import type { Range3 } from '../../results/report-data.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
 import type { InspectResult } from '../../results/store-results.ts';
 import { contentKey, highestKey } from '../../store/read/content-key.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
-
-type Images = () => Iterable<StoredSample> | AsyncIterable<StoredSample>;
+import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /** What can be told of all images without their features, and which of them a page is made of. */
 export interface ReportCensus {
@@ -28,13 +26,13 @@ function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
  * Counts images, one at a time: eight bytes of each are kept. Of more than `most` those with the lowest SHA-256 are in
  * the page, as in `check`.
  */
-export async function reportCensus(images: Images, most: number): Promise<ReportCensus> {
+export function reportCensus(images: SampleRows, most: number): ReportCensus {
   const classes = new Map<string, Partial<Record<Split, number>>>();
   const [widths, heights] = [new Map<number, number>(), new Map<number, number>()];
   const count = (counts: Map<number, number>, value: number): void =>
     void counts.set(value, (counts.get(value) ?? 0) + 1);
   const keys: number[] = [];
-  for await (const sample of images()) {
+  for (const sample of images) {
     const { label, split, width, height } = sample;
     const counts = classes.get(label) ?? {};
     counts[split] = (counts[split] ?? 0) + 1;
@@ -60,15 +58,15 @@ export interface PageImages {
 }
 
 /** The images that a census takes into the page, and those of these paths. */
-export async function pageImages(
-  images: Images,
+export function pageImages(
+  images: SampleRows,
   { highest }: ReportCensus,
   paths: ReadonlySet<string>,
-): Promise<PageImages> {
+): PageImages {
   const ranks = new Map(SPLITS.map((split) => [split, 0]));
   const samples: StoredSample[] = [];
   const places: number[] = [];
-  for await (const sample of images()) {
+  for (const sample of images) {
     const rank = ranks.get(sample.split)!;
     ranks.set(sample.split, rank + 1);
     if (contentKey(sample) > highest && !paths.has(sample.path)) continue;

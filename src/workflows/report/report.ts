@@ -1,15 +1,13 @@
-import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import { present, type ReportData } from '../../results/report-data.ts';
 import { shownCopies } from '../../results/copy-groups.ts';
-import { readManifest } from '../../store/format/manifest.ts';
-import { currentSets, smallPooling } from '../../store/read/parts.ts';
-import { eachSample, loadRows } from '../../store/read/reader.ts';
-import { check } from '../check/check.ts';
-import { CHECK_OPTIONS } from '../check/options.ts';
+import { openStore } from '../../store/open.ts';
+import { currentSets, smallPooling } from '../../store/read/stored-parts.ts';
+import { checkStore } from '../check/check.ts';
+import { CHECK_DEFAULTS } from '../check/options.ts';
 import { inspect } from '../care/inspect.ts';
-import { labelledSamples } from '../train/labelled-samples.ts';
+import { labelledStore } from '../train/labelled-store.ts';
 import { pastRun } from '../run/past-run.ts';
 import { askBest } from './answers.ts';
 import { pageImages, reportCensus } from './images.ts';
@@ -25,7 +23,7 @@ import type { Work } from '../work.ts';
  * what lies nearest to that, what check finds, a map of the features, thumbnails from the image files where they are
  * still there. Above `maxImages` images those that are shown are a sample, and the figures are of all. With a list of
  * labels these count. Loads no network and changes nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT,
- * HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledSamples throws.
+ * HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledStore throws.
  */
 export async function report(
   storePath: string,
@@ -37,8 +35,7 @@ export async function report(
     REPORT_OPTIONS,
     given,
   );
-  const store = resolve(storePath);
-  const manifest = await readManifest(store);
+  const opened = await openStore(storePath);
   const tell = (stage: string): void => {
     if (work.signal?.aborted === true)
       throw new PermafrostError('INTERRUPTED', 'The report was interrupted; nothing was written.', {
@@ -47,29 +44,25 @@ export async function report(
     work.listener?.progress?.({ stage, done: 0, total: 1, perSecond: 0 });
   };
   tell('counting');
-  const inspected = await inspect(store);
-  const listed = labels === '' ? undefined : await labelledSamples(store, manifest, labels, work);
-  const images = () => listed?.samples ?? eachSample(store, manifest);
-  const census = await reportCensus(images, maxImages);
+  const inspected = await inspect(opened.path);
+  const { store, relabelled } = await labelledStore(opened, labels, work);
+  const census = reportCensus(await store.samples(), maxImages);
   if (census.images > maxImages)
     work.listener?.note?.(
       `The page shows a sample of about ${maxImages} of ${census.images} images, those whose SHA-256 is lowest (--max-images). Its figures of heads, confusion, classes and calibration are of all validated images.`,
     );
   tell('judging');
-  const run = await pastRun(store);
-  const answers = await askBest({ store, manifest, samples: listed?.samples }, run, work);
+  const run = await pastRun(store.path);
+  const answers = await askBest(store, run, work);
   tell('checking');
-  const checked = await check(
-    store,
-    { labels, seed, images: Math.min(maxImages, CHECK_OPTIONS.images.default) },
-    work,
-  );
+  const compared = Math.min(maxImages, CHECK_DEFAULTS.images);
+  const checked = await checkStore(store, { ...CHECK_DEFAULTS, seed, images: compared }, work);
   tell('reading features');
   const shown = new Set([...shownCopies(checked), ...(present(answers) ? answers.mistaken : [])]);
-  const page = await pageImages(images, census, shown);
+  const page = pageImages(await store.samples(), census, shown);
   const { samples } = page;
-  const pooling = smallPooling(currentSets(store, manifest)[0]);
-  const { X } = await loadRows(store, manifest, pooling, samples);
+  const parts = smallPooling(currentSets(store)[0]);
+  const { matrix: X } = await store.withSamples(samples).rows({ parts, memory: 'matrix' });
   const judgement = await judgementOf(answers, page, X);
   tell('drawing the map');
   const sample = mapSample(samples.length, mapImages, seed);
@@ -77,13 +70,13 @@ export async function report(
   // The map takes one core and pictures are made on libuv's threads: beside each other.
   const [map, pictures] = await Promise.all([
     present(sample) ? featureMap(X, sample, seed, work.signal) : sample,
-    thumbnails(manifest.dataset.root, samples, wanted, maxThumbnails, work),
+    thumbnails(store.manifest.dataset.root, samples, wanted, maxThumbnails, work),
   ]);
   return {
     permafrost: VERSION,
     store: { ...inspected, images: census.images, classes: census.classes },
     images: samples.map(({ path, label, split }) => ({ path, label, split })),
-    relabelled: listed === undefined ? null : listed.relabelled.length,
+    relabelled: labels === '' ? null : relabelled.length,
     sizes: census.sizes,
     run,
     judgement,

@@ -1,13 +1,12 @@
-import { resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Progress } from '../../core/listener.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
-import { readManifest } from '../../store/format/manifest.ts';
-import { currentSets, storedParts, type StoredPart } from '../../store/read/parts.ts';
+import { openStore, type Store } from '../../store/open.ts';
+import { currentSets, type StoredPart } from '../../store/read/stored-parts.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
-import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
+import { trainingData, type TrainingData } from '../train/data.ts';
 import { defaultHeadFile, saveHead } from '../train/head-files.ts';
 import { withReject } from '../train/reject.ts';
 import { trainHead } from '../train/train-head.ts';
@@ -53,20 +52,20 @@ export async function headsOfRun(
   work: Work = {},
 ): Promise<HeadsOfRun> {
   const started = performance.now();
-  const store = resolve(storePath);
-  const manifest = await readManifest(store);
+  const store = await openStore(storePath);
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
-  const { groups, skipped } = tasksOfRun(currentSets(store, manifest), heads, views > 0);
-  const request = { owner: 'run', store, manifest, samples: undefined, bound: memoryBound(memory) };
+  const { groups, skipped } = tasksOfRun(currentSets(store), heads, views > 0);
+  const request = { owner: 'run', store, bound: memoryBound(memory, work) };
   const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined };
   const total = groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
   const reasons = new Set<string>();
   for (const { features, tasks } of groups) {
     const most = tasks.some(({ without }) => without !== undefined) ? views : 0;
     const data = await trainingData({ ...request, features, views: most });
-    if (data.reason !== undefined && !reasons.has(data.reason))
-      work.listener?.note?.(`The features are read in streams: ${data.reason}.`);
-    reasons.add(data.reason ?? '');
+    const { reason } = data.train;
+    if (reason !== undefined && !reasons.has(reason))
+      work.listener?.note?.(`The features are read in streams: ${reason}.`);
+    reasons.add(reason ?? '');
     for (const task of tasks) {
       const done = outcome.trained.size;
       work.listener?.progress?.({ stage: `training ${task.plan.head}`, done, total, perSecond: 0 });
@@ -91,7 +90,7 @@ export async function headsOfRun(
     reject,
     work,
   );
-  const file = await saveBest(saved, request);
+  const file = await saveBest(saved, store);
   return {
     heads: ranked([...outcome.trained.values()], best, saved.result, file),
     skipped: outcome.skipped,
@@ -120,20 +119,17 @@ async function trainTask(
     const { best } = outcome;
     if (best === undefined || better(trained, best.trained) < 0) outcome.best = { trained, task, features };
   } catch (error) {
-    const left = ['PACKAGE_MISSING', 'FIT_INVALID', ...(data.reason === undefined ? [] : ['OPTION_INVALID'])];
+    const left = ['PACKAGE_MISSING', 'FIT_INVALID', ...(data.train.reason === undefined ? [] : ['OPTION_INVALID'])];
     if (!(error instanceof PermafrostError && left.includes(error.code))) throw error;
     outcome.skipped.push({ name: `${plan.head} (${data.pooling})`, reason: reasonOf(error) });
   }
 }
 
 /** Writes the best head's file, and gives its path. */
-async function saveBest(
-  best: TrainedHead,
-  { store, manifest }: Pick<TrainingRequest, 'store' | 'manifest'>,
-): Promise<string> {
-  const file = defaultHeadFile(store, best);
-  const [{ set }] = storedParts(store, manifest, best.parts) as [StoredPart];
-  await saveHead(file, best, set, store);
+async function saveBest(best: TrainedHead, store: Store): Promise<string> {
+  const file = defaultHeadFile(store.path, best);
+  const [{ set }] = store.parts(best.parts) as [StoredPart];
+  await saveHead(file, best, set, store.path);
   return file;
 }
 

@@ -5,7 +5,8 @@ import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
-import { extract } from '../extract/extract.ts';
+import { extractDataset } from '../extract/extract.ts';
+import { viewsWish } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
 import { headsOfRun } from './heads.ts';
@@ -23,16 +24,19 @@ export async function run(
 ): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, given);
   const { allHeads, reject, memory, ...options } = resolved;
-  parseCuts(options.cut); // refused before the data set is listed
+  // Refused before the data set is listed.
+  parseCuts(options.cut);
+  viewsWish(options);
+  const dataset = await openDataset(datasetPath, options);
   // One class cannot be told from another: better said before minutes of extraction than after.
-  const classes = new Set((await openDataset(datasetPath, options)).samples.map(({ label }) => label));
+  const classes = new Set(dataset.samples.map(({ label }) => label));
   if (classes.size < 2) {
     throw new PermafrostError(
       'DATASET_CLASSES',
       `${datasetPath} has one class (${[...classes].join()}); heads need two or more. "permafrost extract" works with one.`,
     );
   }
-  const extracted = await extract(datasetPath, options, work);
+  const extracted = await extractDataset(datasetPath, dataset, options, work);
   const { seconds, ...told } = await headsOfRun(
     extracted.store,
     { allHeads, reject, memory, views: options.views },

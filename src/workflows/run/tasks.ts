@@ -1,6 +1,6 @@
 import type { FeaturePart, Pooling } from '../../core/sample.ts';
 import type { RunResult } from '../../results/head-result.ts';
-import { smallPooling, type WantedSet } from '../../store/read/parts.ts';
+import { smallPooling, type WantedSet } from '../../store/read/stored-parts.ts';
 import type { TrainingPlan } from '../train/plan.ts';
 
 interface RunHead extends TrainingPlan {

@@ -4,10 +4,9 @@ import type { FeaturePart, Split } from '../../core/sample.ts';
 import type { Metric, NeighborIndex, Neighbors } from '../../classify/neighbors/neighbor-index.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import { balanced, balancedRows } from '../../classify/normalize.ts';
-import { streamFeatures } from '../../store/read/feature-stream.ts';
-import type { Manifest } from '../../store/format/manifest.ts';
-import type { LoadedFeatures } from '../../store/read/reader.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
+import type { Store } from '../../store/open.ts';
+import type { StoredRows } from '../../store/read/rows.ts';
 import { checkStreamBound } from '../memory.ts';
 import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
@@ -16,10 +15,7 @@ import type { Work } from '../work.ts';
 export interface SearchPlan {
   /** The command, for messages. */
   readonly owner: string;
-  readonly store: string;
-  readonly manifest: Manifest;
-  /** The store's images under labels that count in place of the stored ones. */
-  readonly samples?: readonly StoredSample[] | undefined;
+  readonly store: Store;
   /** What stands side by side in the features. */
   readonly parts: readonly (FeaturePart & { readonly width: number })[];
   readonly splits: readonly Split[];
@@ -48,15 +44,16 @@ function listsOf(
   );
 }
 
-/** As `index` over loaded rows finds them; none where there are no rows. */
+/** As `index` over rows finds them. */
 export async function nearest(
-  { samples }: Pick<LoadedFeatures, 'samples'>,
+  rows: StoredRows,
   index: NeighborIndex,
   X: Matrix,
   k: number,
 ): Promise<NeighborResult[][]> {
-  if (samples.length === 0) return Array.from({ length: X.rows }, () => []);
-  return listsOf(await index.search(X, k), X.rows, (i) => samples[i]!);
+  const found = await index.search(X, k);
+  const known = await rows.samplesOf(found.indices);
+  return listsOf(found, X.rows, (place) => known.get(place)!);
 }
 
 /** The k nearest of several lists for each query. */
@@ -76,15 +73,11 @@ export function merged(lists: readonly NeighborResult[][][], queries: number, k:
  * STORE_EMPTY, STORE_CORRUPT, INTERRUPTED.
  */
 export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Search> {
-  const { owner, store, manifest, parts, splits, metric, bound, beside, samples } = plan;
+  const { owner, store, parts, splits, metric, bound, beside } = plan;
   const widths = parts.map(({ width }) => width);
-  const stream = await streamFeatures(store, manifest, parts, splits, { samples });
-  checkStreamBound(owner, bound, stream.memory + beside);
+  const stream = await store.rows({ parts, splits, memory: 'blocks' });
+  checkStreamBound(owner, bound, stream.peakBytes + beside);
   const [rows] = watched([stream], () => 'searching', work);
   const index = exactIndex(balancedRows(rows!, widths), metric, { numbers: stream.places });
-  return async (X, k) => {
-    const found = await index.search(balanced(X, widths), k);
-    const known = await stream.samplesOf(found.indices);
-    return listsOf(found, X.rows, (place) => known.get(place)!);
-  };
+  return (X, k) => nearest(stream, index, balanced(X, widths), k);
 }

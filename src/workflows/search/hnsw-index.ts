@@ -10,10 +10,7 @@ import { buildGraphFiles } from '../../classify/neighbors/hnsw-threads.ts';
 import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
 import { measureRecall } from '../../classify/neighbors/recall.ts';
 import { findIndex, keepIndex, type FoundIndex, type IndexRecall } from '../../store/format/index-file.ts';
-import { splitCounts } from '../../store/read/feature-stream.ts';
-import { lockStore } from '../../store/write/lock.ts';
-import type { StoredPart } from '../../store/read/parts.ts';
-import type { LoadedFeatures } from '../../store/read/reader.ts';
+import type { StoredPart } from '../../store/read/stored-parts.ts';
 import type { SearchPlan } from './exact-neighbors.ts';
 import { BASE_BYTES, checkBound } from '../memory.ts';
 import { progressMeter } from '../progress-meter.ts';
@@ -41,9 +38,9 @@ export interface HnswRequest {
 const GRAPH_ROW_BYTES = 180;
 
 /** Throws OPTION_INVALID where the features and their graph, which must be in memory, need more than the bound. */
-export async function checkGraphBound({ owner, store, manifest, parts, splits, bound }: SearchPlan) {
+export async function checkGraphBound({ owner, store, parts, splits, bound }: SearchPlan): Promise<void> {
   if (bound === undefined) return;
-  const counts = await splitCounts(store, manifest);
+  const counts = await store.counts();
   const rows = splits.reduce((sum, split) => sum + counts[split], 0);
   const rowBytes = 4 * parts.reduce((sum, { width }) => sum + width, 0);
   // As they are stored or balanced, and as the graph keeps them.
@@ -77,8 +74,8 @@ async function requireSameRecall(
  * PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
  */
 export async function hnswOfStore(
-  { store, manifest, parts, metric }: GraphPlan,
-  { X }: LoadedFeatures,
+  { store, parts, metric }: GraphPlan,
+  X: Matrix,
   { split, k, recall: wanted, graphs }: HnswRequest,
   { signal, listener }: Work,
 ): Promise<{ readonly index: NeighborIndex; readonly result: IndexResult }> {
@@ -87,7 +84,7 @@ export async function hnswOfStore(
   const keys = Array.from({ length: of }, (_, number) => ({
     kind: 'hnsw' as const,
     parts: parts.map(({ set, pooling }) => ({ fingerprint: set.fingerprint, pooling })),
-    samples: manifest.dataset.samples!.sha256,
+    samples: store.manifest.dataset.samples!.sha256,
     split,
     metric,
     M,
@@ -99,21 +96,21 @@ export async function hnswOfStore(
   const read = (paths: readonly string[]): Promise<HnswGraph[]> =>
     Promise.all(paths.map((path) => readGraph(path, metric, X.cols)));
 
-  const kept = await Promise.all(keys.map((key) => findIndex(store, key)));
+  const kept = await Promise.all(keys.map((key) => findIndex(store.path, key)));
   if (kept.every((one) => one !== undefined)) {
-    const held = await read(kept.map(({ path }) => path));
+    const loaded = await read(kept.map(({ path }) => path));
     const [{ path, recall }] = kept as [FoundIndex];
-    await requireSameRecall(graphIndex(held, X, metric, recall.ef), X, path, { ...recall, seed });
-    const chosen = await chooseEf(held, X, metric, wanted, sample);
-    return { index: graphIndex(held, X, metric, chosen.ef), result: { ...chosen, split, built: false } };
+    await requireSameRecall(graphIndex(loaded, X, metric, recall.ef), X, path, { ...recall, seed });
+    const chosen = await chooseEf(loaded, X, metric, wanted, sample);
+    return { index: graphIndex(loaded, X, metric, chosen.ef), result: { ...chosen, split, built: false } };
   }
 
   const meter = progressMeter('indexing', X.rows, listener);
   let built: readonly HnswGraph[] = [];
   // From now on: what took minutes is not lost to another writer in the end.
-  const lock = await lockStore(store, 'permafrost neighbors');
+  const lock = await store.lock('permafrost neighbors');
   try {
-    const chosen = await keepIndex(store, keys, async (paths) => {
+    const chosen = await keepIndex(store.path, keys, async (paths) => {
       const options = { metric, M, efConstruction, seed };
       await buildGraphFiles(X, options, paths, signal && { signal }, (rows) => meter.advance(rows, rows));
       built = await read(paths);

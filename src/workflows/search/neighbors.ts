@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { IndexResult, NeighborsResult } from '../../results/answer-results.ts';
@@ -6,9 +5,9 @@ import { SPLITS } from '../../core/sample.ts';
 import { balanced } from '../../classify/normalize.ts';
 import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
-import { readManifest } from '../../store/format/manifest.ts';
-import { partsText, storedParts } from '../../store/read/parts.ts';
-import { loadFeatures, type LoadedFeatures } from '../../store/read/reader.ts';
+import { openStore } from '../../store/open.ts';
+import type { MatrixRows } from '../../store/read/rows.ts';
+import { partsText } from '../../store/read/stored-parts.ts';
 import { cutsOfParts, parseCuts, partsOf } from '../network/cuts.ts';
 import { describeImages, type DescribedImages } from '../network/describe-images.ts';
 import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.ts';
@@ -24,15 +23,15 @@ async function graphSearch(
   options: NeighborsOptions,
   work: Work,
 ): Promise<{ readonly search: Search; readonly found: readonly IndexResult[] }> {
-  const { store, manifest, parts, splits } = plan;
+  const { store, parts, splits } = plan;
   const widths = parts.map(({ width }) => width);
-  const loaded = await loadFeatures(store, manifest, parts, splits);
   const found: IndexResult[] = [];
-  const searched: { readonly rows: LoadedFeatures; readonly index: NeighborIndex }[] = [];
-  for (const [split, { X, samples }] of loaded) {
-    if (samples.length === 0) continue;
-    const rows = { X: balanced(X, widths), samples };
-    const { index, result } = await hnswOfStore(plan, rows, { ...options, split }, work);
+  const searched: { readonly rows: MatrixRows; readonly index: NeighborIndex }[] = [];
+  for (const split of splits) {
+    const rows = await store.rows({ parts, splits: [split], memory: 'matrix' });
+    if (rows.rows === 0) continue;
+    const X = balanced(rows.matrix, widths);
+    const { index, result } = await hnswOfStore(plan, X, { ...options, split }, work);
     searched.push({ rows, index });
     found.push(result);
   }
@@ -64,14 +63,13 @@ export async function neighbors(
       `neighbors: ${key} is ${given[key]}, but the index "exact" finds all neighbours. Add --index hnsw, or leave ${key} out.`,
     );
   }
-  const store = resolve(storePath);
-  const manifest = await readManifest(store);
+  const store = await openStore(storePath);
   const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
-  const parts = storedParts(store, manifest, features);
+  const parts = store.parts(features);
   const { settings, quantization } = parts[0]!.set;
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
-  const plan = { owner: 'neighbors', store, manifest, parts, splits, metric, bound, beside: 0 };
+  const plan = { owner: 'neighbors', store, parts, splits, metric, bound, beside: 0 };
   const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
   const source = await sourceLike(
@@ -80,7 +78,7 @@ export async function neighbors(
       ...options,
       cuts: cutsOfParts(parts),
       weights: options.weights || undefined,
-      calibrate: () => readCalibration(store, quantization!.calibration, settings.calibration),
+      calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
     },
     listener,
   );
@@ -96,5 +94,5 @@ export async function neighbors(
     exact === undefined ? await graphSearch(plan, options, work) : { search: exact, found: 'exact' as const };
   const lists = await search(X, k);
   const queries = paths.map((path, i) => ({ path, neighbors: lists[i]! }));
-  return { store, pooling: partsText(store, manifest, parts), metric, index: found, queries, failed };
+  return { store: store.path, pooling: partsText(store, parts), metric, index: found, queries, failed };
 }

@@ -7,7 +7,7 @@ import { topClass } from '../../classify/evaluate/metrics.ts';
 import { applyNormalizer } from '../../classify/normalize.ts';
 import { detectUnknown } from '../../classify/novelty/reject.ts';
 import { headParts } from '../../store/read/head-file.ts';
-import { readManifest, type Manifest } from '../../store/format/manifest.ts';
+import { openStore, type Store } from '../../store/open.ts';
 import { cutsOfParts } from '../network/cuts.ts';
 import { describeImages, type DescribedImages } from '../network/describe-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
@@ -16,15 +16,15 @@ import type { Work } from '../work.ts';
 import { sourceLike } from '../network/feature-source.ts';
 import { openHead, type OpenedHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
-import { samplesOfHead } from '../train/labelled-samples.ts';
+import { storeOfHead } from '../train/labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
-/** The manifest of a store that holds a data set; undefined where the store has gone or has none. */
-async function manifestOf(store: string): Promise<Manifest | undefined> {
+/** A store that holds a data set; undefined where it has gone or has none. */
+async function filledStore(path: string): Promise<Store | undefined> {
   try {
-    const manifest = await readManifest(store);
-    return manifest.dataset.samples === undefined ? undefined : manifest;
+    const store = await openStore(path);
+    return store.manifest.dataset.samples === undefined ? undefined : store;
   } catch (error) {
     if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
     throw error;
@@ -36,36 +36,33 @@ async function manifestOf(store: string): Promise<Manifest | undefined> {
  * undefined where that has gone, and it is said.
  */
 async function trainingSearch(
-  { document, store, rowsMemory }: OpenedHead,
+  { document, store: path, rowsMemory }: OpenedHead,
   { neighbors, memory }: PredictOptions,
   work: Work,
 ): Promise<Search | undefined> {
   const { listener } = work;
   if (neighbors === 0) return undefined;
-  const manifest = await manifestOf(store);
-  if (manifest === undefined) {
+  const store = await filledStore(path);
+  if (store === undefined) {
     listener?.note?.(
-      `The store that the head was trained on is not at ${store}: no nearest images are shown.`,
+      `The store that the head was trained on is not at ${path}: no nearest images are shown.`,
     );
     return undefined;
   }
-  const stored = storedPartsOfHead(store, manifest, document);
+  const stored = storedPartsOfHead(store, document);
   if (!present(stored)) {
     listener?.note?.(
-      `The store ${store} now holds features of other settings than the head's (${stored.missing}): no nearest images are shown.`,
+      `The store ${path} now holds features of other settings than the head's (${stored.missing}): no nearest images are shown.`,
     );
     return undefined;
   }
-  const samples = await samplesOfHead(store, manifest, document);
-  const rows = {
-    store,
-    manifest,
-    samples,
+  const bound = memoryBound(memory);
+  const trained = {
+    store: await storeOfHead(store, document),
     parts: stored.parts,
     splits: ['train'],
-    metric: 'cosine',
   } as const;
-  return exactNeighbors({ ...rows, owner: 'predict', bound: memoryBound(memory), beside: rowsMemory }, work);
+  return exactNeighbors({ ...trained, owner: 'predict', metric: 'cosine', bound, beside: rowsMemory }, work);
 }
 
 /** What the head answers for an image of no class that it knows. */

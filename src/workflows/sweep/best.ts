@@ -19,7 +19,7 @@ export interface FittedBest {
  */
 export async function fitBest(
   candidates: readonly RankedCandidate[],
-  from: Pick<TrainingRequest, 'owner' | 'store' | 'manifest' | 'samples' | 'bound'>,
+  from: Pick<TrainingRequest, 'owner' | 'store' | 'bound'>,
   reject: number,
   work: Work,
 ): Promise<FittedBest> {

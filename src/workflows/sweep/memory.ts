@@ -1,5 +1,6 @@
 import { foldBytes, MOST_KEPT } from '../../classify/cross-validation/fold-features.ts';
 import type { Head } from '../../classify/head.ts';
+import { MAX_MATRIX_BYTES } from '../../store/read/rows.ts';
 import { checkBound } from '../memory.ts';
 
 /** Features of a group of configurations, as their sizes. */
@@ -70,7 +71,7 @@ export function sweepBytes(
 }
 
 /**
- * How many of up to `most` images fit a bound, whatever the machine has. Throws OPTION_INVALID where not even `least`
+ * How many of up to `most` images fit a bound, and one matrix, whatever the machine has. Throws OPTION_INVALID where not even `least`
  * do.
  */
 export function imagesWithin(
@@ -80,6 +81,8 @@ export function imagesWithin(
 ): number {
   const bytesOf = (images: number): number =>
     sweepBytes(groups, folds, images, { threads: SIZED_FOR, mostKept: LITTLE_KEPT });
+  // Images and views lie below each other in one matrix.
+  const widest = Math.max(1, ...groups.map(({ cols, views }) => 4 * cols * (1 + views)));
   checkBound(
     'sweep',
     bound,
@@ -87,7 +90,7 @@ export function imagesWithin(
     `a sweep of ${least} images with these features`,
     'Give more, or leave the widest features out of the grid.',
   );
-  let [low, high] = [least, most + 1];
+  let [low, high] = [least, Math.min(most, Math.floor(MAX_MATRIX_BYTES / widest)) + 1];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (bytesOf(middle) <= bound) low = middle;

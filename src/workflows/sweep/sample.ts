@@ -1,15 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Split } from '../../core/sample.ts';
 import { contentKey } from '../../store/read/content-key.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
-
-/** Training images that a sweep cross-validates on. */
-export interface SweepSample {
-  /** In the order of their paths. */
-  readonly samples: readonly StoredSample[];
-  /** Images of each split of the data set, sampled or not. */
-  readonly counts: Readonly<Record<Split, number>>;
-}
+import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /**
  * Different images that each class keeps in a sample, where it has so many: a class needs two, for it must be in every
@@ -36,30 +27,25 @@ function countUpTo(keys: Uint32Array, highest: number): number {
 }
 
 /**
- * All training images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, copies of a
- * picture together. A class that would have few or none among them keeps its own lowest. Reads the images twice, and
- * keeps those of the sample. Throws OPTION_INVALID where `most` has no room for two images of each class.
+ * The `trained` training images among `images`, or of more than `most` those whose SHA-256 is lowest: the same ones on
+ * any machine, copies of a picture together. A class that would have few or none among them keeps its own lowest.
+ * Throws OPTION_INVALID where `most` has no room for two images of each class.
  */
-export async function sampleTrain(
-  images: () => Iterable<StoredSample> | AsyncIterable<StoredSample>,
-  most: number,
-): Promise<SweepSample> {
-  const counts: Record<Split, number> = { train: 0, val: 0, test: 0 };
-  const found = new Map<string, number[]>();
-  for await (const sample of images()) {
-    counts[sample.split]++;
-    if (sample.split !== 'train') continue;
-    const keys = found.get(sample.label);
-    if (keys === undefined) found.set(sample.label, [contentKey(sample)]);
-    else keys.push(contentKey(sample));
+export function sampleTrain(images: SampleRows, trained: number, most: number): readonly StoredSample[] {
+  const inTrain = function* () {
+    for (const sample of images) if (sample.split === 'train') yield sample;
+  };
+  if (trained <= most) return [...inTrain()];
+  const keys = new Map<string, number[]>();
+  for (const sample of inTrain()) {
+    const found = keys.get(sample.label);
+    if (found === undefined) keys.set(sample.label, [contentKey(sample)]);
+    else found.push(contentKey(sample));
   }
-  const highest = counts.train <= most ? undefined : highestKeys(found, most);
+  const highest = highestKeys(keys, most);
   const samples: StoredSample[] = [];
-  for await (const sample of images()) {
-    if (sample.split !== 'train') continue;
-    if (highest === undefined || contentKey(sample) <= highest.get(sample.label)!) samples.push(sample);
-  }
-  return { samples, counts };
+  for (const sample of inTrain()) if (contentKey(sample) <= highest.get(sample.label)!) samples.push(sample);
+  return samples;
 }
 
 /** For each class the highest key that is in a sample of `most` images. */

@@ -2,21 +2,20 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { createHead } from '../../classify/heads/index.ts';
+import { inMegabytes } from '../../core/bytes.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
-import { readManifest, type Manifest } from '../../store/format/manifest.ts';
-import { storedParts, type StoredPart } from '../../store/read/parts.ts';
-import { eachSample } from '../../store/read/reader.ts';
+import { openStore, type Store } from '../../store/open.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { validationSplit } from '../train/data.ts';
 import { defaultHeadFile, saveHead } from '../train/head-files.ts';
-import { labelledSamples, requireViews } from '../train/labelled-samples.ts';
+import { labelledStore, requireViews } from '../train/labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { fitBest } from './best.ts';
-import { sharedData, type SweptImages } from './data.ts';
+import { sharedData } from './data.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './grid.ts';
-import { imagesWithin, roomForSweep, type GroupSize } from './memory.ts';
+import { imagesWithin, roomForSweep, type GroupSize, type SweepRoom } from './memory.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
 import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs, type SweepData, type SweepFinding } from './pool.ts';
@@ -43,7 +42,7 @@ export interface SweepWork extends Work {
  * found before is not computed again, so that the same call after an abort goes on where it stopped. A result depends
  * on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order. With a list
  * of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be
- * split so that every fold trains on every class, INTERRUPTED, STORE_WRITE, and what readManifest and loadFeatures
+ * split so that every fold trains on every class, INTERRUPTED, STORE_WRITE, and what openStore and Store.rows
  * throw.
  */
 export async function sweep(
@@ -53,32 +52,36 @@ export async function sweep(
 ): Promise<SweepResult> {
   const options = resolveOptions('sweep', SWEEP_OPTIONS, given);
   const configurations = configurationsOf(grid, gridSource);
-  const store = resolve(storePath);
-  const manifest = await readManifest(store);
   const { labels, folds, score, seed } = options;
-  const bound = memoryBound(options.memory);
-  // Where no list is given the images are not kept either: a million of them take 0.3 GB.
-  const listed = labels === '' ? undefined : await labelledSamples(store, manifest, labels, work);
-  const { samples: all, relabelled = [], joinedTrain = 0 } = listed ?? {};
+  const bound = memoryBound(options.memory, work);
+  const { store, relabelled, joinedTrain } = await labelledStore(await openStore(storePath), labels, work);
   if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
-  const sizes = sizesOf(store, manifest, configurations);
-  const most = imagesWithin(sizes, folds, { bound, most: options.images, least: 2 * folds });
-  const { samples, counts } = await sampleTrain(() => all ?? eachSample(store, manifest), most);
-  validationSplit(store, counts);
-  const plan = planSweep(samples, (one) => namesOf(store, manifest, one), options, configurations);
+  const sizes = sizesOf(store, configurations);
+  const limits = { most: options.images, least: 2 * folds };
+  const most = imagesWithin(sizes, folds, { ...limits, bound });
+  const whyNoMore =
+    most === options.images
+      ? 'as many as --images allows'
+      : most === imagesWithin(sizes, folds, { ...limits, bound: Infinity })
+        ? 'no more fit one matrix of 4 GiB'
+        : `no more fit ${inMegabytes(bound)} (--memory)`;
+  const counts = await store.counts();
+  const samples = sampleTrain(await store.samples(), counts.train, most);
+  validationSplit(store.path, counts);
+  const plan = planSweep(samples, (one) => namesOf(store, one), options, configurations);
   const threads = options.workers === 0 ? availableParallelism() : options.workers;
   const room = roomForSweep(sizes, folds, samples.length, { bound, threads });
   if (samples.length < counts.train)
     work.listener?.note?.(
-      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${most < options.images ? `no more fit ${options.memory} (--memory)` : 'as many as --images allows'}. The best is fitted on all of them.`,
+      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${whyNoMore}. The best is fitted on all of them.`,
     );
   if (room.threads < options.workers)
     work.listener?.note?.(
-      `${room.threads} of ${threads} threads work: no more fit ${options.memory} (--memory).`,
+      `${room.threads} of ${threads} threads work: no more fit ${inMegabytes(bound)} (--memory).`,
     );
-  const ledger = await openLedger(ledgerPath(store, plan.images));
+  const ledger = await openLedger(ledgerPath(store.path, plan.images));
   try {
-    const found = await crossValidate({ store, manifest, samples, room }, plan, ledger, work);
+    const found = await crossValidate(store.withSamples(samples), plan, room, ledger, work);
     const candidates = ranked(plan, found.known, found.reused, score);
     if (candidates.length === 0) {
       throw new PermafrostError(
@@ -87,17 +90,16 @@ export async function sweep(
       );
     }
     const started = performance.now();
-    const from = { owner: 'sweep', store, manifest, samples: all, bound };
+    const from = { owner: 'sweep', store, bound };
     const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
     let file: string | null = null;
     if (options.save) {
       const head = { ...trained, relabelled };
-      file = options.out === '' ? defaultHeadFile(store, head) : resolve(options.out);
-      const [{ set }] = storedParts(store, manifest, trained.parts) as [StoredPart];
-      await saveHead(file, head, set, store);
+      file = options.out === '' ? defaultHeadFile(store.path, head) : resolve(options.out);
+      await saveHead(file, head, store.parts(trained.parts)[0]!.set, store.path);
     }
     return {
-      store,
+      store: store.path,
       score,
       folds,
       seed,
@@ -121,31 +123,32 @@ export async function sweep(
 }
 
 /** The sizes of the features that configurations are about. Throws OPTION_INVALID where the store lacks some. */
-const sizesOf = (
-  store: string,
-  manifest: Manifest,
-  configurations: readonly SweepConfiguration[],
-): GroupSize[] =>
+const sizesOf = (store: Store, configurations: readonly SweepConfiguration[]): GroupSize[] =>
   configurations.map((one) => ({
     ...one,
     key: featuresKey(one),
     head: createHead(one.head, one.params),
-    cols: storedParts(store, manifest, featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
+    cols: store.parts(featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
   }));
 
 /**
  * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after
  * those of the images. Throws OPTION_INVALID where the store lacks one.
  */
-const namesOf = (store: string, manifest: Manifest, one: SweepConfiguration): string =>
-  Array.from({ length: 1 + one.views }, (_, view) => storedParts(store, manifest, featuresOf(one), view))
+const namesOf = (store: Store, one: SweepConfiguration): string =>
+  Array.from({ length: 1 + one.views }, (_, view) => store.parts(featuresOf(one), view))
     .flat()
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
 /** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
-async function crossValidate(swept: SweptImages, plan: SweepPlan, ledger: Ledger, work: SweepWork) {
-  const { store, manifest, room } = swept;
+async function crossValidate(
+  store: Store,
+  plan: SweepPlan,
+  room: SweepRoom,
+  ledger: Ledger,
+  work: SweepWork,
+) {
   const { signal, listener } = work;
   const { configurations } = plan;
   for (const line of ledger.damaged)
@@ -167,7 +170,7 @@ async function crossValidate(swept: SweptImages, plan: SweepPlan, ledger: Ledger
   if (reused.size > 0)
     listener?.note?.(`${reused.size} of ${configurations.size} configurations are known from before.`);
 
-  const data = await sharedData(swept, plan, [...missing.values()]);
+  const data = await sharedData(store, plan, room, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
   for await (const finding of findings(plan, missing, room.threads, data, ledger, known, signal)) {
@@ -176,7 +179,7 @@ async function crossValidate(swept: SweptImages, plan: SweepPlan, ledger: Ledger
       problems.set(id, finding.found.problem);
       meter.advance(1, 1);
     } else {
-      const entry = entryOf(id, namesOf(store, manifest, missing.get(id)!), missing.get(id)!, finding.found);
+      const entry = entryOf(id, namesOf(store, missing.get(id)!), missing.get(id)!, finding.found);
       await ledger.append(entry);
       tell(entry, false);
     }

@@ -4,12 +4,8 @@ import { PermafrostError } from '../../core/errors.ts';
 import { stackedRows } from '../../core/rows.ts';
 import { loadHead } from '../../classify/heads/index.ts';
 import type { HeadState } from '../../classify/head.ts';
-import {
-  loadNormalizer,
-  normalizedRows,
-  normalizerState,
-  type Normalizer,
-} from '../../classify/normalize.ts';
+import { normalizedRows, type Normalizer } from '../../classify/normalize.ts';
+import { loadNormalizer, normalizerState } from '../../classify/normalizer-state.ts';
 import { loadReject, rejectState, type Reject } from '../../classify/novelty/reject.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
@@ -166,6 +162,6 @@ export async function openHead(file: string): Promise<OpenedHead> {
     normalizer,
     ...(reject && { reject }),
     store,
-    rowsMemory: rows?.heldMemory ?? 0,
+    rowsMemory: rows?.openBytes ?? 0,
   };
 }

@@ -1,19 +1,18 @@
 import type { OrReason } from '../../results/report-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
 import { headParts, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
-import type { Manifest } from '../../store/format/manifest.ts';
-import { currentSets } from '../../store/read/parts.ts';
+import type { StoreFolder } from '../../store/format/manifest.ts';
+import { currentSets } from '../../store/read/stored-parts.ts';
 
 /**
  * The parts of a store's data set that are the features which a head was trained on; a reason where the store now holds
  * features of other settings, or not all of the parts. Throws STORE_EMPTY.
  */
 export function storedPartsOfHead(
-  store: string,
-  manifest: Manifest,
+  store: StoreFolder,
   document: HeadDocument,
 ): OrReason<{ readonly parts: readonly HeadPart[] }> {
-  const sets = currentSets(store, manifest);
+  const sets = currentSets(store);
   const parts = headParts(document);
   const { settings } = document;
   const own = sets.find(({ set }) => set.settings.cut === settings.cut) ?? sets[0];

@@ -113,11 +113,11 @@ async function outOfFold(
  */
 async function bySample(
   { head, normalizer }: TrainedHead,
-  { train, val, bound = Infinity }: TrainingData,
+  { train, val, bound }: TrainingData,
   rate: number,
   work: Work,
 ): Promise<Choice> {
-  const room = Math.max(0, bound - BASE_BYTES - train.memory - val.memory);
+  const room = Math.max(0, bound - BASE_BYTES - train.peakBytes - val.peakBytes);
   const values = Math.min(MOST_REFERENCE_VALUES, Math.floor(room / VALUE_BYTES));
   const compared = Math.floor(values / train.cols);
   const calibrated = Math.min(compared, CALIBRATED_ON);

@@ -7,7 +7,8 @@ import { fitNormalizer, normalizedRows } from '../../classify/normalize.ts';
 import { fitOnViews } from '../../classify/on-views.ts';
 import { BASE_BYTES, checkStreamBound, inGigabytes } from '../memory.ts';
 import type { Work } from '../work.ts';
-import type { SplitRows, TrainingData } from './data.ts';
+import type { StoredRows } from '../../store/read/rows.ts';
+import type { TrainingData } from './data.ts';
 import { figuresOf } from './figures.ts';
 import { headOf, type TrainingPlan } from './plan.ts';
 import type { TrainedHead } from './trained-head.ts';
@@ -72,7 +73,7 @@ export async function trainHead(
 async function tallyRows(
   head: FittedHead,
   rows: Rows,
-  { labels, places }: Pick<SplitRows, 'labels' | 'places'>,
+  { labels, places }: Pick<StoredRows, 'labels' | 'places'>,
   mistakes: number,
 ): Promise<Tally> {
   const told = tally(head.classes, rows.rows, mistakes);
@@ -102,7 +103,7 @@ function checkBlocks(
   }
   const views = train.views.length;
   const kept = maker.bytesOf?.({ rows: train.rows * (1 + views), cols: train.cols, inMemory: false }) ?? 0;
-  const memory = train.memory + val.memory + kept;
+  const memory = train.peakBytes + val.peakBytes + kept;
   checkStreamBound(owner, bound, memory);
   listener?.note?.(
     `Training ${plan.head}${views > 0 ? ` on ${views} views` : ''} in streams takes about ${inGigabytes(BASE_BYTES + memory)}.`,

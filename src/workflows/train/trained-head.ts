@@ -17,7 +17,7 @@ export interface TrainedHead {
    * (training-rows.ts).
    */
   readonly rows?: { readonly digest: string; readonly views: number };
-  /** Images that counted under another label or split than the store's (labelled-samples.ts). */
+  /** Images that counted under another label or split than the store's (labelled-store.ts). */
   readonly relabelled?: readonly Sample[];
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;

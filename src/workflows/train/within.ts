@@ -16,7 +16,8 @@ export async function trainWithin(
   work: Work,
 ): Promise<TrainedHead> {
   const data = await trainingData(request);
-  if (data.reason !== undefined) work.listener?.note?.(`The features are read in streams: ${data.reason}.`);
+  const { reason } = data.train;
+  if (reason !== undefined) work.listener?.note?.(`The features are read in streams: ${reason}.`);
   const trained = await trainOnViews(plan, data, work);
   return withReject(trained, plan, () => Promise.resolve(data), reject, work);
 }

@@ -23,9 +23,9 @@ describe('a network with a hidden layer', () => {
       3,
       Float64Array.of(0.1, 0.2, 0.1, 0.3, 0.2, 0.1),
     );
-    const value = async () => loss.at((await forward(network, X)).scores).value;
+    const value = async () => loss.at((await forward(network, X)).logits).value;
     const passed = await forward(network, X);
-    const found = await slopes(network, passed, loss.at(passed.scores).residuals);
+    const found = await slopes(network, passed, loss.at(passed.logits).residuals);
     const parameters = parametersOf(network);
     expect(found.map(({ length }) => length)).toEqual(parameters.map(({ length }) => length));
     // float32 values: steps of 2^-8 keep rounding (2^-24 / 2^-8) and curvature both below 1e-3.

@@ -38,7 +38,10 @@ describe.each([
   });
 });
 
-/** Class 1 is that of the rows whose first two columns are large, up to noise; one row in fifty is of a rare third class. */
+/**
+ * Class 1 is that of the rows whose first two columns are large, up to noise; one row in fifty is of a rare third
+ * class.
+ */
 function noisy(rows: number, cols: number, classes: number): { X: Matrix; y: string[] } {
   const source = random(3);
   const X = matrix(
@@ -82,8 +85,8 @@ describe.each([
       }
       expect(fits.map(({ converged }) => converged)).toEqual([true, true, true]);
       const [a, b, best] = await Promise.all(fits.map((fit) => fit.predictProba(X)));
-      // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and logits by that times a row's
-      // length; a duality gap of a thousandth of the objective moves them by far less than its root.
+      // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and logits by that times a
+      // row's length; a duality gap of a thousandth of the objective moves them by far less than its root.
       const { tol, C = 1 } = head.params as { tol: number; C?: number };
       const bound = Math.min(0.05, 2 * tol * C * rows * Math.sqrt(cols) * Math.sqrt(1.25 * cols));
       a!.data.forEach((p, at) => {
@@ -102,7 +105,7 @@ describe('the linear-svm head on a stream', () => {
     const { X, y } = noisy(rows, cols, 2);
     const C = 10_000;
     const valueOf = async (fit: FittedHead): Promise<number> => {
-      const { data } = await fit.scores!(X);
+      const { data } = await fit.logits!(X);
       const losses = data.reduce((sum, s, i) => sum + Math.max(0, 1 - (y[i] === 'small' ? s : -s)) ** 2, 0);
       const weights = fit.state.tensors.get('weights')!.data as Float32Array;
       return losses / rows + weights.reduce((sum, w) => sum + w * w, 0) / (2 * C * rows);
@@ -145,8 +148,8 @@ describe('the ridge head on a stream', () => {
     const shifted = { ...X, data: X.data.map((value) => Math.fround(value) + 1024) };
     const head = createHead('ridge', { alpha: 0.5 });
     const [near, far] = [
-      await (await head.fit(blockRows(X, 16), y)).scores!(X),
-      await (await head.fit(blockRows(shifted, 16), y)).scores!(shifted),
+      await (await head.fit(blockRows(X, 16), y)).logits!(X),
+      await (await head.fit(blockRows(shifted, 16), y)).logits!(shifted),
     ];
     // Float32 keeps a value near 1024 to 6e-5.
     near.data.forEach((s, at) => expect(Math.abs(s - far.data[at]!)).toBeLessThan(2e-3));

@@ -3,10 +3,10 @@ import { createHead } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
 import {
   chooseReject,
-  DEFAULT_MEASURE,
   type RejectChoice,
   type RejectTask,
 } from '../../../src/classify/novelty/choose-reject.ts';
+import { DEFAULT_MEASURE } from '../../../src/classify/novelty/left-out-classes.ts';
 import { detectUnknown, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
 import {
   MEASURES,
@@ -162,7 +162,7 @@ describe('the rule for unknown', () => {
       const { head, normalized } = await choice(name, data);
       const odd = strangers(data.X);
       for (const measure of MEASURES) {
-        if (measure === 'energy' && head.scores === undefined) continue;
+        if (measure === 'energy' && head.logits === undefined) continue;
         const reference = referenceOf(measure, normalized, data.y);
         const reject = { measure, threshold: 0.123456789, rate: 0.05, reference };
         const back = loadReject(throughFile(rejectState(reject, head.state)), head);
@@ -203,14 +203,14 @@ describe('a novelty score', () => {
     const head = await createHead('logistic').fit(matrixRows(data.X), data.y);
     const of = (measure: (typeof MEASURES)[number]): Promise<Float64Array> =>
       noveltyScores(measure, head, data.X, referenceOf(measure, data.X, data.y));
-    const scores = await head.scores!(data.X);
+    const logits = await head.logits!(data.X);
     const P = await head.predictProba(data.X);
     const [energy, top] = [await of('energy'), await of('top-probability')];
     for (let i = 0; i < data.X.rows; i++) {
-      const s = [...row(scores, i)];
+      const s = [...row(logits, i)];
       expect(energy[i]).toBeCloseTo(-Math.log(s.reduce((sum, v) => sum + Math.exp(v), 0)), 10);
       expect(top[i]).toBe(1 - Math.max(...row(P, i)));
-      // The scores are those behind the probabilities: float32 of both.
+      // The logits are those behind the probabilities: float32 of both.
       const sum = s.reduce((total, v) => total + Math.exp(v), 0);
       s.forEach((v, c) => expect(Math.exp(v) / sum).toBeCloseTo(row(P, i)[c]!, 5));
     }

@@ -44,7 +44,7 @@ async function scores(name: string, tol: number): Promise<number[]> {
     labels.map(String),
   );
   expect(head.converged).toBe(true);
-  return [...(await head.scores!(longRows(n, 20))).data];
+  return [...(await head.logits!(longRows(n, 20))).data];
 }
 
 describe('with wide rows of length 100 and C = 10,000', () => {

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { extract, loadFeatures, readManifest } from '../../../src/index.ts';
+import { extract } from '../../../src/index.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { matricesOf } from '../../support/stores.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 
 const python = process.env.PERMAFROST_PYTHON ?? 'python3';
@@ -23,7 +25,8 @@ describe.skipIf(!found)(
     it('reads float16 maps and float32 pooled features with the values that permafrost reads', async () => {
       const dataset = await stripedDataset(join(folder, 'data'), 2, 1);
       const { store } = await extract(dataset, { store: join(folder, 'store') });
-      const manifest = await readManifest(store);
+      const opened = await openStore(store);
+      const { manifest } = opened;
       for (const pooling of ['flatten', 'avg', 'max'] as const) {
         const file = join(store, manifest.sets[0]!.shards[0]!.files[pooling]!.name);
         const text = execFileSync(python, ['-c', READ, file], { encoding: 'utf8', maxBuffer: 2 ** 26 });
@@ -31,7 +34,7 @@ describe.skipIf(!found)(
         expect(read.columns).toEqual(
           'id path label split sha256 width height orientation features'.split(' '),
         );
-        const loaded = await loadFeatures(store, manifest, pooling, ['train', 'val']);
+        const loaded = await matricesOf(opened, pooling, ['train', 'val']);
         const own = [...loaded.values()].flatMap(({ X, samples }) =>
           samples.map(({ path }, i) => [path, [...X.data.subarray(i * X.cols, (i + 1) * X.cols)]] as const),
         );

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FeaturePart, Pooling, Sample, Split } from '../../../src/core/sample.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures, readSamples } from '../../../src/store/read/reader.ts';
 import { sealJson, unseal } from '../../../src/store/format/sealed-json.ts';
 import { openForWriting } from '../../../src/store/write/store.ts';
 import { verifyStore } from '../../../src/store/care/verify.ts';
@@ -12,7 +11,7 @@ import { migrate } from '../../../src/workflows/care/migrate.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
-import { filesOf } from '../../support/stores.ts';
+import { filesOf, openMade, matricesOf } from '../../support/stores.ts';
 
 // A store as each version wrote it, committed: whatever comes, it must open with these values. Never make them anew.
 const fixture = (version: number): string => `test/fixtures/store-v${version}`;
@@ -32,13 +31,13 @@ interface Expected {
 
 async function expectContent(store: string, { rows, features }: Expected): Promise<void> {
   const manifest = await readManifest(store);
-  expect(await readSamples(store, manifest)).toEqual(rows);
+  expect(await openMade({ store, manifest }).samples()).toEqual(rows);
   expect(manifest.dataset.failures).toHaveLength(1);
   for (const [name, values] of Object.entries(features)) {
     // `avg` of the primary set, or `block4_pool:avg`.
     const [cut, pooling] = name.split(':') as [string, Pooling];
     const part: Pooling | FeaturePart[] = pooling === undefined ? (cut as Pooling) : [{ cut, pooling }];
-    for (const [split, { X }] of await loadFeatures(store, manifest, part, ['train', 'val']))
+    for (const [split, { X }] of await matricesOf(openMade({ store, manifest }), part, ['train', 'val']))
       expect([...X.data]).toEqual(values[split]);
   }
   expect(await verifyStore(store, '0.0.0')).toMatchObject({ damaged: [], orphans: [] });

@@ -179,7 +179,7 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
     expect(opened.document).toMatchObject({ name, pooling: 'avg', width: 20, settings: settingsWith() });
     expect(opened.store).toBe(join(root, 'store'));
     expect(opened.document.trained).toEqual({ images: 36, store: '../store' });
-    const values = { predictProba: undefined, scores: undefined };
+    const values = { predictProba: undefined, logits: undefined };
     expect({ ...opened.head, ...values }).toEqual({ ...trained.head, ...values });
     expect(opened.head.learningCurve).toEqual(trained.result.learningCurve);
     const before = await trained.head.predictProba(applyNormalizer(trained.normalizer, data.X));

@@ -9,10 +9,10 @@ import { PermafrostError } from '../../../src/core/errors.ts';
 import { POOLINGS, type Pooling } from '../../../src/core/sample.ts';
 import { decodeFloat16, encodeFloat16 } from '../../../src/store/format/float16.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures, setRows } from '../../../src/store/read/reader.ts';
+import { setRows } from '../../../src/store/read/shards.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from '../../support/stored-rows.ts';
-import { contentOf, filesOf, shardBytesFor } from '../../support/stores.ts';
+import { contentOf, filesOf, openMade, matricesOf, shardBytesFor } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 const SCRIPT = fileURLToPath(new URL('../../support/killed-writer.mjs', import.meta.url));
@@ -116,7 +116,9 @@ async function checkBetween(store: string): Promise<void> {
       ]);
     }
   }
-  for (const { X, samples } of (await loadFeatures(store, manifest, [OTHER], ['train', 'val'])).values()) {
+  for (const { X, samples } of (
+    await matricesOf(openMade({ store, manifest }), [OTHER], ['train', 'val'])
+  ).values()) {
     for (const [i, { path }] of samples.entries()) {
       const expected = EXPECTED.max[path]!.map((value) => Math.fround(value + OTHER_IS_LARGER));
       expect([...X.data.subarray(i * X.cols, (i + 1) * X.cols)]).toEqual(expected);

@@ -4,13 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { POOLINGS } from '../../../src/core/sample.ts';
 import { fingerprintOf } from '../../../src/store/format/fingerprint.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures, readSamples } from '../../../src/store/read/reader.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../../src/store/write/store.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders, writeTree } from '../../support/folders.ts';
 import { ENGINE, settingsWith, storedRow, WIDTHS } from '../../support/stored-rows.ts';
-import { contentOf, filesOf, fillStore, whole } from '../../support/stores.ts';
+import { contentOf, filesOf, fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 const newStore = (): string => join(folder(), 'deep/store');
@@ -23,8 +22,8 @@ describe('opening a store for writing', () => {
     expect(await readManifest(store)).toEqual(manifest);
     expect(manifest).toMatchObject({ permafrost: '1.2.3', sets: [], dataset: { root: '', failures: [] } });
     expect(readdirSync(store)).toEqual(['manifest.json']);
-    await rejection(readSamples(store, manifest), 'STORE_EMPTY');
-    await rejection(loadFeatures(store, manifest, 'avg', ['train']), 'STORE_EMPTY');
+    await rejection(openMade({ store, manifest }).samples(), 'STORE_EMPTY');
+    await rejection(matricesOf(openMade({ store, manifest }), 'avg', ['train']), 'STORE_EMPTY');
   });
 
   it('takes an empty folder, and a store that is there without changing a byte of it', async () => {
@@ -127,7 +126,7 @@ describe('committing a data set', () => {
   it('makes its samples readable in their order, with the failures, and replaces the former ones', async () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
-    expect(await readSamples(store, await readManifest(store))).toEqual(ROWS);
+    expect(await openMade({ store, manifest }).samples()).toEqual(ROWS);
     const former = manifest.dataset.samples!.name;
     const samples = [
       { ...ROWS[2]!, path: 'moved/c.jpg', label: 'bee' },
@@ -143,7 +142,7 @@ describe('committing a data set', () => {
       sets: [{ fingerprint: set.fingerprint, poolings: POOLINGS }],
       failures,
     });
-    expect(await readSamples(store, found)).toEqual(samples);
+    expect(await openMade({ store, manifest: found }).samples()).toEqual(samples);
     expect(existsSync(join(store, former))).toBe(false);
     const { features } = await contentOf(store, ['train', 'val', 'test']);
     expect(features.flatten['moved/copy of c.jpg']).toEqual(features.flatten['moved/c.jpg']);
@@ -166,8 +165,8 @@ describe('committing a data set', () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
     await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: [], failures: [] });
-    expect(await readSamples(store, await readManifest(store))).toEqual([]);
-    const loaded = await loadFeatures(store, manifest, 'avg', ['train']);
+    expect(await openMade({ store, manifest }).samples()).toEqual([]);
+    const loaded = await matricesOf(openMade({ store, manifest }), 'avg', ['train']);
     expect(loaded.get('train')).toMatchObject({ X: { rows: 0, cols: WIDTHS.avg }, samples: [] });
   });
 });

@@ -2,14 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
 import { SPLITS } from '../../../src/core/sample.ts';
-import { streamFeatures } from '../../../src/store/read/feature-stream.ts';
-import { eachSample } from '../../../src/store/read/reader.ts';
-import { sampleTable } from '../../../src/store/read/sample-table.ts';
-import { everyImage } from '../../../src/studio/live/every-image.ts';
-import { heldRows, streamedRows, type LiveRows } from '../../../src/studio/live/rows.ts';
+import { liveRows, type LiveRows } from '../../../src/studio/live/rows.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { storedRow } from '../../support/stored-rows.ts';
-import { fillStore } from '../../support/stores.ts';
+import { fillStore, openMade } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 
@@ -23,11 +19,10 @@ const ROWS = Array.from({ length: 60 }, (_, i) =>
 
 async function both(): Promise<{ held: LiveRows; streamed: LiveRows; X: Matrix }> {
   const samples = [...ROWS].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const { store, manifest } = await fillStore(join(folder(), 'store'), samples, { perShard: 7 });
-  const { X } = await everyImage(store, manifest);
-  const stream = await streamFeatures(store, manifest, [{ cut: 'block5_pool', pooling: 'avg' }], SPLITS);
-  const table = await sampleTable(eachSample(store, manifest));
-  return { held: heldRows(X), streamed: streamedRows(stream, table), X };
+  const store = openMade(await fillStore(join(folder(), 'store'), samples, { perShard: 7 }));
+  const held = await store.rows({ parts: 'avg', memory: 'matrix' });
+  const streamed = await store.rows({ parts: 'avg', memory: 'blocks' });
+  return { held: liveRows(held), streamed: liveRows(streamed), X: held.matrix };
 }
 
 describe('features of the images of a snapshot, held in memory or read in a stream', () => {

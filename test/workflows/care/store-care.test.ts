@@ -12,7 +12,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import { lockStore } from '../../../src/store/write/lock.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures, readSamples } from '../../../src/store/read/reader.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
@@ -20,6 +19,7 @@ import { verify } from '../../../src/workflows/care/verify.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
+import { openMade, matricesOf } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 let dataset: string;
@@ -47,9 +47,9 @@ function flip(path: string, at: number, bit: number): void {
 /** Everything that a store answers with, as plain values. */
 async function contentOf(store: string) {
   const manifest = await readManifest(store);
-  const features = await loadFeatures(store, manifest, 'flatten', ['train', 'val']);
+  const features = await matricesOf(openMade({ store, manifest }), 'flatten', ['train', 'val']);
   return {
-    samples: await readSamples(store, manifest),
+    samples: await openMade({ store, manifest }).samples(),
     features: [...features].map(([split, { X }]) => [split, Buffer.from(X.data.buffer).toString('base64')]),
   };
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeaturePart, Pooling } from '../../../src/core/sample.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures } from '../../../src/store/read/reader.ts';
 import { parseCuts } from '../../../src/workflows/network/cuts.ts';
 import { openDataset } from '../../../src/workflows/network/dataset.ts';
 import { EXTRACT_DEFAULTS } from '../../../src/workflows/extract/options.ts';
@@ -15,6 +14,8 @@ import { verify } from '../../../src/workflows/care/verify.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
+import { openMade, matricesOf } from '../../support/stores.ts';
+import { openStore } from '../../../src/store/open.ts';
 
 const folder = temporaryFolders();
 /** One image an inference, so that every image is computed alike, whatever else is extracted. */
@@ -28,7 +29,7 @@ beforeAll(async () => {
 /** One part of a store's features as bytes. */
 async function bytesOf(store: string, part: FeaturePart | Pooling): Promise<Record<string, string>> {
   const parts = typeof part === 'string' ? part : [part];
-  const loaded = await loadFeatures(store, await readManifest(store), parts, ['train', 'val']);
+  const loaded = await matricesOf(await openStore(store), parts, ['train', 'val']);
   return Object.fromEntries(
     [...loaded].map(([split, { X }]) => [split, Buffer.from(X.data.buffer).toString('base64')]),
   );
@@ -92,7 +93,7 @@ describe('several cuts from one pass', () => {
     ] as const;
     const manifest = await readManifest(store);
     const load = async (part: readonly FeaturePart[]) =>
-      (await loadFeatures(store, manifest, part, ['val'])).get('val')!;
+      (await matricesOf(openMade({ store, manifest }), part, ['val'])).get('val')!;
     const both = await load(parts);
     const [first, second] = [await load([parts[0]]), await load([parts[1]])];
     expect([first.X.cols, second.X.cols, both.X.cols]).toEqual([64, 256, 320]);
@@ -111,7 +112,10 @@ describe('several cuts from one pass', () => {
       { cut: 'block2_pool', pooling: 'avg' },
       { cut: 'block4_pool', pooling: 'avg' },
     ] as const) {
-      const { message } = await rejection(loadFeatures(store, manifest, [part], ['val']), 'OPTION_INVALID');
+      const { message } = await rejection(
+        matricesOf(openMade({ store, manifest }), [part], ['val']),
+        'OPTION_INVALID',
+      );
       expect(message).toContain(
         `was extracted at block3_pool:flatten+avg+max, block2_pool:max, block1_pool:avg+max, so it has no ${part.cut}:avg`,
       );

@@ -10,18 +10,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  extract,
-  loadFeatures,
-  neighbors,
-  predict,
-  readManifest,
-  train,
-  type ExtractResult,
-} from '../../../src/index.ts';
+import { extract, neighbors, predict, readManifest, train, type ExtractResult } from '../../../src/index.ts';
 import { readSafetensors, writeSafetensors } from '../../../src/core/safetensors.ts';
 import { rejection } from '../../support/errors.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
+import { openMade, matricesOf } from '../../support/stores.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'permafrost-int8-'));
 const dataset = join(folder, 'Stripes');
@@ -174,7 +167,9 @@ describe('int8 at several cuts', () => {
       expect(of(one).fingerprint).toBe(of(other).fingerprint);
       expect(Object.keys(of(one).quantization!.cosine)).toEqual(['images', 'min', 'mean']);
       const load = async (where: string, manifest: typeof one) =>
-        (await loadFeatures(where, manifest, [{ cut, pooling }], ['train', 'val'])).get('val')!.X;
+        (await matricesOf(openMade({ store: where, manifest }), [{ cut, pooling }], ['train', 'val'])).get(
+          'val',
+        )!.X;
       expect(await load(several, one)).toEqual(await load(alone, other));
     }
   });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ExtractOptions } from '../../../src/workflows/extract/options.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures } from '../../../src/store/read/reader.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
@@ -12,6 +11,8 @@ import { verify } from '../../../src/workflows/care/verify.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
+import { matricesOf } from '../../support/stores.ts';
+import { openStore } from '../../../src/store/open.ts';
 
 const folder = temporaryFolders();
 /**
@@ -35,7 +36,7 @@ beforeAll(async () => {
 
 /** The training images in one view, as text. */
 async function viewOf(of: string, view: number): Promise<string> {
-  const { X } = (await loadFeatures(of, await readManifest(of), 'avg', ['train'], { view })).get('train')!;
+  const { X } = (await matricesOf(await openStore(of), 'avg', ['train'], view)).get('train')!;
   return Buffer.from(X.data.buffer).toString('base64');
 }
 
@@ -161,7 +162,7 @@ describe('views in a store', () => {
       },
     );
     expect(result.failed.map(({ path }) => join(changing, path))).toEqual([victim]);
-    const loaded = await loadFeatures(kept, await readManifest(kept), 'avg', ['train'], { view: 1 });
+    const loaded = await matricesOf(await openStore(kept), 'avg', ['train'], 1);
     expect(loaded.get('train')!.samples).toHaveLength(5);
   });
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
-import type { Manifest } from '../../../src/store/format/manifest.ts';
+import { openStore } from '../../../src/store/open.ts';
 import { commitDataset } from '../../../src/store/write/store.ts';
 import { headsOfRun } from '../../../src/workflows/run/heads.ts';
 import { RUN_HEADS } from '../../../src/workflows/run/tasks.ts';
@@ -21,7 +21,6 @@ const folder = temporaryFolders();
 const BOUND = '360MB';
 const widths = { flatten: 4000, avg: 4000, max: 6 };
 let store: string;
-let manifest: Manifest;
 
 beforeAll(async () => {
   const rows = Array.from({ length: 420 }, (_, i) =>
@@ -33,8 +32,8 @@ beforeAll(async () => {
   // Stored in another order than that of the paths, and in several shards.
   const shuffled = random(3).shuffle([...rows]);
   const made = await fillStore(join(folder(), 'store'), shuffled, { widths, perShard: 50 });
-  ({ store, manifest } = made);
-  await commitDataset(store, manifest, {
+  ({ store } = made);
+  await commitDataset(store, made.manifest, {
     root: '/pictures',
     sets: whole(made.set),
     samples: rows,
@@ -75,14 +74,7 @@ describe('the heads of a run within a memory that the features do not fit', () =
 
   it('answer for the validated images in the order of their paths, as heads in memory do', async () => {
     const plan = { head: 'knn', normalize: 'l2' } as const;
-    const request = {
-      owner: 'train',
-      store,
-      manifest,
-      samples: undefined,
-      features: 'avg',
-      views: 0,
-    } as const;
+    const request = { owner: 'train', store: await openStore(store), features: 'avg', views: 0 } as const;
     const [streamed, inMemory] = await Promise.all(
       [360e6, 1e9].map((bound) => trainWithin(plan, { ...request, bound }, 0, {})),
     );
@@ -98,11 +90,11 @@ describe('each head of a run', () => {
   it.each(RUN_HEADS)(
     'answers the same on the same stored features within a small memory: $head on $pooling, $normalize',
     async (plan) => {
-      const request = { owner: 'run', store, manifest, samples: undefined, features: plan.pooling, views: 0 };
+      const request = { owner: 'run', store: await openStore(store), features: plan.pooling, views: 0 };
       const [inMemory, inBlocks] = await Promise.all(
         [1e9, 360e6].map((bound) => trainingData({ ...request, bound })),
       );
-      expect([inMemory!.reason, typeof inBlocks!.reason]).toEqual([undefined, 'string']);
+      expect([inMemory!.train.reason, typeof inBlocks!.train.reason]).toEqual([undefined, 'string']);
       if (headOf(plan).inMemoryOnly !== undefined) {
         await rejection(trainHead(plan, inBlocks!), 'OPTION_INVALID');
         return;

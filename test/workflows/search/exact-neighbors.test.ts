@@ -3,24 +3,23 @@ import { describe, expect, it } from 'vitest';
 import type { NeighborResult } from '../../../src/results/answer-results.ts';
 import { random } from '../../../src/core/random.ts';
 import { selectRows, type Matrix } from '../../../src/core/matrix.ts';
-import { matrixRows } from '../../../src/core/rows.ts';
 import type { Progress } from '../../../src/core/listener.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { balanced } from '../../../src/classify/normalize.ts';
 import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
-import { storedParts } from '../../../src/store/read/parts.ts';
-import { loadFeatures } from '../../../src/store/read/reader.ts';
+import { matrixRows } from '../../../src/core/rows.ts';
+import type { Store } from '../../../src/store/open.ts';
 import { commitDataset } from '../../../src/store/write/store.ts';
 import { exactNeighbors } from '../../../src/workflows/search/exact-neighbors.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { storedRow } from '../../support/stored-rows.ts';
-import { fillStore, whole } from '../../support/stores.ts';
+import { fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 
 /** Stored in another order than that of the paths, in shards of seven, some pictures under several names. */
-async function madeStore() {
+async function madeStore(): Promise<Store> {
   const rows = Array.from({ length: 60 }, (_, i) => {
     const path = `${String(i).padStart(2, '0')}.jpg`;
     const content = i % 6 === 5 ? `${String(i - 3).padStart(2, '0')}.jpg` : path;
@@ -35,17 +34,17 @@ async function madeStore() {
     samples: rows,
     failures: [],
   });
-  return made;
+  return openMade(made);
 }
 
 const plan = { owner: 'neighbors', bound: undefined, beside: 0 } as const;
 
 describe('exact neighbours in a store', () => {
   it.each(METRICS)('are those of the features in memory, in a stream: %s', async (metric) => {
-    const { store, manifest } = await madeStore();
+    const store = await madeStore();
     for (const pooling of ['flatten', 'avg'] as const) {
-      const parts = storedParts(store, manifest, pooling);
-      const { X, samples } = (await loadFeatures(store, manifest, pooling, ['train'])).get('train')!;
+      const parts = store.parts(pooling);
+      const { X, samples } = (await matricesOf(store, pooling, ['train'])).get('train')!;
       const queries = selectRows(X, [0, 7, X.rows - 1]);
       const found = await exactIndex(matrixRows(X), metric).search(queries, 9);
       const wanted = Array.from({ length: 3 }, (_, q) =>
@@ -56,7 +55,7 @@ describe('exact neighbours in a store', () => {
       );
       const seen: Progress[] = [];
       const search = await exactNeighbors(
-        { ...plan, store, manifest, parts, splits: ['train'], metric },
+        { ...plan, store, parts, splits: ['train'], metric },
         { listener: { progress: (state) => void seen.push(state) } },
       );
       expect(await search(queries, 9)).toEqual(wanted);
@@ -67,19 +66,19 @@ describe('exact neighbours in a store', () => {
   it.each(METRICS)(
     'by parts side by side are those of the balanced features in memory: %s',
     async (metric) => {
-      const { store, manifest } = await madeStore();
-      const parts = storedParts(store, manifest, [
+      const store = await madeStore();
+      const parts = store.parts([
         { cut: 'block5_pool', pooling: 'max' },
         { cut: 'block5_pool', pooling: 'flatten' },
       ]);
       const widths = parts.map(({ width }) => width);
-      const { X, samples } = (await loadFeatures(store, manifest, parts, ['train'])).get('train')!;
+      const { X, samples } = (await matricesOf(store, parts, ['train'])).get('train')!;
       const queries = selectRows(X, [0, 7, X.rows - 1]);
       const found = await exactIndex(matrixRows(balanced(X, widths)), metric).search(
         balanced(queries, widths),
         9,
       );
-      const search = await exactNeighbors({ ...plan, store, manifest, parts, splits: ['train'], metric }, {});
+      const search = await exactNeighbors({ ...plan, store, parts, splits: ['train'], metric }, {});
       const lists = await search(queries, 9);
       expect(lists.flat().map(({ path }) => path)).toEqual(
         Array.from(found.indices, (i) => samples[i]!.path),
@@ -89,9 +88,9 @@ describe('exact neighbours in a store', () => {
   );
 
   it('come from all splits together, equal distances split by split in the order of the paths', async () => {
-    const { store, manifest } = await madeStore();
-    const parts = storedParts(store, manifest, 'avg');
-    const loaded = await loadFeatures(store, manifest, 'avg', ['train', 'val', 'test']);
+    const store = await madeStore();
+    const parts = store.parts('avg');
+    const loaded = await matricesOf(store, 'avg', ['train', 'val', 'test']);
     const [train, val] = [loaded.get('train')!, loaded.get('val')!];
     const X: Matrix = {
       data: Float32Array.from([...train.X.data, ...val.X.data]),
@@ -101,7 +100,7 @@ describe('exact neighbours in a store', () => {
     const samples = [...train.samples, ...val.samples];
     const found = await exactIndex(matrixRows(X), 'cosine').search(X, 12);
     const search = await exactNeighbors(
-      { ...plan, store, manifest, parts, splits: ['train', 'val', 'test'], metric: 'cosine' },
+      { ...plan, store, parts, splits: ['train', 'val', 'test'], metric: 'cosine' },
       {},
     );
     expect((await search(X, 12)).flat().map(({ path }) => path)).toEqual(
@@ -110,15 +109,15 @@ describe('exact neighbours in a store', () => {
   });
 
   it('refuse a bound below what a shard takes, and stop on abort', async () => {
-    const { store, manifest } = await madeStore();
-    const parts = storedParts(store, manifest, 'flatten');
-    const rows = { ...plan, store, manifest, parts, splits: ['train'], metric: 'cosine' } as const;
+    const store = await madeStore();
+    const parts = store.parts('flatten');
+    const rows = { ...plan, store, parts, splits: ['train'], metric: 'cosine' } as const;
     const { message } = await rejection(exactNeighbors({ ...rows, bound: 1e8 }, {}), 'OPTION_INVALID');
     expect(message).toMatch(
       /^neighbors: memory is 0\.10 GB, and reading these features a shard at a time takes/,
     );
     const search = await exactNeighbors(rows, { signal: AbortSignal.abort() });
-    const { X } = (await loadFeatures(store, manifest, 'flatten', ['train'])).get('train')!;
+    const { X } = (await matricesOf(store, 'flatten', ['train'])).get('train')!;
     await rejection(search(X, 3), 'INTERRUPTED');
   });
 });

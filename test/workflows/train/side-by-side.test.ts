@@ -3,8 +3,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { row } from '../../../src/core/matrix.ts';
 import type { HeadResult } from '../../../src/results/head-result.ts';
 import { headParts, readHead } from '../../../src/store/read/head-file.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures } from '../../../src/store/read/reader.ts';
 import { check } from '../../../src/workflows/check/check.ts';
 import { probabilities } from '../../../src/workflows/train/trained-head.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
@@ -18,6 +16,8 @@ import { train } from '../../../src/workflows/train/train.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
+import { matricesOf } from '../../support/stores.ts';
+import { openStore } from '../../../src/store/open.ts';
 
 const folder = temporaryFolders();
 const options = { engine: 'onnxruntime', precision: 'fp32', batch: 1 } as const;
@@ -58,7 +58,7 @@ describe('a head on several cuts side by side', () => {
 
   it('answers for an image as for its stored features', async () => {
     const opened = await openHead(head.file!);
-    const loaded = await loadFeatures(store, await readManifest(store), headParts(opened.document), ['val']);
+    const loaded = await matricesOf(await openStore(store), headParts(opened.document), ['val']);
     const { X, samples } = loaded.get('val')!;
     const stored = await probabilities(opened, X);
     const images = samples.map(({ path }) => picture(path));

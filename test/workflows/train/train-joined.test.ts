@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeaturePart } from '../../../src/core/sample.ts';
-import { readManifest, type Manifest } from '../../../src/store/format/manifest.ts';
-import { storedParts } from '../../../src/store/read/parts.ts';
+import { openStore, type Store } from '../../../src/store/open.ts';
+import type { StoredPart } from '../../../src/store/read/stored-parts.ts';
 import { commitDataset, openForWriting } from '../../../src/store/write/store.ts';
 import { trainingData } from '../../../src/workflows/train/data.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
@@ -27,12 +27,12 @@ const SIDE: readonly FeaturePart[] = [
 ];
 /** Solved so far that what is left is float32. */
 const TIGHT = { tol: 1e-8, maxIter: 500 };
-let store: string;
-let manifest: Manifest;
+let store: Store;
 
 beforeAll(async () => {
-  store = join(folder(), 'store');
-  ({ manifest } = await joinedStore(store));
+  const path = join(folder(), 'store');
+  await joinedStore(path);
+  store = await openStore(path);
 });
 
 const CASES = [
@@ -55,8 +55,8 @@ describe.each([
   it.each(CASES)('is training in memory: %s %j on %i components', async (head, options, pca) => {
     for (const normalize of ['l2', 'standard', 'none'] as const) {
       const plan = { head, options, normalize, pca };
-      const request = { owner: 'train', store, manifest, samples: undefined, features, views };
-      const data = await trainingData({ ...request, bound: undefined });
+      const request = { owner: 'train', store, features, views };
+      const data = await trainingData({ ...request, bound: Infinity });
       const inMemory = await trainOnViews(plan, data);
       const streamed = await trainHead(plan, await dataInBlocks(request));
       expect(streamed.result).toMatchObject({
@@ -80,22 +80,23 @@ describe.each([
 describe('a knn in streams', () => {
   it('on views of parts side by side comes back with its rows, and refuses others in their place', async () => {
     const own = join(folder(), 'own');
-    const { manifest: mine } = await joinedStore(own);
+    await joinedStore(own);
+    const opened = await openStore(own);
     const plan = { head: 'knn', options: { nNeighbors: 2 }, normalize: 'l2', pca: 3 } as const;
-    const about = { owner: 'train', store: own, manifest: mine, samples: undefined, features: SIDE };
+    const about = { owner: 'train', store: opened, features: SIDE };
     const trained = await trainHead(plan, await dataInBlocks({ ...about, views: 1 }));
     const file = join(own, 'heads', 'knn.safetensors');
-    const [{ set }, ...rest] = storedParts(own, mine, SIDE) as [ReturnType<typeof storedParts>[number]];
+    const [{ set }, ...rest] = opened.parts(SIDE) as [StoredPart, ...StoredPart[]];
     await saveHead(file, trained, set, own);
-    const { train, val } = await trainingData({ ...about, views: 0, bound: undefined });
+    const { train, val } = await trainingData({ ...about, views: 0, bound: Infinity });
     const X = val.matrix!;
-    const opened = await openHead(file);
-    expect(opened.document.trained).toMatchObject({ views: 1 });
-    expect(await probabilities(opened, X)).toEqual(await probabilities(trained, X));
+    const back = await openHead(file);
+    expect(back.document.trained).toMatchObject({ views: 1 });
+    expect(await probabilities(back, X)).toEqual(await probabilities(trained, X));
 
     const samples = [...(await train.samplesOf(train.places)).values()];
     const again = await openForWriting(own, '0.0.0');
-    const sets = [set, ...rest.map((part) => (part as { set: typeof set }).set)];
+    const sets = [set, ...rest.map((part) => part.set)];
     const covering = [...new Set(sets.map(({ fingerprint }) => fingerprint))].map((fingerprint) =>
       again.sets.find((one) => one.fingerprint === fingerprint)!,
     );
@@ -110,16 +111,16 @@ describe('training within a memory', () => {
   it('counts the views, streams above it, and measures their effect as in memory', async () => {
     const plan = { head: 'logistic', options: TIGHT, normalize: 'l2', pca: 0 } as const;
     const wide = { features: [{ cut: 'block4_pool', pooling: 'flatten' }] } as const;
-    const from = { owner: 'train', store, manifest, samples: undefined, ...wide };
+    const from = { owner: 'train', store, ...wide };
     // 40 rows of 60,000 numbers twice: 19 MB; views of 30 thrice more: 50 MB in all.
-    const reason = async (views: number) => (await trainingData({ ...from, bound: 372e6, views })).reason;
+    const reason = async (views: number) =>
+      (await trainingData({ ...from, bound: 372e6, views })).train.reason;
     expect(await reason(0)).toBeUndefined();
     expect(await reason(1)).toEqual(textWith('0.37 GB allowed'));
     const notes: string[] = [];
     const listener = { note: (text: string) => notes.push(text) };
-    const trained = (bound: number | undefined) =>
-      trainWithin(plan, { ...from, bound, views: 1 }, 0, { listener });
-    const [inMemory, streamed] = [await trained(undefined), await trained(380e6)];
+    const trained = (bound: number) => trainWithin(plan, { ...from, bound, views: 1 }, 0, { listener });
+    const [inMemory, streamed] = [await trained(Infinity), await trained(380e6)];
     expect(notes).toEqual([
       textWith(/^The features are read in streams: in memory they would take/),
       textWith(/^Training logistic on 1 views in streams takes about 0\.3\d GB\.$/),
@@ -127,7 +128,7 @@ describe('training within a memory', () => {
     ]);
     expect(streamed.result.views).toEqual(inMemory.result.views);
     expect(streamed.result.params).toEqual(inMemory.result.params);
-    expect((await readManifest(store)).dataset.views).toHaveLength(1);
+    expect(store.manifest.dataset.views).toHaveLength(1);
   });
 });
 
@@ -136,8 +137,6 @@ describe('the rule for unknown of a head trained in streams', () => {
     const data = await dataInBlocks({
       owner: 'train',
       store,
-      manifest,
-      samples: undefined,
       features: SIDE,
       views: 0,
     });

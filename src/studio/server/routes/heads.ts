@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import * as z from 'zod';
 import { PermafrostError } from '../../../core/errors.ts';
 import { POOLINGS } from '../../../core/sample.ts';
-import { memoryValue } from '../../../workflows/memory.ts';
+import { inMegabytes } from '../../../core/bytes.ts';
 import { train } from '../../../workflows/train/train.ts';
 import { TRAIN_OPTIONS } from '../../../workflows/train/options.ts';
 import type { Api } from '../../api/api.ts';
@@ -19,7 +19,7 @@ export function headRoutes({ store, heads, jobs }: Studio): Hono {
     const wish = await jsonOf(c, wishSchema);
     const snapshot = await store.current();
     const { file } = await jobs.run(snapshot, 'The training of a head', (room) =>
-      train(store.path, { ...(wish as Parameters<typeof train>[1]), memory: memoryValue(room) }),
+      train(store.path, { ...(wish as Parameters<typeof train>[1]), memory: inMegabytes(room) }),
     );
     const found = (await heads.list(await store.current())).find(({ id }) => id === basename(file!));
     if (found === undefined) throw new PermafrostError('HEAD_CORRUPT', `${file} is gone already.`);

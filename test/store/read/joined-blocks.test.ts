@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { row } from '../../../src/core/matrix.ts';
 import { blocksOf, type Rows } from '../../../src/core/rows.ts';
-import { streamFeatures } from '../../../src/store/read/feature-stream.ts';
-import { loadFeatures } from '../../../src/store/read/reader.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { joinedStore, PARTS, WIDE } from '../../support/joined-store.ts';
+import { openMade, matricesOf } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 
@@ -29,9 +28,14 @@ describe.each([
 ])('a stream of parts and views that are stored %s', (_, sameOrder) => {
   it('joins them row by row: the rows and views that loading gives, in every pass', async () => {
     const { store, manifest } = await made(sameOrder);
-    const loaded = (await loadFeatures(store, manifest, PARTS, ['train'])).get('train')!;
-    const looked = (await loadFeatures(store, manifest, PARTS, ['train'], { view: 1 })).get('train')!;
-    const stream = await streamFeatures(store, manifest, PARTS, ['train'], { views: 1 });
+    const loaded = (await matricesOf(openMade({ store, manifest }), PARTS, ['train'])).get('train')!;
+    const looked = (await matricesOf(openMade({ store, manifest }), PARTS, ['train'], 1)).get('train')!;
+    const stream = await openMade({ store, manifest }).rows({
+      parts: PARTS,
+      splits: ['train'],
+      views: 1,
+      memory: 'blocks',
+    });
     expect([stream.rows, stream.cols]).toEqual([loaded.X.rows, loaded.X.cols]);
     const [view] = stream.views;
     expect(view!.starts).toEqual(stream.starts);
@@ -44,7 +48,6 @@ describe.each([
         for (const [i, place] of stream.places.entries())
           expect(rows[i]!.equals(bytesOf(row(X, place)))).toBe(true);
       }
-      expect(stream.passes()).toBe(pass);
     }
     // Blocks of the images and of their views can be read beside each other.
     const [one, other] = [await stream.read(0), await view!.read(0)];
@@ -57,12 +60,19 @@ describe('a stream of several parts', () => {
   it('says what it takes, cuts blocks to a bound, and refuses a view that there is not', async () => {
     const { store, manifest } = await made();
     const wide = Array.from({ length: 70 }, () => PARTS[1]!);
-    const stream = await streamFeatures(store, manifest, wide, ['train', 'val']);
+    const stream = await openMade({ store, manifest }).rows({
+      parts: wide,
+      splits: ['train', 'val'],
+      memory: 'blocks',
+    });
     // 16.8 MB a row: seven rows in 128 MiB.
     const sizes = stream.starts.slice(1).map((end, b) => end - stream.starts[b]!);
     expect(Math.max(...sizes)).toBe(Math.floor(2 ** 27 / (4 * stream.cols)));
     expect(sizes.reduce((sum, rows) => sum + rows, 0)).toBe(40);
-    expect(stream.memory).toBeGreaterThan(2 ** 26 + 70 * 5 * WIDE.flatten * 2);
-    await rejection(streamFeatures(store, manifest, PARTS, ['train'], { views: 2 }), 'OPTION_INVALID');
+    expect(stream.peakBytes).toBeGreaterThan(2 ** 26 + 70 * 5 * WIDE.flatten * 2);
+    await rejection(
+      openMade({ store, manifest }).rows({ parts: PARTS, splits: ['train'], views: 2, memory: 'blocks' }),
+      'OPTION_INVALID',
+    );
   });
 });

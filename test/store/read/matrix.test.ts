@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { POOLINGS, type Pooling } from '../../../src/core/sample.ts';
 import type { Manifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures, readSamples, setRows } from '../../../src/store/read/reader.ts';
+import { setRows } from '../../../src/store/read/shards.ts';
 import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { featureWriter } from '../../../src/store/write/writer.ts';
 import { textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from '../../support/stored-rows.ts';
-import { fillStore, whole } from '../../support/stores.ts';
+import { fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
 
 const temporaryFolder = temporaryFolders();
 
@@ -28,8 +28,8 @@ async function smallStore(): Promise<{ store: string; manifest: Manifest }> {
 
 /** Reads all that the store holds in one of its kinds of file. */
 async function readKind(store: string, manifest: Manifest, kind: Pooling | 'rows' | 'samples') {
-  if (kind === 'samples') return readSamples(store, manifest);
-  if (kind !== 'rows') return loadFeatures(store, manifest, kind, ['train', 'val']);
+  if (kind === 'samples') return openMade({ store, manifest }).samples();
+  if (kind !== 'rows') return matricesOf(openMade({ store, manifest }), kind, ['train', 'val']);
   const rows = [];
   for await (const row of setRows(store, manifest.sets[0]!)) rows.push(row);
   return rows;
@@ -86,14 +86,14 @@ describe('a store of several shards and several sets', () => {
     const samples = [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
     await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples, failures: [] });
     for (const pooling of POOLINGS) {
-      const loaded = await loadFeatures(store, manifest, pooling, ['train', 'val', 'test']);
+      const loaded = await matricesOf(openMade({ store, manifest }), pooling, ['train', 'val', 'test']);
       for (const [split, { X, samples: found }] of loaded) {
         const expected = samples.filter((sample) => sample.split === split);
         expect(found).toEqual(expected);
         expect(X).toEqual(featuresOf(expected).features.get(pooling));
       }
     }
-    expect([...(await loadFeatures(store, manifest, 'avg', ['val'])).keys()]).toEqual(['val']);
+    expect([...(await matricesOf(openMade({ store, manifest }), 'avg', ['val'])).keys()]).toEqual(['val']);
   });
 
   it('reads the set that the data set names, and never mixes it with another', async () => {
@@ -107,7 +107,9 @@ describe('a store of several shards and several sets', () => {
     await writer.append(larger);
     await writer.seal();
     const smallest = async (): Promise<number> =>
-      Math.min(...(await loadFeatures(store, manifest, 'flatten', ['train'])).get('train')!.X.data);
+      Math.min(
+        ...(await matricesOf(openMade({ store, manifest }), 'flatten', ['train'])).get('train')!.X.data,
+      );
     expect(await smallest()).toBeLessThan(100);
     await commitDataset(store, manifest, {
       root: '/pictures',
@@ -144,7 +146,9 @@ describe('a store of several shards and several sets', () => {
       samples: rows,
       failures: [],
     });
-    await expect(loadFeatures(store, manifest, 'avg', ['train', 'val', 'test'])).rejects.toMatchObject({
+    await expect(
+      openMade({ store, manifest }).rows({ parts: 'avg', memory: 'matrix' }),
+    ).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
       message: textWith(/lacks the features of 3 images.*permafrost extract/),
     });
@@ -154,7 +158,7 @@ describe('a store of several shards and several sets', () => {
     const store = join(temporaryFolder(), 'store');
     const { manifest, set } = await fillStore(store, rows);
     set.widths.flatten = 2 ** 28;
-    await expect(loadFeatures(store, manifest, 'flatten', ['train'])).rejects.toMatchObject({
+    await expect(matricesOf(openMade({ store, manifest }), 'flatten', ['train'])).rejects.toMatchObject({
       code: 'OPTION_INVALID',
       message: textWith(/6 x 268435456 .* are 6\.0 GiB.*--pooling avg/),
     });
@@ -164,9 +168,9 @@ describe('a store of several shards and several sets', () => {
     const store = join(temporaryFolder(), 'store');
     const { manifest, set } = await fillStore(store, rows);
     set.widths.max = WIDTHS.max + 1;
-    await expect(loadFeatures(store, manifest, 'max', ['train'])).rejects.toMatchObject({
+    await expect(matricesOf(openMade({ store, manifest }), 'max', ['train'])).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
-      message: textWith(/a shard of max has the width 6, not 7/),
+      message: textWith(/-max\.arrow has the width 6, not 7/),
     });
   });
 });

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { FeaturePart, Pooling } from '../../core/sample.ts';
-import type { CoveringSet, FeatureSet, Manifest } from '../format/manifest.ts';
+import type { CoveringSet, FeatureSet, StoreFolder } from '../format/manifest.ts';
 
 /** A set and the poolings of it that are meant. */
 export interface WantedSet {
@@ -26,17 +26,13 @@ export interface StoredPart extends FeaturePart {
  * The sets that the last extraction made or reused, the primary one first; of a view (1 and up) those that hold the
  * training images in it. Throws STORE_EMPTY, and OPTION_INVALID for a view that was not stored.
  */
-export function currentSets(
-  store: string,
-  manifest: Manifest,
-  view = 0,
-): readonly [WantedSet, ...WantedSet[]] {
+export function currentSets({ path, manifest }: StoreFolder, view = 0): readonly [WantedSet, ...WantedSet[]] {
   const { sets, views = [] } = manifest.dataset;
   const covering = view === 0 ? sets : views[view - 1];
   if (covering === undefined) {
     throw new PermafrostError(
       'OPTION_INVALID',
-      `${store} holds ${views.length} views of each training image, not ${view}. Extract with --views ${view}: what is there is reused.`,
+      `${path} holds ${views.length} views of each training image, not ${view}. Extract with --views ${view}: what is there is reused.`,
     );
   }
   const setOf = ({ fingerprint }: CoveringSet): FeatureSet | undefined =>
@@ -49,21 +45,21 @@ export function currentSets(
   if (primary === undefined || primary.set.fingerprint !== covering[0]!.fingerprint)
     throw new PermafrostError(
       'STORE_EMPTY',
-      `${store} holds no features yet. Run "permafrost extract" first.`,
+      `${path} holds no features yet. Run "permafrost extract" first.`,
     );
   return [primary, ...others];
 }
 
 /** Parts in words: of the primary cut the pooling alone, of others `cut:pooling`; several are joined by commas. */
-export function partsText(store: string, manifest: Manifest, parts: readonly FeaturePart[]): string {
-  const { cut: primary } = currentSet(store, manifest).settings;
+export function partsText(store: StoreFolder, parts: readonly FeaturePart[]): string {
+  const { cut: primary } = currentSet(store).settings;
   if (parts.length === 1 && parts[0]!.cut === primary) return parts[0]!.pooling;
   return parts.map(({ cut, pooling }) => `${cut}:${pooling}`).join(',');
 }
 
 /** The primary set: that of the deepest cut of the last extraction. Throws STORE_EMPTY. */
-export function currentSet(store: string, manifest: Manifest): FeatureSet {
-  return currentSets(store, manifest)[0].set;
+export function currentSet(store: StoreFolder): FeatureSet {
+  return currentSets(store)[0].set;
 }
 
 /**
@@ -72,12 +68,11 @@ export function currentSet(store: string, manifest: Manifest): FeatureSet {
  * pooling.
  */
 export function storedParts(
-  store: string,
-  manifest: Manifest,
+  store: StoreFolder,
   wanted: Pooling | readonly FeaturePart[],
   view = 0,
 ): StoredPart[] {
-  const sets = currentSets(store, manifest, view);
+  const sets = currentSets(store, view);
   const parts = typeof wanted === 'string' ? [{ cut: sets[0].set.settings.cut, pooling: wanted }] : wanted;
   return parts.map(({ cut, pooling }) => {
     const found = sets.find(({ set }) => set.settings.cut === cut);
@@ -85,7 +80,7 @@ export function storedParts(
       const there = sets.map(({ set, poolings }) => `${set.settings.cut}:${poolings.join('+')}`);
       throw new PermafrostError(
         'OPTION_INVALID',
-        `${store} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}: what is there is reused.`,
+        `${store.path} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}: what is there is reused.`,
       );
     }
     return { cut, pooling, set: found.set, width: found.set.widths[pooling] };

@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { matrix } from '../../core/matrix.ts';
+import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { Pooling, Split } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
-import { locateRows, type LocatedRows } from './located-rows.ts';
-import type { FileEntry, Manifest } from '../format/manifest.ts';
-import { currentSet } from './parts.ts';
-import { eachSample, readVerified, type LoadedFeatures } from './reader.ts';
-import { sampleTable, type SampleTable } from './sample-table.ts';
+import type { FileEntry } from '../format/manifest.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
+import type { RowsOrigin } from './rows.ts';
+import { locateRows, type LocatedRows } from './single.ts';
+import { currentSet } from './stored-parts.ts';
 
 /**
  * Single rows of the current set, without reading the others. What is learned of the store is kept: where each content
- * lies (about 60 bytes a row), the list of samples (60 bytes a row and its path), and which files were verified. A file
- * is verified whole, by its SHA-256, when the first of its rows is asked for (64 MiB take some 60 ms); a row after that
- * costs one small read.
+ * lies (about 60 bytes a row), and which files were verified. A file is verified whole when the first of its rows is
+ * asked for (64 MiB take some 60 ms); a row after that costs one small read.
  */
 export interface RowAccess {
   /**
@@ -28,7 +26,11 @@ export interface RowAccess {
    * The same with their features: row i of X (n, width) is that of samples[i]. Throws STORE_CORRUPT where one is
    * missing.
    */
-  rowsOfClass(label: string, pooling: Pooling, split?: Split): Promise<LoadedFeatures>;
+  rowsOfClass(
+    label: string,
+    pooling: Pooling,
+    split?: Split,
+  ): Promise<{ readonly X: Matrix; readonly samples: readonly StoredSample[] }>;
 }
 
 /** Where the features of one pooling lie: content n in row rowOf[n] of files[fileOf[n]]. */
@@ -40,11 +42,10 @@ interface Places {
 }
 
 /** Opens the current set of a store for reading single rows; reads nothing yet. Throws STORE_EMPTY. */
-export function openRows(store: string, manifest: Manifest): RowAccess {
-  const set = currentSet(store, manifest);
+export function openRows(store: RowsOrigin): RowAccess {
+  const set = currentSet(store);
   const places = new Map<Pooling, Promise<Places>>();
-  const files = new Map<string, Promise<LocatedRows>>();
-  let table: Promise<SampleTable> | undefined;
+  const located = new Map<string, Promise<LocatedRows>>();
 
   /** Remembers a promise unless it fails: what could not be read is tried again. */
   function once<K, T>(known: Map<K, Promise<T>>, key: K, make: () => Promise<T>): Promise<T> {
@@ -56,33 +57,33 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
 
   async function findPlaces(pooling: Pooling): Promise<Places> {
     const index = contentIndex();
-    const held: FileEntry[] = [];
-    const shards = set.shards.filter(({ files: { [pooling]: file } }) => file !== undefined);
+    const files: FileEntry[] = [];
+    const shards = set.shards.filter((shard) => shard.files[pooling] !== undefined);
     const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
     const [fileOf, rowOf] = [new Int32Array(rows), new Int32Array(rows)];
     for (const shard of shards) {
       const { rows: entry, [pooling]: file } = shard.files;
-      held.push(file!);
+      files.push(file!);
       let row = 0;
-      for (const { rows } of decodeShard(await readVerified(store, entry), join(store, entry.name))) {
+      for (const { rows } of decodeShard(await store.files.read(entry), join(store.path, entry.name))) {
         for (const { sha256 } of rows) {
           const known = index.size;
           const content = index.add(sha256);
           if (content === known) {
-            fileOf[content] = held.length - 1;
+            fileOf[content] = files.length - 1;
             rowOf[content] = row;
           }
           row++;
         }
       }
     }
-    return { index, files: held, fileOf, rowOf };
+    return { index, files, fileOf, rowOf };
   }
 
   /** Reads contents by their numbers; `put` gets each with its place in `contents`. */
   async function readContents(
     pooling: Pooling,
-    { files: held, fileOf, rowOf }: Places,
+    { files, fileOf, rowOf }: Places,
     contents: readonly number[],
     put: (values: Float32Array, i: number) => void,
   ): Promise<void> {
@@ -94,32 +95,30 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
       else wanted.push(i);
     }
     for (const [file, wanted] of perFile) {
-      const entry = held[file]!;
-      const located = await once(files, entry.name, () => locateRows(store, entry, set.widths[pooling]));
-      const rows = wanted.map((i) => rowOf[contents[i]!]!);
-      await located.read(rows, (values, at) => put(values, wanted[at]!));
+      const entry = files[file]!;
+      const width = set.widths[pooling];
+      const rows = await once(located, entry.name, () => locateRows(store.files, entry, width));
+      const numbers = wanted.map((i) => rowOf[contents[i]!]!);
+      await rows.read(numbers, (values, at) => put(values, wanted[at]!));
     }
   }
 
   const access: RowAccess = {
     async rowsById(ids, pooling) {
       const found = await once(places, pooling, () => findPlaces(pooling));
-      const held = ids.flatMap((id) => {
+      const known = ids.flatMap((id) => {
         const content = found.index.findId(id);
         return content < 0 ? [] : [{ id, content }];
       });
       const rows = new Map<string, Float32Array>();
-      const contents = held.map(({ content }) => content);
-      await readContents(pooling, found, contents, (values, i) => rows.set(held[i]!.id, values));
+      const contents = known.map(({ content }) => content);
+      await readContents(pooling, found, contents, (values, i) => rows.set(known[i]!.id, values));
       return rows;
     },
     async samplesOfClass(label, split) {
-      table ??= sampleTable(eachSample(store, manifest));
-      const samples = await table;
       const found: StoredSample[] = [];
-      for (let row = 0; row < samples.length; row++)
-        if (samples.labelOf(row) === label && (split === undefined || samples.splitOf(row) === split))
-          found.push(samples.sample(row));
+      for (const sample of await store.samples())
+        if (sample.label === label && (split === undefined || sample.split === split)) found.push(sample);
       return found;
     },
     async rowsOfClass(label, pooling, split) {
@@ -130,7 +129,7 @@ export function openRows(store: string, manifest: Manifest): RowAccess {
         if (content >= 0) return content;
         throw new PermafrostError(
           'STORE_CORRUPT',
-          `${store} lacks the features of ${path}. Run "permafrost extract" again.`,
+          `${store.path} lacks the features of ${path}. Run "permafrost extract" again.`,
         );
       });
       const X = matrix(samples.length, set.widths[pooling]);

@@ -4,7 +4,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { stampText } from '../../core/file-stamp.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import type { FileEntry } from '../format/manifest.ts';
-import { readVerified } from './reader.ts';
+import type { StoreFiles } from './file.ts';
 import { decodeShard } from '../format/shard.ts';
 
 /** A file of features in which the bytes of each row are known: any row can be read without the others. */
@@ -15,7 +15,7 @@ export interface LocatedRows {
 }
 
 /** A record batch: its rows from `first` on have their features from `offset` on in the file. */
-interface Part {
+interface Batch {
   readonly first: number;
   readonly rows: number;
   readonly offset: number;
@@ -24,43 +24,42 @@ interface Part {
 const stampOf = async (handle: FileHandle): Promise<string> => stampText(await handle.stat({ bigint: true }));
 
 /**
- * Verifies a file of features against its digest and finds its rows. The file is read whole for that, once; afterwards
- * single rows are read from it as long as the system says that it is the same file (size, times, inode), and it is
- * verified anew where it is not. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
+ * Verifies a file of features and finds its rows. The file is read whole for that, once; afterwards single rows are
+ * read from it while the system says that it is the same file (size, times, inode), and it is verified anew where it
+ * is not. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
  */
 export async function locateRows(
-  store: string,
+  files: StoreFiles,
   entry: FileEntry,
   width: number,
-  readWhole: () => Promise<Buffer> = () => readVerified(store, entry),
+  readWhole: () => Promise<Buffer> = () => files.read(entry),
 ): Promise<LocatedRows> {
-  const path = join(store, entry.name);
-  let parts: Part[] = [];
+  const path = join(files.path, entry.name);
+  let batches: Batch[] = [];
   let half = false;
   let stamp = '';
 
   async function verify(handle: FileHandle): Promise<void> {
-    // Taken before reading: a change while it is read gives another stamp next time, and bytes that do not fit the
-    // digest now.
+    // Taken before reading: a change meanwhile gives another stamp next time, and bytes that do not fit the digest.
     stamp = await stampOf(handle);
     const bytes = await readWhole();
-    parts = [];
+    batches = [];
     let first = 0;
     for (const { length, features } of decodeShard(bytes, path)) {
       if (features?.width !== width || features.values.buffer !== bytes.buffer)
         throw new PermafrostError('STORE_CORRUPT', `${path} has no features of the width ${width}.`);
       half = features.values instanceof Uint16Array;
-      parts.push({ first, rows: length, offset: features.values.byteOffset - bytes.byteOffset });
+      batches.push({ first, rows: length, offset: features.values.byteOffset - bytes.byteOffset });
       first += length;
     }
   }
 
   async function readRow(handle: FileHandle, number: number): Promise<Float32Array> {
-    const part = parts.findLast(({ first }) => first <= number);
-    if (part === undefined || number >= part.first + part.rows)
+    const batch = batches.findLast(({ first }) => first <= number);
+    if (batch === undefined || number >= batch.first + batch.rows)
       throw new PermafrostError('STORE_CORRUPT', `${path} has no row ${number}.`);
     const bytes = new Uint8Array(width * (half ? 2 : 4));
-    const position = part.offset + (number - part.first) * bytes.length;
+    const position = batch.offset + (number - batch.first) * bytes.length;
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, position);
     if (bytesRead !== bytes.length) throw new PermafrostError('STORE_CORRUPT', `${path} is cut short.`);
     if (!half) return new Float32Array(bytes.buffer);

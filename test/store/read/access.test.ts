@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { POOLINGS } from '../../../src/core/sample.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
-import { loadFeatures } from '../../../src/store/read/reader.ts';
-import { openRows } from '../../../src/store/read/row-access.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { openRows } from '../../../src/store/read/access.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { sha256Of, settingsWith, storedRow } from '../../support/stored-rows.ts';
-import { contentOf, fillStore } from '../../support/stores.ts';
+import { contentOf, fillStore, openMade, matricesOf } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 const LABELS = ['ant', 'bee', 'wasp'];
@@ -37,7 +37,7 @@ describe('rows that are read one by one', () => {
     async (dtype) => {
       const some = dtype === 'float16' ? store : await newStore(dtype);
       const { features } = await contentOf(some);
-      const rows = openRows(some, await readManifest(some));
+      const rows = openRows(await openStore(some));
       for (const pooling of POOLINGS) {
         const ids = [ROWS[17]!, ROWS[2]!, ROWS[3]!, ROWS[2]!].map(({ id }) => id);
         const found = await rows.rowsById([...ids, sha256Of('not there').slice(0, 16)], pooling);
@@ -50,8 +50,8 @@ describe('rows that are read one by one', () => {
 
   it('of a class are its samples in order, each with its own features, the same picture in two classes too', async () => {
     const manifest = await readManifest(store);
-    const rows = openRows(store, manifest);
-    const all = await loadFeatures(store, manifest, 'avg', ['train']);
+    const rows = openRows(openMade({ store, manifest }));
+    const all = await matricesOf(openMade({ store, manifest }), 'avg', ['train']);
     for (const label of LABELS) {
       const { X, samples } = await rows.rowsOfClass(label, 'avg', 'train');
       expect(samples).toEqual(ROWS.filter((row) => row.label === label && row.split === 'train'));
@@ -78,7 +78,7 @@ describe('rows that are read one by one', () => {
       bytes[bytes.length >> 1]! ^= 1;
       writeFileSync(path, bytes);
     };
-    const rows = openRows(damaged, manifest);
+    const rows = openRows(openMade({ store: damaged, manifest }));
     flip(first!);
     await rejection(rows.rowsById([ROWS[0]!.id], 'avg'), 'STORE_CORRUPT');
     flip(first!); // mended: what failed is tried again
@@ -93,12 +93,12 @@ describe('rows that are read one by one', () => {
     const manifest = await readManifest(damaged);
     for (const { files } of manifest.sets[0]!.shards.slice(1))
       writeFileSync(join(damaged, files.flatten!.name), 'gone');
-    const rows = openRows(damaged, manifest);
+    const rows = openRows(openMade({ store: damaged, manifest }));
     expect((await rows.rowsById([ROWS[1]!.id], 'flatten')).size).toBe(1);
     await rejection(rows.rowsById([ROWS[5]!.id], 'flatten'), 'STORE_CORRUPT');
   });
 
   it('are refused for what is no id', async () => {
-    await rejection(openRows(store, await readManifest(store)).rowsById(['ant'], 'avg'), 'STORE_CORRUPT');
+    await rejection(openRows(await openStore(store)).rowsById(['ant'], 'avg'), 'STORE_CORRUPT');
   });
 });

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import type { FeaturePart, Pooling } from '../core/sample.ts';
+import { readManifest, type StoreFolder } from './format/manifest.ts';
+import type { StoredSample } from './format/shard.ts';
+import { storeFiles, type StoreFiles } from './read/file.ts';
+import {
+  readRows,
+  type MatrixRows,
+  type RowsOrigin,
+  type RowsRequest,
+  type StoredRows,
+} from './read/rows.ts';
+import { givenList, storedList, type SampleList } from './read/samples.ts';
+import { storedParts, type StoredPart } from './read/stored-parts.ts';
+import { lockStore, type StoreLock } from './write/lock.ts';
+
+/**
+ * A store as it was when it was opened: whoever writes to it opens it again to see what was written. What is read more
+ * than once is kept: the list of samples where it is short, how many there are, and which files were verified.
+ */
+export interface Store extends RowsOrigin {
+  /** The same features, with `samples` in place of the stored ones: under other labels or splits, or fewer. */
+  withSamples(samples: readonly StoredSample[]): Store;
+  /**
+   * The parts of the features that are asked for, in the images or in a stored view of them (1 and up). Throws
+   * STORE_EMPTY, and OPTION_INVALID, naming what there is, for a part or view that was not extracted.
+   */
+  parts(wanted: Pooling | readonly FeaturePart[], view?: number): StoredPart[];
+  /**
+   * Features of the images: one matrix where that is asked for or fits the memory, else blocks. Throws STORE_EMPTY,
+   * STORE_CORRUPT, OPTION_INVALID.
+   */
+  rows(request: RowsRequest & { readonly memory: 'matrix' }): Promise<MatrixRows>;
+  rows(request: RowsRequest): Promise<StoredRows>;
+  /** Makes this process the one writer; `command` is named to others. Throws STORE_LOCKED, STORE_WRITE. */
+  lock(command: string): Promise<StoreLock>;
+}
+
+/** Opens a store for reading. Throws STORE_NOT_FOUND, STORE_CORRUPT, STORE_VERSION. */
+export async function openStore(path: string): Promise<Store> {
+  return storeAt({ path: resolve(path), manifest: await readManifest(resolve(path)) });
+}
+
+/** The store of a folder whose manifest is known. */
+export function storeAt(folder: StoreFolder): Store {
+  const files = storeFiles(folder.path);
+  return storeWith(folder, files, storedList(files, folder.manifest));
+}
+
+function storeWith(folder: StoreFolder, files: StoreFiles, list: SampleList): Store {
+  const origin: RowsOrigin = { ...folder, ...list, files };
+  return {
+    ...origin,
+    withSamples: (samples) => storeWith(folder, files, givenList(samples)),
+    parts: (wanted, view) => storedParts(folder, wanted, view),
+    rows: (request: RowsRequest) => readRows(origin, request) as Promise<MatrixRows>,
+    lock: (command) => lockStore(folder.path, command),
+  };
+}

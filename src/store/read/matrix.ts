@@ -1,0 +1,42 @@
+import { matrixRows, type Rows } from '../../core/rows.ts';
+import type { FoundRows, ReadFeatures } from './blocks.ts';
+import type { PartLayout } from './layout.ts';
+import { partReader } from './part.ts';
+
+/**
+ * Rows as one matrix, in the order of their samples' numbers; each view is one too. With `shared` they lie in memory
+ * that threads share.
+ */
+export async function matrixOfRows(
+  { rows, cols, layout, files }: FoundRows,
+  shared: boolean,
+): Promise<ReadFeatures> {
+  const { places, views } = layout;
+  const bytes = 4 * rows * cols;
+  let largest = 0;
+
+  async function read(parts: readonly PartLayout[]): Promise<Rows> {
+    const out = new Float32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+    let column = 0;
+    for (const part of parts) {
+      const left = column;
+      const reader = partReader(files, part);
+      await reader.read(0, rows, { out, offsetOf: (row) => places[row]! * cols + left });
+      largest = Math.max(largest, reader.bytes);
+      column += part.width;
+    }
+    return matrixRows({ data: out, rows, cols });
+  }
+
+  const all: Rows[] = [];
+  for (const parts of views) all.push(await read(parts));
+  const [images, ...others] = all;
+  const openBytes = bytes * views.length;
+  return {
+    images: images!,
+    views: others,
+    places: Int32Array.from({ length: rows }, (_, i) => i),
+    readingBytes: openBytes + largest,
+    openBytes,
+  };
+}

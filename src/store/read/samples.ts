@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import type { Split } from '../../core/sample.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { decodeShard, type SampleRows, type StoredSample } from '../format/shard.ts';
+import type { StoreFiles } from './file.ts';
+
+/** Images of each split. */
+export type SplitCounts = Readonly<Record<Split, number>>;
+
+/** The samples of a data set, in the order of their paths. */
+export interface SampleList {
+  /** An array where the list is short; else rows that are decoded anew whenever they are walked through. */
+  samples(): Promise<SampleRows>;
+  counts(): Promise<SplitCounts>;
+}
+
+/**
+ * Lists of at most so many bytes on the disk are kept in memory once they were read: some 100,000 images, which take
+ * 30 MB there. A million would take 0.3 GB: these are read from the disk by whoever walks through them.
+ */
+const KEPT_LIST_BYTES = 16 * 2 ** 20;
+
+/**
+ * The list of the data set that was extracted last. Throws STORE_EMPTY where no extraction was completed, and
+ * STORE_CORRUPT.
+ */
+export function storedList(
+  files: StoreFiles,
+  { dataset }: Manifest,
+  keptBytes = KEPT_LIST_BYTES,
+): SampleList {
+  let list: Promise<SampleRows> | undefined;
+  let known: SplitCounts | undefined;
+  async function samples(): Promise<SampleRows> {
+    if (dataset.samples === undefined || dataset.samples.bytes > keptBytes) return read();
+    list ??= read().then((rows) => [...rows]);
+    list.catch(() => (list = undefined)); // read again by the next one who asks
+    return list;
+  }
+  async function read(): Promise<SampleRows> {
+    const entry = dataset.samples;
+    if (entry === undefined) {
+      throw new PermafrostError(
+        'STORE_EMPTY',
+        `${files.path} holds no completed extraction. Run "permafrost extract" or "permafrost run" again: what is sealed is kept.`,
+      );
+    }
+    const bytes = await files.read(entry);
+    const batches = () => decodeShard(bytes, join(files.path, entry.name));
+    let length = 0;
+    for (const batch of batches()) length += batch.length;
+    return {
+      length,
+      *[Symbol.iterator]() {
+        for (const { rows } of batches()) yield* rows;
+      },
+    };
+  }
+  return { samples, counts: async () => (known ??= countSplits(await samples())) };
+}
+
+/** Samples that are in memory. */
+export function givenList(samples: readonly StoredSample[]): SampleList {
+  const counts = countSplits(samples);
+  return { samples: () => Promise.resolve(samples), counts: () => Promise.resolve(counts) };
+}
+
+function countSplits(samples: Iterable<StoredSample>): SplitCounts {
+  const counts = { train: 0, val: 0, test: 0 };
+  for (const { split } of samples) counts[split]++;
+  return counts;
+}
