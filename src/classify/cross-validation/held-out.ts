@@ -11,7 +11,7 @@ import { exactIndex } from '../neighbors/exact.ts';
 import type { Metric, Neighbors } from '../neighbors/neighbor-index.ts';
 import { type LinearFit, fitLinear, linearWeights } from '../solvers/linear-fit.ts';
 import type { LinearTask } from '../solvers/linear-problems.ts';
-import type { ClassWeight } from '../solvers/row-weights.ts';
+import type { ClassWeight } from '../solvers/class-weights.ts';
 import { type Family, type HeadPlan, LOSSES, strengthOf } from './families.ts';
 import type { FoldFeatures } from './fold-features.ts';
 

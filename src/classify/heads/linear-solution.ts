@@ -5,8 +5,8 @@ import type { Design } from '../solvers/design.ts';
 import { linearWeights, solveLinear } from '../solvers/linear-fit.ts';
 import type { LinearLoss, LinearTask } from '../solvers/linear-problems.ts';
 import type { StopRule } from '../solvers/newton-cg.ts';
-import type { ClassWeight } from '../solvers/row-weights.ts';
-import { sampleBytes } from '../solvers/sample.ts';
+import type { ClassWeight } from '../solvers/class-weights.ts';
+import { sampleBytes } from '../solvers/row-sample.ts';
 import { streamDesign, type StreamDesign } from '../solvers/stream-design.ts';
 import { fittedLinear } from './linear.ts';
 

@@ -10,7 +10,7 @@ import {
 import { checkLabels } from '../checks.ts';
 import type { FittedHead, Head } from '../head.ts';
 import { type RidgeChoice, type RidgeFit, ridgeBytes, ridgeFit, ridgePath } from '../solvers/ridge-path.ts';
-import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
+import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
 import { fittedLinear } from './linear.ts';
 import { linearFits, passesNote } from './linear-solution.ts';
 

@@ -2,7 +2,7 @@ import { countClasses } from '../labels.ts';
 import { logisticLoss } from './logistic-loss.ts';
 import type { Loss } from './loss.ts';
 import { GAP_TOLERANCE, squaredErrorLoss, squaredHingeLoss } from './margin-losses.ts';
-import { classWeights, type ClassWeight } from './row-weights.ts';
+import { classWeights, type ClassWeight } from './class-weights.ts';
 
 /**
  * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression).

@@ -7,7 +7,7 @@ import { weightedRows } from '../linalg/vectors.ts';
 import { columnSystem, columnSystemBytes } from './ridge-columns.ts';
 import { rowSystem, rowSystemBytes } from './ridge-rows.ts';
 import type { RidgeSystem, RidgeTargets } from './ridge-system.ts';
-import { classWeights, type ClassWeight } from './row-weights.ts';
+import { classWeights, type ClassWeight } from './class-weights.ts';
 
 export interface RidgeTask {
   /** Class index per row. */

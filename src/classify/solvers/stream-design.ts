@@ -10,7 +10,7 @@ import { joinedProducts } from './joined-products.ts';
 import type { Loss } from './loss.ts';
 import type { LinearProblem } from './linear-problems.ts';
 import { rowStatistics } from './row-statistics.ts';
-import { sampledRows, sampleSize, tellsHessian } from './sample.ts';
+import { sampledRows, sampleSize, tellsHessian } from './row-sample.ts';
 
 /** Weights (d, k), and what they shift the logits of centred rows by, shape (k). */
 export interface Shifted {

@@ -10,7 +10,7 @@ import {
   type Vector,
   type Weights,
 } from './objective.ts';
-import { samplePreconditioner } from './sample.ts';
+import { samplePreconditioner } from './row-sample.ts';
 import type { PassAnswer, Shifted, StreamDesign } from './stream-design.ts';
 
 /** A change of the objective below this part of it is rounding: of logits in float32 or in float64. */

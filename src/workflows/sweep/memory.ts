@@ -71,8 +71,8 @@ export function sweepBytes(
 }
 
 /**
- * How many of up to `most` images fit a bound, and one matrix, whatever the machine has. Throws OPTION_INVALID where not even `least`
- * do.
+ * How many of up to `most` images fit a bound, and one matrix, whatever the machine has. Throws OPTION_INVALID where
+ * not even `least` do.
  */
 export function imagesWithin(
   groups: readonly GroupSize[],

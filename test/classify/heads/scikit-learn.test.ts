@@ -4,7 +4,7 @@ import { selectRows, type Matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { ridgePath } from '../../../src/classify/solvers/ridge-path.ts';
-import type { ClassWeight } from '../../../src/classify/solvers/row-weights.ts';
+import type { ClassWeight } from '../../../src/classify/solvers/class-weights.ts';
 import { formulaFeatures } from './formula-data.ts';
 
 interface Fit {

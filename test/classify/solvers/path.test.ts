@@ -10,7 +10,7 @@ import { joinedProducts } from '../../../src/classify/solvers/joined-products.ts
 import { fitLinear } from '../../../src/classify/solvers/linear-fit.ts';
 import { bestOf, crossValidatePath, fitPath } from '../../../src/classify/solvers/path.ts';
 import { ridgePath } from '../../../src/classify/solvers/ridge-path.ts';
-import { classWeights } from '../../../src/classify/solvers/row-weights.ts';
+import { classWeights } from '../../../src/classify/solvers/class-weights.ts';
 import { blobs, expectCode } from '../heads/head-contract.ts';
 
 /** Blobs with noise enough that folds disagree. */
