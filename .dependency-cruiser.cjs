@@ -68,13 +68,20 @@ module.exports = {
       name: 'workflows-look-down',
       severity: 'error',
       from: { path: '^src/workflows/' },
-      to: { path: '^src/(cli|studio|report)/|^src/index\\.ts$' },
+      to: { path: '^src/(cli|studio|report)/' },
     },
     {
       name: 'nothing-imports-the-top',
       severity: 'error',
       from: { path: '^src/(?!cli/)' },
       to: { path: '^src/cli/' },
+    },
+    {
+      name: 'what-lies-in-no-room-is-for-users',
+      comment: 'index.ts and solvers.ts are the library; only the command line uses write-report.ts too.',
+      severity: 'error',
+      from: { path: '^src/(?!cli/)[^/]+/' },
+      to: { path: '^src/[^/]+$' },
     },
     {
       name: 'only-the-command-line-and-the-library-start-the-studio',
@@ -86,7 +93,7 @@ module.exports = {
       name: 'the-server-asks-what-is-live',
       severity: 'error',
       from: { path: '^src/studio/server/' },
-      to: { path: '^src/(cli|extract|store|classify)/|^src/index\\.ts$' },
+      to: { path: '^src/(cli|extract|store|classify)/' },
     },
     {
       name: 'the-page-runs-in-a-browser',

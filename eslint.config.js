@@ -34,10 +34,10 @@ export default tseslint.config(
     },
   },
   { files: ['bench/**', 'test/**'], rules: { 'no-console': 'off' } },
-  // Benches, and what tests start as processes, are plain JavaScript, run as they lie; types (@ts-check, JSDoc) are
+  // Benches, scripts, and what tests start as processes, are plain JavaScript, run as they lie; types (@ts-check, JSDoc) are
   // tsc's to check.
   {
-    files: ['bench/**/*.mjs', 'test/**/*.mjs', 'src/report/html/client.js'],
+    files: ['bench/**/*.mjs', 'scripts/**/*.mjs', 'test/**/*.mjs', 'src/report/html/client.js'],
     ...tseslint.configs.disableTypeChecked,
   },
 );

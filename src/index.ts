@@ -1,147 +1,111 @@
-// Use cases: one call each, names and paths in, plain results out.
-export { extract } from './workflows/extract/extract.ts';
-export type { Work } from './workflows/work.ts';
-
-export {
-  EXTRACT_DEFAULTS,
-  EXTRACT_OPTIONS,
-  RUN_DEFAULTS,
-  RUN_OPTIONS,
-  type ExtractOptions,
-  type RunOptions,
-} from './workflows/extract/options.ts';
+/**
+ * permafrost as a library: images flow through `extract` once, rest in a store, and leave through heads many times.
+ *
+ * A command is a function: names and paths and options go in, a plain result comes out, nothing is printed. What a
+ * command tells on its way goes to `work.listener`, and `work.signal` stops it. What cannot be done is a
+ * PermafrostError. The parts below the commands take objects instead of names. Solvers: `permafrost/solvers`.
+ *
+ * @packageDocumentation
+ */
+// Commands.
 export { run } from './workflows/run/run.ts';
-export { RUN_HEADS } from './workflows/run/tasks.ts';
-
+export { extract } from './workflows/extract/extract.ts';
 export { train } from './workflows/train/train.ts';
-export { TRAIN_DEFAULTS, TRAIN_OPTIONS, type TrainOptions } from './workflows/train/options.ts';
-
 export { sweep, type SweepRequest, type SweepWork } from './workflows/sweep/sweep.ts';
-export { DEFAULT_GRID } from './workflows/sweep/default-grid.ts';
-
-export type { SweepGrid, SweepGridHead } from './workflows/sweep/grid.ts';
-export { SWEEP_DEFAULTS, SWEEP_OPTIONS, type SweepOptions } from './workflows/sweep/options.ts';
-
 export { predict } from './workflows/search/predict.ts';
-export {
-  PREDICT_DEFAULTS,
-  PREDICT_OPTIONS,
-  type PredictOptions,
-} from './workflows/search/predict-options.ts';
 export { neighbors } from './workflows/search/neighbors.ts';
-export {
-  NEIGHBORS_DEFAULTS,
-  NEIGHBORS_OPTIONS,
-  type NeighborsOptions,
-} from './workflows/search/neighbors-options.ts';
-export { migrate } from './workflows/care/migrate.ts';
+export { check } from './workflows/check/check.ts';
+export { writeReport as report } from './write-report.ts';
+export { serveStudio as studio, type RunningStudio } from './studio/server/server.ts';
 export { inspect } from './workflows/care/inspect.ts';
-
-export { doctor } from './workflows/engines/doctor.ts';
+export { verify } from './workflows/care/verify.ts';
+export { repair } from './workflows/care/repair.ts';
+export { gc } from './workflows/care/gc.ts';
+export { migrate } from './workflows/care/migrate.ts';
+export { engines, type EngineAction } from './workflows/engines/engines.ts';
 export { bench } from './workflows/engines/bench.ts';
+export { doctor } from './workflows/engines/doctor.ts';
+export { demo } from './workflows/run/demo.ts';
+export type { Work } from './workflows/work.ts';
+export type { Listener, Progress } from './core/listener.ts';
 
-export { BENCH_DEFAULTS, BENCH_OPTIONS, type BenchOptions } from './workflows/engines/bench-options.ts';
-export { engines } from './workflows/engines/engines.ts';
-
-export { openHead, saveHead, type OpenedHead } from './workflows/train/head-files.ts';
+// Their options and results.
+export type { ExtractOptions, RunOptions } from './workflows/extract/options.ts';
+export type { TrainOptions } from './workflows/train/options.ts';
+export type { OneOrMore, SweepGrid, SweepGridFeatures, SweepGridHead } from './workflows/sweep/grid.ts';
+export type { PredictOptions } from './workflows/search/predict-options.ts';
+export type { NeighborsOptions } from './workflows/search/neighbors-options.ts';
+export type { CheckOptions } from './workflows/check/options.ts';
+export type { ReportOptions } from './workflows/report/options.ts';
+export type { StudioOptions } from './studio/server/options.ts';
+export type { GcOptions } from './workflows/care/gc-options.ts';
+export type { BenchOptions } from './workflows/engines/bench-options.ts';
 export type * from './results/answer-results.ts';
-
 export type * from './results/check-result.ts';
 export type * from './results/engine-results.ts';
-
 export type * from './results/extract-result.ts';
 export type * from './results/head-result.ts';
-
-export type * from './core/listener.ts';
 export type * from './results/store-results.ts';
-
 export type * from './results/sweep-result.ts';
+export type { ReportResult } from './results/report-data.ts';
 
-// Extraction: images to features.
-export { scanDataset, type Dataset } from './extract/dataset/dataset.ts';
-export { CONTRACTS, contractId } from './extract/contract.ts';
-
-export type { Contract } from './core/contract.ts';
-export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
-
-export { calibrate, quantizationOf, type CalibrationTarget } from './extract/calibrate.ts';
-export type { Calibration } from './core/calibration.ts';
-
-export { applyView } from './extract/image/augment.ts';
-export {
-  VIEW_DEFAULTS,
-  VIEW_OPTIONS,
-  viewParameters,
-  viewSettings,
-  type ViewParameters,
-  type ViewPlan,
-  type ViewSettings,
-} from './extract/image/view-parameters.ts';
-export { extractFeatures, type PipelineEvent, type PipelineOptions } from './extract/pipeline.ts';
-export { vgg16 } from './extract/backbones/vgg16.ts';
-
-export type { Backbone, BackboneWeights } from './extract/backbones/backbone.ts';
-export { loadWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';
-
-export { createEngine, ENGINE_NAMES } from './extract/engines/index.ts';
-export type { Engine, Executable } from './extract/engines/engine.ts';
-
-// The store: features to and from disk.
-export { readManifest, type Manifest } from './store/format/manifest.ts';
-export { loadFeatures, readSamples, type LoadedFeatures } from './store/read/reader.ts';
-
+// Stores: features on disk.
+export { openStore, type Store } from './store/open.ts';
+export type { MatrixRows, MemoryRoom, RowsRequest, StoredRows } from './store/read/rows.ts';
+export type { StoredPart } from './store/read/stored-parts.ts';
+export type { SplitCounts } from './store/read/samples.ts';
+export type { StoreLock } from './store/write/lock.ts';
 export { openRows, type RowAccess } from './store/read/access.ts';
-export type { StoredSample } from './store/format/shard.ts';
+export type { Manifest } from './store/format/manifest.ts';
+export type { SampleRows, StoredSample } from './store/format/shard.ts';
 
-export type { FeatureSettings } from './store/format/fingerprint.ts';
-
-// Heads, neighbours and figures.
-export { createHead, HEADS, HEAD_NAMES, loadHead } from './classify/heads/index.ts';
-export type { FitContext, FittedHead, Head, HeadState } from './classify/head.ts';
-
-export { applyNormalizer, fitNormalizer, type Normalizer } from './classify/normalize.ts';
+// Heads on features, nearest neighbours, and how good the answers are.
+export {
+  createHead,
+  HEAD_NAMES,
+  HEADS,
+  loadHead,
+  type HeadName,
+  type HeadOptions,
+} from './classify/heads/index.ts';
+export type * from './classify/head.ts';
+export { openHead, type OpenedHead } from './workflows/train/head-files.ts';
+export { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from './classify/normalize.ts';
 export { exactIndex } from './classify/neighbors/exact.ts';
-
-export type { ExactOptions } from './classify/neighbors/row-search.ts';
-export { hnswIndex, type HnswOptions } from './classify/neighbors/hnsw.ts';
-
-export { measureRecall } from './classify/neighbors/recall.ts';
-export type { NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
-
-export { stratifiedKFold, stratifiedSplit } from './classify/evaluate/split.ts';
+export type { Metric, NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
+export * from './classify/evaluate/split.ts';
+/** Figures of predictions: accuracy, log loss, confusion, intervals. */
 export * as metrics from './classify/evaluate/metrics.ts';
-
 export {
   applyTemperature,
   expectedCalibrationError,
   fitTemperature,
 } from './classify/evaluate/calibration.ts';
-export { auroc } from './classify/evaluate/auroc.ts';
+export * from './classify/evaluate/paired-tests.ts';
+export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
+
+// Contracts, pictures and engines: from image files to features.
+export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
+export { scanDataset, type Dataset } from './extract/dataset/dataset.ts';
+export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
+export { applyView } from './extract/image/augment.ts';
+export { VIEW_DEFAULTS, viewParameters } from './extract/image/view-parameters.ts';
+export type { ViewParameters, ViewPlan } from './extract/image/view-parameters.ts';
 export {
-  chooseReject,
-  type NoReject,
-  type RejectChoice,
-  type RejectTask,
-} from './classify/novelty/choose-reject.ts';
-export { detectUnknown, type Reject } from './classify/novelty/reject.ts';
-export { rejectThreshold } from './classify/novelty/reject-threshold.ts';
+  extractFeatures,
+  type InferredBatch,
+  type PipelineEvent,
+  type PipelineOptions,
+} from './extract/pipeline.ts';
+export { vgg16 } from './extract/backbones/vgg16.ts';
+export type * from './extract/backbones/backbone.ts';
+export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';
+export { createEngine, ENGINE_NAMES } from './extract/engines/index.ts';
+export type * from './extract/engines/index.ts';
+export type { Output, Program, Quantization } from './extract/program.ts';
 
-export { MEASURES, noveltyScores, referenceOf, type Measure } from './classify/novelty/novelty-score.ts';
-export { mcNemar, pairedBootstrap } from './classify/evaluate/paired-tests.ts';
-
-export { learningCurve } from './classify/evaluate/learning-curve.ts';
-export { designForOne, designOf } from './classify/solvers/choose-design.ts';
-
-export type { Design } from './classify/solvers/design.ts';
-export { fitLinear, linearWeights } from './classify/solvers/linear-fit.ts';
-export type { LinearTask } from './classify/solvers/linear-problems.ts';
-
-export { bestOf, crossValidatePath, fitPath } from './classify/solvers/path.ts';
-export { ridgePath } from './classify/solvers/ridge-path.ts';
-
+// What all of them speak of.
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
 export { matrixRows, type Rows } from './core/rows.ts';
-export type { Failure, FeatureBatch, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
-
+export type { Failure, FeaturePart, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
 export { ERROR_CODES, PermafrostError, type ErrorCode } from './core/errors.ts';
-export type { Output, Program, Quantization } from './extract/program.ts';

@@ -17,8 +17,10 @@ import { DATA } from './tasks.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
+/** @type {typeof import('../../src/classify/heads/index.ts')} */
+const { headEntry } = await import(new URL('../../dist/classify/heads/index.js', import.meta.url).href);
 /** @type {typeof import('../../src/index.ts')} */
-const { createHead, matrixRows } = await import(new URL('../../dist/index.js', import.meta.url).href);
+const { matrixRows } = await import(new URL('../../dist/index.js', import.meta.url).href);
 
 const { values } = parseArgs({
   options: { scale: { type: 'string', default: '1,100' }, C: { type: 'string', default: '1,100,10000' } },
@@ -77,10 +79,9 @@ for (const scale of numbers(values.scale)) {
   const [X, Xval] = [features('X', scale), features('Xval', scale)];
   for (const { head, C, reference, scikitLearn } of peer.results) {
     const strength = head === 'ridge' ? { alpha: 1 / C } : { C };
-    const fitted = await createHead(head, { ...strength, tol: 1e-15 * scale, maxIter: 1000 }).fit(
-      matrixRows(X),
-      y,
-    );
+    const fitted = await headEntry(head)
+      .create({ ...strength, tol: 1e-15 * scale, maxIter: 1000 })
+      .fit(matrixRows(X), y);
     const scores = await fitted.logits?.(Xval);
     const line = {
       head,

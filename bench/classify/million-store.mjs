@@ -29,10 +29,15 @@ export async function makeMillion(store, rows, classes) {
   });
   const [{ settings, widths }] = source.sets;
   await source.executable.dispose();
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0' };
   const set = setFor(manifest, settings, engine, widths);
-  const writer = featureWriter({ store, manifest, set, poolings: ['avg'], expectedRows: rows });
+  const writer = featureWriter({
+    store: { path: store, manifest },
+    set,
+    poolings: ['avg'],
+    expectedRows: rows,
+  });
   const numbers = random(1);
   const means = Array.from({ length: classes }, () =>
     Float32Array.from({ length: WIDTH }, () => numbers.normal()),
@@ -69,5 +74,5 @@ export async function makeMillion(store, rows, classes) {
     },
   };
   const sets = [{ set, poolings: ['avg'] }];
-  await commitDataset(store, manifest, { root: '/generated', sets, samples, failures: [] });
+  await commitDataset({ path: store, manifest }, { root: '/generated', sets, samples, failures: [] });
 }

@@ -4,8 +4,8 @@
 //     NAME]...
 // Makes a store of generated features, 512 numbers a row, one row in a hundred for validation (2.4 GB for a million),
 // and runs the built program on it, each command in a process of its own whose peak resident memory is seen from
-// outside: train of each head within --memory 1GB, with the memory that it says it will take, and neighbors and predict of
-// IMAGE, any picture. Ends with 1 where a peak is above 1 GB. --folder keeps the store for the next time.
+// outside: train of each head within --memory 1GB, with the memory that it says it will take, and neighbors and predict
+// of IMAGE, any picture. Ends with 1 where a peak is above 1 GB. --folder keeps the store for the next time.
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,14 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const results = [];
 /** @param {string} name @param {string[]} args */
 function run(name, args) {
-  const { usage, stdout, stderr } = measure('python3', [process.execPath, main, ...args, '--memory', '1GB', '--json']);
+  const { usage, stdout, stderr } = measure('python3', [
+    process.execPath,
+    main,
+    ...args,
+    '--memory',
+    '1GB',
+    '--json',
+  ]);
   /** @type {{ notes?: string[] }} */
   const { notes = [] } = JSON.parse(stdout);
   const estimate = /in streams takes about ([\d.]+) GB\./.exec(stderr)?.[1];

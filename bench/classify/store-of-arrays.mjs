@@ -57,7 +57,7 @@ export async function storeOfArrays(store, folder, name, columns) {
     rows: rows.length,
     cols: columns,
   };
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const settings = {
     backbone: 'generated',
     weights: sha256('no weights'),
@@ -69,8 +69,7 @@ export async function storeOfArrays(store, folder, name, columns) {
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0' };
   const set = setFor(manifest, settings, engine, { flatten: columns, avg: columns, max: columns });
   const writer = featureWriter({
-    store,
-    manifest,
+    store: { path: store, manifest },
     set,
     expectedRows: rows.length,
     shardBytes: DEFAULT_SHARD_BYTES,
@@ -85,7 +84,7 @@ export async function storeOfArrays(store, folder, name, columns) {
   });
   await writer.seal();
   const sets = [{ set, poolings: /** @type {const} */ (['flatten', 'avg', 'max']) }];
-  await commitDataset(store, manifest, { root: folder, sets, samples: rows, failures: [] });
+  await commitDataset({ path: store, manifest }, { root: folder, sets, samples: rows, failures: [] });
 
   const train = rows.filter(({ split }) => split === 'train');
   const folds = stratifiedKFold(

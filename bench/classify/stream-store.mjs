@@ -35,10 +35,10 @@ export async function makeStore(store, rows, val) {
     dtype: /** @type {const} */ ('float16'),
     engineClass: 'generated',
   };
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'generated', device: 'cpu', precision: 'fp32', version: '0' };
   const set = setFor(manifest, settings, engine, { flatten: WIDTH, avg: 512, max: 512 });
-  const writer = featureWriter({ store, manifest, set, expectedRows: rows + val });
+  const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: rows + val });
   const samples = [];
   const pooled = { data: new Float32Array(512), rows: 1, cols: 512 };
   const flatten = new Float32Array(WIDTH);
@@ -67,7 +67,7 @@ export async function makeStore(store, rows, val) {
   }
   await writer.seal();
   const sets = [{ set, poolings: /** @type {const} */ (['flatten', 'avg', 'max']) }];
-  await commitDataset(store, manifest, { root: '/generated', sets, samples, failures: [] });
+  await commitDataset({ path: store, manifest }, { root: '/generated', sets, samples, failures: [] });
 }
 
 /**

@@ -7,9 +7,14 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { auroc } from '../../dist/classify/evaluate/auroc.js';
+import { headEntry } from '../../dist/classify/heads/index.js';
+import { chooseReject } from '../../dist/classify/novelty/choose-reject.js';
+import { MEASURES, noveltyScores, referenceOf } from '../../dist/classify/novelty/novelty-score.js';
+import { detectUnknown } from '../../dist/classify/novelty/reject.js';
 import * as permafrost from '../../dist/index.js';
 
-const { auroc, chooseReject, detectUnknown, matrixRows, MEASURES, selectRows } = permafrost;
+const { matrixRows, selectRows } = permafrost;
 const HEADS = [
   'logistic:avg:l2:C=10',
   'softmax:avg:standard',
@@ -34,7 +39,7 @@ const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length
 /** @param {number} share */
 const shown = (share) => share.toFixed(3);
 
-const manifest = await permafrost.readManifest(store);
+const opened = await permafrost.openStore(store);
 console.log(`${store}, at ${100 * rate} % false rejects; means over the classes left out`);
 console.log(
   [
@@ -52,13 +57,15 @@ for (const plan of values.head ?? HEADS) {
   const options = Object.fromEntries(
     rest.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)]),
   );
-  const loaded = await permafrost.loadFeatures(store, manifest, /** @type {permafrost.Pooling} */ (pooling), [
-    'train',
-    'val',
-  ]);
-  const [train, val] = [loaded.get('train'), loaded.get('val')];
-  if (!train || !val || val.samples.length === 0) throw new Error(`${store} has no train and val images.`);
-  const maker = permafrost.createHead(name, options);
+  const part = async (/** @type {'train' | 'val'} */ split) => {
+    const parts = /** @type {permafrost.Pooling} */ (pooling);
+    const { matrix } = await opened.rows({ parts, splits: [split], memory: 'matrix' });
+    return { X: matrix, samples: [...(await opened.samples())].filter((sample) => sample.split === split) };
+  };
+  const [train, val] = [await part('train'), await part('val')];
+  if (train.samples.length === 0 || val.samples.length === 0)
+    throw new Error(`${store} has no train and val images.`);
+  const maker = headEntry(name).create(options);
   const classes = [...new Set(train.samples.map(({ label }) => label))].sort();
   if (classes.length < 3)
     throw new Error(`${store} has ${classes.length} classes: leaving one out needs three.`);
@@ -102,16 +109,16 @@ for (const plan of values.head ?? HEADS) {
       await detectUnknown(choice.reject, head, known),
     ];
     outcomes.push({
-      auroc: auroc(yes.strangeness, no.strangeness),
+      auroc: auroc(yes.scores, no.scores),
       rejected: mean(yes.unknown.map(Number)),
       falseRejects: mean(no.unknown.map(Number)),
     });
     for (const measure of MEASURES) {
       if (measure === 'energy' && head.logits === undefined) continue;
-      const reference = permafrost.referenceOf(measure, normalized, labels);
+      const reference = referenceOf(measure, normalized, labels);
       const [strange, usual] = [
-        await permafrost.noveltyScores(measure, head, unknown, reference),
-        await permafrost.noveltyScores(measure, head, known, reference),
+        await noveltyScores(measure, head, unknown, reference),
+        await noveltyScores(measure, head, known, reference),
       ];
       byMeasure.get(measure)?.push(auroc(strange, usual));
     }

@@ -7,7 +7,13 @@ import { calibrationIn, CONTRACT } from './materials.mjs';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
-const { createEngine, EXTRACT_DEFAULTS, loadWeights, quantizationOf, vgg16 } = await import(dist('index.js'));
+const { loadWeights, vgg16 } = await import(dist('index.js'));
+/** @type {typeof import('../../src/extract/engines/index.ts')} */
+const { engineNamed } = await import(dist('extract/engines/index.js'));
+/** @type {typeof import('../../src/extract/calibrate.ts')} */
+const { quantizationOf } = await import(dist('extract/calibrate.js'));
+/** @type {typeof import('../../src/workflows/extract/options.ts')} */
+const { EXTRACT_DEFAULTS } = await import(dist('workflows/extract/options.js'));
 
 const [name = '', precision = '', file = '', least = '', store] = process.argv.slice(2);
 const pixels = await readFile(file);
@@ -15,7 +21,7 @@ const imageBytes = CONTRACT.size * CONTRACT.size * 3;
 const images = pixels.length / imageBytes;
 const { batch } = EXTRACT_DEFAULTS;
 
-const engine = await createEngine(name, { precision });
+const engine = await engineNamed(name, { precision });
 const executable = await engine.load({
   backbone: vgg16,
   weights: await loadWeights({ backbone: vgg16 }),

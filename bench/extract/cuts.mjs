@@ -17,7 +17,7 @@ import { median } from '../median.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
 /** @type {typeof import('../../src/index.ts')} */
-const { extract, loadFeatures, readManifest, scanDataset, train } = await import(
+const { extract, openStore, scanDataset, train } = await import(
   new URL('../../dist/index.js', import.meta.url).href
 );
 
@@ -86,8 +86,8 @@ function measured(list, cut, store = join(scratch, `${stores++}.permafrost`)) {
 
 /** @param {string} store @param {import('../../src/index.ts').Pooling} pooling */
 async function primary(store, pooling) {
-  const loaded = await loadFeatures(store, await readManifest(store), pooling, ['train', 'val', 'test']);
-  return [...loaded.values()].flatMap(({ X }) => [...X.data]);
+  const { matrix } = await (await openStore(store)).rows({ parts: pooling, memory: 'matrix' });
+  return [...matrix.data];
 }
 
 /** @param {string} one @param {string} other */

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
-const { CONTRACTS, decode, loadWeights, quantizationOf, readHeader, readManifest, vgg16 } = await import(
-  dist('index.js')
-);
+const { CONTRACTS, decode, loadWeights, openStore, readHeader, vgg16 } = await import(dist('index.js'));
+/** @type {typeof import('../../src/extract/calibrate.ts')} */
+const { quantizationOf } = await import(dist('extract/calibrate.js'));
 /** @type {typeof import('../../src/store/read/stored-parts.ts')} */
 const { currentSet } = await import(dist('store/read/stored-parts.js'));
 /** @type {typeof import('../../src/store/read/calibration-file.ts')} */
@@ -44,8 +44,7 @@ export async function writePixels(file, root, paths) {
  * @param {string} store
  */
 export async function calibrationIn(store) {
-  const manifest = await readManifest(store);
-  const { settings, quantization } = currentSet({ path: store, manifest });
+  const { settings, quantization } = currentSet(await openStore(store));
   if (quantization === undefined) throw new Error(`${store} was not extracted in int8.`);
   return readCalibration(store, quantization.calibration, settings.calibration);
 }

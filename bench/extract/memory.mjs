@@ -64,7 +64,9 @@ async function writeImages(folder, count) {
 async function extractHere(folder) {
   const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
   /** @type {typeof import('../../src/index.ts')} */
-  const { CONTRACTS, EXTRACT_DEFAULTS } = await import(dist('index.js'));
+  const { CONTRACTS } = await import(dist('index.js'));
+  /** @type {typeof import('../../src/workflows/extract/options.ts')} */
+  const { EXTRACT_DEFAULTS } = await import(dist('workflows/extract/options.js'));
   /** @type {typeof import('../../src/workflows/extract/extract.ts')} */
   const { extractInto } = await import(dist('workflows/extract/extract.js'));
   /** @type {typeof import('../../src/workflows/network/dataset.ts')} */

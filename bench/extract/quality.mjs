@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
-const { applyNormalizer, createHead, fitNormalizer, loadFeatures, matrix, matrixRows, metrics, readManifest, row } =
+const { applyNormalizer, createHead, fitNormalizer, matrix, matrixRows, metrics, openStore, row } =
   await import(dist('index.js'));
 /** @type {typeof import('../../src/core/safetensors.ts')} */
 const { readSafetensors } = await import(dist('core/safetensors.js'));
@@ -50,16 +50,13 @@ export async function storeFeatures(store) {
   /** @type {Places} */
   const places = new Map();
   const rows = new Map();
-  let width = 0;
-  const loaded = await loadFeatures(store, await readManifest(store), 'flatten', ['train', 'val', 'test']);
-  for (const { X, samples } of loaded.values()) {
-    if (samples.length > 0) width = X.cols;
-    for (const [i, { path, label, split }] of samples.entries()) {
-      rows.set(path, row(X, i));
-      places.set(path, { label, split });
-    }
+  const opened = await openStore(store);
+  const { matrix: X } = await opened.rows({ parts: 'flatten', memory: 'matrix' });
+  for (const { path, label, split } of await opened.samples()) {
+    rows.set(path, row(X, rows.size));
+    places.set(path, { label, split });
   }
-  return { width, rows, places };
+  return { width: X.cols, rows, places };
 }
 
 /**
@@ -82,7 +79,10 @@ async function headAccuracy({ width, rows }, places) {
   }
   const [train, val] = [part('train'), part('val')];
   const l2 = await fitNormalizer('l2', matrixRows(train.X));
-  const head = await createHead('logistic', { C: 10 }).fit(matrixRows(applyNormalizer(l2, train.X)), train.labels);
+  const head = await createHead('logistic', { C: 10 }).fit(
+    matrixRows(applyNormalizer(l2, train.X)),
+    train.labels,
+  );
   const guess = metrics.topClass(await head.predictProba(applyNormalizer(l2, val.X)));
   const hits = val.labels.filter((label, i) => head.classes[Number(guess[i])] === label).length;
   return { hits, validated: val.labels.length, accuracy: hits / val.labels.length };

@@ -26,19 +26,18 @@ const { values } = parseArgs({
 const { buildGraphFiles } = await dist('classify/neighbors/hnsw-threads.js');
 const { readGraph } = await dist('classify/neighbors/hnsw-graph.js');
 const { exactIndex } = await dist('classify/neighbors/exact.js');
-const { streamFeatures } = await dist('store/read/feature-stream.js');
-const { readManifest } = await dist('store/format/manifest.js');
-const { loadFeatures } = await dist('store/read/reader.js');
+const { openStore } = await dist('store/open.js');
 const { selectRows } = await dist('core/matrix.js');
 
 const rows = Number(values.rows);
 const K = 5;
 const folder = mkdtempSync(join(tmpdir(), 'permafrost-bench-within-'));
 try {
-  const store = join(folder, 'store');
-  await makeMillion(store, rows, 100);
-  const manifest = await readManifest(store);
-  const { X } = (await loadFeatures(store, manifest, 'avg', ['train'])).get('train');
+  const path = join(folder, 'store');
+  await makeMillion(path, rows, 100);
+  const store = await openStore(path);
+  const trained = { parts: 'avg', splits: ['train'] };
+  const { matrix: X } = await store.rows({ ...trained, memory: 'matrix' });
   const paths = Array.from({ length: Number(values.graphs) }, (_, i) => join(folder, `graph-${i}`));
   const options = { metric: 'cosine', M: 16, efConstruction: 200, seed: 1 };
   let since = performance.now();
@@ -49,8 +48,7 @@ try {
     `${paths.length} graphs of ${X.rows} rows: built in ${buildSeconds.toFixed(0)} s, ${(bytes / X.rows).toFixed(0)} bytes a row`,
   );
 
-  const part = { cut: 'block5_pool', pooling: 'avg' };
-  const stream = await streamFeatures(store, manifest, [part], ['train']);
+  const stream = await store.rows({ ...trained, memory: 'blocks' });
   const exact = exactIndex(stream, 'cosine', { numbers: stream.places });
   const results = [];
   for (const count of values.queries.split(',').map(Number)) {

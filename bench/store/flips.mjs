@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dist } from './dist.mjs';
+import { storedMatrices } from '../stored-matrices.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,9 +45,8 @@ const { canonicalJson, sha256Hex } = await dist('core/digest.js');
 const { extract } = await dist('workflows/extract/extract.js');
 const { verify } = await dist('workflows/care/verify.js');
 const { repair } = await dist('workflows/care/repair.js');
-const { loadFeatures, readSamples } = await dist('store/read/reader.js');
-const { readManifest } = await dist('store/format/manifest.js');
-const { currentSets } = await dist('store/read/parts.js');
+const { openStore } = await dist('store/open.js');
+const { currentSets } = await dist('store/read/stored-parts.js');
 
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-flips-'));
 const [dataset, whole, store] = ['pictures', 'whole', 'store'].map((name) => join(scratch, name));
@@ -55,15 +55,15 @@ const options = { cut: values.cut, views, shardMegabytes: 2, engine: 'onnxruntim
 
 /** Everything that a reader sees of the store, as a digest. */
 async function content() {
-  const manifest = await readManifest(store);
-  const samples = await readSamples(store, manifest);
-  const parts = [canonicalJson(samples)];
+  const opened = await openStore(store);
+  const parts = [canonicalJson(await opened.samples())];
   for (let view = 0; view <= views; view++)
-    for (const { set, poolings } of currentSets(store, manifest, view))
+    for (const { set, poolings } of currentSets(opened, view))
       for (const pooling of poolings) {
         const part = { cut: set.settings.cut, pooling };
+        /** @type {import('../../src/core/sample.ts').Split[]} */
         const splits = view === 0 ? ['train', 'val'] : ['train'];
-        for (const [split, { X }] of await loadFeatures(store, manifest, [part], splits, view))
+        for (const [split, { X }] of await storedMatrices(opened, [part], splits, view))
           parts.push(`${view} ${part.cut} ${pooling} ${split} ${sha256Hex(new Uint8Array(X.data.buffer))}`);
       }
   return sha256Hex(parts.join('\n'));

@@ -62,10 +62,15 @@ export const stampOf = (i) => ({ size: 100n, mtimeNs: 5n, ctimeNs: 6n, ino: BigI
  */
 export async function generatedStore(folder, count, { width, pooling, weights }) {
   const store = join(folder, 'store');
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0.0.0' };
   const set = setFor(manifest, settingsFor(weights), engine, { flatten: width, avg: width, max: width });
-  const writer = featureWriter({ store, manifest, set, poolings: [pooling], expectedRows: count });
+  const writer = featureWriter({
+    store: { path: store, manifest },
+    set,
+    poolings: [pooling],
+    expectedRows: count,
+  });
   const generator = random(1);
   const values = new Float32Array(BATCH * width);
   for (let i = 0; i < values.length; i++) values[i] = generator.uniform();
@@ -88,12 +93,15 @@ export async function generatedStore(folder, count, { width, pooling, weights })
       for (const i of order) yield rowOf(i);
     },
   };
-  await commitDataset(store, manifest, {
-    root: join(folder, 'pictures'),
-    sets: [{ set, poolings: [pooling] }],
-    samples,
-    failures: [],
-  });
+  await commitDataset(
+    { path: store, manifest },
+    {
+      root: join(folder, 'pictures'),
+      sets: [{ set, poolings: [pooling] }],
+      samples,
+      failures: [],
+    },
+  );
   const lines = order.map((i) => {
     const { path, label, split } = sampleOf(i);
     return `pictures/${path},${label},${split}\n`;

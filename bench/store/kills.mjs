@@ -112,7 +112,7 @@ async function sealedRows(store) {
   const rows = Array.from({ length: views + 1 }, () => parseCuts(values.cut).map(() => 0));
   if (!existsSync(join(store, 'manifest.json'))) return { rows, largest: 0 };
   const manifest = await readManifest(store);
-  await takeUpSealed(store, manifest);
+  await takeUpSealed({ path: store, manifest });
   const cuts = parseCuts(values.cut).map((/** @type {{ cut: string }} */ { cut }) => cut);
   let largest = 0;
   for (const { settings, shards } of manifest.sets) {

@@ -56,12 +56,12 @@ const TASKS = {
   async 'without val'() {
     const { openStore } = await dist('store/open.js');
     const { commitDataset } = await dist('store/write/store.js');
-    const manifest = await readManifest(store);
-    const samples = (await readSamples(store, manifest)).filter(
+    const opened = await openStore(store);
+    const samples = [...(await opened.samples())].filter(
       (/** @type {{ split: string }} */ { split }) => split === 'train',
     );
-    const sets = [{ set: manifest.sets[0], poolings: [pooling] }];
-    await commitDataset(store, manifest, { root: folder, sets, samples, failures: [] });
+    const sets = [{ set: opened.manifest.sets[0], poolings: [pooling] }];
+    await commitDataset(opened, { root: folder, sets, samples, failures: [] });
     return samples.length;
   },
   async gc() {
@@ -83,7 +83,10 @@ const TASKS = {
   async sweep() {
     const { sweepInProcess } = await dist('workflows/sweep/process.js');
     const heads = [{ head: 'centroid' }, { head: 'logistic', C: [0.1, 1] }, { head: 'knn' }];
-    const { crossValidated, images, best } = await sweepInProcess(classes, { grid: { heads }, memory: '1GB' });
+    const { crossValidated, images, best } = await sweepInProcess(classes, {
+      grid: { heads },
+      memory: '1GB',
+    });
     return [crossValidated > 1000 || crossValidated === images, best.trained, best.validated];
   },
   /** All heads of a run, without the extraction before them; what is told stays as results.json, for the report. */
@@ -154,7 +157,7 @@ const TASKS = {
     const manifest = await readManifest(store);
     const wanted = [{ set: manifest.sets[0], poolings: [pooling] }];
     const times = await openFileTimes(store, folder, false);
-    const writer = await setsWriter({ store, manifest, wanted, expectedRows: count });
+    const writer = await setsWriter({ store: { path: store, manifest }, wanted, expectedRows: count });
     const contents = sampleContents(samples);
     for (const { path } of samples) {
       const i = Number(/(\d+)\.jpg$/.exec(path)?.[1]);
@@ -162,16 +165,19 @@ const TASKS = {
       if (sha256 !== undefined && writer.isKnown(sha256)) contents.set(path, sha256);
     }
     const rows = contents.rows(writer.known);
-    await commitDataset(store, manifest, { root: folder, sets: wanted, samples: rows, failures: [] });
+    await commitDataset(
+      { path: store, manifest },
+      { root: folder, sets: wanted, samples: rows, failures: [] },
+    );
     await times.write();
     return rows.length;
   },
   /** A thousand rows by id, and one class. */
   async 'row access'() {
-    const { openRows } = await dist('store/read/row-access.js');
-    const { readManifest } = await dist('store/format/manifest.js');
+    const { openRows } = await dist('store/read/access.js');
+    const { openStore } = await dist('store/open.js');
     const { MARKS, rowOf } = await import('./generated-store.mjs');
-    const access = openRows(store, await readManifest(store));
+    const access = openRows(await openStore(store));
     const numbers = Array.from({ length: 1000 }, (_, i) => Math.floor((i * count) / 1000));
     const found = await access.rowsById(
       numbers.map((i) => rowOf(i).id),
@@ -184,10 +190,8 @@ const TASKS = {
   },
   /** All features of one pooling as matrices. */
   async load() {
-    const { loadFeatures } = await dist('store/read/reader.js');
-    const { readManifest } = await dist('store/format/manifest.js');
-    const loaded = await loadFeatures(store, await readManifest(store), pooling, ['train', 'val']);
-    return [...loaded.values()].reduce((sum, { X }) => sum + X.rows, 0);
+    const { openStore } = await dist('store/open.js');
+    return (await (await openStore(store)).rows({ parts: pooling, memory: 'matrix' })).rows;
   },
 };
 

@@ -32,12 +32,18 @@ function written() {
 const scratch = mkdtempSync(join(tmpdir(), 'permafrost-shards-'));
 try {
   const store = join(scratch, 'store');
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0.0.0' };
   const set = setFor(manifest, settingsFor(), engine, { flatten: WIDTH, avg: WIDTH, max: WIDTH });
   const shardBytes = ROWS * WIDTH * 4;
   const expectedRows = count * ROWS;
-  const writer = featureWriter({ store, manifest, set, poolings: ['avg'], expectedRows, shardBytes });
+  const writer = featureWriter({
+    store: { path: store, manifest },
+    set,
+    poolings: ['avg'],
+    expectedRows,
+    shardBytes,
+  });
   const data = new Float32Array(ROWS * WIDTH).fill(0.5);
   console.log(`${count} shards of ${ROWS} rows; ${cpus()[0]?.model}, load ${(loadavg()[0] ?? 0).toFixed(1)}`);
   /** @type {(number | undefined)[]} */

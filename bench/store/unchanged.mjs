@@ -46,8 +46,7 @@ const { EXTRACT_DEFAULTS } = await dist('workflows/extract/options.js');
 const { parseCuts } = await dist('workflows/network/cuts.js');
 const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
 const { featureWriter } = await dist('store/write/writer.js');
-const { readManifest } = await dist('store/format/manifest.js');
-const { readSamples } = await dist('store/read/reader.js');
+const { openStore } = await dist('store/open.js');
 
 /** Pooled features alone: ten thousand maps would be half a gigabyte. */
 const CUT = 'block5_pool:avg';
@@ -90,10 +89,10 @@ async function makeDataset() {
 async function makeStore(rows) {
   const source = await featureSource({ ...EXTRACT_DEFAULTS, cuts: parseCuts(CUT), weights: undefined });
   await source.executable.dispose();
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const [{ settings, poolings, widths }] = source.sets;
   const set = setFor(manifest, settings, source.engine, widths);
-  const writer = featureWriter({ store, manifest, set, poolings, expectedRows: count });
+  const writer = featureWriter({ store: { path: store, manifest }, set, poolings, expectedRows: count });
   for (let from = 0; from < count; from += 64) {
     const some = rows.slice(from, from + 64);
     const features = poolings.map((/** @type {'flatten' | 'avg' | 'max'} */ pooling) => {
@@ -107,7 +106,10 @@ async function makeStore(rows) {
   }
   await writer.seal();
   const samples = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
-  await commitDataset(store, manifest, { root: dataset, sets: [{ set, poolings }], samples, failures: [] });
+  await commitDataset(
+    { path: store, manifest },
+    { root: dataset, sets: [{ set, poolings }], samples, failures: [] },
+  );
 }
 
 /** @param {string[]} flags */
@@ -165,7 +167,7 @@ try {
   for (const { path } of renamed)
     renameSync(join(dataset, path), join(dataset, 'train/bees', `was-${path.split('/').at(-1)}`));
   tell('a hundred moved to another class', extract(), { extracted: 0, reused: count });
-  const samples = await readSamples(store, await readManifest(store));
+  const samples = [...(await (await openStore(store)).samples())];
   const wrong = samples.filter((/** @type {any} */ { path, label }) => path.split('/')[1] !== label);
   const moved = samples.filter((/** @type {any} */ { path }) => path.includes('/was-'));
   if (wrong.length > 0 || moved.length !== 100)

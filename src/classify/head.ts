@@ -52,7 +52,9 @@ export type RowsShape = Pick<Rows, 'rows' | 'cols'>;
  */
 export type PreparedFit = (rows: readonly number[], y: readonly string[]) => Promise<FittedHead>;
 
+/** What a fit takes beside rows and labels. */
 export interface FitContext {
+  /** Stops the fit, which then throws INTERRUPTED. */
   readonly signal?: AbortSignal;
   /**
    * For heads that draw views: other views of the same images, row i of the image of row i, in the same blocks. Views
@@ -61,6 +63,7 @@ export interface FitContext {
   readonly views?: readonly Rows[];
 }
 
+/** A head that has learned. */
 export interface FittedHead {
   readonly name: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;

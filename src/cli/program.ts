@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PermafrostError } from '../core/errors.ts';
-import type { OptionTable } from '../core/options.ts';
+import { flagOf, type OptionTable } from '../core/options.ts';
 import type { Listener } from '../core/listener.ts';
 
 /** What a command gets from main: flags common to all, and where to tell things. */
@@ -33,12 +33,6 @@ export interface CommandSpec {
   /** Text after the flags in the command's help. */
   readonly more?: string;
   readonly act: (args: readonly unknown[], flags: Flags, context: CommandContext) => Promise<Outcome>;
-}
-
-/** `maxIter` to `--max-iter`; a single letter stays as it is: `C` to `--C`, `k` to `-k`. */
-export function flagOf(key: string): string {
-  if (key === 'k') return '-k, --k';
-  return `--${key.length === 1 ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function optionFor(key: string, spec: OptionTable[string]): Option {

@@ -2,9 +2,11 @@
 export interface Listener {
   /** A choice made for the user, a warning: one sentence. */
   note?(text: string): void;
+  /** How far a stage is. */
   progress?(state: Progress): void;
 }
 
+/** How far the work is. */
 export interface Progress {
   /** What is going on, one or two words. */
   readonly stage: string;

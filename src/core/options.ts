@@ -82,6 +82,12 @@ export function stringOption(value: string, describe: string): OptionSpec<string
   return { default: value, describe, accepts: 'text', kind: 'string', check: (v) => typeof v === 'string' };
 }
 
+/** The flag of an option: `--max-iter` of `maxIter`; a single letter stays as it is: `--C` of `C`, `-k` of `k`. */
+export function flagOf(key: string): string {
+  if (key === 'k') return '-k, --k';
+  return `--${key.length === 1 ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** The defaults of a table, frozen. */
 export function defaultsOf<S extends OptionTable>(table: S): OptionsOf<S> {
   return Object.freeze(

@@ -2,6 +2,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Matrix } from './matrix.ts';
 
 export const SPLITS = ['train', 'val', 'test'] as const;
+/** Where an image belongs: heads train on `train` and are measured on `val`, or on `test` where it has none. */
 export type Split = (typeof SPLITS)[number];
 
 /** One image of a data set. `path` is relative to the data set's root, with forward slashes; labels are names. */
@@ -22,6 +23,7 @@ export interface ImageFacts {
 }
 
 export const POOLINGS = ['flatten', 'avg', 'max'] as const;
+/** Features of a cut layer: the whole map (h x w x channels numbers), or its mean or maximum over the picture. */
 export type Pooling = (typeof POOLINGS)[number];
 
 /** The features of one cut layer, pooled in one way: heads train on one part, or on several side by side. */

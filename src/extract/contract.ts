@@ -3,6 +3,8 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 
+export type { Contract } from '../core/contract.ts';
+
 /**
  * The means of ImageNet's training images in the order B, G, R, as the VGG group subtracted them (Keras calls it
  * "caffe").

@@ -9,6 +9,7 @@ import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
+/** What is extracted, by which network, and what need not be. */
 export interface PipelineOptions {
   /** The folder that sample paths are relative to. */
   readonly root: string;

@@ -1,14 +1,17 @@
 import type { EngineFacts } from './extract-result.ts';
 import type { Failure, Split } from '../core/sample.ts';
 
+/** A stored image near to one that was asked about. */
 export interface NeighborResult {
   readonly id: string;
   readonly path: string;
   readonly label: string;
   readonly split: Split;
+  /** 1 - cosine, or the Euclidean distance, by the metric of the search. */
   readonly distance: number;
 }
 
+/** What a head says of images: one prediction for each that could be read, in the order in which they were given. */
 export interface PredictResult {
   readonly head: string;
   readonly contract: string;
@@ -46,6 +49,7 @@ export interface IndexResult {
   readonly built: boolean;
 }
 
+/** The stored images that are nearest to each image that was asked about, the nearest first. */
 export interface NeighborsResult {
   readonly store: string;
   /** The features that are compared, as in HeadResult. */

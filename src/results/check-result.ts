@@ -14,12 +14,15 @@ export interface LeakResult {
   readonly sameLabel: boolean;
 }
 
-interface Share {
+/** How a head does on some images. */
+export interface CheckedAccuracy {
   readonly images: number;
   readonly accuracy: number;
+  /** 95 % Wilson interval of the accuracy. */
   readonly interval: readonly [number, number];
 }
 
+/** What could be wrong with a data set. Images are named by their paths. */
 export interface CheckResult {
   readonly store: string;
   readonly images: number;
@@ -42,7 +45,7 @@ export interface CheckResult {
   /** Images of val and test that have a copy in train. */
   readonly leakedImages: number;
   /** Of one head on the validated images: all of them, and those without a copy in train. Null where there are none. */
-  readonly accuracy: { readonly head: string; readonly all: Share; readonly clean: Share } | null;
+  readonly accuracy: { readonly head: string; readonly all: CheckedAccuracy; readonly clean: CheckedAccuracy } | null;
   /**
    * Images whose label the others contradict, the most suspect first; margin: probability of the label minus that of
    * the suggestion.

@@ -32,6 +32,7 @@ export interface BenchResult {
   readonly variants: readonly BenchVariant[];
 }
 
+/** One engine, device and precision with its figures. */
 export interface BenchVariant {
   readonly engine: string;
   readonly device: string;
@@ -53,6 +54,7 @@ export interface BenchVariant {
   readonly problem: string | null;
 }
 
+/** What permafrost finds on this machine: packages, weights, and what each engine can do here. */
 export interface DoctorResult {
   readonly permafrost: string;
   readonly node: string;

@@ -5,6 +5,7 @@ import type { StageSeconds } from '../extract/stage-clock.ts';
 export type { CosineToFp32 } from '../extract/agreement.ts';
 export type { StageSeconds } from '../extract/stage-clock.ts';
 
+/** What made some features. */
 export interface EngineFacts {
   readonly name: string;
   readonly device: string;
@@ -26,6 +27,7 @@ export interface ViewsExtracted {
   readonly extractedBecause: string | null;
 }
 
+/** What an extraction did to a store. */
 export interface ExtractResult {
   readonly dataset: string;
   readonly store: string;

@@ -117,6 +117,7 @@ export interface Mistake {
   readonly probability: number;
 }
 
+/** What `run` did: the extraction, and every head that it trained. */
 export interface RunResult extends ExtractResult {
   /** Those of the run's options that were not the defaults: with them the run is repeated. */
   readonly options: Readonly<Record<string, number | string | boolean>>;

@@ -105,10 +105,26 @@ export interface ReportData {
   readonly relabelled: number | null;
   /** Pixels as stored; null for no images. */
   readonly sizes: { readonly width: Range3; readonly height: Range3 } | null;
-  /** What the last run told. */
+  /** What the last run reported. */
   readonly run: OrReason<RunResult>;
   readonly judgement: OrReason<Judgement>;
   readonly check: CheckResult;
   readonly map: OrReason<FeatureMap>;
   readonly thumbnails: Thumbnails;
+}
+
+/** The page that was written. */
+export interface ReportResult {
+  readonly store: string;
+  readonly file: string;
+  readonly bytes: number;
+  /** Images that the page can show, of how many. */
+  readonly images: number;
+  readonly ofImages: number;
+  readonly thumbnails: number;
+  /** Images without a picture: left out by the budget, and those whose file is gone, changed or broken. */
+  readonly overBudget: number;
+  readonly unavailable: number;
+  /** Images on the map, 0 where there is none. */
+  readonly mapped: number;
 }

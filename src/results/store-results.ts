@@ -5,6 +5,7 @@ import type { DamagedFileResult } from '../store/care/verify.ts';
 
 export type { DamagedFileResult } from '../store/care/verify.ts';
 
+/** What a store holds. */
 export interface InspectResult {
   readonly store: string;
   readonly version: number;
@@ -38,6 +39,7 @@ export interface InspectResult {
   readonly bytes: number;
 }
 
+/** Whether every file of a store is what was written. */
 export interface VerifyResult {
   readonly store: string;
   readonly ok: boolean;
@@ -48,6 +50,7 @@ export interface VerifyResult {
   readonly orphans: readonly string[];
 }
 
+/** What `repair` dropped, and how many images it extracted again. */
 export interface RepairResult {
   readonly store: string;
   readonly damaged: readonly DamagedFileResult[];
@@ -57,6 +60,7 @@ export interface RepairResult {
   readonly next: string | null;
 }
 
+/** A store in the newest version. */
 export interface MigrateResult {
   readonly store: string;
   /** The version that was found, and the one that the store has now. */
@@ -68,6 +72,7 @@ export interface MigrateResult {
   readonly rows: number;
 }
 
+/** What `gc` removed, or with `dryRun` would remove. */
 export interface GcResult {
   readonly store: string;
   readonly dryRun: boolean;

@@ -51,6 +51,7 @@ export interface RankedCandidate extends SweepCandidate, Comparison {
   readonly rank: number;
 }
 
+/** Every configuration of a sweep in its place, and the best one fitted. */
 export interface SweepResult {
   readonly store: string;
   readonly score: SweepScore;

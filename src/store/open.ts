@@ -31,6 +31,7 @@ export interface Store extends RowsOrigin {
    * STORE_CORRUPT, OPTION_INVALID.
    */
   rows(request: RowsRequest & { readonly memory: 'matrix' }): Promise<MatrixRows>;
+  /** The same, where the memory decides. */
   rows(request: RowsRequest): Promise<StoredRows>;
   /** Makes this process the one writer; `command` is named to others. Throws STORE_LOCKED, STORE_WRITE. */
   lock(command: string): Promise<StoreLock>;

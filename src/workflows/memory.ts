@@ -38,9 +38,6 @@ export function memoryBound(value: string, { listener }: Work = {}): number {
   return bound;
 }
 
-// Until training imports it from where it is.
-export { inGigabytes } from '../core/bytes.ts';
-
 /**
  * What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the
  * features.

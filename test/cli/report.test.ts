@@ -9,7 +9,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { repeatCommand, type WrittenReport } from '../../src/cli/report-file.ts';
+import type { ReportResult } from '../../src/results/report-data.ts';
+import { repeatCommand } from '../../src/write-report.ts';
 import { document, permafrost, type Finished } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
@@ -59,7 +60,7 @@ describe('report', () => {
     const finished = await report('--out', out);
     expect({ code: finished.code, stderr: finished.stderr }).toEqual({ code: 0, stderr: '' });
     const html = readFileSync(out, 'utf8');
-    expect(document<WrittenReport>(finished)).toMatchObject({
+    expect(document<ReportResult>(finished)).toMatchObject({
       file: out,
       bytes: Buffer.byteLength(html),
       images: 16,
@@ -85,7 +86,7 @@ describe('report', () => {
   });
 
   it('keeps to the budget of pictures and to the sample on the map, and says so', async () => {
-    const result = document<WrittenReport>(await report('--max-thumbnails', '4', '--map-images', '10'));
+    const result = document<ReportResult>(await report('--max-thumbnails', '4', '--map-images', '10'));
     expect(result).toMatchObject({ thumbnails: 4, overBudget: 12, mapped: 10 });
     expect(page()).toMatch(/6 others are left out: a sample drawn by the seed 1 is shown/);
     expect(page()).toMatch(/12\s+are left out to keep it small/);
@@ -96,7 +97,7 @@ describe('report', () => {
     renameSync(at('0.png'), join(root, '0.png'));
     renameSync(at('2.png'), join(root, '2.png'));
     copyFileSync(at('1.png'), at('2.png'));
-    const result = document<WrittenReport>(await report());
+    const result = document<ReportResult>(await report());
     expect(result).toMatchObject({ thumbnails: 14, unavailable: 2 });
     expect(page()).toMatch(/could not be shown/);
     for (const name of ['0.png', '2.png']) renameSync(join(root, name), at(name));
@@ -104,7 +105,7 @@ describe('report', () => {
 
   it('works where all images are gone', async () => {
     renameSync(dataset, join(root, 'Moved'));
-    expect(document<WrittenReport>(await report())).toMatchObject({ thumbnails: 0, unavailable: 16 });
+    expect(document<ReportResult>(await report())).toMatchObject({ thumbnails: 0, unavailable: 16 });
     expect(page()).toContain('no picture');
     renameSync(join(root, 'Moved'), dataset);
   });

@@ -22,7 +22,7 @@ export const PARTS: readonly FeaturePart[] = [
 
 /** Two cuts and a view of each, every set in an order and in shards of its own. */
 export async function joinedStore(store: string, sameOrder = false) {
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const made = async (cut: string, seed: number, perShard: number, view?: number) => {
     const widths = cut === 'block4_pool' ? WIDE : { ...WIDE, flatten: 24 };
     const set = setFor(
@@ -35,7 +35,12 @@ export async function joinedStore(store: string, sameOrder = false) {
       widths,
     );
     const shardBytes = perShard * widths.flatten * 2;
-    const writer = featureWriter({ store, manifest, set, expectedRows: ROWS.length, shardBytes });
+    const writer = featureWriter({
+      store: { path: store, manifest },
+      set,
+      expectedRows: ROWS.length,
+      shardBytes,
+    });
     const seen = new Set<string>();
     const rows = ROWS.filter(({ sha256 }) => !seen.has(sha256) && seen.add(sha256));
     const order = sameOrder ? rows : random(seed).shuffle([...rows]);
@@ -48,12 +53,15 @@ export async function joinedStore(store: string, sameOrder = false) {
   };
   const sets = [await made('block5_pool', 1, 20), await made('block4_pool', 2, 7)];
   const view = [await made('block5_pool', 3, 9, 1), await made('block4_pool', 4, 5, 1)];
-  await commitDataset(store, manifest, {
-    root: '/pictures',
-    sets: sets.flatMap(whole),
-    views: [view.flatMap(whole)],
-    samples: ROWS,
-    failures: [],
-  });
+  await commitDataset(
+    { path: store, manifest },
+    {
+      root: '/pictures',
+      sets: sets.flatMap(whole),
+      views: [view.flatMap(whole)],
+      samples: ROWS,
+      failures: [],
+    },
+  );
   return { store, manifest };
 }

@@ -49,12 +49,17 @@ const { setsWriter } = await import(`${dist}/store/write/sets-writer.js`);
 
 const { store, sets, engine, widths, shardBytes, rows, datasets, batch } = plan;
 for (const images of datasets) {
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const wanted = sets.map(({ settings, features }) => ({
     set: setFor(manifest, settings, engine, widths),
     poolings: Object.keys(features),
   }));
-  const writer = await setsWriter({ store, manifest, wanted, expectedRows: images.length, shardBytes });
+  const writer = await setsWriter({
+    store: { path: store, manifest },
+    wanted,
+    expectedRows: images.length,
+    shardBytes,
+  });
   const missing = images.filter((i) => !writer.isKnown(rows[i].sha256));
   for (let at = 0; at < missing.length; at += batch) {
     const part = missing.slice(at, at + batch);
@@ -69,6 +74,6 @@ for (const images of datasets) {
   }
   await writer.seal();
   const samples = images.map((i) => rows[i]);
-  await commitDataset(store, manifest, { root: '/pictures', sets: wanted, samples, failures: [] });
+  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: wanted, samples, failures: [] });
 }
 process.stdout.write(JSON.stringify(changes));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Matrix } from '../../src/core/matrix.ts';
 import { POOLINGS, type FeaturePart, type Pooling, type Split } from '../../src/core/sample.ts';
 import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
-import { readManifest, type FeatureSet, type Manifest } from '../../src/store/format/manifest.ts';
+import { readManifest, type FeatureSetDraft, type ManifestDraft } from '../../src/store/format/manifest.ts';
 import { openStore, storeAt, type Store } from '../../src/store/open.ts';
 import { setRows } from '../../src/store/read/shards.ts';
 import type { WantedSet } from '../../src/store/read/stored-parts.ts';
@@ -14,15 +14,15 @@ import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from './stored-ro
 
 export interface MadeStore {
   readonly store: string;
-  readonly manifest: Manifest;
-  readonly set: FeatureSet;
+  readonly manifest: ManifestDraft;
+  readonly set: FeatureSetDraft;
 }
 
 /** Bytes of a shard that holds `rows` rows of float16 maps of WIDTHS. */
 export const shardBytesFor = (rows: number): number => rows * WIDTHS.flatten * 2;
 
 /** A set that covers a data set in all poolings. */
-export const whole = (set: FeatureSet): WantedSet[] => [{ set, poolings: POOLINGS }];
+export const whole = (set: FeatureSetDraft): WantedSet[] => [{ set, poolings: POOLINGS }];
 
 /** Adds rows to a store under `settings`, `perShard` rows a shard, and makes them its data set. */
 export async function fillStore(
@@ -34,18 +34,20 @@ export async function fillStore(
     widths = WIDTHS,
   }: { perShard?: number; settings?: FeatureSettings; widths?: Readonly<Record<Pooling, number>> } = {},
 ): Promise<MadeStore> {
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const set = setFor(manifest, settings, ENGINE, widths);
   const writer = featureWriter({
-    store,
-    manifest,
+    store: { path: store, manifest },
     set,
     expectedRows: rows.length,
     shardBytes: perShard * widths.flatten * 2,
   });
   await writer.append(featuresOf(rows, widths));
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
+  await commitDataset(
+    { path: store, manifest },
+    { root: '/pictures', sets: whole(set), samples: rows, failures: [] },
+  );
   return { store, manifest, set };
 }
 
@@ -110,10 +112,15 @@ export interface Opened extends MadeStore {
 
 /** A writer with `perShard` rows a shard into a store, made where it is not there. */
 export async function opened(store: string, perShard: number, expectedRows = 1000): Promise<Opened> {
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
   const shardBytes = shardBytesFor(perShard);
-  return { store, manifest, set, writer: featureWriter({ store, manifest, set, expectedRows, shardBytes }) };
+  return {
+    store,
+    manifest,
+    set,
+    writer: featureWriter({ store: { path: store, manifest }, set, expectedRows, shardBytes }),
+  };
 }
 
 /** Paths of the rows that the store on disk names, shard by shard. */

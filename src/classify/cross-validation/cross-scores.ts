@@ -6,6 +6,7 @@ import type { TrainVal } from '../evaluate/split.ts';
 /** What candidates are ranked by: higher is better, but for `logLoss`. */
 export const SWEEP_SCORES = ['accuracy', 'balancedAccuracy', 'logLoss'] as const;
 
+/** What the candidates of a sweep are ranked by. */
 export type SweepScore = (typeof SWEEP_SCORES)[number];
 
 /** One figure of a cross-validation. */
@@ -18,6 +19,7 @@ export interface CrossScore {
   readonly folds: readonly number[];
 }
 
+/** The figures of a candidate. */
 export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
 
 /**

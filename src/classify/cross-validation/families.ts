@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../core/digest.ts';
 import type { Head } from '../head.ts';
-import { type HeadOptions, createHead } from '../heads/index.ts';
+import { type HeadOptions, headEntry } from '../heads/index.ts';
 import type { LinearLoss } from '../solvers/linear-problems.ts';
 
 /** A head to cross-validate, its options resolved. */
@@ -24,7 +24,7 @@ export const LOSSES: Readonly<Record<string, LinearLoss>> = {
 
 /** The plan of a head with `options` over its defaults. Throws OPTION_INVALID. */
 export function planOf(name: string, options: HeadOptions): HeadPlan {
-  const { params } = createHead(name, options);
+  const { params } = headEntry(name).create(options);
   return { name, params };
 }
 

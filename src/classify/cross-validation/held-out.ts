@@ -3,7 +3,7 @@ import { type Matrix, matrix, row, selectRows } from '../../core/matrix.ts';
 import { matrixRows, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkNeighbors } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { createHead } from '../heads/index.ts';
+import { headEntry } from '../heads/index.ts';
 import { linearProbabilities } from '../heads/linear.ts';
 import { type VoteWeights, voteShares } from '../heads/votes.ts';
 import { times } from '../linalg/times.ts';
@@ -211,7 +211,7 @@ async function* oneByOne(
 ): AsyncGenerator<HeldOut> {
   const y = features.ofRows(own);
   for (const plan of plans) {
-    const head = createHead(plan.name, plan.params);
+    const head = headEntry(plan.name).create(plan.params);
     // On components every view is a row to train on, as for the head that `pcaHead` makes.
     const draws = head.drawsViews === true && features.pca === 0;
     const P = matrix(features.images, classes.length);

@@ -6,6 +6,7 @@ import type { FitContext, Head } from '../head.ts';
 import { encodeLabels } from '../labels.ts';
 import { accuracy, topClass } from './metrics.ts';
 
+/** Features, shape (n, d), and the class name of each row. */
 export interface LabelledRows {
   readonly X: Matrix;
   readonly y: readonly string[];

@@ -77,6 +77,7 @@ export function confusionMatrix(truth: Int32Array, predicted: Int32Array, classe
   return counts;
 }
 
+/** How well one class is found. */
 export interface ClassScore {
   /** Right predictions of the class over all predictions of it; 0 when it was never predicted. */
   readonly precision: number;

@@ -40,6 +40,7 @@ function exactTwoSided(a: number, b: number): number {
   return Math.min(1, 2 * tail);
 }
 
+/** How much better one head is than another on the same rows. */
 export interface BootstrapDifference {
   /** Accuracy of the first head less that of the second. */
   readonly difference: number;
@@ -49,6 +50,7 @@ export interface BootstrapDifference {
   readonly firstBetter: number;
 }
 
+/** How the resamples are drawn. */
 export interface BootstrapOptions {
   readonly seed: number;
   /** Default 10,000. */

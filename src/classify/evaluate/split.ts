@@ -7,6 +7,7 @@ export interface TrainVal {
   readonly val: number[];
 }
 
+/** What decides a split beside the labels. */
 export interface SplitOptions {
   /** A stable name for each row, such as its path; rows are told apart by it, so that their order does not matter. */
   readonly keys: readonly string[];
@@ -33,6 +34,7 @@ export function stratifiedSplit(
   return sides(labels.length, (at) => held.has(at));
 }
 
+/** What decides folds beside the labels. */
 export interface FoldOptions extends SplitOptions {
   readonly nSplits: number;
   /**

@@ -3,7 +3,7 @@ import { type Matrix, matrix } from '../../core/matrix.ts';
 import type { FittedHead, HeadState, LearningCurve } from '../head.ts';
 
 /**
- * What every fitted head tells about itself: its state's JSON has exactly these, and a head's own values beside them.
+ * What every fitted head reports of itself: its state's JSON has exactly these, and a head's own values beside them.
  */
 export type FittedFacts = Pick<
   FittedHead,

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { OptionTable } from '../../core/options.ts';
+import type { OptionsOf, OptionTable } from '../../core/options.ts';
 import type { Rows } from '../../core/rows.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
@@ -15,13 +15,11 @@ import { isOnComponents, loadOnComponents } from './pca-head.ts';
 import { RIDGE_OPTIONS, ridgeHead } from './ridge.ts';
 import { SOFTMAX_OPTIONS, softmaxHead } from './softmax.ts';
 
-export type HeadOptions = Readonly<Record<string, unknown>>;
-
 interface HeadEntry {
   /** One line for help. */
   readonly describe: string;
   readonly options: OptionTable;
-  readonly create: (options: HeadOptions) => Head;
+  readonly create: (options: Readonly<Record<string, unknown>>) => Head;
   readonly load: (state: HeadState, rows?: Rows) => FittedHead | Promise<FittedHead>;
 }
 
@@ -83,7 +81,11 @@ export const HEADS = {
   },
 } as const satisfies Record<string, HeadEntry>;
 
+/** A head by its name, as `train --head` takes it. */
 export type HeadName = keyof typeof HEADS;
+/** Options of the head `N`, those of HEADS: what is left out has its default. */
+export type HeadOptions<N extends HeadName = HeadName> = Partial<OptionsOf<(typeof HEADS)[N]['options']>>;
+/** The names of all heads. */
 export const HEAD_NAMES = Object.keys(HEADS) as HeadName[];
 
 /** The table's entry for `name`. Throws OPTION_INVALID, with the nearest name, for one that is not there. */
@@ -96,7 +98,7 @@ export function headEntry(name: string): HeadEntry {
 }
 
 /** The head `name` with `options` over its defaults. Throws OPTION_INVALID for an unknown head, option or value. */
-export function createHead(name: string, options: HeadOptions = {}): Head {
+export function createHead<N extends HeadName>(name: N, options: HeadOptions<N> = {}): Head {
   return headEntry(name).create(options);
 }
 

@@ -30,7 +30,7 @@ const RECALL_SAMPLE = 200;
 
 /**
  * `knn` with approximate search by hnswlib-node. The graph is no part of its state: it is built again from the rows
- * when the head is loaded; each time its recall against exact search is measured and told in the notes. Throws
+ * when the head is loaded; each time its recall against exact search is measured and stands in the notes. Throws
  * OPTION_INVALID; `fit` throws FIT_INVALID as `knn`, PACKAGE_MISSING, INTERRUPTED.
  */
 export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {

@@ -2,6 +2,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import type { TopK } from './top-k.ts';
 
 export const METRICS = ['cosine', 'euclidean'] as const;
+/** How far two rows of features are apart. */
 export type Metric = (typeof METRICS)[number];
 
 /** k nearest rows of the index for each query, nearest first; ties in the order of the rows. */
@@ -24,10 +25,14 @@ export function neighborsOf(nearest: readonly TopK[], k: number): Neighbors {
   return { k, indices, distances };
 }
 
+/** Rows that can be searched, d features each. */
 export interface NeighborIndex {
   readonly metric: Metric;
   readonly rows: number;
   readonly cols: number;
-  /** Throws FIT_INVALID when the queries' width differs; k is cut to the number of rows. */
+  /**
+   * The k rows nearest to each query, shape (n, d); k is cut to the number of rows. Throws FIT_INVALID when the
+   * queries' width differs.
+   */
   search(queries: Matrix, k: number): Promise<Neighbors>;
 }

@@ -1,7 +1,7 @@
 import { RUN_OPTIONS } from '../../workflows/extract/options.ts';
 import { runText } from '../../report/run-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
-import { REPORT_FLAG, reportAfterRun } from '../report-file.ts';
+import { REPORT_FLAG, reportAfterRun } from '../report-after-run.ts';
 
 export const demoCommand: CommandSpec = {
   name: 'demo',

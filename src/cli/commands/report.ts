@@ -1,8 +1,8 @@
 import { bytes, plural } from '../../report/format.ts';
 import { printable } from '../../report/printable.ts';
-import { REPORT_FLAGS } from '../../workflows/report/options.ts';
+import { REPORT_OPTIONS } from '../../workflows/report/options.ts';
+import type { ReportResult } from '../../results/report-data.ts';
 import { pick, type CommandSpec } from '../program.ts';
-import { writeReport, type WrittenReport } from '../report-file.ts';
 
 function reportText({
   file,
@@ -13,7 +13,7 @@ function reportText({
   overBudget,
   unavailable,
   mapped,
-}: WrittenReport): string {
+}: ReportResult): string {
   const missing = [
     ...(overBudget > 0 ? [`${overBudget} left out by --max-thumbnails or shown nowhere`] : []),
     ...(unavailable > 0 ? [`${unavailable} whose files are gone, changed or broken`] : []),
@@ -26,9 +26,10 @@ export const reportCommand: CommandSpec = {
   summary:
     'write one HTML page with everything there is to see of a store: heads, mistakes, duplicates, a map',
   arguments: [['<store>', 'a store that extract or run made']],
-  options: REPORT_FLAGS,
+  options: REPORT_OPTIONS,
   async act([store], flags, context) {
-    const written = await writeReport(store as string, pick(flags, REPORT_FLAGS), context);
+    const { writeReport } = await import('../../write-report.ts');
+    const written = await writeReport(store as string, pick(flags, REPORT_OPTIONS), context);
     return { json: written, text: reportText(written) };
   },
 };

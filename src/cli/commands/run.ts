@@ -2,7 +2,7 @@ import { RUN_OPTIONS } from '../../workflows/extract/options.ts';
 import { traceText } from '../../report/extract-report.ts';
 import { runText } from '../../report/run-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
-import { REPORT_FLAG, reportAfterRun } from '../report-file.ts';
+import { REPORT_FLAG, reportAfterRun } from '../report-after-run.ts';
 import { TRACE_OPTIONS } from '../trace-options.ts';
 
 export const runCommand: CommandSpec = {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { resolveOptions } from '../../core/options.ts';
 import { STUDIO_OPTIONS } from '../../studio/server/options.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
@@ -10,10 +9,9 @@ export const studioCommand: CommandSpec = {
   options: STUDIO_OPTIONS,
   more: 'It prints its address, with a token that lets your browser in, and runs until Ctrl-C. docs/studio.md tells the rest.',
   async act([store], flags, context) {
-    const { signal, listener } = context;
-    const options = resolveOptions('studio', STUDIO_OPTIONS, pick(flags, STUDIO_OPTIONS));
+    const { signal } = context;
     const { serveStudio } = await import('../../studio/server/server.ts');
-    const studio = await serveStudio(store as string, options, listener);
+    const studio = await serveStudio(store as string, pick(flags, STUDIO_OPTIONS), context);
     const { address, port } = studio;
     context.announce({ store, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);
     if (!signal.aborted) await once(signal, 'abort');

@@ -15,6 +15,7 @@ export interface MaxPoolLayer {
   readonly name: string;
 }
 
+/** One step of a network. */
 export type Layer = ConvLayer | MaxPoolLayer;
 
 /**

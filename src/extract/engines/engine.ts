@@ -21,6 +21,7 @@ export interface Engine {
   load(program: Program): Promise<Executable>;
 }
 
+/** A network that an engine has loaded. */
 export interface Executable {
   /**
    * Runs `count` images: `pixels` is uint8 NHWC RGB, length >= count * size * size * 3, and stays the caller's,

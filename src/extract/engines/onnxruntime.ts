@@ -24,6 +24,11 @@ export const ONNXRUNTIME_OPTIONS = {
   precision: choiceOption(['fp32', 'int8'], 'fp32', 'number format of the network'),
   threads: integerOption(0, 'threads of one inference; 0: one per physical core', { min: 0 }),
 } as const;
+/**
+ * Options of the engine `onnxruntime`.
+ *
+ * @interface
+ */
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
 
 function executable(
@@ -141,6 +146,11 @@ export const WINOGRAD_OPTIONS = {
    */
   imagesAtOnce: integerOption(4, 'images of a batch that are inferred in one call', { min: 1 }),
 } as const;
+/**
+ * Options of the engine `onnxruntime-winograd`.
+ *
+ * @interface
+ */
 export type WinogradOptions = OptionsOf<typeof WINOGRAD_OPTIONS>;
 
 /**

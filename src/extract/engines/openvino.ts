@@ -32,6 +32,11 @@ export const OPENVINO_OPTIONS = {
   threads: integerOption(0, 'threads of all inferences together; 0: one per physical core', { min: 0 }),
   cache: booleanOption(true, "keep compiled networks in the user's cache folder"),
 } as const;
+/**
+ * Options of the engine `openvino`.
+ *
+ * @interface
+ */
 export type OpenVinoOptions = OptionsOf<typeof OPENVINO_OPTIONS>;
 
 /** Images that OpenVINO plans to have in flight: the default batch. It decides how many streams share the cores. */

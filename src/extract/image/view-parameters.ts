@@ -26,9 +26,14 @@ export const VIEW_OPTIONS = {
     max: 1,
   }),
 } as const;
-/** A checked plan: `resolveOptions('views', VIEW_OPTIONS, given)`. */
+/**
+ * A checked plan of views: how far each may go.
+ *
+ * @interface
+ */
 export type ViewPlan = OptionsOf<typeof VIEW_OPTIONS>;
-export const VIEW_DEFAULTS = defaultsOf(VIEW_OPTIONS);
+/** The views of the 2020 report: sheared, zoomed and mirrored. */
+export const VIEW_DEFAULTS: ViewPlan = defaultsOf(VIEW_OPTIONS);
 
 /** What one view does to one image. In brackets: the name in Keras' apply_affine_transform. */
 export interface ViewParameters {

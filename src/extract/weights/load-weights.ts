@@ -8,6 +8,7 @@ import { readKerasH5 } from './keras-h5-process.ts';
 import { readSharded } from './sharded.ts';
 import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts';
 
+/** Whose weights, and from where. */
 export interface LoadWeightsOptions {
   readonly backbone: Backbone;
   /**

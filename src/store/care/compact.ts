@@ -7,8 +7,9 @@ import {
   poolingsOf,
   writeManifest,
   type FeatureSet,
-  type Manifest,
+  type FeatureSetDraft,
   type ShardEntry,
+  type StoreDraft,
 } from '../format/manifest.ts';
 import { readVerified } from '../read/file.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
@@ -74,9 +75,8 @@ export interface Compacted {
  * manifest is not written once a shard. With `dryRun` nothing is written.
  */
 export async function compactSet(
-  store: string,
-  manifest: Manifest,
-  set: FeatureSet,
+  store: StoreDraft,
+  set: FeatureSetDraft,
   needed: (sha256: string) => boolean,
   dryRun: boolean,
 ): Promise<Compacted> {
@@ -88,15 +88,14 @@ export async function compactSet(
   const expectedRows = set.shards.reduce((sum, { rows }) => sum + rows, 0);
   for (const shard of [...set.shards]) {
     const entry = shard.files.rows;
-    const rows = [...decodeShard(await readVerified(store, entry), join(store, entry.name))].flatMap(
-      (part) => part.rows,
-    );
+    const name = join(store.path, entry.name);
+    const rows = [...decodeShard(await readVerified(store.path, entry), name)].flatMap((batch) => batch.rows);
     const poolings = poolingsOf(shard);
-    const held = poolings.map((pooling) => seen.get(pooling) ?? contentIndex());
-    poolings.forEach((pooling, p) => seen.set(pooling, held[p]!));
+    const kept = poolings.map((pooling) => seen.get(pooling) ?? contentIndex());
+    poolings.forEach((pooling, p) => seen.set(pooling, kept[p]!));
     const keep = rows.flatMap(({ sha256 }, i) => {
-      if (!needed(sha256) || held.every((contents) => contents.find(sha256) >= 0)) return [];
-      for (const contents of held) contents.add(sha256);
+      if (!needed(sha256) || kept.every((contents) => contents.find(sha256) >= 0)) return [];
+      for (const contents of kept) contents.add(sha256);
       return [i];
     });
     if (keep.length === rows.length) continue;
@@ -107,14 +106,14 @@ export async function compactSet(
     stale.add(shard);
     if (dryRun) continue;
     const key = poolings.join();
-    const writer = writers.get(key) ?? featureWriter({ store, manifest, set, poolings, expectedRows });
+    const writer = writers.get(key) ?? featureWriter({ store, set, poolings, expectedRows });
     writers.set(key, writer);
-    for await (const batch of keptRows(store, set, shard, keep)) await writer.append(batch);
+    for await (const batch of keptRows(store.path, set, shard, keep)) await writer.append(batch);
   }
   if (stale.size > 0 && !dryRun) {
     for (const writer of writers.values()) await writer.seal();
     set.shards = set.shards.filter((shard) => !stale.has(shard));
-    await writeManifest(store, manifest);
+    await writeManifest(store);
   }
   return { droppedRows, rewrittenShards, droppedShards, staleFiles };
 }

@@ -10,7 +10,8 @@ import {
   readManifest,
   STORE_VERSION,
   type FeatureSet,
-  type Manifest,
+  type ManifestDraft,
+  type StoreDraft,
 } from '../format/manifest.ts';
 import { readVerified } from '../read/file.ts';
 import { unsealExactly } from '../format/sealed-json.ts';
@@ -24,8 +25,8 @@ export interface DamagedFileResult {
 }
 
 export interface StoreHealth {
-  /** The manifest, or what the seals tell where it is damaged. */
-  readonly manifest: Manifest;
+  /** With its manifest, or what the seals tell where that is damaged. */
+  readonly store: StoreDraft;
   readonly damaged: readonly DamagedFileResult[];
   /** Files that nothing refers to: left by a killed run. */
   readonly orphans: readonly string[];
@@ -35,24 +36,31 @@ export interface StoreHealth {
 }
 
 /**
- * The manifest of a store with all that is sealed; where it is damaged or gone, one made from the seals of the shards,
- * with an empty data set. Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
+ * A store with all that is sealed; where its manifest is damaged or gone, with one made from the seals of the shards
+ * and an empty data set. Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
  */
-export async function readOrRebuildManifest(
-  store: string,
+export async function openOrRebuild(
+  path: string,
   permafrost: string,
-): Promise<{ manifest: Manifest; damaged: DamagedFileResult[] }> {
+): Promise<{ store: StoreDraft; damaged: DamagedFileResult[] }> {
   try {
-    const manifest = await readManifest(store);
-    await takeUpSealed(store, manifest);
-    return { manifest, damaged: [] };
+    const store = { path, manifest: await readManifest(path) };
+    await takeUpSealed(store);
+    return { store, damaged: [] };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
-    const { sets } = await setsFromSeals(store).catch(() => ({ sets: [] }));
+    const { sets } = await setsFromSeals(path).catch(() => ({ sets: [] }));
     if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
     const dataset = { root: '', sets: [], failures: [] };
+    const manifest: ManifestDraft = {
+      format: 'permafrost-store',
+      version: STORE_VERSION,
+      permafrost,
+      dataset,
+      sets,
+    };
     return {
-      manifest: { format: 'permafrost-store', version: STORE_VERSION, permafrost, dataset, sets },
+      store: { path, manifest },
       damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }],
     };
   }
@@ -70,16 +78,17 @@ async function manifestProblem(store: string): Promise<string | undefined> {
 
 /**
  * Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing.
- * Throws as readOrRebuildManifest.
+ * Throws as openOrRebuild.
  */
 export async function verifyStore(
-  store: string,
+  path: string,
   permafrost: string,
   onFile: (done: number, total: number) => void = () => undefined,
 ): Promise<StoreHealth> {
-  const { manifest, damaged } = await readOrRebuildManifest(store, permafrost);
+  const { store, damaged } = await openOrRebuild(path, permafrost);
+  const { manifest } = store;
   if (damaged.length === 0) {
-    const problem = await manifestProblem(store);
+    const problem = await manifestProblem(path);
     if (problem !== undefined) damaged.push({ name: MANIFEST_NAME, problem, rows: 0 });
   }
   const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
@@ -92,37 +101,35 @@ export async function verifyStore(
     ),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
-  const hasTimes = existsSync(join(store, FILE_TIMES_NAME));
-  const indices = await indexFiles(store);
+  const hasTimes = existsSync(join(path, FILE_TIMES_NAME));
+  const indices = await indexFiles(path);
   const total = entries.length + shards.length + indices.length + (hasTimes ? 2 : 1);
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
-    await readVerified(store, entry).catch((error: unknown) =>
+    await readVerified(path, entry).catch((error: unknown) =>
       damaged.push({ name: entry.name, problem: reasonOf(error), rows }),
     );
     bytes += entry.bytes;
     onFile(++done, total);
   }
   for (const { set, shard } of shards) {
-    const problem = await sealProblem(store, set, shard);
+    const problem = await sealProblem(path, set, shard);
     if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
     onFile(++done, total);
   }
-  const times = await fileTimesProblem(store);
+  const times = await fileTimesProblem(path);
   if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
   if (hasTimes) onFile(++done, total);
   for (const entry of indices) {
-    await checkIndexFile(store, entry).catch((error: unknown) =>
+    await checkIndexFile(path, entry).catch((error: unknown) =>
       damaged.push({ name: entry.name, problem: reasonOf(error), rows: 0 }),
     );
     bytes += entry.bytes;
     onFile(++done, total);
   }
-  const orphans = (await leftovers(store, manifest)).filter((name) =>
-    damaged.every((file) => file.name !== name),
-  );
-  return { manifest, damaged, orphans, files: total, bytes };
+  const orphans = (await leftovers(store)).filter((name) => damaged.every((file) => file.name !== name));
+  return { store, damaged, orphans, files: total, bytes };
 }
 
 const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) => sum + rows, 0);
@@ -131,7 +138,7 @@ const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) =>
  * Takes what is damaged out of a manifest (in memory): shards with a damaged file, sets whose calibration is damaged
  * (no new image can ever join them), a damaged list of samples. Tells the rows that are lost.
  */
-export function withoutDamaged(manifest: Manifest, damaged: readonly DamagedFileResult[]): number {
+export function withoutDamaged(manifest: ManifestDraft, damaged: readonly DamagedFileResult[]): number {
   const names = new Set(damaged.map(({ name }) => name));
   const isUsable = ({ quantization }: FeatureSet): boolean =>
     quantization === undefined || !names.has(quantization.calibration.name);

@@ -129,19 +129,30 @@ const manifestSchema1 = manifestSchema.extend({
   ),
 });
 
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** A manifest that a writer changes before it writes it. */
+export type ManifestDraft = Omit<z.infer<typeof manifestSchema>, 'version'> & { version: number };
 /** A store's manifest, in the words of the newest version; `version` is that of the file. */
-export type Manifest = Omit<z.infer<typeof manifestSchema>, 'version'> & { version: number };
+export type Manifest = DeepReadonly<ManifestDraft>;
+export type FeatureSetDraft = z.infer<typeof setSchema>;
+export type FeatureSet = DeepReadonly<FeatureSetDraft>;
+export type ShardEntry = DeepReadonly<z.infer<typeof shardSchema>>;
+export type FileEntry = DeepReadonly<z.infer<typeof fileSchema>>;
+
 /** The folder of a store and what its manifest says. */
 export interface StoreFolder {
   readonly path: string;
   readonly manifest: Manifest;
 }
 
-export type FeatureSet = z.infer<typeof setSchema>;
-export type ShardEntry = z.infer<typeof shardSchema>;
-export type FileEntry = z.infer<typeof fileSchema>;
+/** A store that is written to. */
+export interface StoreDraft extends StoreFolder {
+  readonly manifest: ManifestDraft;
+}
+
 /** A set that covers the data set, and in which poolings. */
-export type CoveringSet = z.infer<typeof coveringSchema>;
+export type CoveringSet = DeepReadonly<z.infer<typeof coveringSchema>>;
 
 /** Every set that covers the data set, those of its views included. */
 export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [
@@ -153,14 +164,14 @@ export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly C
 export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>
   POOLINGS.filter((pooling) => files[pooling] !== undefined);
 
-function liftedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>): Manifest {
+function migratedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>): ManifestDraft {
   const { fingerprint, ...rest } = dataset;
   const sets = fingerprint === '' ? [] : [{ fingerprint, poolings: [...POOLINGS] }];
   return { ...manifest, dataset: { ...rest, sets } };
 }
 
 /** Reads and checks a store's manifest. Throws STORE_NOT_FOUND, STORE_CORRUPT or STORE_VERSION. */
-export async function readManifest(store: string): Promise<Manifest> {
+export async function readManifest(store: string): Promise<ManifestDraft> {
   const path = join(store, MANIFEST_NAME);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const advice = 'Give a folder that "permafrost extract" or "permafrost run" made.';
@@ -198,7 +209,7 @@ export async function readManifest(store: string): Promise<Manifest> {
     throw damaged(path, reasonOf(cause));
   }
   if (!READ_VERSIONS.includes(version)) throw otherVersion(store, version);
-  const schema = version === 1 ? manifestSchema1.transform(liftedFrom1) : manifestSchema;
+  const schema = version === 1 ? manifestSchema1.transform(migratedFrom1) : manifestSchema;
   const parsed = schema.safeParse(document);
   const damage = parsed.success
     ? changedSettings(parsed.data)
@@ -233,9 +244,9 @@ function changedSettings({ sets }: Manifest): string[] {
   );
 }
 
-/** Replaces the manifest at once, in the newest version, to which `manifest` is lifted too. Throws STORE_WRITE. */
-export async function writeManifest(store: string, manifest: Manifest): Promise<void> {
+/** Replaces the manifest at once, in the newest version, to which that of the draft is migrated. Throws STORE_WRITE. */
+export async function writeManifest({ path, manifest }: StoreDraft): Promise<void> {
   const text = sealJson({ ...manifest, version: STORE_VERSION });
-  await writeFileAtomic(join(store, MANIFEST_NAME), [new TextEncoder().encode(text)]);
+  await writeFileAtomic(join(path, MANIFEST_NAME), [new TextEncoder().encode(text)]);
   manifest.version = STORE_VERSION;
 }

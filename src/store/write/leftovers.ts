@@ -4,7 +4,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { isTemporary } from '../format/atomic-file.ts';
 import { indexLeftovers } from '../format/index-file.ts';
 import { isLocked } from './lock.ts';
-import type { Manifest } from '../format/manifest.ts';
+import type { StoreFolder } from '../format/manifest.ts';
 import { isStoreFile, shardFileNames } from './shard-files.ts';
 import { STUDIO_FOLDER, studioLeftovers } from '../format/studio-files.ts';
 
@@ -25,7 +25,7 @@ export async function removeFile(path: string): Promise<void> {
  * neighbour indices of other features or samples than the current ones. Other files are the user's own. Sorted names,
  * relative to the store.
  */
-export async function leftovers(store: string, manifest: Manifest): Promise<string[]> {
+export async function leftovers({ path: store, manifest }: StoreFolder): Promise<string[]> {
   const named = new Set<string | undefined>([
     manifest.dataset.samples?.name,
     ...manifest.sets.flatMap(({ shards, quantization }) => [
@@ -49,6 +49,6 @@ export async function leftovers(store: string, manifest: Manifest): Promise<stri
 }
 
 /** Removes `leftovers`. Throws STORE_WRITE. */
-export async function removeLeftovers(store: string, manifest: Manifest): Promise<void> {
-  for (const name of await leftovers(store, manifest)) await removeFile(join(store, name));
+export async function removeLeftovers(store: StoreFolder): Promise<void> {
+  for (const name of await leftovers(store)) await removeFile(join(store.path, name));
 }

@@ -1,7 +1,7 @@
 import { selectRows } from '../../core/matrix.ts';
 import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { knownRows, type KnownRows } from './known-rows.ts';
-import { poolingsOf, type FeatureSet } from '../format/manifest.ts';
+import { poolingsOf, type FeatureSet, type FeatureSetDraft } from '../format/manifest.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { shardRows } from '../read/shards.ts';
 import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
@@ -26,20 +26,25 @@ export interface SetsWriter {
   seal(): Promise<void>;
 }
 
+/** A set that rows are added to, and the poolings that are meant. */
+export interface WantedDraft extends WantedSet {
+  readonly set: FeatureSetDraft;
+}
+
 export interface SetsWriterOptions extends Omit<WriterOptions, 'set' | 'poolings'> {
-  readonly wanted: readonly WantedSet[];
+  readonly wanted: readonly WantedDraft[];
 }
 
 const bitOf = (pooling: Pooling): number => 1 << POOLINGS.indexOf(pooling);
 const bitsOf = (poolings: readonly Pooling[]): number => poolings.reduce((bits, p) => bits | bitOf(p), 0);
 
 /** The poolings that a set holds of each content, by its number: a bit a pooling. */
-interface Held {
+interface StoredPoolings {
   of(content: number): number;
   add(content: number, bits: number): void;
 }
 
-function nothingHeld(): Held {
+function noPoolings(): StoredPoolings {
   let masks = new Uint8Array(256);
   return {
     of: (content) => masks[content] ?? 0,
@@ -54,20 +59,25 @@ function nothingHeld(): Held {
   };
 }
 
-async function heldOf(store: string, set: FeatureSet, known: KnownRows): Promise<Held> {
-  const held = nothingHeld();
+async function storedPoolings(store: string, set: FeatureSet, known: KnownRows): Promise<StoredPoolings> {
+  const stored = noPoolings();
   for (const shard of set.shards) {
     const bits = bitsOf(poolingsOf(shard));
-    for await (const row of shardRows(store, shard)) held.add(known.add(row), bits);
+    for await (const row of shardRows(store, shard)) stored.add(known.add(row), bits);
   }
-  return held;
+  return stored;
 }
 
 /** The rows of a batch by what the set lacks of them, as bits: mostly all in one group. */
-function byLack({ rows }: FeatureBatch, bits: number, held: Held, known: KnownRows): Map<number, number[]> {
+function byLack(
+  { rows }: FeatureBatch,
+  bits: number,
+  stored: StoredPoolings,
+  known: KnownRows,
+): Map<number, number[]> {
   const groups = new Map<number, number[]>();
   for (const [i, { sha256 }] of rows.entries()) {
-    const lacking = bits & ~held.of(known.find(sha256));
+    const lacking = bits & ~stored.of(known.find(sha256));
     const group = groups.get(lacking);
     if (group === undefined) groups.set(lacking, [i]);
     else group.push(i);
@@ -91,8 +101,8 @@ function rowsOf({ rows, features }: FeatureBatch, at: readonly number[]): Featur
 export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter> {
   const { wanted, ...common } = options;
   const known = knownRows();
-  const held: Held[] = [];
-  for (const { set } of wanted) held.push(await heldOf(options.store, set, known));
+  const stored: StoredPoolings[] = [];
+  for (const { set } of wanted) stored.push(await storedPoolings(options.store.path, set, known));
   const bits = wanted.map(({ poolings }) => bitsOf(poolings));
   const writers = new Map<string, FeatureWriter>();
 
@@ -113,7 +123,7 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
   function firstLacking(sha256: string): number {
     const content = known.find(sha256);
     if (content < 0) return 0;
-    const lacking = bits.findIndex((all, i) => (all & ~held[i]!.of(content)) !== 0);
+    const lacking = bits.findIndex((all, i) => (all & ~stored[i]!.of(content)) !== 0);
     return lacking < 0 ? bits.length : lacking;
   }
 
@@ -124,12 +134,12 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     async append(batches) {
       for (const [i, batch] of batches.entries()) {
         if (batch === undefined) continue;
-        for (const [lacking, at] of byLack(batch, bits[i]!, held[i]!, known))
+        for (const [lacking, at] of byLack(batch, bits[i]!, stored[i]!, known))
           await writerOf(i, lacking).append(rowsOf(batch, at));
       }
       for (const row of batches.find((batch) => batch !== undefined)?.rows ?? []) {
         const content = known.add(row);
-        for (const [i, all] of bits.entries()) if (batches[i] !== undefined) held[i]!.add(content, all);
+        for (const [i, all] of bits.entries()) if (batches[i] !== undefined) stored[i]!.add(content, all);
       }
     },
     async seal() {

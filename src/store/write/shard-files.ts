@@ -11,8 +11,9 @@ import {
   setSchema,
   shardSchema,
   type FeatureSet,
-  type Manifest,
+  type FeatureSetDraft,
   type ShardEntry,
+  type StoreDraft,
 } from '../format/manifest.ts';
 import { sealJson, unseal, unsealExactly } from '../format/sealed-json.ts';
 
@@ -111,7 +112,7 @@ async function isThere(store: string, { files }: ShardEntry): Promise<boolean> {
  * the manifest anew for each shard, and one that was killed never came to it. A seal is written last, so what it names
  * is whole. Seals that cannot be read count for nothing here. Tells how many shards were added.
  */
-export async function takeUpSealed(store: string, { sets }: Pick<Manifest, 'sets'>): Promise<number> {
+export async function takeUpSealed({ path: store, manifest: { sets } }: StoreDraft): Promise<number> {
   const byFingerprint = new Map(
     sets.map((set) => [set.fingerprint, { set, after: Math.max(-1, ...set.shards.map(shardNumber)) }]),
   );
@@ -139,9 +140,9 @@ export async function takeUpSealed(store: string, { sets }: Pick<Manifest, 'sets
  */
 export async function setsFromSeals(
   store: string,
-): Promise<{ sets: FeatureSet[]; damaged: { name: string; problem: string }[] }> {
+): Promise<{ sets: FeatureSetDraft[]; damaged: { name: string; problem: string }[] }> {
   const names = (await readdir(store)).filter((name) => SEAL.test(name)).sort();
-  const sets = new Map<string, FeatureSet>();
+  const sets = new Map<string, FeatureSetDraft>();
   const damaged: { name: string; problem: string }[] = [];
   for (const name of names) {
     try {

@@ -16,7 +16,10 @@ import {
   STORE_VERSION,
   writeManifest,
   type FeatureSet,
+  type FeatureSetDraft,
   type Manifest,
+  type ManifestDraft,
+  type StoreDraft,
 } from '../format/manifest.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
@@ -27,7 +30,7 @@ import { encodeShard, type SampleRows } from '../format/shard.ts';
  * is taken up, what else it left is removed. Throws
  * STORE_WRITE where the folder cannot be made or holds other things than a store, and what readManifest throws.
  */
-export async function openForWriting(store: string, permafrost: string): Promise<Manifest> {
+export async function openForWriting(store: string, permafrost: string): Promise<StoreDraft> {
   let names: string[];
   try {
     await mkdir(store, { recursive: true });
@@ -40,10 +43,10 @@ export async function openForWriting(store: string, permafrost: string): Promise
     );
   }
   if (names.includes(MANIFEST_NAME)) {
-    const manifest = await readManifest(store);
-    await takeUpSealed(store, manifest);
-    await removeLeftovers(store, manifest);
-    return manifest;
+    const draft = { path: store, manifest: await readManifest(store) };
+    await takeUpSealed(draft);
+    await removeLeftovers(draft);
+    return draft;
   }
   const others = names.filter(
     (name) => !(name.startsWith(MANIFEST_NAME) && isTemporary(name)) && !isLockFile(name),
@@ -54,29 +57,32 @@ export async function openForWriting(store: string, permafrost: string): Promise
       `${store} is not empty and no store (found ${others.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
     );
   }
-  const manifest: Manifest = {
-    format: 'permafrost-store',
-    version: STORE_VERSION,
-    permafrost,
-    dataset: { root: '', sets: [], failures: [] },
-    sets: [],
+  const draft: StoreDraft = {
+    path: store,
+    manifest: {
+      format: 'permafrost-store',
+      version: STORE_VERSION,
+      permafrost,
+      dataset: { root: '', sets: [], failures: [] },
+      sets: [],
+    },
   };
-  await writeManifest(store, manifest);
-  await removeLeftovers(store, manifest);
-  return manifest;
+  await writeManifest(draft);
+  await removeLeftovers(draft);
+  return draft;
 }
 
 /** The set of these settings, added to the manifest (in memory) where it is not there yet. */
 export function setFor(
-  manifest: Manifest,
+  manifest: ManifestDraft,
   settings: FeatureSettings,
   engine: FeatureSet['engine'],
   widths: Readonly<Record<Pooling, number>>,
-): FeatureSet {
+): FeatureSetDraft {
   const fingerprint = fingerprintOf(settings);
   const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
   if (found !== undefined) return found;
-  const set: FeatureSet = {
+  const set: FeatureSetDraft = {
     fingerprint,
     // Its fields stand in one order, whoever gave them: shards carry them as text, the same bytes each time.
     settings: settingsSchema.parse(settings),
@@ -132,8 +138,7 @@ function listDigest(samples: SampleRows): string {
  * once.
  */
 export async function commitDataset(
-  store: string,
-  manifest: Manifest,
+  store: StoreDraft,
   dataset: {
     readonly root: string;
     /** The sets that hold all of `samples`, with the poolings in which they do; the primary one first. */
@@ -144,6 +149,7 @@ export async function commitDataset(
     readonly failures: readonly Failure[];
   },
 ): Promise<void> {
+  const { path, manifest } = store;
   const before = manifest.dataset.samples;
   const name = `samples-${listDigest(dataset.samples).slice(0, 16)}.arrow`;
   const samples =
@@ -151,7 +157,7 @@ export async function commitDataset(
       ? before
       : {
           name,
-          ...(await writeFileAtomic(join(store, name), encodeShard(dataset.samples, undefined, new Map()))),
+          ...(await writeFileAtomic(join(path, name), encodeShard(dataset.samples, undefined, new Map()))),
         };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
@@ -163,6 +169,6 @@ export async function commitDataset(
     samples,
     failures: [...dataset.failures],
   };
-  await writeManifest(store, manifest);
-  if (before !== undefined && before.name !== name) await removeFile(join(store, before.name));
+  await writeManifest(store);
+  if (before !== undefined && before.name !== name) await removeFile(join(path, before.name));
 }

@@ -5,10 +5,10 @@ import { writeFileAtomic } from '../format/atomic-file.ts';
 import { encodeFloat16, FLOAT16_MAX } from '../format/float16.ts';
 import {
   writeManifest,
-  type FeatureSet,
+  type FeatureSetDraft,
   type FileEntry,
-  type Manifest,
   type ShardEntry,
+  type StoreDraft,
 } from '../format/manifest.ts';
 import { shardNumber, shardStem, writeSeal } from './shard-files.ts';
 import { encodeShard, idOf, type FeatureColumn, type StoredSample } from '../format/shard.ts';
@@ -17,11 +17,10 @@ export const DEFAULT_SHARD_BYTES = 64 * 2 ** 20;
 export const MAX_SHARD_BYTES = 256 * 2 ** 20;
 
 export interface WriterOptions {
-  readonly store: string;
-  /** The store's manifest; the writer keeps it up to date on disk and in memory. */
-  readonly manifest: Manifest;
-  /** The set of `manifest.sets` that rows are added to. */
-  readonly set: FeatureSet;
+  /** The writer keeps its manifest up to date, on disk and in memory. */
+  readonly store: StoreDraft;
+  /** The set of its manifest that rows are added to. */
+  readonly set: FeatureSetDraft;
   /** The poolings that its shards get; every batch must have them. Default: all. */
   readonly poolings?: readonly Pooling[];
   /** Rows to come at most: keeps the buffers of a small data set small. */
@@ -59,7 +58,7 @@ type Buffers = ReadonlyMap<Pooling, Uint16Array | Float32Array>;
  * their seals tell of them (takeUpSealed).
  */
 export function featureWriter(options: WriterOptions): FeatureWriter {
-  const { store, manifest, set } = options;
+  const { store, set } = options;
   const { widths, settings } = set;
   const poolings = POOLINGS.filter((pooling) => (options.poolings ?? POOLINGS).includes(pooling));
   const isHalf = (pooling: Pooling): boolean => pooling === 'flatten' && settings.dtype === 'float16';
@@ -83,13 +82,13 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
   }
 
   async function list(): Promise<void> {
-    await writeManifest(store, manifest);
+    await writeManifest(store);
     unlisted = 0;
   }
 
   const isListingDue = (): boolean =>
     set.shards.length === 1 ||
-    unlisted >= UNLISTED_SHARE * manifest.sets.reduce((sum, { shards }) => sum + shards.length, 0);
+    unlisted >= UNLISTED_SHARE * store.manifest.sets.reduce((sum, { shards }) => sum + shards.length, 0);
 
   const allocate = (): Buffers =>
     new Map(
@@ -114,20 +113,22 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
 
   async function write(name: string, column: FeatureColumn | undefined): Promise<FileEntry> {
     const metadata = new Map([['permafrost', JSON.stringify({ fingerprint: set.fingerprint, settings })]]);
-    return { name, ...(await writeFileAtomic(join(store, name), encodeShard(rows, column, metadata))) };
+    return { name, ...(await writeFileAtomic(join(store.path, name), encodeShard(rows, column, metadata))) };
   }
 
   async function sealShard(): Promise<void> {
     if (rows.length === 0 || buffers === undefined) return;
     const stem = shardStem(set, next());
-    const files: ShardEntry['files'] = { rows: await write(`${stem}-rows.arrow`, undefined) };
+    const files: { -readonly [K in keyof ShardEntry['files']]: ShardEntry['files'][K] } = {
+      rows: await write(`${stem}-rows.arrow`, undefined),
+    };
     for (const [pooling, buffer] of buffers) {
       const width = widths[pooling];
       const values = buffer.subarray(0, rows.length * width);
       files[pooling] = await write(`${stem}-${pooling}.arrow`, { width, values });
     }
     const shard = { rows: rows.length, files };
-    await writeSeal(store, set, shard);
+    await writeSeal(store.path, set, shard);
     set.shards.push(shard);
     unlisted++;
     try {

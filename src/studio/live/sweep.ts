@@ -126,11 +126,7 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       tell({ ...NONE, state: 'running', score: request.score ?? NONE.score });
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
-          run(
-            { ...request, memory: inMegabytes(room - SERVER_BYTES) },
-            snapshot.store.path,
-            signal,
-          ),
+          run({ ...request, memory: inMegabytes(room - SERVER_BYTES) }, snapshot.store.path, signal),
         )
         .catch(failed);
     },

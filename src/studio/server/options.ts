@@ -13,4 +13,9 @@ export const STUDIO_OPTIONS = {
   ),
   taught: stringOption('', "where taught classes are saved as data sets; empty: the store's folder taught"),
 } as const;
+/**
+ * Options of `studio`.
+ *
+ * @interface
+ */
 export type StudioOptions = OptionsOf<typeof STUDIO_OPTIONS>;

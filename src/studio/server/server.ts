@@ -4,7 +4,8 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
-import type { Listener } from '../../core/listener.ts';
+import { resolveOptions } from '../../core/options.ts';
+import type { Work } from '../../workflows/work.ts';
 import type { ApiError } from '../api/api.ts';
 import { guard } from './guard.ts';
 import { pageFiles } from './page-files.ts';
@@ -14,7 +15,7 @@ import { reviewRoutes } from './routes/review.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sweepRoutes } from './routes/sweep.ts';
 import { teachRoutes } from './routes/teach.ts';
-import type { StudioOptions } from './options.ts';
+import { STUDIO_OPTIONS, type StudioOptions } from './options.ts';
 import { openStudio } from './studio.ts';
 
 /** Where the studio listens, never elsewhere. */
@@ -33,24 +34,28 @@ const STATUS: Readonly<Partial<Record<ErrorCode, 400 | 404 | 409 | 422>>> = {
   HEAD_CORRUPT: 409,
 };
 
+/** A studio that runs until it is closed. */
 export interface RunningStudio {
   /** The address with the token: whoever has it may use the studio. */
   readonly address: string;
   readonly port: number;
+  /** Ends it. What was taught and reviewed is kept in the store. */
   close(): Promise<void>;
 }
 
 /**
- * Serves the studio of a store on 127.0.0.1. `port` 0 takes a free one. Throws STORE_NOT_FOUND, STORE_EMPTY,
- * STORE_LOCKED (another studio has it), PACKAGE_MISSING, and OPTION_INVALID where the port is taken.
+ * Serves the studio of a store on 127.0.0.1: a page to browse, search, teach, sweep and review. Throws
+ * STORE_NOT_FOUND, STORE_EMPTY, STORE_LOCKED (another studio has it), PACKAGE_MISSING, and OPTION_INVALID where the
+ * port is taken.
  */
 export async function serveStudio(
-  store: string,
-  options: StudioOptions,
-  listener: Listener = {},
+  storePath: string,
+  given: Partial<StudioOptions> = {},
+  { listener = {} }: Pick<Work, 'listener'> = {},
 ): Promise<RunningStudio> {
+  const options = resolveOptions('studio', STUDIO_OPTIONS, given);
   const files = await pageFiles();
-  const studio = await openStudio(store, options, listener);
+  const studio = await openStudio(storePath, options, listener);
   const token = randomBytes(24).toString('base64url');
   let port = options.port;
   const app = new Hono();

@@ -26,28 +26,29 @@ export async function gc(
   { listener }: Work = {},
 ): Promise<GcResult> {
   const { otherSets, dryRun } = resolveOptions('gc', GC_OPTIONS, given);
-  const store = resolve(storePath);
-  await readManifest(store); // no lock is left in a folder that is no store
-  const lock = await lockStore(store, 'permafrost gc');
+  const path = resolve(storePath);
+  await readManifest(path); // no lock is left in a folder that is no store
+  const lock = await lockStore(path, 'permafrost gc');
   try {
-    const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
+    const { store, damaged, orphans } = await verifyStore(path, VERSION);
+    const { manifest } = store;
     if (damaged.length > 0) {
       throw new PermafrostError(
         'STORE_CORRUPT',
-        `${store} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
+        `${path} has ${damaged.length} damaged files, first ${damaged[0]!.name}. Run "permafrost repair" before anything is removed.`,
       );
     }
     const from = manifest.version;
     const needed = contentIndex();
-    for (const { sha256 } of await storeAt({ path: store, manifest }).samples()) needed.add(sha256);
+    for (const { sha256 } of await storeAt(store).samples()) needed.add(sha256);
     let removedBytes = 0;
     const remove = async (names: readonly string[]): Promise<void> => {
       for (const name of names) {
-        removedBytes += await stat(join(store, name)).then(
+        removedBytes += await stat(join(path, name)).then(
           ({ size }) => size,
           () => 0,
         );
-        if (!dryRun) await rm(join(store, name), { force: true });
+        if (!dryRun) await rm(join(path, name), { force: true });
       }
     };
     // First of all: what is written below may get the name of a shard that a killed run had begun.
@@ -62,10 +63,10 @@ export async function gc(
       droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
       for (const { shards } of others) for (const shard of shards) stale.push(...shardFileNames(shard));
       manifest.sets = manifest.sets.filter((set) => !others.includes(set));
-      if (!dryRun) await writeManifest(store, manifest);
+      if (!dryRun) await writeManifest(store);
     }
     for (const set of manifest.sets) {
-      const done = await compactSet(store, manifest, set, (sha256) => needed.find(sha256) >= 0, dryRun);
+      const done = await compactSet(store, set, (sha256) => needed.find(sha256) >= 0, dryRun);
       droppedRows += done.droppedRows;
       for (const name of done.staleFiles) stale.push(name);
       if (done.rewrittenShards > 0 && !dryRun)
@@ -76,7 +77,7 @@ export async function gc(
     if (manifest.version !== from) tellLift(from, listener);
     await remove(stale);
     const removedFiles = orphans.length + stale.length;
-    return { store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };
+    return { store: path, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };
   } finally {
     await lock.release();
   }

@@ -18,13 +18,13 @@ function rowsByPooling({ shards }: FeatureSet): Partial<Record<Pooling, number>>
 
 /** What a store holds. */
 export async function inspect(storePath: string): Promise<InspectResult> {
-  const store = resolve(storePath);
-  const manifest = await readManifest(store);
-  await takeUpSealed(store, manifest);
+  const path = resolve(storePath);
+  const draft = { path, manifest: await readManifest(path) };
+  await takeUpSealed(draft);
+  const { manifest } = draft;
   const classes = new Map<string, Partial<Record<Split, number>>>();
   let images = 0;
-  const samples =
-    manifest.dataset.samples === undefined ? [] : await storeAt({ path: store, manifest }).samples();
+  const samples = manifest.dataset.samples === undefined ? [] : await storeAt(draft).samples();
   for (const { label, split } of samples) {
     images++;
     const counts = classes.get(label) ?? {};
@@ -55,7 +55,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
     };
   });
   return {
-    store,
+    store: path,
     version: manifest.version,
     dataset: manifest.dataset.root,
     images,

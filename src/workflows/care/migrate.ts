@@ -15,7 +15,7 @@ export async function migrate(storePath: string): Promise<MigrateResult> {
   try {
     const manifest = await readManifest(store);
     const from = manifest.version;
-    if (from !== STORE_VERSION) await writeManifest(store, manifest);
+    if (from !== STORE_VERSION) await writeManifest({ path: store, manifest });
     const shards = manifest.sets.flatMap((set) => set.shards);
     return {
       store,

@@ -10,9 +10,9 @@ import { FILE_TIMES_NAME } from '../../store/format/file-times-file.ts';
 import { requireSameSettings } from '../../store/format/fingerprint.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { writeManifest, type Manifest } from '../../store/format/manifest.ts';
-import { storeAt } from '../../store/open.ts';
+import { writeManifest } from '../../store/format/manifest.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
+import { storeAt, type Store } from '../../store/open.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { verifyStore, withoutDamaged } from '../../store/care/verify.ts';
@@ -26,34 +26,35 @@ import { tellLift } from '../store-version.ts';
 
 /** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
 async function dropDamaged(
-  store: string,
+  path: string,
   listener: Listener | undefined,
-): Promise<{ manifest: Manifest; damaged: RepairResult['damaged']; lost: number }> {
-  const { manifest, damaged, orphans } = await verifyStore(store, VERSION);
-  if (damaged.length === 0 && orphans.length === 0) return { manifest, damaged, lost: 0 };
+): Promise<{ store: Store; damaged: RepairResult['damaged']; lost: number }> {
+  const { store, damaged, orphans } = await verifyStore(path, VERSION);
+  if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0 };
+  const { manifest } = store;
   tellLift(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
   for (const name of before)
-    if (name.endsWith('.json') && !after.has(name)) await rm(join(store, name), { force: true });
-  for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(store, set, shard);
-  await writeManifest(store, manifest);
+    if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
+  for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(path, set, shard);
+  await writeManifest(store);
   // What is remembered of the images' times has no other use than to spare reading them.
   const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
   // An index is built again when it is next asked for.
   const indices = damaged.flatMap(({ name }) => indexParts(name));
   const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times, ...indices];
-  for (const name of stale) await rm(join(store, name), { force: true });
-  return { manifest, damaged, lost };
+  for (const name of stale) await rm(join(path, name), { force: true });
+  return { store: storeAt(store), damaged, lost };
 }
 
 /** Extracts again what the sets of the data set lack, in one pass, from the list of samples that the store holds. */
-async function extractMissing(store: string, manifest: Manifest, work: Work): Promise<ExtractResult> {
-  const sets = currentSets({ path: store, manifest });
+async function extractMissing(store: Store, work: Work): Promise<ExtractResult> {
+  const sets = currentSets(store);
   const { settings, quantization } = sets[0].set;
-  const samples = [...(await storeAt({ path: store, manifest }).samples())];
+  const samples = await store.samples();
   const { contract, dtype, engineClass, calibration } = settings;
   const source = await featureSource(
     {
@@ -64,7 +65,7 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
       precision: 'auto',
       engineClass,
       ...(quantization && {
-        calibrate: () => readCalibration(store, quantization.calibration, calibration),
+        calibrate: () => readCalibration(store.path, quantization.calibration, calibration),
       }),
     },
     work.listener,
@@ -77,22 +78,22 @@ async function extractMissing(store: string, manifest: Manifest, work: Work): Pr
     throw error;
   }
   const dataset = {
-    root: manifest.dataset.root,
-    samples: samples.map(({ path, label, split }) => ({ path, label, split })),
+    root: store.manifest.dataset.root,
+    samples: Array.from(samples, ({ path, label, split }) => ({ path, label, split })),
     hasSplits: true,
     warnings: [],
     // What failed before is no part of the samples, and is not tried again.
-    failures: manifest.dataset.failures,
+    failures: store.manifest.dataset.failures,
   };
   const options = {
     ...EXTRACT_DEFAULTS,
     // What was accepted when the set was made is not asked again.
     minCosine: -1,
-    ...viewsOf(store, manifest),
-    store,
+    ...viewsOf(store),
+    store: store.path,
     dtype,
   };
-  return extractInto(store, { dataset, source, options }, work);
+  return extractInto(store.path, { dataset, source, options }, work);
 }
 
 /**
@@ -124,10 +125,11 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
 }
 
 /** The store but for the studio's folder. */
-async function repairFeatures(store: string, work: Work): Promise<RepairResult> {
-  const { manifest, damaged, lost } = await dropDamaged(store, work.listener);
+async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
+  const { store, damaged, lost } = await dropDamaged(path, work.listener);
+  const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
-  const told = { store, damaged, lostRows: lost };
+  const told = { store: path, damaged, lostRows: lost };
   const hasSets = sets.every((one) =>
     manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint),
   );
@@ -143,13 +145,13 @@ async function repairFeatures(store: string, work: Work): Promise<RepairResult> 
       ...told,
       extracted: 0,
       next: needed
-        ? `${why}: run "permafrost extract" with the data set and --store ${store}; whatever is intact is reused.`
+        ? `${why}: run "permafrost extract" with the data set and --store ${path}; whatever is intact is reused.`
         : null,
     };
   }
   if (lost === 0) return { ...told, extracted: 0, next: null };
   try {
-    const { extracted } = await extractMissing(store, manifest, work);
+    const { extracted } = await extractMissing(store, work);
     return { ...told, extracted, next: null };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;

@@ -21,5 +21,10 @@ export const CHECK_OPTIONS = {
   }),
   seed: integerOption(1, 'seed of the folds', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
+/**
+ * Options of `check`.
+ *
+ * @interface
+ */
 export type CheckOptions = OptionsOf<typeof CHECK_OPTIONS>;
 export const CHECK_DEFAULTS = defaultsOf(CHECK_OPTIONS);

@@ -1,4 +1,4 @@
-import { choiceOption, defaultsOf, integerOption, type OptionsOf } from '../../core/options.ts';
+import { choiceOption, integerOption, type OptionsOf } from '../../core/options.ts';
 import { cutLayerNames } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { CONTRACT_NAMES } from '../../extract/contract.ts';
@@ -15,5 +15,9 @@ export const BENCH_OPTIONS = {
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
   seed: integerOption(1, 'seed of the choice of images', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
+/**
+ * Options of `bench`.
+ *
+ * @interface
+ */
 export type BenchOptions = OptionsOf<typeof BENCH_OPTIONS>;
-export const BENCH_DEFAULTS = defaultsOf(BENCH_OPTIONS);

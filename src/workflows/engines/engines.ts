@@ -5,6 +5,7 @@ import { INSTALLABLE, installationOf } from '../../extract/engines/installations
 import type { Work } from '../work.ts';
 
 export const ENGINE_ACTIONS = ['list', 'add', 'remove'] as const;
+/** What `engines` does. */
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];
 
 function requireAction(action: string): EngineAction {

@@ -3,7 +3,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { contractNamed } from '../../extract/contract.ts';
-import { createEngine } from '../../extract/engines/index.ts';
+import { engineNamed } from '../../extract/engines/index.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import type { VariantJob, VariantAnswer } from './variant-process.ts';
 
@@ -28,7 +28,7 @@ async function repeat(
 async function measure(job: VariantJob): Promise<VariantAnswer> {
   const { engine: name, device, precision, cut } = job;
   try {
-    const engine = await createEngine(name, { device, precision });
+    const engine = await engineNamed(name, { device, precision });
     const weights = await loadWeights({ backbone: vgg16 });
     const outputs = [{ cut, pooling: 'flatten' }] as const;
     const contract = contractNamed(job.contract);

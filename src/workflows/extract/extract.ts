@@ -5,9 +5,9 @@ import type { ExtractResult } from '../../results/extract-result.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
-import { MANIFEST_NAME, readManifest, type Manifest } from '../../store/format/manifest.ts';
+import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
-import { heldClasses } from '../../store/read/held.ts';
+import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
 import { setsWriter } from '../../store/write/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { calibrationOf, requireAgreement } from '../network/calibration.ts';
@@ -74,16 +74,16 @@ export async function extractDataset(
   let lock: StoreLock | undefined;
   const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
   try {
-    const int8 = { dataset, store, seed: options.seed, work };
     const source = await featureSource(
       {
         ...options,
         cuts,
         weights: options.weights || undefined,
-        held: (settings) => (before === undefined ? [] : heldClasses(before, settings)),
+        held: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
         calibrate: async (target) => {
           await locked();
-          return calibrationOf({ ...int8, manifest: await openForWriting(store, VERSION) }, target);
+          const job = { dataset, store: await openForWriting(store, VERSION), seed: options.seed, work };
+          return calibrationOf(job, target);
         },
       },
       listener,
@@ -99,11 +99,12 @@ export type Plan = Pick<Pass, 'dataset' | 'source' | 'options'>;
 
 /** The extraction itself, into a store that is locked. Disposes the executable of `source`. */
 export async function extractInto(
-  store: string,
+  path: string,
   { dataset, source, options }: Plan,
   work: Work,
 ): Promise<ExtractResult> {
-  const manifest: Manifest = await openForWriting(store, VERSION);
+  const store = await openForWriting(path, VERSION);
+  const { manifest } = store;
   tellLift(manifest.version, work.listener);
   const because = source.sets.flatMap(
     ({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? [],
@@ -118,12 +119,12 @@ export async function extractInto(
     set: setFor(manifest, settings, source.engine, widths),
     poolings,
   }));
-  const times = await rememberedTimes(store, root, options.verify, work);
-  const into = { store, manifest, shardBytes: options.shardMegabytes * 2 ** 20 };
+  const times = await rememberedTimes(path, root, options.verify, work);
+  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20 };
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
   try {
     await requireAgreement(
-      { dataset, store, manifest, seed: options.seed, work },
+      { dataset, store, seed: options.seed, work },
       source,
       wanted.map(({ set }) => set),
       options.minCosine,
@@ -133,18 +134,18 @@ export async function extractInto(
     const found = await pass({ ...plan, writer }, work);
     const { contents, failed, extracted, unread } = found;
     const whole = { root, sets: wanted, failures: failed };
-    await commitDataset(store, manifest, { ...whole, samples: contents.rows(writer.known) });
+    await commitDataset(store, { ...whole, samples: contents.rows(writer.known) });
     const views = await extractViews(plan, { ...into, wanted, found }, work);
     const samples = contents.rows(writer.known);
-    if (views !== undefined) await commitDataset(store, manifest, { ...whole, samples, views: views.sets });
+    if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
     await keepTimes(times, work);
-    await writeFailures(store, failed);
+    await writeFailures(path, failed);
     clock.enter('write');
     const trace = clock.seconds();
     const images = dataset.samples.length + dataset.failures.length;
     return {
       dataset: root,
-      store,
+      store: path,
       images,
       extracted,
       reused: images - extracted - failed.length,

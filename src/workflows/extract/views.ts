@@ -7,9 +7,9 @@ import {
   type ViewPlan,
 } from '../../extract/image/view-parameters.ts';
 import type { FeatureView } from '../../store/format/fingerprint.ts';
-import type { Manifest } from '../../store/format/manifest.ts';
-import { currentSets, type WantedSet } from '../../store/read/stored-parts.ts';
-import { setsWriter, type SetsWriterOptions } from '../../store/write/sets-writer.ts';
+import type { ManifestDraft, StoreFolder } from '../../store/format/manifest.ts';
+import { currentSets } from '../../store/read/stored-parts.ts';
+import { setsWriter, type SetsWriterOptions, type WantedDraft } from '../../store/write/sets-writer.ts';
 import { setFor, whyNotReused } from '../../store/write/store.ts';
 import type { ExtractOptions } from './options.ts';
 import { pass, type Found, type Pass } from './pass.ts';
@@ -31,10 +31,10 @@ export function viewsWish(options: ExtractOptions): ViewsWish {
 }
 
 /** The options that ask for the views that the store's data set has. Throws STORE_EMPTY where their sets were lost. */
-export function viewsOf(store: string, manifest: Manifest): Partial<ExtractOptions> {
-  const count = manifest.dataset.views?.length ?? 0;
+export function viewsOf(store: StoreFolder): Partial<ExtractOptions> {
+  const count = store.manifest.dataset.views?.length ?? 0;
   if (count === 0) return {};
-  const { seed, plan } = currentSets({ path: store, manifest }, 1)[0].set.settings.view!;
+  const { seed, plan } = currentSets(store, 1)[0].set.settings.view!;
   return { views: count, viewSeed: seed, ...(plan as ViewPlan) };
 }
 
@@ -46,16 +46,16 @@ interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'>
 
 export interface ViewsFound {
   /** The sets of view 1, 2 ... */
-  readonly sets: readonly (readonly WantedSet[])[];
+  readonly sets: readonly (readonly WantedDraft[])[];
   readonly result: ViewsExtracted;
 }
 
 /** The sets of view `number`, beside those of the images themselves. */
 function setsOfView(
-  manifest: Manifest,
-  wanted: readonly WantedSet[],
+  manifest: ManifestDraft,
+  wanted: readonly WantedDraft[],
   view: FeatureView,
-): { readonly sets: WantedSet[]; readonly because: string[] } {
+): { readonly sets: WantedDraft[]; readonly because: string[] } {
   const because: string[] = [];
   const sets = wanted.map(({ set: own, poolings }) => {
     const settings = { ...own.settings, view };
@@ -83,12 +83,12 @@ export async function extractViews(
   if (wish.count === 0) return undefined;
   const { contract } = plan.source;
   const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
-  const views: WantedSet[][] = [];
+  const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
   let [extracted, reused] = [0, 0];
   for (let number = 1; number <= wish.count; number++) {
     const view = { ...viewSettings(wish.plan, wish.seed), number };
-    const { sets, because } = setsOfView(into.manifest, into.wanted, view);
+    const { sets, because } = setsOfView(into.store.manifest, into.wanted, view);
     const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
     const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
     const look = {

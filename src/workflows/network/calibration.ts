@@ -11,7 +11,7 @@ import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { decodedImages } from '../../extract/image/decoded-images.ts';
 import { createEngine } from '../../extract/engines/index.ts';
 import { readCalibration, writeCalibration } from '../../store/read/calibration-file.ts';
-import type { FeatureSet, Manifest } from '../../store/format/manifest.ts';
+import type { FeatureSet, FeatureSetDraft, StoreFolder } from '../../store/format/manifest.ts';
 import type { FeatureSource } from './feature-source.ts';
 import { progressMeter } from '../progress-meter.ts';
 
@@ -22,8 +22,7 @@ export const MEASURED_IMAGES = 16;
 /** What is calibrated or measured, and where it is kept. */
 export interface Int8Job {
   readonly dataset: Dataset;
-  readonly store: string;
-  readonly manifest: Manifest;
+  readonly store: StoreFolder;
   readonly seed: number;
   readonly work: { readonly signal?: AbortSignal | undefined; readonly listener?: Listener | undefined };
 }
@@ -52,13 +51,13 @@ function counter(stage: string, total: number, { signal, listener }: Int8Job['wo
  * by whatever engine.
  */
 async function storedCalibration(
-  { store, manifest }: Int8Job,
+  { store }: Int8Job,
   { backbone, weights, contract, cut }: CalibrationTarget,
 ): Promise<Calibration | undefined> {
   const wanted = canonicalJson([backbone.name, weights.digest, contract]);
   const beyond = (set: FeatureSet): number =>
     layersUpTo(backbone, set.settings.cut).length - layersUpTo(backbone, cut).length;
-  const [set] = manifest.sets
+  const [set] = store.manifest.sets
     .filter(
       ({ settings: s, quantization }) =>
         quantization !== undefined && canonicalJson([s.backbone, s.weights, s.contract]) === wanted,
@@ -66,7 +65,7 @@ async function storedCalibration(
     .filter((found) => beyond(found) >= 0)
     .sort((a, b) => beyond(a) - beyond(b));
   if (set === undefined) return undefined;
-  const stored = await readCalibration(store, set.quantization!.calibration, set.settings.calibration);
+  const stored = await readCalibration(store.path, set.quantization!.calibration, set.settings.calibration);
   return calibrationUpTo(stored, backbone, cut);
 }
 
@@ -126,7 +125,7 @@ async function measured(
 export async function requireAgreement(
   job: Int8Job,
   source: FeatureSource,
-  sets: readonly FeatureSet[],
+  sets: readonly FeatureSetDraft[],
   minCosine: number,
 ): Promise<void> {
   if (source.sets[0].calibration === undefined) return;
@@ -149,6 +148,6 @@ export async function requireAgreement(
     const { cosine, found } = cosines[i]!;
     const calibration = source.sets[i]!.calibration!;
     job.work.listener?.note?.(`int8, calibrated on ${calibration.images.length} training images; ${found}.`);
-    set.quantization ??= { calibration: await writeCalibration(job.store, calibration), cosine };
+    set.quantization ??= { calibration: await writeCalibration(job.store.path, calibration), cosine };
   }
 }

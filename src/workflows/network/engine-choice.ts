@@ -8,7 +8,7 @@ import {
   type TriedVariant,
 } from '../../extract/engines/choose-engine.ts';
 import type { Engine } from '../../extract/engines/engine.ts';
-import { createEngine, ENGINE_NAMES } from '../../extract/engines/index.ts';
+import { engineNamed, ENGINE_NAMES } from '../../extract/engines/index.ts';
 import { INSTALLABLE } from '../../extract/engines/installations.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
 import type { Variant } from '../../extract/engines/variants.ts';
@@ -22,7 +22,7 @@ export interface Attempt extends TriedVariant {
 export async function attempt(variant: Variant): Promise<Attempt> {
   const { device, precision } = variant;
   try {
-    return { variant, engine: await createEngine(variant.engine, { device, precision }), problem: null };
+    return { variant, engine: await engineNamed(variant.engine, { device, precision }), problem: null };
   } catch (error) {
     const isMissing =
       error instanceof PermafrostError && ['ENGINE_UNAVAILABLE', 'PACKAGE_MISSING'].includes(error.code);
@@ -60,7 +60,7 @@ export async function engineOfClass(
   const isMeant = (wish: string, is: string | undefined): boolean => wish === 'auto' || wish === is;
   if (!isMeant(engine, name) || !isMeant(place, device) || !isMeant(precision, format)) return undefined;
   try {
-    const made = await createEngine(name, { device, precision: format });
+    const made = await engineNamed(name, { device, precision: format });
     if (engine === 'auto') listener.note?.(choiceText(made, 'it made the features that are compared'));
     return made;
   } catch (cause) {

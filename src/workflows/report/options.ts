@@ -1,8 +1,8 @@
 import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 
-/** Options of `report`. */
-export const REPORT_OPTIONS = {
+/** What a report is made of. */
+export const REPORT_DATA_OPTIONS = {
   labels: LABELS_OPTION,
   maxImages: integerOption(
     25_000,
@@ -21,10 +21,16 @@ export const REPORT_OPTIONS = {
   ),
   seed: integerOption(1, "seed of the map and of check's folds", { min: 0, max: 2 ** 31 - 1 }),
 } as const;
-export type ReportOptions = OptionsOf<typeof REPORT_OPTIONS>;
+export type ReportDataOptions = OptionsOf<typeof REPORT_DATA_OPTIONS>;
 
-/** Flags of the command report: those options, and where the page goes. */
-export const REPORT_FLAGS = {
+/** Options of `report`: those, and where the page goes. */
+export const REPORT_OPTIONS = {
   out: stringOption('', 'file to write; empty: report.html in the store'),
-  ...REPORT_OPTIONS,
+  ...REPORT_DATA_OPTIONS,
 } as const;
+/**
+ * Options of `report`.
+ *
+ * @interface
+ */
+export type ReportOptions = OptionsOf<typeof REPORT_OPTIONS>;

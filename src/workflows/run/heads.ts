@@ -35,7 +35,7 @@ interface Outcome {
 const better = (a: Figures, b: Figures): number =>
   b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
 
-/** What a run tells of its heads. */
+/** What a run reports of its heads. */
 export type HeadsOfRun = Pick<RunResult, 'heads' | 'skipped' | 'confusion' | 'mistakes'> & {
   readonly seconds: number;
 };
@@ -61,7 +61,8 @@ export async function headsOfRun(
   const reasons = new Set<string>();
   for (const { features, tasks } of groups) {
     const most = tasks.some(({ without }) => without !== undefined) ? views : 0;
-    const data = await trainingData({ ...request, features, views: most });
+    const plans = tasks.map(({ plan }) => plan);
+    const data = await trainingData({ ...request, features, views: most }, plans);
     const { reason } = data.train;
     if (reason !== undefined && !reasons.has(reason))
       work.listener?.note?.(`The features are read in streams: ${reason}.`);
@@ -86,7 +87,7 @@ export async function headsOfRun(
   const saved = await withReject(
     best.trained,
     best.task.plan,
-    () => trainingData({ ...request, features: best.features, views: 0 }),
+    () => trainingData({ ...request, features: best.features, views: 0 }, [best.task.plan]),
     reject,
     work,
   );
@@ -107,7 +108,7 @@ async function trainTask(
   { signal, listener }: Work,
 ): Promise<void> {
   const { plan, id, without } = task;
-  // What a head takes is not told, as it is of a head that is trained alone.
+  // What a head takes is not reported, as it is of a head that is trained alone.
   const quiet = { signal, listener: { progress: (state: Progress) => listener?.progress?.(state) } };
   try {
     const trained =
@@ -119,7 +120,11 @@ async function trainTask(
     const { best } = outcome;
     if (best === undefined || better(trained, best.trained) < 0) outcome.best = { trained, task, features };
   } catch (error) {
-    const left = ['PACKAGE_MISSING', 'FIT_INVALID', ...(data.train.reason === undefined ? [] : ['OPTION_INVALID'])];
+    const left = [
+      'PACKAGE_MISSING',
+      'FIT_INVALID',
+      ...(data.train.reason === undefined ? [] : ['OPTION_INVALID']),
+    ];
     if (!(error instanceof PermafrostError && left.includes(error.code))) throw error;
     outcome.skipped.push({ name: `${plan.head} (${data.pooling})`, reason: reasonOf(error) });
   }

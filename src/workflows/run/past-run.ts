@@ -42,7 +42,7 @@ const reject = z.looseObject({
     .nullable(),
 });
 
-/** What views were worth, as ViewsBenefit. */
+/** The effect of views, as ViewsBenefit. */
 const views = z.looseObject({
   count: z.number(),
   accuracyWithout: z.number(),
@@ -95,7 +95,9 @@ const schema = z.looseObject({
   skipped: z.array(z.looseObject({ name: z.string(), reason: z.string() })),
 });
 
-/** What the last run of a store told; a reason where there was none. Throws STORE_CORRUPT where the file is damaged. */
+/**
+ * What the last run of a store reported; a reason where there was none. Throws STORE_CORRUPT where the file is damaged.
+ */
 export async function pastRun(store: string): Promise<OrReason<RunResult>> {
   const path = join(store, RESULTS_NAME);
   let text: string;

@@ -14,8 +14,8 @@ import type { Work } from '../work.ts';
 
 /**
  * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other,
- * keeps the best head as a file and everything told as results.json in the store. Heads whose package is missing are
- * left out with the reason.
+ * keeps the best head as a file and everything reported as results.json in the store. Heads whose package is missing
+ * are left out with the reason.
  */
 export async function run(
   datasetPath: string,
@@ -37,7 +37,7 @@ export async function run(
     );
   }
   const extracted = await extractDataset(datasetPath, dataset, options, work);
-  const { seconds, ...told } = await headsOfRun(
+  const { seconds, ...heads } = await headsOfRun(
     extracted.store,
     { allHeads, reject, memory, views: options.views },
     work,
@@ -48,7 +48,7 @@ export async function run(
       Object.entries(resolved).filter(([key, value]) => value !== RUN_DEFAULTS[key as keyof RunOptions]),
     ),
     seconds: { ...extracted.seconds, train: seconds },
-    ...told,
+    ...heads,
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;
   await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);

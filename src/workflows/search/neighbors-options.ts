@@ -1,6 +1,5 @@
 import {
   choiceOption,
-  defaultsOf,
   integerOption,
   numberOption,
   stringOption,
@@ -42,5 +41,9 @@ export const NEIGHBORS_OPTIONS = {
     'the weights file that the store was made with, where it was not the carried one',
   ),
 } as const;
+/**
+ * Options of `neighbors`.
+ *
+ * @interface
+ */
 export type NeighborsOptions = OptionsOf<typeof NEIGHBORS_OPTIONS>;
-export const NEIGHBORS_DEFAULTS = defaultsOf(NEIGHBORS_OPTIONS);

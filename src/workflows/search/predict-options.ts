@@ -1,4 +1,4 @@
-import { defaultsOf, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
 
@@ -12,5 +12,9 @@ export const PREDICT_OPTIONS = {
     'the weights file that the head was trained with, where it was not the carried one',
   ),
 } as const;
+/**
+ * Options of `predict`.
+ *
+ * @interface
+ */
 export type PredictOptions = OptionsOf<typeof PREDICT_OPTIONS>;
-export const PREDICT_DEFAULTS = defaultsOf(PREDICT_OPTIONS);

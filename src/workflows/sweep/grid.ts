@@ -5,7 +5,7 @@ import { POOLINGS, type FeaturePart, type Pooling } from '../../core/sample.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { SweepConfiguration } from '../../results/sweep-result.ts';
 import { planOf } from '../../classify/cross-validation/families.ts';
-import { NORMALIZATIONS } from '../../classify/normalize.ts';
+import { NORMALIZATIONS, type Normalization } from '../../classify/normalize.ts';
 import { parseCuts, partsOf } from '../network/cuts.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './default-grid.ts';
 
@@ -26,10 +26,35 @@ const headSchema = z
   .catchall(listOf(z.union([z.number(), z.string(), z.boolean()])));
 const gridSchema = z.strictObject({ ...FEATURE_AXES, heads: z.array(headSchema).min(1).optional() });
 
-/** One head of a grid: its name, values for its options by their names, and axes of features of its own. */
-export type SweepGridHead = z.input<typeof headSchema>;
-/** Every combination of the listed values is tried. What is left out is that of DEFAULT_GRID. */
-export type SweepGrid = z.input<typeof gridSchema>;
+/** One value, or several of which each is tried. */
+export type OneOrMore<T> = T | readonly T[];
+
+/** What is done to the features before heads learn from them. */
+export interface SweepGridFeatures {
+  /** Cut layers side by side, as `train --cut` takes them. Default: the deepest that was extracted. */
+  readonly cut?: OneOrMore<string> | undefined;
+  /** Of the cuts that name no pooling of their own. Default `avg`. */
+  readonly pooling?: OneOrMore<Pooling> | undefined;
+  /** Default `l2` and `standard`. */
+  readonly normalize?: OneOrMore<Normalization> | undefined;
+  /** Principal components, 0 for none. Default 0 and 64. */
+  readonly pca?: OneOrMore<number> | undefined;
+  /** Stored views of each training image to train on too. Default 0. */
+  readonly views?: OneOrMore<number> | undefined;
+}
+
+/** One head of a grid: values of its options by their names (HeadOptions), and features of its own. */
+export interface SweepGridHead extends SweepGridFeatures {
+  /** Its name. */
+  readonly head: string;
+  readonly [option: string]: OneOrMore<number> | OneOrMore<string> | OneOrMore<boolean> | undefined;
+}
+
+/** Every combination of the listed values is tried, each head on every kind of features. */
+export interface SweepGrid extends SweepGridFeatures {
+  /** Default: the heads that are fitted in milliseconds, 80 configurations with the features (docs/sweep.md). */
+  readonly heads?: readonly SweepGridHead[] | undefined;
+}
 
 /** The features of a configuration, as trainingData takes them. Throws OPTION_INVALID for an unknown cut. */
 export function featuresOf({

@@ -92,12 +92,19 @@ export function jobsOf(configurations: readonly SweepConfiguration[]): SweepJob[
     .flatMap(({ group, plans }) => familiesOf(plans).map((family) => ({ group, family })));
 }
 
-/** The id of what a worker answers for. */
-export function idOfFinding(
-  { group, plan }: SweepFinding,
+/**
+ * Tells the id of what a worker answers for. Each configuration is written as text once, for there may be 20,000 of
+ * them and as many answers.
+ */
+export function findingIds(
   asked: ReadonlyMap<string, SweepConfiguration>,
-): string {
-  const wanted = canonicalJson({ head: plan.name, params: plan.params, ...group });
-  for (const [id, one] of asked) if (canonicalJson(one) === wanted) return id;
-  throw new Error(`a worker answered for a configuration that it was not asked for: ${wanted}`);
+): (finding: SweepFinding) => string {
+  const ids = new Map([...asked].map(([id, one]) => [canonicalJson(one), id]));
+  return ({ group, plan: { name, params } }) => {
+    const wanted = canonicalJson({ head: name, params, ...group });
+    const id = ids.get(wanted);
+    if (id === undefined)
+      throw new Error(`a worker answered for a configuration that it was not asked for: ${wanted}`);
+    return id;
+  };
 }

@@ -97,17 +97,11 @@ export async function* runSweepJobs(
   const nextJob = (worker: Worker): SweepJob | undefined => {
     const held = holds.get(worker);
     const others = [...holds].filter(([other]) => other !== worker).map(([, group]) => group);
-    const rank = ({ group }: SweepJob): number =>
-      held !== undefined && sameGroup(group, held)
-        ? 0
-        : others.some((other) => sameGroup(group, other))
-          ? 2
-          : 1;
-    let best = 0;
-    waiting.forEach((job, i) => {
-      if (rank(job) < rank(waiting[best]!)) best = i;
-    });
-    return waiting.splice(best, 1)[0];
+    // The first that fits ends each search: of 20,000 waiting jobs, those of one group follow each other.
+    const own = waiting.findIndex(({ group }) => held !== undefined && sameGroup(group, held));
+    const at =
+      own >= 0 ? own : waiting.findIndex(({ group }) => !others.some((other) => sameGroup(group, other)));
+    return waiting.splice(Math.max(at, 0), 1)[0];
   };
 
   let working = threads.workers.length;

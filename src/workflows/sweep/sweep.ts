@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { createHead } from '../../classify/heads/index.ts';
+import { headEntry } from '../../classify/heads/index.ts';
 import { inMegabytes } from '../../core/bytes.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
@@ -17,7 +17,7 @@ import { sharedData } from './data.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './grid.ts';
 import { imagesWithin, roomForSweep, type GroupSize, type SweepRoom } from './memory.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
-import { idOfFinding, jobsOf, planSweep, type SweepPlan } from './plan.ts';
+import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs, type SweepData, type SweepFinding } from './pool.ts';
 import { candidateOf, entryOf, ranked } from './ranking.ts';
 import { sampleTrain } from './sample.ts';
@@ -30,6 +30,7 @@ export interface SweepRequest extends Partial<SweepOptions> {
   readonly gridSource?: string | undefined;
 }
 
+/** What a sweep takes beside its request. */
 export interface SweepWork extends Work {
   /** Called with each candidate when it is known, those of earlier sweeps first; in no order. */
   onCandidate?(candidate: SweepCandidate, state: { readonly done: number; readonly total: number }): void;
@@ -127,7 +128,7 @@ const sizesOf = (store: Store, configurations: readonly SweepConfiguration[]): G
   configurations.map((one) => ({
     ...one,
     key: featuresKey(one),
-    head: createHead(one.head, one.params),
+    head: headEntry(one.head).create(one.params),
     cols: store.parts(featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
   }));
 
@@ -173,8 +174,9 @@ async function crossValidate(
   const data = await sharedData(store, plan, room, [...missing.values()]);
   const loaded = performance.now();
   const problems = new Map<string, string>();
+  const idOf = findingIds(missing);
   for await (const finding of findings(plan, missing, room.threads, data, ledger, known, signal)) {
-    const id = idOfFinding(finding, missing);
+    const id = idOf(finding);
     if ('problem' in finding.found) {
       problems.set(id, finding.found.problem);
       meter.advance(1, 1);

@@ -5,6 +5,7 @@ import type { HeadPart } from '../../store/read/head-file.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
 import { BASE_BYTES } from '../memory.ts';
+import { headOf, type TrainingPlan } from './plan.ts';
 
 /** What of a store is trained on, and within how much memory. */
 export interface TrainingRequest {
@@ -45,21 +46,27 @@ export function validationSplit(store: string, { train, val, test }: Readonly<Re
 
 /**
  * The features to train on and to validate on: in memory where there is room for both, as they are stored and
- * normalised, else in blocks. Throws STORE_EMPTY, FIT_INVALID, and OPTION_INVALID where the store has no such part.
+ * normalised, and for what fitting any of `plans` takes beside them; else in blocks. Throws STORE_EMPTY, FIT_INVALID,
+ * and OPTION_INVALID where the store has no such part.
  */
-export async function trainingData(request: TrainingRequest): Promise<TrainingData> {
+export async function trainingData(
+  request: TrainingRequest,
+  plans: readonly TrainingPlan[] = [],
+): Promise<TrainingData> {
   const { owner, store, features, views, bound } = request;
   const parts = store.parts(features).map(({ cut, pooling, width }) => ({ cut, pooling, width }));
   const counts = await store.counts();
   const validatedOn = validationSplit(store.path, counts);
-  const rowBytes = 4 * parts.reduce((sum, { width }) => sum + width, 0);
+  const cols = parts.reduce((sum, { width }) => sum + width, 0);
+  const shape = { rows: counts.train * (1 + views), cols, inMemory: true };
+  const fitBytes = Math.max(0, ...plans.map((plan) => headOf(plan).bytesOf?.(shape) ?? 0));
   const train = await store.rows({
     parts,
     splits: ['train'],
     views,
     memory: {
       bound,
-      beside: BASE_BYTES + 2 * rowBytes * counts[validatedOn],
+      beside: BASE_BYTES + fitBytes + 2 * 4 * cols * counts[validatedOn],
       // As they are stored, and normalised; with views once more, below each other.
       copies: views > 0 ? 3 : 2,
     },

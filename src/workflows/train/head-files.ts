@@ -103,6 +103,7 @@ export async function saveHead(
   );
 }
 
+/** A head file, read: what is asked is normalised by `normalizer` before it goes to `head`. */
 export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'reject'> {
   readonly document: HeadDocument;
   /** The store that it was trained on, absolute; it may have gone. */

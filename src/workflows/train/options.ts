@@ -1,4 +1,4 @@
-import { choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { choiceOption, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
@@ -18,7 +18,7 @@ export const TRAIN_OPTIONS = {
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
   views: integerOption(
     0,
-    'stored views of each training image to train on too (extract --views); what they are worth is told',
+    'stored views of each training image to train on too (extract --views); their effect is reported',
     { min: 0 },
   ),
   memory: memoryOption('memory that training may take; features that need more are read in streams'),
@@ -32,5 +32,9 @@ export const TRAIN_OPTIONS = {
   ),
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
+/**
+ * Options of `train` beside the head's own (HeadOptions).
+ *
+ * @interface
+ */
 export type TrainOptions = OptionsOf<typeof TRAIN_OPTIONS>;
-export const TRAIN_DEFAULTS = defaultsOf(TRAIN_OPTIONS);

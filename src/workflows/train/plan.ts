@@ -1,5 +1,5 @@
 import type { Head } from '../../classify/head.ts';
-import { createHead, type HeadOptions } from '../../classify/heads/index.ts';
+import { headEntry, type HeadOptions } from '../../classify/heads/index.ts';
 import { pcaHead } from '../../classify/heads/pca-head.ts';
 import type { Normalization } from '../../classify/normalize.ts';
 
@@ -17,6 +17,6 @@ export interface TrainingPlan {
 
 /** The head of a plan, not fitted: behind its principal components, where it has some. Throws OPTION_INVALID. */
 export function headOf({ head, options, pca }: TrainingPlan): Head {
-  const plain = createHead(head, options);
+  const plain = headEntry(head).create(options ?? {});
   return pca ? pcaHead(pca, plain) : plain;
 }

@@ -61,9 +61,14 @@ export async function withReject(
     (await detectUnknown(choice.reject, trained.head, X)).unknown.forEach((is, j) => {
       unknown[val.places[start + j]!] = is;
     });
-  const { reject, ...told } = choice;
+  const { reject, ...found } = choice;
   const { measure, threshold } = reject;
-  const rule = { measure, threshold, ...told, validated: falseRejects(unknown, trained.judged, validatedOn) };
+  const rule = {
+    measure,
+    threshold,
+    ...found,
+    validated: falseRejects(unknown, trained.judged, validatedOn),
+  };
   return {
     ...trained,
     reject,

@@ -5,7 +5,8 @@ import type { FittedHead, Head } from '../../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../../classify/heads/index.ts';
 import { fitNormalizer, normalizedRows } from '../../classify/normalize.ts';
 import { fitOnViews } from '../../classify/on-views.ts';
-import { BASE_BYTES, checkStreamBound, inGigabytes } from '../memory.ts';
+import { inGigabytes } from '../../core/bytes.ts';
+import { BASE_BYTES, checkStreamBound } from '../memory.ts';
 import type { Work } from '../work.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
 import type { TrainingData } from './data.ts';
@@ -14,7 +15,7 @@ import { headOf, type TrainingPlan } from './plan.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { watched } from './watched-rows.ts';
 
-/** Surest mistakes that are told of a head. */
+/** Surest mistakes that are reported of a head. */
 const MISTAKES = 10;
 
 /**
@@ -76,12 +77,12 @@ async function tallyRows(
   { labels, places }: Pick<StoredRows, 'labels' | 'places'>,
   mistakes: number,
 ): Promise<Tally> {
-  const told = tally(head.classes, rows.rows, mistakes);
+  const answers = tally(head.classes, rows.rows, mistakes);
   for await (const { start, X } of blocksOf(joinedBlocks(rows))) {
     const end = start + X.rows;
-    told.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
+    answers.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
   }
-  return told;
+  return answers;
 }
 
 /**

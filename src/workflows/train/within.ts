@@ -15,7 +15,7 @@ export async function trainWithin(
   reject: number,
   work: Work,
 ): Promise<TrainedHead> {
-  const data = await trainingData(request);
+  const data = await trainingData(request, [plan]);
   const { reason } = data.train;
   if (reason !== undefined) work.listener?.note?.(`The features are read in streams: ${reason}.`);
   const trained = await trainOnViews(plan, data, work);

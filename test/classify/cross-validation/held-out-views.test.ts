@@ -5,7 +5,7 @@ import { random } from '../../../src/core/random.ts';
 import { familiesOf, planOf, type HeadPlan } from '../../../src/classify/cross-validation/families.ts';
 import { foldFeatures, type FeatureSteps } from '../../../src/classify/cross-validation/fold-features.ts';
 import { heldOut } from '../../../src/classify/cross-validation/held-out.ts';
-import { createHead } from '../../../src/classify/heads/index.ts';
+import { headEntry } from '../../../src/classify/heads/index.ts';
 import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
@@ -68,7 +68,7 @@ describe('cross-validation on images and their views', () => {
           const [images, ...views] = [X, ...VIEWS].map((view) =>
             matrixRows(applyNormalizer(normalizer, selectRows(view, train))),
           );
-          const plain = createHead(name, params);
+          const plain = headEntry(name).create(params);
           const head = await fitOnViews(
             steps.pca > 0 ? pcaHead(steps.pca, plain) : plain,
             images!,

@@ -4,7 +4,7 @@ import { matrixRows } from '../../../src/core/rows.ts';
 import { familiesOf, planOf, type HeadPlan } from '../../../src/classify/cross-validation/families.ts';
 import { foldFeatures, type FeatureSteps } from '../../../src/classify/cross-validation/fold-features.ts';
 import { heldOut, type HeldOut } from '../../../src/classify/cross-validation/held-out.ts';
-import { createHead } from '../../../src/classify/heads/index.ts';
+import { headEntry } from '../../../src/classify/heads/index.ts';
 import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
@@ -80,7 +80,7 @@ describe.each([
         for (const { train, val } of foldsOf(y)) {
           const part = selectRows(X, train);
           const normalizer = await fitNormalizer(steps.normalize, matrixRows(part));
-          const plain = createHead(name, params);
+          const plain = headEntry(name).create(params);
           const head = await (steps.pca > 0 ? pcaHead(steps.pca, plain) : plain).fit(
             matrixRows(applyNormalizer(normalizer, part)),
             train.map((i) => y[i]!),

@@ -81,7 +81,7 @@ describe.skipIf(!hasShared(NEEDED))(
     it.each([
       ['logistic', { C: 10 }, 0.9346405228758169],
       ['knn', { nNeighbors: 5 }, 0.9281045751633987],
-    ])('the head %s has its accuracy', async (name, options, expected) => {
+    ] as const)('the head %s has its accuracy', async (name, options, expected) => {
       const { train, val } = load();
       const head = await createHead(name, options).fit(matrixRows(unitRows(train.X)), train.y);
       const truth = encodeLabels(val.y, head.classes).indices;

@@ -4,7 +4,13 @@ import { type Matrix, matrix, selectRows } from '../../../src/core/matrix.ts';
 import { matrixRows, type Rows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import type { FittedHead, HeadState } from '../../../src/classify/head.ts';
-import { type HeadOptions, createHead, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
+import {
+  type HeadName,
+  type HeadOptions,
+  createHead,
+  HEADS,
+  loadHead,
+} from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { blockRows } from '../../support/rows.ts';
 
@@ -86,7 +92,7 @@ const largestDifference = (a: Matrix, b: Matrix): number =>
  * those in memory to `near` under the options `agree`.
  */
 export function headContract(
-  name: string,
+  name: HeadName,
   {
     options = {},
     oneRow = options,
@@ -123,14 +129,12 @@ export function headContract(
       });
 
       it('tells all its options, resolved', () => {
-        expect(Object.keys(createHead(name).params)).toEqual(
-          Object.keys(HEADS[name as keyof typeof HEADS].options),
-        );
+        expect(Object.keys(createHead(name).params)).toEqual(Object.keys(HEADS[name].options));
         expect(createHead(name, options).params).toMatchObject(options);
       });
 
       it('rejects an option that it does not have', () => {
-        expect(() => createHead(name, { nNeighbours: 3 })).toThrow(/has no option "nNeighbours"/);
+        expect(() => createHead(name, { nNeighbours: 3 } as object)).toThrow(/has no option "nNeighbours"/);
       });
 
       it('learns one row a class', async () => {
@@ -188,7 +192,7 @@ export function headContract(
       });
 
       it('gives a small class its due where it weighs classes, and does not otherwise', async (test) => {
-        if (!('classWeight' in HEADS[name as keyof typeof HEADS].options)) {
+        if (!('classWeight' in HEADS[name].options)) {
           test.skip(`the head ${name} weighs no classes`);
         }
         // Classes that overlap, nine rows to one: unweighted, the large class takes the ground between them.
@@ -199,7 +203,7 @@ export function headContract(
         for (let at = 0; at < X.data.length; at++) {
           X.data[at] = source.normal() + (y[Math.floor(at / 4)] === 'small' ? 0.5 : -0.5);
         }
-        const recall = async (classWeight: string) => {
+        const recall = async (classWeight: 'balanced' | 'none') => {
           const head = await fit({ X, y }, { ...options, classWeight });
           const guess = topClass(await head.predictProba(X));
           const right = y.filter((label, i) => label === 'small' && head.classes[guess[i]!] === 'small');

@@ -42,7 +42,9 @@ describe('the table of heads', () => {
   });
 
   it('names the nearest head for a misspelt one', async () => {
+    // @ts-expect-error -- a program without types
     expect(() => createHead('logistik')).toThrow(/no head "logistik" \(did you mean "logistic"\?\)/);
+    // @ts-expect-error -- as above
     expect(() => createHead('constructor')).toThrow(/no head "constructor"/);
     await expectCode(
       loadHead('knm', { json: {}, tensors: new Map() }),

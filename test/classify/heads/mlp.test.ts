@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
-import { createHead } from '../../../src/classify/heads/index.ts';
+import { createHead, type HeadName } from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { logisticLoss } from '../../../src/classify/solvers/logistic-loss.ts';
 import { forward, glorotUniform, parametersOf, slopes } from '../../../src/classify/network/network.ts';
@@ -58,7 +58,7 @@ function crossed(rows: number) {
   return { X, y };
 }
 
-const accuracyOf = async (name: string, options: object) => {
+const accuracyOf = async (name: HeadName, options: object) => {
   const { X, y } = crossed(400);
   const head = await createHead(name, { ...options }).fit(matrixRows(X), y);
   const guess = topClass(await head.predictProba(X));

@@ -59,47 +59,53 @@ const PENALISED_INTERCEPT = 4e-4;
 const title = (fit: Fit) =>
   `${fit.n} x ${fit.d}, ${fit.k} classes, class weight ${fit.classWeight}, ${fit.C === undefined ? `alpha ${fit.alpha}` : `C ${fit.C}`}`;
 
-describe.each(['logistic', 'linear-svm', 'ridge'])('the head %s has the optimum of scikit-learn', (name) => {
-  it.each(fits.filter(({ head }) => head === name).map((fit) => [title(fit), fit] as const))(
-    '%s',
-    async (_, fit) => {
+describe.each(['logistic', 'linear-svm', 'ridge'] as const)(
+  'the head %s has the optimum of scikit-learn',
+  (name) => {
+    it.each(fits.filter(({ head }) => head === name).map((fit) => [title(fit), fit] as const))(
+      '%s',
+      async (_, fit) => {
+        const { X, y } = imbalanced(fit);
+        const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
+        const options = { ...strength, classWeight: fit.classWeight, tol: 1e-9 };
+        const head = await createHead(name, options).fit(matrixRows(X), Array.from(y, String));
+        expect(head.converged).toBe(true);
+        const { data: weights } = head.state.tensors.get('weights')!;
+        const intercept = [...head.state.tensors.get('intercept')!.data];
+        const k = intercept.length;
+        const coef = intercept.flatMap((_, c) => [0, 1, 2].map((j) => weights[j * k + c]!));
+        expect(far(coef, fit.coef.flat())).toBeLessThan(TOLERANCE);
+        expect(far(intercept, fit.intercept)).toBeLessThan(TOLERANCE);
+        const decision = [0, 1, 2, 3].flatMap((i) =>
+          intercept.map((b, c) => {
+            let sum = b;
+            for (let j = 0; j < X.cols; j++) sum += X.data[i * X.cols + j]! * weights[j * k + c]!;
+            return sum;
+          }),
+        );
+        expect(far(decision, flat(fit.decision))).toBeLessThan(TOLERANCE);
+        if (fit.linearSVC !== undefined) {
+          expect(far(decision, flat(fit.linearSVC))).toBeLessThan(PENALISED_INTERCEPT);
+        }
+        if (fit.proba !== undefined) {
+          const P = await head.predictProba(X);
+          expect(far(P.data.subarray(0, 6 * P.cols), fit.proba.flat())).toBeLessThan(TOLERANCE);
+        }
+      },
+    );
+
+    it('would notice class weights that are not used', async () => {
+      const fit = fits.find(({ head, classWeight }) => head === name && classWeight === 'balanced')!;
       const { X, y } = imbalanced(fit);
       const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
-      const options = { ...strength, classWeight: fit.classWeight, tol: 1e-9 };
-      const head = await createHead(name, options).fit(matrixRows(X), Array.from(y, String));
-      expect(head.converged).toBe(true);
-      const { data: weights } = head.state.tensors.get('weights')!;
-      const intercept = [...head.state.tensors.get('intercept')!.data];
-      const k = intercept.length;
-      const coef = intercept.flatMap((_, c) => [0, 1, 2].map((j) => weights[j * k + c]!));
-      expect(far(coef, fit.coef.flat())).toBeLessThan(TOLERANCE);
-      expect(far(intercept, fit.intercept)).toBeLessThan(TOLERANCE);
-      const decision = [0, 1, 2, 3].flatMap((i) =>
-        intercept.map((b, c) => {
-          let sum = b;
-          for (let j = 0; j < X.cols; j++) sum += X.data[i * X.cols + j]! * weights[j * k + c]!;
-          return sum;
-        }),
+      const head = await createHead(name, { ...strength, tol: 1e-9 }).fit(
+        matrixRows(X),
+        Array.from(y, String),
       );
-      expect(far(decision, flat(fit.decision))).toBeLessThan(TOLERANCE);
-      if (fit.linearSVC !== undefined) {
-        expect(far(decision, flat(fit.linearSVC))).toBeLessThan(PENALISED_INTERCEPT);
-      }
-      if (fit.proba !== undefined) {
-        const P = await head.predictProba(X);
-        expect(far(P.data.subarray(0, 6 * P.cols), fit.proba.flat())).toBeLessThan(TOLERANCE);
-      }
-    },
-  );
-
-  it('would notice class weights that are not used', async () => {
-    const fit = fits.find(({ head, classWeight }) => head === name && classWeight === 'balanced')!;
-    const { X, y } = imbalanced(fit);
-    const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
-    const head = await createHead(name, { ...strength, tol: 1e-9 }).fit(matrixRows(X), Array.from(y, String));
-    expect(far(head.state.tensors.get('intercept')!.data, fit.intercept)).toBeGreaterThan(100 * TOLERANCE);
-  });
-});
+      expect(far(head.state.tensors.get('intercept')!.data, fit.intercept)).toBeGreaterThan(100 * TOLERANCE);
+    });
+  },
+);
 
 describe('the path of ridge penalties is that of RidgeClassifierCV', () => {
   it.each(fits.filter(({ head }) => head === 'ridge-cv').map((fit) => [title(fit), fit] as const))(

@@ -61,7 +61,7 @@ describe.each([
   ['linear-svm', { C: 1 }],
   ['linear-svm', { C: 10_000 }],
   ['ridge', { alpha: 1 }],
-])('the head %s with %o at its own tolerance', (name, options) => {
+] as const)('the head %s with %o at its own tolerance', (name, options) => {
   // Of 700 rows of 8 columns a sample tells the Hessian, and the fit starts at its optimum; of 200 it does not.
   it.each([
     [700, 8, 2],
@@ -126,7 +126,7 @@ describe('the linear-svm head on a stream', () => {
 describe('the ridge head on a stream', () => {
   it.each(SHAPES)('chooses as in memory by leave-one-out: %i x %i, %i classes', async (n, d, k) => {
     const [X, y] = [formulaFeatures(n, d, k), formulaLabels(n, k)];
-    for (const classWeight of ['none', 'balanced']) {
+    for (const classWeight of ['none', 'balanced'] as const) {
       const head = createHead('ridge', { alphas: '0.001,0.1,1,30', classWeight });
       const whole = await head.fit(matrixRows(X), y);
       const wanted = whole.state.json.leaveOneOut as { errors: number[]; alpha: number };

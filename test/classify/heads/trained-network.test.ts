@@ -36,7 +36,7 @@ describe('a head trained by epochs on rows in blocks', () => {
     await rejection(head.fit(blockRows(data.X, 120), data.y, { views: cut }), 'FIT_INVALID');
   });
 
-  it.each(['softmax', 'mlp'])(
+  it.each(['softmax', 'mlp'] as const)(
     'watches the loss of the same rows held out, however they are cut: %s',
     async (name) => {
       const head = createHead(name, { maxEpochs: 1, learningRate: 1e-12, validationFraction: 0.25 });

@@ -95,7 +95,7 @@ describe('the votes of neighbours', () => {
         0.13052196857672507, 0,
       ],
     ],
-  ])('are those of scikit-learn: %s, %s', async (metric, weights, expected) => {
+  ] as const)('are those of scikit-learn: %s, %s', async (metric, weights, expected) => {
     const head = await createHead('knn', { metric, weights }).fit(
       matrixRows(formulaFeatures(60, 4, 3)),
       formulaLabels(60, 3),

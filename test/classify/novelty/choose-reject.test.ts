@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createHead } from '../../../src/classify/heads/index.ts';
+import { createHead, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
 import {
   chooseReject,
@@ -22,7 +22,7 @@ import { blobs, throughFile } from '../heads/head-contract.ts';
 const CLASSES = ['ant', 'bee', 'cat', 'dog'];
 
 async function choice(
-  name: string,
+  name: HeadName,
   { X, y }: { X: Matrix; y: readonly string[] },
   given: Partial<RejectTask> = {},
 ) {
@@ -156,7 +156,7 @@ describe('the rule for unknown', () => {
     expect('reason' in chosen && chosen.reason).toMatch(reason);
   });
 
-  it.each(['logistic', 'mlp', 'knn'])(
+  it.each(['logistic', 'mlp', 'knn'] as const)(
     'of a %s comes back from its state and judges the same',
     async (name) => {
       const { head, normalized } = await choice(name, data);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { matrix, type Matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
-import { createHead } from '../../../src/classify/heads/index.ts';
+import { createHead, type HeadName } from '../../../src/classify/heads/index.ts';
 
 /** Made by test/golden/make_exact.py. */
 const golden = JSON.parse(readFileSync(new URL('../../golden/exact.json', import.meta.url), 'utf8')) as {
@@ -36,7 +36,7 @@ const probability = (score: number): number => 1 / (1 + Math.exp(-score));
 const apart = (a: ArrayLike<number>, b: readonly number[]): number =>
   Math.max(...b.map((value, i) => Math.abs(value - a[i]!)));
 
-async function scores(name: string, tol: number): Promise<number[]> {
+async function scores(name: HeadName, tol: number): Promise<number[]> {
   const { n, C, labels } = golden;
   const strength = name === 'ridge' ? { alpha: 1 / C } : { C };
   const head = await createHead(name, { ...strength, tol, maxIter: 1000 }).fit(

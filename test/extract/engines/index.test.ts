@@ -8,9 +8,11 @@ describe('the engine table', () => {
   });
 
   it('refuses an unknown name, saying the nearest and all choices', async () => {
+    // @ts-expect-error -- a program without types
     const refused = createEngine('onnxruntim');
     await expect(refused).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     await expect(refused).rejects.toThrow(/did you mean "onnxruntime".*Choose one of: onnxruntime/);
+    // @ts-expect-error -- as above
     await expect(createEngine('toString')).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
 

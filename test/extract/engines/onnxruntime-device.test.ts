@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { POOLINGS } from '../../../src/core/sample.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
-import { createEngine } from '../../../src/extract/engines/index.ts';
+import { createEngine, engineNamed } from '../../../src/extract/engines/index.ts';
 import { permafrost } from '../../support/command.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { rejection } from '../../support/errors.ts';
@@ -31,7 +31,7 @@ const program: Program = {
 describe('a device that cannot run', () => {
   const absent = process.platform === 'linux' ? ['coreml', 'dml'] : ['cuda'];
   it.each(absent)('%s is refused with what this package has and what to do', async (device) => {
-    const { message } = await rejection(createEngine('onnxruntime', { device }), 'ENGINE_UNAVAILABLE');
+    const { message } = await rejection(engineNamed('onnxruntime', { device }), 'ENGINE_UNAVAILABLE');
     expect(message).toMatch(new RegExp(`device ${device}: its package for .* has only cpu,.*--device cpu`));
   });
 
@@ -70,7 +70,7 @@ describe('a device that cannot run', () => {
 
   it('int8 is refused on any device but the CPU', async () => {
     const options = { device: 'webgpu', precision: 'int8' };
-    await rejection(createEngine('onnxruntime', options), 'OPTION_INVALID');
+    await rejection(engineNamed('onnxruntime', options), 'OPTION_INVALID');
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/extract/engines/engine.ts';
-import { createEngine } from '../../../src/extract/engines/index.ts';
+import { createEngine, engineNamed } from '../../../src/extract/engines/index.ts';
 import { calibratedProgram } from '../../support/calibrated-program.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomPixels, randomWeights, tinyBackbone } from '../../support/tiny-backbone.ts';
@@ -52,7 +52,7 @@ describe('the onnxruntime engine', () => {
   it('runs in float32 on the CPU and refuses what it does not have', async () => {
     expect(await makeEngine()).toMatchObject({ name: 'onnxruntime', device: 'cpu', precision: 'fp32' });
     for (const options of [{ device: 'gpu' }, { precision: 'bf16' }, { threads: -1 }, { thread: 2 }]) {
-      await expect(createEngine('onnxruntime', options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+      await expect(engineNamed('onnxruntime', options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     }
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PermafrostError } from '../../../src/core/errors.ts';
 import type { Precision } from '../../../src/extract/engines/engine.ts';
-import { createEngine } from '../../../src/extract/engines/index.ts';
+import { createEngine, engineNamed } from '../../../src/extract/engines/index.ts';
 import { requireOpenVino } from '../../../src/extract/engines/openvino/require-openvino.ts';
 import { extractFeatures } from '../../../src/extract/pipeline.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
@@ -51,7 +51,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine'), () => {
     expect(engine).toMatchObject({ name: 'openvino', device: 'cpu', precision: 'bf16' });
     expect(engine.version).toMatch(/^20\d\d\.\d+\.\d+$/);
     for (const options of [{ device: 'gpu' }, { precision: 'fp16' }, { threads: -1 }, { thread: 2 }]) {
-      await expect(createEngine('openvino', options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+      await expect(engineNamed('openvino', options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     }
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeReport } from '../../../src/cli/report-file.ts';
+import { writeReport } from '../../../src/write-report.ts';
 import { htmlReport } from '../../../src/report/html/page.ts';
 import { run } from '../../../src/workflows/run/run.ts';
 import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../../support/browser.ts';

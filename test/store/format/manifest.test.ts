@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import { fingerprintOf } from '../../../src/store/format/fingerprint.ts';
-import { readManifest, writeManifest, type Manifest } from '../../../src/store/format/manifest.ts';
+import { readManifest, writeManifest, type ManifestDraft } from '../../../src/store/format/manifest.ts';
 import { sealJson } from '../../../src/store/format/sealed-json.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -53,11 +53,11 @@ async function refusal(text: string, code: ErrorCode): Promise<string> {
 const good = (): Record<string, unknown> => JSON.parse(OF_0_1_0) as Record<string, unknown>;
 
 /** The same in the words of the newest version. */
-function lifted(version: number): Manifest {
+function lifted(version: number): ManifestDraft {
   const { dataset, ...manifest } = good();
-  const { fingerprint, ...rest } = dataset as Manifest['dataset'] & { fingerprint: string };
+  const { fingerprint, ...rest } = dataset as ManifestDraft['dataset'] & { fingerprint: string };
   const sets = [{ fingerprint, poolings: ['flatten', 'avg', 'max'] }];
-  return { ...manifest, version, dataset: { ...rest, sets } } as Manifest;
+  return { ...manifest, version, dataset: { ...rest, sets } } as ManifestDraft;
 }
 
 describe('a manifest', () => {
@@ -68,7 +68,7 @@ describe('a manifest', () => {
   it('of version 1 is written in version 2, with all that it said', async () => {
     const store = storeWith(SEALED);
     const manifest = await readManifest(store);
-    await writeManifest(store, manifest);
+    await writeManifest({ path: store, manifest });
     expect(manifest.version).toBe(2);
     expect(await readManifest(store)).toEqual(lifted(2));
   });
@@ -77,7 +77,7 @@ describe('a manifest', () => {
     const manifest = lifted(2);
     delete manifest.sets[0]!.shards[0]!.files.flatten;
     expect(await readManifest(storeWith(sealJson(manifest)))).toEqual(manifest);
-    const { files } = (good().sets as Manifest['sets'])[0]!.shards[0]!;
+    const { files } = (good().sets as ManifestDraft['sets'])[0]!.shards[0]!;
     delete files.flatten;
     const old = { ...good(), sets: [{ ...lifted(1).sets[0]!, shards: [{ rows: 20, files }] }] };
     expect(await refusal(sealJson(old), 'STORE_CORRUPT')).toContain('sets.0.shards.0.files.flatten: ');
@@ -107,7 +107,7 @@ describe('a manifest', () => {
       code: 'IMAGE_UNREADABLE',
       reason: 'ünreadable 🐝',
     });
-    await writeManifest(store, manifest);
+    await writeManifest({ path: store, manifest });
     expect(await readManifest(store)).toEqual(manifest);
   });
 
@@ -227,8 +227,8 @@ describe('a manifest', () => {
   it('that cannot be written leaves the old one', async () => {
     const store = storeWith(SEALED);
     const next = { ...lifted(2), permafrost: '9' };
-    await rejection(writeManifest(join(store, 'nowhere'), next), 'STORE_WRITE');
-    await writeManifest(store, next);
+    await rejection(writeManifest({ path: join(store, 'nowhere'), manifest: next }), 'STORE_WRITE');
+    await writeManifest({ path: store, manifest: next });
     expect(readFileSync(join(store, 'manifest.json'), 'utf8')).toContain('"permafrost": "9"');
   });
 });

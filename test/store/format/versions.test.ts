@@ -53,7 +53,7 @@ describe.each([1, 2])('a store of version %i', (version) => {
     await expectContent(store, expectedOf(version));
     expect((await readManifest(store)).version).toBe(version);
     // Reading and opening lift nothing: the first write does.
-    expect((await openForWriting(store, '9.9.9')).version).toBe(version);
+    expect((await openForWriting(store, '9.9.9')).manifest.version).toBe(version);
     expect(filesOf(store)).toEqual(before);
   });
 

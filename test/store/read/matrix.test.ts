@@ -2,7 +2,7 @@ import { readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { POOLINGS, type Pooling } from '../../../src/core/sample.ts';
-import type { Manifest } from '../../../src/store/format/manifest.ts';
+import type { ManifestDraft } from '../../../src/store/format/manifest.ts';
 import { setRows } from '../../../src/store/read/shards.ts';
 import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { featureWriter } from '../../../src/store/write/writer.ts';
@@ -14,20 +14,23 @@ import { fillStore, openMade, matricesOf, whole } from '../../support/stores.ts'
 const temporaryFolder = temporaryFolders();
 
 /** A store with one shard of three rows, committed. */
-async function smallStore(): Promise<{ store: string; manifest: Manifest }> {
+async function smallStore(): Promise<{ store: string; manifest: ManifestDraft }> {
   const store = join(temporaryFolder(), 'store');
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
   const rows = [storedRow('a.jpg'), storedRow('b.jpg'), storedRow('c.jpg', { split: 'val' })];
-  const writer = featureWriter({ store, manifest, set, expectedRows: rows.length });
+  const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: rows.length });
   await writer.append(featuresOf(rows));
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
+  await commitDataset(
+    { path: store, manifest },
+    { root: '/pictures', sets: whole(set), samples: rows, failures: [] },
+  );
   return { store, manifest };
 }
 
 /** Reads all that the store holds in one of its kinds of file. */
-async function readKind(store: string, manifest: Manifest, kind: Pooling | 'rows' | 'samples') {
+async function readKind(store: string, manifest: ManifestDraft, kind: Pooling | 'rows' | 'samples') {
   if (kind === 'samples') return openMade({ store, manifest }).samples();
   if (kind !== 'rows') return matricesOf(openMade({ store, manifest }), kind, ['train', 'val']);
   const rows = [];
@@ -35,7 +38,7 @@ async function readKind(store: string, manifest: Manifest, kind: Pooling | 'rows
   return rows;
 }
 
-function fileOf(manifest: Manifest, kind: Pooling | 'rows' | 'samples'): string {
+function fileOf(manifest: ManifestDraft, kind: Pooling | 'rows' | 'samples'): string {
   return kind === 'samples' ? manifest.dataset.samples!.name : manifest.sets[0]!.shards[0]!.files[kind]!.name;
 }
 
@@ -84,7 +87,10 @@ describe('a store of several shards and several sets', () => {
     await fillStore(store, rows, { perShard: 3, settings: half });
     const { manifest, set } = await fillStore(store, [...rows].reverse(), { perShard: 4, settings: single });
     const samples = [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
-    await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples, failures: [] });
+    await commitDataset(
+      { path: store, manifest },
+      { root: '/pictures', sets: whole(set), samples, failures: [] },
+    );
     for (const pooling of POOLINGS) {
       const loaded = await matricesOf(openMade({ store, manifest }), pooling, ['train', 'val', 'test']);
       for (const [split, { X, samples: found }] of loaded) {
@@ -103,7 +109,7 @@ describe('a store of several shards and several sets', () => {
     for (const { data } of larger.features.values()) for (const i of data.keys()) data[i]! += 1000;
     const { manifest, set } = await fillStore(store, rows, { perShard: 2, settings: half });
     const other = setFor(manifest, single, ENGINE, WIDTHS);
-    const writer = featureWriter({ store, manifest, set: other, expectedRows: 11 });
+    const writer = featureWriter({ store: { path: store, manifest }, set: other, expectedRows: 11 });
     await writer.append(larger);
     await writer.seal();
     const smallest = async (): Promise<number> =>
@@ -111,19 +117,25 @@ describe('a store of several shards and several sets', () => {
         ...(await matricesOf(openMade({ store, manifest }), 'flatten', ['train'])).get('train')!.X.data,
       );
     expect(await smallest()).toBeLessThan(100);
-    await commitDataset(store, manifest, {
-      root: '/pictures',
-      sets: whole(other),
-      samples: rows,
-      failures: [],
-    });
+    await commitDataset(
+      { path: store, manifest },
+      {
+        root: '/pictures',
+        sets: whole(other),
+        samples: rows,
+        failures: [],
+      },
+    );
     expect(await smallest()).toBeGreaterThan(900);
-    await commitDataset(store, manifest, {
-      root: '/pictures',
-      sets: whole(set),
-      samples: rows,
-      failures: [],
-    });
+    await commitDataset(
+      { path: store, manifest },
+      {
+        root: '/pictures',
+        sets: whole(set),
+        samples: rows,
+        failures: [],
+      },
+    );
     expect(await smallest()).toBeLessThan(100);
   });
 
@@ -140,12 +152,15 @@ describe('a store of several shards and several sets', () => {
   it('says how many images lack features, instead of giving zeros', async () => {
     const store = join(temporaryFolder(), 'store');
     const { manifest, set } = await fillStore(store, rows.slice(0, 8), { perShard: 3 });
-    await commitDataset(store, manifest, {
-      root: '/pictures',
-      sets: whole(set),
-      samples: rows,
-      failures: [],
-    });
+    await commitDataset(
+      { path: store, manifest },
+      {
+        root: '/pictures',
+        sets: whole(set),
+        samples: rows,
+        failures: [],
+      },
+    );
     await expect(
       openMade({ store, manifest }).rows({ parts: 'avg', memory: 'matrix' }),
     ).rejects.toMatchObject({

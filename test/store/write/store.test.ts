@@ -18,7 +18,7 @@ const ROWS = [storedRow('a.jpg'), storedRow('b.jpg'), storedRow('c.jpg', { split
 describe('opening a store for writing', () => {
   it('makes it, empty and readable, with the folders above it', async () => {
     const store = newStore();
-    const manifest = await openForWriting(store, '1.2.3');
+    const { manifest } = await openForWriting(store, '1.2.3');
     expect(await readManifest(store)).toEqual(manifest);
     expect(manifest).toMatchObject({ permafrost: '1.2.3', sets: [], dataset: { root: '', failures: [] } });
     expect(readdirSync(store)).toEqual(['manifest.json']);
@@ -30,7 +30,7 @@ describe('opening a store for writing', () => {
     const store = folder();
     const { manifest } = await fillStore(store, ROWS, { perShard: 2 });
     const before = filesOf(store);
-    expect(await openForWriting(store, '9.9.9')).toEqual(manifest);
+    expect((await openForWriting(store, '9.9.9')).manifest).toEqual(manifest);
     expect(filesOf(store)).toEqual(before);
   });
 
@@ -101,7 +101,7 @@ describe('opening a store for writing', () => {
 
 describe('a set of features', () => {
   it('is found again by its settings, whatever the order of their keys, and made where it is not there', async () => {
-    const manifest = await openForWriting(newStore(), '0.0.0');
+    const { manifest } = await openForWriting(newStore(), '0.0.0');
     const one = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
     const { dtype, cut, ...rest } = settingsWith();
     expect(setFor(manifest, { ...rest, cut, dtype }, { ...ENGINE, version: '2.0' }, WIDTHS)).toBe(one);
@@ -111,7 +111,7 @@ describe('a set of features', () => {
   });
 
   it("is a copy: the manifest does not change with the caller's settings", async () => {
-    const manifest = await openForWriting(newStore(), '0.0.0');
+    const { manifest } = await openForWriting(newStore(), '0.0.0');
     const mean: [number, number, number] = [1, 2, 3];
     const widths = { ...WIDTHS } as { flatten: number; avg: number; max: number };
     const set = setFor(manifest, settingsWith({ contract: { ...CONTRACTS.keras, mean } }), ENGINE, widths);
@@ -134,7 +134,10 @@ describe('committing a data set', () => {
       { ...ROWS[2]!, path: 'moved/copy of c.jpg', split: 'train' as const },
     ];
     const failures = [{ path: 'x\n.jpg', code: 'IMAGE_UNDECODABLE' as const, reason: 'it is no picture' }];
-    await commitDataset(store, manifest, { root: '/elsewhere', sets: whole(set), samples, failures });
+    await commitDataset(
+      { path: store, manifest },
+      { root: '/elsewhere', sets: whole(set), samples, failures },
+    );
     const found = await readManifest(store);
     expect(found).toEqual(manifest);
     expect(found.dataset).toMatchObject({
@@ -152,19 +155,25 @@ describe('committing a data set', () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
     const before = filesOf(store);
-    await commitDataset(store, manifest, {
-      root: '/pictures',
-      sets: whole(set),
-      samples: ROWS,
-      failures: [],
-    });
+    await commitDataset(
+      { path: store, manifest },
+      {
+        root: '/pictures',
+        sets: whole(set),
+        samples: ROWS,
+        failures: [],
+      },
+    );
     expect(filesOf(store)).toEqual(before);
   });
 
   it('takes a data set of which no image could be read', async () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
-    await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: [], failures: [] });
+    await commitDataset(
+      { path: store, manifest },
+      { root: '/pictures', sets: whole(set), samples: [], failures: [] },
+    );
     expect(await openMade({ store, manifest }).samples()).toEqual([]);
     const loaded = await matricesOf(openMade({ store, manifest }), 'avg', ['train']);
     expect(loaded.get('train')).toMatchObject({ X: { rows: 0, cols: WIDTHS.avg }, samples: [] });
@@ -177,7 +186,7 @@ describe('why stored features do not serve', () => {
   const wanted = settingsWith();
 
   it('is nothing in a new store, nor where another set has no rows', async () => {
-    const manifest = await openForWriting(newStore(), '0.0.0');
+    const { manifest } = await openForWriting(newStore(), '0.0.0');
     expect(whyNotReused(manifest, wanted)).toBeUndefined();
     setFor(manifest, keras, ENGINE, WIDTHS);
     expect(whyNotReused(manifest, wanted)).toBeUndefined();

@@ -76,7 +76,10 @@ describe.skipIf(!full)(full ? 'a read-only disk' : 'a read-only disk [skipped as
       const { message } = await rejection(writer.seal(), 'STORE_WRITE');
       expect(message).toMatch(/could not be written: EROFS/);
       const samples = named(3);
-      const work = commitDataset(store, manifest, { root: '/', sets: whole(set), samples, failures: [] });
+      const work = commitDataset(
+        { path: store, manifest },
+        { root: '/', sets: whole(set), samples, failures: [] },
+      );
       await rejection(work, 'STORE_WRITE');
       await rejection(openForWriting(join(mount, 'new'), '0.0.0'), 'STORE_WRITE');
       expect(await sealed(store)).toEqual([['0.jpg', '1.jpg']]);

@@ -82,7 +82,10 @@ describe('a writer', () => {
     const given = featuresOf(rows);
     await writer.append(given);
     await writer.seal();
-    await commitDataset(store, manifest, { root: '/', sets: whole(set), samples: rows, failures: [] });
+    await commitDataset(
+      { path: store, manifest },
+      { root: '/', sets: whole(set), samples: rows, failures: [] },
+    );
     const { features } = await contentOf(store, ['train']);
     for (const pooling of POOLINGS) {
       const { data, cols } = given.features.get(pooling)!;
@@ -172,13 +175,16 @@ describe('a feature that float16 cannot hold', () => {
 
   it('is stored as it is in a store of float32', async () => {
     const store = join(folder(), 'store');
-    const manifest = await openForWriting(store, '0.0.0');
+    const { manifest } = await openForWriting(store, '0.0.0');
     const set = setFor(manifest, settingsWith({ dtype: 'float32' }), ENGINE, WIDTHS);
     const rows = named(2);
-    const writer = featureWriter({ store, manifest, set, expectedRows: 2 });
+    const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: 2 });
     await writer.append(withValue(rows, 1, 1e30));
     await writer.seal();
-    await commitDataset(store, manifest, { root: '/', sets: whole(set), samples: rows, failures: [] });
+    await commitDataset(
+      { path: store, manifest },
+      { root: '/', sets: whole(set), samples: rows, failures: [] },
+    );
     const { features } = await contentOf(store, ['train']);
     expect(features.flatten['1.jpg']![5]).toBe(Math.fround(1e30));
   });

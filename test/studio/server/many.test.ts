@@ -37,13 +37,21 @@ beforeAll(async () => {
       split: SPLITS[i % 3 === 0 ? 1 : 0],
     }),
   ).sort((a, b) => (a.path < b.path ? -1 : 1));
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
-  const writer = featureWriter({ store, manifest, set, expectedRows: IMAGES, shardBytes: 2 ** 26 });
+  const writer = featureWriter({
+    store: { path: store, manifest },
+    set,
+    expectedRows: IMAGES,
+    shardBytes: 2 ** 26,
+  });
   for (let at = 0; at < IMAGES; at += 1000)
     await writer.append(featuresOf(rows.slice(at, at + 1000), WIDTHS));
   await writer.seal();
-  await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
+  await commitDataset(
+    { path: store, manifest },
+    { root: '/pictures', sets: whole(set), samples: rows, failures: [] },
+  );
   path = store;
   studio = await startStudio(store);
 });

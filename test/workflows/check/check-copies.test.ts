@@ -30,10 +30,15 @@ interface Image {
 
 async function storeOf(images: readonly Image[]): Promise<string> {
   const store = join(folder(), 'store');
-  const manifest = await openForWriting(store, '0.0.0');
+  const { manifest } = await openForWriting(store, '0.0.0');
   const set = setFor(manifest, settingsWith({ dtype: 'float32' }), ENGINE, WIDTHS);
   const rows = images.map(({ sample }) => sample);
-  const writer = featureWriter({ store, manifest, set, expectedRows: rows.length, shardBytes: 2 ** 20 });
+  const writer = featureWriter({
+    store: { path: store, manifest },
+    set,
+    expectedRows: rows.length,
+    shardBytes: 2 ** 20,
+  });
   const features = POOLINGS.map((pooling) => {
     const X = matrix(images.length, WIDTHS[pooling]);
     images.forEach(({ look, off }, i) => X.data.set(featuresLike(look, off, pooling), i * X.cols));
@@ -42,7 +47,10 @@ async function storeOf(images: readonly Image[]): Promise<string> {
   await writer.append({ rows, features: new Map(features) });
   await writer.seal();
   const samples = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
-  await commitDataset(store, manifest, { root: '/pictures', sets: whole(set), samples, failures: [] });
+  await commitDataset(
+    { path: store, manifest },
+    { root: '/pictures', sets: whole(set), samples, failures: [] },
+  );
   return store;
 }
 

@@ -86,7 +86,7 @@ describe('views in a store', () => {
     expect(back.views).toMatchObject({ extracted: 0, reused: 18 });
   });
 
-  it('are trained on, and what they were worth is told', async () => {
+  it('are trained on, and their effect is reported', async () => {
     const head = await train(store, {
       head: 'logistic',
       views: 3,

@@ -5,7 +5,7 @@ import { present, type Judgement } from '../../../src/results/report-data.ts';
 import { htmlReport } from '../../../src/report/html/page.ts';
 import type { StoredSample } from '../../../src/store/format/shard.ts';
 import { check } from '../../../src/workflows/check/check.ts';
-import { report } from '../../../src/workflows/report/report.ts';
+import { reportData } from '../../../src/workflows/report/data.ts';
 import { train } from '../../../src/workflows/train/train.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { runResult } from '../../support/results.ts';
@@ -63,8 +63,8 @@ describe('a data set of more images than are compared', () => {
     writeFileSync(join(store, 'results.json'), JSON.stringify(runResult({ heads: [best] })));
     const notes: string[] = [];
     const [all, some] = [
-      await report(store, { mapImages: 0 }),
-      await report(
+      await reportData(store, { mapImages: 0 }),
+      await reportData(
         store,
         { maxImages: 100, mapImages: 50 },
         { listener: { note: (text) => notes.push(text) } },
@@ -118,8 +118,8 @@ describe('a data set of more images than are compared', () => {
     const list = join(folder(), 'labels.csv');
     writeFileSync(list, 'path,label\n000.jpg,bee\n002.jpg,ant\n');
     const [own, listed] = [
-      await report(store, { mapImages: 0 }),
-      await report(store, { mapImages: 0, labels: list }),
+      await reportData(store, { mapImages: 0 }),
+      await reportData(store, { mapImages: 0, labels: list }),
     ];
     const labelOf = ({ images }: typeof own): string => images.find(({ path }) => path === '000.jpg')!.label;
     expect([labelOf(own), labelOf(listed)]).toEqual(['ant', 'bee']);

@@ -32,13 +32,9 @@ beforeAll(async () => {
   // Stored in another order than that of the paths, and in several shards.
   const shuffled = random(3).shuffle([...rows]);
   const made = await fillStore(join(folder(), 'store'), shuffled, { widths, perShard: 50 });
-  ({ store } = made);
-  await commitDataset(store, made.manifest, {
-    root: '/pictures',
-    sets: whole(made.set),
-    samples: rows,
-    failures: [],
-  });
+  store = made.store;
+  const dataset = { root: '/pictures', sets: whole(made.set), samples: rows, failures: [] };
+  await commitDataset({ path: store, manifest: made.manifest }, dataset);
 });
 
 describe('the heads of a run within a memory that the features do not fit', () => {

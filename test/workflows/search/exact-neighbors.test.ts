@@ -28,12 +28,15 @@ async function madeStore(): Promise<Store> {
   const shuffled = random(3).shuffle([...rows]);
   const made = await fillStore(join(folder(), 'store'), shuffled, { perShard: 7 });
   const { store, manifest, set } = made;
-  await commitDataset(store, manifest, {
-    root: '/pictures',
-    sets: whole(set),
-    samples: rows,
-    failures: [],
-  });
+  await commitDataset(
+    { path: store, manifest },
+    {
+      root: '/pictures',
+      sets: whole(set),
+      samples: rows,
+      failures: [],
+    },
+  );
   return openMade(made);
 }
 

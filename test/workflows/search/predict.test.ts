@@ -42,11 +42,11 @@ async function withSettings(changed: Partial<FeatureSettings>, work: () => Promi
   const set = manifest.sets[0]!;
   Object.assign(set.settings, changed);
   set.fingerprint = manifest.dataset.sets[0]!.fingerprint = fingerprintOf(set.settings);
-  await writeManifest(store(), manifest);
+  await writeManifest({ path: store(), manifest });
   try {
     await work();
   } finally {
-    await writeManifest(store(), before);
+    await writeManifest({ path: store(), manifest: before });
   }
 }
 

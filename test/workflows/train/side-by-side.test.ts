@@ -10,7 +10,7 @@ import { openHead } from '../../../src/workflows/train/head-files.ts';
 import { inspect } from '../../../src/workflows/care/inspect.ts';
 import { neighbors } from '../../../src/workflows/search/neighbors.ts';
 import { predict } from '../../../src/workflows/search/predict.ts';
-import { report } from '../../../src/workflows/report/report.ts';
+import { reportData } from '../../../src/workflows/report/data.ts';
 import { run } from '../../../src/workflows/run/run.ts';
 import { train } from '../../../src/workflows/train/train.ts';
 import { rejection } from '../../support/errors.ts';
@@ -122,7 +122,7 @@ describe('a store of several cuts', () => {
     const checked = await check(store);
     expect(checked).toMatchObject({ images: 14, near: [] });
     expect(checked.nearMissing).toMatch(/block4_pool was extracted without flatten/);
-    const data = await report(store);
+    const data = await reportData(store);
     expect(data.images).toHaveLength(14);
   });
 
@@ -151,6 +151,8 @@ describe('a store of several cuts', () => {
       name: 'softmax (flatten)',
       reason: 'block4_pool was extracted without flatten.',
     });
-    expect((await report(store)).judgement).toMatchObject({ head: { pooling: result.heads[0]!.pooling } });
+    expect((await reportData(store)).judgement).toMatchObject({
+      head: { pooling: result.heads[0]!.pooling },
+    });
   });
 });

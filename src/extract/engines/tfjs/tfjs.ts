@@ -21,6 +21,11 @@ export const TFJS_OPTIONS = {
   ),
   precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
 } as const;
+/**
+ * Options of the engine `tfjs`.
+ *
+ * @interface
+ */
 export type TfjsOptions = OptionsOf<typeof TFJS_OPTIONS>;
 
 const INSTALL = {

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { vgg16 } from '../../../../src/extract/backbones/vgg16.ts';
-import { createEngine } from '../../../../src/extract/engines/index.ts';
+import { createEngine, engineNamed } from '../../../../src/extract/engines/index.ts';
 import { compiledCache, compiledFolder } from '../../../../src/extract/engines/openvino/compiled-cache.ts';
 import { locateOpenVino } from '../../../../src/extract/engines/openvino/locate.ts';
 import { loadWeights } from '../../../../src/extract/weights/load-weights.ts';
@@ -80,7 +80,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine with its cache'
   } as const;
 
   async function features(given: Partial<typeof program> = {}, precision = 'fp32'): Promise<Float32Array> {
-    const loaded = await (await createEngine('openvino', { precision })).load({ ...program, ...given });
+    const loaded = await (await engineNamed('openvino', { precision })).load({ ...program, ...given });
     const [found] = await loaded.run(randomPixels(3, 16, 2), 3);
     await loaded.dispose();
     return found!.data;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CONTRACTS } from '../../../../src/extract/contract.ts';
 import { vgg16 } from '../../../../src/extract/backbones/vgg16.ts';
-import { createEngine } from '../../../../src/extract/engines/index.ts';
+import { createEngine, engineNamed } from '../../../../src/extract/engines/index.ts';
 import { loadNetwork } from '../../../../src/extract/engines/tfjs/network.ts';
 import { findPackage, type TfjsPackage } from '../../../../src/extract/engines/tfjs/packages.ts';
 import { loadTfjs } from '../../../../src/extract/engines/tfjs/runtime.ts';
@@ -131,10 +131,10 @@ describe.skipIf(tfjsMissing('node-gpu'))(needsTfjs('node-gpu', 'tfjs on @tensorf
   it('refuses a device that it does not run on, rather than to compute elsewhere', async () => {
     const { device } = await createEngine('tfjs');
     const other = device === 'cpu' ? 'gpu' : 'cpu';
-    await expect(createEngine('tfjs', { device: other })).rejects.toMatchObject({
+    await expect(engineNamed('tfjs', { device: other })).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',
     });
-    expect(await createEngine('tfjs', { device })).toMatchObject({ device });
+    expect(await engineNamed('tfjs', { device })).toMatchObject({ device });
   });
 
   it('leaves nothing behind when an extraction is aborted in the middle', async () => {

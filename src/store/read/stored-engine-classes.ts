@@ -8,7 +8,10 @@ const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows })
  * The engine classes of stored features that agree with `settings` in everything else: the data set's own first, then
  * those with most rows.
  */
-export function heldClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {
+export function storedEngineClasses(
+  manifest: Manifest,
+  settings: Omit<FeatureSettings, 'engineClass'>,
+): string[] {
   const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const isCurrent = ({ fingerprint }: FeatureSet): boolean => current.has(fingerprint);
   return manifest.sets

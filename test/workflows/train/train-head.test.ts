@@ -98,10 +98,10 @@ describe('a knn in streams', () => {
     const again = await openForWriting(own, '0.0.0');
     const sets = [set, ...rest.map((part) => part.set)];
     const covering = [...new Set(sets.map(({ fingerprint }) => fingerprint))].map((fingerprint) =>
-      again.sets.find((one) => one.fingerprint === fingerprint)!,
+      again.manifest.sets.find((one) => one.fingerprint === fingerprint)!,
     );
     const without = { root: '/pictures', sets: covering.flatMap(whole), samples, failures: [] };
-    await commitDataset(own, again, without);
+    await commitDataset(again, without);
     const { message } = await rejection(openHead(file), 'FINGERPRINT_MISMATCH');
     expect(message).toContain('0 views of each image, not 1');
   });

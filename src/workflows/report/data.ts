@@ -13,7 +13,7 @@ import { askBest } from './answers.ts';
 import { pageImages, reportCensus } from './images.ts';
 import { judgementOf } from './judgement.ts';
 import { featureMap, mapSample } from './map.ts';
-import { REPORT_OPTIONS, type ReportOptions } from './options.ts';
+import { REPORT_DATA_OPTIONS, type ReportDataOptions } from './options.ts';
 import { thumbnails, worthShowing } from './thumbnails.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
@@ -25,14 +25,14 @@ import type { Work } from '../work.ts';
  * labels these count. Loads no network and changes nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT,
  * HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledStore throws.
  */
-export async function report(
+export async function reportData(
   storePath: string,
-  given: Partial<ReportOptions> = {},
+  given: Partial<ReportDataOptions> = {},
   work: Work = {},
 ): Promise<ReportData> {
   const { labels, maxImages, maxThumbnails, mapImages, seed } = resolveOptions(
     'report',
-    REPORT_OPTIONS,
+    REPORT_DATA_OPTIONS,
     given,
   );
   const opened = await openStore(storePath);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FeatureSettings } from '../../../src/store/format/fingerprint.ts';
-import { heldClasses } from '../../../src/store/read/held.ts';
+import { storedEngineClasses } from '../../../src/store/read/stored-engine-classes.ts';
 import type { FeatureSet, Manifest } from '../../../src/store/format/manifest.ts';
 import { kerasCaffe, kerasUnit } from '../../support/contracts.ts';
 
@@ -38,7 +38,7 @@ function manifest(current: string, ...sets: FeatureSet[]): Manifest {
 describe('the engine classes that a store holds', () => {
   it("are the data set's own first, then those with most rows", () => {
     const held = manifest('b', setOf('a', 5), setOf('b', 1), setOf('c', 9));
-    expect(heldClasses(held, settings)).toEqual(['b', 'c', 'a']);
+    expect(storedEngineClasses(held, settings)).toEqual(['b', 'c', 'a']);
   });
 
   it('are only those with rows, and with the same settings in everything else', () => {
@@ -51,6 +51,6 @@ describe('the engine classes that a store holds', () => {
       setOf('dtype', 3, { dtype: 'float32' }),
       setOf('same', 3),
     );
-    expect(heldClasses(held, settings)).toEqual(['same']);
+    expect(storedEngineClasses(held, settings)).toEqual(['same']);
   });
 });

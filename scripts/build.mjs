@@ -1,0 +1,56 @@
+// @ts-check
+/*
+ * Builds dist/: the sources, what each option means in their declarations, and last the studio's page.
+ * With --if-stale it does nothing where the page is newer than all of its sources: npm runs "prepare" not only in
+ * "npm ci", but also at the first "npx permafrost" of a clone, which must not wait for what is built already.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+
+const SOURCES = [
+  'src',
+  'scripts',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vite.studio.config.ts',
+];
+const LAST_BUILT = 'dist/studio/page/index.html';
+
+/**
+ * When a file, or anything in a folder, was changed last. A file that goes away changes its folder's time.
+ * @param {string} path
+ * @returns {number}
+ */
+function changed(path) {
+  const stat = statSync(path);
+  const inside = stat.isDirectory() ? readdirSync(path).map((name) => changed(join(path, name))) : [];
+  return Math.max(stat.mtimeMs, ...inside);
+}
+
+/** Removes what was compiled from sources that are gone: it would be published, and read with the rest. */
+function removeOrphans() {
+  const sourceOf = (/** @type {string} */ path) => join('src', path.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''));
+  for (const path of /** @type {string[]} */ (readdirSync('dist', { recursive: true }))) {
+    if (path.startsWith(join('studio', 'page')) || statSync(join('dist', path)).isDirectory()) continue;
+    if (!['.ts', '.js'].some((extension) => existsSync(sourceOf(path) + extension)))
+      rmSync(join('dist', path));
+  }
+}
+
+const isFresh = existsSync(LAST_BUILT) && SOURCES.every((path) => changed(path) < changed(LAST_BUILT));
+if (!process.argv.includes('--if-stale') || !isFresh) {
+  /** @param {string[]} args */
+  const node = (...args) => void execFileSync(process.execPath, args, { stdio: 'inherit' });
+  node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  removeOrphans();
+  const { documentOptions } = await import('./document-options.mjs');
+  await documentOptions('dist');
+  chmodSync('dist/cli/main.js', 0o755);
+  node('node_modules/vite/bin/vite.js', 'build', '--config', 'vite.studio.config.ts', '--logLevel', 'warn');
+}

@@ -1,0 +1,14 @@
+/**
+ * The parts that linear heads are solved with: a design of the rows, computed once, serves every fold and every
+ * penalty.
+ *
+ * @packageDocumentation
+ */
+export { designForOne, designOf } from './classify/solvers/choose-design.ts';
+export type { Design } from './classify/solvers/design.ts';
+export { fitLinear, linearWeights } from './classify/solvers/linear-fit.ts';
+export type { LinearFit } from './classify/solvers/linear-fit.ts';
+export type { LinearLoss, LinearTask } from './classify/solvers/linear-problems.ts';
+export type { StopRule } from './classify/solvers/newton-cg.ts';
+export { bestOf, crossValidatePath, fitPath, type PathScore } from './classify/solvers/path.ts';
+export { ridgePath, type RidgeChoice, type RidgeTask } from './classify/solvers/ridge-path.ts';

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { flagOf } from './core/options.ts';
+import { htmlReport } from './report/html/page.ts';
+import type { RunResult } from './results/head-result.ts';
+import { present, type ReportResult } from './results/report-data.ts';
+import { writeFileAtomic } from './store/format/atomic-file.ts';
+import type { ReportOptions } from './workflows/report/options.ts';
+import { reportData } from './workflows/report/data.ts';
+import type { Work } from './workflows/work.ts';
+
+/** A word of a POSIX shell's command line. */
+const quoted = (word: string): string =>
+  /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+/**
+ * The command line that repeats a run; data set and store by absolute paths, a weights file as it was given. Runs
+ * recorded by versions without their options give null.
+ */
+export function repeatCommand({ dataset, store, options }: Partial<RunResult>): string | null {
+  if (dataset === undefined || store === undefined || options === undefined) return null;
+  const given = Object.entries(options).filter(([key]) => key !== 'store');
+  const flags = [...given, ['store', resolve(store)] as const].flatMap(([key, value]) => {
+    const flag = flagOf(key);
+    return typeof value === 'boolean' ? [flag] : [flag, quoted(String(value))];
+  });
+  return ['npx permafrost run', quoted(resolve(dataset)), ...flags].join(' ');
+}
+
+/** The page's own script, without the compiler's way to its source map: a page is one file. */
+export async function pageScript(): Promise<string> {
+  const text = await readFile(new URL('./report/html/client.js', import.meta.url), 'utf8');
+  return text.replace(/^\/\/# sourceMappingURL=.*$/m, '').trimEnd();
+}
+
+/**
+ * Writes everything there is to see of a store as one HTML page that needs no network: its heads, mistakes, suspected
+ * label errors, duplicates and a map. The page goes to `out`, by default to report.html in the store. Loads no network
+ * and changes nothing else. Throws what `reportData` throws, and STORE_WRITE.
+ */
+export async function writeReport(
+  storePath: string,
+  { out = '', ...options }: Partial<ReportOptions> = {},
+  work: Work = {},
+): Promise<ReportResult> {
+  const data = await reportData(storePath, options, work);
+  const script = await pageScript();
+  const page = new TextEncoder().encode(
+    htmlReport(data, { script, command: present(data.run) ? repeatCommand(data.run) : null }),
+  );
+  const file = out === '' ? join(data.store.store, 'report.html') : resolve(out);
+  await writeFileAtomic(file, [page]);
+  const { overBudget, unavailable } = data.thumbnails;
+  return {
+    store: data.store.store,
+    file,
+    bytes: page.length,
+    images: data.images.length,
+    ofImages: data.store.images,
+    thumbnails: data.thumbnails.data.size,
+    overBudget,
+    unavailable,
+    mapped: present(data.map) ? data.map.images.length : 0,
+  };
+}

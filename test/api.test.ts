@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { HEADS, HEAD_NAMES } from '../src/classify/heads/index.ts';
+import { COMMANDS } from '../src/cli/commands/index.ts';
+import type { OptionTable } from '../src/core/options.ts';
+import * as permafrost from '../src/index.ts';
+import { EXTRACT_OPTIONS } from '../src/workflows/extract/options.ts';
+import { openInEditor } from './support/editor.ts';
+
+describe('the library', () => {
+  it('has every command as a function of its name', () => {
+    const functions = Object.entries(permafrost).filter(([, value]) => typeof value === 'function');
+    expect(functions.map(([name]) => name)).toEqual(expect.arrayContaining(COMMANDS.map(({ name }) => name)));
+  });
+
+  it('fits on one screen', () => {
+    const lines = readFileSync(new URL('../src/index.ts', import.meta.url), 'utf8').split('\n');
+    expect(lines.length).toBeLessThanOrEqual(90);
+  });
+});
+
+describe('an editor', () => {
+  const { errors, hover, completions, completion } = openInEditor(`
+    import { createHead, extract, studio, sweep, train } from 'permafrost';
+    import { fitLinear } from 'permafrost/solvers';
+    const logistic = createHead('logistic', { C: 10, tol: 1e-6 });
+    const network = createHead('mlp', { /* of mlp */ });
+    const { store } = await extract('flowers', { contract: 'keras', dtype: 'float16' });
+    await extract('birds', { /* of extract */ });
+    await train(store, { pooling: 'avg' });
+    await sweep(store, { folds: 3 });
+    await studio(store, { port: 8080 });
+    void [logistic, network, fitLinear];
+  `);
+
+  it('takes a program that uses the package by its name', () => {
+    expect(errors()).toEqual([]);
+  });
+
+  it('says what an option means, which values it takes and what it is by default', () => {
+    expect(hover('C: 10')).toBe(
+      'Inverse strength of the L2 penalty; smaller is stronger (a number > 0).\n@defaultValue 1',
+    );
+    expect(hover("contract: 'keras'")).toBe(
+      'Preprocessing contract (vgg16 | keras | report-2020).\n@defaultValue "vgg16"',
+    );
+    for (const option of ['tol: 1e-6', "dtype: 'float16'", "pooling: 'avg'", 'folds: 3', 'port: 8080'])
+      expect(hover(option)).toMatch(/^[^\n]+\)\.\n@defaultValue /);
+  });
+
+  it('completes the options of the head that is named, and of a command, each with its text', () => {
+    expect(completions('/* of mlp').sort()).toEqual(Object.keys(HEADS.mlp.options).sort());
+    expect(completions('/* of extract').sort()).toEqual(Object.keys(EXTRACT_OPTIONS).sort());
+    const tables: OptionTable[] = [EXTRACT_OPTIONS, HEADS.mlp.options];
+    for (const [i, table] of tables.entries())
+      for (const [name, { describe: text }] of Object.entries(table))
+        expect(completion(['/* of extract', '/* of mlp'][i]!, name).toLowerCase()).toContain(text.toLowerCase());
+  });
+
+  it('completes the names of the heads', () => {
+    expect(completions("logistic', {")).toEqual(expect.arrayContaining(HEAD_NAMES));
+  });
+
+  it('says what a function does', () => {
+    expect(hover('extract(')).toMatch(/^Brings the features of a data set into its store/);
+  });
+});
+
+describe('an option that a head does not have', () => {
+  it('is an error in the editor, as is an unknown head or value', () => {
+    const { errors } = openInEditor(`
+      import { createHead } from 'permafrost';
+      createHead('logistic', { nNeighbors: 3 });
+      createHead('logistic', { classWeight: 'balance' });
+      createHead('logistik');
+    `);
+    expect(errors()).toEqual([
+      expect.stringContaining("'nNeighbors' does not exist"),
+      expect.stringContaining('"balance"'),
+      expect.stringContaining('"logistik"'),
+    ]);
+  });
+});
