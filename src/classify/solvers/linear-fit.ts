@@ -9,6 +9,7 @@ import type { Objective, Vector, Weights } from './objective.ts';
 import type { StreamDesign } from './stream-design.ts';
 import { streamedObjective } from './streamed-objective.ts';
 
+/** How strong the penalty is: C is the inverse. */
 export interface Strength {
   readonly C: number;
 }

@@ -6,6 +6,7 @@ import { conjugateGradients, type Enough } from './conjugate-gradients.ts';
 import { lineSearch } from './line-search.ts';
 import type { Objective, ObjectiveAt, Vector, Weights } from './objective.ts';
 
+/** When a fit ends. */
 export interface StopRule {
   /** Stop when the largest absolute gradient is at most this. */
   readonly tol: number;

@@ -9,6 +9,7 @@ import { rowSystem, rowSystemBytes } from './ridge-rows.ts';
 import type { RidgeSystem, RidgeTargets } from './ridge-system.ts';
 import { classWeights, type ClassWeight } from './class-weights.ts';
 
+/** The classes of the rows, and what each counts. */
 export interface RidgeTask {
   /** Class index per row. */
   readonly y: Int32Array;
@@ -16,12 +17,14 @@ export interface RidgeTask {
   readonly classWeight: ClassWeight;
 }
 
+/** A linear model. */
 export interface RidgeFit {
   /** Shape (d, k): one column for two classes, else one a class. */
   readonly weights: Matrix;
   readonly intercept: Float32Array;
 }
 
+/** The best of several penalties, and its fit. */
 export interface RidgeChoice extends RidgeFit {
   readonly alpha: number;
   /**
