@@ -125,7 +125,11 @@ async function solve(
     );
     from = { coef: point.coef, bias: point.bias };
     used += iterations;
-  } else if (from === undefined && problem.gapTolerance !== undefined && 'direct' in design) {
+  } else if (
+    from === undefined &&
+    problem.gapTolerance !== undefined &&
+    ('pass' in design || design.direct !== undefined)
+  ) {
     const steps = Math.ceil(Math.log10((WEAK * design.meanSquaredNorm) / penalty));
     for (let left = steps; left > 0; left--) {
       const objective = objectiveOf(design, easier, penalty * 10 ** left);

@@ -11,6 +11,7 @@ import { classWeights, type ClassWeight } from './class-weights.ts';
  */
 export type LinearLoss = 'logistic' | 'squaredHinge' | 'squaredError';
 
+/** Which rows to fit, on which classes, by which loss. */
 export interface LinearTask {
   readonly loss: LinearLoss;
   /** Class index of each row, shape (n). */

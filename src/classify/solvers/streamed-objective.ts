@@ -16,9 +16,9 @@ import type { PassAnswer, Shifted, StreamDesign } from './stream-design.ts';
 /** A change of the objective below this part of it is rounding: of logits in float32 or in float64. */
 const ROUNDING = { float32: 1e-7, float64: 1e-12 };
 /** A length along a line costs a pass: one that lowers the objective will do. */
-const FLAT = { whole: 0.9, found: 1 };
+const FLAT = { whole: 0.9, found: 0.5 };
 /** Lengths at which one pass tells the slope. */
-const SIZES = Array.from({ length: 16 }, (_, s) => 2 ** (s - 12));
+const SIZES = Array.from({ length: 28 }, (_, s) => 2 ** (s - 24));
 /** The part of the gradient that a step may leave, for each step of conjugate gradients costs a pass too. */
 const FORCING = 0.25;
 const NO_LOGITS = new Float64Array(0);
