@@ -1,8 +1,6 @@
-// @ts-check
-// The pictures of README.md (report and studio side by side) and docs/studio.md, from the carried data set. Needs "npm run build" and Chromium; makes that set's store
-// where it is not there; restores the store's studio folder.
-//
-//   node bench/studio/pictures.mjs
+// @ts-check The pictures of README.md (report and studio side by side) and docs/studio.md, from the carried data set.
+// Needs "npm run build" and Chromium; makes that set's store where it is not there; restores the store's studio folder.
+// node bench/studio/pictures.mjs
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+import type * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { train } from '../../../src/workflows/train/train.ts';
@@ -8,7 +9,7 @@ import { fillStore } from '../../support/stores.ts';
 /** Names of the files that are opened to be read. */
 const opened = vi.hoisted(() => [] as string[]);
 vi.mock('node:fs/promises', async (original) => {
-  const system = await original<typeof import('node:fs/promises')>();
+  const system = await original<typeof fs>();
   const open: typeof system.open = (path, flags, mode) => {
     if (typeof path === 'string' && flags !== 'wx') opened.push(path);
     return system.open(path, flags, mode);
