@@ -60,14 +60,8 @@ export type { Manifest } from './store/format/manifest.ts';
 export type { SampleRows, StoredSample } from './store/format/shard.ts';
 
 // Heads on features, nearest neighbours, and how good the answers are.
-export {
-  createHead,
-  HEAD_NAMES,
-  HEADS,
-  loadHead,
-  type HeadName,
-  type HeadOptions,
-} from './classify/heads/index.ts';
+export { createHead, HEAD_NAMES, HEADS, loadHead } from './classify/heads/index.ts';
+export type { HeadName, HeadOptions } from './classify/heads/index.ts';
 export type * from './classify/head.ts';
 export { openHead, type OpenedHead } from './workflows/train/head-files.ts';
 export { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from './classify/normalize.ts';
@@ -76,11 +70,7 @@ export type { Metric, NeighborIndex, Neighbors } from './classify/neighbors/neig
 export * from './classify/evaluate/split.ts';
 /** Figures of predictions: accuracy, log loss, confusion, intervals. */
 export * as metrics from './classify/evaluate/metrics.ts';
-export {
-  applyTemperature,
-  expectedCalibrationError,
-  fitTemperature,
-} from './classify/evaluate/calibration.ts';
+export * from './classify/evaluate/calibration.ts';
 export * from './classify/evaluate/paired-tests.ts';
 export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
 
@@ -91,12 +81,8 @@ export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts'
 export { applyView } from './extract/image/augment.ts';
 export { VIEW_DEFAULTS, viewParameters } from './extract/image/view-parameters.ts';
 export type { ViewParameters, ViewPlan } from './extract/image/view-parameters.ts';
-export {
-  extractFeatures,
-  type InferredBatch,
-  type PipelineEvent,
-  type PipelineOptions,
-} from './extract/pipeline.ts';
+export { extractFeatures } from './extract/pipeline.ts';
+export type { InferredBatch, PipelineEvent, PipelineOptions } from './extract/pipeline.ts';
 export { vgg16 } from './extract/backbones/vgg16.ts';
 export type * from './extract/backbones/backbone.ts';
 export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';

@@ -7,7 +7,8 @@
 export { designForOne, designOf } from './classify/solvers/choose-design.ts';
 export type { Design } from './classify/solvers/design.ts';
 export { fitLinear, linearWeights } from './classify/solvers/linear-fit.ts';
-export type { LinearFit, LinearLoss, LinearTask } from './classify/solvers/linear-fit.ts';
+export type { LinearFit } from './classify/solvers/linear-fit.ts';
+export type { LinearLoss, LinearTask } from './classify/solvers/linear-problems.ts';
 export type { StopRule } from './classify/solvers/newton-cg.ts';
 export { bestOf, crossValidatePath, fitPath, type PathScore } from './classify/solvers/path.ts';
 export { ridgePath, type RidgeChoice, type RidgeTask } from './classify/solvers/ridge-path.ts';

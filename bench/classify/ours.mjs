@@ -13,6 +13,8 @@ const { fitLinear, linearWeights } = await built('solvers/linear-fit.js');
 const { bestOf, chosen, crossValidatePath } = await built('solvers/path.js');
 /** @type {typeof import('../../src/classify/solvers/ridge-path.ts')} */
 const { ridgePath } = await built('solvers/ridge-path.js');
+/** @type {typeof import('../../src/core/rows.ts')} */
+const { matrixRows } = await import(new URL('../../dist/core/rows.js', import.meta.url).href);
 /** @type {typeof import('../../src/classify/linalg/times.ts')} */
 const { times } = await built('linalg/times.js');
 
@@ -49,7 +51,7 @@ let fit;
 let weights;
 let problem;
 if (task.kind === 'ridge-cv') {
-  const found = await ridgePath(X, { y, classes, classWeight: 'none' }, task.alphas);
+  const found = await ridgePath(matrixRows(X), { y, classes, classWeight: 'none' }, task.alphas);
   choice = found.alpha;
   fit = { iterations: null, converged: true, gradient: null };
   weights = found;

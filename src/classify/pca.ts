@@ -23,8 +23,12 @@ export interface Pca {
 /** The largest system of which eigenvectors are sought: 0.5 GB. */
 const MOST = 8192;
 
-/** Bytes that `fitPca` takes beside a block: the scatter of the columns, its square, and what its directions take. */
-export const pcaBytes = (cols: number): number => Math.max(momentsBytes(cols), 8 * 3 * cols * cols);
+/** Bytes that `fitPca` takes beside the rows, or a block of them: the system, its square, what its directions take. */
+export function pcaBytes({ rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean }): number {
+  const isWide = inMemory && rows < cols;
+  const systems = 3 * 8 * (isWide ? rows : cols) ** 2;
+  return isWide ? systems : Math.max(momentsBytes(cols), systems);
+}
 
 /**
  * The first `width` principal components of n rows of d columns, as scikit-learn's PCA without whitening: eigenvectors

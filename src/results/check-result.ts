@@ -45,7 +45,11 @@ export interface CheckResult {
   /** Images of val and test that have a copy in train. */
   readonly leakedImages: number;
   /** Of one head on the validated images: all of them, and those without a copy in train. Null where there are none. */
-  readonly accuracy: { readonly head: string; readonly all: CheckedAccuracy; readonly clean: CheckedAccuracy } | null;
+  readonly accuracy: {
+    readonly head: string;
+    readonly all: CheckedAccuracy;
+    readonly clean: CheckedAccuracy;
+  } | null;
   /**
    * Images whose label the others contradict, the most suspect first; margin: probability of the label minus that of
    * the suggestion.

@@ -133,4 +133,11 @@ describe('a head on principal components', () => {
     const json = { ...state.json, pca: { width: 3, kept: 1 } };
     await rejection(loadHead('centroid', { ...state, json }), 'HEAD_CORRUPT');
   });
+
+  it('takes a system of the rows where these are fewer in memory, else one of the columns', () => {
+    const { bytesOf } = pcaHead(4, createHead('centroid'));
+    const shape = { rows: 100, cols: 2000 };
+    expect(bytesOf!({ ...shape, inMemory: true })).toBe(3 * 8 * 100 ** 2);
+    expect(bytesOf!({ ...shape, inMemory: false })).toBeGreaterThanOrEqual(3 * 8 * 2000 ** 2);
+  });
 });

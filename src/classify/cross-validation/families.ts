@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../core/digest.ts';
 import type { Head } from '../head.ts';
 import { type HeadOptions, headEntry } from '../heads/index.ts';
-import type { LinearLoss } from '../solvers/linear-fit.ts';
+import type { LinearLoss } from '../solvers/linear-problems.ts';
 
 /** A head to cross-validate, its options resolved. */
 export type HeadPlan = Pick<Head, 'name' | 'params'>;

@@ -1,6 +1,6 @@
 import { type Matrix, selectRows, stacked } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
-import type { FitContext } from '../head.ts';
+import type { FitContext, Head, RowsShape } from '../head.ts';
 import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
 import { applyPca, fitPca } from '../pca.ts';
 import { designOf } from '../solvers/choose-design.ts';
@@ -108,6 +108,33 @@ export function foldFeatures(
       return view;
     },
   };
+}
+
+/**
+ * Bytes that cross-validation of a head takes beside the images' features of (images, cols): what is stacked and
+ * normalised, views that are kept, and the fit of a fold.
+ */
+export function foldBytes(
+  { images, cols, views, normalize, pca }: FeatureSteps & Record<'images' | 'cols' | 'views', number>,
+  folds: number,
+  head: Pick<Head, 'bytesOf'>,
+  mostKept: number,
+): number {
+  const rows = images * (1 + views);
+  const values = rows * cols;
+  const stackedBytes = views > 0 ? 4 * values : 0;
+  const fitBytes = (shape: RowsShape): number => head.bytesOf?.({ ...shape, inMemory: true }) ?? 0;
+  // Normalised, and the rows of one fold that a head takes by itself.
+  if (normalize !== 'standard' && pca === 0)
+    return stackedBytes + 8 * values + (normalize === 'none' ? 4 * values : 0) + fitBytes({ rows, cols });
+  const trained = Math.ceil((rows * (folds - 1)) / folds);
+  const width = pca || cols;
+  const view = 4 * rows * width + 4 * trained * width + fitBytes({ rows: trained, cols: width });
+  const kept = rows * width * folds <= mostKept ? folds : 1;
+  // The rows that a normalisation is learned of; of components the normalised rows, those of the training part, and
+  // what finding them takes.
+  const making = 4 * values + (pca > 0 ? 4 * values + 12 * trained * Math.min(cols, 8192) : 0);
+  return stackedBytes + kept * view + making;
 }
 
 function viewOf(X: Matrix, rows?: readonly number[]): FoldView {

@@ -9,8 +9,9 @@ import { type VoteWeights, voteShares } from '../heads/votes.ts';
 import { times } from '../linalg/times.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import type { Metric, Neighbors } from '../neighbors/neighbor-index.ts';
-import { type LinearFit, type LinearTask, fitLinear, linearWeights } from '../solvers/linear-fit.ts';
-import type { ClassWeight } from '../solvers/row-weights.ts';
+import { type LinearFit, fitLinear, linearWeights } from '../solvers/linear-fit.ts';
+import type { LinearTask } from '../solvers/linear-problems.ts';
+import type { ClassWeight } from '../solvers/class-weights.ts';
 import { type Family, type HeadPlan, LOSSES, strengthOf } from './families.ts';
 import type { FoldFeatures } from './fold-features.ts';
 
@@ -114,9 +115,9 @@ async function* alongPath(
       const { weights, intercept } = await linearWeights(await view.design(context), fit);
       return linearProbabilities(await times(selectRows(view.X, val), weights), intercept);
     }
-    const scores = matrix(val.length, fit.k);
-    val.forEach((i, v) => row(scores, v).set(fit.scores.subarray(i * fit.k, (i + 1) * fit.k)));
-    return linearProbabilities(scores, new Float32Array(fit.k));
+    const logits = matrix(val.length, fit.k);
+    val.forEach((i, v) => row(logits, v).set(fit.logits.subarray(i * fit.k, (i + 1) * fit.k)));
+    return linearProbabilities(logits, new Float32Array(fit.k));
   }
 
   for (const plan of plans) {

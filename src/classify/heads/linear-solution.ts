@@ -1,18 +1,18 @@
 import { checkFinite, checkFit, checkLabels } from '../checks.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
-import { designForOne, designOf } from '../solvers/choose-design.ts';
+import { designBytes, designForOne, designOf } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';
-import { type LinearLoss, type LinearTask, fitLinear, linearWeights } from '../solvers/linear-fit.ts';
-import type { ClassWeight } from '../solvers/row-weights.ts';
-import { sampleRows } from '../solvers/sample-preconditioner.ts';
+import { linearWeights, solveLinear } from '../solvers/linear-fit.ts';
+import type { LinearLoss, LinearTask } from '../solvers/linear-problems.ts';
+import type { StopRule } from '../solvers/newton-cg.ts';
+import type { ClassWeight } from '../solvers/class-weights.ts';
+import { sampleBytes } from '../solvers/row-sample.ts';
+import { streamDesign, type StreamDesign } from '../solvers/stream-design.ts';
 import { fittedLinear } from './linear.ts';
-import { fitStreamedLinear, notConverged } from './streamed-linear.ts';
 
 type Self = Pick<FittedHead, 'name' | 'params'>;
-interface Options {
+interface Options extends StopRule {
   readonly C: number;
-  readonly tol: number;
-  readonly maxIter: number;
   readonly classWeight: ClassWeight;
 }
 
@@ -23,32 +23,35 @@ interface Options {
 export function linearFits(
   self: Self,
   loss: LinearLoss,
-  options: Options,
+  { classWeight, ...stop }: Options,
 ): Required<Pick<Head, 'fit' | 'prepare' | 'bytesOf'>> {
-  const { C, tol, maxIter, classWeight } = options;
   async function solve(
-    design: Design,
+    design: Design | StreamDesign,
     features: number,
     classes: readonly string[],
     of: Pick<LinearTask, 'y' | 'rows'>,
     context?: FitContext,
   ): Promise<FittedHead> {
     const task = { ...of, loss, classes: classes.length, classWeight };
-    const fit = await fitLinear(design, task, { C, tol, maxIter }, undefined, context);
-    const { weights, intercept } = await linearWeights(design, fit);
-    const { converged, iterations, gradient } = fit;
-    const notes = converged ? [] : [notConverged(fit, { maxIter, tol })];
-    return fittedLinear({ ...self, classes, features, converged, iterations, notes }, weights, intercept, {
-      gradient,
-    });
+    const solution = await solveLinear(design, task, stop, undefined, context);
+    const { weights, intercept } = await linearWeights(design, solution);
+    const { converged, iterations, gradient } = solution;
+    const notes = [
+      ...('passes' in design ? [passesNote(design.passes())] : []),
+      ...(converged ? [] : [notConverged(solution, stop)]),
+    ];
+    const facts = { ...self, classes, features, converged, iterations, notes };
+    return fittedLinear(facts, weights, intercept, { gradient });
   }
   return {
-    bytesOf: ({ rows, cols, inMemory }) => (inMemory ? 0 : 4 * cols * sampleRows({ rows, cols })),
+    bytesOf: ({ inMemory, ...shape }) => (inMemory ? designBytes(shape) : sampleBytes(shape)),
     async fit(rows, y, context) {
       const X = rows.matrix;
-      if (X === undefined) return fitStreamedLinear(self, loss, options, rows, y, context);
-      const { classes, indices } = checkFit(X, y);
-      return solve(await designForOne(X, { C, tol }, context), X.cols, classes, { y: indices }, context);
+      const { classes, indices } = X === undefined ? checkLabels(rows, y) : checkFit(X, y);
+      const design = await (X === undefined
+        ? streamDesign(rows, indices, context)
+        : designForOne(X, stop, context));
+      return solve(design, rows.cols, classes, { y: indices }, context);
     },
     async prepare(X, context) {
       checkFinite(X);
@@ -62,4 +65,20 @@ export function linearFits(
       };
     },
   };
+}
+
+/** How often the rows were read, in words. */
+export const passesNote = (passes: number): string =>
+  `fitted in ${passes} pass${passes === 1 ? '' : 'es'} over the stored features`;
+
+/** What a linear fit that did not reach its tolerance says. */
+function notConverged(
+  { gradient, iterations, dualityGap }: Awaited<ReturnType<typeof solveLinear>>,
+  { maxIter, tol }: StopRule,
+): string {
+  const above =
+    gradient <= tol
+      ? ` (small enough, but the objective may be ${(100 * dualityGap).toPrecision(2)} % above its least)`
+      : '';
+  return `not converged: the largest absolute gradient is ${gradient.toExponential(2)} after ${iterations} of ${maxIter} iterations, tol is ${tol}${above}; raise maxIter, normalise the features or strengthen the penalty (lower C, higher alpha)`;
 }

@@ -1,6 +1,6 @@
 import { type OptionsOf, integerOption, numberOption, resolveOptions } from '../../core/options.ts';
 import type { Head } from '../head.ts';
-import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
+import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
 import { linearFits } from './linear-solution.ts';
 
 /** Options of the head `logistic`: names, meaning and defaults are scikit-learn's. */

@@ -16,7 +16,7 @@ export function pcaHead(width: number, inner: Head): Head {
     name: inner.name,
     params,
     ...(inner.inMemoryOnly !== undefined && { inMemoryOnly: inner.inMemoryOnly }),
-    bytesOf: (shape) => pcaBytes(shape.cols) + (inner.bytesOf?.({ ...shape, cols: width }) ?? 0),
+    bytesOf: (shape) => pcaBytes(shape) + (inner.bytesOf?.({ ...shape, cols: width }) ?? 0),
     async fit(rows, y, context) {
       checkLabels(rows, y);
       const pca = await fitPca(rows, width, context);

@@ -7,14 +7,12 @@ import {
   resolveOptions,
   stringOption,
 } from '../../core/options.ts';
-import { checkFit } from '../checks.ts';
-import type { FitContext, FittedHead, Head } from '../head.ts';
-import { ridgePath } from '../solvers/ridge-path.ts';
-import { CLASS_WEIGHT_OPTION } from '../solvers/row-weights.ts';
-import { passesNote } from './streamed-linear.ts';
-import { ridgeBytes, streamedRidge } from '../solvers/streamed-ridge.ts';
+import { checkLabels } from '../checks.ts';
+import type { FittedHead, Head } from '../head.ts';
+import { type RidgeChoice, type RidgeFit, ridgeBytes, ridgeFit, ridgePath } from '../solvers/ridge-path.ts';
+import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
 import { fittedLinear } from './linear.ts';
-import { linearFits } from './linear-solution.ts';
+import { linearFits, passesNote } from './linear-solution.ts';
 
 /**
  * Up to so many columns one penalty is solved in closed form in a stream: one pass; wider rows by conjugate gradients,
@@ -48,53 +46,50 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
   const params = resolveOptions('The head "ridge"', RIDGE_OPTIONS, options);
   const alphas = numbersOf(params.alphas);
   const self = { name: 'ridge', params };
-  const chosen = (alpha: number, errors: readonly number[]): string =>
-    `alpha ${alpha} has the least squared leave-one-out error, ${Math.min(...errors).toFixed(4)}, of ${alphas.join(', ')}`;
-  if (alphas.length === 0) {
-    const linear = { ...params, C: 1 / params.alpha };
-    const fits = linearFits(self, 'squaredError', linear);
+  const { classWeight } = params;
+  /** What is solved in closed form says. */
+  function fitted(
+    rows: Rows,
+    classes: readonly string[],
+    { weights, intercept }: RidgeFit,
+    passes: number,
+    leaveOneOut?: Pick<RidgeChoice, 'alpha' | 'errors'>,
+  ): FittedHead {
+    const notes = rows.matrix === undefined ? [passesNote(passes)] : [];
+    if (leaveOneOut !== undefined) {
+      const least = Math.min(...leaveOneOut.errors).toFixed(4);
+      notes.push(
+        `alpha ${leaveOneOut.alpha} has the least squared leave-one-out error, ${least}, of ${alphas.join(', ')}`,
+      );
+    }
+    const facts = { ...self, classes, features: rows.cols, converged: true, iterations: 0, notes };
+    const more = leaveOneOut === undefined ? {} : { leaveOneOut: { alphas, ...leaveOneOut } };
+    return fittedLinear(facts, weights, intercept, more);
+  }
+  if (alphas.length > 0) {
     return {
       ...self,
-      ...fits,
-      bytesOf: (shape) =>
-        shape.inMemory || shape.cols > MOST_COLUMNS ? fits.bytesOf(shape) : ridgeBytes(shape.cols, 1),
-      fit: (rows, y, context) =>
-        rows.matrix !== undefined || rows.cols > MOST_COLUMNS
-          ? fits.fit(rows, y, context)
-          : fitStreamed([params.alpha], rows, y, context),
+      bytesOf: (shape) => ridgeBytes(shape, alphas.length),
+      async fit(rows, y, context) {
+        const { classes, indices } = checkLabels(rows, y);
+        const task = { y: indices, classes: classes.length, classWeight };
+        const { alpha, errors, ...fit } = await ridgePath(rows, task, alphas, context);
+        return fitted(rows, classes, fit, 2, { alpha, errors });
+      },
     };
   }
-  async function fitStreamed(
-    penalties: readonly number[],
-    source: Rows,
-    y: readonly string[],
-    context?: FitContext,
-  ): Promise<FittedHead> {
-    const { classWeight } = params;
-    const fit = await streamedRidge(source, y, { alphas: penalties, classWeight }, context);
-    const { alpha, errors, classes, weights, intercept, passes } = fit;
-    const notes = [passesNote(passes), ...(errors.length > 0 ? [chosen(alpha, errors)] : [])];
-    const facts = { ...self, classes, features: source.cols, converged: true, iterations: 0, notes };
-    return fittedLinear(
-      facts,
-      weights,
-      intercept,
-      errors.length > 0 ? { leaveOneOut: { alphas, errors, alpha } } : {},
-    );
-  }
+  const fits = linearFits(self, 'squaredError', { ...params, C: 1 / params.alpha });
+  const inOnePass = (inMemory: boolean, cols: number): boolean => !inMemory && cols <= MOST_COLUMNS;
   return {
     ...self,
+    ...fits,
+    bytesOf: (shape) => (inOnePass(shape.inMemory, shape.cols) ? ridgeBytes(shape, 1) : fits.bytesOf(shape)),
     async fit(rows, y, context) {
-      const X = rows.matrix;
-      if (X === undefined) return fitStreamed(alphas, rows, y, context);
-      const { classes, indices } = checkFit(X, y);
-      const task = { y: indices, classes: classes.length, classWeight: params.classWeight };
-      const { alpha, errors, weights, intercept } = await ridgePath(X, task, alphas, context);
-      const notes = [chosen(alpha, errors)];
-      const facts = { ...self, classes, features: X.cols, converged: true, iterations: 0, notes };
-      return fittedLinear(facts, weights, intercept, { leaveOneOut: { alphas, errors, alpha } });
+      if (!inOnePass(rows.matrix !== undefined, rows.cols)) return fits.fit(rows, y, context);
+      const { classes, indices } = checkLabels(rows, y);
+      const task = { y: indices, classes: classes.length, classWeight };
+      return fitted(rows, classes, await ridgeFit(rows, task, params.alpha, context), 1);
     },
-    bytesOf: ({ cols, inMemory }) => (inMemory ? 0 : ridgeBytes(cols, alphas.length)),
   };
 }
 

@@ -8,7 +8,7 @@ import type { FitContext, FittedHead } from '../head.ts';
 import { shuffledBatches, validationBlocks } from '../network/batches.ts';
 import type { Network } from '../network/network.ts';
 import { type TrainingOptions, trainNetwork } from '../network/network-training.ts';
-import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/row-weights.ts';
+import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/class-weights.ts';
 import type { FittedFacts } from './fitted-state.ts';
 
 /**

@@ -61,7 +61,7 @@ export async function trainNetwork(
       const met = lossOf(truth).at(passed.logits);
       const gradients = await slopes(network, passed, met.residuals);
       optimisers.forEach((optimiser, at) => optimiser.step(parameters[at]!, gradients[at]!));
-      sum += met.loss * X.rows;
+      sum += met.value * X.rows;
       hits += hitsOf(passed.logits, truth, k);
     }
     if (!Number.isFinite(sum)) {
@@ -79,7 +79,7 @@ export async function trainNetwork(
       for await (const { X, y: truth } of validation.blocks()) {
         checkAborted(context);
         const { logits } = await forward(network, X);
-        watched += lossOf(truth, validation.rows).value(logits);
+        watched += lossOf(truth, validation.rows).at(logits).value;
         right += hitsOf(logits, truth, k);
       }
       valLoss.push(watched);

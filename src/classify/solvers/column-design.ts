@@ -1,29 +1,34 @@
-import { type Matrix, matrix } from '../../core/matrix.ts';
+import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { Factor } from '../linalg/gemm.ts';
-import { type Columns, type Precision, timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
-import { columnMeans } from '../normalize.ts';
-import { bentColumns } from './bent-rows.ts';
-import { curvatureColumns } from './curvature-columns.ts';
+import { timesColumns, transposedTimesColumns, type Columns, type Precision } from '../linalg/thin.ts';
+import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from '../linalg/vectors.ts';
+import { activeColumns } from './active-rows.ts';
 import type { Design } from './design.ts';
 import { directSteps } from './direct-step.ts';
+import { hessianColumns, type HessianRequest } from './hessian-columns.ts';
 import { joinedProducts } from './joined-products.ts';
-import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from '../linalg/vectors.ts';
+import { columnStatistics, type ColumnStatistics } from './row-statistics.ts';
 
 /** Up to so many values X is also kept in float64, 128 MiB; above, it is widened block by block in each product. */
-export const MOST_WIDENED = 2 ** 24;
+const MOST_WIDENED = 2 ** 24;
 
-/** The inner product of weights needs nothing beside them. */
-const NOTHING = new Float64Array(0);
+/** Bytes of X (rows, cols) in float64, which a design keeps where products are float64. */
+export const widenedBytes = (rows: number, cols: number): number =>
+  rows * cols <= MOST_WIDENED ? 8 * rows * cols : 0;
+
+/** The inner product of weights needs no logits. */
+const NO_LOGITS = new Float64Array(0);
 
 /**
  * The design whose coefficients are the weights themselves: size = d. Xc is never formed: its products are X's, put
- * right.
+ * right. The
+ * statistics are those of all rows where X is a sample of them; its products then share the queue `joined` with others.
  */
-export function columnDesign(X: Matrix): Design {
-  const mean = columnMeans(X);
-  const meanSquare = dot(mean, mean);
-  let squares = 0;
-  for (let at = 0; at < X.data.length; at++) squares += X.data[at]! ** 2;
+export function columnDesign(
+  X: Matrix,
+  { mean, meanSquaredNorm }: ColumnStatistics = columnStatistics(X),
+  joined = joinedProducts(),
+): Design {
   // Widened when the first product asks for it: many fits never do.
   let widened: Factor | undefined;
   const factorOf = (precision: Precision): Factor => {
@@ -34,9 +39,8 @@ export function columnDesign(X: Matrix): Design {
     float32: make('float32'),
     float64: make('float64'),
   });
-  const joined = joinedProducts();
-  const curves = joined((parts: Parameters<typeof curvatureColumns>[1]) => curvatureColumns(X, parts));
-  const direct = joined(directSteps(X.cols, (scale) => bentColumns(X, mean, scale)));
+  const hessians = joined((parts: readonly HessianRequest[]) => hessianColumns(X, parts));
+  const direct = joined(directSteps(X.cols, (scale) => activeColumns(X, mean, scale)));
   const products = forBoth((precision) =>
     joined((parts: readonly Columns[]) => timesColumns(factorOf(precision), parts, precision)),
   );
@@ -46,30 +50,37 @@ export function columnDesign(X: Matrix): Design {
   return {
     rows: X.rows,
     size: X.cols,
-    meanLength: Math.sqrt(meanSquare),
-    spread: Math.max(0, squares / X.rows - meanSquare),
-    async scores(coef, k, precision) {
+    meanNorm: Math.sqrt(dot(mean, mean)),
+    meanSquaredNorm,
+    async logits(coef, k, precision) {
       return shiftRows(await products[precision]({ V: coef, k }), weightedRows(mean, coef, k), -1);
     },
     async adjoint(R, k, precision) {
       return addOuter(await adjoints[precision]({ V: R, k }), -1, mean, columnSums(R, k));
     },
-    beside: () => Promise.resolve(NOTHING),
-    curvature(here) {
-      const bend = here.bend();
+    gramProduct: () => Promise.resolve(NO_LOGITS),
+    hessian(here) {
+      const pointwise = here.pointwiseHessian();
       return async ({ coef }, shift) => {
         const k = shift.length;
         const centred = weightedRows(mean, coef, k).map((m, c) => shift[c]! - m);
-        const curve = await curves({ V: coef, k, shift: centred, bend });
-        return { ...curve, coef: addOuter(curve.coef, -1, mean, curve.sums) };
+        const product = await hessians({ V: coef, k, shift: centred, pointwise });
+        return { ...product, coef: addOuter(product.coef, -1, mean, product.sums) };
       };
     },
     direct,
     inner: (a, b) => dot(a.coef, b.coef),
-    largest: (a) => Promise.resolve(largestAbsolute(a.coef)),
-    weights(coef, k) {
-      const weights = matrix(X.cols, k, new Float32Array(coef));
-      return Promise.resolve({ weights, meanScores: weightedRows(mean, new Float64Array(weights.data), k) });
-    },
+    largest: (a) => largestAbsolute(a.coef),
+    weights: (coef, k) => columnWeights(coef, k, mean),
   };
+}
+
+/** Coefficients that are the weights themselves (d, k), and the logits of the column means. */
+export function columnWeights(
+  coef: Float64Array,
+  k: number,
+  mean: Float64Array,
+): ReturnType<Design['weights']> {
+  const weights = matrix(mean.length, k, new Float32Array(coef));
+  return Promise.resolve({ weights, meanLogits: weightedRows(mean, new Float64Array(weights.data), k) });
 }

@@ -1,66 +1,59 @@
-import type { LossAt } from './loss.ts';
-import { type Point, type Problem, inner } from './problem.ts';
-import { addScaled, dot, scaleAdd } from '../linalg/vectors.ts';
+import { addScaled } from '../linalg/vectors.ts';
+import {
+  addVector,
+  scaleAddVector,
+  scaled,
+  type Objective,
+  type ObjectiveAt,
+  type Vector,
+  type Weights,
+} from './objective.ts';
 
 /** More steps than any fit of the measured sets took; a step that ends here is still downhill. */
 export const MOST_STEPS = 500;
 
+/** Whether a residual may be left. */
+export type Enough = (residual: Vector, norm: number) => boolean;
+
 /**
- * The Newton step: solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until the
- * residual's length is at most `enough`; `ended` is false where `most` steps did not get there. `here` is the loss at
- * the point of the gradient.
+ * Solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until `isEnough` says so of the
+ * residual and its norm; `ended` is false where `most` steps did not get there. With a preconditioner they are flexible
+ * ones (Notay 2000), for it may be another linear map each time.
  */
 export async function conjugateGradients(
-  task: Problem,
-  here: LossAt,
-  gradient: Point,
-  enough: number,
+  { inner }: Pick<Objective, 'inner'>,
+  { gradient, hessian, precondition }: Pick<ObjectiveAt, 'gradient' | 'hessian' | 'precondition'>,
+  isEnough: Enough,
   most = MOST_STEPS,
-): Promise<{ readonly step: Point; readonly ended: boolean }> {
-  const {
-    design,
-    loss: { k },
-    penalty,
-    unit,
-  } = task;
-  const curve = design.curvature(here);
-  const step = scaled(gradient, 0);
-  let residual = scaled(gradient, -1);
-  const direction = scaled(gradient, -1);
-  let squared = inner(task, residual, residual);
-  for (let i = 0; i < most && Math.sqrt(squared) > enough; i++) {
-    const shift = direction.bias.map((b) => unit * b);
-    const bent = await curve(direction, shift);
-    const along =
-      design.inner(bent, direction) + dot(bent.sums, shift) + penalty * design.inner(direction, direction);
+): Promise<{ readonly step: Weights; readonly ended: boolean }> {
+  const product = hessian();
+  const step = { coef: new Float64Array(gradient.coef.length), bias: new Float64Array(gradient.bias.length) };
+  const residual = scaled(gradient, -1);
+  let squared = inner(residual, residual);
+  let direction: Vector | undefined;
+  let last = { residual, steepness: 1 };
+  let ended = isEnough(residual, Math.sqrt(squared));
+  for (let i = 0; i < most && !ended; i++) {
+    const steep = precondition === undefined ? residual : await precondition(residual);
+    const steepness = precondition === undefined ? squared : inner(residual, steep);
+    if (direction === undefined) direction = scaled(steep, 1);
+    else {
+      // Residuals are orthogonal where nothing preconditions them.
+      const overlap = precondition === undefined ? 0 : inner(last.residual, steep);
+      scaleAddVector(direction, (steepness - overlap) / last.steepness, steep);
+    }
+    last = { residual: precondition === undefined ? residual : scaled(residual, 1), steepness };
+
+    const bent = await product(direction);
+    const curvature = inner(bent, direction);
     // Rounding, in a direction that has no curvature left.
-    if (!(along > 0)) break;
-    const size = squared / along;
-    addPoint(step, size, direction);
-
-    // residual -= size · Hessian · direction
-    addScaled(residual.bias, -size * unit, bent.sums);
-    addScaled(residual.coef, -size, bent.coef);
-    addScaled(residual.coef, -size * penalty, direction.coef);
-    residual = { ...residual, scores: await design.beside(residual.coef, k) };
-
-    const next = inner(task, residual, residual);
-    const keep = next / squared;
-    scaleAdd(direction.coef, keep, residual.coef);
-    scaleAdd(direction.scores, keep, residual.scores);
-    scaleAdd(direction.bias, keep, residual.bias);
-    squared = next;
+    if (!(curvature > 0)) break;
+    const size = inner(residual, direction) / curvature;
+    addScaled(step.coef, size, direction.coef);
+    addScaled(step.bias, size, direction.bias);
+    addVector(residual, -size, bent);
+    squared = inner(residual, residual);
+    ended = isEnough(residual, Math.sqrt(squared));
   }
-  return { step, ended: Math.sqrt(squared) <= enough };
-}
-
-function scaled({ coef, scores, bias }: Point, factor: number): Point {
-  const times = (values: Float64Array): Float64Array => values.map((value) => factor * value);
-  return { coef: times(coef), scores: times(scores), bias: times(bias) };
-}
-
-function addPoint(point: Point, factor: number, other: Point): void {
-  addScaled(point.coef, factor, other.coef);
-  addScaled(point.scores, factor, other.scores);
-  addScaled(point.bias, factor, other.bias);
+  return { step, ended };
 }

@@ -1,68 +1,76 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { Precision } from '../linalg/thin.ts';
 import type { LossAt } from './loss.ts';
+import type { Vector } from './objective.ts';
+
+/** Weights (d, k) that are in memory, as a design holds them. */
+export type Element = Pick<Vector, 'coef' | 'logits'>;
 
 /**
- * A weight matrix W (d, k) as a solver holds it: coefficients in the design's own basis, shape (size, k), and what the
- * design's inner product needs beside them: its scores Xc·W on the centred training rows, shape (n, k), or nothing.
- * Row-major.
+ * Of a direction whose logits get a `shift` (k): the coefficients of Xcᵀ·B and the sums (k) of B's columns, B (n, k)
+ * what the second derivative makes of those logits.
  */
-export interface Element {
-  readonly coef: Float64Array;
-  readonly scores: Float64Array;
-}
-
-/**
- * Of a direction whose scores get a `shift` (k): the coefficients of Xcᵀ·B and the sums (k) of B's columns, B (n, k)
- * what the second derivative makes of those scores.
- */
-export type Curvature = (
+export type DesignHessian = (
   direction: Element,
   shift: Float64Array,
 ) => Promise<{ readonly coef: Float64Array; readonly sums: Float64Array }>;
 
-/** A Newton system of one column of scores. */
+/** A Newton system of one column of logits. */
 export interface NewtonSystem {
   /** The second derivative of each row, shape (n). */
   readonly scale: Float32Array;
   readonly penalty: number;
-  /** The gradient by the weights, and by the intercept as a score. */
+  /** The gradient by the weights, and by the intercept as a logit. */
   readonly gradient: Float64Array;
   readonly shift: number;
 }
 
 /**
- * The training rows as a linear solver sees them, made once and used by every fit: each fold, subset, penalty and loss.
- * The columns are centred (Xc = X - mean): with a free intercept the problem is the same, and far better conditioned
- * for features that are never negative, as those after a ReLU are. Products asked for at the same time are joined into
- * one.
+ * What every linear fit asks of its rows. The columns are centred: with a free intercept the problem is the same, and
+ * far better conditioned for features that are never negative, as those after a ReLU are.
  */
-export interface Design {
+export interface FitRows {
   readonly rows: number;
-  /** Coefficients for each column of scores. */
+  /** Coefficients for each column of logits. */
   readonly size: number;
-  /** Euclidean length of the column means, 0 for centred features. */
-  readonly meanLength: number;
-  /** Mean squared length of the centred rows. */
-  readonly spread: number;
+  /** Euclidean norm of the column means, 0 for centred features. */
+  readonly meanNorm: number;
+  /** Of the centred rows. */
+  readonly meanSquaredNorm: number;
   /** Cheaper, and nearly the same: its optimum is where a fit should start. */
   readonly rough?: Design;
+  /** The weights (d, k) of `coef`, float32, and the logit that the column means get from them, shape (k). */
+  weights(coef: Float64Array, k: number): Promise<{ weights: Matrix; meanLogits: Float64Array }>;
+}
+
+/**
+ * Training rows that are in memory as a linear solver sees them, made once and used by every fit: each fold, subset,
+ * penalty and loss. Xc = X - mean. Products asked for at the same time are joined into one.
+ */
+export interface Design extends FitRows {
+  /** Where the design has not all rows: which. */
+  readonly sampled?: Int32Array;
   /** Xc·W, shape (n, k). */
-  scores(coef: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
+  logits(coef: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
   /** The coefficients of Xcᵀ·R, R of shape (n, k); the result may be R itself. */
   adjoint(R: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
-  /** What stands beside `coef` in an element; float32 products. */
-  beside(coef: Float64Array, k: number): Promise<Float64Array>;
-  /** The curvature of a loss at one point; float32 products. */
-  curvature(here: LossAt): Curvature;
+  /** The logits that stand beside `coef` where the inner product needs them, by float32 products; else empty. */
+  gramProduct(coef: Float64Array, k: number): Promise<Float64Array>;
+  /** The second derivative of a loss at one point, by the weights; float32 products. */
+  hessian(here: LossAt): DesignHessian;
   /**
    * The weights of a Newton step by factorisation, one system at a time; undefined where it is singular to rounding.
    */
   readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
-  /** The inner product of two weight matrices, over all columns of scores. */
+  /** The inner product of two weight matrices, over all columns of logits. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;
-  /** An upper bound of an element's largest absolute weight; above `enough` any larger value will do as well. */
-  largest(a: Element, enough: number): Promise<number>;
-  /** The weights (d, k) of `coef`, float32, and the score that the column means get from them, shape (k). */
-  weights(coef: Float64Array, k: number): Promise<{ weights: Matrix; meanScores: Float64Array }>;
+  /** An upper bound of an element's largest absolute weight. */
+  largest(a: Element): number;
+  /** A closer one, where that is rough; above `tol` any larger value will do as well. */
+  readonly closer?: (a: Element, tol: number) => Promise<number>;
+}
+
+/** The length of the column that an intercept is the weight of: that of the rows. */
+export function interceptScaleOf({ meanSquaredNorm }: Pick<FitRows, 'meanSquaredNorm'>): number {
+  return meanSquaredNorm > 0 ? Math.sqrt(meanSquaredNorm) : 1;
 }

@@ -1,14 +1,16 @@
 import type { Precision } from '../linalg/thin.ts';
-import type { BentRows } from './bent-rows.ts';
-import { MOST_STEPS } from './conjugate-gradients.ts';
-import type { NewtonSystem } from './design.ts';
 import { inverseCholesky, solveBy, type Square } from '../linalg/inverse-cholesky.ts';
-import type { LossAt } from './loss.ts';
-import type { Point, Problem } from './problem.ts';
 import { addScaled } from '../linalg/vectors.ts';
+import type { ActiveRows } from './active-rows.ts';
+import { MOST_STEPS } from './conjugate-gradients.ts';
+import type { Design, NewtonSystem } from './design.ts';
+import type { LossAt } from './loss.ts';
+import type { Vector } from './objective.ts';
 
 /** Most numbers of a system's matrix: 32 MiB, of which there are a handful for a moment. */
-export const MOST_SYSTEM_VALUES = 2 ** 22;
+const MOST_SYSTEM_VALUES = 2 ** 22;
+/** Those matrices, in float64, at their most. */
+const MATRICES = 5;
 /** Most values of rows that are copied for it, where these are fewer than columns: 64 MiB. */
 const MOST_COPIED = 2 ** 23;
 /** Multiplications of a factorisation in the time of one of thin products, which wait for memory. */
@@ -19,17 +21,26 @@ const FAST = 5;
  */
 const BESIDE = { gradients: 2 ** 18, direct: 2 ** 23 };
 
+/** Bytes of a direct step at its peak on (rows, cols). */
+export function directBytes(rows: number, cols: number): number {
+  const system = Math.min(rows, cols) ** 2;
+  return system <= MOST_SYSTEM_VALUES ? MATRICES * 8 * system : 0;
+}
+
 /**
  * How many steps of conjugate gradients take as long as a direct step; undefined where there is none: not in this
  * design, not for a loss of several columns that meet, not where it takes too much memory or longer than conjugate
- * gradients ever do. Measured: some 20 steps for 350 bent rows of 2,400 x 512.
+ * gradients ever do. Measured: some 20 steps for 350 active rows of 2,400 x 512.
  */
-export function worthOfDirect({ design, loss }: Problem, here: LossAt): number | undefined {
-  const { rows, size } = design;
-  if (design.direct === undefined || loss.k !== 1) return undefined;
-  const bent = here.bend().scale.reduce((count, s) => count + Number(s > 0), 0);
-  const [few, many] = bent < size ? [bent, size] : [size, bent];
-  if (few ** 2 > MOST_SYSTEM_VALUES || (bent < size && bent * size > MOST_COPIED)) return undefined;
+export function costOfDirect(
+  { rows, size, direct }: Pick<Design, 'rows' | 'size' | 'direct'>,
+  k: number,
+  here: LossAt,
+): number | undefined {
+  if (direct === undefined || k !== 1) return undefined;
+  const active = here.pointwiseHessian().scale.reduce((count, s) => count + Number(s > 0), 0);
+  const [few, many] = active < size ? [active, size] : [size, active];
+  if (few ** 2 > MOST_SYSTEM_VALUES || (active < size && active * size > MOST_COPIED)) return undefined;
   const factorised = (few ** 2 * (many + 2 * few)) / FAST;
   const steps = (factorised + BESIDE.direct) / (rows * size + BESIDE.gradients);
   return steps < MOST_STEPS ? Math.ceil(steps) : undefined;
@@ -40,38 +51,39 @@ export function worthOfDirect({ design, loss }: Problem, here: LossAt): number |
  * system is singular to rounding.
  */
 export async function directStep(
-  { design, penalty, unit }: Problem,
+  { design, penalty, interceptScale }: { design: Design; penalty: number; interceptScale: number },
   here: LossAt,
-  gradient: Point,
+  gradient: Vector,
   precision: Precision,
-): Promise<Point | undefined> {
-  const { scale } = here.bend();
-  const shift = gradient.bias[0]! / unit;
+): Promise<Vector | undefined> {
+  const { scale } = here.pointwiseHessian();
+  const shift = gradient.bias[0]! / interceptScale;
   const coef = await design.direct!({ scale, penalty, gradient: gradient.coef, shift });
   if (coef === undefined) return undefined;
-  const scores = await design.scores(coef, 1, precision);
+  const logits = await design.logits(coef, 1, precision);
   const sum = scale.reduce((total, s) => total + s, 0);
-  const pull = scale.reduce((total, s, i) => total + s * scores[i]!, 0);
-  return { coef, scores, bias: Float64Array.of(-(shift + pull) / (unit * sum)) };
+  const pull = scale.reduce((total, s, i) => total + s * logits[i]!, 0);
+  return { coef, logits, bias: Float64Array.of(-(shift + pull) / (interceptScale * sum)) };
 }
 
 /**
- * The weights of Newton steps to the digits of float64, by a factorisation of the curvature of the rows that `bentOf`
+ * The weights of Newton steps to the digits of float64, by a factorisation of the Hessian of the rows that `activeOf`
  * gives: of the system in the `size` columns, or in the rows where these are fewer (Woodbury's identity; Chapelle 2007,
  * "Training a support vector machine in the primal"). The intercept is eliminated. One after the other, for the memory;
  * undefined where a system is singular to rounding.
  */
-export function directSteps(size: number, bentOf: (scale: Float32Array) => BentRows) {
+export function directSteps(size: number, activeOf: (scale: Float32Array) => ActiveRows) {
   async function step({ scale, penalty, gradient, shift }: NewtonSystem): Promise<Float64Array | undefined> {
-    const bent = bentOf(scale);
+    const active = activeOf(scale);
     // (BᵀB + p)·step = right, with the intercept's equation put in.
     const right = gradient.map((g) => -g);
-    addScaled(right, shift, bent.mean);
-    if (bent.square !== undefined && bent.count > size) return solve(await bent.square(), penalty, right);
+    addScaled(right, shift, active.mean);
+    if (active.square !== undefined && active.count > size)
+      return solve(await active.square(), penalty, right);
     // (BᵀB + p)⁻¹ = (1 - Bᵀ·(BBᵀ + p)⁻¹·B) / p
-    const within = await solve(await bent.gram(), penalty, await bent.times(right));
+    const within = await solve(await active.gram(), penalty, await active.times(right));
     if (within === undefined) return undefined;
-    addScaled(right, -1, await bent.back(within));
+    addScaled(right, -1, await active.back(within));
     return right.map((value) => value / penalty);
   }
   return async (requests: readonly NewtonSystem[]): Promise<(Float64Array | undefined)[]> => {

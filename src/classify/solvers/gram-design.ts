@@ -1,12 +1,15 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
 import { type Columns, timesColumns } from '../linalg/thin.ts';
-import { bentSpan } from './bent-rows.ts';
+import { activeSpan } from './active-rows.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
-import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
+import { gramSpan, normOf, meanDiagonal } from './gram-span.ts';
 import { directSteps } from './direct-step.ts';
 import { joinedProducts } from './joined-products.ts';
+
+/** Bytes of a Gram matrix of so many rows in its two precisions. */
+export const gramBytes = (rows: number): number => 12 * rows ** 2;
 
 /**
  * The design for more columns than rows. The optimum of an L2-penalised linear model lies in the span of the training
@@ -19,23 +22,23 @@ export async function gramDesign(X: Matrix, context?: FitContext): Promise<Desig
   const n = X.rows;
   const mean = await quickMeans(X);
   const gram = { data: await centredGram(X, mean, context), rows: n, cols: n };
-  const spread = meanDiagonal(gram.data, n);
+  const meanSquaredNorm = meanDiagonal(gram.data, n);
   // Rounding may leave eigenvalues just below zero where rows depend on each other (duplicates, and the mean itself),
   // and then Aᵀ·G·A is no square of a length. Rounding errors of size e in the entries move eigenvalues by about
   // e·sqrt(n).
-  const rounding = 2 ** -23 * Math.sqrt(n) * spread;
+  const rounding = 2 ** -23 * Math.sqrt(n) * meanSquaredNorm;
   for (let i = 0; i < n; i++) gram.data[i * n + i]! += rounding;
   const rough = { ...gram, data: new Float32Array(gram.data) };
   const joined = joinedProducts();
   const quick = joined((parts: readonly Columns[]) => timesColumns(rough, parts, 'float32'));
-  const direct = joined(directSteps(n, (scale) => bentSpan(gram, scale)));
+  const direct = joined(directSteps(n, (scale) => activeSpan(gram, scale)));
   const exact = joined((parts: readonly Columns[]) => timesColumns(gram, parts, 'float64'));
   return {
     ...gramSpan(X, new Float64Array(mean)),
-    spread,
-    scores: (coef, k, precision) => (precision === 'float32' ? quick : exact)({ V: coef, k }),
+    meanSquaredNorm,
+    logits: (coef, k, precision) => (precision === 'float32' ? quick : exact)({ V: coef, k }),
     direct,
-    beside: (coef, k) => quick({ V: coef, k }),
-    largest: (a) => Promise.resolve(lengthOf(a)),
+    gramProduct: (coef, k) => quick({ V: coef, k }),
+    largest: normOf,
   };
 }

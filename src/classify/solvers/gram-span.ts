@@ -10,34 +10,34 @@ import { columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
 export function gramSpan(
   X: Matrix,
   means: Float64Array,
-): Pick<Design, 'rows' | 'size' | 'meanLength' | 'adjoint' | 'curvature' | 'inner' | 'weights'> {
+): Pick<Design, 'rows' | 'size' | 'meanNorm' | 'adjoint' | 'hessian' | 'inner' | 'weights'> {
   const n = X.rows;
   return {
     rows: n,
     size: n,
-    meanLength: Math.sqrt(dot(means, means)),
+    meanNorm: Math.sqrt(dot(means, means)),
     adjoint: (R) => Promise.resolve(R),
-    curvature(here) {
-      return ({ scores }, shift) => {
-        const coef = here.curvature(shiftRows(scores.slice(), shift, 1));
+    hessian(here) {
+      return ({ logits }, shift) => {
+        const coef = here.hessian(shiftRows(logits.slice(), shift, 1));
         return Promise.resolve({ coef, sums: columnSums(coef, shift.length) });
       };
     },
-    inner: (a, b) => dot(a.coef, b.scores),
+    inner: (a, b) => dot(a.coef, b.logits),
     async weights(coef, k) {
       // Xcᵀ·A is Xᵀ times A less its column means.
       const centred = shiftRows(coef.slice(), columnSums(coef, k), -1 / n);
       const weights = await transposedTimes(X, matrix(n, k, new Float32Array(centred)));
-      return { weights, meanScores: weightedRows(means, new Float64Array(weights.data), k) };
+      return { weights, meanLogits: weightedRows(means, new Float64Array(weights.data), k) };
     },
   };
 }
 
-/** The Euclidean length of weights, over all columns of scores: none of them is larger. */
-export const lengthOf: (a: Parameters<Design['inner']>[1]) => number = ({ coef, scores }) =>
-  Math.sqrt(Math.max(0, dot(coef, scores)));
+/** The Euclidean norm of weights, over all columns of logits: none of them is larger. */
+export const normOf: (a: Parameters<Design['inner']>[1]) => number = ({ coef, logits }) =>
+  Math.sqrt(Math.max(0, dot(coef, logits)));
 
-/** The mean of the diagonal of a Gram matrix (n, n): the rows' mean squared length. */
+/** The mean of the diagonal of a Gram matrix (n, n): the rows' mean squared norm. */
 export function meanDiagonal(data: Float32Array | Float64Array, n: number): number {
   let sum = 0;
   for (let i = 0; i < n; i++) sum += data[i * n + i]!;

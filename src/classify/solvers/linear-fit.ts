@@ -1,42 +1,24 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
-import type { Design } from './design.ts';
-import { logisticLoss } from './logistic-loss.ts';
-import type { Loss } from './loss.ts';
-import { squaredErrorLoss, squaredHingeLoss } from './margin-losses.ts';
-import { type Optimum, type StopRule, newtonCg } from './newton-cg.ts';
-import { type Point, type Problem, problem, totalScores, unitOf } from './problem.ts';
-import { type ClassWeight, classWeights, rowWeights, sharesOf } from './row-weights.ts';
-import { positivesOf, weightAgainstRest } from './against-rest.ts';
+import { shiftRows } from '../linalg/vectors.ts';
+import { interceptScaleOf, type Design, type FitRows } from './design.ts';
+import { keptObjective } from './kept-objective.ts';
+import { problemsOf, type LinearProblem, type LinearTask } from './linear-problems.ts';
+import { newtonCg, type Optimum, type StopRule } from './newton-cg.ts';
+import type { Objective, Vector, Weights } from './objective.ts';
+import type { StreamDesign } from './stream-design.ts';
+import { streamedObjective } from './streamed-objective.ts';
 
-/**
- * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression).
- * `squaredHinge` (LinearSVC) and `squaredError` (RidgeClassifier, C = 1 / alpha): one problem for two classes, else one
- * a class against the rest.
- */
-export type LinearLoss = 'logistic' | 'squaredHinge' | 'squaredError';
-
-/** Which rows of a design to fit, on which classes, by which loss. */
-export interface LinearTask {
-  readonly loss: LinearLoss;
-  /** Class index of each row of the design, shape (n). */
-  readonly y: Int32Array;
-  readonly classes: number;
-  readonly classWeight: ClassWeight;
-  /** The rows to fit on, by default all. */
-  readonly rows?: readonly number[];
+/** How strong the penalty is: C is the inverse. */
+export interface Strength {
+  readonly C: number;
 }
 
 /** The optimum for one C. */
-export interface LinearFit {
+export interface LinearSolution {
   readonly C: number;
-  /** One a problem; the columns of scores are theirs in turn. */
-  readonly points: readonly Point[];
-  /**
-   * Scores with the intercepts of all rows of the design, also of those not fitted on. Shape (n, k), k = 1 for two
-   * classes.
-   */
-  readonly scores: Float64Array;
+  /** One a problem; the columns of logits are theirs in turn. */
+  readonly points: readonly Vector[];
   readonly k: number;
   readonly converged: boolean;
   /** Newton steps, the most of any problem. */
@@ -47,40 +29,73 @@ export interface LinearFit {
    */
   readonly gradient: number;
   /** Upper bound of how much of the objective is above its least, the largest of any problem. */
-  readonly gap: number;
+  readonly dualityGap: number;
+}
+
+/** The optimum on rows that are in memory. */
+export interface LinearFit extends LinearSolution {
+  /**
+   * Logits with the intercepts of all rows of the design, also of those not fitted on. Shape (n, k), k = 1 for two
+   * classes.
+   */
+  readonly logits: Float64Array;
 }
 
 /**
- * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the fit of another C, where
- * one is given. The problems of several classes run at the same time. Throws INTERRUPTED.
+ * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the optimum for another C,
+ * where one is given. The problems of several classes run at the same time. Throws INTERRUPTED, and what reading the
+ * rows throws.
  */
-export async function fitLinear(
-  design: Design,
+export async function solveLinear(
+  design: Design | StreamDesign,
   task: LinearTask,
-  { C, ...stop }: StopRule & { readonly C: number },
-  start?: LinearFit,
+  { C, ...stop }: StopRule & Strength,
+  start?: LinearSolution,
   context?: FitContext,
-): Promise<LinearFit> {
-  const problems = lossesOf(task).map(({ loss, sum }) => problem(design, loss, 1 / (C * sum)));
-  const optima = await Promise.all(problems.map((one, i) => solve(one, stop, start?.points[i], context)));
-  const columns = optima.map(({ point }, i) => totalScores(problems[i]!, point));
+): Promise<LinearSolution> {
+  const problems = problemsOf(task);
+  const optima = await Promise.all(
+    problems.map((problem, p) =>
+      solve(design, problem, 1 / (C * problem.weightSum), stop, start?.points[p], context),
+    ),
+  );
   return {
     C,
     points: optima.map(({ point }) => point),
-    scores: sideBySide(columns, design.rows),
-    k: problems.reduce((k, { loss }) => k + loss.k, 0),
+    k: problems.reduce((sum, { k }) => sum + k, 0),
     converged: optima.every(({ converged }) => converged),
     iterations: Math.max(...optima.map(({ iterations }) => iterations)),
     gradient: Math.max(...optima.map(({ gradient }) => gradient)),
-    gap: Math.max(...optima.map(({ gap }) => gap)),
+    dualityGap: Math.max(...optima.map(({ dualityGap }) => dualityGap)),
   };
 }
 
+/** As solveLinear, with the logits of all rows. */
+export async function fitLinear(
+  design: Design,
+  task: LinearTask,
+  stop: StopRule & Strength,
+  start?: LinearSolution,
+  context?: FitContext,
+): Promise<LinearFit> {
+  const solution = await solveLinear(design, task, stop, start, context);
+  const scale = interceptScaleOf(design);
+  const columns = solution.points.map(({ logits, bias }) => shiftRows(logits.slice(), bias, scale));
+  return { ...solution, logits: sideBySide(columns, design.rows) };
+}
+
+function objectiveOf(design: Design | StreamDesign, problem: LinearProblem, penalty: number): Objective {
+  if ('pass' in design) return streamedObjective(design, problem, penalty);
+  const loss = design.sampled === undefined ? problem.loss() : problem.sampleLoss(design.sampled);
+  return keptObjective(design, loss, penalty, problem.gapTolerance);
+}
+
 /**
- * Penalties, in units of the rows' mean squared length, below which a squared hinge is approached from stronger ones,
- * each ten times the next.
+ * Penalties, in units of the mean squared norm of the rows, below which a squared hinge is approached from stronger
+ * ones, each ten times the next; and the duality gap over the objective that is left on the way.
  */
 const WEAK = 1e-4;
+const ON_THE_WAY = 0.1;
 
 /**
  * The optimum of one problem, from `start`, or else from where easier problems end: that of a rough design, and those
@@ -88,66 +103,54 @@ const WEAK = 1e-4;
  * near each other). Their steps count.
  */
 async function solve(
-  one: Problem,
+  design: Design | StreamDesign,
+  problem: LinearProblem,
+  penalty: number,
   { tol, maxIter }: StopRule,
-  start?: Point,
+  start?: Weights,
   context?: FitContext,
 ): Promise<Optimum> {
-  const { design, loss, penalty } = one;
-  let [point, used] = [start, 0];
-  async function passBy(easier: Problem): Promise<void> {
-    const rest = { tol, maxIter: maxIter - used };
-    const { iterations, ...found } = await newtonCg(easier, rest, point, context);
-    ({ point } = found);
+  let from = start;
+  let used = 0;
+  const easier = { ...problem, ...(problem.gapTolerance && { gapTolerance: ON_THE_WAY }) };
+  const rest = (): StopRule => ({ tol, maxIter: maxIter - used });
+  if (from === undefined && design.rough !== undefined) {
+    const { point, iterations } = await solve(
+      design.rough,
+      design.rough.sampled ? easier : problem,
+      penalty,
+      rest(),
+      undefined,
+      context,
+    );
+    from = { coef: point.coef, bias: point.bias };
     used += iterations;
+  } else if (from === undefined && problem.gapTolerance !== undefined && 'direct' in design) {
+    const steps = Math.ceil(Math.log10((WEAK * design.meanSquaredNorm) / penalty));
+    for (let left = steps; left > 0; left--) {
+      const objective = objectiveOf(design, easier, penalty * 10 ** left);
+      const { point, iterations } = await newtonCg(objective, rest(), from, context);
+      from = point;
+      used += iterations;
+    }
   }
-  if (start === undefined && design.rough !== undefined) {
-    await passBy({ ...one, design: design.rough });
-    point = { ...point!, scores: await design.scores(point!.coef, loss.k, 'float32') };
-  } else if (start === undefined && loss.mostGap !== undefined) {
-    const steps = Math.ceil(Math.log10((WEAK * design.spread) / penalty));
-    for (let left = steps; left > 0; left--)
-      await passBy({ ...one, loss: { ...loss, mostGap: 0.1 }, penalty: penalty * 10 ** left });
-  }
-  const optimum = await newtonCg(one, { tol, maxIter: maxIter - used }, point, context);
+  const optimum = await newtonCg(objectiveOf(design, problem, penalty), rest(), from, context);
   return { ...optimum, iterations: used + optimum.iterations };
 }
 
-/** The weights (d, k) and intercepts (k) of a fit, for features that are not centred. */
+/** The weights (d, k) and intercepts (k) of a solution, for features that are not centred. */
 export async function linearWeights(
-  design: Design,
-  { points, k }: LinearFit,
+  design: FitRows,
+  { points, k }: LinearSolution,
 ): Promise<{ weights: Matrix; intercept: Float32Array }> {
   const coef = sideBySide(
     points.map((point) => point.coef),
     design.size,
   );
-  const { weights, meanScores } = await design.weights(coef, k);
-  const unit = unitOf(design);
+  const { weights, meanLogits } = await design.weights(coef, k);
+  const scale = interceptScaleOf(design);
   const bias = points.flatMap((point) => [...point.bias]);
-  return { weights, intercept: Float32Array.from(bias, (b, c) => b * unit - meanScores[c]!) };
-}
-
-interface WeightedLoss {
-  readonly loss: Loss;
-  /** Sum of the rows' weights. */
-  readonly sum: number;
-}
-
-function lossesOf({ loss, y, classes, classWeight, rows }: LinearTask): WeightedLoss[] {
-  const byClass = classWeights(y, classes, classWeight, rows);
-  if (loss === 'logistic') {
-    const { shares, sum } = sharesOf(rowWeights(y, (c) => byClass[c]!, rows));
-    return [{ loss: logisticLoss(y, classes === 2 ? 1 : classes, shares), sum }];
-  }
-  return positivesOf(classes).map((positive) => {
-    const { shares, sum } = sharesOf(
-      rowWeights(y, (c) => weightAgainstRest(loss, byClass, positive, c), rows),
-    );
-    const targets = Float64Array.from(y, (c) => (c === positive ? 1 : -1));
-    const make = loss === 'squaredHinge' ? squaredHingeLoss : squaredErrorLoss;
-    return { loss: make(targets, shares), sum };
-  });
+  return { weights, intercept: Float32Array.from(bias, (b, c) => b * scale - meanLogits[c]!) };
 }
 
 /** Matrices of `rows` rows beside each other, row-major. */

@@ -1,157 +1,137 @@
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import type { Precision } from '../linalg/thin.ts';
-import { conjugateGradients } from './conjugate-gradients.ts';
-import { directStep, worthOfDirect } from './direct-step.ts';
+import { largestAbsolute } from '../linalg/vectors.ts';
+import { conjugateGradients, type Enough } from './conjugate-gradients.ts';
 import { lineSearch } from './line-search.ts';
-import type { LossAt } from './loss.ts';
-import { type Point, type Problem, inner, origin, totalScores } from './problem.ts';
-import { addScaled, columnSums, largestAbsolute } from '../linalg/vectors.ts';
+import type { Objective, ObjectiveAt, Vector, Weights } from './objective.ts';
 
+/** When a fit ends. */
 export interface StopRule {
   /** Stop when the largest absolute gradient is at most this. */
   readonly tol: number;
+  /** Most Newton steps. */
   readonly maxIter: number;
 }
 
 /**
- * A gradient is a mean of rows, whose length is about `unit`, times residuals of at most 1: rounding to float32 moves
- * it by some 1e-7 of that, a hundredth of this.
+ * A gradient is a mean of rows, whose length is about the intercept scale, times residuals of at most 1: rounding to
+ * float32 moves it by some 1e-7 of that, a hundredth of this.
  */
 export const FLOAT32_TOL = 1e-5;
 
 export interface Optimum {
-  readonly point: Point;
+  readonly point: Vector;
   readonly converged: boolean;
   /** Newton steps. */
   readonly iterations: number;
   /** Upper bound of the largest absolute gradient at the point. */
   readonly gradient: number;
   /** Upper bound of how much of the objective is above its least. */
-  readonly gap: number;
+  readonly dualityGap: number;
 }
 
 /**
- * The minimum by Newton's method from `start`; each step solves its linear system by conjugate gradients, only as
- * exactly as the progress made so far deserves (Dembo, Eisenstat and Steihaug 1982; for the logistic loss Lin, Weng and
- * Keerthi 2008), or by a factorisation where that is quicker: nearly exact steps end the squared hinge in a few
- * (Mangasarian 2002). Gradients are float64 where `tol` asks for it; curvature is float32, because an error there only
- * costs a step. Throws INTERRUPTED.
+ * The minimum of f(W, b) = Σᵢ sᵢ·loss(yᵢ, xᵢ·W + b) + p/2·‖W‖² (objective.ts) by Newton's method, for rows that are
+ * kept or read again:
+ *
+ *     gradient g = Xᵀ·r + p·W r: derivative of the weighted losses by the logits Hessian H·v = Xᵀ·(h∘(X·v)) + p·v h:
+ *     their second derivative step H·s ≈ -g, until ‖H·s + g‖ ≤ min(forcing, √(‖g‖/‖g₀‖))·‖g‖, or it would pass the stop
+ *     rule twice over line search W + t·s, so that f falls and its slope along s is flat stop max|g| ≤ tol and, where
+ *     the loss has a gap tolerance, ‖g‖² / (2·p·f) ≤ that
+ *
+ * A step is solved by conjugate gradients, only as exactly as the progress made so far deserves (Dembo, Eisenstat and
+ * Steihaug 1982; for the logistic loss Lin, Weng and Keerthi 2008), or by a factorisation where that is quicker: nearly
+ * exact steps end the squared hinge in a few (Mangasarian 2002). Gradients are float64 where `tol` asks for it; Hessian
+ * products are float32, because an error there only costs a step. Throws INTERRUPTED, and what reading the rows throws.
  */
 export async function newtonCg(
-  task: Problem,
+  objective: Objective,
   { tol, maxIter }: StopRule,
-  start?: Point,
+  start?: Weights,
   context?: FitContext,
 ): Promise<Optimum> {
-  const { design, loss, unit } = task;
-  let precision: Precision = tol >= FLOAT32_TOL * unit ? 'float32' : 'float64';
-  let point = start ?? origin(task);
-  let total = totalScores(task, point);
-  let here = loss.at(total);
+  const { penalty, interceptScale, gapTolerance = Infinity } = objective;
+  const least = FLOAT32_TOL * interceptScale;
+  const forcing = objective.forcing(start !== undefined);
+  const newtonStep = stepper(objective);
+  let precision: Precision = tol >= least ? 'float32' : 'float64';
+  let here = await objective.at(start ?? objective.origin(), precision);
   let first: number | undefined;
-  let direct = false;
-  const loosest = loosestOf(task, start !== undefined);
-
-  /**
-   * Once conjugate gradients have taken as long as a direct step would, the steps that follow are direct: they only get
-   * harder.
-   */
-  async function stepFrom(gradient: Point, enough: number): Promise<Point> {
-    const worth = worthOfDirect(task, here);
-    if (worth !== undefined) {
-      if (!direct) {
-        const { step, ended } = await conjugateGradients(task, here, gradient, enough, worth);
-        if (ended) return scored(step);
-        direct = true;
-      }
-      const step = await directStep(task, here, gradient, precision);
-      if (step !== undefined) return step;
-    }
-    return scored((await conjugateGradients(task, here, gradient, enough)).step);
-  }
-  const scored = async ({ coef, bias }: Point): Promise<Point> => ({
-    coef,
-    bias,
-    scores: await design.scores(coef, loss.k, precision),
-  });
-
   for (let iterations = 0; ; iterations++) {
     checkAborted(context);
-    const gradient = await gradientAt(task, point, here, precision);
-    const biasGradient = largestAbsolute(gradient.bias) / unit;
-    // The gradient by the uncentred columns is that by the centred ones plus mean times the intercept's.
-    const bound = Math.max(
-      biasGradient,
-      (await design.largest(gradient, tol)) + design.meanLength * biasGradient,
-    );
-    const length = Math.sqrt(inner(task, gradient, gradient));
-    const gap = gapOf(task, point, here.loss, length);
-    const done = (converged: boolean): Optimum => ({ point, converged, iterations, gradient: bound, gap });
-    const near = loss.mostGap === undefined || gap <= loss.mostGap;
-    if ((bound <= tol && near) || iterations === maxIter) return done(bound <= tol && near);
+    const { norm, gradient, dualityGap } = await distanceOf(objective, here, tol);
+    const converged = gradient <= tol && dualityGap <= gapTolerance;
+    const optimum = { point: here.point, converged, iterations, gradient, dualityGap };
+    if (converged || iterations === maxIter) return optimum;
 
-    first ??= length;
+    first ??= norm;
     // What is left to be done, as a part of the gradient.
-    const left = Math.min(tol / bound, Math.sqrt((loss.mostGap ?? Infinity) / gap));
-    if (precision === 'float32' && left * bound < FLOAT32_TOL * unit) {
+    const left = Math.min(tol / gradient, Math.sqrt(gapTolerance / dualityGap));
+    if (precision === 'float32' && left * gradient < least) {
       precision = 'float64';
-      point = { ...point, scores: await design.scores(point.coef, loss.k, precision) };
-      total = totalScores(task, point);
-      here = loss.at(total);
+      const { coef, bias } = here.point;
+      here = await objective.at({ coef, bias }, precision);
       iterations--;
       continue;
     }
-    // Half of what is left, in the measure of `length`: more exactness than that would not be seen.
-    const enough = length * Math.max(Math.min(loosest, Math.sqrt(length / first)), left / 2);
-    const step = await stepFrom(gradient, enough);
-    const slope = inner(task, gradient, step);
-    const end = slope < 0 ? lineSearch(task, { point, total, loss: here.loss, slope }, step) : undefined;
-    if (end === undefined) return done(false);
-    point = moved(point, end.size, step);
-    ({ here, total } = end);
+    const loose = norm * Math.min(forcing, Math.sqrt(norm / first));
+    const tight = { tol: tol / 2, norm: Math.sqrt(2 * penalty * here.value * gapTolerance) / 2 };
+    // Half of what the stop rule asks for: more exactness than that would not be seen.
+    const step = await newtonStep(
+      here,
+      (residual, left) =>
+        left <= loose || (left <= tight.norm && gradientBound(objective, residual) <= tight.tol),
+    );
+    const next = await lineSearch(await here.along(step));
+    if (next === undefined) return optimum;
+    here = next;
   }
 }
 
-/**
- * The part of the gradient that a step may leave at most. Beside products with X itself those of a rough curvature cost
- * nothing: a step is worth solving well. So it is from another penalty's optimum, where the rows on the margin are
- * nearly the right ones and a loose step would lose them (measured on 2,400 x 512: 15 to 20 Newton steps in place of
- * 3).
- */
-function loosestOf({ design, loss }: Problem, warm: boolean): number {
-  if (design.rough !== undefined) return 0.01;
-  if (design.direct === undefined || loss.k !== 1) return 0.25;
-  return warm ? 0.01 : 0.1;
+/** How far a point is from the optimum. */
+async function distanceOf(objective: Objective, { value, gradient }: ObjectiveAt, tol: number) {
+  const norm = Math.sqrt(objective.inner(gradient, gradient));
+  return {
+    norm,
+    gradient: gradientBound(objective, gradient, await objective.closer?.(gradient, tol)),
+    // The objective is p-strongly convex in the weights, and the residuals are a point of the dual problem whose
+    // objective is less by
+    // ‖g‖²/(2·p): so much at most is f above its least (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
+    dualityGap: norm ** 2 / (2 * objective.penalty) / value,
+  };
 }
 
 /**
- * The duality gap over the objective. With the penalty p the objective is p-strongly convex in the weights, and the
- * residuals are a point of the dual problem whose objective is less by the gradient's square over 2·p: so much at most
- * is the primal one above its least (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
+ * An upper bound of the largest absolute gradient by the columns as they are: that by the centred ones plus mean times
+ * the intercept's.
  */
-function gapOf({ design, penalty }: Problem, point: Point, loss: number, length: number): number {
-  return length ** 2 / (2 * penalty) / (loss + (penalty / 2) * design.inner(point, point));
+function gradientBound(
+  objective: Objective,
+  gradient: Vector,
+  largest = objective.largest(gradient),
+): number {
+  const ofIntercepts = largestAbsolute(gradient.bias) / objective.interceptScale;
+  return Math.max(ofIntercepts, largest + objective.meanNorm * ofIntercepts);
 }
 
-async function gradientAt(
-  { design, loss: { k }, penalty, unit }: Problem,
-  point: Point,
-  { residuals }: LossAt,
-  precision: Precision,
-): Promise<Point> {
-  const bias = columnSums(residuals, k).map((sum) => sum * unit);
-  // A copy: the adjoint may be the residuals themselves.
-  const coef = (await design.adjoint(residuals, k, precision)).slice();
-  addScaled(coef, penalty, point.coef);
-  return { coef, bias, scores: await design.beside(coef, k) };
-}
-
-/** point + factor · step, a new point. */
-function moved(point: Point, factor: number, step: Point): Point {
-  const sum = { coef: point.coef.slice(), scores: point.scores.slice(), bias: point.bias.slice() };
-  addScaled(sum.coef, factor, step.coef);
-  addScaled(sum.scores, factor, step.scores);
-  addScaled(sum.bias, factor, step.bias);
-  return sum;
+/**
+ * Newton steps of one fit. Once conjugate gradients have taken as long as a direct step, the steps that follow are
+ * direct: they only get harder.
+ */
+function stepper(objective: Objective): (here: ObjectiveAt, isEnough: Enough) => Promise<Weights> {
+  let factorises = false;
+  return async function newtonStep(here, isEnough) {
+    const direct = here.direct();
+    if (direct !== undefined) {
+      if (!factorises) {
+        const { step, ended } = await conjugateGradients(objective, here, isEnough, direct.cost);
+        if (ended) return step;
+        factorises = true;
+      }
+      const step = await direct.solve();
+      if (step !== undefined) return step;
+    }
+    return (await conjugateGradients(objective, here, isEnough)).step;
+  };
 }

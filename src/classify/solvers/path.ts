@@ -2,7 +2,8 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { FitContext } from '../head.ts';
 import type { TrainVal } from '../evaluate/split.ts';
 import type { Design } from './design.ts';
-import { type LinearFit, type LinearTask, fitLinear } from './linear-fit.ts';
+import { type LinearFit, fitLinear } from './linear-fit.ts';
+import type { LinearTask } from './linear-problems.ts';
 import type { StopRule } from './newton-cg.ts';
 
 /**
@@ -32,7 +33,7 @@ export interface PathScore {
   readonly accuracies: readonly number[];
   /** Their mean. */
   readonly accuracy: number;
-  /** Scores that each row got when it was held out, shape (n, k); rows of no fold's `val` hold NaN. */
+  /** Logits that each row got when it was held out, shape (n, k); rows of no fold's `val` hold NaN. */
   readonly heldOut: Float64Array;
   readonly k: number;
   readonly converged: boolean;
@@ -64,9 +65,9 @@ export async function crossValidatePath(
     const { k } = fits[0]!;
     const heldOut = new Float64Array(design.rows * k).fill(NaN);
     const accuracies = folds.map(({ val }, fold) => {
-      const { scores } = fits[fold]!;
-      for (const i of val) heldOut.set(scores.subarray(i * k, (i + 1) * k), i * k);
-      return val.filter((i) => chosen(scores, i, k) === task.y[i]).length / val.length;
+      const { logits } = fits[fold]!;
+      for (const i of val) heldOut.set(logits.subarray(i * k, (i + 1) * k), i * k);
+      return val.filter((i) => chosen(logits, i, k) === task.y[i]).length / val.length;
     });
     return {
       C,
@@ -92,12 +93,12 @@ export function bestOf(path: readonly PathScore[]): PathScore {
 }
 
 /**
- * The class that row i of the scores chooses: class 1 above zero for a single column, else the first of the highest.
+ * The class that row i of the logits chooses: class 1 above zero for a single column, else the first of the highest.
  */
-export function chosen(scores: Float64Array, i: number, k: number): number {
-  if (k === 1) return Number(scores[i]! > 0);
+export function chosen(logits: Float64Array, i: number, k: number): number {
+  if (k === 1) return Number(logits[i]! > 0);
   let best = 0;
-  for (let c = 1; c < k; c++) if (scores[i * k + c]! > scores[i * k + best]!) best = c;
+  for (let c = 1; c < k; c++) if (logits[i * k + c]! > logits[i * k + best]!) best = c;
   return best;
 }
 

@@ -3,21 +3,21 @@ import type { FitContext } from '../head.ts';
 import { type Columns, type Precision, timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
 import { quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
-import { gramSpan, lengthOf, meanDiagonal } from './gram-span.ts';
+import { gramSpan, normOf, meanDiagonal } from './gram-span.ts';
 import { joinedProducts } from './joined-products.ts';
 import { roughGram } from './rough-gram.ts';
 import { columnSums, largestAbsolute, shiftRows } from '../linalg/vectors.ts';
 
 /**
- * The largest of so many weights is no more than about this part of their length; above it a rough length settles that
+ * The largest of so many weights is no more than about this part of their norm; above it a rough norm settles that
  * it is not small.
  */
 const SETTLED = 256;
 
 /**
  * The design for one fit on many wide rows: as `gramDesign`, but with a Gram matrix of 8-bit products, which only tells
- * the curvature. A fit starts at the optimum of the `rough` design, where each product is made with that matrix; its
- * last few Newton steps take scores and gradients from X itself, so that the optimum is X's and the rough curvature
+ * the Hessian. A fit starts at the optimum of the `rough` design, where each product is made with that matrix; its
+ * last few Newton steps take logits and gradients from X itself, so that the optimum is X's and the rough Hessian
  * costs a step at most. For tolerances that float32 products reach, and for penalties that are not weak: the matrix
  * must be right to within a part of the penalty. Throws INTERRUPTED.
  */
@@ -37,24 +37,24 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
     products[precision].back({ V: shiftRows(coef.slice(), columnSums(coef, k), -1 / n), k });
   const common = {
     ...gramSpan(X, means),
-    spread: meanDiagonal(gram.data, n),
-    beside: (coef: Float64Array, k: number) => product({ V: coef, k }),
+    meanSquaredNorm: meanDiagonal(gram.data, n),
+    largest: normOf,
+    gramProduct: (coef: Float64Array, k: number) => product({ V: coef, k }),
   };
   const rough: Design = {
     ...common,
-    scores: (coef, k) => product({ V: coef, k }),
-    largest: (a) => Promise.resolve(lengthOf(a)),
+    logits: (coef, k) => product({ V: coef, k }),
   };
   return {
     ...common,
     rough,
-    async scores(coef, k, precision) {
-      const scores = await products[precision].forth({ V: await weightsOf(coef, k, precision), k });
-      return shiftRows(scores, columnSums(scores, k), -1 / n);
+    async logits(coef, k, precision) {
+      const logits = await products[precision].forth({ V: await weightsOf(coef, k, precision), k });
+      return shiftRows(logits, columnSums(logits, k), -1 / n);
     },
-    async largest(a, enough) {
-      const length = lengthOf(a);
-      if (length > SETTLED * enough) return length;
+    async closer(a, tol) {
+      const norm = normOf(a);
+      if (norm > SETTLED * tol) return norm;
       return largestAbsolute(await weightsOf(a.coef, a.coef.length / n, 'float32'));
     },
   };

@@ -3,6 +3,7 @@ import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkFinite } from '../checks.ts';
 import { gemm, type Factor } from '../linalg/gemm.ts';
 import type { FitContext } from '../head.ts';
+import { countClasses } from '../labels.ts';
 import { addScaled } from '../linalg/vectors.ts';
 
 /** Weighted sums of rows and of their products, in float64. */
@@ -47,17 +48,24 @@ export async function momentsOf(
   const step = Math.max(LEAST_ROWS, Math.floor(PART_VALUES / d));
   let weight = 0;
   for await (const { start, X } of blocksOf(source)) {
-    checkFinite(X);
+    checkFinite(X, start);
     for (let from = 0; from < X.rows; from += step) {
       checkAborted(context);
       const part = rowRange(X, from, Math.min(X.rows, from + step));
       const classes = y.subarray(start + from, start + from + part.rows);
-      addClasses(classMeans, counts, part, classes);
-      const weights = Float64Array.from(classes, (c) => byClass[c]!);
-      const own = weightedMean(part, weights);
-      const sum = weights.reduce((total, value) => total + value, 0);
+      const sums = classSums(part, classes, byClass.length);
+      const partCounts = countClasses(classes, byClass.length);
+      const sum = byClass.reduce((total, each, c) => total + each * partCounts[c]!, 0);
+      sums.forEach((values, c) => addScaled(classMeans[c]!, 1, values));
+      partCounts.forEach((count, c) => (counts[c]! += count));
       if (sum === 0) continue;
-      const columns = centredColumns(part, own, weights.map(Math.sqrt));
+      const own = new Float64Array(d);
+      sums.forEach((values, c) => addScaled(own, byClass[c]! / sum, values));
+      const columns = centredColumns(
+        part,
+        own,
+        Float64Array.from(classes, (c) => Math.sqrt(byClass[c]!)),
+      );
       addScaled(scatter, 1, (await gemm('right', columns, columns)).data as Float64Array);
       const apart = own.map((value, j) => value - mean[j]!);
       addSquare(scatter, (weight * sum) / (weight + sum), apart);
@@ -82,28 +90,14 @@ export function centredColumns(X: Matrix, mean: Float64Array, roots: Float64Arra
   return { data, rows: d, cols: n };
 }
 
-function weightedMean(X: Matrix, weights: Float64Array): Float64Array {
-  const sums = new Float64Array(X.cols);
-  let total = 0;
+/** Sum of the rows of each class, (classes) of shape (d). */
+function classSums(X: Matrix, classOf: Int32Array, classes: number): Float64Array[] {
+  const sums = Array.from({ length: classes }, () => new Float64Array(X.cols));
   for (let i = 0, at = 0; i < X.rows; i++) {
-    const weight = weights[i]!;
-    total += weight;
-    for (let j = 0; j < X.cols; j++, at++) sums[j]! += weight * X.data[at]!;
-  }
-  return total > 0 ? sums.map((sum) => sum / total) : sums;
-}
-
-function addClasses(
-  sums: readonly Float64Array[],
-  counts: Float64Array,
-  X: Matrix,
-  classes: Int32Array,
-): void {
-  for (let i = 0, at = 0; i < X.rows; i++) {
-    const own = sums[classes[i]!]!;
-    counts[classes[i]!]!++;
+    const own = sums[classOf[i]!]!;
     for (let j = 0; j < X.cols; j++, at++) own[j]! += X.data[at]!;
   }
+  return sums;
 }
 
 /** data += factor · line·lineᵀ, in place. */

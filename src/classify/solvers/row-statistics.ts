@@ -4,46 +4,56 @@ import { checkAborted, checkFinite } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { dot } from '../linalg/vectors.ts';
 
-/** What one pass over the rows tells. */
-export interface RowStatistics {
+export interface ColumnStatistics {
   /** Column means, in float64. */
   readonly mean: Float64Array;
-  /** Mean squared length of the centred rows. */
-  readonly spread: number;
-  /** Rows that lie evenly among all, shape (m, d), and their numbers. */
-  readonly sample: Matrix;
-  readonly sampled: Int32Array;
+  /** Mean squared norm of the centred rows. */
+  readonly meanSquaredNorm: number;
 }
 
 /**
- * One pass: means, spread, and about `most` of the rows, at least one. Throws FIT_INVALID for values that are not
- * finite, INTERRUPTED.
+ * One pass: means, mean squared norm, and the rows `sampled`, ascending, of shape (m, d). Throws FIT_INVALID for values
+ * that are not finite, INTERRUPTED.
  */
-export async function statisticsOf(source: Rows, most: number, context?: FitContext): Promise<RowStatistics> {
-  const count = Math.max(1, Math.min(source.rows, most));
-  const sampled = Int32Array.from({ length: count }, (_, i) => Math.floor((i * source.rows) / count));
-  const sample = matrix(count, source.cols);
-  const mean = new Float64Array(source.cols);
+export async function rowStatistics(
+  source: Rows,
+  sampled: Int32Array,
+  context?: FitContext,
+): Promise<ColumnStatistics & { readonly sample: Matrix }> {
+  const sample = matrix(sampled.length, source.cols);
+  const sums = new Float64Array(source.cols);
   let squares = 0;
   let taken = 0;
   for await (const { start, X } of blocksOf(source)) {
     checkAborted(context);
-    checkFinite(X);
-    for (let i = 0; i < X.rows; i++) {
-      squares += addRow(mean, row(X, i));
-      if (sampled[taken] === start + i) sample.data.set(row(X, i), taken++ * X.cols);
-    }
+    checkFinite(X, start);
+    squares += addRows(sums, X);
+    for (; taken < sampled.length && sampled[taken]! < start + X.rows; taken++)
+      sample.data.set(row(X, sampled[taken]! - start), taken * X.cols);
   }
-  for (let j = 0; j < mean.length; j++) mean[j]! /= source.rows;
-  return { mean, spread: Math.max(0, squares / source.rows - dot(mean, mean)), sample, sampled };
+  return { ...statisticsOf(sums, squares, source.rows), sample };
 }
 
-function addRow(sums: Float64Array, values: Float32Array): number {
+/** The same of rows in memory. */
+export function columnStatistics(X: Matrix): ColumnStatistics {
+  const sums = new Float64Array(X.cols);
+  return statisticsOf(sums, addRows(sums, X), X.rows);
+}
+
+function statisticsOf(sums: Float64Array, squares: number, rows: number): ColumnStatistics {
+  const mean = sums.map((sum) => sum / rows);
+  return { mean, meanSquaredNorm: Math.max(0, squares / rows - dot(mean, mean)) };
+}
+
+/** Adds the rows to the sums of their columns; returns the sum of their squares. */
+function addRows(sums: Float64Array, { data }: Matrix): number {
   let squares = 0;
-  for (let j = 0; j < values.length; j++) {
-    const value = values[j]!;
-    sums[j]! += value;
-    squares += value * value;
+  for (let at = 0; at < data.length;) {
+    for (let j = 0; j < sums.length; j++, at++) {
+      const value = data[at]!;
+      sums[j]! += value;
+      squares += value * value;
+    }
   }
   return squares;
 }

@@ -2,117 +2,160 @@ import type { Matrix } from '../../core/matrix.ts';
 import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { timesColumns, timesThin, transposedTimesThin, type Precision } from '../linalg/thin.ts';
-import type { LossByParts } from './loss.ts';
+import { timesColumns, transposedTimesColumns, type Columns, type Precision } from '../linalg/thin.ts';
 import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
+import { columnDesign, columnWeights } from './column-design.ts';
+import type { Design, FitRows } from './design.ts';
+import { joinedProducts } from './joined-products.ts';
+import type { Loss } from './loss.ts';
+import type { LinearProblem } from './linear-problems.ts';
+import { rowStatistics } from './row-statistics.ts';
+import { sampledRows, sampleSize, tellsHessian } from './row-sample.ts';
 
-/** Weights (d, k) and intercepts (k), these in units of the rows' spread (problem.ts). */
-export interface Point {
+/** Weights (d, k), and what they shift the logits of centred rows by, shape (k). */
+export interface Shifted {
   readonly coef: Float64Array;
-  readonly bias: Float64Array;
-}
-
-export const origin = (cols: number, k: number): Point => ({
-  coef: new Float64Array(cols * k),
-  bias: new Float64Array(k),
-});
-
-export const inner = (a: Point, b: Point): number => dot(a.coef, b.coef) + dot(a.bias, b.bias);
-
-/** point + factor · other, a new point. */
-export function moved(point: Point, factor: number, other: Point): Point {
-  const sum = { coef: point.coef.slice(), bias: point.bias.slice() };
-  addPoint(sum, factor, other);
-  return sum;
-}
-
-/** Adds factor · other to a point, in place. */
-export function addPoint(point: Point, factor: number, other: Point): void {
-  addScaled(point.coef, factor, other.coef);
-  addScaled(point.bias, factor, other.bias);
-}
-
-/** The objective at a point, and its derivative. */
-export interface ObjectiveAt {
-  readonly value: number;
-  readonly gradient: Point;
+  readonly shift: Float64Array;
 }
 
 /**
- * loss + penalty · |W|² / 2 on centred rows that are read in blocks. Nothing is kept of a row: its scores are computed
- * again in each pass, for a product with twice as many columns costs little beside reading the row, and a million rows
- * of scores of ten classes take 80 MB each time they are kept. So memory is that of a block and a few arrays of (d, k).
+ * The derivative of a problem's loss at `at`; with a `direction` its second derivative there applied to that, in
+ * float32; with `sizes` too the slopes along the direction at these lengths of it.
  */
-export interface StreamedProblem {
-  readonly cols: number;
-  readonly k: number;
-  readonly unit: number;
-  /** Euclidean length of the column means. */
-  readonly meanLength: number;
-  /** One pass. */
-  objectiveAt(point: Point, precision: Precision): Promise<ObjectiveAt>;
-  /** One pass, in float32: the second derivative at `point`, applied to `direction`. */
-  curvatureAt(point: Point, direction: Point): Promise<Point>;
-  /** How often the rows were read by these. */
-  readonly passes: () => number;
+export interface PassRequest {
+  readonly problem: LinearProblem;
+  readonly at: Shifted;
+  readonly direction?: Shifted;
+  readonly sizes?: readonly number[];
+  readonly precision: Precision;
 }
 
-export function streamedProblem(
-  source: Rows,
-  { loss, penalty, mean, unit }: { loss: LossByParts; penalty: number; mean: Float64Array; unit: number },
-  context?: FitContext,
-): StreamedProblem {
-  const { k } = loss;
-  let passes = 0;
-  /** What is added to the scores of rows that are not centred. */
-  const shiftOf = ({ coef, bias }: Point): Float64Array =>
-    weightedRows(mean, coef, k).map((m, c) => unit * bias[c]! - m);
+/** The loss, and the derivative by the weights (d, k) and by the shift (k). */
+export interface PassAnswer {
+  value: number;
+  readonly coef: Float64Array;
+  readonly sums: Float64Array;
+  readonly slopes: Float64Array;
+}
 
-  /** The centred product of the rows with what `turn` makes of each block of them, and penalty · W. */
-  async function pass(
-    coef: Float64Array,
-    precision: Precision,
-    turn: (X: Matrix, start: number) => Promise<Float64Array>,
-  ): Promise<Point> {
-    const sums = new Float64Array(k);
-    const product = new Float64Array(source.cols * k);
+/**
+ * Training rows that are read block by block, again for each product. What is asked for at the same time, by the
+ * problems of several classes, is answered by one pass. Nothing is kept of a row: its logits are computed again in each
+ * pass, for a product with twice as many columns costs little beside reading the row, and a million rows of logits of
+ * ten classes take 80 MB each time they are kept. So memory is that of a block, a few arrays of (d, k) and a sample of
+ * the rows.
+ */
+export interface StreamDesign extends FitRows {
+  readonly pass: (request: PassRequest) => Promise<PassAnswer>;
+  /** How often the rows were read. */
+  readonly passes: () => number;
+  /** Some of the rows, in memory. */
+  readonly sample: Design;
+}
+
+/**
+ * One pass that sees the column means and takes a sample of rows, whose classes are y. Throws FIT_INVALID, INTERRUPTED,
+ * and what reading throws.
+ */
+export async function streamDesign(source: Rows, y: Int32Array, context?: FitContext): Promise<StreamDesign> {
+  const sampled = sampledRows(y, sampleSize(source));
+  const { sample, ...statistics } = await rowStatistics(source, sampled, context);
+  const { mean, meanSquaredNorm } = statistics;
+  let passes = 1;
+
+  async function answer(requests: readonly PassRequest[]): Promise<PassAnswer[]> {
+    const answers = requests.map(({ at, sizes = [] }) => ({
+      value: 0,
+      coef: new Float64Array(at.coef.length),
+      sums: new Float64Array(at.shift.length),
+      slopes: new Float64Array(sizes.length),
+    }));
     for await (const { start, X } of blocksOf(source)) {
       checkAborted(context);
-      const turned = await turn(X, start);
-      addScaled(sums, 1, columnSums(turned, k));
-      addScaled(product, 1, await transposedTimesThin(X, turned, k, precision));
+      for (const precision of ['float32', 'float64'] as const) {
+        const those = requests.flatMap((request, r) => (request.precision === precision ? [r] : []));
+        if (those.length === 0) continue;
+        await addBlock(
+          X,
+          start,
+          those.map((r) => requests[r]!),
+          those.map((r) => answers[r]!),
+          precision,
+        );
+      }
     }
     passes++;
-    addOuter(product, -1, mean, sums);
-    addScaled(product, penalty, coef);
-    return { coef: product, bias: sums.map((sum) => sum * unit) };
+    answers.forEach(({ coef, sums }) => addOuter(coef, -1, mean, sums));
+    return answers;
   }
 
+  /** What rows are shifted by that are not centred. */
+  const uncentred = ({ coef, shift }: Shifted): Float64Array =>
+    weightedRows(mean, coef, shift.length).map((m, c) => shift[c]! - m);
+
+  async function addBlock(
+    X: Matrix,
+    start: number,
+    requests: readonly PassRequest[],
+    answers: readonly PassAnswer[],
+    precision: Precision,
+  ): Promise<void> {
+    const vectors = requests.flatMap(({ at, direction }) =>
+      direction === undefined ? [at] : [at, direction],
+    );
+    const columns = vectors.map(({ coef, shift }) => ({ V: coef, k: shift.length }));
+    const products = await timesColumns(X, columns, precision);
+    vectors.forEach((vector, v) => shiftRows(products[v]!, uncentred(vector), 1));
+    const turned: (Columns & { readonly answer: PassAnswer })[] = [];
+    let next = 0;
+    requests.forEach(({ problem, direction, sizes }, r) => {
+      const answer = answers[r]!;
+      const { k } = problem;
+      const loss = problem.loss(start, start + X.rows);
+      const logits = products[next++]!;
+      const change = direction && products[next++]!;
+      if (change !== undefined && sizes !== undefined) {
+        addSlopes(answer.slopes, loss, logits, change, sizes);
+        return;
+      }
+      const here = loss.at(logits);
+      const V = change === undefined ? here.residuals : here.hessian(change);
+      answer.value += here.value;
+      addScaled(answer.sums, 1, columnSums(V, k));
+      turned.push({ V, k, answer });
+    });
+    if (turned.length === 0) return;
+    const sums = await transposedTimesColumns(X, turned, precision);
+    sums.forEach((sum, r) => addScaled(turned[r]!.answer.coef, 1, sum));
+  }
+
+  // Products with the sample come first: whoever is done with them waits for the others, and all share a pass.
+  const joined = joinedProducts();
+  const some: Design = { ...columnDesign(sample, statistics, joined), sampled };
   return {
-    cols: source.cols,
-    k,
-    unit,
-    meanLength: Math.sqrt(dot(mean, mean)),
+    rows: source.rows,
+    size: source.cols,
+    meanNorm: Math.sqrt(dot(mean, mean)),
+    meanSquaredNorm,
+    ...(tellsHessian(sample) && { rough: some }),
+    sample: some,
+    pass: joined(answer),
     passes: () => passes,
-    async objectiveAt(point, precision) {
-      const shift = shiftOf(point);
-      let value = (penalty / 2) * dot(point.coef, point.coef);
-      const gradient = await pass(point.coef, precision, async (X, start) => {
-        const scores = shiftRows(await timesThin(X, point.coef, k, precision), shift, 1);
-        const here = loss.part(start, start + X.rows).at(scores);
-        value += here.loss;
-        return here.residuals;
-      });
-      return { value, gradient };
-    },
-    curvatureAt(point, direction) {
-      const [shift, change] = [shiftOf(point), shiftOf(direction)];
-      const columns = [point, direction].map(({ coef }) => ({ V: coef, k }));
-      return pass(direction.coef, 'float32', async (X, start) => {
-        const [scores, along] = (await timesColumns(X, columns, 'float32')) as [Float64Array, Float64Array];
-        const here = loss.part(start, start + X.rows).at(shiftRows(scores, shift, 1));
-        return here.curvature(shiftRows(along, change, 1));
-      });
-    },
+    weights: (coef, k) => columnWeights(coef, k, mean),
   };
+}
+
+/** Adds the derivatives of a loss along a change of the logits, at some lengths of it. */
+function addSlopes(
+  slopes: Float64Array,
+  loss: Loss,
+  logits: Float64Array,
+  change: Float64Array,
+  sizes: readonly number[],
+): void {
+  for (const [s, size] of sizes.entries()) {
+    const tried = logits.slice();
+    addScaled(tried, size, change);
+    slopes[s]! += dot(loss.at(tried).residuals, change);
+  }
 }

@@ -26,6 +26,7 @@ export interface MemoryRoom {
   readonly copies?: number;
 }
 
+/** Which features to read, of which images, and how. */
 export interface RowsRequest {
   /** One pooling of the primary set, or parts side by side. */
   readonly parts: Pooling | readonly FeaturePart[];

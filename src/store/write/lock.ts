@@ -29,6 +29,7 @@ type Owner = z.infer<typeof ownerSchema>;
 
 /** A store that this process alone may write to. */
 export interface StoreLock {
+  /** Lets others write. */
   release(): Promise<void>;
 }
 

@@ -8,9 +8,8 @@ import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
 import { setFeatures } from '../../store/read/shards.ts';
 import { rowTargets } from '../../store/read/row-targets.ts';
-import { probabilities } from '../../workflows/train/trained-head.ts';
+import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
-import { judgeRaw } from '../../workflows/search/predict.ts';
 import type { Snapshot } from './store.ts';
 import { turns } from './turns.ts';
 
@@ -157,7 +156,7 @@ export function liveHeads(store: string): LiveHeads {
       if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
       const head = await open(id);
       const X = await featuresIn(pooling);
-      const asked = async () => [await probabilities(head, X), await judgeRaw(head, X)] as const;
+      const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
       // Rows that are read from the store have one reader at a time.
       const [P, judged] = await (head.rowsMemory > 0 ? inTurn(asked) : asked());
       return {

@@ -5,11 +5,10 @@ import { blocksOf, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import type { Store } from '../../store/open.ts';
-import { probabilities } from '../train/trained-head.ts';
+import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import { openHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { savedHead } from '../run/past-run.ts';
-import { judgeRaw } from '../search/predict.ts';
 import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
 
@@ -89,7 +88,7 @@ export async function askBest(
     const P = await probabilities(opened, X);
     const places = stream.places.subarray(start, start + X.rows);
     told.add(P, stream.labels.slice(start, start + X.rows), places);
-    const judged = await judgeRaw(opened, X);
+    const judged = await noveltyOf(opened, X);
     places.forEach((place, i) => {
       probability[place] = P.data[i * P.cols + told.guess[place]!]!;
       if (novelty === undefined || judged === null) return;

@@ -1,17 +1,15 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
-import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { matrix, row } from '../../core/matrix.ts';
 import { present } from '../../results/report-data.ts';
 import type { PredictResult } from '../../results/answer-results.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
-import { applyNormalizer } from '../../classify/normalize.ts';
-import { detectUnknown } from '../../classify/novelty/reject.ts';
 import { headParts } from '../../store/read/head-file.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { cutsOfParts } from '../network/cuts.ts';
 import { describeImages, type DescribedImages } from '../network/describe-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
-import { probabilities } from '../train/trained-head.ts';
+import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import type { Work } from '../work.ts';
 import { sourceLike } from '../network/feature-source.ts';
 import { openHead, type OpenedHead } from '../train/head-files.ts';
@@ -69,18 +67,6 @@ async function trainingSearch(
 const UNKNOWN = 'unknown';
 
 /**
- * How strange each row of raw features is to the head, and which are unknown; null for a head without a rule for that.
- */
-export async function judgeRaw({ head, normalizer, reject }: OpenedHead, X: Matrix) {
-  if (reject === undefined || X.rows === 0) return null;
-  const { measure, threshold } = reject;
-  return {
-    ...(await detectUnknown(reject, head, applyNormalizer(normalizer, X))),
-    rule: { measure, threshold },
-  };
-}
-
-/**
  * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on.
  * Throws HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field,
  * where other weights or another engine are asked for.
@@ -119,7 +105,7 @@ export async function predict(
   const near = X.rows === 0 ? [] : ((await search?.(X, options.neighbors)) ?? []);
   const { classes, name } = opened.head;
   const best = topClass(P);
-  const judged = await judgeRaw(opened, X);
+  const judged = await noveltyOf(opened, X);
   return {
     head: name,
     contract: source.contract.name,

@@ -1,7 +1,5 @@
-import { MOST_KEPT } from '../../classify/cross-validation/fold-features.ts';
-import { MOST_GRAM_ROWS } from '../../classify/solvers/choose-design.ts';
-import { MOST_WIDENED } from '../../classify/solvers/column-design.ts';
-import { MOST_SYSTEM_VALUES } from '../../classify/solvers/direct-step.ts';
+import { foldBytes, MOST_KEPT } from '../../classify/cross-validation/fold-features.ts';
+import type { Head } from '../../classify/head.ts';
 import { MAX_MATRIX_BYTES } from '../../store/read/rows.ts';
 import { checkBound } from '../memory.ts';
 
@@ -16,6 +14,8 @@ export interface GroupSize {
   readonly pca: number;
   /** Views of each image beside the image itself. */
   readonly views: number;
+  /** The head that is fitted on them. */
+  readonly head: Pick<Head, 'bytesOf'>;
 }
 
 /** How a sweep is run within a bound. */
@@ -47,43 +47,6 @@ const SIZED_FOR = 2;
 /** What a thread may keep for all folds where not all of MOST_KEPT fits: components of most samples. */
 const LITTLE_KEPT = 2 ** 23;
 
-/** Matrices in float64 of a step that is solved directly, at their most. */
-const DIRECT_MATRICES = 5;
-
-/**
- * Bytes of a linear problem over rows beside the rows themselves: their Gram matrix in both precisions, or the rows in
- * float64; and those of a direct step.
- */
-function designBytes(rows: number, cols: number): number {
-  const system = Math.min(rows, cols) ** 2;
-  const direct = system <= MOST_SYSTEM_VALUES ? DIRECT_MATRICES * 8 * system : 0;
-  if (rows < cols && rows <= MOST_GRAM_ROWS) return 12 * rows ** 2 + direct;
-  return (rows * cols <= MOST_WIDENED ? 8 * rows * cols : 0) + direct;
-}
-
-/** Bytes of one thread at work on a group. */
-function groupBytes(
-  { cols, normalize, pca, views }: GroupSize,
-  images: number,
-  folds: number,
-  mostKept: number,
-): number {
-  const rows = images * (1 + views);
-  const values = rows * cols;
-  const stackedBytes = views > 0 ? 4 * values : 0;
-  // Normalised, and the rows of one fold that a head takes by itself.
-  if (normalize !== 'standard' && pca === 0)
-    return stackedBytes + 8 * values + (normalize === 'none' ? 4 * values : 0) + designBytes(rows, cols);
-  const trained = Math.ceil((rows * (folds - 1)) / folds);
-  const width = pca || cols;
-  const view = 4 * rows * width + 4 * trained * width + designBytes(trained, width);
-  const kept = rows * width * folds <= mostKept ? folds : 1;
-  // The rows that a normalisation is learned of; of components the normalised rows, those of the training part, and
-  // these in float64.
-  const making = 4 * values + (pca > 0 ? 4 * values + 12 * trained * Math.min(cols, 8192) : 0);
-  return stackedBytes + kept * view + making;
-}
-
 /** Bytes that a sweep takes at its peak. */
 export function sweepBytes(
   groups: readonly GroupSize[],
@@ -94,7 +57,10 @@ export function sweepBytes(
   const shared = new Map<string, number>();
   for (const { key, cols, views } of groups)
     shared.set(key, Math.max(shared.get(key) ?? 0, 4 * images * cols * (1 + views)));
-  const one = Math.max(0, ...groups.map((group) => groupBytes(group, images, folds, mostKept)));
+  const one = Math.max(
+    0,
+    ...groups.map((group) => foldBytes({ ...group, images }, folds, group.head, mostKept)),
+  );
   const features = [...shared.values()].reduce((sum, bytes) => sum + bytes, 0);
   return (
     PROCESS_BYTES +

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
+import { headEntry } from '../../classify/heads/index.ts';
 import { inMegabytes } from '../../core/bytes.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
@@ -127,6 +128,7 @@ const sizesOf = (store: Store, configurations: readonly SweepConfiguration[]): G
   configurations.map((one) => ({
     ...one,
     key: featuresKey(one),
+    head: headEntry(one.head).create(one.params),
     cols: store.parts(featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
   }));
 

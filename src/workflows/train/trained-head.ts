@@ -2,7 +2,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import type { Sample } from '../../core/sample.ts';
 import type { FittedHead } from '../../classify/head.ts';
 import { applyNormalizer, type Normalizer } from '../../classify/normalize.ts';
-import type { Reject } from '../../classify/novelty/reject.ts';
+import { detectUnknown, type Reject } from '../../classify/novelty/reject.ts';
 import type { Confusion, HeadResult, Mistake } from '../../results/head-result.ts';
 import type { HeadPart } from '../../store/read/head-file.ts';
 
@@ -35,4 +35,15 @@ export function probabilities(
   X: Matrix,
 ): Promise<Matrix> {
   return head.predictProba(applyNormalizer(normalizer, X));
+}
+
+/** The novelty score of each row of raw features X, and which are unknown; null for a head without a rule for that. */
+export async function noveltyOf(
+  { head, normalizer, reject }: Pick<TrainedHead, 'head' | 'normalizer' | 'reject'>,
+  X: Matrix,
+) {
+  if (reject === undefined || X.rows === 0) return null;
+  const { measure, threshold } = reject;
+  const found = await detectUnknown(reject, head, applyNormalizer(normalizer, X));
+  return { ...found, rule: { measure, threshold } };
 }

@@ -23,7 +23,7 @@ describe('a network with a hidden layer', () => {
       3,
       Float64Array.of(0.1, 0.2, 0.1, 0.3, 0.2, 0.1),
     );
-    const value = async () => loss.value((await forward(network, X)).logits);
+    const value = async () => loss.at((await forward(network, X)).logits).value;
     const passed = await forward(network, X);
     const found = await slopes(network, passed, loss.at(passed.logits).residuals);
     const parameters = parametersOf(network);

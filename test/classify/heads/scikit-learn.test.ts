@@ -4,7 +4,7 @@ import { selectRows, type Matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { ridgePath } from '../../../src/classify/solvers/ridge-path.ts';
-import type { ClassWeight } from '../../../src/classify/solvers/row-weights.ts';
+import type { ClassWeight } from '../../../src/classify/solvers/class-weights.ts';
 import { formulaFeatures } from './formula-data.ts';
 
 interface Fit {
@@ -113,7 +113,7 @@ describe('the path of ridge penalties is that of RidgeClassifierCV', () => {
     async (_, fit) => {
       const { X, y } = imbalanced(fit);
       const task = { y, classes: fit.k, classWeight: fit.classWeight };
-      const found = await ridgePath(X, task, fit.alphas!);
+      const found = await ridgePath(matrixRows(X), task, fit.alphas!);
       expect(found.alpha).toBe(fit.alpha);
       expect(far(found.errors, [...fit.errors!])).toBeLessThan(TOLERANCE);
       const k = found.intercept.length;

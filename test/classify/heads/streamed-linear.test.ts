@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { matrixRows } from '../../../src/core/rows.ts';
+import { matrix, type Matrix } from '../../../src/core/matrix.ts';
+import { random } from '../../../src/core/random.ts';
+import { matrixRows, type Rows } from '../../../src/core/rows.ts';
+import type { FittedHead } from '../../../src/classify/head.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { rejection } from '../../support/errors.ts';
 import { blockRows } from '../../support/rows.ts';
@@ -31,6 +34,91 @@ describe.each([
         // Both gradients are at most 1e-9; probabilities and weights are float32.
         a.data.forEach((p, at) => expect(Math.abs(p - b.data[at]!)).toBeLessThan(2e-6));
       }
+    }
+  });
+});
+
+/**
+ * Class 1 is that of the rows whose first two columns are large, up to noise; one row in fifty is of a rare third
+ * class.
+ */
+function noisy(rows: number, cols: number, classes: number): { X: Matrix; y: string[] } {
+  const source = random(3);
+  const X = matrix(
+    rows,
+    cols,
+    Float32Array.from({ length: rows * cols }, () => 0.5 + source.normal()),
+  );
+  const y = Array.from({ length: rows }, (_, i) => {
+    const isLarge = X.data[i * cols]! + X.data[i * cols + 1]! + source.normal() > 1;
+    return classes === 3 && i % 50 === 7 ? 'rare' : isLarge ? 'large' : 'small';
+  });
+  return { X, y };
+}
+
+describe.each([
+  ['logistic', { C: 1 }],
+  ['linear-svm', { C: 1 }],
+  ['linear-svm', { C: 10_000 }],
+  ['ridge', { alpha: 1 }],
+] as const)('the head %s with %o at its own tolerance', (name, options) => {
+  // Of 700 rows of 8 columns a sample tells the Hessian, and the fit starts at its optimum; of 200 it does not.
+  it.each([
+    [700, 8, 2],
+    [700, 8, 3],
+    [200, 30, 3],
+    [40, 60, 2],
+  ])('agrees in memory and in blocks: %i x %i, %i classes', async (rows, cols, classes) => {
+    const { X, y } = noisy(rows, cols, classes);
+    for (const maxIter of [1, 100]) {
+      const head = createHead(name, { ...options, maxIter });
+      const fits = [
+        await head.fit(matrixRows(X), y),
+        await head.fit(blockRows(X, 64), y),
+        await createHead(name, { ...options, tol: 1e-10, maxIter: 1000 }).fit(matrixRows(X), y),
+      ] as const;
+      const [whole, streamed] = fits;
+      if (maxIter === 1) {
+        // One step solves a quadratic objective; the system of ridge in blocks is solved in one pass.
+        if (name !== 'ridge') expect([whole.converged, streamed.converged]).toEqual([false, false]);
+        continue;
+      }
+      expect(fits.map(({ converged }) => converged)).toEqual([true, true, true]);
+      const [a, b, best] = await Promise.all(fits.map((fit) => fit.predictProba(X)));
+      // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and logits by that times a
+      // row's length; a duality gap of a thousandth of the objective moves them by far less than its root.
+      const { tol, C = 1 } = head.params as { tol: number; C?: number };
+      const bound = Math.min(0.05, 2 * tol * C * rows * Math.sqrt(cols) * Math.sqrt(1.25 * cols));
+      a!.data.forEach((p, at) => {
+        expect(Math.abs(p - b!.data[at]!)).toBeLessThan(bound);
+        expect(Math.abs(best!.data[at]! - b!.data[at]!)).toBeLessThan(bound);
+      });
+    }
+  });
+});
+
+describe('the linear-svm head on a stream', () => {
+  it.each([
+    [700, 8],
+    [200, 30],
+  ])('is within the duality gap of the optimum where the penalty is weak: %i x %i', async (rows, cols) => {
+    const { X, y } = noisy(rows, cols, 2);
+    const C = 10_000;
+    const valueOf = async (fit: FittedHead): Promise<number> => {
+      const { data } = await fit.logits!(X);
+      const losses = data.reduce((sum, s, i) => sum + Math.max(0, 1 - (y[i] === 'small' ? s : -s)) ** 2, 0);
+      const weights = fit.state.tensors.get('weights')!.data as Float32Array;
+      return losses / rows + weights.reduce((sum, w) => sum + w * w, 0) / (2 * C * rows);
+    };
+    const fit = (source: Rows, tol: number) =>
+      createHead('linear-svm', { C, tol, maxIter: 1000 }).fit(source, y);
+    const least = await valueOf(await fit(matrixRows(X), 1e-10));
+    // The loosest tolerance is met at once: only the gap keeps the fit going.
+    for (const tol of [1e-4, 10]) {
+      const streamed = await fit(blockRows(X, 64), tol);
+      expect(streamed.converged).toBe(true);
+      expect((await valueOf(streamed)) / least).toBeLessThan(1 + 1e-3);
+      expect((await valueOf(streamed)) / least).toBeGreaterThan(1 - 1e-6);
     }
   });
 });

@@ -3,13 +3,13 @@ import { matrix, type Matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { columnDesign } from '../../../src/classify/solvers/column-design.ts';
 import type { Design } from '../../../src/classify/solvers/design.ts';
-import { directStep, worthOfDirect } from '../../../src/classify/solvers/direct-step.ts';
+import { costOfDirect } from '../../../src/classify/solvers/direct-step.ts';
 import { gramDesign } from '../../../src/classify/solvers/gram-design.ts';
+import { keptObjective } from '../../../src/classify/solvers/kept-objective.ts';
 import type { LinearFit } from '../../../src/classify/solvers/linear-fit.ts';
 import { logisticLoss } from '../../../src/classify/solvers/logistic-loss.ts';
 import { squaredErrorLoss, squaredHingeLoss } from '../../../src/classify/solvers/margin-losses.ts';
 import { fitPath } from '../../../src/classify/solvers/path.ts';
-import { problem } from '../../../src/classify/solvers/problem.ts';
 
 /** Rows with a mean far from zero, as after a ReLU; class 1 is that of the rows whose first columns are large. */
 function noise(rows: number, cols: number): { X: Matrix; y: Int32Array } {
@@ -30,8 +30,8 @@ const lengthOf = (values: Float64Array): number => Math.sqrt(values.reduce((sum,
 
 describe('a direct step', () => {
   it.each([
-    ['columns, more bent rows than columns', 60, 9, columnDesign, 'squaredHinge'],
-    ['columns, fewer bent rows than columns', 30, 50, columnDesign, 'squaredHinge'],
+    ['columns, more active rows than columns', 60, 9, columnDesign, 'squaredHinge'],
+    ['columns, fewer active rows than columns', 30, 50, columnDesign, 'squaredHinge'],
     ['the span of the rows', 30, 50, gramDesign, 'squaredHinge'],
     ['columns, logistic of two classes', 60, 9, columnDesign, 'logistic'],
     ['the span of the rows, squared error', 30, 50, gramDesign, 'squaredError'],
@@ -41,41 +41,38 @@ describe('a direct step', () => {
       const { X, y } = noise(rows, cols);
       const design = await (make as (X: Matrix) => Design | Promise<Design>)(X);
       // One row in seven is left out.
-      const shares = Float64Array.from(y, (_, i) => (i % 7 === 0 ? 0 : (1 + (i % 3)) / rows));
+      const weights = Float64Array.from(y, (_, i) => (i % 7 === 0 ? 0 : (1 + (i % 3)) / rows));
       const loss = {
-        squaredHinge: () => squaredHingeLoss(targetsOf(y), shares),
-        squaredError: () => squaredErrorLoss(targetsOf(y), shares),
-        logistic: () => logisticLoss(y, 1, shares),
+        squaredHinge: () => squaredHingeLoss(targetsOf(y), weights),
+        squaredError: () => squaredErrorLoss(targetsOf(y), weights),
+        logistic: () => logisticLoss(y, 1, weights),
       }[name]();
-      const task = problem(design, loss, 0.05);
       const source = random(6);
-      const here = loss.at(Float64Array.from(y, () => 1.5 * source.normal()));
-      const coef = Float64Array.from({ length: design.size }, () => source.normal());
-      const gradient = { coef, scores: await design.scores(coef, 1, 'float64'), bias: Float64Array.of(0.7) };
-      expect(worthOfDirect(task, here)).toBeGreaterThan(0);
+      const coef = Float64Array.from({ length: design.size }, () => 0.05 * source.normal());
+      const objective = keptObjective(design, loss, 0.05);
+      const here = await objective.at({ coef, bias: Float64Array.of(0.1) }, 'float64');
+      const direct = here.direct()!;
+      expect(direct.cost).toBeGreaterThan(0);
 
-      const step = (await directStep(task, here, gradient, 'float64'))!;
-      const bent = await design.curvature(here)(step, Float64Array.of(task.unit * step.bias[0]!));
-      const left = coef.map((g, j) => g + bent.coef[j]! + task.penalty * step.coef[j]!);
-      // Curvature is float32: what is left of it is its rounding.
-      expect(lengthOf(left)).toBeLessThan(1e-4 * Math.max(lengthOf(bent.coef), lengthOf(coef)));
-      expect(Math.abs(0.7 + task.unit * bent.sums[0]!)).toBeLessThan(1e-3);
-      expect(step.scores).toEqual(await design.scores(step.coef, 1, 'float64'));
+      const step = (await direct.solve())!;
+      expect(step.logits).toEqual(await design.logits(step.coef, 1, 'float64'));
+      const bent = await here.hessian()({ ...step, logits: step.logits! });
+      const left = bent.coef.map((value, j) => value + here.gradient.coef[j]!);
+      // Hessian products are float32: what is left is their rounding.
+      expect(lengthOf(left)).toBeLessThan(1e-4 * Math.max(lengthOf(bent.coef), lengthOf(here.gradient.coef)));
+      expect(Math.abs(here.gradient.bias[0]! + bent.bias[0]!) / objective.interceptScale).toBeLessThan(1e-3);
     },
   );
 
   it('is not offered where the columns of a row meet, nor for rows too many to copy', () => {
     const { X, y } = noise(40, 9);
     const design = columnDesign(X);
-    const shares = new Float64Array(y.length).fill(1 / y.length);
-    const three = logisticLoss(y, 3, shares);
-    expect(
-      worthOfDirect(problem(design, three, 1), three.at(new Float64Array(3 * y.length))),
-    ).toBeUndefined();
-    const hinge = squaredHingeLoss(targetsOf(y), shares);
-    const here = hinge.at(new Float64Array(y.length));
-    expect(worthOfDirect(problem(design, hinge, 1), here)).toBeGreaterThan(0);
-    expect(worthOfDirect(problem({ ...design, size: 2 ** 20 }, hinge, 1), here)).toBeUndefined();
+    const weights = new Float64Array(y.length).fill(1 / y.length);
+    const three = logisticLoss(y, 3, weights);
+    expect(costOfDirect(design, 3, three.at(new Float64Array(3 * y.length)))).toBeUndefined();
+    const here = squaredHingeLoss(targetsOf(y), weights).at(new Float64Array(y.length));
+    expect(costOfDirect(design, 1, here)).toBeGreaterThan(0);
+    expect(costOfDirect({ ...design, size: 2 ** 20 }, 1, here)).toBeUndefined();
   });
 
   it.each([
@@ -99,8 +96,8 @@ describe('a direct step', () => {
       Cs.forEach((_, c) => {
         const [one, other] = [quick[c]!, slow[c]!];
         expect([one.converged, other.converged]).toEqual([true, true]);
-        const far = Math.max(...one.scores.map((s, i) => Math.abs(s - other.scores[i]!)));
-        expect(far).toBeLessThan(0.05 * Math.max(...other.scores.map(Math.abs)));
+        const far = Math.max(...one.logits.map((s, i) => Math.abs(s - other.logits[i]!)));
+        expect(far).toBeLessThan(0.05 * Math.max(...other.logits.map(Math.abs)));
       });
     },
   );

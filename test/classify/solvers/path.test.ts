@@ -10,7 +10,7 @@ import { joinedProducts } from '../../../src/classify/solvers/joined-products.ts
 import { fitLinear } from '../../../src/classify/solvers/linear-fit.ts';
 import { bestOf, crossValidatePath, fitPath } from '../../../src/classify/solvers/path.ts';
 import { ridgePath } from '../../../src/classify/solvers/ridge-path.ts';
-import { classWeights, rowWeights } from '../../../src/classify/solvers/row-weights.ts';
+import { classWeights } from '../../../src/classify/solvers/class-weights.ts';
 import { blobs, expectCode } from '../heads/head-contract.ts';
 
 /** Blobs with noise enough that folds disagree. */
@@ -80,7 +80,7 @@ describe.each([
     expect(path.map(({ C }) => C)).toEqual([10, 0.1, 1]);
     for (const warm of path) {
       const cold = await fitLinear(design, task, { ...stop, C: warm.C });
-      warm.scores.forEach((score, at) => expect(Math.abs(score - cold.scores[at]!)).toBeLessThan(1e-4));
+      warm.logits.forEach((logit, at) => expect(Math.abs(logit - cold.logits[at]!)).toBeLessThan(1e-4));
       expect(warm.gradient).toBeLessThanOrEqual(stop.tol);
       expect(warm.iterations).toBeGreaterThan(0);
     }
@@ -203,31 +203,33 @@ describe('leave-one-out of ridge', () => {
   it.each([
     [14, 30],
     [14, 5],
-  ])('gives the decision value of %d rows by %d columns that a fit on all others gives', async (n, cols) => {
+  ])('gives the errors of %d rows by %d columns that fits on all others give', async (n, cols) => {
     const { X, y } = noisy(2, n / 2, cols);
-    const { leftOut, alpha } = await ridgePath(X, { y, classes: 2, classWeight: 'none' }, [3]);
+    const { errors, alpha } = await ridgePath(matrixRows(X), { y, classes: 2, classWeight: 'none' }, [3]);
     expect(alpha).toBe(3);
+    let squares = 0;
     for (let i = 0; i < n; i++) {
       const others = Array.from({ length: n }, (_, j) => j).filter((j) => j !== i);
       const without = await ridgePath(
-        selectRows(X, others),
+        matrixRows(selectRows(X, others)),
         { y: Int32Array.from(others, (j) => y[j]!), classes: 2, classWeight: 'none' },
         [3],
       );
       let score = without.intercept[0]!;
       for (let j = 0; j < cols; j++) score += X.data[i * cols + j]! * without.weights.data[j]!;
-      expect(Math.abs(leftOut[i]! - score)).toBeLessThan(2e-5);
+      squares += (2 * y[i]! - 1 - score) ** 2;
     }
+    expect(Math.abs(errors[0]! - squares / n)).toBeLessThan(2e-5);
   });
 
   it('says when rows and columns are too many, and when a penalty is too small', async () => {
     const task = { y: Int32Array.of(0, 1), classes: 2, classWeight: 'none' } as const;
     const twice = matrix(4, 2, Float32Array.of(1, 1, 2, 2, 3, 3, 4, 4));
     const y = Int32Array.of(0, 1, 0, 1);
-    await expectCode(ridgePath(twice, { ...task, y }, [1e-30]), 'FIT_INVALID', /singular/);
+    await expectCode(ridgePath(matrixRows(twice), { ...task, y }, [1e-30]), 'FIT_INVALID', /singular/);
     const wide = matrix(8193, 8193, new Float32Array(0 + 8193 * 8193));
     await expectCode(
-      ridgePath(wide, { ...task, y: Int32Array.from({ length: 8193 }, (_, i) => i % 2) }, [1]),
+      ridgePath(matrixRows(wide), { ...task, y: Int32Array.from({ length: 8193 }, (_, i) => i % 2) }, [1]),
       'FIT_INVALID',
       /at most 8192/,
     );
@@ -240,6 +242,5 @@ describe('class weights', () => {
     expect([...classWeights(y, 2, 'balanced')]).toEqual([1.5, 0.75]);
     expect([...classWeights(y, 2, 'balanced', [0, 3, 4, 5])]).toEqual([2, 2 / 3]);
     expect([...classWeights(y, 3, 'none')]).toEqual([1, 1, 1]);
-    expect([...rowWeights(y, (c) => c + 1, [2, 3])]).toEqual([0, 0, 1, 2, 0, 0, 0, 0, 0]);
   });
 });

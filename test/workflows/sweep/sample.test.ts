@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { StoredSample } from '../../../src/store/format/shard.ts';
 import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
+import { createHead } from '../../../src/classify/heads/index.ts';
 import { imagesWithin, roomForSweep, type GroupSize } from '../../../src/workflows/sweep/memory.ts';
 import { sampleTrain } from '../../../src/workflows/sweep/sample.ts';
 import { rejection } from '../../support/errors.ts';
@@ -73,7 +74,8 @@ describe('the sample of a sweep', () => {
 });
 
 describe('the room of a sweep', () => {
-  const pooled: GroupSize = { key: 'avg', cols: 512, normalize: 'l2', pca: 0, views: 0 };
+  const head = createHead('logistic');
+  const pooled: GroupSize = { key: 'avg', cols: 512, normalize: 'l2', pca: 0, views: 0, head };
   const room = (groups: readonly GroupSize[], bound = 1e9): number =>
     imagesWithin(groups, 5, { bound, most: 1e9, least: 10 });
 

@@ -28,21 +28,3 @@ export function classWeights(
     return count === 0 ? 0 : counted.length / (classes * count);
   });
 }
-
-/** A weight a row, shape (y.length), 0 for rows that are not among `rows`. `of`: the weight of a row by its class. */
-export function rowWeights(
-  y: Int32Array,
-  of: (classIndex: number) => number,
-  rows?: readonly number[],
-): Float64Array {
-  if (rows === undefined) return Float64Array.from(y, of);
-  const weights = new Float64Array(y.length);
-  for (const i of rows) weights[i] = of(y[i]!);
-  return weights;
-}
-
-/** Weights as shares of their sum, and the sum. */
-export function sharesOf(weights: Float64Array): { shares: Float64Array; sum: number } {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return { shares: weights.map((weight) => weight / sum), sum };
-}

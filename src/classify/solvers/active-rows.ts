@@ -5,11 +5,11 @@ import { product, type Square } from '../linalg/inverse-cholesky.ts';
 import { addScaled } from '../linalg/vectors.ts';
 
 /**
- * The rows whose loss has a second derivative at some scores, as they make up the curvature BᵀB of the weights when the
+ * The rows whose loss has a second derivative at some logits, as they make up the Hessian BᵀB of the weights when the
  * intercept follows them: less their weighted mean, times the roots of their second derivatives. Weights are
  * coefficients of a design. All float64.
  */
-export interface BentRows {
+export interface ActiveRows {
   /** Rows of B. */
   readonly count: number;
   /** Coefficients of the weighted mean of the centred rows. */
@@ -24,7 +24,7 @@ export interface BentRows {
   back(t: Float64Array): Promise<Float64Array>;
 }
 
-interface Bent {
+interface Active {
   readonly rows: Int32Array;
   readonly roots: Float64Array;
   /** The second derivatives as parts of their sum. */
@@ -32,7 +32,7 @@ interface Bent {
 }
 
 /** `scale`: the second derivative of each row, shape (n); those of 0 are left out. */
-function bentOf(scale: Float32Array): Bent {
+function activeOf(scale: Float32Array): Active {
   const rows = Int32Array.from(scale.keys()).filter((i) => scale[i]! > 0);
   const sum = rows.reduce((total, i) => total + scale[i]!, 0);
   return {
@@ -49,9 +49,9 @@ const BLOCK_VALUES = 2 ** 20;
  * Those of X (n, d) with its column means `mean`: weights are their own coefficients. B is copied as a whole for what
  * is asked of rows, in blocks for what is asked of columns.
  */
-export function bentColumns(X: Matrix, mean: Float64Array, scale: Float32Array): BentRows {
+export function activeColumns(X: Matrix, mean: Float64Array, scale: Float32Array): ActiveRows {
   const d = X.cols;
-  const { rows, roots, parts } = bentOf(scale);
+  const { rows, roots, parts } = activeOf(scale);
   const centre = new Float64Array(d);
   rows.forEach((i, r) => addLine(centre, parts[r]!, row(X, i)));
   const part = (from: number, to: number): Factor => {
@@ -87,9 +87,9 @@ function addLine(sum: Float64Array, factor: number, line: Float32Array): void {
 }
 
 /** Those of the rows with the Gram matrix G (n, n), whose combinations are the weights. */
-export function bentSpan(G: Square, scale: Float32Array): BentRows {
+export function activeSpan(G: Square, scale: Float32Array): ActiveRows {
   const n = G.rows;
-  const { rows, roots, parts } = bentOf(scale);
+  const { rows, roots, parts } = activeOf(scale);
   const lineOf = (i: number): Float64Array => G.data.subarray(i * n, (i + 1) * n);
   const mean = new Float64Array(n);
   rows.forEach((i, r) => (mean[i] = parts[r]!));
@@ -111,9 +111,9 @@ export function bentSpan(G: Square, scale: Float32Array): BentRows {
       return Promise.resolve(K);
     },
     times(coef) {
-      const scores = Float64Array.from(rows, (i) => lineOf(i).reduce((sum, g, j) => sum + g * coef[j]!, 0));
-      const middle = scores.reduce((sum, score, r) => sum + parts[r]! * score, 0);
-      return Promise.resolve(scores.map((score, r) => roots[r]! * (score - middle)));
+      const logits = Float64Array.from(rows, (i) => lineOf(i).reduce((sum, g, j) => sum + g * coef[j]!, 0));
+      const middle = logits.reduce((sum, logit, r) => sum + parts[r]! * logit, 0);
+      return Promise.resolve(logits.map((logit, r) => roots[r]! * (logit - middle)));
     },
     back(t) {
       const whole = t.reduce((sum, value, r) => sum + roots[r]! * value, 0);

@@ -4,12 +4,12 @@ import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { threadsFor } from '../linalg/gemm.ts';
 import { addTransposed, rowBlocks, spread, type Columns } from '../linalg/thin.ts';
 import { mathSession, sessionCache } from '../linalg/math-session.ts';
-import type { Bend } from './loss.ts';
+import type { PointwiseHessian } from './loss.ts';
 
-/** A direction V (d, k), what its scores are shifted by (k), and the second derivative that bends them. */
-export interface CurvatureRequest extends Columns {
+/** A direction V (d, k), what its logits are shifted by (k), and their second derivative. */
+export interface HessianRequest extends Columns {
   readonly shift: Float64Array;
-  readonly bend: Bend;
+  readonly pointwise: PointwiseHessian;
 }
 
 /**
@@ -26,7 +26,7 @@ const cached = sessionCache();
 function session(meets: boolean, threads: number): Promise<OnnxSession> {
   const apart: OnnxNode[] = [
     { op: 'Reshape', inputs: ['UT', 'byPart'], outputs: ['U3'] },
-    { op: 'Mul', inputs: ['U3', 'shares'], outputs: ['shared'] },
+    { op: 'Mul', inputs: ['U3', 'probabilities'], outputs: ['shared'] },
     { op: 'ReduceSum', inputs: ['shared', 'one'], outputs: ['mean'], attributes: { keepdims: 1 } },
     { op: 'Sub', inputs: ['U3', 'mean'], outputs: ['D3'] },
     { op: 'Reshape', inputs: ['D3', 'flat'], outputs: ['D'] },
@@ -34,7 +34,7 @@ function session(meets: boolean, threads: number): Promise<OnnxSession> {
   return cached(`${meets} ${threads}`, () =>
     mathSession(
       {
-        name: 'curvature',
+        name: 'hessian',
         nodes: [
           { op: 'Gemm', inputs: ['X', 'V', 'shift'], outputs: ['U'] },
           { op: 'Transpose', inputs: ['U'], outputs: ['UT'], attributes: { perm: [1, 0] } },
@@ -50,7 +50,7 @@ function session(meets: boolean, threads: number): Promise<OnnxSession> {
           { name: 'scale', type: 'float32', shape: ['m', 'n'] },
           ...(meets
             ? ([
-                { name: 'shares', type: 'float32', shape: ['parts', 'k', 'n'] },
+                { name: 'probabilities', type: 'float32', shape: ['parts', 'k', 'n'] },
                 { name: 'byPart', type: 'int64', shape: [3] },
                 { name: 'flat', type: 'int64', shape: [2] },
               ] as const)
@@ -67,28 +67,25 @@ function session(meets: boolean, threads: number): Promise<OnnxSession> {
   );
 }
 
-/** What curvature gives, X not centred: coefficients Xᵀ·B (d, k) and the sums of B's columns (k). */
-export interface CurvedColumns {
+/** What a Hessian product gives, X not centred: coefficients Xᵀ·B (d, k) and the sums of B's columns (k). */
+export interface HessianColumns {
   readonly coef: Float64Array;
   readonly sums: Float64Array;
 }
 
 /**
- * The curvature of each of the `parts`, in float32; X (n, d) is read once for all that have the same form. Throws
+ * The Hessian product of each of the `parts`, in float32; X (n, d) is read once for all that have the same form. Throws
  * ENGINE_FAILED.
  */
-export async function curvatureColumns(
-  X: Matrix,
-  parts: readonly CurvatureRequest[],
-): Promise<CurvedColumns[]> {
+export async function hessianColumns(X: Matrix, parts: readonly HessianRequest[]): Promise<HessianColumns[]> {
   const out = parts.map(({ k }) => ({ coef: new Float64Array(X.cols * k), sums: new Float64Array(k) }));
   const forms = new Map<string, number[]>();
-  parts.forEach(({ k, bend }, p) => {
-    const form = `${k} ${bend.shares !== undefined}`;
+  parts.forEach(({ k, pointwise }, p) => {
+    const form = `${k} ${pointwise.probabilities !== undefined}`;
     forms.set(form, [...(forms.get(form) ?? []), p]);
   });
   for (const those of forms.values()) {
-    await addCurvature(
+    await addHessian(
       X,
       those.map((p) => parts[p]!),
       those.map((p) => out[p]!),
@@ -97,13 +94,13 @@ export async function curvatureColumns(
   return out;
 }
 
-async function addCurvature(
+async function addHessian(
   X: Matrix,
-  parts: readonly CurvatureRequest[],
-  out: readonly CurvedColumns[],
+  parts: readonly HessianRequest[],
+  out: readonly HessianColumns[],
 ): Promise<void> {
-  const { k, bend } = parts[0]!;
-  const meets = bend.shares !== undefined;
+  const { k, pointwise } = parts[0]!;
+  const meets = pointwise.probabilities !== undefined;
   const m = parts.length * k;
   const V = new Float32Array(X.cols * m);
   const shift = new Float32Array(m);
@@ -120,9 +117,13 @@ async function addCurvature(
       X: new Tensor('float32', block.data, [n, X.cols]),
       V: new Tensor('float32', V, [X.cols, m]),
       shift: new Tensor('float32', shift, [1, m]),
-      scale: new Tensor('float32', join(parts.map((part) => part.bend.scale)), [m, n]),
+      scale: new Tensor('float32', join(parts.map((part) => part.pointwise.scale)), [m, n]),
       ...(meets && {
-        shares: new Tensor('float32', join(parts.map((part) => part.bend.shares!)), [parts.length, k, n]),
+        probabilities: new Tensor('float32', join(parts.map((part) => part.pointwise.probabilities!)), [
+          parts.length,
+          k,
+          n,
+        ]),
         byPart: new Tensor('int64', BigInt64Array.from([parts.length, k, n].map(BigInt)), [3]),
         flat: new Tensor('int64', BigInt64Array.from([m, n].map(BigInt)), [2]),
       }),

@@ -1,0 +1,102 @@
+import { countClasses } from '../labels.ts';
+import { logisticLoss } from './logistic-loss.ts';
+import type { Loss } from './loss.ts';
+import { GAP_TOLERANCE, squaredErrorLoss, squaredHingeLoss } from './margin-losses.ts';
+import { classWeights, type ClassWeight } from './class-weights.ts';
+
+/**
+ * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression).
+ * `squaredHinge` (LinearSVC) and `squaredError` (RidgeClassifier, C = 1 / alpha): one problem for two classes, else one
+ * a class against the rest.
+ */
+export type LinearLoss = 'logistic' | 'squaredHinge' | 'squaredError';
+
+export interface LinearTask {
+  readonly loss: LinearLoss;
+  /** Class index of each row, shape (n). */
+  readonly y: Int32Array;
+  readonly classes: number;
+  readonly classWeight: ClassWeight;
+  /** The rows to fit on, by default all. */
+  readonly rows?: readonly number[];
+}
+
+/** One of the problems that a fit consists of. Losses are made when they are asked for: for a million rows and ten
+ * classes their targets and weights would take 160 MB. */
+export interface LinearProblem {
+  /** Columns of logits. */
+  readonly k: number;
+  /** The duality gap over the objective that a converged fit may leave. */
+  readonly gapTolerance?: number;
+  /** Sum of the sample weights: what C is multiplied with. */
+  readonly weightSum: number;
+  /** The loss of rows [from, to), by default of all; those of parts add up to the whole. */
+  loss(from?: number, to?: number): Loss;
+  /** The loss of some rows, of which each class has some, as if they were all. */
+  sampleLoss(rows: Int32Array): Loss;
+}
+
+/** The class that each problem tells from the rest: of two classes the second, of more each in turn. */
+export function positivesOf(classes: number): readonly number[] {
+  return classes === 2 ? [1] : Array.from({ length: classes }, (_, c) => c);
+}
+
+/** The problems of a task; all of them share its rows. */
+export function problemsOf(task: LinearTask): LinearProblem[] {
+  const { loss, classes } = task;
+  const byClass = classWeights(task.y, classes, task.classWeight, task.rows);
+  const y = task.rows === undefined ? task.y : onlyRows(task.y, task.rows, classes);
+  const counts = countClasses(y, classes + 1);
+
+  function problem(
+    weightOf: (c: number) => number,
+    make: (y: Int32Array, sampleWeights: Float64Array) => Loss,
+  ): Omit<LinearProblem, 'k'> {
+    const weights = Float64Array.from({ length: classes + 1 }, (_, c) => (c < classes ? weightOf(c) : 0));
+    const weightSum = counts.reduce((sum, count, c) => sum + count * weights[c]!, 0);
+    const lossOf = (some: Int32Array, of: Float64Array): Loss =>
+      make(
+        some,
+        Float64Array.from(some, (c) => of[c]! / weightSum),
+      );
+    return {
+      weightSum,
+      loss: (from = 0, to = y.length) => lossOf(y.subarray(from, to), weights),
+      sampleLoss(rows) {
+        const some = Int32Array.from(rows, (i) => y[i]!);
+        const sampled = countClasses(some, classes + 1);
+        return lossOf(
+          some,
+          weights.map((weight, c) => (weight * counts[c]!) / sampled[c]!),
+        );
+      },
+    };
+  }
+
+  if (loss === 'logistic') {
+    const k = classes === 2 ? 1 : classes;
+    const make = (some: Int32Array, weights: Float64Array): Loss => logisticLoss(some, k, weights);
+    return [{ k, ...problem((c) => byClass[c]!, make) }];
+  }
+  const ofTargets = loss === 'squaredHinge' ? squaredHingeLoss : squaredErrorLoss;
+  return positivesOf(classes).map((positive) => {
+    // LIBLINEAR weighs only the one class where there is a rest, RidgeClassifier weighs every row by its class.
+    const counted = (c: number): boolean => loss === 'squaredError' || classes === 2 || c === positive;
+    const ofClass = problem(
+      (c) => (counted(c) ? byClass[c]! : 1),
+      (some, weights) =>
+        ofTargets(
+          Float64Array.from(some, (c) => (c === positive ? 1 : -1)),
+          weights,
+        ),
+    );
+    return { k: 1, ...ofClass, ...(loss === 'squaredHinge' && { gapTolerance: GAP_TOLERANCE }) };
+  });
+}
+
+/** Class indices in which a row that is left out has a class of its own, which weighs nothing. */
+function onlyRows(y: Int32Array, rows: readonly number[], classes: number): Int32Array {
+  const some = new Int32Array(y.length).fill(classes);
+  for (const i of rows) some[i] = y[i]!;
+  return some;
+}
