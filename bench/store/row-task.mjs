@@ -177,7 +177,8 @@ const TASKS = {
     const { openRows } = await dist('store/read/access.js');
     const { openStore } = await dist('store/open.js');
     const { MARKS, rowOf } = await import('./generated-store.mjs');
-    const access = openRows(await openStore(store));
+    const opened = await openStore(store);
+    const access = openRows(opened);
     const numbers = Array.from({ length: 1000 }, (_, i) => Math.floor((i * count) / 1000));
     const found = await access.rowsById(
       numbers.map((i) => rowOf(i).id),
@@ -185,8 +186,11 @@ const TASKS = {
     );
     for (const i of numbers)
       if (found.get(rowOf(i).id)?.[0] !== i % MARKS) throw new Error(`row ${i} has the features of another`);
-    const { samples } = await access.rowsOfClass('class-007', pooling);
-    return [found.size, samples.length];
+    const samples = [...(await opened.samples())].filter(
+      (/** @type {{ label: string }} */ { label }) => label === 'class-007',
+    );
+    const rows = await opened.withSamples(samples).rows({ parts: pooling, memory: 'matrix' });
+    return [found.size, rows.rows];
   },
   /** All features of one pooling as matrices. */
   async load() {

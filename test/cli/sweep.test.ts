@@ -135,6 +135,8 @@ describe('permafrost sweep', () => {
       '3',
       '--top',
       '3',
+      '--memory',
+      '1GB',
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // (2 C + 2 k of the head's entry with distance weights + 2 of that with equal votes) x 2 normalisations x 2 widths

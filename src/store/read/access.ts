@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { PermafrostError } from '../../core/errors.ts';
-import { matrix, type Matrix } from '../../core/matrix.ts';
-import type { Pooling, Split } from '../../core/sample.ts';
+import type { Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import type { FileEntry } from '../format/manifest.ts';
-import { decodeShard, type StoredSample } from '../format/shard.ts';
+import { decodeShard } from '../format/shard.ts';
 import type { RowsOrigin } from './rows.ts';
 import { locateRows, type LocatedRows } from './single.ts';
 import { currentSet } from './stored-parts.ts';
@@ -20,17 +18,6 @@ export interface RowAccess {
    * left out.
    */
   rowsById(ids: readonly string[], pooling: Pooling): Promise<ReadonlyMap<string, Float32Array>>;
-  /** The data set's images of one class, of one split or of all, in the order of their paths. */
-  samplesOfClass(label: string, split?: Split): Promise<readonly StoredSample[]>;
-  /**
-   * The same with their features: row i of X (n, width) is that of samples[i]. Throws STORE_CORRUPT where one is
-   * missing.
-   */
-  rowsOfClass(
-    label: string,
-    pooling: Pooling,
-    split?: Split,
-  ): Promise<{ readonly X: Matrix; readonly samples: readonly StoredSample[] }>;
 }
 
 /** Where the features of one pooling lie: content n in row rowOf[n] of files[fileOf[n]]. */
@@ -80,62 +67,26 @@ export function openRows(store: RowsOrigin): RowAccess {
     return { index, files, fileOf, rowOf };
   }
 
-  /** Reads contents by their numbers; `put` gets each with its place in `contents`. */
-  async function readContents(
-    pooling: Pooling,
-    { files, fileOf, rowOf }: Places,
-    contents: readonly number[],
-    put: (values: Float32Array, i: number) => void,
-  ): Promise<void> {
-    const perFile = new Map<number, number[]>();
-    for (const [i, content] of contents.entries()) {
-      const file = fileOf[content]!;
-      const wanted = perFile.get(file);
-      if (wanted === undefined) perFile.set(file, [i]);
-      else wanted.push(i);
-    }
-    for (const [file, wanted] of perFile) {
-      const entry = files[file]!;
-      const width = set.widths[pooling];
-      const rows = await once(located, entry.name, () => locateRows(store.files, entry, width));
-      const numbers = wanted.map((i) => rowOf[contents[i]!]!);
-      await rows.read(numbers, (values, at) => put(values, wanted[at]!));
-    }
-  }
-
-  const access: RowAccess = {
+  return {
     async rowsById(ids, pooling) {
-      const found = await once(places, pooling, () => findPlaces(pooling));
-      const known = ids.flatMap((id) => {
-        const content = found.index.findId(id);
-        return content < 0 ? [] : [{ id, content }];
-      });
+      const { index, files, fileOf, rowOf } = await once(places, pooling, () => findPlaces(pooling));
+      const perFile = new Map<number, { readonly id: string; readonly row: number }[]>();
+      for (const id of ids) {
+        const content = index.findId(id);
+        if (content < 0) continue;
+        const wanted = perFile.get(fileOf[content]!) ?? [];
+        perFile.set(fileOf[content]!, wanted);
+        wanted.push({ id, row: rowOf[content]! });
+      }
       const rows = new Map<string, Float32Array>();
-      const contents = known.map(({ content }) => content);
-      await readContents(pooling, found, contents, (values, i) => rows.set(known[i]!.id, values));
+      for (const [file, wanted] of perFile) {
+        const entry = files[file]!;
+        const width = set.widths[pooling];
+        const found = await once(located, entry.name, () => locateRows(store.files, entry, width));
+        const numbers = wanted.map(({ row }) => row);
+        await found.read(numbers, (values, i) => rows.set(wanted[i]!.id, values));
+      }
       return rows;
     },
-    async samplesOfClass(label, split) {
-      const found: StoredSample[] = [];
-      for (const sample of await store.samples())
-        if (sample.label === label && (split === undefined || sample.split === split)) found.push(sample);
-      return found;
-    },
-    async rowsOfClass(label, pooling, split) {
-      const samples = await access.samplesOfClass(label, split);
-      const found = await once(places, pooling, () => findPlaces(pooling));
-      const contents = samples.map(({ sha256, path }) => {
-        const content = found.index.find(sha256);
-        if (content >= 0) return content;
-        throw new PermafrostError(
-          'STORE_CORRUPT',
-          `${store.path} lacks the features of ${path}. Run "permafrost extract" again.`,
-        );
-      });
-      const X = matrix(samples.length, set.widths[pooling]);
-      await readContents(pooling, found, contents, (values, i) => X.data.set(values, i * X.cols));
-      return { X, samples };
-    },
   };
-  return access;
 }

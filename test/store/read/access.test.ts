@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { row } from '../../../src/core/matrix.ts';
 import { POOLINGS } from '../../../src/core/sample.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { openStore } from '../../../src/store/open.ts';
@@ -8,7 +9,7 @@ import { openRows } from '../../../src/store/read/access.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { sha256Of, settingsWith, storedRow } from '../../support/stored-rows.ts';
-import { contentOf, fillStore, openMade, matricesOf } from '../../support/stores.ts';
+import { contentOf, fillStore, openMade } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 const LABELS = ['ant', 'bee', 'wasp'];
@@ -48,25 +49,19 @@ describe('rows that are read one by one', () => {
     },
   );
 
-  it('of a class are its samples in order, each with its own features, the same picture in two classes too', async () => {
-    const manifest = await readManifest(store);
-    const rows = openRows(openMade({ store, manifest }));
-    const all = await matricesOf(openMade({ store, manifest }), 'avg', ['train']);
+  it('of a class are those of its samples in order, the same picture in two classes too', async () => {
+    const opened = await openStore(store);
+    const all = await opened.rows({ parts: 'avg', memory: 'matrix' });
     for (const label of LABELS) {
-      const { X, samples } = await rows.rowsOfClass(label, 'avg', 'train');
-      expect(samples).toEqual(ROWS.filter((row) => row.label === label && row.split === 'train'));
-      const { X: whole, samples: order } = all.get('train')!;
-      for (const [i, { path }] of samples.entries()) {
-        const at = order.findIndex((row) => row.path === path);
-        expect(X.data.subarray(i * X.cols, (i + 1) * X.cols)).toEqual(
-          whole.data.subarray(at * X.cols, (at + 1) * X.cols),
-        );
+      const own = ROWS.filter((row) => row.label === label && row.split === 'train');
+      const { matrix: X } = await opened.withSamples(own).rows({ parts: 'avg', memory: 'matrix' });
+      expect(X.rows).toBe(own.length);
+      for (const [i, { path }] of own.entries()) {
+        const at = ROWS.findIndex((row) => row.path === path);
+        expect(row(X, i)).toEqual(row(all.matrix, at));
       }
     }
-    expect((await rows.samplesOfClass('bee')).length).toBe(
-      ROWS.filter(({ label }) => label === 'bee').length,
-    );
-    expect((await rows.rowsOfClass('hornet', 'avg')).samples).toEqual([]);
+    expect((await opened.withSamples([]).rows({ parts: 'avg', memory: 'matrix' })).rows).toBe(0);
   });
 
   it('are verified: a flipped byte is refused, before the first row is read and when it comes later', async () => {
