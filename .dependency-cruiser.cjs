@@ -58,8 +58,7 @@ module.exports = {
     },
     {
       name: 'the-report-is-pure',
-      comment:
-        'It turns results into text and pages; of the pillars it may use what results are made of, as types.',
+      comment: 'It turns results into text and pages; of the pillars it may use what results are made of, as types.',
       severity: 'error',
       from: { path: '^src/report/' },
       to: { path: '^src/', pathNot: '^src/(core|results|report)/' },

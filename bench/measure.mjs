@@ -27,8 +27,7 @@ export function measure(python, command) {
   const { exitCode, stdout, ...usage } = /** @type {Usage & { exitCode: number, stdout: string }} */ (
     JSON.parse(timed.stdout)
   );
-  if (exitCode !== 0)
-    throw new Error(`${command.join(' ')} ended with ${exitCode}:\n${timed.stderr}${stdout}`);
+  if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}:\n${timed.stderr}${stdout}`);
   return { usage, stdout, stderr: timed.stderr };
 }
 

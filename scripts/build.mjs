@@ -38,8 +38,7 @@ function removeOrphans() {
   const sourceOf = (/** @type {string} */ path) => join('src', path.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''));
   for (const path of /** @type {string[]} */ (readdirSync('dist', { recursive: true }))) {
     if (path.startsWith(join('studio', 'page')) || statSync(join('dist', path)).isDirectory()) continue;
-    if (!['.ts', '.js'].some((extension) => existsSync(sourceOf(path) + extension)))
-      rmSync(join('dist', path));
+    if (!['.ts', '.js'].some((extension) => existsSync(sourceOf(path) + extension))) rmSync(join('dist', path));
   }
 }
 

@@ -7,8 +7,7 @@ import ts from 'typescript';
 /** @typedef {import('../src/core/options.ts').OptionSpec<unknown>} OptionSpec */
 
 /** @param {unknown} value @returns {value is OptionSpec} */
-const isOption = (value) =>
-  typeof value === 'object' && value !== null && 'describe' in value && 'accepts' in value;
+const isOption = (value) => typeof value === 'object' && value !== null && 'describe' in value && 'accepts' in value;
 
 /** @param {OptionSpec} option */
 const sentence = ({ describe, accepts }) =>
@@ -30,13 +29,7 @@ function commentsOf(type, value, file) {
     if (!isOption(one)) return commentsOf(member.type, one, file);
     const at = member.getStart(file);
     const newLine = `\n${' '.repeat(file.getLineAndCharacterOfPosition(at).character)}`;
-    const lines = [
-      '/**',
-      ` * ${sentence(one)}`,
-      ` * @defaultValue ${JSON.stringify(one.default)}`,
-      ' */',
-      '',
-    ];
+    const lines = ['/**', ` * ${sentence(one)}`, ` * @defaultValue ${JSON.stringify(one.default)}`, ' */', ''];
     return [{ at, comment: lines.join(newLine) }];
   });
 }

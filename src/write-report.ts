@@ -10,8 +10,7 @@ import { reportData } from './workflows/report/data.ts';
 import type { Work } from './workflows/work.ts';
 
 /** A word of a POSIX shell's command line. */
-const quoted = (word: string): string =>
-  /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+const quoted = (word: string): string => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /**
  * The command line that repeats a run; data set and store by absolute paths, a weights file as it was given. Runs

@@ -59,9 +59,7 @@ describe('an editor', () => {
     const tables: OptionTable[] = [EXTRACT_OPTIONS, HEADS.mlp.options];
     for (const [i, table] of tables.entries())
       for (const [name, { describe: text }] of Object.entries(table))
-        expect(completion(['/* of extract', '/* of mlp'][i]!, name).toLowerCase()).toContain(
-          text.toLowerCase(),
-        );
+        expect(completion(['/* of extract', '/* of mlp'][i]!, name).toLowerCase()).toContain(text.toLowerCase());
   });
 
   it('completes the names of the heads', () => {
@@ -93,9 +91,7 @@ describe('the pages of the library', () => {
   it('are written without a warning, and no link in them is broken', () => {
     const pages = folder();
     execFileSync(process.execPath, ['node_modules/typedoc/bin/typedoc', '--out', pages]);
-    const files = (readdirSync(pages, { recursive: true }) as string[]).filter((name) =>
-      name.endsWith('.html'),
-    );
+    const files = (readdirSync(pages, { recursive: true }) as string[]).filter((name) => name.endsWith('.html'));
     expect(files.length).toBeGreaterThan(100);
     const broken = files.flatMap((file) =>
       [...readFileSync(join(pages, file), 'utf8').matchAll(/(?:href|src)="([^"#?]+)/g)]

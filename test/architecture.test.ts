@@ -9,10 +9,7 @@ const text = (path: string): string => readFileSync(new URL(`../${path}`, import
 /** The folders at and below `folder`, that one included; without those that are left empty. */
 function folders(folder: string): string[] {
   const inside = readdirSync(new URL(`../${folder}`, import.meta.url), { withFileTypes: true });
-  return [
-    folder,
-    ...inside.flatMap((entry) => (entry.isDirectory() ? folders(join(folder, entry.name)) : [])),
-  ];
+  return [folder, ...inside.flatMap((entry) => (entry.isDirectory() ? folders(join(folder, entry.name)) : []))];
 }
 
 describe('the documents tell the truth about the code', () => {
@@ -30,18 +27,13 @@ describe('the documents tell the truth about the code', () => {
   });
 
   it('names files that are there in all documents', () => {
-    const documents = [
-      'README.md',
-      ...readdirSync(new URL('../docs', import.meta.url)).map((name) => `docs/${name}`),
-    ];
+    const documents = ['README.md', ...readdirSync(new URL('../docs', import.meta.url)).map((name) => `docs/${name}`)];
     const lost = documents
       .filter((path) => path.endsWith('.md'))
       .flatMap((path) =>
-        [
-          ...text(path).matchAll(
-            /\b((?:src|test|bench|docs|data)\/[\w./-]+\.(?:ts|tsx|mjs|json|md|webp))\b/g,
-          ),
-        ].map(([, named]) => ({ path, named: named! })),
+        [...text(path).matchAll(/\b((?:src|test|bench|docs|data)\/[\w./-]+\.(?:ts|tsx|mjs|json|md|webp))\b/g)].map(
+          ([, named]) => ({ path, named: named! }),
+        ),
       )
       .filter(({ named }) => !existsSync(new URL(`../${named}`, import.meta.url)));
     expect(lost).toEqual([]);
@@ -53,9 +45,7 @@ describe('the documents tell the truth about the code', () => {
   });
 
   it('docs/commands.md lists every command, and no other', () => {
-    const listed = [...text('docs/commands.md').matchAll(/^\| `npx permafrost (\w+)/gm)].map(
-      ([, name]) => name,
-    );
+    const listed = [...text('docs/commands.md').matchAll(/^\| `npx permafrost (\w+)/gm)].map(([, name]) => name);
     expect([...listed].sort()).toEqual(COMMANDS.map(({ name }) => name).sort());
   });
 

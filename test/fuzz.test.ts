@@ -42,9 +42,7 @@ async function sealed(fuzzing: Omit<Fuzzing, 'cases'>, codes: readonly string[])
 }
 
 async function newStore() {
-  const rows = Array.from({ length: 7 }, (_, i) =>
-    storedRow(`${i}.jpg`, { split: i % 2 === 0 ? 'train' : 'val' }),
-  );
+  const rows = Array.from({ length: 7 }, (_, i) => storedRow(`${i}.jpg`, { split: i % 2 === 0 ? 'train' : 'val' }));
   return fillStore(join(folder(), 'store'), rows, { perShard: 3 });
 }
 
@@ -101,18 +99,11 @@ describe('a damaged file', () => {
     const store = folder();
     const times = await openFileTimes(store, '/pictures', true);
     for (let i = 0; i < 20; i++)
-      times.note(
-        `${i}.jpg`,
-        { size: 1n, mtimeNs: 5n, ctimeNs: 6n, ino: BigInt(i) },
-        sha256Of(String(i)),
-        1e12,
-      );
+      times.note(`${i}.jpg`, { size: 1n, mtimeNs: 5n, ctimeNs: 6n, ino: BigInt(i) }, sha256Of(String(i)), 1e12);
     await times.write();
     const whole = join(store, 'whole');
     writeFileSync(whole, readFileSync(join(store, FILE_TIMES_NAME)));
-    await sealed({ reader: 'file-times', file: whole, context: { name: FILE_TIMES_NAME } }, [
-      'STORE_CORRUPT',
-    ]);
+    await sealed({ reader: 'file-times', file: whole, context: { name: FILE_TIMES_NAME } }, ['STORE_CORRUPT']);
   });
 
   it('of a head is refused, a flipped weight too', async () => {
@@ -142,15 +133,9 @@ describe('a damaged file', () => {
 
   it('of weights in safetensors ends in bounded time with an error or with finite numbers', async () => {
     const file = join(folder(), 'weights.safetensors');
-    const tensors = [...weights.tensors].map(([name, tensor]): [string, Tensor] => [
-      name,
-      { dtype: 'F32', ...tensor },
-    ]);
+    const tensors = [...weights.tensors].map(([name, tensor]): [string, Tensor] => [name, { dtype: 'F32', ...tensor }]);
     writeFileSync(file, writeSafetensors(new Map(tensors)));
-    await outcomes({ reader: 'weights', file, context: { backbone } }, [
-      'WEIGHTS_CORRUPT',
-      'WEIGHTS_MISMATCH',
-    ]);
+    await outcomes({ reader: 'weights', file, context: { backbone } }, ['WEIGHTS_CORRUPT', 'WEIGHTS_MISMATCH']);
   });
 
   it.each(['keras-applications, notop', 'Keras 3 save_weights'])(
@@ -171,12 +156,9 @@ describe('a damaged file', () => {
   it.each([
     ['csv', 'path,label,split\n', (i: number) => `"a ""b""/${i}.jpg",${i % 2 === 0 ? 'ant' : 'bee'},train\n`],
     ['jsonl', '', (i: number) => `{"path":"é/${i}.jpg","label":"ant","split":"val"}\n`],
-  ] as const)(
-    'of a list in .%s ends with an error that says where, or with samples',
-    async (kind, head, line) => {
-      const file = join(folder(), `list.${kind}`);
-      writeFileSync(file, head + Array.from({ length: 40 }, (_, i) => line(i)).join(''));
-      await outcomes({ reader: 'list', file }, ['DATASET_LAYOUT']);
-    },
-  );
+  ] as const)('of a list in .%s ends with an error that says where, or with samples', async (kind, head, line) => {
+    const file = join(folder(), `list.${kind}`);
+    writeFileSync(file, head + Array.from({ length: 40 }, (_, i) => line(i)).join(''));
+    await outcomes({ reader: 'list', file }, ['DATASET_LAYOUT']);
+  });
 });

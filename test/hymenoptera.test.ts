@@ -53,21 +53,14 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
       ['logistic', { C: 10 }, 0.934640522875817],
       ['logistic', { C: 1 }, 0.9215686274509803],
       ['knn', { nNeighbors: 5 }, 0.9281045751633987],
-    ] as const)(
-      '%s %j reaches the accuracy of scikit-learn within one image',
-      async (head, options, accuracy) => {
-        const result = await train(store, { head, normalize: 'l2' }, options);
-        // 1 of 153 images: one probability next to 0.5 may fall to either side.
-        expect(Math.abs(result.accuracy - accuracy)).toBeLessThanOrEqual(1.001 / 153);
-      },
-    );
+    ] as const)('%s %j reaches the accuracy of scikit-learn within one image', async (head, options, accuracy) => {
+      const result = await train(store, { head, normalize: 'l2' }, options);
+      // 1 of 153 images: one probability next to 0.5 may fall to either side.
+      expect(Math.abs(result.accuracy - accuracy)).toBeLessThanOrEqual(1.001 / 153);
+    });
 
     it('gives the probabilities of scikit-learn', async () => {
-      const { file } = await train(
-        store,
-        { head: 'logistic', normalize: 'l2' },
-        { C: 10, tol: 1e-8, maxIter: 1000 },
-      );
+      const { file } = await train(store, { head: 'logistic', normalize: 'l2' }, { C: 10, tol: 1e-8, maxIter: 1000 });
       const P = await probabilities(await openHead(file!), loaded.get('val')!.X);
       const expected = golden().tensors.get('logistic/C=10/proba')!.data as Float64Array;
       const worst = P.data.reduce((most, p, i) => Math.max(most, Math.abs(p - expected[i]!)), 0);

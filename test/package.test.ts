@@ -13,9 +13,7 @@ describe('npm ci', () => {
     const { packages } = json('package-lock.json') as { packages: Record<string, object> };
     const locked = packages['node_modules/onnxruntime-node'];
     // npm 10 knows no allowScripts. It runs scripts of packages of which the lock file says that they have some.
-    expect(locked, 'remove the line again after an update of onnxruntime-node').not.toHaveProperty(
-      'hasInstallScript',
-    );
+    expect(locked, 'remove the line again after an update of onnxruntime-node').not.toHaveProperty('hasInstallScript');
   });
 
   it('builds, and the first npx of a clone does not build again', () => {

@@ -64,32 +64,10 @@ function curve(domain, dataset) {
   const cut = layers.map((layer) => `${layer}:avg`).join(',');
   const engine = ['--engine', values.engine, '--precision', values.precision];
   permafrost('extract', dataset, '--store', store, '--cut', cut, ...engine, '--views', String(mostViews));
-  const axes = [
-    '--cut',
-    values.layers,
-    '--pooling',
-    'avg',
-    '--normalize',
-    'l2',
-    '--pca',
-    '0',
-    '--views',
-    values.views,
-  ];
+  const axes = ['--cut', values.layers, '--pooling', 'avg', '--normalize', 'l2', '--pca', '0', '--views', values.views];
   /** @type {SweepResult} */
-  const result = permafrost(
-    'sweep',
-    store,
-    ...axes,
-    ...HEADS,
-    '--folds',
-    values.folds,
-    '--seed',
-    values.seed,
-  );
-  console.log(
-    `\n${domain}: ${result.images} training images, ${result.classes.length} classes, ${values.folds} folds`,
-  );
+  const result = permafrost('sweep', store, ...axes, ...HEADS, '--folds', values.folds, '--seed', values.seed);
+  console.log(`\n${domain}: ${result.images} training images, ${result.classes.length} classes, ${values.folds} folds`);
   const rows = layers.map((layer) => {
     // Ranked: the first one of a layer is its best.
     const best = result.candidates.find((one) => one.cut === layer);

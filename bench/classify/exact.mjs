@@ -31,13 +31,7 @@ const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.
 const folder = mkdtempSync(join(tmpdir(), 'permafrost-bench-exact-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const [rows, columns, classes, signal] = DATA['small'] ?? [];
-execFileSync(python, [
-  here('make_data.py'),
-  ...[rows, columns, classes].map(String),
-  'small',
-  folder,
-  String(signal),
-]);
+execFileSync(python, [here('make_data.py'), ...[rows, columns, classes].map(String), 'small', folder, String(signal)]);
 
 /** @param {string} which @param {number} scale */
 function features(which, scale) {
@@ -46,30 +40,18 @@ function features(which, scale) {
   return { data, rows: data.length / Number(columns), cols: Number(columns) };
 }
 const labelFile = readFileSync(join(folder, 'small.y.bin'));
-const y = Array.from(
-  new Int32Array(labelFile.buffer, labelFile.byteOffset, labelFile.byteLength / 4),
-  String,
-);
+const y = Array.from(new Int32Array(labelFile.buffer, labelFile.byteOffset, labelFile.byteLength / 4), String);
 
 /** @param {string} head @param {number} score */
 const answer = (head, score) => (head === 'logistic' ? 1 / (1 + Math.exp(-score)) : score);
 /** @param {string} head @param {ArrayLike<number>} found @param {readonly number[]} truth */
 const apart = (head, found, truth) =>
-  truth.reduce(
-    (most, value, i) => Math.max(most, Math.abs(answer(head, Number(found[i])) - answer(head, value))),
-    0,
-  );
+  truth.reduce((most, value, i) => Math.max(most, Math.abs(answer(head, Number(found[i])) - answer(head, value))), 0);
 
 const results = [];
 let versions = {};
 for (const scale of numbers(values.scale)) {
-  execFileSync(python, [
-    here('exact_peer.py'),
-    folder,
-    'small',
-    String(scale),
-    ...numbers(values.C).map(String),
-  ]);
+  execFileSync(python, [here('exact_peer.py'), folder, 'small', String(scale), ...numbers(values.C).map(String)]);
   /**
    * @type {{ spread: number, versions: object, results: { head: string, C: number, reference: number[], scikitLearn:
    *   Record<string, number[]> }[] }}
@@ -98,10 +80,7 @@ for (const scale of numbers(values.scale)) {
     console.log(
       `length ${scale}, ${head}, C = ${C} (C times the spread: ${(C * peer.spread).toExponential(1)}): permafrost ${permafrost.toExponential(1)}` +
         Object.keys(scikitLearn)
-          .map(
-            (solver) =>
-              `, scikit-learn ${solver} ${Number(others[/** @type {'C'} */ (solver)]).toExponential(1)}`,
-          )
+          .map((solver) => `, scikit-learn ${solver} ${Number(others[/** @type {'C'} */ (solver)]).toExponential(1)}`)
           .join(''),
     );
   }

@@ -39,9 +39,7 @@ export async function makeMillion(store, rows, classes) {
     expectedRows: rows,
   });
   const numbers = random(1);
-  const means = Array.from({ length: classes }, () =>
-    Float32Array.from({ length: WIDTH }, () => numbers.normal()),
-  );
+  const means = Array.from({ length: classes }, () => Float32Array.from({ length: WIDTH }, () => numbers.normal()));
   const noise = Float32Array.from({ length: 2 ** 20 }, () => numbers.normal());
   const rowOf = (/** @type {number} */ i) => {
     const sha256 = createHash('sha256').update(`content ${i}`).digest('hex');

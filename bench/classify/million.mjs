@@ -43,14 +43,7 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const results = [];
 /** @param {string} name @param {string[]} args */
 function run(name, args) {
-  const { usage, stdout, stderr } = measure('python3', [
-    process.execPath,
-    main,
-    ...args,
-    '--memory',
-    '1GB',
-    '--json',
-  ]);
+  const { usage, stdout, stderr } = measure('python3', [process.execPath, main, ...args, '--memory', '1GB', '--json']);
   /** @type {{ notes?: string[] }} */
   const { notes = [] } = JSON.parse(stdout);
   const estimate = /in streams takes about ([\d.]+) GB\./.exec(stderr)?.[1];

@@ -56,9 +56,7 @@ if (task.kind === 'ridge-cv') {
   fit = { iterations: null, converged: true, gradient: null };
   weights = found;
 } else {
-  const design = await (task.kind === 'logistic-cv'
-    ? designOf(X)
-    : designForOne(X, { C: task.C, tol: task.tol }));
+  const design = await (task.kind === 'logistic-cv' ? designOf(X) : designForOne(X, { C: task.C, tol: task.tol }));
   problem = /** @type {const} */ ({
     loss: LOSSES[/** @type {keyof LOSSES} */ (task.kind)],
     y,

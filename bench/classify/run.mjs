@@ -74,8 +74,7 @@ function answer(program, script, { task, data }, extra) {
  */
 function compare({ name }, peer, ours) {
   const equal = peer.predictions.filter((c, i) => c === ours.predictions[i]).length / peer.predictions.length;
-  const sameChoice =
-    peer.choice === null || Math.abs(Math.log(Number(ours.choice) / Number(peer.choice))) < 1e-6;
+  const sameChoice = peer.choice === null || Math.abs(Math.log(Number(ours.choice) / Number(peer.choice))) < 1e-6;
   // One of the 245 rows of the smallest data is 0.004: at the default tol one row on the border may fall on either
   // side.
   const sameScore = peer.score !== null && ours.score !== null && Math.abs(peer.score - ours.score) < 0.005;
@@ -90,11 +89,7 @@ function compare({ name }, peer, ours) {
 /** @param {Task} task */
 function measure(task) {
   const [peerSide, , ownSide] = Object.keys(SIDES);
-  const quality = compare(
-    task,
-    SIDES[String(peerSide)]?.(task) ?? never(),
-    SIDES[String(ownSide)]?.(task) ?? never(),
-  );
+  const quality = compare(task, SIDES[String(peerSide)]?.(task) ?? never(), SIDES[String(ownSide)]?.(task) ?? never());
   /** @type {Record<string, Answer[]>} */
   const found = Object.fromEntries(Object.keys(SIDES).map((side) => [side, []]));
   for (let round = 0; round < rounds; round++) {
@@ -137,13 +132,7 @@ const results = [];
 try {
   for (const name of new Set(tasks.map(({ data }) => data))) {
     const [rows, columns, classes, signal] = DATA[name] ?? never();
-    execFileSync(python, [
-      here('make_data.py'),
-      ...[rows, columns, classes].map(String),
-      name,
-      folder,
-      String(signal),
-    ]);
+    execFileSync(python, [here('make_data.py'), ...[rows, columns, classes].map(String), name, folder, String(signal)]);
     for (const task of tasks.filter(({ data }) => data === name)) results.push(measure(task));
   }
 } finally {
@@ -177,8 +166,7 @@ console.log(
 );
 for (const result of results) {
   console.log(result.name);
-  for (const [side, seconds] of Object.entries(result.seconds))
-    console.log(`  ${side}: ${seconds.toFixed(3)} s`);
+  for (const [side, seconds] of Object.entries(result.seconds)) console.log(`  ${side}: ${seconds.toFixed(3)} s`);
   console.log(`  faster than the faster of both: ${times(result.timesFaster, result.goal)}`);
   console.log(`  faster than default threads: ${times(result.timesFasterThanDefaultThreads, result.goal)}`);
   if (result.goalAfterGram !== null)

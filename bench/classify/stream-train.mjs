@@ -19,6 +19,4 @@ const result = await train(
 const { accuracy, logLoss, notes } = result;
 // In KiB, of the whole life of the process.
 const estimate = / about ([\d.]+) GB\.$/.exec(told.at(-1) ?? '')?.[1];
-console.log(
-  JSON.stringify({ peak: process.resourceUsage().maxRSS * 1024, estimate, accuracy, logLoss, notes }),
-);
+console.log(JSON.stringify({ peak: process.resourceUsage().maxRSS * 1024, estimate, accuracy, logLoss, notes }));

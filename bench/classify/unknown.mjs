@@ -54,21 +54,17 @@ console.log(
 );
 for (const plan of values.head ?? HEADS) {
   const [name = '', pooling = '', normalize = '', ...rest] = plan.split(':');
-  const options = Object.fromEntries(
-    rest.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)]),
-  );
+  const options = Object.fromEntries(rest.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)]));
   const part = async (/** @type {'train' | 'val'} */ split) => {
     const parts = /** @type {permafrost.Pooling} */ (pooling);
     const { matrix } = await opened.rows({ parts, splits: [split], memory: 'matrix' });
     return { X: matrix, samples: [...(await opened.samples())].filter((sample) => sample.split === split) };
   };
   const [train, val] = [await part('train'), await part('val')];
-  if (train.samples.length === 0 || val.samples.length === 0)
-    throw new Error(`${store} has no train and val images.`);
+  if (train.samples.length === 0 || val.samples.length === 0) throw new Error(`${store} has no train and val images.`);
   const maker = headEntry(name).create(options);
   const classes = [...new Set(train.samples.map(({ label }) => label))].sort();
-  if (classes.length < 3)
-    throw new Error(`${store} has ${classes.length} classes: leaving one out needs three.`);
+  if (classes.length < 3) throw new Error(`${store} has ${classes.length} classes: leaving one out needs three.`);
   /** @type {Map<string, number>} */
   const chosen = new Map();
   /** @type {Map<string, number[]>} */

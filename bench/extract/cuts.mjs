@@ -17,9 +17,7 @@ import { median } from '../median.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing. Run "npm run build" first.');
 /** @type {typeof import('../../src/index.ts')} */
-const { extract, openStore, scanDataset, train } = await import(
-  new URL('../../dist/index.js', import.meta.url).href
-);
+const { extract, openStore, scanDataset, train } = await import(new URL('../../dist/index.js', import.meta.url).href);
 
 const DEEPEST = 'block5_pool:avg+max';
 const SEVERAL = 'block3_pool:avg+max,block4_pool:avg+max,block5_pool:avg+max';
@@ -47,8 +45,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const [given] = positionals;
-if (given === undefined)
-  throw new Error('Usage: node bench/extract/cuts.mjs DATASET [--rounds 3] [--images 48]');
+if (given === undefined) throw new Error('Usage: node bench/extract/cuts.mjs DATASET [--rounds 3] [--images 48]');
 /** @type {any} -- checked by the option tables */
 const engine = { engine: values.engine, precision: values.precision };
 
@@ -110,9 +107,7 @@ const some = samples.filter((_, i) => i % Math.ceil(samples.length / Number(valu
 const list = join(scratch, 'some.jsonl');
 writeFileSync(
   list,
-  some
-    .map(({ path, label, split }) => `${JSON.stringify({ path: join(dataset, path), label, split })}\n`)
-    .join(''),
+  some.map(({ path, label, split }) => `${JSON.stringify({ path: join(dataset, path), label, split })}\n`).join(''),
 );
 
 // One round to warm the caches of compiled networks and of files, and to compare the results.
@@ -171,15 +166,12 @@ if (values.accuracy) {
   for (const { domain, cut, accuracy, interval, validated } of depths) {
     const [low, high] = interval.map((value) => value.toFixed(3));
     const name = cut === DEPTHS.join(',') ? 'all five side by side' : cut;
-    console.log(
-      `${domain.padEnd(12)} ${name.padEnd(24)} ${accuracy.toFixed(3)}  ${low} .. ${high}  of ${validated}`,
-    );
+    console.log(`${domain.padEnd(12)} ${name.padEnd(24)} ${accuracy.toFixed(3)}  ${low} .. ${high}  of ${validated}`);
   }
 }
 
 const report = {
-  question:
-    'What do several cuts cost in one pass against the deepest alone, and how good is a head at which depth?',
+  question: 'What do several cuts cost in one pass against the deepest alone, and how good is a head at which depth?',
   date: new Date().toISOString(),
   machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), loadAverageAtEnd: loadavg() },
   engine,

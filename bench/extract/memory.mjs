@@ -38,10 +38,7 @@ const { values } = parseArgs({
 async function writeImages(folder, count) {
   const pictures = await Promise.all(
     Array.from({ length: 20 }, (_, i) => {
-      const data = Uint8Array.from(
-        { length: 64 * 48 * 3 },
-        (_, at) => (at * (i + 3) + (at >> 5) * 7 * i) % 256,
-      );
+      const data = Uint8Array.from({ length: 64 * 48 * 3 }, (_, at) => (at * (i + 3) + (at >> 5) * 7 * i) % 256);
       return sharp(data, { raw: { width: 64, height: 48, channels: 3 } })
         .jpeg()
         .toBuffer();
@@ -49,10 +46,7 @@ async function writeImages(folder, count) {
   );
   for (let c = 0; c < CLASSES; c++) mkdirSync(join(folder, `class-${c}`), { recursive: true });
   for (let i = 0; i < count; i++) {
-    const bytes = Buffer.concat([
-      /** @type {Buffer} */ (pictures[i % pictures.length]),
-      Buffer.from(String(i)),
-    ]);
+    const bytes = Buffer.concat([/** @type {Buffer} */ (pictures[i % pictures.length]), Buffer.from(String(i))]);
     writeFileSync(join(folder, `class-${i % CLASSES}`, `${i}.jpg`), bytes);
   }
 }

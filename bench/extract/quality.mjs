@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/index.ts')} */
-const { applyNormalizer, createHead, fitNormalizer, matrix, matrixRows, metrics, openStore, row } =
-  await import(dist('index.js'));
+const { applyNormalizer, createHead, fitNormalizer, matrix, matrixRows, metrics, openStore, row } = await import(
+  dist('index.js')
+);
 /** @type {typeof import('../../src/core/safetensors.ts')} */
 const { readSafetensors } = await import(dist('core/safetensors.js'));
 /** @type {typeof import('../../src/core/matrix.ts')} */
@@ -35,8 +36,7 @@ export function peerFeatures(file) {
   const { metadata, tensors } = readSafetensors(readFileSync(file), { name: file, code: 'STORE_CORRUPT' });
   const paths = /** @type {string[]} */ (JSON.parse(metadata['paths'] ?? '[]'));
   const tensor = tensors.get('features');
-  if (tensor?.dtype !== 'F32' || tensor.shape[0] !== paths.length)
-    throw new Error(`${file}: not the peer's.`);
+  if (tensor?.dtype !== 'F32' || tensor.shape[0] !== paths.length) throw new Error(`${file}: not the peer's.`);
   const width = tensor.data.length / paths.length;
   const all = { data: /** @type {Float32Array} */ (tensor.data), rows: paths.length, cols: width };
   return { width, rows: new Map(paths.map((path, i) => [path, row(all, i)])) };
@@ -79,10 +79,7 @@ async function headAccuracy({ width, rows }, places) {
   }
   const [train, val] = [part('train'), part('val')];
   const l2 = await fitNormalizer('l2', matrixRows(train.X));
-  const head = await createHead('logistic', { C: 10 }).fit(
-    matrixRows(applyNormalizer(l2, train.X)),
-    train.labels,
-  );
+  const head = await createHead('logistic', { C: 10 }).fit(matrixRows(applyNormalizer(l2, train.X)), train.labels);
   const guess = metrics.topClass(await head.predictProba(applyNormalizer(l2, val.X)));
   const hits = val.labels.filter((label, i) => head.classes[Number(guess[i])] === label).length;
   return { hits, validated: val.labels.length, accuracy: hits / val.labels.length };

@@ -33,9 +33,7 @@ export function summarise(measured, quality) {
       aloneImagesPerSecond,
       // Of the rounds, not of the medians: what disturbs a round disturbs both of its figures.
       endToEndPart:
-        alone.length > 0
-          ? median(runs.map((run, i) => rate(run) / rate(/** @type {Alone} */ (alone[i]))))
-          : null,
+        alone.length > 0 ? median(runs.map((run, i) => rate(run) / rate(/** @type {Alone} */ (alone[i])))) : null,
       wallSeconds: median(runs.map(({ wallSeconds }) => wallSeconds)),
       cpuSeconds: median(runs.map(({ cpuSeconds }) => cpuSeconds)),
       aloneCpuMsPerImage:
@@ -60,9 +58,7 @@ export function summaryText(summary) {
   const fastest = Math.max(...keras.map(({ imagesPerSecond }) => imagesPerSecond));
   /** @param {Summary[number]} one */
   const ofPython = ({ variant, side, precision, aloneImagesPerSecond }) => {
-    const peer = summary.find(
-      (other) => other.side === 'openvino from Python' && other.precision === precision,
-    );
+    const peer = summary.find((other) => other.side === 'openvino from Python' && other.precision === precision);
     if (side !== 'permafrost' || !variant.includes('openvino') || !peer?.aloneImagesPerSecond) return '';
     return aloneImagesPerSecond === null ? '' : (aloneImagesPerSecond / peer.aloneImagesPerSecond).toFixed(2);
   };

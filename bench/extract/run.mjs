@@ -47,13 +47,7 @@ const { values, positionals } = parseArgs({
     engine: {
       type: 'string',
       multiple: true,
-      default: [
-        'openvino:bf16',
-        'openvino:int8',
-        'onnxruntime:fp32',
-        'onnxruntime:int8',
-        'onnxruntime-winograd:fp32',
-      ],
+      default: ['openvino:bf16', 'openvino:int8', 'onnxruntime:fp32', 'onnxruntime:int8', 'onnxruntime-winograd:fp32'],
     },
     python: { type: 'string', multiple: true, default: ['bf16', 'int8'] },
     'alone-images': { type: 'string', default: '64' },
@@ -126,8 +120,7 @@ async function prepare() {
   }));
   for (const precision of values.python) {
     const model = at(precision === 'int8' ? 'int8.onnx' : 'float.onnx');
-    if (!existsSync(model))
-      await writeModel(model, precision === 'int8' ? await calibrationIn(int8Store) : undefined);
+    if (!existsSync(model)) await writeModel(model, precision === 'int8' ? await calibrationIn(int8Store) : undefined);
     const variant = openVinoVariant(setting, /** @type {'fp32' | 'bf16' | 'int8'} */ (precision), model);
     contenders.push({ variant, keep: at(`python-${precision}.safetensors`) });
   }
@@ -139,8 +132,7 @@ async function prepare() {
   /** @type {Map<Variant, Quality>} */
   const quality = new Map();
   for (const variant of kerasPeers) quality.set(variant, await judge(keras, keras, places));
-  for (const { variant, keep } of contenders)
-    quality.set(variant, await qualityOf(variant, keep, keras, places));
+  for (const { variant, keep } of contenders) quality.set(variant, await qualityOf(variant, keep, keras, places));
   const defaults = permafrostVariant(setting, {
     name: 'permafrost defaults',
     precision: 'auto',
@@ -165,8 +157,7 @@ function timed(variants) {
       measured.get(variant)?.runs.push(result);
       const alone = variant.alone?.();
       if (alone !== undefined) measured.get(variant)?.alone.push(alone);
-      const inference =
-        alone === undefined ? '' : `, inference alone ${(alone.images / alone.seconds).toFixed(1)}`;
+      const inference = alone === undefined ? '' : `, inference alone ${(alone.images / alone.seconds).toFixed(1)}`;
       console.error(
         `round ${round + 1}  ${variant.name}: ${(result.images / result.seconds).toFixed(1)} images/s${inference}, whole process ${result.wallSeconds.toFixed(1)} s, ${result.peakRssMiB.toFixed(0)} MiB`,
       );

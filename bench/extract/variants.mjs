@@ -54,11 +54,7 @@ const WEIGHTS = here('../../data/weights/vgg16-imagenet.safetensors.index.json')
 function pythonProgram({ python, pixels, seconds: least }, command, precision) {
   return {
     run(keep) {
-      const { usage, stdout } = measure(python, [
-        python,
-        ...command,
-        ...(keep === undefined ? [] : ['--save', keep]),
-      ]);
+      const { usage, stdout } = measure(python, [python, ...command, ...(keep === undefined ? [] : ['--save', keep])]);
       /** @type {{ images: number, seconds: number, versions: Record<string, string> }} */
       const { images, seconds, versions } = lastLine(stdout);
       return { images, seconds, ...usage, facts: { ...versions, precision } };
@@ -123,11 +119,8 @@ export function permafrostVariant({ python, dataset }, { name, precision, compar
         const main = here('../../dist/cli/main.js');
         const command = [process.execPath, main, 'extract', dataset, '--store', scratch, '--json', ...flags];
         const { usage, stdout } = measure(python, command);
-        const result = /** @type {import('../../src/results/extract-result.ts').ExtractResult} */ (
-          JSON.parse(stdout)
-        );
-        if (result.failed.length > 0)
-          throw new Error(`${result.failed.length} images failed; bench intact ones.`);
+        const result = /** @type {import('../../src/results/extract-result.ts').ExtractResult} */ (JSON.parse(stdout));
+        if (result.failed.length > 0) throw new Error(`${result.failed.length} images failed; bench intact ones.`);
         const { engine, contractId, dtype, trace } = result;
         return {
           images: result.extracted,

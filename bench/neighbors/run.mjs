@@ -42,9 +42,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const tasks = TASKS.filter(({ name }) => name.includes(values.only));
 if (!(rounds >= 1) || tasks.length === 0) {
-  throw new Error(
-    'Usage: node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact] [--side WORDS]...',
-  );
+  throw new Error('Usage: node bench/neighbors/run.mjs [--rounds 3] [--only WORDS] [--exact] [--side WORDS]...');
 }
 
 const python = peerPython('neighbors', 'faiss, hnswlib, usearch: 0.2 GB');
@@ -110,8 +108,7 @@ function recall(truth, found) {
 function measure(task) {
   const sides = Object.keys(SIDES).filter(
     (side) =>
-      values.side.some((words) => side.includes(words)) &&
-      (SIDES[side]?.exact || (task.approximate && !values.exact)),
+      values.side.some((words) => side.includes(words)) && (SIDES[side]?.exact || (task.approximate && !values.exact)),
   );
   /** @type {Record<string, Answer[]>} */
   const runs = Object.fromEntries(sides.map((side) => [side, []]));
@@ -150,11 +147,7 @@ function measure(task) {
 const results = [];
 try {
   for (const task of tasks) {
-    execFileSync(python, [
-      here('make_data.py'),
-      ...[task.rows, task.queries, task.columns].map(String),
-      folder,
-    ]);
+    execFileSync(python, [here('make_data.py'), ...[task.rows, task.queries, task.columns].map(String), folder]);
     results.push({ task, sides: measure(task) });
   }
 } finally {

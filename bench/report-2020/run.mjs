@@ -139,14 +139,12 @@ const processSeconds = {
   run: wall(ownRuns.withPage),
   runWithoutPage: wall(ownRuns.withoutPage),
 };
-const heads = (ownRuns.withPage[0]?.result.heads ?? []).map(
-  ({ name, pooling, accuracy, fitMs, predictMs }) => ({
-    name,
-    pooling,
-    accuracy,
-    seconds: (fitMs + predictMs) / 1000,
-  }),
-);
+const heads = (ownRuns.withPage[0]?.result.heads ?? []).map(({ name, pooling, accuracy, fitMs, predictMs }) => ({
+  name,
+  pooling,
+  accuracy,
+  seconds: (fitMs + predictMs) / 1000,
+}));
 const furtherSummary = FURTHER.map((flags, i) => {
   const runs = furtherHeads[i] ?? [];
   return {

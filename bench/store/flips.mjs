@@ -71,8 +71,7 @@ async function content() {
 
 /** @param {string} name */
 const kindOf = (name) =>
-  /-(rows|flatten|avg|max)\.arrow$/.exec(name)?.[1] ??
-  (/-\d{5}\.json$/.test(name) ? 'seal' : name.replace(/-.*/, ''));
+  /-(rows|flatten|avg|max)\.arrow$/.exec(name)?.[1] ?? (/-\d{5}\.json$/.test(name) ? 'seal' : name.replace(/-.*/, ''));
 
 try {
   const { samples } = await scanDataset(source);
@@ -112,8 +111,7 @@ try {
     const again = next === null ? { extracted: 0 } : await extract(dataset, { ...options, store });
     if (again.extracted > 0) throw new Error(`${where}: ${again.extracted} images extracted that were there`);
     if (!(await verify(store)).ok) throw new Error(`${where}: still damaged after the repair`);
-    if ((await content()) !== expected)
-      throw new Error(`${where}: the repaired store holds other things than before`);
+    if ((await content()) !== expected) throw new Error(`${where}: the repaired store holds other things than before`);
     const count = counts.get(kind);
     if (count) [count.flips, count.extracted] = [count.flips + 1, count.extracted + extracted];
   }
@@ -121,9 +119,7 @@ try {
     `${images} images, ${files.length} files; ${places} flips: each found, named and repaired, every value as before`,
   );
   for (const [kind, { flips, extracted }] of counts)
-    console.log(
-      `  ${kind.padEnd(28)} ${String(flips).padStart(4)} flips, ${extracted} images extracted again`,
-    );
+    console.log(`  ${kind.padEnd(28)} ${String(flips).padStart(4)} flips, ${extracted} images extracted again`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -78,9 +78,7 @@ export async function generatedStore(folder, count, { width, pooling, weights })
     const length = Math.min(BATCH, count - from);
     const rows = Array.from({ length }, (_, i) => rowOf(from + i));
     for (let i = 0; i < length; i++) values[i * width] = (from + i) % MARKS;
-    const features = new Map([
-      [pooling, { data: values.subarray(0, length * width), rows: length, cols: width }],
-    ]);
+    const features = new Map([[pooling, { data: values.subarray(0, length * width), rows: length, cols: width }]]);
     await writer.append({ rows, features: /** @type {any} */ (features) });
   }
   await writer.seal();

@@ -139,9 +139,7 @@ function digestOf(store) {
 try {
   const { samples } = await scanDataset(source);
   const step = Math.max(1, Math.floor(samples.length / images));
-  const taken = samples
-    .filter((/** @type {unknown} */ _, /** @type {number} */ i) => i % step === 0)
-    .slice(0, images);
+  const taken = samples.filter((/** @type {unknown} */ _, /** @type {number} */ i) => i % step === 0).slice(0, images);
   for (const { path } of taken) {
     mkdirSync(dirname(join(dataset, path)), { recursive: true });
     copyFileSync(join(source, path), join(dataset, path));
@@ -180,8 +178,7 @@ try {
           redone = Math.max(redone, Number(run.done[pass]) - sealed);
         }
       worst = Math.max(worst, redone);
-      if (redone > perShard)
-        throw new Error(`kill ${killed} costs ${redone} rows of a set, more than a shard`);
+      if (redone > perShard) throw new Error(`kill ${killed} costs ${redone} rows of a set, more than a shard`);
       console.log(
         `kill ${String(killed).padStart(3)} after ${(run.ms / 1000).toFixed(2).padStart(6)} s: ${complete(rows)} of ${sum(wanted)} pictures sealed, ${redone} to be done anew`,
       );
@@ -204,8 +201,7 @@ try {
     const missing = sum(wanted) - complete(before);
     if (extracted !== missing)
       throw new Error(`a resumed run extracted ${extracted} pictures where ${missing} were missing`);
-    if (digestOf(store) !== digestOf(reference))
-      throw new Error(`store ${number} is another than the undisturbed one`);
+    if (digestOf(store) !== digestOf(reference)) throw new Error(`store ${number} is another than the undisturbed one`);
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -165,10 +165,7 @@ const TASKS = {
       if (sha256 !== undefined && writer.isKnown(sha256)) contents.set(path, sha256);
     }
     const rows = contents.rows(writer.known);
-    await commitDataset(
-      { path: store, manifest },
-      { root: folder, sets: wanted, samples: rows, failures: [] },
-    );
+    await commitDataset({ path: store, manifest }, { root: folder, sets: wanted, samples: rows, failures: [] });
     await times.write();
     return rows.length;
   },

@@ -24,8 +24,7 @@ const { values } = parseArgs({
   },
 });
 const counts = values.rows.split(',').map(Number);
-if (counts.some((count) => !(count >= 1000)))
-  throw new Error('--rows takes numbers of at least 1000, with commas');
+if (counts.some((count) => !(count >= 1000))) throw new Error('--rows takes numbers of at least 1000, with commas');
 const script = fileURLToPath(new URL('./row-task.mjs', import.meta.url));
 
 /** What each task must see. @type {Record<string, (rows: number) => unknown>} */

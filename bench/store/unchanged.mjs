@@ -97,19 +97,13 @@ async function makeStore(rows) {
     const some = rows.slice(from, from + 64);
     const features = poolings.map((/** @type {'flatten' | 'avg' | 'max'} */ pooling) => {
       const cols = widths[pooling];
-      return /** @type {const} */ ([
-        pooling,
-        { data: new Float32Array(some.length * cols), rows: some.length, cols },
-      ]);
+      return /** @type {const} */ ([pooling, { data: new Float32Array(some.length * cols), rows: some.length, cols }]);
     });
     await writer.append({ rows: some, features: new Map(features) });
   }
   await writer.seal();
   const samples = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
-  await commitDataset(
-    { path: store, manifest },
-    { root: dataset, sets: [{ set, poolings }], samples, failures: [] },
-  );
+  await commitDataset({ path: store, manifest }, { root: dataset, sets: [{ set, poolings }], samples, failures: [] });
 }
 
 /** @param {string[]} flags */
@@ -155,9 +149,7 @@ try {
   await sleep(2500); // so that the files are older than what is trusted
   console.log(`${count} images; ${cpus()[0]?.model}, load ${(loadavg()[0] ?? 0).toFixed(1)}`);
   for (let round = 1; round <= Number(values.rounds); round++) {
-    console.log(
-      `${'reading and hashing alone'.padEnd(34)} ${(await hashAll(rows)).toFixed(2).padStart(7)} s`,
-    );
+    console.log(`${'reading and hashing alone'.padEnd(34)} ${(await hashAll(rows)).toFixed(2).padStart(7)} s`);
     tell('unchanged, --verify', extract('--verify'), { extracted: 0, reused: count, unread: 0 });
     tell('unchanged', extract(), { extracted: 0, reused: count, unread: count });
   }

@@ -28,8 +28,6 @@ export function makeCarriedStore() {
   console.error(`${EMOJI_STORE} is not there yet: it is made now, as "npm start" does.`);
   const { status } = spawnSync(process.execPath, [MAIN, 'demo'], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status === 0) return;
-  console.error(
-    'The carried data set could not be made (above is why). Name another store with --store and --images.',
-  );
+  console.error('The carried data set could not be made (above is why). Name another store with --store and --images.');
   process.exit(1);
 }

@@ -92,8 +92,7 @@ for (let i = 0; i <= drops; i++) {
   const started = performance.now();
   const answer = await json(`/api/search?${query}`, { method: 'POST', body });
   const ms = performance.now() - started;
-  if (answer.neighbors.length === 0 || answer.place === null)
-    throw new Error('the answer lacks neighbours or place');
+  if (answer.neighbors.length === 0 || answer.place === null) throw new Error('the answer lacks neighbours or place');
   if (i === 0) first = ms;
   else {
     times.push(ms);

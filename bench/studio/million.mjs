@@ -44,8 +44,7 @@ const child = spawn(process.execPath, [MAIN, 'studio', store, '--memory', '1GB',
 });
 
 /** Most that the studio's own process ever had: no sample misses that. */
-const ownPeak = () =>
-  1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]);
+const ownPeak = () => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]);
 
 const peakBytes = watchFamily(Number(child.pid));
 
@@ -117,8 +116,7 @@ try {
   let paths = [];
   await timed('open', async () => {
     const [{ facts }, page] = await Promise.all([ask('GET', '/api/store'), ask('GET', '/api/images')]);
-    if (facts.images !== Number(values.rows) || page.total !== facts.images)
-      throw new Error('images are missing');
+    if (facts.images !== Number(values.rows) || page.total !== facts.images) throw new Error('images are missing');
     snapshot = page.snapshot;
     row = page.rows[20].row;
     paths = page.rows.map((/** @type {{ path: string }} */ { path }) => path);
@@ -164,11 +162,7 @@ try {
     });
   for (const id of heads)
     if (!id.startsWith('knn'))
-      for (const wish of [
-        'verdict=wrong',
-        'verdict=right&order=unsurest&page=3',
-        'predicted=class-001&least=0.5',
-      ])
+      for (const wish of ['verdict=wrong', 'verdict=right&order=unsurest&page=3', 'predicted=class-001&least=0.5'])
         await timed(`head: ${id.split('-')[0]} judges, ${wish.slice(0, 22)}`, async () => {
           const page = await ask('GET', `/api/images?head=${encodeURIComponent(id)}&${wish}`);
           return `${page.total} images`;
@@ -193,9 +187,7 @@ try {
     });
     return `${decided} decided, ${changed} changed`;
   });
-  await timed('review: labels saved', async () =>
-    (await ask('POST', '/api/review/save')).path.split('/').at(-1),
-  );
+  await timed('review: labels saved', async () => (await ask('POST', '/api/review/save')).path.split('/').at(-1));
   await timed('sweep', async () => {
     const axes = { head: 'centroid', normalize: 'l2', pca: '0' };
     await ask('POST', '/api/sweep', { axes, folds: 2, save: false });

@@ -18,10 +18,7 @@ export function classesOf(labels: Iterable<string>): string[] {
  * Labels as indices into `classes`, by default into their own distinct names. Throws FIT_INVALID for a label that is
  * not among `classes`.
  */
-export function encodeLabels(
-  labels: readonly string[],
-  classes: readonly string[] = classesOf(labels),
-): EncodedLabels {
+export function encodeLabels(labels: readonly string[], classes: readonly string[] = classesOf(labels)): EncodedLabels {
   const indexOf = new Map(classes.map((name, index) => [name, index]));
   const indices = Int32Array.from(labels, (label) => {
     const index = indexOf.get(label);

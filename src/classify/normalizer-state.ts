@@ -41,8 +41,7 @@ export function loadNormalizer(state: HeadState): Normalizer {
 
 function columnsOf(parts: unknown, features: number): readonly number[] {
   const isWhole = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
-  if (Array.isArray(parts) && parts.every(isWhole) && parts.reduce((sum, n) => sum + n, 0) === features)
-    return parts;
+  if (Array.isArray(parts) && parts.every(isWhole) && parts.reduce((sum, n) => sum + n, 0) === features) return parts;
   throw new PermafrostError(
     'HEAD_CORRUPT',
     `The stored normalisation has the parts ${JSON.stringify(parts)}; expected numbers of columns that make ${features}. Train the head again.`,

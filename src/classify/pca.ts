@@ -99,12 +99,7 @@ async function componentsOf(
 export async function applyPca({ mean, components }: Pca, X: Matrix): Promise<Matrix> {
   const k = components.cols;
   const columns = new Float64Array(components.data);
-  const shift = await timesThin(
-    { data: new Float64Array(mean), rows: 1, cols: X.cols },
-    columns,
-    k,
-    'float64',
-  );
+  const shift = await timesThin({ data: new Float64Array(mean), rows: 1, cols: X.cols }, columns, k, 'float64');
   const scores = await timesThin(X, columns, k, 'float64');
   const out = matrix(X.rows, k);
   for (let i = 0, at = 0; i < X.rows; i++) {
@@ -124,12 +119,7 @@ export async function projectedRows(pca: Pca, rows: Rows): Promise<Rows> {
  * Eigenvectors U (n, width) of the Gram matrix as columns of the rows' space: Xcᵀ·U / sqrt(value); zeros where there is
  * no variance.
  */
-async function turnedBack(
-  X: Matrix,
-  mean: Float32Array,
-  U: Float64Array,
-  values: Float64Array,
-): Promise<Float64Array> {
+async function turnedBack(X: Matrix, mean: Float32Array, U: Float64Array, values: Float64Array): Promise<Float64Array> {
   const k = values.length;
   // Below this, rounding of the float32 products is all that an eigenvalue is.
   const least = Math.max(0, values[0] ?? 0) * 2 ** -20;

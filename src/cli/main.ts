@@ -46,8 +46,7 @@ async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promis
     listener.clear();
     const code = error instanceof PermafrostError ? error.code : 'INTERNAL';
     // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.
-    const detail =
-      error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
+    const detail = error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
     process.stderr.write(`permafrost: ${printableLines(detail)} [${code}]\n`);
     if (flags.json === true) json({ error: { code, message: reasonOf(error) } });
     return exitCodeOf(error);

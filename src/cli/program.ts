@@ -74,11 +74,7 @@ export type Request =
   | { readonly kind: 'usage'; readonly message: string };
 
 /** Reads argv (without node and script). Never prints and never exits. */
-export function parseArguments(
-  argv: readonly string[],
-  specs: readonly CommandSpec[],
-  version: string,
-): Request {
+export function parseArguments(argv: readonly string[], specs: readonly CommandSpec[], version: string): Request {
   let request: Request | undefined;
   let written = '';
   const configure = (command: Command): Command =>
@@ -94,9 +90,7 @@ export function parseArguments(
       '\nEvery command takes --json (one JSON document on stdout) and --quiet.\nExit codes: 0 done, 1 failed, 2 usage, 3 done but some images failed, 130 interrupted.',
     );
   for (const spec of specs) {
-    const command = configure(program.command(spec.name))
-      .description(spec.summary)
-      .showSuggestionAfterError();
+    const command = configure(program.command(spec.name)).description(spec.summary).showSuggestionAfterError();
     for (const [notation, describe] of spec.arguments) command.argument(notation, describe);
     for (const [key, option] of Object.entries(spec.options)) command.addOption(optionFor(key, option));
     command

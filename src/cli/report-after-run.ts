@@ -23,9 +23,7 @@ export async function reportAfterRun(
   const { writeReport } = await import('../write-report.ts');
   try {
     const { file } = await writeReport(store, AFTER_RUN, context);
-    context.listener.note?.(
-      `Report: ${file} (open it in a browser; "permafrost report" has room for more pictures).`,
-    );
+    context.listener.note?.(`Report: ${file} (open it in a browser; "permafrost report" has room for more pictures).`);
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
     context.listener.note?.(`Warning: no report was written: ${error.message} [${error.code}]`);

@@ -30,7 +30,5 @@ export function differences(a: unknown, b: unknown, path = ''): string[] {
     const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
     return keys.flatMap((key) => differences(a[key], b[key], path === '' ? key : `${path}.${key}`));
   }
-  return canonicalJson(a) === canonicalJson(b)
-    ? []
-    : [`${path}: ${JSON.stringify(a)}, not ${JSON.stringify(b)}`];
+  return canonicalJson(a) === canonicalJson(b) ? [] : [`${path}: ${JSON.stringify(a)}, not ${JSON.stringify(b)}`];
 }

@@ -11,8 +11,7 @@ export interface FileStamp {
 }
 
 /** A stamp as text: equal for equal stamps. */
-export const stampText = ({ size, mtimeNs, ctimeNs, ino }: FileStamp): string =>
-  [size, mtimeNs, ctimeNs, ino].join();
+export const stampText = ({ size, mtimeNs, ctimeNs, ino }: FileStamp): string => [size, mtimeNs, ctimeNs, ino].join();
 
 /** What is remembered of the files of a data set. */
 export interface FileMemory {

@@ -38,10 +38,7 @@ export async function createSession(
   // The encoder brings a protobuf library, which commands that build no model must not wait for.
   const bytes = model instanceof Uint8Array ? model : (await import('./onnx-model.ts')).encodeOnnx(model);
   try {
-    return await runtime.InferenceSession.create(
-      bytes,
-      isMainThread ? options : { ...options, intraOpNumThreads: 1 },
-    );
+    return await runtime.InferenceSession.create(bytes, isMainThread ? options : { ...options, intraOpNumThreads: 1 });
   } catch (cause) {
     throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, {
       cause,

@@ -35,9 +35,7 @@ export const matrixRows = (X: Matrix): Rows => ({
   matrix: X,
   read: (_, scales) =>
     Promise.resolve(
-      scales === undefined
-        ? X
-        : { ...X, data: X.data.map((value, at) => value * scales[Math.floor(at / X.cols)]!) },
+      scales === undefined ? X : { ...X, data: X.data.map((value, at) => value * scales[Math.floor(at / X.cols)]!) },
     ),
 });
 

@@ -87,9 +87,7 @@ function parseEntry(name: string, entry: unknown, dataLength: number, fail: Fail
   if (!isObject(entry)) return fail(`tensor "${name}" without a description`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(ARRAYS, dtype)) {
-    return fail(
-      `tensor "${name}" of dtype ${JSON.stringify(dtype)}, known: ${Object.keys(ARRAYS).join(', ')}`,
-    );
+    return fail(`tensor "${name}" of dtype ${JSON.stringify(dtype)}, known: ${Object.keys(ARRAYS).join(', ')}`);
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) return fail(`tensor "${name}" without a valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
@@ -101,9 +99,7 @@ function parseEntry(name: string, entry: unknown, dataLength: number, fail: Fail
   }
   const expected = sizeOf(shape) * ARRAYS[dtype as Dtype].BYTES_PER_ELEMENT;
   if (end - begin !== expected) {
-    return fail(
-      `tensor "${name}" with ${end - begin} bytes, its shape (${shape.join(', ')}) needs ${expected}`,
-    );
+    return fail(`tensor "${name}" with ${end - begin} bytes, its shape (${shape.join(', ')}) needs ${expected}`);
   }
   return { name, dtype: dtype as Dtype, shape, begin, end };
 }
@@ -203,8 +199,5 @@ export function safetensorsParts(
   const header = new Uint8Array(dataStart).fill(0x20, 8);
   new DataView(header.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
   header.set(json, 8);
-  return [
-    header,
-    ...ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  ];
+  return [header, ...ordered.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }

@@ -171,8 +171,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
   const net = network(options, clock);
   let next = 0;
   const fill = (): void => {
-    while (window.length < batch && next < samples.length)
-      window.push(read(samples[next++]!, options, clock));
+    while (window.length < batch && next < samples.length) window.push(read(samples[next++]!, options, clock));
   };
   const fresh = (executable: Executable): Batch => ({
     executable,

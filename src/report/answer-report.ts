@@ -1,9 +1,4 @@
-import type {
-  IndexResult,
-  NeighborResult,
-  NeighborsResult,
-  PredictResult,
-} from '../results/answer-results.ts';
+import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
 import { POOLINGS } from '../core/sample.ts';
@@ -14,9 +9,7 @@ import { textFields, textTable } from './text-table.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
-    .map(
-      ({ distance, label, path }) => `    ${distance.toFixed(4)}  ${printable(label)}  ${printable(path)}\n`,
-    )
+    .map(({ distance, label, path }) => `    ${distance.toFixed(4)}  ${printable(label)}  ${printable(path)}\n`)
     .join('');
 }
 
@@ -32,9 +25,7 @@ function answer({ unknown, guess, probability, strangeness }: Prediction): strin
 
 /** Predictions for a terminal: answer, probability, nearest training images of each image. */
 export function predictText({ predictions, failed }: PredictResult): string {
-  const blocks = predictions.map(
-    (one) => `${printable(one.path)}: ${answer(one)}\n${neighborLines(one.neighbors)}`,
-  );
+  const blocks = predictions.map((one) => `${printable(one.path)}: ${answer(one)}\n${neighborLines(one.neighbors)}`);
   return blocks.join('') + failuresText(failed);
 }
 
@@ -67,9 +58,7 @@ function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number])
 
 /** A store for a terminal. */
 export function inspectText(result: InspectResult): string {
-  const splits = [...new Set(result.classes.flatMap((c) => Object.keys(c.splits)))] as (
-    'train' | 'val' | 'test'
-  )[];
+  const splits = [...new Set(result.classes.flatMap((c) => Object.keys(c.splits)))] as ('train' | 'val' | 'test')[];
   const classes = textTable(
     [{ title: 'class' }, ...splits.map((title) => ({ title, align: 'right' as const }))],
     result.classes.map(({ label, splits: n }) => [label, ...splits.map((split) => String(n[split] ?? 0))]),
@@ -126,12 +115,7 @@ export function doctorText(result: DoctorResult): string {
   );
   const packages = textTable(
     [{ title: 'package' }, { title: 'version' }, { title: 'works' }, { title: 'needed for' }],
-    result.packages.map(({ name, version, works, needed }) => [
-      name,
-      version ?? '-',
-      works ? 'yes' : 'NO',
-      needed,
-    ]),
+    result.packages.map(({ name, version, works, needed }) => [name, version ?? '-', works ? 'yes' : 'NO', needed]),
   );
   const problems = new Set(
     [...engines.map((e) => ({ ...e, name: e.engine })), ...result.packages]
@@ -146,10 +130,7 @@ export function doctorText(result: DoctorResult): string {
         'processor',
         `${cpu.model}, ${plural(cpu.cores, 'core')}, ${cpu.memoryGiB.toFixed(1)} GiB memory, ${cpu.bf16 ?? 'no units for bf16'}`,
       ],
-      [
-        'weights',
-        weights.ok ? `vgg16, verified, digest ${weights.digest}` : `NOT USABLE: ${weights.problem}`,
-      ],
+      ['weights', weights.ok ? `vgg16, verified, digest ${weights.digest}` : `NOT USABLE: ${weights.problem}`],
       [
         'engine',
         engine === null

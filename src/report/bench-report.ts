@@ -34,10 +34,7 @@ export function benchText(result: BenchResult): string {
   );
   const left = variants
     .filter(({ measured }) => measured === null)
-    .map(
-      ({ engine, device, precision, problem }) =>
-        `not measured: ${engine}/${device}/${precision}: ${problem}\n`,
-    );
+    .map(({ engine, device, precision, problem }) => `not measured: ${engine}/${device}/${precision}: ${problem}\n`);
   return (
     `${plural(images.length, 'image')} of ${source}, contract ${contract}, ${cut}; inference alone, median of ${plural(rounds, 'process', 'processes')} each\n` +
     `${machine.model}, ${plural(machine.cores, 'core')}; cosines to ${reference}\n\n` +

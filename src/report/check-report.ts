@@ -18,21 +18,14 @@ function named(paths: readonly string[]): string {
 function listed(title: string, lines: readonly string[]): string {
   if (lines.length === 0) return '';
   const rest = lines.length > MOST ? [`and ${lines.length - MOST} more (all of them with --json)`] : [];
-  return [
-    `\n${title}`,
-    ...lines.slice(0, MOST).map((line) => `  ${line}`),
-    ...rest.map((r) => `  ${r}`),
-    '',
-  ].join('\n');
+  return [`\n${title}`, ...lines.slice(0, MOST).map((line) => `  ${line}`), ...rest.map((r) => `  ${r}`), ''].join(
+    '\n',
+  );
 }
 
 function accuracyLine({ accuracy, leakedImages }: CheckResult): string {
   if (accuracy === null) return '';
-  const share = ({
-    accuracy: value,
-    interval: [low, high],
-    images,
-  }: NonNullable<typeof accuracy>['all']): string =>
+  const share = ({ accuracy: value, interval: [low, high], images }: NonNullable<typeof accuracy>['all']): string =>
     images === 0
       ? 'no images are left'
       : `${ratio(value)} (${ratio(low)} .. ${ratio(high)}) on ${plural(images, 'image')}`;
@@ -63,12 +56,7 @@ export function checkText(result: CheckResult): string {
     suspects.length === 0
       ? ''
       : `\nLabels that the other images contradict, the most suspect first (look before you change anything):\n${textTable(
-          [
-            { title: 'image' },
-            { title: 'is' },
-            { title: 'more like' },
-            { title: 'probability', align: 'right' },
-          ],
+          [{ title: 'image' }, { title: 'is' }, { title: 'more like' }, { title: 'probability', align: 'right' }],
           suspects.map(({ path, label, suggested, probability }) => [
             quoted(path),
             label,

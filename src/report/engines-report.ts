@@ -17,9 +17,6 @@ export function enginesText({ engines }: EnginesResult): string {
   );
   const remarks = engines
     .filter(({ installed }) => !installed)
-    .map(
-      ({ engine, problem, describe }) =>
-        `${engine}: ${problem}\n  permafrost engines add ${engine}: ${describe}\n`,
-    );
+    .map(({ engine, problem, describe }) => `${engine}: ${problem}\n  permafrost engines add ${engine}: ${describe}\n`);
   return table + (remarks.length > 0 ? `\n${remarks.join('')}` : '');
 }

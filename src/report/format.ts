@@ -5,8 +5,7 @@ export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let [value, unit] = [n, 0];
   // 1023.95 would be shown as 1024.0.
-  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1)
-    [value, unit] = [value / 1024, unit + 1];
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 

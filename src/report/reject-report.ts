@@ -7,8 +7,7 @@ const percent = (share: number): string => `${Number((100 * share).toFixed(1))} 
 /** How a head comes to answer "unknown", and how often it does so wrongly, in lines for a terminal. */
 export function rejectLines({ rate, rule, problem }: RejectResult): string[] {
   if (rule === null) return [`It never answers "unknown": ${printable(problem ?? '')}.`];
-  const { measure, threshold, calibratedOn, comparedWith, measures, leftOut, leftOutRejected, validated } =
-    rule;
+  const { measure, threshold, calibratedOn, comparedWith, measures, leftOut, leftOutRejected, validated } = rule;
   const { split, images, rejected, share, interval, accuracyOfAnswered } = validated;
   const why =
     measures.length === 0

@@ -1,11 +1,4 @@
-import type {
-  Confusion,
-  HeadResult,
-  Mistake,
-  RunResult,
-  ViewsBenefit,
-  LearningCurve,
-} from '../results/head-result.ts';
+import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningCurve } from '../results/head-result.ts';
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
@@ -54,12 +47,7 @@ export function confusionText({ classes, counts }: Confusion): string {
 function mistakesText(mistakes: readonly Mistake[]): string {
   return textTable(
     [{ title: 'image' }, { title: 'is' }, { title: 'taken for' }, { title: 'probability', align: 'right' }],
-    mistakes.map(({ path, label, predicted, probability }) => [
-      path,
-      label,
-      predicted,
-      probability.toFixed(3),
-    ]),
+    mistakes.map(({ path, label, predicted, probability }) => [path, label, predicted, probability.toFixed(3)]),
   );
 }
 
@@ -78,8 +66,7 @@ export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: Lear
 /** What views were worth to a head, in one line. */
 export function viewsText({ count, accuracyWithout, difference, interval, pValue }: ViewsBenefit): string {
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
-  const tells =
-    interval[0] > 0 ? 'the views helped' : interval[1] < 0 ? 'the views hurt' : 'no difference can be told';
+  const tells = interval[0] > 0 ? 'the views helped' : interval[1] < 0 ? 'the views hurt' : 'no difference can be told';
   return `${plural(count, 'view')} of each image: accuracy ${signed(difference)} beside ${ratio(accuracyWithout)} without (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, McNemar p ${pValue.toFixed(2)}): ${tells}`;
 }
 

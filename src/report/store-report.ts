@@ -10,8 +10,7 @@ import { bytes, plural } from './format.ts';
 const damagedLines = (damaged: readonly DamagedFileResult[]): string =>
   damaged
     .map(
-      ({ name, problem, rows }) =>
-        `  ${name}: ${problem}${rows > 0 ? ` (${plural(rows, 'row')} of features)` : ''}\n`,
+      ({ name, problem, rows }) => `  ${name}: ${problem}${rows > 0 ? ` (${plural(rows, 'row')} of features)` : ''}\n`,
     )
     .join('');
 
@@ -25,9 +24,7 @@ export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: 
   if (ok) return `${read}, every byte is what was written.\n${left}`;
   const isStudio = ({ name }: DamagedFileResult): boolean => /^studio[\\/]/.test(name);
   const advice = [
-    ...(damaged.every(isStudio)
-      ? []
-      : ['"permafrost repair" drops them and extracts just those images again.\n']),
+    ...(damaged.every(isStudio) ? [] : ['"permafrost repair" drops them and extracts just those images again.\n']),
     ...(damaged.some(isStudio)
       ? [
           'What was taught or reviewed in the studio cannot be made again: "permafrost repair" leaves it and tells what to do.\n',
@@ -56,16 +53,8 @@ export function migrateText({ store, from, to, sets, shards, rows }: MigrateResu
 }
 
 /** What gc removed or would remove, for a terminal. */
-export function gcText({
-  store,
-  dryRun,
-  droppedRows,
-  droppedSets,
-  removedFiles,
-  removedBytes,
-}: GcResult): string {
-  if (removedFiles === 0 && droppedSets === 0)
-    return `${store}: nothing to remove, everything in it is needed.\n`;
+export function gcText({ store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes }: GcResult): string {
+  if (removedFiles === 0 && droppedSets === 0) return `${store}: nothing to remove, everything in it is needed.\n`;
   const sets = droppedSets > 0 ? `${plural(droppedSets, 'other set')}, ` : '';
   return `${store}: ${dryRun ? 'would remove' : 'removed'} ${sets}${plural(droppedRows, 'row')} of features in ${plural(removedFiles, 'file')}, ${bytes(removedBytes)}.\n`;
 }

@@ -1,9 +1,4 @@
-import type {
-  RankedCandidate,
-  SweepConfiguration,
-  SweepResult,
-  SweepScore,
-} from '../results/sweep-result.ts';
+import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } from '../results/sweep-result.ts';
 import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
@@ -66,8 +61,7 @@ function skippedLines(skipped: SweepResult['skipped']): string[] {
 
 /** A sweep for a terminal: the best `top` candidates, what cannot be told apart, the best on the validation images. */
 export function sweepText(result: SweepResult, top: number): string {
-  const { candidates, score, images, crossValidated, classes, folds, seed, workers, computed, reused } =
-    result;
+  const { candidates, score, images, crossValidated, classes, folds, seed, workers, computed, reused } = result;
   const { best, notToldApart, passedOver } = result;
   const chosen = candidates[passedOver.length]!;
   const shown = candidates.slice(0, top);

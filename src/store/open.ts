@@ -3,13 +3,7 @@ import type { FeaturePart, Pooling } from '../core/sample.ts';
 import { readManifest, type StoreFolder } from './format/manifest.ts';
 import type { StoredSample } from './format/shard.ts';
 import { storeFiles, type StoreFiles } from './read/file.ts';
-import {
-  readRows,
-  type MatrixRows,
-  type RowsOrigin,
-  type RowsRequest,
-  type StoredRows,
-} from './read/rows.ts';
+import { readRows, type MatrixRows, type RowsOrigin, type RowsRequest, type StoredRows } from './read/rows.ts';
 import { givenList, storedList, type SampleList } from './read/samples.ts';
 import { storedParts, type StoredPart } from './read/stored-parts.ts';
 import { lockStore, type StoreLock } from './write/lock.ts';

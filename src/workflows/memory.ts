@@ -18,13 +18,10 @@ export const memoryOption = (describe: string): OptionSpec<string> => ({
 });
 
 /** The option `memory` of the commands that search. */
-export const SEARCH_MEMORY_OPTION = memoryOption(
-  'memory that the search may take; refused where it needs more',
-);
+export const SEARCH_MEMORY_OPTION = memoryOption('memory that the search may take; refused where it needs more');
 
 /** Half of the memory that is available; 1 GB where that is more, or what there is. */
-export const halfOf = (available: number): number =>
-  Math.max(available / 2, Math.min(available, LEAST_BYTES));
+export const halfOf = (available: number): number => Math.max(available / 2, Math.min(available, LEAST_BYTES));
 
 /** The bytes of a checked value of such an option. What was chosen for the user is told. */
 export function memoryBound(value: string, { listener }: Work = {}): number {

@@ -29,8 +29,8 @@ describe('normalisation', () => {
     mean.forEach((value, j) => expect(normalizer.mean[j]).toBeCloseTo(value, 7));
     scale.forEach((value, j) => expect(normalizer.scale[j]).toBeCloseTo(value, 7));
     const expected = [
-      -1.1715513137944722, 0.5342694811119547, 0, 0.3323634165514016, 0.9746334805079945, 0.09881098683683333,
-      0, -0.7499189345458173,
+      -1.1715513137944722, 0.5342694811119547, 0, 0.3323634165514016, 0.9746334805079945, 0.09881098683683333, 0,
+      -0.7499189345458173,
     ];
     const Z = applyNormalizer(normalizer, X);
     expected.forEach((value, at) => expect(Z.data[at]).toBeCloseTo(value, 6));

@@ -20,49 +20,39 @@ describe('heads on several views of the same images', () => {
   const views = [moved(X, 0.3), moved(X, -0.2)].map(matrixRows);
   const same = [matrixRows(X), matrixRows(X)];
 
-  it.each(['logistic', 'knn', 'centroid'] as const)(
-    '%s trains on every view as on so many rows',
-    async (name) => {
-      const all = [X, ...views.map(({ matrix: view }) => view!)];
-      const rows = matrixRows(stacked(all));
-      const expected = await createHead(name).fit(
-        rows,
-        all.flatMap(() => y),
-      );
-      const head = await fitOnViews(createHead(name), matrixRows(X), views, y);
-      expect(head.state).toEqual(expected.state);
-      expect(head.state).not.toEqual((await createHead(name).fit(matrixRows(X), y)).state);
-    },
-  );
+  it.each(['logistic', 'knn', 'centroid'] as const)('%s trains on every view as on so many rows', async (name) => {
+    const all = [X, ...views.map(({ matrix: view }) => view!)];
+    const rows = matrixRows(stacked(all));
+    const expected = await createHead(name).fit(
+      rows,
+      all.flatMap(() => y),
+    );
+    const head = await fitOnViews(createHead(name), matrixRows(X), views, y);
+    expect(head.state).toEqual(expected.state);
+    expect(head.state).not.toEqual((await createHead(name).fit(matrixRows(X), y)).state);
+  });
 
   it('without views is the head on the images', async () => {
     const head = await fitOnViews(createHead('softmax'), matrixRows(X), [], y);
     expect(head.state).toEqual((await createHead('softmax').fit(matrixRows(X), y)).state);
   });
 
-  it.each(['softmax', 'mlp'] as const)(
-    '%s meets each image once an epoch, in a view drawn anew',
-    async (name) => {
-      const options = { maxEpochs: 12, validationFraction: 0, nIterNoChange: 12 };
-      const head = await fitOnViews(createHead(name, options), matrixRows(X), views, y);
-      expect(head.state).toEqual(
-        (await fitOnViews(createHead(name, options), matrixRows(X), views, y)).state,
-      );
-      const without = await createHead(name, options).fit(matrixRows(X), y);
-      expect(head.state).not.toEqual(without.state);
-      // As many steps as without views: one row an image and epoch, not three.
-      expect(head.iterations).toBe(without.iterations);
-      // Views that are the images themselves change nothing but which of the equal views is drawn: the order of the
-      // rows differs.
-      const P = await (
-        await fitOnViews(createHead(name, { ...options, batchSize: X.rows }), matrixRows(X), same, y)
-      ).predictProba(X);
-      const Q = await (
-        await createHead(name, { ...options, batchSize: X.rows }).fit(matrixRows(X), y)
-      ).predictProba(X);
-      P.data.forEach((p, at) => expect(p).toBeCloseTo(Q.data[at]!, 4));
-    },
-  );
+  it.each(['softmax', 'mlp'] as const)('%s meets each image once an epoch, in a view drawn anew', async (name) => {
+    const options = { maxEpochs: 12, validationFraction: 0, nIterNoChange: 12 };
+    const head = await fitOnViews(createHead(name, options), matrixRows(X), views, y);
+    expect(head.state).toEqual((await fitOnViews(createHead(name, options), matrixRows(X), views, y)).state);
+    const without = await createHead(name, options).fit(matrixRows(X), y);
+    expect(head.state).not.toEqual(without.state);
+    // As many steps as without views: one row an image and epoch, not three.
+    expect(head.iterations).toBe(without.iterations);
+    // Views that are the images themselves change nothing but which of the equal views is drawn: the order of the
+    // rows differs.
+    const P = await (
+      await fitOnViews(createHead(name, { ...options, batchSize: X.rows }), matrixRows(X), same, y)
+    ).predictProba(X);
+    const Q = await (await createHead(name, { ...options, batchSize: X.rows }).fit(matrixRows(X), y)).predictProba(X);
+    P.data.forEach((p, at) => expect(p).toBeCloseTo(Q.data[at]!, 4));
+  });
 
   it('a view that no epoch draws would not be met: over many epochs all are', async () => {
     // The class shows in the views alone: without drawing them the head could not tell the images apart.
@@ -80,9 +70,7 @@ describe('heads on several views of the same images', () => {
     '%s learns the same from views that are read in blocks',
     async (name) => {
       // Of one block: then a head that learns by epochs meets the rows in the same order too.
-      const [rows, ...others] = [X, ...views.map(({ matrix: view }) => view!)].map((view) =>
-        blockRows(view, X.rows),
-      );
+      const [rows, ...others] = [X, ...views.map(({ matrix: view }) => view!)].map((view) => blockRows(view, X.rows));
       const options = name === 'knn' ? {} : { tol: 1e-8 };
       const inMemory = await fitOnViews(createHead(name, options), matrixRows(X), views, y);
       const inBlocks = await fitOnViews(createHead(name, options), rows!, others, y);
@@ -91,22 +79,15 @@ describe('heads on several views of the same images', () => {
     },
   );
 
-  it.each(['softmax', 'logistic'] as const)(
-    '%s refuses a view of another shape, or with NaN',
-    async (name) => {
-      const fewer = selectRows(X, [0, 1, 2]);
-      await expectCode(
-        fitOnViews(createHead(name), matrixRows(X), [matrixRows(fewer)], y),
-        'FIT_INVALID',
-        /View 1 has 3 x /,
-      );
-      const broken = moved(X, 0.1);
-      broken.data[7] = NaN;
-      await expectCode(
-        fitOnViews(createHead(name), matrixRows(X), [matrixRows(broken)], y),
-        'FIT_INVALID',
-        /finite/,
-      );
-    },
-  );
+  it.each(['softmax', 'logistic'] as const)('%s refuses a view of another shape, or with NaN', async (name) => {
+    const fewer = selectRows(X, [0, 1, 2]);
+    await expectCode(
+      fitOnViews(createHead(name), matrixRows(X), [matrixRows(fewer)], y),
+      'FIT_INVALID',
+      /View 1 has 3 x /,
+    );
+    const broken = moved(X, 0.1);
+    broken.data[7] = NaN;
+    await expectCode(fitOnViews(createHead(name), matrixRows(X), [matrixRows(broken)], y), 'FIT_INVALID', /finite/);
+  });
 });

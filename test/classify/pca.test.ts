@@ -26,10 +26,8 @@ function factors(rows: number, cols: number, seed = 1): Matrix {
   return out;
 }
 
-const columnOf = ({ data, cols }: Matrix, c: number): number[] =>
-  [...data].filter((_, at) => at % cols === c);
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, v, i) => sum + v * b[i]!, 0);
+const columnOf = ({ data, cols }: Matrix, c: number): number[] => [...data].filter((_, at) => at % cols === c);
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
 
 describe('principal components', () => {
   it.each([
@@ -55,10 +53,7 @@ describe('principal components', () => {
       return dot(scores, scores);
     });
     expect([...variances].sort((a, b) => b - a)).toEqual(variances);
-    const means = Array.from(
-      { length: cols },
-      (__, j) => columnOf(X, j).reduce((sum, v) => sum + v, 0) / rows,
-    );
+    const means = Array.from({ length: cols }, (__, j) => columnOf(X, j).reduce((sum, v) => sum + v, 0) / rows);
     const total = X.data.reduce((sum, value, at) => sum + (value - means[at % cols]!) ** 2, 0);
     expect(pca.kept).toBeCloseTo(variances.reduce((sum, v) => sum + v, 0) / total, 4);
     expect(dot(columnOf(Z, 0), columnOf(Z, 1)) / variances[0]!).toBeCloseTo(0, 3);
@@ -69,9 +64,7 @@ describe('principal components', () => {
     const wide = await fitPca(matrixRows(X), 5);
     // Blocks are never solved by their Gram matrix.
     const blocks = await fitPca(blockRows(X, 7), 5);
-    wide.components.data.forEach((w, at) =>
-      expect(Math.abs(w - blocks.components.data[at]!)).toBeLessThan(1e-4),
-    );
+    wide.components.data.forEach((w, at) => expect(Math.abs(w - blocks.components.data[at]!)).toBeLessThan(1e-4));
     expect(blocks.kept).toBeCloseTo(wide.kept, 6);
     const less = await fitPca(matrixRows(matrix(61, 60, X.data.slice())), 5);
     expect(less.components).toMatchObject({ rows: 60, cols: 5 });

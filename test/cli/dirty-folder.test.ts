@@ -62,9 +62,7 @@ it('makes every file of a dirty folder a row or a failure with its reason, train
   expect(listed).toHaveLength(1 + Object.keys(bad).length + 1);
   expect(listed[0]).toBe('path,code,reason');
   for (const name of Object.keys(bad))
-    expect(
-      listed.filter((line) => line.startsWith(`"Train/down/${name}","IMAGE_UNDECODABLE","`)),
-    ).toHaveLength(1);
+    expect(listed.filter((line) => line.startsWith(`"Train/down/${name}","IMAGE_UNDECODABLE","`))).toHaveLength(1);
   const rows = 2 * 4 + 2 * 3 + Object.keys(good).length;
   expect(result).toMatchObject({
     extracted: rows,

@@ -83,9 +83,7 @@ describe.skipIf(process.platform === 'win32')('a limit on the size of files', ()
   it('ends the command with STORE_WRITE, and without it the same command goes on', async () => {
     const store = join(folder(), 'store');
     // Blocks of 512 bytes: 1 MB. The first map is larger.
-    const words = [process.execPath, MAIN, 'extract', dataset, '--store', store, ...FLAGS].map(
-      (word) => `'${word}'`,
-    );
+    const words = [process.execPath, MAIN, 'extract', dataset, '--store', store, ...FLAGS].map((word) => `'${word}'`);
     const { status, stderr } = spawnSync('sh', ['-c', `ulimit -f 2000; exec ${words.join(' ')}`], {
       encoding: 'utf8',
     });

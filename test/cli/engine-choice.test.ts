@@ -90,9 +90,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('--engine auto with OpenVINO'), () =
     const dataset = await stripedDataset(newFolder(), 3, 2);
     const store = join(newFolder(), 'store');
     await permafrost(['extract', dataset, '--store', store, '--engine', 'onnxruntime']);
-    const trained = document<{ file: string }>(
-      await permafrost(['train', store, '--head', 'centroid', '--json']),
-    );
+    const trained = document<{ file: string }>(await permafrost(['train', store, '--head', 'centroid', '--json']));
     const image = join(dataset, 'Val', 'down', '0.png');
     const { code, stderr, stdout } = await permafrost(['predict', trained.file, image]);
     expect({ code, first: stdout.split('\n')[0] }).toMatchObject({ code: 0 });
@@ -104,9 +102,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('--engine auto with OpenVINO'), () =
     const dataset = await stripedDataset(newFolder(), 3, 2);
     const store = join(newFolder(), 'store');
     await permafrost(['extract', dataset, '--store', store, '--engine', 'openvino', '--precision', 'fp32']);
-    const trained = document<{ file: string }>(
-      await permafrost(['train', store, '--head', 'centroid', '--json']),
-    );
+    const trained = document<{ file: string }>(await permafrost(['train', store, '--head', 'centroid', '--json']));
     const image = join(dataset, 'Val', 'down', '0.png');
     const { code, stderr } = await permafrost(['predict', trained.file, image], { env: WITHOUT });
     expect(code).toBe(1);

@@ -75,18 +75,13 @@ describe.skipIf(wheel === undefined)('engines add openvino', () => {
     expect(readdirSync(cache)).toEqual([]);
   });
 
-  it.skipIf(!canAdd)(
-    "tells pip's own reason where no registry has the wheel, and leaves nothing behind",
-    async () => {
-      const cache = newFolder();
-      const { code, stderr } = await addInto(cache, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: newFolder() });
-      expect(code).toBe(1);
-      expect(stderr).toMatch(
-        /failed: ERROR: No matching distribution found for openvino==.*\[ENGINE_UNAVAILABLE\]/s,
-      );
-      expect(readdirSync(cache)).toEqual([]);
-    },
-  );
+  it.skipIf(!canAdd)("tells pip's own reason where no registry has the wheel, and leaves nothing behind", async () => {
+    const cache = newFolder();
+    const { code, stderr } = await addInto(cache, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: newFolder() });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/failed: ERROR: No matching distribution found for openvino==.*\[ENGINE_UNAVAILABLE\]/s);
+    expect(readdirSync(cache)).toEqual([]);
+  });
 
   it.skipIf(!canAdd)('refuses a wheel with another SHA-256 and leaves nothing behind', async () => {
     const [cache, links] = [newFolder(), newFolder()];
@@ -109,9 +104,7 @@ describe.skipIf(wheel === undefined)('engines add openvino', () => {
     async () => {
       const cache = newFolder();
       const env = { PERMAFROST_CACHE: cache, OPENVINO_LIB_DIR: '', PIP_NO_CACHE_DIR: '1' };
-      const added = document<EnginesResult>(
-        await permafrost(['engines', 'add', 'openvino', '--json'], { env }),
-      );
+      const added = document<EnginesResult>(await permafrost(['engines', 'add', 'openvino', '--json'], { env }));
       const state = added.engines.find(({ engine }) => engine === 'openvino')!;
       expect(state).toMatchObject({ installed: true, version: '2026.4.0', origin: 'added', problem: null });
       expect(state.path).toBe(addedFolder(env));

@@ -28,8 +28,7 @@ const list = (name: string, rows: readonly (readonly string[])[], header = 'path
   return file;
 };
 const other = (label: string): string => (label === 'across' ? 'down' : 'across');
-const train = (of: string, ...flags: string[]): Promise<Finished> =>
-  permafrost(['train', of, '--json', ...flags]);
+const train = (of: string, ...flags: string[]): Promise<Finished> => permafrost(['train', of, '--json', ...flags]);
 /** Every file of a store but its heads, with its bytes. */
 const content = (of: string): Record<string, string> =>
   Object.fromEntries(
@@ -80,10 +79,7 @@ describe('train with a list of labels', () => {
     expect(found.file).not.toBe(plain.file);
     expect(plain.relabelled).toBeUndefined();
 
-    const [mine, theirs] = [
-      await readHead(found.file!),
-      await readHead(document<HeadResult>(await train(peer)).file!),
-    ];
+    const [mine, theirs] = [await readHead(found.file!), await readHead(document<HeadResult>(await train(peer)).file!)];
     expect([...mine.tensors]).toEqual([...theirs.tensors]);
     expect([...mine.tensors]).not.toEqual([...(await readHead(plain.file!)).tensors]);
     const { relabelled, ...rest } = mine.document.trained;

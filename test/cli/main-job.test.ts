@@ -77,9 +77,7 @@ describe('run', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/0 extracted, 16 reused(?: \(\d+ by size and time, unread\))?, 0 failed/);
     expect(stdout).toMatch(/^logistic +avg, l2 +\d\.\d{4}/m);
-    expect(stdout).toMatch(
-      /^softmax \(avg\): \d+ epochs: loss \d\.\d{4} to \d\.\d{4}, accuracy \d\.\d{3} to 1\.000$/m,
-    );
+    expect(stdout).toMatch(/^softmax \(avg\): \d+ epochs: loss \d\.\d{4} to \d\.\d{4}, accuracy \d\.\d{3} to 1\.000$/m);
     expect(stdout).toMatch(/true \\ predicted/);
     expect(stderr).toMatch(
       /^Engine: \w+ [\d.]+ on cpu, \w+ \(it made the stored features; --engine and --precision switch\)\.$/m,
@@ -132,17 +130,7 @@ describe('extract', () => {
 describe('train, predict, neighbors, inspect', () => {
   it('train writes a head that predict answers with, beside the nearest training images', async () => {
     const out = join(folder, 'head.safetensors');
-    const trained = await permafrost([
-      'train',
-      store,
-      '--head',
-      'logistic',
-      '--C',
-      '10',
-      '--out',
-      out,
-      ...json,
-    ]);
+    const trained = await permafrost(['train', store, '--head', 'logistic', '--C', '10', '--out', out, ...json]);
     const head = document<HeadResult>(trained);
     expect(Object.keys(head)).toEqual(expect.arrayContaining(HEAD_FIELDS));
     expect(head).toMatchObject({
@@ -192,9 +180,7 @@ describe('train, predict, neighbors, inspect', () => {
 
   it('neighbors finds a stored image as its own nearest', async () => {
     const picture = join(dataset, 'Train', 'across', '2.png');
-    const found = document<NeighborsResult>(
-      await permafrost(['neighbors', store, picture, '-k', '2', ...json]),
-    );
+    const found = document<NeighborsResult>(await permafrost(['neighbors', store, picture, '-k', '2', ...json]));
     expect(found.queries[0]!.neighbors).toHaveLength(2);
     expect(found.queries[0]!.neighbors[0]).toMatchObject({ path: 'Train/across/2.png', label: 'across' });
     // float32 rounding of 1 - cosine over 512 numbers

@@ -18,15 +18,9 @@ describe('the text of progress', () => {
     [state(239), 'extracting [########################] 239/240  12.3 images/s  1 s left'],
     [state(240), 'extracting [########################] 240/240  12.3 images/s  0 s left'],
     [state(60, { perSecond: 2 }), 'extracting [######..................] 60/240  2.0 images/s  2 min left'],
-    [
-      state(60, { perSecond: 0.01 }),
-      'extracting [######..................] 60/240  0.0 images/s  300 min left',
-    ],
+    [state(60, { perSecond: 0.01 }), 'extracting [######..................] 60/240  0.0 images/s  300 min left'],
     [state(0, { total: 0 }), 'extracting [########################] 0/0  12.3 images/s  0 s left'],
-    [
-      state(3, { stage: 'training knn', total: 8, perSecond: 0 }),
-      'training knn [#########...............] 3/8',
-    ],
+    [state(3, { stage: 'training knn', total: 8, perSecond: 0 }), 'training knn [#########...............] 3/8'],
   ])('of %j is %j', (progress, text) => expect(progressText(progress)).toBe(text));
 });
 
@@ -66,15 +60,7 @@ describe('progress on a terminal', () => {
     on.clear();
     on.clear();
     const line = (done: number): string => `\r${progressText(state(done))}\u001b[K`;
-    expect(terminal.sent).toEqual([
-      'one\n',
-      line(1),
-      '\r\u001b[K',
-      'two\n',
-      'three\n',
-      line(240),
-      '\r\u001b[K',
-    ]);
+    expect(terminal.sent).toEqual(['one\n', line(1), '\r\u001b[K', 'two\n', 'three\n', line(240), '\r\u001b[K']);
   });
 
   it.each([

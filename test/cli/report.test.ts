@@ -1,12 +1,4 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ReportResult } from '../../src/results/report-data.ts';
@@ -21,8 +13,7 @@ let dataset: string;
 let store: string;
 let first: Finished;
 const page = (name = 'report.html'): string => readFileSync(join(store, name), 'utf8');
-const report = (...flags: string[]): Promise<Finished> =>
-  permafrost(['report', store, '--json', '--quiet', ...flags]);
+const report = (...flags: string[]): Promise<Finished> => permafrost(['report', store, '--json', '--quiet', ...flags]);
 
 beforeAll(async () => {
   root = folder();

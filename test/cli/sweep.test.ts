@@ -12,16 +12,7 @@ const folder = temporaryFolders();
 let dataset: string;
 let store: string;
 const json = ['--json', '--quiet'];
-const flags = [
-  '--head',
-  'logistic,knn',
-  '--C',
-  '0.1,1',
-  '--n-neighbors',
-  '1,3',
-  '--normalize',
-  'l2,standard',
-];
+const flags = ['--head', 'logistic,knn', '--C', '0.1,1', '--n-neighbors', '1,3', '--normalize', 'l2,standard'];
 
 /** A grid of 25 that takes seconds, as a file. */
 function slowGrid(): string {
@@ -73,9 +64,7 @@ describe('permafrost sweep', () => {
       },
     });
     expect({ code: stopped.code, stdout: stopped.stdout }).toEqual({ code: 130, stdout: '' });
-    expect(stopped.stderr).toMatch(
-      /Interrupted: \d+ of 25 configurations are kept in .*Run the same command again/,
-    );
+    expect(stopped.stderr).toMatch(/Interrupted: \d+ of 25 configurations are kept in .*Run the same command again/);
     const kept = keptLines();
     expect(kept).toBeLessThan(25);
     const result = document<SweepResult>(await permafrost(['sweep', store, '--grid', slow, ...json]));

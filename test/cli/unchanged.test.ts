@@ -39,10 +39,7 @@ it('an unchanged image is not read again, an edited one is extracted, a renamed 
 
   renameSync(join(dataset, 'Train/across/2.png'), join(dataset, 'Train/down/moved.png'));
   expect(await run()).toMatchObject({ extracted: 0, reused: 12 });
-  const labels = Array.from(
-    await (await openStore(store)).samples(),
-    ({ path, label }) => `${path} ${label}`,
-  );
+  const labels = Array.from(await (await openStore(store)).samples(), ({ path, label }) => `${path} ${label}`);
   expect(labels).toContain('Train/down/moved.png down');
   expect(labels.join()).not.toContain('across/2.png');
 

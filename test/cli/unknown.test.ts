@@ -27,9 +27,7 @@ beforeAll(async () => {
 
 describe('a picture of no class', () => {
   it('is unknown to the head that train calibrated, with the reason and the best guess', async () => {
-    const trained = document<HeadResult>(
-      await permafrost(['train', store, '--C', '10', '--out', out, ...json]),
-    );
+    const trained = document<HeadResult>(await permafrost(['train', store, '--C', '10', '--out', out, ...json]));
     expect(trained.reject).toMatchObject({
       rate: 0.05,
       problem: null,

@@ -27,13 +27,10 @@ export async function resolve(specifier, context, next) { writeSync(2, 'IMPORT '
 }
 
 describe('the built program', () => {
-  it.skipIf(process.platform === 'win32')(
-    'may be executed, so that npx finds a program and not a text',
-    () => {
-      const program = new URL('../../dist/cli/main.js', import.meta.url);
-      expect(statSync(program).mode & 0o111).toBe(0o111);
-    },
-  );
+  it.skipIf(process.platform === 'win32')('may be executed, so that npx finds a program and not a text', () => {
+    const program = new URL('../../dist/cli/main.js', import.meta.url);
+    expect(statSync(program).mode & 0o111).toBe(0o111);
+  });
 });
 
 describe('help', () => {

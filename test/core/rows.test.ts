@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matrix } from '../../src/core/matrix.ts';
-import {
-  blocksOf,
-  gatheredRows,
-  joinedBlocks,
-  matrixRows,
-  stackedRows,
-  type Rows,
-} from '../../src/core/rows.ts';
+import { blocksOf, gatheredRows, joinedBlocks, matrixRows, stackedRows, type Rows } from '../../src/core/rows.ts';
 import { blockRows } from '../support/rows.ts';
 
 const X = matrix(

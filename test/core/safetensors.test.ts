@@ -143,11 +143,7 @@ describe('safetensors', () => {
     data_offsets: offsets,
   });
   it.each([
-    [
-      'a header longer than the file',
-      new Uint8Array([255, 255, 255, 255, 255, 255, 255, 127, 0]),
-      /header of/,
-    ],
+    ['a header longer than the file', new Uint8Array([255, 255, 255, 255, 255, 255, 255, 127, 0]), /header of/],
     ['a header that is a list', fileWith([], 0), /not a JSON object/],
     ['a header that is not UTF-8', fileWith('', 0).fill(255, 8), /found/],
     ['a tensor without description', fileWith({ a: 1 }, 0), /without a description/],
@@ -156,11 +152,7 @@ describe('safetensors', () => {
     ['a negative dimension', fileWith({ a: entry('F32', [-1], [0, 4]) }, 4), /shape/],
     ['a broken dimension', fileWith({ a: entry('F32', [0.5], [0, 4]) }, 4), /shape/],
     ['a shape larger than its bytes', fileWith({ a: entry('F32', [2 ** 40], [0, 4]) }, 4), /needs/],
-    [
-      'a shape whose product overflows',
-      fileWith({ a: entry('F32', [2 ** 52, 2 ** 52, 0], [0, 4]) }, 4),
-      /needs/,
-    ],
+    ['a shape whose product overflows', fileWith({ a: entry('F32', [2 ** 52, 2 ** 52, 0], [0, 4]) }, 4), /needs/],
     ['offsets in the wrong order', fileWith({ a: entry('U8', [0], [4, 0]) }, 4), /bytes 4 to 0/],
     ['offsets beyond the end', fileWith({ a: entry('U8', [9], [0, 9]) }, 4), /of 4/],
     ['one offset', fileWith({ a: entry('U8', [4], [0]) }, 4), /data_offsets/],

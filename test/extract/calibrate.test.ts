@@ -31,9 +31,7 @@ describe('calibrate', () => {
     for (const [layer, { min, max }] of Object.entries(found.ranges)) {
       const output = { cut: layer, pooling: 'flatten' } as const;
       const program = { backbone, weights, contract, outputs: [output] };
-      const largest = images.map(({ pixels }) =>
-        Math.max(...naiveFeatures(program, pixels, output).features),
-      );
+      const largest = images.map(({ pixels }) => Math.max(...naiveFeatures(program, pixels, output).features));
       expect(min).toBe(0);
       expect(Math.abs(max / Math.max(...largest) - 1)).toBeLessThan(1e-5);
     }
@@ -63,8 +61,7 @@ describe('calibrate', () => {
 describe('agreement', () => {
   it('is 1 for the same features, and the cosine of each image for others', async () => {
     const outputs = [{ cut: 'pool2', pooling: 'flatten' } as const];
-    const load = (seed: number) =>
-      engine.load({ backbone, weights: randomWeights(backbone, seed), contract, outputs });
+    const load = (seed: number) => engine.load({ backbone, weights: randomWeights(backbone, seed), contract, outputs });
     const [a, b] = [await load(3), await load(4)];
     const [same] = await agreement(a, a, images);
     expect(same!.images).toBe(3);

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Contract } from '../../src/core/contract.ts';
-import {
-  CONTRACT_NAMES,
-  contractId,
-  contractNamed,
-  CONTRACTS,
-  contractWarning,
-} from '../../src/extract/contract.ts';
+import { CONTRACT_NAMES, contractId, contractNamed, CONTRACTS, contractWarning } from '../../src/extract/contract.ts';
 
 describe('the contracts', () => {
   it('differ in what the documents say, and in nothing else', () => {

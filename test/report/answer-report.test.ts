@@ -81,9 +81,7 @@ describe('the report of neighbours', () => {
       { path: 'a.jpg', neighbors: [neighbor({ distance: 0 })] },
       { path: ODD_NAME, neighbors: [] },
     ];
-    expect(
-      neighborsText({ store: '/s', pooling: 'avg', metric: 'cosine', index: 'exact', queries, failed: [] }),
-    ).toBe(
+    expect(neighborsText({ store: '/s', pooling: 'avg', metric: 'cosine', index: 'exact', queries, failed: [] })).toBe(
       `a.jpg (cosine distance on avg features)
     0.0000  ants  Train/ants/1.jpg
 ${ODD_SHOWN} (cosine distance on avg features)

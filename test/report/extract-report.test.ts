@@ -56,9 +56,7 @@ describe('the list of failures', () => {
     const twenty = Array.from({ length: 20 }, (_, i) => failure(`${i}.jpg`));
     expect(failuresText(twenty)).toMatch(/^\n20 images failed:\n(  "\d+\.jpg"  .*\n){20}$/);
     const text = failuresText([...twenty, failure('20.jpg'), failure('21.jpg')]);
-    expect(text).toMatch(
-      /^\n22 images failed:\n(  "\d+\.jpg"  .*\n){20}  and 2 more \(all of them with --json\)\n$/,
-    );
+    expect(text).toMatch(/^\n22 images failed:\n(  "\d+\.jpg"  .*\n){20}  and 2 more \(all of them with --json\)\n$/);
   });
 
   it('quotes names, so that spaces and quotes in them are seen', () => {

@@ -42,12 +42,12 @@ describe('numbers with units', () => {
   });
 
   it('counts in the singular and the plural', () => {
-    expect([
-      plural(0, 'image'),
-      plural(1, 'image'),
-      plural(2, 'image'),
-      plural(3, 'class', 'classes'),
-    ]).toEqual(['0 images', '1 image', '2 images', '3 classes']);
+    expect([plural(0, 'image'), plural(1, 'image'), plural(2, 'image'), plural(3, 'class', 'classes')]).toEqual([
+      '0 images',
+      '1 image',
+      '2 images',
+      '3 classes',
+    ]);
   });
 
   it('lists hyper-parameters by name, none as nothing', () => {

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  confusionText,
-  headsText,
-  learningCurveText,
-  runText,
-  trainText,
-} from '../../src/report/run-report.ts';
+import { confusionText, headsText, learningCurveText, runText, trainText } from '../../src/report/run-report.ts';
 import { headResult, ODD_NAME, ODD_SHOWN, runResult } from '../support/results.ts';
 
 const CURVE = { loss: [0.7, 0.31234, 0.1], accuracy: [0.5, 0.75, 1] };

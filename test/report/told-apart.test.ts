@@ -23,9 +23,7 @@ describe('the sentence on heads that cannot be told from the best', () => {
     expect(toldApartText([best, head('a', false), head('b', false)])).toBe(
       `None of the 2 other heads can ${start} ${two}`,
     );
-    expect(toldApartText([best, head('a', true), head('b', true)])).toBe(
-      `All 2 other heads can ${start} ${two}`,
-    );
+    expect(toldApartText([best, head('a', true), head('b', true)])).toBe(`All 2 other heads can ${start} ${two}`);
     expect(toldApartText([best, head('a', false)])).toBe(`The other head cannot ${start} ${one}`);
     expect(toldApartText([best, head('a', true)])).toBe(`The other head can ${start} ${one}`);
   });

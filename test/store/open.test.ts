@@ -75,9 +75,7 @@ describe('a store', () => {
   it('tells of what is written later only when it is opened again', async () => {
     await fillStore(path, ROWS.slice(0, 5));
     expect((await (await openStore(path)).samples()).length).toBe(5);
-    expect(store.manifest.dataset.samples!.sha256).not.toBe(
-      (await openStore(path)).manifest.dataset.samples!.sha256,
-    );
+    expect(store.manifest.dataset.samples!.sha256).not.toBe((await openStore(path)).manifest.dataset.samples!.sha256);
   });
 
   it('is refused where there is none', async () => {
@@ -153,8 +151,7 @@ describe('features of a store', () => {
   it('are a matrix where that fits the memory with all that lies beside it, and say why they are not', async () => {
     const splits = ['train'] as const;
     const bytes = 4 * COUNTS.train * WIDTHS.avg;
-    const within = (bound: number) =>
-      store.rows({ parts: 'avg', splits, memory: { bound, beside: 1000, copies: 2 } });
+    const within = (bound: number) => store.rows({ parts: 'avg', splits, memory: { bound, beside: 1000, copies: 2 } });
     const held = await within(1000 + 2 * bytes);
     expect(held.matrix).toBeDefined();
     expect(held.reason).toBeUndefined();

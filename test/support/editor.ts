@@ -46,9 +46,7 @@ export function openInEditor(text: string) {
     ].join('\n');
   return {
     errors: (): string[] =>
-      service
-        .getSemanticDiagnostics(file)
-        .map((one) => ts.flattenDiagnosticMessageText(one.messageText, '\n')),
+      service.getSemanticDiagnostics(file).map((one) => ts.flattenDiagnosticMessageText(one.messageText, '\n')),
     hover: (at: string): string => words(service.getQuickInfoAtPosition(file, place(at))),
     completions: (at: string): string[] =>
       service.getCompletionsAtPosition(file, place(at), {})?.entries.map(({ name }) => name) ?? [],

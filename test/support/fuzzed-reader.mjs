@@ -80,29 +80,19 @@ function damaged(bytes, generator) {
     }
     case 1: {
       const copy = Buffer.from(bytes);
-      for (let i = 0; i < 4; i++)
-        copy[generator.below(bytes.length)] = [0, 1, 0x7f, 0x80, 0xff][generator.below(5)];
+      for (let i = 0; i < 4; i++) copy[generator.below(bytes.length)] = [0, 1, 0x7f, 0x80, 0xff][generator.below(5)];
       return ['four bytes set to extremes', copy];
     }
     case 2:
       return [`cut at ${at}`, bytes.subarray(0, at)];
     case 3:
-      return [
-        `${length} bytes gone at ${at}`,
-        Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]),
-      ];
+      return [`${length} bytes gone at ${at}`, Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)])];
     case 4: {
       const more = Buffer.from(Array.from({ length }, () => generator.below(256)));
-      return [
-        `${length} bytes put in at ${at}`,
-        Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)]),
-      ];
+      return [`${length} bytes put in at ${at}`, Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)])];
     }
     default:
-      return [
-        `${length} bytes at ${at} twice`,
-        Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]),
-      ];
+      return [`${length} bytes at ${at} twice`, Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)])];
   }
 }
 
@@ -124,9 +114,7 @@ for (let number = from; number < from + cases; number++) {
     told = `ok ${digestOf(await READERS[reader](path))}`;
   } catch (error) {
     told =
-      error instanceof PermafrostError
-        ? error.code
-        : `broke: ${String(error?.stack ?? error).replaceAll('\n', ' | ')}`;
+      error instanceof PermafrostError ? error.code : `broke: ${String(error?.stack ?? error).replaceAll('\n', ' | ')}`;
   }
   if (context?.name === undefined) rmSync(path);
   writeSync(1, `${number} ${told}\n`);

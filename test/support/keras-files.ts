@@ -38,9 +38,7 @@ const variables =
         ...weights.tensors.get(`${layer}/${kind}`)!,
       })),
     );
-    return named
-      ? { datasets, groupNames: new Map(groups.map((group, i) => [group, convs[i]!])) }
-      : { datasets };
+    return named ? { datasets, groupNames: new Map(groups.map((group, i) => [group, convs[i]!])) } : { datasets };
   };
 
 const extra = (base: Layout, more: readonly string[]): Layout => {
@@ -56,9 +54,7 @@ const extra = (base: Layout, more: readonly string[]): Layout => {
  * come from.
  */
 export const KERAS_LAYOUTS: Readonly<Record<string, Layout>> = {
-  'keras-applications, notop': byPath(
-    (layer, kind) => `${layer}/${layer}_${kind === 'kernel' ? 'W' : 'b'}_1:0`,
-  ),
+  'keras-applications, notop': byPath((layer, kind) => `${layer}/${layer}_${kind === 'kernel' ? 'W' : 'b'}_1:0`),
   'keras-applications, with top layers': extra(
     byPath((layer, kind) => `${layer}/${layer}_${kind === 'kernel' ? 'W' : 'b'}_1:0`),
     ['fc1/fc1_W_1:0', 'fc1/fc1_b_1:0', 'fc2/fc2_W_1:0', 'predictions/predictions_W_1:0'],

@@ -5,7 +5,5 @@ export const hasOpenVino = locateOpenVino().length > 0;
 
 /** The name of a suite that runs OpenVINO, saying why it is skipped where it is. */
 export function needsOpenVino(title: string): string {
-  return hasOpenVino
-    ? title
-    : `${title} [skipped: OpenVINO is missing; run "npx permafrost engines add openvino"]`;
+  return hasOpenVino ? title : `${title} [skipped: OpenVINO is missing; run "npx permafrost engines add openvino"]`;
 }

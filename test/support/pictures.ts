@@ -10,11 +10,7 @@ export interface Picture {
 }
 
 /** A picture from a function of x and y (in pixels) that gives its channels. */
-export function paint(
-  width: number,
-  height: number,
-  colour: (x: number, y: number) => readonly number[],
-): Picture {
+export function paint(width: number, height: number, colour: (x: number, y: number) => readonly number[]): Picture {
   const channels = colour(0, 0).length as 1 | 3 | 4;
   const data = new Uint8Array(width * height * channels);
   for (let y = 0; y < height; y++) {

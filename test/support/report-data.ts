@@ -110,9 +110,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
       nearLeftOut: 0,
       nearMissing: null,
       threshold: 0.75,
-      leaks: [
-        { train: HOSTILE[3], held: HOSTILE[0], split: 'val', kind: 'exact', cosine: 1, sameLabel: true },
-      ],
+      leaks: [{ train: HOSTILE[3], held: HOSTILE[0], split: 'val', kind: 'exact', cosine: 1, sameLabel: true }],
       leakedImages: 1,
       accuracy: {
         head: 'logistic',

@@ -9,10 +9,7 @@ import { idOf, type StoredSample } from '../../src/store/format/shard.ts';
 export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A row whose content is named by `content` (default: its path). */
-export function storedRow(
-  path: string,
-  given: Partial<StoredSample> & { content?: string } = {},
-): StoredSample {
+export function storedRow(path: string, given: Partial<StoredSample> & { content?: string } = {}): StoredSample {
   const { content = path, ...rest } = given;
   const sha256 = sha256Of(content);
   return {

@@ -44,18 +44,13 @@ export async function fillStore(
   });
   await writer.append(featuresOf(rows, widths));
   await writer.seal();
-  await commitDataset(
-    { path: store, manifest },
-    { root: '/pictures', sets: whole(set), samples: rows, failures: [] },
-  );
+  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
   return { store, manifest, set };
 }
 
 /** Every file of a folder with its bytes as text, so that two folders compare by one equality. */
 export function filesOf(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
     files.map(({ parentPath, name }) => {
       const path = join(parentPath, name);

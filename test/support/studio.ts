@@ -68,10 +68,7 @@ export interface RawRequest {
 export const CUT = 0;
 
 /** One request without anything that a browser or fetch would add or refuse. */
-export async function raw(
-  port: number,
-  { method = 'GET', path, headers = {}, body }: RawRequest,
-): Promise<RawAnswer> {
+export async function raw(port: number, { method = 'GET', path, headers = {}, body }: RawRequest): Promise<RawAnswer> {
   const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
   const answered = new Promise<RawAnswer>((resolve, reject) => {
     // A server that refuses the rest of a body closes the connection; which of the two a client meets first is chance.
@@ -111,12 +108,7 @@ export async function raw(
  * A JSON answer of the API, asked with the token as a program does. Throws with the answer's text where the status is
  * 400 or more.
  */
-export async function api<T>(
-  studio: StudioProcess,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<T> {
+export async function api<T>(studio: StudioProcess, method: string, path: string, body?: unknown): Promise<T> {
   const answer = await raw(studio.port, {
     method,
     path,

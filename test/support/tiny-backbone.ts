@@ -39,10 +39,7 @@ export function randomWeights(backbone: Backbone, seed: number): BackboneWeights
       const fanIn = shape.slice(0, -1).reduce((product, size) => product * size, 1);
       const scale = shape.length === 1 ? 0.1 : Math.sqrt(2 / fanIn);
       const length = shape.reduce((product, size) => product * size, 1);
-      return [
-        name,
-        { shape, data: Float32Array.from({ length }, () => generator.normal() * scale) },
-      ] as const;
+      return [name, { shape, data: Float32Array.from({ length }, () => generator.normal() * scale) }] as const;
     }),
   );
   return { tensors, digest: weightsDigest(tensors) };
@@ -94,8 +91,7 @@ function naivePool({ side: from, channels, data: input }: Activation): Activatio
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       for (let c = 0; c < channels; c++) {
-        const at = (dy: number, dx: number): number =>
-          input[((2 * y + dy) * from + 2 * x + dx) * channels + c]!;
+        const at = (dy: number, dx: number): number => input[((2 * y + dy) * from + 2 * x + dx) * channels + c]!;
         data[(y * side + x) * channels + c] = Math.max(at(0, 0), at(0, 1), at(1, 0), at(1, 1));
       }
     }
@@ -129,8 +125,7 @@ export function naiveFeatures(
     const pixel = pixels[channelOrder === 'RGB' ? i : i - c + 2 - c]!;
     return (pixel - mean[c]!) * scale;
   });
-  const largestOf = (values: Float64Array): number =>
-    values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+  const largestOf = (values: Float64Array): number => values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
   let activation: Activation = { side: size, channels: 3, data };
   let largest = largestOf(data);
   for (const layer of backbone.layers) {

@@ -14,11 +14,7 @@ export interface Comparison {
  * wrongly told apart at `level`. That the best was chosen on the same rows is not adjusted for. `truth` and
  * `predictions`: class indices, shape (n). One comparison a candidate, the best's own first.
  */
-export function compareWithBest(
-  truth: Int32Array,
-  predictions: readonly Int32Array[],
-  level = 0.05,
-): Comparison[] {
+export function compareWithBest(truth: Int32Array, predictions: readonly Int32Array[], level = 0.05): Comparison[] {
   const [best, ...others] = predictions;
   if (best === undefined) return [];
   const pValues = others.map((other) => mcNemar(truth, best, other).pValue);
@@ -28,8 +24,5 @@ export function compareWithBest(
     if (pValues[i]! * (pValues.length - at) > level) break;
     apart.add(i);
   }
-  return [
-    { pValue: 1, toldApart: false },
-    ...pValues.map((pValue, i) => ({ pValue, toldApart: apart.has(i) })),
-  ];
+  return [{ pValue: 1, toldApart: false }, ...pValues.map((pValue, i) => ({ pValue, toldApart: apart.has(i) }))];
 }

@@ -41,8 +41,7 @@ export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainV
       cols: P.cols,
     }),
   );
-  const meanOf = (rows: readonly number[]): number =>
-    rows.reduce((sum, i) => sum + losses[i]!, 0) / rows.length;
+  const meanOf = (rows: readonly number[]): number => rows.reduce((sum, i) => sum + losses[i]!, 0) / rows.length;
   const recallsOf = (part: { readonly truth: Int32Array; readonly guess: Int32Array }) =>
     metrics.classScores(metrics.confusionMatrix(part.truth, part.guess, P.cols), P.cols);
   const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;

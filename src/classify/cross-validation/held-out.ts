@@ -179,12 +179,7 @@ async function* byNeighbors(
     const P = matrix(features.images, classes.length);
     folds.forEach(({ train, val }, fold) => {
       const labels = Int32Array.from(train, (i) => y[i]!);
-      const shares = voteShares(
-        nearest(found[fold]!, k),
-        labels,
-        classes.length,
-        plan.params.weights as VoteWeights,
-      );
+      const shares = voteShares(nearest(found[fold]!, k), labels, classes.length, plan.params.weights as VoteWeights);
       val.forEach((i, v) => row(P, i).set(row(shares, v)));
     });
     yield { plan, P, converged: true, iterations: 0 };

@@ -30,11 +30,7 @@ export async function learningCurve(
   head: Head,
   train: LabelledRows,
   val: LabelledRows,
-  {
-    sizes,
-    repeats,
-    seed,
-  }: { readonly sizes: readonly number[]; readonly repeats: number; readonly seed: number },
+  { sizes, repeats, seed }: { readonly sizes: readonly number[]; readonly repeats: number; readonly seed: number },
   context?: FitContext,
 ): Promise<LearningPoint[]> {
   const { classes } = encodeLabels(train.y);

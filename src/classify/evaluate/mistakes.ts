@@ -15,8 +15,7 @@ export interface SurestMistakes {
   list(): MisclassifiedRow[];
 }
 
-const surer = (a: MisclassifiedRow, b: MisclassifiedRow): number =>
-  b.probability - a.probability || a.row - b.row;
+const surer = (a: MisclassifiedRow, b: MisclassifiedRow): number => b.probability - a.probability || a.row - b.row;
 
 /** Keeps the k surest mistakes. */
 export function surestMistakes(k: number): SurestMistakes {

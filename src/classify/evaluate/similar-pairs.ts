@@ -19,8 +19,7 @@ export interface SimilarPairs {
 const BLOCK = 512;
 
 /** The order of pairs: below zero where p comes first. */
-export const byCosine = (p: SimilarPair, q: SimilarPair): number =>
-  q.cosine - p.cosine || p.a - q.a || p.b - q.b;
+export const byCosine = (p: SimilarPair, q: SimilarPair): number => q.cosine - p.cosine || p.a - q.a || p.b - q.b;
 
 /**
  * All pairs of rows of X (n, d) whose cosine is at least `threshold`, of more than `most` the most similar ones. X has
@@ -50,8 +49,7 @@ export async function similarPairs(X: Matrix, threshold: number, most = Infinity
     const products = await timesTransposed(block(start, end), block(0, end));
     for (let i = start; i < end; i++) {
       const cosines = row(products, i - start);
-      for (let j = 0; j < i; j++)
-        if (cosines[j]! >= threshold) offer({ a: j, b: i, cosine: Math.min(1, cosines[j]!) });
+      for (let j = 0; j < i; j++) if (cosines[j]! >= threshold) offer({ a: j, b: i, cosine: Math.min(1, cosines[j]!) });
     }
   }
   return { pairs: found.sort(byCosine).slice(0, most), total };

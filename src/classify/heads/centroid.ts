@@ -112,12 +112,7 @@ async function distancesTo(centroids: Matrix, X: Matrix, metric: Metric): Promis
   const products = await timesThin(X, columns, k, 'float64');
   const lengths = lengthsOf(X);
   return products.map((product, at) => {
-    const key = productDistance(
-      metric,
-      product,
-      lengths[Math.floor(at / k)]!,
-      Math.sqrt(centroidLengths[at % k]!),
-    );
+    const key = productDistance(metric, product, lengths[Math.floor(at / k)]!, Math.sqrt(centroidLengths[at % k]!));
     return metric === 'cosine' ? key : Math.sqrt(Math.max(0, key));
   });
 }

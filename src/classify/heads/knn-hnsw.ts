@@ -19,8 +19,7 @@ export const KNN_HNSW_OPTIONS = {
 type KnnHnswOptions = OptionsOf<typeof KNN_HNSW_OPTIONS>;
 
 const NAME = 'knn-hnsw';
-const resolved = (options: Partial<KnnHnswOptions>) =>
-  resolveOptions(`The head "${NAME}"`, KNN_HNSW_OPTIONS, options);
+const resolved = (options: Partial<KnnHnswOptions>) => resolveOptions(`The head "${NAME}"`, KNN_HNSW_OPTIONS, options);
 
 /** Why it cannot be fitted block by block. */
 const IN_MEMORY_ONLY = 'its graph keeps all rows at once';

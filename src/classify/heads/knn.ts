@@ -31,9 +31,7 @@ export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): H
       }
       // A copy: the caller may change a matrix later, a fitted head must not.
       const rows = given.matrix ? matrixRows({ ...given.matrix, data: given.matrix.data.slice() }) : given;
-      const notes = given.matrix
-        ? []
-        : ['the training rows stay in the store: each prediction reads them once'];
+      const notes = given.matrix ? [] : ['the training rows stay in the store: each prediction reads them once'];
       const facts = {
         name: NAME,
         params,

@@ -48,9 +48,7 @@ export function linearFits(
     async fit(rows, y, context) {
       const X = rows.matrix;
       const { classes, indices } = X === undefined ? checkLabels(rows, y) : checkFit(X, y);
-      const design = await (X === undefined
-        ? streamDesign(rows, indices, context)
-        : designForOne(X, stop, context));
+      const design = await (X === undefined ? streamDesign(rows, indices, context) : designForOne(X, stop, context));
       return solve(design, rows.cols, classes, { y: indices }, context);
     },
     async prepare(X, context) {

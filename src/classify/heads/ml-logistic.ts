@@ -73,11 +73,7 @@ export function loadMlLogistic(state: HeadState): FittedHead {
   return fittedOneVsRest(facts, matrixOf(state, 'weights', facts.classes.length, facts.features));
 }
 
-async function train(
-  X: Matrix,
-  indices: Int32Array,
-  params: OptionsOf<typeof ML_LOGISTIC_OPTIONS>,
-): Promise<Matrix> {
+async function train(X: Matrix, indices: Int32Array, params: OptionsOf<typeof ML_LOGISTIC_OPTIONS>): Promise<Matrix> {
   const [{ default: LogisticRegression }, { Matrix: MlMatrix }] = await loadPackages();
   const model = new LogisticRegression(params);
   const rows = Array.from({ length: X.rows }, (_, i) => row(X, i));

@@ -5,12 +5,7 @@ import type { FittedHead, Head, HeadState } from '../head.ts';
 import { type Dense, type Network, forward, glorotUniform } from '../network/network.ts';
 import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { softmaxRows } from './linear.ts';
-import {
-  TRAINING_OPTIONS,
-  trainHeadNetwork,
-  type StartNetwork,
-  type TrainedNetwork,
-} from './trained-network.ts';
+import { TRAINING_OPTIONS, trainHeadNetwork, type StartNetwork, type TrainedNetwork } from './trained-network.ts';
 
 /** Options of the head `mlp`: those of `softmax`, with a tenth held out by default, for a hidden layer overfits. */
 export const MLP_OPTIONS = {

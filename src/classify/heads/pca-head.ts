@@ -75,10 +75,7 @@ function onComponents(pca: Pca, inner: FittedHead): FittedHead {
     converged: inner.converged,
     iterations: inner.iterations,
     ...(inner.learningCurve && { learningCurve: inner.learningCurve }),
-    notes: [
-      `${width} principal components keep ${(100 * pca.kept).toFixed(1)} % of the variance`,
-      ...inner.notes,
-    ],
+    notes: [`${width} principal components keep ${(100 * pca.kept).toFixed(1)} % of the variance`, ...inner.notes],
   };
   return {
     ...facts,

@@ -1,12 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Rows } from '../../core/rows.ts';
-import {
-  type OptionsOf,
-  integerOption,
-  numberOption,
-  resolveOptions,
-  stringOption,
-} from '../../core/options.ts';
+import { type OptionsOf, integerOption, numberOption, resolveOptions, stringOption } from '../../core/options.ts';
 import { checkLabels } from '../checks.ts';
 import type { FittedHead, Head } from '../head.ts';
 import { type RidgeChoice, type RidgeFit, ridgeBytes, ridgeFit, ridgePath } from '../solvers/ridge-path.ts';

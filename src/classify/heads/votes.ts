@@ -9,12 +9,7 @@ export type VoteWeights = (typeof VOTE_WEIGHTS)[number];
  * `uniform` counts each neighbour once, `distance` by 1 / distance. Where neighbours lie at distance 0, they alone
  * vote. `labels` are the class indices of the index' rows.
  */
-export function voteShares(
-  neighbors: Neighbors,
-  labels: Int32Array,
-  classes: number,
-  weights: VoteWeights,
-): Matrix {
+export function voteShares(neighbors: Neighbors, labels: Int32Array, classes: number, weights: VoteWeights): Matrix {
   const { k, indices, distances } = neighbors;
   const queries = k === 0 ? 0 : indices.length / k;
   const out = matrix(queries, classes);

@@ -47,11 +47,7 @@ export async function solveBy(inverse: Square, B: Float64Array, k: number): Prom
 }
 
 /** A product of float64 matrices that is a matrix of float64 again. */
-export async function product(
-  transposed: 'left' | 'right' | 'neither',
-  X: Factor,
-  Y: Factor,
-): Promise<Square> {
+export async function product(transposed: 'left' | 'right' | 'neither', X: Factor, Y: Factor): Promise<Square> {
   const { data, rows, cols } = await gemm(transposed, X, Y);
   return { data: data as Float64Array, rows, cols };
 }

@@ -11,10 +11,9 @@ export interface Eigenpairs {
  */
 export async function symmetricEigen(A: Float64Array, size: number, count: number): Promise<Eigenpairs> {
   const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
-    Matrix.from1DArray(size, size, A),
-    { assumeSymmetric: true },
-  );
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(Matrix.from1DArray(size, size, A), {
+    assumeSymmetric: true,
+  });
   const order = realEigenvalues.map((_, i) => i).sort((a, b) => realEigenvalues[b]! - realEigenvalues[a]!);
   const vectors = new Float64Array(count * size);
   for (let r = 0; r < count; r++) {

@@ -68,26 +68,14 @@ export async function transposedTimesColumns(
 // several times faster so, and they take as long as the product itself where they are slow.
 
 /** V (·, width) into columns `from` ... of data (·, k). */
-export function spread(
-  V: Float64Array,
-  width: number,
-  data: Float32Array | Float64Array,
-  k: number,
-  from: number,
-) {
+export function spread(V: Float64Array, width: number, data: Float32Array | Float64Array, k: number, from: number) {
   for (let read = 0, line = from; read < V.length; line += k) {
     for (let c = 0; c < width; c++) data[line + c] = V[read++]!;
   }
 }
 
 /** Columns `from` ... of data (·, k) into out (·, width). */
-function gather(
-  data: Float32Array | Float64Array,
-  k: number,
-  from: number,
-  out: Float64Array,
-  width: number,
-) {
+function gather(data: Float32Array | Float64Array, k: number, from: number, out: Float64Array, width: number) {
   for (let write = 0, line = from; write < out.length; line += k) {
     for (let c = 0; c < width; c++) out[write++] = data[line + c]!;
   }
@@ -110,8 +98,7 @@ export function addTransposed(
   width: number,
 ) {
   for (let c = 0; c < width; c++) {
-    for (let j = 0, read = (from + c) * cols, write = c; j < cols; j++, write += width)
-      out[write]! += data[read++]!;
+    for (let j = 0, read = (from + c) * cols, write = c; j < cols; j++, write += width) out[write]! += data[read++]!;
   }
 }
 

@@ -75,8 +75,5 @@ async function divided(Y: Factor): Promise<Factor> {
   for (let i = 0; i < n; i++) data[i * n + i]! += trace * 2 ** -40;
   const inverse = await inverseCholesky({ data, rows: n, cols: n });
   if (inverse !== undefined) return gemm('right', Y, inverse);
-  throw new PermafrostError(
-    'FIT_INVALID',
-    'The features have no variance: there are no principal components.',
-  );
+  throw new PermafrostError('FIT_INVALID', 'The features have no variance: there are no principal components.');
 }

@@ -46,12 +46,7 @@ export function weightedRows(weights: Float64Array, data: Float64Array, k: numbe
 }
 
 /** data += factor · column (rows) · line (k)ᵀ, data of shape (rows, k), in place; returns it. */
-export function addOuter(
-  data: Float64Array,
-  factor: number,
-  column: Float64Array,
-  line: Float64Array,
-): Float64Array {
+export function addOuter(data: Float64Array, factor: number, column: Float64Array, line: Float64Array): Float64Array {
   const k = line.length;
   for (let i = 0, at = 0; i < column.length; i++) {
     for (let c = 0; c < k; c++) data[at++]! += factor * column[i]! * line[c]!;

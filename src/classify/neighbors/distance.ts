@@ -37,12 +37,7 @@ function squaredDifference(a: Float32Array, b: Float32Array): number {
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   const even = a.length & ~3;
   for (let i = 0; i < even; i += 4) {
-    const [d0, d1, d2, d3] = [
-      a[i]! - b[i]!,
-      a[i + 1]! - b[i + 1]!,
-      a[i + 2]! - b[i + 2]!,
-      a[i + 3]! - b[i + 3]!,
-    ];
+    const [d0, d1, d2, d3] = [a[i]! - b[i]!, a[i + 1]! - b[i + 1]!, a[i + 2]! - b[i + 2]!, a[i + 3]! - b[i + 3]!];
     s0 += d0 * d0;
     s1 += d1 * d1;
     s2 += d2 * d2;
@@ -53,13 +48,7 @@ function squaredDifference(a: Float32Array, b: Float32Array): number {
 }
 
 /** The distance of two vectors of known lengths, in float64: 1 - cosine, or Euclidean. */
-export function distance(
-  metric: Metric,
-  a: Float32Array,
-  b: Float32Array,
-  lengthA: number,
-  lengthB: number,
-): number {
+export function distance(metric: Metric, a: Float32Array, b: Float32Array, lengthA: number, lengthB: number): number {
   return metric === 'cosine'
     ? cosineDistance(innerProduct(a, b), lengthA, lengthB)
     : Math.sqrt(squaredDifference(a, b));
@@ -70,9 +59,7 @@ export function distance(
  * Euclidean distance.
  */
 export function productDistance(metric: Metric, product: number, lengthA: number, lengthB: number): number {
-  return metric === 'cosine'
-    ? cosineDistance(product, lengthA, lengthB)
-    : lengthA ** 2 + lengthB ** 2 - 2 * product;
+  return metric === 'cosine' ? cosineDistance(product, lengthA, lengthB) : lengthA ** 2 + lengthB ** 2 - 2 * product;
 }
 
 /** The longest and the shortest of some vectors; of the shortest those of length 0 are left out. */
@@ -107,13 +94,7 @@ export function productError(d: number, length: number, { longest, shortest }: E
  * The least distance, as `distance` computes it, of a vector whose score with a query of length `length` is `score` at
  * most: a score is the cosine, or q·x - |x|²/2. What float64 rounds on d terms is taken off.
  */
-export function distanceOfScore(
-  metric: Metric,
-  score: number,
-  d: number,
-  length: number,
-  longest: number,
-): number {
+export function distanceOfScore(metric: Metric, score: number, d: number, length: number, longest: number): number {
   const rounding = d * 2 ** -51;
   if (metric === 'cosine') return 1 - score - rounding;
   const square = length ** 2 - 2 * score - rounding * (length ** 2 + longest ** 2);

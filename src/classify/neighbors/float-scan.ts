@@ -100,8 +100,7 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
           const error = productError(X.cols, length, extent);
           if (metric === 'euclidean') {
             // The offset, and its sum with the product, are rounded too.
-            const all =
-              error * length * longest + 4 * FLOAT32_ROUNDING * (length * longest + longest ** 2) + TINY;
+            const all = error * length * longest + 4 * FLOAT32_ROUNDING * (length * longest + longest ** 2) + TINY;
             return distanceOfScore(metric, value + all, X.cols, length, longest);
           }
           if (length === 0) return 1;

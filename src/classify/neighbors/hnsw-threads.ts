@@ -20,9 +20,7 @@ export type GraphOrder =
 
 /** What a thread says. `ready`: the rows of an order are in. */
 export type GraphAnswer =
-  | { readonly kind: 'inserted'; readonly rows: number }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'written' };
+  { readonly kind: 'inserted'; readonly rows: number } | { readonly kind: 'ready' } | { readonly kind: 'written' };
 
 const ENTRY = new URL(`./hnsw-thread${extname(import.meta.url)}`, import.meta.url);
 

@@ -19,12 +19,7 @@ export interface HnswOptions extends GraphOptions {
  * are measured again in float64, as by `exactIndex`. A query for which a graph yields fewer rows than it was asked for,
  * as it can among many duplicates, is searched exactly.
  */
-export function graphIndex(
-  graphs: readonly HnswGraph[],
-  X: Matrix,
-  metric: Metric,
-  efSearch: number,
-): NeighborIndex {
+export function graphIndex(graphs: readonly HnswGraph[], X: Matrix, metric: Metric, efSearch: number): NeighborIndex {
   const lengths = lengthsOf(X);
   const exact = exactIndex(matrixRows(X), metric);
 
@@ -55,8 +50,7 @@ export function graphIndex(
         const query = row(queries, i);
         const found = candidates(Array.from(query), k);
         if (found === undefined) left.push(i);
-        for (const j of found ?? [])
-          best.offer(distance(metric, query, row(X, j), queryLengths[i]!, lengths[j]!), j);
+        for (const j of found ?? []) best.offer(distance(metric, query, row(X, j), queryLengths[i]!, lengths[j]!), j);
       });
       const answer = neighborsOf(nearest, k);
       if (left.length > 0) {
@@ -75,11 +69,7 @@ export function graphIndex(
  * `graphIndex` over one graph that is built from X in this thread, between turns of the event loop. Throws
  * PACKAGE_MISSING, INTERRUPTED.
  */
-export async function hnswIndex(
-  X: Matrix,
-  options: HnswOptions,
-  context?: FitContext,
-): Promise<NeighborIndex> {
+export async function hnswIndex(X: Matrix, options: HnswOptions, context?: FitContext): Promise<NeighborIndex> {
   const graph = await emptyGraph(X.rows, X.cols, options);
   await insertRows(graph, X, (i) => i, context);
   return graphIndex([graph], X, options.metric, options.efSearch);

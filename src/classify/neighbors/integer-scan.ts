@@ -36,11 +36,7 @@ interface Held {
  * Scores of uint8 queries with the rows, (sum of integers) · step · (the row's step) + offset, and the k largest with
  * their places.
  */
-function sessionOf(
-  { data, zero, steps }: QuantizedRows,
-  offsets: Float32Array,
-  cols: number,
-): Promise<OnnxSession> {
+function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, cols: number): Promise<OnnxSession> {
   const rows = offsets.length;
   return mathSession(
     {
@@ -114,12 +110,7 @@ export async function integerScan(
     const rows = Math.min(rowsAPart, X.rows - first);
     const data = X.data.subarray(first * X.cols, (first + rows) * X.cols);
     const own = lengths.subarray(first, first + rows);
-    const quantized = quantizeRows(
-      { data, rows, cols: X.cols },
-      metric === 'cosine' ? own : undefined,
-      'int8',
-      signed,
-    );
+    const quantized = quantizeRows({ data, rows, cols: X.cols }, metric === 'cosine' ? own : undefined, 'int8', signed);
     // For the cosine each row's own error is added: what is kept are the largest scores that could be.
     const offsets = Float32Array.from(own, (length, i) =>
       metric === 'cosine' ? ROUNDED_LENGTH * quantized.lost[i]! : -(length ** 2) / 2,

@@ -61,11 +61,7 @@ export async function forward(network: Network, X: Matrix): Promise<Forward> {
 }
 
 /** The derivative of the loss by each parameter, from its derivative R by the logits (n, k). */
-export async function slopes(
-  network: Network,
-  { inputs }: Forward,
-  R: Float64Array,
-): Promise<Float32Array[]> {
+export async function slopes(network: Network, { inputs }: Forward, R: Float64Array): Promise<Float32Array[]> {
   const found: Float32Array[] = [];
   const rows = inputs[0]!.rows;
   let errors = matrix(rows, network.at(-1)!.bias.length, new Float32Array(R));

@@ -14,13 +14,7 @@ import {
 } from './left-out-classes.ts';
 import type { Reject } from './reject.ts';
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
-import {
-  comparesRows,
-  MEASURES,
-  referenceOf,
-  noveltyScoresByMeasure,
-  type Measure,
-} from './novelty-score.ts';
+import { comparesRows, MEASURES, referenceOf, noveltyScoresByMeasure, type Measure } from './novelty-score.ts';
 
 const FOLDS = 5;
 /** Training rows up to this size, 64 MiB, may be kept in a head's file to measure distances to. */

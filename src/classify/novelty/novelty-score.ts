@@ -14,13 +14,7 @@ import type { Neighbors } from '../neighbors/neighbor-index.ts';
  *   heads with logits. One logit s of two classes counts as s / 2 and -s / 2.
  * - `top-probability`: one minus the likeliest class' probability (Hendrycks and Gimpel 2017, arXiv 1610.02136).
  */
-export const MEASURES = [
-  'first-neighbor',
-  'fifth-neighbor',
-  'mean-distance',
-  'energy',
-  'top-probability',
-] as const;
+export const MEASURES = ['first-neighbor', 'fifth-neighbor', 'mean-distance', 'energy', 'top-probability'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** Which of the nearest rows of the reference counts. */

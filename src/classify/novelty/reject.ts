@@ -25,8 +25,7 @@ export async function detectUnknown(
 }
 
 /** The head's own training rows, where it keeps them: they need not be kept twice. */
-const ownRows = (measure: Measure, state: HeadState): boolean =>
-  comparesRows(measure) && state.tensors.has('rows');
+const ownRows = (measure: Measure, state: HeadState): boolean => comparesRows(measure) && state.tensors.has('rows');
 
 /** A reject as data, for the file of the head whose state is given. */
 export function rejectState({ measure, threshold, rate, reference }: Reject, head: HeadState): HeadState {

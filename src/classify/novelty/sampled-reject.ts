@@ -94,12 +94,7 @@ function someOf(rows: readonly number[]): number[] {
  * Numbers of about `wanted` rows, drawn by a seed whatever the order in which they are stored: of each class its share,
  * and two at least. `places` number the rows in an order that does not change.
  */
-export function drawRows(
-  labels: readonly string[],
-  places: ArrayLike<number>,
-  wanted: number,
-  seed: number,
-): number[] {
+export function drawRows(labels: readonly string[], places: ArrayLike<number>, wanted: number, seed: number): number[] {
   const { classes, indices } = encodeLabels(labels);
   const rows = classes.map(() => [] as number[]);
   indices.forEach((c, i) => rows[c]!.push(i));

@@ -24,11 +24,7 @@ export async function quickMeans(X: Matrix): Promise<Float32Array> {
  * so that the large common part of features after a ReLU takes no digits; blocks of columns are added in float64.
  * Throws INTERRUPTED.
  */
-export async function centredGram(
-  X: Matrix,
-  mean: Float32Array,
-  context?: FitContext,
-): Promise<Float64Array> {
+export async function centredGram(X: Matrix, mean: Float32Array, context?: FitContext): Promise<Float64Array> {
   const n = X.rows;
   const out = new Float64Array(n * n);
   const step = Math.min(MOST_BLOCK_ROWS, Math.ceil(n / 4));

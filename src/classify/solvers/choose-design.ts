@@ -55,9 +55,7 @@ export async function designForOne(
   const some = Array.from({ length: SAMPLE }, (_, i) => Math.floor((i * X.rows) / SAMPLE));
   const { meanSquaredNorm } = columnStatistics(selectRows(X, some));
   if (tol < FLOAT32_TOL * interceptScaleOf({ meanSquaredNorm })) return designOf(X, context);
-  const suits = (kind: 'rough' | 'columns') =>
-    X.rows >= LEAST_ROWS[kind] && C * meanSquaredNorm <= MOST_STRENGTH[kind];
-  if (suits('rough') && X.rows <= MOST_GRAM_ROWS && (await integerProductsHold()))
-    return roughGramDesign(X, context);
+  const suits = (kind: 'rough' | 'columns') => X.rows >= LEAST_ROWS[kind] && C * meanSquaredNorm <= MOST_STRENGTH[kind];
+  if (suits('rough') && X.rows <= MOST_GRAM_ROWS && (await integerProductsHold())) return roughGramDesign(X, context);
   return suits('columns') ? columnDesign(X) : designOf(X, context);
 }

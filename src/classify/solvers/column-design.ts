@@ -13,8 +13,7 @@ import { columnStatistics, type ColumnStatistics } from './row-statistics.ts';
 const MOST_WIDENED = 2 ** 24;
 
 /** Bytes of X (rows, cols) in float64, which a design keeps where products are float64. */
-export const widenedBytes = (rows: number, cols: number): number =>
-  rows * cols <= MOST_WIDENED ? 8 * rows * cols : 0;
+export const widenedBytes = (rows: number, cols: number): number => (rows * cols <= MOST_WIDENED ? 8 * rows * cols : 0);
 
 /** The inner product of weights needs no logits. */
 const NO_LOGITS = new Float64Array(0);
@@ -76,11 +75,7 @@ export function columnDesign(
 }
 
 /** Coefficients that are the weights themselves (d, k), and the logits of the column means. */
-export function columnWeights(
-  coef: Float64Array,
-  k: number,
-  mean: Float64Array,
-): ReturnType<Design['weights']> {
+export function columnWeights(coef: Float64Array, k: number, mean: Float64Array): ReturnType<Design['weights']> {
   const weights = matrix(mean.length, k, new Float32Array(coef));
   return Promise.resolve({ weights, meanLogits: weightedRows(mean, new Float64Array(weights.data), k) });
 }

@@ -78,8 +78,7 @@ export function directSteps(size: number, activeOf: (scale: Float32Array) => Act
     // (BᵀB + p)·step = right, with the intercept's equation put in.
     const right = gradient.map((g) => -g);
     addScaled(right, shift, active.mean);
-    if (active.square !== undefined && active.count > size)
-      return solve(await active.square(), penalty, right);
+    if (active.square !== undefined && active.count > size) return solve(await active.square(), penalty, right);
     // (BᵀB + p)⁻¹ = (1 - Bᵀ·(BBᵀ + p)⁻¹·B) / p
     const within = await solve(await active.gram(), penalty, await active.times(right));
     if (within === undefined) return undefined;

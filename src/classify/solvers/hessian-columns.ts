@@ -94,11 +94,7 @@ export async function hessianColumns(X: Matrix, parts: readonly HessianRequest[]
   return out;
 }
 
-async function addHessian(
-  X: Matrix,
-  parts: readonly HessianRequest[],
-  out: readonly HessianColumns[],
-): Promise<void> {
+async function addHessian(X: Matrix, parts: readonly HessianRequest[], out: readonly HessianColumns[]): Promise<void> {
   const { k, pointwise } = parts[0]!;
   const meets = pointwise.probabilities !== undefined;
   const m = parts.length * k;
@@ -136,18 +132,11 @@ async function addHessian(
 }
 
 /** Rows [start, start + n) of matrices that lie class by class, (k, rows), below each other. */
-function joined(
-  values: readonly Float32Array[],
-  k: number,
-  rows: number,
-  start: number,
-  n: number,
-): Float32Array {
+function joined(values: readonly Float32Array[], k: number, rows: number, start: number, n: number): Float32Array {
   if (values.length === 1 && n === rows) return values[0]!;
   const out = new Float32Array(values.length * k * n);
   values.forEach((part, p) => {
-    for (let c = 0; c < k; c++)
-      out.set(part.subarray(c * rows + start, c * rows + start + n), (p * k + c) * n);
+    for (let c = 0; c < k; c++) out.set(part.subarray(c * rows + start, c * rows + start + n), (p * k + c) * n);
   });
   return out;
 }

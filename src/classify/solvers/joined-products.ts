@@ -34,9 +34,7 @@ export function joinedProducts(): Joined {
     busy = false;
   }
 
-  return function joined<Request, Product>(
-    multiply: (requests: readonly Request[]) => Promise<readonly Product[]>,
-  ) {
+  return function joined<Request, Product>(multiply: (requests: readonly Request[]) => Promise<readonly Product[]>) {
     let waiting: Waiting<Request, Product>[] = [];
     queues.push({
       asked: () => waiting.length > 0,

@@ -18,12 +18,7 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
   const totalOf = ({ logits, bias }: Vector): Float64Array => shiftRows(logits.slice(), bias, interceptScale);
   const inner = (a: Vector, b: Vector): number => design.inner(a, b) + dot(a.bias, b.bias);
 
-  async function arrive(
-    point: Vector,
-    total: Float64Array,
-    here: LossAt,
-    precision: Precision,
-  ): Promise<ObjectiveAt> {
+  async function arrive(point: Vector, total: Float64Array, here: LossAt, precision: Precision): Promise<ObjectiveAt> {
     const gradient = await gradientAt(point, here, precision);
     const squared = design.inner(point, point);
     const value = here.value + (penalty / 2) * squared;

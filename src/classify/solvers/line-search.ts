@@ -14,14 +14,7 @@ const MOST_TRIES = 40;
  * dozen. Near the optimum, where rounding hides the decrease, a step that leaves the objective where it is will do: it
  * is a Newton step, and the gradient tells what it was worth.
  */
-export async function lineSearch({
-  value,
-  slope,
-  rounding,
-  flat,
-  at,
-  lowest,
-}: Line): Promise<ObjectiveAt | undefined> {
+export async function lineSearch({ value, slope, rounding, flat, at, lowest }: Line): Promise<ObjectiveAt | undefined> {
   if (!(slope < 0)) return undefined;
   const allowed = (size: number) => value + Math.max(1e-4 * size * slope, rounding * Math.abs(value));
   let [low, high] = [

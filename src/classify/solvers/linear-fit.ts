@@ -55,9 +55,7 @@ export async function solveLinear(
 ): Promise<LinearSolution> {
   const problems = problemsOf(task);
   const optima = await Promise.all(
-    problems.map((problem, p) =>
-      solve(design, problem, 1 / (C * problem.weightSum), stop, start?.points[p], context),
-    ),
+    problems.map((problem, p) => solve(design, problem, 1 / (C * problem.weightSum), stop, start?.points[p], context)),
   );
   return {
     C,

@@ -78,12 +78,7 @@ function multinomialLoss(
 }
 
 /** The second derivative applied to U: row by row weight · (diag(p) - p·pᵀ)·u. */
-function hessianProduct(
-  P: Float64Array,
-  U: Float64Array,
-  k: number,
-  sampleWeights: Float64Array,
-): Float64Array {
+function hessianProduct(P: Float64Array, U: Float64Array, k: number, sampleWeights: Float64Array): Float64Array {
   const out = new Float64Array(P.length);
   for (let i = 0, start = 0; i < sampleWeights.length; i++, start += k) {
     const weight = sampleWeights[i]!;
@@ -96,11 +91,7 @@ function hessianProduct(
 }
 
 /** The same as the runtime takes it. */
-function pointwiseHessian(
-  P: Float64Array,
-  k: number,
-  sampleWeights: Float64Array,
-): Required<PointwiseHessian> {
+function pointwiseHessian(P: Float64Array, k: number, sampleWeights: Float64Array): Required<PointwiseHessian> {
   const n = sampleWeights.length;
   const [scale, probabilities] = [new Float32Array(P.length), new Float32Array(P.length)];
   for (let i = 0, at = 0; i < n; i++) {

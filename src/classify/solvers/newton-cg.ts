@@ -80,8 +80,7 @@ export async function newtonCg(
     // Half of what the stop rule asks for: more exactness than that would not be seen.
     const step = await newtonStep(
       here,
-      (residual, left) =>
-        left <= loose || (left <= tight.norm && gradientBound(objective, residual) <= tight.tol),
+      (residual, left) => left <= loose || (left <= tight.norm && gradientBound(objective, residual) <= tight.tol),
     );
     const next = await lineSearch(await here.along(step));
     if (next === undefined) return optimum;
@@ -106,11 +105,7 @@ async function distanceOf(objective: Objective, { value, gradient }: ObjectiveAt
  * An upper bound of the largest absolute gradient by the columns as they are: that by the centred ones plus mean times
  * the intercept's.
  */
-function gradientBound(
-  objective: Objective,
-  gradient: Vector,
-  largest = objective.largest(gradient),
-): number {
+function gradientBound(objective: Objective, gradient: Vector, largest = objective.largest(gradient)): number {
   const ofIntercepts = largestAbsolute(gradient.bias) / objective.interceptScale;
   return Math.max(ofIntercepts, largest + objective.meanNorm * ofIntercepts);
 }

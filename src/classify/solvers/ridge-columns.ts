@@ -54,12 +54,7 @@ export async function columnSystem(
   });
 
   /** Adds the squared errors of some rows to the sums of the solutions. */
-  async function addErrors(
-    sums: Float64Array,
-    X: Matrix,
-    classes: Int32Array,
-    solutions: readonly ColumnSolution[],
-  ) {
+  async function addErrors(sums: Float64Array, X: Matrix, classes: Int32Array, solutions: readonly ColumnSolution[]) {
     const roots = Float64Array.from(classes, (c) => Math.sqrt(byClass[c]!));
     const columns = centredColumns(X, mean, roots);
     for (const [s, { inverse, W }] of solutions.entries()) {

@@ -46,12 +46,7 @@ export function ridgeBytes(
  * Ridge regression to targets of -1 and 1 in closed form, from one pass over the rows. Throws FIT_INVALID for more than
  * 8192 columns and where alpha leaves the system singular to rounding, INTERRUPTED, and what reading throws.
  */
-export async function ridgeFit(
-  rows: Rows,
-  task: RidgeTask,
-  alpha: number,
-  context?: FitContext,
-): Promise<RidgeFit> {
+export async function ridgeFit(rows: Rows, task: RidgeTask, alpha: number, context?: FitContext): Promise<RidgeFit> {
   const system = await columnSystem(rows, targetsOf(task), context);
   return fitOf(system, await system.solve(alpha));
 }
@@ -95,8 +90,7 @@ async function choose<Solution>(
     }
     for (const [a, error] of (await system.errorsOf(solutions)).entries()) {
       errors.push(error);
-      if (best === undefined || error < best.error)
-        best = { alpha: some[a]!, error, solution: solutions[a]! };
+      if (best === undefined || error < best.error) best = { alpha: some[a]!, error, solution: solutions[a]! };
     }
   }
   if (best === undefined) throw new PermafrostError('FIT_INVALID', 'There is no alpha to choose from.');

@@ -48,8 +48,7 @@ export async function rowSystem(
       const inverse = await factor(K, n, alpha);
       const dual = await solveBy(inverse, T, k);
       const diagonal = new Float64Array(n);
-      for (let j = 0, at = 0; j < n; j++)
-        for (let i = 0; i < n; i++) diagonal[i]! += inverse.data[at++]! ** 2;
+      for (let j = 0, at = 0; j < n; j++) for (let i = 0; i < n; i++) diagonal[i]! += inverse.data[at++]! ** 2;
       // The hat matrix is 1 - alpha·(K + alpha)⁻¹.
       return { alpha, dual, leverages: diagonal.map((value) => 1 - alpha * value) };
     },
@@ -77,9 +76,7 @@ export async function rowSystem(
 function targetsOf(y: Int32Array, classes: number): Float64Array {
   const positives = positivesOf(classes);
   const k = positives.length;
-  return Float64Array.from({ length: y.length * k }, (_, at) =>
-    y[Math.floor(at / k)] === positives[at % k] ? 1 : -1,
-  );
+  return Float64Array.from({ length: y.length * k }, (_, at) => (y[Math.floor(at / k)] === positives[at % k] ? 1 : -1));
 }
 
 /**

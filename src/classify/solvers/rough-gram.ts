@@ -40,9 +40,7 @@ const quantizer = () =>
     mathSession(
       {
         name: 'quantizer',
-        nodes: [
-          { op: 'QuantizeLinear', inputs: ['X', 'steps', 'zeros'], outputs: ['Q'], attributes: { axis: 0 } },
-        ],
+        nodes: [{ op: 'QuantizeLinear', inputs: ['X', 'steps', 'zeros'], outputs: ['Q'], attributes: { axis: 0 } }],
         inputs: [
           { name: 'X', type: 'float32', shape: ['n', 'd'] },
           { name: 'steps', type: 'float32', shape: ['n'] },
@@ -113,9 +111,7 @@ export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix
     });
     place(gram.data, Z!.data as Int32Array, steps, start, end);
   }
-  const some = Array.from({ length: Math.min(n, SAMPLE) }, (_, i) =>
-    Math.floor((i * n) / Math.min(n, SAMPLE)),
-  );
+  const some = Array.from({ length: Math.min(n, SAMPLE) }, (_, i) => Math.floor((i * n) / Math.min(n, SAMPLE)));
   const sample = selectRows(X, some);
   const exact = await timesTransposed(sample, sample);
   const off = {

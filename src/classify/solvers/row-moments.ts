@@ -26,8 +26,7 @@ const PART_VALUES = 2 ** 21;
 const LEAST_ROWS = 256;
 
 /** Bytes that `momentsOf` takes beside the block: the scatter, a product of its size, and a part of the rows. */
-export const momentsBytes = (cols: number): number =>
-  8 * (2 * cols * cols + Math.max(PART_VALUES, LEAST_ROWS * cols));
+export const momentsBytes = (cols: number): number => 8 * (2 * cols * cols + Math.max(PART_VALUES, LEAST_ROWS * cols));
 
 /**
  * One pass over rows whose classes are y and whose weights are those of their class. Each part of the rows is centred

@@ -36,9 +36,7 @@ export function sampleSize({ rows, cols }: RowsShape): number {
  */
 export function sampledRows(y: Int32Array, size: number): Int32Array {
   const counts = countClasses(y, 1 + y.reduce((most, c) => Math.max(most, c), 0));
-  const quotas = counts.map((count) =>
-    Math.min(count, Math.ceil((size / 2) * (count / y.length + 1 / counts.length))),
-  );
+  const quotas = counts.map((count) => Math.min(count, Math.ceil((size / 2) * (count / y.length + 1 / counts.length))));
   const seen = new Int32Array(counts.length);
   return Int32Array.from(y.keys()).filter((i) => {
     const c = y[i]!;
@@ -72,8 +70,7 @@ export function samplePreconditioner(
 ): ((point: Weights) => (residual: Vector) => Promise<Vector>) | undefined {
   // The Hessian of a direction that one row of the sample alone brings; what all rows have in it is of this size too.
   const floor = (meanHessian(loss, sample.rows) * sample.meanSquaredNorm) / sample.rows;
-  if (!tellsHessian({ rows: sample.rows, cols: sample.size }) && penalty < LEAST_PENALTY * floor)
-    return undefined;
+  if (!tellsHessian({ rows: sample.rows, cols: sample.size }) && penalty < LEAST_PENALTY * floor) return undefined;
   const objective = keptObjective(sample, loss, penalty + floor);
   return function at({ coef, bias }) {
     let product: Promise<ReturnType<ObjectiveAt['hessian']>> | undefined;

@@ -100,9 +100,7 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     answers: readonly PassAnswer[],
     precision: Precision,
   ): Promise<void> {
-    const vectors = requests.flatMap(({ at, direction }) =>
-      direction === undefined ? [at] : [at, direction],
-    );
+    const vectors = requests.flatMap(({ at, direction }) => (direction === undefined ? [at] : [at, direction]));
     const columns = vectors.map(({ coef, shift }) => ({ V: coef, k: shift.length }));
     const products = await timesColumns(X, columns, precision);
     vectors.forEach((vector, v) => shiftRows(products[v]!, uncentred(vector), 1));

@@ -2,14 +2,7 @@ import type { Precision } from '../linalg/thin.ts';
 import { addScaled, dot, largestAbsolute } from '../linalg/vectors.ts';
 import { interceptScaleOf } from './design.ts';
 import type { LinearProblem } from './linear-problems.ts';
-import {
-  moved,
-  type Line,
-  type Objective,
-  type ObjectiveAt,
-  type Vector,
-  type Weights,
-} from './objective.ts';
+import { moved, type Line, type Objective, type ObjectiveAt, type Vector, type Weights } from './objective.ts';
 import { samplePreconditioner } from './row-sample.ts';
 import type { PassAnswer, Shifted, StreamDesign } from './stream-design.ts';
 

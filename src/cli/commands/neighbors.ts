@@ -12,12 +12,7 @@ export const neighborsCommand: CommandSpec = {
   options: NEIGHBORS_OPTIONS,
   async act([store, images], flags, context) {
     const { neighbors } = await import('../../workflows/search/neighbors.ts');
-    const result = await neighbors(
-      store as string,
-      images as string[],
-      pick(flags, NEIGHBORS_OPTIONS),
-      context,
-    );
+    const result = await neighbors(store as string, images as string[], pick(flags, NEIGHBORS_OPTIONS), context);
     return { json: result, text: neighborsText(result), failed: result.failed.length };
   },
 };

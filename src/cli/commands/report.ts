@@ -23,8 +23,7 @@ function reportText({
 
 export const reportCommand: CommandSpec = {
   name: 'report',
-  summary:
-    'write one HTML page with everything there is to see of a store: heads, mistakes, duplicates, a map',
+  summary: 'write one HTML page with everything there is to see of a store: heads, mistakes, duplicates, a map',
   arguments: [['<store>', 'a store that extract or run made']],
   options: REPORT_OPTIONS,
   async act([store], flags, context) {

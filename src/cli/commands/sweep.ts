@@ -12,8 +12,7 @@ const TABLE_OPTIONS = {
 
 export const sweepCommand: CommandSpec = {
   name: 'sweep',
-  summary:
-    'cross-validate a grid of heads on stored features, on all processors; resumes and skips what it knows',
+  summary: 'cross-validate a grid of heads on stored features, on all processors; resumes and skips what it knows',
   arguments: [['<store>', 'a store that extract or run made']],
   options: { ...SWEEP_OPTIONS, ...TABLE_OPTIONS, ...SWEEP_AXES },
   more: `Flags that list values take them with commas: --head logistic,knn --C 0.1,1,10 --pca 0,64. Every combination is tried.\nThe grid where nothing is listed: ${JSON.stringify(DEFAULT_GRID)}`,
@@ -23,15 +22,8 @@ export const sweepCommand: CommandSpec = {
       import('../../workflows/sweep/grid-file.ts'),
     ]);
     const { top, grid } = resolveOptions('sweep', TABLE_OPTIONS, pick(flags, TABLE_OPTIONS));
-    const request = await gridRequest(
-      grid,
-      gridOfAxes(pick(flags, SWEEP_AXES) as Readonly<Record<string, string>>),
-    );
-    const result = await sweepInProcess(
-      store as string,
-      { ...pick(flags, SWEEP_OPTIONS), ...request },
-      context,
-    );
+    const request = await gridRequest(grid, gridOfAxes(pick(flags, SWEEP_AXES) as Readonly<Record<string, string>>));
+    const result = await sweepInProcess(store as string, { ...pick(flags, SWEEP_OPTIONS), ...request }, context);
     return { json: result, text: sweepText(result, top) };
   },
 };

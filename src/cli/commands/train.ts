@@ -11,10 +11,7 @@ const HEAD_OPTIONS: OptionTable = Object.fromEntries(
       const takers = Object.entries(HEADS).filter(([, other]) => Object.hasOwn(other.options, key));
       // Defaults and choices may differ from head to head; they stand in the list below the flags.
       const { kind, accepts, check } = spec;
-      return [
-        key,
-        { kind, accepts, check, describe: `for ${takers.map(([name]) => name).join(', ')}`, default: '' },
-      ];
+      return [key, { kind, accepts, check, describe: `for ${takers.map(([name]) => name).join(', ')}`, default: '' }];
     }),
   ),
 );
@@ -38,12 +35,7 @@ export const trainCommand: CommandSpec = {
   more: headsHelp(),
   async act([store], flags, context) {
     const { train } = await import('../../workflows/train/train.ts');
-    const result = await train(
-      store as string,
-      pick(flags, TRAIN_OPTIONS),
-      pick(flags, HEAD_OPTIONS),
-      context,
-    );
+    const result = await train(store as string, pick(flags, TRAIN_OPTIONS), pick(flags, HEAD_OPTIONS), context);
     return { json: result, text: trainText(result) };
   },
 };

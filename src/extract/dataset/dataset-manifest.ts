@@ -4,8 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 
-const HELP =
-  'Each line needs path and label, and may have split (train, val or test); paths are relative to the file.';
+const HELP = 'Each line needs path and label, and may have split (train, val or test); paths are relative to the file.';
 
 function fail(file: string, line: number, what: string): never {
   throw new PermafrostError('DATASET_LAYOUT', `${file}, line ${line}: ${what} ${HELP}`);
@@ -55,10 +54,7 @@ export async function readManifestFile(
 ): Promise<{ root: string; samples: Sample[]; hasSplits: boolean; givesSplits: boolean }> {
   const kind = extname(file).toLowerCase();
   if (!['.csv', '.jsonl', '.ndjson'].includes(kind)) {
-    throw new PermafrostError(
-      'DATASET_LAYOUT',
-      `${file} is a file, and neither a .csv nor a .jsonl. ${HELP}`,
-    );
+    throw new PermafrostError('DATASET_LAYOUT', `${file} is a file, and neither a .csv nor a .jsonl. ${HELP}`);
   }
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
@@ -70,8 +66,7 @@ export async function readManifestFile(
     if (typeof path !== 'string' || path === '')
       fail(file, line, `No path (found the fields ${Object.keys(fields).join(', ')}).`);
     if (label === undefined || label === '') fail(file, line, `No label for ${path}.`);
-    if (typeof label !== 'string')
-      fail(file, line, `The label of ${path} is ${JSON.stringify(label)}, not a name.`);
+    if (typeof label !== 'string') fail(file, line, `The label of ${path} is ${JSON.stringify(label)}, not a name.`);
     if (split !== '' && !(SPLITS as readonly unknown[]).includes(split)) {
       fail(file, line, `The split is ${JSON.stringify(split)}, not one of ${SPLITS.join(', ')}.`);
     }

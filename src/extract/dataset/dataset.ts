@@ -95,8 +95,7 @@ async function splitFolders(root: string, top: Listing, remarks: Remarks): Promi
     }
     for (const name of inside.illegible) remarks.failures.push(illegible(`${folder}/${name}`));
     // One by one: hundreds of thousands of arguments are more than a call may have.
-    for (const sample of await classFolders(root, `${folder}/`, inside.folders, split, remarks))
-      samples.push(sample);
+    for (const sample of await classFolders(root, `${folder}/`, inside.folders, split, remarks)) samples.push(sample);
   }
   if (!taken.has('train')) {
     throw new PermafrostError(
@@ -110,8 +109,7 @@ async function splitFolders(root: string, top: Listing, remarks: Remarks): Promi
 
 /** Classes must be learnable: one that is only validated is an error, one that is only trained a warning. */
 function checkClasses(where: string, samples: readonly Sample[], warnings: string[]): void {
-  const labelsOf = (split: Split): Set<string> =>
-    new Set(samples.filter((s) => s.split === split).map((s) => s.label));
+  const labelsOf = (split: Split): Set<string> => new Set(samples.filter((s) => s.split === split).map((s) => s.label));
   const train = labelsOf('train');
   for (const split of SPLITS.filter((s) => s !== 'train')) {
     const other = labelsOf(split);
@@ -182,8 +180,7 @@ export async function scanDataset(where: string): Promise<Dataset> {
   if (facts.isFile()) {
     const { root, samples, hasSplits } = await readManifestFile(where);
     const sorted = [...samples].sort((a, b) => byCodeUnits(a.path, b.path));
-    if (sorted.length === 0)
-      throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
+    if (sorted.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
     checkClasses(where, sorted, warnings);
     return { root, samples: sorted, hasSplits, warnings, failures };
   }
@@ -197,9 +194,7 @@ export async function scanDataset(where: string): Promise<Dataset> {
         `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}). ${LAYOUT_HELP}`,
       );
     }
-    warnings.push(
-      `Ignored ${top.images.length} images beside the folders, which have no class: ${few(top.images)}.`,
-    );
+    warnings.push(`Ignored ${top.images.length} images beside the folders, which have no class: ${few(top.images)}.`);
   }
   const samples = isSplit
     ? await splitFolders(where, top, remarks)

@@ -8,9 +8,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
  * counted.
  */
 const IMAGE_EXTENSIONS = new Set(
-  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'
-    .split(' ')
-    .map((e) => `.${e}`),
+  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'.split(' ').map((e) => `.${e}`),
 );
 
 const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
@@ -101,11 +99,7 @@ export interface ImageTrees {
  * to one of these folders, to one that was met already or to one that holds them is left out: no loop, and no image
  * under two folders.
  */
-export async function listImages(
-  root: string,
-  prefix: string,
-  folders: readonly string[],
-): Promise<ImageTrees> {
+export async function listImages(root: string, prefix: string, folders: readonly string[]): Promise<ImageTrees> {
   const home = await realpath(join(root, prefix));
   const seen = new Set<string>();
   const ignored: string[] = [];

@@ -108,13 +108,9 @@ function givenReason(variant: Variant, { wish, processor, held }: ChoiceFacts): 
 /** Engines that a choice passed over because they do not run here. */
 function unusable(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVariant[]): readonly string[] {
   const wanted = candidates(facts).map(engineClass);
-  const passed = tried.filter(
-    ({ variant: other, problem }) => problem !== null && wanted.includes(engineClass(other)),
-  );
+  const passed = tried.filter(({ variant: other, problem }) => problem !== null && wanted.includes(engineClass(other)));
   // The engine itself may be among them, on another device, of which it tells by itself.
-  return [...new Set(passed.map(({ variant: { engine } }) => engine))].filter(
-    (name) => name !== variant.engine,
-  );
+  return [...new Set(passed.map(({ variant: { engine } }) => engine))].filter((name) => name !== variant.engine);
 }
 
 function reason(
@@ -175,8 +171,7 @@ export function chooseEngine(facts: ChoiceFacts, tried: readonly TriedVariant[])
   const problemOf = (other: Variant): string | null =>
     tried.find((entry) => entry.variant.engine === other.engine && entry.problem !== null)?.problem ?? null;
   const faster = VARIANTS.filter(
-    (other) =>
-      other.onlyAsked === undefined && other.speed(processor) >= WORTH_TELLING * variant.speed(processor),
+    (other) => other.onlyAsked === undefined && other.speed(processor) >= WORTH_TELLING * variant.speed(processor),
   ).map(
     (other) =>
       `${engineClass(other)} (about ${rounded(other.speed(processor) / variant.speed(processor))} times as fast): ${way(other, facts, problemOf(other))}`,

@@ -31,12 +31,7 @@ export const ONNXRUNTIME_OPTIONS = {
  */
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
 
-function executable(
-  runtime: OnnxRuntime,
-  session: OnnxSession,
-  program: Program,
-  imagesAtOnce: number,
-): Executable {
+function executable(runtime: OnnxRuntime, session: OnnxSession, program: Program, imagesAtOnce: number): Executable {
   const { size } = program.contract;
   const names = program.outputs.map(outputName);
   const imageBytes = size * size * 3;
@@ -59,9 +54,7 @@ function executable(
         const some = Math.min(imagesAtOnce, count - from);
         parts.push(await inferSome(pixels.subarray(from * imageBytes, (from + some) * imageBytes), some));
       }
-      return parts.length === 1
-        ? parts[0]!
-        : names.map((_, output) => stacked(parts.map((part) => part[output]!)));
+      return parts.length === 1 ? parts[0]! : names.map((_, output) => stacked(parts.map((part) => part[output]!)));
     },
     release: () => session.release(),
   });

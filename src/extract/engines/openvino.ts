@@ -1,22 +1,11 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
-import {
-  booleanOption,
-  choiceOption,
-  integerOption,
-  resolveOptions,
-  type OptionsOf,
-} from '../../core/options.ts';
+import { booleanOption, choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { outputName, programGraph } from '../graph/program-graph.ts';
 import { PRECISIONS, type Engine, type Executable, type Precision } from './engine.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import type { Handle } from './openvino/c-api.ts';
-import {
-  compileGraph,
-  compileGraphCached,
-  oneImageGraph,
-  type DeviceProperties,
-} from './openvino/compile-program.ts';
+import { compileGraph, compileGraphCached, oneImageGraph, type DeviceProperties } from './openvino/compile-program.ts';
 import { compiledCache, compiledFolder } from './openvino/compiled-cache.ts';
 import { requireOpenVino } from './openvino/require-openvino.ts';
 import { requestQueue, type RequestQueue } from './openvino/request-queue.ts';

@@ -12,15 +12,7 @@ export interface Processor {
 
 // Values of ONEDNN_MAX_CPU_ISA (oneDNN's documentation, "CPU Dispatcher Control"); with any other value oneDNN uses all
 // units.
-const WITHOUT_BF16 = new Set([
-  'SSE41',
-  'AVX',
-  'AVX2',
-  'AVX2_VNNI',
-  'AVX2_VNNI_2',
-  'AVX512_CORE',
-  'AVX512_CORE_VNNI',
-]);
+const WITHOUT_BF16 = new Set(['SSE41', 'AVX', 'AVX2', 'AVX2_VNNI', 'AVX2_VNNI_2', 'AVX512_CORE', 'AVX512_CORE_VNNI']);
 const WITHOUT_AMX = new Set([...WITHOUT_BF16, 'AVX512_CORE_BF16', 'AVX512_CORE_FP16', 'AVX10_1_512']);
 
 /**

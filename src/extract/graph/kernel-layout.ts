@@ -3,12 +3,7 @@
  * `reverseInputs` the input channels come out in reverse, so that the layer reads RGB where its weights were trained on
  * BGR.
  */
-export function kernelToOnnx(
-  hwio: Float32Array,
-  inputs: number,
-  filters: number,
-  reverseInputs = false,
-): Float32Array {
+export function kernelToOnnx(hwio: Float32Array, inputs: number, filters: number, reverseInputs = false): Float32Array {
   const out = new Float32Array(hwio.length);
   for (let tap = 0; tap < 9; tap++) {
     for (let i = 0; i < inputs; i++) {

@@ -53,9 +53,7 @@ function floatLayers(
   const parts = layers.map((layer, i) => {
     const input = layers[i - 1]?.name ?? 'input';
     if (layer.kind === 'maxPool') side = Math.floor(side / 2);
-    return isTransformed(layer, i)
-      ? winogradLayer(layer, input, program, side)
-      : floatLayer(layer, input, program);
+    return isTransformed(layer, i) ? winogradLayer(layer, input, program, side) : floatLayer(layer, input, program);
   });
   // ONNX Runtime warns of constants that nothing reads.
   return layers.some(isTransformed) ? [{ nodes: [], initializers: WINOGRAD_CONSTANTS }, ...parts] : parts;

@@ -60,12 +60,12 @@ export function winogradLayer(layer: ConvLayer, input: string, program: Program,
   const across = Math.ceil(side / OUT);
   const padded = across * OUT;
   const at = (part: string): string => `${name}/${part}`;
-  const node = (
-    op: string,
-    from: readonly string[],
-    to: string,
-    attributes?: OnnxNode['attributes'],
-  ): OnnxNode => ({ op, inputs: from, outputs: [to], ...(attributes && { attributes }) });
+  const node = (op: string, from: readonly string[], to: string, attributes?: OnnxNode['attributes']): OnnxNode => ({
+    op,
+    inputs: from,
+    outputs: [to],
+    ...(attributes && { attributes }),
+  });
   const end = padded - side + 1;
   const whole = padded === side ? at('whole') : at('cropped');
   const nodes: OnnxNode[] = [
@@ -89,9 +89,7 @@ export function winogradLayer(layer: ConvLayer, input: string, program: Program,
     node('Reshape', [at('outputs'), at('outputs/shape')], at('outputs/split')),
     node('Transpose', [at('outputs/split')], at('outputs/turned'), { perm: [3, 2, 4, 0, 5, 1] }),
     node('Reshape', [at('outputs/turned'), at('whole/shape')], at('whole')),
-    ...(padded === side
-      ? []
-      : [node('Slice', [at('whole'), at('crop/from'), at('crop/to'), at('crop/axes')], whole)]),
+    ...(padded === side ? [] : [node('Slice', [at('whole'), at('crop/from'), at('crop/to'), at('crop/axes')], whole)]),
     node('Add', [whole, at('bias')], at('linear')),
     node('Relu', [at('linear')], name),
   ];
@@ -111,11 +109,7 @@ export function winogradLayer(layer: ConvLayer, input: string, program: Program,
       sizes(at('whole/shape'), [-1, filters, padded, padded]),
       ...(padded === side
         ? []
-        : [
-            sizes(at('crop/from'), [0, 0]),
-            sizes(at('crop/to'), [side, side]),
-            sizes(at('crop/axes'), [2, 3]),
-          ]),
+        : [sizes(at('crop/from'), [0, 0]), sizes(at('crop/to'), [side, side]), sizes(at('crop/axes'), [2, 3])]),
     ],
   };
 }

@@ -88,15 +88,9 @@ export function sampleAffine(
       const b = a + below;
       out[o] = w00 * pixels[a]! + w01 * pixels[a + right]! + w10 * pixels[b]! + w11 * pixels[b + right]!;
       out[o + 1] =
-        w00 * pixels[a + 1]! +
-        w01 * pixels[a + right + 1]! +
-        w10 * pixels[b + 1]! +
-        w11 * pixels[b + right + 1]!;
+        w00 * pixels[a + 1]! + w01 * pixels[a + right + 1]! + w10 * pixels[b + 1]! + w11 * pixels[b + right + 1]!;
       out[o + 2] =
-        w00 * pixels[a + 2]! +
-        w01 * pixels[a + right + 2]! +
-        w10 * pixels[b + 2]! +
-        w11 * pixels[b + right + 2]!;
+        w00 * pixels[a + 2]! + w01 * pixels[a + right + 2]! + w10 * pixels[b + 2]! + w11 * pixels[b + right + 2]!;
       o += 3;
     }
   }

@@ -8,9 +8,7 @@ import type { ViewParameters } from './view-parameters.ts';
  */
 function brighten(values: Uint8ClampedArray, factor: number): void {
   const float32 = Math.fround(factor);
-  const table = Uint8ClampedArray.from({ length: 256 }, (_, value) =>
-    Math.trunc(Math.fround(float32 * value)),
-  );
+  const table = Uint8ClampedArray.from({ length: 256 }, (_, value) => Math.trunc(Math.fround(float32 * value)));
   for (let i = 0; i < values.length; i++) values[i] = table[values[i]!]!;
 }
 

@@ -40,8 +40,7 @@ export async function decodedImages(wanted: WantedImages): Promise<DecodedImage[
   const found = new Map<string, DecodedImage>();
   for (const { path } of samples) {
     if (found.size >= count) break;
-    if (signal?.aborted)
-      throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was extracted.');
+    if (signal?.aborted) throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was extracted.');
     const bytes = await contentOf(join(root, path));
     if (bytes === undefined) continue;
     const sha256 = sha256Hex(bytes);

@@ -31,10 +31,7 @@ interface IconifyJson {
 const DEFAULT_SIDE = 16;
 
 /** Finds an icon set and its version without reading its pictures. Throws PACKAGE_MISSING where it is not installed. */
-export async function findIconSet(
-  packageName: string,
-  resolve: Resolve = resolveInstalled,
-): Promise<IconSet> {
+export async function findIconSet(packageName: string, resolve: Resolve = resolveInstalled): Promise<IconSet> {
   let manifest: string;
   try {
     manifest = resolve(`${packageName}/package.json`);
@@ -50,10 +47,7 @@ export async function findIconSet(
   return { packageName, version, load: () => loadPictures(packageName, resolve) };
 }
 
-async function loadPictures(
-  packageName: string,
-  resolve: Resolve,
-): Promise<(name: string, size: number) => string> {
+async function loadPictures(packageName: string, resolve: Resolve): Promise<(name: string, size: number) => string> {
   const text = await readFile(resolve(`${packageName}/icons.json`), 'utf8');
   const set = JSON.parse(text) as IconifyJson;
   return (name, size) => {

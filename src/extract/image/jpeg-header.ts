@@ -57,16 +57,13 @@ export function plainJpegHeader(bytes: Uint8Array): ImageHeader | undefined {
     if (bytes[at] !== 0xff || marker < 0xc0 || length < 2 || next > bytes.length) return undefined;
     if (marker === START_OF_SCAN || marker === END) return undefined;
     if (FRAMES.includes(marker)) {
-      const [height, width] =
-        length < 8 ? [0, 0] : [view.getUint16(content + 1), view.getUint16(content + 3)];
+      const [height, width] = length < 8 ? [0, 0] : [view.getUint16(content + 1), view.getUint16(content + 3)];
       const isPlain = bytes[content] === 8 && [1, 3].includes(bytes[content + 5]!) && height > 0 && width > 0;
       return isPlain ? { width, height, orientation: orientation ?? 1, hasAlpha: false } : undefined;
     }
     const isExif = marker === APP1 && EXIF.split('').every((c, i) => bytes[content + i] === c.charCodeAt(0));
     if (isExif) {
-      const said = orientationIn(
-        new DataView(bytes.buffer, bytes.byteOffset + content + 6, Math.max(0, length - 8)),
-      );
+      const said = orientationIn(new DataView(bytes.buffer, bytes.byteOffset + content + 6, Math.max(0, length - 8)));
       if (said === undefined || orientation !== undefined) return undefined;
       orientation = said;
     }

@@ -8,8 +8,7 @@ export const MAX_FILE_BYTES = 256 * 2 ** 20;
 
 /** A file's content, or its SHA-256 alone where it did not have to be read. */
 export type ImageFile =
-  | { readonly sha256: string; readonly bytes: Buffer }
-  | { readonly sha256: string; readonly bytes: undefined };
+  { readonly sha256: string; readonly bytes: Buffer } | { readonly sha256: string; readonly bytes: undefined };
 
 function unreadable(reason: string): never {
   throw new PermafrostError('IMAGE_UNREADABLE', reason);

@@ -44,9 +44,7 @@ function taps(kernel: SmoothKernel, from: number, to: number, start: number, len
     const centre = (start + i + 0.5) * step;
     const low = Math.max(0, Math.trunc(centre - support + 0.5));
     const high = Math.min(from, Math.trunc(centre + support + 0.5));
-    const raw = Array.from({ length: high - low }, (_, k) =>
-      weight(Math.abs((k + low - centre + 0.5) / widened)),
-    );
+    const raw = Array.from({ length: high - low }, (_, k) => weight(Math.abs((k + low - centre + 0.5) / widened)));
     const sum = raw.reduce((a, b) => a + b, 0);
     [first[i], count[i]] = [low, high - low];
     for (const [k, value] of raw.entries()) {

@@ -10,14 +10,10 @@ import { random } from '../../core/random.ts';
  */
 export const VIEW_OPTIONS = {
   shear: numberOption(0.2, 'shear: an angle of -shear to shear degrees', { min: 0, max: 80 }),
-  zoom: numberOption(
-    0.2,
-    'zoom: height and width, each divided by a factor of its own from 1 - zoom to 1 + zoom',
-    {
-      min: 0,
-      max: 0.9,
-    },
-  ),
+  zoom: numberOption(0.2, 'zoom: height and width, each divided by a factor of its own from 1 - zoom to 1 + zoom', {
+    min: 0,
+    max: 0.9,
+  }),
   horizontalFlip: booleanOption(true, 'mirror a view, left and right changed, with probability 1/2'),
   rotation: numberOption(0, 'rotation: an angle of -rotation to rotation degrees', { min: 0, max: 180 }),
   shift: numberOption(0, 'shift down and across, each by -shift to shift of the side', { min: 0, max: 0.9 }),

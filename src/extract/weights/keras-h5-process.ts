@@ -19,10 +19,7 @@ export type H5Answer =
       /**
        * Every tensor of the file; with its values where the backbone has one of that name and shape, and it is float32.
        */
-      readonly tensors: readonly (readonly [
-        string,
-        Omit<StoredTensor, 'read'> & { readonly data?: Tensor['data'] },
-      ])[];
+      readonly tensors: readonly (readonly [string, Omit<StoredTensor, 'read'> & { readonly data?: Tensor['data'] }])[];
       readonly notes: readonly string[];
     }
   | { readonly code: ErrorCode; readonly message: string };
@@ -72,11 +69,9 @@ async function answerOf(job: H5Job, mostMs: number): Promise<H5Answer> {
  */
 export async function readKerasH5(path: string, backbone: Backbone, mostMs?: number): Promise<WeightFile> {
   const { size } = await stat(path).catch((cause: unknown) => {
-    throw new PermafrostError(
-      'WEIGHTS_NOT_FOUND',
-      `The weights file ${path} cannot be read: ${reasonOf(cause)}.`,
-      { cause },
-    );
+    throw new PermafrostError('WEIGHTS_NOT_FOUND', `The weights file ${path} cannot be read: ${reasonOf(cause)}.`, {
+      cause,
+    });
   });
   const answer = await answerOf({ path, backbone }, mostMs ?? BASE_MS + size / BYTES_PER_MS);
   if ('code' in answer) throw new PermafrostError(answer.code, answer.message);

@@ -73,13 +73,9 @@ export async function openKerasH5(path: string, backbone: Backbone): Promise<Wei
   try {
     await access(path);
   } catch (cause) {
-    throw new PermafrostError(
-      'WEIGHTS_NOT_FOUND',
-      `The weights file ${path} cannot be read: ${reasonOf(cause)}.`,
-      {
-        cause,
-      },
-    );
+    throw new PermafrostError('WEIGHTS_NOT_FOUND', `The weights file ${path} cannot be read: ${reasonOf(cause)}.`, {
+      cause,
+    });
   }
   const library = await hdf5();
   const guarded = <T>(action: () => T): T => {

@@ -57,18 +57,12 @@ export async function readSharded(indexPath: string): Promise<ShardedFile> {
   const files = [...new Set(Object.values(index.weight_map))];
   for (const file of files) {
     if (file !== basename(file) || file.includes('\\')) {
-      throw new PermafrostError(
-        CODE,
-        `${indexPath} names the shard "${file}". Shards must lie beside the index.`,
-      );
+      throw new PermafrostError(CODE, `${indexPath} names the shard "${file}". Shards must lie beside the index.`);
     }
   }
   const shards = new Map(
     await Promise.all(
-      files.map(
-        async (file) =>
-          [file, await readShard(join(dirname(indexPath), file), index.shards?.[file])] as const,
-      ),
+      files.map(async (file) => [file, await readShard(join(dirname(indexPath), file), index.shards?.[file])] as const),
     ),
   );
   const tensors = new Map<string, Tensor>();

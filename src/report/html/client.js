@@ -55,12 +55,7 @@ function wordsFor(image) {
 
 /** @param {number} image */
 function card(image) {
-  const words = element(
-    'div',
-    '',
-    element('b', 'path', imageAt(image)[0]),
-    element('span', '', wordsFor(image)),
-  );
+  const words = element('div', '', element('b', 'path', imageAt(image)[0]), element('span', '', wordsFor(image)));
   const made = element('li', 'card', element('div', 'main', picture(image), words));
   const near = data.neighbors[image] ?? [];
   if (near.length > 0) {
@@ -82,13 +77,7 @@ function fillPictures() {
 }
 
 function openCells() {
-  const [section, title, list, more, back] = [
-    'cell',
-    'cell-title',
-    'cell-images',
-    'cell-more',
-    'cell-back',
-  ].map(byId);
+  const [section, title, list, more, back] = ['cell', 'cell-title', 'cell-images', 'cell-more', 'cell-back'].map(byId);
   if (!section || !title || !list || !more || !back) return;
   /** @type {number[]} */
   let waiting = [];
@@ -177,11 +166,7 @@ function moveOverMap() {
     const matrix = map.getScreenCTM();
     if (matrix === null) return;
     const at = new DOMPoint(clientX, clientY).matrixTransform(matrix.inverse());
-    choose(
-      cheapest(({ x, y }) =>
-        Math.hypot(x - at.x, y - at.y) < 14 ? Math.hypot(x - at.x, y - at.y) : Infinity,
-      ),
-    );
+    choose(cheapest(({ x, y }) => (Math.hypot(x - at.x, y - at.y) < 14 ? Math.hypot(x - at.x, y - at.y) : Infinity)));
   });
   map.addEventListener('focus', () => {
     if (current === -1) choose(0);

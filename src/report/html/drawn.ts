@@ -20,12 +20,7 @@ export function bar(share: number, colour: string, words: string = percent(share
 }
 
 /** A value in its interval, with a dashed line at `guide`. */
-export function span(
-  value: number,
-  interval: readonly [number, number],
-  scale: Scale,
-  guide: number,
-): Markup {
+export function span(value: number, interval: readonly [number, number], scale: Scale, guide: number): Markup {
   const { width, height } = SPAN;
   const middle = height / 2;
   return html`<svg

@@ -19,9 +19,7 @@ export function pageData(data: ReportData): object {
     return labels.push(label) - 1;
   };
   const splits = ['train', 'val', 'test'];
-  const judged = new Map(
-    (present(judgement) ? judgement.judged : []).map((entry) => [entry.image, entry] as const),
-  );
+  const judged = new Map((present(judgement) ? judgement.judged : []).map((entry) => [entry.image, entry] as const));
   const round = (value: number): number => Math.round(value * 1e4) / 1e4;
   return {
     images: images.map(({ path, label, split }, i) => {
@@ -34,10 +32,7 @@ export function pageData(data: ReportData): object {
     splits,
     isSample: images.length < store.images,
     neighbors: Object.fromEntries(
-      [...judged].map(([image, { neighbors }]) => [
-        image,
-        neighbors.map((near) => [near.image, round(near.distance)]),
-      ]),
+      [...judged].map(([image, { neighbors }]) => [image, neighbors.map((near) => [near.image, round(near.distance)])]),
     ),
     thumbnails: Object.fromEntries(thumbnails.data),
     colourings: present(map)

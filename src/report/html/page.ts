@@ -99,8 +99,8 @@ function summary({ store, judgement }: ReportData): Markup {
     ${
       present(judgement) &&
       html`Best head: ${judgement.head.name} on ${judgement.head.pooling},
-        <strong>${percent(judgement.accuracy)}</strong> right (95 % interval ${percent(judgement.interval[0])}
-        to ${percent(judgement.interval[1])}).`
+        <strong>${percent(judgement.accuracy)}</strong> right (95 % interval ${percent(judgement.interval[0])} to
+        ${percent(judgement.interval[1])}).`
     }
   </p>`;
 }
@@ -110,17 +110,17 @@ function sampleNote({ store, images, check, judgement, relabelled }: ReportData)
   const sampled =
     images.length < store.images &&
     html`<p class="notice">
-      This page shows ${count(images.length)} of ${count(store.images)} images: those whose SHA-256 is lowest,
-      the surest mistakes and some copies.
+      This page shows ${count(images.length)} of ${count(store.images)} images: those whose SHA-256 is lowest, the
+      surest mistakes and some copies.
       ${present(judgement) && `The figures of the heads, the confusion, classes and calibration are of all ${count(judgement.validated)} validated images;`}
-      Pictures, nearest images, the map and what is called unknown are of those shown; suspected label errors
-      and near duplicates of ${count(check.compared)}; equal files were looked for among all.
+      Pictures, nearest images, the map and what is called unknown are of those shown; suspected label errors and near
+      duplicates of ${count(check.compared)}; equal files were looked for among all.
     </p>`;
   const listed =
     relabelled !== null &&
     html`<p class="notice">
-      Labels are those of a list: ${plural(relabelled, 'image')} under another label or split than in the
-      store. The table of heads is of the last run, under the labels of that time.
+      Labels are those of a list: ${plural(relabelled, 'image')} under another label or split than in the store. The
+      table of heads is of the last run, under the labels of that time.
     </p>`;
   return [sampled, listed];
 }

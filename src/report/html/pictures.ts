@@ -27,12 +27,7 @@ const besides = (data: ReportData, images: readonly Beside[]): Markup =>
   </ul>`;
 
 /** A card: an image, words about it, and the training images that are nearest to it. */
-export function card(
-  data: ReportData,
-  image: number,
-  words: Part,
-  neighbors: readonly Beside[] = [],
-): Markup {
+export function card(data: ReportData, image: number, words: Part, neighbors: readonly Beside[] = []): Markup {
   return html`<li class="card">
     <div class="main">
       ${picture(data, image)}

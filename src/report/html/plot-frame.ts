@@ -13,10 +13,7 @@ export interface FrameOptions {
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 10, 42];
 
 /** A plot with two axes; `draw` gets the scales and gives what stands within. */
-export function plotFrame(
-  { width, height, x, y, label }: FrameOptions,
-  draw: (x: Scale, y: Scale) => Part,
-): Markup {
+export function plotFrame({ width, height, x, y, label }: FrameOptions, draw: (x: Scale, y: Scale) => Part): Markup {
   const across = linearScale(x.domain, [LEFT, width - RIGHT], { nice: x.nice ?? false });
   const up = linearScale(y.domain, [height - BOTTOM, TOP], { nice: y.nice ?? false });
   const middle = (TOP + height - BOTTOM) / 2;
@@ -28,9 +25,7 @@ export function plotFrame(
     width="${width}"
     height="${height}"
   >
-    <g class="grid">
-      ${up.ticks.map(({ value }) => html`<path d="M${LEFT} ${up.at(value)}H${width - RIGHT}" />`)}
-    </g>
+    <g class="grid">${up.ticks.map(({ value }) => html`<path d="M${LEFT} ${up.at(value)}H${width - RIGHT}" />`)}</g>
     <g class="axis" text-anchor="end">
       ${up.ticks.map(({ value, text }) => html`<text x="${LEFT - 8}" y="${up.at(value) + 4}">${text}</text>`)}
     </g>

@@ -11,15 +11,7 @@ import {
 } from 'd3-shape';
 import { html, type Markup } from './markup.ts';
 
-const SYMBOLS = [
-  symbolCircle,
-  symbolSquare,
-  symbolTriangle,
-  symbolDiamond,
-  symbolCross,
-  symbolStar,
-  symbolWye,
-];
+const SYMBOLS = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond, symbolCross, symbolStar, symbolWye];
 
 /** Colours of style.ts' classes `c0` to `c6`. */
 const COLOURS = 7;

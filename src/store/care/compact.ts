@@ -36,9 +36,7 @@ async function* keptRows(
     const width = set.widths[pooling];
     values.set(
       pooling,
-      parts.flatMap((part) =>
-        part.rows.map((_, i) => part.features!.values.subarray(i * width, (i + 1) * width)),
-      ),
+      parts.flatMap((part) => part.rows.map((_, i) => part.features!.values.subarray(i * width, (i + 1) * width))),
     );
   }
   for (let start = 0; start < keep.length; start += BATCH_ROWS) {

@@ -93,9 +93,7 @@ export async function verifyStore(
   }
   const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
   const entries = [
-    ...shards.flatMap(({ shard }) =>
-      Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows })),
-    ),
+    ...shards.flatMap(({ shard }) => Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows }))),
     ...manifest.sets.flatMap((set) =>
       set.quantization === undefined ? [] : [{ entry: set.quantization.calibration, rows: rowsOf(set) }],
     ),

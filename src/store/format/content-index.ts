@@ -34,10 +34,7 @@ export function contentIndex(): ContentIndex {
   function take(hex: string, words: number): void {
     const bytes = words * 4;
     if (hex.length !== 2 * bytes || scratch.write(hex, 'hex') !== bytes)
-      throw new PermafrostError(
-        'STORE_CORRUPT',
-        `${JSON.stringify(hex)} is not ${2 * bytes} hex digits of a SHA-256.`,
-      );
+      throw new PermafrostError('STORE_CORRUPT', `${JSON.stringify(hex)} is not ${2 * bytes} hex digits of a SHA-256.`);
   }
 
   function isWanted(number: number, words: number): boolean {

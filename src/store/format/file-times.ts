@@ -1,13 +1,7 @@
 import { sha256Hex } from '../../core/digest.ts';
 import type { FileMemory, FileStamp } from '../../core/file-stamp.ts';
 import { contentIndex } from './content-index.ts';
-import {
-  DIGEST_BYTES,
-  readFileTimes,
-  STAMPS,
-  writeFileTimes,
-  type FileTimesTable,
-} from './file-times-file.ts';
+import { DIGEST_BYTES, readFileTimes, STAMPS, writeFileTimes, type FileTimesTable } from './file-times-file.ts';
 
 /**
  * A file that was changed this shortly before it was read, in milliseconds, is read again next time: a change just
@@ -28,8 +22,7 @@ const emptyStamps = (length: number): Stamps => ({
 const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength);
 
-const hexAt = (digests: Buffer, i: number): string =>
-  digests.toString('hex', i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
+const hexAt = (digests: Buffer, i: number): string => digests.toString('hex', i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES);
 
 /** What was noted, entry by entry. */
 function entries() {
@@ -53,9 +46,7 @@ function entries() {
       const count = index.size;
       const paths = Buffer.alloc(count * DIGEST_BYTES);
       for (let i = 0; i < count; i++) paths.write(index.digestOf(i), i * DIGEST_BYTES, 'hex');
-      const counted = Object.fromEntries(
-        STAMPS.map((key) => [key, stamps[key].subarray(0, count)]),
-      ) as Stamps;
+      const counted = Object.fromEntries(STAMPS.map((key) => [key, stamps[key].subarray(0, count)])) as Stamps;
       return { count, paths, contents: contents.subarray(0, count * DIGEST_BYTES), stamps: counted };
     },
   };
@@ -113,8 +104,7 @@ export async function openFileTimes(store: string, root: string, fresh: boolean)
     recall(path, stamp) {
       if (old === undefined) return undefined;
       const at = old.index.find(sha256Hex(path));
-      if (at < 0 || STAMPS.some((key) => old!.stamps[key][at] !== BigInt.asIntN(64, stamp[key])))
-        return undefined;
+      if (at < 0 || STAMPS.some((key) => old!.stamps[key][at] !== BigInt.asIntN(64, stamp[key]))) return undefined;
       old.seen[at] = 1;
       return hexAt(old.contents, at);
     },

@@ -112,9 +112,7 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
 }
 
 /** Entries that count: each `undo` takes back the last one that is not taken back yet. */
-export function withoutUndone<T extends { readonly do: string }>(
-  entries: readonly T[],
-): Exclude<T, { do: 'undo' }>[] {
+export function withoutUndone<T extends { readonly do: string }>(entries: readonly T[]): Exclude<T, { do: 'undo' }>[] {
   const active: T[] = [];
   for (const entry of entries) {
     if (entry.do === 'undo') active.pop();

@@ -176,14 +176,10 @@ export async function readManifest(store: string): Promise<ManifestDraft> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const advice = 'Give a folder that "permafrost extract" or "permafrost run" made.';
     const what =
-      cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
-        ? 'is not there'
-        : `cannot be read (${reasonOf(cause)})`;
-    throw new PermafrostError(
-      'STORE_NOT_FOUND',
-      `${store} is no store: ${MANIFEST_NAME} ${what}. ${advice}`,
-      { cause },
-    );
+      cause.code === 'ENOENT' || cause.code === 'ENOTDIR' ? 'is not there' : `cannot be read (${reasonOf(cause)})`;
+    throw new PermafrostError('STORE_NOT_FOUND', `${store} is no store: ${MANIFEST_NAME} ${what}. ${advice}`, {
+      cause,
+    });
   });
   let json: unknown;
   try {
@@ -204,8 +200,7 @@ export async function readManifest(store: string): Promise<ManifestDraft> {
   } catch (cause) {
     // Every version seals its manifest: without a digest it may be of a version to come, with a wrong one it is
     // damaged.
-    if (!('digest' in (json as object)) && !READ_VERSIONS.includes(version))
-      throw otherVersion(store, version);
+    if (!('digest' in (json as object)) && !READ_VERSIONS.includes(version)) throw otherVersion(store, version);
     throw damaged(path, reasonOf(cause));
   }
   if (!READ_VERSIONS.includes(version)) throw otherVersion(store, version);

@@ -70,9 +70,7 @@ function rowColumns(rows: readonly StoredSample[]): arrow.Data[] {
     arrow.makeData({ type: new arrow.Uint32(), length: data.length, nullCount: 0, data });
   const orientation = Uint8Array.from(rows, (row) => row.orientation);
   return [
-    ...(['id', 'path', 'label', 'split', 'sha256'] as const).map((key) =>
-      strings(rows.map((row) => row[key])),
-    ),
+    ...(['id', 'path', 'label', 'split', 'sha256'] as const).map((key) => strings(rows.map((row) => row[key]))),
     uint32(Uint32Array.from(rows, (row) => row.width)),
     uint32(Uint32Array.from(rows, (row) => row.height)),
     arrow.makeData({ type: new arrow.Uint8(), length: orientation.length, nullCount: 0, data: orientation }),
@@ -166,8 +164,7 @@ function rowsOf(batch: arrow.RecordBatch, seen: Map<string, string>): StoredSamp
   ];
   const [width, height, orientation] = [integers('width'), integers('height'), integers('orientation')];
   return id.map((_, i): StoredSample => {
-    if (!(SPLITS as readonly string[]).includes(split[i]!))
-      throw new Error(`row ${i} has the split "${split[i]}"`);
+    if (!(SPLITS as readonly string[]).includes(split[i]!)) throw new Error(`row ${i} has the split "${split[i]}"`);
     return {
       id: id[i]!,
       path: path[i]!,

@@ -59,8 +59,7 @@ const JOURNALS = {
 export type JournalName = keyof typeof JOURNALS;
 
 export const journalPath = (store: string, name: JournalName): string => join(store, STUDIO_FOLDER, name);
-export const taughtImagePath = (store: string, sha256: string): string =>
-  join(store, STUDIO_FOLDER, 'images', sha256);
+export const taughtImagePath = (store: string, sha256: string): string => join(store, STUDIO_FOLDER, 'images', sha256);
 
 async function listed(folder: string): Promise<string[]> {
   try {
@@ -108,10 +107,7 @@ export interface TaughtFolder {
 
 /** The classes that a journal of teaching leads to. */
 export function taughtFolders(events: readonly TeachEvent[]): TaughtFolder[] {
-  const classes = new Map<
-    number,
-    { id: number; name: string; images: (TeachEvent & { do: 'add-image' })[] }
-  >();
+  const classes = new Map<number, { id: number; name: string; images: (TeachEvent & { do: 'add-image' })[] }>();
   for (const event of withoutUndone(events)) {
     switch (event.do) {
       case 'add-class':

@@ -10,8 +10,7 @@ import { unseal } from './sealed-json.ts';
 export const SWEEPS_FOLDER = 'sweeps';
 
 /** The file of all sweeps over the training images that `digest` names. */
-export const ledgerPath = (store: string, digest: string): string =>
-  join(store, SWEEPS_FOLDER, `${digest}.jsonl`);
+export const ledgerPath = (store: string, digest: string): string => join(store, SWEEPS_FOLDER, `${digest}.jsonl`);
 
 const score = z.strictObject({
   value: z.number(),

@@ -16,8 +16,7 @@ export function digestTable(length: number): DigestTable {
   return {
     length,
     bytes: table.length,
-    at: (number) =>
-      number < length ? table.toString('hex', BYTES * number, BYTES * (number + 1)) : undefined,
+    at: (number) => (number < length ? table.toString('hex', BYTES * number, BYTES * (number + 1)) : undefined),
     set: (number, sha256) => void table.write(sha256, BYTES * number, 'hex'),
   };
 }

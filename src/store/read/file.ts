@@ -80,5 +80,4 @@ async function readInto(
 }
 
 /** One file of a store, as StoreFiles reads it. */
-export const readVerified = (store: string, entry: FileEntry): Promise<Buffer> =>
-  storeFiles(store).read(entry);
+export const readVerified = (store: string, entry: FileEntry): Promise<Buffer> => storeFiles(store).read(entry);

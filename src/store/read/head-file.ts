@@ -95,10 +95,7 @@ export type HeadTensors = ReadonlyMap<
 export async function writeHead(path: string, document: HeadDocument, tensors: HeadTensors): Promise<void> {
   const typed = new Map<string, Tensor>();
   for (const [name, { shape, data }] of tensors) {
-    typed.set(
-      name,
-      data instanceof Float32Array ? { dtype: 'F32', shape, data } : { dtype: 'I32', shape, data },
-    );
+    typed.set(name, data instanceof Float32Array ? { dtype: 'F32', shape, data } : { dtype: 'I32', shape, data });
   }
   const version = document.others === undefined ? 1 : 2;
   const whole = { format: 'permafrost-head', version, ...document };
@@ -133,9 +130,7 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
   }
   const parsed = headSchema.safeParse(document);
   if (!parsed.success) {
-    const where = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`,
-    );
+    const where = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`);
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `${path} is damaged or of another version: ${where.slice(0, 3).join('; ')}. Train it again.`,

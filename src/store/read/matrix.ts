@@ -7,10 +7,7 @@ import { partReader } from './part.ts';
  * Rows as one matrix, in the order of their samples' numbers; each view is one too. With `shared` they lie in memory
  * that threads share.
  */
-export async function matrixOfRows(
-  { rows, cols, layout, files }: FoundRows,
-  shared: boolean,
-): Promise<ReadFeatures> {
+export async function matrixOfRows({ rows, cols, layout, files }: FoundRows, shared: boolean): Promise<ReadFeatures> {
   const { places, views } = layout;
   const bytes = 4 * rows * cols;
   let largest = 0;

@@ -85,11 +85,7 @@ const ROW_BYTES = 80;
 const PART_ROW_BYTES = 8;
 
 /** Why features of that size are read in blocks; undefined where they can be one matrix. */
-function reasonForBlocks(
-  memory: RowsRequest['memory'],
-  matrixBytes: number,
-  views: number,
-): string | undefined {
+function reasonForBlocks(memory: RowsRequest['memory'], matrixBytes: number, views: number): string | undefined {
   if (memory === 'blocks') return 'so it was asked';
   // Whoever fits in memory puts images and views into one matrix.
   const largest = memory === 'matrix' ? matrixBytes : matrixBytes * (1 + views);

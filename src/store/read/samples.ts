@@ -26,11 +26,7 @@ const KEPT_LIST_BYTES = 16 * 2 ** 20;
  * The list of the data set that was extracted last. Throws STORE_EMPTY where no extraction was completed, and
  * STORE_CORRUPT.
  */
-export function storedList(
-  files: StoreFiles,
-  { dataset }: Manifest,
-  keptBytes = KEPT_LIST_BYTES,
-): SampleList {
+export function storedList(files: StoreFiles, { dataset }: Manifest, keptBytes = KEPT_LIST_BYTES): SampleList {
   let list: Promise<SampleRows> | undefined;
   let known: SplitCounts | undefined;
   async function samples(): Promise<SampleRows> {

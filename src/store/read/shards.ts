@@ -7,11 +7,7 @@ import { decodeShard, type ShardBatch, type StoredSample } from '../format/shard
 import { readVerified } from './file.ts';
 
 /** What a shard holds of one kind; nothing where it was written without that pooling. */
-async function* shardBatches(
-  store: string,
-  { files }: ShardEntry,
-  kind: 'rows' | Pooling,
-): AsyncGenerator<ShardBatch> {
+async function* shardBatches(store: string, { files }: ShardEntry, kind: 'rows' | Pooling): AsyncGenerator<ShardBatch> {
   const entry = files[kind];
   if (entry !== undefined) yield* decodeShard(await readVerified(store, entry), join(store, entry.name));
 }

@@ -8,17 +8,11 @@ const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows })
  * The engine classes of stored features that agree with `settings` in everything else: the data set's own first, then
  * those with most rows.
  */
-export function storedEngineClasses(
-  manifest: Manifest,
-  settings: Omit<FeatureSettings, 'engineClass'>,
-): string[] {
+export function storedEngineClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {
   const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const isCurrent = ({ fingerprint }: FeatureSet): boolean => current.has(fingerprint);
   return manifest.sets
-    .filter(
-      (set) =>
-        differences({ ...set.settings, engineClass: '' }, { ...settings, engineClass: '' }).length === 0,
-    )
+    .filter((set) => differences({ ...set.settings, engineClass: '' }, { ...settings, engineClass: '' }).length === 0)
     .filter((set) => rowsOf(set) > 0)
     .sort((a, b) => Number(isCurrent(b)) - Number(isCurrent(a)) || rowsOf(b) - rowsOf(a))
     .map(({ settings: { engineClass } }) => engineClass);

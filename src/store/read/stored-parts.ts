@@ -43,10 +43,7 @@ export function currentSets({ path, manifest }: StoreFolder, view = 0): readonly
   });
   // A set may be lost with its calibration; without the first the others are not what the data set names.
   if (primary === undefined || primary.set.fingerprint !== covering[0]!.fingerprint)
-    throw new PermafrostError(
-      'STORE_EMPTY',
-      `${path} holds no features yet. Run "permafrost extract" first.`,
-    );
+    throw new PermafrostError('STORE_EMPTY', `${path} holds no features yet. Run "permafrost extract" first.`);
   return [primary, ...others];
 }
 
@@ -67,11 +64,7 @@ export function currentSet(store: StoreFolder): FeatureSet {
  * STORE_EMPTY, and OPTION_INVALID, naming what there is, where the data set was not extracted at that cut or in that
  * pooling.
  */
-export function storedParts(
-  store: StoreFolder,
-  wanted: Pooling | readonly FeaturePart[],
-  view = 0,
-): StoredPart[] {
+export function storedParts(store: StoreFolder, wanted: Pooling | readonly FeaturePart[], view = 0): StoredPart[] {
   const sets = currentSets(store, view);
   const parts = typeof wanted === 'string' ? [{ cut: sets[0].set.settings.cut, pooling: wanted }] : wanted;
   return parts.map(({ cut, pooling }) => {

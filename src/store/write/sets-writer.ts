@@ -69,12 +69,7 @@ async function storedPoolings(store: string, set: FeatureSet, known: KnownRows):
 }
 
 /** The rows of a batch by what the set lacks of them, as bits: mostly all in one group. */
-function byLack(
-  { rows }: FeatureBatch,
-  bits: number,
-  stored: StoredPoolings,
-  known: KnownRows,
-): Map<number, number[]> {
+function byLack({ rows }: FeatureBatch, bits: number, stored: StoredPoolings, known: KnownRows): Map<number, number[]> {
   const groups = new Map<number, number[]>();
   for (const [i, { sha256 }] of rows.entries()) {
     const lacking = bits & ~stored.of(known.find(sha256));
@@ -145,8 +140,7 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     async seal() {
       const failures: unknown[] = [];
       // One set that cannot be written must not cost what another has.
-      for (const writer of writers.values())
-        await writer.seal().catch((error: unknown) => failures.push(error));
+      for (const writer of writers.values()) await writer.seal().catch((error: unknown) => failures.push(error));
       if (failures.length > 0) throw failures[0];
     },
   };

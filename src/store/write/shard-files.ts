@@ -49,8 +49,7 @@ export function shardStem({ settings, fingerprint }: FeatureSet, number: number)
 }
 
 /** The name of a shard's seal: that of its files without the kind. */
-export const sealName = (shard: ShardEntry): string =>
-  shard.files.rows.name.replace(/-rows\.arrow$/, '.json');
+export const sealName = (shard: ShardEntry): string => shard.files.rows.name.replace(/-rows\.arrow$/, '.json');
 
 /** The number of a shard, from the names of its files; -1 where they have none. */
 export const shardNumber = (shard: ShardEntry): number => Number(SEAL.exec(sealName(shard))?.[2] ?? -1);
@@ -71,11 +70,7 @@ function sealDocument(
 }
 
 /** What is wrong with a shard's seal: undefined where it is there and says what the manifest says. */
-export async function sealProblem(
-  store: string,
-  set: FeatureSet,
-  shard: ShardEntry,
-): Promise<string | undefined> {
+export async function sealProblem(store: string, set: FeatureSet, shard: ShardEntry): Promise<string | undefined> {
   try {
     const found = unsealExactly(await readFile(join(store, sealName(shard)), 'utf8'));
     return canonicalJson(found) === canonicalJson(sealDocument(set, shard))

@@ -48,9 +48,7 @@ export async function openForWriting(store: string, permafrost: string): Promise
     await removeLeftovers(draft);
     return draft;
   }
-  const others = names.filter(
-    (name) => !(name.startsWith(MANIFEST_NAME) && isTemporary(name)) && !isLockFile(name),
-  );
+  const others = names.filter((name) => !(name.startsWith(MANIFEST_NAME) && isTemporary(name)) && !isLockFile(name));
   if (others.length > 0) {
     throw new PermafrostError(
       'STORE_WRITE',
@@ -116,9 +114,7 @@ export function whyNotReused(
     const cut = `${settings.cut}:${[...held].join('+')}`;
     return lacking.length === 0 ? undefined : `pooling: "${lacking.join('+')}", not in ${cut}`;
   }
-  const reasons = filled
-    .map((set) => differences(settings, set.settings))
-    .sort((a, b) => a.length - b.length);
+  const reasons = filled.map((set) => differences(settings, set.settings)).sort((a, b) => a.length - b.length);
   return reasons[0]?.join('; ');
 }
 

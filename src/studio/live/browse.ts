@@ -31,11 +31,7 @@ export type BrowseOptions = OptionsOf<typeof BROWSE_OPTIONS>;
  * One page of the images that pass a filter. Without a head, what asks for its answers passes none. Throws
  * OPTION_INVALID, FINGERPRINT_MISMATCH.
  */
-export async function browse(
-  snapshot: Snapshot,
-  heads: LiveHeads,
-  given: Partial<BrowseOptions>,
-): Promise<BrowsePage> {
+export async function browse(snapshot: Snapshot, heads: LiveHeads, given: Partial<BrowseOptions>): Promise<BrowsePage> {
   const wish = resolveOptions('browse', BROWSE_OPTIONS, given);
   const verdicts = wish.head === '' ? undefined : await heads.verdicts(wish.head, snapshot);
   const { samples } = snapshot;

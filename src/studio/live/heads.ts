@@ -35,11 +35,7 @@ export interface LiveHeads {
    * The answer of one head to one picture, whose features (1, width) `featuresIn` gives; what stands against asking it
    * is data.
    */
-  answer(
-    id: string,
-    featuresIn: (pooling: Pooling) => Promise<Matrix>,
-    snapshot: Snapshot,
-  ): Promise<HeadAnswer>;
+  answer(id: string, featuresIn: (pooling: Pooling) => Promise<Matrix>, snapshot: Snapshot): Promise<HeadAnswer>;
   /**
    * Of all images, read in parts: no whole map of the data set is in memory at once. Throws OPTION_INVALID for an id
    * that is not there, and for a head that reads its training rows from the store, once for each part: that would take
@@ -128,12 +124,9 @@ export function liveHeads(store: string): LiveHeads {
     return head;
   }
   const problemOf = ({ document }: OpenedHead, { set }: Snapshot): string | null => {
-    if (document.others !== undefined)
-      return 'It reads features of several cuts, and the studio has those of one.';
+    if (document.others !== undefined) return 'It reads features of several cuts, and the studio has those of one.';
     const differing = differingSettings(document.settings, set.settings);
-    return differing.length === 0
-      ? null
-      : `It was trained on features of other settings: ${differing.join('; ')}.`;
+    return differing.length === 0 ? null : `It was trained on features of other settings: ${differing.join('; ')}.`;
   };
   async function factsOf(id: string, snapshot: Snapshot): Promise<HeadFacts> {
     try {

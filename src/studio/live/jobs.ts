@@ -20,8 +20,7 @@ export function liveJobs(network: LiveNetwork): LiveJobs {
       if (!snapshot.isStreamed) return work(snapshot.room);
       const reason = (what: string, instead: string): string =>
         `${what} is under way, and the memory allowed has no room for ${instead} beside it on a store of ${snapshot.samples.length} images. Wait for its end, or start the studio with more --memory.`;
-      if (underWay !== undefined)
-        throw new PermafrostError('OPTION_INVALID', reason(underWay, name.toLowerCase()));
+      if (underWay !== undefined) throw new PermafrostError('OPTION_INVALID', reason(underWay, name.toLowerCase()));
       underWay = name;
       try {
         const wake = await network.rest(reason(name, 'the network'));

@@ -44,8 +44,7 @@ type Drawn = z.infer<typeof schema>;
 async function kept({ store, name, samples }: Snapshot): Promise<Drawn | undefined> {
   try {
     const drawn = schema.parse(unseal(JSON.parse(await readFile(join(store.path, FILE), 'utf8'))));
-    const fits =
-      drawn.snapshot === name && drawn.seed === SEED && drawn.images.every((i) => i < samples.length);
+    const fits = drawn.snapshot === name && drawn.seed === SEED && drawn.images.every((i) => i < samples.length);
     return fits ? drawn : undefined;
   } catch {
     return undefined;
@@ -127,10 +126,6 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
   };
 }
 
-function copy({
-  x,
-  y,
-  nNeighbors,
-}: Exclude<MapDrawn, { problem: string }>): Pick<Drawn, 'x' | 'y' | 'nNeighbors'> {
+function copy({ x, y, nNeighbors }: Exclude<MapDrawn, { problem: string }>): Pick<Drawn, 'x' | 'y' | 'nNeighbors'> {
   return { x: [...x], y: [...y], nNeighbors };
 }

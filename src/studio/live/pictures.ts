@@ -119,10 +119,7 @@ export function livePictures(): LivePictures {
       const read = async (): Promise<Uint8Array> => {
         const source = await readImage(store.manifest.dataset.root, path);
         if (sha256Hex(source) !== sha256)
-          throw new PermafrostError(
-            'IMAGE_UNREADABLE',
-            `${path} is another file now than the one that was extracted.`,
-          );
+          throw new PermafrostError('IMAGE_UNREADABLE', `${path} is another file now than the one that was extracted.`);
         return source;
       };
       return given(sha256, read, size);

@@ -26,8 +26,7 @@ export interface LiveReview {
 }
 
 /** A CSV field by RFC 4180. */
-const field = (text: string): string =>
-  /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+const field = (text: string): string => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** Lines that are made at once. */
 const LINES = 4096;
@@ -53,9 +52,7 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
 
   function suspectsOf(snapshot: Snapshot): Promise<CheckResult> {
     if (checked?.name === snapshot.name) return checked.result;
-    const result = jobs.run(snapshot, 'A search for label errors', () =>
-      check(store, { suspects: MOST_SUSPECTS }),
-    );
+    const result = jobs.run(snapshot, 'A search for label errors', () => check(store, { suspects: MOST_SUSPECTS }));
     checked = { name: snapshot.name, result };
     result.catch(() => (checked = undefined));
     return result;
@@ -78,17 +75,13 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
       const suspected = new Set(suspects.map(({ path }) => path));
       const decided = decisions(snapshot);
       const { samples } = snapshot;
-      const changed = [...decided].filter(
-        ([path, label]) => samples.labelOf(samples.rowOf(path)) !== label,
-      ).length;
+      const changed = [...decided].filter(([path, label]) => samples.labelOf(samples.rowOf(path)) !== label).length;
       return {
         snapshot: snapshot.name,
         suspects: suspects.flatMap(({ path, suggested, probability, margin }) => {
           const row = samples.rowOf(path);
           if (row < 0) return [];
-          return [
-            { ...cardOf(snapshot, row), suggested, probability, margin, decided: decided.get(path) ?? null },
-          ];
+          return [{ ...cardOf(snapshot, row), suggested, probability, margin, decided: decided.get(path) ?? null }];
         }),
         others: [...decided].flatMap(([path, label]) =>
           suspected.has(path) ? [] : [{ ...cardOf(snapshot, samples.rowOf(path)), decided: label }],
@@ -102,8 +95,7 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
     async decide(path, text, { store: { manifest }, samples }) {
       const label = text.trim();
       const row = samples.rowOf(path);
-      if (row < 0)
-        throw new PermafrostError('OPTION_INVALID', `The data set has no image ${JSON.stringify(path)}.`);
+      if (row < 0) throw new PermafrostError('OPTION_INVALID', `The data set has no image ${JSON.stringify(path)}.`);
       if (label === '') throw new PermafrostError('OPTION_INVALID', `${path}: a label is a name, not empty.`);
       await journal.append({
         do: 'decide',

@@ -12,12 +12,7 @@ const NEIGHBORS = 12;
 const PLACED_BY = 5;
 
 /** The `k` stored images that are nearest to one row of features, all splits; `without` is left out. */
-async function nearImages(
-  snapshot: Snapshot,
-  query: Matrix,
-  k: number,
-  without?: number,
-): Promise<NearImage[]> {
+async function nearImages(snapshot: Snapshot, query: Matrix, k: number, without?: number): Promise<NearImage[]> {
   const rows = await snapshot.rows();
   const { k: found, indices, distances } = await rows.search(query, k + (without === undefined ? 0 : 1));
   return Array.from({ length: found }, (_, j) => ({
@@ -66,9 +61,7 @@ export async function search(
   const described = await network.describe(bytes, snapshot);
   const { sha256, width, height, features, networkMs } = described;
   const [answers, near] = await Promise.all([
-    Promise.all(
-      ids.map((id) => heads.answer(id, (pooling) => Promise.resolve(features.get(pooling)!), snapshot)),
-    ),
+    Promise.all(ids.map((id) => heads.answer(id, (pooling) => Promise.resolve(features.get(pooling)!), snapshot))),
     nearImages(snapshot, features.get(snapshot.pooling)!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
@@ -89,11 +82,7 @@ export async function search(
 export async function viewImage(
   at: number,
   ids: readonly string[],
-  {
-    snapshot,
-    heads,
-    review,
-  }: { readonly snapshot: Snapshot; readonly heads: LiveHeads; readonly review: LiveReview },
+  { snapshot, heads, review }: { readonly snapshot: Snapshot; readonly heads: LiveHeads; readonly review: LiveReview },
 ): Promise<ImageView> {
   const { sha256, width, height, orientation, path } = snapshot.samples.sample(at);
   const known = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));

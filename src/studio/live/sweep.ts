@@ -60,11 +60,7 @@ function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLi
 }
 
 /** The end of a sweep: lines in the order of the ranking, the best with its figures. */
-function finished({
-  candidates,
-  best,
-  skipped,
-}: SweepResult): Pick<SweepState, 'lines' | 'best' | 'problem'> {
+function finished({ candidates, best, skipped }: SweepResult): Pick<SweepState, 'lines' | 'best' | 'problem'> {
   return {
     lines: candidates.slice(0, MOST_LINES).map(lineOf),
     best: {
@@ -117,10 +113,7 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
     },
     start(request, snapshot) {
       if (state.state === 'running')
-        throw new PermafrostError(
-          'OPTION_INVALID',
-          'A sweep is running. Stop it before you start another one.',
-        );
+        throw new PermafrostError('OPTION_INVALID', 'A sweep is running. Stop it before you start another one.');
       stopping = new AbortController();
       const { signal } = stopping;
       tell({ ...NONE, state: 'running', score: request.score ?? NONE.score });

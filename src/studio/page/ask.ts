@@ -65,5 +65,4 @@ export async function ask<R extends Route>(route: R, question: Question = {}): P
 }
 
 /** An error as a sentence. */
-export const sentenceOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

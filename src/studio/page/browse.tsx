@@ -86,11 +86,7 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
         </label>
         <label>
           Path contains
-          <TypedInput
-            kind={{ type: 'search' }}
-            value={settings.path ?? ''}
-            done={(value) => set('path', value)}
-          />
+          <TypedInput kind={{ type: 'search' }} value={settings.path ?? ''} done={(value) => set('path', value)} />
         </label>
         <label>
           Judged by

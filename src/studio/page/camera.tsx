@@ -37,8 +37,7 @@ export function Camera({
         setReady(true);
       })
       .catch((error: unknown) => {
-        if (!left)
-          setProblem(`The camera cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+        if (!left) setProblem(`The camera cannot be used: ${error instanceof Error ? error.message : String(error)}`);
       })
       .finally(() => {
         if (left) stream?.getTracks().forEach((track) => track.stop());

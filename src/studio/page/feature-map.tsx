@@ -85,9 +85,7 @@ export function FeatureMap({
         aria-label={`Map of ${points.length} images. Arrow keys move from image to image, Enter opens one.`}
         aria-describedby="map-said"
         tabIndex={0}
-        onFocus={() =>
-          setAt((now) => now ?? (mark ? nearest(({ x, y }) => Math.hypot(x - mark.x, y - mark.y)) : 0))
-        }
+        onFocus={() => setAt((now) => now ?? (mark ? nearest(({ x, y }) => Math.hypot(x - mark.x, y - mark.y)) : 0))}
         onKeyDown={press}
         onPointerMove={(event) => setAt((now) => under(event) ?? now)}
         onClick={(event) => {

@@ -8,9 +8,7 @@ const KEY = 'permafrost-heads';
 const TRAINABLE = ['logistic', 'linear-svm', 'ridge', 'knn', 'centroid', 'softmax', 'mlp'];
 
 /** Heads that answer, remembered by the browser; all usable ones (three at most) until the user chooses. */
-export function useChosen(
-  heads: readonly HeadFacts[],
-): [readonly string[], (ids: readonly string[]) => void] {
+export function useChosen(heads: readonly HeadFacts[]): [readonly string[], (ids: readonly string[]) => void] {
   const [ids, setIds] = useState<readonly string[] | null>(() => {
     const text = localStorage.getItem(KEY);
     return text === null ? null : text.split('\n').filter((id) => id !== '');
@@ -82,10 +80,7 @@ export function HeadChoice({
       <form onSubmit={(event) => void train(event)} aria-label="Train a head">
         <label>
           Train
-          <select
-            value={wish.head}
-            onChange={({ currentTarget }) => setWish({ ...wish, head: currentTarget.value })}
-          >
+          <select value={wish.head} onChange={({ currentTarget }) => setWish({ ...wish, head: currentTarget.value })}>
             {TRAINABLE.map((name) => (
               <option key={name}>{name}</option>
             ))}

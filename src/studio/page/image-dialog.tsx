@@ -108,8 +108,7 @@ export function ImageDialog({
       aria-labelledby="image-title"
       onKeyDown={(event) => {
         // In a field the arrow keys move the caret.
-        if (event.target instanceof HTMLInputElement || event.altKey || event.ctrlKey || event.metaKey)
-          return;
+        if (event.target instanceof HTMLInputElement || event.altKey || event.ctrlKey || event.metaKey) return;
         if (event.key === 'ArrowLeft') step(-1);
         else if (event.key === 'ArrowRight') step(1);
       }}

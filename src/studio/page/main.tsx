@@ -53,17 +53,14 @@ function Studio() {
           <span class="path" title={facts.dataset}>
             {lastName(facts.dataset)}
           </span>
-          : {plural(facts.images, 'image')}, {plural(facts.classes.length, 'class', 'classes')}; {facts.cut}{' '}
-          by {facts.engine}
+          : {plural(facts.images, 'image')}, {plural(facts.classes.length, 'class', 'classes')}; {facts.cut} by{' '}
+          {facts.engine}
         </p>
         <nav aria-label="Parts of the studio">
           <ul>
             {PARTS.map((name) => (
               <li key={name}>
-                <a
-                  href={hashOf({ part: name, settings: {} })}
-                  aria-current={name === part ? 'page' : undefined}
-                >
+                <a href={hashOf({ part: name, settings: {} })} aria-current={name === part ? 'page' : undefined}>
                   {NAMES[name]}
                 </a>
               </li>

@@ -42,8 +42,7 @@ export function Bar({ share }: { share: number }) {
 
 /** What heads say, side by side. */
 export function Answers({ answers }: { answers: readonly HeadAnswer[] }) {
-  if (answers.length === 0)
-    return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
+  if (answers.length === 0) return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
   return (
     <ul class="answers">
       {answers.map(({ head, name, pooling, classes, unknown, problem }) => (

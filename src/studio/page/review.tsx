@@ -27,11 +27,7 @@ function SuspectCard({
         ).
       </p>
       <p class={decided === null ? 'small' : ''}>
-        {decided === null
-          ? 'Not decided.'
-          : decided === label
-            ? `✓ It stays ${label}.`
-            : `✓ It becomes ${decided}.`}
+        {decided === null ? 'Not decided.' : decided === label ? `✓ It stays ${label}.` : `✓ It becomes ${decided}.`}
       </p>
       <div class="pager">
         <button type="button" aria-pressed={decided === label} onClick={() => decide(label)}>
@@ -83,8 +79,8 @@ export function Review({ open, facts }: Shared) {
     <section aria-labelledby="review-title">
       <h2 id="review-title">Review</h2>
       <p>
-        Images whose label the others contradict, by cross-validation over all images, the most suspect first.
-        What you decide goes into a file of labels; your folders stay as they are.
+        Images whose label the others contradict, by cross-validation over all images, the most suspect first. What you
+        decide goes into a file of labels; your folders stay as they are.
       </p>
       <Problem text={problem} />
       {state === null ? (
@@ -92,8 +88,8 @@ export function Review({ open, facts }: Shared) {
       ) : (
         <>
           <p aria-live="polite" id="review-state">
-            {plural(state.suspects.length, 'suspect')}; {plural(state.decided, 'decision')}, {state.changed}{' '}
-            of them change a label.
+            {plural(state.suspects.length, 'suspect')}; {plural(state.decided, 'decision')}, {state.changed} of them
+            change a label.
           </p>
           <div class="pager">
             <button type="button" disabled={!state.canUndo} onClick={() => act(ask('POST /api/review/undo'))}>
@@ -102,9 +98,7 @@ export function Review({ open, facts }: Shared) {
             <button
               type="button"
               onClick={() => {
-                ask('POST /api/review/save').then(setSaved, (error: unknown) =>
-                  setProblem(sentenceOf(error)),
-                );
+                ask('POST /api/review/save').then(setSaved, (error: unknown) => setProblem(sentenceOf(error)));
               }}
             >
               Save the labels
@@ -148,9 +142,7 @@ export function Review({ open, facts }: Shared) {
                   <li key={image.path} class="card" aria-label={image.path}>
                     <Tile snapshot={state.snapshot} image={image} open={open} />
                     <p>
-                      {image.decided === image.label
-                        ? `✓ It stays ${image.label}.`
-                        : `✓ It becomes ${image.decided}.`}
+                      {image.decided === image.label ? `✓ It stays ${image.label}.` : `✓ It becomes ${image.decided}.`}
                     </p>
                     {image.decided !== image.label && (
                       <button type="button" onClick={() => decide(image.path, image.label)}>

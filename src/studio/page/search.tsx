@@ -111,8 +111,8 @@ export function Search({ facts, chosen, open }: Shared) {
     <section aria-labelledby="search-title">
       <h2 id="search-title">Search</h2>
       <p>
-        Choose, drop or paste an image: it goes through the same network as the store’s, and nowhere else. It
-        is not kept.
+        Choose, drop or paste an image: it goes through the same network as the store’s, and nowhere else. It is not
+        kept.
       </p>
       <DropZone label="Choose an image" take={(files) => taking.current(files)} busy={busy} />
       <Problem text={problem} />

@@ -113,9 +113,7 @@ export function SweepForm({
     (axis: (typeof TICKED)[number]) =>
     (values: readonly string[]): void =>
       setChosen({ ...chosen, ticked: { ...ticked, [axis]: values } });
-  const empty = TICKED.find(
-    (axis) => ticked[axis]?.length === 0 && (axis !== 'cut' || choices.cut.length > 0),
-  );
+  const empty = TICKED.find((axis) => ticked[axis]?.length === 0 && (axis !== 'cut' || choices.cut.length > 0));
   const text = (name: string, label: string, describe: string, otherwise: string) => (
     <label key={name}>
       {label}
@@ -124,14 +122,11 @@ export function SweepForm({
         placeholder={otherwise || 'the head’s default'}
         title={otherwise === '' ? describe : `${describe}; empty: ${otherwise}`}
         size={Math.max(16, otherwise.length)}
-        onInput={({ currentTarget }) =>
-          setChosen({ ...chosen, texts: { ...texts, [name]: currentTarget.value } })
-        }
+        onInput={({ currentTarget }) => setChosen({ ...chosen, texts: { ...texts, [name]: currentTarget.value } })}
       />
     </label>
   );
-  const option = ({ name, describe, values }: SweepChoices['options'][number]) =>
-    text(name, name, describe, values);
+  const option = ({ name, describe, values }: SweepChoices['options'][number]) => text(name, name, describe, values);
   const first = options.filter(({ name }) => FIRST_OPTIONS.includes(name));
   const others = options.filter(({ name }) => !FIRST_OPTIONS.includes(name));
 
@@ -158,12 +153,7 @@ export function SweepForm({
       {choices.cut.length > 0 && (
         <Ticks legend="Cut layers" values={choices.cut} ticked={ticked.cut ?? []} change={tick('cut')} />
       )}
-      <Ticks
-        legend="Features"
-        values={choices.pooling}
-        ticked={ticked.pooling ?? []}
-        change={tick('pooling')}
-      />
+      <Ticks legend="Features" values={choices.pooling} ticked={ticked.pooling ?? []} change={tick('pooling')} />
       <Ticks
         legend="Normalisation"
         values={choices.normalize}
@@ -203,17 +193,13 @@ export function SweepForm({
         </details>
       )}
       <p class="small">
-        Several values stand with commas between them, 0.1,1,10; every combination is tried. An empty field
-        takes what stands in it in grey.
+        Several values stand with commas between them, 0.1,1,10; every combination is tried. An empty field takes what
+        stands in it in grey.
       </p>
       <div class="pager">
         <label class="tick">
-          <input
-            type="checkbox"
-            checked={save}
-            onChange={({ currentTarget }) => setSave(currentTarget.checked)}
-          />{' '}
-          save the best as a head file
+          <input type="checkbox" checked={save} onChange={({ currentTarget }) => setSave(currentTarget.checked)} /> save
+          the best as a head file
         </label>
         <button type="submit" disabled={running || empty !== undefined}>
           Start the sweep

@@ -41,8 +41,8 @@ export function Sweep({ facts, refresh }: Shared) {
     <section aria-labelledby="sweep-title">
       <h2 id="sweep-title">Sweep</h2>
       <p>
-        Heads with their options, normalisations and principal components, each cross-validated on the
-        training images; the best alone is measured on the validation images, once.
+        Heads with their options, normalisations and principal components, each cross-validated on the training images;
+        the best alone is measured on the validation images, once.
       </p>
       <SweepForm
         snapshot={facts.snapshot}
@@ -78,8 +78,8 @@ export function Sweep({ facts, refresh }: Shared) {
           {state.best !== null && (
             <p id="sweep-best">
               Best: <strong>{state.best.head}</strong>, on {plural(state.best.validated, 'validation image')}{' '}
-              <strong>{percent(state.best.accuracy)}</strong> right (95 % interval{' '}
-              {percent(state.best.interval[0])} to {percent(state.best.interval[1])}).{' '}
+              <strong>{percent(state.best.accuracy)}</strong> right (95 % interval {percent(state.best.interval[0])} to{' '}
+              {percent(state.best.interval[1])}).{' '}
               {state.best.file !== null && (
                 <>
                   Saved as <span class="path">heads/{lastName(state.best.file)}</span>.
@@ -115,9 +115,7 @@ export function Sweep({ facts, refresh }: Shared) {
                       <td class="n">{percent(line.balancedAccuracy)}</td>
                       <td class="n">{line.logLoss.toFixed(4)}</td>
                       <td class="n">{line.reused ? 'known' : `${line.fitMs.toFixed(0)} ms`}</td>
-                      <td>
-                        {line.toldApart === null ? '' : i === 0 ? 'best' : line.toldApart ? 'yes' : 'no'}
-                      </td>
+                      <td>{line.toldApart === null ? '' : i === 0 ? 'best' : line.toldApart ? 'yes' : 'no'}</td>
                     </tr>
                   ))}
                 </tbody>

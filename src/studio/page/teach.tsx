@@ -13,8 +13,7 @@ function HeadState({ head }: { head: TeachState['head'] }) {
   return (
     <div id="taught-head">
       <p>
-        A logistic regression on {plural(head.images, 'image')}, fitted in{' '}
-        <strong>{head.fitMs.toFixed(1)} ms</strong>
+        A logistic regression on {plural(head.images, 'image')}, fitted in <strong>{head.fitMs.toFixed(1)} ms</strong>
         {!head.converged && ', not converged'}.
       </p>
       {'missing' in validated ? (
@@ -111,11 +110,7 @@ export function Teach({ refresh }: Shared) {
           <input value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} required />
         </label>
         <button type="submit">Make the class</button>
-        <button
-          type="button"
-          disabled={!state.canUndo}
-          onClick={() => void act(() => ask('POST /api/teach/undo'))}
-        >
+        <button type="button" disabled={!state.canUndo} onClick={() => void act(() => ask('POST /api/teach/undo'))}>
           Undo
         </button>
         <button
@@ -141,9 +136,7 @@ export function Teach({ refresh }: Shared) {
             busy={busy > 0}
             add={(pictures) => add(one.id, pictures)}
             rename={(to) =>
-              void act(() =>
-                ask('PATCH /api/teach/classes/:id', { params: { id: one.id }, body: { name: to } }),
-              )
+              void act(() => ask('PATCH /api/teach/classes/:id', { params: { id: one.id }, body: { name: to } }))
             }
             remove={() => void act(() => ask('DELETE /api/teach/classes/:id', { params: { id: one.id } }))}
             removeImage={(id) => void act(() => ask('DELETE /api/teach/images/:id', { params: { id } }))}
@@ -154,11 +147,7 @@ export function Teach({ refresh }: Shared) {
         <div class="pair">
           <section aria-labelledby="try-title" class="card">
             <h3 id="try-title">Try it</h3>
-            <DropZone
-              label="Choose an image to ask about"
-              busy={false}
-              take={(files) => void question(files[0]!)}
-            />
+            <DropZone label="Choose an image to ask about" busy={false} take={(files) => void question(files[0]!)} />
             {camera ? (
               <Camera label="Try it" close={() => setCamera(false)} take={question} />
             ) : (

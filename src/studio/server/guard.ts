@@ -48,8 +48,7 @@ export function guard({ token, port }: GuardOptions): MiddlewareHandler {
       return c.json({ code: 'REFUSED', message }, status);
     };
     const host = c.req.header('host') ?? '';
-    if (!hosts.includes(host))
-      return refuse(403, `This is the studio of ${hosts[0]}, not of ${JSON.stringify(host)}.`);
+    if (!hosts.includes(host)) return refuse(403, `This is the studio of ${hosts[0]}, not of ${JSON.stringify(host)}.`);
     const origin = c.req.header('origin');
     if (origin !== undefined && origin !== `http://${host}`)
       return refuse(403, `Pages of ${JSON.stringify(origin)} may not ask the studio.`);
@@ -68,10 +67,7 @@ export function guard({ token, port }: GuardOptions): MiddlewareHandler {
     const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
     const known = [bearer, getCookie(c, cookie)].some((text) => text !== undefined && equal(text, token));
     if (!known)
-      return refuse(
-        401,
-        'Open the address that "permafrost studio" printed: the token in it lets your browser in.',
-      );
+      return refuse(401, 'Open the address that "permafrost studio" printed: the token in it lets your browser in.');
     // A browser names the origin with whatever changes something; a program sends the token itself.
     if (!['GET', 'HEAD'].includes(c.req.method) && origin === undefined && bearer === undefined)
       return refuse(403, 'A request that changes something must name its origin.');

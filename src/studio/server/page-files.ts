@@ -36,10 +36,7 @@ export async function pageFiles(folder: string = FOLDER): Promise<ReadonlyMap<st
   }
   const start = files.get('/index.html');
   if (start === undefined)
-    throw new PermafrostError(
-      'PACKAGE_MISSING',
-      `The studio's page is not in ${folder}. Run "npm run build".`,
-    );
+    throw new PermafrostError('PACKAGE_MISSING', `The studio's page is not in ${folder}. Run "npm run build".`);
   // The report's colours, so that both pages look alike.
   files.set('/tokens.css', { type: TYPES['.css']!, bytes: new TextEncoder().encode(TOKENS) });
   return files.set('/', start);

@@ -73,10 +73,7 @@ export async function serveStudio(
       return c.json({ code: 'REFUSED', message: error.message } satisfies ApiError, error.status);
     }
     if (error instanceof PermafrostError)
-      return c.json(
-        { code: error.code, message: error.message } satisfies ApiError,
-        STATUS[error.code] ?? 500,
-      );
+      return c.json({ code: error.code, message: error.message } satisfies ApiError, STATUS[error.code] ?? 500);
     listener.note?.(`The studio failed: ${error.stack ?? reasonOf(error)}`);
     return c.json({ code: 'INTERNAL', message: reasonOf(error) } satisfies ApiError, 500);
   });

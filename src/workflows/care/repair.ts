@@ -130,9 +130,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
   const told = { store: path, damaged, lostRows: lost };
-  const hasSets = sets.every((one) =>
-    manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint),
-  );
+  const hasSets = sets.every((one) => manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint));
   if (samples === undefined || !hasSets || !existsSync(root)) {
     const why =
       samples === undefined

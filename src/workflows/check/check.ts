@@ -54,12 +54,10 @@ async function accuracyWithout(
   leaked: ReadonlySet<string>,
   signal: AbortSignal | undefined,
 ): Promise<CheckResult['accuracy']> {
-  const rowsOf = (split: Split): number[] =>
-    samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
+  const rowsOf = (split: Split): number[] => samples.flatMap((sample, i) => (sample.split === split ? [i] : []));
   const validatedOn = samples.some(({ split }) => split === 'val') ? 'val' : 'test';
   const [train, val] = [rowsOf('train'), rowsOf(validatedOn)];
-  if (train.length === 0 || val.length === 0 || new Set(train.map((i) => samples[i]!.label)).size < 2)
-    return null;
+  if (train.length === 0 || val.length === 0 || new Set(train.map((i) => samples[i]!.label)).size < 2) return null;
   const head = await createHead(HEAD.name, HEAD.options).fit(
     matrixRows(selectRows(X, train)),
     train.map((i) => samples[i]!.label),

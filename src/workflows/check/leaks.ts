@@ -12,12 +12,7 @@ function trainCopy(copies: readonly StoredSample[]): ((label: string) => StoredS
   return (label) => (other !== undefined && first.label === label ? other : first);
 }
 
-const leak = (
-  train: StoredSample,
-  held: StoredSample,
-  kind: LeakResult['kind'],
-  cosine: number,
-): LeakResult => ({
+const leak = (train: StoredSample, held: StoredSample, kind: LeakResult['kind'], cosine: number): LeakResult => ({
   train: train.path,
   held: held.path,
   split: held.split,

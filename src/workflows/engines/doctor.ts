@@ -45,8 +45,7 @@ async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> 
   const facts = choiceFacts({ engine: 'auto', precision: 'auto' });
   const tried = [];
   // A device that is not there makes ONNX Runtime write to stderr by itself: those are tried when they are asked for.
-  for (const variant of VARIANTS.filter(({ onlyAsked }) => onlyAsked !== 'device'))
-    tried.push(await attempt(variant));
+  for (const variant of VARIANTS.filter(({ onlyAsked }) => onlyAsked !== 'device')) tried.push(await attempt(variant));
   const choice = chooseEngine(facts, tried);
   const chosen = tried.find(({ variant }) => variant === choice?.variant)?.engine;
   const engines = tried.map(({ variant, engine, problem }) => ({

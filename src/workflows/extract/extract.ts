@@ -106,9 +106,7 @@ export async function extractInto(
   const store = await openForWriting(path, VERSION);
   const { manifest } = store;
   tellLift(manifest.version, work.listener);
-  const because = source.sets.flatMap(
-    ({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? [],
-  );
+  const because = source.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
   const root = resolve(dataset.root);
   if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
     work.listener?.note?.(

@@ -16,10 +16,7 @@ import { REJECT_OPTION } from '../train/reject-options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
 export const EXTRACT_OPTIONS = {
-  store: stringOption(
-    '',
-    "folder of the store; empty: the data set's name with .permafrost, in the current folder",
-  ),
+  store: stringOption('', "folder of the store; empty: the data set's name with .permafrost, in the current folder"),
   labels: stringOption(
     '',
     'a .csv or .jsonl of path (relative to the data set), label and perhaps split that count instead of the folders',
@@ -29,11 +26,7 @@ export const EXTRACT_OPTIONS = {
     'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',
   ),
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
-  dtype: choiceOption(
-    DTYPES,
-    'float16',
-    'number type of the stored maps (pooled features are float32 always)',
-  ),
+  dtype: choiceOption(DTYPES, 'float16', 'number type of the stored maps (pooled features are float32 always)'),
   ...ENGINE_OPTIONS,
   minCosine: numberOption(
     0.98,
@@ -45,10 +38,7 @@ export const EXTRACT_OPTIONS = {
     '',
     'another VGG16 weights file (.safetensors or Keras .h5); empty: the carried ImageNet weights',
   ),
-  verify: booleanOption(
-    false,
-    'read and hash every image again, also those whose size and times are as they were',
-  ),
+  verify: booleanOption(false, 'read and hash every image again, also those whose size and times are as they were'),
   maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
   shardMegabytes: integerOption(64, 'size of a shard of maps in MiB: what a killed run loses at most', {
     min: 1,
@@ -82,9 +72,7 @@ export const EXTRACT_DEFAULTS: ExtractOptions = defaultsOf(EXTRACT_OPTIONS);
 export const RUN_OPTIONS = {
   ...EXTRACT_OPTIONS,
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
-  memory: memoryOption(
-    'memory that training the heads may take; features that need more are read in streams',
-  ),
+  memory: memoryOption('memory that training the heads may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
 } as const;
 /**

@@ -1,11 +1,6 @@
 import type { ViewsExtracted } from '../../results/extract-result.ts';
 import { applyView } from '../../extract/image/augment.ts';
-import {
-  requireChange,
-  viewParameters,
-  viewSettings,
-  type ViewPlan,
-} from '../../extract/image/view-parameters.ts';
+import { requireChange, viewParameters, viewSettings, type ViewPlan } from '../../extract/image/view-parameters.ts';
 import type { FeatureView } from '../../store/format/fingerprint.ts';
 import type { ManifestDraft, StoreFolder } from '../../store/format/manifest.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';

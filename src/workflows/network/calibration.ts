@@ -40,8 +40,7 @@ function candidates({ samples }: Dataset, seed: number): { train: Sample[]; othe
 function counter(stage: string, total: number, { signal, listener }: Int8Job['work']): () => void {
   const meter = progressMeter(stage, total, listener);
   return () => {
-    if (signal?.aborted)
-      throw new PermafrostError('INTERRUPTED', `Interrupted while ${stage}. Nothing was extracted.`);
+    if (signal?.aborted) throw new PermafrostError('INTERRUPTED', `Interrupted while ${stage}. Nothing was extracted.`);
     meter.advance(1, 1);
   };
 }

@@ -57,11 +57,7 @@ async function listPictures(resolve: Resolve): Promise<Picture[]> {
   return (await Promise.all(perStyle)).flat();
 }
 
-async function drawAll(
-  pictures: readonly Picture[],
-  folder: string,
-  { signal, listener }: Work,
-): Promise<void> {
+async function drawAll(pictures: readonly Picture[], folder: string, { signal, listener }: Work): Promise<void> {
   const sets = [...new Set(pictures.map(({ set }) => set))];
   const drawers = new Map(await Promise.all(sets.map(async (set) => [set, await set.load()] as const)));
   for (const path of new Set(pictures.map((picture) => dirname(picture.path)))) {

@@ -42,10 +42,7 @@ export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS)
   const names = cuts.map(({ cut }) => cut);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `--cut names ${twice} twice. Name it once, its poolings joined by +.`,
-    );
+    throw new PermafrostError('OPTION_INVALID', `--cut names ${twice} twice. Name it once, its poolings joined by +.`);
   const depths = new Map(names.map((cut) => [cut, layersUpTo(vgg16, cut).length]));
   return cuts.sort((a, b) => depths.get(b.cut)! - depths.get(a.cut)!);
 }

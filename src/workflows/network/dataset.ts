@@ -23,9 +23,7 @@ export async function openDataset(
   const validated = new Set(val);
   return {
     ...dataset,
-    samples: dataset.samples.map((sample, i) =>
-      validated.has(i) ? { ...sample, split: 'val' as const } : sample,
-    ),
+    samples: dataset.samples.map((sample, i) => (validated.has(i) ? { ...sample, split: 'val' as const } : sample)),
     warnings: [
       ...dataset.warnings,
       `The data set names no validation images: ${val.length} of ${classes.length} are held out by class (seed ${seed}).`,

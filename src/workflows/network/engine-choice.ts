@@ -77,11 +77,7 @@ export async function engineOfClass(
  * faster one can be added. Runtimes are tried in the order of their speed, so that none is loaded which would not be
  * used. Throws OPTION_INVALID for a wish that no machine serves, ENGINE_UNAVAILABLE where this one does not.
  */
-export async function prepareEngine(
-  wish: EngineWish,
-  held: readonly string[],
-  listener: Listener,
-): Promise<Engine> {
+export async function prepareEngine(wish: EngineWish, held: readonly string[], listener: Listener): Promise<Engine> {
   const facts = choiceFacts(wish, held);
   const tried: Attempt[] = [];
   for (const variant of candidates(facts)) {

@@ -79,10 +79,7 @@ async function calibrationFor(
 ): Promise<Calibration | undefined> {
   if (precision !== 'int8') return undefined;
   if (calibrate === undefined) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      'int8 needs a calibration, and none is given here. Take fp32.',
-    );
+    throw new PermafrostError('OPTION_INVALID', 'int8 needs a calibration, and none is given here. Take fp32.');
   }
   return calibrate(target);
 }
@@ -124,10 +121,7 @@ function sourceSet(
  * Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes
  * `executable`.
  */
-export async function featureSource(
-  options: FeatureSourceOptions,
-  listener: Listener = {},
-): Promise<FeatureSource> {
+export async function featureSource(options: FeatureSourceOptions, listener: Listener = {}): Promise<FeatureSource> {
   const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
   const { cuts, dtype } = options;
   const deepest = cuts[0]!.cut;

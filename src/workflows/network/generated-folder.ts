@@ -53,10 +53,7 @@ export async function isComplete({ root, digest, paths }: GeneratedFolder): Prom
  * single rename. When `make` throws, the old folder stays and nothing is left behind. Throws DATASET_LAYOUT rather than
  * delete a file that is not one of the folder's own, and STORE_WRITE where the folder cannot be written.
  */
-export async function generate(
-  folder: GeneratedFolder,
-  make: (unfinished: string) => Promise<void>,
-): Promise<void> {
+export async function generate(folder: GeneratedFolder, make: (unfinished: string) => Promise<void>): Promise<void> {
   const { root, digest, paths } = folder;
   const own = new Set([...paths, ...((await readStamp(root))?.paths ?? []), STAMP]);
   const foreign = (await filesUnder(root)).find((path) => !own.has(path));

@@ -47,11 +47,7 @@ function missingPackage(error: unknown): { missing: string } {
  * kept. A reason where the head is gone, or was trained on features of other settings, or nothing is validated. Throws
  * HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
  */
-export async function askBest(
-  store: Store,
-  run: OrReason<RunResult>,
-  work: Work,
-): Promise<OrReason<Answers>> {
+export async function askBest(store: Store, run: OrReason<RunResult>, work: Work): Promise<OrReason<Answers>> {
   if (!present(run)) return run;
   const best = run.heads[0];
   const saved = savedHead(store.path, best);

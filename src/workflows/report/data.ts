@@ -30,11 +30,7 @@ export async function reportData(
   given: Partial<ReportDataOptions> = {},
   work: Work = {},
 ): Promise<ReportData> {
-  const { labels, maxImages, maxThumbnails, mapImages, seed } = resolveOptions(
-    'report',
-    REPORT_DATA_OPTIONS,
-    given,
-  );
+  const { labels, maxImages, maxThumbnails, mapImages, seed } = resolveOptions('report', REPORT_DATA_OPTIONS, given);
   const opened = await openStore(storePath);
   const tell = (stage: string): void => {
     if (work.signal?.aborted === true)

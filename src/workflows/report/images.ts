@@ -58,11 +58,7 @@ export interface PageImages {
 }
 
 /** The images that a census takes into the page, and those of these paths. */
-export function pageImages(
-  images: SampleRows,
-  { highest }: ReportCensus,
-  paths: ReadonlySet<string>,
-): PageImages {
+export function pageImages(images: SampleRows, { highest }: ReportCensus, paths: ReadonlySet<string>): PageImages {
   const ranks = new Map(SPLITS.map((split) => [split, 0]));
   const samples: StoredSample[] = [];
   const places: number[] = [];

@@ -18,8 +18,7 @@ async function judgedImages(
   { samples, places }: PageImages,
   X: Matrix,
 ): Promise<Judgement['judged']> {
-  const rowsOf = (wanted: string): number[] =>
-    samples.flatMap((sample, i) => (sample.split === wanted ? [i] : []));
+  const rowsOf = (wanted: string): number[] => samples.flatMap((sample, i) => (sample.split === wanted ? [i] : []));
   const [held, trained] = [rowsOf(split), rowsOf('train')];
   const near =
     trained.length === 0 || held.length === 0
@@ -66,9 +65,7 @@ export async function judgementOf(
     validated,
     accuracy: hits / validated,
     interval: metrics.wilsonInterval(hits, validated),
-    classes: metrics
-      .classScores(counts, k)
-      .map((scores, c): ReportClass => ({ label: classes[c]!, ...scores })),
+    classes: metrics.classScores(counts, k).map((scores, c): ReportClass => ({ label: classes[c]!, ...scores })),
     confusion: classes.map((_, c) => [...counts.subarray(c * k, (c + 1) * k)]),
     calibration: told.calibration(),
     judged,

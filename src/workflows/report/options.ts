@@ -14,11 +14,10 @@ export const REPORT_DATA_OPTIONS = {
     'pictures that are put into the page at most (about 2.3 kB each); the rest is named in words',
     { min: 0, max: 20_000 },
   ),
-  mapImages: integerOption(
-    2000,
-    'images on the map at most: of more, a sample is drawn by the seed; 0: no map',
-    { min: 0, max: 20_000 },
-  ),
+  mapImages: integerOption(2000, 'images on the map at most: of more, a sample is drawn by the seed; 0: no map', {
+    min: 0,
+    max: 20_000,
+  }),
   seed: integerOption(1, "seed of the map and of check's folds", { min: 0, max: 2 ** 31 - 1 }),
 } as const;
 export type ReportDataOptions = OptionsOf<typeof REPORT_DATA_OPTIONS>;

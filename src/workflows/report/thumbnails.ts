@@ -64,10 +64,7 @@ async function picture(root: string, { path, sha256 }: StoredSample): Promise<st
     throw new PermafrostError('IMAGE_UNREADABLE', reasonOf(cause), { cause });
   });
   if (sha256Hex(bytes) !== sha256)
-    throw new PermafrostError(
-      'IMAGE_UNREADABLE',
-      `${file} is another file now than the one that was extracted.`,
-    );
+    throw new PermafrostError('IMAGE_UNREADABLE', `${file} is another file now than the one that was extracted.`);
   return Buffer.from(await thumbnail(bytes, SIDE)).toString('base64');
 }
 

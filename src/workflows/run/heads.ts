@@ -120,11 +120,7 @@ async function trainTask(
     const { best } = outcome;
     if (best === undefined || better(trained, best.trained) < 0) outcome.best = { trained, task, features };
   } catch (error) {
-    const left = [
-      'PACKAGE_MISSING',
-      'FIT_INVALID',
-      ...(data.train.reason === undefined ? [] : ['OPTION_INVALID']),
-    ];
+    const left = ['PACKAGE_MISSING', 'FIT_INVALID', ...(data.train.reason === undefined ? [] : ['OPTION_INVALID'])];
     if (!(error instanceof PermafrostError && left.includes(error.code))) throw error;
     outcome.skipped.push({ name: `${plan.head} (${data.pooling})`, reason: reasonOf(error) });
   }
@@ -139,12 +135,7 @@ async function saveBest(best: TrainedHead, store: Store): Promise<string> {
 }
 
 /** All heads, the best first, each compared with it: every head was validated on the same images in the same order. */
-function ranked(
-  trained: readonly Figures[],
-  best: Best,
-  saved: TrainedHead['result'],
-  file: string,
-): HeadResult[] {
+function ranked(trained: readonly Figures[], best: Best, saved: TrainedHead['result'], file: string): HeadResult[] {
   const sorted = [...trained].sort(better);
   const compared = compareWithBest(
     best.trained.judged.truth,

@@ -17,11 +17,7 @@ import type { Work } from '../work.ts';
  * keeps the best head as a file and everything reported as results.json in the store. Heads whose package is missing
  * are left out with the reason.
  */
-export async function run(
-  datasetPath: string,
-  given: Partial<RunOptions> = {},
-  work: Work = {},
-): Promise<RunResult> {
+export async function run(datasetPath: string, given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, given);
   const { allHeads, reject, memory, ...options } = resolved;
   // Refused before the data set is listed.

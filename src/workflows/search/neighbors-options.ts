@@ -1,10 +1,4 @@
-import {
-  choiceOption,
-  integerOption,
-  numberOption,
-  stringOption,
-  type OptionsOf,
-} from '../../core/options.ts';
+import { choiceOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
@@ -36,10 +30,7 @@ export const NEIGHBORS_OPTIONS = {
   ),
   memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
-  weights: stringOption(
-    '',
-    'the weights file that the store was made with, where it was not the carried one',
-  ),
+  weights: stringOption('', 'the weights file that the store was made with, where it was not the carried one'),
 } as const;
 /**
  * Options of `neighbors`.

@@ -42,9 +42,7 @@ async function trainingSearch(
   if (neighbors === 0) return undefined;
   const store = await filledStore(path);
   if (store === undefined) {
-    listener?.note?.(
-      `The store that the head was trained on is not at ${path}: no nearest images are shown.`,
-    );
+    listener?.note?.(`The store that the head was trained on is not at ${path}: no nearest images are shown.`);
     return undefined;
   }
   const stored = storedPartsOfHead(store, document);

@@ -25,18 +25,12 @@ export const SWEEP_AXES: OptionTable = {
     '',
     'cut layers, each by itself; by default the deepest that was extracted (side by side: in a grid file)',
   ),
-  pooling: stringOption(
-    '',
-    `features, such as avg,max,flatten; by default ${DEFAULT_GRID.pooling.join(',')}`,
-  ),
+  pooling: stringOption('', `features, such as avg,max,flatten; by default ${DEFAULT_GRID.pooling.join(',')}`),
   normalize: stringOption(
     '',
     `normalisations, such as l2,standard,none; by default ${DEFAULT_GRID.normalize.join(',')}`,
   ),
-  pca: stringOption(
-    '',
-    `numbers of principal components, 0 for none; by default ${DEFAULT_GRID.pca.join(',')}`,
-  ),
+  pca: stringOption('', `numbers of principal components, 0 for none; by default ${DEFAULT_GRID.pca.join(',')}`),
   views: stringOption(
     '',
     `numbers of stored views of each training image to train on too, 0 for none; by default ${DEFAULT_GRID.views.join(',')}`,
@@ -64,9 +58,7 @@ export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): 
     return text === undefined ? undefined : text.split(',').map((word) => word.trim());
   };
   const heads = listed('head') ?? DEFAULT_HEADS;
-  const options = given.filter(
-    ([key]) => key !== 'head' && !(FEATURE_AXIS_NAMES as readonly string[]).includes(key),
-  );
+  const options = given.filter(([key]) => key !== 'head' && !(FEATURE_AXIS_NAMES as readonly string[]).includes(key));
   for (const [key] of options) {
     if (heads.some((head) => Object.hasOwn(headEntry(head).options, key))) continue;
     throw new PermafrostError(
@@ -107,8 +99,5 @@ function entriesOf(head: string, options: readonly (readonly [string, string])[]
 function numberOf(key: string, word: string): number {
   const value = Number(word);
   if (word !== '' && !Number.isNaN(value)) return value;
-  throw new PermafrostError(
-    'OPTION_INVALID',
-    `${key} takes numbers with commas between them, got "${word}".`,
-  );
+  throw new PermafrostError('OPTION_INVALID', `${key} takes numbers with commas between them, got "${word}".`);
 }

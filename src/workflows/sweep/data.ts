@@ -19,9 +19,7 @@ export async function sharedData(
   for (const one of missing) {
     const key = featuresKey(one);
     if (features[key] !== undefined) continue;
-    const views = Math.max(
-      ...missing.filter((other) => featuresKey(other) === key).map((other) => other.views),
-    );
+    const views = Math.max(...missing.filter((other) => featuresKey(other) === key).map((other) => other.views));
     const request = { parts: featuresOf(one), splits: ['train'], views, shared: true } as const;
     const loaded = await store.rows({ ...request, memory: 'matrix' });
     features[key] = {

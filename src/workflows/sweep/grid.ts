@@ -57,10 +57,7 @@ export interface SweepGrid extends SweepGridFeatures {
 }
 
 /** The features of a configuration, as trainingData takes them. Throws OPTION_INVALID for an unknown cut. */
-export function featuresOf({
-  cut,
-  pooling,
-}: Pick<SweepConfiguration, 'cut' | 'pooling'>): Pooling | FeaturePart[] {
+export function featuresOf({ cut, pooling }: Pick<SweepConfiguration, 'cut' | 'pooling'>): Pooling | FeaturePart[] {
   return cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
 }
 
@@ -68,9 +65,7 @@ const asList = <T>(value: T | readonly T[]): readonly T[] =>
   Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
 /** Every combination of one value an axis, the last axis fastest. */
-function combinations(
-  axes: readonly (readonly [string, readonly unknown[]])[],
-): Readonly<Record<string, unknown>>[] {
+function combinations(axes: readonly (readonly [string, readonly unknown[]])[]): Readonly<Record<string, unknown>>[] {
   return axes.reduce<Readonly<Record<string, unknown>>[]>(
     (made, [key, values]) => made.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
     [{}],

@@ -57,10 +57,7 @@ export function sweepBytes(
   const shared = new Map<string, number>();
   for (const { key, cols, views } of groups)
     shared.set(key, Math.max(shared.get(key) ?? 0, 4 * images * cols * (1 + views)));
-  const one = Math.max(
-    0,
-    ...groups.map((group) => foldBytes({ ...group, images }, folds, group.head, mostKept)),
-  );
+  const one = Math.max(0, ...groups.map((group) => foldBytes({ ...group, images }, folds, group.head, mostKept)));
   const features = [...shared.values()].reduce((sum, bytes) => sum + bytes, 0);
   return (
     PROCESS_BYTES +

@@ -96,15 +96,12 @@ export function jobsOf(configurations: readonly SweepConfiguration[]): SweepJob[
  * Tells the id of what a worker answers for. Each configuration is written as text once, for there may be 20,000 of
  * them and as many answers.
  */
-export function findingIds(
-  asked: ReadonlyMap<string, SweepConfiguration>,
-): (finding: SweepFinding) => string {
+export function findingIds(asked: ReadonlyMap<string, SweepConfiguration>): (finding: SweepFinding) => string {
   const ids = new Map([...asked].map(([id, one]) => [canonicalJson(one), id]));
   return ({ group, plan: { name, params } }) => {
     const wanted = canonicalJson({ head: name, params, ...group });
     const id = ids.get(wanted);
-    if (id === undefined)
-      throw new Error(`a worker answered for a configuration that it was not asked for: ${wanted}`);
+    if (id === undefined) throw new Error(`a worker answered for a configuration that it was not asked for: ${wanted}`);
     return id;
   };
 }

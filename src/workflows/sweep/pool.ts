@@ -38,8 +38,7 @@ export interface FeatureGroup extends FeatureSteps {
 }
 
 /** Names the features that a group starts from, whatever the number of views. */
-export const featuresKey = ({ cut, pooling }: Pick<FeatureGroup, 'cut' | 'pooling'>): string =>
-  `${cut} ${pooling}`;
+export const featuresKey = ({ cut, pooling }: Pick<FeatureGroup, 'cut' | 'pooling'>): string => `${cut} ${pooling}`;
 
 /** One piece of work: heads that share theirs, on one group's features. */
 export interface SweepJob {
@@ -64,8 +63,7 @@ export interface SweepFinding {
 }
 
 /** What a worker says: a finding, or that it wants work. */
-export type WorkerMessage =
-  { readonly kind: 'found'; readonly finding: SweepFinding } | { readonly kind: 'ready' };
+export type WorkerMessage = { readonly kind: 'found'; readonly finding: SweepFinding } | { readonly kind: 'ready' };
 
 const ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 
@@ -99,8 +97,7 @@ export async function* runSweepJobs(
     const others = [...holds].filter(([other]) => other !== worker).map(([, group]) => group);
     // The first that fits ends each search: of 20,000 waiting jobs, those of one group follow each other.
     const own = waiting.findIndex(({ group }) => held !== undefined && sameGroup(group, held));
-    const at =
-      own >= 0 ? own : waiting.findIndex(({ group }) => !others.some((other) => sameGroup(group, other)));
+    const at = own >= 0 ? own : waiting.findIndex(({ group }) => !others.some((other) => sameGroup(group, other)));
     return waiting.splice(Math.max(at, 0), 1)[0];
   };
 

@@ -37,12 +37,9 @@ function predictionsOf({ predictions }: LedgerEntry): Int32Array {
 
 /** What is kept as it is told. */
 export function candidateOf(entry: LedgerEntry, reused: boolean): SweepCandidate {
-  const { id, head, params, cut, pooling, normalize, pca, views, scores, fitMs, converged, iterations } =
-    entry;
+  const { id, head, params, cut, pooling, normalize, pca, views, scores, fitMs, converged, iterations } = entry;
   const table = headEntry(head).options;
-  const changed = Object.fromEntries(
-    Object.entries(params).filter(([key, value]) => table[key]?.default !== value),
-  );
+  const changed = Object.fromEntries(Object.entries(params).filter(([key, value]) => table[key]?.default !== value));
   return {
     id,
     head,

@@ -49,10 +49,7 @@ export function sampleTrain(images: SampleRows, trained: number, most: number): 
 }
 
 /** For each class the highest key that is in a sample of `most` images. */
-function highestKeys(
-  found: ReadonlyMap<string, readonly number[]>,
-  most: number,
-): ReadonlyMap<string, number> {
+function highestKeys(found: ReadonlyMap<string, readonly number[]>, most: number): ReadonlyMap<string, number> {
   const classes = [...found].map(([label, keys]) => ({ label, keys: Uint32Array.from(keys).sort() }));
   for (let least = LEAST_OF_A_CLASS; least >= 2; least--) {
     const lists = classes.map(({ label, keys }) => ({ label, keys, floor: floorOf(keys, least) }));

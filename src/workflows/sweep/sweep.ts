@@ -77,9 +77,7 @@ export async function sweep(
       `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${whyNoMore}. The best is fitted on all of them.`,
     );
   if (room.threads < options.workers)
-    work.listener?.note?.(
-      `${room.threads} of ${threads} threads work: no more fit ${inMegabytes(bound)} (--memory).`,
-    );
+    work.listener?.note?.(`${room.threads} of ${threads} threads work: no more fit ${inMegabytes(bound)} (--memory).`);
   const ledger = await openLedger(ledgerPath(store.path, plan.images));
   try {
     const found = await crossValidate(store.withSamples(samples), plan, room, ledger, work);
@@ -143,13 +141,7 @@ const namesOf = (store: Store, one: SweepConfiguration): string =>
     .join(',');
 
 /** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
-async function crossValidate(
-  store: Store,
-  plan: SweepPlan,
-  room: SweepRoom,
-  ledger: Ledger,
-  work: SweepWork,
-) {
+async function crossValidate(store: Store, plan: SweepPlan, room: SweepRoom, ledger: Ledger, work: SweepWork) {
   const { signal, listener } = work;
   const { configurations } = plan;
   for (const line of ledger.damaged)
@@ -189,9 +181,7 @@ async function crossValidate(
   return {
     known,
     reused,
-    skipped: [...missing].flatMap(([id, one]) =>
-      problems.has(id) ? [{ ...one, reason: problems.get(id)! }] : [],
-    ),
+    skipped: [...missing].flatMap(([id, one]) => (problems.has(id) ? [{ ...one, reason: problems.get(id)! }] : [])),
     seconds: { load: (loaded - started) / 1000, sweep: (performance.now() - loaded) / 1000 },
   };
 }

@@ -37,8 +37,7 @@ async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<v
   for await (const result of heldOut(family, preparedFor(group), { y, classes }, { signal })) {
     const fitMs = performance.now() - started;
     const { plan } = result;
-    if ('problem' in result)
-      tell({ kind: 'found', finding: { group, plan, found: { problem: result.problem } } });
+    if ('problem' in result) tell({ kind: 'found', finding: { group, plan, found: { problem: result.problem } } });
     else {
       const { P, converged, iterations } = result;
       const predictions = Uint16Array.from(topClass(P));

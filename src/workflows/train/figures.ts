@@ -32,9 +32,7 @@ export function figuresOf(
       normalize,
       params: head.params,
       changed: Object.fromEntries(
-        Object.entries(head.params).filter(
-          ([key, value]) => headEntry(head.name).options[key]?.default !== value,
-        ),
+        Object.entries(head.params).filter(([key, value]) => headEntry(head.name).options[key]?.default !== value),
       ),
       accuracy: metrics.accuracy(truth, guess),
       interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),

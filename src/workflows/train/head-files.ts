@@ -33,10 +33,7 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
  */
 export function defaultHeadFile(
   store: string,
-  {
-    result: { name, pooling, normalize, params },
-    relabelled = [],
-  }: Pick<TrainedHead, 'result' | 'relabelled'>,
+  { result: { name, pooling, normalize, params }, relabelled = [] }: Pick<TrainedHead, 'result' | 'relabelled'>,
 ): string {
   const labels = relabelled.length > 0 && { relabelled };
   const digest = sha256Hex(canonicalJson({ params, normalize, ...labels })).slice(0, 8);
@@ -46,10 +43,7 @@ export function defaultHeadFile(
 }
 
 /** What of a trained head goes into its file. */
-export type SavedHead = Pick<
-  TrainedHead,
-  'head' | 'normalizer' | 'parts' | 'reject' | 'rows' | 'relabelled'
-> & {
+export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'reject' | 'rows' | 'relabelled'> & {
   readonly result: Pick<TrainedHead['result'], 'trained'>;
 };
 
@@ -117,8 +111,7 @@ export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'r
  * of the user's.
  */
 function inFile(file: string, error: unknown): never {
-  if (!(error instanceof PermafrostError) || !['OPTION_INVALID', 'HEAD_CORRUPT'].includes(error.code))
-    throw error;
+  if (!(error instanceof PermafrostError) || !['OPTION_INVALID', 'HEAD_CORRUPT'].includes(error.code)) throw error;
   throw new PermafrostError('HEAD_CORRUPT', `${file}: ${error.message}`, { cause: error });
 }
 
@@ -140,11 +133,8 @@ export async function openHead(file: string): Promise<OpenedHead> {
     inFile(file, error);
   }
   const rows = await trainingRows(file, store, document);
-  const trainedOn =
-    rows && stackedRows([rows, ...rows.views].map((view) => normalizedRows(normalizer, view)));
-  const head = await loadHead(document.name, state('head'), trainedOn).catch((error: unknown) =>
-    inFile(file, error),
-  );
+  const trainedOn = rows && stackedRows([rows, ...rows.views].map((view) => normalizedRows(normalizer, view)));
+  const head = await loadHead(document.name, state('head'), trainedOn).catch((error: unknown) => inFile(file, error));
   let reject: Reject | undefined;
   try {
     if (document.reject !== undefined) reject = loadReject(state('reject'), head);

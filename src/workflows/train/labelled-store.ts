@@ -19,11 +19,7 @@ export interface LabelledStore {
  * some, the same notes. Without a list ('') it is as it was stored. Nothing is written. Throws STORE_EMPTY,
  * STORE_CORRUPT, and of a list DATASET_NOT_FOUND, DATASET_LAYOUT, DATASET_CLASSES.
  */
-export async function labelledStore(
-  store: Store,
-  labels: string,
-  { listener }: Work = {},
-): Promise<LabelledStore> {
+export async function labelledStore(store: Store, labels: string, { listener }: Work = {}): Promise<LabelledStore> {
   if (labels === '') return { store, relabelled: [], joinedTrain: 0 };
   const { root, failures } = store.manifest.dataset;
   const stored = [...(await store.samples())];
@@ -48,13 +44,8 @@ export function requireViews(labels: string, joinedTrain: number): void {
 }
 
 /** A head's store under the labels that it was trained on, of which its file keeps those that were not the store's. */
-export async function storeOfHead(
-  store: Store,
-  { trained: { relabelled = [] } }: HeadDocument,
-): Promise<Store> {
+export async function storeOfHead(store: Store, { trained: { relabelled = [] } }: HeadDocument): Promise<Store> {
   if (relabelled.length === 0) return store;
   const byPath = new Map(relabelled.map((sample) => [sample.path, sample]));
-  return store.withSamples(
-    Array.from(await store.samples(), (sample) => ({ ...sample, ...byPath.get(sample.path) })),
-  );
+  return store.withSamples(Array.from(await store.samples(), (sample) => ({ ...sample, ...byPath.get(sample.path) })));
 }

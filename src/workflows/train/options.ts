@@ -23,13 +23,9 @@ export const TRAIN_OPTIONS = {
   ),
   memory: memoryOption('memory that training may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
-  pca: integerOption(
-    0,
-    'principal components of the normalised features to train on; 0: the features themselves',
-    {
-      min: 0,
-    },
-  ),
+  pca: integerOption(0, 'principal components of the normalised features to train on; 0: the features themselves', {
+    min: 0,
+  }),
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
 /**

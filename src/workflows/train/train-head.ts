@@ -24,34 +24,20 @@ const MISTAKES = 10;
  * OPTION_INVALID for a head that cannot be fitted in blocks, or a bound below what that takes; what reading and the fit
  * throw.
  */
-export async function trainHead(
-  plan: TrainingPlan,
-  data: TrainingData,
-  work: Work = {},
-): Promise<TrainedHead> {
+export async function trainHead(plan: TrainingPlan, data: TrainingData, work: Work = {}): Promise<TrainedHead> {
   const { train, val, parts, pooling, validatedOn } = data;
   const { signal } = work;
   const maker = headOf(plan);
   if (train.matrix === undefined) checkBlocks(maker, plan, data, work);
   const started = performance.now();
-  const [images, ...others] = watched(
-    [train, ...train.views],
-    (pass) => `training ${plan.head}, pass ${pass}`,
-    work,
-  );
+  const [images, ...others] = watched([train, ...train.views], (pass) => `training ${plan.head}, pass ${pass}`, work);
   const normalizer = await fitNormalizer(
     plan.normalize,
     images!,
     parts.map(({ width }) => width),
   );
   const views = others.map((view) => normalizedRows(normalizer, view));
-  const head = await fitOnViews(
-    maker,
-    normalizedRows(normalizer, images!),
-    views,
-    train.labels,
-    signal && { signal },
-  );
+  const head = await fitOnViews(maker, normalizedRows(normalizer, images!), views, train.labels, signal && { signal });
   const fitted = performance.now();
   const [validated] = watched([val], (pass) => `validating, pass ${pass}`, work);
   const answers = await tallyRows(head, normalizedRows(normalizer, validated!), val, MISTAKES);

@@ -71,31 +71,28 @@ describe.each([
 ])('cross-validation with %s', (_, cols) => {
   const { X, y } = near(cols);
 
-  it.each(STEPS)(
-    'says what a fit of each fold by itself says: $normalize, $pca components',
-    async (steps) => {
-      const found = await answers(X, y, steps, PLANS);
-      for (const [at, { name, params }] of PLANS.entries()) {
-        const expected = matrix(X.rows, 3);
-        for (const { train, val } of foldsOf(y)) {
-          const part = selectRows(X, train);
-          const normalizer = await fitNormalizer(steps.normalize, matrixRows(part));
-          const plain = headEntry(name).create(params);
-          const head = await (steps.pca > 0 ? pcaHead(steps.pca, plain) : plain).fit(
-            matrixRows(applyNormalizer(normalizer, part)),
-            train.map((i) => y[i]!),
-          );
-          const P = await head.predictProba(applyNormalizer(normalizer, selectRows(X, val)));
-          val.forEach((i, v) => row(expected, i).set(row(P, v)));
-        }
-        const P = probabilitiesOf(found[at]!);
-        const worst = P.data.reduce((most, p, i) => Math.max(most, Math.abs(p - expected.data[i]!)), 0);
-        // Products of float32 summed in another order, as in the heads' own contract; fits on the Gram matrix lose
-        // another digit.
-        expect({ name, params, worst: worst < 2e-3 }).toEqual({ name, params, worst: true });
+  it.each(STEPS)('says what a fit of each fold by itself says: $normalize, $pca components', async (steps) => {
+    const found = await answers(X, y, steps, PLANS);
+    for (const [at, { name, params }] of PLANS.entries()) {
+      const expected = matrix(X.rows, 3);
+      for (const { train, val } of foldsOf(y)) {
+        const part = selectRows(X, train);
+        const normalizer = await fitNormalizer(steps.normalize, matrixRows(part));
+        const plain = headEntry(name).create(params);
+        const head = await (steps.pca > 0 ? pcaHead(steps.pca, plain) : plain).fit(
+          matrixRows(applyNormalizer(normalizer, part)),
+          train.map((i) => y[i]!),
+        );
+        const P = await head.predictProba(applyNormalizer(normalizer, selectRows(X, val)));
+        val.forEach((i, v) => row(expected, i).set(row(P, v)));
       }
-    },
-  );
+      const P = probabilitiesOf(found[at]!);
+      const worst = P.data.reduce((most, p, i) => Math.max(most, Math.abs(p - expected.data[i]!)), 0);
+      // Products of float32 summed in another order, as in the heads' own contract; fits on the Gram matrix lose
+      // another digit.
+      expect({ name, params, worst: worst < 2e-3 }).toEqual({ name, params, worst: true });
+    }
+  });
 
   it.each(STEPS)(
     'gives a head the same bytes in whatever grid it stands: $normalize, $pca components',

@@ -90,9 +90,7 @@ describe('metrics', () => {
   });
 
   it('reject lengths that differ', () => {
-    expect(() => metrics.accuracy(Int32Array.of(1), Int32Array.of(1, 2))).toThrow(
-      /1 true classes and 2 predictions/,
-    );
+    expect(() => metrics.accuracy(Int32Array.of(1), Int32Array.of(1, 2))).toThrow(/1 true classes and 2 predictions/);
     expect(() => metrics.logLoss(Int32Array.of(1), matrix(2, 2))).toThrow(/1 true classes and 2 predictions/);
   });
 });

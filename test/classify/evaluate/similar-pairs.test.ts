@@ -35,8 +35,7 @@ describe('similar pairs', () => {
           for (let a = 0; a < rows; a++) {
             for (let b = a + 1; b < rows; b++) {
               const cosine = dot(row(X, a), row(X, b));
-              if (Math.abs(cosine - threshold) > 1e-5)
-                expect(names.has(`${a} ${b}`)).toBe(cosine >= threshold);
+              if (Math.abs(cosine - threshold) > 1e-5) expect(names.has(`${a} ${b}`)).toBe(cosine >= threshold);
             }
           }
         },

@@ -26,19 +26,15 @@ const ascending = (rows: readonly number[]) => [...rows].sort((a, b) => a - b);
 describe('a stratified split', () => {
   it('is disjoint, complete and stratified', () => {
     fc.assert(
-      fc.property(
-        dataset,
-        fc.double({ min: 0.05, max: 0.95, noNaN: true }),
-        ({ labels, keys, seed }, valFraction) => {
-          const { train, val } = stratifiedSplit(labels, { keys, valFraction, seed });
-          expect(ascending([...train, ...val])).toEqual(every(labels));
-          const [all, held] = [counts(labels, every(labels)), counts(labels, val)];
-          for (const [label, size] of all) {
-            const wanted = Math.min(size - 1, Math.max(1, Math.round(size * valFraction)));
-            expect(held.get(label) ?? 0).toBe(size === 1 ? 0 : wanted);
-          }
-        },
-      ),
+      fc.property(dataset, fc.double({ min: 0.05, max: 0.95, noNaN: true }), ({ labels, keys, seed }, valFraction) => {
+        const { train, val } = stratifiedSplit(labels, { keys, valFraction, seed });
+        expect(ascending([...train, ...val])).toEqual(every(labels));
+        const [all, held] = [counts(labels, every(labels)), counts(labels, val)];
+        for (const [label, size] of all) {
+          const wanted = Math.min(size - 1, Math.max(1, Math.round(size * valFraction)));
+          expect(held.get(label) ?? 0).toBe(size === 1 ? 0 : wanted);
+        }
+      }),
     );
   });
 
@@ -138,9 +134,7 @@ describe('folds with groups', () => {
       fc.property(dataset, ({ labels, keys, seed }) => {
         fc.pre(labels.length >= 3);
         const options = { keys, nSplits: 3, seed };
-        expect(stratifiedKFold(labels, { ...options, groups: keys })).toEqual(
-          stratifiedKFold(labels, options),
-        );
+        expect(stratifiedKFold(labels, { ...options, groups: keys })).toEqual(stratifiedKFold(labels, options));
       }),
     );
   });

@@ -50,10 +50,7 @@ describe.skipIf(!hasShared(NEEDED))(
 
     it('logistic regression at another C fails that comparison', async () => {
       const { train, val, values } = load();
-      const head = await createHead('logistic', { C: 1.05, tol: 1e-8 }).fit(
-        matrixRows(unitRows(train.X)),
-        train.y,
-      );
+      const head = await createHead('logistic', { C: 1.05, tol: 1e-8 }).fit(matrixRows(unitRows(train.X)), train.y);
       const P = await head.predictProba(unitRows(val.X));
       const expected = values('logistic/C=1/proba');
       const error = P.data.reduce((most, p, at) => Math.max(most, Math.abs(p - Number(expected[at]))), 0);
@@ -71,9 +68,7 @@ describe.skipIf(!hasShared(NEEDED))(
           // Another row is right only where it lies as near, to the float32 of the golden distances.
           const row = Math.floor(at / k) * k;
           const near = Array.from({ length: k }, (_, j) => Number(distances[row + j]));
-          expect(near.filter((far) => Math.abs(far - Number(distances[at])) < 1e-6).length).toBeGreaterThan(
-            1,
-          );
+          expect(near.filter((far) => Math.abs(far - Number(distances[at])) < 1e-6).length).toBeGreaterThan(1);
         }
       });
     });

@@ -4,13 +4,7 @@ import { type Matrix, matrix, selectRows } from '../../../src/core/matrix.ts';
 import { matrixRows, type Rows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
 import type { FittedHead, HeadState } from '../../../src/classify/head.ts';
-import {
-  type HeadName,
-  type HeadOptions,
-  createHead,
-  HEADS,
-  loadHead,
-} from '../../../src/classify/heads/index.ts';
+import { type HeadName, type HeadOptions, createHead, HEADS, loadHead } from '../../../src/classify/heads/index.ts';
 import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { blockRows } from '../../support/rows.ts';
 
@@ -25,9 +19,7 @@ export interface Blobs {
 /** `each` rows of every class around a centre of its own, non-negative as after a ReLU, classes interleaved. */
 export function blobs(names: readonly string[], each: number, cols: number, seed = 1): Blobs {
   const source = random(seed);
-  const centres = names.map(() =>
-    Float32Array.from({ length: cols }, () => Math.max(0, source.normal() * 2)),
-  );
+  const centres = names.map(() => Float32Array.from({ length: cols }, () => Math.max(0, source.normal() * 2)));
   const X = matrix(names.length * each, cols);
   const y: string[] = [];
   for (let i = 0; i < X.rows; i++) {
@@ -235,52 +227,38 @@ export function headContract(
       it.each([
         ['more rows than columns', 8],
         ['more columns than rows', 90],
-      ])(
-        'fits parts of prepared rows as it fits those rows alone, where it can prepare them: %s',
-        async (_, cols) => {
-          const { X, y } = blobs(['a', 'b', 'c'], 12, cols);
-          if (createHead(name, options).prepare === undefined) return;
-          const head = createHead(name, { ...options, tol: 1e-8 });
-          const fitPart = await head.prepare!(X);
-          // A fold's rows, and those without a class.
-          for (const rows of [
-            y.flatMap((_label, i) => (i % 4 === 1 ? [] : [i])),
-            y.flatMap((label, i) => (label === 'b' ? [] : [i])),
-          ]) {
-            const labels = rows.map((i) => y[i]!);
-            const [part, alone] = [
-              await fitPart(rows, labels),
-              await head.fit(matrixRows(selectRows(X, rows)), labels),
-            ];
-            expect(part.classes).toEqual(alone.classes);
-            expect(largestDifference(await part.predictProba(X), await alone.predictProba(X))).toBeLessThan(
-              1e-4,
-            );
-          }
-          await expectCode(fitPart([0, 3], ['a', 'a']), 'FIT_INVALID', /two classes or more/);
-        },
-      );
+      ])('fits parts of prepared rows as it fits those rows alone, where it can prepare them: %s', async (_, cols) => {
+        const { X, y } = blobs(['a', 'b', 'c'], 12, cols);
+        if (createHead(name, options).prepare === undefined) return;
+        const head = createHead(name, { ...options, tol: 1e-8 });
+        const fitPart = await head.prepare!(X);
+        // A fold's rows, and those without a class.
+        for (const rows of [
+          y.flatMap((_label, i) => (i % 4 === 1 ? [] : [i])),
+          y.flatMap((label, i) => (label === 'b' ? [] : [i])),
+        ]) {
+          const labels = rows.map((i) => y[i]!);
+          const [part, alone] = [await fitPart(rows, labels), await head.fit(matrixRows(selectRows(X, rows)), labels)];
+          expect(part.classes).toEqual(alone.classes);
+          expect(largestDifference(await part.predictProba(X), await alone.predictProba(X))).toBeLessThan(1e-4);
+        }
+        await expectCode(fitPart([0, 3], ['a', 'a']), 'FIT_INVALID', /two classes or more/);
+      });
 
       it('gives a row the same probabilities whatever batch it is in', async () => {
         const { X, y } = blobs(['a', 'b', 'c'], 12, 40);
         const head = await fit({ X, y });
         const P = await head.predictProba(X);
         const some = [30, 2, 17, 5, 8];
-        expect(
-          largestDifference(await head.predictProba(selectRows(X, some)), selectRows(P, some)),
-        ).toBeLessThan(SAME);
-        expect(
-          largestDifference(await head.predictProba(selectRows(X, [4])), selectRows(P, [4])),
-        ).toBeLessThan(SAME);
+        expect(largestDifference(await head.predictProba(selectRows(X, some)), selectRows(P, some))).toBeLessThan(SAME);
+        expect(largestDifference(await head.predictProba(selectRows(X, [4])), selectRows(P, [4]))).toBeLessThan(SAME);
       });
 
       it('comes back from its state with the same answers', async () => {
         const data = blobs(['a', 'b', 'c'], 8, 30);
         const { state, ...told } = await fit(data);
         const loaded = await loadHead(name, throughFile(state), told.leavesRows ? rowsOf(data.X) : undefined);
-        expect(loaded).toMatchObject(
-          JSON.parse(JSON.stringify({ ...told, predictProba: undefined })) as object,
-        );
+        expect(loaded).toMatchObject(JSON.parse(JSON.stringify({ ...told, predictProba: undefined })) as object);
         expect(await loaded.predictProba(data.X)).toEqual(await told.predictProba(data.X));
         expect(loaded.state).toEqual(state);
       });
@@ -291,11 +269,7 @@ export function headContract(
         const left = leavesRows ? rowsOf(data.X) : undefined;
         for (const tensor of state.tensors.keys()) {
           const tensors = new Map([...state.tensors].filter(([other]) => other !== tensor));
-          await expectCode(
-            loadHead(name, { ...state, tensors }, left),
-            'HEAD_CORRUPT',
-            new RegExp(`"${tensor}"`),
-          );
+          await expectCode(loadHead(name, { ...state, tensors }, left), 'HEAD_CORRUPT', new RegExp(`"${tensor}"`));
         }
         if (leavesRows) await expectCode(loadHead(name, state), 'HEAD_CORRUPT', /"rows"/);
         for (const key of ['params', 'classes', 'features', 'converged', 'iterations', 'notes']) {

@@ -46,10 +46,6 @@ describe('the table of heads', () => {
     expect(() => createHead('logistik')).toThrow(/no head "logistik" \(did you mean "logistic"\?\)/);
     // @ts-expect-error -- as above
     expect(() => createHead('constructor')).toThrow(/no head "constructor"/);
-    await expectCode(
-      loadHead('knm', { json: {}, tensors: new Map() }),
-      'OPTION_INVALID',
-      /did you mean "knn"/,
-    );
+    await expectCode(loadHead('knm', { json: {}, tensors: new Map() }), 'OPTION_INVALID', /did you mean "knn"/);
   });
 });

@@ -116,9 +116,7 @@ const SCIKIT_LEARN = [
 const TOLERANCE = 3e-6;
 
 const far = (found: readonly number[], expected: readonly number[]): number =>
-  found.length === expected.length
-    ? Math.max(...found.map((value, i) => Math.abs(value - expected[i]!)))
-    : Infinity;
+  found.length === expected.length ? Math.max(...found.map((value, i) => Math.abs(value - expected[i]!))) : Infinity;
 
 describe('logistic regression against scikit-learn', () => {
   it.each(SCIKIT_LEARN)('has the same optimum: $shape, C = $C', async ({ n, d, k, C, ...expected }) => {
@@ -139,10 +137,7 @@ describe('logistic regression against scikit-learn', () => {
     // The softmax of two vectors shares the weight between them, each w/2: half the penalty, so twice the C.
     const { n, d, k, C, coef } = SCIKIT_LEARN[4]!;
     const X = formulaFeatures(n, d, k);
-    const head = await createHead('logistic', { C: 2 * C, tol: 1e-9 }).fit(
-      matrixRows(X),
-      formulaLabels(n, k),
-    );
+    const head = await createHead('logistic', { C: 2 * C, tol: 1e-9 }).fit(matrixRows(X), formulaLabels(n, k));
     const weights = head.state.tensors.get('weights')!.data;
     expect(far([...weights.slice(0, 3)], coef[0]!)).toBeGreaterThan(100 * TOLERANCE);
   });

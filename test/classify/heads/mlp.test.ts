@@ -18,11 +18,7 @@ describe('a network with a hidden layer', () => {
       5,
       Float32Array.from({ length: 30 }, () => source.normal()),
     );
-    const loss = logisticLoss(
-      Int32Array.of(0, 1, 2, 0, 1, 2),
-      3,
-      Float64Array.of(0.1, 0.2, 0.1, 0.3, 0.2, 0.1),
-    );
+    const loss = logisticLoss(Int32Array.of(0, 1, 2, 0, 1, 2), 3, Float64Array.of(0.1, 0.2, 0.1, 0.3, 0.2, 0.1));
     const value = async () => loss.at((await forward(network, X)).logits).value;
     const passed = await forward(network, X);
     const found = await slopes(network, passed, loss.at(passed.logits).residuals);
@@ -52,9 +48,7 @@ function crossed(rows: number) {
     2,
     Float32Array.from({ length: 2 * rows }, () => source.normal()),
   );
-  const y = Array.from({ length: rows }, (_, i) =>
-    X.data[2 * i]! * X.data[2 * i + 1]! > 0 ? 'same' : 'other',
-  );
+  const y = Array.from({ length: rows }, (_, i) => (X.data[2 * i]! * X.data[2 * i + 1]! > 0 ? 'same' : 'other'));
   return { X, y };
 }
 

@@ -38,9 +38,7 @@ function imbalanced({ n, d, k }: Fit): { X: Matrix; y: Int32Array } {
 const far = (found: Iterable<number>, expected: readonly number[]): number => {
   const values = [...found];
   return values.length === expected.length
-    ? Math.max(
-        ...values.map((value, i) => Math.abs(value - expected[i]!) / Math.max(1, Math.abs(expected[i]!))),
-      )
+    ? Math.max(...values.map((value, i) => Math.abs(value - expected[i]!) / Math.max(1, Math.abs(expected[i]!))))
     : Infinity;
 };
 const flat = (values: readonly (number | readonly number[])[]): number[] => values.flatMap((value) => value);
@@ -59,53 +57,44 @@ const PENALISED_INTERCEPT = 4e-4;
 const title = (fit: Fit) =>
   `${fit.n} x ${fit.d}, ${fit.k} classes, class weight ${fit.classWeight}, ${fit.C === undefined ? `alpha ${fit.alpha}` : `C ${fit.C}`}`;
 
-describe.each(['logistic', 'linear-svm', 'ridge'] as const)(
-  'the head %s has the optimum of scikit-learn',
-  (name) => {
-    it.each(fits.filter(({ head }) => head === name).map((fit) => [title(fit), fit] as const))(
-      '%s',
-      async (_, fit) => {
-        const { X, y } = imbalanced(fit);
-        const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
-        const options = { ...strength, classWeight: fit.classWeight, tol: 1e-9 };
-        const head = await createHead(name, options).fit(matrixRows(X), Array.from(y, String));
-        expect(head.converged).toBe(true);
-        const { data: weights } = head.state.tensors.get('weights')!;
-        const intercept = [...head.state.tensors.get('intercept')!.data];
-        const k = intercept.length;
-        const coef = intercept.flatMap((_, c) => [0, 1, 2].map((j) => weights[j * k + c]!));
-        expect(far(coef, fit.coef.flat())).toBeLessThan(TOLERANCE);
-        expect(far(intercept, fit.intercept)).toBeLessThan(TOLERANCE);
-        const decision = [0, 1, 2, 3].flatMap((i) =>
-          intercept.map((b, c) => {
-            let sum = b;
-            for (let j = 0; j < X.cols; j++) sum += X.data[i * X.cols + j]! * weights[j * k + c]!;
-            return sum;
-          }),
-        );
-        expect(far(decision, flat(fit.decision))).toBeLessThan(TOLERANCE);
-        if (fit.linearSVC !== undefined) {
-          expect(far(decision, flat(fit.linearSVC))).toBeLessThan(PENALISED_INTERCEPT);
-        }
-        if (fit.proba !== undefined) {
-          const P = await head.predictProba(X);
-          expect(far(P.data.subarray(0, 6 * P.cols), fit.proba.flat())).toBeLessThan(TOLERANCE);
-        }
-      },
+describe.each(['logistic', 'linear-svm', 'ridge'] as const)('the head %s has the optimum of scikit-learn', (name) => {
+  it.each(fits.filter(({ head }) => head === name).map((fit) => [title(fit), fit] as const))('%s', async (_, fit) => {
+    const { X, y } = imbalanced(fit);
+    const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
+    const options = { ...strength, classWeight: fit.classWeight, tol: 1e-9 };
+    const head = await createHead(name, options).fit(matrixRows(X), Array.from(y, String));
+    expect(head.converged).toBe(true);
+    const { data: weights } = head.state.tensors.get('weights')!;
+    const intercept = [...head.state.tensors.get('intercept')!.data];
+    const k = intercept.length;
+    const coef = intercept.flatMap((_, c) => [0, 1, 2].map((j) => weights[j * k + c]!));
+    expect(far(coef, fit.coef.flat())).toBeLessThan(TOLERANCE);
+    expect(far(intercept, fit.intercept)).toBeLessThan(TOLERANCE);
+    const decision = [0, 1, 2, 3].flatMap((i) =>
+      intercept.map((b, c) => {
+        let sum = b;
+        for (let j = 0; j < X.cols; j++) sum += X.data[i * X.cols + j]! * weights[j * k + c]!;
+        return sum;
+      }),
     );
+    expect(far(decision, flat(fit.decision))).toBeLessThan(TOLERANCE);
+    if (fit.linearSVC !== undefined) {
+      expect(far(decision, flat(fit.linearSVC))).toBeLessThan(PENALISED_INTERCEPT);
+    }
+    if (fit.proba !== undefined) {
+      const P = await head.predictProba(X);
+      expect(far(P.data.subarray(0, 6 * P.cols), fit.proba.flat())).toBeLessThan(TOLERANCE);
+    }
+  });
 
-    it('would notice class weights that are not used', async () => {
-      const fit = fits.find(({ head, classWeight }) => head === name && classWeight === 'balanced')!;
-      const { X, y } = imbalanced(fit);
-      const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
-      const head = await createHead(name, { ...strength, tol: 1e-9 }).fit(
-        matrixRows(X),
-        Array.from(y, String),
-      );
-      expect(far(head.state.tensors.get('intercept')!.data, fit.intercept)).toBeGreaterThan(100 * TOLERANCE);
-    });
-  },
-);
+  it('would notice class weights that are not used', async () => {
+    const fit = fits.find(({ head, classWeight }) => head === name && classWeight === 'balanced')!;
+    const { X, y } = imbalanced(fit);
+    const strength = fit.C === undefined ? { alpha: fit.alpha } : { C: fit.C };
+    const head = await createHead(name, { ...strength, tol: 1e-9 }).fit(matrixRows(X), Array.from(y, String));
+    expect(far(head.state.tensors.get('intercept')!.data, fit.intercept)).toBeGreaterThan(100 * TOLERANCE);
+  });
+});
 
 describe('the path of ridge penalties is that of RidgeClassifierCV', () => {
   it.each(fits.filter(({ head }) => head === 'ridge-cv').map((fit) => [title(fit), fit] as const))(

@@ -62,9 +62,8 @@ describe('the head softmax', () => {
     const after = await createHead('softmax', { ...options, maxEpochs: 1 }).fit(matrixRows(X), y);
     const P = await after.predictProba(X);
     const truth = Int32Array.from(y, (label) => after.classes.indexOf(label));
-    const { loss, accuracy } = (
-      await createHead('softmax', { ...options, maxEpochs: 2 }).fit(matrixRows(X), y)
-    ).learningCurve!;
+    const { loss, accuracy } = (await createHead('softmax', { ...options, maxEpochs: 2 }).fit(matrixRows(X), y))
+      .learningCurve!;
     expect(loss[1]).toBeCloseTo(logLoss(truth, P), 5);
     expect(accuracy[1]).toBe(hits(truth, topClass(P)) / 30);
   });
@@ -105,10 +104,7 @@ describe('the head softmax', () => {
     for (const value of valAccuracy!) expect(value * 18).toBeCloseTo(Math.round(value * 18), 10); // of 18 rows
     const best = valLoss!.indexOf(Math.min(...valLoss!));
     expect(best).toBeLessThan(valLoss!.length - 5);
-    const stopped = await createHead('softmax', { ...options, maxEpochs: best + 1 }).fit(
-      matrixRows(X),
-      random,
-    );
+    const stopped = await createHead('softmax', { ...options, maxEpochs: best + 1 }).fit(matrixRows(X), random);
     expect(stopped.state.tensors).toEqual(head.state.tensors);
   });
 

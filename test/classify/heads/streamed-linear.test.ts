@@ -110,8 +110,7 @@ describe('the linear-svm head on a stream', () => {
       const weights = fit.state.tensors.get('weights')!.data as Float32Array;
       return losses / rows + weights.reduce((sum, w) => sum + w * w, 0) / (2 * C * rows);
     };
-    const fit = (source: Rows, tol: number) =>
-      createHead('linear-svm', { C, tol, maxIter: 1000 }).fit(source, y);
+    const fit = (source: Rows, tol: number) => createHead('linear-svm', { C, tol, maxIter: 1000 }).fit(source, y);
     const least = await valueOf(await fit(matrixRows(X), 1e-10));
     // The loosest tolerance is met at once: only the gap keeps the fit going.
     for (const tol of [1e-4, 10]) {
@@ -160,10 +159,7 @@ describe('the ridge head on a stream', () => {
       const { X, y } = blobs(['ant', 'bee', 'cat'], 10, cols);
       const head = createHead('ridge', { tol: 1e-8 });
       const streamed = await head.fit(blockRows(X, 8), y);
-      const [a, b] = [
-        await (await head.fit(matrixRows(X), y)).predictProba(X),
-        await streamed.predictProba(X),
-      ];
+      const [a, b] = [await (await head.fit(matrixRows(X), y)).predictProba(X), await streamed.predictProba(X)];
       a.data.forEach((p, at) => expect(Math.abs(p - b.data[at]!)).toBeLessThan(1e-5));
       return streamed.notes[0];
     };

@@ -28,9 +28,7 @@ describe('a head trained by epochs on rows in blocks', () => {
     const head = createHead(name, options);
     const inBlocks = views.map((view) => blockRows(view, 120));
     const { state } = await head.fit(blockRows(data.X, 120), data.y, { views: inBlocks });
-    expect(state).toEqual(
-      (await head.fit(matrixRows(data.X), data.y, { views: views.map(matrixRows) })).state,
-    );
+    expect(state).toEqual((await head.fit(matrixRows(data.X), data.y, { views: views.map(matrixRows) })).state);
     expect(state.tensors).not.toEqual((await head.fit(matrixRows(data.X), data.y)).state.tensors);
     const cut = views.map((view) => blockRows(view, 50));
     await rejection(head.fit(blockRows(data.X, 120), data.y, { views: cut }), 'FIT_INVALID');

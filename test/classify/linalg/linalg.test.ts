@@ -41,11 +41,7 @@ describe('matrix products', () => {
       fc.asyncProperty(shape, async ({ n, p, m, seed }) => {
         const [X, Y] = [drawn(n, p, seed), drawn(p, m, seed + 1)];
         const expected = plain(X, Y.data, m);
-        for (const Z of [
-          await times(X, Y),
-          await timesTransposed(X, flip(Y)),
-          await transposedTimes(flip(X), Y),
-        ]) {
+        for (const Z of [await times(X, Y), await timesTransposed(X, flip(Y)), await transposedTimes(flip(X), Y)]) {
           expect([Z.rows, Z.cols]).toEqual([n, m]);
           Z.data.forEach((value, at) => expect(value).toBeCloseTo(expected[at]!, 4));
         }
@@ -56,17 +52,12 @@ describe('matrix products', () => {
 
   it('read a view of a larger array in place', async () => {
     const data = Float32Array.of(9, 9, 1, 2, 3, 4, 9);
-    const Z = await times(
-      { data: data.subarray(2, 6), rows: 2, cols: 2 },
-      matrix(2, 1, Float32Array.of(1, 10)),
-    );
+    const Z = await times({ data: data.subarray(2, 6), rows: 2, cols: 2 }, matrix(2, 1, Float32Array.of(1, 10)));
     expect([...Z.data]).toEqual([21, 43]);
   });
 
   it('reject shapes that do not fit', async () => {
-    await expect(times(matrix(2, 3), matrix(2, 3))).rejects.toThrow(
-      /2 x 3 and 2 x 3 have no product here: 3 and 2/,
-    );
+    await expect(times(matrix(2, 3), matrix(2, 3))).rejects.toThrow(/2 x 3 and 2 x 3 have no product here: 3 and 2/);
   });
 });
 
@@ -78,17 +69,14 @@ describe('thin products in float64', () => {
     const expected = plain(X, V, k);
     const exact = await timesThin(X, V, k, 'float64');
     const rough = await timesThin(X, V, k, 'float32');
-    const error = (Z: Float64Array) =>
-      Math.max(...Z.map((value, at) => Math.abs(value - expected[at]!))) / 1e3;
+    const error = (Z: Float64Array) => Math.max(...Z.map((value, at) => Math.abs(value - expected[at]!))) / 1e3;
     expect(error(exact)).toBeLessThan(300 * 2 ** -50);
     expect(error(rough)).toBeGreaterThan(error(exact) * 1000);
 
     const R = Float64Array.from({ length: n * k }, (_, at) => Math.cos(at) * 1e3);
     const back = await transposedTimesThin(X, R, k, 'float64');
     const expectedBack = plain(flip(X), R, k);
-    back.forEach((value, at) =>
-      expect(Math.abs(value - expectedBack[at]!) / 1e3).toBeLessThan(40 * 2 ** -50),
-    );
+    back.forEach((value, at) => expect(Math.abs(value - expectedBack[at]!) / 1e3).toBeLessThan(40 * 2 ** -50));
   });
 
   it('are the same in several blocks of rows', async () => {

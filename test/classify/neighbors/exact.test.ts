@@ -45,10 +45,7 @@ describe('search in blocks', () => {
     const X = clustered(60, 5, 1);
     const source = blockRows(X, 7);
     const reads: number[] = [];
-    const index = exactIndex(
-      { ...source, read: (block) => (reads.push(block), source.read(block)) },
-      'cosine',
-    );
+    const index = exactIndex({ ...source, read: (block) => (reads.push(block), source.read(block)) }, 'cosine');
     await index.search(selectRows(X, [1, 2, 3]), 4);
     expect(reads).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(await index.search(selectRows(X, []), 4)).toMatchObject({ k: 4, indices: new Int32Array(0) });

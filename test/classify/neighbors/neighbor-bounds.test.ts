@@ -19,13 +19,7 @@ const noInt8 = (await integerProductsHold()) ? undefined : 'this processor sums 
 /** Shapes of lengths that the scan in 8 bits takes; `exactIndex` by auto leaves the others to float32. */
 const USUAL = SHAPES.filter((shape) => shape !== 'tiny' && shape !== 'huge');
 
-async function expectBruteForce(
-  X: Matrix,
-  queries: Matrix,
-  metric: Metric,
-  k: number,
-  scan: ExactOptions['scan'],
-) {
+async function expectBruteForce(X: Matrix, queries: Matrix, metric: Metric, k: number, scan: ExactOptions['scan']) {
   const found = await exactIndex(matrixRows(X), metric, { scan }).search(queries, k);
   for (let i = 0; i < queries.rows; i++) {
     const expected = bruteForce(X, row(queries, i), metric).slice(0, k);
@@ -39,30 +33,27 @@ describe.each(['float32', 'int8'] as const)('exact search by %s', (scan) => {
   const skip = scan === 'int8' && noInt8 !== undefined;
 
   describe.skipIf(skip).each(METRICS)(`%s${skip ? ` [skipped: ${noInt8}]` : ''}`, (metric) => {
-    it.each(scan === 'int8' ? USUAL : SHAPES)(
-      'is brute force in float64, order included: %s',
-      async (shape) => {
-        await fc.assert(
-          fc.asyncProperty(
-            // More rows than a scan keeps, so that its bound decides.
-            fc.record({
-              rows: fc.integer({ min: 70, max: 300 }),
-              cols: fc.integer({ min: 2, max: 70 }),
-              k: fc.integer({ min: 1, max: 12 }),
-              seed: fc.integer({ min: 1, max: 1e9 }),
-            }),
-            async ({ rows, cols, k, seed }) => {
-              const X = rowsOf(shape, rows, cols, seed);
-              // Strangers, and rows of the index themselves.
-              const queries = selectRows(rowsOf(shape, rows, cols, seed + 7), [0, 1, 2]);
-              await expectBruteForce(X, queries, metric, k, scan);
-              await expectBruteForce(X, selectRows(X, [0, rows >> 1, rows - 1]), metric, k, scan);
-            },
-          ),
-          { numRuns: 25 },
-        );
-      },
-    );
+    it.each(scan === 'int8' ? USUAL : SHAPES)('is brute force in float64, order included: %s', async (shape) => {
+      await fc.assert(
+        fc.asyncProperty(
+          // More rows than a scan keeps, so that its bound decides.
+          fc.record({
+            rows: fc.integer({ min: 70, max: 300 }),
+            cols: fc.integer({ min: 2, max: 70 }),
+            k: fc.integer({ min: 1, max: 12 }),
+            seed: fc.integer({ min: 1, max: 1e9 }),
+          }),
+          async ({ rows, cols, k, seed }) => {
+            const X = rowsOf(shape, rows, cols, seed);
+            // Strangers, and rows of the index themselves.
+            const queries = selectRows(rowsOf(shape, rows, cols, seed + 7), [0, 1, 2]);
+            await expectBruteForce(X, queries, metric, k, scan);
+            await expectBruteForce(X, selectRows(X, [0, rows >> 1, rows - 1]), metric, k, scan);
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
   });
 });
 
@@ -99,21 +90,18 @@ describe('the bound of a scan', () => {
     );
   });
 
-  it.skipIf(noInt8 !== undefined)(
-    'is tight enough to prove answers: few queries are scanned twice',
-    async () => {
-      const X = clustered(4000, 256, 3);
-      const queries = clustered(64, 256, 4);
-      const scan = (await integerScan(X, lengthsOf(X), 'cosine', true))!;
-      const scanned = await scan.run(queries, lengthsOf(queries), 10);
-      const { distances } = await exactIndex(matrixRows(X), 'cosine').search(queries, 10);
-      const [part] = scanned.parts;
-      const proven = Array.from({ length: 64 }, (_, i) => i).filter(
-        (i) => scanned.leastDistance(i, part!.values[(i + 1) * part!.k - 1]!) > distances[10 * i + 9]!,
-      );
-      expect(proven.length).toBeGreaterThan(60);
-    },
-  );
+  it.skipIf(noInt8 !== undefined)('is tight enough to prove answers: few queries are scanned twice', async () => {
+    const X = clustered(4000, 256, 3);
+    const queries = clustered(64, 256, 4);
+    const scan = (await integerScan(X, lengthsOf(X), 'cosine', true))!;
+    const scanned = await scan.run(queries, lengthsOf(queries), 10);
+    const { distances } = await exactIndex(matrixRows(X), 'cosine').search(queries, 10);
+    const [part] = scanned.parts;
+    const proven = Array.from({ length: 64 }, (_, i) => i).filter(
+      (i) => scanned.leastDistance(i, part!.values[(i + 1) * part!.k - 1]!) > distances[10 * i + 9]!,
+    );
+    expect(proven.length).toBeGreaterThan(60);
+  });
 });
 
 describe('exact search', () => {

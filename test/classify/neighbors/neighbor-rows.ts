@@ -3,16 +3,7 @@ import { random } from '../../../src/core/random.ts';
 import { clustered } from './neighbor-contract.ts';
 
 /** How rows lie to each other: what makes a search by rounded numbers go wrong. */
-export const SHAPES = [
-  'clusters',
-  'copies',
-  'last bits',
-  'one direction',
-  'signs',
-  'zeros',
-  'tiny',
-  'huge',
-] as const;
+export const SHAPES = ['clusters', 'copies', 'last bits', 'one direction', 'signs', 'zeros', 'tiny', 'huge'] as const;
 
 /** The value next to a float32, or the one after. */
 function nudged(value: number, by: number): number {
@@ -34,8 +25,7 @@ export function rowsOf(shape: (typeof SHAPES)[number], rows: number, cols: numbe
       own[j] = nudged(own[j]! + 1, source.below(3));
     }
     // Rows that differ by their lengths and hardly by their directions.
-    if (shape === 'one direction')
-      own.set(row(X, 0).map((value) => value * (1 + i / rows) + 1e-6 * source.normal()));
+    if (shape === 'one direction') own.set(row(X, 0).map((value) => value * (1 + i / rows) + 1e-6 * source.normal()));
     if (shape === 'signs') for (let j = 0; j < cols; j++) own[j]! -= 2 * source.normal();
     if (shape === 'zeros' && i % 5 === 0) own.fill(0);
     if (shape === 'tiny') for (let j = 0; j < cols; j++) own[j]! *= 1e-22;

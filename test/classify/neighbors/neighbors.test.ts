@@ -60,10 +60,7 @@ describe('exact search', () => {
     );
     const queries = matrix(300, 3, X.data.slice(30_000, 30_900));
     const all = await exactIndex(matrixRows(X), 'euclidean').search(queries, 4);
-    const last = await exactIndex(matrixRows(X), 'euclidean').search(
-      matrix(1, 3, row(queries, 299).slice()),
-      4,
-    );
+    const last = await exactIndex(matrixRows(X), 'euclidean').search(matrix(1, 3, row(queries, 299).slice()), 4);
     expect([...all.indices.slice(-4)]).toEqual([...last.indices]);
     expect(all.indices[4 * 299]).toBe(10_299);
   });
@@ -80,9 +77,8 @@ describe('the votes of neighbours', () => {
       'cosine',
       'distance',
       [
-        0.9834010003910786, 0.009368804898155267, 0.007230194710766126, 0.07132771160775785,
-        0.9060738361983867, 0.022598452193855468, 0.2665003595172557, 0.05237037696679057, 0.6811292635159537,
-        1, 0, 0,
+        0.9834010003910786, 0.009368804898155267, 0.007230194710766126, 0.07132771160775785, 0.9060738361983867,
+        0.022598452193855468, 0.2665003595172557, 0.05237037696679057, 0.6811292635159537, 1, 0, 0,
       ],
     ],
     ['euclidean', 'uniform', [0.8, 0.2, 0, 0.4, 0.2, 0.4, 0.4, 0.4, 0.2, 0.6, 0.4, 0]],
@@ -90,9 +86,8 @@ describe('the votes of neighbours', () => {
       'euclidean',
       'distance',
       [
-        0.9450277292828028, 0.05497227071719723, 0, 0.20360554717236062, 0.5686428117682103,
-        0.22775164105942908, 0.43222430000602247, 0.20575269259893514, 0.36202300739504245, 0.869478031423275,
-        0.13052196857672507, 0,
+        0.9450277292828028, 0.05497227071719723, 0, 0.20360554717236062, 0.5686428117682103, 0.22775164105942908,
+        0.43222430000602247, 0.20575269259893514, 0.36202300739504245, 0.869478031423275, 0.13052196857672507, 0,
       ],
     ],
   ] as const)('are those of scikit-learn: %s, %s', async (metric, weights, expected) => {
@@ -134,9 +129,7 @@ describe.skipIf(missing !== undefined)(`approximate search${missing ? ` [skipped
     const X = clustered(600, 24, 8);
     const y = Array.from({ length: 600 }, (_, i) => String(i % 3));
     const good = await createHead('knn-hnsw').fit(matrixRows(X), y);
-    expect(good.notes).toEqual([
-      expect.stringMatching(/^recall@5 against exact search: (1\.0000|0\.99\d\d), on 200/),
-    ]);
+    expect(good.notes).toEqual([expect.stringMatching(/^recall@5 against exact search: (1\.0000|0\.99\d\d), on 200/)]);
     const poor = await hnswIndex(X, { metric: 'cosine', M: 2, efConstruction: 1, efSearch: 1, seed: 1 });
     const { recall } = await measureRecall(poor, X, { k: 5, sample: 200, seed: 1 });
     expect(recall).toBeLessThan(0.9);

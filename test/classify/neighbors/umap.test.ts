@@ -9,8 +9,7 @@ function bundles(each: number) {
   const generator = random(3);
   const X = matrix(2 * each, 8);
   for (let i = 0; i < X.rows; i++)
-    for (let j = 0; j < 8; j++)
-      X.data[i * 8 + j] = generator.normal() * 0.2 + Number(j === (i < each ? 0 : 4)) * 3;
+    for (let j = 0; j < 8; j++) X.data[i * 8 + j] = generator.normal() * 0.2 + Number(j === (i < each ? 0 : 4)) * 3;
   return X;
 }
 

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createHead, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
-import {
-  chooseReject,
-  type RejectChoice,
-  type RejectTask,
-} from '../../../src/classify/novelty/choose-reject.ts';
+import { chooseReject, type RejectChoice, type RejectTask } from '../../../src/classify/novelty/choose-reject.ts';
 import { DEFAULT_MEASURE } from '../../../src/classify/novelty/left-out-classes.ts';
 import { detectUnknown, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
 import {
@@ -21,11 +17,7 @@ import { blobs, throughFile } from '../heads/head-contract.ts';
 
 const CLASSES = ['ant', 'bee', 'cat', 'dog'];
 
-async function choice(
-  name: HeadName,
-  { X, y }: { X: Matrix; y: readonly string[] },
-  given: Partial<RejectTask> = {},
-) {
+async function choice(name: HeadName, { X, y }: { X: Matrix; y: readonly string[] }, given: Partial<RejectTask> = {}) {
   const maker = createHead(name);
   const normalized = applyNormalizer(await fitNormalizer('l2', matrixRows(X)), X);
   const head = await maker.fit(matrixRows(normalized), y);
@@ -34,8 +26,7 @@ async function choice(
   return { head, normalized, chosen: await chooseReject(maker, head, { X, normalized, labels: y }, task) };
 }
 
-const isRule = (chosen: Awaited<ReturnType<typeof chooseReject>>): chosen is RejectChoice =>
-  'reject' in chosen;
+const isRule = (chosen: Awaited<ReturnType<typeof chooseReject>>): chosen is RejectChoice => 'reject' in chosen;
 
 /** Rows far from all blobs: their two halves are exchanged. */
 function strangers(X: Matrix): Matrix {
@@ -180,15 +171,14 @@ describe('the rule for unknown', () => {
     expect(rejectState(reject, other.state).tensors.get('reference')!.shape).toEqual([120, 20]);
   });
 
-  it.each([
-    {},
-    { measure: 'guess', threshold: 1, rate: 0.05 },
-    { measure: 'energy', threshold: 1, rate: 0.05 },
-  ])('that is damaged is refused: %j', async (json) => {
-    const { head } = await choice('knn', data);
-    const load = () => loadReject({ json, tensors: new Map() }, head);
-    expect(load).toThrow(/rule for "unknown"/);
-  });
+  it.each([{}, { measure: 'guess', threshold: 1, rate: 0.05 }, { measure: 'energy', threshold: 1, rate: 0.05 }])(
+    'that is damaged is refused: %j',
+    async (json) => {
+      const { head } = await choice('knn', data);
+      const load = () => loadReject({ json, tensors: new Map() }, head);
+      expect(load).toThrow(/rule for "unknown"/);
+    },
+  );
 
   it('without its reference is refused', async () => {
     const { head } = await choice('logistic', data);

@@ -61,9 +61,6 @@ describe('a rule for unknown by distances to a sample', () => {
     const [reference, calibration] = parts(CLASSES, 20);
     const head = await createHead('centroid').fit(matrixRows(reference.X), reference.labels);
     const context = { signal: AbortSignal.abort() };
-    await rejection(
-      chooseSampledReject(head, reference, calibration, { rate: 0.05, seed: 1, context }),
-      'INTERRUPTED',
-    );
+    await rejection(chooseSampledReject(head, reference, calibration, { rate: 0.05, seed: 1, context }), 'INTERRUPTED');
   });
 });

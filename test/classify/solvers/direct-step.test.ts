@@ -35,34 +35,31 @@ describe('a direct step', () => {
     ['the span of the rows', 30, 50, gramDesign, 'squaredHinge'],
     ['columns, logistic of two classes', 60, 9, columnDesign, 'logistic'],
     ['the span of the rows, squared error', 30, 50, gramDesign, 'squaredError'],
-  ] as const)(
-    'takes the gradient of the quadratic model to zero: in %s',
-    async (_, rows, cols, make, name) => {
-      const { X, y } = noise(rows, cols);
-      const design = await (make as (X: Matrix) => Design | Promise<Design>)(X);
-      // One row in seven is left out.
-      const weights = Float64Array.from(y, (_, i) => (i % 7 === 0 ? 0 : (1 + (i % 3)) / rows));
-      const loss = {
-        squaredHinge: () => squaredHingeLoss(targetsOf(y), weights),
-        squaredError: () => squaredErrorLoss(targetsOf(y), weights),
-        logistic: () => logisticLoss(y, 1, weights),
-      }[name]();
-      const source = random(6);
-      const coef = Float64Array.from({ length: design.size }, () => 0.05 * source.normal());
-      const objective = keptObjective(design, loss, 0.05);
-      const here = await objective.at({ coef, bias: Float64Array.of(0.1) }, 'float64');
-      const direct = here.direct()!;
-      expect(direct.cost).toBeGreaterThan(0);
+  ] as const)('takes the gradient of the quadratic model to zero: in %s', async (_, rows, cols, make, name) => {
+    const { X, y } = noise(rows, cols);
+    const design = await (make as (X: Matrix) => Design | Promise<Design>)(X);
+    // One row in seven is left out.
+    const weights = Float64Array.from(y, (_, i) => (i % 7 === 0 ? 0 : (1 + (i % 3)) / rows));
+    const loss = {
+      squaredHinge: () => squaredHingeLoss(targetsOf(y), weights),
+      squaredError: () => squaredErrorLoss(targetsOf(y), weights),
+      logistic: () => logisticLoss(y, 1, weights),
+    }[name]();
+    const source = random(6);
+    const coef = Float64Array.from({ length: design.size }, () => 0.05 * source.normal());
+    const objective = keptObjective(design, loss, 0.05);
+    const here = await objective.at({ coef, bias: Float64Array.of(0.1) }, 'float64');
+    const direct = here.direct()!;
+    expect(direct.cost).toBeGreaterThan(0);
 
-      const step = (await direct.solve())!;
-      expect(step.logits).toEqual(await design.logits(step.coef, 1, 'float64'));
-      const bent = await here.hessian()({ ...step, logits: step.logits! });
-      const left = bent.coef.map((value, j) => value + here.gradient.coef[j]!);
-      // Hessian products are float32: what is left is their rounding.
-      expect(lengthOf(left)).toBeLessThan(1e-4 * Math.max(lengthOf(bent.coef), lengthOf(here.gradient.coef)));
-      expect(Math.abs(here.gradient.bias[0]! + bent.bias[0]!) / objective.interceptScale).toBeLessThan(1e-3);
-    },
-  );
+    const step = (await direct.solve())!;
+    expect(step.logits).toEqual(await design.logits(step.coef, 1, 'float64'));
+    const bent = await here.hessian()({ ...step, logits: step.logits! });
+    const left = bent.coef.map((value, j) => value + here.gradient.coef[j]!);
+    // Hessian products are float32: what is left is their rounding.
+    expect(lengthOf(left)).toBeLessThan(1e-4 * Math.max(lengthOf(bent.coef), lengthOf(here.gradient.coef)));
+    expect(Math.abs(here.gradient.bias[0]! + bent.bias[0]!) / objective.interceptScale).toBeLessThan(1e-3);
+  });
 
   it('is not offered where the columns of a row meet, nor for rows too many to copy', () => {
     const { X, y } = noise(40, 9);

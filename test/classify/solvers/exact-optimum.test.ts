@@ -22,8 +22,7 @@ function longRows(first: number, count: number): Matrix {
     const i = first + r;
     const values = Float64Array.from({ length: golden.d }, (_, j) => {
       const mixed =
-        ((i * 7919 + j * 104729 + i * j * 31) % 1009) / 1009 +
-        ((i * i * 17 + j * j * 5 + i * j * 7) % 2003) / 2003;
+        ((i * 7919 + j * 104729 + i * j * 31) % 1009) / 1009 + ((i * i * 17 + j * j * 5 + i * j * 7) % 2003) / 2003;
       return Math.max(0, mixed - 0.8 + ((i + j) % 2 === 0 ? 0.15 : 0));
     });
     const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
@@ -48,12 +47,9 @@ async function scores(name: HeadName, tol: number): Promise<number[]> {
 }
 
 describe('with wide rows of length 100 and C = 10,000', () => {
-  it.each(['linear-svm', 'ridge'] as const)(
-    '%s has the decision values of the true optimum',
-    async (name) => {
-      expect(apart(await scores(name, 1e-12), golden.heads[name])).toBeLessThan(1e-4);
-    },
-  );
+  it.each(['linear-svm', 'ridge'] as const)('%s has the decision values of the true optimum', async (name) => {
+    expect(apart(await scores(name, 1e-12), golden.heads[name])).toBeLessThan(1e-4);
+  });
 
   it('linear-svm counts as converged at a loose tolerance only where it is near the optimum', async () => {
     const values = await scores('linear-svm', 1e-4);

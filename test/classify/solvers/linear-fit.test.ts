@@ -52,10 +52,7 @@ const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, at) => s
 const signs = (y: Int32Array) => Float64Array.from(y, (c) => (c === 1 ? 1 : -1));
 const STEP = 1e-5;
 
-const LOSSES: readonly [
-  string,
-  (drawn: { k: number; y: Int32Array; sampleWeights: Float64Array }) => Loss,
-][] = [
+const LOSSES: readonly [string, (drawn: { k: number; y: Int32Array; sampleWeights: Float64Array }) => Loss][] = [
   ['logistic', ({ k, y, sampleWeights }) => logisticLoss(y, k, sampleWeights)],
   ['squared hinge', ({ y, sampleWeights }) => squaredHingeLoss(signs(y), sampleWeights)],
   ['squared error', ({ y, sampleWeights }) => squaredErrorLoss(signs(y), sampleWeights)],
@@ -102,11 +99,7 @@ describe('the logistic loss', () => {
     for (const k of [1, 3]) {
       const F = new Float64Array(2 * k).fill(-1e4);
       F[0] = 1e4;
-      const { value, residuals } = logisticLoss(
-        Int32Array.of(k === 1 ? 0 : 1, 0),
-        k,
-        Float64Array.of(0.5, 0.5),
-      ).at(F);
+      const { value, residuals } = logisticLoss(Int32Array.of(k === 1 ? 0 : 1, 0), k, Float64Array.of(0.5, 0.5)).at(F);
       expect(value).toBeGreaterThan(1e3);
       expect(Number.isFinite(value)).toBe(true);
       expect(residuals.every((r) => Math.abs(r) <= 0.5)).toBe(true);
@@ -115,18 +108,10 @@ describe('the logistic loss', () => {
 });
 
 /** The uncentred gradient by plain float64 loops, largest absolute value over weights and intercepts. */
-function plainGradient(
-  X: Matrix,
-  y: Int32Array,
-  k: number,
-  C: number,
-  W: Float64Array,
-  b: Float64Array,
-): number {
+function plainGradient(X: Matrix, y: Int32Array, k: number, C: number, W: Float64Array, b: Float64Array): number {
   const F = new Float64Array(X.rows * k);
   const each = (visit: (i: number, j: number, c: number) => void) => {
-    for (let i = 0; i < X.rows; i++)
-      for (let j = 0; j < X.cols; j++) for (let c = 0; c < k; c++) visit(i, j, c);
+    for (let i = 0; i < X.rows; i++) for (let j = 0; j < X.cols; j++) for (let c = 0; c < k; c++) visit(i, j, c);
   };
   each((i, j, c) => (F[i * k + c]! += X.data[i * X.cols + j]! * W[j * k + c]!));
   F.forEach((_, at) => (F[at]! += b[at % k]!));
@@ -167,9 +152,7 @@ describe('the logistic solver', () => {
       expect(gradient).toBeLessThanOrEqual(1e-10);
       const [{ coef, bias }] = points as [(typeof points)[0]];
       const { mean, unit } = { mean: columnMeans(X), unit: Math.sqrt(design.meanSquaredNorm) };
-      const b = bias.map(
-        (value, c) => value * unit - mean.reduce((sum, m, j) => sum + m * coef[j * k + c]!, 0),
-      );
+      const b = bias.map((value, c) => value * unit - mean.reduce((sum, m, j) => sum + m * coef[j * k + c]!, 0));
       expect(plainGradient(X, y, k, 2, coef, b)).toBeLessThanOrEqual(1.1e-10);
     }
   });
@@ -209,52 +192,42 @@ describe('the logistic solver', () => {
   // A processor that does not sum products of 8 bits exactly never gets a rough Gram matrix.
   const withIntegers = it.skipIf(!holds);
 
-  withIntegers(
-    'takes a rough Gram matrix for a single fit of many wide rows, to the same optimum',
-    async () => {
-      for (const [level, classes, loss, C] of [
-        [0, 2, 'logistic', 0.001],
-        [1, 3, 'logistic', 1],
-        [1, 2, 'squaredHinge', 0.1],
-      ] as const) {
-        const X = noise(520, 2100, 8, level);
-        const y = Int32Array.from({ length: X.rows }, (_, i) => {
-          const signal = X.data[i * X.cols]! + X.data[i * X.cols + 1]! - 2 * level;
-          return classes === 2 ? Number(signal > 0) : signal > 0.6 ? 2 : Number(signal > -0.6);
-        });
-        const tol = 5e-4;
-        const one = await designForOne(X, { C, tol });
-        expect(one.rough).toBeDefined();
-        const rough = await optimum(one, y, classes, C, tol, loss);
-        expect(rough.converged).toBe(true);
-        // The gradient by the columns of X, in float64, with nothing of the 8-bit products.
-        const { k } = rough;
-        const exact = await optimum(await designOf(X), y, classes, C, 1e-9, loss);
-        // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and scores by that times a
-        // row's length.
-        const bound = 2 * tol * C * X.rows * Math.sqrt(X.cols);
-        let [most, far] = [0, 0];
-        for (let at = 0; at < X.rows * k; at++) {
-          most = Math.max(most, Math.abs(exact.logits[at]!));
-          far = Math.max(far, Math.abs(rough.logits[at]! - exact.logits[at]!));
-        }
-        expect(far).toBeLessThan(Math.min(bound, most / 20));
-        if (loss === 'logistic' && k > 1) {
-          const { data } = rough.weights;
-          const gradient = plainGradient(
-            X,
-            y,
-            k,
-            C,
-            new Float64Array(data),
-            new Float64Array(rough.intercept),
-          );
-          expect(gradient).toBeLessThan(tol + 1e-5);
-          expect(rough.gradient).toBeGreaterThan(gradient - 1e-5);
-        }
+  withIntegers('takes a rough Gram matrix for a single fit of many wide rows, to the same optimum', async () => {
+    for (const [level, classes, loss, C] of [
+      [0, 2, 'logistic', 0.001],
+      [1, 3, 'logistic', 1],
+      [1, 2, 'squaredHinge', 0.1],
+    ] as const) {
+      const X = noise(520, 2100, 8, level);
+      const y = Int32Array.from({ length: X.rows }, (_, i) => {
+        const signal = X.data[i * X.cols]! + X.data[i * X.cols + 1]! - 2 * level;
+        return classes === 2 ? Number(signal > 0) : signal > 0.6 ? 2 : Number(signal > -0.6);
+      });
+      const tol = 5e-4;
+      const one = await designForOne(X, { C, tol });
+      expect(one.rough).toBeDefined();
+      const rough = await optimum(one, y, classes, C, tol, loss);
+      expect(rough.converged).toBe(true);
+      // The gradient by the columns of X, in float64, with nothing of the 8-bit products.
+      const { k } = rough;
+      const exact = await optimum(await designOf(X), y, classes, C, 1e-9, loss);
+      // A gradient of tol moves the weights by up to tol over the penalty, 1 / (C · n), and scores by that times a
+      // row's length.
+      const bound = 2 * tol * C * X.rows * Math.sqrt(X.cols);
+      let [most, far] = [0, 0];
+      for (let at = 0; at < X.rows * k; at++) {
+        most = Math.max(most, Math.abs(exact.logits[at]!));
+        far = Math.max(far, Math.abs(rough.logits[at]! - exact.logits[at]!));
       }
-    },
-  );
+      expect(far).toBeLessThan(Math.min(bound, most / 20));
+      if (loss === 'logistic' && k > 1) {
+        const { data } = rough.weights;
+        const gradient = plainGradient(X, y, k, C, new Float64Array(data), new Float64Array(rough.intercept));
+        expect(gradient).toBeLessThan(tol + 1e-5);
+        expect(rough.gradient).toBeGreaterThan(gradient - 1e-5);
+      }
+    }
+  });
 
   withIntegers(
     'takes exact products for a tolerance that needs them, and for a penalty so weak that rounding would decide',
@@ -271,31 +244,27 @@ describe('the logistic solver', () => {
     },
   );
 
-  withIntegers(
-    'corrects a rough Gram matrix that is too far off to lead to the optimum by itself',
-    async () => {
-      const X = noise(520, 600, 9);
-      const y = Int32Array.from({ length: X.rows }, (_, i) => Number(X.data[i * X.cols]! > 0));
-      const [C, tol] = [0.01, 1e-3];
-      const one = await roughGramDesign(X);
-      const alone = await optimum(one.rough!, y, 2, C, tol);
-      // Products half as large again: their optimum is not that of X.
-      const wrong = {
-        ...one,
-        rough: {
-          ...one.rough!,
-          logits: async (...of: Parameters<Design['logits']>) =>
-            (await one.rough!.logits(...of)).map((s) => 1.5 * s),
-        },
-      };
-      const corrected = await optimum(wrong, y, 2, C, tol);
-      expect(corrected.converged).toBe(true);
-      expect(corrected.gradient).toBeLessThanOrEqual(tol);
-      const off = Math.max(...corrected.logits.map((s, at) => Math.abs(s - alone.logits[at]!)));
-      expect(off).toBeLessThan(0.05 * Math.max(...alone.logits.map(Math.abs)));
-      expect(corrected.iterations).toBeGreaterThan(alone.iterations);
-    },
-  );
+  withIntegers('corrects a rough Gram matrix that is too far off to lead to the optimum by itself', async () => {
+    const X = noise(520, 600, 9);
+    const y = Int32Array.from({ length: X.rows }, (_, i) => Number(X.data[i * X.cols]! > 0));
+    const [C, tol] = [0.01, 1e-3];
+    const one = await roughGramDesign(X);
+    const alone = await optimum(one.rough!, y, 2, C, tol);
+    // Products half as large again: their optimum is not that of X.
+    const wrong = {
+      ...one,
+      rough: {
+        ...one.rough!,
+        logits: async (...of: Parameters<Design['logits']>) => (await one.rough!.logits(...of)).map((s) => 1.5 * s),
+      },
+    };
+    const corrected = await optimum(wrong, y, 2, C, tol);
+    expect(corrected.converged).toBe(true);
+    expect(corrected.gradient).toBeLessThanOrEqual(tol);
+    const off = Math.max(...corrected.logits.map((s, at) => Math.abs(s - alone.logits[at]!)));
+    expect(off).toBeLessThan(0.05 * Math.max(...alone.logits.map(Math.abs)));
+    expect(corrected.iterations).toBeGreaterThan(alone.iterations);
+  });
 
   it('does not move when the features are shifted', async () => {
     const X = noise(30, 6, 5);
@@ -312,9 +281,7 @@ describe('the logistic solver', () => {
     const { X, y } = blobs(['a', 'b'], 20, 50);
     const head = await createHead('logistic', { C: 1000, maxIter: 2, tol: 1e-8 }).fit(matrixRows(X), y);
     expect(head).toMatchObject({ converged: false, iterations: 2 });
-    expect(head.notes[0]).toMatch(
-      /not converged: the largest absolute gradient is \d.* after 2 of 2 iterations/,
-    );
+    expect(head.notes[0]).toMatch(/not converged: the largest absolute gradient is \d.* after 2 of 2 iterations/);
   });
 
   it('stops when it is aborted', async () => {

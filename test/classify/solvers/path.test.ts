@@ -120,10 +120,7 @@ describe('products that are joined', () => {
       calls.push(parts.length);
       return Promise.resolve(parts.map(({ V }) => V.map((value) => 2 * value)));
     });
-    const all = await Promise.all([
-      product({ V: Float64Array.of(1, 2) }),
-      product({ V: Float64Array.of(3, 4, 5, 6) }),
-    ]);
+    const all = await Promise.all([product({ V: Float64Array.of(1, 2) }), product({ V: Float64Array.of(3, 4, 5, 6) })]);
     expect(all.map((part) => [...part])).toEqual([
       [2, 4],
       [6, 8, 10, 12],
@@ -182,8 +179,7 @@ describe('the inverse Cholesky factor', () => {
       for (let j = 0; j < n; j++) {
         if (j > i) expect(L[i * n + j]).toBe(0);
         let sum = 0;
-        for (let p = 0; p < n; p++)
-          for (let q = 0; q < n; q++) sum += L[i * n + p]! * A[p * n + q]! * L[j * n + q]!;
+        for (let p = 0; p < n; p++) for (let q = 0; q < n; q++) sum += L[i * n + p]! * A[p * n + q]! * L[j * n + q]!;
         expect(sum).toBeCloseTo(Number(i === j), 10);
         if (n > 60 && j > 3) break;
       }

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  cutLayerNames,
-  featureWidth,
-  layersUpTo,
-  outputShape,
-} from '../../../src/extract/backbones/cut-layers.ts';
+import { cutLayerNames, featureWidth, layersUpTo, outputShape } from '../../../src/extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
 import { expectedTensors } from '../../../src/extract/weights/fit-weights.ts';
 
@@ -18,9 +13,7 @@ describe('the VGG16 backbone', () => {
   });
 
   it('has 14,714,688 parameters, as Keras counts', () => {
-    const sizes = expectedTensors(vgg16).map(({ shape }) =>
-      shape.reduce((product, size) => product * size, 1),
-    );
+    const sizes = expectedTensors(vgg16).map(({ shape }) => shape.reduce((product, size) => product * size, 1));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(14_714_688);
   });
 

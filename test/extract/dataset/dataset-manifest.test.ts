@@ -12,10 +12,7 @@ const refused = async (name: string, text: string): Promise<string> =>
 
 describe('a data set listed in a CSV', () => {
   it('gives samples with paths relative to the file, sorted', async () => {
-    const file = listed(
-      'set.csv',
-      'path,label,split\nimages/b.jpg,bee,val\nimages/a.jpg,ant,train\nc.jpg,bee,train\n',
-    );
+    const file = listed('set.csv', 'path,label,split\nimages/b.jpg,bee,val\nimages/a.jpg,ant,train\nc.jpg,bee,train\n');
     expect(await scanDataset(file)).toEqual({
       root: resolve(file, '..'),
       samples: [
@@ -58,11 +55,7 @@ describe('a data set listed in a CSV', () => {
       'path,label,split\na.jpg,ant,training set\n',
       /line 2: The split is "training set", not one of train, val, test/,
     ],
-    [
-      'a path twice',
-      'path,label\na.jpg,ant\nb.jpg,bee\n./a.jpg,bee\n',
-      /line 4: \.\/a\.jpg stands in line 2 already/,
-    ],
+    ['a path twice', 'path,label\na.jpg,ant\nb.jpg,bee\n./a.jpg,bee\n', /line 4: \.\/a\.jpg stands in line 2 already/],
     [
       'splits for some',
       'path,label,split\na.jpg,ant,train\nb.jpg,bee,\n',
@@ -103,11 +96,7 @@ describe('a data set listed in JSON lines', () => {
   it.each([
     ['broken JSON', '{"path":"a.jpg","label":"x"}\n{"path":', /line 2: No JSON \(/],
     ['something else than an object', '{"path":"a.jpg","label":"x"}\n\n3', /line 3: No JSON object/],
-    [
-      'a label that is a number',
-      '{"path":"a.jpg","label":3}',
-      /line 1: The label of a\.jpg is 3, not a name/,
-    ],
+    ['a label that is a number', '{"path":"a.jpg","label":3}', /line 1: The label of a\.jpg is 3, not a name/],
     ['a path that is no text', '{"path":["a.jpg"],"label":"x"}', /line 1: No path/],
     ['a split that is none', '{"path":"a.jpg","label":"x","split":"dev"}', /line 1: The split is "dev"/],
   ])('is refused with line and reason for %s', async (_what, text, expected) => {

@@ -6,20 +6,13 @@ import { rejection } from '../../support/errors.ts';
 import { temporaryFolders, writeTree } from '../../support/folders.ts';
 
 const folder = temporaryFolders();
-const tree = (...paths: string[]): string =>
-  writeTree(folder(), Object.fromEntries(paths.map((path) => [path, ''])));
+const tree = (...paths: string[]): string => writeTree(folder(), Object.fromEntries(paths.map((path) => [path, ''])));
 const rows = async (root: string): Promise<string[]> =>
   (await scanDataset(root)).samples.map(({ split, label, path }) => `${split} ${label} ${path}`);
 
 describe('a data set with Train and Val', () => {
   it('labels each image by its class folder and takes the split from the folder above', async () => {
-    const root = tree(
-      'Train/ant/1.jpg',
-      'Train/bee/2.jpg',
-      'Val/ant/3.jpg',
-      'Val/bee/4.jpg',
-      'Test/bee/5.jpg',
-    );
+    const root = tree('Train/ant/1.jpg', 'Train/bee/2.jpg', 'Val/ant/3.jpg', 'Val/bee/4.jpg', 'Test/bee/5.jpg');
     const dataset = await scanDataset(root);
     expect(dataset).toMatchObject({ root, hasSplits: true });
     expect(await rows(root)).toEqual([
@@ -60,9 +53,7 @@ describe('a data set with Train and Val', () => {
     const root = tree('Train/1.jpg', 'Train/2.jpg', 'Train/ant/3.jpg', 'Val/ant/4.jpg');
     const { message } = await rejection(scanDataset(root), 'DATASET_LAYOUT');
     expect(message).toContain(join(root, 'Train'));
-    expect(message).toMatch(
-      /2 images that are in no class folder \(1\.jpg, 2\.jpg\).*sub-folder named for its class/,
-    );
+    expect(message).toMatch(/2 images that are in no class folder \(1\.jpg, 2\.jpg\).*sub-folder named for its class/);
   });
 
   it('refuses Val without Train', async () => {
@@ -71,21 +62,13 @@ describe('a data set with Train and Val', () => {
   });
 
   it('refuses a class that is only validated, listing it and the classes of train', async () => {
-    const root = tree(
-      'Train/ant/1.jpg',
-      'Train/bee/2.jpg',
-      'Val/ant/3.jpg',
-      'Val/wasp/4.jpg',
-      'Val/Bee/5.jpg',
-    );
+    const root = tree('Train/ant/1.jpg', 'Train/bee/2.jpg', 'Val/ant/3.jpg', 'Val/wasp/4.jpg', 'Val/Bee/5.jpg');
     const { message } = await rejection(scanDataset(root), 'DATASET_CLASSES');
     expect(message).toMatch(/2 class\(es\) in val are not in train: Bee, wasp\. Train has: ant, bee\./);
   });
 
   it('warns of a class that is only trained, naming it', async () => {
-    const { warnings, samples } = await scanDataset(
-      tree('Train/ant/1.jpg', 'Train/bee/2.jpg', 'Val/ant/3.jpg'),
-    );
+    const { warnings, samples } = await scanDataset(tree('Train/ant/1.jpg', 'Train/bee/2.jpg', 'Val/ant/3.jpg'));
     expect(warnings).toEqual([expect.stringMatching(/Classes in train that val lacks.*: bee\.$/)]);
     expect(samples).toHaveLength(3);
   });
@@ -146,35 +129,15 @@ describe('a data set of class folders', () => {
   });
 
   it('takes every image extension in any case', async () => {
-    const names = [
-      'a.jpg',
-      'b.JPEG',
-      'c.Png',
-      'd.webp',
-      'e.gif',
-      'f.tif',
-      'g.TIFF',
-      'h.avif',
-      'i.svg',
-      'j.bmp',
-    ];
+    const names = ['a.jpg', 'b.JPEG', 'c.Png', 'd.webp', 'e.gif', 'f.tif', 'g.TIFF', 'h.avif', 'i.svg', 'j.bmp'];
     expect(await rows(tree(...names.map((name) => `cat/${name}`)))).toHaveLength(names.length);
   });
 
   it('keeps spaces, quotes, emoji and newlines in names of files and classes', async () => {
-    const names = [
-      'two  spaces.jpg',
-      `it's "quoted".jpg`,
-      'päivä 🐜.png',
-      'line\nbreak.jpg',
-      'a,b;c.gif',
-      '%20.jpg',
-    ];
+    const names = ['two  spaces.jpg', `it's "quoted".jpg`, 'päivä 🐜.png', 'line\nbreak.jpg', 'a,b;c.gif', '%20.jpg'];
     const label = 'big "cat" 🐈\nwild';
     const { samples } = await scanDataset(tree(...names.map((name) => `${label}/${name}`)));
-    expect(new Set(samples.map(({ path }) => path))).toEqual(
-      new Set(names.map((name) => `${label}/${name}`)),
-    );
+    expect(new Set(samples.map(({ path }) => path))).toEqual(new Set(names.map((name) => `${label}/${name}`)));
     expect(new Set(samples.map((sample) => sample.label))).toEqual(new Set([label]));
   });
 
@@ -212,9 +175,7 @@ describe.skipIf(process.platform === 'win32')('symbolic links in a data set', ()
     symlinkSync('../bee', join(root, 'Train/ant/sibling'));
     expect(await rows(root)).toEqual(expected);
     const { warnings } = await scanDataset(root);
-    expect(warnings.join()).toMatch(
-      /Ignored 5 .*Train\/ant\/above\/ \(a link to a folder that is listed already\)/,
-    );
+    expect(warnings.join()).toMatch(/Ignored 5 .*Train\/ant\/above\/ \(a link to a folder that is listed already\)/);
   });
 
   it('that lead to each other end, and each image is met once', async () => {
@@ -249,12 +210,7 @@ describe('what is no data set', () => {
   it.each([
     ['nothing', [], 'DATASET_EMPTY', /holds no images \(found: nothing/],
     ['no image', ['readme.txt', 'cat/a.txt'], 'DATASET_EMPTY', /found: cat\/, readme\.txt/],
-    [
-      'images and no folder',
-      ['1.jpg', '2.jpg'],
-      'DATASET_LAYOUT',
-      /2 images and no class folders \(1\.jpg, 2\.jpg\)/,
-    ],
+    ['images and no folder', ['1.jpg', '2.jpg'], 'DATASET_LAYOUT', /2 images and no class folders \(1\.jpg, 2\.jpg\)/],
   ] as const)('is refused where a folder holds %s', async (_what, paths, code, expected) => {
     const { message } = await rejection(scanDataset(tree(...paths)), code);
     expect(message).toMatch(expected);
@@ -276,10 +232,7 @@ describe('other labels for a data set', () => {
   };
 
   it('count where the list names the image; its paths are relative to the data set, wherever it lies', async () => {
-    const dataset = await under(
-      root(),
-      'path,label\nTrain/bee/2.jpg,wasp\nVal/bee/4.jpg,wasp\nVal/ant/3.jpg,ant\n',
-    );
+    const dataset = await under(root(), 'path,label\nTrain/bee/2.jpg,wasp\nVal/bee/4.jpg,wasp\nVal/ant/3.jpg,ant\n');
     expect(dataset.samples.map(({ path, label, split }) => `${split} ${label} ${path}`)).toEqual([
       'train ant Train/ant/1.jpg',
       'train wasp Train/bee/2.jpg',

@@ -56,9 +56,7 @@ describe('the choice of engine', () => {
     expect(engineClass(variant)).toBe('onnxruntime/cpu/fp32');
     expect(why).toBe('the fastest here without openvino');
     expect(hint).toBe('Faster here: npx permafrost engines add openvino (bf16, about 8x).');
-    expect(faster.join()).toMatch(
-      /openvino\/cpu\/bf16 \(about 8 times as fast\): npx permafrost engines add openvino/,
-    );
+    expect(faster.join()).toMatch(/openvino\/cpu\/bf16 \(about 8 times as fast\): npx permafrost engines add openvino/);
   });
 
   it('hints at what a command adds alone, and only where it gains enough and nothing was settled before', () => {
@@ -88,9 +86,7 @@ describe('the choice of engine', () => {
   it('serves a wish for one engine or one precision', () => {
     expect(chosen({ wish: { engine: 'onnxruntime', precision: 'auto' } })).toBe('onnxruntime/cpu/fp32');
     expect(chosen({ wish: { engine: 'auto', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
-    expect(chosen({ wish: { engine: 'auto', precision: 'fp32' } }, ['openvino'])).toBe(
-      'onnxruntime/cpu/fp32',
-    );
+    expect(chosen({ wish: { engine: 'auto', precision: 'fp32' } }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
     expect(chosen({ wish: { engine: 'openvino', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
   });
 
@@ -103,15 +99,11 @@ describe('the choice of engine', () => {
 
   it('takes an engine or a device that is never chosen by itself where it is asked for by name', () => {
     const precision = 'auto';
-    expect(chosen({ wish: { engine: 'onnxruntime-winograd', precision } })).toBe(
-      'onnxruntime-winograd/cpu/fp32',
-    );
+    expect(chosen({ wish: { engine: 'onnxruntime-winograd', precision } })).toBe('onnxruntime-winograd/cpu/fp32');
     expect(chosen({ wish: { engine: 'tfjs', precision } })).toBe('tfjs/gpu/fp32');
     expect(chosen({ wish: { engine: 'tfjs', device: 'cpu', precision } })).toBe('tfjs/cpu/fp32');
     expect(chosen({ wish: { engine: 'auto', device: 'webgpu', precision } })).toBe('onnxruntime/webgpu/fp32');
-    expect(chosen({ wish: { engine: 'onnxruntime', device: 'cuda', precision } })).toBe(
-      'onnxruntime/cuda/fp32',
-    );
+    expect(chosen({ wish: { engine: 'onnxruntime', device: 'cuda', precision } })).toBe('onnxruntime/cuda/fp32');
     expect(() => candidates(facts({ wish: { engine: 'openvino', device: 'webgpu', precision } }))).toThrow(
       /no engine openvino on the device webgpu/,
     );

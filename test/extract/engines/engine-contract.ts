@@ -111,8 +111,7 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
       const features = (await loaded.run(randomPixels(2, SIZE, 4), 2)).toReversed();
       for (const [i, { cut, pooling }] of outputs.entries()) {
         if (pooling === 'flatten') continue;
-        const flat =
-          features[outputs.findIndex((other) => other.cut === cut && other.pooling === 'flatten')]!;
+        const flat = features[outputs.findIndex((other) => other.cut === cut && other.pooling === 'flatten')]!;
         for (const row of [0, 1]) {
           const expected = pooled(featuresOf(flat, row), channelsOf(program, cut), pooling);
           expect(relativeError(featuresOf(features[i]!, row), expected)).toBeLessThanOrEqual(otherWay);
@@ -163,11 +162,7 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
       const b = await engine.load(second);
       const pixels = randomPixels(2, SIZE, 5);
       const [alone] = await a.run(pixels, 2);
-      const [[fromA], [fromB], [again]] = await Promise.all([
-        a.run(pixels, 2),
-        b.run(pixels, 2),
-        a.run(pixels, 2),
-      ]);
+      const [[fromA], [fromB], [again]] = await Promise.all([a.run(pixels, 2), b.run(pixels, 2), a.run(pixels, 2)]);
       expect(relativeError(fromA!.data, alone!.data)).toBeLessThanOrEqual(tolerances.batch);
       expect(relativeError(again!.data, alone!.data)).toBeLessThanOrEqual(tolerances.batch);
       expect(relativeError(fromB!.data, alone!.data)).toBeGreaterThan(0.1);

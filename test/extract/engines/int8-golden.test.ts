@@ -92,10 +92,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
     it('leads a head trained on the float32 features to the same classes, one image in 24 excepted', async () => {
       const rows = paths.flatMap((path, i) => (path.toLowerCase().startsWith('train') ? [i] : []));
       const labels = rows.map((i) => paths[i]!.split('/')[1]!);
-      const head = await createHead('logistic', { C: 0.01 }).fit(
-        matrixRows(selectRows(golden, rows)),
-        labels,
-      );
+      const head = await createHead('logistic', { C: 0.01 }).fit(matrixRows(selectRows(golden, rows)), labels);
       const expected = topClass(await head.predictProba(selectRows(golden, measured)));
       const classes = topClass(await head.predictProba(found));
       const differing = measured.filter((_, i) => classes[i] !== expected[i]);

@@ -42,10 +42,7 @@ describe('a device that cannot run', () => {
   it.runIf(process.platform === 'linux' && process.arch === 'x64' && !existsSync(provider))(
     'cuda without its libraries is refused with the runtime’s reason and how to get them',
     async () => {
-      const { message } = await rejection(
-        createEngine('onnxruntime', { device: 'cuda' }),
-        'ENGINE_UNAVAILABLE',
-      );
+      const { message } = await rejection(createEngine('onnxruntime', { device: 'cuda' }), 'ENGINE_UNAVAILABLE');
       expect(message).toMatch(
         /device cuda: .*Failed to load shared library.*script\/install --onnxruntime-node-install/,
       );
@@ -61,9 +58,7 @@ describe('a device that cannot run', () => {
       const args = ['extract', root, '--store', store, '--device', 'webgpu', '--quiet'];
       const { code, stderr } = await permafrost(args, { env: noDriver });
       expect(code).toBe(1);
-      expect(stderr).toMatch(
-        /device webgpu: .*adapter.* Vulkan .*Or take --device cpu\. \[ENGINE_UNAVAILABLE\]/,
-      );
+      expect(stderr).toMatch(/device webgpu: .*adapter.* Vulkan .*Or take --device cpu\. \[ENGINE_UNAVAILABLE\]/);
       expect(existsSync(store)).toBe(false);
     },
   );
@@ -76,9 +71,7 @@ describe('a device that cannot run', () => {
 
 // Vulkan in software, from Debian's package chromium: a real WebGPU device where there is no GPU.
 const ICD = '/usr/lib/chromium/vk_swiftshader_icd.json';
-const title = existsSync(ICD)
-  ? 'webgpu on SwiftShader'
-  : `webgpu on SwiftShader [skipped: ${ICD} is missing]`;
+const title = existsSync(ICD) ? 'webgpu on SwiftShader' : `webgpu on SwiftShader [skipped: ${ICD} is missing]`;
 
 describe.skipIf(!existsSync(ICD))(title, () => {
   function inAnotherProcess(given: Program, pixels: Uint8Array, counts: readonly number[]) {

@@ -69,12 +69,7 @@ describe('the onnxruntime-winograd engine', () => {
         .concat(['block5_conv1', 'block5_conv2', 'block5_conv3'])
         .map((layer) => `${layer}/kernel/winograd`),
     );
-    for (const options of [
-      { device: 'webgpu' },
-      { precision: 'int8' },
-      { leastChannels: 0 },
-      { imagesAtOnce: 0 },
-    ]) {
+    for (const options of [{ device: 'webgpu' }, { precision: 'int8' }, { leastChannels: 0 }, { imagesAtOnce: 0 }]) {
       await expect(makeEngine(options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     }
   });

@@ -7,8 +7,7 @@ import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 
 const makeFolder = temporaryFolders();
-const node = (script: string, options = {}): Promise<string> =>
-  runProgram(process.execPath, ['-e', script], options);
+const node = (script: string, options = {}): Promise<string> => runProgram(process.execPath, ['-e', script], options);
 
 describe('running a program', () => {
   it('gives its standard output, in the folder and environment asked for', async () => {

@@ -41,11 +41,9 @@ describe('a staged folder', () => {
 
   it('removes what a process killed long ago left, not what another one may be filling', async () => {
     const root = makeFolder();
-    for (const name of ['b.unfinished-old', 'b.unfinished-new', 'other.unfinished-old'])
-      mkdirSync(join(root, name));
+    for (const name of ['b.unfinished-old', 'b.unfinished-new', 'other.unfinished-old']) mkdirSync(join(root, name));
     const yesterday = Date.now() / 1000 - 86_400;
-    for (const name of ['b.unfinished-old', 'other.unfinished-old'])
-      utimesSync(join(root, name), yesterday, yesterday);
+    for (const name of ['b.unfinished-old', 'other.unfinished-old']) utimesSync(join(root, name), yesterday, yesterday);
     await stageFolder(join(root, 'b'), fillWith('x'));
     expect(readdirSync(root).sort()).toEqual(['b', 'b.unfinished-new', 'other.unfinished-old']);
   });

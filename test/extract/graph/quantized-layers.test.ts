@@ -126,8 +126,6 @@ describe('weights in 8 bits', () => {
       q: new Int8Array(18),
       scales: Float32Array.of(1, 1),
     });
-    expect(quantizeBias(Float32Array.of(1, -0.26, 0), Float32Array.of(0.5, 0.1, 1))).toEqual(
-      Int32Array.of(2, -3, 0),
-    );
+    expect(quantizeBias(Float32Array.of(1, -0.26, 0), Float32Array.of(0.5, 0.1, 1))).toEqual(Int32Array.of(2, -3, 0));
   });
 });

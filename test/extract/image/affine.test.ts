@@ -30,14 +30,7 @@ type KerasArguments = Partial<Record<'theta' | 'tx' | 'ty' | 'shear' | 'zx' | 'z
 const golden = 'golden/augment.safetensors';
 const SIDE = 224;
 
-const fromKeras = ({
-  theta = 0,
-  tx = 0,
-  ty = 0,
-  shear = 0,
-  zx = 1,
-  zy = 1,
-}: KerasArguments): ViewParameters => ({
+const fromKeras = ({ theta = 0, tx = 0, ty = 0, shear = 0, zx = 1, zy = 1 }: KerasArguments): ViewParameters => ({
   ...UNCHANGED,
   rotation: theta,
   shiftColumns: tx / SIDE,
@@ -49,18 +42,13 @@ const fromKeras = ({
 
 describe.skipIf(!hasShared(golden))(needsShared(golden, "beside Keras' own affine transform"), () => {
   /** The largest difference to Keras, in levels, over all cases of which `which` holds. */
-  function error(
-    affine: (given: KerasArguments) => Affine,
-    which: (given: KerasArguments) => boolean,
-  ): number {
+  function error(affine: (given: KerasArguments) => Affine, which: (given: KerasArguments) => boolean): number {
     const tensors = goldenTensors('augment.safetensors');
     const cases = JSON.parse(readFileSync(sharedPath('golden/augment.json'), 'utf8')) as KerasArguments[];
     const input = tensors.get('input')?.data;
     if (!(input instanceof Uint8Array)) throw new Error('no uint8 tensor input in the golden file');
     const errors = cases.flatMap((given, i) =>
-      which(given)
-        ? [largestDifference(sample(input, SIDE, affine(given)), goldenFloats(tensors, `case${i}`))]
-        : [],
+      which(given) ? [largestDifference(sample(input, SIDE, affine(given)), goldenFloats(tensors, `case${i}`))] : [],
     );
     expect(errors.length).toBeGreaterThan(0);
     return Math.max(...errors);
@@ -110,21 +98,13 @@ describe.skipIf(!hasShared(golden))(needsShared(golden, "beside Keras' own affin
 
 type Matrix3 = readonly (readonly number[])[];
 const product = (...factors: Matrix3[]): Matrix3 =>
-  factors.reduce((a, b) =>
-    a.map((row) => [0, 1, 2].map((j) => row.reduce((s, v, k) => s + v * b[k]![j]!, 0))),
-  );
+  factors.reduce((a, b) => a.map((row) => [0, 1, 2].map((j) => row.reduce((s, v, k) => s + v * b[k]![j]!, 0))));
 
 /**
  * The four matrices of Keras one by one, about the middle, in x and y; then the flip; then linear interpolation between
  * pixels that repeat beyond the border.
  */
-function reference(
-  pixels: Uint8Array,
-  size: number,
-  view: ViewParameters,
-  row: number,
-  column: number,
-): number[] {
+function reference(pixels: Uint8Array, size: number, view: ViewParameters, row: number, column: number): number[] {
   const radians = (degrees: number): number => (degrees * Math.PI) / 180;
   const [t, s] = [radians(view.rotation), radians(view.shear)];
   const middle = size / 2 - 0.5;
@@ -160,8 +140,7 @@ describe('the affine map of a view', () => {
         const { data } = texture(size, size, seed);
         const expected: number[] = [];
         for (let row = 0; row < size; row++) {
-          for (let column = 0; column < size; column++)
-            expected.push(...reference(data, size, view, row, column));
+          for (let column = 0; column < size; column++) expected.push(...reference(data, size, view, row, column));
         }
         // A point moves by less than 24 * 2^-32 pixels, two neighbours differ by 255 levels at most; float32 adds
         // 1.5e-5.

@@ -4,12 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../../src/core/digest.ts';
 import { resolveOptions } from '../../../src/core/options.ts';
 import { applyView } from '../../../src/extract/image/augment.ts';
-import {
-  UNCHANGED,
-  VIEW_DEFAULTS,
-  VIEW_OPTIONS,
-  viewParameters,
-} from '../../../src/extract/image/view-parameters.ts';
+import { UNCHANGED, VIEW_DEFAULTS, VIEW_OPTIONS, viewParameters } from '../../../src/extract/image/view-parameters.ts';
 import { textWith } from '../../support/errors.ts';
 import { paint, pixelAt, texture } from '../../support/pictures.ts';
 import { anyView } from '../../support/views.ts';
@@ -159,19 +154,13 @@ describe('brightness', () => {
 
   it('comes after the rounding of the affine map', () => {
     fc.assert(
-      fc.property(
-        side,
-        seed,
-        anyView,
-        fc.double({ min: 0, max: 2, noNaN: true }),
-        (size, from, view, brightness) => {
-          const { data } = texture(size, size, from);
-          const rounded = applyView(data, size, view);
-          expect(applyView(data, size, { ...view, brightness })).toEqual(
-            applyView(rounded, size, { ...UNCHANGED, brightness }),
-          );
-        },
-      ),
+      fc.property(side, seed, anyView, fc.double({ min: 0, max: 2, noNaN: true }), (size, from, view, brightness) => {
+        const { data } = texture(size, size, from);
+        const rounded = applyView(data, size, view);
+        expect(applyView(data, size, { ...view, brightness })).toEqual(
+          applyView(rounded, size, { ...UNCHANGED, brightness }),
+        );
+      }),
     );
   });
 

@@ -58,10 +58,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
       'are the same to the byte when resampled with %s outside sharp, as enlarged pictures are',
       async (kernel) => {
         for (const [i, file] of files.entries()) {
-          const { data, info } = await sharp(file)
-            .keepIccProfile()
-            .raw()
-            .toBuffer({ resolveWithObject: true });
+          const { data, info } = await sharp(file).keepIccProfile().raw().toBuffer({ resolveWithObject: true });
           const pixels = resample({ ...info, data }, placement(keras, info.width, info.height), 224, kernel);
           // Pillow 13 takes the axes in the other order for tall pictures and so rounds at another place (0.2 levels
           // with bilinear).

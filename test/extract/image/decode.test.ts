@@ -54,9 +54,7 @@ describe('kinds of pictures', () => {
     const progressive = await picture.clone().jpeg({ progressive: true }).toBuffer();
     expect(progressive.equals(baseline)).toBe(false);
     for (const contract of [vgg16, keras]) {
-      expect(differingBytes(await pixelsOf(progressive, contract), await pixelsOf(baseline, contract))).toBe(
-        0,
-      );
+      expect(differingBytes(await pixelsOf(progressive, contract), await pixelsOf(baseline, contract))).toBe(0);
     }
   });
 
@@ -101,9 +99,7 @@ describe('kinds of pictures', () => {
   it('hidden colours do not depend on their alpha where a contract drops alpha and smooths', async () => {
     const smooth: Contract = { ...keras, kernel: 'bilinear' };
     const { width, height, data } = texture(300, 200, 2);
-    const seen = paint(width, height, (x, y) => [
-      ...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3),
-    ]);
+    const seen = paint(width, height, (x, y) => [...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)]);
     const veiled = paint(width, height, (x, y) => [...pixelAt(data, width, x, y), (x * 7 + y * 13) % 256]);
     expect(
       differingBytes(
@@ -231,35 +227,27 @@ describe('EXIF orientation', () => {
   }
   const encoded = (picture: Picture, orientation: number) => toSharp(picture).withMetadata({ orientation });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    '%i gives the upright picture under vgg16, to the byte',
-    async (orientation) => {
-      const png = await encoded(stored(upright, orientation), orientation).png().toBuffer();
-      const plainPng = await toSharp(upright).png().toBuffer();
-      expect(await readHeader(png)).toMatchObject({ orientation, width: orientation < 5 ? 448 : 224 });
-      expect(differingBytes(await pixelsOf(png, vgg16), await pixelsOf(plainPng, vgg16))).toBe(0);
-    },
-  );
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('%i gives the upright picture under vgg16, to the byte', async (orientation) => {
+    const png = await encoded(stored(upright, orientation), orientation).png().toBuffer();
+    const plainPng = await toSharp(upright).png().toBuffer();
+    expect(await readHeader(png)).toMatchObject({ orientation, width: orientation < 5 ? 448 : 224 });
+    expect(differingBytes(await pixelsOf(png, vgg16), await pixelsOf(plainPng, vgg16))).toBe(0);
+  });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    '%i leaves the pixels as they lie in the file under keras',
-    async (orientation) => {
-      const lying = stored(upright, orientation);
-      const png = await encoded(lying, orientation).png().toBuffer();
-      // 448 to 224 takes each second pixel, the odd ones (facts of Pillow's NEAREST); 224 to 224 takes all.
-      const [kx, ky] = [lying.width / 224, lying.height / 224];
-      const expected = paint(224, 224, (x, y) =>
-        pixelAt(lying.data, lying.width, kx === 2 ? 2 * x + 1 : x, ky === 2 ? 2 * y + 1 : y),
-      );
-      expect(differingBytes(await pixelsOf(png, keras), expected.data)).toBe(0);
-    },
-  );
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('%i leaves the pixels as they lie in the file under keras', async (orientation) => {
+    const lying = stored(upright, orientation);
+    const png = await encoded(lying, orientation).png().toBuffer();
+    // 448 to 224 takes each second pixel, the odd ones (facts of Pillow's NEAREST); 224 to 224 takes all.
+    const [kx, ky] = [lying.width / 224, lying.height / 224];
+    const expected = paint(224, 224, (x, y) =>
+      pixelAt(lying.data, lying.width, kx === 2 ? 2 * x + 1 : x, ky === 2 ? 2 * y + 1 : y),
+    );
+    expect(differingBytes(await pixelsOf(png, keras), expected.data)).toBe(0);
+  });
 
   it('is applied to JPEG files too, where cameras write it, and a wrong one is told apart', async () => {
     const jpeg = (orientation: number, tag = orientation) =>
-      encoded(stored(upright, orientation), tag)
-        .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
-        .toBuffer();
+      encoded(stored(upright, orientation), tag).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
     const expected = await pixelsOf(await toSharp(upright).png().toBuffer(), vgg16);
     for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
       // JPEG at quality 100 rounds coefficients of noise: about one level; a picture turned wrongly is 50 away.
@@ -387,13 +375,10 @@ describe('what is no whole picture', () => {
   it.each([
     ['float', 3],
     ['uint', 1],
-  ])(
-    'is refused as a grey TIFF of 32-bit %s samples, which have no known black and white',
-    async (depth, format) => {
-      const { message } = await rejection(readHeader(greyTiff32(format)), 'IMAGE_UNDECODABLE');
-      expect(message).toMatch(new RegExp(`samples are ${depth} numbers.*8 or 16 bits`));
-    },
-  );
+  ])('is refused as a grey TIFF of 32-bit %s samples, which have no known black and white', async (depth, format) => {
+    const { message } = await rejection(readHeader(greyTiff32(format)), 'IMAGE_UNDECODABLE');
+    expect(message).toMatch(new RegExp(`samples are ${depth} numbers.*8 or 16 bits`));
+  });
 
   it('keeps what the decoder said as its cause', async () => {
     const error = await rejection(readHeader(readFileSync(import.meta.filename)), 'IMAGE_UNDECODABLE');

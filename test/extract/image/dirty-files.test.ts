@@ -1,13 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  mkdirSync,
-  readFileSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -83,10 +75,7 @@ describe('a decompression bomb', () => {
   });
 
   it('made of entities in an SVG ends at once', async () => {
-    const entities = Array.from(
-      { length: 30 },
-      (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`,
-    ).join('');
+    const entities = Array.from({ length: 30 }, (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`).join('');
     const svg = `<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY e0 "ha">${entities}]><svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text>&e30;</text></svg>`;
     const started = performance.now();
     await pixels(Buffer.from(svg)).catch((error: unknown) =>
@@ -181,9 +170,7 @@ describe('a file that cannot be read as it is', () => {
     const path = join(folder(), 'large.jpg');
     writeFileSync(path, '');
     truncateSync(path, MAX_FILE_BYTES + 1);
-    expect((await rejection(read(path), 'IMAGE_UNREADABLE')).message).toContain(
-      `above the ${MAX_FILE_BYTES}`,
-    );
+    expect((await rejection(read(path), 'IMAGE_UNREADABLE')).message).toContain(`above the ${MAX_FILE_BYTES}`);
   });
 
   it.skipIf(!posix)(
@@ -201,9 +188,7 @@ describe('a file that cannot be read as it is', () => {
     const root = writeTree(folder(), { 'secret.jpg': 'x' });
     chmodSync(root, 0o755);
     chmodSync(join(root, 'secret.jpg'), 0o000);
-    const module = pathToFileURL(
-      join(import.meta.dirname, '../../../dist/extract/image/read-image-file.js'),
-    ).href;
+    const module = pathToFileURL(join(import.meta.dirname, '../../../dist/extract/image/read-image-file.js')).href;
     const script = `const { readImageFile } = await import(${JSON.stringify(module)});
       await readImageFile(${JSON.stringify(join(root, 'secret.jpg'))}, 'n', undefined, () => false).catch((e) => console.log(e.code));`;
     // The superuser may read anything: another user is needed.
@@ -221,9 +206,7 @@ describe.skipIf(process.platform !== 'linux')('names that are not valid UTF-8', 
   it('are failures that show the bytes, each of them; names that hold U+FFFD in earnest are images', async () => {
     const root = writeTree(folder(), { 'a/good.jpg': 'x', 'a/really \ufffd.jpg': 'x', 'b/good.jpg': 'x' });
     const bytes = (...parts: (string | number)[]) =>
-      Buffer.concat(
-        parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from([part]))),
-      );
+      Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from([part]))));
     for (const odd of [0xe9, 0xe8]) writeFileSync(bytes(`${root}/a/caf`, odd, '.jpg'), 'x');
     mkdirSync(bytes(`${root}/b/`, 0xff));
     writeFileSync(bytes(`${root}/b/`, 0xff, '/inside.jpg'), 'x');

@@ -78,8 +78,7 @@ describe('the header of a plain JPEG', () => {
     expect(plainJpegHeader(withExif(jpeg, bigEndian(3), bigEndian(6)))).toBeUndefined();
     expect(plainJpegHeader(withExif(jpeg, Buffer.from('II*\0 no directory follows')))).toBeUndefined();
     expect(plainJpegHeader(withExif(jpeg, Buffer.alloc(4)))).toBeUndefined();
-    for (const length of [0, 1, 2, 3, 10, 40])
-      expect(plainJpegHeader(jpeg.subarray(0, length))).toBeUndefined();
+    for (const length of [0, 1, 2, 3, 10, 40]) expect(plainJpegHeader(jpeg.subarray(0, length))).toBeUndefined();
   });
 
   it('never throws and never contradicts the image library, whatever bytes are damaged', async () => {
@@ -106,9 +105,7 @@ const PHOTOGRAPHS = 'datasets/hymenoptera';
 describe.skipIf(!hasShared(PHOTOGRAPHS))(needsShared(PHOTOGRAPHS, 'the header of a photograph'), () => {
   it('is what the image library reads, for all of hymenoptera', async () => {
     const root = sharedPath(PHOTOGRAPHS);
-    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) =>
-      /\.jpe?g$/i.test(path),
-    );
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => /\.jpe?g$/i.test(path));
     expect(files.length).toBeGreaterThan(390);
     let plain = 0;
     for (const file of files) {

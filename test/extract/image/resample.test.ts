@@ -48,8 +48,7 @@ function reference(
   const down = tent(height, toHeight, y);
   return [0, 1, 2].map((c) =>
     down.reduce(
-      (total, [i, wy]) =>
-        total + wy * across.reduce((line, [j, wx]) => line + wx * data[(i * width + j) * 3 + c]!, 0),
+      (total, [i, wy]) => total + wy * across.reduce((line, [j, wx]) => line + wx * data[(i * width + j) * 3 + c]!, 0),
       0,
     ),
   );

@@ -14,15 +14,7 @@ import { textWith } from '../../support/errors.ts';
 
 const plan = (given: Partial<ViewPlan>): ViewPlan => resolveOptions('views', VIEW_OPTIONS, given);
 const wide = plan({ shear: 10, zoom: 0.3, rotation: 20, shift: 0.1, brightness: 0.4 });
-const NUMBERS = [
-  'rotation',
-  'shiftColumns',
-  'shiftRows',
-  'shear',
-  'zoomColumns',
-  'zoomRows',
-  'brightness',
-] as const;
+const NUMBERS = ['rotation', 'shiftColumns', 'shiftRows', 'shear', 'zoomColumns', 'zoomRows', 'brightness'] as const;
 
 /** Views 1 to 4 of `images` images. */
 function drawn(of: ViewPlan, images: number, seed = 1): ViewParameters[] {
@@ -43,15 +35,9 @@ describe('the plan of views', () => {
     });
   });
 
-  it.each([
-    { zoom: 1 },
-    { zoom: -0.1 },
-    { shear: 81 },
-    { shift: 5 },
-    { brightness: 1.1 },
-    { rotation: Infinity },
-  ])('refuses %j', (given) =>
-    expect(() => plan(given)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' })),
+  it.each([{ zoom: 1 }, { zoom: -0.1 }, { shear: 81 }, { shift: 5 }, { brightness: 1.1 }, { rotation: Infinity }])(
+    'refuses %j',
+    (given) => expect(() => plan(given)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' })),
   );
 
   it('has one text for the fingerprint, which tells plan and seed and whatever the order of the options', () => {

@@ -10,8 +10,7 @@ import { KERAS_LAYOUTS, writeH5 } from '../../support/keras-files.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
 
 // Of the built program: a process of its own reads such a file, and Node 20 runs no TypeScript.
-const built = (file: string): Promise<unknown> =>
-  import(new URL(`../../../dist/${file}`, import.meta.url).href);
+const built = (file: string): Promise<unknown> => import(new URL(`../../../dist/${file}`, import.meta.url).href);
 const { loadWeights } = (await built('extract/weights/load-weights.js')) as typeof LoadWeightsModule;
 const { readKerasH5 } = (await built('extract/weights/keras-h5-process.js')) as typeof ProcessModule;
 
@@ -32,21 +31,15 @@ async function load(name: string, content: Parameters<typeof writeH5>[1]) {
 }
 
 describe('a Keras .h5 file', () => {
-  it.each(Object.entries(KERAS_LAYOUTS))(
-    'is read in the layout of %s, to the same digest',
-    async (title, layout) => {
-      const loaded = await load(`${title.replace(/\W+/g, '-')}.h5`, layout(backbone, weights));
-      expect(loaded.digest).toBe(weights.digest);
-      expect(loaded.tensors).toEqual(weights.tensors);
-    },
-  );
+  it.each(Object.entries(KERAS_LAYOUTS))('is read in the layout of %s, to the same digest', async (title, layout) => {
+    const loaded = await load(`${title.replace(/\W+/g, '-')}.h5`, layout(backbone, weights));
+    expect(loaded.digest).toBe(weights.digest);
+    expect(loaded.tensors).toEqual(weights.tensors);
+  });
 
   it('has the digest of a .safetensors file with the same values', async () => {
     const file = join(folder, 'same.safetensors');
-    const tensors = [...weights.tensors].map(([name, tensor]): [string, Tensor] => [
-      name,
-      { dtype: 'F32', ...tensor },
-    ]);
+    const tensors = [...weights.tensors].map(([name, tensor]): [string, Tensor] => [name, { dtype: 'F32', ...tensor }]);
     await writeFile(file, writeSafetensors(new Map(tensors.toReversed())));
     expect((await loadWeights({ backbone, file })).digest).toBe((await load('same.h5', notop)).digest);
   });
@@ -76,26 +69,19 @@ describe('a Keras .h5 file', () => {
     const without = notop.datasets.filter(({ path }) => !path.includes('block3_conv2_W'));
     await expect(load('missing.h5', { datasets: without })).rejects.toMatchObject({
       code: 'WEIGHTS_MISMATCH',
-      message: expect.stringMatching(
-        /needs the tensor block3_conv2\/kernel of shape \(3, 3, 16, 16\)/,
-      ) as string,
+      message: expect.stringMatching(/needs the tensor block3_conv2\/kernel of shape \(3, 3, 16, 16\)/) as string,
     });
     const other = notop.datasets.map((dataset) =>
       dataset.path.includes('block2_conv1_b') ? { ...dataset, shape: [2, 4] } : dataset,
     );
     await expect(load('shape.h5', { datasets: other })).rejects.toMatchObject({
       code: 'WEIGHTS_MISMATCH',
-      message: expect.stringMatching(
-        /block2_conv1\/bias has shape \(2, 4\), slim-vgg16 expects \(8\)/,
-      ) as string,
+      message: expect.stringMatching(/block2_conv1\/bias has shape \(2, 4\), slim-vgg16 expects \(8\)/) as string,
     });
   });
 
   it('is refused when it holds two networks or float64 values', async () => {
-    const twice = [
-      ...notop.datasets,
-      { path: 'copy/block1_conv1/kernel:0', shape: [1], data: new Float32Array(1) },
-    ];
+    const twice = [...notop.datasets, { path: 'copy/block1_conv1/kernel:0', shape: [1], data: new Float32Array(1) }];
     await expect(load('twice.h5', { datasets: twice })).rejects.toMatchObject({
       code: 'WEIGHTS_MISMATCH',
       message: expect.stringMatching(/two tensors for block1_conv1\/kernel/) as string,

@@ -69,15 +69,12 @@ describe('the weights that come with the package', () => {
     });
   });
 
-  describe.skipIf(!hasShared('weights'))(
-    needsShared('weights', 'against the file they were made from'),
-    () => {
-      it('have its digest', async () => {
-        const file = sharedPath('weights/vgg16-imagenet-notop.safetensors');
-        expect((await loadWeights({ backbone: vgg16, file })).digest).toBe(carried.digest);
-      });
-    },
-  );
+  describe.skipIf(!hasShared('weights'))(needsShared('weights', 'against the file they were made from'), () => {
+    it('have its digest', async () => {
+      const file = sharedPath('weights/vgg16-imagenet-notop.safetensors');
+      expect((await loadWeights({ backbone: vgg16, file })).digest).toBe(carried.digest);
+    });
+  });
 });
 
 describe('weights in shards', () => {
@@ -156,41 +153,22 @@ describe('weights of one .safetensors file', () => {
     data[0] = data[0]! + 1;
     changed.set('conv2/bias', { dtype: 'F32', shape: [4], data });
     expect((await load(changed)).digest).not.toBe(weights.digest);
-    const renamed = new Map(
-      [...weights.tensors].map(([name, tensor]) => [name.replace('conv', 'c'), tensor]),
-    );
+    const renamed = new Map([...weights.tensors].map(([name, tensor]) => [name.replace('conv', 'c'), tensor]));
     expect(weightsDigest(renamed)).not.toBe(weights.digest);
-    const reshaped = new Map(
-      [...weights.tensors].map(([name, { data: d }]) => [name, { shape: [d.length], data: d }]),
-    );
+    const reshaped = new Map([...weights.tensors].map(([name, { data: d }]) => [name, { shape: [d.length], data: d }]));
     expect(weightsDigest(reshaped)).not.toBe(weights.digest);
   });
 
   it.each([
-    [
-      'lack a tensor',
-      'conv2/bias',
-      undefined,
-      /needs the tensor conv2\/bias of shape \(4\).*layers conv1, conv2/,
-    ],
-    [
-      'have a wrong shape',
-      'conv1/bias',
-      { dtype: 'F32', shape: [3], data: new Float32Array(3) },
-      /\(3\).*\(2\)/,
-    ],
+    ['lack a tensor', 'conv2/bias', undefined, /needs the tensor conv2\/bias of shape \(4\).*layers conv1, conv2/],
+    ['have a wrong shape', 'conv1/bias', { dtype: 'F32', shape: [3], data: new Float32Array(3) }, /\(3\).*\(2\)/],
     [
       'have the axes of PyTorch',
       'conv2/kernel',
       { dtype: 'F32', shape: [4, 2, 3, 3], data: new Float32Array(72) },
       /axes of PyTorch/,
     ],
-    [
-      'are float16',
-      'conv1/bias',
-      { dtype: 'F16', shape: [2], data: new Uint16Array(2) },
-      /is F16, expected F32/,
-    ],
+    ['are float16', 'conv1/bias', { dtype: 'F16', shape: [2], data: new Uint16Array(2) }, /is F16, expected F32/],
   ] as const)('are refused when they %s', async (_, name, tensor, message) => {
     const content = tensors();
     if (tensor === undefined) content.delete(name);

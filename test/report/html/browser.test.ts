@@ -101,16 +101,12 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a report in a browser, from a f
     expect(await page.locator('#map-shown img').count()).toBe(1);
 
     const classes = (): Promise<string[]> =>
-      page.evaluate<string[]>(
-        "[...document.querySelectorAll('#map use')].map((use) => use.getAttribute('class'))",
-      );
+      page.evaluate<string[]>("[...document.querySelectorAll('#map use')].map((use) => use.getAttribute('class'))");
     const byClass = await classes();
     await page.getByLabel('right or wrong').check();
     expect(await classes()).not.toEqual(byClass);
     expect((await classes()).filter((name) => name === 'c3')).toHaveLength(1);
-    expect(await page.locator('.legend:visible').allTextContents()).toEqual([
-      expect.stringContaining('wrong'),
-    ]);
+    expect(await page.locator('.legend:visible').allTextContents()).toEqual([expect.stringContaining('wrong')]);
     expect(complaints).toEqual([]);
     await page.close();
   });

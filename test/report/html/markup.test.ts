@@ -31,14 +31,11 @@ describe('html', () => {
 describe('embeddedJson', () => {
   it('closes no script element and is read back as it was', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.oneof(fc.string(), fc.constantFrom(...HOSTILE, '</script>', '<!--'))),
-        (texts) => {
-          const { text } = embeddedJson(texts);
-          expect(text).not.toContain('<');
-          expect(JSON.parse(text)).toEqual(texts);
-        },
-      ),
+      fc.property(fc.array(fc.oneof(fc.string(), fc.constantFrom(...HOSTILE, '</script>', '<!--'))), (texts) => {
+        const { text } = embeddedJson(texts);
+        expect(text).not.toContain('<');
+        expect(JSON.parse(text)).toEqual(texts);
+      }),
     );
   });
 });

@@ -30,14 +30,8 @@ describe('htmlReport', () => {
   });
 
   it('allows its own script and style by their digests, and nothing else', () => {
-    const policy = between(page, 'http-equiv="Content-Security-Policy" content="', '" />').replaceAll(
-      '&#39;',
-      "'",
-    );
-    const [style, own] = [
-      between(page, '<style>', '</style>'),
-      between(page, '<script type="module">', '</script>'),
-    ];
+    const policy = between(page, 'http-equiv="Content-Security-Policy" content="', '" />').replaceAll('&#39;', "'");
+    const [style, own] = [between(page, '<style>', '</style>'), between(page, '<script type="module">', '</script>')];
     expect(policy.split('; ')).toEqual([
       "default-src 'none'",
       'img-src data:',
@@ -49,9 +43,10 @@ describe('htmlReport', () => {
   });
 
   it('carries for its script the images, predictions and neighbours by number', () => {
-    const data = JSON.parse(
-      between(page, '<script type="application/json" id="data">', '</script>'),
-    ) as Record<string, unknown>;
+    const data = JSON.parse(between(page, '<script type="application/json" id="data">', '</script>')) as Record<
+      string,
+      unknown
+    >;
     expect(data).toMatchObject({ labels: [LABEL, 'bees'], classes: [0, 1], neighbors: { 1: [[4, 0.25]] } });
     expect(data.images).toEqual([
       [HOSTILE[0], 0, 1, 0, 0.8],

@@ -51,8 +51,7 @@ describe('known rows', () => {
     }));
     for (const one of facts) known.add(one);
     expect(known.size).toBe(400);
-    for (const [i, one] of facts.slice(100).entries())
-      expect([i, known.factsOf(one.sha256)]).toEqual([i, one]);
+    for (const [i, one] of facts.slice(100).entries()) expect([i, known.factsOf(one.sha256)]).toEqual([i, one]);
     expect(known.find(sha256Of('another'))).toBe(-1);
   });
 });
@@ -60,24 +59,20 @@ describe('known rows', () => {
 describe('targets of rows', () => {
   it('are met once each, at every place that wants the content', () => {
     fc.assert(
-      fc.property(
-        fc.array(digest, { maxLength: 300 }),
-        fc.array(digest, { maxLength: 300 }),
-        (wanted, given) => {
-          const targets = rowTargets(wanted);
-          const got = new Map<number, string>();
-          for (const one of given) {
-            targets.meet(one, (place) => {
-              expect(got.has(place)).toBe(false);
-              got.set(place, one);
-            });
-          }
-          const held = new Set(given);
-          const expected = wanted.flatMap((one, place) => (held.has(one) ? [[place, one] as const] : []));
-          expect([...got].sort(([a], [b]) => a - b)).toEqual(expected);
-          expect(targets.missing).toBe(new Set(wanted.filter((one) => !held.has(one))).size);
-        },
-      ),
+      fc.property(fc.array(digest, { maxLength: 300 }), fc.array(digest, { maxLength: 300 }), (wanted, given) => {
+        const targets = rowTargets(wanted);
+        const got = new Map<number, string>();
+        for (const one of given) {
+          targets.meet(one, (place) => {
+            expect(got.has(place)).toBe(false);
+            got.set(place, one);
+          });
+        }
+        const held = new Set(given);
+        const expected = wanted.flatMap((one, place) => (held.has(one) ? [[place, one] as const] : []));
+        expect([...got].sort(([a], [b]) => a - b)).toEqual(expected);
+        expect(targets.missing).toBe(new Set(wanted.filter((one) => !held.has(one))).size);
+      }),
     );
   });
 });

@@ -18,8 +18,7 @@ async function journalOf(count: number): Promise<string> {
   await Promise.all(Array.from({ length: count }, (_, n) => journal.append(entry(n))));
   return path;
 }
-const numbers = async (path: string): Promise<number[]> =>
-  (await readJournal(path, schema)).entries.map(({ n }) => n);
+const numbers = async (path: string): Promise<number[]> => (await readJournal(path, schema)).entries.map(({ n }) => n);
 
 describe('a journal', () => {
   it('gives back what was appended, in the order of the calls, and goes on when opened again', async () => {

@@ -30,10 +30,7 @@ const OF_0_1_0 = `{"format":"permafrost-store","version":1,"permafrost":"0.1.0",
   "max":{"name":"block5_pool-e584f7dd7c341a40-00000-max.arrow","bytes":4,"sha256":"${'33'.repeat(32)}"}}}]}]}`;
 
 /** The same with its digest, as it lay on the disk. */
-const SEALED = OF_0_1_0.replace(
-  /\}$/,
-  ',"digest":"3b96872530e777ca80f8b8d814d9d90e33b733cf47371debcba7fcb514278c26"}',
-);
+const SEALED = OF_0_1_0.replace(/\}$/, ',"digest":"3b96872530e777ca80f8b8d814d9d90e33b733cf47371debcba7fcb514278c26"}');
 
 /** A folder with this manifest. */
 function storeWith(text: string): string {
@@ -84,9 +81,7 @@ describe('a manifest', () => {
   });
 
   it('is refused when anything in it was changed, its version too', async () => {
-    expect(await refusal(SEALED.replace('"rows":20', '"rows":21'), 'STORE_CORRUPT')).toContain(
-      'its digest is not',
-    );
+    expect(await refusal(SEALED.replace('"rows":20', '"rows":21'), 'STORE_CORRUPT')).toContain('its digest is not');
     expect(await refusal(SEALED.replace('"version":1,', '"version":3,'), 'STORE_CORRUPT')).toContain(
       'its digest is not',
     );
@@ -125,14 +120,11 @@ describe('a manifest', () => {
     expect(message).toMatch(/manifest\.json cannot be read \(EISDIR/);
   });
 
-  it.each(['', '{', OF_0_1_0.slice(0, -1), `${OF_0_1_0}}`])(
-    'that is no JSON is refused: case %#',
-    async (text) => {
-      expect(await refusal(text, 'STORE_CORRUPT')).toMatch(
-        /manifest\.json is damaged: it is no JSON \(.*permafrost repair/,
-      );
-    },
-  );
+  it.each(['', '{', OF_0_1_0.slice(0, -1), `${OF_0_1_0}}`])('that is no JSON is refused: case %#', async (text) => {
+    expect(await refusal(text, 'STORE_CORRUPT')).toMatch(
+      /manifest\.json is damaged: it is no JSON \(.*permafrost repair/,
+    );
+  });
 
   it.each([
     ['another program', '{"name": "My web page", "version": "1.0"}'],
@@ -146,9 +138,7 @@ describe('a manifest', () => {
 
   it.each([0, 3, '1', null])('of version %j is refused, with all versions named', async (version) => {
     const message = await refusal(sealJson({ ...good(), version }), 'STORE_VERSION');
-    expect(message).toContain(
-      `has store version ${JSON.stringify(version)}; this permafrost reads versions 1 and 2.`,
-    );
+    expect(message).toContain(`has store version ${JSON.stringify(version)}; this permafrost reads versions 1 and 2.`);
   });
 
   it.each([1, 2])(
@@ -158,10 +148,7 @@ describe('a manifest', () => {
       /** Each path to a value in `value`, as a list of keys. */
       const pathsIn = (value: unknown): string[][] =>
         value !== null && typeof value === 'object'
-          ? Object.entries(value).flatMap(([key, inner]) => [
-              [key],
-              ...pathsIn(inner).map((path) => [key, ...path]),
-            ])
+          ? Object.entries(value).flatMap(([key, inner]) => [[key], ...pathsIn(inner).map((path) => [key, ...path])])
           : [];
       const paths = pathsIn(whole()).filter(([first]) => first !== 'format');
       expect(paths.length).toBeGreaterThan(50);
@@ -202,18 +189,15 @@ describe('a manifest', () => {
     'x\0.arrow',
     'manifest.json',
     'results.json',
-  ])(
-    'that names the file %j is refused: no name leads out of the store, nor to its other files',
-    async (name) => {
-      for (const place of ['samples', 'shard']) {
-        const manifest = lifted(2);
-        if (place === 'samples') manifest.dataset.samples!.name = name;
-        else manifest.sets[0]!.shards[0]!.files.avg!.name = name;
-        const field = place === 'samples' ? 'dataset.samples.name' : 'sets.0.shards.0.files.avg.name';
-        expect(await refusal(sealJson(manifest), 'STORE_CORRUPT')).toContain(`is damaged: ${field}: `);
-      }
-    },
-  );
+  ])('that names the file %j is refused: no name leads out of the store, nor to its other files', async (name) => {
+    for (const place of ['samples', 'shard']) {
+      const manifest = lifted(2);
+      if (place === 'samples') manifest.dataset.samples!.name = name;
+      else manifest.sets[0]!.shards[0]!.files.avg!.name = name;
+      const field = place === 'samples' ? 'dataset.samples.name' : 'sets.0.shards.0.files.avg.name';
+      expect(await refusal(sealJson(manifest), 'STORE_CORRUPT')).toContain(`is damaged: ${field}: `);
+    }
+  });
 
   it('whose settings were edited is refused: its features are not of those settings', async () => {
     const manifest = lifted(2);

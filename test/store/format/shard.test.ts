@@ -3,12 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PermafrostError } from '../../../src/core/errors.ts';
 import { SPLITS } from '../../../src/core/sample.ts';
-import {
-  decodeShard,
-  encodeShard,
-  type FeatureColumn,
-  type StoredSample,
-} from '../../../src/store/format/shard.ts';
+import { decodeShard, encodeShard, type FeatureColumn, type StoredSample } from '../../../src/store/format/shard.ts';
 import { textWith } from '../../support/errors.ts';
 import { storedRow } from '../../support/stored-rows.ts';
 

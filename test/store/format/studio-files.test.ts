@@ -119,9 +119,7 @@ describe("the studio's files in a store", () => {
     writeFileSync(join(store, shard), 'damaged');
     const repaired = await repair(store);
     expect(repaired.damaged.map(({ name }) => name)).toEqual([shard]);
-    expect(repaired.next).toMatch(
-      /permafrost extract.* was left as it is: studio.teach\.jsonl .*Restore it/s,
-    );
+    expect(repaired.next).toMatch(/permafrost extract.* was left as it is: studio.teach\.jsonl .*Restore it/s);
     expect(repairText(repaired)).toContain('remove a damaged journal and begin anew');
     expect(content()).toEqual(damaged);
     await gc(store);

@@ -22,18 +22,14 @@ const ROWS = [
 ];
 
 describe.each(['float16', 'float32'] as const)('a stream of %s features', (dtype) => {
-  const made = () =>
-    fillStore(join(folder(), 'store'), ROWS, { perShard: 7, settings: settingsWith({ dtype }) });
+  const made = () => fillStore(join(folder(), 'store'), ROWS, { perShard: 7, settings: settingsWith({ dtype }) });
 
   it.each(POOLINGS)('gives every row of a split that loading gives, with its sample: %s', async (pooling) => {
     const { store, manifest } = await made();
     for (const split of ['train', 'val'] as const) {
       const { X, samples } = (await matricesOf(openMade({ store, manifest }), pooling, [split])).get(split)!;
       const wanted = new Map(
-        samples.map((sample, i) => [
-          sample.path,
-          { sample, row: X.data.slice(i * X.cols, (i + 1) * X.cols) },
-        ]),
+        samples.map((sample, i) => [sample.path, { sample, row: X.data.slice(i * X.cols, (i + 1) * X.cols) }]),
       );
       const stream = await openMade({ store, manifest }).rows({
         parts: [{ cut: 'block5_pool', pooling }],
@@ -73,9 +69,7 @@ describe.each(['float16', 'float32'] as const)('a stream of %s features', (dtype
       const plain = (await stream.read(b)).data.slice();
       const scaled = await stream.read(b, scales);
       scaled.data.forEach((value, at) =>
-        expect(value).toBe(
-          Math.fround(plain[at]! * scales[stream.starts[b]! + Math.floor(at / stream.cols)]!),
-        ),
+        expect(value).toBe(Math.fround(plain[at]! * scales[stream.starts[b]! + Math.floor(at / stream.cols)]!)),
       );
     }
   });

@@ -6,12 +6,7 @@ import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead, HEAD_NAMES, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
 import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
-import {
-  readHead,
-  writeHead,
-  type HeadDocument,
-  type HeadTensors,
-} from '../../../src/store/read/head-file.ts';
+import { readHead, writeHead, type HeadDocument, type HeadTensors } from '../../../src/store/read/head-file.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
 import { withReject } from '../../../src/workflows/train/reject.ts';
 import { detectUnknown } from '../../../src/classify/novelty/reject.ts';
@@ -80,22 +75,14 @@ describe('a head file', () => {
   });
 
   it.each([
-    [
-      'that is missing',
-      () => join(folder(), 'nowhere.safetensors'),
-      /cannot be read: ENOENT.*"permafrost train"/,
-    ],
+    ['that is missing', () => join(folder(), 'nowhere.safetensors'), /cannot be read: ENOENT.*"permafrost train"/],
     ['that is a folder', () => folder(), /cannot be read: EISDIR/],
     ['of another kind', () => fileOf('This is a letter, not a head.'), /x\.bin/],
     ['that is empty', () => fileOf(''), /x\.bin/],
     ['without a document', () => fileOf(writeSafetensors(new Map(), {})), /is no permafrost head/],
     ['whose document is no JSON', () => fileWith('{"format"'), /is no permafrost head/],
     ['of another format', () => fileWith({ ...whole, format: 'permafrost-store' }), /: format: /],
-    [
-      'of a later version',
-      () => fileWith({ ...whole, version: 3 }),
-      /another version: version: .*Train it again/,
-    ],
+    ['of a later version', () => fileWith({ ...whole, version: 3 }), /another version: version: .*Train it again/],
     ['with an unknown field', () => fileWith({ ...whole, colour: 'red' }), /colour/],
     [
       'with a tensor of another type',
@@ -243,12 +230,7 @@ describe('a head file that another permafrost wrote', () => {
       name: 'forest',
       state: { ...head.state, json: { ...head.state.json, name: 'forest' } },
     };
-    await saveHead(
-      path,
-      { head: foreign, normalizer, parts, result },
-      { settings: settingsWith() },
-      '/store',
-    );
+    await saveHead(path, { head: foreign, normalizer, parts, result }, { settings: settingsWith() }, '/store');
     const { message } = await rejection(openHead(path), 'HEAD_CORRUPT');
     expect(message).toMatch(/x\.safetensors.*no head "forest".*Heads: softmax/);
   });

@@ -45,8 +45,7 @@ describe.each([
         [view!, looked],
       ] as const) {
         const rows = await rowsOf(source);
-        for (const [i, place] of stream.places.entries())
-          expect(rows[i]!.equals(bytesOf(row(X, place)))).toBe(true);
+        for (const [i, place] of stream.places.entries()) expect(rows[i]!.equals(bytesOf(row(X, place)))).toBe(true);
       }
     }
     // Blocks of the images and of their views can be read beside each other.

@@ -22,10 +22,7 @@ async function smallStore(): Promise<{ store: string; manifest: ManifestDraft }>
   const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: rows.length });
   await writer.append(featuresOf(rows));
   await writer.seal();
-  await commitDataset(
-    { path: store, manifest },
-    { root: '/pictures', sets: whole(set), samples: rows, failures: [] },
-  );
+  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
   return { store, manifest };
 }
 
@@ -87,10 +84,7 @@ describe('a store of several shards and several sets', () => {
     await fillStore(store, rows, { perShard: 3, settings: half });
     const { manifest, set } = await fillStore(store, [...rows].reverse(), { perShard: 4, settings: single });
     const samples = [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
-    await commitDataset(
-      { path: store, manifest },
-      { root: '/pictures', sets: whole(set), samples, failures: [] },
-    );
+    await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples, failures: [] });
     for (const pooling of POOLINGS) {
       const loaded = await matricesOf(openMade({ store, manifest }), pooling, ['train', 'val', 'test']);
       for (const [split, { X, samples: found }] of loaded) {
@@ -113,9 +107,7 @@ describe('a store of several shards and several sets', () => {
     await writer.append(larger);
     await writer.seal();
     const smallest = async (): Promise<number> =>
-      Math.min(
-        ...(await matricesOf(openMade({ store, manifest }), 'flatten', ['train'])).get('train')!.X.data,
-      );
+      Math.min(...(await matricesOf(openMade({ store, manifest }), 'flatten', ['train'])).get('train')!.X.data);
     expect(await smallest()).toBeLessThan(100);
     await commitDataset(
       { path: store, manifest },
@@ -161,9 +153,7 @@ describe('a store of several shards and several sets', () => {
         failures: [],
       },
     );
-    await expect(
-      openMade({ store, manifest }).rows({ parts: 'avg', memory: 'matrix' }),
-    ).rejects.toMatchObject({
+    await expect(openMade({ store, manifest }).rows({ parts: 'avg', memory: 'matrix' })).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
       message: textWith(/lacks the features of 3 images.*permafrost extract/),
     });

@@ -25,9 +25,7 @@ const samples = fc
     { selector: ({ path }) => path, maxLength: 60 },
   )
   .map((list) =>
-    list
-      .map(({ path, content, ...rest }) => storedRow(path, { content: String(content), ...rest }))
-      .sort(byPath),
+    list.map(({ path, content, ...rest }) => storedRow(path, { content: String(content), ...rest })).sort(byPath),
   );
 
 describe('a table of samples', () => {

@@ -20,9 +20,7 @@ const DIST = pathToFileURL(fileURLToPath(new URL('../../../dist', import.meta.ur
 /** Schedules of kills that are tried: more of them by hand, PERMAFROST_KILLS=200. */
 const RUNS = Number(process.env.PERMAFROST_KILLS ?? 3);
 
-const ROWS = Array.from({ length: 17 }, (_, i) =>
-  storedRow(`${i}.jpg`, { split: i % 3 === 0 ? 'val' : 'train' }),
-);
+const ROWS = Array.from({ length: 17 }, (_, i) => storedRow(`${i}.jpg`, { split: i % 3 === 0 ? 'val' : 'train' }));
 /** A first data set of two shards; then another one that shares three pictures with it and adds three shards. */
 const DATASETS = [
   [0, 1, 2, 3, 4, 5, 6],
@@ -109,16 +107,10 @@ async function checkBetween(store: string): Promise<void> {
   expect(expected).toContainEqual(content.samples);
   for (const { path } of content.samples) {
     for (const pooling of POOLINGS) {
-      expect([pooling, path, content.features[pooling][path]]).toEqual([
-        pooling,
-        path,
-        EXPECTED[pooling][path],
-      ]);
+      expect([pooling, path, content.features[pooling][path]]).toEqual([pooling, path, EXPECTED[pooling][path]]);
     }
   }
-  for (const { X, samples } of (
-    await matricesOf(openMade({ store, manifest }), [OTHER], ['train', 'val'])
-  ).values()) {
+  for (const { X, samples } of (await matricesOf(openMade({ store, manifest }), [OTHER], ['train', 'val'])).values()) {
     for (const [i, { path }] of samples.entries()) {
       const expected = EXPECTED.max[path]!.map((value) => Math.fround(value + OTHER_IS_LARGER));
       expect([...X.data.subarray(i * X.cols, (i + 1) * X.cols)]).toEqual(expected);

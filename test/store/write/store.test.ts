@@ -35,12 +35,7 @@ describe('opening a store for writing', () => {
   });
 
   it.each([
-    [
-      'something else',
-      { 'holiday.jpg': 'x', 'notes.tmp': 'y' },
-      'STORE_WRITE',
-      /found holiday\.jpg, notes\.tmp\)/,
-    ],
+    ['something else', { 'holiday.jpg': 'x', 'notes.tmp': 'y' }, 'STORE_WRITE', /found holiday\.jpg, notes\.tmp\)/],
     ['a temporary file of something else', { 'draft.123.tmp': 'x' }, 'STORE_WRITE', /found draft\.123\.tmp/],
     [
       'the manifest of something else',
@@ -134,10 +129,7 @@ describe('committing a data set', () => {
       { ...ROWS[2]!, path: 'moved/copy of c.jpg', split: 'train' as const },
     ];
     const failures = [{ path: 'x\n.jpg', code: 'IMAGE_UNDECODABLE' as const, reason: 'it is no picture' }];
-    await commitDataset(
-      { path: store, manifest },
-      { root: '/elsewhere', sets: whole(set), samples, failures },
-    );
+    await commitDataset({ path: store, manifest }, { root: '/elsewhere', sets: whole(set), samples, failures });
     const found = await readManifest(store);
     expect(found).toEqual(manifest);
     expect(found.dataset).toMatchObject({
@@ -170,10 +162,7 @@ describe('committing a data set', () => {
   it('takes a data set of which no image could be read', async () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
-    await commitDataset(
-      { path: store, manifest },
-      { root: '/pictures', sets: whole(set), samples: [], failures: [] },
-    );
+    await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: [], failures: [] });
     expect(await openMade({ store, manifest }).samples()).toEqual([]);
     const loaded = await matricesOf(openMade({ store, manifest }), 'avg', ['train']);
     expect(loaded.get('train')).toMatchObject({ X: { rows: 0, cols: WIDTHS.avg }, samples: [] });

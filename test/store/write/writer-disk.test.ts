@@ -28,41 +28,33 @@ afterAll(() => {
   if ('path' in disk) execFileSync('umount', [disk.path]);
 });
 
-describe.skipIf(!full)(
-  full ? 'a full disk' : `a full disk [skipped: no small file system: ${disk.why}]`,
-  () => {
-    it('ends with STORE_WRITE; what is sealed is whole, no half file stays, and the same writer goes on when there is room', async () => {
-      const mount = (disk as { path: string }).path;
-      const store = join(mount, 'store');
-      const { writer } = await opened(store, 2);
-      await writer.append(featuresOf(named(5)));
-      const before = filesOf(store);
-      // Some kilobytes are left: the shard's first files fit, not all of them.
-      const ballast = join(mount, 'ballast');
-      fillUp(ballast, 6 * 1024);
-      const { message } = await rejection(writer.append(featuresOf(named(1, 5))), 'STORE_WRITE');
-      expect(message).toMatch(/could not be written: ENOSPC.*What was sealed before is safe; make room/);
-      expect(await sealed(store)).toEqual([
-        ['0.jpg', '1.jpg'],
-        ['2.jpg', '3.jpg'],
-      ]);
-      const after = filesOf(store);
-      expect(after).toMatchObject(before);
-      expect(Object.keys(after).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+describe.skipIf(!full)(full ? 'a full disk' : `a full disk [skipped: no small file system: ${disk.why}]`, () => {
+  it('ends with STORE_WRITE; what is sealed is whole, no half file stays, and the same writer goes on when there is room', async () => {
+    const mount = (disk as { path: string }).path;
+    const store = join(mount, 'store');
+    const { writer } = await opened(store, 2);
+    await writer.append(featuresOf(named(5)));
+    const before = filesOf(store);
+    // Some kilobytes are left: the shard's first files fit, not all of them.
+    const ballast = join(mount, 'ballast');
+    fillUp(ballast, 6 * 1024);
+    const { message } = await rejection(writer.append(featuresOf(named(1, 5))), 'STORE_WRITE');
+    expect(message).toMatch(/could not be written: ENOSPC.*What was sealed before is safe; make room/);
+    expect(await sealed(store)).toEqual([
+      ['0.jpg', '1.jpg'],
+      ['2.jpg', '3.jpg'],
+    ]);
+    const after = filesOf(store);
+    expect(after).toMatchObject(before);
+    expect(Object.keys(after).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 
-      await rejection(writer.append(featuresOf(named(1, 6))), 'STORE_WRITE'); // still full, nothing lost or doubled
-      rmSync(ballast);
-      await writer.append(featuresOf(named(1, 6)));
-      await writer.seal();
-      expect(await sealed(store)).toEqual([
-        ['0.jpg', '1.jpg'],
-        ['2.jpg', '3.jpg'],
-        ['4.jpg', '5.jpg'],
-        ['6.jpg'],
-      ]);
-    });
-  },
-);
+    await rejection(writer.append(featuresOf(named(1, 6))), 'STORE_WRITE'); // still full, nothing lost or doubled
+    rmSync(ballast);
+    await writer.append(featuresOf(named(1, 6)));
+    await writer.seal();
+    expect(await sealed(store)).toEqual([['0.jpg', '1.jpg'], ['2.jpg', '3.jpg'], ['4.jpg', '5.jpg'], ['6.jpg']]);
+  });
+});
 
 describe.skipIf(!full)(full ? 'a read-only disk' : 'a read-only disk [skipped as above]', () => {
   it('gives STORE_WRITE wherever something is to be written, and stays readable', async () => {
@@ -76,10 +68,7 @@ describe.skipIf(!full)(full ? 'a read-only disk' : 'a read-only disk [skipped as
       const { message } = await rejection(writer.seal(), 'STORE_WRITE');
       expect(message).toMatch(/could not be written: EROFS/);
       const samples = named(3);
-      const work = commitDataset(
-        { path: store, manifest },
-        { root: '/', sets: whole(set), samples, failures: [] },
-      );
+      const work = commitDataset({ path: store, manifest }, { root: '/', sets: whole(set), samples, failures: [] });
       await rejection(work, 'STORE_WRITE');
       await rejection(openForWriting(join(mount, 'new'), '0.0.0'), 'STORE_WRITE');
       expect(await sealed(store)).toEqual([['0.jpg', '1.jpg']]);

@@ -82,10 +82,7 @@ describe('a writer', () => {
     const given = featuresOf(rows);
     await writer.append(given);
     await writer.seal();
-    await commitDataset(
-      { path: store, manifest },
-      { root: '/', sets: whole(set), samples: rows, failures: [] },
-    );
+    await commitDataset({ path: store, manifest }, { root: '/', sets: whole(set), samples: rows, failures: [] });
     const { features } = await contentOf(store, ['train']);
     for (const pooling of POOLINGS) {
       const { data, cols } = given.features.get(pooling)!;
@@ -94,9 +91,7 @@ describe('a writer', () => {
         features[pooling][path]!.forEach((value, j) => {
           // float16 keeps 11 bits: half a unit in the last place is 2^-11 of the value.
           if (pooling === 'flatten')
-            expect(Math.abs(value - expected[j]!)).toBeLessThanOrEqual(
-              Math.abs(expected[j]!) * 2 ** -11 + 2 ** -25,
-            );
+            expect(Math.abs(value - expected[j]!)).toBeLessThanOrEqual(Math.abs(expected[j]!) * 2 ** -11 + 2 ** -25);
           else expect(value).toBe(expected[j]);
         });
       }
@@ -181,10 +176,7 @@ describe('a feature that float16 cannot hold', () => {
     const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: 2 });
     await writer.append(withValue(rows, 1, 1e30));
     await writer.seal();
-    await commitDataset(
-      { path: store, manifest },
-      { root: '/', sets: whole(set), samples: rows, failures: [] },
-    );
+    await commitDataset({ path: store, manifest }, { root: '/', sets: whole(set), samples: rows, failures: [] });
     const { features } = await contentOf(store, ['train']);
     expect(features.flatten['1.jpg']![5]).toBe(Math.fround(1e30));
   });

@@ -54,9 +54,7 @@ describe('features of the images of a snapshot, held in memory or read in a stre
   it('are found alike, copies in the order of their rows, by many who ask at once', async () => {
     const { held, streamed, X } = await both();
     const found = await Promise.all(
-      [streamed, held].map((rows) =>
-        Promise.all([0, 5, 12, 40].map((i) => rows.search(selectRows(X, [i]), 12))),
-      ),
+      [streamed, held].map((rows) => Promise.all([0, 5, 12, 40].map((i) => rows.search(selectRows(X, [i]), 12)))),
     );
     expect(found[0]).toEqual(found[1]);
     const singles = await Promise.all([7, 30, 59, 2].map((i) => streamed.rows([i])));

@@ -1,12 +1,4 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -154,9 +146,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
       document.querySelector('.drop').dispatchEvent(event);
     }`);
     await page.locator('#waited').waitFor();
-    expect(await page.locator('.answers .card').first().locator('tbody th').first().textContent()).toBe(
-      'bird',
-    );
+    expect(await page.locator('.answers .card').first().locator('tbody th').first().textContent()).toBe('bird');
     expect(await page.locator('.tiles li').count()).toBe(12);
     await page.locator('#map use').first().waitFor();
     expect(await page.locator('#map > use').count()).toBe(36);
@@ -216,9 +206,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect(complaints.splice(0)).toEqual([expect.stringContaining('422')]);
     await page.locator('input[type=file]').setInputFiles(picture('vehicle', 12));
     await page.locator('#waited').waitFor();
-    expect(await page.locator('.answers .card').first().locator('tbody th').first().textContent()).toBe(
-      'vehicle',
-    );
+    expect(await page.locator('.answers .card').first().locator('tbody th').first().textContent()).toBe('vehicle');
   });
 
   it('teaches two classes with five images each: a head in milliseconds, measured on images it had not seen', async () => {
@@ -236,10 +224,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect(await head.textContent()).toMatch(
       /regression on 10 images, fitted in [\d.]+ ms.*5 folds of 10 independent groups/,
     );
-    await page
-      .getByRole('region', { name: 'Try it' })
-      .locator('input[type=file]')
-      .setInputFiles(picture('vehicle', 9));
+    await page.getByRole('region', { name: 'Try it' }).locator('input[type=file]').setInputFiles(picture('vehicle', 9));
     await page.locator('#taught-answer tbody th').first().waitFor();
     expect(await page.locator('#taught-answer tbody th').first().textContent()).toBe('vehicle');
   });
@@ -300,20 +285,11 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect(readdirSync(join(made, 'Train'))).toEqual(['bird', 'cars']);
     expect(readdirSync(join(made, 'Train', 'bird'))[0]).toBe('0001-0.png');
     expect(readFileSync(join(made, 'Train', 'bird', '0001-0.png'))).toEqual(readFileSync(picture('bird', 0)));
-    const again = await permafrost([
-      'extract',
-      made,
-      '--store',
-      store,
-      '--quiet',
-      '--json',
-      '--engine',
-      'onnxruntime',
-    ]);
+    const again = await permafrost(['extract', made, '--store', store, '--quiet', '--json', '--engine', 'onnxruntime']);
     expect(document(again)).toMatchObject({ images: 10, failed: [], classes: ['bird', 'cars'] });
-    expect(
-      (await permafrost(['extract', dataset, '--store', store, '--quiet', '--engine', 'onnxruntime'])).code,
-    ).toBe(0);
+    expect((await permafrost(['extract', dataset, '--store', store, '--quiet', '--engine', 'onnxruntime'])).code).toBe(
+      0,
+    );
     await save.getByRole('button', { name: 'As a folder data set' }).click();
     await page.getByRole('alert').filter({ hasText: 'is there already' }).waitFor();
     expect(complaints.splice(0)).toEqual([expect.stringContaining('400')]);
@@ -368,10 +344,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
     expect(await button.isDisabled()).toBe(true);
     await page.getByText('Tick at least one under each heading (head has none).').waitFor();
     await heads.getByRole('checkbox', { name: 'logistic', exact: true }).check();
-    await page
-      .getByRole('group', { name: 'Normalisation' })
-      .getByRole('checkbox', { name: 'standard' })
-      .uncheck();
+    await page.getByRole('group', { name: 'Normalisation' }).getByRole('checkbox', { name: 'standard' }).uncheck();
     // Options of heads that are not asked for are not offered.
     expect(await page.getByRole('textbox', { name: 'nNeighbors' }).count()).toBe(0);
     await page.getByRole('textbox', { name: 'Principal components' }).fill('0,4');

@@ -2,13 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type {
-  BrowsePage,
-  HeadFacts,
-  ImageView,
-  ReviewState,
-  StoreFacts,
-} from '../../../src/studio/api/studio-data.ts';
+import type { BrowsePage, HeadFacts, ImageView, ReviewState, StoreFacts } from '../../../src/studio/api/studio-data.ts';
 import type { SweepState } from '../../../src/studio/api/studio-sweep.ts';
 import { SPLITS } from '../../../src/core/sample.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -45,13 +39,9 @@ beforeAll(async () => {
     expectedRows: IMAGES,
     shardBytes: 2 ** 26,
   });
-  for (let at = 0; at < IMAGES; at += 1000)
-    await writer.append(featuresOf(rows.slice(at, at + 1000), WIDTHS));
+  for (let at = 0; at < IMAGES; at += 1000) await writer.append(featuresOf(rows.slice(at, at + 1000), WIDTHS));
   await writer.seal();
-  await commitDataset(
-    { path: store, manifest },
-    { root: '/pictures', sets: whole(set), samples: rows, failures: [] },
-  );
+  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
   path = store;
   studio = await startStudio(store);
 });
@@ -82,11 +72,7 @@ describe('the studio of a store with 10,000 images', () => {
 
   it('trains a head and judges all images with it', async () => {
     const head = await api<HeadFacts>(studio, 'POST', '/api/heads', { head: 'centroid', pooling: 'avg' });
-    const right = await api<BrowsePage>(
-      studio,
-      'GET',
-      `/api/images?head=${head.id}&verdict=right&order=surest`,
-    );
+    const right = await api<BrowsePage>(studio, 'GET', `/api/images?head=${head.id}&verdict=right&order=surest`);
     const wrong = await api<BrowsePage>(studio, 'GET', `/api/images?head=${head.id}&verdict=wrong`);
     expect(right.total + wrong.total).toBe(IMAGES);
     const sure = right.rows.map(({ verdict }) => verdict!.probability);
@@ -105,9 +91,7 @@ describe('the studio of a store with 10,000 images', () => {
 
   it('refuses rows of another snapshot, and says that there is no picture where the files are gone', async () => {
     const { rows, snapshot } = await api<BrowsePage>(studio, 'GET', '/api/images');
-    await expect(api(studio, 'GET', `/api/images/other/${rows[0]!.row}`)).rejects.toThrow(
-      /409.*Load the page again/,
-    );
+    await expect(api(studio, 'GET', `/api/images/other/${rows[0]!.row}`)).rejects.toThrow(/409.*Load the page again/);
     const picture = await raw(studio.port, {
       path: `/api/images/${snapshot}/${rows[0]!.row}/thumbnail.webp`,
       headers: { authorization: `Bearer ${studio.token}` },
@@ -125,18 +109,10 @@ describe('the studio of a store with 10,000 images', () => {
 describe('the studio of the same store, allowed less memory than its features take', () => {
   /** What the page asks, and the answers that must not depend on where the features are. */
   async function answers(): Promise<unknown> {
-    const { heads, facts } = await api<{ heads: HeadFacts[]; facts: StoreFacts }>(
-      studio,
-      'GET',
-      '/api/store',
-    );
+    const { heads, facts } = await api<{ heads: HeadFacts[]; facts: StoreFacts }>(studio, 'GET', '/api/store');
     const head = heads[0]!.id;
     const pages: BrowsePage[] = [];
-    for (const wish of [
-      'verdict=wrong&order=surest',
-      'predicted=class-2&least=0.21&page=2',
-      'order=unsurest',
-    ])
+    for (const wish of ['verdict=wrong&order=surest', 'predicted=class-2&least=0.21&page=2', 'order=unsurest'])
       pages.push(await api(studio, 'GET', `/api/images?head=${head}&${wish}`));
     const views: ImageView[] = [];
     for (const row of [0, 4999, 9999])
@@ -167,14 +143,12 @@ describe('the studio of the same store, allowed less memory than its features ta
       problem: null,
       remarks: [expect.stringMatching(/^\d+ of 6666 training images are cross-validated/)],
     });
-    await expect(api(studio, 'POST', '/api/heads', { head: 'ridge', pooling: 'avg' })).resolves.toMatchObject(
-      { problem: null },
-    );
+    await expect(api(studio, 'POST', '/api/heads', { head: 'ridge', pooling: 'avg' })).resolves.toMatchObject({
+      problem: null,
+    });
   });
 });
 
 /** Numbers to five digits: float32 sums of other blocks differ in the last places. */
 const rounded = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value), (_, one: unknown) =>
-    typeof one === 'number' ? Number(one.toFixed(5)) : one,
-  );
+  JSON.parse(JSON.stringify(value), (_, one: unknown) => (typeof one === 'number' ? Number(one.toFixed(5)) : one));

@@ -61,14 +61,7 @@ function bomb(side: number): Buffer {
 
 describe('the studio listens on the loopback only, and to its own page only', () => {
   it('answers nothing without the token, neither page nor picture nor API', async () => {
-    for (const path of [
-      '/',
-      '/index.html',
-      '/tokens.css',
-      '/api/store',
-      '/api/teach',
-      '/api/images/x/0/large.webp',
-    ]) {
+    for (const path of ['/', '/index.html', '/tokens.css', '/api/store', '/api/teach', '/api/images/x/0/large.webp']) {
       const answer = await raw(studio.port, { path });
       expect({ path, status: answer.status }).toEqual({ path, status: 401 });
       expect(text(answer)).toContain('Open the address');
@@ -76,8 +69,7 @@ describe('the studio listens on the loopback only, and to its own page only', ()
     for (const token of ['', 'x', studio.token.slice(1), `${studio.token}x`]) {
       expect((await raw(studio.port, { path: `/?token=${token}` })).status).toBe(401);
       expect(
-        (await raw(studio.port, { path: '/api/store', headers: { authorization: `Bearer ${token}` } }))
-          .status,
+        (await raw(studio.port, { path: '/api/store', headers: { authorization: `Bearer ${token}` } })).status,
       ).toBe(401);
     }
     // A token in an address opens the page; it is no key to the rest.
@@ -284,8 +276,7 @@ describe('nothing outside the data set can be read', () => {
       writeFileSync(join(away, 'secret.png'), readFileSync(at(5)));
       for (const name of ['..%2faway%2fsecret.png', '6'])
         expect(
-          (await raw(other.port, { path: `/api/images/${page.snapshot}/${name}/large.webp`, headers }))
-            .status,
+          (await raw(other.port, { path: `/api/images/${page.snapshot}/${name}/large.webp`, headers })).status,
         ).toBe(404);
     } finally {
       await other.stop();

@@ -1,12 +1,4 @@
-import {
-  appendFileSync,
-  cpSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
@@ -103,21 +95,18 @@ describe('repair', () => {
     ['pooled features', /-max\.arrow$/],
     ['the list of rows', /-rows\.arrow$/],
   ];
-  it.each(kinds)(
-    'extracts just the images of the shard again where %s is damaged',
-    async (_what, pattern) => {
-      const store = copyOf(whole);
-      const name = storeFiles(store).find((file) => pattern.test(file))!;
-      flip(join(store, name), 300, 3);
-      const { damaged, lostRows, extracted, next } = await repair(store);
-      expect(damaged.map((file) => file.name)).toEqual([name]);
-      expect(lostRows).toBeGreaterThan(0);
-      expect(lostRows).toBeLessThan(10);
-      expect({ extracted, next }).toEqual({ extracted: lostRows, next: null });
-      expect((await verify(store)).ok).toBe(true);
-      expect(await contentOf(store)).toEqual(await contentOf(whole));
-    },
-  );
+  it.each(kinds)('extracts just the images of the shard again where %s is damaged', async (_what, pattern) => {
+    const store = copyOf(whole);
+    const name = storeFiles(store).find((file) => pattern.test(file))!;
+    flip(join(store, name), 300, 3);
+    const { damaged, lostRows, extracted, next } = await repair(store);
+    expect(damaged.map((file) => file.name)).toEqual([name]);
+    expect(lostRows).toBeGreaterThan(0);
+    expect(lostRows).toBeLessThan(10);
+    expect({ extracted, next }).toEqual({ extracted: lostRows, next: null });
+    expect((await verify(store)).ok).toBe(true);
+    expect(await contentOf(store)).toEqual(await contentOf(whole));
+  });
 
   it('makes a lost or damaged manifest anew, so that the next extraction reuses everything', async () => {
     for (const harm of ['flip', 'remove'] as const) {

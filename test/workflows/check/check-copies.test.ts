@@ -47,10 +47,7 @@ async function storeOf(images: readonly Image[]): Promise<string> {
   await writer.append({ rows, features: new Map(features) });
   await writer.seal();
   const samples = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
-  await commitDataset(
-    { path: store, manifest },
-    { root: '/pictures', sets: whole(set), samples, failures: [] },
-  );
+  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples, failures: [] });
   return store;
 }
 
@@ -91,28 +88,22 @@ describe('copies that check finds', () => {
         const result = await check(await storeOf(list), { threshold: THRESHOLD });
         const byPath = new Map(list.map((image) => [image.sample.path, image]));
         const alike = (a: Image, b: Image): boolean =>
-          a.sample.sha256 === b.sample.sha256 ||
-          (pooledCosine(a, b) >= 0.85 && cosineOf(a, b, 'flatten') >= THRESHOLD);
+          a.sample.sha256 === b.sample.sha256 || (pooledCosine(a, b) >= 0.85 && cosineOf(a, b, 'flatten') >= THRESHOLD);
         const expected = list.filter(
           (image) =>
             image.sample.split !== 'train' &&
             list.some((other) => other.sample.split === 'train' && alike(image, other)),
         );
-        expect(result.leaks.map(({ held }) => held).sort()).toEqual(
-          expected.map(({ sample }) => sample.path).sort(),
-        );
+        expect(result.leaks.map(({ held }) => held).sort()).toEqual(expected.map(({ sample }) => sample.path).sort());
         expect(result.leakedImages).toBe(expected.length);
         for (const { train, held, split, kind, sameLabel } of result.leaks) {
           const [from, to] = [byPath.get(train)!, byPath.get(held)!];
           expect([from.sample.split, to.sample.split]).toEqual(['train', split]);
           expect(alike(from, to)).toBe(true);
           expect(sameLabel).toBe(from.sample.label === to.sample.label);
-          const equal = list.filter(
-            ({ sample }) => sample.split === 'train' && sample.sha256 === to.sample.sha256,
-          );
+          const equal = list.filter(({ sample }) => sample.split === 'train' && sample.sha256 === to.sample.sha256);
           expect(kind).toBe(equal.length > 0 ? 'exact' : 'near');
-          if (kind === 'exact')
-            expect(sameLabel).toBe(equal.every(({ sample }) => sample.label === to.sample.label));
+          if (kind === 'exact') expect(sameLabel).toBe(equal.every(({ sample }) => sample.label === to.sample.label));
         }
         for (const { a, b } of result.near) expect(alike(byPath.get(a)!, byPath.get(b)!)).toBe(true);
       }),

@@ -30,10 +30,7 @@ describe('check', () => {
       ['Train/across/0.png', 'Val/across/copy.png'],
       ['Train/across/1.png', 'Val/down/other label.png'],
     ]);
-    expect(result.near.map(({ a, b }) => [a, b].sort())).toContainEqual([
-      'Train/down/2.png',
-      'Val/down/again.jpg',
-    ]);
+    expect(result.near.map(({ a, b }) => [a, b].sort())).toContainEqual(['Train/down/2.png', 'Val/down/again.jpg']);
     expect(result.leaks).toContainEqual({
       train: 'Train/across/1.png',
       held: 'Val/down/other label.png',
@@ -55,9 +52,7 @@ describe('check', () => {
 
   it('tells it so that a person can act on it', async () => {
     const text = checkText(await check(store));
-    expect(text).toContain(
-      '"Val/down/other label.png"  is equal to  "Train/across/1.png"  UNDER ANOTHER LABEL',
-    );
+    expect(text).toContain('"Val/down/other label.png"  is equal to  "Train/across/1.png"  UNDER ANOTHER LABEL');
     expect(text).toMatch(/"Train\/across\/swapped\.png"\s+across\s+down/);
     expect(text).toMatch(/without the \d+ that are in train too/);
   });

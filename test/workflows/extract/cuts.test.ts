@@ -100,9 +100,7 @@ describe('several cuts from one pass', () => {
     for (const [i, { path }] of both.samples.entries()) {
       expect(path).toBe(first.samples[i]!.path);
       expect(both.X.data.slice(i * 320, i * 320 + 64)).toEqual(first.X.data.slice(i * 64, i * 64 + 64));
-      expect(both.X.data.slice(i * 320 + 64, (i + 1) * 320)).toEqual(
-        second.X.data.slice(i * 256, (i + 1) * 256),
-      );
+      expect(both.X.data.slice(i * 320 + 64, (i + 1) * 320)).toEqual(second.X.data.slice(i * 256, (i + 1) * 256));
     }
   });
 
@@ -112,10 +110,7 @@ describe('several cuts from one pass', () => {
       { cut: 'block2_pool', pooling: 'avg' },
       { cut: 'block4_pool', pooling: 'avg' },
     ] as const) {
-      const { message } = await rejection(
-        matricesOf(openMade({ store, manifest }), [part], ['val']),
-        'OPTION_INVALID',
-      );
+      const { message } = await rejection(matricesOf(openMade({ store, manifest }), [part], ['val']), 'OPTION_INVALID');
       expect(message).toContain(
         `was extracted at block3_pool:flatten+avg+max, block2_pool:max, block1_pool:avg+max, so it has no ${part.cut}:avg`,
       );
@@ -185,8 +180,7 @@ describe('what is added to a store later', () => {
     const few = await stripedDataset(join(folder(), 'Few'), 3, 2);
     await extract(few, { ...options, store, cut: 'block3_pool:avg,block2_pool:avg' });
     const other = await stripedDataset(join(folder(), 'Others'), 8, 0);
-    for (const i of [6, 7])
-      copyFileSync(join(other, `Train/down/${i}.png`), join(few, `Train/across/new-${i}.png`));
+    for (const i of [6, 7]) copyFileSync(join(other, `Train/down/${i}.png`), join(few, `Train/across/new-${i}.png`));
 
     const wish = { ...EXTRACT_DEFAULTS, ...options, cut: 'block3_pool:avg,block2_pool:avg,block1_pool:max' };
     const dataset = await openDataset(few, wish);

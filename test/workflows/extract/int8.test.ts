@@ -1,12 +1,4 @@
-import {
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -71,9 +63,7 @@ describe('extract --precision int8', () => {
     expect(Object.keys(set!.settings)).not.toContain('calibration');
     const result = await extract(dataset, { ...options, store: other });
     expect(result.extracted).toBe(12);
-    expect(result.extractedBecause).toContain(
-      'engineClass: "onnxruntime/cpu/int8", not "onnxruntime/cpu/fp32"',
-    );
+    expect(result.extractedBecause).toContain('engineClass: "onnxruntime/cpu/int8", not "onnxruntime/cpu/fp32"');
     expect((await readManifest(other)).sets).toHaveLength(2);
   });
 
@@ -168,9 +158,7 @@ describe('int8 at several cuts', () => {
       expect(of(one).fingerprint).toBe(of(other).fingerprint);
       expect(Object.keys(of(one).quantization!.cosine)).toEqual(['images', 'min', 'mean']);
       const load = async (where: string, manifest: typeof one) =>
-        (await matricesOf(openMade({ store: where, manifest }), [{ cut, pooling }], ['train', 'val'])).get(
-          'val',
-        )!.X;
+        (await matricesOf(openMade({ store: where, manifest }), [{ cut, pooling }], ['train', 'val'])).get('val')!.X;
       expect(await load(several, one)).toEqual(await load(alone, other));
     }
   });

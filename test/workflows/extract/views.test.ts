@@ -51,11 +51,7 @@ describe('views in a store', () => {
     });
     const { dataset: kept, sets } = await readManifest(store);
     expect(kept.views!.map((view) => view.length)).toEqual([2, 2]);
-    const rows = sets.map(({ settings, shards }) => [
-      settings.cut,
-      settings.view?.number ?? 0,
-      shards[0]!.rows,
-    ]);
+    const rows = sets.map(({ settings, shards }) => [settings.cut, settings.view?.number ?? 0, shards[0]!.rows]);
     expect(rows).toEqual([
       ['block2_pool', 0, 10],
       ['block1_pool', 0, 10],
@@ -110,10 +106,7 @@ describe('views in a store', () => {
   it('that change nothing are refused before any work', async () => {
     const fresh = join(folder(), 'nothing');
     const still = { zoom: 0, shear: 0, horizontalFlip: false };
-    const error = await rejection(
-      extract(dataset, { ...options, ...still, store: fresh, views: 2 }),
-      'OPTION_INVALID',
-    );
+    const error = await rejection(extract(dataset, { ...options, ...still, store: fresh, views: 2 }), 'OPTION_INVALID');
     expect(error.message).toMatch(/all the image itself/);
     expect(existsSync(fresh)).toBe(false);
   });

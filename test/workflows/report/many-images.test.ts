@@ -64,11 +64,7 @@ describe('a data set of more images than are compared', () => {
     const notes: string[] = [];
     const [all, some] = [
       await reportData(store, { mapImages: 0 }),
-      await reportData(
-        store,
-        { maxImages: 100, mapImages: 50 },
-        { listener: { note: (text) => notes.push(text) } },
-      ),
+      await reportData(store, { maxImages: 100, mapImages: 50 }, { listener: { note: (text) => notes.push(text) } }),
     ];
     expect(all.images).toHaveLength(COUNT + 2);
     const digests = rows.map(({ sha256 }) => sha256).sort();
@@ -82,14 +78,7 @@ describe('a data set of more images than are compared', () => {
     expect(some.store).toEqual({ ...all.store, bytes: some.store.bytes });
     expect(some.sizes).toEqual(all.sizes);
     if (!present(all.judgement) || !present(some.judgement)) throw new Error('the head was not asked');
-    for (const figure of [
-      'validated',
-      'accuracy',
-      'interval',
-      'classes',
-      'confusion',
-      'calibration',
-    ] as const)
+    for (const figure of ['validated', 'accuracy', 'interval', 'classes', 'confusion', 'calibration'] as const)
       expect(some.judgement[figure]).toEqual(all.judgement[figure]);
     // The surest mistakes of all, and what the head says of each image, wherever it stands in the page.
     const said = ({ images }: typeof all, { judged }: Judgement, at: number) => {
@@ -97,9 +86,7 @@ describe('a data set of more images than are compared', () => {
       return [images[image]!.path, predicted, probability];
     };
     const [whole, part] = [all.judgement, some.judgement];
-    expect(part.mistakes.map((at) => said(some, part, at))).toEqual(
-      whole.mistakes.map((at) => said(all, whole, at)),
-    );
+    expect(part.mistakes.map((at) => said(some, part, at))).toEqual(whole.mistakes.map((at) => said(all, whole, at)));
     expect(part.mistakes.length).toBeGreaterThan(5);
     const judgedOf = (data: typeof all, judgement: Judgement) =>
       new Map(judgement.judged.map((_, at) => [said(data, judgement, at)[0], said(data, judgement, at)]));
@@ -126,8 +113,6 @@ describe('a data set of more images than are compared', () => {
     expect([own.relabelled, listed.relabelled]).toEqual([null, 1]);
     const trained = ({ store: { classes } }: typeof own) => classes.map(({ splits }) => splits.train);
     expect(trained(listed)).toEqual([trained(own)[0]! - 1, trained(own)[1]! + 1]);
-    expect(htmlReport(listed, { script: '', command: null })).toMatch(
-      /Labels are those of a list: 1\s+image/,
-    );
+    expect(htmlReport(listed, { script: '', command: null })).toMatch(/Labels are those of a list: 1\s+image/);
   });
 });

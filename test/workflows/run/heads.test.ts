@@ -87,9 +87,7 @@ describe('each head of a run', () => {
     'answers the same on the same stored features within a small memory: $head on $pooling, $normalize',
     async (plan) => {
       const request = { owner: 'run', store: await openStore(store), features: plan.pooling, views: 0 };
-      const [inMemory, inBlocks] = await Promise.all(
-        [1e9, 360e6].map((bound) => trainingData({ ...request, bound })),
-      );
+      const [inMemory, inBlocks] = await Promise.all([1e9, 360e6].map((bound) => trainingData({ ...request, bound })));
       expect([inMemory!.train.reason, typeof inBlocks!.train.reason]).toEqual([undefined, 'string']);
       if (headOf(plan).inMemoryOnly !== undefined) {
         await rejection(trainHead(plan, inBlocks!), 'OPTION_INVALID');

@@ -66,29 +66,21 @@ describe('exact neighbours in a store', () => {
     }
   });
 
-  it.each(METRICS)(
-    'by parts side by side are those of the balanced features in memory: %s',
-    async (metric) => {
-      const store = await madeStore();
-      const parts = store.parts([
-        { cut: 'block5_pool', pooling: 'max' },
-        { cut: 'block5_pool', pooling: 'flatten' },
-      ]);
-      const widths = parts.map(({ width }) => width);
-      const { X, samples } = (await matricesOf(store, parts, ['train'])).get('train')!;
-      const queries = selectRows(X, [0, 7, X.rows - 1]);
-      const found = await exactIndex(matrixRows(balanced(X, widths)), metric).search(
-        balanced(queries, widths),
-        9,
-      );
-      const search = await exactNeighbors({ ...plan, store, parts, splits: ['train'], metric }, {});
-      const lists = await search(queries, 9);
-      expect(lists.flat().map(({ path }) => path)).toEqual(
-        Array.from(found.indices, (i) => samples[i]!.path),
-      );
-      expect(lists.flat().map(({ distance }) => distance)).toEqual([...found.distances]);
-    },
-  );
+  it.each(METRICS)('by parts side by side are those of the balanced features in memory: %s', async (metric) => {
+    const store = await madeStore();
+    const parts = store.parts([
+      { cut: 'block5_pool', pooling: 'max' },
+      { cut: 'block5_pool', pooling: 'flatten' },
+    ]);
+    const widths = parts.map(({ width }) => width);
+    const { X, samples } = (await matricesOf(store, parts, ['train'])).get('train')!;
+    const queries = selectRows(X, [0, 7, X.rows - 1]);
+    const found = await exactIndex(matrixRows(balanced(X, widths)), metric).search(balanced(queries, widths), 9);
+    const search = await exactNeighbors({ ...plan, store, parts, splits: ['train'], metric }, {});
+    const lists = await search(queries, 9);
+    expect(lists.flat().map(({ path }) => path)).toEqual(Array.from(found.indices, (i) => samples[i]!.path));
+    expect(lists.flat().map(({ distance }) => distance)).toEqual([...found.distances]);
+  });
 
   it('come from all splits together, equal distances split by split in the order of the paths', async () => {
     const store = await madeStore();
@@ -116,9 +108,7 @@ describe('exact neighbours in a store', () => {
     const parts = store.parts('flatten');
     const rows = { ...plan, store, parts, splits: ['train'], metric: 'cosine' } as const;
     const { message } = await rejection(exactNeighbors({ ...rows, bound: 1e8 }, {}), 'OPTION_INVALID');
-    expect(message).toMatch(
-      /^neighbors: memory is 0\.10 GB, and reading these features a shard at a time takes/,
-    );
+    expect(message).toMatch(/^neighbors: memory is 0\.10 GB, and reading these features a shard at a time takes/);
     const search = await exactNeighbors(rows, { signal: AbortSignal.abort() });
     const { X } = (await matricesOf(store, 'flatten', ['train'])).get('train')!;
     await rejection(search(X, 3), 'INTERRUPTED');

@@ -71,109 +71,103 @@ describe('neighbors by exact search', () => {
   });
 });
 
-describe.skipIf(missing !== undefined)(
-  `an index in a store${missing ? ` [skipped: ${missing}]` : ''}`,
-  () => {
-    it('is built once, with progress, and gives what exact search gives', async () => {
-      const store = copy();
-      const seen: Progress[] = [];
-      const first = await neighbors(store, [picture], HNSW, {
-        listener: { progress: (state) => void (state.stage === 'indexing' && seen.push(state)) },
-      });
-      expect(seen.at(-1)).toMatchObject({ done: 8, total: 8 });
-      expect(first.queries).toEqual((await neighbors(store, [picture], { k: 3 })).queries);
-      expect(kept(first)).toMatchObject({ split: 'train', k: 3, recall: 1, queries: 8, built: true });
-
-      const again = await neighbors(store, [picture], HNSW);
-      expect(kept(again)).toEqual({ ...kept(first), built: false });
-      expect(again.queries).toEqual(first.queries);
-      expect(indexNames(store).map((name) => name.replace(/[0-9a-f]{16}/, '…'))).toEqual(
-        // Two graphs share the rows.
-        ['bin', 'json', 'bin', 'json'].map((kind) => `hnsw-….${kind}`),
-      );
-      expect(neighborsText(again)).toContain(
-        'HNSW graph of train (from the store): recall@3 1.0000 against exact search, measured on 8 stored images, ef 3',
-      );
+describe.skipIf(missing !== undefined)(`an index in a store${missing ? ` [skipped: ${missing}]` : ''}`, () => {
+  it('is built once, with progress, and gives what exact search gives', async () => {
+    const store = copy();
+    const seen: Progress[] = [];
+    const first = await neighbors(store, [picture], HNSW, {
+      listener: { progress: (state) => void (state.stage === 'indexing' && seen.push(state)) },
     });
+    expect(seen.at(-1)).toMatchObject({ done: 8, total: 8 });
+    expect(first.queries).toEqual((await neighbors(store, [picture], { k: 3 })).queries);
+    expect(kept(first)).toMatchObject({ split: 'train', k: 3, recall: 1, queries: 8, built: true });
 
-    it('is one for each split, metric and pooling', async () => {
-      const store = copy();
-      const all = await neighbors(store, [picture], { ...HNSW, split: 'all', k: 5 });
-      expect(all.index).toMatchObject([{ split: 'train' }, { split: 'val' }]);
-      expect(all.queries).toEqual((await neighbors(store, [picture], { split: 'all', k: 5 })).queries);
-      await neighbors(store, [picture], { ...HNSW, metric: 'euclidean' });
-      await neighbors(store, [picture], { ...HNSW, pooling: 'max' });
-      expect(indexNames(store)).toHaveLength(16);
-      expect((await verify(store)).orphans).toEqual([]);
-    });
+    const again = await neighbors(store, [picture], HNSW);
+    expect(kept(again)).toEqual({ ...kept(first), built: false });
+    expect(again.queries).toEqual(first.queries);
+    expect(indexNames(store).map((name) => name.replace(/[0-9a-f]{16}/, '…'))).toEqual(
+      // Two graphs share the rows.
+      ['bin', 'json', 'bin', 'json'].map((kind) => `hnsw-….${kind}`),
+    );
+    expect(neighborsText(again)).toContain(
+      'HNSW graph of train (from the store): recall@3 1.0000 against exact search, measured on 8 stored images, ef 3',
+    );
+  });
 
-    it('is verified, refused when damaged, removed by repair and built again', async () => {
-      const store = copy();
-      await neighbors(store, [picture], HNSW);
-      const [bin] = indexNames(store);
-      expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
-      appendFileSync(join(store, 'indexes', bin!), 'x');
-      expect(await verify(store)).toMatchObject({
-        ok: false,
-        damaged: [{ name: join('indexes', bin!), rows: 0 }],
-      });
-      const { message } = await refused(neighbors(store, [picture], HNSW), 'STORE_CORRUPT');
-      expect(message).toMatch(/is not what was written .*"permafrost repair"/);
-      expect(await repair(store)).toMatchObject({ lostRows: 0 });
-      // The other graph's files: of no use alone, and built again with it.
-      expect(indexNames(store)).toHaveLength(2);
-      expect(kept(await neighbors(store, [picture], HNSW)).built).toBe(true);
-      expect(indexNames(store)).toHaveLength(4);
-      expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
-    });
+  it('is one for each split, metric and pooling', async () => {
+    const store = copy();
+    const all = await neighbors(store, [picture], { ...HNSW, split: 'all', k: 5 });
+    expect(all.index).toMatchObject([{ split: 'train' }, { split: 'val' }]);
+    expect(all.queries).toEqual((await neighbors(store, [picture], { split: 'all', k: 5 })).queries);
+    await neighbors(store, [picture], { ...HNSW, metric: 'euclidean' });
+    await neighbors(store, [picture], { ...HNSW, pooling: 'max' });
+    expect(indexNames(store)).toHaveLength(16);
+    expect((await verify(store)).orphans).toEqual([]);
+  });
 
-    it('of another data set is left over: gc removes it, and what a killed process left', async () => {
-      const store = copy();
-      await neighbors(store, [picture], HNSW);
-      const before = indexNames(store);
-      rmSync(join(dataset, 'Train', 'down', '3.png'));
-      await extract(dataset, { store, cut: 'block2_pool' });
-      expect((await verify(store)).orphans).toEqual(before.map((name) => join('indexes', name)));
-      const now = kept(await neighbors(store, [picture], HNSW));
-      expect(now).toMatchObject({ built: true, queries: 7 });
-      const names = indexNames(store).filter((name) => !before.includes(name));
-      expect(names).toHaveLength(4);
-      writeFileSync(join(store, 'indexes', `${names[0]}.123.tmp`), 'half');
-      writeFileSync(join(store, 'indexes', 'hnsw-0123456789abcdef.bin'), 'a file without its seal');
-      writeFileSync(join(store, 'indexes', 'notes.txt'), 'the user’s own');
-      expect((await verify(store)).orphans).toHaveLength(6);
-      await gc(store);
-      expect(indexNames(store)).toEqual([...names, 'notes.txt']);
+  it('is verified, refused when damaged, removed by repair and built again', async () => {
+    const store = copy();
+    await neighbors(store, [picture], HNSW);
+    const [bin] = indexNames(store);
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+    appendFileSync(join(store, 'indexes', bin!), 'x');
+    expect(await verify(store)).toMatchObject({
+      ok: false,
+      damaged: [{ name: join('indexes', bin!), rows: 0 }],
     });
+    const { message } = await refused(neighbors(store, [picture], HNSW), 'STORE_CORRUPT');
+    expect(message).toMatch(/is not what was written .*"permafrost repair"/);
+    expect(await repair(store)).toMatchObject({ lostRows: 0 });
+    // The other graph's files: of no use alone, and built again with it.
+    expect(indexNames(store)).toHaveLength(2);
+    expect(kept(await neighbors(store, [picture], HNSW)).built).toBe(true);
+    expect(indexNames(store)).toHaveLength(4);
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+  });
 
-    it('is not kept when building it is interrupted, and the store is free again', async () => {
-      const store = copy();
-      const stop = new AbortController();
-      const work = {
-        signal: stop.signal,
-        listener: { progress: ({ stage }: Progress) => void (stage === 'indexing' && stop.abort()) },
-      };
-      await refused(neighbors(store, [picture], HNSW, work), 'INTERRUPTED');
-      expect(indexNames(store)).toEqual([]);
-      expect(kept(await neighbors(store, [picture], { ...HNSW, graphs: 1 })).built).toBe(true);
-      expect(indexNames(store)).toHaveLength(2);
-    });
+  it('of another data set is left over: gc removes it, and what a killed process left', async () => {
+    const store = copy();
+    await neighbors(store, [picture], HNSW);
+    const before = indexNames(store);
+    rmSync(join(dataset, 'Train', 'down', '3.png'));
+    await extract(dataset, { store, cut: 'block2_pool' });
+    expect((await verify(store)).orphans).toEqual(before.map((name) => join('indexes', name)));
+    const now = kept(await neighbors(store, [picture], HNSW));
+    expect(now).toMatchObject({ built: true, queries: 7 });
+    const names = indexNames(store).filter((name) => !before.includes(name));
+    expect(names).toHaveLength(4);
+    writeFileSync(join(store, 'indexes', `${names[0]}.123.tmp`), 'half');
+    writeFileSync(join(store, 'indexes', 'hnsw-0123456789abcdef.bin'), 'a file without its seal');
+    writeFileSync(join(store, 'indexes', 'notes.txt'), 'the user’s own');
+    expect((await verify(store)).orphans).toHaveLength(6);
+    await gc(store);
+    expect(indexNames(store)).toEqual([...names, 'notes.txt']);
+  });
 
-    it('refuses a bound below features and graph, before the network runs', async () => {
-      const { message } = await refused(
-        neighbors(whole, [picture], { ...HNSW, memory: '100MB' }),
-        'OPTION_INVALID',
-      );
-      expect(message).toMatch(
-        /a graph with its features takes 0\.35 GB.*Give --memory 0\.4GB, or leave --index hnsw out/,
-      );
-    });
+  it('is not kept when building it is interrupted, and the store is free again', async () => {
+    const store = copy();
+    const stop = new AbortController();
+    const work = {
+      signal: stop.signal,
+      listener: { progress: ({ stage }: Progress) => void (stage === 'indexing' && stop.abort()) },
+    };
+    await refused(neighbors(store, [picture], HNSW, work), 'INTERRUPTED');
+    expect(indexNames(store)).toEqual([]);
+    expect(kept(await neighbors(store, [picture], { ...HNSW, graphs: 1 })).built).toBe(true);
+    expect(indexNames(store)).toHaveLength(2);
+  });
 
-    it('is not kept while another process writes, and says so', async () => {
-      const store = copy();
-      const lock = await lockStore(store, 'another');
-      await refused(neighbors(store, [picture], HNSW), 'STORE_LOCKED');
-      await lock.release();
-    });
-  },
-);
+  it('refuses a bound below features and graph, before the network runs', async () => {
+    const { message } = await refused(neighbors(whole, [picture], { ...HNSW, memory: '100MB' }), 'OPTION_INVALID');
+    expect(message).toMatch(
+      /a graph with its features takes 0\.35 GB.*Give --memory 0\.4GB, or leave --index hnsw out/,
+    );
+  });
+
+  it('is not kept while another process writes, and says so', async () => {
+    const store = copy();
+    const lock = await lockStore(store, 'another');
+    await refused(neighbors(store, [picture], HNSW), 'STORE_LOCKED');
+    await lock.release();
+  });
+});

@@ -80,27 +80,16 @@ describe('predict', () => {
     ['that this permafrost does not know', 'abacus/beads/fp32', /There is no engine "abacus"/],
     ['on a device that is not there', 'onnxruntime/abacus/fp32', /device must be .*got "abacus"/],
     ['in a precision that it does not have', 'onnxruntime/cpu/fp7', /precision must be .*got "fp7"/],
-  ])(
-    'of a head of an engine %s fails before any work and names the class',
-    async (_, engineClass, reason) => {
-      const { message } = await rejection(
-        predict(await headOf({ engineClass }), [picture]),
-        'ENGINE_UNAVAILABLE',
-      );
-      expect(message).toContain(`made by the engine class ${engineClass}, which is not available here: `);
-      expect(message).toMatch(reason);
-      expect(message).toMatch(
-        /extract again with one of the engines onnxruntime.* and train the head anew\.$/,
-      );
-    },
-  );
+  ])('of a head of an engine %s fails before any work and names the class', async (_, engineClass, reason) => {
+    const { message } = await rejection(predict(await headOf({ engineClass }), [picture]), 'ENGINE_UNAVAILABLE');
+    expect(message).toContain(`made by the engine class ${engineClass}, which is not available here: `);
+    expect(message).toMatch(reason);
+    expect(message).toMatch(/extract again with one of the engines onnxruntime.* and train the head anew\.$/);
+  });
 
   it('refuses another engine than the one that the head was trained on, naming the field', async () => {
     const file = await headOf({ engineClass: 'abacus/beads/fp32' });
-    const { message } = await rejection(
-      predict(file, [picture], { engine: 'onnxruntime' }),
-      'FINGERPRINT_MISMATCH',
-    );
+    const { message } = await rejection(predict(file, [picture], { engine: 'onnxruntime' }), 'FINGERPRINT_MISMATCH');
     expect(message).toContain('engineClass: "onnxruntime/cpu/fp32", not "abacus/beads/fp32"');
   });
 
@@ -118,9 +107,7 @@ describe('predict', () => {
     async (field, changed) => {
       await withSettings(changed, async () => {
         const { result, notes } = await predicted(head.file!);
-        expect(notes[1]).toMatch(
-          new RegExp(`other settings than the head's \\(${field}: .*\\): no nearest images`),
-        );
+        expect(notes[1]).toMatch(new RegExp(`other settings than the head's \\(${field}: .*\\): no nearest images`));
         expect(result.predictions).toMatchObject([{ label: 'down', neighbors: [] }]);
       });
     },
@@ -132,9 +119,7 @@ describe('predict', () => {
     for (const gone of ['nowhere', '.']) {
       await writeHead(file, { ...document, trained: { images: 6, store: gone } }, tensors);
       const { result, notes } = await predicted(file);
-      expect(notes[1]).toMatch(
-        /^The store that the head was trained on is not at .*: no nearest images are shown\.$/,
-      );
+      expect(notes[1]).toMatch(/^The store that the head was trained on is not at .*: no nearest images are shown\.$/);
       expect(result.predictions).toMatchObject([{ label: 'down', neighbors: [] }]);
     }
   });

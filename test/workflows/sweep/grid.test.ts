@@ -66,10 +66,7 @@ describe('a grid', () => {
     [{ views: [1.5] }, /views holds no value that it takes: one or a list of integers >= 0/],
     [{ pca: [1.5] }, /pca holds no value that it takes: one or a list of integers >= 0/],
     [{ heads: [] }, /heads/],
-    [
-      { heads: [{ head: 'logistik' }] },
-      /heads\[0\]: There is no head "logistik" \(did you mean "logistic"\?\)/,
-    ],
+    [{ heads: [{ head: 'logistik' }] }, /heads\[0\]: There is no head "logistik" \(did you mean "logistic"\?\)/],
     [
       { heads: [{ head: 'knn' }, { head: 'knn', nNeighbours: [3] }] },
       /heads\[1\]: .*no option "nNeighbours" \(did you mean "nNeighbors"\?\)/,
@@ -129,9 +126,7 @@ describe('a grid in a file', () => {
     writeFileSync(file, '{"pca": 3}');
     expect(await gridRequest(file, undefined)).toEqual({ grid: { pca: 3 }, gridSource: `The grid ${file}` });
     writeFileSync(file, '{"pca": 3');
-    expect((await rejection(gridRequest(file, undefined), 'OPTION_INVALID')).message).toMatch(
-      /grid\.json is no JSON/,
-    );
+    expect((await rejection(gridRequest(file, undefined), 'OPTION_INVALID')).message).toMatch(/grid\.json is no JSON/);
     await rejection(gridRequest(`${file}.gone`, undefined), 'OPTION_INVALID');
     expect((await rejection(gridRequest(file, { pca: 3 }), 'OPTION_INVALID')).message).toMatch(/not in both/);
   });

@@ -13,9 +13,7 @@ import { fillStore } from '../../support/stores.ts';
 
 // Threads are started from a file, which Node 20 must be able to run: the built one. So this is the built workflow too.
 type Workflow = { readonly sweep: typeof sourceSweep };
-const { sweep } = (await import(
-  new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href
-)) as Workflow;
+const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as Workflow;
 
 const folder = temporaryFolders();
 const named = (count: number, given: (i: number) => Partial<StoredSample>): StoredSample[] =>
@@ -102,9 +100,7 @@ describe('the room of a sweep', () => {
   });
 
   it('is refused where there is none for two images a fold', () => {
-    expect(() => room([pooled], 2e8)).toThrow(
-      /sweep: memory is 0\.20 GB, and a sweep of 10 images .* 0\.3\d GB/,
-    );
+    expect(() => room([pooled], 2e8)).toThrow(/sweep: memory is 0\.20 GB, and a sweep of 10 images .* 0\.3\d GB/);
   });
 });
 

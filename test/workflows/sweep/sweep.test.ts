@@ -13,9 +13,7 @@ import { fillStore } from '../../support/stores.ts';
 
 // Threads are started from a file, which Node 20 must be able to run: the built one. So this is the built workflow too.
 type Workflow = { readonly sweep: typeof sourceSweep };
-const { sweep } = (await import(
-  new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href
-)) as Workflow;
+const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as Workflow;
 
 const folder = temporaryFolders();
 const CLASSES = ['ant', 'bee', 'cat'];
@@ -70,10 +68,7 @@ describe('a sweep', () => {
     expect(first).toMatchObject({ computed: COUNT, reused: 0, skipped: [], images: 45, classes: CLASSES });
     expect(first.candidates).toHaveLength(COUNT);
     expect(first.candidates.map(({ rank }) => rank)).toEqual(Array.from({ length: COUNT }, (_, i) => i + 1));
-    const order = first.candidates.map(({ scores: { accuracy, logLoss } }) => [
-      accuracy.value,
-      -logLoss.value,
-    ]);
+    const order = first.candidates.map(({ scores: { accuracy, logLoss } }) => [accuracy.value, -logLoss.value]);
     expect([...order].sort(([a, b], [c, d]) => c! - a! || d! - b!)).toEqual(order);
     expect(Object.keys(lasting(first.ledger)).sort()).toEqual(first.candidates.map(({ id }) => id).sort());
     expect(first.candidates[0]).toMatchObject({ pValue: 1, toldApart: false });
@@ -97,9 +92,7 @@ describe('a sweep', () => {
     };
     await expect(sweep(other, { grid: GRID, workers: 2 }, work)).rejects.toMatchObject({
       code: 'INTERRUPTED',
-      message: expect.stringMatching(
-        /^Interrupted: \d+ of 48 configurations are kept in .*\.jsonl/,
-      ) as string,
+      message: expect.stringMatching(/^Interrupted: \d+ of 48 configurations are kept in .*\.jsonl/) as string,
     });
     const result = await sweep(other, { grid: GRID, workers: 2 });
     expect(result.reused).toBeGreaterThanOrEqual(7);
@@ -143,8 +136,7 @@ describe('a sweep', () => {
   });
 
   it('starts anew for other training images, and not for other validation images', async () => {
-    const relabelled = (await fillStore(join(folder(), 'store'), rows({ '00.jpg': 'bee', '50.jpg': 'ant' })))
-      .store;
+    const relabelled = (await fillStore(join(folder(), 'store'), rows({ '00.jpg': 'bee', '50.jpg': 'ant' }))).store;
     const val = (await fillStore(join(folder(), 'store'), rows({ '50.jpg': 'ant' }))).store;
     const grid = { ...GRID, heads: [{ head: 'centroid' }] };
     const [a, b] = [await sweep(relabelled, { grid }), await sweep(val, { grid })];
@@ -160,12 +152,7 @@ describe('a sweep', () => {
     };
     const { skipped, candidates } = await sweep(store, { grid });
     expect(candidates).toHaveLength(2);
-    expect(skipped.map(({ head, pca }) => `${head} ${pca}`)).toEqual([
-      'knn 0',
-      'knn 7',
-      'knn 7',
-      'centroid 7',
-    ]);
+    expect(skipped.map(({ head, pca }) => `${head} ${pca}`)).toEqual(['knn 0', 'knn 7', 'knn 7', 'centroid 7']);
     expect(skipped[0]!.reason).toMatch(/nNeighbors is 40/);
   });
 
@@ -206,8 +193,7 @@ describe('a sweep', () => {
 
 describe('the folds of a sweep', () => {
   const samples = rows().filter(({ split }) => split === 'train');
-  const plan = (folds: number, seed = 1, from = samples) =>
-    planSweep(from, () => 'features', { folds, seed }, []);
+  const plan = (folds: number, seed = 1, from = samples) => planSweep(from, () => 'features', { folds, seed }, []);
 
   it.each([1, 2, 3, 4, 5])('keep copies of one picture together, with seed %i', (seed) => {
     const { folds } = plan(5, seed);

@@ -9,9 +9,7 @@ import { stripedDataset } from '../../support/small-dataset.ts';
 
 // Threads are started from a file, which Node 20 must be able to run: the built one. So this is the built workflow too.
 type Workflow = { readonly sweep: typeof sourceSweep };
-const { sweep } = (await import(
-  new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href
-)) as Workflow;
+const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as Workflow;
 
 const folder = temporaryFolders();
 const options = { engine: 'onnxruntime', precision: 'fp32', cut: 'block1_pool:avg', zoom: 0.5 } as const;

@@ -96,9 +96,7 @@ describe('a head on several cuts side by side', () => {
       pooling: 'max',
       settings: { cut: 'block3_pool' },
     });
-    expect((await predict(file!, [picture('Val/across/1.png')])).predictions).toMatchObject([
-      { label: 'across' },
-    ]);
+    expect((await predict(file!, [picture('Val/across/1.png')])).predictions).toMatchObject([{ label: 'across' }]);
   });
 
   it('that is asked for parts which were not extracted is refused, naming those that were', async () => {
@@ -141,11 +139,7 @@ describe('a store of several cuts', () => {
     expect(result.extracted).toBe(0);
     const trained = result.heads.map(({ name, pooling }) => `${name} on ${pooling}`);
     expect(trained).toContain('softmax on avg');
-    for (const parts of [
-      'block3_pool:avg',
-      'block2_pool:max',
-      'block4_pool:avg,block3_pool:avg,block2_pool:max',
-    ])
+    for (const parts of ['block3_pool:avg', 'block2_pool:max', 'block4_pool:avg,block3_pool:avg,block2_pool:max'])
       expect(trained).toContain(`logistic on ${parts}`);
     expect(result.skipped).toContainEqual({
       name: 'softmax (flatten)',

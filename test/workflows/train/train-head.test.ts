@@ -113,8 +113,7 @@ describe('training within a memory', () => {
     const wide = { features: [{ cut: 'block4_pool', pooling: 'flatten' }] } as const;
     const from = { owner: 'train', store, ...wide };
     // 40 rows of 60,000 numbers twice: 19 MB; views of 30 thrice more: 50 MB in all.
-    const reason = async (views: number) =>
-      (await trainingData({ ...from, bound: 372e6, views })).train.reason;
+    const reason = async (views: number) => (await trainingData({ ...from, bound: 372e6, views })).train.reason;
     expect(await reason(0)).toBeUndefined();
     expect(await reason(1)).toEqual(textWith('0.37 GB allowed'));
     const notes: string[] = [];

@@ -39,27 +39,24 @@ describe('training within a stated memory', () => {
     ['knn', { nNeighbors: 3 }, 0],
     // One image a shard makes batches of one: in memory they must be as small, and then the order alone differs.
     ['softmax', { batchSize: 1, maxEpochs: 40, learningRate: 1e-3 }, 0.05],
-  ] as const)(
-    'reads %s from the store in streams, says so, and answers as in memory',
-    async (head, options, near) => {
-      const [whole, streamed] = [await trained('1GB', head, options), await trained(BOUND, head, options)];
-      expect(whole.notes).toEqual([]);
-      expect(streamed.notes).toEqual([
-        textWith(
-          /^The features are read in streams: in memory they would take about 0\.39 GB, above the 0\.36 GB allowed\.$/,
-        ),
-        textWith(/^Training (logistic|knn|softmax) in streams takes about 0\.3\d GB\.$/),
-      ]);
-      expect(streamed.result.accuracy).toBe(whole.result.accuracy);
-      expect(Math.abs(streamed.result.logLoss - whole.result.logLoss)).toBeLessThanOrEqual(near);
-      expect(streamed.answer.guess).toBe(whole.answer.guess);
-      expect(streamed.answer.neighbors).toEqual(whole.answer.neighbors);
-      for (const [label, p] of Object.entries(whole.answer.probabilities))
-        expect(Math.abs(p - streamed.answer.probabilities[label]!)).toBeLessThanOrEqual(near);
-      // Eight images cannot promise 5 %.
-      expect(streamed.result.reject).toMatchObject({ rule: null, problem: textWith('too few') });
-    },
-  );
+  ] as const)('reads %s from the store in streams, says so, and answers as in memory', async (head, options, near) => {
+    const [whole, streamed] = [await trained('1GB', head, options), await trained(BOUND, head, options)];
+    expect(whole.notes).toEqual([]);
+    expect(streamed.notes).toEqual([
+      textWith(
+        /^The features are read in streams: in memory they would take about 0\.39 GB, above the 0\.36 GB allowed\.$/,
+      ),
+      textWith(/^Training (logistic|knn|softmax) in streams takes about 0\.3\d GB\.$/),
+    ]);
+    expect(streamed.result.accuracy).toBe(whole.result.accuracy);
+    expect(Math.abs(streamed.result.logLoss - whole.result.logLoss)).toBeLessThanOrEqual(near);
+    expect(streamed.answer.guess).toBe(whole.answer.guess);
+    expect(streamed.answer.neighbors).toEqual(whole.answer.neighbors);
+    for (const [label, p] of Object.entries(whole.answer.probabilities))
+      expect(Math.abs(p - streamed.answer.probabilities[label]!)).toBeLessThanOrEqual(near);
+    // Eight images cannot promise 5 %.
+    expect(streamed.result.reject).toMatchObject({ rule: null, problem: textWith('too few') });
+  });
 
   it('reads the rows of a knn once for all validated images, however many files these lie in', async () => {
     const stages = new Set<string>();
@@ -89,9 +86,7 @@ describe('training within a stated memory', () => {
 
   it('refuses heads that cannot, naming those that can, and a bound below what a shard takes', async () => {
     const cannot = await rejection(trained(BOUND, 'ml-logistic'), 'OPTION_INVALID');
-    expect(cannot.message).toMatch(
-      /"ml-logistic" cannot .* it takes all rows at once.* \(softmax, .*centroid\)/,
-    );
+    expect(cannot.message).toMatch(/"ml-logistic" cannot .* it takes all rows at once.* \(softmax, .*centroid\)/);
     const small = await rejection(trained('100MB', 'logistic'), 'OPTION_INVALID');
     expect(small.message).toMatch(
       /^train: memory is 0\.10 GB, and reading these features a shard at a time takes 0\.3\d GB/,

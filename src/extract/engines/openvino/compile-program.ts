@@ -29,9 +29,7 @@ function cacheKey(openVino: OpenVino, core: Handle, graph: OnnxGraph, properties
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     return { name, shape, type: data.constructor.name };
   });
-  const device = ['FULL_DEVICE_NAME', 'OPTIMIZATION_CAPABILITIES'].map((key) =>
-    openVino.coreProperty(core, key),
-  );
+  const device = ['FULL_DEVICE_NAME', 'OPTIMIZATION_CAPABILITIES'].map((key) => openVino.coreProperty(core, key));
   const limit = process.env.ONEDNN_MAX_CPU_ISA ?? '';
   const rest = { ...graph, initializers, build: openVino.build, properties, device, limit };
   return hash.update(canonicalJson(rest)).digest('hex').slice(0, 32);

@@ -53,9 +53,7 @@ function sitePackages(env: Environment): string[] {
     if (!prefix) return [];
     const versions = namesIn(join(prefix, 'lib')).filter((name) => /^python3/.test(name));
     return [
-      ...versions.flatMap((name) =>
-        ['site-packages', 'dist-packages'].map((kind) => join(prefix, 'lib', name, kind)),
-      ),
+      ...versions.flatMap((name) => ['site-packages', 'dist-packages'].map((kind) => join(prefix, 'lib', name, kind))),
       join(prefix, 'Lib', 'site-packages'),
     ];
   });

@@ -12,10 +12,7 @@ export interface RequestLayout {
  * Infers one image: `image` is copied when its inference starts; `take` copies the outputs, which are OpenVINO's,
  * before it returns.
  */
-export type InferImage = (
-  image: Uint8Array,
-  take: (outputs: readonly Float32Array[]) => void,
-) => Promise<void>;
+export type InferImage = (image: Uint8Array, take: (outputs: readonly Float32Array[]) => void) => Promise<void>;
 
 export interface RequestQueue {
   readonly infer: InferImage;
@@ -75,12 +72,7 @@ function makeSlot(openVino: OpenVino, compiled: Handle, { imageBytes, outputs }:
  * ones itself, so its streams go on while JavaScript is busy; one wait at a time, for the oldest, occupies a single
  * thread of libuv's pool, on which files are read and images decoded too.
  */
-export function requestQueue(
-  openVino: OpenVino,
-  compiled: Handle,
-  layout: RequestLayout,
-  size: number,
-): RequestQueue {
+export function requestQueue(openVino: OpenVino, compiled: Handle, layout: RequestLayout, size: number): RequestQueue {
   const slots: Slot[] = [];
   try {
     while (slots.length < size) slots.push(makeSlot(openVino, compiled, layout));

@@ -111,8 +111,7 @@ function openVino(api: CApi, build: string): OpenVino {
       return compiled;
     },
     exportModel: (compiled, path) => later('export the compiled model', call.exportModel, [compiled, path]),
-    compiledProperty: (compiled, key) =>
-      takeText(make(`tell its ${key}`, call.compiledProperty, compiled, key)),
+    compiledProperty: (compiled, key) => takeText(make(`tell its ${key}`, call.compiledProperty, compiled, key)),
     createRequest: (compiled) => make('create a request', call.createRequest, compiled),
     inputTensor: (request) => make('give the input', call.inputTensor, request),
     outputTensor: (request, name) => make(`give the output ${name}`, call.outputTensor, request, name),

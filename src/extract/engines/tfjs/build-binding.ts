@@ -67,11 +67,7 @@ async function fetchTensorflow(folder: string, options: ProgramOptions): Promise
   await mkdir(folder, { recursive: true });
   const target = '--python-version 3.11 --implementation cp --abi cp311 --platform manylinux2014_x86_64';
   const pip = '-m pip download --quiet --no-input --disable-pip-version-check --no-deps --only-binary=:all:';
-  await runProgram(
-    'python3',
-    [...pip.split(' '), ...target.split(' '), '--dest', folder, WHEEL.requirement],
-    options,
-  );
+  await runProgram('python3', [...pip.split(' '), ...target.split(' '), '--dest', folder, WHEEL.requirement], options);
   const wheel = join(
     folder,
     (await readdir(folder)).find((name) => name.endsWith('.whl'))!,

@@ -6,14 +6,7 @@ import { runProgram } from '../run-program.ts';
 import { stageFolder } from '../staged-folder.ts';
 import { buildBinding, buildObstacle } from './build-binding.ts';
 import { fetchPackages, runInstallScript } from './npm.ts';
-import {
-  addedFolder,
-  findPackage,
-  TFJS_ORDER,
-  TFJS_PACKAGES,
-  TFJS_VERSION,
-  type FoundPackage,
-} from './packages.ts';
+import { addedFolder, findPackage, TFJS_ORDER, TFJS_PACKAGES, TFJS_VERSION, type FoundPackage } from './packages.ts';
 
 type Work = Parameters<EngineInstallation['add']>[0];
 const GPU = TFJS_PACKAGES['node-gpu'];

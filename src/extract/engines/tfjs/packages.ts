@@ -98,10 +98,7 @@ function inspect(key: TfjsPackage, manifest: string, root: SearchRoot): FoundPac
 /**
  * The first installation of a package that can be loaded, else the first at all, else null. Nothing native is loaded.
  */
-export function findPackage(
-  key: TfjsPackage,
-  roots: readonly SearchRoot[] = searchRoots(),
-): FoundPackage | null {
+export function findPackage(key: TfjsPackage, roots: readonly SearchRoot[] = searchRoots()): FoundPackage | null {
   let broken: FoundPackage | null = null;
   for (const root of roots) {
     const manifest = manifestPath(TFJS_PACKAGES[key], root);

@@ -19,10 +19,7 @@ function plot({ bins }: Calibration): Markup {
     (x, y) =>
       html`<path class="guide" d="M${x.at(0)} ${y.at(0)}L${x.at(1)} ${y.at(1)}" /> ${bins.map(
           ({ confidence, accuracy, interval, images }) =>
-            html`<path
-                class="span"
-                d="M${x.at(confidence)} ${y.at(interval[0])}V${y.at(interval[1])}"
-              /><circle
+            html`<path class="span" d="M${x.at(confidence)} ${y.at(interval[0])}V${y.at(interval[1])}" /><circle
                 class="dot"
                 cx="${x.at(confidence)}"
                 cy="${y.at(accuracy)}"
@@ -36,9 +33,9 @@ function plot({ bins }: Calibration): Markup {
 export function calibrationPart({ calibration }: Judgement): Markup {
   const { bins, error } = calibration;
   return html`<p>
-      Of images to which the head gives a probability of 80 %, 80 % should be right: points on the dashed
-      line. Below it the head is too sure. Expected calibration error: <strong>${percent(error)}</strong>.
-      Points grow with the number of images; bars are 95 % intervals.
+      Of images to which the head gives a probability of 80 %, 80 % should be right: points on the dashed line. Below it
+      the head is too sure. Expected calibration error: <strong>${percent(error)}</strong>. Points grow with the number
+      of images; bars are 95 % intervals.
     </p>
     <div class="pair">
       <figure>${plot(calibration)}</figure>

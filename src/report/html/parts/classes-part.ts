@@ -13,8 +13,8 @@ export function classesPart({ classes }: Judgement): Markup {
     MOST,
   );
   return html`<p>
-      Precision: of the images taken for the class, how many are of it. Recall: of the images of the class,
-      how many are found.
+      Precision: of the images taken for the class, how many are of it. Recall: of the images of the class, how many are
+      found.
     </p>
     ${htmlTable({
       caption: 'The least known class first',

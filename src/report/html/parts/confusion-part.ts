@@ -92,9 +92,7 @@ function pairs(cells: readonly Cell[]): Markup {
       { title: 'images', kind: 'n' },
       { title: 'of the class', kind: 'n' },
     ],
-    rows: wrong
-      .slice(0, MOST_PAIRS)
-      .map((cell) => [cell.truth, cell.predicted, opener(cell), percent(cell.share)]),
+    rows: wrong.slice(0, MOST_PAIRS).map((cell) => [cell.truth, cell.predicted, opener(cell), percent(cell.share)]),
   });
 }
 
@@ -103,8 +101,8 @@ export function confusionPart(judgement: Judgement): Markup {
   const cells = cellsOf(judgement);
   const whole = judgement.classes.length <= MOST_CLASSES;
   return html`<p>
-      ${whole && 'Rows: what the images are; columns: what the head takes them for; shade: share of the row. '}Choose
-      a number (click, or Tab and Enter) to see its images, each with its nearest training
+      ${whole && 'Rows: what the images are; columns: what the head takes them for; shade: share of the row. '}Choose a
+      number (click, or Tab and Enter) to see its images, each with its nearest training
       images.${
         !whole &&
         ` ${count(judgement.classes.length)} classes are too many for a matrix: the pairs that are confused most stand here.`

@@ -92,16 +92,14 @@ export function copiesPart(data: ReportData): Markup {
     html`<p>
       Accuracy of a ${accuracy.head} head on the validated images:
       <strong>${percent(accuracy.all.accuracy)}</strong> of all ${accuracy.all.images},
-      <strong>${percent(accuracy.clean.accuracy)}</strong> of the ${accuracy.clean.images} without a copy in
-      train.
+      <strong>${percent(accuracy.clean.accuracy)}</strong> of the ${accuracy.clean.images} without a copy in train.
     </p>`;
   return html`<p>
-      ${plural(exact.length, 'group')} of equal files; ${plural(near.length, 'pair')} of near duplicates
-      (cosine of the whole maps ${threshold} or more); ${plural(leakedImages, 'validated image')} with a copy
-      in train.
+      ${plural(exact.length, 'group')} of equal files; ${plural(near.length, 'pair')} of near duplicates (cosine of the
+      whole maps ${threshold} or more); ${plural(leakedImages, 'validated image')} with a copy in train.
     </p>
     ${nearMissing !== null && html`<p>${nearMissing}</p>`} ${difference}
     ${groupsPart(data, 'In train and held out at once', groups.leaks)}
-    ${groupsPart(data, 'Other equal files', groups.exact)}
-    ${groupsPart(data, 'Other near duplicates', groups.near)} ${smallPart(data)}`;
+    ${groupsPart(data, 'Other equal files', groups.exact)} ${groupsPart(data, 'Other near duplicates', groups.near)}
+    ${smallPart(data)}`;
 }

@@ -9,8 +9,7 @@ import { htmlTable } from '../table.ts';
 /** Features that name their cut: of other cuts than the primary one, or of several side by side. */
 const namesCuts = ({ pooling }: HeadResult): boolean => pooling.includes(':');
 
-const settingsOf = ({ name, normalize, params }: HeadResult): string =>
-  `${name} ${normalize} ${parameters(params)}`;
+const settingsOf = ({ name, normalize, params }: HeadResult): string => `${name} ${normalize} ${parameters(params)}`;
 
 /**
  * One head on each cut layer, and on all of them side by side: which layer's features tell the classes apart. Null
@@ -27,12 +26,11 @@ export function cutsPart({ run, store }: ReportData): Markup | null {
   const { least, scale } = accuracyAxis(heads);
   const best = Math.max(...heads.map(({ accuracy }) => accuracy));
   return html`<p>
-      The same head, ${example.name} (${parameters(example.changed) || 'defaults'}, ${example.normalize}), on
-      the features of each cut layer, and on all of them side by side.
+      The same head, ${example.name} (${parameters(example.changed) || 'defaults'}, ${example.normalize}), on the
+      features of each cut layer, and on all of them side by side.
     </p>
     <p class="small">
-      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best
-      of these.
+      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best of these.
     </p>
     ${htmlTable({
       caption: 'Cut layers, best first',

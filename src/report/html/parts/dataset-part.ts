@@ -36,10 +36,7 @@ export function datasetPart({ store, sizes }: ReportData): Markup {
     ${htmlTable({
       caption: 'Images by class and split',
       columns: [{ title: 'class' }, ...splits.map((split) => ({ title: split, kind: 'n' as const }))],
-      rows: classes.shown.map((entry) => [
-        entry.label,
-        ...splits.map((split) => count(entry.splits[split] ?? 0)),
-      ]),
+      rows: classes.shown.map((entry) => [entry.label, ...splits.map((split) => count(entry.splits[split] ?? 0))]),
       footer: [`all ${count(store.classes.length)}`, ...splits.map((split) => count(total(split)))],
     })}
     <p>${classes.rest}</p>

@@ -18,15 +18,14 @@ export function headsPart({ run }: ReportData): Markup {
   if (best === undefined) return html`<p>The last run trained no head.</p>`;
   const { least, scale } = accuracyAxis(heads);
   return html`<p>
-      ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on
-      ${best.validated} (${best.validatedOn}).
+      ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on ${best.validated}
+      (${best.validatedOn}).
       <strong>${toldApartText(heads)}</strong>
-      The test looks at the images that one of the two heads got right and the other wrong, so it may tell
-      heads apart whose intervals overlap. That the best was chosen on the same images is not adjusted for.
+      The test looks at the images that one of the two heads got right and the other wrong, so it may tell heads apart
+      whose intervals overlap. That the best was chosen on the same images is not adjusted for.
     </p>
     <p class="small">
-      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best
-      accuracy.
+      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best accuracy.
     </p>
     ${htmlTable({
       caption: 'Heads, best first',

@@ -4,16 +4,10 @@ import { html, type Markup, type Part } from '../markup.ts';
 import { plotFrame } from '../plot-frame.ts';
 import { linePath } from '../shapes.ts';
 
-function panel(
-  title: string,
-  train: readonly number[],
-  held: readonly number[] | undefined,
-  top: number,
-): Markup {
+function panel(title: string, train: readonly number[], held: readonly number[] | undefined, top: number): Markup {
   const drawn = (values: readonly number[], x: (v: number) => number, y: (v: number) => number): string =>
     linePath(values.map((value, i) => [x(i + 1), y(Math.min(value, top))]));
-  const ends = (values: readonly number[]): string =>
-    `from ${values[0]!.toFixed(3)} to ${values.at(-1)!.toFixed(3)}`;
+  const ends = (values: readonly number[]): string => `from ${values[0]!.toFixed(3)} to ${values.at(-1)!.toFixed(3)}`;
   return plotFrame(
     {
       width: 380,

@@ -71,13 +71,7 @@ function points({ images, x, y }: FeatureMap, colouring: Colouring): Markup[] {
   const up = linearScale(bounds(y), [HEIGHT - EDGE, EDGE]);
   return images.map((image, i) => {
     const { c, s } = colouring.groups[colouring.groupOf(image)]!.sign;
-    return html`<use
-      href="#s${s}"
-      class="c${c}"
-      x="${across.at(x[i]!)}"
-      y="${up.at(y[i]!)}"
-      data-at="${image}"
-    />`;
+    return html`<use href="#s${s}" class="c${c}" x="${across.at(x[i]!)}" y="${up.at(y[i]!)}" data-at="${image}" />`;
   });
 }
 
@@ -87,20 +81,18 @@ export function mapPart(data: ReportData): Markup {
   if (!present(map)) return html`<p>${map.missing}</p>`;
   const ways = colourings(data);
   const left =
-    map.leftOut > 0 &&
-    ` ${count(map.leftOut)} others are left out: a sample drawn by the seed ${map.seed} is shown.`;
+    map.leftOut > 0 && ` ${count(map.leftOut)} others are left out: a sample drawn by the seed ${map.seed} is shown.`;
   return html`<p>
-      ${plural(map.images.length, 'image')} by UMAP (${map.nNeighbors} exact neighbours, cosine of
-      average-pooled features, seed ${map.seed}).${left} Near on the map is alike for the network; distances
-      between far groups mean little. Hover over a point, or focus the map and use the arrow keys.
+      ${plural(map.images.length, 'image')} by UMAP (${map.nNeighbors} exact neighbours, cosine of average-pooled
+      features, seed ${map.seed}).${left} Near on the map is alike for the network; distances between far groups mean
+      little. Hover over a point, or focus the map and use the arrow keys.
     </p>
     <fieldset class="ways">
       <legend>Colour by</legend>
       ${ways.map(
         ({ key, title }, i) =>
           html`<label
-            ><input type="radio" name="colouring" value="${key}" ${i === 0 && html` checked`} />
-            ${title}</label
+            ><input type="radio" name="colouring" value="${key}" ${i === 0 && html` checked`} /> ${title}</label
           > `,
       )}
     </fieldset>

@@ -7,8 +7,7 @@ import { card } from '../pictures.ts';
 export function mistakesPart(data: ReportData, { mistakes, judged }: Judgement): Markup {
   if (mistakes.length === 0) return html`<p>The head makes no mistake on the validated images.</p>`;
   return html`<p>
-      What the head is sure of and wrong about: wrong labels, unlike pictures, or what the features do not
-      tell apart.
+      What the head is sure of and wrong about: wrong labels, unlike pictures, or what the features do not tell apart.
     </p>
     <ul class="cards">
       ${mistakes.map((at) => {
@@ -17,8 +16,7 @@ export function mistakesPart(data: ReportData, { mistakes, judged }: Judgement):
           data,
           image,
           html`<span
-            >is <b>${data.images[image]!.label}</b>, taken for
-            <b>${predicted}</b> (${percent(probability)})</span
+            >is <b>${data.images[image]!.label}</b>, taken for <b>${predicted}</b> (${percent(probability)})</span
           >`,
           neighbors.map((near) => ({
             image: near.image,

@@ -25,9 +25,7 @@ export function provenancePart({ store, permafrost }: ReportData, command: strin
       <dt>Contract</dt>
       <dd>
         ${set.contractId}:
-        ${fields
-          .map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(' ') : String(value)}`)
-          .join(', ')}
+        ${fields.map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(' ') : String(value)}`).join(', ')}
       </dd>
       <dt>Fingerprint</dt>
       <dd class="path">${set.fingerprint}</dd>

@@ -9,8 +9,8 @@ export function suspectsPart(data: ReportData): Markup {
   if (suspects.length === 0) return html`<p>No label is contradicted by the other images.</p>`;
   const at = imageIndex(data);
   return html`<p>
-      A head that never saw these images (cross-validation) holds another class for likelier. The most suspect
-      first: look before you change anything.
+      A head that never saw these images (cross-validation) holds another class for likelier. The most suspect first:
+      look before you change anything.
     </p>
     <ul class="cards">
       ${suspects.map(({ path, label, suggested, probability }) =>

@@ -15,18 +15,14 @@ type Rule = NonNullable<RejectResult['rule']>;
 const interval = ([low, high]: readonly [number, number]): string =>
   `95 % interval ${percent(low)} to ${percent(high)}`;
 
-function ruleFacts(
-  { measure, threshold, calibratedOn, comparedWith, leftOutRejected, validated }: Rule,
-  rate: number,
-) {
+function ruleFacts({ measure, threshold, calibratedOn, comparedWith, leftOutRejected, validated }: Rule, rate: number) {
   const { split, images, rejected, share, interval: range, accuracyOfAnswered } = validated;
   return html`<dl>
     <dt>Rule</dt>
     <dd>unknown where <strong>${measure}</strong> is above <strong>${significant(threshold)}</strong></dd>
     <dt>Asked for</dt>
     <dd>
-      at most ${percent(rate)} false rejects; the threshold stands on
-      ${plural(calibratedOn, 'training image')},
+      at most ${percent(rate)} false rejects; the threshold stands on ${plural(calibratedOn, 'training image')},
       ${comparedWith === undefined ? 'each judged by a head that had not seen it' : `others than the ${comparedWith} that are compared with`}
     </dd>
     <dt>False rejects</dt>
@@ -40,8 +36,7 @@ function ruleFacts(
       leftOutRejected !== null &&
       html`<dt>Found</dt>
         <dd>
-          ${percent(leftOutRejected)} of the images of a class that was left out of the training are called
-          unknown
+          ${percent(leftOutRejected)} of the images of a class that was left out of the training are called unknown
         </dd>`
     }
   </dl>`;
@@ -50,32 +45,26 @@ function ruleFacts(
 function measuresTable({ measure, measures, leftOut }: Rule): Markup {
   if (measures.length === 0)
     return html`<p>
-      With two classes none can be left out to compare measures: this one is the default, and how many unknown
-      images it finds is not known.
+      With two classes none can be left out to compare measures: this one is the default, and how many unknown images it
+      finds is not known.
     </p>`;
   return html`<p>
-      Each of ${plural(leftOut.length, 'class', 'classes')} was left out of the training in turn. AUROC: how
-      often an image of the left-out class is stranger than one of a known class; 50 % is chance.
+      Each of ${plural(leftOut.length, 'class', 'classes')} was left out of the training in turn. AUROC: how often an
+      image of the left-out class is stranger than one of a known class; 50 % is chance.
     </p>
     ${htmlTable({
       caption: 'Novelty scores, the best first',
       columns: [{ title: 'measure' }, { title: 'mean AUROC' }, { title: 'taken' }],
       rows: [...measures]
         .sort((a, b) => b.auroc - a.auroc)
-        .map((one) => [
-          one.measure,
-          bar(one.auroc, 'c0', figure(one.auroc)),
-          one.measure === measure ? 'yes' : 'no',
-        ]),
+        .map((one) => [one.measure, bar(one.auroc, 'c0', figure(one.auroc)), one.measure === measure ? 'yes' : 'no']),
     })}`;
 }
 
 function rejected(data: ReportData, { unknown, judged, validated }: Judgement): Part {
   if (unknown === null) return null;
   if (unknown.length === 0)
-    return html`<p>
-      None of the validated images${judged.length < validated && ' of this page'} is called unknown.
-    </p>`;
+    return html`<p>None of the validated images${judged.length < validated && ' of this page'} is called unknown.</p>`;
   const { shown, rest } = firstOf(unknown, MOST);
   return html`<h3>Validated images that are called unknown</h3>
     <ul class="cards">
@@ -85,8 +74,7 @@ function rejected(data: ReportData, { unknown, judged, validated }: Judgement): 
           data,
           image,
           html`<span
-            >is <b>${data.images[image]!.label}</b>; best guess
-            <b>${predicted}</b> (${percent(probability)})</span
+            >is <b>${data.images[image]!.label}</b>; best guess <b>${predicted}</b> (${percent(probability)})</span
           >`,
         );
       })}
@@ -101,8 +89,8 @@ export function unknownPart(data: ReportData): Markup {
   const reject = run.heads[0]?.reject;
   if (reject === undefined)
     return html`<p>
-      The best head has no rule for images of no class that it knows (--reject 0, or trained on views): it
-      names a class for every picture.
+      The best head has no rule for images of no class that it knows (--reject 0, or trained on views): it names a class
+      for every picture.
     </p>`;
   const { rate, rule, problem } = reject;
   if (rule === null) return html`<p>The best head never answers “unknown”: ${problem}.</p>`;
@@ -113,8 +101,8 @@ export function unknownPart(data: ReportData): Markup {
     ${
       rule.validated.interval[0] > rate &&
       html`<p class="notice">
-        That is more than was asked for: the images of ${rule.validated.split} differ from the training images
-        by more than chance.
+        That is more than was asked for: the images of ${rule.validated.split} differ from the training images by more
+        than chance.
       </p>`
     }
     ${measuresTable(rule)} ${present(judgement) && rejected(data, judgement)}`;

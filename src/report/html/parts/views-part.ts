@@ -7,8 +7,7 @@ import { figure } from '../numbers.ts';
 import { linearScale } from '../scale.ts';
 import { htmlTable } from '../table.ts';
 
-const withViews = (head: HeadResult): head is HeadResult & { views: ViewsBenefit } =>
-  head.views !== undefined;
+const withViews = (head: HeadResult): head is HeadResult & { views: ViewsBenefit } => head.views !== undefined;
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 
@@ -25,13 +24,12 @@ export function viewsPart({ run }: ReportData): Markup | null {
   const most = Math.max(0.01, ...heads.flatMap(({ views }) => views.interval.map(Math.abs)));
   const scale = linearScale([-most, most], SPAN.range);
   return html`<p>
-      Heads trained on the images and their augmented views, each beside the same head trained on the images
-      alone, on the same ${plural(heads[0]!.validated, 'validated image')}. Difference in accuracy with its 95
-      % interval (paired bootstrap); p is McNemar’s.
+      Heads trained on the images and their augmented views, each beside the same head trained on the images alone, on
+      the same ${plural(heads[0]!.validated, 'validated image')}. Difference in accuracy with its 95 % interval (paired
+      bootstrap); p is McNemar’s.
     </p>
     <p class="small">
-      Bars: 95 % intervals on an axis from ${signed(-most)} to ${signed(most)}; the dashed line stands at no
-      difference.
+      Bars: 95 % intervals on an axis from ${signed(-most)} to ${signed(most)}; the dashed line stands at no difference.
     </p>
     ${htmlTable({
       caption: 'What the views were worth',

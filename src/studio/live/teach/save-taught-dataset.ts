@@ -25,9 +25,7 @@ export async function saveTaughtDataset(
     const there = (cause as NodeJS.ErrnoException).code === 'EEXIST';
     throw new PermafrostError(
       there ? 'OPTION_INVALID' : 'STORE_WRITE',
-      there
-        ? `${target} is there already. Take another name.`
-        : `${target} cannot be made: ${reasonOf(cause)}.`,
+      there ? `${target} is there already. Take another name.` : `${target} cannot be made: ${reasonOf(cause)}.`,
       { cause },
     );
   }
@@ -37,9 +35,7 @@ export async function saveTaughtDataset(
       await mkdir(folder, { recursive: true });
       for (const [i, image] of images.entries()) {
         const bytes = await read(image.sha256);
-        const stem = image.name
-          .slice(0, image.name.length - extname(image.name).length)
-          .replace(/[^\w-]+/g, '-');
+        const stem = image.name.slice(0, image.name.length - extname(image.name).length).replace(/[^\w-]+/g, '-');
         const file = `${String(i + 1).padStart(4, '0')}-${stem.slice(0, 40)}${await imageExtension(bytes)}`;
         await writeFileAtomic(join(folder, file), [bytes]);
       }

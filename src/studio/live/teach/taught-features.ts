@@ -25,9 +25,7 @@ function decode(text: string): Float32Array {
 /** Opens the features that a store's studio keeps. Throws STORE_CORRUPT. */
 export async function taughtFeatures(store: string, network: LiveNetwork): Promise<TaughtFeatureStore> {
   const kept = await openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema);
-  const known = new Map(
-    kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decode(avg)]),
-  );
+  const known = new Map(kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decode(avg)]));
   return {
     async of(sha256, snapshot, read) {
       const { fingerprint } = snapshot.set;

@@ -37,10 +37,7 @@ export interface FittedTaught {
 
 async function fit(X: Matrix, labels: readonly string[]): Promise<Pick<FittedTaught, 'head' | 'normalizer'>> {
   const normalizer = await fitNormalizer(HEAD.normalize, matrixRows(X));
-  const head = await createHead(HEAD.name, HEAD.options).fit(
-    matrixRows(applyNormalizer(normalizer, X)),
-    labels,
-  );
+  const head = await createHead(HEAD.name, HEAD.options).fit(matrixRows(applyNormalizer(normalizer, X)), labels);
   return { head, normalizer };
 }
 

@@ -170,10 +170,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
     removeImage: (id) =>
       inTurn(async () => {
         if (!classes().some(({ images }) => images.some((picture) => picture.id === id)))
-          throw new PermafrostError(
-            'OPTION_INVALID',
-            `There is no image ${id} any more. Load the page again.`,
-          );
+          throw new PermafrostError('OPTION_INVALID', `There is no image ${id} any more. Load the page again.`);
         await events.append({ do: 'remove-image', id });
       }),
     undo: () =>
@@ -202,8 +199,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
     async saveHead(name, snapshot) {
       const found = await head(snapshot);
       const path = join(store, 'heads', `taught-${fitName(name)}.safetensors`);
-      if (existsSync(path))
-        throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
+      if (existsSync(path)) throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
       const { settings, widths } = snapshot.set;
       const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
       const result = { trained: found.told.images };

@@ -16,9 +16,7 @@ const labelSchema = z.strictObject({ label: LABEL });
 function queryOptions(c: Context): Record<string, string | number> {
   return Object.fromEntries(
     Object.entries(c.req.query()).map(([key, value]) => {
-      const spec = Object.hasOwn(BROWSE_OPTIONS, key)
-        ? BROWSE_OPTIONS[key as keyof typeof BROWSE_OPTIONS]
-        : undefined;
+      const spec = Object.hasOwn(BROWSE_OPTIONS, key) ? BROWSE_OPTIONS[key as keyof typeof BROWSE_OPTIONS] : undefined;
       return [key, spec?.kind === 'number' && value !== '' ? Number(value) : value];
     }),
   );

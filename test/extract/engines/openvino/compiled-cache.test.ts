@@ -42,9 +42,7 @@ describe('the cache of compiled networks', () => {
 
   it('leaves nothing behind when the export fails', async () => {
     const folder = newFolder();
-    await expect(compiledCache(folder).write('a', () => Promise.reject(new Error('full')))).rejects.toThrow(
-      'full',
-    );
+    await expect(compiledCache(folder).write('a', () => Promise.reject(new Error('full')))).rejects.toThrow('full');
     expect(readdirSync(folder)).toEqual([]);
   });
 

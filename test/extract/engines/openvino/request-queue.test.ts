@@ -51,36 +51,31 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the queue of requests'), () => {
 
   it('gives each image its own features, whether one request takes all of them or more than there are do', async () => {
     const [one, three, twenty] = [await inferAll(1), await inferAll(3), await inferAll(20)];
-    expect(new Set(one.map((result) => (result as PromiseFulfilledResult<Float32Array>).value[5])).size).toBe(
-      12,
-    );
+    expect(new Set(one.map((result) => (result as PromiseFulfilledResult<Float32Array>).value[5])).size).toBe(12);
     expect(three).toEqual(one);
     expect(twenty).toEqual(one);
   });
 
-  it.each(['start', 'wait'] as const)(
-    'fails one image when its %s fails, and infers the others',
-    async (step) => {
-      const expected = await inferAll(2);
-      let calls = 0;
-      const failing: OpenVino = {
-        ...openVino,
-        start(request) {
-          if (step === 'start' && ++calls === 5) throw new Error('no more');
-          openVino.start(request);
-        },
-        async wait(request) {
-          await openVino.wait(request);
-          if (step === 'wait' && ++calls === 5) throw new Error('no more');
-        },
-      };
-      const settled = await inferAll(2, failing);
-      expect(settled.map(({ status }) => status).filter((status) => status === 'rejected')).toHaveLength(1);
-      const failed = settled.findIndex(({ status }) => status === 'rejected');
-      expect(settled[failed]).toMatchObject({ reason: { message: 'no more' } });
-      expect(settled.toSpliced(failed, 1)).toEqual(expected.toSpliced(failed, 1));
-    },
-  );
+  it.each(['start', 'wait'] as const)('fails one image when its %s fails, and infers the others', async (step) => {
+    const expected = await inferAll(2);
+    let calls = 0;
+    const failing: OpenVino = {
+      ...openVino,
+      start(request) {
+        if (step === 'start' && ++calls === 5) throw new Error('no more');
+        openVino.start(request);
+      },
+      async wait(request) {
+        await openVino.wait(request);
+        if (step === 'wait' && ++calls === 5) throw new Error('no more');
+      },
+    };
+    const settled = await inferAll(2, failing);
+    expect(settled.map(({ status }) => status).filter((status) => status === 'rejected')).toHaveLength(1);
+    const failed = settled.findIndex(({ status }) => status === 'rejected');
+    expect(settled[failed]).toMatchObject({ reason: { message: 'no more' } });
+    expect(settled.toSpliced(failed, 1)).toEqual(expected.toSpliced(failed, 1));
+  });
 
   it('refuses a model whose input is of another size, freeing what it made', () => {
     expect(() => requestQueue(openVino, compiled, { ...layout, imageBytes: 7 }, 2)).toThrow(/expected 7/);

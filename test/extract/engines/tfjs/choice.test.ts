@@ -87,110 +87,102 @@ describe('the choice of a package of tfjs', () => {
 
   it('refuses options that it does not know before it looks for a package', () => {
     const alone = permafrostAlone();
-    for (const options of [
-      { package: 'gpu' },
-      { device: 'webgpu' },
-      { precision: 'bf16' },
-      { pakage: 'node' },
-    ]) {
+    for (const options of [{ package: 'gpu' }, { device: 'webgpu' }, { precision: 'bf16' }, { pakage: 'node' }]) {
       expect(engineIn(alone, options)).toMatchObject({ code: 'OPTION_INVALID' });
     }
   });
 
   const missing = tfjsMissing('node-gpu') ?? tfjsMissing('wasm');
-  describe.skipIf(missing)(
-    missing ? `[skipped: ${missing}]` : 'with the packages that are installed here',
-    () => {
-      it('takes -gpu where it is beside permafrost, though links lead to it', () => {
-        const root = permafrostAlone();
-        link(root, ['tfjs-node-gpu', 'tfjs', 'tfjs-backend-wasm']);
-        expect(engineIn(root)).toMatchObject({
-          version: textWith('@tensorflow/tfjs-node-gpu, TensorFlow'),
-          features: FEATURES,
-        });
+  describe.skipIf(missing)(missing ? `[skipped: ${missing}]` : 'with the packages that are installed here', () => {
+    it('takes -gpu where it is beside permafrost, though links lead to it', () => {
+      const root = permafrostAlone();
+      link(root, ['tfjs-node-gpu', 'tfjs', 'tfjs-backend-wasm']);
+      expect(engineIn(root)).toMatchObject({
+        version: textWith('@tensorflow/tfjs-node-gpu, TensorFlow'),
+        features: FEATURES,
       });
+    });
 
-      it('falls back to WebAssembly, saying why not the others, and says nothing of them where it was chosen', () => {
+    it('falls back to WebAssembly, saying why not the others, and says nothing of them where it was chosen', () => {
+      const root = permafrostAlone();
+      link(root, ['tfjs', 'tfjs-backend-wasm']);
+      const chosen = engineIn(root, { package: 'wasm' });
+      expect(chosen).toMatchObject({ version: textWith('tfjs-backend-wasm'), features: FEATURES });
+      expect(chosen.notes).toEqual([textWith('one thread')]);
+      const automatic = engineIn(root);
+      expect(automatic).toMatchObject({ version: textWith('tfjs-backend-wasm'), features: FEATURES });
+      expect(automatic.notes).toEqual([
+        'tfjs runs on @tensorflow/tfjs-backend-wasm. @tensorflow/tfjs-node-gpu is not installed. @tensorflow/tfjs-node is not installed.',
+        textWith('one thread'),
+      ]);
+    });
+
+    it('passes over a package whose native library was not built or is broken, with the reason, and never half loads it', () => {
+      for (const [library, reason] of [
+        [null, 'its native library was not built when it was installed'],
+        ['not a library', 'file too short|invalid ELF header|not a valid|slice is not valid'],
+      ] as const) {
         const root = permafrostAlone();
         link(root, ['tfjs', 'tfjs-backend-wasm']);
-        const chosen = engineIn(root, { package: 'wasm' });
-        expect(chosen).toMatchObject({ version: textWith('tfjs-backend-wasm'), features: FEATURES });
-        expect(chosen.notes).toEqual([textWith('one thread')]);
-        const automatic = engineIn(root);
-        expect(automatic).toMatchObject({ version: textWith('tfjs-backend-wasm'), features: FEATURES });
-        expect(automatic.notes).toEqual([
-          'tfjs runs on @tensorflow/tfjs-backend-wasm. @tensorflow/tfjs-node-gpu is not installed. @tensorflow/tfjs-node is not installed.',
-          textWith('one thread'),
-        ]);
-      });
-
-      it('passes over a package whose native library was not built or is broken, with the reason, and never half loads it', () => {
-        for (const [library, reason] of [
-          [null, 'its native library was not built when it was installed'],
-          ['not a library', 'file too short|invalid ELF header|not a valid|slice is not valid'],
-        ] as const) {
-          const root = permafrostAlone();
-          link(root, ['tfjs', 'tfjs-backend-wasm']);
-          const broken = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
-          const whole = findPackage('node-gpu')!;
-          cpSync(whole.folder, broken, {
-            recursive: true,
-            filter: (path) => !path.includes(join('tfjs-node-gpu', 'deps')) && path !== whole.binding,
-          });
-          if (library !== null) {
-            const binding = whole.binding!.replace(whole.folder, broken);
-            mkdirSync(dirname(binding), { recursive: true });
-            cpSync(join(broken, 'package.json'), binding);
-          }
-          symlinkSync(join(whole.folder, '..', '..', '@mapbox'), join(root, 'node_modules', '@mapbox'));
-          const found = engineIn(root);
-          expect(found).toMatchObject({ version: textWith('tfjs-backend-wasm'), features: FEATURES });
-          expect((found.notes as string[])[0]).toMatch(new RegExp(`tfjs-node-gpu.*(${reason})`));
-          expect(found.stderr).not.toContain('already registered');
-          expect(engineIn(root, { package: 'node-gpu' })).toMatchObject({
-            code: 'PACKAGE_MISSING',
-            message: textWith(new RegExp(reason)),
-          });
-          rmSync(broken, { recursive: true });
-        }
-      });
-
-      it('takes what was added to the cache folder where nothing is beside permafrost', () => {
-        const root = permafrostAlone();
-        const added = join(root, 'cache', 'tfjs-4.22.0');
-        mkdirSync(added, { recursive: true });
-        const { folder } = findPackage('node-gpu')!;
-        symlinkSync(join(folder, '..', '..'), join(added, 'node_modules'));
-        expect(engineIn(root)).toMatchObject({ version: textWith('tfjs-node-gpu'), features: FEATURES });
-      });
-
-      it('does not look in the current folder', () => {
-        const root = permafrostAlone();
-        const elsewhere = makeFolder();
-        link(elsewhere, ['tfjs-node-gpu', 'tfjs', 'tfjs-backend-wasm']);
-        expect(engineIn(root, {}, `process.chdir(${JSON.stringify(elsewhere)});`)).toMatchObject({
-          code: 'PACKAGE_MISSING',
+        const broken = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
+        const whole = findPackage('node-gpu')!;
+        cpSync(whole.folder, broken, {
+          recursive: true,
+          filter: (path) => !path.includes(join('tfjs-node-gpu', 'deps')) && path !== whole.binding,
         });
-      });
+        if (library !== null) {
+          const binding = whole.binding!.replace(whole.folder, broken);
+          mkdirSync(dirname(binding), { recursive: true });
+          cpSync(join(broken, 'package.json'), binding);
+        }
+        symlinkSync(join(whole.folder, '..', '..', '@mapbox'), join(root, 'node_modules', '@mapbox'));
+        const found = engineIn(root);
+        expect(found).toMatchObject({ version: textWith('tfjs-backend-wasm'), features: FEATURES });
+        expect((found.notes as string[])[0]).toMatch(new RegExp(`tfjs-node-gpu.*(${reason})`));
+        expect(found.stderr).not.toContain('already registered');
+        expect(engineIn(root, { package: 'node-gpu' })).toMatchObject({
+          code: 'PACKAGE_MISSING',
+          message: textWith(new RegExp(reason)),
+        });
+        rmSync(broken, { recursive: true });
+      }
+    });
 
-      it('runs where Node has no util.isNullOrUndefined (24 and later), warns of nothing (22), and leaves Node as it was', () => {
-        const root = permafrostAlone();
-        link(root, ['tfjs-node-gpu', 'tfjs']);
-        const withoutIt = `
+    it('takes what was added to the cache folder where nothing is beside permafrost', () => {
+      const root = permafrostAlone();
+      const added = join(root, 'cache', 'tfjs-4.22.0');
+      mkdirSync(added, { recursive: true });
+      const { folder } = findPackage('node-gpu')!;
+      symlinkSync(join(folder, '..', '..'), join(added, 'node_modules'));
+      expect(engineIn(root)).toMatchObject({ version: textWith('tfjs-node-gpu'), features: FEATURES });
+    });
+
+    it('does not look in the current folder', () => {
+      const root = permafrostAlone();
+      const elsewhere = makeFolder();
+      link(elsewhere, ['tfjs-node-gpu', 'tfjs', 'tfjs-backend-wasm']);
+      expect(engineIn(root, {}, `process.chdir(${JSON.stringify(elsewhere)});`)).toMatchObject({
+        code: 'PACKAGE_MISSING',
+      });
+    });
+
+    it('runs where Node has no util.isNullOrUndefined (24 and later), warns of nothing (22), and leaves Node as it was', () => {
+      const root = permafrostAlone();
+      link(root, ['tfjs-node-gpu', 'tfjs']);
+      const withoutIt = `
         import util from 'node:util';
         delete util.isNullOrUndefined;
         process.on('exit', () => console.error('left: ' + typeof util.isNullOrUndefined));`;
-        const found = engineIn(root, {}, withoutIt);
-        expect(found).toMatchObject({ version: textWith('tfjs-node-gpu'), features: FEATURES });
-        expect(found.stderr.trim()).toBe('left: undefined');
-        // The package by itself fails there: the shim is what makes the difference.
-        const binding = JSON.stringify(findPackage('node-gpu')!.folder);
-        const bare = `delete require('util').isNullOrUndefined; const tf = require(${binding}); tf.relu(tf.ones([1]));`;
-        expect(() => execFileSync(process.execPath, ['-e', bare], { stdio: 'pipe' })).toThrow(
-          /isNullOrUndefined\) is not a function/,
-        );
-        expect(engineIn(root).stderr).toBe('');
-      });
-    },
-  );
+      const found = engineIn(root, {}, withoutIt);
+      expect(found).toMatchObject({ version: textWith('tfjs-node-gpu'), features: FEATURES });
+      expect(found.stderr.trim()).toBe('left: undefined');
+      // The package by itself fails there: the shim is what makes the difference.
+      const binding = JSON.stringify(findPackage('node-gpu')!.folder);
+      const bare = `delete require('util').isNullOrUndefined; const tf = require(${binding}); tf.relu(tf.ones([1]));`;
+      expect(() => execFileSync(process.execPath, ['-e', bare], { stdio: 'pipe' })).toThrow(
+        /isNullOrUndefined\) is not a function/,
+      );
+      expect(engineIn(root).stderr).toBe('');
+    });
+  });
 });

@@ -47,9 +47,7 @@ describe('the installation of tfjs', () => {
     const cache = emptyCache();
     vi.stubEnv('PATH', makeFolder());
     const error = await rejection(tfjsInstallation.add({}), 'ENGINE_UNAVAILABLE');
-    expect(error.message).toMatch(
-      /npm could not fetch @tensorflow\/tfjs-node-gpu.*there is no program "npm"/,
-    );
+    expect(error.message).toMatch(/npm could not fetch @tensorflow\/tfjs-node-gpu.*there is no program "npm"/);
     expect(readdirSync(cache)).toEqual([]);
   });
 
@@ -90,9 +88,7 @@ describe('the installation of tfjs', () => {
         const root = resolve(whole!.folder, '..', '..');
         const brought = JSON.parse(readFileSync(join(root, '.package-lock.json'), 'utf8')) as typeof pinned;
         const digests = ({ packages }: typeof pinned) =>
-          Object.entries(packages).flatMap(([path, { integrity }]) =>
-            path === '' ? [] : [[path, integrity]],
-          );
+          Object.entries(packages).flatMap(([path, { integrity }]) => (path === '' ? [] : [[path, integrity]]));
         expect(digests(brought)).toEqual(digests(pinned));
         expect(digests(pinned).every(([, integrity]) => integrity?.startsWith('sha512-'))).toBe(true);
         for (const name of ['build', 'wheel', 'deps/include']) {

@@ -1,9 +1,5 @@
 import { reasonOf } from '../../../../src/core/errors.ts';
-import {
-  findPackage,
-  TFJS_PACKAGES,
-  type TfjsPackage,
-} from '../../../../src/extract/engines/tfjs/packages.ts';
+import { findPackage, TFJS_PACKAGES, type TfjsPackage } from '../../../../src/extract/engines/tfjs/packages.ts';
 
 /** Why the tests of a package of tfjs are skipped here; undefined where it is installed. */
 export function tfjsMissing(key: TfjsPackage): string | undefined {
