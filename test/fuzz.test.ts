@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { calibrationDigest } from '../src/core/calibration.ts';
-import { writeSafetensors, type Tensor } from '../src/core/safetensors.ts';
+import { writeSafetensors, type SafeTensor } from '../src/core/safetensors.ts';
 import { vgg16 } from '../src/extract/backbones/vgg16.ts';
 import { readCalibration, writeCalibration } from '../src/store/read/calibration-file.ts';
 import { FILE_TIMES_NAME } from '../src/store/format/file-times-file.ts';
@@ -133,7 +133,10 @@ describe('a damaged file', () => {
 
   it('of weights in safetensors ends in bounded time with an error or with finite numbers', async () => {
     const file = join(folder(), 'weights.safetensors');
-    const tensors = [...weights.tensors].map(([name, tensor]): [string, Tensor] => [name, { dtype: 'F32', ...tensor }]);
+    const tensors = [...weights.tensors].map(([name, tensor]): [string, SafeTensor] => [
+      name,
+      { dtype: 'F32', ...tensor },
+    ]);
     writeFileSync(file, writeSafetensors(new Map(tensors)));
     await outcomes({ reader: 'weights', file, context: { backbone } }, ['WEIGHTS_CORRUPT', 'WEIGHTS_MISMATCH']);
   });

@@ -17,7 +17,7 @@ interface Golden {
   readonly paths: readonly string[];
 }
 
-// The whole way of a user: 398 JPEG files, the carried weights, the store, the heads; against Keras, Pillow and
+// The whole way of a user: 398 JPEG files, the bundled weights, the store, the heads; against Keras, Pillow and
 // scikit-learn.
 describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
   needsShared('datasets/hymenoptera', 'hymenoptera under the contract keras, average-pooled'),

@@ -3,7 +3,7 @@
 // one?
 //   npm run build && node bench/classify/depth.mjs DATASET [--engine auto] [--precision auto] [--folds 5] [--seed 1]
 //     [--views 0] [--layers NAMES]
-// DATASET: photographs with train/ and val/. The carried emoji, drawings, are the other domain. All layers go into one
+// DATASET: photographs with train/ and val/. The bundled emoji, drawings, are the other domain. All layers go into one
 // store by one pass, averaged over the map; then "permafrost sweep --cut" cross-validates the same heads on each, on
 // the same folds. A layer's figure is that of its best head; --views 0,5 tries each head with and without views. Writes
 // bench/results/depth-<time>.json.
@@ -20,8 +20,8 @@ import { writeReport } from '../machine.mjs';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const main = join(root, 'dist/cli/main.js');
 if (!existsSync(main)) throw new Error('dist/ is missing. Run "npm run build" first.');
-const { renderCarriedDataset } = await import(
-  new URL('../../dist/workflows/network/carried-dataset.js', import.meta.url).href
+const { renderBundledDataset } = await import(
+  new URL('../../dist/workflows/network/bundled-dataset.js', import.meta.url).href
 );
 
 const LAYERS = 'block1_pool,block2_pool,block3_pool,block4_pool,block5_pool';
@@ -103,7 +103,7 @@ function curve(domain, dataset) {
   };
 }
 
-const emoji = await renderCarriedDataset(join(root, 'data/rendered/emoji'));
+const emoji = await renderBundledDataset(join(root, 'data/rendered/emoji'));
 const domains = {
   photographs: curve('photographs', resolve(given)),
   emoji: curve('emoji', emoji.root),

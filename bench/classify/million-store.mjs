@@ -7,7 +7,7 @@ import { dist } from '../store/dist.mjs';
 const { random } = await dist('core/random.js');
 const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
 const { featureWriter } = await dist('store/write/writer.js');
-const { featureSource } = await dist('workflows/network/feature-source.js');
+const { extractor } = await dist('workflows/network/extractor.js');
 
 const WIDTH = 512;
 const BATCH = 4096;
@@ -19,7 +19,7 @@ const VAL_EVERY = 100;
  * @param {string} store @param {number} rows @param {number} classes
  */
 export async function makeMillion(store, rows, classes) {
-  const source = await featureSource({
+  const source = await extractor({
     contract: 'vgg16',
     cuts: [{ cut: 'block5_pool', poolings: ['avg'] }],
     dtype: 'float16',

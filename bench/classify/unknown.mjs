@@ -3,7 +3,7 @@
 //   npm run build && node bench/classify/unknown.mjs [STORE] [--rate 0.05] [--head logistic:avg:l2:C=10]...
 // Each class of the store is left out in turn: measure and threshold are chosen on the training images of the other
 // classes alone, then the validated images of these (known) and of the class (unknown) are judged. Without STORE: the
-// carried data set, as "npm start" keeps it.
+// bundled data set, as "npm start" keeps it.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -25,12 +25,12 @@ const HEADS = [
   'centroid:avg:l2',
   'logistic:flatten:l2:C=10',
 ];
-const carried = fileURLToPath(new URL('../../data/rendered/emoji.permafrost', import.meta.url));
+const bundled = fileURLToPath(new URL('../../data/rendered/emoji.permafrost', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rate: { type: 'string', default: '0.05' }, head: { type: 'string', multiple: true } },
 });
-const store = positionals[0] ?? carried;
+const store = positionals[0] ?? bundled;
 if (!existsSync(store)) throw new Error(`${store} is missing. Run "npm start" first, or name a store.`);
 const rate = Number(values.rate);
 

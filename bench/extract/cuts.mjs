@@ -3,7 +3,7 @@
 // is a head at which depth?
 //   npm run build && node bench/extract/cuts.mjs DATASET [--rounds 3] [--images 48] [--engine onnxruntime] [--precision
 //     fp32] [--no-accuracy]
-// DATASET: photographs with train/ and val/. The carried emoji are the other domain. Each measured extraction is a
+// DATASET: photographs with train/ and val/. The bundled emoji are the other domain. Each measured extraction is a
 // process of its own, in alternating order; its processor time is what a busy machine disturbs least. Writes
 // bench/results/cuts-<time>.json.
 import { spawnSync } from 'node:child_process';
@@ -157,10 +157,10 @@ async function byDepth(domain, where) {
 
 const depths = [];
 if (values.accuracy) {
-  const { renderCarriedDataset } = await import(
-    new URL('../../dist/workflows/network/carried-dataset.js', import.meta.url).href
+  const { renderBundledDataset } = await import(
+    new URL('../../dist/workflows/network/bundled-dataset.js', import.meta.url).href
   );
-  const emoji = await renderCarriedDataset(join(root, 'data/rendered/emoji'));
+  const emoji = await renderBundledDataset(join(root, 'data/rendered/emoji'));
   depths.push(...(await byDepth('photographs', dataset)), ...(await byDepth('emoji', emoji.root)));
   console.log('\nlogistic C=10 on avg, l2; validated accuracy and its 95 % interval');
   for (const { domain, cut, accuracy, interval, validated } of depths) {

@@ -53,7 +53,7 @@ export async function calibrationIn(store) {
  * Writes the network for batches of one image, as permafrost's own engine openvino compiles it: float32, or 8 bits with
  * the ranges of `calibration`.
  * @param {string} file
- * @param {import('../../src/core/calibration.ts').Calibration} [calibration]
+ * @param {import('../../src/core/calibration.ts').Int8Calibration} [calibration]
  */
 export async function writeModel(file, calibration) {
   const graph = programGraph({

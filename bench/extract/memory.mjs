@@ -67,13 +67,13 @@ async function extractHere(folder) {
   const { openDataset } = await import(dist('workflows/network/dataset.js'));
   /** @type {typeof import('../../src/workflows/network/cuts.ts')} */
   const { parseCuts } = await import(dist('workflows/network/cuts.js'));
-  /** @type {typeof import('../../src/workflows/network/feature-source.ts')} */
-  const { featureSource } = await import(dist('workflows/network/feature-source.js'));
+  /** @type {typeof import('../../src/workflows/network/extractor.ts')} */
+  const { extractor } = await import(dist('workflows/network/extractor.js'));
   const shardMegabytes = Number(values['shard-megabytes']);
   const options = { ...EXTRACT_DEFAULTS, shardMegabytes, engine: /** @type {'auto'} */ (values.engine) };
   const dataset = await openDataset(folder, options);
   const contract = { ...CONTRACTS.vgg16, name: 'memory-bench', size: SIDE };
-  const source = await featureSource({
+  const source = await extractor({
     ...options,
     cuts: parseCuts(options.cut),
     contract,

@@ -62,13 +62,13 @@ if (
   positionals[0] === undefined ||
   [rounds, aloneImages, ...batches].some((n) => !(n >= 1)) ||
   !(aloneSeconds > 0) ||
-  values.engine.some((wish) => !/^[\w-]+:(fp32|bf16|int8)$/.test(wish)) ||
+  values.engine.some((request) => !/^[\w-]+:(fp32|bf16|int8)$/.test(request)) ||
   values.python.some((precision) => !Object.hasOwn(LEAST_COSINE, precision))
 ) {
   throw new Error(USAGE);
 }
-const wishes = values.engine.map((wish) => {
-  const [engine = '', precision = ''] = wish.split(':');
+const wishes = values.engine.map((request) => {
+  const [engine = '', precision = ''] = request.split(':');
   return { engine, precision };
 });
 const dataset = resolve(positionals[0]);
@@ -114,9 +114,9 @@ async function prepare() {
   const int8Store = at(`${int8.engine}-int8.permafrost`);
   const needsInt8 = [...wishes.map(({ precision }) => precision), ...values.python].includes('int8');
   if (needsInt8) engineVariant(setting, int8).run(int8Store);
-  const contenders = wishes.map((wish) => ({
-    variant: engineVariant(setting, wish, int8Store),
-    keep: at(`${wish.engine}-${wish.precision}.permafrost`),
+  const contenders = wishes.map((request) => ({
+    variant: engineVariant(setting, request, int8Store),
+    keep: at(`${request.engine}-${request.precision}.permafrost`),
   }));
   for (const precision of values.python) {
     const model = at(precision === 'int8' ? 'int8.onnx' : 'float.onnx');

@@ -138,7 +138,7 @@ export function permafrostVariant({ python, dataset }, { name, precision, compar
 /**
  * An engine of permafrost under Keras' contract.
  * @param {Setting} setting
- * @param {{ engine: string, precision: string }} wish
+ * @param {{ engine: string, precision: string }} request
  * @param {string} [int8Store] a store that was extracted in int8: its calibration is used, so that all int8 sides run
  *   one network
  */

@@ -41,7 +41,7 @@ const [photographs] = positionals;
 if ((photographs === undefined) !== values.small || !(count >= 200))
   throw new Error('Usage: node bench/store/unchanged.mjs PHOTOGRAPHS | --small [--images N], N at least 200');
 
-const { featureSource } = await dist('workflows/network/feature-source.js');
+const { extractor } = await dist('workflows/network/extractor.js');
 const { EXTRACT_DEFAULTS } = await dist('workflows/extract/options.js');
 const { parseCuts } = await dist('workflows/network/cuts.js');
 const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
@@ -87,7 +87,7 @@ async function makeDataset() {
 
 /** @param {any[]} rows */
 async function makeStore(rows) {
-  const source = await featureSource({ ...EXTRACT_DEFAULTS, cuts: parseCuts(CUT), weights: undefined });
+  const source = await extractor({ ...EXTRACT_DEFAULTS, cuts: parseCuts(CUT), weights: undefined });
   await source.executable.dispose();
   const { manifest } = await openForWriting(store, '0.0.0');
   const [{ settings, poolings, widths }] = source.sets;

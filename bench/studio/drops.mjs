@@ -1,6 +1,6 @@
 // @ts-check
 // How long a drop takes from the last byte sent to the answer, and whether memory stays bounded over many of them.
-// Needs "npm run build"; where no store is named, that of the carried data set, which is made where it is not there.
+// Needs "npm run build"; where no store is named, that of the bundled data set, which is made where it is not there.
 //
 //   node bench/studio/drops.mjs [--drops 1000] [--store STORE] [--images FOLDER]
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeReport } from '../machine.mjs';
-import { EMOJI, EMOJI_STORE, MAIN, makeCarriedStore, requireBuild } from './carried-store.mjs';
+import { EMOJI, EMOJI_STORE, MAIN, makeBundledStore, requireBuild } from './bundled-store.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ if (!Number.isInteger(drops) || drops < 1) {
   console.error(`--drops must be an integer >= 1, got ${JSON.stringify(values.drops)}.`);
   process.exit(2);
 }
-if (values.store === EMOJI_STORE) makeCarriedStore();
+if (values.store === EMOJI_STORE) makeBundledStore();
 else requireBuild();
 
 if (!existsSync(values.images)) {

@@ -18,7 +18,7 @@ import sharp from 'sharp';
 import { makeMillion } from '../classify/million-store.mjs';
 import { machineFacts, writeReport } from '../machine.mjs';
 import { familyMemory, watchFamily } from '../process-memory.mjs';
-import { MAIN, requireBuild } from './carried-store.mjs';
+import { MAIN, requireBuild } from './bundled-store.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -162,9 +162,9 @@ try {
     });
   for (const id of heads)
     if (!id.startsWith('knn'))
-      for (const wish of ['verdict=wrong', 'verdict=right&order=unsurest&page=3', 'predicted=class-001&least=0.5'])
-        await timed(`head: ${id.split('-')[0]} judges, ${wish.slice(0, 22)}`, async () => {
-          const page = await ask('GET', `/api/images?head=${encodeURIComponent(id)}&${wish}`);
+      for (const request of ['verdict=wrong', 'verdict=right&order=unsurest&page=3', 'predicted=class-001&least=0.5'])
+        await timed(`head: ${id.split('-')[0]} judges, ${request.slice(0, 22)}`, async () => {
+          const page = await ask('GET', `/api/images?head=${encodeURIComponent(id)}&${request}`);
           return `${page.total} images`;
         });
   const asked = heads.map((id) => `head=${encodeURIComponent(id)}`).join('&');

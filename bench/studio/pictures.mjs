@@ -1,4 +1,4 @@
-// @ts-check The pictures of README.md (report and studio side by side) and docs/studio.md, from the carried data set.
+// @ts-check The pictures of README.md (report and studio side by side) and docs/studio.md, from the bundled data set.
 // Needs "npm run build" and Chromium; makes that set's store where it is not there; restores the store's studio folder.
 // node bench/studio/pictures.mjs
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import sharp from 'sharp';
-import { EMOJI, EMOJI_STORE, MAIN, makeCarriedStore } from './carried-store.mjs';
+import { EMOJI, EMOJI_STORE, MAIN, makeBundledStore } from './bundled-store.mjs';
 
 const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const PICTURES = root('docs/pictures');
@@ -18,7 +18,7 @@ const WIDTH = 1100;
 // A copy, so that nothing is left in the store that npm start made.
 const folder = mkdtempSync(join(tmpdir(), 'permafrost-pictures-'));
 const store = join(folder, 'emoji.permafrost');
-makeCarriedStore();
+makeBundledStore();
 cpSync(EMOJI_STORE, store, { recursive: true });
 rmSync(join(store, 'studio'), { recursive: true, force: true });
 const child = spawn(process.execPath, [MAIN, 'studio', store, '--json', '--quiet'], {

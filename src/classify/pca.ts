@@ -21,7 +21,7 @@ export interface Pca {
 }
 
 /** The largest system of which eigenvectors are sought: 0.5 GB. */
-const MOST = 8192;
+const MOST_COMPONENT_ROWS = 8192;
 
 /** Bytes that `fitPca` takes beside the rows, or a block of them: the system, its square, what its directions take. */
 export function pcaBytes({ rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean }): number {
@@ -41,12 +41,12 @@ export async function fitPca(rows: Rows, width: number, context?: FitContext): P
   const { rows: n, cols: d, matrix: X } = rows;
   checkWidth(rows, width);
   const isWide = X !== undefined && n < d;
-  if ((isWide ? n : d) > MOST) {
+  if ((isWide ? n : d) > MOST_COMPONENT_ROWS) {
     throw new PermafrostError(
       'FIT_INVALID',
       X === undefined
-        ? `Principal components of features that are read in streams need at most ${MOST} columns, found ${d}. Use pooled features, or allow more memory.`
-        : `Principal components need at most ${MOST} rows or columns, found ${n} x ${d}. Use pooled features.`,
+        ? `Principal components of features that are read in streams need at most ${MOST_COMPONENT_ROWS} columns, found ${d}. Use pooled features, or allow more memory.`
+        : `Principal components need at most ${MOST_COMPONENT_ROWS} rows or columns, found ${n} x ${d}. Use pooled features.`,
     );
   }
   if (!isWide) {

@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from './digest.ts';
 
 /** What int8 needs to know of the activations, as it is stored: the ranges and how they were found. */
-export interface Calibration {
+export interface Int8Calibration {
   /** How the ranges were found; see calibrate(). */
   readonly method: string;
   /** Lower-case hex SHA-256 of the images' files, in the order in which they were looked at. */
@@ -14,6 +14,6 @@ export interface Calibration {
  * Lower-case hex SHA-256 over all of a calibration: a part of the settings, and so of the fingerprint, of int8
  * features.
  */
-export function calibrationDigest(calibration: Calibration): string {
+export function calibrationDigest(calibration: Int8Calibration): string {
   return sha256Hex(canonicalJson(calibration));
 }

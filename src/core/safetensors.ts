@@ -17,7 +17,7 @@ const ARRAYS = {
   BOOL: Uint8Array,
 } as const;
 
-export type Dtype = keyof typeof ARRAYS;
+export type TensorDtype = keyof typeof ARRAYS;
 
 /** The array type of a dtype, over any kind of buffer. */
 interface DataOf {
@@ -37,14 +37,14 @@ interface DataOf {
 }
 
 /** One tensor, row-major; `dtype` tells the type of `data`, whose length is the product of `shape`. */
-export type Tensor = {
-  [D in Dtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: DataOf[D] };
-}[Dtype];
+export type SafeTensor = {
+  [D in TensorDtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: DataOf[D] };
+}[TensorDtype];
 
 /** The content of one safetensors file; tensors in the order of the header. */
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly tensors: ReadonlyMap<string, SafeTensor>;
 }
 
 /** Where bytes come from, for messages, and the code under which damage in them is reported. */
@@ -56,7 +56,7 @@ export interface TensorSource {
 type Fail = (found: string) => never;
 interface Entry {
   readonly name: string;
-  readonly dtype: Dtype;
+  readonly dtype: TensorDtype;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -97,11 +97,11 @@ function parseEntry(name: string, entry: unknown, dataLength: number, fail: Fail
   if (begin > end || end > dataLength) {
     return fail(`tensor "${name}" at bytes ${begin} to ${end} of ${dataLength}`);
   }
-  const expected = sizeOf(shape) * ARRAYS[dtype as Dtype].BYTES_PER_ELEMENT;
+  const expected = sizeOf(shape) * ARRAYS[dtype as TensorDtype].BYTES_PER_ELEMENT;
   if (end - begin !== expected) {
     return fail(`tensor "${name}" with ${end - begin} bytes, its shape (${shape.join(', ')}) needs ${expected}`);
   }
-  return { name, dtype: dtype as Dtype, shape, begin, end };
+  return { name, dtype: dtype as TensorDtype, shape, begin, end };
 }
 
 /** The format allows neither overlaps nor holes (github.com/huggingface/safetensors, "Format"). */
@@ -141,7 +141,7 @@ export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safete
   const entries = Object.entries(described).map(([name, entry]) => parseEntry(name, entry, dataLength, fail));
   checkCoverage(entries, dataLength, fail);
 
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, SafeTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
     const TypedArray = ARRAYS[dtype];
     const start = bytes.byteOffset + dataStart + begin;
@@ -149,7 +149,7 @@ export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safete
       start % TypedArray.BYTES_PER_ELEMENT === 0
         ? new TypedArray(bytes.buffer as ArrayBuffer, start, sizeOf(shape))
         : new TypedArray(bytes.slice(dataStart + begin, dataStart + end).buffer);
-    tensors.set(name, { dtype, shape, data } as Tensor);
+    tensors.set(name, { dtype, shape, data } as SafeTensor);
   }
   return { metadata, tensors };
 }
@@ -160,7 +160,7 @@ export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safete
  * tensor disagree.
  */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, SafeTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const parts = safetensorsParts(tensors, metadata);
@@ -178,7 +178,7 @@ export function writeSafetensors(
  * is made. Throws as it.
  */
 export function safetensorsParts(
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, SafeTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);

@@ -1,4 +1,4 @@
-import { calibrationDigest, type Calibration } from '../core/calibration.ts';
+import { calibrationDigest, type Int8Calibration } from '../core/calibration.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { Backbone } from './backbones/backbone.ts';
 import { layersUpTo } from './backbones/cut-layers.ts';
@@ -28,7 +28,7 @@ export async function calibrate(
   { cut, ...target }: CalibrationTarget,
   images: readonly DecodedImage[],
   onImage: () => void = () => undefined,
-): Promise<Calibration> {
+): Promise<Int8Calibration> {
   if (images.length === 0) {
     throw new PermafrostError(
       'OPTION_INVALID',
@@ -60,12 +60,12 @@ export async function calibrate(
  * range does not depend on the layers after it. So features of a cut have one fingerprint, whatever ran beyond it in
  * the same pass.
  */
-export function calibrationUpTo(calibration: Calibration, backbone: Backbone, cut: string): Calibration {
+export function calibrationUpTo(calibration: Int8Calibration, backbone: Backbone, cut: string): Int8Calibration {
   const ranges = layersUpTo(backbone, cut).map(({ name }) => [name, calibration.ranges[name]!] as const);
   return { ...calibration, ranges: Object.fromEntries(ranges) };
 }
 
 /** A stored calibration as engines take it. */
-export function quantizationOf(calibration: Calibration): Quantization {
+export function quantizationOf(calibration: Int8Calibration): Quantization {
   return { digest: calibrationDigest(calibration), ranges: new Map(Object.entries(calibration.ranges)) };
 }

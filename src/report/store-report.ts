@@ -49,7 +49,7 @@ export function migrateText({ store, from, to, sets, shards, rows }: MigrateResu
   const kept = `${plural(rows, 'row')} in ${plural(shards, 'shard')} of ${plural(sets, 'set')}`;
   return from === to
     ? `${store}: version ${to} already, nothing to do.\n`
-    : `${store}: lifted from version ${from} to ${to}. The manifest was written anew; ${kept} stay as they are.\n`;
+    : `${store}: migrated from version ${from} to ${to}. The manifest was written anew; ${kept} stay as they are.\n`;
 }
 
 /** What gc removed or would remove, for a terminal. */

@@ -2,9 +2,9 @@ import type { CheckResult } from './check-result.ts';
 import type { HeadResult, RunResult } from './head-result.ts';
 import type { InspectResult } from './store-results.ts';
 import type { Split } from '../core/sample.ts';
-import type { Calibration } from '../classify/evaluate/calibration-bins.ts';
+import type { CalibrationCurve } from '../classify/evaluate/calibration-bins.ts';
 
-export type { Calibration, CalibrationBin } from '../classify/evaluate/calibration-bins.ts';
+export type { CalibrationCurve, CalibrationBin } from '../classify/evaluate/calibration-bins.ts';
 
 /** An image of the data set; elsewhere images are numbers: indices into `ReportData.images`. */
 export interface ReportImage {
@@ -44,7 +44,7 @@ export interface Judgement {
   readonly classes: readonly ReportClass[];
   /** Rows are true classes, columns predicted ones, both in the order of `classes`. */
   readonly confusion: readonly (readonly number[])[];
-  readonly calibration: Calibration;
+  readonly calibration: CalibrationCurve;
   readonly judged: readonly JudgedImage[];
   /** Indices into `judged`, the surest mistake first. */
   readonly mistakes: readonly number[];

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { EnginesResult } from '../../src/results/engine-results.ts';
-import { addedFolder, locateOpenVino } from '../../src/extract/engines/openvino/locate.ts';
+import { addedOpenVinoFolder, locateOpenVino } from '../../src/extract/engines/openvino/locate.ts';
 import { WHEELS } from '../../src/extract/engines/openvino/wheels.ts';
 import { document, permafrost, type Finished } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
@@ -107,7 +107,7 @@ describe.skipIf(wheel === undefined)('engines add openvino', () => {
       const added = document<EnginesResult>(await permafrost(['engines', 'add', 'openvino', '--json'], { env }));
       const state = added.engines.find(({ engine }) => engine === 'openvino')!;
       expect(state).toMatchObject({ installed: true, version: '2026.4.0', origin: 'added', problem: null });
-      expect(state.path).toBe(addedFolder(env));
+      expect(state.path).toBe(addedOpenVinoFolder(env));
       expect(readdirSync(cache)).toHaveLength(1);
       expect(readdirSync(state.path!).some((name) => /gpu|npu|tensorflow/.test(name))).toBe(false);
       const again = await permafrost(['engines', 'add', 'openvino'], { env });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PermafrostError } from '../../src/core/errors.ts';
-import { readSafetensors, writeSafetensors, type Tensor } from '../../src/core/safetensors.ts';
+import { readSafetensors, writeSafetensors, type SafeTensor } from '../../src/core/safetensors.ts';
 
 const source = { name: 'file.safetensors', code: 'HEAD_CORRUPT' } as const;
 
@@ -25,24 +25,24 @@ function attempt(bytes: Uint8Array): ReturnType<typeof readSafetensors> | Permaf
 }
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });
-const tensors: fc.Arbitrary<Tensor> = fc
+const tensors: fc.Arbitrary<SafeTensor> = fc
   .tuple(shapes, fc.constantFrom('F32', 'F64', 'I32', 'I64', 'U8', 'F16'))
   .chain(([shape, dtype]) => {
     const length = shape.reduce((product, size) => product * size, 1);
     const of = { minLength: length, maxLength: length };
     switch (dtype) {
       case 'F32':
-        return fc.float32Array(of).map((data): Tensor => ({ dtype, shape, data }));
+        return fc.float32Array(of).map((data): SafeTensor => ({ dtype, shape, data }));
       case 'F64':
-        return fc.float64Array(of).map((data): Tensor => ({ dtype, shape, data }));
+        return fc.float64Array(of).map((data): SafeTensor => ({ dtype, shape, data }));
       case 'I32':
-        return fc.int32Array(of).map((data): Tensor => ({ dtype, shape, data }));
+        return fc.int32Array(of).map((data): SafeTensor => ({ dtype, shape, data }));
       case 'I64':
-        return fc.bigInt64Array(of).map((data): Tensor => ({ dtype, shape, data }));
+        return fc.bigInt64Array(of).map((data): SafeTensor => ({ dtype, shape, data }));
       case 'F16':
-        return fc.uint16Array(of).map((data): Tensor => ({ dtype, shape, data }));
+        return fc.uint16Array(of).map((data): SafeTensor => ({ dtype, shape, data }));
       default:
-        return fc.uint8Array(of).map((data): Tensor => ({ dtype: 'U8', shape, data }));
+        return fc.uint8Array(of).map((data): SafeTensor => ({ dtype: 'U8', shape, data }));
     }
   });
 const names = fc.string({ unit: 'binary' }).filter((name) => name !== '__metadata__');
@@ -171,7 +171,7 @@ describe('safetensors', () => {
   });
 
   it('keeps tensors and metadata named like parts of JavaScript', () => {
-    const tensor: Tensor = { dtype: 'U8', shape: [1], data: Uint8Array.of(7) };
+    const tensor: SafeTensor = { dtype: 'U8', shape: [1], data: Uint8Array.of(7) };
     const metadata = Object.fromEntries([['__proto__', 'x']]);
     const read = readSafetensors(writeSafetensors(new Map([['__proto__', tensor]]), metadata), source);
     expect(read.tensors.get('__proto__')).toEqual(tensor);
@@ -179,9 +179,9 @@ describe('safetensors', () => {
   });
 
   it('refuses to write a tensor whose values do not fill its shape, or one named __metadata__', () => {
-    const tensor: Tensor = { dtype: 'F32', shape: [3], data: new Float32Array(2) };
+    const tensor: SafeTensor = { dtype: 'F32', shape: [3], data: new Float32Array(2) };
     expect(() => writeSafetensors(new Map([['a', tensor]]))).toThrow(/shape \(3\) with 2 values/);
-    const taken: Tensor = { dtype: 'U8', shape: [], data: new Uint8Array(1) };
+    const taken: SafeTensor = { dtype: 'U8', shape: [], data: new Uint8Array(1) };
     expect(() => writeSafetensors(new Map([['__metadata__', taken]]))).toThrow(/__metadata__/);
   });
 });

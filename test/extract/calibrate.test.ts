@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { calibrationDigest, type Calibration } from '../../src/core/calibration.ts';
+import { calibrationDigest, type Int8Calibration } from '../../src/core/calibration.ts';
 import { cosine } from '../../src/core/matrix.ts';
 import { agreement } from '../../src/extract/agreement.ts';
 import { calibrate, quantizationOf } from '../../src/extract/calibrate.ts';
@@ -44,8 +44,8 @@ describe('calibrate', () => {
     const digest = calibrationDigest(found);
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
     expect(quantizationOf(found).digest).toBe(digest);
-    expect(calibrationDigest(JSON.parse(JSON.stringify(found)) as Calibration)).toBe(digest);
-    const others: Calibration[] = [
+    expect(calibrationDigest(JSON.parse(JSON.stringify(found)) as Int8Calibration)).toBe(digest);
+    const others: Int8Calibration[] = [
       { ...found, method: 'another' },
       { ...found, images: found.images.slice(1) },
       { ...found, ranges: { ...found.ranges, conv1: { min: 0, max: 1 } } },

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { readSafetensors, type Tensor } from '../../src/core/safetensors.ts';
+import { readSafetensors, type SafeTensor } from '../../src/core/safetensors.ts';
 import { sharedPath } from './shared.ts';
 
 /** The tensors of a file in `shared/golden`. */
-export function goldenTensors(name: string): ReadonlyMap<string, Tensor> {
+export function goldenTensors(name: string): ReadonlyMap<string, SafeTensor> {
   const path = sharedPath(`golden/${name}`);
   return readSafetensors(readFileSync(path), { name: path, code: 'STORE_CORRUPT' }).tensors;
 }
 
 /** The float32 values of one golden tensor. */
-export function goldenFloats(tensors: ReadonlyMap<string, Tensor>, name: string): Float32Array {
+export function goldenFloats(tensors: ReadonlyMap<string, SafeTensor>, name: string): Float32Array {
   const data = tensors.get(name)?.data;
   if (!(data instanceof Float32Array)) throw new Error(`no float32 tensor ${name} in the golden file`);
   return data;

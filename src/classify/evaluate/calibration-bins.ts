@@ -12,7 +12,7 @@ export interface CalibrationBin {
   readonly interval: readonly [number, number];
 }
 
-export interface Calibration {
+export interface CalibrationCurve {
   /** Bins that hold images. */
   readonly bins: readonly CalibrationBin[];
   /** Expected calibration error, 0 to 1. */
@@ -27,7 +27,7 @@ export interface CalibrationCount {
    * The bins that hold rows, and the expected calibration error over them (Guo et al. 2017, arXiv 1706.04599, equation
    * 3), NaN for no rows.
    */
-  result(): Calibration;
+  result(): CalibrationCurve;
 }
 
 /** Counts rows in `bins` bins of equal width. */

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { calibrationCount, type Calibration } from './calibration-bins.ts';
+import { calibrationCount, type CalibrationCurve } from './calibration-bins.ts';
 import { clippedLog, topClass } from './metrics.ts';
 import { surestMistakes, type MisclassifiedRow } from './mistakes.ts';
 
@@ -19,7 +19,7 @@ export interface Tally {
   add(P: Matrix, labels: readonly string[], places: ArrayLike<number>): void;
   /** Mean of -ln(probability of the true class), as `logLoss`, summed in the order in which rows came. */
   logLoss(): number;
-  calibration(): Calibration;
+  calibration(): CalibrationCurve;
   /** The surest mistakes, `row` being the tally's. */
   mistakes(): MisclassifiedRow[];
 }

@@ -1,7 +1,7 @@
 import { type Factor, gemm } from './gemm.ts';
 
 /** In which precision the product of a large matrix and a few float64 columns is summed. */
-export type Precision = 'float32' | 'float64';
+export type FloatType = 'float32' | 'float64';
 
 /** A few columns V (·, k), row-major. */
 export interface Columns {
@@ -13,12 +13,12 @@ export interface Columns {
 const BLOCK_VALUES = 2 ** 23;
 
 /** X·V: X (n, p), V (p, k), k small. Shape (n, k), row-major. */
-export async function timesThin(X: Factor, V: Float64Array, k: number, precision: Precision) {
+export async function timesThin(X: Factor, V: Float64Array, k: number, precision: FloatType) {
   return (await timesColumns(X, [{ V, k }], precision))[0]!;
 }
 
 /** Xᵀ·R: X (n, p), R (n, k), k small. Shape (p, k), row-major. */
-export async function transposedTimesThin(X: Factor, R: Float64Array, k: number, precision: Precision) {
+export async function transposedTimesThin(X: Factor, R: Float64Array, k: number, precision: FloatType) {
   return (await transposedTimesColumns(X, [{ V: R, k }], precision))[0]!;
 }
 
@@ -26,7 +26,7 @@ export async function transposedTimesThin(X: Factor, R: Float64Array, k: number,
 export async function timesColumns(
   X: Factor,
   parts: readonly Columns[],
-  precision: Precision,
+  precision: FloatType,
 ): Promise<Float64Array[]> {
   const k = widthOf(parts);
   const starts = startsOf(parts);
@@ -46,7 +46,7 @@ export async function timesColumns(
 export async function transposedTimesColumns(
   X: Factor,
   parts: readonly Columns[],
-  precision: Precision,
+  precision: FloatType,
 ): Promise<Float64Array[]> {
   const k = widthOf(parts);
   const starts = startsOf(parts);
@@ -108,7 +108,7 @@ function startsOf(parts: readonly Columns[]): number[] {
   let next = 0;
   return parts.map(({ k }) => (next += k) - k);
 }
-const emptyOf = (precision: Precision, length: number): Float32Array | Float64Array =>
+const emptyOf = (precision: FloatType, length: number): Float32Array | Float64Array =>
   precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
 
 /** X in blocks of whole rows, of about `values` values. */

@@ -4,7 +4,7 @@ import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession, sessionCache } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';
-import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type Part, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type RowRange, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 16 MiB of float32. */
 const BLOCK_VALUES = 2 ** 22;
@@ -79,7 +79,7 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
     block: Math.min(MOST_QUERIES, Math.max(1, Math.floor(BLOCK_VALUES / Math.min(PART_ROWS, X.rows)))),
     async run(queries, queryLengths, wanted) {
       const [{ Tensor }, session] = await Promise.all([onnxRuntime(), sessionOf(scoring)]);
-      const parts: Part[] = [];
+      const parts: RowRange[] = [];
       for (let first = 0; first < X.rows; first += PART_ROWS) {
         const rows = Math.min(PART_ROWS, X.rows - first);
         const k = Math.min(rows, wanted + SPARE);

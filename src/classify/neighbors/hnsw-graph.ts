@@ -6,7 +6,7 @@ import type { FitContext } from '../head.ts';
 import type { Metric } from './neighbor-index.ts';
 
 /** Parameters of a graph, named as in Malkov and Yashunin 2018 (arXiv 1603.09320) and hnswlib. */
-export interface GraphOptions {
+export interface HnswGraphOptions {
   readonly metric: Metric;
   /** Links of a row on each layer. */
   readonly M: number;
@@ -39,7 +39,7 @@ const spaceOf = (metric: Metric): 'cosine' | 'l2' => (metric === 'cosine' ? 'cos
 export async function emptyGraph(
   rows: number,
   cols: number,
-  { metric, M, efConstruction, seed }: GraphOptions,
+  { metric, M, efConstruction, seed }: HnswGraphOptions,
 ): Promise<HnswGraph> {
   const { HierarchicalNSW } = await loadHnsw();
   const graph = new HierarchicalNSW(spaceOf(metric), cols);

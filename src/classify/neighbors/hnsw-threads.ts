@@ -3,14 +3,14 @@ import type { Worker } from 'node:worker_threads';
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { startThreads } from '../../core/threads.ts';
 import type { FitContext } from '../head.ts';
-import { loadHnsw, type GraphOptions } from './hnsw-graph.ts';
+import { loadHnsw, type HnswGraphOptions } from './hnsw-graph.ts';
 
 /** What a thread is started with. */
 export interface GraphThreadData {
   /** Rows that its graph will have. */
   readonly rows: number;
   readonly cols: number;
-  readonly options: GraphOptions;
+  readonly options: HnswGraphOptions;
 }
 
 /** What a thread is told: rows (numbers.length, cols) to insert under these numbers, or where to write its graph. */
@@ -35,7 +35,7 @@ const BATCH = 1024;
  */
 export async function buildGraphFiles(
   X: Matrix,
-  options: GraphOptions,
+  options: HnswGraphOptions,
   paths: readonly string[],
   { signal }: FitContext = {},
   inserted: (rows: number) => void = () => undefined,
@@ -65,7 +65,7 @@ export async function buildGraphFiles(
 async function buildOne(
   X: Matrix,
   numbers: Int32Array,
-  options: GraphOptions,
+  options: HnswGraphOptions,
   path: string,
   signal: AbortSignal,
   inserted: (rows: number) => void,

@@ -4,12 +4,12 @@ import { checkPredict } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { distance, lengthsOf } from './distance.ts';
 import { exactIndex } from './exact.ts';
-import { emptyGraph, insertRows, type GraphOptions, type HnswGraph } from './hnsw-graph.ts';
+import { emptyGraph, insertRows, type HnswGraphOptions, type HnswGraph } from './hnsw-graph.ts';
 import { neighborsOf, type Metric, type NeighborIndex } from './neighbor-index.ts';
 import { recallMeter, type RecallSample } from './recall.ts';
 import { topK } from './top-k.ts';
 
-export interface HnswOptions extends GraphOptions {
+export interface HnswOptions extends HnswGraphOptions {
   /** Candidates kept while searching; at least k are kept. */
   readonly efSearch: number;
 }

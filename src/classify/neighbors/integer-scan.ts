@@ -6,7 +6,7 @@ import { distanceOfScore, extentOf } from './distance.ts';
 import { integerProduct, integerProductsHold } from '../linalg/integer-products.ts';
 import type { Metric } from './neighbor-index.ts';
 import { commonStep, hasNegative, quantizeRows, type QuantizedRows } from './quantize-rows.ts';
-import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type Part, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type RowRange, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 8 MiB of float32. */
 const BLOCK_VALUES = 2 ** 21;
@@ -128,7 +128,7 @@ export async function integerScan(
       const signedQueries = hasNegative(queries);
       const step = commonStep(queries, divisors, signedQueries);
       const rounded = quantizeRows(queries, divisors, 'uint8', signedQueries, step);
-      const found: Part[] = [];
+      const found: RowRange[] = [];
       for (const { session, first, rows } of parts) {
         const k = Math.min(rows, wanted + SPARE);
         const kept = await session.run({

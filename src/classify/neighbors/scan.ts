@@ -4,7 +4,7 @@ import type { Matrix } from '../../core/matrix.ts';
  * The rows of one part of the index whose scores came out largest, for each query of a block: a score grows as the
  * distance falls. What is not kept has no larger score than the last that is.
  */
-export interface Part {
+export interface RowRange {
   /** Rows kept for each query. */
   readonly k: number;
   /** (queries * k) scores, largest first. */
@@ -22,13 +22,13 @@ export function keptOf(
   k: number,
   first: number,
   rows: number,
-): Part {
+): RowRange {
   return { k, values: V!.data as Float32Array, indices: I!.data as Int32Array, first, whole: k === rows };
 }
 
 /** What a scan found for a block of queries. */
 export interface Scanned {
-  readonly parts: readonly Part[];
+  readonly parts: readonly RowRange[];
   /**
    * The least distance to query i that a row can have whose score is `value` or smaller, by all that was rounded on the
    * way; as `distance` would compute it. 0 or less where nothing can be said.

@@ -1,6 +1,6 @@
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { Factor } from '../linalg/gemm.ts';
-import { timesColumns, transposedTimesColumns, type Columns, type Precision } from '../linalg/thin.ts';
+import { timesColumns, transposedTimesColumns, type Columns, type FloatType } from '../linalg/thin.ts';
 import { addOuter, columnSums, dot, largestAbsolute, shiftRows, weightedRows } from '../linalg/vectors.ts';
 import { activeColumns } from './active-rows.ts';
 import type { Design } from './design.ts';
@@ -30,11 +30,11 @@ export function columnDesign(
 ): Design {
   // Widened when the first product asks for it: many fits never do.
   let widened: Factor | undefined;
-  const factorOf = (precision: Precision): Factor => {
+  const factorOf = (precision: FloatType): Factor => {
     if (precision === 'float32' || X.data.length > MOST_WIDENED) return X;
     return (widened ??= { rows: X.rows, cols: X.cols, data: new Float64Array(X.data) });
   };
-  const forBoth = <T>(make: (precision: Precision) => T) => ({
+  const forBoth = <T>(make: (precision: FloatType) => T) => ({
     float32: make('float32'),
     float64: make('float64'),
   });

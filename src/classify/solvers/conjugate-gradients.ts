@@ -44,14 +44,14 @@ export async function conjugateGradients(
     }
     last = { residual: precondition === undefined ? residual : scaled(residual, 1), steepness };
 
-    const bent = await product(direction);
-    const curvature = inner(bent, direction);
+    const hessianStep = await product(direction);
+    const curvature = inner(hessianStep, direction);
     // Rounding, in a direction that has no curvature left.
     if (!(curvature > 0)) break;
     const size = inner(residual, direction) / curvature;
     addScaled(step.coef, size, direction.coef);
     addScaled(step.bias, size, direction.bias);
-    addVector(residual, -size, bent);
+    addVector(residual, -size, hessianStep);
     squared = inner(residual, residual);
     ended = isEnough(residual, Math.sqrt(squared));
   }

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { Precision } from '../linalg/thin.ts';
+import type { FloatType } from '../linalg/thin.ts';
 import type { LossAt } from './loss.ts';
 import type { Vector } from './objective.ts';
 
@@ -51,9 +51,9 @@ export interface Design extends FitRows {
   /** Where the design has not all rows: which. */
   readonly sampled?: Int32Array;
   /** Xc·W, shape (n, k). */
-  logits(coef: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
+  logits(coef: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
   /** The coefficients of Xcᵀ·R, R of shape (n, k); the result may be R itself. */
-  adjoint(R: Float64Array, k: number, precision: Precision): Promise<Float64Array>;
+  adjoint(R: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
   /** The logits that stand beside `coef` where the inner product needs them, by float32 products; else empty. */
   gramProduct(coef: Float64Array, k: number): Promise<Float64Array>;
   /** The second derivative of a loss at one point, by the weights; float32 products. */

@@ -1,4 +1,4 @@
-import type { Precision } from '../linalg/thin.ts';
+import type { FloatType } from '../linalg/thin.ts';
 import { inverseCholesky, solveBy, type Square } from '../linalg/inverse-cholesky.ts';
 import { addScaled } from '../linalg/vectors.ts';
 import type { ActiveRows } from './active-rows.ts';
@@ -54,7 +54,7 @@ export async function directStep(
   { design, penalty, interceptScale }: { design: Design; penalty: number; interceptScale: number },
   here: LossAt,
   gradient: Vector,
-  precision: Precision,
+  precision: FloatType,
 ): Promise<Vector | undefined> {
   const { scale } = here.pointwiseHessian();
   const shift = gradient.bias[0]! / interceptScale;

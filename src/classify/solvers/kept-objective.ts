@@ -1,4 +1,4 @@
-import type { Precision } from '../linalg/thin.ts';
+import type { FloatType } from '../linalg/thin.ts';
 import { addScaled, columnSums, dot, shiftRows } from '../linalg/vectors.ts';
 import { interceptScaleOf, type Design } from './design.ts';
 import { costOfDirect, directStep } from './direct-step.ts';
@@ -18,7 +18,7 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
   const totalOf = ({ logits, bias }: Vector): Float64Array => shiftRows(logits.slice(), bias, interceptScale);
   const inner = (a: Vector, b: Vector): number => design.inner(a, b) + dot(a.bias, b.bias);
 
-  async function arrive(point: Vector, total: Float64Array, here: LossAt, precision: Precision): Promise<ObjectiveAt> {
+  async function arrive(point: Vector, total: Float64Array, here: LossAt, precision: FloatType): Promise<ObjectiveAt> {
     const gradient = await gradientAt(point, here, precision);
     const squared = design.inner(point, point);
     const value = here.value + (penalty / 2) * squared;
@@ -79,7 +79,7 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
     return { coef, bias, logits: await design.gramProduct(coef, k) };
   }
 
-  async function gradientAt(point: Vector, { residuals }: LossAt, precision: Precision): Promise<Vector> {
+  async function gradientAt(point: Vector, { residuals }: LossAt, precision: FloatType): Promise<Vector> {
     // A copy: the adjoint may be the residuals themselves.
     const coef = (await design.adjoint(residuals, k, precision)).slice();
     return completed(coef, columnSums(residuals, k), point.coef);

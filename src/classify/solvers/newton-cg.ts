@@ -1,6 +1,6 @@
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import type { Precision } from '../linalg/thin.ts';
+import type { FloatType } from '../linalg/thin.ts';
 import { largestAbsolute } from '../linalg/vectors.ts';
 import { conjugateGradients, type Enough } from './conjugate-gradients.ts';
 import { lineSearch } from './line-search.ts';
@@ -55,7 +55,7 @@ export async function newtonCg(
   const least = FLOAT32_TOL * interceptScale;
   const forcing = objective.forcing(start !== undefined);
   const newtonStep = stepper(objective);
-  let precision: Precision = tol >= least ? 'float32' : 'float64';
+  let precision: FloatType = tol >= least ? 'float32' : 'float64';
   let here = await objective.at(start ?? objective.origin(), precision);
   let first: number | undefined;
   for (let iterations = 0; ; iterations++) {

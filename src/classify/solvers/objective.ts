@@ -1,4 +1,4 @@
-import type { Precision } from '../linalg/thin.ts';
+import type { FloatType } from '../linalg/thin.ts';
 import { addScaled, scaleAdd } from '../linalg/vectors.ts';
 
 /** Weights and intercepts as an objective holds them. What a solver does to one of the arrays it does to all three. */
@@ -86,7 +86,7 @@ export interface Objective {
   largest(gradient: Vector): number;
   /** A closer one, where that is rough; above `tol` any larger value will do as well. */
   closer?(gradient: Vector, tol: number): Promise<number>;
-  at(point: Weights, precision: Precision): Promise<ObjectiveAt>;
+  at(point: Weights, precision: FloatType): Promise<ObjectiveAt>;
 }
 
 /** factor · vector, a new vector. */

@@ -1,6 +1,6 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
-import { type Columns, type Precision, timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
+import { type Columns, type FloatType, timesColumns, transposedTimesColumns } from '../linalg/thin.ts';
 import { quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
 import { gramSpan, normOf, meanDiagonal } from './gram-span.ts';
@@ -27,13 +27,13 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
   const means = new Float64Array(await quickMeans(X));
   const joined = joinedProducts();
   const product = joined((parts: readonly Columns[]) => timesColumns(gram, parts, 'float32'));
-  const joinedIn = (precision: Precision) => ({
+  const joinedIn = (precision: FloatType) => ({
     forth: joined((parts: readonly Columns[]) => timesColumns(X, parts, precision)),
     back: joined((parts: readonly Columns[]) => transposedTimesColumns(X, parts, precision)),
   });
   const products = { float32: joinedIn('float32'), float64: joinedIn('float64') };
   /** Xcᵀ·A, (d, k). */
-  const weightsOf = (coef: Float64Array, k: number, precision: Precision): Promise<Float64Array> =>
+  const weightsOf = (coef: Float64Array, k: number, precision: FloatType): Promise<Float64Array> =>
     products[precision].back({ V: shiftRows(coef.slice(), columnSums(coef, k), -1 / n), k });
   const common = {
     ...gramSpan(X, means),

@@ -2,7 +2,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { timesColumns, transposedTimesColumns, type Columns, type Precision } from '../linalg/thin.ts';
+import { timesColumns, transposedTimesColumns, type Columns, type FloatType } from '../linalg/thin.ts';
 import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
 import { columnDesign, columnWeights } from './column-design.ts';
 import type { Design, FitRows } from './design.ts';
@@ -27,7 +27,7 @@ export interface PassRequest {
   readonly at: Shifted;
   readonly direction?: Shifted;
   readonly sizes?: readonly number[];
-  readonly precision: Precision;
+  readonly precision: FloatType;
 }
 
 /** The loss, and the derivative by the weights (d, k) and by the shift (k). */
@@ -98,7 +98,7 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     start: number,
     requests: readonly PassRequest[],
     answers: readonly PassAnswer[],
-    precision: Precision,
+    precision: FloatType,
   ): Promise<void> {
     const vectors = requests.flatMap(({ at, direction }) => (direction === undefined ? [at] : [at, direction]));
     const columns = vectors.map(({ coef, shift }) => ({ V: coef, k: shift.length }));

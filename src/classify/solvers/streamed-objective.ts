@@ -1,4 +1,4 @@
-import type { Precision } from '../linalg/thin.ts';
+import type { FloatType } from '../linalg/thin.ts';
 import { addScaled, dot, largestAbsolute } from '../linalg/vectors.ts';
 import { interceptScaleOf } from './design.ts';
 import type { LinearProblem } from './linear-problems.ts';
@@ -37,7 +37,7 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
     return { coef, bias: sums.map((sum) => sum * interceptScale), logits: NO_LOGITS };
   }
 
-  async function at({ coef, bias }: Weights, precision: Precision): Promise<ObjectiveAt> {
+  async function at({ coef, bias }: Weights, precision: FloatType): Promise<ObjectiveAt> {
     const point = { coef, bias, logits: NO_LOGITS };
     const answer = await design.pass({ problem, at: shifted(point), precision });
     const value = answer.value + (penalty / 2) * dot(coef, coef);

@@ -71,11 +71,11 @@ async function classFolders(
 async function splitFolders(root: string, top: Listing, remarks: Remarks): Promise<Sample[]> {
   const samples: Sample[] = [];
   const taken = new Map<Split, string>();
-  const strangers: string[] = [];
+  const others: string[] = [];
   for (const folder of top.folders) {
     const split = SPLIT_FOLDERS[folder.toLowerCase()];
     if (split === undefined) {
-      strangers.push(folder);
+      others.push(folder);
       continue;
     }
     const twin = taken.get(split);
@@ -103,7 +103,7 @@ async function splitFolders(root: string, top: Listing, remarks: Remarks): Promi
       `${root} has ${few([...taken.values()])} but no Train folder. ${LAYOUT_HELP}`,
     );
   }
-  if (strangers.length > 0) remarks.warnings.push(`Ignored folders beside the splits: ${few(strangers)}.`);
+  if (others.length > 0) remarks.warnings.push(`Ignored folders beside the splits: ${few(others)}.`);
   return samples;
 }
 
@@ -155,8 +155,8 @@ export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: st
       'DATASET_LAYOUT',
       `${file} names none of the ${samples.length} images of ${dataset.root}. Its paths must be relative to that folder, as ${JSON.stringify(samples[0]?.path)} is.`,
     );
-  const strangers = listed.length - named - dataset.failures.filter(({ path }) => byPath.has(path)).length;
-  if (strangers > 0) warnings.push(`${file} names ${strangers} images that the data set has not.`);
+  const others = listed.length - named - dataset.failures.filter(({ path }) => byPath.has(path)).length;
+  if (others > 0) warnings.push(`${file} names ${others} images that the data set has not.`);
   warnings.push(`${file} gives ${changed} of ${samples.length} images another label or split.`);
   checkClasses(file, samples, warnings);
   return { ...dataset, samples, hasSplits: samples.some((s) => s.split !== 'train'), warnings };

@@ -5,7 +5,7 @@ import type { Processor } from './processor.ts';
 import { engineClass, VARIANTS, type Variant } from './variants.ts';
 
 /** What the user asked for. */
-export interface EngineWish {
+export interface EngineRequest {
   readonly engine: EngineName | 'auto';
   /** `auto` unless given. */
   readonly device?: string | undefined;
@@ -19,7 +19,7 @@ export interface TriedVariant {
 }
 
 export interface ChoiceFacts {
-  readonly wish: EngineWish;
+  readonly request: EngineRequest;
   readonly processor: Processor;
   /** Engine classes of stored features that would serve in all else, best first: `auto` stays with them. */
   readonly held: readonly string[];
@@ -42,41 +42,41 @@ export interface EngineChoice {
 /** Gains below this are within what machines differ. */
 const WORTH_TELLING = 1.2;
 
-const isOpen = (wish: string | undefined): boolean => wish === undefined || wish === 'auto';
+const isOpen = (request: string | undefined): boolean => request === undefined || request === 'auto';
 
-function matches({ engine, device, precision, onlyAsked }: Variant, wish: EngineWish): boolean {
-  if (onlyAsked !== undefined && isOpen(wish[onlyAsked])) return false;
+function matches({ engine, device, precision, onlyAsked }: Variant, request: EngineRequest): boolean {
+  if (onlyAsked !== undefined && isOpen(request[onlyAsked])) return false;
   return (
-    (wish.engine === 'auto' || wish.engine === engine) &&
-    (isOpen(wish.device) || wish.device === device) &&
-    (wish.precision === 'auto' || wish.precision === precision)
+    (request.engine === 'auto' || request.engine === engine) &&
+    (isOpen(request.device) || request.device === device) &&
+    (request.precision === 'auto' || request.precision === precision)
   );
 }
 
 /** Whether `auto` may pick the precision: int8 only when asked for, bf16 only where the processor has units for it. */
-function isOffered({ precision }: Variant, { wish, processor }: ChoiceFacts): boolean {
-  if (wish.precision !== 'auto') return true;
+function isOffered({ precision }: Variant, { request, processor }: ChoiceFacts): boolean {
+  if (request.precision !== 'auto') return true;
   return precision === 'fp32' || (precision === 'bf16' && processor.bf16 !== null);
 }
 
 /**
- * The variants that serve a wish, best first: those of stored features, then by speed. Throws OPTION_INVALID where
+ * The variants that serve a request, best first: those of stored features, then by speed. Throws OPTION_INVALID where
  * there is no such variant on any machine.
  */
 export function candidates(facts: ChoiceFacts): readonly Variant[] {
-  const { wish, processor, held } = facts;
-  const serving = VARIANTS.filter((variant) => matches(variant, wish));
+  const { request, processor, held } = facts;
+  const serving = VARIANTS.filter((variant) => matches(variant, request));
   if (serving.length === 0) {
-    const known = VARIANTS.filter(({ engine }) => wish.engine === 'auto' || engine === wish.engine);
+    const known = VARIANTS.filter(({ engine }) => request.engine === 'auto' || engine === request.engine);
     throw new PermafrostError(
       'OPTION_INVALID',
-      `There is no engine ${wish.engine} on the device ${wish.device ?? 'auto'} in ${wish.precision}. There is: ${known.map(engineClass).join(', ')}.`,
+      `There is no engine ${request.engine} on the device ${request.device ?? 'auto'} in ${request.precision}. There is: ${known.map(engineClass).join(', ')}.`,
     );
   }
   // Features in int8 belong to a calibration of their own: auto neither makes nor continues them.
   const stored = held
     .flatMap((name) => serving.filter((variant) => engineClass(variant) === name))
-    .filter(({ precision }) => precision !== 'int8' || wish.precision === 'int8');
+    .filter(({ precision }) => precision !== 'int8' || request.precision === 'int8');
   const others = serving
     .filter((variant) => !stored.includes(variant) && isOffered(variant, facts))
     .sort((a, b) => b.speed(processor) - a.speed(processor));
@@ -91,11 +91,11 @@ function noUnits({ known, limit }: Processor): string {
 }
 
 /**
- * The reason of a choice that stored features or a wish for both engine and precision leave no room for; undefined for
+ * The reason of a choice that stored features or a request for both engine and precision leave no room for; undefined for
  * others.
  */
-function givenReason(variant: Variant, { wish, processor, held }: ChoiceFacts): string | undefined {
-  if (wish.engine !== 'auto' && wish.precision !== 'auto') {
+function givenReason(variant: Variant, { request, processor, held }: ChoiceFacts): string | undefined {
+  if (request.engine !== 'auto' && request.precision !== 'auto') {
     return variant.precision === 'bf16' && processor.known && processor.bf16 === null
       ? `as asked, though fp32 is faster: ${noUnits(processor)}`
       : 'as asked';
@@ -118,17 +118,17 @@ function reason(
   facts: ChoiceFacts,
   tried: readonly TriedVariant[],
 ): Pick<EngineChoice, 'why' | 'details'> {
-  const { wish, processor } = facts;
+  const { request, processor } = facts;
   const given = givenReason(variant, facts);
   if (given !== undefined) return { why: given, details: [] };
   const isBf16 = variant.precision === 'bf16' && processor.bf16 !== null;
   const passed = unusable(variant, facts, tried);
   const why = [
-    wish.engine === 'auto' ? 'the fastest here' : 'as asked',
+    request.engine === 'auto' ? 'the fastest here' : 'as asked',
     ...(passed.length > 0 ? [` without ${passed.join(', ')}`] : []),
     ...(isBf16
       ? [`: the processor has ${processor.bf16}`]
-      : wish.precision === 'auto' && processor.bf16 === null
+      : request.precision === 'auto' && processor.bf16 === null
         ? [`: ${noUnits(processor)}`]
         : []),
   ].join('');

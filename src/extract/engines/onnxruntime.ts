@@ -8,7 +8,7 @@ import {
   type OnnxSessionOptions,
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, PIXELS, programModel, type GraphOptions } from '../graph/program-graph.ts';
+import { outputName, PIXELS, programModel, type ProgramGraphOptions } from '../graph/program-graph.ts';
 import { DEVICES, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
@@ -65,7 +65,7 @@ interface SessionPlan {
   readonly device: Device;
   readonly precision: Precision;
   readonly threads: number;
-  readonly graph?: GraphOptions;
+  readonly graph?: ProgramGraphOptions;
   /** Images that the session is given in one call; default: the whole batch. */
   readonly imagesAtOnce?: number;
   /** Settings of the session beside those of its device. */

@@ -34,7 +34,7 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
 }
 
 /** Choices of a graph that leave its precision alone. */
-export interface GraphOptions {
+export interface ProgramGraphOptions {
   /**
    * Convolutions in float32 with at least so many input channels run by Winograd's minimal filtering, the others
    * directly; default: all directly. The first one, which takes up the channel order, is always direct.
@@ -45,7 +45,7 @@ export interface GraphOptions {
 function floatLayers(
   layers: readonly Layer[],
   program: Program,
-  { winogradFrom = Infinity }: GraphOptions,
+  { winogradFrom = Infinity }: ProgramGraphOptions,
 ): readonly GraphPart[] {
   let side = program.contract.size;
   const isTransformed = (layer: Layer, i: number): layer is ConvLayer =>
@@ -65,7 +65,7 @@ function floatLayers(
  * them; pooling stays in float32. Throws OPTION_INVALID for an unknown cut, no or repeated outputs, a size that pooling
  * reduces to nothing, or a quantization of another cut; WEIGHTS_MISMATCH for weights of another backbone.
  */
-export function programGraph(program: Program, options: GraphOptions = {}): OnnxGraph {
+export function programGraph(program: Program, options: ProgramGraphOptions = {}): OnnxGraph {
   const { backbone, contract, outputs, quantization } = program;
   const layers = neededLayers(program);
   const parts = [
@@ -88,6 +88,6 @@ export function programGraph(program: Program, options: GraphOptions = {}): Onnx
 }
 
 /** The program as the bytes of an ONNX model. Throws as programGraph. */
-export function programModel(program: Program, options: GraphOptions = {}): Uint8Array {
+export function programModel(program: Program, options: ProgramGraphOptions = {}): Uint8Array {
   return encodeOnnx(programGraph(program, options));
 }

@@ -23,7 +23,7 @@ const LARGE_PIXELS = 2 ** 25;
 let largeDone: Promise<unknown> = Promise.resolve();
 
 /** Runs `work` after the large pictures before it. */
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
+function exclusive<T>(work: () => Promise<T>): Promise<T> {
   const turn = largeDone.then(work);
   largeDone = turn.catch(() => undefined); // its own caller hears of it; the next picture goes on
   return turn;
@@ -88,7 +88,7 @@ function withFewPixels<H extends { readonly width: number; readonly height: numb
  */
 export function decode(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
   const work = (): Promise<Uint8Array> => decodeNow(bytes, header, contract);
-  return header.width * header.height > LARGE_PIXELS ? inTurn(work) : work();
+  return header.width * header.height > LARGE_PIXELS ? exclusive(work) : work();
 }
 
 async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {

@@ -38,7 +38,7 @@ export async function findIconSet(packageName: string, resolve: Resolve = resolv
   } catch (cause) {
     throw new PermafrostError(
       'PACKAGE_MISSING',
-      `The package ${packageName} is not installed; its pictures are part of the carried data set. ` +
+      `The package ${packageName} is not installed; its pictures are part of the bundled data set. ` +
         `Run "npm ci" without --omit=dev in a clone, or "npm install ${packageName}" elsewhere.`,
       { cause },
     );

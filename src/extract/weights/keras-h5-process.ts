@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
-import type { Tensor } from '../../core/safetensors.ts';
+import type { SafeTensor } from '../../core/safetensors.ts';
 import type { Backbone } from '../backbones/backbone.ts';
 import { corruptH5 } from './keras-h5.ts';
 import type { StoredTensor, WeightFile } from './weight-file.ts';
@@ -19,7 +19,10 @@ export type H5Answer =
       /**
        * Every tensor of the file; with its values where the backbone has one of that name and shape, and it is float32.
        */
-      readonly tensors: readonly (readonly [string, Omit<StoredTensor, 'read'> & { readonly data?: Tensor['data'] }])[];
+      readonly tensors: readonly (readonly [
+        string,
+        Omit<StoredTensor, 'read'> & { readonly data?: SafeTensor['data'] },
+      ])[];
       readonly notes: readonly string[];
     }
   | { readonly code: ErrorCode; readonly message: string };

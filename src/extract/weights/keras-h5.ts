@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import type * as h5wasm from 'h5wasm/node';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { Tensor } from '../../core/safetensors.ts';
+import type { SafeTensor } from '../../core/safetensors.ts';
 import type { Backbone } from '../backbones/backbone.ts';
 import { findKerasTensors, type H5Entry } from './keras-layouts.ts';
 import type { StoredTensor, WeightFile } from './weight-file.ts';
@@ -97,7 +97,7 @@ export async function openKerasH5(path: string, backbone: Backbone): Promise<Wei
     tensors.set(name, {
       dtype: guarded(() => (dataset.dtype === '<f' ? 'F32' : JSON.stringify(dataset.dtype))),
       shape: guarded(() => dataset.shape ?? []),
-      read: () => guarded(() => dataset.value as Tensor['data']),
+      read: () => guarded(() => dataset.value as SafeTensor['data']),
     });
   }
   return { path, tensors, notes: layout.notes };

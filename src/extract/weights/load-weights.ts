@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { readSafetensors } from '../../core/safetensors.ts';
 import type { Backbone, BackboneWeights } from '../backbones/backbone.ts';
-import { readCarried } from './carried.ts';
+import { readBundled } from './bundled.ts';
 import { fitWeights, weightsDigest } from './fit-weights.ts';
 import { readKerasH5 } from './keras-h5-process.ts';
 import { readSharded } from './sharded.ts';
@@ -52,8 +52,8 @@ async function openWeights(path: string, backbone: Backbone): Promise<WeightFile
  */
 export async function loadWeights({ backbone, file }: LoadWeightsOptions): Promise<LoadedWeights> {
   if (file === undefined) {
-    const carried = await readCarried(backbone);
-    return { ...fitWeights(backbone, carried), digest: carried.digest, source: carried.path };
+    const bundled = await readBundled(backbone);
+    return { ...fitWeights(backbone, bundled), digest: bundled.digest, source: bundled.path };
   }
   const read = await openWeights(file, backbone);
   const { tensors, notes } = fitWeights(backbone, read);

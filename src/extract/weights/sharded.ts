@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { readSafetensors, type Tensor } from '../../core/safetensors.ts';
+import { readSafetensors, type SafeTensor } from '../../core/safetensors.ts';
 import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts';
 
 const CODE = 'WEIGHTS_CORRUPT';
@@ -33,7 +33,7 @@ function parseIndex(path: string, bytes: Uint8Array): z.infer<typeof indexSchema
   }
 }
 
-async function readShard(path: string, facts: ShardFacts | undefined): Promise<ReadonlyMap<string, Tensor>> {
+async function readShard(path: string, facts: ShardFacts | undefined): Promise<ReadonlyMap<string, SafeTensor>> {
   const bytes = await readWeightBytes(path);
   if (facts !== undefined) {
     const found = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
@@ -65,7 +65,7 @@ export async function readSharded(indexPath: string): Promise<ShardedFile> {
       files.map(async (file) => [file, await readShard(join(dirname(indexPath), file), index.shards?.[file])] as const),
     ),
   );
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, SafeTensor>();
   for (const [name, file] of Object.entries(index.weight_map)) {
     const tensor = shards.get(file)?.get(name);
     if (tensor === undefined) {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { Tensor } from '../../core/safetensors.ts';
+import type { SafeTensor } from '../../core/safetensors.ts';
 
 /** A tensor that lies in a file. Its values are read only when type and shape turned out to fit. */
 export interface StoredTensor {
@@ -8,7 +8,7 @@ export interface StoredTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
   /** The values, row-major. Throws WEIGHTS_CORRUPT where the file's storage is damaged. */
-  read(): Tensor['data'];
+  read(): SafeTensor['data'];
 }
 
 /**
@@ -22,7 +22,7 @@ export interface WeightFile {
 }
 
 /** A weights file whose bytes are in memory. */
-export function fileInMemory(path: string, tensors: ReadonlyMap<string, Tensor>): WeightFile {
+export function fileInMemory(path: string, tensors: ReadonlyMap<string, SafeTensor>): WeightFile {
   const stored = [...tensors].map(
     ([name, { dtype, shape, data }]) => [name, { dtype, shape, read: () => data }] as const,
   );

@@ -1,6 +1,6 @@
 import { html, type Markup } from './markup.ts';
 import { percent } from './numbers.ts';
-import { linearScale, type Scale } from './scale.ts';
+import { linearScale, type AxisScale } from './scale.ts';
 
 const BAR = { width: 120, height: 12 } as const;
 
@@ -20,7 +20,7 @@ export function bar(share: number, colour: string, words: string = percent(share
 }
 
 /** A value in its interval, with a dashed line at `guide`. */
-export function span(value: number, interval: readonly [number, number], scale: Scale, guide: number): Markup {
+export function span(value: number, interval: readonly [number, number], scale: AxisScale, guide: number): Markup {
   const { width, height } = SPAN;
   const middle = height / 2;
   return html`<svg
@@ -39,7 +39,7 @@ export function span(value: number, interval: readonly [number, number], scale: 
 /** An axis of accuracies that holds their intervals: where it begins, a multiple of 0.05, and its scale. */
 export function accuracyAxis(heads: readonly { readonly interval: readonly [number, number] }[]): {
   readonly least: number;
-  readonly scale: Scale;
+  readonly scale: AxisScale;
 } {
   const least = Math.floor(Math.min(...heads.map(({ interval }) => interval[0])) * 20) / 20;
   return { least, scale: linearScale([least, 1], SPAN.range) };

@@ -10,7 +10,7 @@ export class Markup {
 }
 
 /** What may stand in a template: Markup as it is, anything else as text; nothing for null, undefined and false. */
-export type Part = Markup | string | number | null | undefined | false | readonly Part[];
+export type Content = Markup | string | number | null | undefined | false | readonly Content[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -27,7 +27,7 @@ export function escaped(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
-function textOf(part: Part): string {
+function textOf(part: Content): string {
   if (part === null || part === undefined || part === false) return '';
   if (part instanceof Markup) return part.text;
   if (typeof part === 'string' || typeof part === 'number') return escaped(String(part));
@@ -35,7 +35,7 @@ function textOf(part: Part): string {
 }
 
 /** Markup of a template whose values are escaped unless they are Markup themselves. Attributes are to be quoted. */
-export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+export function html(strings: TemplateStringsArray, ...parts: readonly Content[]): Markup {
   return new Markup(strings.reduce((text, string, i) => text + textOf(parts[i - 1]) + string));
 }
 

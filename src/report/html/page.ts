@@ -11,7 +11,7 @@ import { datasetPart } from './parts/dataset-part.ts';
 import { headsPart } from './parts/heads-part.ts';
 import { learningPart } from './parts/learning-part.ts';
 import { mapPart } from './parts/map-part.ts';
-import { embeddedJson, html, trusted, type Markup, type Part } from './markup.ts';
+import { embeddedJson, html, trusted, type Markup, type Content } from './markup.ts';
 import { mistakesPart } from './parts/mistakes-part.ts';
 import { count, percent } from './numbers.ts';
 import { pageData } from './page-data.ts';
@@ -33,7 +33,7 @@ export interface PageOptions {
 interface Section {
   readonly id: string;
   readonly title: string;
-  readonly content: Part;
+  readonly content: Content;
 }
 
 const lastName = (path: string): string =>
@@ -44,7 +44,7 @@ const lastName = (path: string): string =>
 
 function sections(data: ReportData, { command }: PageOptions): Section[] {
   const { judgement } = data;
-  const best = (title: string, part: (judged: Judgement) => Part): Section => ({
+  const best = (title: string, part: (judged: Judgement) => Content): Section => ({
     id: title.toLowerCase().replaceAll(' ', '-'),
     title,
     content: present(judgement) ? part(judgement) : html`<p>${judgement.missing}</p>`,
@@ -79,7 +79,7 @@ function sections(data: ReportData, { command }: PageOptions): Section[] {
   ];
 }
 
-function picturesNote({ thumbnails, store }: ReportData): Part {
+function picturesNote({ thumbnails, store }: ReportData): Content {
   const { data, overBudget, unavailable, problem } = thumbnails;
   if (data.size === store.images) return null;
   return html`<p>
@@ -106,7 +106,7 @@ function summary({ store, judgement }: ReportData): Markup {
 }
 
 /** What the page is about where not every image is in it, or where other labels than the store's count. */
-function sampleNote({ store, images, check, judgement, relabelled }: ReportData): Part {
+function sampleNote({ store, images, check, judgement, relabelled }: ReportData): Content {
   const sampled =
     images.length < store.images &&
     html`<p class="notice">

@@ -1,5 +1,5 @@
 import type { ReportData } from '../../results/report-data.ts';
-import { html, type Markup, type Part } from './markup.ts';
+import { html, type Markup, type Content } from './markup.ts';
 
 /**
  * An image's place for its thumbnail, which the page's script fills in: one picture may stand in many places and is
@@ -15,7 +15,7 @@ export function picture({ images, thumbnails }: ReportData, image: number): Mark
 /** An image that stands beside another one, with words about it. */
 export interface Beside {
   readonly image: number;
-  readonly words: Part;
+  readonly words: Content;
 }
 
 const besides = (data: ReportData, images: readonly Beside[]): Markup =>
@@ -27,7 +27,7 @@ const besides = (data: ReportData, images: readonly Beside[]): Markup =>
   </ul>`;
 
 /** A card: an image, words about it, and the training images that are nearest to it. */
-export function card(data: ReportData, image: number, words: Part, neighbors: readonly Beside[] = []): Markup {
+export function card(data: ReportData, image: number, words: Content, neighbors: readonly Beside[] = []): Markup {
   return html`<li class="card">
     <div class="main">
       ${picture(data, image)}
@@ -42,7 +42,7 @@ export function card(data: ReportData, image: number, words: Part, neighbors: re
 }
 
 /** A card of images that belong together, with words above them. */
-export function groupCard(data: ReportData, words: Part, images: readonly Beside[]): Markup {
+export function groupCard(data: ReportData, words: Content, images: readonly Beside[]): Markup {
   return html`<li class="card">
     <div>${words}</div>
     ${besides(data, images)}

@@ -1,5 +1,5 @@
-import { html, type Markup, type Part } from './markup.ts';
-import { linearScale, type Scale } from './scale.ts';
+import { html, type Markup, type Content } from './markup.ts';
+import { linearScale, type AxisScale } from './scale.ts';
 
 export interface FrameOptions {
   readonly width: number;
@@ -13,7 +13,10 @@ export interface FrameOptions {
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 10, 42];
 
 /** A plot with two axes; `draw` gets the scales and gives what stands within. */
-export function plotFrame({ width, height, x, y, label }: FrameOptions, draw: (x: Scale, y: Scale) => Part): Markup {
+export function plotFrame(
+  { width, height, x, y, label }: FrameOptions,
+  draw: (x: AxisScale, y: AxisScale) => Content,
+): Markup {
   const across = linearScale(x.domain, [LEFT, width - RIGHT], { nice: x.nice ?? false });
   const up = linearScale(y.domain, [height - BOTTOM, TOP], { nice: y.nice ?? false });
   const middle = (TOP + height - BOTTOM) / 2;

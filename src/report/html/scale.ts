@@ -1,7 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 
 /** A linear axis: values to pixels, and the round values that are written beside it. */
-export interface Scale {
+export interface AxisScale {
   readonly at: (value: number) => number;
   readonly ticks: readonly { readonly value: number; readonly text: string }[];
 }
@@ -13,7 +13,7 @@ export function linearScale(
   domain: readonly [number, number],
   range: readonly [number, number],
   { ticks = 5, nice = false, format }: { ticks?: number; nice?: boolean; format?: string } = {},
-): Scale {
+): AxisScale {
   const scale = scaleLinear().domain(domain).range(range);
   if (nice) scale.nice(ticks);
   const text = scale.tickFormat(ticks, format);

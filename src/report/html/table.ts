@@ -1,4 +1,4 @@
-import { html, type Markup, type Part } from './markup.ts';
+import { html, type Markup, type Content } from './markup.ts';
 
 export interface HtmlTable {
   /** A few words: the caption, and the name of the region that scrolls where the table is wider than the page. */
@@ -6,13 +6,13 @@ export interface HtmlTable {
   /** `n`: numbers, to the right. `out`: a title for screen readers alone. */
   readonly columns: readonly { readonly title: string; readonly kind?: 'n' | 'out' }[];
   /** The first cell heads its row. */
-  readonly rows: readonly (readonly Part[])[];
-  readonly footer?: readonly Part[];
+  readonly rows: readonly (readonly Content[])[];
+  readonly footer?: readonly Content[];
 }
 
 /** A table with headers for rows and columns. */
 export function htmlTable({ caption, columns, rows, footer }: HtmlTable): Markup {
-  const line = (cells: readonly Part[]): Markup =>
+  const line = (cells: readonly Content[]): Markup =>
     html`<tr>
       ${cells.map((cell, i) =>
         i === 0

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { readSafetensors, safetensorsParts, type Tensor } from '../../core/safetensors.ts';
+import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
 /**
@@ -45,7 +45,7 @@ function digestOf({ root, paths, contents, stamps }: FileTimesTable): string {
 function tableOf(bytes: Uint8Array, path: string): FileTimesTable {
   const { metadata, tensors } = readSafetensors(bytes, { name: path, code: 'STORE_CORRUPT' });
   const { root, digest } = documentSchema.parse(JSON.parse(metadata['permafrost'] ?? ''));
-  const get = (name: string): Tensor['data'] => {
+  const get = (name: string): SafeTensor['data'] => {
     const data = tensors.get(name)?.data;
     if (data === undefined) throw new Error(`${name} is missing`);
     return data;
@@ -97,7 +97,7 @@ export async function fileTimesProblem(store: string): Promise<PermafrostError |
 /** The file's bytes in pieces, which are views of the table. */
 function encoded(table: FileTimesTable): Uint8Array[] {
   const { root, count, paths, contents, stamps } = table;
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, SafeTensor>();
   for (const key of STAMPS) tensors.set(key, { dtype: 'I64', shape: [count], data: stamps[key] });
   tensors.set('paths', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: paths });
   tensors.set('contents', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: contents });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as z from 'zod';
-import { calibrationDigest, type Calibration } from '../../core/calibration.ts';
+import { calibrationDigest, type Int8Calibration } from '../../core/calibration.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import type { FileEntry } from '../format/manifest.ts';
@@ -16,7 +16,7 @@ export const calibrationSchema = z.strictObject({
 });
 
 /** Keeps a calibration in the store, under a name made of its digest. Throws STORE_WRITE. */
-export async function writeCalibration(store: string, calibration: Calibration): Promise<FileEntry> {
+export async function writeCalibration(store: string, calibration: Int8Calibration): Promise<FileEntry> {
   const name = `calibration-${calibrationDigest(calibration).slice(0, 16)}.json`;
   const text = `${JSON.stringify(calibration, null, 1)}\n`;
   return { name, ...(await writeFileAtomic(join(store, name), [new TextEncoder().encode(text)])) };
@@ -27,7 +27,7 @@ export async function readCalibration(
   store: string,
   entry: FileEntry,
   expected: string | undefined,
-): Promise<Calibration> {
+): Promise<Int8Calibration> {
   const bytes = await readVerified(store, entry);
   const calibration = calibrationSchema.parse(JSON.parse(bytes.toString('utf8')));
   if (calibrationDigest(calibration) !== expected) {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import * as z from 'zod';
 import { calibrationDigest } from '../../core/calibration.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { readSafetensors, writeSafetensors, type Tensor } from '../../core/safetensors.ts';
+import { readSafetensors, writeSafetensors, type SafeTensor } from '../../core/safetensors.ts';
 import { POOLINGS, SPLITS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import { calibrationSchema } from './calibration-file.ts';
@@ -93,7 +93,7 @@ export type HeadTensors = ReadonlyMap<
 
 /** Writes a head as a safetensors file, its document under the metadata key `permafrost`. Throws STORE_WRITE. */
 export async function writeHead(path: string, document: HeadDocument, tensors: HeadTensors): Promise<void> {
-  const typed = new Map<string, Tensor>();
+  const typed = new Map<string, SafeTensor>();
   for (const [name, { shape, data }] of tensors) {
     typed.set(name, data instanceof Float32Array ? { dtype: 'F32', shape, data } : { dtype: 'I32', shape, data });
   }

@@ -29,7 +29,7 @@ export interface Api {
   'GET /api/map': MapAnswer;
   /** Body: the bytes of an image. Query: `head`, any number of times. */
   'POST /api/search': SearchAnswer;
-  /** Body: HeadWish. Answers the head that was trained. */
+  /** Body: HeadRequest. Answers the head that was trained. */
   'POST /api/heads': HeadFacts;
   'GET /api/teach': TeachState;
   /** Body: { name }. */
@@ -52,7 +52,7 @@ export interface Api {
   'POST /api/review/save': Saved;
   'GET /api/sweep': SweepState;
   'GET /api/sweep/choices': SweepChoices;
-  /** Body: SweepWish. */
+  /** Body: SweepRequest. */
   'POST /api/sweep': SweepState;
   'DELETE /api/sweep': SweepState;
 }
@@ -62,12 +62,12 @@ export interface ApiError {
   readonly message: string;
 }
 
-export interface HeadWish {
+export interface HeadRequest {
   readonly head: string;
   readonly pooling: string;
 }
 
-export interface SweepWish {
+export interface SweepRequest {
   /** Values by axis, with commas between them, as the flags of `permafrost sweep`; empty: the default grid's. */
   readonly axes: Readonly<Record<string, string>>;
   readonly folds: number;

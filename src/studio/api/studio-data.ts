@@ -90,7 +90,7 @@ export interface ImageView extends ImageCard {
 }
 
 /** A point in the plane of the map. */
-export interface Place {
+export interface MapPlace {
   readonly x: number;
   readonly y: number;
 }
@@ -103,7 +103,7 @@ export interface SearchAnswer {
   readonly answers: readonly HeadAnswer[];
   readonly neighbors: readonly NearImage[];
   /** The mean of the nearest images that are on the map, the nearer the heavier; null while there is no map. */
-  readonly place: Place | null;
+  readonly place: MapPlace | null;
   /** Milliseconds from the last byte received to the answer, and of them in the network. */
   readonly ms: { readonly total: number; readonly network: number };
 }
@@ -115,7 +115,7 @@ export type MapAnswer =
   | {
       readonly state: 'ready';
       readonly snapshot: string;
-      readonly points: readonly (ImageCard & Place)[];
+      readonly points: readonly (ImageCard & MapPlace)[];
       readonly leftOut: number;
       readonly nNeighbors: number;
     };
@@ -167,7 +167,7 @@ export interface Saved {
 }
 
 /** An image whose label the other images contradict, and what the user decided. */
-export interface Suspect extends ImageCard {
+export interface SuspectCard extends ImageCard {
   readonly suggested: string;
   readonly probability: number;
   readonly margin: number;
@@ -177,7 +177,7 @@ export interface Suspect extends ImageCard {
 
 export interface ReviewState {
   readonly snapshot: string;
-  readonly suspects: readonly Suspect[];
+  readonly suspects: readonly SuspectCard[];
   /** Images that were decided about and are no suspects. */
   readonly others: readonly (ImageCard & { readonly decided: string })[];
   readonly classes: readonly string[];

@@ -32,35 +32,35 @@ export type BrowseOptions = OptionsOf<typeof BROWSE_OPTIONS>;
  * OPTION_INVALID, FINGERPRINT_MISMATCH.
  */
 export async function browse(snapshot: Snapshot, heads: LiveHeads, given: Partial<BrowseOptions>): Promise<BrowsePage> {
-  const wish = resolveOptions('browse', BROWSE_OPTIONS, given);
-  const verdicts = wish.head === '' ? undefined : await heads.verdicts(wish.head, snapshot);
+  const request = resolveOptions('browse', BROWSE_OPTIONS, given);
+  const verdicts = request.head === '' ? undefined : await heads.verdicts(request.head, snapshot);
   const { samples } = snapshot;
-  const part = wish.path.toLowerCase();
+  const part = request.path.toLowerCase();
   // Numbers alone: a page is made of the few that it shows.
   const passed = new Int32Array(samples.length);
   let total = 0;
   for (let i = 0; i < samples.length; i++) {
     const label = samples.labelOf(i);
-    if (wish.label !== '' && label !== wish.label) continue;
-    if (wish.split !== 'all' && samples.splitOf(i) !== wish.split) continue;
+    if (request.label !== '' && label !== request.label) continue;
+    if (request.split !== 'all' && samples.splitOf(i) !== request.split) continue;
     if (part !== '' && !samples.pathOf(i).toLowerCase().includes(part)) continue;
     if (verdicts !== undefined) {
       const { label: predicted, probability } = verdictOf(verdicts, i);
-      if (wish.predicted !== '' && predicted !== wish.predicted) continue;
-      if (wish.verdict !== 'all' && (predicted === label) !== (wish.verdict === 'right')) continue;
-      if (probability < wish.least || probability > wish.most) continue;
+      if (request.predicted !== '' && predicted !== request.predicted) continue;
+      if (request.verdict !== 'all' && (predicted === label) !== (request.verdict === 'right')) continue;
+      if (probability < request.least || probability > request.most) continue;
     }
     passed[total++] = i;
   }
   const found = passed.subarray(0, total);
-  if (verdicts !== undefined && wish.order !== 'path') {
+  if (verdicts !== undefined && request.order !== 'path') {
     const { probability } = verdicts;
-    const sign = wish.order === 'surest' ? -1 : 1;
+    const sign = request.order === 'surest' ? -1 : 1;
     found.sort((a, b) => sign * (probability[a]! - probability[b]!) || a - b);
   }
-  const pages = Math.max(1, Math.ceil(total / wish.perPage));
-  const page = Math.min(wish.page, pages);
-  const rows = Array.from(found.subarray((page - 1) * wish.perPage, page * wish.perPage), (i): BrowseRow => {
+  const pages = Math.max(1, Math.ceil(total / request.perPage));
+  const page = Math.min(request.page, pages);
+  const rows = Array.from(found.subarray((page - 1) * request.perPage, page * request.perPage), (i): BrowseRow => {
     const verdict = verdicts === undefined ? null : verdictOf(verdicts, i);
     return { ...cardOf(snapshot, i), verdict };
   });

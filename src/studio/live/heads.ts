@@ -11,7 +11,7 @@ import { rowTargets } from '../../store/read/row-targets.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
 import type { Snapshot } from './store.ts';
-import { turns } from './turns.ts';
+import { mutex } from './mutex.ts';
 
 /** Heads whose verdicts on all images are kept at once, at 8 bytes an image. */
 const KEPT = 4;
@@ -96,7 +96,7 @@ export function liveHeads(store: string): LiveHeads {
   const folder = join(store, 'heads');
   const opened = new Map<string, { readonly stamp: string; readonly head: Promise<OpenedHead> }>();
   const judged = new Map<string, Promise<Verdicts>>();
-  const inTurn = turns();
+  const exclusive = mutex();
 
   async function stampOf(id: string): Promise<string> {
     return stampText(await stat(join(folder, id), { bigint: true }));
@@ -151,7 +151,7 @@ export function liveHeads(store: string): LiveHeads {
       const X = await featuresIn(pooling);
       const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
       // Rows that are read from the store have one reader at a time.
-      const [P, judged] = await (head.rowsMemory > 0 ? inTurn(asked) : asked());
+      const [P, judged] = await (head.rowsMemory > 0 ? exclusive(asked) : asked());
       return {
         head: id,
         name,

@@ -4,7 +4,7 @@ import { dirname, extname, join } from 'node:path';
 import * as z from 'zod';
 import { reasonOf } from '../../core/errors.ts';
 import { present } from '../../results/report-data.ts';
-import type { MapAnswer, Place } from '../api/studio-data.ts';
+import type { MapAnswer, MapPlace } from '../api/studio-data.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { sealJson, unseal } from '../../store/format/sealed-json.ts';
 import { mapSample } from '../../workflows/report/map.ts';
@@ -18,7 +18,7 @@ const SEED = 1;
 const FILE = join('studio', 'map.json');
 
 /** Places by row. */
-export type MapPlaces = ReadonlyMap<number, Place>;
+export type MapPlaces = ReadonlyMap<number, MapPlace>;
 
 export interface LiveMap {
   /** Where the drawing stands; the first call for a snapshot begins it. */

@@ -6,15 +6,15 @@ import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { decode, readHeader } from '../../extract/image/decode.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
-import { sourceLike, type FeatureSource } from '../../workflows/network/feature-source.ts';
+import { extractorLike, type Extractor } from '../../workflows/network/extractor.ts';
 import type { Snapshot } from './store.ts';
-import { turns } from './turns.ts';
+import { mutex } from './mutex.ts';
 
 /** Pixels of the largest picture that is decoded for a page: a photograph of 100 megapixels takes 300 MB. */
 export const MOST_PIXELS = 100e6;
 
 /** What the network says of one picture. */
-export interface Described {
+export interface Extracted {
   readonly sha256: string;
   /** Pixels as stored, before orientation. */
   readonly width: number;
@@ -34,7 +34,7 @@ export interface LiveNetwork {
    * than MOST_PIXELS; ENGINE_UNAVAILABLE and FINGERPRINT_MISMATCH where this machine cannot make such features;
    * OPTION_INVALID while it rests.
    */
-  describe(bytes: Uint8Array, snapshot: Snapshot): Promise<Described>;
+  extract(bytes: Uint8Array, snapshot: Snapshot): Promise<Extracted>;
   /** Unloads the network and refuses pictures, with that reason, until the returned function is called. */
   rest(reason: string): Promise<() => void>;
   dispose(): Promise<void>;
@@ -53,13 +53,13 @@ async function headerOf(bytes: Uint8Array): ReturnType<typeof readHeader> {
 
 /** A network that is made when it is first needed, and made anew when the store's settings have changed. */
 export function liveNetwork(weights: string | undefined, listener: Listener = {}): LiveNetwork {
-  let made: { readonly fingerprint: string; readonly source: Promise<FeatureSource> } | undefined;
+  let made: { readonly fingerprint: string; readonly source: Promise<Extractor> } | undefined;
   let resting: string | undefined;
-  const inTurn = turns();
+  const exclusive = mutex();
 
-  function make({ store, set }: Snapshot): Promise<FeatureSource> {
+  function make({ store, set }: Snapshot): Promise<Extractor> {
     const { settings, quantization } = set;
-    return sourceLike(
+    return extractorLike(
       settings,
       {
         cuts: [{ cut: settings.cut, poolings: POOLINGS }],
@@ -72,7 +72,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
       listener,
     );
   }
-  async function sourceFor(snapshot: Snapshot): Promise<FeatureSource> {
+  async function sourceFor(snapshot: Snapshot): Promise<Extractor> {
     const fingerprint = fingerprintOf(snapshot.set.settings);
     if (made?.fingerprint === fingerprint) return made.source;
     const before = made;
@@ -93,7 +93,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
 
   return {
     warm(snapshot) {
-      return inTurn(async () => {
+      return exclusive(async () => {
         if (resting !== undefined) return;
         const { executable, contract } = await sourceFor(snapshot);
         await executable.load();
@@ -101,9 +101,9 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
         await executable.run(new Uint8Array(contract.size ** 2 * 3), 1);
       });
     },
-    async describe(bytes, snapshot) {
+    async extract(bytes, snapshot) {
       const header = await headerOf(bytes);
-      return inTurn(async () => {
+      return exclusive(async () => {
         if (resting !== undefined) throw new PermafrostError('OPTION_INVALID', resting);
         const { executable, contract, outputs } = await sourceFor(snapshot);
         const pixels = await decode(bytes, header, contract);
@@ -120,9 +120,9 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
     },
     async rest(reason) {
       resting = reason;
-      await inTurn(unload);
+      await exclusive(unload);
       return () => (resting = undefined);
     },
-    dispose: () => inTurn(unload),
+    dispose: () => exclusive(unload),
   };
 }

@@ -3,7 +3,7 @@ import { blocksOf, gatheredRows } from '../../core/rows.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { Neighbors } from '../../classify/neighbors/neighbor-index.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
-import { turns } from './turns.ts';
+import { mutex } from './mutex.ts';
 
 /** Features of all images of a snapshot in its pooling, by row. */
 export interface LiveRows {
@@ -28,17 +28,17 @@ export function liveRows(stored: StoredRows): LiveRows {
   places.forEach((place, i) => (at[place] = i));
   const index = exactIndex(stored, 'cosine', { numbers: places });
   // Blocks share one buffer, so there is one reader at a time.
-  const inTurn: ReturnType<typeof turns> = stored.matrix ? (work) => work() : turns();
+  const exclusive: ReturnType<typeof mutex> = stored.matrix ? (work) => work() : mutex();
   return {
     rows: (wanted) =>
-      inTurn(() =>
+      exclusive(() =>
         gatheredRows(
           stored,
           wanted.map((i) => at[i]!),
         ),
       ),
     each: (work) =>
-      inTurn(async () => {
+      exclusive(async () => {
         for await (const { start, X } of blocksOf(stored)) {
           for (let from = 0; from < X.rows; from += PART) {
             const to = Math.min(X.rows, from + PART);
@@ -46,6 +46,6 @@ export function liveRows(stored: StoredRows): LiveRows {
           }
         }
       }),
-    search: (queries, k) => inTurn(() => index.search(queries, k)),
+    search: (queries, k) => exclusive(() => index.search(queries, k)),
   };
 }

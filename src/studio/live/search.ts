@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import type { ImageView, NearImage, Place, SearchAnswer } from '../api/studio-data.ts';
+import type { ImageView, NearImage, MapPlace, SearchAnswer } from '../api/studio-data.ts';
 import type { LiveHeads } from './heads.ts';
 import type { MapPlaces } from './map.ts';
 import type { LiveNetwork } from './network.ts';
@@ -28,7 +28,7 @@ async function nearImages(snapshot: Snapshot, query: Matrix, k: number, without?
  * one over their distance. umap-js could place new rows by itself only with all vectors in its own forest of trees; its
  * map here is drawn from exact neighbours.
  */
-export function placeAmong(near: readonly NearImage[], places: MapPlaces): Place | null {
+export function placeAmong(near: readonly NearImage[], places: MapPlaces): MapPlace | null {
   const on = near.filter((image) => places.has(image.row)).slice(0, PLACED_BY);
   if (on.length === 0) return null;
   let [x, y, sum] = [0, 0, 0];
@@ -58,7 +58,7 @@ export async function search(
 ): Promise<SearchAnswer> {
   const started = performance.now();
   const { snapshot, network, heads, places } = parts;
-  const described = await network.describe(bytes, snapshot);
+  const described = await network.extract(bytes, snapshot);
   const { sha256, width, height, features, networkMs } = described;
   const [answers, near] = await Promise.all([
     Promise.all(ids.map((id) => heads.answer(id, (pooling) => Promise.resolve(features.get(pooling)!), snapshot))),

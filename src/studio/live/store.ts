@@ -139,7 +139,7 @@ export function cardOf({ samples }: Snapshot, row: number): ImageCard {
 }
 
 /** What a snapshot holds, in counts. */
-export function factsOf({ name, store, set, samples }: Snapshot): StoreFacts {
+export function storeFacts({ name, store, set, samples }: Snapshot): StoreFacts {
   const { labels, splits } = samples.counts();
   const { device, precision } = set.engine;
   return {

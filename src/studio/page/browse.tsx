@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { BrowsePage } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import type { Shared } from './shared.ts';
-import { percent, plural, Problem, Tile, TypedInput } from './parts.tsx';
+import { percent, plural, ProblemLine, Tile, TypedInput } from './parts.tsx';
 
 interface BrowseProps extends Shared {
   readonly settings: Readonly<Record<string, string>>;
@@ -133,7 +133,7 @@ export function Browse({ facts, heads, settings, change, open }: BrowseProps) {
           </>
         )}
       </form>
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
       {page !== null && (
         <>
           <p aria-live="polite">

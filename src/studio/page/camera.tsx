@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Problem } from './parts.tsx';
+import { ProblemLine } from './parts.tsx';
 
 /** Pause between two pictures while the button is on, in milliseconds: the network needs about that long for one. */
 const PAUSE_MS = 250;
@@ -87,7 +87,7 @@ export function Camera({
           Close the camera
         </button>
       </div>
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
     </div>
   );
 }

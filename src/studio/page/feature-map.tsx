@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { signOf } from '../../report/html/shapes.ts';
-import type { ImageCard, MapAnswer, Place } from '../api/studio-data.ts';
+import type { ImageCard, MapAnswer, MapPlace } from '../api/studio-data.ts';
 import { Symbols } from './symbols.tsx';
 import { Thumbnail } from './parts.tsx';
 
@@ -13,16 +13,16 @@ const WAYS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, 1],
 };
 
-type Point = ImageCard & Place;
+type MapPoint = ImageCard & MapPlace;
 
 /** The map of the features by class, and where a new image lands. Arrow keys move over it, Enter opens. */
-export function FeatureMap({
+export function FeatureMapView({
   map,
   place,
   open,
 }: {
   map: MapAnswer & { state: 'ready' };
-  place: Place | null;
+  place: MapPlace | null;
   open: (row: number) => void;
 }) {
   const svg = useRef<SVGSVGElement>(null);
@@ -33,9 +33,9 @@ export function FeatureMap({
     const [left, right] = range(all.map(({ x }) => x));
     const [top, bottom] = range(all.map(({ y }) => y));
     const by = (SIZE - 2 * EDGE) / Math.max(right - left, bottom - top, 1e-9);
-    const scaled = ({ x, y }: Place): Place => ({ x: EDGE + (x - left) * by, y: EDGE + (y - top) * by });
+    const scaled = ({ x, y }: MapPlace): MapPlace => ({ x: EDGE + (x - left) * by, y: EDGE + (y - top) * by });
     return {
-      points: map.points.map((point): Point => ({ ...point, ...scaled(point) })),
+      points: map.points.map((point): MapPoint => ({ ...point, ...scaled(point) })),
       labels: [...new Set(map.points.map(({ label }) => label))].sort(),
       scale: scaled,
     };
@@ -44,7 +44,7 @@ export function FeatureMap({
   const mark = place === null ? null : scale(place);
   const current = at === null ? undefined : points[at];
 
-  function nearest(cost: (point: Point) => number, most = Infinity): number | null {
+  function nearest(cost: (point: MapPoint) => number, most = Infinity): number | null {
     let [best, least]: [number | null, number] = [null, most];
     points.forEach((point, i) => {
       const value = cost(point);

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { HeadFacts } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
-import { Problem } from './parts.tsx';
+import { ProblemLine } from './parts.tsx';
 
 const KEY = 'permafrost-heads';
 /** Heads that are trained on demand: those that take milliseconds to seconds. */
@@ -36,14 +36,14 @@ export function HeadChoice({
   choose: (ids: readonly string[]) => void;
   refresh: () => Promise<void>;
 }) {
-  const [wish, setWish] = useState({ head: 'logistic', pooling: 'avg' });
+  const [request, setRequest] = useState({ head: 'logistic', pooling: 'avg' });
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   async function train(event: Event): Promise<void> {
     event.preventDefault();
     setBusy(true);
     try {
-      const { id } = await ask('POST /api/heads', { body: wish });
+      const { id } = await ask('POST /api/heads', { body: request });
       await refresh();
       choose([...chosen.filter((other) => other !== id), id]);
       setProblem(null);
@@ -80,7 +80,10 @@ export function HeadChoice({
       <form onSubmit={(event) => void train(event)} aria-label="Train a head">
         <label>
           Train
-          <select value={wish.head} onChange={({ currentTarget }) => setWish({ ...wish, head: currentTarget.value })}>
+          <select
+            value={request.head}
+            onChange={({ currentTarget }) => setRequest({ ...request, head: currentTarget.value })}
+          >
             {TRAINABLE.map((name) => (
               <option key={name}>{name}</option>
             ))}
@@ -89,8 +92,8 @@ export function HeadChoice({
         <label>
           on
           <select
-            value={wish.pooling}
-            onChange={({ currentTarget }) => setWish({ ...wish, pooling: currentTarget.value })}
+            value={request.pooling}
+            onChange={({ currentTarget }) => setRequest({ ...request, pooling: currentTarget.value })}
           >
             <option value="avg">avg</option>
             <option value="max">max</option>
@@ -101,7 +104,7 @@ export function HeadChoice({
           {busy ? 'Training…' : 'Train it'}
         </button>
       </form>
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
     </details>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ImageView, StoreFacts } from '../api/studio-data.ts';
 import { addresses } from '../api/api.ts';
 import { ask, sentenceOf } from './ask.ts';
-import { Answers, NearImages, Problem } from './parts.tsx';
+import { HeadAnswers, NearImages, ProblemLine } from './parts.tsx';
 
 /** The label that an image shall have in the review's list of labels. */
 function LabelChoice({ view, classes }: { view: ImageView; classes: readonly string[] }) {
@@ -43,7 +43,7 @@ function LabelChoice({ view, classes }: { view: ImageView; classes: readonly str
             ? `✓ It stays ${decided}.`
             : `✓ It becomes ${decided} in the list of labels of Review.`}
       </p>
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
     </form>
   );
 }
@@ -133,7 +133,7 @@ export function ImageDialog({
           </button>
         </div>
       </div>
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
       {view !== null && (
         <>
           <div class="pair">
@@ -166,7 +166,7 @@ export function ImageDialog({
           {view.split === 'train' && (
             <p class="small">The heads may have been trained on this image: their answer proves little.</p>
           )}
-          <Answers answers={view.answers} />
+          <HeadAnswers answers={view.answers} />
           <h3>Nearest images</h3>
           <NearImages snapshot={snapshot} images={view.neighbors} open={open} />
         </>

@@ -6,9 +6,9 @@ import { ask, sentenceOf } from './ask.ts';
 import { Browse } from './browse.tsx';
 import { HeadChoice, useChosen } from './head-choice.tsx';
 import { ImageDialog } from './image-dialog.tsx';
-import { lastName, plural, Problem } from './parts.tsx';
+import { lastName, plural, ProblemLine } from './parts.tsx';
 import { Review } from './review.tsx';
-import { Search } from './search.tsx';
+import { SearchPage } from './search.tsx';
 import { Sweep } from './sweep.tsx';
 import { Teach } from './teach.tsx';
 
@@ -41,7 +41,7 @@ function Studio() {
   useEffect(() => {
     document.title = `${NAMES[part]}: permafrost studio`;
   }, [part]);
-  if (store === null) return <Problem text={problem} />;
+  if (store === null) return <ProblemLine text={problem} />;
   const { facts, heads } = store;
   const open = (row: number, among: readonly number[] = []): void => setOpened({ row, among });
   const shared = { facts, heads, chosen, open, refresh };
@@ -69,7 +69,7 @@ function Studio() {
         </nav>
       </header>
       <main>
-        <Problem text={problem} />
+        <ProblemLine text={problem} />
         {(part === 'browse' || part === 'search') && (
           <HeadChoice heads={heads} chosen={chosen} choose={choose} refresh={refresh} />
         )}
@@ -80,7 +80,7 @@ function Studio() {
             change={(settings) => go({ part, settings })}
           />
         )}
-        {part === 'search' && <Search {...shared} />}
+        {part === 'search' && <SearchPage {...shared} />}
         {part === 'teach' && <Teach {...shared} />}
         {part === 'sweep' && <Sweep {...shared} />}
         {part === 'review' && <Review {...shared} />}

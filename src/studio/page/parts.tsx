@@ -41,7 +41,7 @@ export function Bar({ share }: { share: number }) {
 }
 
 /** What heads say, side by side. */
-export function Answers({ answers }: { answers: readonly HeadAnswer[] }) {
+export function HeadAnswers({ answers }: { answers: readonly HeadAnswer[] }) {
   if (answers.length === 0) return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
   return (
     <ul class="answers">
@@ -195,7 +195,7 @@ export function TypedInput({ kind, value, done }: TypedInputProps) {
 }
 
 /** What went wrong, said to screen readers too. */
-export function Problem({ text }: { text: string | null }) {
+export function ProblemLine({ text }: { text: string | null }) {
   return (
     <div role="alert" class={text === null ? '' : 'notice'}>
       {text}

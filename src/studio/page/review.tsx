@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ReviewState, Saved, Suspect } from '../api/studio-data.ts';
+import type { ReviewState, Saved, SuspectCard } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
-import { percent, plural, Problem, Tile } from './parts.tsx';
+import { percent, plural, ProblemLine, Tile } from './parts.tsx';
 import type { Shared } from './shared.ts';
 
 function SuspectCard({
@@ -11,7 +11,7 @@ function SuspectCard({
   open,
   decide,
 }: {
-  suspect: Suspect;
+  suspect: SuspectCard;
   snapshot: string;
   classes: readonly string[];
   open: (row: number) => void;
@@ -82,7 +82,7 @@ export function Review({ open, facts }: Shared) {
         Images whose label the others contradict, by cross-validation over all images, the most suspect first. What you
         decide goes into a file of labels; your folders stay as they are.
       </p>
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
       {state === null ? (
         problem === null && <p role="status">Looking for suspects…</p>
       ) : (

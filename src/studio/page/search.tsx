@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MapAnswer, SearchAnswer } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
-import { FeatureMap } from './feature-map.tsx';
-import { Answers, DropZone, NearImages, Problem } from './parts.tsx';
+import { FeatureMapView } from './feature-map.tsx';
+import { HeadAnswers, DropZone, NearImages, ProblemLine } from './parts.tsx';
 import type { Shared } from './shared.ts';
 
 /** How often the page asks whether the map is drawn, in milliseconds. */
@@ -51,7 +51,7 @@ interface Shown {
 }
 
 /** A picture that is not in the store: what heads and neighbours say of it, and where it lands on the map. */
-export function Search({ facts, chosen, open }: Shared) {
+export function SearchPage({ facts, chosen, open }: Shared) {
   const [picture, setPicture] = useState<Picture | null>(null);
   // The answer before stays, with its picture, until the next is there.
   const [shown, setShown] = useState<Shown | null>(null);
@@ -115,7 +115,7 @@ export function Search({ facts, chosen, open }: Shared) {
         kept.
       </p>
       <DropZone label="Choose an image" take={(files) => taking.current(files)} busy={busy} />
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
       <div aria-live="polite">
         {shown !== null && (
           <>
@@ -133,7 +133,7 @@ export function Search({ facts, chosen, open }: Shared) {
               </dl>
             </div>
             <h3>Answers</h3>
-            <Answers answers={shown.answer.answers} />
+            <HeadAnswers answers={shown.answer.answers} />
             <h3>Nearest images</h3>
             <NearImages snapshot={shown.answer.snapshot} images={shown.answer.neighbors} open={open} />
           </>
@@ -142,7 +142,7 @@ export function Search({ facts, chosen, open }: Shared) {
       <h3>Map</h3>
       {map.state === 'drawing' && <p>The map is being drawn.</p>}
       {map.state === 'missing' && <p>{map.reason}</p>}
-      {map.state === 'ready' && <FeatureMap map={map} place={shown?.answer.place ?? null} open={open} />}
+      {map.state === 'ready' && <FeatureMapView map={map} place={shown?.answer.place ?? null} open={open} />}
     </section>
   );
 }

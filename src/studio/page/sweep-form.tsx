@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SweepChoices } from '../api/studio-sweep.ts';
-import type { SweepWish } from '../api/api.ts';
+import type { SweepRequest } from '../api/api.ts';
 import { ask, sentenceOf } from './ask.ts';
-import { Problem } from './parts.tsx';
+import { ProblemLine } from './parts.tsx';
 import { SWEEP_SCORES, type SweepScore } from '../../results/sweep-result.ts';
 
 export const SCORE_WORDS: Readonly<Record<SweepScore, string>> = {
@@ -79,7 +79,7 @@ export function SweepForm({
 }: {
   snapshot: string;
   running: boolean;
-  start: (wish: SweepWish) => void;
+  start: (request: SweepRequest) => void;
   stop: () => void;
 }) {
   const [choices, setChoices] = useState<SweepChoices | null>(null);
@@ -104,7 +104,7 @@ export function SweepForm({
     );
     return () => gone.abort();
   }, [snapshot]);
-  if (choices === null) return <Problem text={problem} />;
+  if (choices === null) return <ProblemLine text={problem} />;
 
   const { ticked, texts } = chosen;
   const heads = choices.heads.filter(({ name }) => ticked.head?.includes(name));

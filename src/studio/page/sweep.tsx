@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { SweepState } from '../api/studio-sweep.ts';
 import { addresses } from '../api/api.ts';
 import { ask, sentenceOf } from './ask.ts';
-import { lastName, percent, plural, Problem } from './parts.tsx';
+import { lastName, percent, plural, ProblemLine } from './parts.tsx';
 import type { Shared } from './shared.ts';
 import { SCORE_WORDS, SweepForm } from './sweep-form.tsx';
 
@@ -47,10 +47,10 @@ export function Sweep({ facts, refresh }: Shared) {
       <SweepForm
         snapshot={facts.snapshot}
         running={running}
-        start={(wish) => void act(ask('POST /api/sweep', { body: wish }))}
+        start={(request) => void act(ask('POST /api/sweep', { body: request }))}
         stop={() => void act(ask('DELETE /api/sweep'))}
       />
-      <Problem text={problem ?? state?.problem ?? null} />
+      <ProblemLine text={problem ?? state?.problem ?? null} />
       {state !== null && (
         <>
           <p id="sweep-state" aria-live="polite">

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { HeadAnswer, Saved, TeachState } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { Camera } from './camera.tsx';
-import { Answers, DropZone, percent, plural, Problem } from './parts.tsx';
+import { HeadAnswers, DropZone, percent, plural, ProblemLine } from './parts.tsx';
 import type { Shared } from './shared.ts';
 import { TaughtClassCard } from './taught-class.tsx';
 
@@ -88,7 +88,7 @@ export function Teach({ refresh }: Shared) {
     }
   }
 
-  if (state === null) return <Problem text={problem} />;
+  if (state === null) return <ProblemLine text={problem} />;
   const hasHead = !('missing' in state.head);
   return (
     <section aria-labelledby="teach-title">
@@ -124,7 +124,7 @@ export function Teach({ refresh }: Shared) {
           Begin anew
         </button>
       </form>
-      <Problem text={problem} />
+      <ProblemLine text={problem} />
       <div aria-live="polite" aria-busy={busy > 0}>
         <HeadState head={state.head} />
       </div>
@@ -156,7 +156,7 @@ export function Teach({ refresh }: Shared) {
               </button>
             )}
             <div aria-live="polite" id="taught-answer">
-              {answer !== null && <Answers answers={[answer]} />}
+              {answer !== null && <HeadAnswers answers={[answer]} />}
             </div>
           </section>
           <section aria-labelledby="save-title" class="card">

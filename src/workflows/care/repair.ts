@@ -20,9 +20,9 @@ import { extractInto } from '../extract/extract.ts';
 import type { Work } from '../work.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
 import { viewsOf } from '../extract/views.ts';
-import { featureSource } from '../network/feature-source.ts';
+import { extractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
-import { tellLift } from '../store-version.ts';
+import { tellMigration } from '../store-version.ts';
 
 /** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
 async function dropDamaged(
@@ -32,7 +32,7 @@ async function dropDamaged(
   const { store, damaged, orphans } = await verifyStore(path, VERSION);
   if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0 };
   const { manifest } = store;
-  tellLift(manifest.version, listener);
+  tellMigration(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
@@ -56,7 +56,7 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
   const { settings, quantization } = sets[0].set;
   const samples = await store.samples();
   const { contract, dtype, engineClass, calibration } = settings;
-  const source = await featureSource(
+  const source = await extractor(
     {
       contract,
       cuts: sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings })),

@@ -11,7 +11,7 @@ import type { StoredSample } from '../../store/format/shard.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { openRows } from '../../store/read/access.ts';
 import { currentSets, smallPooling } from '../../store/read/stored-parts.ts';
-import { takeCensus } from './census.ts';
+import { summarizeDataset } from './dataset-summary.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './options.ts';
 import { labelledStore } from '../train/labelled-store.ts';
 import { leaksOf } from './leaks.ts';
@@ -103,12 +103,12 @@ export async function checkStore(
   { signal, listener }: Work,
 ): Promise<CheckResult> {
   const { images: mostCompared, threshold, suspects: most, folds, smallClass, seed } = options;
-  const census = takeCensus(await store.samples(), mostCompared);
-  const stored = await readStored(store, census.compared);
+  const summary = summarizeDataset(await store.samples(), mostCompared);
+  const stored = await readStored(store, summary.compared);
   const { X, samples } = stored;
-  if (samples.length < census.images)
+  if (samples.length < summary.images)
     listener?.note?.(
-      `Features are compared of ${samples.length} of ${census.images} images, those whose SHA-256 is lowest (--images): near duplicates, label errors and accuracy are about these alone. Files of equal bytes were looked for among all.`,
+      `Features are compared of ${samples.length} of ${summary.images} images, those whose SHA-256 is lowest (--images): near duplicates, label errors and accuracy are about these alone. Files of equal bytes were looked for among all.`,
     );
   listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
   const [{ set, poolings }] = currentSets(store);
@@ -120,7 +120,7 @@ export async function checkStore(
     listener?.note?.(
       `${near.leftOut} pairs of images with pooled features that are alike were not compared by their maps: there are more than can be. The most alike ones were.`,
     );
-  const leaks = leaksOf(census.copies, samples, near);
+  const leaks = leaksOf(summary.copies, samples, near);
   const leaked = new Set(leaks.map(({ held }) => held));
 
   const labels = samples.map(({ label }) => label);
@@ -137,9 +137,9 @@ export async function checkStore(
         });
   return {
     store: store.path,
-    images: census.images,
+    images: summary.images,
     compared: samples.length,
-    exact: census.copies.map((group) => group.map(({ path }) => path)),
+    exact: summary.copies.map((group) => group.map(({ path }) => path)),
     near: near.pairs.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
     nearLeftOut: near.leftOut,
     nearMissing: hasMaps
@@ -159,7 +159,7 @@ export async function checkStore(
         probability,
         margin,
       })),
-    smallClasses: [...census.classes]
+    smallClasses: [...summary.classes]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([label, { train, val, test }]) => ({ label, train, held: val + test }))
       .filter(({ held }) => held < smallClass),

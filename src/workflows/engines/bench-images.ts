@@ -7,7 +7,7 @@ import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import { scanDataset } from '../../extract/dataset/dataset.ts';
 import { decode, readHeader } from '../../extract/image/decode.ts';
-import { renderCarriedDataset } from '../network/carried-dataset.ts';
+import { renderBundledDataset } from '../network/bundled-dataset.ts';
 import type { Work } from '../work.ts';
 
 /** Images in the contract's square, and which they are. */
@@ -19,7 +19,7 @@ export interface BenchImages {
   readonly pixels: Uint8Array;
 }
 
-const CARRIED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
+const BUNDLED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
 
 async function isDataset(path: string): Promise<boolean> {
   if (/\.(csv|jsonl|ndjson)$/i.test(path)) return true;
@@ -39,14 +39,14 @@ async function listed(given: readonly string[], work: Work): Promise<{ source: s
   if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
     return { source: 'the images given', paths: given.map((path) => resolve(path)) };
   }
-  const where = first ?? (await renderCarriedDataset(CARRIED, work)).root;
+  const where = first ?? (await renderBundledDataset(BUNDLED, work)).root;
   const { root, samples } = await scanDataset(where);
   const source = first === undefined ? 'the emoji that come with permafrost' : where;
   return { source, paths: samples.map(({ path }) => join(root, path)) };
 }
 
 /**
- * Decodes `count` of the images given: files, or one data set, or none for the carried emoji. A seeded choice; what
+ * Decodes `count` of the images given: files, or one data set, or none for the bundled emoji. A seeded choice; what
  * cannot be decoded is told, and the next one drawn in its place. Throws as scanDataset does, and IMAGE_UNDECODABLE
  * where no image can be decoded.
  */

@@ -16,13 +16,13 @@ import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { openDataset } from '../network/dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
 import { pass, type Pass } from './pass.ts';
-import { extractViews, viewsWish } from './views.ts';
-import { featureSource } from '../network/feature-source.ts';
+import { extractViews, viewsRequest } from './views.ts';
+import { extractor } from '../network/extractor.ts';
 import { writeFailures } from './failures-file.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
-import { tellLift } from '../store-version.ts';
+import { tellMigration } from '../store-version.ts';
 
 /** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
 export function defaultStore(dataset: string): string {
@@ -54,7 +54,7 @@ export async function extract(
   const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
   // Refused before any work.
   parseCuts(options.cut);
-  viewsWish(options);
+  viewsRequest(options);
   return extractDataset(datasetPath, await openDataset(datasetPath, options), options, work);
 }
 
@@ -74,7 +74,7 @@ export async function extractDataset(
   let lock: StoreLock | undefined;
   const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
   try {
-    const source = await featureSource(
+    const source = await extractor(
       {
         ...options,
         cuts,
@@ -105,7 +105,7 @@ export async function extractInto(
 ): Promise<ExtractResult> {
   const store = await openForWriting(path, VERSION);
   const { manifest } = store;
-  tellLift(manifest.version, work.listener);
+  tellMigration(manifest.version, work.listener);
   const because = source.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
   const root = resolve(dataset.root);
   if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {

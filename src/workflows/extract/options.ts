@@ -36,7 +36,7 @@ export const EXTRACT_OPTIONS = {
   batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),
   weights: stringOption(
     '',
-    'another VGG16 weights file (.safetensors or Keras .h5); empty: the carried ImageNet weights',
+    'another VGG16 weights file (.safetensors or Keras .h5); empty: the bundled ImageNet weights',
   ),
   verify: booleanOption(false, 'read and hash every image again, also those whose size and times are as they were'),
   maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),

@@ -7,14 +7,14 @@ import type { FileTimes } from '../../store/format/file-times.ts';
 import type { SetsWriter } from '../../store/write/sets-writer.ts';
 import type { ExtractOptions } from './options.ts';
 import type { Work } from '../work.ts';
-import type { FeatureSource } from '../network/feature-source.ts';
+import type { Extractor } from '../network/extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';
 
 /** What a pass works with. */
 export interface Pass {
   readonly dataset: Dataset;
-  readonly source: FeatureSource;
+  readonly source: Extractor;
   readonly writer: SetsWriter;
   readonly times: FileTimes;
   readonly options: ExtractOptions;
@@ -47,7 +47,7 @@ function requireFewFailures(failed: readonly Failure[], most: number): void {
  */
 function batchesOf(
   { executable, rows, outputs }: InferredBatch,
-  { sets, networks }: FeatureSource,
+  { sets, networks }: Extractor,
 ): (FeatureBatch | undefined)[] {
   const first = networks.findIndex((network) => network === executable);
   let at = 0;

@@ -11,14 +11,14 @@ import { pass, type Found, type Pass } from './pass.ts';
 import type { Work } from '../work.ts';
 
 /** The views that are wanted of each training image. */
-export interface ViewsWish {
+export interface ViewsRequest {
   readonly count: number;
   readonly seed: number;
   readonly plan: ViewPlan;
 }
 
 /** What the options ask for. Throws OPTION_INVALID for views that would change nothing. */
-export function viewsWish(options: ExtractOptions): ViewsWish {
+export function viewsRequest(options: ExtractOptions): ViewsRequest {
   const { views: count, viewSeed: seed, shear, zoom, horizontalFlip, rotation, shift, brightness } = options;
   const plan = { shear, zoom, horizontalFlip, rotation, shift, brightness };
   if (count > 0) requireChange(plan);
@@ -74,22 +74,22 @@ export async function extractViews(
   { found, ...into }: ViewsInto,
   work: Work,
 ): Promise<ViewsFound | undefined> {
-  const wish = viewsWish(plan.options);
-  if (wish.count === 0) return undefined;
+  const request = viewsRequest(plan.options);
+  if (request.count === 0) return undefined;
   const { contract } = plan.source;
   const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
   const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
   let [extracted, reused] = [0, 0];
-  for (let number = 1; number <= wish.count; number++) {
-    const view = { ...viewSettings(wish.plan, wish.seed), number };
+  for (let number = 1; number <= request.count; number++) {
+    const view = { ...viewSettings(request.plan, request.seed), number };
     const { sets, because } = setsOfView(into.store.manifest, into.wanted, view);
     const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
     const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
     const look = {
-      name: `view ${number} of ${wish.count}`,
+      name: `view ${number} of ${request.count}`,
       view: (pixels: Uint8Array, sha256: string) =>
-        applyView(pixels, contract.size, viewParameters(wish.plan, wish.seed, sha256, number)),
+        applyView(pixels, contract.size, viewParameters(request.plan, request.seed, sha256, number)),
     };
     const dataset = { ...plan.dataset, samples: known, failures: [] };
     const seen = await pass({ ...plan, dataset, writer, look }, work);
@@ -113,5 +113,5 @@ export async function extractViews(
     views.push(sets);
   }
   const extractedBecause = reasons.size > 0 ? [...reasons].join('; ') : null;
-  return { sets: views, result: { ...wish, extracted, reused, extractedBecause } };
+  return { sets: views, result: { ...request, extracted, reused, extractedBecause } };
 }

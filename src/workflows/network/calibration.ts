@@ -1,4 +1,4 @@
-import type { Calibration } from '../../core/calibration.ts';
+import type { Int8Calibration } from '../../core/calibration.ts';
 import { canonicalJson } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
@@ -12,7 +12,7 @@ import { decodedImages } from '../../extract/image/decoded-images.ts';
 import { createEngine } from '../../extract/engines/index.ts';
 import { readCalibration, writeCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSet, FeatureSetDraft, StoreFolder } from '../../store/format/manifest.ts';
-import type { FeatureSource } from './feature-source.ts';
+import type { Extractor } from './extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
 
 /** Images that int8 is calibrated on and measured on, at most. */
@@ -52,7 +52,7 @@ function counter(stage: string, total: number, { signal, listener }: Int8Job['wo
 async function storedCalibration(
   { store }: Int8Job,
   { backbone, weights, contract, cut }: CalibrationTarget,
-): Promise<Calibration | undefined> {
+): Promise<Int8Calibration | undefined> {
   const wanted = canonicalJson([backbone.name, weights.digest, contract]);
   const beyond = (set: FeatureSet): number =>
     layersUpTo(backbone, set.settings.cut).length - layersUpTo(backbone, cut).length;
@@ -73,7 +73,7 @@ async function storedCalibration(
  * images (a quarter of the images is left to measure on where there are no others). Throws OPTION_INVALID where no
  * training image can be read, INTERRUPTED.
  */
-export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Promise<Calibration> {
+export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Promise<Int8Calibration> {
   const stored = await storedCalibration(job, target);
   if (stored !== undefined) return stored;
   const { train, others } = candidates(job.dataset, job.seed);
@@ -96,7 +96,7 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
 /** Cosines of each output of the source to those of fp32, on at most 16 images that it was not calibrated on. */
 async function measured(
   job: Int8Job,
-  { program, executable, sets: [{ calibration }] }: FeatureSource,
+  { program, executable, sets: [{ calibration }] }: Extractor,
 ): Promise<CosineToFp32[]> {
   const { train, others } = candidates(job.dataset, job.seed);
   const images = await decodedImages({
@@ -123,7 +123,7 @@ async function measured(
  */
 export async function requireAgreement(
   job: Int8Job,
-  source: FeatureSource,
+  source: Extractor,
   sets: readonly FeatureSetDraft[],
   minCosine: number,
 ): Promise<void> {

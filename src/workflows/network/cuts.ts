@@ -5,7 +5,7 @@ import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 
 /** A cut layer and the poolings of it that are wanted, in the order of POOLINGS. */
-export interface CutWish {
+export interface CutRequest {
   readonly cut: string;
   readonly poolings: readonly Pooling[];
 }
@@ -29,8 +29,8 @@ function parsePoolings(text: string, of: string): readonly Pooling[] {
  * `fallback` where it names none. The deepest comes first. Throws OPTION_INVALID for an unknown cut or pooling, and for
  * one that is named twice.
  */
-export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS): CutWish[] {
-  const cuts = text.split(',').map((item): CutWish => {
+export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS): CutRequest[] {
+  const cuts = text.split(',').map((item): CutRequest => {
     const [cut = '', poolings, ...rest] = item.split(':').map((word) => word.trim());
     if (rest.length > 0)
       throw new PermafrostError(
@@ -48,14 +48,14 @@ export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS)
 }
 
 /** What `parseCuts` reads, the deepest first, as short as it can be written: a cut in all poolings stands by itself. */
-export function cutsText(cuts: readonly CutWish[]): string {
+export function cutsText(cuts: readonly CutRequest[]): string {
   return cuts
     .map(({ cut, poolings }) => (poolings.length === POOLINGS.length ? cut : `${cut}:${poolings.join('+')}`))
     .join(',');
 }
 
 /** The cuts that parts are of, in their order, each with its poolings: what a pass must give for them. */
-export function cutsOfParts(parts: readonly FeaturePart[]): CutWish[] {
+export function cutsOfParts(parts: readonly FeaturePart[]): CutRequest[] {
   const cuts = [...new Set(parts.map(({ cut }) => cut))];
   return cuts.map((cut) => ({
     cut,
@@ -64,6 +64,6 @@ export function cutsOfParts(parts: readonly FeaturePart[]): CutWish[] {
 }
 
 /** Each pooling of each cut by itself, in the order in which they stand side by side. */
-export function partsOf(cuts: readonly CutWish[]): FeaturePart[] {
+export function partsOf(cuts: readonly CutRequest[]): FeaturePart[] {
   return cuts.flatMap(({ cut, poolings }) => poolings.map((pooling) => ({ cut, pooling })));
 }

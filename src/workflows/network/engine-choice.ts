@@ -4,7 +4,7 @@ import {
   candidates,
   chooseEngine,
   type ChoiceFacts,
-  type EngineWish,
+  type EngineRequest,
   type TriedVariant,
 } from '../../extract/engines/choose-engine.ts';
 import type { Engine } from '../../extract/engines/engine.ts';
@@ -32,8 +32,8 @@ export async function attempt(variant: Variant): Promise<Attempt> {
 }
 
 /** What a choice is made from on this machine. */
-export function choiceFacts(wish: EngineWish, held: readonly string[] = []): ChoiceFacts {
-  return { wish, held, processor: readProcessor(), installable: INSTALLABLE };
+export function choiceFacts(request: EngineRequest, held: readonly string[] = []): ChoiceFacts {
+  return { request, held, processor: readProcessor(), installable: INSTALLABLE };
 }
 
 /** The choice as one line: engine, device, precision, why. `doctor` has the details. */
@@ -43,7 +43,7 @@ function choiceText({ name, version, device, precision }: Engine, why: string): 
 
 /**
  * The engine of the class of features that new ones are compared with; undefined where there is no such class or the
- * wish names something else. Throws ENGINE_UNAVAILABLE naming the class where this machine or this permafrost has it
+ * request names something else. Throws ENGINE_UNAVAILABLE naming the class where this machine or this permafrost has it
  * not.
  */
 export async function engineOfClass(
@@ -52,12 +52,12 @@ export async function engineOfClass(
     device: place = 'auto',
     precision,
     engineClass,
-  }: EngineWish & { readonly engineClass?: string | undefined },
+  }: EngineRequest & { readonly engineClass?: string | undefined },
   listener: Listener,
 ): Promise<Engine | undefined> {
   if (engineClass === undefined) return undefined;
   const [name = '', device, format] = engineClass.split('/');
-  const isMeant = (wish: string, is: string | undefined): boolean => wish === 'auto' || wish === is;
+  const isMeant = (request: string, is: string | undefined): boolean => request === 'auto' || request === is;
   if (!isMeant(engine, name) || !isMeant(place, device) || !isMeant(precision, format)) return undefined;
   try {
     const made = await engineNamed(name, { device, precision: format });
@@ -73,12 +73,16 @@ export async function engineOfClass(
 }
 
 /**
- * The engine that serves a wish best, ready to load a network, and for the listener one line about it, and one where a
+ * The engine that serves a request best, ready to load a network, and for the listener one line about it, and one where a
  * faster one can be added. Runtimes are tried in the order of their speed, so that none is loaded which would not be
- * used. Throws OPTION_INVALID for a wish that no machine serves, ENGINE_UNAVAILABLE where this one does not.
+ * used. Throws OPTION_INVALID for a request that no machine serves, ENGINE_UNAVAILABLE where this one does not.
  */
-export async function prepareEngine(wish: EngineWish, held: readonly string[], listener: Listener): Promise<Engine> {
-  const facts = choiceFacts(wish, held);
+export async function prepareEngine(
+  request: EngineRequest,
+  held: readonly string[],
+  listener: Listener,
+): Promise<Engine> {
+  const facts = choiceFacts(request, held);
   const tried: Attempt[] = [];
   for (const variant of candidates(facts)) {
     const one = await attempt(variant);

@@ -10,7 +10,7 @@ import { inspect } from '../care/inspect.ts';
 import { labelledStore } from '../train/labelled-store.ts';
 import { pastRun } from '../run/past-run.ts';
 import { askBest } from './answers.ts';
-import { pageImages, reportCensus } from './images.ts';
+import { pageImages, reportedDataset } from './images.ts';
 import { judgementOf } from './judgement.ts';
 import { featureMap, mapSample } from './map.ts';
 import { REPORT_DATA_OPTIONS, type ReportDataOptions } from './options.ts';
@@ -42,10 +42,10 @@ export async function reportData(
   tell('counting');
   const inspected = await inspect(opened.path);
   const { store, relabelled } = await labelledStore(opened, labels, work);
-  const census = reportCensus(await store.samples(), maxImages);
-  if (census.images > maxImages)
+  const summary = reportedDataset(await store.samples(), maxImages);
+  if (summary.images > maxImages)
     work.listener?.note?.(
-      `The page shows a sample of about ${maxImages} of ${census.images} images, those whose SHA-256 is lowest (--max-images). Its figures of heads, confusion, classes and calibration are of all validated images.`,
+      `The page shows a sample of about ${maxImages} of ${summary.images} images, those whose SHA-256 is lowest (--max-images). Its figures of heads, confusion, classes and calibration are of all validated images.`,
     );
   tell('judging');
   const run = await pastRun(store.path);
@@ -55,7 +55,7 @@ export async function reportData(
   const checked = await checkStore(store, { ...CHECK_DEFAULTS, seed, images: compared }, work);
   tell('reading features');
   const shown = new Set([...shownCopies(checked), ...(present(answers) ? answers.mistaken : [])]);
-  const page = pageImages(await store.samples(), census, shown);
+  const page = pageImages(await store.samples(), summary, shown);
   const { samples } = page;
   const parts = smallPooling(currentSets(store)[0]);
   const { matrix: X } = await store.withSamples(samples).rows({ parts, memory: 'matrix' });
@@ -70,14 +70,14 @@ export async function reportData(
   ]);
   return {
     permafrost: VERSION,
-    store: { ...inspected, images: census.images, classes: census.classes },
+    store: { ...inspected, images: summary.images, classes: summary.classes },
     images: samples.map(({ path, label, split }) => ({ path, label, split })),
     relabelled: labels === '' ? null : relabelled.length,
-    sizes: census.sizes,
+    sizes: summary.sizes,
     run,
     judgement,
     check: checked,
-    map: present(map) ? { ...map, leftOut: census.images - map.images.length } : map,
+    map: present(map) ? { ...map, leftOut: summary.images - map.images.length } : map,
     thumbnails: pictures,
   };
 }

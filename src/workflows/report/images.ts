@@ -5,7 +5,7 @@ import { contentKey, highestKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /** What can be told of all images without their features, and which of them a page is made of. */
-export interface ReportCensus {
+export interface ReportedDataset {
   readonly images: number;
   readonly classes: InspectResult['classes'];
   /** Pixels as stored; null for no images. */
@@ -26,7 +26,7 @@ function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
  * Counts images, one at a time: eight bytes of each are kept. Of more than `most` those with the lowest SHA-256 are in
  * the page, as in `check`.
  */
-export function reportCensus(images: SampleRows, most: number): ReportCensus {
+export function reportedDataset(images: SampleRows, most: number): ReportedDataset {
   const classes = new Map<string, Partial<Record<Split, number>>>();
   const [widths, heights] = [new Map<number, number>(), new Map<number, number>()];
   const count = (counts: Map<number, number>, value: number): void =>
@@ -57,8 +57,8 @@ export interface PageImages {
   readonly places: Int32Array;
 }
 
-/** The images that a census takes into the page, and those of these paths. */
-export function pageImages(images: SampleRows, { highest }: ReportCensus, paths: ReadonlySet<string>): PageImages {
+/** The images that a summary takes into the page, and those of these paths. */
+export function pageImages(images: SampleRows, { highest }: ReportedDataset, paths: ReadonlySet<string>): PageImages {
   const ranks = new Map(SPLITS.map((split) => [split, 0]));
   const samples: StoredSample[] = [];
   const places: number[] = [];

@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractDataset } from '../extract/extract.ts';
-import { viewsWish } from '../extract/views.ts';
+import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
 import { headsOfRun } from './heads.ts';
@@ -22,7 +22,7 @@ export async function run(datasetPath: string, given: Partial<RunOptions> = {}, 
   const { allHeads, reject, memory, ...options } = resolved;
   // Refused before the data set is listed.
   parseCuts(options.cut);
-  viewsWish(options);
+  viewsRequest(options);
   const dataset = await openDataset(datasetPath, options);
   // One class cannot be told from another: better said before minutes of extraction than after.
   const classes = new Set(dataset.samples.map(({ label }) => label));

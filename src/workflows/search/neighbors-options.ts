@@ -30,7 +30,7 @@ export const NEIGHBORS_OPTIONS = {
   ),
   memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
-  weights: stringOption('', 'the weights file that the store was made with, where it was not the carried one'),
+  weights: stringOption('', 'the weights file that the store was made with, where it was not the bundled one'),
 } as const;
 /**
  * Options of `neighbors`.

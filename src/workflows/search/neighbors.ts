@@ -9,10 +9,10 @@ import { openStore } from '../../store/open.ts';
 import type { MatrixRows } from '../../store/read/rows.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
 import { cutsOfParts, parseCuts, partsOf } from '../network/cuts.ts';
-import { describeImages, type DescribedImages } from '../network/describe-images.ts';
+import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.ts';
 import type { Work } from '../work.ts';
-import { sourceLike } from '../network/feature-source.ts';
+import { extractorLike } from '../network/extractor.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
 import { memoryBound } from '../memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
@@ -72,7 +72,7 @@ export async function neighbors(
   const plan = { owner: 'neighbors', store, parts, splits, metric, bound, beside: 0 };
   const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
-  const source = await sourceLike(
+  const source = await extractorLike(
     settings,
     {
       ...options,
@@ -82,9 +82,9 @@ export async function neighbors(
     },
     listener,
   );
-  let described: DescribedImages;
+  let described: ExtractedImages;
   try {
-    described = await describeImages(images, source, signal);
+    described = await extractImages(images, source, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
     await source.executable.dispose();

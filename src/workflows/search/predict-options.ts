@@ -7,7 +7,7 @@ export const PREDICT_OPTIONS = {
   neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
   memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
-  weights: stringOption('', 'the weights file that the head was trained with, where it was not the carried one'),
+  weights: stringOption('', 'the weights file that the head was trained with, where it was not the bundled one'),
 } as const;
 /**
  * Options of `predict`.

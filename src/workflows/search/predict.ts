@@ -7,11 +7,11 @@ import { topClass } from '../../classify/evaluate/metrics.ts';
 import { headParts } from '../../store/read/head-file.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { cutsOfParts } from '../network/cuts.ts';
-import { describeImages, type DescribedImages } from '../network/describe-images.ts';
+import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import type { Work } from '../work.ts';
-import { sourceLike } from '../network/feature-source.ts';
+import { extractorLike } from '../network/extractor.ts';
 import { openHead, type OpenedHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { storeOfHead } from '../train/labelled-store.ts';
@@ -79,7 +79,7 @@ export async function predict(
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const opened = await openHead(headFile);
   const { settings } = opened.document;
-  const source = await sourceLike(
+  const source = await extractorLike(
     settings,
     {
       ...options,
@@ -90,10 +90,10 @@ export async function predict(
     listener,
   );
   let search: Search | undefined;
-  let described: DescribedImages;
+  let described: ExtractedImages;
   try {
     search = await trainingSearch(opened, options, work);
-    described = await describeImages(images, source, signal);
+    described = await extractImages(images, source, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
     await source.executable.dispose();

@@ -13,7 +13,7 @@ const avx512Bf16 = processorFrom(['avx512f', 'avx512_bf16']);
 const noBf16 = processorFrom(['avx2']);
 
 const facts = (given: Partial<ChoiceFacts> = {}): ChoiceFacts => ({
-  wish: { engine: 'auto', precision: 'auto' },
+  request: { engine: 'auto', precision: 'auto' },
   processor: amx,
   held: [],
   installable: ['openvino'],
@@ -65,9 +65,9 @@ describe('the choice of engine', () => {
     expect(choose({ processor: noBf16 }, ['openvino'])!.hint).toBeUndefined();
     expect(choose({ held: ['onnxruntime/cpu/fp32'] }, ['openvino'])!.hint).toBeUndefined();
     const asked = { engine: 'onnxruntime', precision: 'fp32' } as const;
-    expect(choose({ wish: asked }, ['openvino'])!.hint).toBeUndefined();
+    expect(choose({ request: asked }, ['openvino'])!.hint).toBeUndefined();
     const int8 = { engine: 'auto', precision: 'int8' } as const;
-    expect(choose({ wish: int8 }, ['openvino'])!.hint).toMatch(/add openvino \(int8, about 4x\)/);
+    expect(choose({ request: int8 }, ['openvino'])!.hint).toMatch(/add openvino \(int8, about 4x\)/);
   });
 
   it('does not speak of engines that it would not have taken', () => {
@@ -77,21 +77,21 @@ describe('the choice of engine', () => {
   it('is int8 only when asked for, and bf16 without units only when asked for, with a warning', () => {
     for (const processor of [amx, avx512Bf16, noBf16]) {
       expect(candidates(facts({ processor })).some(({ precision }) => precision === 'int8')).toBe(false);
-      expect(chosen({ processor, wish: { engine: 'auto', precision: 'int8' } })).toBe('openvino/cpu/int8');
+      expect(chosen({ processor, request: { engine: 'auto', precision: 'int8' } })).toBe('openvino/cpu/int8');
     }
-    const wish = { engine: 'openvino', precision: 'bf16' } as const;
-    expect(choose({ processor: noBf16, wish })!.why).toMatch(/as asked, though fp32 is faster: no units/);
+    const request = { engine: 'openvino', precision: 'bf16' } as const;
+    expect(choose({ processor: noBf16, request })!.why).toMatch(/as asked, though fp32 is faster: no units/);
   });
 
-  it('serves a wish for one engine or one precision', () => {
-    expect(chosen({ wish: { engine: 'onnxruntime', precision: 'auto' } })).toBe('onnxruntime/cpu/fp32');
-    expect(chosen({ wish: { engine: 'auto', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
-    expect(chosen({ wish: { engine: 'auto', precision: 'fp32' } }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
-    expect(chosen({ wish: { engine: 'openvino', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
+  it('serves a request for one engine or one precision', () => {
+    expect(chosen({ request: { engine: 'onnxruntime', precision: 'auto' } })).toBe('onnxruntime/cpu/fp32');
+    expect(chosen({ request: { engine: 'auto', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
+    expect(chosen({ request: { engine: 'auto', precision: 'fp32' } }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
+    expect(chosen({ request: { engine: 'openvino', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
   });
 
   it('refuses what no machine has, and is nothing where nothing runs', () => {
-    expect(() => candidates(facts({ wish: { engine: 'onnxruntime', precision: 'bf16' } }))).toThrow(
+    expect(() => candidates(facts({ request: { engine: 'onnxruntime', precision: 'bf16' } }))).toThrow(
       /no engine onnxruntime on the device auto in bf16\. There is: onnxruntime\/cpu\/int8, .*onnxruntime\/cpu\/fp32/,
     );
     expect(choose({}, ['openvino', 'onnxruntime'])).toBeUndefined();
@@ -99,12 +99,12 @@ describe('the choice of engine', () => {
 
   it('takes an engine or a device that is never chosen by itself where it is asked for by name', () => {
     const precision = 'auto';
-    expect(chosen({ wish: { engine: 'onnxruntime-winograd', precision } })).toBe('onnxruntime-winograd/cpu/fp32');
-    expect(chosen({ wish: { engine: 'tfjs', precision } })).toBe('tfjs/gpu/fp32');
-    expect(chosen({ wish: { engine: 'tfjs', device: 'cpu', precision } })).toBe('tfjs/cpu/fp32');
-    expect(chosen({ wish: { engine: 'auto', device: 'webgpu', precision } })).toBe('onnxruntime/webgpu/fp32');
-    expect(chosen({ wish: { engine: 'onnxruntime', device: 'cuda', precision } })).toBe('onnxruntime/cuda/fp32');
-    expect(() => candidates(facts({ wish: { engine: 'openvino', device: 'webgpu', precision } }))).toThrow(
+    expect(chosen({ request: { engine: 'onnxruntime-winograd', precision } })).toBe('onnxruntime-winograd/cpu/fp32');
+    expect(chosen({ request: { engine: 'tfjs', precision } })).toBe('tfjs/gpu/fp32');
+    expect(chosen({ request: { engine: 'tfjs', device: 'cpu', precision } })).toBe('tfjs/cpu/fp32');
+    expect(chosen({ request: { engine: 'auto', device: 'webgpu', precision } })).toBe('onnxruntime/webgpu/fp32');
+    expect(chosen({ request: { engine: 'onnxruntime', device: 'cuda', precision } })).toBe('onnxruntime/cuda/fp32');
+    expect(() => candidates(facts({ request: { engine: 'openvino', device: 'webgpu', precision } }))).toThrow(
       /no engine openvino on the device webgpu/,
     );
   });
@@ -121,8 +121,8 @@ describe('the choice of engine', () => {
   it('leaves the engine of the stored features where that is missing, unknown or not asked for', () => {
     expect(chosen({ held: ['openvino/cpu/bf16'] }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
     expect(chosen({ held: ['another/gpu/fp16', 'openvino/cpu/int8'] })).toBe('openvino/cpu/bf16');
-    const wish = { engine: 'auto', precision: 'bf16' } as const;
-    expect(chosen({ held: ['onnxruntime/cpu/fp32'], wish })).toBe('openvino/cpu/bf16');
+    const request = { engine: 'auto', precision: 'bf16' } as const;
+    expect(chosen({ held: ['onnxruntime/cpu/fp32'], request })).toBe('openvino/cpu/bf16');
   });
 });
 

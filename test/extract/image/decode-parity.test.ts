@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Contract } from '../../../src/core/contract.ts';
-import type { Tensor } from '../../../src/core/safetensors.ts';
+import type { SafeTensor } from '../../../src/core/safetensors.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { decode, readHeader } from '../../../src/extract/image/decode.ts';
 import { placement } from '../../../src/extract/image/geometry.ts';
@@ -23,7 +23,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
   needsShared('golden', "eight photographs, against Keras' load_img (Pillow)"),
   () => {
     let files: Buffer[];
-    let golden: ReadonlyMap<string, Tensor>;
+    let golden: ReadonlyMap<string, SafeTensor>;
     const expected = (kernel: string, i: number): Uint8Array =>
       (golden.get(kernel)!.data as Uint8Array).subarray(i * IMAGE, (i + 1) * IMAGE);
 

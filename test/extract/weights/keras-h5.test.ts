@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as ProcessModule from '../../../src/extract/weights/keras-h5-process.ts';
 import type * as LoadWeightsModule from '../../../src/extract/weights/load-weights.ts';
-import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
+import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
 import { KERAS_LAYOUTS, writeH5 } from '../../support/keras-files.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
@@ -39,7 +39,10 @@ describe('a Keras .h5 file', () => {
 
   it('has the digest of a .safetensors file with the same values', async () => {
     const file = join(folder, 'same.safetensors');
-    const tensors = [...weights.tensors].map(([name, tensor]): [string, Tensor] => [name, { dtype: 'F32', ...tensor }]);
+    const tensors = [...weights.tensors].map(([name, tensor]): [string, SafeTensor] => [
+      name,
+      { dtype: 'F32', ...tensor },
+    ]);
     await writeFile(file, writeSafetensors(new Map(tensors.toReversed())));
     expect((await loadWeights({ backbone, file })).digest).toBe((await load('same.h5', notop)).digest);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
+import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
 import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
 import { weightsDigest } from '../../../src/extract/weights/fit-weights.ts';
 import { loadWeights, type LoadedWeights } from '../../../src/extract/weights/load-weights.ts';
@@ -21,25 +21,25 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('the weights that come with the package', () => {
-  let carried: LoadedWeights;
+  let bundled: LoadedWeights;
   beforeAll(async () => {
-    carried = await loadWeights({ backbone: vgg16 });
+    bundled = await loadWeights({ backbone: vgg16 });
   });
 
   it('are the ImageNet values that Keras has', () => {
-    const kernel = carried.tensors.get('block1_conv1/kernel')!;
+    const kernel = bundled.tensors.get('block1_conv1/kernel')!;
     expect(kernel.shape).toEqual([3, 3, 3, 64]);
     expect([...kernel.data.subarray(0, 3)]).toEqual([0.42947057, 0.11727387, 0.03401296].map(Math.fround));
-    const bias = carried.tensors.get('block5_conv3/bias')!.data;
+    const bias = bundled.tensors.get('block5_conv3/bias')!.data;
     expect(Math.min(...bias)).toBeCloseTo(-0.50036746, 7);
     expect(Math.max(...bias)).toBeCloseTo(9.431553, 5);
     expect(bias.reduce((sum, value) => sum + value, 0) / bias.length).toBeCloseTo(0.14986369, 6);
   });
 
   it('have the digest that the index states, computed anew over all tensors', () => {
-    expect(weightsDigest(carried.tensors)).toBe(carried.digest);
-    expect(carried.digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(carried.notes).toEqual([]);
+    expect(weightsDigest(bundled.tensors)).toBe(bundled.digest);
+    expect(bundled.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(bundled.notes).toEqual([]);
   });
 
   it('lie in shards below 50 MB each, next to a notice that names the authors and the licence', async () => {
@@ -59,7 +59,7 @@ describe('the weights that come with the package', () => {
     const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
       encoding: 'utf8',
     });
-    expect(printed.trim()).toBe(carried.digest);
+    expect(printed.trim()).toBe(bundled.digest);
   });
 
   it('are not there for a backbone that has none', async () => {
@@ -72,7 +72,7 @@ describe('the weights that come with the package', () => {
   describe.skipIf(!hasShared('weights'))(needsShared('weights', 'against the file they were made from'), () => {
     it('have its digest', async () => {
       const file = sharedPath('weights/vgg16-imagenet-notop.safetensors');
-      expect((await loadWeights({ backbone: vgg16, file })).digest).toBe(carried.digest);
+      expect((await loadWeights({ backbone: vgg16, file })).digest).toBe(bundled.digest);
     });
   });
 });
@@ -121,18 +121,18 @@ describe('weights in shards', () => {
     const { weight_map } = JSON.parse(await readFile(join(copy, INDEX), 'utf8')) as { weight_map: object };
     const file = join(copy, 'plain.json');
     await writeFile(file, JSON.stringify({ metadata: { total_size: 58858752 }, weight_map }));
-    const carried = await loadWeights({ backbone: vgg16 });
-    expect((await loadWeights({ backbone: vgg16, file })).digest).toBe(carried.digest);
+    const bundled = await loadWeights({ backbone: vgg16 });
+    expect((await loadWeights({ backbone: vgg16, file })).digest).toBe(bundled.digest);
   });
 });
 
 describe('weights of one .safetensors file', () => {
   const backbone = tinyBackbone([2, 0, 4]);
   const weights = randomWeights(backbone, 1);
-  const tensors = (): Map<string, Tensor> =>
+  const tensors = (): Map<string, SafeTensor> =>
     new Map([...weights.tensors].map(([name, tensor]) => [name, { dtype: 'F32', ...tensor }]));
 
-  async function load(content: ReadonlyMap<string, Tensor>): Promise<LoadedWeights> {
+  async function load(content: ReadonlyMap<string, SafeTensor>): Promise<LoadedWeights> {
     const file = join(folder, 'one.safetensors');
     await writeFile(file, writeSafetensors(content));
     return loadWeights({ backbone, file });

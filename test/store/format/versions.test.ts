@@ -93,7 +93,7 @@ describe('a store of another version', () => {
       { store, cut: 'block1_pool:avg', engine: 'onnxruntime' },
       { listener: { note: (text) => notes.push(text) } },
     );
-    expect(notes.filter((text) => text.includes('lifted from version 1 to 2'))).toHaveLength(1);
+    expect(notes.filter((text) => text.includes('migrated from version 1 to 2'))).toHaveLength(1);
     const manifest = await readManifest(store);
     expect(manifest.version).toBe(2);
     expect(manifest.sets.map(({ settings: { cut }, shards }) => [cut, shards.length])).toEqual([

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead, HEAD_NAMES, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
-import { writeSafetensors, type Tensor } from '../../../src/core/safetensors.ts';
+import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
 import { readHead, writeHead, type HeadDocument, type HeadTensors } from '../../../src/store/read/head-file.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
 import { withReject } from '../../../src/workflows/train/reject.ts';
@@ -39,7 +39,7 @@ const TENSORS: HeadTensors = new Map<string, { shape: number[]; data: Float32Arr
 ]);
 
 /** A head file with this document under the metadata key `permafrost`. */
-function fileWith(document: unknown, tensors: ReadonlyMap<string, Tensor> = new Map()): string {
+function fileWith(document: unknown, tensors: ReadonlyMap<string, SafeTensor> = new Map()): string {
   const path = join(folder(), 'x.safetensors');
   const permafrost = typeof document === 'string' ? document : JSON.stringify(document);
   writeFileSync(path, writeSafetensors(tensors, { permafrost }));

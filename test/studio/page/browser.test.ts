@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { renderCarriedDataset } from '../../../src/workflows/network/carried-dataset.ts';
+import { renderBundledDataset } from '../../../src/workflows/network/bundled-dataset.ts';
 import { axeFindings, CHROMIUM, LOOKS, needsBrowser, startBrowser } from '../../support/browser.ts';
 import { document, permafrost } from '../../support/command.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -45,7 +45,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('the studio in a browser'), { ti
   beforeAll(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     root = folder();
-    const { root: drawn } = await renderCarriedDataset(join(root, 'drawn'), {});
+    const { root: drawn } = await renderBundledDataset(join(root, 'drawn'), {});
     dataset = join(root, 'Emoji');
     for (const label of ['bird', 'vehicle']) {
       const files = ['train', 'val'].flatMap((split) =>

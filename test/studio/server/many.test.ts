@@ -112,8 +112,8 @@ describe('the studio of the same store, allowed less memory than its features ta
     const { heads, facts } = await api<{ heads: HeadFacts[]; facts: StoreFacts }>(studio, 'GET', '/api/store');
     const head = heads[0]!.id;
     const pages: BrowsePage[] = [];
-    for (const wish of ['verdict=wrong&order=surest', 'predicted=class-2&least=0.21&page=2', 'order=unsurest'])
-      pages.push(await api(studio, 'GET', `/api/images?head=${head}&${wish}`));
+    for (const request of ['verdict=wrong&order=surest', 'predicted=class-2&least=0.21&page=2', 'order=unsurest'])
+      pages.push(await api(studio, 'GET', `/api/images?head=${head}&${request}`));
     const views: ImageView[] = [];
     for (const row of [0, 4999, 9999])
       views.push(await api(studio, 'GET', `/api/images/${facts.snapshot}/${row}?head=${head}`));

@@ -7,7 +7,7 @@ import { parseCuts } from '../../../src/workflows/network/cuts.ts';
 import { openDataset } from '../../../src/workflows/network/dataset.ts';
 import { EXTRACT_DEFAULTS } from '../../../src/workflows/extract/options.ts';
 import { extract, extractInto } from '../../../src/workflows/extract/extract.ts';
-import { featureSource } from '../../../src/workflows/network/feature-source.ts';
+import { extractor } from '../../../src/workflows/network/extractor.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
@@ -182,9 +182,9 @@ describe('what is added to a store later', () => {
     const other = await stripedDataset(join(folder(), 'Others'), 8, 0);
     for (const i of [6, 7]) copyFileSync(join(other, `Train/down/${i}.png`), join(few, `Train/across/new-${i}.png`));
 
-    const wish = { ...EXTRACT_DEFAULTS, ...options, cut: 'block3_pool:avg,block2_pool:avg,block1_pool:max' };
-    const dataset = await openDataset(few, wish);
-    const source = await featureSource({ ...wish, cuts: parseCuts(wish.cut), weights: undefined });
+    const request = { ...EXTRACT_DEFAULTS, ...options, cut: 'block3_pool:avg,block2_pool:avg,block1_pool:max' };
+    const dataset = await openDataset(few, request);
+    const source = await extractor({ ...request, cuts: parseCuts(request.cut), weights: undefined });
     const runs = source.networks.map(() => 0);
     const networks = source.networks.map((network, i) => ({
       ...network,
@@ -194,11 +194,11 @@ describe('what is added to a store later', () => {
       },
     }));
     const counted = { ...source, networks, executable: networks[0]! };
-    const { extracted } = await extractInto(store, { dataset, source: counted, options: wish }, {});
+    const { extracted } = await extractInto(store, { dataset, source: counted, options: request }, {});
     // The new images need all three cuts, the others the shallowest; none needs the network that ends at block2_pool.
     expect({ extracted, runs }).toEqual({ extracted: 12, runs: [2, 0, 10] });
     const fresh = join(folder(), 'fresh');
-    await extract(few, { ...options, store: fresh, cut: wish.cut });
+    await extract(few, { ...options, store: fresh, cut: request.cut });
     for (const [cut, pooling] of [
       ['block3_pool', 'avg'],
       ['block2_pool', 'avg'],

@@ -5,7 +5,7 @@ import { PermafrostError } from '../../../core/errors.ts';
 import type { EngineInstallation, InstallationStatus } from '../installation.ts';
 import { stageFolder } from '../staged-folder.ts';
 import { fetchWheel } from './fetch-wheel.ts';
-import { addedFolder, locateOpenVino } from './locate.ts';
+import { addedOpenVinoFolder, locateOpenVino } from './locate.ts';
 import { requireOpenVino } from './require-openvino.ts';
 import { PINNED_VERSION, versionOfBuild } from './versions.ts';
 import { isNeeded, WHEELS } from './wheels.ts';
@@ -33,7 +33,7 @@ async function pickLibraries(unpacked: string, folder: string): Promise<void> {
 }
 
 const add: EngineInstallation['add'] = async ({ listener, signal }) => {
-  const folder = addedFolder();
+  const folder = addedOpenVinoFolder();
   if (existsSync(folder)) return status();
   const system = `${process.platform}-${process.arch}`;
   const wheel = WHEELS[system];
@@ -58,5 +58,5 @@ export const openVinoInstallation: EngineInstallation = {
   describe: `Fetches the libraries of OpenVINO ${PINNED_VERSION} (Apache-2.0) from PyPI with pip: 59 MB, 93 MB unpacked.`,
   status,
   add,
-  remove: () => rm(addedFolder(), { recursive: true, force: true }),
+  remove: () => rm(addedOpenVinoFolder(), { recursive: true, force: true }),
 };

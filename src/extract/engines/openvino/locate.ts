@@ -20,7 +20,7 @@ export interface OpenVinoPlace {
 }
 
 /** Where `permafrost engines add openvino` puts the libraries. */
-export function addedFolder(env: Environment = process.env): string {
+export function addedOpenVinoFolder(env: Environment = process.env): string {
   return join(cacheFolder(env), `openvino-${PINNED_VERSION}-${process.platform}-${process.arch}`);
 }
 
@@ -74,7 +74,7 @@ export function locateOpenVino(env: Environment = process.env): OpenVinoPlace[] 
   const candidates: Omit<OpenVinoPlace, 'library'>[] = named
     ? [{ folder: named, origin: 'found', how: 'OPENVINO_LIB_DIR' }]
     : [
-        { folder: addedFolder(env), origin: 'added', how: 'permafrost engines add' },
+        { folder: addedOpenVinoFolder(env), origin: 'added', how: 'permafrost engines add' },
         ...sitePackages(env).map((folder) => ({
           folder: join(folder, 'openvino', 'libs'),
           origin: 'found' as const,

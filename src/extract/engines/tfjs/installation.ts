@@ -6,7 +6,14 @@ import { runProgram } from '../run-program.ts';
 import { stageFolder } from '../staged-folder.ts';
 import { buildBinding, buildObstacle } from './build-binding.ts';
 import { fetchPackages, runInstallScript } from './npm.ts';
-import { addedFolder, findPackage, TFJS_ORDER, TFJS_PACKAGES, TFJS_VERSION, type FoundPackage } from './packages.ts';
+import {
+  addedTfjsFolder,
+  findPackage,
+  TFJS_ORDER,
+  TFJS_PACKAGES,
+  TFJS_VERSION,
+  type FoundPackage,
+} from './packages.ts';
 
 type Work = Parameters<EngineInstallation['add']>[0];
 const GPU = TFJS_PACKAGES['node-gpu'];
@@ -96,7 +103,7 @@ async function add(work: Work): Promise<InstallationStatus> {
       `${its.problem}. It lies in ${its.path}, which comes before what permafrost adds: remove it ("npm uninstall ${GPU}"), then repeat.`,
     );
   }
-  await stageFolder(addedFolder(), async (folder) => {
+  await stageFolder(addedTfjsFolder(), async (folder) => {
     work.listener?.note?.(`Fetching ${GPU} ${TFJS_VERSION} from the npm registry.`);
     await fetchPackages(folder, work.signal);
     await bringLibrary(folder, work);
@@ -110,5 +117,5 @@ export const tfjsInstallation: EngineInstallation = {
   describe: `Fetches ${GPU} ${TFJS_VERSION} (Apache-2.0) from the npm registry, 290 MB on disk, and TensorFlow's library by the package's own install script, or, where that cannot reach its host, from PyPI (207 MB, 615 MB unpacked) with a build on this machine.`,
   status,
   add,
-  remove: () => rm(addedFolder(), { recursive: true, force: true }),
+  remove: () => rm(addedTfjsFolder(), { recursive: true, force: true }),
 };

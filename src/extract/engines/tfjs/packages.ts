@@ -47,7 +47,7 @@ export interface SearchRoot {
 }
 
 /** The folder that `permafrost engines add tfjs` fills and `remove` takes away. */
-export function addedFolder(): string {
+export function addedTfjsFolder(): string {
   return join(cacheFolder(), `tfjs-${TFJS_VERSION}`);
 }
 
@@ -58,7 +58,7 @@ export function addedFolder(): string {
 export function searchRoots(): readonly SearchRoot[] {
   return [
     { origin: 'found', file: import.meta.url },
-    { origin: 'added', file: join(addedFolder(), 'package.json') },
+    { origin: 'added', file: join(addedTfjsFolder(), 'package.json') },
   ];
 }
 

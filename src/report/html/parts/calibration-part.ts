@@ -1,11 +1,11 @@
-import type { Judgement, Calibration } from '../../../results/report-data.ts';
+import type { Judgement, CalibrationCurve } from '../../../results/report-data.ts';
 import { plural } from '../../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { percent } from '../numbers.ts';
 import { plotFrame } from '../plot-frame.ts';
 import { htmlTable } from '../table.ts';
 
-function plot({ bins }: Calibration): Markup {
+function plot({ bins }: CalibrationCurve): Markup {
   const most = Math.max(...bins.map(({ images }) => images));
   return plotFrame(
     {

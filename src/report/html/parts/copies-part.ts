@@ -2,7 +2,7 @@ import type { CheckResult } from '../../../results/check-result.ts';
 import { copyGroups, MOST_CARDS, MOST_OF_GROUP } from '../../../results/copy-groups.ts';
 import type { ReportData } from '../../../results/report-data.ts';
 import { plural } from '../../format.ts';
-import { html, type Markup, type Part } from '../markup.ts';
+import { html, type Markup, type Content } from '../markup.ts';
 import { count, firstOf, percent } from '../numbers.ts';
 import { groupCard, imageIndex } from '../pictures.ts';
 
@@ -12,16 +12,16 @@ const MOST_SMALL = 30;
 
 interface Group {
   readonly paths: readonly string[];
-  readonly words: Part;
+  readonly words: Content;
 }
 
 /** The first of a group's paths, and how many more there are, in words. */
-function firstPaths(paths: readonly string[]): { readonly paths: readonly string[]; readonly more: Part } {
+function firstPaths(paths: readonly string[]): { readonly paths: readonly string[]; readonly more: Content } {
   const left = paths.length - MOST_OF_GROUP;
   return { paths: paths.slice(0, MOST_OF_GROUP), more: left > 0 && ` and ${count(left)} more of them` };
 }
 
-function groupsPart(data: ReportData, title: string, groups: readonly Group[]): Part {
+function groupsPart(data: ReportData, title: string, groups: readonly Group[]): Content {
   if (groups.length === 0) return null;
   const at = imageIndex(data);
   const named = groups.slice(MOST_CARDS, MOST_CARDS + MOST_NAMES);
@@ -55,7 +55,7 @@ function groupsPart(data: ReportData, title: string, groups: readonly Group[]): 
     }`;
 }
 
-function smallPart({ check: { smallClasses, smallClass } }: ReportData): Part {
+function smallPart({ check: { smallClasses, smallClass } }: ReportData): Content {
   if (smallClasses.length === 0) return null;
   const { shown, rest } = firstOf(smallClasses, MOST_SMALL);
   return html`<h3>Classes too small to judge: ${count(smallClasses.length)}</h3>

@@ -1,6 +1,6 @@
 import { present, type ReportData } from '../../../results/report-data.ts';
 import type { HeadResult, LearningCurve } from '../../../results/head-result.ts';
-import { html, type Markup, type Part } from '../markup.ts';
+import { html, type Markup, type Content } from '../markup.ts';
 import { plotFrame } from '../plot-frame.ts';
 import { linePath } from '../shapes.ts';
 
@@ -16,7 +16,7 @@ function panel(title: string, train: readonly number[], held: readonly number[] 
       y: { domain: [0, top], title },
       label: `${title} by epoch, ${train.length} epochs: training rows ${ends(train)}${held ? `, held-out rows ${ends(held)}` : ''}.`,
     },
-    (x, y): Part => [
+    (x, y): Content => [
       html`<path class="line l0" d="${drawn(train, x.at, y.at)}" />`,
       held !== undefined && html`<path class="line l1" d="${drawn(held, x.at, y.at)}" />`,
     ],

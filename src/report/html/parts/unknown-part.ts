@@ -2,7 +2,7 @@ import type { RejectResult } from '../../../results/head-result.ts';
 import { present, type Judgement, type ReportData } from '../../../results/report-data.ts';
 import { plural, significant } from '../../format.ts';
 import { bar } from '../drawn.ts';
-import { html, type Markup, type Part } from '../markup.ts';
+import { html, type Markup, type Content } from '../markup.ts';
 import { figure, firstOf, percent } from '../numbers.ts';
 import { card } from '../pictures.ts';
 import { htmlTable } from '../table.ts';
@@ -61,7 +61,7 @@ function measuresTable({ measure, measures, leftOut }: Rule): Markup {
     })}`;
 }
 
-function rejected(data: ReportData, { unknown, judged, validated }: Judgement): Part {
+function rejected(data: ReportData, { unknown, judged, validated }: Judgement): Content {
   if (unknown === null) return null;
   if (unknown.length === 0)
     return html`<p>None of the validated images${judged.length < validated && ' of this page'} is called unknown.</p>`;

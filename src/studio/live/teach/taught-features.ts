@@ -32,7 +32,7 @@ export async function taughtFeatures(store: string, network: LiveNetwork): Promi
       const key = `${fingerprint}/${sha256}`;
       const before = known.get(key);
       if (before !== undefined) return before;
-      const described = await network.describe(await read(), snapshot);
+      const described = await network.extract(await read(), snapshot);
       const avg = row(described.features.get('avg')!, 0);
       await kept.append({ sha256, fingerprint, avg: encode(avg) });
       known.set(key, avg);

@@ -19,14 +19,14 @@ import {
 } from '../../../store/format/studio-files.ts';
 import { probabilities } from '../../../workflows/train/trained-head.ts';
 import { saveHead } from '../../../workflows/train/head-files.ts';
-import { fitName, MOST_NAME } from '../fit-name.ts';
+import { sanitizeName, MOST_NAME } from '../sanitize-name.ts';
 import { shownClasses } from '../heads.ts';
 import type { LiveNetwork } from '../network.ts';
 import type { Snapshot } from '../store.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
 import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
-import { turns } from '../turns.ts';
+import { mutex } from '../mutex.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
 export interface LiveTeach {
@@ -58,7 +58,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
   let events: Journal<TeachEvent>;
   let features: TaughtFeatureStore;
   // What changes something comes one after the other, so that each sees what the ones before did.
-  const inTurn = turns();
+  const exclusive = mutex();
   let fitted: { readonly key: string; readonly result: ReturnType<typeof fitTaught> } | undefined;
 
   async function open(): Promise<void> {
@@ -79,7 +79,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
     return found;
   }
   function freeName(text: string, except?: number): string {
-    const name = fitName(text);
+    const name = sanitizeName(text);
     // Folders of two names that differ in case alone are one on some systems.
     const twin = classes().find((one) => one.id !== except && one.name.toLowerCase() === name.toLowerCase());
     if (twin !== undefined)
@@ -141,24 +141,24 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       };
     },
     addClass: (text) =>
-      inTurn(async () => {
+      exclusive(async () => {
         const name = freeName(text);
         await events.append({ do: 'add-class', id: nextId(), name });
       }),
     renameClass: (id, text) =>
-      inTurn(async () => {
+      exclusive(async () => {
         named(id);
         await events.append({ do: 'rename-class', id, name: freeName(text, id) });
       }),
     removeClass: (id) =>
-      inTurn(async () => {
+      exclusive(async () => {
         named(id);
         await events.append({ do: 'remove-class', id });
       }),
     async addImage(id, { bytes, name, take }, snapshot) {
       const sha256 = sha256Hex(bytes);
       await features.of(sha256, snapshot, () => Promise.resolve(bytes));
-      return inTurn(async () => {
+      return exclusive(async () => {
         named(id);
         const path = taughtImagePath(store, sha256);
         if (!existsSync(path)) await writeFileAtomic(path, [bytes]);
@@ -168,24 +168,24 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       });
     },
     removeImage: (id) =>
-      inTurn(async () => {
+      exclusive(async () => {
         if (!classes().some(({ images }) => images.some((picture) => picture.id === id)))
           throw new PermafrostError('OPTION_INVALID', `There is no image ${id} any more. Load the page again.`);
         await events.append({ do: 'remove-image', id });
       }),
     undo: () =>
-      inTurn(async () => {
+      exclusive(async () => {
         if (withoutUndone(events.entries).length > 0) await events.append({ do: 'undo' });
       }),
     clear: () =>
-      inTurn(async () => {
+      exclusive(async () => {
         await clearTaught(store);
         fitted = undefined;
         await open();
       }),
     async ask(bytes, snapshot) {
       const found = await head(snapshot);
-      const described = await network.describe(bytes, snapshot);
+      const described = await network.extract(bytes, snapshot);
       const P = await probabilities(found, described.features.get('avg')!);
       return {
         head: 'taught',
@@ -198,7 +198,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
     },
     async saveHead(name, snapshot) {
       const found = await head(snapshot);
-      const path = join(store, 'heads', `taught-${fitName(name)}.safetensors`);
+      const path = join(store, 'heads', `taught-${sanitizeName(name)}.safetensors`);
       if (existsSync(path)) throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
       const { settings, widths } = snapshot.set;
       const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
@@ -208,7 +208,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
     },
     async saveDataset(name, folder) {
-      const path = await saveTaughtDataset(classes(), image, join(folder, fitName(name)));
+      const path = await saveTaughtDataset(classes(), image, join(folder, sanitizeName(name)));
       return { path, command: `npx permafrost run ${JSON.stringify(path)}` };
     },
   };

@@ -10,16 +10,16 @@ import type { Api } from '../../api/api.ts';
 import { jsonOf } from '../body.ts';
 import type { Studio } from '../studio.ts';
 
-const wishSchema = z.strictObject({ head: z.enum(TRAIN_OPTIONS.head.choices!), pooling: z.enum(POOLINGS) });
+const requestSchema = z.strictObject({ head: z.enum(TRAIN_OPTIONS.head.choices!), pooling: z.enum(POOLINGS) });
 
 /** Heads trained on demand, with their defaults, on the store's training images. */
 export function headRoutes({ store, heads, jobs }: Studio): Hono {
   const routes = new Hono();
   routes.post('/heads', async (c) => {
-    const wish = await jsonOf(c, wishSchema);
+    const request = await jsonOf(c, requestSchema);
     const snapshot = await store.current();
     const { file } = await jobs.run(snapshot, 'The training of a head', (room) =>
-      train(store.path, { ...(wish as Parameters<typeof train>[1]), memory: inMegabytes(room) }),
+      train(store.path, { ...(request as Parameters<typeof train>[1]), memory: inMegabytes(room) }),
     );
     const found = (await heads.list(await store.current())).find(({ id }) => id === basename(file!));
     if (found === undefined) throw new PermafrostError('HEAD_CORRUPT', `${file} is gone already.`);

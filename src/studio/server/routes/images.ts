@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Api } from '../../api/api.ts';
 import { browse, BROWSE_OPTIONS } from '../../live/browse.ts';
 import type { PictureSize } from '../../live/pictures.ts';
-import { factsOf, type Snapshot } from '../../live/store.ts';
+import { storeFacts, type Snapshot } from '../../live/store.ts';
 import { viewImage } from '../../live/search.ts';
 import { jsonOf } from '../body.ts';
 import { LABEL } from './review.ts';
@@ -40,7 +40,7 @@ export function imageRoutes(studio: Studio): Hono {
   routes.get('/store', async (c) => {
     const snapshot = await studio.store.current();
     return c.json({
-      facts: factsOf(snapshot),
+      facts: storeFacts(snapshot),
       heads: await studio.heads.list(snapshot),
     } satisfies Api['GET /api/store']);
   });

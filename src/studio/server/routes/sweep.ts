@@ -14,7 +14,7 @@ import { SWEEP_SCORES } from '../../../results/sweep-result.ts';
 /** A state is sent at most this often, in milliseconds; the last one always. */
 const PAUSE_MS = 200;
 
-const wishSchema = z.strictObject({
+const requestSchema = z.strictObject({
   axes: z.record(z.string(), z.string().max(200)),
   folds: z.number().int().min(2).max(20),
   score: z.enum(SWEEP_SCORES).default(SWEEP_DEFAULTS.score),
@@ -29,7 +29,7 @@ export function sweepRoutes({ sweep, store }: Studio): Hono {
     c.json(sweepChoices(await store.current()) satisfies Api['GET /api/sweep/choices']),
   );
   routes.post('/sweep', async (c) => {
-    const { axes, folds, score, save } = await jsonOf(c, wishSchema);
+    const { axes, folds, score, save } = await jsonOf(c, requestSchema);
     const grid = gridOfAxes(axes) ?? {};
     const gridSource = 'The sweep';
     configurationsOf(grid, gridSource); // refused here, not by the process that sweeps

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadOpenVino } from '../../../../src/extract/engines/openvino/runtime.ts';
-import { addedFolder, locateOpenVino } from '../../../../src/extract/engines/openvino/locate.ts';
+import { addedOpenVinoFolder, locateOpenVino } from '../../../../src/extract/engines/openvino/locate.ts';
 import { requireKnownVersion, versionOfBuild } from '../../../../src/extract/engines/openvino/versions.ts';
 import { temporaryFolders, writeTree } from '../../../support/folders.ts';
 
@@ -13,7 +13,7 @@ describe('the places of OpenVINO', () => {
     const [cache, environment, python] = [newFolder(), newFolder(), newFolder()];
     const env = { PERMAFROST_CACHE: cache, VIRTUAL_ENV: environment, PATH: join(python, 'bin') };
     const libs = 'lib/python3.12/site-packages/openvino/libs';
-    writeTree(addedFolder(env), { [LIBRARY]: '' });
+    writeTree(addedOpenVinoFolder(env), { [LIBRARY]: '' });
     writeTree(environment, { [`${libs}/${LIBRARY}`]: '' });
     writeTree(python, { [`${libs}/${LIBRARY}`]: '', 'bin/python3': '' });
     expect(
@@ -21,7 +21,7 @@ describe('the places of OpenVINO', () => {
         .map(({ folder, origin }) => [folder, origin])
         .slice(0, 3),
     ).toEqual([
-      [addedFolder(env), 'added'],
+      [addedOpenVinoFolder(env), 'added'],
       [join(environment, libs), 'found'],
       [join(python, libs), 'found'],
     ]);
@@ -29,7 +29,7 @@ describe('the places of OpenVINO', () => {
 
   it('are OPENVINO_LIB_DIR alone where that is set, even when nothing is there', () => {
     const env = { PERMAFROST_CACHE: newFolder(), OPENVINO_LIB_DIR: newFolder() };
-    writeTree(addedFolder(env), { [LIBRARY]: '' });
+    writeTree(addedOpenVinoFolder(env), { [LIBRARY]: '' });
     expect(locateOpenVino(env)).toEqual([]);
     writeTree(env.OPENVINO_LIB_DIR, { [LIBRARY]: '', 'libopenvino.so.2640': '' });
     expect(locateOpenVino(env)).toEqual([

@@ -1,24 +1,24 @@
 import type { Failure } from '../../core/sample.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { extractFeatures } from '../../extract/pipeline.ts';
-import type { FeatureSource } from './feature-source.ts';
+import type { Extractor } from './extractor.ts';
 import type { Output } from '../../extract/program.ts';
 
 /**
  * Features of loose images (given by path), the source's outputs side by side: row i for paths[i]; what failed is told.
  */
-export interface DescribedImages {
+export interface ExtractedImages {
   readonly paths: readonly string[];
   readonly X: Matrix;
   readonly failed: readonly Failure[];
 }
 
 /** Runs loose images through the network; nothing is stored. Identical files may be given twice. */
-export async function describeImages(
+export async function extractImages(
   files: readonly string[],
-  source: FeatureSource,
+  source: Extractor,
   signal?: AbortSignal,
-): Promise<DescribedImages> {
+): Promise<ExtractedImages> {
   const widthOf = ({ cut, pooling }: Output): number =>
     source.sets.find(({ settings }) => settings.cut === cut)!.widths[pooling];
   const width = source.outputs.reduce((sum, output) => sum + widthOf(output), 0);

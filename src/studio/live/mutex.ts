@@ -1,5 +1,5 @@
 /** Work one after the other: each begins when what was given before it has ended, well or not. */
-export function turns(): <T>(work: () => Promise<T>) => Promise<T> {
+export function mutex(): <T>(work: () => Promise<T>) => Promise<T> {
   let turn: Promise<unknown> = Promise.resolve();
   return (work) => {
     const mine = turn.then(work);

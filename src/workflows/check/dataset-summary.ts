@@ -4,7 +4,7 @@ import { contentKey, highestKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
 /** What can be told of all images of a store without their features. */
-export interface Census {
+export interface DatasetSummary {
   readonly images: number;
   /** Images by class and split. */
   readonly classes: ReadonlyMap<string, Readonly<Record<Split, number>>>;
@@ -19,7 +19,7 @@ export interface Census {
  * all images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, and copies of a
  * picture together.
  */
-export function takeCensus(samples: SampleRows, most: number): Census {
+export function summarizeDataset(samples: SampleRows, most: number): DatasetSummary {
   const index = contentIndex();
   const classes = new Map<string, Record<Split, number>>();
   const keys: number[] = [];

@@ -4,7 +4,7 @@ import type { Backbone } from '../backbones/backbone.ts';
 import { readSharded, type ShardedFile } from './sharded.ts';
 
 /** Weights that come with the package: index in data/weights, and the tensors' digest, which make-shards.mjs prints. */
-const CARRIED: Readonly<Record<string, { readonly index: string; readonly digest: string }>> = {
+const BUNDLED: Readonly<Record<string, { readonly index: string; readonly digest: string }>> = {
   vgg16: {
     index: 'vgg16-imagenet.safetensors.index.json',
     digest: '39665ff667be8d53f344e7a5c1c09023772dca8e16b0330c2464a9340dc2af17',
@@ -16,22 +16,22 @@ const CARRIED: Readonly<Record<string, { readonly index: string; readonly digest
  * WEIGHTS_NOT_FOUND where none come for this backbone or a file is gone, WEIGHTS_CORRUPT where a file is not as it was
  * made.
  */
-export async function readCarried(backbone: Backbone): Promise<ShardedFile & { readonly digest: string }> {
-  const carried = Object.hasOwn(CARRIED, backbone.name) ? CARRIED[backbone.name] : undefined;
-  if (carried === undefined) {
+export async function readBundled(backbone: Backbone): Promise<ShardedFile & { readonly digest: string }> {
+  const bundled = Object.hasOwn(BUNDLED, backbone.name) ? BUNDLED[backbone.name] : undefined;
+  if (bundled === undefined) {
     throw new PermafrostError(
       'WEIGHTS_NOT_FOUND',
-      `No weights come with permafrost for ${backbone.name}, only for ${Object.keys(CARRIED).join(', ')}. Pass the path of a weights file.`,
+      `No weights come with permafrost for ${backbone.name}, only for ${Object.keys(BUNDLED).join(', ')}. Pass the path of a weights file.`,
     );
   }
   // The same depth below the package's root in src/ and in dist/.
-  const path = fileURLToPath(new URL(`../../../data/weights/${carried.index}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../../data/weights/${bundled.index}`, import.meta.url));
   const file = await readSharded(path);
-  if (file.digest !== carried.digest) {
+  if (file.digest !== bundled.digest) {
     throw new PermafrostError(
       'WEIGHTS_CORRUPT',
-      `${path} states the digest ${file.digest}, the weights that come with permafrost have ${carried.digest}. Install the package again.`,
+      `${path} states the digest ${file.digest}, the weights that come with permafrost have ${bundled.digest}. Install the package again.`,
     );
   }
-  return { ...file, digest: carried.digest };
+  return { ...file, digest: bundled.digest };
 }

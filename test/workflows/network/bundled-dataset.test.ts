@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/core/digest.ts';
 import { resolveInstalled } from '../../../src/extract/image/icon-set.ts';
 import {
-  CARRIED_STYLES,
-  carriedClasses,
-  renderCarriedDataset,
-} from '../../../src/workflows/network/carried-dataset.ts';
+  BUNDLED_STYLES,
+  bundledClasses,
+  renderBundledDataset,
+} from '../../../src/workflows/network/bundled-dataset.ts';
 
 let work: string;
 let root: string;
@@ -40,27 +40,27 @@ function deviations(rgb: Uint8Array): number[] {
 }
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), 'permafrost-carried-'));
-  ({ root } = await renderCarriedDataset(join(work, 'emoji'), {
+  work = await mkdtemp(join(tmpdir(), 'permafrost-bundled-'));
+  ({ root } = await renderBundledDataset(join(work, 'emoji'), {
     listener: { progress: ({ done, total }) => progress.push([done, total]) },
   }));
 });
 
 afterAll(() => rm(work, { recursive: true }));
 
-describe('the list of the carried data set', () => {
+describe('the list of the bundled data set', () => {
   test('has ten classes of twenty emoji', async () => {
-    const classes = await carriedClasses();
+    const classes = await bundledClasses();
     expect([...classes.values()].map((names) => names.length)).toEqual(Array(10).fill(20));
   });
 
   test('names no emoji twice, within a class or across classes', async () => {
-    const names = [...(await carriedClasses()).values()].flat();
+    const names = [...(await bundledClasses()).values()].flat();
     expect(new Set(names).size).toBe(names.length);
   });
 
   test('names no variant of skin tone or gender', async () => {
-    const names = [...(await carriedClasses()).values()].flat();
+    const names = [...(await bundledClasses()).values()].flat();
     expect(names.filter((name) => /skin-tone|^(wo)?man-|-(light|medium|dark)$/.test(name))).toEqual([]);
   });
 });
@@ -72,9 +72,9 @@ describe('the rendered data set', () => {
   });
 
   test('draws each emoji of each class once in every style, and no style in both splits', async () => {
-    for (const [label, names] of await carriedClasses()) {
+    for (const [label, names] of await bundledClasses()) {
       for (const split of ['train', 'val']) {
-        const styles = CARRIED_STYLES.filter((entry) => entry.split === split);
+        const styles = BUNDLED_STYLES.filter((entry) => entry.split === split);
         const expected = styles.flatMap(({ style }) => names.map((name) => `${style}-${name}.png`)).sort();
         expect(await pictures(join(root, split, label))).toEqual(expected);
       }
@@ -95,16 +95,16 @@ describe('the rendered data set', () => {
   });
 });
 
-describe('renderCarriedDataset', () => {
+describe('renderBundledDataset', () => {
   test('gives the same bytes in another folder', async () => {
-    const again = await renderCarriedDataset(join(work, 'again'));
+    const again = await renderBundledDataset(join(work, 'again'));
     expect(again).toMatchObject({ images: 600, rendered: 600 });
     expect(await digests(again.root)).toEqual(await digests(root));
   });
 
   test('leaves a complete folder as it is', async () => {
     const before = await stat(join(root, 'val/face/fluent-winking-face.png'));
-    expect(await renderCarriedDataset(root)).toEqual({ root, images: 600, rendered: 0 });
+    expect(await renderBundledDataset(root)).toEqual({ root, images: 600, rendered: 0 });
     expect((await stat(join(root, 'val/face/fluent-winking-face.png'))).mtimeMs).toBe(before.mtimeMs);
   });
 
@@ -116,7 +116,7 @@ describe('renderCarriedDataset', () => {
     const folder = join(work, 'holed');
     await cp(root, folder, { recursive: true });
     await rm(join(folder, 'train/bird/noto-owl.png'));
-    expect(await renderCarriedDataset(folder)).toMatchObject({ rendered: 600 });
+    expect(await renderBundledDataset(folder)).toMatchObject({ rendered: 600 });
     expect(await digests(folder)).toEqual(await digests(root));
   });
 
@@ -124,7 +124,7 @@ describe('renderCarriedDataset', () => {
     const folder = join(work, 'half');
     await mkdir(join(folder, 'train/bird'), { recursive: true });
     await writeFile(join(folder, 'train/bird/noto-owl.png'), 'half a picture');
-    expect(await renderCarriedDataset(folder)).toMatchObject({ rendered: 600 });
+    expect(await renderBundledDataset(folder)).toMatchObject({ rendered: 600 });
     expect(await digests(folder)).toEqual(await digests(root));
   });
 
@@ -135,15 +135,15 @@ describe('renderCarriedDataset', () => {
     const resolve = (specifier: string): string =>
       specifier === '@iconify-json/noto/package.json' ? older : resolveInstalled(specifier);
     await cp(root, folder, { recursive: true });
-    expect(await renderCarriedDataset(folder, { resolve })).toMatchObject({ rendered: 600 });
-    expect(await renderCarriedDataset(folder, { resolve })).toMatchObject({ rendered: 0 });
+    expect(await renderBundledDataset(folder, { resolve })).toMatchObject({ rendered: 600 });
+    expect(await renderBundledDataset(folder, { resolve })).toMatchObject({ rendered: 0 });
   });
 
   test('stops and leaves nothing behind when it is interrupted', async () => {
     const parent = join(work, 'interrupted');
     const abort = new AbortController();
     let drawn = 0;
-    const stopped = renderCarriedDataset(join(parent, 'emoji'), {
+    const stopped = renderBundledDataset(join(parent, 'emoji'), {
       signal: abort.signal,
       listener: {
         progress: ({ done }) => {
@@ -163,7 +163,7 @@ describe('renderCarriedDataset', () => {
       if (specifier.startsWith('@iconify-json/noto')) throw new Error(`Cannot find module '${specifier}'`);
       return resolveInstalled(specifier);
     };
-    const refused = renderCarriedDataset(folder, { resolve });
+    const refused = renderBundledDataset(folder, { resolve });
     await expect(refused).rejects.toMatchObject({ code: 'PACKAGE_MISSING' });
     await expect(refused).rejects.toThrow(/@iconify-json\/noto is not installed.*npm ci/);
     await expect(readdir(folder)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -6,7 +6,7 @@ export const MOST_NAME = 80;
 const UNFIT = /[\u0000-\u001f\u007f<>:"/\\|?*]|^\.|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** A name for a class, a head or a folder. Throws OPTION_INVALID. */
-export function fitName(text: string): string {
+export function sanitizeName(text: string): string {
   const name = text.trim().normalize('NFC');
   if (name === '' || name.length > MOST_NAME || UNFIT.test(name))
     throw new PermafrostError(

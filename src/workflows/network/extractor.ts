@@ -1,4 +1,4 @@
-import { calibrationDigest, type Calibration } from '../../core/calibration.ts';
+import { calibrationDigest, type Int8Calibration } from '../../core/calibration.ts';
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
@@ -8,19 +8,19 @@ import { featureWidth, outputShape } from '../../extract/backbones/cut-layers.ts
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../../extract/contract.ts';
 import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../extract/calibrate.ts';
-import type { EngineWish } from '../../extract/engines/choose-engine.ts';
+import type { EngineRequest } from '../../extract/engines/choose-engine.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import { partsOf, type CutWish } from './cuts.ts';
+import { partsOf, type CutRequest } from './cuts.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
 
-export interface FeatureSourceOptions extends EngineWish {
+export interface ExtractorOptions extends EngineRequest {
   readonly contract: string | Contract;
   /** What the network gives, the deepest cut first. */
-  readonly cuts: readonly CutWish[];
+  readonly cuts: readonly CutRequest[];
   readonly dtype: Dtype;
   /**
    * Class of the features that the new ones are compared with: taken unless another engine, device or precision is
@@ -29,28 +29,28 @@ export interface FeatureSourceOptions extends EngineWish {
   readonly engineClass?: string | undefined;
   /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
   readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
-  /** Another weights file than the carried one. */
+  /** Another weights file than the bundled one. */
   readonly weights?: string | undefined;
   /** Where int8 gets its calibration: asked only then. */
-  readonly calibrate?: ((target: CalibrationTarget) => Promise<Calibration>) | undefined;
+  readonly calibrate?: ((target: CalibrationTarget) => Promise<Int8Calibration>) | undefined;
 }
 
 /** One cut of a source: the settings of its features, and how they are pooled. */
-export interface SourceSet {
+export interface ExtractorSet {
   readonly settings: FeatureSettings;
   readonly poolings: readonly Pooling[];
   readonly widths: Readonly<Record<Pooling, number>>;
   /** Of int8 alone: that of the layers up to the cut. */
-  readonly calibration: Calibration | undefined;
+  readonly calibration: Int8Calibration | undefined;
 }
 
 /**
  * Everything that turns images into features, by name made into objects; the network is loaded when the first image
  * needs it.
  */
-export interface FeatureSource {
+export interface Extractor {
   /** The cuts of the one pass, the deepest, which is the primary one, first. */
-  readonly sets: readonly [SourceSet, ...SourceSet[]];
+  readonly sets: readonly [ExtractorSet, ...ExtractorSet[]];
   readonly engine: EngineFacts;
   readonly contract: Contract;
   /** What comes out of `executable`: the poolings of the first set, then those of the next. */
@@ -74,9 +74,9 @@ export interface LazyExecutable extends Executable {
 /** The calibration where the precision needs one. Throws OPTION_INVALID where it does and there is none. */
 async function calibrationFor(
   precision: string,
-  { calibrate }: FeatureSourceOptions,
+  { calibrate }: ExtractorOptions,
   target: CalibrationTarget,
-): Promise<Calibration | undefined> {
+): Promise<Int8Calibration | undefined> {
   if (precision !== 'int8') return undefined;
   if (calibrate === undefined) {
     throw new PermafrostError('OPTION_INVALID', 'int8 needs a calibration, and none is given here. Take fp32.');
@@ -102,10 +102,10 @@ function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
 
 /** One cut of a source, with all that decides its features. */
 function sourceSet(
-  { cut, poolings }: CutWish,
+  { cut, poolings }: CutRequest,
   settings: Omit<FeatureSettings, 'cut' | 'calibration'>,
-  calibration: Calibration | undefined,
-): SourceSet {
+  calibration: Int8Calibration | undefined,
+): ExtractorSet {
   const shape = outputShape(vgg16, cut, settings.contract.size);
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);
   const own = calibration && calibrationUpTo(calibration, vgg16, cut);
@@ -121,7 +121,7 @@ function sourceSet(
  * Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes
  * `executable`.
  */
-export async function featureSource(options: FeatureSourceOptions, listener: Listener = {}): Promise<FeatureSource> {
+export async function extractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
   const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
   const { cuts, dtype } = options;
   const deepest = cuts[0]!.cut;
@@ -142,7 +142,7 @@ export async function featureSource(options: FeatureSourceOptions, listener: Lis
   const target = { backbone: vgg16, weights, contract, cut: deepest };
   const calibration = await calibrationFor(precision, options, target);
   const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
-  const sets = cuts.map((wish) => sourceSet(wish, made, calibration));
+  const sets = cuts.map((request) => sourceSet(request, made, calibration));
   const programs = sets.map((set, i): Program => ({
     backbone: vgg16,
     weights,
@@ -159,7 +159,7 @@ export async function featureSource(options: FeatureSourceOptions, listener: Lis
     },
   };
   return {
-    sets: sets as [SourceSet, ...SourceSet[]],
+    sets: sets as [ExtractorSet, ...ExtractorSet[]],
     engine: { name, device, precision, version },
     contract,
     outputs: program.outputs,
@@ -170,15 +170,15 @@ export async function featureSource(options: FeatureSourceOptions, listener: Lis
 }
 
 /**
- * As featureSource, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too,
- * naming the field, where this machine or the wish gives others.
+ * As extractor, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too,
+ * naming the field, where this machine or the request gives others.
  */
-export async function sourceLike(
+export async function extractorLike(
   settings: FeatureSettings,
-  wish: Omit<FeatureSourceOptions, keyof FeatureSettings> & Pick<FeatureSourceOptions, 'weights'>,
+  request: Omit<ExtractorOptions, keyof FeatureSettings> & Pick<ExtractorOptions, 'weights'>,
   listener?: Listener,
-): Promise<FeatureSource> {
-  const source = await featureSource({ ...settings, ...wish }, listener);
+): Promise<Extractor> {
+  const source = await extractor({ ...settings, ...request }, listener);
   try {
     requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
   } catch (error) {

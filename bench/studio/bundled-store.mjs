@@ -1,5 +1,5 @@
 // @ts-check
-// The store of the carried data set that the studio's measurements use where none is named.
+// The store of the bundled data set that the studio's measurements use where none is named.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path
 
 /** The built program. */
 export const MAIN = root('dist/cli/main.js');
-/** The carried data set, drawn. */
+/** The bundled data set, drawn. */
 export const EMOJI = root('data/rendered/emoji');
 export const EMOJI_STORE = `${EMOJI}.permafrost`;
 
@@ -22,12 +22,12 @@ export function requireBuild() {
 /**
  * Makes that store as `npm start` does where it is not there (about a minute); ends with a sentence where that fails.
  */
-export function makeCarriedStore() {
+export function makeBundledStore() {
   requireBuild();
   if (existsSync(`${EMOJI_STORE}/results.json`)) return;
   console.error(`${EMOJI_STORE} is not there yet: it is made now, as "npm start" does.`);
   const { status } = spawnSync(process.execPath, [MAIN, 'demo'], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status === 0) return;
-  console.error('The carried data set could not be made (above is why). Name another store with --store and --images.');
+  console.error('The bundled data set could not be made (above is why). Name another store with --store and --images.');
   process.exit(1);
 }

@@ -9,7 +9,7 @@ import { generate, isComplete } from './generated-folder.ts';
 import { progressMeter } from '../progress-meter.ts';
 
 /** The drawing styles, the npm package of each, and its split: the style that is validated on is not trained on. */
-export const CARRIED_STYLES = [
+export const BUNDLED_STYLES = [
   { style: 'twemoji', packageName: '@iconify-json/twemoji', split: 'train' },
   { style: 'noto', packageName: '@iconify-json/noto', split: 'train' },
   { style: 'fluent', packageName: '@iconify-json/fluent-emoji-flat', split: 'val' },
@@ -20,12 +20,12 @@ const SIZE = 224;
 /** Pictures in flight: the size of libuv's thread pool, on which sharp draws. */
 const IN_FLIGHT = 4;
 
-export interface RenderCarriedOptions extends Work {
+export interface RenderBundledOptions extends Work {
   /** How the packages of pictures are found; default: Node's resolution. */
   readonly resolve?: Resolve | undefined;
 }
 
-export interface CarriedDataset {
+export interface BundledDataset {
   /** The data set's root, absolute: `train/<class>/<style>-<name>.png` and `val/...`. */
   readonly root: string;
   readonly images: number;
@@ -33,8 +33,8 @@ export interface CarriedDataset {
   readonly rendered: number;
 }
 
-/** The committed list of the carried data set: class -> names of its emoji, the same in all styles. */
-export async function carriedClasses(): Promise<ReadonlyMap<string, readonly string[]>> {
+/** The committed list of the bundled data set: class -> names of its emoji, the same in all styles. */
+export async function bundledClasses(): Promise<ReadonlyMap<string, readonly string[]>> {
   const text = await readFile(new URL('../../../data/emoji/classes.json', import.meta.url), 'utf8');
   const { classes } = JSON.parse(text) as { classes: Record<string, { emoji: string[] }> };
   return new Map(Object.entries(classes).map(([label, { emoji }]) => [label, emoji]));
@@ -47,8 +47,8 @@ interface Picture {
 }
 
 async function listPictures(resolve: Resolve): Promise<Picture[]> {
-  const classes = await carriedClasses();
-  const perStyle = CARRIED_STYLES.map(async ({ style, packageName, split }) => {
+  const classes = await bundledClasses();
+  const perStyle = BUNDLED_STYLES.map(async ({ style, packageName, split }) => {
     const set = await findIconSet(packageName, resolve);
     return [...classes].flatMap(([label, names]) =>
       names.map((name) => ({ path: `${split}/${label}/${style}-${name}.png`, set, name })),
@@ -71,7 +71,7 @@ async function drawAll(pictures: readonly Picture[], folder: string, { signal, l
   const worker = async (): Promise<void> => {
     for (const { path, set, name } of queue) {
       if (signal?.aborted === true) {
-        throw new PermafrostError('INTERRUPTED', 'Drawing the carried data set was interrupted.', {
+        throw new PermafrostError('INTERRUPTED', 'Drawing the bundled data set was interrupted.', {
           cause: signal.reason,
         });
       }
@@ -93,10 +93,10 @@ async function drawAll(pictures: readonly Picture[], folder: string, { signal, l
  * DATASET_LAYOUT rather than replace a folder with files of somebody else, and STORE_WRITE where the folder cannot be
  * written.
  */
-export async function renderCarriedDataset(
+export async function renderBundledDataset(
   folder: string,
-  options: RenderCarriedOptions = {},
-): Promise<CarriedDataset> {
+  options: RenderBundledOptions = {},
+): Promise<BundledDataset> {
   const pictures = await listPictures(options.resolve ?? resolveInstalled);
   const paths = pictures.map(({ path }) => path);
   const versions = [...new Set(pictures.map(({ set }) => `${set.packageName}@${set.version}`))];
