@@ -42,6 +42,11 @@ describe('an editor', () => {
     expect(errors()).toEqual([]);
   });
 
+  it('takes the program of README.md', () => {
+    const [program] = /(?<=```ts\n)[^]*?(?=```)/.exec(readFileSync(new URL('../README.md', import.meta.url), 'utf8'))!;
+    expect(openInEditor(`${program}\nvoid probabilities;`).errors()).toEqual([]);
+  });
+
   it('says what an option means, which values it takes and what it is by default', () => {
     expect(hover('C: 10')).toBe(
       'Inverse strength of the L2 penalty; smaller is stronger (a number > 0).\n@defaultValue 1',

@@ -54,7 +54,7 @@ async function take(name, whole = false) {
 async function overview() {
   const studio = await page.screenshot();
   const paper = await browser.newPage({ viewport: { width: WIDTH, height: 760 }, colorScheme: 'light' });
-  await paper.goto(pathToFileURL(join(store, 'report.html')).href);
+  await paper.goto(`${pathToFileURL(join(store, 'report.html'))}#heads`);
   const report = await paper.screenshot();
   await paper.close();
   const [width, gap] = [760, 16];
