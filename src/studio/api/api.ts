@@ -14,10 +14,7 @@ import type {
 import type { SweepChoices, SweepState } from './studio-sweep.ts';
 import type { SweepScore } from '../../results/sweep-result.ts';
 
-/**
- * The HTTP API of the studio, for server and page alike: each route with what it answers in JSON. Pictures and events
- * are named in `addresses`. An error answers `ApiError` with a status of 400 or more.
- */
+/** Each route with its answer in JSON; `addresses` names the rest. An error answers ApiError, status 400 or more. */
 export interface Api {
   'GET /api/store': { readonly facts: StoreFacts; readonly heads: readonly HeadFacts[] };
   /** Query: BROWSE_OPTIONS. */
@@ -29,7 +26,7 @@ export interface Api {
   'GET /api/map': MapAnswer;
   /** Body: the bytes of an image. Query: `head`, any number of times. */
   'POST /api/search': SearchAnswer;
-  /** Body: HeadRequest. Answers the head that was trained. */
+  /** Body: { head, pooling }. Answers the head that was trained. */
   'POST /api/heads': HeadFacts;
   'GET /api/teach': TeachState;
   /** Body: { name }. */
@@ -52,7 +49,7 @@ export interface Api {
   'POST /api/review/save': Saved;
   'GET /api/sweep': SweepState;
   'GET /api/sweep/choices': SweepChoices;
-  /** Body: SweepRequest. */
+  /** Body: SweepForm. */
   'POST /api/sweep': SweepState;
   'DELETE /api/sweep': SweepState;
 }
@@ -62,16 +59,10 @@ export interface ApiError {
   readonly message: string;
 }
 
-export interface HeadRequest {
-  readonly head: string;
-  readonly pooling: string;
-}
-
-export interface SweepRequest {
-  /** Values by axis, with commas between them, as the flags of `permafrost sweep`; empty: the default grid's. */
+export interface SweepForm {
+  /** Values by axis, separated by commas, as the flags of `permafrost sweep`; empty: the default grid's. */
   readonly axes: Readonly<Record<string, string>>;
   readonly folds: number;
-  /** What candidates are ranked by. */
   readonly score: SweepScore;
   /** Whether the best becomes a head file. */
   readonly save: boolean;

@@ -1,11 +1,8 @@
-import type { Pooling, Split } from '../../core/sample.ts';
+import type { ImageFacts, Pooling, Sample, Split } from '../../core/sample.ts';
 
 /** An image of the store, named by its row in the list of samples of one snapshot. */
-export interface ImageCard {
+export interface ImageCard extends Sample {
   readonly row: number;
-  readonly path: string;
-  readonly label: string;
-  readonly split: Split;
 }
 
 /** A stored image that lies near another; distance is the cosine distance of average-pooled features, 0 to 2. */
@@ -20,17 +17,16 @@ export interface HeadFacts {
   readonly name: string;
   readonly pooling: Pooling;
   readonly classes: readonly string[];
-  /** Images that it was trained on. */
+  /** Number of images that it was trained on. */
   readonly trained: number;
   /** Why it cannot be asked about this store's features; null where it can. */
   readonly problem: string | null;
 }
 
-/** What there is to look at. */
 export interface StoreFacts {
   readonly store: string;
   readonly dataset: string;
-  /** Names the list of samples that rows are numbers in; another extraction makes another one. */
+  /** Names the list of samples that rows are numbers in; each extraction makes another. */
   readonly snapshot: string;
   readonly images: number;
   readonly failed: number;
@@ -41,7 +37,7 @@ export interface StoreFacts {
   readonly contract: string;
 }
 
-/** What a head says of one stored image. */
+/** The likeliest class of an image. */
 export interface HeadVerdict {
   readonly label: string;
   readonly probability: number;
@@ -67,24 +63,19 @@ export interface HeadAnswer {
   readonly name: string;
   readonly pooling: Pooling;
   /** At most ten classes. */
-  readonly classes: readonly { readonly label: string; readonly probability: number }[];
-  /**
-   * Whether the head's own rule calls the image one of no class that it knows; null where it has none, or was not
-   * asked.
-   */
+  readonly classes: readonly HeadVerdict[];
+  /** Whether the head's own rule says that the image is of no known class; null where it has none or was not asked. */
   readonly unknown: boolean | null;
   readonly problem: string | null;
 }
 
-export interface ImageView extends ImageCard {
+interface JudgedImage {
   readonly snapshot: string;
-  readonly sha256: string;
-  /** Pixels as stored in the file, before orientation. */
-  readonly width: number;
-  readonly height: number;
-  readonly orientation: number;
   readonly answers: readonly HeadAnswer[];
   readonly neighbors: readonly NearImage[];
+}
+
+export interface ImageView extends ImageCard, ImageFacts, JudgedImage {
   /** The label that a review gave it; null where none did. */
   readonly decided: string | null;
 }
@@ -95,13 +86,7 @@ export interface MapPlace {
   readonly y: number;
 }
 
-export interface SearchAnswer {
-  readonly snapshot: string;
-  readonly sha256: string;
-  readonly width: number;
-  readonly height: number;
-  readonly answers: readonly HeadAnswer[];
-  readonly neighbors: readonly NearImage[];
+export interface SearchAnswer extends Omit<ImageFacts, 'orientation'>, JudgedImage {
   /** The mean of the nearest images that are on the map, the nearer the heavier; null while there is no map. */
   readonly place: MapPlace | null;
   /** Milliseconds from the last byte received to the answer, and of them in the network. */
@@ -120,10 +105,10 @@ export type MapAnswer =
       readonly nNeighbors: number;
     };
 
-/** One class that is taught, with its images in the order in which they came. */
 export interface TaughtClass {
   readonly id: number;
   readonly name: string;
+  /** In the order in which they came. */
   readonly images: readonly TaughtImage[];
 }
 
@@ -134,7 +119,7 @@ export interface TaughtImage {
 }
 
 export interface TaughtHead {
-  /** Milliseconds of fitting and, apart, of cross-validation. */
+  /** Milliseconds of fitting, without cross-validation. */
   readonly fitMs: number;
   readonly converged: boolean;
   readonly images: number;
@@ -181,7 +166,7 @@ export interface ReviewState {
   /** Images that were decided about and are no suspects. */
   readonly others: readonly (ImageCard & { readonly decided: string })[];
   readonly classes: readonly string[];
-  /** Decisions of all reviews of this data set, those about images that are no suspects any more among them. */
+  /** Number of images decided about in this data set, those that are no suspects any more included. */
   readonly decided: number;
   readonly changed: number;
   readonly canUndo: boolean;

@@ -1,12 +1,12 @@
 import type { SweepScore } from '../../results/sweep-result.ts';
 
-/** A value of an axis, and whether it is swept where nothing is chosen. */
+/** `chosen`: swept where the user chooses nothing. */
 export interface SweepValue {
   readonly value: string;
   readonly chosen: boolean;
 }
 
-/** What a sweep can be asked for. Lists of values have commas between them. */
+/** What a sweep can be asked for. Values in one string are separated by commas. */
 export interface SweepChoices {
   readonly heads: readonly {
     readonly name: string;
@@ -27,7 +27,6 @@ export interface SweepChoices {
   /** Options of heads, and their values in words where none are given; empty for the head's default. */
   readonly options: readonly { readonly name: string; readonly describe: string; readonly values: string }[];
   readonly folds: number;
-  /** What candidates are ranked by where nothing is chosen. */
   readonly score: SweepScore;
 }
 
@@ -36,7 +35,7 @@ export interface SweepLine {
   readonly id: string;
   /** The head with the options that are not its defaults. */
   readonly head: string;
-  /** Pooling, normalisation, principal components. */
+  /** Cut, pooling, normalisation, principal components, views. */
   readonly features: string;
   /** Cross-validated on the training images. */
   readonly accuracy: number;
@@ -44,20 +43,18 @@ export interface SweepLine {
   readonly balancedAccuracy: number;
   readonly logLoss: number;
   readonly fitMs: number;
-  /** Known from a sweep before. */
+  /** Known from an earlier sweep. */
   readonly reused: boolean;
   /** Whether it differs from the best; null until all is known. */
   readonly toldApart: boolean | null;
 }
 
-/** A sweep as it goes. */
 export interface SweepState {
   readonly state: 'none' | 'running' | 'done' | 'stopped' | 'failed';
   readonly done: number;
   readonly total: number;
-  /** What the candidates are ranked by. */
   readonly score: SweepScore;
-  /** What the command would say beside: samples, candidates that are passed over. */
+  /** Notes of the sweep: samples, candidates that are passed over. */
   readonly remarks: readonly string[];
   /** The best first. */
   readonly lines: readonly SweepLine[];

@@ -25,18 +25,18 @@ export const BROWSE_OPTIONS = {
   page: integerOption(1, 'which page', { min: 1 }),
   perPage: integerOption(48, 'images a page', { min: 1, max: 200 }),
 } as const;
-export type BrowseOptions = OptionsOf<typeof BROWSE_OPTIONS>;
 
-/**
- * One page of the images that pass a filter. Without a head, what asks for its answers passes none. Throws
- * OPTION_INVALID, FINGERPRINT_MISMATCH.
- */
-export async function browse(snapshot: Snapshot, heads: LiveHeads, given: Partial<BrowseOptions>): Promise<BrowsePage> {
+/** One page of the images that pass a filter. Throws OPTION_INVALID, FINGERPRINT_MISMATCH. */
+export async function browse(
+  snapshot: Snapshot,
+  heads: LiveHeads,
+  given: Partial<OptionsOf<typeof BROWSE_OPTIONS>>,
+): Promise<BrowsePage> {
   const request = resolveOptions('browse', BROWSE_OPTIONS, given);
   const verdicts = request.head === '' ? undefined : await heads.verdicts(request.head, snapshot);
   const { samples } = snapshot;
   const part = request.path.toLowerCase();
-  // Numbers alone: a page is made of the few that it shows.
+  // Row numbers alone: cards are made for the shown page only.
   const passed = new Int32Array(samples.length);
   let total = 0;
   for (let i = 0; i < samples.length; i++) {

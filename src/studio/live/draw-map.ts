@@ -2,7 +2,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import { reasonOf } from '../../core/errors.ts';
 import { featureMap, type MapSample } from '../../workflows/report/map.ts';
 
-/** What a process of its own draws. Plain data: it crosses the border of processes. */
+/** The request to the drawing process. */
 export interface MapJob {
   /** Features of the sampled images alone. */
   readonly X: Matrix;
@@ -14,8 +14,7 @@ export type MapDrawn =
   | { readonly x: readonly number[]; readonly y: readonly number[]; readonly nNeighbors: number }
   | { readonly problem: string };
 
-// Drawing takes one core for seconds, in strides of tens of milliseconds: in the studio's own process each answer would
-// wait for them.
+// Drawing keeps a core busy for seconds: in the studio's own process every answer would wait for it.
 process.once('message', (message) => {
   const { X, sample, seed } = message as MapJob;
   const all = { ...sample, images: sample.images.map((_, i) => i) };

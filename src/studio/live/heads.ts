@@ -18,10 +18,7 @@ const KEPT = 4;
 /** Classes that an answer names. */
 const SHOWN_CLASSES = 10;
 
-/**
- * What a head says of every image of a snapshot: its likeliest class, a number into `classes`, and that one's
- * probability, by row.
- */
+/** By row: the likeliest class of each image as an index into `classes`, and its probability. */
 export interface Verdicts {
   readonly classes: readonly string[];
   readonly best: Int32Array;
@@ -31,15 +28,11 @@ export interface Verdicts {
 /** The head files of a store, opened once. A file that changed is opened anew. */
 export interface LiveHeads {
   list(snapshot: Snapshot): Promise<HeadFacts[]>;
-  /**
-   * The answer of one head to one picture, whose features (1, width) `featuresIn` gives; what stands against asking it
-   * is data.
-   */
+  /** One head's answer about a picture whose features, shape (1, width), `featuresIn` gives; a problem is data. */
   answer(id: string, featuresIn: (pooling: Pooling) => Promise<Matrix>, snapshot: Snapshot): Promise<HeadAnswer>;
   /**
-   * Of all images, read in parts: no whole map of the data set is in memory at once. Throws OPTION_INVALID for an id
-   * that is not there, and for a head that reads its training rows from the store, once for each part: that would take
-   * hours.
+   * Of all images, read in parts. Throws OPTION_INVALID for an unknown id, and for a head that reads its training rows
+   * from the store once for each part: that would take hours.
    */
   verdicts(id: string, snapshot: Snapshot): Promise<Verdicts>;
 }
@@ -60,11 +53,7 @@ export function verdictOf({ classes, best, probability }: Verdicts, i: number): 
 async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdicts> {
   const { store, set, samples, pooling } = snapshot;
   const { classes } = opened.head;
-  const verdicts = {
-    classes,
-    best: new Int32Array(samples.length),
-    probability: new Float32Array(samples.length),
-  };
+  const verdicts = { classes, best: new Int32Array(samples.length), probability: new Float32Array(samples.length) };
   const put = (p: Float32Array, i: number): void => {
     let best = 0;
     for (let c = 1; c < p.length; c++) if (p[c]! > p[best]!) best = c;
@@ -72,8 +61,9 @@ async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdict
     verdicts.probability[i] = p[best]!;
   };
   if (opened.document.pooling === pooling) {
-    const live = await snapshot.rows();
-    await live.each(async (X, rowOf) => {
+    await (
+      await snapshot.rows()
+    ).each(async (X, rowOf) => {
       const P = await probabilities(opened, X);
       for (let j = 0; j < P.rows; j++) put(row(P, j), rowOf(j));
     });
@@ -109,7 +99,7 @@ export function liveHeads(store: string): LiveHeads {
     return names.filter((name) => name.endsWith('.safetensors')).sort();
   }
   async function open(id: string): Promise<OpenedHead> {
-    // Only names that the folder itself tells become part of a path.
+    // Only names listed in the folder become part of a path.
     if (!(await files()).includes(id))
       throw new PermafrostError(
         'OPTION_INVALID',

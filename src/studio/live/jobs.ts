@@ -3,12 +3,11 @@ import { giveBackMemory } from './give-back-memory.ts';
 import type { LiveNetwork } from './network.ts';
 import type { Snapshot } from './store.ts';
 
-/** Work that takes memory of its own beside the studio's: training, cross-validation, sweeps. */
+/** Work that takes memory of its own: training, cross-validation, sweeps. */
 export interface LiveJobs {
   /**
-   * Runs it with the bytes that it may take, those of Node included. Where features are read in streams there is no
-   * room for the network beside it, nor for another one: the network is unloaded meanwhile, and pictures are refused.
-   * Throws OPTION_INVALID while another one is under way there.
+   * Runs it with the bytes that it may take, Node's included. Where features are streamed there is room for one job and
+   * no network: it is unloaded meanwhile and refuses pictures. Throws OPTION_INVALID while another job runs there.
    */
   run<T>(snapshot: Snapshot, name: string, work: (room: number) => Promise<T>): Promise<T>;
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import * as z from 'zod';
 import { reasonOf } from '../../core/errors.ts';
-import { present } from '../../results/report-data.ts';
+import { present, type OrReason } from '../../results/report-data.ts';
 import type { MapAnswer, MapPlace } from '../api/studio-data.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { sealJson, unseal } from '../../store/format/sealed-json.ts';
@@ -11,7 +11,7 @@ import { mapSample } from '../../workflows/report/map.ts';
 import type { MapDrawn, MapJob } from './draw-map.ts';
 import { cardOf, type Snapshot } from './store.ts';
 
-/** Images on the map: of more, a sample. */
+/** Most images on the map; of more, a sample. */
 const MOST = 2000;
 const SEED = 1;
 /** Where the last map is kept, below the store. */
@@ -29,11 +29,11 @@ export interface LiveMap {
   dispose(): void;
 }
 
-const numbers = z.array(z.number());
+const numbers = z.array(z.number()).readonly();
 const schema = z.strictObject({
   snapshot: z.string(),
   seed: z.number(),
-  images: z.array(z.number().int().nonnegative()),
+  images: z.array(z.number().int().nonnegative()).readonly(),
   x: numbers,
   y: numbers,
   nNeighbors: z.number(),
@@ -59,21 +59,20 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
   let answer: MapAnswer = { state: 'drawing' };
   let places: MapPlaces = new Map();
 
-  async function draw(snapshot: Snapshot): Promise<Drawn | { missing: string }> {
+  async function draw(snapshot: Snapshot): Promise<OrReason<Drawn>> {
     const { samples } = snapshot;
     const sample = mapSample(samples.length, MOST, SEED);
     if (!present(sample)) return sample;
     const X = await (await snapshot.rows()).rows(sample.images);
-    const job: MapJob = { X, sample, seed: SEED };
     const drawn = await new Promise<MapDrawn>((resolve, reject) => {
       const child = fork(ENTRY, { serialization: 'advanced', execArgv: [], signal: stop.signal });
       child.once('message', (message) => resolve(message as MapDrawn));
       child.once('error', reject);
       child.once('exit', (code, signal) => reject(new Error(`its process ended with ${code ?? signal}`)));
-      child.send(job);
+      child.send({ X, sample, seed: SEED } satisfies MapJob);
     });
     if ('problem' in drawn) return { missing: drawn.problem };
-    return { snapshot: snapshot.name, seed: SEED, images: [...sample.images], ...copy(drawn) };
+    return { snapshot: snapshot.name, seed: SEED, images: sample.images, ...drawn };
   }
   function show(snapshot: Snapshot, { images, x, y, nNeighbors }: Drawn): void {
     places = new Map(images.map((row, i) => [row, { x: x[i]!, y: y[i]! }]));
@@ -86,16 +85,15 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     };
   }
   async function begin(snapshot: Snapshot): Promise<void> {
-    let drawn: Drawn | { missing: string } | undefined = await kept(snapshot);
-    const isNew = drawn === undefined;
-    drawn ??= await draw(snapshot);
+    const stored = await kept(snapshot);
+    const drawn = stored ?? (await draw(snapshot));
     if (name !== snapshot.name) return;
-    if ('missing' in drawn) {
+    if (!present(drawn)) {
       answer = { state: 'missing', reason: drawn.missing };
       return;
     }
     show(snapshot, drawn);
-    if (!isNew) return;
+    if (stored !== undefined) return;
     const file = join(snapshot.store.path, FILE);
     await mkdir(dirname(file), { recursive: true });
     await writeFileAtomic(file, [new TextEncoder().encode(sealJson(drawn))]);
@@ -124,8 +122,4 @@ export function liveMap(listener: { note?(text: string): void } = {}): LiveMap {
     },
     dispose: () => stop.abort(),
   };
-}
-
-function copy({ x, y, nNeighbors }: Exclude<MapDrawn, { problem: string }>): Pick<Drawn, 'x' | 'y' | 'nNeighbors'> {
-  return { x: [...x], y: [...y], nNeighbors };
 }

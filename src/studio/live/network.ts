@@ -2,7 +2,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { Listener } from '../../core/listener.ts';
-import { POOLINGS, type Pooling } from '../../core/sample.ts';
+import { POOLINGS, type ImageFacts, type Pooling } from '../../core/sample.ts';
 import { decode, readHeader } from '../../extract/image/decode.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
@@ -10,15 +10,11 @@ import { extractorLike, type Extractor } from '../../workflows/network/extractor
 import type { Snapshot } from './store.ts';
 import { mutex } from './mutex.ts';
 
-/** Pixels of the largest picture that is decoded for a page: a photograph of 100 megapixels takes 300 MB. */
-export const MOST_PIXELS = 100e6;
+/** Most pixels of a picture that is decoded: 100 megapixels take 300 MB. */
+const MOST_PIXELS = 100e6;
 
 /** What the network says of one picture. */
-export interface Extracted {
-  readonly sha256: string;
-  /** Pixels as stored, before orientation. */
-  readonly width: number;
-  readonly height: number;
+export interface Extracted extends Omit<ImageFacts, 'orientation'> {
   /** Each of shape (1, width of the pooling). */
   readonly features: ReadonlyMap<Pooling, Matrix>;
   /** Milliseconds in the network alone. */
@@ -30,9 +26,8 @@ export interface LiveNetwork {
   /** Loads the network for a snapshot's settings before a picture needs it. */
   warm(snapshot: Snapshot): Promise<void>;
   /**
-   * Features of one picture, made as the snapshot's were. Pictures take turns. Throws IMAGE_UNDECODABLE, also for more
-   * than MOST_PIXELS; ENGINE_UNAVAILABLE and FINGERPRINT_MISMATCH where this machine cannot make such features;
-   * OPTION_INVALID while it rests.
+   * Features of one picture, as the snapshot's were made. Throws IMAGE_UNDECODABLE, also above 100 megapixels;
+   * ENGINE_UNAVAILABLE, FINGERPRINT_MISMATCH where this machine cannot make them; OPTION_INVALID while it rests.
    */
   extract(bytes: Uint8Array, snapshot: Snapshot): Promise<Extracted>;
   /** Unloads the network and refuses pictures, with that reason, until the returned function is called. */
@@ -40,7 +35,7 @@ export interface LiveNetwork {
   dispose(): Promise<void>;
 }
 
-/** Refuses by the header alone what would fill the memory. Throws IMAGE_UNDECODABLE. */
+/** Refuses what would fill the memory before decoding. Throws IMAGE_UNDECODABLE. */
 async function headerOf(bytes: Uint8Array): ReturnType<typeof readHeader> {
   const header = await readHeader(bytes);
   if (header.width * header.height > MOST_PIXELS)
@@ -51,15 +46,18 @@ async function headerOf(bytes: Uint8Array): ReturnType<typeof readHeader> {
   return header;
 }
 
-/** A network that is made when it is first needed, and made anew when the store's settings have changed. */
+/** Loads the network when first needed, and again when the store's settings have changed. */
 export function liveNetwork(weights: string | undefined, listener: Listener = {}): LiveNetwork {
-  let made: { readonly fingerprint: string; readonly source: Promise<Extractor> } | undefined;
+  let made: { readonly fingerprint: string; readonly extractor: Promise<Extractor> } | undefined;
   let resting: string | undefined;
   const exclusive = mutex();
 
-  function make({ store, set }: Snapshot): Promise<Extractor> {
+  async function extractorFor({ store, set }: Snapshot): Promise<Extractor> {
     const { settings, quantization } = set;
-    return extractorLike(
+    const fingerprint = fingerprintOf(settings);
+    if (made?.fingerprint === fingerprint) return made.extractor;
+    const before = made;
+    const extractor = extractorLike(
       settings,
       {
         cuts: [{ cut: settings.cut, poolings: POOLINGS }],
@@ -71,33 +69,27 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
       },
       listener,
     );
-  }
-  async function sourceFor(snapshot: Snapshot): Promise<Extractor> {
-    const fingerprint = fingerprintOf(snapshot.set.settings);
-    if (made?.fingerprint === fingerprint) return made.source;
-    const before = made;
-    const source = make(snapshot);
-    made = { fingerprint, source };
-    // What failed is tried anew by the next picture: an engine may have been installed meanwhile.
-    source.catch(() => {
-      if (made?.source === source) made = undefined;
+    made = { fingerprint, extractor };
+    // The next picture tries again: an engine may have been installed meanwhile.
+    extractor.catch(() => {
+      if (made?.extractor === extractor) made = undefined;
     });
-    if (before !== undefined) await (await before.source).executable.dispose();
-    return source;
+    if (before !== undefined) await (await before.extractor).executable.dispose();
+    return extractor;
   }
   async function unload(): Promise<void> {
-    const source = await made?.source.catch(() => undefined);
+    const extractor = await made?.extractor.catch(() => undefined);
     made = undefined;
-    await source?.executable.dispose();
+    await extractor?.executable.dispose();
   }
 
   return {
     warm(snapshot) {
       return exclusive(async () => {
         if (resting !== undefined) return;
-        const { executable, contract } = await sourceFor(snapshot);
+        const { executable, contract } = await extractorFor(snapshot);
         await executable.load();
-        // The first run allocates and packs: let it be one that nobody waits for.
+        // The first run allocates and packs: nobody waits for this one.
         await executable.run(new Uint8Array(contract.size ** 2 * 3), 1);
       });
     },
@@ -105,7 +97,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
       const header = await headerOf(bytes);
       return exclusive(async () => {
         if (resting !== undefined) throw new PermafrostError('OPTION_INVALID', resting);
-        const { executable, contract, outputs } = await sourceFor(snapshot);
+        const { executable, contract, outputs } = await extractorFor(snapshot);
         const pixels = await decode(bytes, header, contract);
         const started = performance.now();
         const found = await executable.run(pixels, 1);

@@ -9,34 +9,25 @@ import type { Snapshot } from './store.ts';
 const SIDES = { thumbnail: 160, large: 1024 } as const;
 export type PictureSize = keyof typeof SIDES;
 
-/** Bytes of pictures that are kept, the last used ones. */
+/** Bytes of the last used pictures that are kept. */
 const KEPT_BYTES = 64 * 2 ** 20;
-/** Pictures in work at once: libuv has four threads, and the network's pictures are decoded on them too. */
+/** Pictures made at once: libuv has four threads, and the network's pictures are decoded on them too. */
 const LANES = 2;
-/** Larger files are no pictures for a page. */
+/** Largest image file that is read. */
 const MOST_FILE_BYTES = 500 * 2 ** 20;
 
 /** Pictures for people, as WebP. */
 export interface LivePictures {
-  /**
-   * Of row `row`: from the file that the data set names, which is still the one that was extracted. Throws
-   * IMAGE_UNREADABLE, IMAGE_UNDECODABLE.
-   */
+  /** Of a stored image, if its file is still the one that was extracted. Throws IMAGE_UNREADABLE, IMAGE_UNDECODABLE. */
   stored(snapshot: Snapshot, row: number, size: PictureSize): Promise<Uint8Array>;
-  /** Of bytes at hand, whose digest is their name. */
+  /** Of bytes with that digest. */
   given(sha256: string, read: () => Promise<Uint8Array>, size: PictureSize): Promise<Uint8Array>;
 }
 
-/**
- * Whether a sample's path leads out of its data set's folder by its own words: only a list of images (.csv, .jsonl)
- * names such.
- */
+/** Whether a path itself leads out of the data set's folder, as only lists of images (.csv, .jsonl) may. */
 const namesOutside = (path: string): boolean => isAbsolute(path) || path.split('/')[0] === '..';
 
-/**
- * The file that a sample's path is. Throws where a link leads out of the folder, or stands in the place of a file that
- * lies outside.
- */
+/** The real path of a sample. Throws where a link leads out of the folder, or stands for a file outside. */
 async function fileOf(root: string, path: string): Promise<string> {
   const named = resolve(root, path);
   const real = await realpath(named);
@@ -51,12 +42,12 @@ async function fileOf(root: string, path: string): Promise<string> {
   return real;
 }
 
-/** The bytes of an image of the data set. Throws IMAGE_UNREADABLE where it is gone, no file, or a link to elsewhere. */
+/** Bytes of an image of the data set. Throws IMAGE_UNREADABLE where it is gone, no file, or a link to elsewhere. */
 async function readImage(root: string, path: string): Promise<Uint8Array> {
   try {
     const file = await fileOf(root, path);
     const facts = await stat(file);
-    // A pipe would be waited for without end.
+    // Reading a pipe might never end.
     if (!facts.isFile()) throw new Error('It is no file.');
     if (facts.size > MOST_FILE_BYTES) throw new Error(`It has more than ${MOST_FILE_BYTES / 2 ** 20} MiB.`);
     return await readFile(file);

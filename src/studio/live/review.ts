@@ -16,9 +16,9 @@ const MOST_SUSPECTS = 200;
 export interface LiveReview {
   /** Suspects of the snapshot, found once (cross-validation of all images). */
   state(snapshot: Snapshot): Promise<ReviewState>;
-  /** The label that each image was given, by path: of images whose file is still the one that was decided about. */
+  /** The decided label by path, of images whose file is still the one that was decided about. */
   decisions(snapshot: Snapshot): ReadonlyMap<string, string>;
-  /** Gives an image of the snapshot a label: its own to keep it. Throws OPTION_INVALID. */
+  /** Gives an image a label; its own keeps it. Throws OPTION_INVALID. */
   decide(path: string, label: string, snapshot: Snapshot): Promise<void>;
   undo(): Promise<void>;
   /** Writes all images with the decided labels as a CSV of path, label and split, in the studio's folder. */
@@ -28,7 +28,7 @@ export interface LiveReview {
 /** A CSV field by RFC 4180. */
 const field = (text: string): string => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** Lines that are made at once. */
+/** Lines of a CSV that are made at once. */
 const LINES = 4096;
 
 /** A CSV of path, label and split, the decided labels in place of the stored ones. */
@@ -57,7 +57,6 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
     result.catch(() => (checked = undefined));
     return result;
   }
-  /** The last decision about each image of this data set, unless its file is another one by now. */
   function decisions({ store: { manifest }, samples }: Snapshot): Map<string, string> {
     const labels = new Map<string, string>();
     for (const { root, path, sha256, label } of withoutUndone(journal.entries)) {
@@ -97,13 +96,8 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
       const row = samples.rowOf(path);
       if (row < 0) throw new PermafrostError('OPTION_INVALID', `The data set has no image ${JSON.stringify(path)}.`);
       if (label === '') throw new PermafrostError('OPTION_INVALID', `${path}: a label is a name, not empty.`);
-      await journal.append({
-        do: 'decide',
-        root: manifest.dataset.root,
-        path,
-        sha256: samples.digests.at(row)!,
-        label,
-      });
+      const { root } = manifest.dataset;
+      await journal.append({ do: 'decide', root, path, sha256: samples.digests.at(row)!, label });
     },
     async undo() {
       if (withoutUndone(journal.entries).length > 0) await journal.append({ do: 'undo' });
@@ -112,10 +106,9 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
       const decided = decisions(snapshot);
       const path = join(store, STUDIO_FOLDER, 'labels.csv');
       await writeFileAtomic(path, labelLines(snapshot, decided));
-      const [root, labels, into] = [snapshot.store.manifest.dataset.root, path, store].map((text) =>
-        JSON.stringify(text),
-      );
-      return { path, command: `npx permafrost run ${root} --labels ${labels} --store ${into}` };
+      const quote = JSON.stringify;
+      const { root } = snapshot.store.manifest.dataset;
+      return { path, command: `npx permafrost run ${quote(root)} --labels ${quote(path)} --store ${quote(store)}` };
     },
   };
 }

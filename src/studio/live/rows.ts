@@ -9,19 +9,16 @@ import { mutex } from './mutex.ts';
 export interface LiveRows {
   /** Of these rows, in their order. */
   rows(wanted: readonly number[]): Promise<Matrix>;
-  /** Every row once, a part at a time; row j of X is that of rowOf(j). X is valid until the promise is kept. */
+  /** Every row once, in parts; row j of X is row rowOf(j). X is valid until the promise resolves. */
   each(work: (X: Matrix, rowOf: (j: number) => number) => Promise<void>): Promise<void>;
-  /** Exact search by the cosine: indices are rows, and equal distances come in their order. */
+  /** Exact cosine search: indices are rows; ties come in the order of the rows. */
   search(queries: Matrix, k: number): Promise<Neighbors>;
 }
 
 /** Rows of a part at most. */
 const PART = 8192;
 
-/**
- * Of stored features of all images, whose places are the rows: in memory, or read from the disk at each call, a shard
- * at a time.
- */
+/** `stored.places` are rows; features are in memory, or read from the disk at each call, a shard at a time. */
 export function liveRows(stored: StoredRows): LiveRows {
   const { places } = stored;
   const at = new Int32Array(places.length);
@@ -30,13 +27,10 @@ export function liveRows(stored: StoredRows): LiveRows {
   // Blocks share one buffer, so there is one reader at a time.
   const exclusive: ReturnType<typeof mutex> = stored.matrix ? (work) => work() : mutex();
   return {
-    rows: (wanted) =>
-      exclusive(() =>
-        gatheredRows(
-          stored,
-          wanted.map((i) => at[i]!),
-        ),
-      ),
+    rows(wanted) {
+      const places = wanted.map((i) => at[i]!);
+      return exclusive(() => gatheredRows(stored, places));
+    },
     each: (work) =>
       exclusive(async () => {
         for await (const { start, X } of blocksOf(stored)) {

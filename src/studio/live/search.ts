@@ -15,20 +15,16 @@ const PLACED_BY = 5;
 async function nearImages(snapshot: Snapshot, query: Matrix, k: number, without?: number): Promise<NearImage[]> {
   const rows = await snapshot.rows();
   const { k: found, indices, distances } = await rows.search(query, k + (without === undefined ? 0 : 1));
-  return Array.from({ length: found }, (_, j) => ({
-    ...cardOf(snapshot, indices[j]!),
-    distance: distances[j]!,
-  }))
+  return Array.from({ length: found }, (_, j) => ({ ...cardOf(snapshot, indices[j]!), distance: distances[j]! }))
     .filter((image) => image.row !== without)
     .slice(0, k);
 }
 
 /**
- * Where new features lie among places that are known: the mean of the nearest images that are on the map, weighted by
- * one over their distance. umap-js could place new rows by itself only with all vectors in its own forest of trees; its
- * map here is drawn from exact neighbours.
+ * Where a new image lies on the map: the mean of the nearest images there, weighted by one over their distance.
+ * umap-js places new rows only by its own approximate index, and this map is drawn from exact neighbours.
  */
-export function placeAmong(near: readonly NearImage[], places: MapPlaces): MapPlace | null {
+function placeAmong(near: readonly NearImage[], places: MapPlaces): MapPlace | null {
   const on = near.filter((image) => places.has(image.row)).slice(0, PLACED_BY);
   if (on.length === 0) return null;
   let [x, y, sum] = [0, 0, 0];
@@ -42,14 +38,16 @@ export function placeAmong(near: readonly NearImage[], places: MapPlaces): MapPl
   return { x: x / sum, y: y / sum };
 }
 
-/**
- * What heads and neighbours say of a picture that is not in the store. Throws IMAGE_UNDECODABLE and what
- * LiveNetwork.describe throws.
- */
+/** What heads and neighbours say of a picture that is not in the store. Throws what LiveNetwork.extract throws. */
 export async function search(
   bytes: Uint8Array,
   ids: readonly string[],
-  parts: {
+  {
+    snapshot,
+    network,
+    heads,
+    places,
+  }: {
     readonly snapshot: Snapshot;
     readonly network: LiveNetwork;
     readonly heads: LiveHeads;
@@ -57,18 +55,14 @@ export async function search(
   },
 ): Promise<SearchAnswer> {
   const started = performance.now();
-  const { snapshot, network, heads, places } = parts;
-  const described = await network.extract(bytes, snapshot);
-  const { sha256, width, height, features, networkMs } = described;
+  const { features, networkMs, ...facts } = await network.extract(bytes, snapshot);
   const [answers, near] = await Promise.all([
     Promise.all(ids.map((id) => heads.answer(id, (pooling) => Promise.resolve(features.get(pooling)!), snapshot))),
     nearImages(snapshot, features.get(snapshot.pooling)!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
     snapshot: snapshot.name,
-    sha256,
-    width,
-    height,
+    ...facts,
     answers,
     neighbors: near.slice(0, NEIGHBORS),
     place: placeAmong(near, places),
@@ -76,9 +70,7 @@ export async function search(
   };
 }
 
-/**
- * Everything about one stored image; nothing is computed by the network. Throws OPTION_INVALID, FINGERPRINT_MISMATCH.
- */
+/** Everything about one stored image, without the network. Throws OPTION_INVALID, FINGERPRINT_MISMATCH. */
 export async function viewImage(
   at: number,
   ids: readonly string[],

@@ -23,22 +23,17 @@ export interface Snapshot {
   readonly samples: SampleTable;
   /** How `rows` are pooled: avg where the data set was extracted with it. */
   readonly pooling: Pooling;
-  /** Whether the features are read from the disk at each use, because they do not fit into the memory allowed. */
+  /** Whether features are read from the disk at each use: they do not fit into the memory allowed. */
   readonly isStreamed: boolean;
-  /**
-   * Bytes that training, checking or sweeping may take, what Node takes included: what is left beside the studio's own.
-   */
+  /** Bytes that a training, check or sweep may take, Node's included. */
   readonly room: number;
   /** Features of every image; read or laid out on first use, then kept. */
   rows(): Promise<LiveRows>;
-  /**
-   * Features of one image, shape (1, width), in any pooling that the store has. Throws OPTION_INVALID where it lacks
-   * them.
-   */
+  /** Features of one image, shape (1, width), in any pooling. Throws OPTION_INVALID where the store lacks them. */
   featuresOf(row: number, pooling: Pooling): Promise<Matrix>;
 }
 
-/** A store that is looked at for long: what another process extracts meanwhile is seen at the next call. */
+/** A store that stays open; what another process extracts is seen at the next call. */
 export interface LiveStore {
   readonly path: string;
   current(): Promise<Snapshot>;
@@ -60,14 +55,14 @@ async function take(store: Store, bound: number): Promise<Snapshot> {
   let rows: Promise<LiveRows> | undefined;
   const open = async (): Promise<LiveRows> => {
     const stored = await store.rows({ parts: pooling, memory: isStreamed ? 'blocks' : 'matrix' });
-    // To find the rows took a quarter of a gigabyte for a million of them.
+    // Finding a million rows took 0.25 GB.
     if (isStreamed) giveBackMemory();
     return liveRows(stored);
   };
   const access = openRows(store);
   const opened = (): Promise<LiveRows> => {
     rows ??= open();
-    rows.catch(() => (rows = undefined)); // tried anew by the next one who asks
+    rows.catch(() => (rows = undefined)); // the next call tries again
     return rows;
   };
   return {
@@ -94,19 +89,12 @@ async function take(store: Store, bound: number): Promise<Snapshot> {
 
 /** What changes whenever the manifest is replaced. */
 async function stampOf(store: string): Promise<string> {
-  // A manifest that is gone is reported by openStore, in its words.
-  const { ino, mtimeMs, size } = await stat(join(store, MANIFEST_NAME)).catch(() => ({
-    ino: 0,
-    mtimeMs: 0,
-    size: 0,
-  }));
-  return `${ino}/${mtimeMs}/${size}`;
+  // openStore reports a manifest that is gone.
+  const found = await stat(join(store, MANIFEST_NAME)).catch(() => undefined);
+  return `${found?.ino}/${found?.mtimeMs}/${found?.size}`;
 }
 
-/**
- * Opens a store to look at within `bound` bytes of memory. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT,
- * STORE_VERSION.
- */
+/** Opens a store within `bound` bytes of memory. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, STORE_VERSION. */
 export async function openLiveStore(storePath: string, bound: number): Promise<LiveStore> {
   const path = resolve(storePath);
   let stamp = await stampOf(path);

@@ -8,7 +8,7 @@ import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from '../../workflows/sweep/default-
 import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';
 import type { Snapshot } from './store.ts';
 
-/** DEFAULT_GRID's values of an option, head by head: what counts where none are given. */
+/** DEFAULT_GRID's values of an option, head by head. */
 function defaultValues(option: string): string {
   const lists = new Map<string, Set<string>>();
   for (const { head, ...entry } of DEFAULT_GRID.heads) {
@@ -24,7 +24,8 @@ function defaultValues(option: string): string {
 /** What a sweep of a snapshot can be asked for, from the tables that the command line reads. */
 export function sweepChoices({ store }: Snapshot): SweepChoices {
   const sets = currentSets(store);
-  const [primary] = sets;
+  const cuts = sets.map(({ set }) => set.settings.cut);
+  const poolings = POOLINGS.filter((pooling) => sets[0].poolings.includes(pooling));
   const some = <T extends string>(values: readonly T[], chosen: readonly string[]) =>
     values.map((value) => ({ value, chosen: chosen.includes(value) }));
   const swept = DEFAULT_GRID.heads.map(({ head }) => head as string);
@@ -36,18 +37,8 @@ export function sweepChoices({ store }: Snapshot): SweepChoices {
       options: Object.keys(HEADS[name].options).filter((key) => Object.hasOwn(SWEEP_AXES, key)),
       chosen: swept.includes(name),
     })),
-    // One cut is no choice.
-    cut:
-      sets.length === 1
-        ? []
-        : some(
-            sets.map(({ set }) => set.settings.cut),
-            [primary.set.settings.cut],
-          ),
-    pooling: some(
-      POOLINGS.filter((pooling) => primary.poolings.includes(pooling)),
-      DEFAULT_GRID.pooling,
-    ),
+    cut: cuts.length === 1 ? [] : some(cuts, cuts.slice(0, 1)),
+    pooling: some(poolings, DEFAULT_GRID.pooling),
     normalize: some(NORMALIZATIONS, DEFAULT_GRID.normalize),
     pca: { describe: SWEEP_AXES.pca!.describe, values: DEFAULT_GRID.pca.join(',') },
     views:

@@ -11,18 +11,18 @@ import type { Snapshot } from './store.ts';
 
 /** Lines that are shown and sent; the ledger in the store keeps all. */
 const MOST_LINES = 100;
-/** What the studio's own process takes beside what a snapshot's room leaves out: Node, its code, and the streams. */
+/** What the studio's own process takes and a snapshot's room does not count: Node, its code, the streams. */
 const SERVER_BYTES = 200e6;
 
-/** One sweep at a time, watched while it goes. What it found is kept in the store: another one goes on there. */
+/** One sweep at a time. What it found is kept in the store, where the next one goes on. */
 export interface LiveSweep {
   readonly state: SweepState;
   /** Begins a sweep of a snapshot's store. Throws OPTION_INVALID while one is running. */
   start(request: SweepRequest, snapshot: Snapshot): void;
   /** Ends it after what is under way; what was found is kept. */
   stop(): Promise<void>;
-  /** Calls `told` with every new state, until the returned function is called. */
-  watch(told: (state: SweepState) => void): () => void;
+  /** Calls `watcher` with every new state, until the returned function is called. */
+  watch(watcher: (state: SweepState) => void): () => void;
 }
 
 const NONE: SweepState = {
@@ -61,15 +61,10 @@ function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLi
 
 /** The end of a sweep: lines in the order of the ranking, the best with its figures. */
 function finished({ candidates, best, skipped }: SweepResult): Pick<SweepState, 'lines' | 'best' | 'problem'> {
+  const { name, pooling, accuracy, interval, validated, file } = best;
   return {
     lines: candidates.slice(0, MOST_LINES).map(lineOf),
-    best: {
-      head: `${best.name} on ${best.pooling}`,
-      accuracy: best.accuracy,
-      interval: best.interval,
-      validated: best.validated,
-      file: best.file,
-    },
+    best: { head: `${name} on ${pooling}`, accuracy, interval, validated, file },
     problem:
       skipped.length === 0
         ? null
@@ -82,27 +77,27 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
   const watchers = new Set<(state: SweepState) => void>();
-  function tell(next: SweepState): void {
+  function report(next: SweepState): void {
     state = next;
-    for (const told of watchers) told(state);
+    for (const watcher of watchers) watcher(state);
   }
   async function run(request: SweepRequest, store: string, signal: AbortSignal): Promise<void> {
     const found: SweepCandidate[] = [];
     const better = byScore(state.score);
-    // Told when its process has gone, and its memory with it: what was refused meanwhile can begin.
+    // Its process has gone, and its memory with it, before the sweep counts as done.
     const result = await sweepInProcess(store, request, {
       signal,
-      listener: { note: (text) => tell({ ...state, remarks: [...state.remarks, text] }) },
+      listener: { note: (text) => report({ ...state, remarks: [...state.remarks, text] }) },
       onCandidate(one, { done, total }) {
         found.push(one);
         found.sort((a, b) => better(a, b) || (a.id < b.id ? -1 : 1));
-        tell({ ...state, done, total, lines: found.slice(0, MOST_LINES).map(lineOf) });
+        report({ ...state, done, total, lines: found.slice(0, MOST_LINES).map(lineOf) });
       },
     });
-    tell({ ...state, state: 'done', ...finished(result) });
+    report({ ...state, state: 'done', ...finished(result) });
   }
   const failed = (error: unknown): void =>
-    tell(
+    report(
       error instanceof PermafrostError && error.code === 'INTERRUPTED'
         ? { ...state, state: 'stopped' }
         : { ...state, state: 'failed', problem: reasonOf(error) },
@@ -116,7 +111,7 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
         throw new PermafrostError('OPTION_INVALID', 'A sweep is running. Stop it before you start another one.');
       stopping = new AbortController();
       const { signal } = stopping;
-      tell({ ...NONE, state: 'running', score: request.score ?? NONE.score });
+      report({ ...NONE, state: 'running', score: request.score ?? NONE.score });
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
           run({ ...request, memory: inMegabytes(room - SERVER_BYTES) }, snapshot.store.path, signal),
@@ -127,9 +122,9 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       stopping.abort();
       await running;
     },
-    watch(told) {
-      watchers.add(told);
-      return () => watchers.delete(told);
+    watch(watcher) {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** What is shown: the part of the studio and its settings, kept in the address so that a reload shows the same. */
-export interface PageAddress {
+/** The shown part of the studio and its settings, kept in the address so that a reload shows the same. */
+interface PageAddress {
   readonly part: string;
   readonly settings: Readonly<Record<string, string>>;
 }

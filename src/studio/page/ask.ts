@@ -1,8 +1,9 @@
+import { useState } from 'preact/hooks';
 import { MOST_UPLOAD_BYTES, type Api, type ApiError } from '../api/api.ts';
 
 type Route = keyof Api;
 
-export interface Question {
+interface Question {
   /** Values of the route's `:names`. */
   readonly params?: Readonly<Record<string, string | number>>;
   /** Empty values are left out; lists are repeated. */
@@ -13,7 +14,7 @@ export interface Question {
 }
 
 /** What the server refused, in its words. */
-export class Refusal extends Error {
+class Refusal extends Error {
   readonly code: string;
 
   constructor({ code, message }: ApiError) {
@@ -35,10 +36,10 @@ function addressOf(route: Route, { params = {}, query = {} }: Question): string 
   return text === '' ? path : `${path}?${text}`;
 }
 
-/** Asks the server. Throws Refusal with its sentence, or one of its own where the server does not answer. */
+/** Asks the server. Throws Refusal: with its sentence, or that it does not answer. */
 export async function ask<R extends Route>(route: R, question: Question = {}): Promise<Api[R]> {
   const { body, signal } = question;
-  // A refused upload may end as a cut connection: better said before.
+  // Refused by the server it might end as a cut connection.
   if (body instanceof Blob && body.size > MOST_UPLOAD_BYTES)
     throw new Refusal({
       code: 'REFUSED',
@@ -53,11 +54,8 @@ export async function ask<R extends Route>(route: R, question: Question = {}): P
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Refusal({
-      code: 'GONE',
-      message:
-        'The studio does not answer. Start it again with "permafrost studio" and open the address that it prints.',
-    });
+    const next = 'Start it again with "permafrost studio" and open the address that it prints.';
+    throw new Refusal({ code: 'GONE', message: `The studio does not answer. ${next}` });
   }
   const json: unknown = await answer.json();
   if (!answer.ok) throw new Refusal(json as ApiError);
@@ -66,3 +64,18 @@ export async function ask<R extends Route>(route: R, question: Question = {}): P
 
 /** An error as a sentence. */
 export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The last problem, and `attempt`: hands the result of work to `done`, or its error to the problem. */
+export function useAttempt() {
+  const [problem, setProblem] = useState<string | null>(null);
+  async function attempt<T>(work: Promise<T>, done: (found: T) => unknown, signal?: AbortSignal): Promise<void> {
+    try {
+      const found = await work;
+      setProblem(null);
+      await done(found);
+    } catch (error) {
+      if (!signal?.aborted) setProblem(sentenceOf(error));
+    }
+  }
+  return { problem, setProblem, attempt };
+}

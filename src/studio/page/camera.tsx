@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { sentenceOf } from './ask.ts';
 import { ProblemLine } from './parts.tsx';
 
-/** Pause between two pictures while the button is on, in milliseconds: the network needs about that long for one. */
+/** Pause between two pictures, in milliseconds: about as long as the network takes for one. */
 const PAUSE_MS = 250;
 const QUALITY = 0.92;
 
 /**
- * The camera of this machine: one picture at a time, or one after the other until stopped. `take` gets each picture
- * with the name of its take (all pictures of one press show about the same) and is awaited before the next one.
+ * The camera of this machine: one picture, or one after the other until stopped. `take` gets each with the name of its
+ * take (pictures of one press show about the same) and is awaited before the next.
  */
 export function Camera({
   label,
@@ -37,7 +38,7 @@ export function Camera({
         setReady(true);
       })
       .catch((error: unknown) => {
-        if (!left) setProblem(`The camera cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+        if (!left) setProblem(`The camera cannot be used: ${sentenceOf(error)}`);
       })
       .finally(() => {
         if (left) stream?.getTracks().forEach((track) => track.stop());

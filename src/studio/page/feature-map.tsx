@@ -28,10 +28,9 @@ export function FeatureMapView({
   const svg = useRef<SVGSVGElement>(null);
   const [at, setAt] = useState<number | null>(null);
   const { points, labels, scale } = useMemo(() => {
-    const all = [...map.points.map(({ x, y }) => ({ x, y }))];
     const range = (values: number[]): readonly [number, number] => [Math.min(...values), Math.max(...values)];
-    const [left, right] = range(all.map(({ x }) => x));
-    const [top, bottom] = range(all.map(({ y }) => y));
+    const [left, right] = range(map.points.map(({ x }) => x));
+    const [top, bottom] = range(map.points.map(({ y }) => y));
     const by = (SIZE - 2 * EDGE) / Math.max(right - left, bottom - top, 1e-9);
     const scaled = ({ x, y }: MapPlace): MapPlace => ({ x: EDGE + (x - left) * by, y: EDGE + (y - top) * by });
     return {
@@ -66,7 +65,7 @@ export function FeatureMapView({
     const from = current ?? points[0];
     if (from === undefined) return;
     const [dx, dy] = way;
-    // Ahead counts once, aside twice; what lies behind or on the spot does not count.
+    // Distance ahead counts once, aside twice; points behind do not count.
     const next = nearest(({ x, y }) => {
       const ahead = (x - from.x) * dx + (y - from.y) * dy;
       return ahead > 0 ? ahead + 2 * Math.abs((x - from.x) * dy + (y - from.y) * dx) : Infinity;

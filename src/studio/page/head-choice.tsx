@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks';
 import type { HeadFacts } from '../api/studio-data.ts';
-import { ask, sentenceOf } from './ask.ts';
-import { ProblemLine } from './parts.tsx';
+import { ask, useAttempt } from './ask.ts';
+import { ProblemLine, Select } from './parts.tsx';
 
 const KEY = 'permafrost-heads';
 /** Heads that are trained on demand: those that take milliseconds to seconds. */
 const TRAINABLE = ['logistic', 'linear-svm', 'ridge', 'knn', 'centroid', 'softmax', 'mlp'];
 
-/** Heads that answer, remembered by the browser; all usable ones (three at most) until the user chooses. */
+/** Heads that answer, kept by the browser; until the user chooses, the first three usable ones. */
 export function useChosen(heads: readonly HeadFacts[]): [readonly string[], (ids: readonly string[]) => void] {
   const [ids, setIds] = useState<readonly string[] | null>(() => {
     const text = localStorage.getItem(KEY);
@@ -38,20 +38,15 @@ export function HeadChoice({
 }) {
   const [request, setRequest] = useState({ head: 'logistic', pooling: 'avg' });
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, attempt } = useAttempt();
   async function train(event: Event): Promise<void> {
     event.preventDefault();
     setBusy(true);
-    try {
-      const { id } = await ask('POST /api/heads', { body: request });
+    await attempt(ask('POST /api/heads', { body: request }), async ({ id }) => {
       await refresh();
       choose([...chosen.filter((other) => other !== id), id]);
-      setProblem(null);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
+    });
+    setBusy(false);
   }
   return (
     <details class="heads">
@@ -78,28 +73,18 @@ export function HeadChoice({
         ))}
       </fieldset>
       <form onSubmit={(event) => void train(event)} aria-label="Train a head">
-        <label>
-          Train
-          <select
-            value={request.head}
-            onChange={({ currentTarget }) => setRequest({ ...request, head: currentTarget.value })}
-          >
-            {TRAINABLE.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-        <label>
-          on
-          <select
-            value={request.pooling}
-            onChange={({ currentTarget }) => setRequest({ ...request, pooling: currentTarget.value })}
-          >
-            <option value="avg">avg</option>
-            <option value="max">max</option>
-            <option value="flatten">flatten</option>
-          </select>
-        </label>
+        <Select
+          label="Train"
+          value={request.head}
+          options={TRAINABLE.map((name) => [name, name])}
+          choose={(head) => setRequest({ ...request, head })}
+        />
+        <Select
+          label="on"
+          value={request.pooling}
+          options={['avg', 'max', 'flatten'].map((name) => [name, name])}
+          choose={(pooling) => setRequest({ ...request, pooling })}
+        />
         <button type="submit" disabled={busy}>
           {busy ? 'Training…' : 'Train it'}
         </button>

@@ -1,26 +1,23 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ImageView, StoreFacts } from '../api/studio-data.ts';
 import { addresses } from '../api/api.ts';
-import { ask, sentenceOf } from './ask.ts';
+import { ask, useAttempt } from './ask.ts';
 import { HeadAnswers, NearImages, ProblemLine } from './parts.tsx';
 
 /** The label that an image shall have in the review's list of labels. */
 function LabelChoice({ view, classes }: { view: ImageView; classes: readonly string[] }) {
   const [decided, setDecided] = useState(view.decided);
   const [label, setLabel] = useState(view.decided ?? view.label);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, attempt } = useAttempt();
   return (
     <form
       aria-label="Label"
       onSubmit={(event) => {
         event.preventDefault();
         const { snapshot, row } = view;
-        ask('PUT /api/images/:snapshot/:row/label', { params: { snapshot, row }, body: { label } }).then(
-          (found) => {
-            setDecided(found.decided);
-            setProblem(null);
-          },
-          (error: unknown) => setProblem(sentenceOf(error)),
+        void attempt(
+          ask('PUT /api/images/:snapshot/:row/label', { params: { snapshot, row }, body: { label } }),
+          (found) => setDecided(found.decided),
         );
       }}
     >
@@ -48,10 +45,7 @@ function LabelChoice({ view, classes }: { view: ImageView; classes: readonly str
   );
 }
 
-/**
- * One stored image, large, with facts, answers and neighbours. Escape closes it, the left and right arrow keys step
- * through the images among which it was opened.
- */
+/** One stored image with facts, answers and neighbours; the arrow keys step through those it was opened among. */
 export function ImageDialog({
   facts: { snapshot, classes },
   row,
@@ -70,7 +64,7 @@ export function ImageDialog({
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useRef<HTMLHeadingElement>(null);
   const [view, setView] = useState<ImageView | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, attempt } = useAttempt();
   const [gone, setGone] = useState(false);
 
   useEffect(() => {
@@ -79,19 +73,14 @@ export function ImageDialog({
   useEffect(() => {
     const stop = new AbortController();
     setGone(false);
-    ask('GET /api/images/:snapshot/:row', {
-      params: { snapshot, row },
-      query: { head: heads },
-      signal: stop.signal,
-    }).then(
+    const { signal } = stop;
+    void attempt(
+      ask('GET /api/images/:snapshot/:row', { params: { snapshot, row }, query: { head: heads }, signal }),
       (found) => {
         setView(found);
-        setProblem(null);
         title.current?.focus();
       },
-      (error: unknown) => {
-        if (!stop.signal.aborted) setProblem(sentenceOf(error));
-      },
+      signal,
     );
     return () => stop.abort();
   }, [snapshot, row, heads.join('\n')]);

@@ -2,7 +2,7 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { HeadFacts, StoreFacts } from '../api/studio-data.ts';
 import { hashOf, usePlace } from './address.ts';
-import { ask, sentenceOf } from './ask.ts';
+import { ask, useAttempt } from './ask.ts';
 import { Browse } from './browse.tsx';
 import { HeadChoice, useChosen } from './head-choice.tsx';
 import { ImageDialog } from './image-dialog.tsx';
@@ -23,18 +23,11 @@ const NAMES: Readonly<Record<(typeof PARTS)[number], string>> = {
 
 function Studio() {
   const [store, setStore] = useState<{ facts: StoreFacts; heads: readonly HeadFacts[] } | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, attempt } = useAttempt();
   const [place, go] = usePlace();
   const [opened, setOpened] = useState<{ row: number; among: readonly number[] } | null>(null);
   const [chosen, choose] = useChosen(store?.heads ?? []);
-  const refresh = (): Promise<void> =>
-    ask('GET /api/store').then(
-      (found) => {
-        setStore(found);
-        setProblem(null);
-      },
-      (error: unknown) => setProblem(sentenceOf(error)),
-    );
+  const refresh = (): Promise<void> => attempt(ask('GET /api/store'), setStore);
   useEffect(() => void refresh(), []);
 
   const part = PARTS.find((name) => name === place.part) ?? 'browse';

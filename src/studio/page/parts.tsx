@@ -1,19 +1,16 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { HeadAnswer, ImageCard, NearImage } from '../api/studio-data.ts';
+import { count, percent } from '../../report/html/numbers.ts';
+import type { HeadAnswer, ImageCard, NearImage, Saved } from '../api/studio-data.ts';
 import { addresses } from '../api/api.ts';
 
-/** A share of one in percent. */
-export const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-
 /** "1 image", "2 images". */
-export const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
+export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 
-/** The last part of a path of any system. */
+/** The last part of a path, of any system. */
 export const lastName = (path: string): string => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 
-/** The thumbnail of a stored image; its words stand beside it. */
+/** The thumbnail of a stored image; the text next to it names the image. */
 export function Thumbnail({ snapshot, row }: { snapshot: string; row: number }) {
   const [gone, setGone] = useState(false);
   return gone ? (
@@ -27,16 +24,6 @@ export function Thumbnail({ snapshot, row }: { snapshot: string; row: number }) 
       loading="lazy"
       onError={() => setGone(true)}
     />
-  );
-}
-
-/** A share as a bar with its number. */
-export function Bar({ share }: { share: number }) {
-  return (
-    <span class="bar">
-      <meter min={0} max={1} value={share} aria-hidden="true" />
-      <span class="n">{percent(share)}</span>
-    </span>
   );
 }
 
@@ -59,7 +46,10 @@ export function HeadAnswers({ answers }: { answers: readonly HeadAnswer[] }) {
                   <tr key={label}>
                     <th scope="row">{label}</th>
                     <td>
-                      <Bar share={probability} />
+                      <span class="bar">
+                        <meter min={0} max={1} value={probability} aria-hidden="true" />
+                        <span class="n">{percent(probability)}</span>
+                      </span>
                     </td>
                   </tr>
                 ))}
@@ -178,10 +168,7 @@ interface TypedInputProps {
   readonly done: (value: string) => void;
 }
 
-/**
- * A field whose value counts when it is left or entered; what is typed until then stays when answers arrive and the
- * page is drawn anew.
- */
+/** A field whose value counts when it is left or entered; until then the typed text outlives a new rendering. */
 export function TypedInput({ kind, value, done }: TypedInputProps) {
   const [typed, setTyped] = useState({ text: value, over: value });
   return (
@@ -191,6 +178,47 @@ export function TypedInput({ kind, value, done }: TypedInputProps) {
       onInput={({ currentTarget }) => setTyped({ text: currentTarget.value, over: value })}
       onChange={({ currentTarget }) => done(currentTarget.value)}
     />
+  );
+}
+
+/** A choice of [value, text] with its label. */
+export function Select<T extends string>({
+  label,
+  value,
+  options,
+  choose,
+}: {
+  label: ComponentChildren;
+  value: T;
+  options: readonly (readonly [value: T, text: string])[];
+  choose: (value: T) => void;
+}) {
+  return (
+    <label>
+      {label}
+      <select value={value} onChange={({ currentTarget }) => choose(currentTarget.value as T)}>
+        {options.map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What was saved, and the command that goes on with it. */
+export function SavedLine({ id, saved }: { id: string; saved: Saved | null }) {
+  return (
+    <div aria-live="polite">
+      {saved !== null && (
+        <p id={id}>
+          <span class="path">{saved.path}</span>
+          <br />
+          Go on with <code>{saved.command}</code>
+        </p>
+      )}
+    </div>
   );
 }
 

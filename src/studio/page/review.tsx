@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
+import { percent } from '../../report/html/numbers.ts';
 import type { ReviewState, Saved, SuspectCard } from '../api/studio-data.ts';
-import { ask, sentenceOf } from './ask.ts';
-import { percent, plural, ProblemLine, Tile } from './parts.tsx';
+import { ask, useAttempt } from './ask.ts';
+import { plural, ProblemLine, SavedLine, Select, Tile } from './parts.tsx';
 import type { Shared } from './shared.ts';
 
 function SuspectCard({
@@ -38,14 +39,12 @@ function SuspectCard({
         </button>
       </div>
       <div class="pager">
-        <label>
-          <span class="out">Another class for {path}</span>
-          <select value={other} onChange={({ currentTarget }) => setOther(currentTarget.value)}>
-            {classes.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label={<span class="out">Another class for {path}</span>}
+          value={other}
+          options={classes.map((name) => [name, name])}
+          choose={setOther}
+        />
         <button type="button" onClick={() => decide(other)}>
           Set it<span class="out"> for {path}</span>
         </button>
@@ -57,19 +56,11 @@ function SuspectCard({
 /** Suspected label errors: keep or change, and a file of labels that extract and run read. */
 export function Review({ open, facts }: Shared) {
   const [state, setState] = useState<ReviewState | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, attempt } = useAttempt();
   const [saved, setSaved] = useState<Saved | null>(null);
   const [openOnly, setOpenOnly] = useState(false);
 
-  function act(work: Promise<ReviewState>): void {
-    work.then(
-      (found) => {
-        setState(found);
-        setProblem(null);
-      },
-      (error: unknown) => setProblem(sentenceOf(error)),
-    );
-  }
+  const act = (work: Promise<ReviewState>): void => void attempt(work, setState);
   useEffect(() => act(ask('GET /api/review')), [facts.snapshot]);
 
   const decide = (path: string, label: string): void =>
@@ -95,12 +86,7 @@ export function Review({ open, facts }: Shared) {
             <button type="button" disabled={!state.canUndo} onClick={() => act(ask('POST /api/review/undo'))}>
               Undo
             </button>
-            <button
-              type="button"
-              onClick={() => {
-                ask('POST /api/review/save').then(setSaved, (error: unknown) => setProblem(sentenceOf(error)));
-              }}
-            >
+            <button type="button" onClick={() => void attempt(ask('POST /api/review/save'), setSaved)}>
               Save the labels
             </button>
             <label>
@@ -112,15 +98,7 @@ export function Review({ open, facts }: Shared) {
               only those not decided
             </label>
           </div>
-          <div aria-live="polite">
-            {saved !== null && (
-              <p id="review-saved">
-                <span class="path">{saved.path}</span>
-                <br />
-                Go on with <code>{saved.command}</code>
-              </p>
-            )}
-          </div>
+          <SavedLine id="review-saved" saved={saved} />
           <ul class="suspects" aria-label="Suspects">
             {shown.map((suspect) => (
               <SuspectCard

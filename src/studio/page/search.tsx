@@ -14,18 +14,18 @@ function useMap(snapshot: string): MapAnswer {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = new AbortController();
-    const look = (): void => {
+    const poll = (): void => {
       ask('GET /api/map', { signal: stop.signal }).then(
         (found) => {
           setMap(found);
-          if (found.state === 'drawing') timer = setTimeout(look, MAP_POLL_MS);
+          if (found.state === 'drawing') timer = setTimeout(poll, MAP_POLL_MS);
         },
         (error: unknown) => {
           if (!stop.signal.aborted) setMap({ state: 'missing', reason: sentenceOf(error) });
         },
       );
     };
-    look();
+    poll();
     return () => {
       stop.abort();
       clearTimeout(timer);
@@ -34,26 +34,21 @@ function useMap(snapshot: string): MapAnswer {
   return map;
 }
 
-interface Picture {
-  readonly blob: Blob;
-  readonly name: string;
-}
-
-/** An answer, and the picture that it is about under an address of its own. */
+/** An answer and its picture. */
 interface Shown {
   readonly name: string;
   readonly url: string;
   readonly answer: SearchAnswer;
   /** Milliseconds. */
   readonly waited: number;
-  /** Whether the map was there when it was asked: only then the answer tells the place on it. */
+  /** Whether the map was there at the request: only then the answer has a place on it. */
   readonly mapped: boolean;
 }
 
 /** A picture that is not in the store: what heads and neighbours say of it, and where it lands on the map. */
 export function SearchPage({ facts, chosen, open }: Shared) {
-  const [picture, setPicture] = useState<Picture | null>(null);
-  // The answer before stays, with its picture, until the next is there.
+  const [picture, setPicture] = useState<{ readonly file: File } | null>(null);
+  // The last answer stays until the next is there.
   const [shown, setShown] = useState<Shown | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -62,8 +57,7 @@ export function SearchPage({ facts, chosen, open }: Shared) {
 
   taking.current = (files) => {
     const file = files.find(({ type }) => type.startsWith('image/')) ?? files[0];
-    if (file === undefined) return;
-    setPicture({ blob: file, name: file.name });
+    if (file !== undefined) setPicture({ file });
   };
   useEffect(() => {
     const paste = ({ clipboardData, target }: ClipboardEvent): void => {
@@ -77,16 +71,16 @@ export function SearchPage({ facts, chosen, open }: Shared) {
   }, []);
   useEffect(() => {
     if (picture === null) return undefined;
+    const { file } = picture;
     const stop = new AbortController();
     const started = performance.now();
     const mapped = map.state === 'ready';
     setBusy(true);
-    ask('POST /api/search', { body: picture.blob, query: { head: chosen }, signal: stop.signal })
+    ask('POST /api/search', { body: file, query: { head: chosen }, signal: stop.signal })
       .then(
         (found) => {
-          const { name, blob } = picture;
           const waited = performance.now() - started;
-          setShown({ name, url: URL.createObjectURL(blob), answer: found, waited, mapped });
+          setShown({ name: file.name, url: URL.createObjectURL(file), answer: found, waited, mapped });
           setProblem(null);
         },
         (error: unknown) => {
@@ -101,7 +95,7 @@ export function SearchPage({ facts, chosen, open }: Shared) {
     return () => stop.abort();
   }, [picture, chosen.join('\n'), facts.snapshot]);
   useEffect(() => {
-    // Asked before the map was drawn: asked again for its place.
+    // Asked before the map was there: asks again, for the place on it.
     if (map.state === 'ready' && shown?.mapped === false) setPicture((asked) => asked && { ...asked });
   }, [map.state, shown]);
   const url = shown?.url;

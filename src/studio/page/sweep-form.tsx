@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SweepChoices } from '../api/studio-sweep.ts';
-import type { SweepRequest } from '../api/api.ts';
-import { ask, sentenceOf } from './ask.ts';
-import { ProblemLine } from './parts.tsx';
+import type { SweepForm as SweepFields } from '../api/api.ts';
+import { ask, useAttempt } from './ask.ts';
+import { ProblemLine, Select } from './parts.tsx';
 import { SWEEP_SCORES, type SweepScore } from '../../results/sweep-result.ts';
 
 export const SCORE_WORDS: Readonly<Record<SweepScore, string>> = {
@@ -18,7 +18,7 @@ interface Chosen {
 }
 
 const TICKED = ['head', 'cut', 'pooling', 'normalize'] as const;
-/** The option that most heads are tuned by stands outside the fold. */
+/** Options outside the fold: those that most heads are tuned by. */
 const FIRST_OPTIONS = ['C'];
 
 function startOf({ heads, cut, pooling, normalize }: SweepChoices): Chosen {
@@ -70,7 +70,7 @@ function Ticks({
   );
 }
 
-/** Asks for a sweep: heads, features, and values of the heads' options, as the flags of the command. */
+/** The form of a sweep: heads, features, and values of the heads' options, as the flags of the command. */
 export function SweepForm({
   snapshot,
   running,
@@ -79,7 +79,7 @@ export function SweepForm({
 }: {
   snapshot: string;
   running: boolean;
-  start: (request: SweepRequest) => void;
+  start: (fields: SweepFields) => void;
   stop: () => void;
 }) {
   const [choices, setChoices] = useState<SweepChoices | null>(null);
@@ -87,20 +87,19 @@ export function SweepForm({
   const [folds, setFolds] = useState(0);
   const [score, setScore] = useState<SweepScore>(SWEEP_SCORES[0]);
   const [save, setSave] = useState(true);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, attempt } = useAttempt();
 
   useEffect(() => {
     const gone = new AbortController();
-    ask('GET /api/sweep/choices', { signal: gone.signal }).then(
+    void attempt(
+      ask('GET /api/sweep/choices', { signal: gone.signal }),
       (found) => {
         setChoices(found);
         setChosen(startOf(found));
         setFolds(found.folds);
         setScore(found.score);
       },
-      (error: unknown) => {
-        if (!gone.signal.aborted) setProblem(sentenceOf(error));
-      },
+      gone.signal,
     );
     return () => gone.abort();
   }, [snapshot]);
@@ -175,16 +174,12 @@ export function SweepForm({
             onInput={({ currentTarget }) => setFolds(Number(currentTarget.value))}
           />
         </label>
-        <label>
-          Ranked by
-          <select value={score} onChange={({ currentTarget }) => setScore(currentTarget.value as SweepScore)}>
-            {SWEEP_SCORES.map((name) => (
-              <option key={name} value={name}>
-                {SCORE_WORDS[name]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label="Ranked by"
+          value={score}
+          options={SWEEP_SCORES.map((name) => [name, SCORE_WORDS[name]])}
+          choose={setScore}
+        />
       </div>
       {others.length > 0 && (
         <details>

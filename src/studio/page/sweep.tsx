@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
+import { percent } from '../../report/html/numbers.ts';
 import type { SweepState } from '../api/studio-sweep.ts';
 import { addresses } from '../api/api.ts';
-import { ask, sentenceOf } from './ask.ts';
-import { lastName, percent, plural, ProblemLine } from './parts.tsx';
+import { ask, useAttempt } from './ask.ts';
+import { lastName, plural, ProblemLine } from './parts.tsx';
 import type { Shared } from './shared.ts';
 import { SCORE_WORDS, SweepForm } from './sweep-form.tsx';
 
@@ -17,7 +18,7 @@ const WORDS: Readonly<Record<SweepState['state'], string>> = {
 /** The leaderboard of a sweep, filled while it runs. */
 export function Sweep({ facts, refresh }: Shared) {
   const [state, setState] = useState<SweepState | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, attempt } = useAttempt();
 
   useEffect(() => {
     const events = new EventSource(addresses.sweepEvents);
@@ -28,14 +29,6 @@ export function Sweep({ facts, refresh }: Shared) {
     if (state?.state === 'done') void refresh();
   }, [state?.state]);
 
-  async function act(work: Promise<SweepState>): Promise<void> {
-    try {
-      setState(await work);
-      setProblem(null);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    }
-  }
   const running = state?.state === 'running';
   return (
     <section aria-labelledby="sweep-title">
@@ -47,8 +40,8 @@ export function Sweep({ facts, refresh }: Shared) {
       <SweepForm
         snapshot={facts.snapshot}
         running={running}
-        start={(request) => void act(ask('POST /api/sweep', { body: request }))}
-        stop={() => void act(ask('DELETE /api/sweep'))}
+        start={(fields) => void attempt(ask('POST /api/sweep', { body: fields }), setState)}
+        stop={() => void attempt(ask('DELETE /api/sweep'), setState)}
       />
       <ProblemLine text={problem ?? state?.problem ?? null} />
       {state !== null && (

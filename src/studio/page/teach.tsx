@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
+import { percent } from '../../report/html/numbers.ts';
 import type { HeadAnswer, Saved, TeachState } from '../api/studio-data.ts';
-import { ask, sentenceOf } from './ask.ts';
+import { ask, sentenceOf, useAttempt } from './ask.ts';
 import { Camera } from './camera.tsx';
-import { HeadAnswers, DropZone, percent, plural, ProblemLine } from './parts.tsx';
+import { HeadAnswers, DropZone, plural, ProblemLine, SavedLine } from './parts.tsx';
 import type { Shared } from './shared.ts';
 import { TaughtClassCard } from './taught-class.tsx';
 
@@ -32,7 +33,7 @@ function HeadState({ head }: { head: TeachState['head'] }) {
 /** Classes made by the user: images in, a head out, measured honestly. */
 export function Teach({ refresh }: Shared) {
   const [state, setState] = useState<TeachState | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const { problem, setProblem, attempt } = useAttempt();
   const [busy, setBusy] = useState(0);
   const [name, setName] = useState('');
   const [answer, setAnswer] = useState<HeadAnswer | null>(null);
@@ -40,53 +41,34 @@ export function Teach({ refresh }: Shared) {
   const [saveAs, setSaveAs] = useState('mine');
   const [saved, setSaved] = useState<Saved | null>(null);
 
-  /** Does something and shows the state after it, or the sentence why not. */
-  async function act(work: () => Promise<TeachState>): Promise<void> {
+  /** Shows the state after some work, or the sentence why not. */
+  async function act(work: Promise<TeachState>): Promise<void> {
     setBusy((n) => n + 1);
-    try {
-      setState(await work());
-      setProblem(null);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    } finally {
-      setBusy((n) => n - 1);
-    }
+    await attempt(work, setState);
+    setBusy((n) => n - 1);
   }
-  const load = (): Promise<void> => act(() => ask('GET /api/teach'));
-  useEffect(() => void load(), []);
+  useEffect(() => void act(ask('GET /api/teach')), []);
 
-  function add(id: number, pictures: readonly { blob: Blob; name: string; take?: string }[]): Promise<void> {
+  async function add(id: number, pictures: readonly { blob: Blob; name: string; take?: string }[]): Promise<void> {
     const refused: string[] = [];
-    return act(async () => {
+    async function upload(): Promise<TeachState> {
       for (const { blob, name: file, take = '' } of pictures) {
-        await ask('POST /api/teach/classes/:id/images', {
-          params: { id },
-          query: { name: file, take },
-          body: blob,
-        }).catch((error: unknown) => refused.push(`${file}: ${sentenceOf(error)}`));
+        const image = { params: { id }, query: { name: file, take }, body: blob };
+        await ask('POST /api/teach/classes/:id/images', image).catch((error: unknown) =>
+          refused.push(`${file}: ${sentenceOf(error)}`),
+        );
       }
       return ask('GET /api/teach');
-    }).then(() => {
-      if (refused.length > 0) setProblem(refused.join(' '));
+    }
+    await act(upload());
+    if (refused.length > 0) setProblem(refused.join(' '));
+  }
+  const question = (picture: Blob): Promise<void> => attempt(ask('POST /api/teach/ask', { body: picture }), setAnswer);
+  const save = (as: 'head' | 'dataset'): Promise<void> =>
+    attempt(ask('POST /api/teach/save', { body: { as, name: saveAs } }), (found) => {
+      setSaved(found);
+      return as === 'head' ? refresh() : undefined;
     });
-  }
-  async function question(picture: Blob): Promise<void> {
-    try {
-      setAnswer(await ask('POST /api/teach/ask', { body: picture }));
-      setProblem(null);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    }
-  }
-  async function save(as: 'head' | 'dataset'): Promise<void> {
-    try {
-      setSaved(await ask('POST /api/teach/save', { body: { as, name: saveAs } }));
-      setProblem(null);
-      if (as === 'head') await refresh();
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    }
-  }
 
   if (state === null) return <ProblemLine text={problem} />;
   const hasHead = !('missing' in state.head);
@@ -101,7 +83,7 @@ export function Teach({ refresh }: Shared) {
         aria-label="New class"
         onSubmit={(event) => {
           event.preventDefault();
-          void act(() => ask('POST /api/teach/classes', { body: { name } }));
+          void act(ask('POST /api/teach/classes', { body: { name } }));
           setName('');
         }}
       >
@@ -110,7 +92,7 @@ export function Teach({ refresh }: Shared) {
           <input value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} required />
         </label>
         <button type="submit">Make the class</button>
-        <button type="button" disabled={!state.canUndo} onClick={() => void act(() => ask('POST /api/teach/undo'))}>
+        <button type="button" disabled={!state.canUndo} onClick={() => void act(ask('POST /api/teach/undo'))}>
           Undo
         </button>
         <button
@@ -118,7 +100,7 @@ export function Teach({ refresh }: Shared) {
           disabled={!state.canUndo}
           onClick={() => {
             if (confirm('Forget all classes and delete their images from the store? This cannot be undone.'))
-              void act(() => ask('POST /api/teach/clear'));
+              void act(ask('POST /api/teach/clear'));
           }}
         >
           Begin anew
@@ -136,10 +118,10 @@ export function Teach({ refresh }: Shared) {
             busy={busy > 0}
             add={(pictures) => add(one.id, pictures)}
             rename={(to) =>
-              void act(() => ask('PATCH /api/teach/classes/:id', { params: { id: one.id }, body: { name: to } }))
+              void act(ask('PATCH /api/teach/classes/:id', { params: { id: one.id }, body: { name: to } }))
             }
-            remove={() => void act(() => ask('DELETE /api/teach/classes/:id', { params: { id: one.id } }))}
-            removeImage={(id) => void act(() => ask('DELETE /api/teach/images/:id', { params: { id } }))}
+            remove={() => void act(ask('DELETE /api/teach/classes/:id', { params: { id: one.id } }))}
+            removeImage={(id) => void act(ask('DELETE /api/teach/images/:id', { params: { id } }))}
           />
         ))}
       </ul>
@@ -172,15 +154,7 @@ export function Teach({ refresh }: Shared) {
                 As a folder data set
               </button>
             </div>
-            <div aria-live="polite">
-              {saved !== null && (
-                <p id="taught-saved">
-                  <span class="path">{saved.path}</span>
-                  <br />
-                  Go on with <code>{saved.command}</code>
-                </p>
-              )}
-            </div>
+            <SavedLine id="taught-saved" saved={saved} />
           </section>
         </div>
       )}

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 
-/** What the browser may do with the studio's pages: run and load what the server itself sends, and nothing else. */
+/** Pages run and load what the server itself sends, and nothing else. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -24,23 +24,17 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-export interface GuardOptions {
-  readonly token: string;
-  readonly port: () => number;
-}
-
 function equal(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /**
- * Lets through what comes from the studio's own page, or from a program that knows the token. A name that resolves to
- * 127.0.0.1 is not enough (Host), nor is a page of another origin (Origin, Sec-Fetch-Site), nor a process of another
- * user (token: in the address that is printed, from then on in a cookie that scripts cannot read and other sites'
- * requests do not carry; programs send it as `Authorization: Bearer`).
+ * Lets through the studio's own page, and programs that know the token. Host keeps out other names of 127.0.0.1, Origin
+ * and Sec-Fetch-Site other pages, the token other users. It stands in the printed address, then in a cookie that
+ * neither scripts nor other sites can use; programs send it as `Authorization: Bearer`.
  */
-export function guard({ token, port }: GuardOptions): MiddlewareHandler {
+export function guard(token: string, port: () => number): MiddlewareHandler {
   return async (c, next) => {
     const hosts = [`127.0.0.1:${port()}`, `localhost:${port()}`];
     const refuse = (status: 401 | 403, message: string): Response => {
@@ -56,7 +50,7 @@ export function guard({ token, port }: GuardOptions): MiddlewareHandler {
     if (site !== undefined && !['same-origin', 'none'].includes(site))
       return refuse(403, 'Pages of other sites may not ask the studio.');
 
-    // Cookies know no ports: its name tells studios of one machine apart.
+    // Cookies know no ports: the name tells studios of one machine apart.
     const cookie = `permafrost-${port()}`;
     const given = c.req.query('token');
     if (c.req.method === 'GET' && c.req.path === '/' && given !== undefined && equal(given, token)) {
@@ -68,7 +62,7 @@ export function guard({ token, port }: GuardOptions): MiddlewareHandler {
     const known = [bearer, getCookie(c, cookie)].some((text) => text !== undefined && equal(text, token));
     if (!known)
       return refuse(401, 'Open the address that "permafrost studio" printed: the token in it lets your browser in.');
-    // A browser names the origin with whatever changes something; a program sends the token itself.
+    // A browser names the origin of every change; a program sends the token itself.
     if (!['GET', 'HEAD'].includes(c.req.method) && origin === undefined && bearer === undefined)
       return refuse(403, 'A request that changes something must name its origin.');
 

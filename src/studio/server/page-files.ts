@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { PermafrostError } from '../../core/errors.ts';
 import { TOKENS } from '../../report/html/tokens.ts';
 
-export interface PageFile {
+interface PageFile {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -16,27 +16,21 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Where the build puts the page: beside the compiled server. */
+/** Where the build puts the page. */
 const FOLDER = fileURLToPath(new URL('../page/', import.meta.url));
 
-/**
- * The files of the built page by their address, read once: no address ever becomes a path. Throws PACKAGE_MISSING where
- * the page was not built.
- */
-export async function pageFiles(folder: string = FOLDER): Promise<ReadonlyMap<string, PageFile>> {
-  const names = await readdir(folder, { recursive: true }).catch(() => [] as string[]);
+/** The built page's files by address: no address ever becomes a path. Throws PACKAGE_MISSING where it was not built. */
+export async function pageFiles(): Promise<ReadonlyMap<string, PageFile>> {
+  const names = await readdir(FOLDER, { recursive: true }).catch(() => [] as string[]);
   const files = new Map<string, PageFile>();
   for (const name of names) {
     const type = TYPES[extname(name)];
     if (type === undefined) continue;
-    files.set(`/${name.replaceAll('\\', '/')}`, {
-      type,
-      bytes: new Uint8Array(await readFile(join(folder, name))),
-    });
+    files.set(`/${name.replaceAll('\\', '/')}`, { type, bytes: new Uint8Array(await readFile(join(FOLDER, name))) });
   }
   const start = files.get('/index.html');
   if (start === undefined)
-    throw new PermafrostError('PACKAGE_MISSING', `The studio's page is not in ${folder}. Run "npm run build".`);
+    throw new PermafrostError('PACKAGE_MISSING', `The studio's page is not in ${FOLDER}. Run "npm run build".`);
   // The report's colours, so that both pages look alike.
   files.set('/tokens.css', { type: TYPES['.css']!, bytes: new TextEncoder().encode(TOKENS) });
   return files.set('/', start);

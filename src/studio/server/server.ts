@@ -18,10 +18,10 @@ import { teachRoutes } from './routes/teach.ts';
 import { STUDIO_OPTIONS, type StudioOptions } from './options.ts';
 import { openStudio } from './studio.ts';
 
-/** Where the studio listens, never elsewhere. */
+/** The studio listens nowhere else. */
 const HOST = '127.0.0.1';
 
-/** Status of an error's code; the rest are faults of the studio's own. */
+/** HTTP status by error code; the rest are the studio's own faults. */
 const STATUS: Readonly<Partial<Record<ErrorCode, 400 | 404 | 409 | 422>>> = {
   OPTION_INVALID: 400,
   FIT_INVALID: 400,
@@ -39,14 +39,13 @@ export interface RunningStudio {
   /** The address with the token: whoever has it may use the studio. */
   readonly address: string;
   readonly port: number;
-  /** Ends it. What was taught and reviewed is kept in the store. */
+  /** Ends it; what was taught and reviewed stays in the store. */
   close(): Promise<void>;
 }
 
 /**
- * Serves the studio of a store on 127.0.0.1: a page to browse, search, teach, sweep and review. Throws
- * STORE_NOT_FOUND, STORE_EMPTY, STORE_LOCKED (another studio has it), PACKAGE_MISSING, and OPTION_INVALID where the
- * port is taken.
+ * Serves a store's studio on 127.0.0.1: browse, search, teach, sweep, review. Throws STORE_NOT_FOUND, STORE_EMPTY,
+ * STORE_LOCKED (another studio has it), PACKAGE_MISSING, and OPTION_INVALID where the port is taken.
  */
 export async function serveStudio(
   storePath: string,
@@ -59,7 +58,7 @@ export async function serveStudio(
   const token = randomBytes(24).toString('base64url');
   let port = options.port;
   const app = new Hono();
-  app.use(guard({ token, port: () => port }));
+  app.use(guard(token, () => port));
   for (const routes of [imageRoutes, searchRoutes, headRoutes, teachRoutes, sweepRoutes, reviewRoutes])
     app.route('/api', routes(studio));
   app.get('*', (c) => {

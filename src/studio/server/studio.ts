@@ -51,12 +51,11 @@ export async function openStudio(
   try {
     const teach = await liveTeach(store.path, network);
     const review = await liveReview(store.path, jobs);
-    // In the background: who only browses needs no network, and what is wrong with it is told again by the first
-    // search.
+    // In the background: browsing needs no network, and the first search reports again what is wrong with it.
     store
       .current()
       .then(async (snapshot) => {
-        // To lay out a stream takes memory that it gives back: the network comes after it.
+        // Laying out a stream takes memory for a while: the network comes after it.
         if (snapshot.isStreamed) await snapshot.rows();
         await network.warm(snapshot);
       })

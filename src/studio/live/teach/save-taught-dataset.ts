@@ -6,15 +6,14 @@ import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
 import type { TaughtFolder } from '../../../store/format/studio-files.ts';
 
 /**
- * Writes taught classes as a data set of folders, `<target>/Train/<class>/<number>-<name>`: whole or not at all, never
- * into a folder that is there. Returns the folder. Throws OPTION_INVALID, FIT_INVALID where there is no image,
- * IMAGE_UNREADABLE, STORE_WRITE.
+ * Writes taught classes as `<target>/Train/<class>/<number>-<name>`: all or nothing, into a new folder. Throws
+ * OPTION_INVALID, FIT_INVALID where there is no image, IMAGE_UNREADABLE, STORE_WRITE.
  */
 export async function saveTaughtDataset(
   classes: readonly TaughtFolder[],
   read: (sha256: string) => Promise<Uint8Array>,
   target: string,
-): Promise<string> {
+): Promise<void> {
   const filled = classes.filter(({ images }) => images.length > 0);
   if (filled.length === 0) throw new PermafrostError('FIT_INVALID', 'There is no taught image to save.');
   const staged = `${target}.${process.pid}.tmp`;
@@ -47,9 +46,6 @@ export async function saveTaughtDataset(
     await rm(staged, { recursive: true, force: true });
     await rm(target, { recursive: true, force: true });
     if (error instanceof PermafrostError) throw error;
-    throw new PermafrostError('STORE_WRITE', `${target} could not be written: ${reasonOf(error)}.`, {
-      cause: error,
-    });
+    throw new PermafrostError('STORE_WRITE', `${target} could not be written: ${reasonOf(error)}.`, { cause: error });
   }
-  return target;
 }

@@ -7,14 +7,10 @@ import type { Snapshot } from '../store.ts';
 /** Average-pooled features of taught images, kept on the disk. */
 export interface TaughtFeatureStore {
   /**
-   * Features of an image as the snapshot's were made, shape (width of avg): the kept ones, else by the network, from
-   * the bytes that `read` gives. Throws what LiveNetwork.describe and `read` throw, STORE_WRITE.
+   * Features of an image as the snapshot's were made, shape (width of avg): kept ones, else from the bytes that `read`
+   * gives. Throws what LiveNetwork.extract and `read` throw, STORE_WRITE.
    */
   of(sha256: string, snapshot: Snapshot, read: () => Promise<Uint8Array>): Promise<Float32Array>;
-}
-
-function encode({ buffer, byteOffset, byteLength }: Float32Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
 function decode(text: string): Float32Array {
@@ -22,7 +18,7 @@ function decode(text: string): Float32Array {
   return new Float32Array(bytes.buffer, 0, bytes.length / 4);
 }
 
-/** Opens the features that a store's studio keeps. Throws STORE_CORRUPT. */
+/** Opens the features that the studio keeps in a store. Throws STORE_CORRUPT. */
 export async function taughtFeatures(store: string, network: LiveNetwork): Promise<TaughtFeatureStore> {
   const kept = await openJournal(journalPath(store, 'features.jsonl'), taughtFeaturesSchema);
   const known = new Map(kept.entries.map(({ sha256, fingerprint, avg }) => [`${fingerprint}/${sha256}`, decode(avg)]));
@@ -32,9 +28,10 @@ export async function taughtFeatures(store: string, network: LiveNetwork): Promi
       const key = `${fingerprint}/${sha256}`;
       const before = known.get(key);
       if (before !== undefined) return before;
-      const described = await network.extract(await read(), snapshot);
-      const avg = row(described.features.get('avg')!, 0);
-      await kept.append({ sha256, fingerprint, avg: encode(avg) });
+      const { features } = await network.extract(await read(), snapshot);
+      const avg = row(features.get('avg')!, 0);
+      const bytes = Buffer.from(avg.buffer, avg.byteOffset, avg.byteLength);
+      await kept.append({ sha256, fingerprint, avg: bytes.toString('base64') });
       known.set(key, avg);
       return avg;
     },

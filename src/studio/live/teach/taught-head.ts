@@ -8,10 +8,10 @@ import { topClass, wilsonInterval } from '../../../classify/evaluate/metrics.ts'
 import { applyNormalizer, fitNormalizer, type Normalizer } from '../../../classify/normalize.ts';
 import { stratifiedKFold } from '../../../classify/evaluate/split.ts';
 
-/** What is fitted to taught images: as `check`, what `run` finds among the best on pooled features. */
+/** What is fitted to taught images, as in `check`: among the best on pooled features. */
 const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;
 const MOST_FOLDS = 5;
-/** Groups of images that each class needs before anything can be said about images that the head has not seen. */
+/** Groups that each class needs before its accuracy on unseen images can be measured. */
 const LEAST_GROUPS = 3;
 const SEED = 1;
 
@@ -32,7 +32,7 @@ export interface TaughtData {
 export interface FittedTaught {
   readonly head: FittedHead;
   readonly normalizer: Normalizer;
-  readonly told: TaughtHead;
+  readonly facts: TaughtHead;
 }
 
 async function fit(X: Matrix, labels: readonly string[]): Promise<Pick<FittedTaught, 'head' | 'normalizer'>> {
@@ -41,10 +41,7 @@ async function fit(X: Matrix, labels: readonly string[]): Promise<Pick<FittedTau
   return { head, normalizer };
 }
 
-/**
- * Accuracy by cross-validation. Images of one group are in one fold: a burst of the camera would otherwise be tested on
- * its own copies, and everything would look perfect.
- */
+/** Accuracy by cross-validation. A group stays in one fold: else a burst of the camera is tested on its own copies. */
 async function validate({ X, rows }: TaughtData): Promise<TaughtHead['validated']> {
   const groups = new Map<string, Set<string>>();
   for (const { label, group } of rows) groups.set(label, (groups.get(label) ?? new Set<string>()).add(group));
@@ -84,7 +81,7 @@ async function validate({ X, rows }: TaughtData): Promise<TaughtHead['validated'
   };
 }
 
-/** Fits a head to taught images and measures it. A reason where there is nothing to tell apart. */
+/** Fits a head to taught images and measures it; a reason where there are fewer than two classes. */
 export async function fitTaught(data: TaughtData): Promise<FittedTaught | { readonly missing: string }> {
   const labels = data.rows.map(({ label }) => label);
   if (new Set(labels).size < 2) return { missing: 'A head needs two classes with an image each.' };
@@ -96,5 +93,5 @@ export async function fitTaught(data: TaughtData): Promise<FittedTaught | { read
     throw error;
   });
   const { converged } = fitted.head;
-  return { ...fitted, told: { fitMs, converged, images: labels.length, validated } };
+  return { ...fitted, facts: { fitMs, converged, images: labels.length, validated } };
 }

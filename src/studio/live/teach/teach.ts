@@ -57,7 +57,7 @@ export interface LiveTeach {
 export async function liveTeach(store: string, network: LiveNetwork): Promise<LiveTeach> {
   let events: Journal<TeachEvent>;
   let features: TaughtFeatureStore;
-  // What changes something comes one after the other, so that each sees what the ones before did.
+  // Changes come one after the other, so that each sees those before it.
   const exclusive = mutex();
   let fitted: { readonly key: string; readonly result: ReturnType<typeof fitTaught> } | undefined;
 
@@ -69,7 +69,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
   await open();
 
   const classes = (): TaughtFolder[] => taughtFolders(events.entries);
-  /** Larger than every id so far; ids of what was taken back are not given again. */
+  /** Larger than every id so far, undone ones included. */
   const nextId = (): number =>
     1 + events.entries.reduce((most, event) => Math.max(most, 'id' in event ? event.id : 0), 0);
   function named(id: number): TaughtFolder {
@@ -80,7 +80,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
   }
   function freeName(text: string, except?: number): string {
     const name = sanitizeName(text);
-    // Folders of two names that differ in case alone are one on some systems.
+    // On some systems two folders cannot differ in case alone.
     const twin = classes().find((one) => one.id !== except && one.name.toLowerCase() === name.toLowerCase());
     if (twin !== undefined)
       throw new PermafrostError('OPTION_INVALID', `There is a class ${JSON.stringify(twin.name)} already.`);
@@ -91,9 +91,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error('it is no name of an image');
       return await readFile(taughtImagePath(store, sha256));
     } catch (cause) {
-      throw new PermafrostError('IMAGE_UNREADABLE', `The taught image ${sha256}: ${reasonOf(cause)}`, {
-        cause,
-      });
+      throw new PermafrostError('IMAGE_UNREADABLE', `The taught image ${sha256}: ${reasonOf(cause)}`, { cause });
     }
   }
   async function fit(snapshot: Snapshot): ReturnType<typeof fitTaught> {
@@ -130,20 +128,15 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
         classes: classes().map(({ id, name, images }) => ({
           id,
           name,
-          images: images.map((picture) => ({
-            id: picture.id,
-            name: picture.name,
-            sha256: picture.sha256,
-          })),
+          images: images.map((picture) => ({ id: picture.id, name: picture.name, sha256: picture.sha256 })),
         })),
         canUndo: withoutUndone(events.entries).length > 0,
-        head: 'missing' in found ? found : found.told,
+        head: 'missing' in found ? found : found.facts,
       };
     },
     addClass: (text) =>
       exclusive(async () => {
-        const name = freeName(text);
-        await events.append({ do: 'add-class', id: nextId(), name });
+        await events.append({ do: 'add-class', id: nextId(), name: freeName(text) });
       }),
     renameClass: (id, text) =>
       exclusive(async () => {
@@ -185,8 +178,8 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       }),
     async ask(bytes, snapshot) {
       const found = await head(snapshot);
-      const described = await network.extract(bytes, snapshot);
-      const P = await probabilities(found, described.features.get('avg')!);
+      const { features } = await network.extract(bytes, snapshot);
+      const P = await probabilities(found, features.get('avg')!);
       return {
         head: 'taught',
         name: found.head.name,
@@ -202,13 +195,14 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       if (existsSync(path)) throw new PermafrostError('OPTION_INVALID', `${path} is there already. Take another name.`);
       const { settings, widths } = snapshot.set;
       const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
-      const result = { trained: found.told.images };
-      // The images that it was trained on lie in the studio's folder, not among those of the store.
+      const result = { trained: found.facts.images };
+      // Its training images lie in the studio's folder.
       await saveHead(path, { ...found, parts, result }, snapshot.set, join(store, STUDIO_FOLDER));
       return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
     },
     async saveDataset(name, folder) {
-      const path = await saveTaughtDataset(classes(), image, join(folder, sanitizeName(name)));
+      const path = join(folder, sanitizeName(name));
+      await saveTaughtDataset(classes(), image, path);
       return { path, command: `npx permafrost run ${JSON.stringify(path)}` };
     },
   };

@@ -3,16 +3,13 @@ import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
 import type { Api } from '../../api/api.ts';
 import { browse, BROWSE_OPTIONS } from '../../live/browse.ts';
-import type { PictureSize } from '../../live/pictures.ts';
 import { storeFacts, type Snapshot } from '../../live/store.ts';
 import { viewImage } from '../../live/search.ts';
 import { jsonOf } from '../body.ts';
 import { LABEL } from './review.ts';
 import type { Studio } from '../studio.ts';
 
-const labelSchema = z.strictObject({ label: LABEL });
-
-/** Flags of an address as options: numbers where the table has numbers. */
+/** The query as options: numbers where the table has numbers. */
 function queryOptions(c: Context): Record<string, string | number> {
   return Object.fromEntries(
     Object.entries(c.req.query()).map(([key, value]) => {
@@ -34,15 +31,19 @@ async function named(c: Context, studio: Studio): Promise<{ snapshot: Snapshot; 
   return { snapshot, row };
 }
 
+/** Sends a WebP that never changes: its address names the snapshot or the digest. */
+export function sendPicture(c: Context, bytes: Uint8Array): Response {
+  const headers = { 'Content-Type': 'image/webp', 'Cache-Control': 'private, max-age=31536000, immutable' };
+  return c.body(new Uint8Array(bytes), 200, headers);
+}
+
 /** Browse: facts of the store, pages of images, one image, pictures. */
 export function imageRoutes(studio: Studio): Hono {
   const routes = new Hono();
   routes.get('/store', async (c) => {
     const snapshot = await studio.store.current();
-    return c.json({
-      facts: storeFacts(snapshot),
-      heads: await studio.heads.list(snapshot),
-    } satisfies Api['GET /api/store']);
+    const heads = await studio.heads.list(snapshot);
+    return c.json({ facts: storeFacts(snapshot), heads } satisfies Api['GET /api/store']);
   });
   routes.get('/images', async (c) => {
     const snapshot = await studio.store.current();
@@ -56,20 +57,15 @@ export function imageRoutes(studio: Studio): Hono {
   });
   routes.put('/images/:snapshot/:row/label', async (c) => {
     const { snapshot, row } = await named(c, studio);
-    const { label } = await jsonOf(c, labelSchema);
+    const { label } = await jsonOf(c, z.strictObject({ label: LABEL }));
     await studio.review.decide(snapshot.samples.pathOf(row), label, snapshot);
     const decided = label.trim();
     return c.json({ decided } satisfies Api['PUT /api/images/:snapshot/:row/label']);
   });
-  for (const size of ['thumbnail', 'large'] as const satisfies readonly PictureSize[]) {
+  for (const size of ['thumbnail', 'large'] as const) {
     routes.get(`/images/:snapshot/:row/${size}.webp`, async (c) => {
       const { snapshot, row } = await named(c, studio);
-      const bytes = new Uint8Array(await studio.pictures.stored(snapshot, row, size));
-      return c.body(bytes, 200, {
-        'Content-Type': 'image/webp',
-        // The address names the snapshot, and the picture is that of the stored digest: it never changes.
-        'Cache-Control': 'private, max-age=31536000, immutable',
-      });
+      return sendPicture(c, await studio.pictures.stored(snapshot, row, size));
     });
   }
   return routes;

@@ -12,19 +12,17 @@ const decisionSchema = z.strictObject({ path: z.string(), label: LABEL });
 /** Review: suspected label errors, decisions, and the list of labels that comes of them. */
 export function reviewRoutes({ review, store }: Studio): Hono {
   const routes = new Hono();
-  const state = async (c: Context): Promise<Response> =>
-    c.json((await review.state(await store.current())) satisfies Api['GET /api/review']);
+  const state = async (c: Context, work?: Promise<void>): Promise<Response> => {
+    await work;
+    return c.json((await review.state(await store.current())) satisfies Api['GET /api/review']);
+  };
 
-  routes.get('/review', state);
+  routes.get('/review', (c) => state(c));
   routes.post('/review/decisions', async (c) => {
     const { path, label } = await jsonOf(c, decisionSchema);
-    await review.decide(path, label, await store.current());
-    return state(c);
+    return state(c, review.decide(path, label, await store.current()));
   });
-  routes.post('/review/undo', async (c) => {
-    await review.undo();
-    return state(c);
-  });
+  routes.post('/review/undo', (c) => state(c, review.undo()));
   routes.post('/review/save', async (c) => {
     const saved = await review.save(await store.current());
     return c.json(saved satisfies Api['POST /api/review/save']);

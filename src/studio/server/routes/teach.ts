@@ -1,8 +1,8 @@
 import { Hono, type Context } from 'hono';
 import * as z from 'zod';
-import type { TeachState } from '../../api/studio-data.ts';
 import type { Api } from '../../api/api.ts';
 import { bodyOf, jsonOf } from '../body.ts';
+import { sendPicture } from './images.ts';
 import type { Studio } from '../studio.ts';
 
 const nameSchema = z.strictObject({ name: z.string() });
@@ -17,22 +17,17 @@ const idOf = (c: Context): number => {
 export function teachRoutes(studio: Studio): Hono {
   const { teach, store, pictures } = studio;
   const routes = new Hono();
-  const state = async (c: Context): Promise<Response> =>
-    c.json((await teach.state(await store.current())) satisfies TeachState);
+  const state = async (c: Context, work?: Promise<void>): Promise<Response> => {
+    await work;
+    return c.json((await teach.state(await store.current())) satisfies Api['GET /api/teach']);
+  };
 
-  routes.get('/teach', state);
-  routes.post('/teach/classes', async (c) => {
-    await teach.addClass((await jsonOf(c, nameSchema)).name);
-    return state(c);
-  });
-  routes.patch('/teach/classes/:id', async (c) => {
-    await teach.renameClass(idOf(c), (await jsonOf(c, nameSchema)).name);
-    return state(c);
-  });
-  routes.delete('/teach/classes/:id', async (c) => {
-    await teach.removeClass(idOf(c));
-    return state(c);
-  });
+  routes.get('/teach', (c) => state(c));
+  routes.post('/teach/classes', async (c) => state(c, teach.addClass((await jsonOf(c, nameSchema)).name)));
+  routes.patch('/teach/classes/:id', async (c) =>
+    state(c, teach.renameClass(idOf(c), (await jsonOf(c, nameSchema)).name)),
+  );
+  routes.delete('/teach/classes/:id', (c) => state(c, teach.removeClass(idOf(c))));
   routes.post('/teach/classes/:id/images', async (c) => {
     const bytes = await bodyOf(c);
     const take = c.req.query('take');
@@ -40,18 +35,9 @@ export function teachRoutes(studio: Studio): Hono {
     const added = await teach.addImage(idOf(c), image, await store.current());
     return c.json(added satisfies Api['POST /api/teach/classes/:id/images']);
   });
-  routes.delete('/teach/images/:id', async (c) => {
-    await teach.removeImage(idOf(c));
-    return state(c);
-  });
-  routes.post('/teach/undo', async (c) => {
-    await teach.undo();
-    return state(c);
-  });
-  routes.post('/teach/clear', async (c) => {
-    await teach.clear();
-    return state(c);
-  });
+  routes.delete('/teach/images/:id', (c) => state(c, teach.removeImage(idOf(c))));
+  routes.post('/teach/undo', (c) => state(c, teach.undo()));
+  routes.post('/teach/clear', (c) => state(c, teach.clear()));
   routes.post('/teach/ask', async (c) => {
     const answer = await teach.ask(await bodyOf(c), await store.current());
     return c.json(answer satisfies Api['POST /api/teach/ask']);
@@ -67,11 +53,7 @@ export function teachRoutes(studio: Studio): Hono {
   routes.get('/teach/pictures/:file{[0-9a-f]{64}\\.webp}', async (c) => {
     const sha256 = c.req.param('file').slice(0, 64);
     const bytes = await pictures.given(sha256, () => teach.image(sha256), 'thumbnail');
-    return c.body(new Uint8Array(bytes), 200, {
-      'Content-Type': 'image/webp',
-      // The address names the content.
-      'Cache-Control': 'private, max-age=31536000, immutable',
-    });
+    return sendPicture(c, bytes);
   });
   return routes;
 }

@@ -26,8 +26,8 @@ describe('the head of taught images', () => {
   it('is not praised for knowing its own copies: pictures of one take stay in one fold', async () => {
     const accuracyOf = async (data: TaughtData): Promise<number> => {
       const fitted = await fitTaught(data);
-      if ('missing' in fitted || 'missing' in fitted.told.validated) throw new Error('no figures');
-      return fitted.told.validated.accuracy;
+      if ('missing' in fitted || 'missing' in fitted.facts.validated) throw new Error('no figures');
+      return fitted.facts.validated.accuracy;
     };
     // There is nothing to learn: coins would be right half of the time.
     expect(await accuracyOf(noise(12, 6, true))).toBeLessThan(0.75);
@@ -42,7 +42,7 @@ describe('the head of taught images', () => {
     const fitted = await fitTaught(data);
     if ('missing' in fitted) throw new Error(fitted.missing);
     expect(fitted.head.classes).toEqual(['a', 'b']);
-    expect(fitted.told.validated).toEqual({
+    expect(fitted.facts.validated).toEqual({
       missing: expect.stringMatching(/needs 3 independent images .*; a has 2/) as string,
     });
   });
