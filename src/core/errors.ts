@@ -1,6 +1,4 @@
-/**
- * Every way in which permafrost says no. A code is stable: scripts may test it; docs/errors.md lists them all.
- */
+/** Every way in which permafrost says no. A code is stable, so scripts may test it; docs/errors.md lists them all. */
 export const ERROR_CODES = [
   'OPTION_INVALID',
   'DATASET_NOT_FOUND',
@@ -33,9 +31,7 @@ export const ERROR_CODES = [
 /** One of ERROR_CODES. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/**
- * The one error class. The message says what was found, what was expected and what to do next.
- */
+/** The one error class. The message says what was found, what was expected and what to do next. */
 export class PermafrostError extends Error {
   /** Which way of saying no this is: stable, for programs. */
   readonly code: ErrorCode;

@@ -52,9 +52,7 @@ const field = (id: number, type: string, rule?: 'repeated'): protobuf.IField => 
 });
 const message = (fields: Record<string, protobuf.IField>): protobuf.IType => ({ fields });
 
-/**
- * The part of onnx.proto (github.com/onnx/onnx, IR version 8) that permafrost writes; field numbers are the standard's.
- */
+/** The part of onnx.proto (github.com/onnx/onnx, IR version 8) that permafrost writes, with the standard's numbers. */
 const schema = protobuf.Root.fromJSON({
   nested: {
     ModelProto: message({
@@ -122,9 +120,7 @@ function valueProto(value: OnnxValue): object {
   return { name: value.name, type: { tensorType: { elemType: ONNX_TYPE[value.type], shape: { dim } } } };
 }
 
-/**
- * The graph as the bytes of an ONNX model: opset 17, IR version 8. Typed arrays are little-endian, as raw_data must be.
- */
+/** The graph as the bytes of an ONNX model: opset 17, IR version 8, little-endian as raw_data must be. */
 export function encodeOnnx(graph: OnnxGraph): Uint8Array {
   const model = {
     irVersion: 8,

@@ -5,10 +5,7 @@ import { suggest } from '../core/suggest.ts';
 
 export type { Contract } from '../core/contract.ts';
 
-/**
- * The means of ImageNet's training images in the order B, G, R, as the VGG group subtracted them (Keras calls it
- * "caffe").
- */
+/** The means of ImageNet in the order B, G, R, as the VGG group subtracted them (Keras calls it "caffe"). */
 const CAFFE_MEAN = [103.939, 116.779, 123.68] as const;
 
 /** The named contracts. */
@@ -73,10 +70,7 @@ export function contractId(contract: Contract): string {
   return `${contract.name}-${sha256Hex(canonicalJson(contract)).slice(0, 8)}`;
 }
 
-/**
- * What a user must be told before extracting under this contract; measured on hymenoptera (244 train, 153 val,
- * block5_pool).
- */
+/** What to tell before extracting under this contract; measured on hymenoptera (244 train, 153 val, block5_pool). */
 export function contractWarning(contract: Contract): string | undefined {
   if (contract.name !== 'report-2020') return undefined;
   return (

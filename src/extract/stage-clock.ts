@@ -1,7 +1,6 @@
 /**
- * Where an extraction's time went, in seconds. load (the network), wait (nothing in the network, pixels are late),
- * infer and write exclude each other and sum up to the whole; read and decode are sums over the images, done beside the
- * others.
+ * Where an extraction's time went, in seconds. load, wait (nothing in the network, pixels are late), infer and write
+ * exclude each other and sum up to the whole; read and decode are sums over the images, done at the same time.
  */
 export interface StageSeconds {
   readonly load: number;
@@ -27,9 +26,8 @@ export interface StageClock {
 }
 
 /**
- * A clock that starts with waiting. load, wait, infer and write exclude each other and sum up to the time since the
- * start: infer is all time with a batch in the network, whatever else goes on beside it. read and decode are summed
- * over the images and lie beside the others; what an image waits for a thread counts as decoding.
+ * A clock that starts with waiting. infer is all time with a batch in the network, whatever else goes on. What an image
+ * waits for a thread counts as decoding.
  */
 export function stageClock(now: () => number = () => performance.now()): StageClock {
   const spent = { load: 0, wait: 0, infer: 0, write: 0, read: 0, decode: 0 };

@@ -42,10 +42,7 @@ export function neighborsText({ queries, metric, pooling, index, failed }: Neigh
   return blocks.join('') + indices.join('') + failuresText(failed);
 }
 
-/**
- * The poolings of a set with their numbers, and with their rows where they differ: an extraction that added one may be
- * under way.
- */
+/** A set's poolings and widths, with rows where they differ: an extraction that adds one may be under way. */
 function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number]): string {
   const parts = POOLINGS.flatMap((pooling) => {
     const held = poolings[pooling];

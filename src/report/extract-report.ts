@@ -6,10 +6,7 @@ import { textFields } from './text-table.ts';
 
 const MOST_FAILURES = 20;
 
-/**
- * The images that failed, at most twenty, with path, code and reason; empty where none did. `all` says where the rest
- * is told.
- */
+/** At most twenty of the images that failed; empty where none did. `all` says where the rest is told. */
 export function failuresText(failed: readonly Failure[], all = 'with --json'): string {
   if (failed.length === 0) return '';
   const lines = failed

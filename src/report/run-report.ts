@@ -51,9 +51,7 @@ function mistakesText(mistakes: readonly Mistake[]): string {
   );
 }
 
-/**
- * What a head learned by, epoch by epoch, in one line: its first and last epoch, and the best where rows were held out.
- */
+/** A learning curve in one line: its first and last epoch, and the best where rows were held out. */
 export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: LearningCurve): string {
   const span = (values: readonly number[], digits: number): string =>
     `${values[0]!.toFixed(digits)} to ${values.at(-1)!.toFixed(digits)}`;

@@ -15,8 +15,8 @@ export interface RuntimeCalls {
 }
 
 /**
- * The promises of Executable that are the same for each engine: arguments are checked, whatever the runtime throws
- * becomes one ENGINE_FAILED, dispose waits for the runs in flight and happens once, and nothing runs afterwards.
+ * The promises of Executable that hold for each engine: arguments are checked, what the runtime throws becomes one
+ * ENGINE_FAILED, and dispose waits for the runs in flight and happens once.
  */
 export function guardedExecutable({ runtime, size, infer, release }: RuntimeCalls): Executable {
   const inFlight = new Set<Promise<unknown>>();

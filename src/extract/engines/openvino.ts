@@ -21,11 +21,7 @@ export const OPENVINO_OPTIONS = {
   threads: integerOption(0, 'threads of all inferences together; 0: one per physical core', { min: 0 }),
   cache: booleanOption(true, "keep compiled networks in the user's cache folder"),
 } as const;
-/**
- * Options of the engine `openvino`.
- *
- * @interface
- */
+/** Options of the engine `openvino`. @interface */
 export type OpenVinoOptions = OptionsOf<typeof OPENVINO_OPTIONS>;
 
 /** Images that OpenVINO plans to have in flight: the default batch. It decides how many streams share the cores. */
@@ -43,10 +39,7 @@ function deviceProperties({ precision, threads }: OpenVinoOptions): DeviceProper
   };
 }
 
-/**
- * Refuses what would be float32 under another name: without AVX-512 OpenVINO takes the hint bf16 and computes in
- * float32.
- */
+/** Without AVX-512 OpenVINO takes the hint bf16 and computes in float32: refused, as it goes under a wrong name. */
 function requireHint(openVino: OpenVino, compiled: Handle, expected: string): void {
   const found = openVino.compiledProperty(compiled, 'INFERENCE_PRECISION_HINT');
   if (found === expected) return;
@@ -107,9 +100,8 @@ async function load(openVino: OpenVino, options: OpenVinoOptions, program: Progr
 }
 
 /**
- * OpenVINO on the CPU, called through its C API. JavaScript never waits: requests of one image each run on OpenVINO's
- * threads, several at a time. Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where OpenVINO is not found
- * or does not load.
+ * OpenVINO on the CPU, called through its C API: requests of one image each run on its threads, several at a time.
+ * Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where OpenVINO is not found or does not load.
  */
 export async function createOpenVinoEngine(given: Partial<OpenVinoOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine openvino', OPENVINO_OPTIONS, given);

@@ -7,15 +7,11 @@ export interface Variant {
   readonly engine: EngineName;
   readonly device: string;
   readonly precision: Precision;
-  /**
-   * Images a second, as a multiple of onnxruntime's in fp32 on the same processor: measured, see docs/engines.md. A
-   * processor without units for a precision emulates it or is refused by the runtime.
-   */
+  /** Images a second as a multiple of onnxruntime's in fp32 on the same processor, measured (docs/engines.md). */
   readonly speed: (processor: Processor) => number;
   /**
-   * Taken only where its engine or its device is asked for by name: because it is slower than another that is always
-   * there, because its gain was measured on one processor alone (onnxruntime-winograd), or because the device was never
-   * there to be measured.
+   * Taken only where its engine or device is asked for by name: it is slower than one that is always there, its gain
+   * was measured on one processor alone (onnxruntime-winograd), or the device was never there to be measured.
    */
   readonly onlyAsked?: 'engine' | 'device';
 }

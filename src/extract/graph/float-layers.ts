@@ -8,8 +8,8 @@ export const CONV = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } as const;
 
 /**
  * Pixels (the tensor `pixels`) to what the first layer reads (the tensor `input`): (pixel - mean) * scale, NCHW.
- * Channels stay RGB here: where the contract says BGR, the first kernel's input channels are reversed instead, which
- * costs nothing at run time. The transposition works on bytes, a quarter of the memory traffic of floats.
+ * Channels stay RGB: for BGR the first kernel's input channels are reversed, at no cost at run time. The transposition
+ * works on bytes, a quarter of the memory traffic of floats.
  */
 export function preprocessing({ contract }: Program, pixels: string): GraphPart {
   const mean = contract.channelOrder === 'RGB' ? contract.mean : contract.mean.toReversed();
@@ -32,9 +32,7 @@ export function preprocessing({ contract }: Program, pixels: string): GraphPart 
   };
 }
 
-/**
- * A layer's kernel, (filters, inputs, 3, 3), reading RGB where it is the first, and its bias. Throws WEIGHTS_MISMATCH.
- */
+/** A layer's kernel (filters, inputs, 3, 3), the first one reading RGB, and its bias. Throws WEIGHTS_MISMATCH. */
 export function convWeights(
   { name, inputs, filters }: ConvLayer,
   program: Program,

@@ -16,8 +16,8 @@ function unreadable(reason: string): never {
 
 /**
  * Reads the file at `path`, unless `memory` (which knows it as `name`) recalls its stamp and `isKnown` needs nothing of
- * that content. Throws IMAGE_UNREADABLE where it is a pipe or a device (reading might never end), too large, or changes
- * while it is read; and the system's own error where it cannot be opened.
+ * that content. Throws IMAGE_UNREADABLE for a pipe or device, a file too large or changed while read; and the system's
+ * own error where it cannot be opened.
  */
 export async function readImageFile(
   path: string,

@@ -6,10 +6,7 @@ const QUALITY = 60;
 /** Of large ones, where the artefacts of 60 are seen. */
 const LARGE_QUALITY = 80;
 
-/**
- * A picture for people: turned upright, cut to the middle square, `side` x `side` pixels, on white where it is
- * transparent, sRGB, as the bytes of a WebP file without metadata. Throws IMAGE_UNDECODABLE.
- */
+/** A thumbnail: upright, the middle square of `side` pixels, on white, sRGB, WebP bytes. Throws IMAGE_UNDECODABLE. */
 export async function thumbnail(bytes: Uint8Array, side: number): Promise<Uint8Array> {
   const sharp = await loadSharp();
   try {
@@ -24,10 +21,7 @@ export async function thumbnail(bytes: Uint8Array, side: number): Promise<Uint8A
   }
 }
 
-/**
- * The whole picture for people, upright, on white, sRGB, at most `most` pixels of width and height and never enlarged,
- * as the bytes of a WebP file without metadata. Throws IMAGE_UNDECODABLE.
- */
+/** The whole picture, upright, on white, sRGB, at most `most` pixels a side, WebP bytes. Throws IMAGE_UNDECODABLE. */
 export async function largePicture(bytes: Uint8Array, most: number): Promise<Uint8Array> {
   const sharp = await loadSharp();
   try {

@@ -54,10 +54,7 @@ export function weightsDigest(tensors: BackboneWeights['tensors']): string {
   return hash.digest('hex');
 }
 
-/**
- * Whether all values are finite: any other times zero is not a number. A loop, as `every` takes a second for the 15
- * million of VGG16.
- */
+/** Any other value times zero is not a number. A loop, as `every` takes a second for VGG16's 15 million. */
 function isFinite(data: Float32Array): boolean {
   let zero = 0;
   for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
@@ -65,10 +62,9 @@ function isFinite(data: Float32Array): boolean {
 }
 
 /**
- * The tensors of `file` that the backbone needs, in layer order, each one checked for presence, type and shape. Layers
- * that the backbone does not have (fc1, fc2, predictions, a head of one's own) are left out and named in `notes`.
- * Throws WEIGHTS_MISMATCH naming the first tensor that does not fit, and WEIGHTS_CORRUPT where its values are not
- * finite.
+ * The tensors of `file` that the backbone needs, in layer order, checked for presence, type and shape. Other layers
+ * (fc1, predictions, one's own head) are left out and named in `notes`. Throws WEIGHTS_MISMATCH naming the first tensor
+ * that does not fit, WEIGHTS_CORRUPT where values are not finite.
  */
 export function fitWeights(
   backbone: Backbone,

@@ -48,9 +48,8 @@ async function readShard(path: string, facts: ShardFacts | undefined): Promise<R
 }
 
 /**
- * Reads the shards beside an index (`weight_map`: tensor name to file name). Size and SHA-256 of each shard are checked
- * where the index has them. Throws WEIGHTS_NOT_FOUND for a missing file, WEIGHTS_CORRUPT naming the file that is
- * damaged.
+ * Reads the shards that an index names (`weight_map`: tensor name to file name), checked by size and SHA-256 where it
+ * has them. Throws WEIGHTS_NOT_FOUND for a missing file, WEIGHTS_CORRUPT naming the damaged one.
  */
 export async function readSharded(indexPath: string): Promise<ShardedFile> {
   const index = parseIndex(indexPath, await readWeightBytes(indexPath));

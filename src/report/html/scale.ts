@@ -6,9 +6,7 @@ export interface AxisScale {
   readonly ticks: readonly { readonly value: number; readonly text: string }[];
 }
 
-/**
- * Values in `domain` to pixels in `range`; `nice` widens the domain to round numbers. Pixels have two decimals at most.
- */
+/** Values in `domain` to pixels in `range`, two decimals at most; `nice` widens the domain to round numbers. */
 export function linearScale(
   domain: readonly [number, number],
   range: readonly [number, number],

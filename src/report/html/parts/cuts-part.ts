@@ -11,10 +11,7 @@ const namesCuts = ({ pooling }: HeadResult): boolean => pooling.includes(':');
 
 const settingsOf = ({ name, normalize, params }: HeadResult): string => `${name} ${normalize} ${parameters(params)}`;
 
-/**
- * One head on each cut layer, and on all of them side by side: which layer's features tell the classes apart. Null
- * where one cut was extracted.
- */
+/** One head on each cut layer, and on all side by side: which features tell the classes apart. Null for one cut. */
 export function cutsPart({ run, store }: ReportData): Markup | null {
   const all = present(run) ? run.heads : [];
   const example = all.find(namesCuts);

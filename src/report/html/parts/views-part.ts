@@ -14,10 +14,7 @@ const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(
 const verdict = ([low, high]: readonly [number, number]): string =>
   low > 0 ? 'they helped' : high < 0 ? 'they hurt' : 'no difference can be told';
 
-/**
- * What augmented views were worth to each head that was trained on them, beside the same head without. Null where none
- * was.
- */
+/** What augmented views were worth to each head trained on them, next to the same head without; null for none. */
 export function viewsPart({ run }: ReportData): Markup | null {
   const heads = present(run) ? run.heads.filter(withViews) : [];
   if (heads.length === 0) return null;
