@@ -5,7 +5,7 @@ import { POOLINGS } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
 import { printable } from './printable.ts';
-import { textFields, textTable } from './text-table.ts';
+import { left, right, textFields, textTable } from './text-table.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
@@ -57,7 +57,7 @@ function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number])
 export function inspectText(result: InspectResult): string {
   const splits = [...new Set(result.classes.flatMap((c) => Object.keys(c.splits)))] as ('train' | 'val' | 'test')[];
   const classes = textTable(
-    [{ title: 'class' }, ...splits.map((title) => ({ title, align: 'right' as const }))],
+    [...left('class'), ...right(...splits)],
     result.classes.map(({ label, splits: n }) => [label, ...splits.map((split) => String(n[split] ?? 0))]),
   );
   const several = result.sets.filter(({ current }) => current).length > 1;
@@ -95,13 +95,7 @@ export function inspectText(result: InspectResult): string {
 export function doctorText(result: DoctorResult): string {
   const { cpu, engine, engines, weights } = result;
   const variants = textTable(
-    [
-      { title: 'engine' },
-      { title: 'device' },
-      { title: 'precision' },
-      { title: 'expected speed', align: 'right' },
-      { title: 'state' },
-    ],
+    [...left('engine', 'device', 'precision'), ...right('expected speed'), ...left('state')],
     engines.map(({ engine: name, device, precision, version, chosen, speed, problem }) => [
       name,
       device,
@@ -111,7 +105,7 @@ export function doctorText(result: DoctorResult): string {
     ]),
   );
   const packages = textTable(
-    [{ title: 'package' }, { title: 'version' }, { title: 'works' }, { title: 'needed for' }],
+    left('package', 'version', 'works', 'needed for'),
     result.packages.map(({ name, version, works, needed }) => [name, version ?? '-', works ? 'yes' : 'NO', needed]),
   );
   const problems = new Set(

@@ -4,7 +4,7 @@ import { parameters } from '../../format.ts';
 import { accuracyAxis, span } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
 import { figure, percent } from '../numbers.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain, untitled } from '../table.ts';
 
 /** Features that name their cut: of other cuts than the primary one, or of several side by side. */
 const namesCuts = ({ pooling }: HeadResult): boolean => pooling.includes(':');
@@ -32,11 +32,11 @@ export function cutsPart({ run, store }: ReportData): Markup | null {
     ${htmlTable({
       caption: 'Cut layers, best first',
       columns: [
-        { title: 'features' },
-        { title: 'accuracy', kind: 'n' },
-        { title: '95 % interval' },
-        { title: 'interval drawn', kind: 'out' },
-        { title: 'log loss', kind: 'n' },
+        ...plain('features'),
+        ...numeric('accuracy'),
+        ...plain('95 % interval'),
+        untitled('interval drawn'),
+        ...numeric('log loss'),
       ],
       rows: heads.map((head) => [
         namesCuts(head) ? head.pooling.replaceAll(',', ' + ') : `${primary}:${head.pooling}`,
