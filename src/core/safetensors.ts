@@ -19,26 +19,13 @@ const ARRAYS = {
 
 export type TensorDtype = keyof typeof ARRAYS;
 
-/** The array type of a dtype, over any kind of buffer. */
-interface DataOf {
-  F64: Float64Array;
-  F32: Float32Array;
-  F16: Uint16Array;
-  BF16: Uint16Array;
-  I64: BigInt64Array;
-  U64: BigUint64Array;
-  I32: Int32Array;
-  U32: Uint32Array;
-  I16: Int16Array;
-  U16: Uint16Array;
-  I8: Int8Array;
-  U8: Uint8Array;
-  BOOL: Uint8Array;
-}
-
 /** One tensor, row-major; `dtype` tells the type of `data`, whose length is the product of `shape`. */
 export type SafeTensor = {
-  [D in TensorDtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: DataOf[D] };
+  [D in TensorDtype]: {
+    readonly dtype: D;
+    readonly shape: readonly number[];
+    readonly data: (typeof ARRAYS)[D]['prototype'];
+  };
 }[TensorDtype];
 
 /** The content of one safetensors file; tensors in the order of the header. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { few, PermafrostError, reasonOf } from '../../core/errors.ts';
 import { SPLITS, type Failure, type Sample, type Split } from '../../core/sample.ts';
 import { readManifestFile } from './dataset-manifest.ts';
 import { byCodeUnits, list, listImages, type Listing } from './image-tree.ts';
@@ -43,11 +43,6 @@ const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
 
 const LAYOUT_HELP =
   'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl file with path, label and split.';
-
-function few(items: readonly string[], most = 5): string {
-  const rest = items.length - most;
-  return items.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
-}
 
 /** The class folders below `prefix` ('' or a split's folder) as samples. */
 async function classFolders(

@@ -40,16 +40,9 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (plain !== undefined) return withFewPixels(plain);
   const sharp = await loadSharp();
   try {
-    const {
-      width,
-      height,
-      orientation = 1,
-      hasAlpha,
-      depth,
-      space,
-    } = await sharp(bytes, {
-      limitInputPixels: false, // decided here, with a reason
-    }).metadata();
+    // Its pixels are counted here, with a reason.
+    const facts = await sharp(bytes, { limitInputPixels: false }).metadata();
+    const { width, height, orientation = 1, hasAlpha, depth, space } = facts;
     withFewPixels({ width, height });
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')

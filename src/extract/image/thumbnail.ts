@@ -1,3 +1,4 @@
+import type { ResizeOptions } from 'sharp';
 import { PermafrostError } from '../../core/errors.ts';
 import { loadSharp } from './sharp.ts';
 
@@ -6,32 +7,22 @@ const QUALITY = 60;
 /** Of large ones, where the artefacts of 60 are seen. */
 const LARGE_QUALITY = 80;
 
-/** A thumbnail: upright, the middle square of `side` pixels, on white, sRGB, WebP bytes. Throws IMAGE_UNDECODABLE. */
-export async function thumbnail(bytes: Uint8Array, side: number): Promise<Uint8Array> {
+async function webp(bytes: Uint8Array, size: ResizeOptions, quality: number): Promise<Uint8Array> {
   const sharp = await loadSharp();
   try {
-    return await sharp(bytes)
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .resize(side, side, { fit: 'cover' })
-      .webp({ quality: QUALITY })
-      .toBuffer();
+    const picture = sharp(bytes).autoOrient().flatten({ background: '#ffffff' }).resize(size);
+    return await picture.webp({ quality }).toBuffer();
   } catch (cause) {
     throw new PermafrostError('IMAGE_UNDECODABLE', 'The file does not decode.', { cause });
   }
 }
 
+/** A thumbnail: upright, the middle square of `side` pixels, on white, sRGB, WebP bytes. Throws IMAGE_UNDECODABLE. */
+export function thumbnail(bytes: Uint8Array, side: number): Promise<Uint8Array> {
+  return webp(bytes, { width: side, height: side, fit: 'cover' }, QUALITY);
+}
+
 /** The whole picture, upright, on white, sRGB, at most `most` pixels a side, WebP bytes. Throws IMAGE_UNDECODABLE. */
-export async function largePicture(bytes: Uint8Array, most: number): Promise<Uint8Array> {
-  const sharp = await loadSharp();
-  try {
-    return await sharp(bytes)
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .resize(most, most, { fit: 'inside', withoutEnlargement: true })
-      .webp({ quality: LARGE_QUALITY })
-      .toBuffer();
-  } catch (cause) {
-    throw new PermafrostError('IMAGE_UNDECODABLE', 'The file does not decode.', { cause });
-  }
+export function largePicture(bytes: Uint8Array, most: number): Promise<Uint8Array> {
+  return webp(bytes, { width: most, height: most, fit: 'inside', withoutEnlargement: true }, LARGE_QUALITY);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PermafrostError } from '../../core/errors.ts';
+import { few, PermafrostError } from '../../core/errors.ts';
 import type { Backbone, BackboneWeights, Layer } from '../backbones/backbone.ts';
 import type { WeightFile } from './weight-file.ts';
 
@@ -29,12 +29,6 @@ function mismatch(path: string, text: string): never {
 
 function layerNames(tensorNames: Iterable<string>): string[] {
   return [...new Set([...tensorNames].map((name) => name.split('/')[0]!))];
-}
-
-/** At most `limit` of the names, for a message. */
-function some(names: readonly string[], limit = 8): string {
-  const rest = names.length - limit;
-  return names.slice(0, limit).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 function shapeHint(found: readonly number[], expected: readonly number[]): string {
@@ -76,7 +70,7 @@ export function fitWeights(
     if (found === undefined) {
       mismatch(
         path,
-        `${backbone.name} needs the tensor ${name} of shape ${shapeText(shape)}, the file has only the layers ${some(layerNames(tensors.keys())) || '(none)'}. Layers must have Keras' names.`,
+        `${backbone.name} needs the tensor ${name} of shape ${shapeText(shape)}, the file has only the layers ${few(layerNames(tensors.keys()), 8) || '(none)'}. Layers must have Keras' names.`,
       );
     }
     if (found.shape.join() !== shape.join()) {
@@ -99,6 +93,6 @@ export function fitWeights(
   }
   const ignored = layerNames([...tensors.keys()].filter((name) => !fitting.has(name)));
   if (ignored.length === 0) return { tensors: fitting, notes };
-  const note = `Ignored what is not part of the base of ${backbone.name}: ${some(ignored)}.`;
+  const note = `Ignored what is not part of the base of ${backbone.name}: ${few(ignored, 8)}.`;
   return { tensors: fitting, notes: [...notes, note] };
 }

@@ -57,10 +57,6 @@ export function corruptH5(path: string, what: string, cause?: unknown): Permafro
   );
 }
 
-function corrupt(path: string, cause: unknown): never {
-  throw corruptH5(path, hdf5Reason(cause), cause);
-}
-
 /**
  * Opens a Keras HDF5 weights file in any layout that findKerasTensors knows. The file stays open, and a damaged one may
  * keep HDF5 busy without end: only for a process that ends thereafter (read-keras-h5.ts). Throws WEIGHTS_NOT_FOUND,
@@ -79,7 +75,7 @@ export async function openKerasH5(path: string, backbone: Backbone): Promise<Wei
     try {
       return action();
     } catch (cause) {
-      return corrupt(path, cause);
+      throw corruptH5(path, hdf5Reason(cause), cause);
     }
   };
   const file = guarded(() => new library.File(path, 'r'));

@@ -96,8 +96,5 @@ export function findKerasTensors(entries: readonly H5Entry[], backbone: Backbone
       place(`${layer}/${kindOfVariable(path.slice(path.lastIndexOf('/') + 1))}`, path);
     }
   }
-  return {
-    paths,
-    notes: [`${file} keeps no layer names: its ${convNames.length} convolutions were taken in order.`],
-  };
+  return { paths, notes: [`${file} keeps no layer names: its ${convNames.length} convolutions were taken in order.`] };
 }

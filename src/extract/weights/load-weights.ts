@@ -25,10 +25,7 @@ async function openWeights(path: string, backbone: Backbone): Promise<WeightFile
   const extension = extname(path).toLowerCase();
   switch (extension) {
     case '.safetensors': {
-      const { tensors } = readSafetensors(await readWeightBytes(path), {
-        name: path,
-        code: 'WEIGHTS_CORRUPT',
-      });
+      const { tensors } = readSafetensors(await readWeightBytes(path), { name: path, code: 'WEIGHTS_CORRUPT' });
       return fileInMemory(path, tensors);
     }
     case '.json':

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
+import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, type SafeTensor } from '../../core/safetensors.ts';
 import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts';
@@ -36,7 +36,7 @@ function parseIndex(path: string, bytes: Uint8Array): z.infer<typeof indexSchema
 async function readShard(path: string, facts: ShardFacts | undefined): Promise<ReadonlyMap<string, SafeTensor>> {
   const bytes = await readWeightBytes(path);
   if (facts !== undefined) {
-    const found = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+    const found = { bytes: bytes.length, sha256: sha256Hex(bytes) };
     if (found.bytes !== facts.bytes || found.sha256 !== facts.sha256) {
       throw new PermafrostError(
         CODE,
