@@ -36,8 +36,6 @@ export async function createSession(
   try {
     return await runtime.InferenceSession.create(bytes, isMainThread ? options : { ...options, intraOpNumThreads: 1 });
   } catch (cause) {
-    throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, {
-      cause,
-    });
+    throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, { cause });
   }
 }

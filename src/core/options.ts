@@ -69,13 +69,7 @@ export function choiceOption<const C extends readonly string[]>(
 }
 
 export function booleanOption(value: boolean, describe: string): OptionSpec<boolean> {
-  return {
-    default: value,
-    describe,
-    accepts: 'true | false',
-    kind: 'boolean',
-    check: (v) => typeof v === 'boolean',
-  };
+  return { default: value, describe, accepts: 'true | false', kind: 'boolean', check: (v) => typeof v === 'boolean' };
 }
 
 export function stringOption(value: string, describe: string): OptionSpec<string> {

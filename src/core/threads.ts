@@ -35,14 +35,10 @@ export interface Threads<Order, Message> {
 }
 
 /** Starts threads. The caller ends them, whatever happens. */
-export function startThreads<Order, Message extends { readonly kind: string }>({
-  entry,
-  count,
-  data,
-  signal,
-  interrupted,
-  failure,
-}: ThreadsOptions): Threads<Order, Message> {
+export function startThreads<Order, Message extends { readonly kind: string }>(
+  options: ThreadsOptions,
+): Threads<Order, Message> {
+  const { entry, count, data, signal, interrupted, failure } = options;
   const inbox: { worker: Worker; message: Message | ThreadFailure }[] = [];
   let wake: () => void = () => undefined;
   const workers = Array.from({ length: count }, () => {

@@ -39,11 +39,7 @@ export interface CheckResult {
   /** Images of val and test that have a copy in train. */
   readonly leakedImages: number;
   /** Of one head on the validated images: all of them, and those without a copy in train. Null where there are none. */
-  readonly accuracy: {
-    readonly head: string;
-    readonly all: CheckedAccuracy;
-    readonly clean: CheckedAccuracy;
-  } | null;
+  readonly accuracy: { readonly head: string; readonly all: CheckedAccuracy; readonly clean: CheckedAccuracy } | null;
   /** Labels that the others contradict, the most suspect first; margin: their probability less the suggestion's. */
   readonly suspects: readonly {
     readonly path: string;

@@ -105,7 +105,7 @@ async function load(openVino: OpenVino, options: OpenVinoOptions, program: Progr
  */
 export async function createOpenVinoEngine(given: Partial<OpenVinoOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine openvino', OPENVINO_OPTIONS, given);
-  const { openVino } = await requireOpenVino();
+  const openVino = await requireOpenVino();
   return {
     name: 'openvino',
     device: options.device,

@@ -27,12 +27,7 @@ const onDevice = (device: string): Variant => ({
 
 /** Every variant; onnxruntime on the CPU in fp32, which is always there, comes last. */
 export const VARIANTS: readonly Variant[] = [
-  {
-    engine: 'openvino',
-    device: 'cpu',
-    precision: 'int8',
-    speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 4),
-  },
+  { engine: 'openvino', device: 'cpu', precision: 'int8', speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 4) },
   {
     engine: 'openvino',
     device: 'cpu',
@@ -41,13 +36,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   { engine: 'openvino', device: 'cpu', precision: 'fp32', speed: () => 1.1 },
   { engine: 'onnxruntime', device: 'cpu', precision: 'int8', speed: () => 3.4 },
-  {
-    engine: 'onnxruntime-winograd',
-    device: 'cpu',
-    precision: 'fp32',
-    speed: () => 1.2,
-    onlyAsked: 'engine',
-  },
+  { engine: 'onnxruntime-winograd', device: 'cpu', precision: 'fp32', speed: () => 1.2, onlyAsked: 'engine' },
   ...['cuda', 'coreml', 'dml', 'webgpu'].map(onDevice),
   { engine: 'tfjs', device: 'gpu', precision: 'fp32', speed: () => 1, onlyAsked: 'engine' },
   { engine: 'tfjs', device: 'cpu', precision: 'fp32', speed: () => 0.9, onlyAsked: 'engine' },
@@ -55,14 +44,5 @@ export const VARIANTS: readonly Variant[] = [
 ];
 
 /** Names a variant, and the class of the features that it makes: `openvino/cpu/bf16`. */
-export function engineClass({
-  engine,
-  device,
-  precision,
-}: {
-  readonly engine: string;
-  readonly device: string;
-  readonly precision: string;
-}): string {
-  return `${engine}/${device}/${precision}`;
-}
+export const engineClass = ({ engine, device, precision }: Record<'engine' | 'device' | 'precision', string>): string =>
+  `${engine}/${device}/${precision}`;

@@ -15,12 +15,7 @@ export function preprocessing({ contract }: Program, pixels: string): GraphPart 
   const mean = contract.channelOrder === 'RGB' ? contract.mean : contract.mean.toReversed();
   return {
     nodes: [
-      {
-        op: 'Transpose',
-        inputs: [pixels],
-        outputs: ['pixels/nchw'],
-        attributes: { perm: [0, 3, 1, 2] },
-      },
+      { op: 'Transpose', inputs: [pixels], outputs: ['pixels/nchw'], attributes: { perm: [0, 3, 1, 2] } },
       { op: 'Cast', inputs: ['pixels/nchw'], outputs: ['pixels/float'], attributes: { to: 1 } },
       { op: 'Sub', inputs: ['pixels/float', 'mean'], outputs: ['pixels/centred'] },
       { op: 'Mul', inputs: ['pixels/centred', 'scale'], outputs: ['input'] },
@@ -56,12 +51,7 @@ export function floatLayer(layer: Layer, input: string, program: Program, output
   const { kernel, bias } = convWeights(layer, program);
   return {
     nodes: [
-      {
-        op: 'Conv',
-        inputs: [input, `${name}/kernel`, `${name}/bias`],
-        outputs: [`${name}/linear`],
-        attributes: CONV,
-      },
+      { op: 'Conv', inputs: [input, `${name}/kernel`, `${name}/bias`], outputs: [`${name}/linear`], attributes: CONV },
       { op: 'Relu', inputs: [`${name}/linear`], outputs: [output] },
     ],
     initializers: [

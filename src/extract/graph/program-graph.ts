@@ -19,12 +19,7 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
   const between = `${name}/between`;
   const first: OnnxNode =
     output.pooling === 'flatten'
-      ? {
-          op: 'Transpose',
-          inputs: [output.cut],
-          outputs: [between],
-          attributes: { perm: [0, 2, 3, 1] },
-        }
+      ? { op: 'Transpose', inputs: [output.cut], outputs: [between], attributes: { perm: [0, 2, 3, 1] } }
       : {
           op: output.pooling === 'avg' ? 'GlobalAveragePool' : 'GlobalMaxPool',
           inputs: [output.cut],

@@ -16,10 +16,7 @@ export const VIEW_OPTIONS = {
   horizontalFlip: booleanOption(true, 'mirror a view, left and right changed, with probability 1/2'),
   rotation: numberOption(0, 'rotation: an angle of -rotation to rotation degrees', { min: 0, max: 180 }),
   shift: numberOption(0, 'shift down and across, each by -shift to shift of the side', { min: 0, max: 0.9 }),
-  brightness: numberOption(0, 'brightness: multiplied by 1 - brightness to 1 + brightness', {
-    min: 0,
-    max: 1,
-  }),
+  brightness: numberOption(0, 'brightness: multiplied by 1 - brightness to 1 + brightness', { min: 0, max: 1 }),
 } as const;
 /** A checked plan of views: how far each may go. @interface */
 export type ViewPlan = OptionsOf<typeof VIEW_OPTIONS>;

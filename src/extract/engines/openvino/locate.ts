@@ -80,11 +80,7 @@ export function locateOpenVino(env: Environment = process.env): OpenVinoPlace[] 
           origin: 'found' as const,
           how: 'a pip install',
         })),
-        ...openVinoNodeFolders().map((folder) => ({
-          folder,
-          origin: 'found' as const,
-          how: 'openvino-node',
-        })),
+        ...openVinoNodeFolders().map((folder) => ({ folder, origin: 'found' as const, how: 'openvino-node' })),
       ];
   return candidates.flatMap((candidate) => {
     const library = cLibraryIn(candidate.folder);
