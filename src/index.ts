@@ -1,7 +1,7 @@
 /**
  * permafrost as a library: images flow through `extract` once, rest in a store, and leave through heads many times.
- * A command is a function: names, paths and options go in, a plain result comes out. `work.listener` hears what it tells
- * on its way, `work.signal` stops it, and what cannot be done is a PermafrostError.
+ * A command is a function: names, paths and options go in, a plain result comes out. `work.listener` hears what it
+ * tells, `work.signal` stops it, and what cannot be done is a PermafrostError.
  *
  * @packageDocumentation
  */

@@ -23,7 +23,7 @@ const onGrid = (value: number): number => Math.round(value * 2 ** 32) / 2 ** 32;
 /**
  * The affine map of a view of a size x size picture, as Keras 3 makes it (apply_affine_transform with row_axis 0 and
  * col_axis 1): rotation . shift . shear . zoom, about the picture's middle (size - 1) / 2. With angles t and s in
- * radians, rotation . shear = (cos t, -sin(t + s); sin t, cos(t + s)). The flip comes last: column c shows size - 1 - c.
+ * radians, rotation . shear = (cos t, -sin(t + s); sin t, cos(t + s)). The flip comes last: column c shows size-1-c.
  */
 export function viewAffine(parameters: ViewParameters, size: number): Affine {
   const { rotation, shear, shiftColumns, shiftRows, zoomColumns, zoomRows, flip } = parameters;

@@ -1,6 +1,5 @@
-import type { ResizeOptions } from 'sharp';
 import { PermafrostError } from '../../core/errors.ts';
-import { loadSharp } from './sharp.ts';
+import { loadSharp, type ResizeOptions } from './sharp.ts';
 
 /** Quality of the WebP files: on photographs of 96 pixels about 1.7 kB each. */
 const QUALITY = 60;
