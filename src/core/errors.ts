@@ -33,7 +33,6 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** The one error class. The message says what was found, what was expected and what to do next. */
 export class PermafrostError extends Error {
-  /** Which way of saying no this is: stable, for programs. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {

@@ -79,7 +79,6 @@ export function startThreads<Order, Message extends { readonly kind: string }>(
   };
 }
 
-/** The order to end. */
 const END = 'end';
 
 /** The side of a thread: follows its orders one by one. The order to end aborts the signal and frees the thread. */

@@ -32,7 +32,6 @@ export function predictText({ predictions, failed }: PredictResult): string {
 const indexLine = ({ split, ef, k, recall, queries, built }: IndexResult): string =>
   `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'stored image')}, ef ${ef}\n`;
 
-/** Nearest images for a terminal. */
 export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
   const indices = index === 'exact' ? [] : index.map(indexLine);
   const blocks = queries.map(
@@ -53,7 +52,6 @@ function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number])
   return parts.join(', ') || 'no';
 }
 
-/** A store for a terminal. */
 export function inspectText(result: InspectResult): string {
   const splits = [...new Set(result.classes.flatMap((c) => Object.keys(c.splits)))] as ('train' | 'val' | 'test')[];
   const classes = textTable(
@@ -91,7 +89,6 @@ export function inspectText(result: InspectResult): string {
   return parts.join('\n') + failuresText(result.failed);
 }
 
-/** The state of the installation for a terminal. */
 export function doctorText(result: DoctorResult): string {
   const { cpu, engine, engines, weights } = result;
   const variants = textTable(

@@ -34,7 +34,6 @@ function accuracyLine({ accuracy, leakedImages }: CheckResult): string {
   return `\nAccuracy of ${accuracy.head} on pooled features: ${share(accuracy.all)}; without the ${leakedImages} that are in train too: ${share(accuracy.clean)}.\n`;
 }
 
-/** What check found, for a terminal. */
 export function checkText(result: CheckResult): string {
   const { store, images, compared, exact, near, nearLeftOut, nearMissing, threshold } = result;
   const { leaks, leakedImages, suspects, smallClasses, smallClass } = result;

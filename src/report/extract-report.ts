@@ -17,7 +17,6 @@ export function failuresText(failed: readonly Failure[], all = 'with --json'): s
   return ['', `${plural(failed.length, 'image')} failed:`, ...lines, ...rest, ''].join('\n');
 }
 
-/** What an extraction did, for a terminal. */
 export function extractText(result: ExtractResult): string {
   const { extracted, reused, unread, failed, engine } = result;
   const through = extracted + (result.views?.extracted ?? 0);

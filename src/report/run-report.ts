@@ -91,7 +91,6 @@ export function runText(result: RunResult): string {
   return `${parts.join('\n').trimEnd()}\n`;
 }
 
-/** One trained head for a terminal. */
 export function trainText(head: HeadResult): string {
   const { trained, relabelled, validated, validatedOn, iterations, file } = head;
   const lines = [

@@ -17,7 +17,6 @@ export interface ReportImage {
 export interface JudgedImage {
   readonly image: number;
   readonly predicted: string;
-  /** Probability of the predicted class. */
   readonly probability: number;
   /** Nearest first, by cosine distance of average-pooled features. */
   readonly neighbors: readonly { readonly image: number; readonly distance: number }[];
@@ -34,7 +33,6 @@ export interface ReportClass {
 /** What the saved best head says of the validated images that the store holds now. */
 export interface Judgement {
   readonly head: Pick<HeadResult, 'name' | 'pooling' | 'normalize' | 'params'>;
-  /** The head file. */
   readonly file: string;
   readonly split: Split;
   /** Validated images, of which the figures are; `judged` has those of the page. */

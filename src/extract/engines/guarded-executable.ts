@@ -4,7 +4,6 @@ import type { Executable } from './engine.ts';
 
 /** What an engine brings: the runtime's own calls, which may reject with anything. */
 export interface RuntimeCalls {
-  /** The runtime's name, for messages. */
   readonly runtime: string;
   /** Side of the square, in pixels. */
   readonly size: number;

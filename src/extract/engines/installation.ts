@@ -2,7 +2,6 @@ import type { Listener } from '../../core/listener.ts';
 
 /** A runtime that `permafrost engines` can fetch, look for and take away. */
 export interface EngineInstallation {
-  /** Name of the engine that it is for. */
   readonly engine: string;
   /** What is fetched, from where and how large, in one sentence. */
   readonly describe: string;

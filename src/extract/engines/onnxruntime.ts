@@ -15,7 +15,6 @@ import { guardedExecutable } from './guarded-executable.ts';
 import { programInPrecision } from './program-in-precision.ts';
 import type { Program } from '../program.ts';
 
-/** What createOnnxRuntimeEngine takes. */
 export const ONNXRUNTIME_OPTIONS = {
   device: choiceOption(DEVICES, 'cpu', 'where the network runs'),
   precision: choiceOption(['fp32', 'int8'], 'fp32', 'number format of the network'),
@@ -115,7 +114,6 @@ const WITHOUT_FOLDING: OnnxSessionOptions = {
   extra: { optimization: { disable_specified_optimizers: 'ConstantFolding' } },
 };
 
-/** What createWinogradEngine takes. */
 export const WINOGRAD_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
   precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),

@@ -14,7 +14,6 @@ import { versionOfBuild } from './openvino/versions.ts';
 import { programInPrecision } from './program-in-precision.ts';
 import type { Program } from '../program.ts';
 
-/** What createOpenVinoEngine takes. */
 export const OPENVINO_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
   precision: choiceOption(PRECISIONS, 'fp32', 'number format of the network'),

@@ -19,7 +19,6 @@ export interface WantedImages {
   readonly root: string;
   readonly samples: Iterable<Sample>;
   readonly contract: Contract;
-  /** How many at most. */
   readonly count: number;
   /** Images to leave out, by SHA-256. */
   readonly except?: ReadonlySet<string>;

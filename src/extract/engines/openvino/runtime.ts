@@ -35,7 +35,6 @@ export interface OpenVino {
   freeTensor(tensor: Handle): void;
 }
 
-/** The one device of this engine. */
 const DEVICE = 'CPU';
 
 function readBuild({ call, text }: CApi): string {

@@ -20,7 +20,6 @@ export const TFJS_VERSION = '4.22.0';
 export interface FoundPackage {
   readonly name: string;
   readonly version: string;
-  /** The package's own folder. */
   readonly folder: string;
   /** The folder of the package that exports the API of tfjs: for wasm that of @tensorflow/tfjs. */
   readonly api: string;

@@ -7,7 +7,6 @@ import { findPackage, TFJS_ORDER, TFJS_PACKAGES, TFJS_VERSION, type TfjsPackage 
 import { loadTfjs, type TfjsRuntime } from './runtime.ts';
 import type { Program } from '../../program.ts';
 
-/** What createTfjsEngine takes: package (auto), device (auto), precision (fp32). */
 export const TFJS_OPTIONS = {
   package: choiceOption(
     ['auto', ...TFJS_ORDER],
