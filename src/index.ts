@@ -1,9 +1,7 @@
 /**
  * permafrost as a library: images flow through `extract` once, rest in a store, and leave through heads many times.
- *
- * A command is a function: names and paths and options go in, a plain result comes out, nothing is printed. What a
- * command tells on its way goes to `work.listener`, and `work.signal` stops it. What cannot be done is a
- * PermafrostError. The parts below the commands take objects instead of names. Solvers: `permafrost/solvers`.
+ * A command is a function: names, paths and options go in, a plain result comes out. `work.listener` hears what it
+ * tells, `work.signal` stops it, and what cannot be done is a PermafrostError.
  *
  * @packageDocumentation
  */

@@ -12,10 +12,7 @@ import type { Work } from './workflows/work.ts';
 /** A word of a POSIX shell's command line. */
 const quoted = (word: string): string => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/**
- * The command line that repeats a run; data set and store by absolute paths, a weights file as it was given. Runs
- * recorded by versions without their options give null.
- */
+/** The command line that repeats a run, with absolute paths; null for a run recorded without its options. */
 export function repeatCommand({ dataset, store, options }: Partial<RunResult>): string | null {
   if (dataset === undefined || store === undefined || options === undefined) return null;
   const given = Object.entries(options).filter(([key]) => key !== 'store');
@@ -33,9 +30,8 @@ export async function pageScript(): Promise<string> {
 }
 
 /**
- * Writes everything there is to see of a store as one HTML page that needs no network: its heads, mistakes, suspected
- * label errors, duplicates and a map. The page goes to `out`, by default to report.html in the store. Loads no network
- * and changes nothing else. Throws what `reportData` throws, and STORE_WRITE.
+ * Writes all there is to see of a store as one HTML page that needs no network, to `out` or to report.html in the
+ * store. Loads no network and changes nothing else. Throws what `reportData` throws, and STORE_WRITE.
  */
 export async function writeReport(
   storePath: string,

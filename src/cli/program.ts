@@ -62,7 +62,6 @@ export function pick(flags: Flags, table: OptionTable): Flags {
   );
 }
 
-/** What was asked for on the command line. */
 export type Request =
   | {
       readonly kind: 'run';

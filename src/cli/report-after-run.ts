@@ -3,17 +3,12 @@ import { booleanOption } from '../core/options.ts';
 import type { CommandContext } from './program.ts';
 
 /** The flag `--no-report` of the commands that run everything. */
-export const REPORT_FLAG = {
-  report: booleanOption(true, 'do not write report.html into the store'),
-} as const;
+export const REPORT_FLAG = { report: booleanOption(true, 'do not write report.html into the store') } as const;
 
 /** What a run's own report may hold at most, so that it costs seconds: `permafrost report` has room for more. */
 const AFTER_RUN = { maxThumbnails: 300, mapImages: 400 } as const;
 
-/**
- * Writes the report at the end of a run, unless `--no-report`, and tells where; where it cannot be written, the run's
- * answer stands and it is told why.
- */
+/** Writes the report at the end of a run, unless `--no-report`. Where that fails, the run's answer still stands. */
 export async function reportAfterRun(
   store: string,
   flags: Readonly<Record<string, unknown>>,

@@ -1,9 +1,4 @@
-const UNITS: Readonly<Record<string, number>> = {
-  MB: 1e6,
-  GB: 1e9,
-  MIB: 2 ** 20,
-  GIB: 2 ** 30,
-};
+const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, MIB: 2 ** 20, GIB: 2 ** 30 };
 
 /** The bytes of a size such as "500MB", "2GB" or "1.5GiB"; undefined for another text. */
 export function parseBytes(text: string): number | undefined {

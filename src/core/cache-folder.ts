@@ -2,9 +2,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /**
- * Absolute path of the folder for what permafrost fetches or can make again: PERMAFROST_CACHE where that is set,
- * otherwise `permafrost` in the place that the system keeps for caches (XDG_CACHE_HOME or ~/.cache; ~/Library/Caches on
- * macOS; LOCALAPPDATA on Windows). It need not exist.
+ * Absolute path of the folder for what permafrost fetches or can make again; it need not exist. PERMAFROST_CACHE, else
+ * `permafrost` in the system's folder for caches (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, LOCALAPPDATA).
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.PERMAFROST_CACHE) return resolve(env.PERMAFROST_CACHE);

@@ -10,10 +10,7 @@ export interface Int8Calibration {
   readonly ranges: Readonly<Record<string, { readonly min: number; readonly max: number }>>;
 }
 
-/**
- * Lower-case hex SHA-256 over all of a calibration: a part of the settings, and so of the fingerprint, of int8
- * features.
- */
+/** Lower-case hex SHA-256 over all of a calibration: a part of the fingerprint of int8 features. */
 export function calibrationDigest(calibration: Int8Calibration): string {
   return sha256Hex(canonicalJson(calibration));
 }

@@ -1,15 +1,12 @@
 /**
- * The preprocessing contract: everything between a file's bytes and the numbers that enter the network, as one value.
- * It is stored with the features and with each head; features of two contracts never meet.
+ * The preprocessing contract: all between a file's bytes and the numbers that enter the network. It is stored with the
+ * features and with each head; features of two contracts never meet.
  */
 export interface Contract {
   readonly name: string;
   /** Side of the square that enters the network, in pixels. */
   readonly size: number;
-  /**
-   * How the image becomes a square. `squash` ignores the aspect ratio, `cover-crop` scales the shorter side to `size`
-   * and takes the centre.
-   */
+  /** `squash` ignores the aspect ratio; `cover-crop` scales the shorter side to `size` and takes the centre. */
   readonly geometry: 'squash' | 'cover-crop';
   /** `nearest` is Pillow's NEAREST to the byte; the others are antialiased (the kernel widens with the scale). */
   readonly kernel: 'nearest' | 'bilinear' | 'bicubic' | 'lanczos';
@@ -17,15 +14,10 @@ export interface Contract {
   readonly orientation: 'exif' | 'ignore';
   /** ICC colour profiles are ignored, as in the training of the network. */
   readonly iccProfile: 'ignore';
-  /**
-   * What lies under transparent pixels: `white` paper, or `drop`: the colours hidden in the file, as Pillow's
-   * convert("RGB").
-   */
+  /** Under transparent pixels: `white` paper, or `drop`: the colours hidden in the file (Pillow's convert("RGB")). */
   readonly alpha: 'white' | 'drop';
   readonly channelOrder: 'RGB' | 'BGR';
-  /**
-   * The value that enters the network is (pixel - mean[channel]) * scale, channels in `channelOrder`, pixels 0..255.
-   */
+  /** The network gets (pixel - mean[channel]) * scale, channels in `channelOrder`, pixels 0..255. */
   readonly mean: readonly [number, number, number];
   readonly scale: number;
 }

@@ -19,10 +19,7 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/**
- * The fields in which two JSON values differ, as `path: a, not b` (for example `contract.channelOrder: "BGR", not
- * "RGB"`); empty where they are equal.
- */
+/** The fields in which two JSON values differ, such as `contract.channelOrder: "BGR", not "RGB"`; empty for equals. */
 export function differences(a: unknown, b: unknown, path = ''): string[] {
   const isRecord = (v: unknown): v is Record<string, unknown> =>
     v !== null && typeof v === 'object' && !Array.isArray(v);

@@ -1,6 +1,4 @@
-/**
- * Every way in which permafrost says no. A code is stable: scripts may test it; docs/errors.md lists them all.
- */
+/** Every way in which permafrost says no. A code is stable, so scripts may test it; docs/errors.md lists them all. */
 export const ERROR_CODES = [
   'OPTION_INVALID',
   'DATASET_NOT_FOUND',
@@ -33,11 +31,8 @@ export const ERROR_CODES = [
 /** One of ERROR_CODES. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/**
- * The one error class. The message says what was found, what was expected and what to do next.
- */
+/** The one error class. The message says what was found, what was expected and what to do next. */
 export class PermafrostError extends Error {
-  /** Which way of saying no this is: stable, for programs. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
@@ -51,4 +46,10 @@ export class PermafrostError extends Error {
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/\s+/g, ' ').trim();
+}
+
+/** The first `most` of some names, and how many more there are: for a message. */
+export function few(names: readonly string[], most = 5): string {
+  const rest = names.length - most;
+  return names.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

@@ -2,7 +2,6 @@
 export interface Listener {
   /** A choice made for the user, a warning: one sentence. */
   note?(text: string): void;
-  /** How far a stage is. */
   progress?(state: Progress): void;
 }
 

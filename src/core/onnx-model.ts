@@ -3,15 +3,7 @@ import protobuf from 'protobufjs/light.js';
 /** Typed arrays that an ONNX initializer may hold, with their TensorProto.DataType (onnx.proto). */
 export type OnnxData = Float32Array | Float64Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
-export const ONNX_TYPE = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  float16: 10,
-  float64: 11,
-} as const;
+export const ONNX_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10, float64: 11 } as const;
 export type OnnxType = keyof typeof ONNX_TYPE;
 
 export interface OnnxTensor {
@@ -52,9 +44,7 @@ const field = (id: number, type: string, rule?: 'repeated'): protobuf.IField => 
 });
 const message = (fields: Record<string, protobuf.IField>): protobuf.IType => ({ fields });
 
-/**
- * The part of onnx.proto (github.com/onnx/onnx, IR version 8) that permafrost writes; field numbers are the standard's.
- */
+/** The part of onnx.proto (github.com/onnx/onnx, IR version 8) that permafrost writes, with the standard's numbers. */
 const schema = protobuf.Root.fromJSON({
   nested: {
     ModelProto: message({
@@ -122,9 +112,7 @@ function valueProto(value: OnnxValue): object {
   return { name: value.name, type: { tensorType: { elemType: ONNX_TYPE[value.type], shape: { dim } } } };
 }
 
-/**
- * The graph as the bytes of an ONNX model: opset 17, IR version 8. Typed arrays are little-endian, as raw_data must be.
- */
+/** The graph as the bytes of an ONNX model: opset 17, IR version 8, little-endian as raw_data must be. */
 export function encodeOnnx(graph: OnnxGraph): Uint8Array {
   const model = {
     irVersion: 8,

@@ -9,10 +9,7 @@ export type OnnxSessionOptions = ort.InferenceSession.SessionOptions;
 
 let loaded: Promise<OnnxRuntime> | undefined;
 
-/**
- * ONNX Runtime, loaded on first use. The engine `onnxruntime` runs networks on it, the linear algebra of the heads its
- * Gemm. Throws PACKAGE_MISSING when the package or its native library does not load.
- */
+/** ONNX Runtime, loaded on first use: runs networks, and the heads' matrix products. Throws PACKAGE_MISSING. */
 export function onnxRuntime(): Promise<OnnxRuntime> {
   loaded ??= import('onnxruntime-node').catch((cause: unknown) => {
     loaded = undefined;
@@ -26,9 +23,8 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
 }
 
 /**
- * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone: who starts workers
- * has shared the cores out already, and the sums then have one order however many workers there are. Throws
- * ENGINE_FAILED with the runtime's own message.
+ * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone: the cores are shared
+ * out already, and sums keep one order for any number of workers. Throws ENGINE_FAILED.
  */
 export async function createSession(
   model: OnnxGraph | Uint8Array,
@@ -40,8 +36,6 @@ export async function createSession(
   try {
     return await runtime.InferenceSession.create(bytes, isMainThread ? options : { ...options, intraOpNumThreads: 1 });
   } catch (cause) {
-    throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, {
-      cause,
-    });
+    throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, { cause });
   }
 }

@@ -69,13 +69,7 @@ export function choiceOption<const C extends readonly string[]>(
 }
 
 export function booleanOption(value: boolean, describe: string): OptionSpec<boolean> {
-  return {
-    default: value,
-    describe,
-    accepts: 'true | false',
-    kind: 'boolean',
-    check: (v) => typeof v === 'boolean',
-  };
+  return { default: value, describe, accepts: 'true | false', kind: 'boolean', check: (v) => typeof v === 'boolean' };
 }
 
 export function stringOption(value: string, describe: string): OptionSpec<string> {
@@ -96,9 +90,8 @@ export function defaultsOf<S extends OptionTable>(table: S): OptionsOf<S> {
 }
 
 /**
- * Given options over the defaults, checked. `undefined` means "not given". The caller's object is not changed. Throws
- * OPTION_INVALID for an unknown key (with the nearest known one) or a value out of range; `owner` names the function or
- * head.
+ * Given options over the defaults, checked. `undefined` means "not given". Throws OPTION_INVALID for an unknown key or
+ * a value out of range; `owner` names the function or head.
  */
 export function resolveOptions<S extends OptionTable>(
   owner: string,

@@ -1,16 +1,13 @@
 import { matrix, row, stacked, type Matrix } from './matrix.ts';
 
 /**
- * Features in blocks, always in the same order: one block in memory, or many that are read from a store because all of
- * them together would not fit. One reader at a time: a block is valid until the next one is read.
+ * Features in blocks, always in the same order: one block in memory, or many that are read from a store. One reader at
+ * a time: a block is valid until the next one is read.
  */
 export interface Rows {
   readonly rows: number;
   readonly cols: number;
-  /**
-   * The first row of each block, ascending, and `rows` at the end: block b holds rows starts[b] to starts[b + 1],
-   * exclusive.
-   */
+  /** The first row of each block, ascending, and `rows` at the end. */
   readonly starts: readonly number[];
   /** All rows, where they are one block in memory: `read` gives this matrix, and nobody may write into it. */
   readonly matrix?: Matrix;
@@ -44,10 +41,7 @@ export async function* blocksOf(rows: Rows): AsyncGenerator<RowBlock> {
   for (let b = 0; b + 1 < rows.starts.length; b++) yield { start: rows.starts[b]!, X: await rows.read(b) };
 }
 
-/**
- * Rows of one width after each other, such as images and their views. In memory they are copied into one matrix; else
- * each keeps its blocks.
- */
+/** Rows of one width after each other: copied into one matrix in memory, else each keeps its blocks. */
 export function stackedRows(parts: readonly Rows[]): Rows {
   const [first, ...others] = parts;
   if (others.length === 0) return first!;
@@ -94,8 +88,7 @@ const JOINED_VALUES = 2 ** 22;
 
 /**
  * The same rows in fewer blocks: neighbouring ones are joined while they have at most `most` values together. For work
- * that costs the same however many rows it is given, as the question to a head that reads all its training rows for
- * each answer.
+ * that costs the same however many rows it is given, as a head that reads all its training rows for each answer.
  */
 export function joinedBlocks(source: Rows, most = JOINED_VALUES): Rows {
   if (source.matrix !== undefined) return source;

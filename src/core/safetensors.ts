@@ -19,26 +19,13 @@ const ARRAYS = {
 
 export type TensorDtype = keyof typeof ARRAYS;
 
-/** The array type of a dtype, over any kind of buffer. */
-interface DataOf {
-  F64: Float64Array;
-  F32: Float32Array;
-  F16: Uint16Array;
-  BF16: Uint16Array;
-  I64: BigInt64Array;
-  U64: BigUint64Array;
-  I32: Int32Array;
-  U32: Uint32Array;
-  I16: Int16Array;
-  U16: Uint16Array;
-  I8: Int8Array;
-  U8: Uint8Array;
-  BOOL: Uint8Array;
-}
-
 /** One tensor, row-major; `dtype` tells the type of `data`, whose length is the product of `shape`. */
 export type SafeTensor = {
-  [D in TensorDtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: DataOf[D] };
+  [D in TensorDtype]: {
+    readonly dtype: D;
+    readonly shape: readonly number[];
+    readonly data: (typeof ARRAYS)[D]['prototype'];
+  };
 }[TensorDtype];
 
 /** The content of one safetensors file; tensors in the order of the header. */
@@ -123,9 +110,8 @@ function checkMetadata(value: unknown, fail: Fail): Readonly<Record<string, stri
 }
 
 /**
- * Reads the bytes of a safetensors file (little-endian machines). Tensors are views of `bytes`; one that does not lie
- * on a multiple of its element size is copied. Nothing is allocated on the word of the header. Throws `source.code` for
- * any damage that shows.
+ * Reads a safetensors file (little-endian machines). Tensors are views of `bytes`; an unaligned one is copied. Nothing
+ * is allocated on the word of the header. Throws `source.code` for any damage that shows.
  */
 export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safetensors {
   const fail: Fail = (found) => {
@@ -155,9 +141,8 @@ export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safete
 }
 
 /**
- * The bytes of a safetensors file. Wide elements lie first, so that each tensor is aligned to its element size;
- * otherwise in the order given: the same input gives the same bytes. Throws OPTION_INVALID where data and shape of a
- * tensor disagree.
+ * The bytes of a safetensors file: wide elements first, so that each is aligned, otherwise in the order given. Equal
+ * input gives equal bytes. Throws OPTION_INVALID where data and shape of a tensor disagree.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, SafeTensor>,
@@ -173,10 +158,7 @@ export function writeSafetensors(
   return bytes;
 }
 
-/**
- * The bytes of writeSafetensors in pieces, the header first and then the tensors as they lie in memory: no copy of them
- * is made. Throws as it.
- */
+/** The bytes of writeSafetensors in pieces, the header first; the tensors are not copied. Throws as it. */
 export function safetensorsParts(
   tensors: ReadonlyMap<string, SafeTensor>,
   metadata: Readonly<Record<string, string>> = {},

@@ -33,8 +33,8 @@ export interface FeaturePart {
 }
 
 /**
- * Features of some images at one cut. `features` has one matrix per pooling, shape (rows.length, width of that
- * pooling), row i for rows[i]; flatten is the cut's activation in NHWC order, as Keras' Flatten gives it.
+ * Features of some images at one cut. `features` has one matrix per pooling, shape (rows.length, width), row i for
+ * rows[i]; flatten is the cut's activation in NHWC order, as Keras' Flatten gives it.
  */
 export interface FeatureBatch {
   readonly rows: readonly (Sample & ImageFacts)[];

@@ -28,24 +28,17 @@ export interface Threads<Order, Message> {
   /** Messages that have come and that `next` has not given yet. */
   readonly waiting: () => number;
   send(worker: Worker, order: Order, moved?: readonly ArrayBuffer[]): void;
-  /**
-   * The next message of any thread, in the order in which they come. Throws INTERRUPTED on abort, and what a thread
-   * failed with.
-   */
+  /** The next message of any thread, in order of arrival. Throws INTERRUPTED, and what a thread failed with. */
   next(): Promise<{ readonly worker: Worker; readonly message: Message }>;
   /** Ends all threads, each when it next looks for an abort. */
   end(): Promise<void>;
 }
 
 /** Starts threads. The caller ends them, whatever happens. */
-export function startThreads<Order, Message extends { readonly kind: string }>({
-  entry,
-  count,
-  data,
-  signal,
-  interrupted,
-  failure,
-}: ThreadsOptions): Threads<Order, Message> {
+export function startThreads<Order, Message extends { readonly kind: string }>(
+  options: ThreadsOptions,
+): Threads<Order, Message> {
+  const { entry, count, data, signal, interrupted, failure } = options;
   const inbox: { worker: Worker; message: Message | ThreadFailure }[] = [];
   let wake: () => void = () => undefined;
   const workers = Array.from({ length: count }, () => {
@@ -86,13 +79,9 @@ export function startThreads<Order, Message extends { readonly kind: string }>({
   };
 }
 
-/** The order to end. */
 const END = 'end';
 
-/**
- * The side of a thread: follows its orders one after the other. The order to end aborts the signal: what is under way
- * stops at its next look, and then nothing keeps the thread.
- */
+/** The side of a thread: follows its orders one by one. The order to end aborts the signal and frees the thread. */
 export function serveOrders<Order>(follow: (order: Order, signal: AbortSignal) => Promise<void>): void {
   const port = parentPort!;
   const stop = new AbortController();

@@ -10,10 +10,7 @@ export interface CosineToFp32 {
   readonly mean: number;
 }
 
-/**
- * Runs `images` through both executables and compares each of their outputs, in their order. Throws OPTION_INVALID
- * without images and what the executables throw.
- */
+/** Compares each output of both executables on `images`. Throws OPTION_INVALID without images, and what they throw. */
 export async function agreement(
   found: Executable,
   reference: Executable,

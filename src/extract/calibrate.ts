@@ -12,16 +12,12 @@ export interface CalibrationTarget extends Omit<Program, 'outputs' | 'quantizati
   readonly cut: string;
 }
 
-/**
- * The range is from 0 to the largest value on any image: percentiles of the images' maxima gave the same cosine within
- * 0.0002.
- */
+/** From 0 to the largest value on any image: percentiles of the images' maxima gave the same cosine within 0.0002. */
 const METHOD = 'min-max';
 
 /**
- * Finds the range of each layer's output on `images`, in float32. The engine reduces the activations to the maximum of
- * each channel; after a ReLU the least value is 0. Throws OPTION_INVALID where `images` is empty, and what the engine
- * throws.
+ * Finds the range of each layer's output on `images`, in float32: the maximum of each channel; after a ReLU the least
+ * value is 0. Throws OPTION_INVALID where `images` is empty, and what the engine throws.
  */
 export async function calibrate(
   engine: Engine,
@@ -56,9 +52,8 @@ export async function calibrate(
 }
 
 /**
- * The part of a calibration that a cut needs: what calibrating at that cut alone would have found, since a layer's
- * range does not depend on the layers after it. So features of a cut have one fingerprint, whatever ran beyond it in
- * the same pass.
+ * The part of a calibration that a cut needs; a layer's range does not depend on the layers after it. So features of a
+ * cut have one fingerprint, whatever ran beyond it in the same pass.
  */
 export function calibrationUpTo(calibration: Int8Calibration, backbone: Backbone, cut: string): Int8Calibration {
   const ranges = layersUpTo(backbone, cut).map(({ name }) => [name, calibration.ranges[name]!] as const);

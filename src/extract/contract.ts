@@ -5,53 +5,30 @@ import { suggest } from '../core/suggest.ts';
 
 export type { Contract } from '../core/contract.ts';
 
-/**
- * The means of ImageNet's training images in the order B, G, R, as the VGG group subtracted them (Keras calls it
- * "caffe").
- */
+/** The means of ImageNet in the order B, G, R, as the VGG group subtracted them (Keras calls it "caffe"). */
 const CAFFE_MEAN = [103.939, 116.779, 123.68] as const;
+
+/** What Keras' flow_from_directory and vgg16.preprocess_input do, to the byte. */
+const KERAS = {
+  name: 'keras',
+  size: 224,
+  geometry: 'squash',
+  kernel: 'nearest',
+  orientation: 'ignore',
+  iccProfile: 'ignore',
+  alpha: 'drop',
+  channelOrder: 'BGR',
+  mean: CAFFE_MEAN,
+  scale: 1,
+} as const;
 
 /** The named contracts. */
 export const CONTRACTS = {
   /** The default: the picture as a person sees it, undistorted, in the colours that VGG16 was trained with. */
-  vgg16: {
-    name: 'vgg16',
-    size: 224,
-    geometry: 'cover-crop',
-    kernel: 'bilinear',
-    orientation: 'exif',
-    iccProfile: 'ignore',
-    alpha: 'white',
-    channelOrder: 'BGR',
-    mean: CAFFE_MEAN,
-    scale: 1,
-  },
-  /** What Keras' flow_from_directory and vgg16.preprocess_input do, to the byte. */
-  keras: {
-    name: 'keras',
-    size: 224,
-    geometry: 'squash',
-    kernel: 'nearest',
-    orientation: 'ignore',
-    iccProfile: 'ignore',
-    alpha: 'drop',
-    channelOrder: 'BGR',
-    mean: CAFFE_MEAN,
-    scale: 1,
-  },
+  vgg16: { ...KERAS, name: 'vgg16', geometry: 'cover-crop', kernel: 'bilinear', orientation: 'exif', alpha: 'white' },
+  keras: KERAS,
   /** What the 2020 report did: rescale = 1/255 and nothing else. Kept to repeat it, not to use it. */
-  'report-2020': {
-    name: 'report-2020',
-    size: 224,
-    geometry: 'squash',
-    kernel: 'nearest',
-    orientation: 'ignore',
-    iccProfile: 'ignore',
-    alpha: 'drop',
-    channelOrder: 'RGB',
-    mean: [0, 0, 0],
-    scale: 1 / 255,
-  },
+  'report-2020': { ...KERAS, name: 'report-2020', channelOrder: 'RGB', mean: [0, 0, 0], scale: 1 / 255 },
 } as const satisfies Record<string, Contract>;
 
 export type ContractName = keyof typeof CONTRACTS;
@@ -73,10 +50,7 @@ export function contractId(contract: Contract): string {
   return `${contract.name}-${sha256Hex(canonicalJson(contract)).slice(0, 8)}`;
 }
 
-/**
- * What a user must be told before extracting under this contract; measured on hymenoptera (244 train, 153 val,
- * block5_pool).
- */
+/** What to tell before extracting under this contract; measured on hymenoptera (244 train, 153 val, block5_pool). */
 export function contractWarning(contract: Contract): string | undefined {
   if (contract.name !== 'report-2020') return undefined;
   return (

@@ -20,18 +20,13 @@ export interface PipelineOptions {
   readonly choose?: (sha256: string) => Executable;
   /** Makes a network ready; awaited before its first batch, while the first images are decoded. */
   readonly prepare?: (executable: Executable) => Promise<void>;
-  /**
-   * What the network sees in place of the decoded square, by the SHA-256 of the file: an augmented view. Default: the
-   * square itself.
-   */
+  /** What the network sees in place of the decoded square: an augmented view. Default: the square itself. */
   readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
   /** Images an inference. */
   readonly batch: number;
   /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
   readonly isKnown: (sha256: string) => boolean;
-  /**
-   * What is remembered of the files: known content in an unchanged file is not read again. Default: every file is read.
-   */
+  /** Known content in an unchanged file is not read again. Default: every file is read. */
   readonly memory?: FileMemory;
   /** Ends the stream after the batches in flight, which are delivered; nothing is thrown. */
   readonly signal?: AbortSignal;
@@ -39,10 +34,7 @@ export interface PipelineOptions {
   readonly clock?: StageClock;
 }
 
-/**
- * Images that went through a network: `outputs` has one matrix for each output of its program, in its order, row i for
- * rows[i].
- */
+/** Images that went through a network: one matrix for each output of its program, in its order, row i for rows[i]. */
 export interface InferredBatch {
   readonly executable: Executable;
   readonly rows: readonly (Sample & ImageFacts)[];
@@ -75,10 +67,7 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
   return { kind: 'failure', failure: { path: sample.path, code, reason: reasonOf(error) } };
 }
 
-/**
- * Reads a file once: its digest and its header, and starts decoding it. Never rejects: what is wrong with a file is
- * data.
- */
+/** Reads a file once: digest and header; decoding starts. Never rejects: what is wrong with a file is data. */
 async function read(sample: Sample, options: PipelineOptions, clock: StageClock): Promise<Read> {
   const started = performance.now();
   try {
@@ -102,10 +91,7 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
   }
 }
 
-/**
- * Batches in the network at once: while one is inferred the next waits at its door, so that it never stands idle
- * between two.
- */
+/** Batches in the network at once: while one is inferred the next waits, so that it never stands idle. */
 const IN_NETWORK = 2;
 
 /** A batch that is filled, or in its network. */
@@ -159,9 +145,8 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
 
 /**
  * Reads, decodes and infers at the same time: while one batch is in the network, the next is ready and the one after it
- * is decoded on libuv's threads. At most four batches of pixels exist at any moment, and one more for each further
- * network, whatever the number of images. Files that are known or fail take no place in a batch, so batches stay full;
- * identical files are inferred once.
+ * is decoded on libuv's threads. At most four batches of pixels exist, and one more for each further network. Files
+ * that are known or fail take no place in a batch; identical files are inferred once.
  */
 export async function* extractFeatures(options: PipelineOptions): AsyncGenerator<PipelineEvent> {
   const { samples, contract, batch, signal, clock = stageClock() } = options;

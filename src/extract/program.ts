@@ -6,20 +6,14 @@ import type { Backbone, BackboneWeights } from './backbones/backbone.ts';
 export interface Program {
   readonly backbone: Backbone;
   readonly weights: BackboneWeights;
-  /**
-   * `size`, `channelOrder`, `mean` and `scale` are applied inside the engine; geometry and orientation are done by
-   * then.
-   */
+  /** The engine applies `size`, `channelOrder`, `mean` and `scale`; geometry and orientation are done by then. */
   readonly contract: Contract;
   readonly outputs: readonly Output[];
   /** What int8 engines need, others ignore: they throw OPTION_INVALID without it. */
   readonly quantization?: Quantization;
 }
 
-/**
- * What calibration found on the user's own training images: the range of each layer's output, by the layer's name, up
- * to the cut.
- */
+/** The range of each layer's output up to the cut, by the layer's name, as calibration found it. */
 export interface Quantization {
   /** Lower-case hex SHA-256 over the ranges and how they were found: part of the features' fingerprint. */
   readonly digest: string;

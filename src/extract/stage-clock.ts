@@ -1,16 +1,8 @@
 /**
- * Where an extraction's time went, in seconds. load (the network), wait (nothing in the network, pixels are late),
- * infer and write exclude each other and sum up to the whole; read and decode are sums over the images, done beside the
- * others.
+ * Where an extraction's time went, in seconds. load, wait (nothing in the network, pixels are late), infer and write
+ * exclude each other and sum up to the whole; read and decode are sums over the images, done at the same time.
  */
-export interface StageSeconds {
-  readonly load: number;
-  readonly wait: number;
-  readonly infer: number;
-  readonly write: number;
-  readonly read: number;
-  readonly decode: number;
-}
+export type StageSeconds = Readonly<Record<'load' | 'wait' | 'infer' | 'write' | 'read' | 'decode', number>>;
 
 /** What the pipeline's main line does while no batch is in the network. */
 export type Stage = 'load' | 'wait' | 'write';
@@ -27,9 +19,8 @@ export interface StageClock {
 }
 
 /**
- * A clock that starts with waiting. load, wait, infer and write exclude each other and sum up to the time since the
- * start: infer is all time with a batch in the network, whatever else goes on beside it. read and decode are summed
- * over the images and lie beside the others; what an image waits for a thread counts as decoding.
+ * A clock that starts with waiting. infer is all time with a batch in the network, whatever else goes on. What an image
+ * waits for a thread counts as decoding.
  */
 export function stageClock(now: () => number = () => performance.now()): StageClock {
   const spent = { load: 0, wait: 0, infer: 0, write: 0, read: 0, decode: 0 };
@@ -38,7 +29,7 @@ export function stageClock(now: () => number = () => performance.now()): StageCl
   let since = now();
   function settle(): void {
     const time = now();
-    spent[inNetwork > 0 ? 'infer' : stage] += time - since;
+    spent[inNetwork > 0 ? 'infer' : stage] += (time - since) / 1000;
     since = time;
   }
   return {
@@ -51,20 +42,11 @@ export function stageClock(now: () => number = () => performance.now()): StageCl
       inNetwork += change;
     },
     image(work, ms) {
-      spent[work] += ms;
+      spent[work] += ms / 1000;
     },
     seconds() {
       settle();
-      const { load, wait, infer, write, read, decode } = spent;
-      const s = (ms: number): number => ms / 1000;
-      return {
-        load: s(load),
-        wait: s(wait),
-        infer: s(infer),
-        write: s(write),
-        read: s(read),
-        decode: s(decode),
-      };
+      return { ...spent };
     },
   };
 }

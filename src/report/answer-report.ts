@@ -5,7 +5,7 @@ import { POOLINGS } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
 import { printable } from './printable.ts';
-import { textFields, textTable } from './text-table.ts';
+import { left, right, textFields, textTable } from './text-table.ts';
 
 function neighborLines(neighbors: readonly NeighborResult[]): string {
   return neighbors
@@ -32,7 +32,6 @@ export function predictText({ predictions, failed }: PredictResult): string {
 const indexLine = ({ split, ef, k, recall, queries, built }: IndexResult): string =>
   `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'stored image')}, ef ${ef}\n`;
 
-/** Nearest images for a terminal. */
 export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
   const indices = index === 'exact' ? [] : index.map(indexLine);
   const blocks = queries.map(
@@ -42,10 +41,7 @@ export function neighborsText({ queries, metric, pooling, index, failed }: Neigh
   return blocks.join('') + indices.join('') + failuresText(failed);
 }
 
-/**
- * The poolings of a set with their numbers, and with their rows where they differ: an extraction that added one may be
- * under way.
- */
+/** A set's poolings and widths, with rows where they differ: an extraction that adds one may be under way. */
 function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number]): string {
   const parts = POOLINGS.flatMap((pooling) => {
     const held = poolings[pooling];
@@ -56,11 +52,10 @@ function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number])
   return parts.join(', ') || 'no';
 }
 
-/** A store for a terminal. */
 export function inspectText(result: InspectResult): string {
   const splits = [...new Set(result.classes.flatMap((c) => Object.keys(c.splits)))] as ('train' | 'val' | 'test')[];
   const classes = textTable(
-    [{ title: 'class' }, ...splits.map((title) => ({ title, align: 'right' as const }))],
+    [...left('class'), ...right(...splits)],
     result.classes.map(({ label, splits: n }) => [label, ...splits.map((split) => String(n[split] ?? 0))]),
   );
   const several = result.sets.filter(({ current }) => current).length > 1;
@@ -94,17 +89,10 @@ export function inspectText(result: InspectResult): string {
   return parts.join('\n') + failuresText(result.failed);
 }
 
-/** The state of the installation for a terminal. */
 export function doctorText(result: DoctorResult): string {
   const { cpu, engine, engines, weights } = result;
   const variants = textTable(
-    [
-      { title: 'engine' },
-      { title: 'device' },
-      { title: 'precision' },
-      { title: 'expected speed', align: 'right' },
-      { title: 'state' },
-    ],
+    [...left('engine', 'device', 'precision'), ...right('expected speed'), ...left('state')],
     engines.map(({ engine: name, device, precision, version, chosen, speed, problem }) => [
       name,
       device,
@@ -114,7 +102,7 @@ export function doctorText(result: DoctorResult): string {
     ]),
   );
   const packages = textTable(
-    [{ title: 'package' }, { title: 'version' }, { title: 'works' }, { title: 'needed for' }],
+    left('package', 'version', 'works', 'needed for'),
     result.packages.map(({ name, version, works, needed }) => [name, version ?? '-', works ? 'yes' : 'NO', needed]),
   );
   const problems = new Set(

@@ -1,7 +1,7 @@
 import type { BenchResult } from '../results/engine-results.ts';
 import { failuresText } from './extract-report.ts';
 import { plural } from './format.ts';
-import { textTable } from './text-table.ts';
+import { left, right, textTable } from './text-table.ts';
 
 /** The engines measured, for a terminal: fastest first. */
 export function benchText(result: BenchResult): string {
@@ -21,25 +21,19 @@ export function benchText(result: BenchResult): string {
     ]);
   const table = textTable(
     [
-      { title: 'engine' },
-      { title: 'device' },
-      { title: 'precision' },
-      { title: 'images/s', align: 'right' },
-      { title: 'CPU ms/image', align: 'right' },
-      { title: 'peak memory', align: 'right' },
-      { title: 'least cosine', align: 'right' },
-      { title: 'mean cosine', align: 'right' },
+      ...left('engine', 'device', 'precision'),
+      ...right('images/s', 'CPU ms/image', 'peak memory', 'least cosine', 'mean cosine'),
     ],
     rows,
   );
-  const left = variants
+  const missing = variants
     .filter(({ measured }) => measured === null)
     .map(({ engine, device, precision, problem }) => `not measured: ${engine}/${device}/${precision}: ${problem}\n`);
   return (
     `${plural(images.length, 'image')} of ${source}, contract ${contract}, ${cut}; inference alone, median of ${plural(rounds, 'process', 'processes')} each\n` +
     `${machine.model}, ${plural(machine.cores, 'core')}; cosines to ${reference}\n\n` +
     table +
-    (left.length > 0 ? `\n${left.join('')}` : '') +
+    (missing.length > 0 ? `\n${missing.join('')}` : '') +
     failuresText(failed)
   );
 }

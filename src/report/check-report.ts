@@ -1,6 +1,6 @@
 import type { CheckResult } from '../results/check-result.ts';
 import { plural, ratio } from './format.ts';
-import { textTable } from './text-table.ts';
+import { left, right, textTable } from './text-table.ts';
 
 /** Pairs and groups shown; the rest is counted. */
 const MOST = 20;
@@ -34,29 +34,15 @@ function accuracyLine({ accuracy, leakedImages }: CheckResult): string {
   return `\nAccuracy of ${accuracy.head} on pooled features: ${share(accuracy.all)}; without the ${leakedImages} that are in train too: ${share(accuracy.clean)}.\n`;
 }
 
-/** What check found, for a terminal. */
 export function checkText(result: CheckResult): string {
-  const {
-    store,
-    images,
-    compared,
-    exact,
-    near,
-    nearLeftOut,
-    nearMissing,
-    threshold,
-    leaks,
-    leakedImages,
-    suspects,
-    smallClasses,
-    smallClass,
-  } = result;
+  const { store, images, compared, exact, near, nearLeftOut, nearMissing, threshold } = result;
+  const { leaks, leakedImages, suspects, smallClasses, smallClass } = result;
   const head = `${store}: ${plural(images, 'image')}; ${plural(exact.length, 'group')} of equal files, ${plural(near.length, 'pair')} of near duplicates (cosine >= ${threshold}), ${plural(leakedImages, 'validated image')} with a copy in train, ${plural(suspects.length, 'suspected label error')} shown.\n`;
   const table =
     suspects.length === 0
       ? ''
       : `\nLabels that the other images contradict, the most suspect first (look before you change anything):\n${textTable(
-          [{ title: 'image' }, { title: 'is' }, { title: 'more like' }, { title: 'probability', align: 'right' }],
+          [...left('image', 'is', 'more like'), ...right('probability')],
           suspects.map(({ path, label, suggested, probability }) => [
             quoted(path),
             label,

@@ -1,5 +1,5 @@
 import type { EnginesResult } from '../results/engine-results.ts';
-import { textTable } from './text-table.ts';
+import { left, textTable } from './text-table.ts';
 
 const ORIGINS = { added: 'added by permafrost', found: 'found on this machine' } as const;
 
@@ -11,10 +11,10 @@ export function enginesText({ engines }: EnginesResult): string {
     version ?? '-',
     origin === null ? '-' : `${ORIGINS[origin]}: ${path}`,
   ]);
-  const table = textTable(
-    [{ title: 'engine' }, { title: 'usable' }, { title: 'version' }, { title: 'where' }],
-    [['onnxruntime', 'yes', '-', 'comes with permafrost'], ...rows],
-  );
+  const table = textTable(left('engine', 'usable', 'version', 'where'), [
+    ['onnxruntime', 'yes', '-', 'comes with permafrost'],
+    ...rows,
+  ]);
   const remarks = engines
     .filter(({ installed }) => !installed)
     .map(({ engine, problem, describe }) => `${engine}: ${problem}\n  permafrost engines add ${engine}: ${describe}\n`);

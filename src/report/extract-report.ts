@@ -6,10 +6,7 @@ import { textFields } from './text-table.ts';
 
 const MOST_FAILURES = 20;
 
-/**
- * The images that failed, at most twenty, with path, code and reason; empty where none did. `all` says where the rest
- * is told.
- */
+/** At most twenty of the images that failed; empty where none did. `all` says where the rest is told. */
 export function failuresText(failed: readonly Failure[], all = 'with --json'): string {
   if (failed.length === 0) return '';
   const lines = failed
@@ -20,7 +17,6 @@ export function failuresText(failed: readonly Failure[], all = 'with --json'): s
   return ['', `${plural(failed.length, 'image')} failed:`, ...lines, ...rest, ''].join('\n');
 }
 
-/** What an extraction did, for a terminal. */
 export function extractText(result: ExtractResult): string {
   const { extracted, reused, unread, failed, engine } = result;
   const through = extracted + (result.views?.extracted ?? 0);

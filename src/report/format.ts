@@ -37,13 +37,8 @@ export function cosineText({ images, min, mean }: CosineToFp32): string {
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** Features and their normalisation, with room for a line break between parts that stand side by side. */
-export const featuresText = ({
-  pooling,
-  normalize,
-}: {
-  readonly pooling: string;
-  readonly normalize: string;
-}): string => `${pooling.replaceAll(',', ' + ')}, ${normalize}`;
+export const featuresText = ({ pooling, normalize }: Record<'pooling' | 'normalize', string>): string =>
+  `${pooling.replaceAll(',', ' + ')}, ${normalize}`;
 
 /** Hyper-parameters as `C=10 tol=0.0001`. */
 export function parameters(params: Readonly<Record<string, number | string | boolean>>): string {

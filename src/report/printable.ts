@@ -1,13 +1,9 @@
-// C0 and C1 controls (ANSI escapes begin with one), DEL, line and paragraph separators, marks that turn the writing
-// direction, lone surrogates.
+// C0 and C1 controls, DEL, line and paragraph separators, marks that turn the writing direction, lone surrogates.
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/**
- * A text from outside (a file's name, a label, a library's message) on one line, with nothing in it that a terminal
- * obeys: control characters become `\n` or `\u001b`.
- */
+/** A text from outside on one line that no terminal obeys: control characters become `\n` or `\u001b`. */
 export function printable(text: string): string {
   return text.replace(
     UNSAFE,
@@ -26,9 +22,7 @@ const WIDE =
   /(?![\uff61-\uffdc])[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303e\uff01-\uff60\ufe0f]/u;
 const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 
-/**
- * Columns that a printable text takes on a terminal: two for East Asian letters and emoji, none for marks that combine.
- */
+/** Columns of a printable text on a terminal: two for East Asian letters and emoji, none for combining marks. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const { segment } of graphemes.segment(text)) {

@@ -3,21 +3,16 @@ import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { rejectLines } from './reject-report.ts';
-import { textTable } from './text-table.ts';
+import { left, right, textTable } from './text-table.ts';
 import { toldApartText } from './told-apart.ts';
 
 /** A table of heads in the given order. */
 export function headsText(heads: readonly HeadResult[]): string {
   return textTable(
     [
-      { title: 'head' },
-      { title: 'features' },
-      { title: 'accuracy', align: 'right' },
-      { title: '95 % interval', align: 'right' },
-      { title: 'balanced', align: 'right' },
-      { title: 'log loss', align: 'right' },
-      { title: 'fit', align: 'right' },
-      { title: 'settings' },
+      ...left('head', 'features'),
+      ...right('accuracy', '95 % interval', 'balanced', 'log loss', 'fit'),
+      ...left('settings'),
     ],
     heads.map((head) => [
       head.converged ? head.name : `${head.name} (not converged)`,
@@ -34,26 +29,20 @@ export function headsText(heads: readonly HeadResult[]): string {
 
 /** A confusion matrix: rows are true classes, columns predicted ones, by their numbers where names would not fit. */
 export function confusionText({ classes, counts }: Confusion): string {
-  const columns = [
-    { title: 'true \\ predicted' },
-    ...classes.map((_, i) => ({ title: String(i + 1), align: 'right' as const })),
-  ];
   return textTable(
-    columns,
+    [...left('true \\ predicted'), ...right(...classes.map((_, i) => String(i + 1)))],
     counts.map((line, i) => [`${i + 1} ${classes[i]}`, ...line.map((n) => (n === 0 ? '.' : String(n)))]),
   );
 }
 
 function mistakesText(mistakes: readonly Mistake[]): string {
   return textTable(
-    [{ title: 'image' }, { title: 'is' }, { title: 'taken for' }, { title: 'probability', align: 'right' }],
+    [...left('image', 'is', 'taken for'), ...right('probability')],
     mistakes.map(({ path, label, predicted, probability }) => [path, label, predicted, probability.toFixed(3)]),
   );
 }
 
-/**
- * What a head learned by, epoch by epoch, in one line: its first and last epoch, and the best where rows were held out.
- */
+/** A learning curve in one line: its first and last epoch, and the best where rows were held out. */
 export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: LearningCurve): string {
   const span = (values: readonly number[], digits: number): string =>
     `${values[0]!.toFixed(digits)} to ${values.at(-1)!.toFixed(digits)}`;
@@ -102,7 +91,6 @@ export function runText(result: RunResult): string {
   return `${parts.join('\n').trimEnd()}\n`;
 }
 
-/** One trained head for a terminal. */
 export function trainText(head: HeadResult): string {
   const { trained, relabelled, validated, validatedOn, iterations, file } = head;
   const lines = [

@@ -14,7 +14,6 @@ const damagedLines = (damaged: readonly DamagedFileResult[]): string =>
     )
     .join('');
 
-/** What verify found, for a terminal. */
 export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: VerifyResult): string {
   const read = `${store}: ${plural(files, 'file')}, ${bytes(size)} read`;
   const left =
@@ -34,7 +33,6 @@ export function verifyText({ store, ok, files, bytes: size, damaged, orphans }: 
   return `${read}, ${damaged.length} NOT what was written:\n${damagedLines(damaged)}${advice}${left}`;
 }
 
-/** What repair did, for a terminal. */
 export function repairText({ store, damaged, lostRows, extracted, next }: RepairResult): string {
   if (damaged.length === 0 && next === null) return `${store}: nothing is damaged.\n`;
   const done =
@@ -44,7 +42,6 @@ export function repairText({ store, damaged, lostRows, extracted, next }: Repair
   return next === null ? done : `${done}${next}\n`;
 }
 
-/** What migrate did, for a terminal. */
 export function migrateText({ store, from, to, sets, shards, rows }: MigrateResult): string {
   const kept = `${plural(rows, 'row')} in ${plural(shards, 'shard')} of ${plural(sets, 'set')}`;
   return from === to
@@ -52,7 +49,6 @@ export function migrateText({ store, from, to, sets, shards, rows }: MigrateResu
     : `${store}: migrated from version ${from} to ${to}. The manifest was written anew; ${kept} stay as they are.\n`;
 }
 
-/** What gc removed or would remove, for a terminal. */
 export function gcText({ store, dryRun, droppedRows, droppedSets, removedFiles, removedBytes }: GcResult): string {
   if (removedFiles === 0 && droppedSets === 0) return `${store}: nothing to remove, everything in it is needed.\n`;
   const sets = droppedSets > 0 ? `${plural(droppedSets, 'other set')}, ` : '';

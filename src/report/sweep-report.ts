@@ -2,7 +2,7 @@ import type { RankedCandidate, SweepConfiguration, SweepResult, SweepScore } fro
 import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
-import { textTable } from './text-table.ts';
+import { left, right, textTable } from './text-table.ts';
 import { comparisonRule } from './told-apart.ts';
 import { viewsText } from './run-report.ts';
 
@@ -17,18 +17,13 @@ const featuresOf = ({ cut, pooling, normalize, pca, views }: SweepConfiguration)
 
 function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore): string {
   const others = (['accuracy', 'balancedAccuracy', 'logLoss'] as const).filter((other) => other !== score);
-  const right = 'right' as const;
   return textTable(
     [
-      { title: '#', align: right },
-      { title: 'head' },
-      { title: 'features' },
-      { title: `${SCORE_TITLES[score]} (held out)`, align: right },
-      { title: '95 % interval', align: right },
-      ...others.map((other) => ({ title: SCORE_TITLES[other], align: right })),
-      { title: 'p against the best', align: right },
-      { title: 'fits', align: right },
-      { title: 'settings' },
+      ...right('#'),
+      ...left('head', 'features'),
+      ...right(`${SCORE_TITLES[score]} (held out)`, '95 % interval', ...others.map((other) => SCORE_TITLES[other])),
+      ...right('p against the best', 'fits'),
+      ...left('settings'),
     ],
     candidates.map((candidate) => {
       const { rank, head, scores, converged, fitMs, changed, pValue } = candidate;

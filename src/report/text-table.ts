@@ -6,10 +6,13 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/**
- * A plain-text table with aligned columns, a header and a rule; ends in a newline. Cells may hold any text: it is made
- * printable.
- */
+/** Columns whose cells stand to the left. */
+export const left = (...titles: readonly string[]): Column[] => titles.map((title) => ({ title }));
+
+/** Columns of numbers. */
+export const right = (...titles: readonly string[]): Column[] => titles.map((title) => ({ title, align: 'right' }));
+
+/** A plain-text table with aligned columns, a header and a rule; ends in a newline. Cells are made printable. */
 export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const lines = [columns.map(({ title }) => title), ...rows].map((cells) => cells.map(printable));
   const widths = columns.map((_, c) => Math.max(...lines.map((cells) => displayWidth(cells[c]!))));

@@ -26,11 +26,7 @@ export interface PredictResult {
     readonly guess: string;
     readonly probability: number;
     /** How strange the image is to the head, and from where on that is unknown; null for heads without such a rule. */
-    readonly strangeness: {
-      readonly measure: string;
-      readonly value: number;
-      readonly threshold: number;
-    } | null;
+    readonly strangeness: { readonly measure: string; readonly value: number; readonly threshold: number } | null;
     readonly probabilities: Readonly<Record<string, number>>;
     readonly neighbors: readonly NeighborResult[];
   }[];

@@ -1,9 +1,6 @@
 import type { Split } from '../core/sample.ts';
 
-/**
- * An image of val or test whose copy lies in train. Of several copies `train` is one with another label, where there is
- * one.
- */
+/** An image of val or test whose copy lies in train: of several copies one with another label, if there is one. */
 export interface LeakResult {
   readonly train: string;
   readonly held: string;
@@ -30,10 +27,7 @@ export interface CheckResult {
   readonly compared: number;
   /** Groups of files with equal bytes, among all images. */
   readonly exact: readonly (readonly string[])[];
-  /**
-   * Pairs of other files whose features are nearly equal, the most similar first. Of equal files one stands for all;
-   * likewise of images of equal features.
-   */
+  /** Pairs of other files with nearly equal features, the most similar first. One stands for all its equals. */
   readonly near: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
   /** Pairs of images with alike pooled features that were not compared by their maps, because there are too many. */
   readonly nearLeftOut: number;
@@ -45,15 +39,8 @@ export interface CheckResult {
   /** Images of val and test that have a copy in train. */
   readonly leakedImages: number;
   /** Of one head on the validated images: all of them, and those without a copy in train. Null where there are none. */
-  readonly accuracy: {
-    readonly head: string;
-    readonly all: CheckedAccuracy;
-    readonly clean: CheckedAccuracy;
-  } | null;
-  /**
-   * Images whose label the others contradict, the most suspect first; margin: probability of the label minus that of
-   * the suggestion.
-   */
+  readonly accuracy: { readonly head: string; readonly all: CheckedAccuracy; readonly clean: CheckedAccuracy } | null;
+  /** Labels that the others contradict, the most suspect first; margin: their probability less the suggestion's. */
   readonly suspects: readonly {
     readonly path: string;
     readonly label: string;

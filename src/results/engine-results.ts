@@ -63,9 +63,7 @@ export interface DoctorResult {
     readonly model: string;
     readonly cores: number;
     readonly memoryGiB: number;
-    /**
-     * Its best unit for bf16; null where it has none, where that is not known, or where ONEDNN_MAX_CPU_ISA hides it.
-     */
+    /** Its best unit for bf16; null where it has none, or it is not known or hidden by ONEDNN_MAX_CPU_ISA. */
     readonly bf16: string | null;
   };
   readonly packages: readonly {

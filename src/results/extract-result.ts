@@ -55,10 +55,7 @@ export interface ExtractResult {
   readonly classes: readonly string[];
   readonly splits: Readonly<Partial<Record<Split, number>>>;
   readonly warnings: readonly string[];
-  /**
-   * `load` is the time that the network took to load (0 where nothing was extracted); `extract` is all the rest of the
-   * extraction.
-   */
+  /** `load`: loading the network (0 where nothing was extracted); `extract`: the rest of the extraction. */
   readonly seconds: Readonly<{ load: number; extract: number; train?: number }>;
   readonly trace: StageSeconds;
 }

@@ -11,33 +11,21 @@ export interface RejectResult {
   readonly rate: number;
   /** Null where there could be none: `problem` says why, and the head never answers "unknown". */
   readonly rule: {
-    /**
-     * What tells unknown images: `first-neighbor`, `fifth-neighbor`, `mean-distance`, `energy` or `top-probability`;
-     * larger is stranger.
-     */
+    /** `first-neighbor`, `fifth-neighbor`, `mean-distance`, `energy` or `top-probability`; larger is stranger. */
     readonly measure: string;
     /** A novelty score above it is unknown. */
     readonly threshold: number;
     /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
     readonly calibratedOn: number;
-    /**
-     * Of a head trained in streams: training images that an image is compared with, others than those that the
-     * threshold was calibrated on.
-     */
+    /** Of a head trained in streams: training images that an image is compared with, none of `calibratedOn`. */
     readonly comparedWith?: number;
-    /**
-     * Mean AUROC of each measure with one class left out of the training in turn; empty for two classes: the default
-     * measure is taken.
-     */
+    /** Mean AUROC of each measure with one class left out in turn; empty for two classes (default measure). */
     readonly measures: readonly { readonly measure: string; readonly auroc: number }[];
     /** The classes that were left out. */
     readonly leftOut: readonly string[];
     /** Share of their images above the threshold while their class was left out. */
     readonly leftOutRejected: number | null;
-    /**
-     * False rejects among the validated images, with the 95 % Wilson interval, and the accuracy of the answers that
-     * were given.
-     */
+    /** False rejects among the validated images, with the 95 % Wilson interval; and accuracy of the rest. */
     readonly validated: {
       readonly split: Split;
       readonly images: number;
@@ -65,9 +53,7 @@ export interface ViewsBenefit {
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
-  /**
-   * Its features: a pooling of the primary cut, or the parts with their cuts, as in block5_pool:avg,block4_pool:avg.
-   */
+  /** A pooling of the primary cut, or parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
   readonly pooling: string;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;

@@ -17,7 +17,6 @@ export interface ReportImage {
 export interface JudgedImage {
   readonly image: number;
   readonly predicted: string;
-  /** Probability of the predicted class. */
   readonly probability: number;
   /** Nearest first, by cosine distance of average-pooled features. */
   readonly neighbors: readonly { readonly image: number; readonly distance: number }[];
@@ -34,7 +33,6 @@ export interface ReportClass {
 /** What the saved best head says of the validated images that the store holds now. */
 export interface Judgement {
   readonly head: Pick<HeadResult, 'name' | 'pooling' | 'normalize' | 'params'>;
-  /** The head file. */
   readonly file: string;
   readonly split: Split;
   /** Validated images, of which the figures are; `judged` has those of the page. */
@@ -48,19 +46,13 @@ export interface Judgement {
   readonly judged: readonly JudgedImage[];
   /** Indices into `judged`, the surest mistake first. */
   readonly mistakes: readonly number[];
-  /**
-   * Indices into `judged` of the images that the head calls unknown, the strangest first; null for a head without a
-   * rule for that.
-   */
+  /** Indices into `judged` of those called unknown, the strangest first; null for a head without such a rule. */
   readonly unknown: readonly number[] | null;
   /** Where the data set or the head is no longer what results.json tells of: what differs. */
   readonly caution: string | null;
 }
 
-/**
- * Places of images in the plane, shape (images.length) each; neighbours in features are neighbours here, distances mean
- * little.
- */
+/** Images in the plane, shape (images.length) each; neighbours in features are near, distances mean little. */
 export interface FeatureMap {
   readonly images: readonly number[];
   readonly x: readonly number[];
@@ -96,10 +88,7 @@ export type Range3 = readonly [least: number, median: number, most: number];
 export interface ReportData {
   readonly permafrost: string;
   readonly store: InspectResult;
-  /**
-   * The images that the page can show, in the order of their paths: every one with features, or a sample;
-   * `store.images` is the number of all.
-   */
+  /** The images that the page can show, by path: all with features, or a sample of the `store.images`. */
   readonly images: readonly ReportImage[];
   /** Images that count under another label or split than the store's; null where no list of labels was given. */
   readonly relabelled: number | null;

@@ -33,10 +33,7 @@ export interface SweepCandidate extends SweepConfiguration {
   /** Those of `params` that are not the head's defaults. */
   readonly changed: Readonly<Record<string, number | string | boolean>>;
   readonly scores: CrossScores;
-  /**
-   * Milliseconds for all folds on one thread, less the work that it shared with candidates before it. The only field
-   * that another run gives otherwise.
-   */
+  /** Milliseconds for all folds on one thread, less shared work. The only field that differs from run to run. */
   readonly fitMs: number;
   readonly converged: boolean;
   /** The most of any fold. */
@@ -72,14 +69,9 @@ export interface SweepResult {
   readonly candidates: readonly RankedCandidate[];
   /** Candidates beside the best that cannot be told from it. */
   readonly notToldApart: number;
-  /**
-   * The best, fitted on all of Train and measured once on the validation images. `file` is null where it was not saved.
-   */
+  /** The best, fitted on all of Train and measured once on the validation images. `file`: null if not saved. */
   readonly best: HeadResult;
-  /**
-   * Candidates that are better by their ranks and cannot be fitted on all of Train within the memory, and why: mostly
-   * none.
-   */
+  /** Better candidates that cannot be fitted on all of Train within the memory, and why: mostly none. */
   readonly passedOver: readonly { readonly rank: number; readonly reason: string }[];
   /** The file of results that sweeps of these training images, or of this sample of them, share. */
   readonly ledger: string;

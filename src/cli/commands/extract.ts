@@ -1,7 +1,10 @@
+import { booleanOption } from '../../core/options.ts';
 import { EXTRACT_OPTIONS } from '../../workflows/extract/options.ts';
 import { extractText, traceText } from '../../report/extract-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
-import { TRACE_OPTIONS } from '../trace-options.ts';
+
+/** A flag of the commands that extract; `--json` holds the trace in any case. */
+export const TRACE_OPTIONS = { trace: booleanOption(false, 'tell where the time went, stage by stage') } as const;
 
 export const extractCommand: CommandSpec = {
   name: 'extract',

@@ -4,21 +4,13 @@ import { REPORT_OPTIONS } from '../../workflows/report/options.ts';
 import type { ReportResult } from '../../results/report-data.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
-function reportText({
-  file,
-  bytes: size,
-  images,
-  ofImages,
-  thumbnails,
-  overBudget,
-  unavailable,
-  mapped,
-}: ReportResult): string {
+function reportText(result: ReportResult): string {
+  const { file, images, ofImages, thumbnails, overBudget, unavailable, mapped } = result;
   const missing = [
     ...(overBudget > 0 ? [`${overBudget} left out by --max-thumbnails or shown nowhere`] : []),
     ...(unavailable > 0 ? [`${unavailable} whose files are gone, changed or broken`] : []),
   ];
-  return `${printable(file)}: ${bytes(size)}, ${images < ofImages ? `${images} of ${plural(ofImages, 'image')}` : plural(images, 'image')}, ${mapped} of them on the map, ${plural(thumbnails, 'picture')}${missing.length > 0 ? ` (without ${missing.join(' and ')})` : ''}. Open it in a browser; it needs no network.\n`;
+  return `${printable(file)}: ${bytes(result.bytes)}, ${images < ofImages ? `${images} of ${plural(ofImages, 'image')}` : plural(images, 'image')}, ${mapped} of them on the map, ${plural(thumbnails, 'picture')}${missing.length > 0 ? ` (without ${missing.join(' and ')})` : ''}. Open it in a browser; it needs no network.\n`;
 }
 
 export const reportCommand: CommandSpec = {

@@ -3,7 +3,7 @@ import { traceText } from '../../report/extract-report.ts';
 import { runText } from '../../report/run-report.ts';
 import { pick, type CommandSpec } from '../program.ts';
 import { REPORT_FLAG, reportAfterRun } from '../report-after-run.ts';
-import { TRACE_OPTIONS } from '../trace-options.ts';
+import { TRACE_OPTIONS } from './extract.ts';
 
 export const runCommand: CommandSpec = {
   name: 'run',

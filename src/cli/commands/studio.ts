@@ -16,9 +16,6 @@ export const studioCommand: CommandSpec = {
     context.announce({ store, address, port }, `Open ${address}\nCtrl-C ends the studio.\n`);
     if (!signal.aborted) await once(signal, 'abort');
     await studio.close();
-    return {
-      json: undefined,
-      text: 'The studio has ended; what was taught and reviewed is kept in the store.\n',
-    };
+    return { json: undefined, text: 'The studio has ended; what was taught and reviewed is kept in the store.\n' };
   },
 };

@@ -15,9 +15,7 @@ export function cutLayerNames(backbone: Backbone): readonly string[] {
   return backbone.layers.map(({ name }) => name);
 }
 
-/**
- * The layers from the input to `cut`, that one included. Throws OPTION_INVALID for a name the backbone does not have.
- */
+/** The layers from the input to `cut`, that one included. Throws OPTION_INVALID for an unknown name. */
 export function layersUpTo(backbone: Backbone, cut: string): readonly Layer[] {
   const names = cutLayerNames(backbone);
   const depth = names.indexOf(cut);
@@ -31,8 +29,8 @@ export function layersUpTo(backbone: Backbone, cut: string): readonly Layer[] {
 }
 
 /**
- * Shape of the activation of `cut` for a square of `size` pixels and three channels. Throws OPTION_INVALID for an
- * unknown cut and for a square so small that pooling leaves nothing.
+ * Shape of the activation of `cut` for an RGB square of `size` pixels. Throws OPTION_INVALID for an unknown cut and for
+ * a square so small that pooling leaves nothing.
  */
 export function outputShape(backbone: Backbone, cut: string, size: number): ActivationShape {
   let side = size;

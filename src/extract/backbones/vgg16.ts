@@ -3,12 +3,7 @@ import type { Backbone, Layer } from './backbone.ts';
 function block(number: number, inputs: number, filters: number, convs: number): Layer[] {
   const layers: Layer[] = [];
   for (let i = 1; i <= convs; i++) {
-    layers.push({
-      kind: 'conv',
-      name: `block${number}_conv${i}`,
-      inputs: i === 1 ? inputs : filters,
-      filters,
-    });
+    layers.push({ kind: 'conv', name: `block${number}_conv${i}`, inputs: i === 1 ? inputs : filters, filters });
   }
   return [...layers, { kind: 'maxPool', name: `block${number}_pool` }];
 }

@@ -44,9 +44,8 @@ function jsonlSamples(file: string, text: string, sampleOf: (entry: Entry) => Sa
 }
 
 /**
- * Reads a data set's list: a CSV with a header, or JSON lines. Returns the samples in the file's order, with paths
- * relative to `root`, the file's own folder where none is given. Splits are all given or none is: `givesSplits` tells.
- * Throws DATASET_LAYOUT naming the line, DATASET_NOT_FOUND where the file cannot be read.
+ * Reads a data set's list: a CSV with a header, or JSON lines. Samples are in the file's order, paths relative to
+ * `root`. `givesSplits`: all have a split, else none has. Throws DATASET_LAYOUT naming the line, DATASET_NOT_FOUND.
  */
 export async function readManifestFile(
   file: string,

@@ -1,13 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { few, PermafrostError, reasonOf } from '../../core/errors.ts';
 import { SPLITS, type Failure, type Sample, type Split } from '../../core/sample.ts';
 import { readManifestFile } from './dataset-manifest.ts';
 import { byCodeUnits, list, listImages, type Listing } from './image-tree.ts';
 
-/**
- * A data set as found: samples in the order of their paths (by code units), which no machine or file system changes.
- */
+/** A data set as found, sorted by path in code units, which no machine or file system changes. */
 export interface Dataset<S extends Sample = Sample> {
   /** The folder that sample paths are relative to. */
   readonly root: string;
@@ -45,11 +43,6 @@ const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
 
 const LAYOUT_HELP =
   'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl file with path, label and split.';
-
-function few(items: readonly string[], most = 5): string {
-  const rest = items.length - most;
-  return items.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
-}
 
 /** The class folders below `prefix` ('' or a split's folder) as samples. */
 async function classFolders(
@@ -131,10 +124,9 @@ function checkClasses(where: string, samples: readonly Sample[], warnings: strin
 }
 
 /**
- * A data set under other labels: those of a list (dataset-manifest.ts) whose paths are relative to the data set's
- * folder, and its splits where it gives some. Images that the list does not name keep theirs, and a sample whose label
- * and split stay is the same object as before. Throws DATASET_NOT_FOUND where the list cannot be read, DATASET_LAYOUT
- * where it names none of the images or has a bad line, DATASET_CLASSES.
+ * A data set under the labels of a list (dataset-manifest.ts) with paths relative to the data set's folder, and its
+ * splits if it gives some. Images not listed keep theirs; a sample that does not change stays the same object. Throws
+ * DATASET_NOT_FOUND, DATASET_LAYOUT (a bad line, or no image named), DATASET_CLASSES.
  */
 export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: string): Promise<Dataset<S>> {
   const { samples: listed, givesSplits } = await readManifestFile(file, resolve(dataset.root));
@@ -164,8 +156,8 @@ export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: st
 
 /**
  * Finds the images of `where`: a folder with Train/ and Val/ (any case; also training, valid, validation, test), a
- * folder of class folders, or a .csv or .jsonl file (dataset-manifest.ts). Hidden files and folders are ignored. Throws
- * DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_LAYOUT or DATASET_CLASSES.
+ * folder of class folders, or a list (dataset-manifest.ts). Hidden files are ignored. Throws DATASET_NOT_FOUND,
+ * DATASET_EMPTY, DATASET_LAYOUT or DATASET_CLASSES.
  */
 export async function scanDataset(where: string): Promise<Dataset> {
   const facts = await stat(where).catch((cause: unknown) => {

@@ -9,8 +9,6 @@ export async function imageExtension(bytes: Uint8Array): Promise<string> {
     if (format === 'jpeg') return '.jpg';
     return format === 'heif' && compression === 'av1' ? '.avif' : `.${format}`;
   } catch (cause) {
-    throw new PermafrostError('IMAGE_UNDECODABLE', 'The bytes are no picture that is decoded here.', {
-      cause,
-    });
+    throw new PermafrostError('IMAGE_UNDECODABLE', 'The bytes are no picture that is decoded here.', { cause });
   }
 }

@@ -3,18 +3,13 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
-/**
- * Extensions taken for images. Some of them (bmp, heic, ppm) this build cannot decode: they become failures that are
- * counted.
- */
+/** Extensions of images. Some (bmp, heic, ppm) this build cannot decode: they become failures that are counted. */
 const IMAGE_EXTENSIONS = new Set(
   'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'.split(' ').map((e) => `.${e}`),
 );
 
 const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
-/**
- * What no person put there as data: hidden files, what macOS leaves in archives, and the stores that permafrost makes.
- */
+/** What no person put there as data: hidden files, what macOS leaves in archives, permafrost's own stores. */
 const isIgnored = (name: string): boolean =>
   name.startsWith('.') || name === '__MACOSX' || name.endsWith('.permafrost');
 /** An order that no machine, file system or locale changes. */
@@ -25,10 +20,7 @@ export interface Listing {
   readonly images: string[];
   /** Files that are neither hidden nor images. */
   readonly others: string[];
-  /**
-   * Files and folders whose name is no UTF-8, with its other bytes as \xNN: such a name cannot be told to the system
-   * again.
-   */
+  /** Names that are no UTF-8, their other bytes as \xNN: the system cannot be given such a name again. */
   readonly illegible: string[];
 }
 
@@ -47,8 +39,8 @@ async function illegibleNames(folder: string): Promise<ReadonlyMap<string, strin
 }
 
 /**
- * One folder's entries, sorted, without hidden ones; symbolic links count as what they point to, dangling ones as
- * files. Throws DATASET_NOT_FOUND where the folder cannot be read.
+ * One folder's entries, sorted, without hidden ones; links count as what they point to, dangling ones as files. Throws
+ * DATASET_NOT_FOUND where the folder cannot be read.
  */
 export async function list(folder: string): Promise<Listing> {
   const listing: Listing = { folders: [], images: [], others: [], illegible: [] };
@@ -95,9 +87,8 @@ export interface ImageTrees {
 }
 
 /**
- * All images at and below each of `folders`, which lie side by side below `prefix` ('' or 'Train/') in `root`. A link
- * to one of these folders, to one that was met already or to one that holds them is left out: no loop, and no image
- * under two folders.
+ * All images at and below each of `folders`, side by side below `prefix` ('' or 'Train/') in `root`. A link to a folder
+ * that was met already, or to one that holds them, is left out: no loop, and no image under two folders.
  */
 export async function listImages(root: string, prefix: string, folders: readonly string[]): Promise<ImageTrees> {
   const home = await realpath(join(root, prefix));

@@ -59,10 +59,7 @@ function isOffered({ precision }: Variant, { request, processor }: ChoiceFacts):
   return precision === 'fp32' || (precision === 'bf16' && processor.bf16 !== null);
 }
 
-/**
- * The variants that serve a request, best first: those of stored features, then by speed. Throws OPTION_INVALID where
- * there is no such variant on any machine.
- */
+/** The variants that serve a request: those of stored features, then by speed. Throws OPTION_INVALID where none can. */
 export function candidates(facts: ChoiceFacts): readonly Variant[] {
   const { request, processor, held } = facts;
   const serving = VARIANTS.filter((variant) => matches(variant, request));
@@ -90,10 +87,7 @@ function noUnits({ known, limit }: Processor): string {
   return limit === null ? 'no units for bf16' : `ONEDNN_MAX_CPU_ISA=${limit} hides the units for bf16`;
 }
 
-/**
- * The reason of a choice that stored features or a request for both engine and precision leave no room for; undefined for
- * others.
- */
+/** Why there was no choice: stored features, or a request for both engine and precision; undefined for others. */
 function givenReason(variant: Variant, { request, processor, held }: ChoiceFacts): string | undefined {
   if (request.engine !== 'auto' && request.precision !== 'auto') {
     return variant.precision === 'bf16' && processor.known && processor.bf16 === null
@@ -154,10 +148,7 @@ function hintFor(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVari
   return `Faster here: npx permafrost engines add ${best.engine} (${best.precision}, about ${rounded(gain)}x).`;
 }
 
-/**
- * Chooses among variants that were tried on this machine: the first of `candidates` without a problem. Pure: same
- * facts, same choice. Undefined where none of them runs.
- */
+/** The first of `candidates` that was tried here without a problem, or undefined. Pure: same facts, same choice. */
 export function chooseEngine(facts: ChoiceFacts, tried: readonly TriedVariant[]): EngineChoice | undefined {
   const order = candidates(facts).map(engineClass);
   const byOrder = [...tried].sort(

@@ -24,10 +24,9 @@ export interface Engine {
 /** A network that an engine has loaded. */
 export interface Executable {
   /**
-   * Runs `count` images: `pixels` is uint8 NHWC RGB, length >= count * size * size * 3, and stays the caller's,
-   * unchanged until the promise settles. Returns one matrix (count, width) per output of the program, in its order,
-   * owned by the caller. Any count gives the same features for the same image (tolerance: 1e-5 relative to the largest
-   * value in fp32).
+   * Runs `count` images: uint8 NHWC RGB pixels, at least count * size * size * 3, unchanged until the promise settles.
+   * Returns one matrix (count, width) per output of the program, in its order, owned by the caller. An image's features
+   * depend on `count` within 1e-5 of the largest value in fp32.
    */
   run(pixels: Uint8Array, count: number): Promise<readonly Matrix[]>;
   /** Frees the runtime's memory. Waits for the runs in flight. */

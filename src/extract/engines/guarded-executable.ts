@@ -4,7 +4,6 @@ import type { Executable } from './engine.ts';
 
 /** What an engine brings: the runtime's own calls, which may reject with anything. */
 export interface RuntimeCalls {
-  /** The runtime's name, for messages. */
   readonly runtime: string;
   /** Side of the square, in pixels. */
   readonly size: number;
@@ -15,8 +14,8 @@ export interface RuntimeCalls {
 }
 
 /**
- * The promises of Executable that are the same for each engine: arguments are checked, whatever the runtime throws
- * becomes one ENGINE_FAILED, dispose waits for the runs in flight and happens once, and nothing runs afterwards.
+ * The promises of Executable that hold for each engine: arguments are checked, what the runtime throws becomes one
+ * ENGINE_FAILED, and dispose waits for the runs in flight and happens once.
  */
 export function guardedExecutable({ runtime, size, infer, release }: RuntimeCalls): Executable {
   const inFlight = new Set<Promise<unknown>>();

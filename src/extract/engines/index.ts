@@ -41,11 +41,7 @@ export function createEngine<N extends EngineName>(name: N, options: EngineOptio
   return engineNamed(name, options);
 }
 
-/**
- * The same for a name and options from a file or a flag, which nothing has checked. Throws as createEngine.
- *
- * @internal
- */
+/** The same for an unchecked name and options, from a file or a flag. Throws as createEngine. @internal */
 export async function engineNamed(name: string, options: Readonly<Record<string, unknown>>): Promise<Engine> {
   if (!Object.hasOwn(ENGINES, name)) {
     throw new PermafrostError(

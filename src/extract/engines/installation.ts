@@ -2,16 +2,12 @@ import type { Listener } from '../../core/listener.ts';
 
 /** A runtime that `permafrost engines` can fetch, look for and take away. */
 export interface EngineInstallation {
-  /** Name of the engine that it is for. */
   readonly engine: string;
   /** What is fetched, from where and how large, in one sentence. */
   readonly describe: string;
   /** What of it is found on this machine now. */
   status(): Promise<InstallationStatus>;
-  /**
-   * Brings the pinned version into the user's cache folder, verified by SHA-256; does nothing where it is there
-   * already. Throws ENGINE_UNAVAILABLE with what to do instead where it cannot be had.
-   */
+  /** Fetches the pinned version into the cache, checked by SHA-256, if it is not there. Throws ENGINE_UNAVAILABLE. */
   add(work: { readonly listener?: Listener; readonly signal?: AbortSignal }): Promise<InstallationStatus>;
   /** Removes what `add` brought, and nothing else. */
   remove(): Promise<void>;

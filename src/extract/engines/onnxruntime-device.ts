@@ -21,9 +21,8 @@ export function deviceUnavailable(device: Exclude<Device, 'cpu'>, cause: unknown
 }
 
 /**
- * Options of a session that runs on `device` alone. Left to itself, ONNX Runtime gives the CPU each operator that the
- * device lacks, and says nothing; here it refuses the model (`session.disable_cpu_ep_fallback`,
- * onnxruntime_session_options_config_keys.h).
+ * Options of a session that runs on `device` alone. Left to itself, ONNX Runtime silently gives the CPU each operator
+ * that the device lacks; `session.disable_cpu_ep_fallback` makes it refuse (onnxruntime_session_options_config_keys.h).
  */
 export function onDevice(device: Device): OnnxSessionOptions {
   return device === 'cpu'
@@ -40,10 +39,7 @@ const PROBE: OnnxGraph = {
   initializers: [],
 };
 
-/**
- * Throws ENGINE_UNAVAILABLE with the reason and what to do where `device` is not in this build or does not start on
- * this machine.
- */
+/** Throws ENGINE_UNAVAILABLE where `device` is not in this build or does not start on this machine. */
 export async function requireDevice(runtime: OnnxRuntime, device: Device): Promise<void> {
   if (device === 'cpu') return;
   const built = runtime.listSupportedBackends().map(({ name }) => name);

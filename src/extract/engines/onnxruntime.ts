@@ -15,20 +15,12 @@ import { guardedExecutable } from './guarded-executable.ts';
 import { programInPrecision } from './program-in-precision.ts';
 import type { Program } from '../program.ts';
 
-/**
- * What createOnnxRuntimeEngine takes: device (cpu, webgpu, cuda, coreml, dml), precision (fp32, int8), threads (0: one
- * per physical core).
- */
 export const ONNXRUNTIME_OPTIONS = {
   device: choiceOption(DEVICES, 'cpu', 'where the network runs'),
   precision: choiceOption(['fp32', 'int8'], 'fp32', 'number format of the network'),
   threads: integerOption(0, 'threads of one inference; 0: one per physical core', { min: 0 }),
 } as const;
-/**
- * Options of the engine `onnxruntime`.
- *
- * @interface
- */
+/** Options of the engine `onnxruntime`. @interface */
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
 
 function executable(runtime: OnnxRuntime, session: OnnxSession, program: Program, imagesAtOnce: number): Executable {
@@ -86,8 +78,7 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
         ...onDevice(device),
         ...plan.session,
         intraOpNumThreads: threads,
-        // A pattern is planned anew for each batch size and kept beside the arena: 190 MB more for VGG16 at batch 8, no
-        // faster.
+        // Patterns are planned anew for each batch size: 190 MB more for VGG16 at batch 8, no faster.
         enableMemPattern: false,
       }).catch((error: unknown) => {
         throw device === 'cpu' ? error : deviceUnavailable(device, error);
@@ -99,9 +90,8 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
 
 /**
  * ONNX Runtime on one device, whole networks or not at all. On the CPU a run occupies the JavaScript thread until it is
- * done (onnxruntime-node infers synchronously), though work handed to libuv's pool before goes on. Throws
- * OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where the device does not run here; load throws the latter
- * where the device lacks an operator.
+ * done (onnxruntime-node infers synchronously). Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where the
+ * device does not run here; load throws the latter where it lacks an operator.
  */
 export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine onnxruntime', ONNXRUNTIME_OPTIONS, given);
@@ -116,40 +106,29 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
 }
 
 /**
- * ONNX Runtime would compute the transformed kernels once and hold them, four times the weights, twice over while it
- * loads: 1,010 MiB at the peak. Transformed anew for each call they cost nothing measurable at 4 images a call, and the
- * peak is 540 MiB (`optimization.disable_specified_optimizers`, onnxruntime_session_options_config_keys.h).
+ * Folding would hold the transformed kernels, four times the weights: 1,010 MiB at the peak. Transformed anew for each
+ * call they cost nothing measurable at 4 images a call, and the peak is 540 MiB
+ * (`optimization.disable_specified_optimizers`, onnxruntime_session_options_config_keys.h).
  */
 const WITHOUT_FOLDING: OnnxSessionOptions = {
   extra: { optimization: { disable_specified_optimizers: 'ConstantFolding' } },
 };
 
-/** What createWinogradEngine takes. */
 export const WINOGRAD_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
   precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
   threads: ONNXRUNTIME_OPTIONS.threads,
-  /**
-   * Below this the transforms cost what the products save: measured on VGG16, 128 and 256 are equal, 64 is no better.
-   */
+  /** Below this the transforms cost what the products save: on VGG16, 128 and 256 are equal, 64 is no better. */
   leastChannels: integerOption(128, 'convolutions with fewer input channels run directly', { min: 1 }),
-  /**
-   * The transformed maps of a call are its memory: 8 images take 200 MiB more than 4 and are no faster, 2 are 5 %
-   * slower.
-   */
+  /** Sets the memory of the transformed maps: 8 take 200 MiB more than 4 and are no faster, 2 are 5 % slower. */
   imagesAtOnce: integerOption(4, 'images of a batch that are inferred in one call', { min: 1 }),
 } as const;
-/**
- * Options of the engine `onnxruntime-winograd`.
- *
- * @interface
- */
+/** Options of the engine `onnxruntime-winograd`. @interface */
 export type WinogradOptions = OptionsOf<typeof WINOGRAD_OPTIONS>;
 
 /**
- * ONNX Runtime on the CPU in float32, the wide convolutions by Winograd's minimal filtering (winograd-layers.ts). An
- * engine of its own, because its features differ from those of `onnxruntime` in the sixth digit. Throws OPTION_INVALID
- * or PACKAGE_MISSING.
+ * ONNX Runtime on the CPU in float32, wide convolutions by Winograd's minimal filtering (winograd-layers.ts). Its
+ * features differ from those of `onnxruntime` in the sixth digit. Throws OPTION_INVALID or PACKAGE_MISSING.
  */
 export async function createWinogradEngine(given: Partial<WinogradOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine onnxruntime-winograd', WINOGRAD_OPTIONS, given);

@@ -14,18 +14,13 @@ import { versionOfBuild } from './openvino/versions.ts';
 import { programInPrecision } from './program-in-precision.ts';
 import type { Program } from '../program.ts';
 
-/** What createOpenVinoEngine takes. */
 export const OPENVINO_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
   precision: choiceOption(PRECISIONS, 'fp32', 'number format of the network'),
   threads: integerOption(0, 'threads of all inferences together; 0: one per physical core', { min: 0 }),
   cache: booleanOption(true, "keep compiled networks in the user's cache folder"),
 } as const;
-/**
- * Options of the engine `openvino`.
- *
- * @interface
- */
+/** Options of the engine `openvino`. @interface */
 export type OpenVinoOptions = OptionsOf<typeof OPENVINO_OPTIONS>;
 
 /** Images that OpenVINO plans to have in flight: the default batch. It decides how many streams share the cores. */
@@ -43,10 +38,7 @@ function deviceProperties({ precision, threads }: OpenVinoOptions): DeviceProper
   };
 }
 
-/**
- * Refuses what would be float32 under another name: without AVX-512 OpenVINO takes the hint bf16 and computes in
- * float32.
- */
+/** Without AVX-512 OpenVINO takes the hint bf16 and computes in float32: refused, as it goes under a wrong name. */
 function requireHint(openVino: OpenVino, compiled: Handle, expected: string): void {
   const found = openVino.compiledProperty(compiled, 'INFERENCE_PRECISION_HINT');
   if (found === expected) return;
@@ -107,13 +99,12 @@ async function load(openVino: OpenVino, options: OpenVinoOptions, program: Progr
 }
 
 /**
- * OpenVINO on the CPU, called through its C API. JavaScript never waits: requests of one image each run on OpenVINO's
- * threads, several at a time. Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where OpenVINO is not found
- * or does not load.
+ * OpenVINO on the CPU, called through its C API: requests of one image each run on its threads, several at a time.
+ * Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where OpenVINO is not found or does not load.
  */
 export async function createOpenVinoEngine(given: Partial<OpenVinoOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine openvino', OPENVINO_OPTIONS, given);
-  const { openVino } = await requireOpenVino();
+  const openVino = await requireOpenVino();
   return {
     name: 'openvino',
     device: options.device,

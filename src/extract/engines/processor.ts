@@ -10,15 +10,13 @@ export interface Processor {
   readonly limit: string | null;
 }
 
-// Values of ONEDNN_MAX_CPU_ISA (oneDNN's documentation, "CPU Dispatcher Control"); with any other value oneDNN uses all
-// units.
+// Values of ONEDNN_MAX_CPU_ISA (oneDNN's "CPU Dispatcher Control"); with any other, oneDNN uses all units.
 const WITHOUT_BF16 = new Set(['SSE41', 'AVX', 'AVX2', 'AVX2_VNNI', 'AVX2_VNNI_2', 'AVX512_CORE', 'AVX512_CORE_VNNI']);
 const WITHOUT_AMX = new Set([...WITHOUT_BF16, 'AVX512_CORE_BF16', 'AVX512_CORE_FP16', 'AVX10_1_512']);
 
 /**
- * The processor as `flags` (the words of /proc/cpuinfo, undefined where there is none) tell it, within the limit that
- * oneDNN is given. OpenVINO's own OPTIMIZATION_CAPABILITIES are no evidence: they name BF16 also where it is emulated,
- * and ignore the limit.
+ * The processor by `flags` (the words of /proc/cpuinfo, if any), within oneDNN's limit. OpenVINO's own
+ * OPTIMIZATION_CAPABILITIES name BF16 also where it is emulated, and ignore the limit.
  */
 export function processorFrom(flags: readonly string[] | undefined, limit = ''): Processor {
   if (flags === undefined) return { bf16: null, known: false, limit: null };

@@ -3,8 +3,8 @@ import type { Precision } from './engine.ts';
 import type { Program } from '../program.ts';
 
 /**
- * The program as an engine of `precision` runs it: with its quantization in int8, without it in any other, so that the
- * graph says what runs. Throws OPTION_INVALID for int8 without a quantization.
+ * The program with its quantization in int8 and without in any other precision, so that the graph says what runs.
+ * Throws OPTION_INVALID for int8 without a quantization.
  */
 export function programInPrecision(program: Program, precision: Precision): Program {
   if (precision !== 'int8') {

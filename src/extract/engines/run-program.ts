@@ -24,10 +24,7 @@ export interface ProgramOptions {
 /** Characters of a failed program's output that its error repeats: the last ones, where the reason stands. */
 const TAIL = 600;
 
-/**
- * Runs a program to its end, for its standard output. Rejects with a ProgramError that has the end of what it printed,
- * or, when aborted, with INTERRUPTED.
- */
+/** A program's standard output. Rejects with a ProgramError that has the end of the output, or with INTERRUPTED. */
 export async function runProgram(
   command: string,
   args: readonly string[],
@@ -41,8 +38,7 @@ export async function runProgram(
     ...(cwd !== undefined && { cwd }),
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that an abort reaches the compiler that make started. On Windows npm is a script, which
-    // needs a shell.
+    // A group of its own, so that an abort reaches the compiler that make started. npm on Windows needs a shell.
     detached: !onWindows,
     shell: onWindows && command === 'npm',
   });

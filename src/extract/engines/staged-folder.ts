@@ -16,9 +16,8 @@ async function removeStale(target: string): Promise<void> {
 }
 
 /**
- * A folder that is there whole or not at all: `fill` fills a folder beside `target`, which then takes the place of
- * `target`. What `fill` throws passes through and leaves `target` as it was. Throws ENGINE_UNAVAILABLE where the disk
- * does not take it.
+ * A folder that is there whole or not at all: `fill` fills a folder next to `target`, which then replaces it. What
+ * `fill` throws passes through and leaves `target` as it was. Throws ENGINE_UNAVAILABLE where the disk fails.
  */
 export async function stageFolder(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
   let staging: string | undefined;

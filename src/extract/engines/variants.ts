@@ -7,15 +7,11 @@ export interface Variant {
   readonly engine: EngineName;
   readonly device: string;
   readonly precision: Precision;
-  /**
-   * Images a second, as a multiple of onnxruntime's in fp32 on the same processor: measured, see docs/engines.md. A
-   * processor without units for a precision emulates it or is refused by the runtime.
-   */
+  /** Images a second as a multiple of onnxruntime's in fp32 on the same processor, measured (docs/engines.md). */
   readonly speed: (processor: Processor) => number;
   /**
-   * Taken only where its engine or its device is asked for by name: because it is slower than another that is always
-   * there, because its gain was measured on one processor alone (onnxruntime-winograd), or because the device was never
-   * there to be measured.
+   * Taken only where its engine or device is asked for by name: it is slower than one that is always there, its gain
+   * was measured on one processor alone (onnxruntime-winograd), or the device was never there to be measured.
    */
   readonly onlyAsked?: 'engine' | 'device';
 }
@@ -31,12 +27,7 @@ const onDevice = (device: string): Variant => ({
 
 /** Every variant; onnxruntime on the CPU in fp32, which is always there, comes last. */
 export const VARIANTS: readonly Variant[] = [
-  {
-    engine: 'openvino',
-    device: 'cpu',
-    precision: 'int8',
-    speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 4),
-  },
+  { engine: 'openvino', device: 'cpu', precision: 'int8', speed: ({ bf16 }) => (bf16 === 'amx_bf16' ? 14 : 4) },
   {
     engine: 'openvino',
     device: 'cpu',
@@ -45,13 +36,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   { engine: 'openvino', device: 'cpu', precision: 'fp32', speed: () => 1.1 },
   { engine: 'onnxruntime', device: 'cpu', precision: 'int8', speed: () => 3.4 },
-  {
-    engine: 'onnxruntime-winograd',
-    device: 'cpu',
-    precision: 'fp32',
-    speed: () => 1.2,
-    onlyAsked: 'engine',
-  },
+  { engine: 'onnxruntime-winograd', device: 'cpu', precision: 'fp32', speed: () => 1.2, onlyAsked: 'engine' },
   ...['cuda', 'coreml', 'dml', 'webgpu'].map(onDevice),
   { engine: 'tfjs', device: 'gpu', precision: 'fp32', speed: () => 1, onlyAsked: 'engine' },
   { engine: 'tfjs', device: 'cpu', precision: 'fp32', speed: () => 0.9, onlyAsked: 'engine' },
@@ -59,14 +44,5 @@ export const VARIANTS: readonly Variant[] = [
 ];
 
 /** Names a variant, and the class of the features that it makes: `openvino/cpu/bf16`. */
-export function engineClass({
-  engine,
-  device,
-  precision,
-}: {
-  readonly engine: string;
-  readonly device: string;
-  readonly precision: string;
-}): string {
-  return `${engine}/${device}/${precision}`;
-}
+export const engineClass = ({ engine, device, precision }: Record<'engine' | 'device' | 'precision', string>): string =>
+  `${engine}/${device}/${precision}`;

@@ -8,19 +8,14 @@ export const CONV = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } as const;
 
 /**
  * Pixels (the tensor `pixels`) to what the first layer reads (the tensor `input`): (pixel - mean) * scale, NCHW.
- * Channels stay RGB here: where the contract says BGR, the first kernel's input channels are reversed instead, which
- * costs nothing at run time. The transposition works on bytes, a quarter of the memory traffic of floats.
+ * Channels stay RGB: for BGR the first kernel's input channels are reversed, at no cost at run time. The transposition
+ * works on bytes, a quarter of the memory traffic of floats.
  */
 export function preprocessing({ contract }: Program, pixels: string): GraphPart {
   const mean = contract.channelOrder === 'RGB' ? contract.mean : contract.mean.toReversed();
   return {
     nodes: [
-      {
-        op: 'Transpose',
-        inputs: [pixels],
-        outputs: ['pixels/nchw'],
-        attributes: { perm: [0, 3, 1, 2] },
-      },
+      { op: 'Transpose', inputs: [pixels], outputs: ['pixels/nchw'], attributes: { perm: [0, 3, 1, 2] } },
       { op: 'Cast', inputs: ['pixels/nchw'], outputs: ['pixels/float'], attributes: { to: 1 } },
       { op: 'Sub', inputs: ['pixels/float', 'mean'], outputs: ['pixels/centred'] },
       { op: 'Mul', inputs: ['pixels/centred', 'scale'], outputs: ['input'] },
@@ -32,9 +27,7 @@ export function preprocessing({ contract }: Program, pixels: string): GraphPart 
   };
 }
 
-/**
- * A layer's kernel, (filters, inputs, 3, 3), reading RGB where it is the first, and its bias. Throws WEIGHTS_MISMATCH.
- */
+/** A layer's kernel (filters, inputs, 3, 3), the first one reading RGB, and its bias. Throws WEIGHTS_MISMATCH. */
 export function convWeights(
   { name, inputs, filters }: ConvLayer,
   program: Program,
@@ -58,12 +51,7 @@ export function floatLayer(layer: Layer, input: string, program: Program, output
   const { kernel, bias } = convWeights(layer, program);
   return {
     nodes: [
-      {
-        op: 'Conv',
-        inputs: [input, `${name}/kernel`, `${name}/bias`],
-        outputs: [`${name}/linear`],
-        attributes: CONV,
-      },
+      { op: 'Conv', inputs: [input, `${name}/kernel`, `${name}/bias`], outputs: [`${name}/linear`], attributes: CONV },
       { op: 'Relu', inputs: [`${name}/linear`], outputs: [output] },
     ],
     initializers: [

@@ -1,7 +1,6 @@
 /**
- * A convolution kernel from Keras' order (3, 3, inputs, filters) to ONNX's (filters, inputs, 3, 3), copied. With
- * `reverseInputs` the input channels come out in reverse, so that the layer reads RGB where its weights were trained on
- * BGR.
+ * A convolution kernel from Keras' order (3, 3, inputs, filters) to ONNX's (filters, inputs, 3, 3), copied.
+ * `reverseInputs` lets a layer trained on BGR read RGB.
  */
 export function kernelToOnnx(hwio: Float32Array, inputs: number, filters: number, reverseInputs = false): Float32Array {
   const out = new Float32Array(hwio.length);

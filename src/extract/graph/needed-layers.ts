@@ -9,8 +9,8 @@ export function outputName({ cut, pooling }: Output): string {
 }
 
 /**
- * The layers from the input to the deepest cut of the program. Throws OPTION_INVALID for an unknown cut, no or repeated
- * outputs, or a backbone that does not begin with a convolution.
+ * The layers from the input to the deepest cut. Throws OPTION_INVALID for an unknown cut, no or repeated outputs, or a
+ * backbone that does not begin with a convolution.
  */
 export function neededLayers({ backbone, outputs }: Program): readonly Layer[] {
   if (backbone.layers[0]?.kind !== 'conv') {

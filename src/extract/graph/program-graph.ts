@@ -19,12 +19,7 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
   const between = `${name}/between`;
   const first: OnnxNode =
     output.pooling === 'flatten'
-      ? {
-          op: 'Transpose',
-          inputs: [output.cut],
-          outputs: [between],
-          attributes: { perm: [0, 2, 3, 1] },
-        }
+      ? { op: 'Transpose', inputs: [output.cut], outputs: [between], attributes: { perm: [0, 2, 3, 1] } }
       : {
           op: output.pooling === 'avg' ? 'GlobalAveragePool' : 'GlobalMaxPool',
           inputs: [output.cut],
@@ -36,8 +31,8 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
   /**
-   * Convolutions in float32 with at least so many input channels run by Winograd's minimal filtering, the others
-   * directly; default: all directly. The first one, which takes up the channel order, is always direct.
+   * Float32 convolutions with at least so many input channels run by Winograd's minimal filtering, but never the first
+   * one, which takes up the channel order. Default: none.
    */
   readonly winogradFrom?: number;
 }
@@ -60,10 +55,9 @@ function floatLayers(
 }
 
 /**
- * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut and no further, one output
- * per pooling. A program with a quantization has its layers in 8 bits (quantized-layers.ts), for runtimes that fuse
- * them; pooling stays in float32. Throws OPTION_INVALID for an unknown cut, no or repeated outputs, a size that pooling
- * reduces to nothing, or a quantization of another cut; WEIGHTS_MISMATCH for weights of another backbone.
+ * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut, one output per pooling. With
+ * a quantization the layers are in 8 bits (quantized-layers.ts); pooling stays in float32. Throws OPTION_INVALID for
+ * unknown or repeated cuts, no outputs, too small a size, or a quantization of another cut; WEIGHTS_MISMATCH.
  */
 export function programGraph(program: Program, options: ProgramGraphOptions = {}): OnnxGraph {
   const { backbone, contract, outputs, quantization } = program;

@@ -7,9 +7,8 @@ export interface QuantizedKernel {
 }
 
 /**
- * A kernel (filters first) in 8 bits, symmetric, one scale a filter: the largest absolute value of the filter becomes
- * 127. A filter of zeros gets the scale 1. Jacob et al., arXiv 1712.05877, section 3; per channel as in Krishnamoorthi,
- * arXiv 1806.08342.
+ * A kernel (filters first) in 8 bits, symmetric, one scale a filter (1 for zeros): its largest absolute value becomes
+ * 127. Jacob et al., arXiv 1712.05877, section 3; per channel as in Krishnamoorthi, arXiv 1806.08342.
  */
 export function quantizeKernel(kernel: Float32Array, filters: number): QuantizedKernel {
   const length = kernel.length / filters;

@@ -6,10 +6,7 @@ import type { GraphPart } from './graph-part.ts';
 import { quantizeBias, quantizeKernel } from './quantize-weights.ts';
 import type { Program, Quantization } from '../program.ts';
 
-/**
- * Value of one step of a tensor in 8 unsigned bits: zero is 0, as after a ReLU, and the largest calibrated value is
- * 255.
- */
+/** Value of one step of a tensor in 8 unsigned bits: 0 stays 0, the largest calibrated value becomes 255. */
 function stepOf(quantization: Quantization, tensor: string): number {
   const range = quantization.ranges.get(tensor);
   if (range === undefined) {
@@ -84,15 +81,12 @@ function quantizedConv(
     dequantized(`${name}/kernel`, [filters, inputs, 3, 3], q, scales),
     dequantized(`${name}/bias`, [filters], quantizeBias(bias, units), units),
     { nodes: [conv], initializers: [] },
-    // No ReLU: 8 unsigned bits with zero at 0 hold nothing below it, and a node in between would keep runtimes from
-    // fusing.
+    // No ReLU: 8 unsigned bits hold nothing below zero, and a node in between keeps runtimes from fusing.
     roundTrip(`${name}/linear`, name, step),
   ]);
 }
 
-/**
- * The tensor whose range a layer's output is quantized by: that of the pool that follows it, whose values it hands on.
- */
+/** The tensor whose range quantizes a layer's output: that of the pool that follows, whose values it hands on. */
 function rangeName(layers: readonly Layer[], at: number): string {
   const next = layers[at + 1];
   return next?.kind === 'maxPool' ? next.name : layers[at]!.name;
@@ -101,9 +95,8 @@ function rangeName(layers: readonly Layer[], at: number): string {
 /**
  * The layers in 8 bits, as pairs of QuantizeLinear and DequantizeLinear around float operators (QDQ): activations in 8
  * unsigned bits, kernels in 8 signed bits with one scale a filter, sums in 32 bits, pools on 8 bits. The first
- * convolution stays in float32: it reads pixels minus a mean, is 0.6 % of VGG16's work, and in 8 bits was no faster and
- * a little worse. The tensor of each layer's name is float32 for whoever reads it. Throws OPTION_INVALID where a range
- * is missing, WEIGHTS_MISMATCH for weights of another backbone.
+ * convolution stays in float32: it is 0.6 % of VGG16's work, and in 8 bits was no faster and a little worse. The tensor
+ * of each layer's name is float32. Throws OPTION_INVALID where a range is missing, WEIGHTS_MISMATCH.
  */
 export function quantizedLayers(
   layers: readonly Layer[],

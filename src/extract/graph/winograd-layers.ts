@@ -4,8 +4,7 @@ import { weightsOf, type GraphPart } from './graph-part.ts';
 import { kernelByTap } from './kernel-layout.ts';
 import type { Program } from '../program.ts';
 
-// F(4x4, 3x3) of Lavin and Gray, arXiv 1509.09308, section 4.1: a tile of 6x6 inputs gives 4x4 outputs with 36
-// products, not 144.
+// F(4x4, 3x3), Lavin and Gray, arXiv 1509.09308, section 4.1: 6x6 inputs give 4x4 outputs in 36 products, not 144.
 const OUT = 4;
 const IN = 6;
 const B = [
@@ -51,9 +50,8 @@ const sizes = (name: string, values: readonly number[]): OnnxTensor => ({
 
 /**
  * A convolution on maps of `side` x `side`, from `input` to the tensor of the layer's name, by Winograd's minimal
- * filtering: tiles and kernels are transformed, multiplied as 36 matrix products, and transformed back. float32
- * throughout; within 1e-5 of the largest value of the direct sum. The kernels' transform has constant inputs only: a
- * runtime that folds constants computes it once and holds its result, four times the kernels.
+ * filtering: tiles and kernels are transformed, multiplied as 36 matrix products, and transformed back. Within 1e-5 of
+ * the largest value of the direct sum. Constant folding would hold the transformed kernels, four times their size.
  */
 export function winogradLayer(layer: ConvLayer, input: string, program: Program, side: number): GraphPart {
   const { name, inputs, filters } = layer;

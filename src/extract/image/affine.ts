@@ -14,23 +14,16 @@ export interface Affine {
 }
 
 /**
- * To a multiple of 2^-32. Sums and products with pixel numbers are then exact in float64 (sides up to 2^16), so that
- * stepping from pixel to pixel gathers no error, whole shifts are whole, and where two versions of Math.sin differ in
- * the last digit both all but always give the same bytes. It moves a point by less than 10^-6 pixels (sides up to
- * 2,000).
+ * To a multiple of 2^-32: sums and products with pixel numbers are then exact in float64 (sides up to 2^16). So
+ * stepping gathers no error, whole shifts are whole, and a last digit of Math.sin all but never changes bytes. It moves
+ * a point by less than 10^-6 pixels (sides up to 2,000).
  */
 const onGrid = (value: number): number => Math.round(value * 2 ** 32) / 2 ** 32;
 
 /**
  * The affine map of a view of a size x size picture, as Keras 3 makes it (apply_affine_transform with row_axis 0 and
- * col_axis 1). With x for columns, y for rows, both from the picture's middle (size - 1) / 2, the source point of an
- * output pixel is
- *
- *   rotation . shift . shear . zoom = | cos t -sin t | ( | 1 -sin s | | zx 0 | | x | | tx | ) | sin t cos t | ( | 0 cos
- *   s | | 0 zy | | y | + | ty | )
- *
- * with t and s in radians; by the addition theorems rotation . shear = (cos t, -sin(t + s); sin t, cos(t + s)). The
- * flip comes after it: column c shows what column size - 1 - c would.
+ * col_axis 1): rotation . shift . shear . zoom, about the picture's middle (size - 1) / 2. With angles t and s in
+ * radians, rotation . shear = (cos t, -sin(t + s); sin t, cos(t + s)). The flip comes last: column c shows size-1-c.
  */
 export function viewAffine(parameters: ViewParameters, size: number): Affine {
   const { rotation, shear, shiftColumns, shiftRows, zoomColumns, zoomRows, flip } = parameters;
@@ -53,8 +46,8 @@ export function viewAffine(parameters: ViewParameters, size: number): Affine {
 
 /**
  * Samples RGB pixels (size, size, 3) at the points of `affine` into `out`, of the same shape: linear between the four
- * pixels around a point; beyond the border, the border's pixels (scipy.ndimage.affine_transform with order=1,
- * mode='nearest'). A Uint8ClampedArray as `out` rounds to the nearest level, halves to even.
+ * pixels around a point, the border's pixels beyond it (scipy.ndimage.affine_transform, order=1, mode='nearest'). A
+ * Uint8ClampedArray as `out` rounds to the nearest level, halves to even.
  */
 export function sampleAffine(
   pixels: Uint8Array,

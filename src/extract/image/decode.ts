@@ -9,16 +9,10 @@ export type { ImageHeader };
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
-/**
- * Most pixels of a picture that is decoded: 2^28, a square of 16,384. More would be a mistake or an attack (a
- * "decompression bomb").
- */
+/** Most pixels of a decoded picture: 2^28, a square of 16,384. More is a mistake or a "decompression bomb". */
 export const MAX_PIXELS = 2 ** 28;
 
-/**
- * Pictures of more pixels than this (33 million: 100 MB decoded) are decoded one after the other, so that several large
- * ones do not fill the memory.
- */
+/** Larger pictures (33 million pixels: 100 MB decoded) are decoded one by one, so that they do not fill the memory. */
 const LARGE_PIXELS = 2 ** 25;
 let largeDone: Promise<unknown> = Promise.resolve();
 
@@ -39,26 +33,16 @@ function undecodable(cause: unknown): PermafrostError {
   return new PermafrostError('IMAGE_UNDECODABLE', reason, { cause });
 }
 
-/**
- * Reads the header alone. Throws IMAGE_UNDECODABLE where the bytes are no picture that sharp knows, and where it is
- * larger than MAX_PIXELS.
- */
+/** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above MAX_PIXELS. */
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
   const plain = plainJpegHeader(bytes);
   if (plain !== undefined) return withFewPixels(plain);
   const sharp = await loadSharp();
   try {
-    const {
-      width,
-      height,
-      orientation = 1,
-      hasAlpha,
-      depth,
-      space,
-    } = await sharp(bytes, {
-      limitInputPixels: false, // decided here, with a reason
-    }).metadata();
+    // Its pixels are counted here, with a reason.
+    const facts = await sharp(bytes, { limitInputPixels: false }).metadata();
+    const { width, height, orientation = 1, hasAlpha, depth, space } = facts;
     withFewPixels({ width, height });
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
@@ -82,9 +66,9 @@ function withFewPixels<H extends { readonly width: number; readonly height: numb
 }
 
 /**
- * Decodes an image and brings it into the contract's square: uint8 RGB, shape (size, size, 3). Grey, palette, CMYK and
- * 16-bit images become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG
- * decodes to Pillow's bytes. Throws IMAGE_UNDECODABLE for broken or truncated files.
+ * Decodes an image into the contract's square: uint8 RGB, shape (size, size, 3). Grey, palette, CMYK and 16-bit images
+ * become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG decodes to
+ * Pillow's bytes. Throws IMAGE_UNDECODABLE for broken or truncated files.
  */
 export function decode(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
   const work = (): Promise<Uint8Array> => decodeNow(bytes, header, contract);
@@ -102,9 +86,8 @@ async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contr
   let image = sharp(bytes, { failOn: 'truncated', limitInputPixels: MAX_PIXELS }).keepIccProfile();
   if (turn) image = image.autoOrient();
   if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
-  // sharp resizes off this thread, but only shrinks as Pillow does: when it enlarges, the picture comes out half a
-  // pixel further right and down (measured on 0.35.5), and colours to be kept whatever their alpha it would weigh by
-  // alpha.
+  // sharp resizes off this thread, but only shrinks as Pillow does: enlarged pictures come out half a pixel further
+  // right and down (0.35.5). And it would weigh by alpha the colours that are kept whatever their alpha.
   const shrinks = place.width <= width && place.height <= height;
   const bySharp = kernel !== 'nearest' && shrinks && !(header.hasAlpha && contract.alpha === 'drop');
   if (bySharp) {

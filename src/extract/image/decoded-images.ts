@@ -19,7 +19,6 @@ export interface WantedImages {
   readonly root: string;
   readonly samples: Iterable<Sample>;
   readonly contract: Contract;
-  /** How many at most. */
   readonly count: number;
   /** Images to leave out, by SHA-256. */
   readonly except?: ReadonlySet<string>;
@@ -31,10 +30,7 @@ async function contentOf(path: string): Promise<Buffer | undefined> {
   return readFile(path).catch(() => undefined);
 }
 
-/**
- * The first `count` different images of `samples` that can be decoded, in their order; those that cannot are passed
- * over. Throws INTERRUPTED on the signal.
- */
+/** The first `count` different images that can be decoded, in the order of `samples`. Throws INTERRUPTED. */
 export async function decodedImages(wanted: WantedImages): Promise<DecodedImage[]> {
   const { root, samples, contract, count, except = new Set(), signal } = wanted;
   const found = new Map<string, DecodedImage>();

@@ -1,8 +1,6 @@
 import type { Contract } from '../../core/contract.ts';
 
-/**
- * Where an image lands: scaled to (width, height), then the square at (left, top) of side `size` is cut out. Pixels.
- */
+/** Where an image lands: scaled to (width, height), then cut to the square of `size` at (left, top). Pixels. */
 export interface Placement {
   readonly width: number;
   readonly height: number;
@@ -36,9 +34,8 @@ export function placement(contract: Contract, width: number, height: number): Pl
 }
 
 /**
- * Source coordinate of each of `to` output pixels along an axis of `from` pixels, as Pillow's NEAREST finds it:
- * starting at half a step and adding the step in double precision (Geometry.c, ImagingScaleAffine). Multiplying instead
- * gives other pixels.
+ * Source coordinate of each of `to` output pixels on an axis of `from`, as Pillow's NEAREST: from half a step on,
+ * adding the step in double precision (Geometry.c, ImagingScaleAffine). Multiplying instead gives other pixels.
  */
 function nearestSteps(from: number, to: number): Int32Array {
   const steps = new Int32Array(to);

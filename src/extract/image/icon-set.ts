@@ -12,10 +12,7 @@ export const resolveInstalled: Resolve = createRequire(import.meta.url).resolve;
 export interface IconSet {
   readonly packageName: string;
   readonly version: string;
-  /**
-   * Reads the pictures; the answer draws one of them, by name, as SVG text of `size` x `size` pixels, aspect ratio
-   * kept.
-   */
+  /** Reads the pictures; the answer draws one by name as SVG text of `size` x `size` pixels, aspect ratio kept. */
   readonly load: () => Promise<(name: string, size: number) => string>;
 }
 

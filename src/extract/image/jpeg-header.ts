@@ -17,10 +17,7 @@ const EXIF = 'Exif\0\0';
 /** Exif 2.32, section 4.6.4: the tag Orientation, one SHORT. */
 const [ORIENTATION, SHORT] = [0x0112, 3];
 
-/**
- * The orientation in an EXIF block (a TIFF header and its directory), 1 where it names none or one outside 1 to 8.
- * Undefined where the block is not as simple as that.
- */
+/** The orientation in an EXIF block (a TIFF header and its directory), 1 by default; undefined for a complex one. */
 function orientationIn(exif: DataView): number | undefined {
   if (exif.byteLength < 14) return undefined;
   const order = exif.getUint16(0);
@@ -41,9 +38,8 @@ function orientationIn(exif: DataView): number | undefined {
 }
 
 /**
- * Reads the header of a plain JPEG by itself, in microseconds: 8 bits a sample, grey or three colours, at most one
- * well-formed EXIF block. Undefined for all other bytes, damaged ones included: those are for the image library to
- * judge. Throws nothing.
+ * Reads the header of a plain JPEG in microseconds: 8 bits a sample, grey or three colours, at most one well-formed
+ * EXIF block. Undefined for all other bytes, which are for the image library to judge. Throws nothing.
  */
 export function plainJpegHeader(bytes: Uint8Array): ImageHeader | undefined {
   if (START.some((byte, i) => bytes[i] !== byte)) return undefined;

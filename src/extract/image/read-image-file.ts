@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
+import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { FileMemory, FileStamp } from '../../core/file-stamp.ts';
 
@@ -16,8 +16,8 @@ function unreadable(reason: string): never {
 
 /**
  * Reads the file at `path`, unless `memory` (which knows it as `name`) recalls its stamp and `isKnown` needs nothing of
- * that content. Throws IMAGE_UNREADABLE where it is a pipe or a device (reading might never end), too large, or changes
- * while it is read; and the system's own error where it cannot be opened.
+ * that content. Throws IMAGE_UNREADABLE for a pipe or device, a file too large or changed while read; and the system's
+ * own error where it cannot be opened.
  */
 export async function readImageFile(
   path: string,
@@ -41,7 +41,7 @@ export async function readImageFile(
     const after = await handle.stat({ bigint: true });
     if (!isSame(before, after) || BigInt(bytes.length) !== after.size)
       unreadable('It changed while it was read: half of it may be of before. Run again when it is at rest.');
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = sha256Hex(bytes);
     memory?.note(name, before, sha256, atMs);
     return { sha256, bytes };
   } finally {

@@ -5,10 +5,7 @@ export type SmoothKernel = Exclude<Contract['kernel'], 'nearest'>;
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 
-/**
- * Weight at a distance of x >= 0 source pixels, and the distance at which it ends (Resample.c of Pillow 13; bicubic
- * with a = -0.5).
- */
+/** Weight at x >= 0 source pixels, and where it ends (Resample.c of Pillow 13; bicubic with a = -0.5). */
 const KERNELS: Readonly<Record<SmoothKernel, { reach: number; weight: (x: number) => number }>> = {
   bilinear: { reach: 1, weight: (x) => (x < 1 ? 1 - x : 0) },
   bicubic: {
@@ -57,8 +54,8 @@ function taps(kernel: SmoothKernel, from: number, to: number, start: number, len
 
 /**
  * Antialiased resize and crop into RGB, shape (size, size, 3); a fourth channel is dropped. Byte-identical to Pillow's
- * Image.resize: across first, rounded to 8 bits, then down (Pillow 13 turns the order round for some tall pictures,
- * which moves roundings by a level). Only what the crop needs is computed.
+ * Image.resize: across, rounded to 8 bits, then down (Pillow 13 turns that round for some tall pictures: a level's
+ * difference). Only what the crop needs is computed.
  */
 export function resample(source: Source, place: Placement, size: number, kernel: SmoothKernel): Uint8Array {
   const { data, width, channels } = source;

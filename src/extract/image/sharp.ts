@@ -2,13 +2,13 @@ import type sharp from 'sharp';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
 export type Sharp = typeof sharp;
+export type { ResizeOptions } from 'sharp';
 
 let loaded: Promise<Sharp> | undefined;
 
 /**
- * The image library sharp (libvips), loaded on first use and set up once: no cache of operations (each picture is read
- * once; a cache would only hold memory) and one thread a picture (pictures run beside each other on libuv's threads
- * instead). Throws PACKAGE_MISSING when the package or its native library does not load.
+ * sharp (libvips), loaded on first use. Without a cache, as each picture is read once, and with one thread a picture,
+ * as pictures run at once on libuv's threads. Throws PACKAGE_MISSING.
  */
 export function loadSharp(): Promise<Sharp> {
   loaded ??= import('sharp').then(

@@ -4,9 +4,8 @@ import { booleanOption, defaultsOf, numberOption, type OptionsOf } from '../../c
 import { random } from '../../core/random.ts';
 
 /**
- * How far the views of a training image may go, each number with the meaning that Keras' ImageDataGenerator gives it
- * (docs/views.md). The defaults are those of the 2020 report: shear_range = 0.2, zoom_range = 0.2, horizontal_flip =
- * True.
+ * How far the views of a training image may go, with the meanings of Keras' ImageDataGenerator (docs/views.md). The
+ * defaults are those of the 2020 report: shear_range = 0.2, zoom_range = 0.2, horizontal_flip = True.
  */
 export const VIEW_OPTIONS = {
   shear: numberOption(0.2, 'shear: an angle of -shear to shear degrees', { min: 0, max: 80 }),
@@ -17,16 +16,9 @@ export const VIEW_OPTIONS = {
   horizontalFlip: booleanOption(true, 'mirror a view, left and right changed, with probability 1/2'),
   rotation: numberOption(0, 'rotation: an angle of -rotation to rotation degrees', { min: 0, max: 180 }),
   shift: numberOption(0, 'shift down and across, each by -shift to shift of the side', { min: 0, max: 0.9 }),
-  brightness: numberOption(0, 'brightness: multiplied by 1 - brightness to 1 + brightness', {
-    min: 0,
-    max: 1,
-  }),
+  brightness: numberOption(0, 'brightness: multiplied by 1 - brightness to 1 + brightness', { min: 0, max: 1 }),
 } as const;
-/**
- * A checked plan of views: how far each may go.
- *
- * @interface
- */
+/** A checked plan of views: how far each may go. @interface */
 export type ViewPlan = OptionsOf<typeof VIEW_OPTIONS>;
 /** The views of the 2020 report: sheared, zoomed and mirrored. */
 export const VIEW_DEFAULTS: ViewPlan = defaultsOf(VIEW_OPTIONS);
@@ -73,9 +65,7 @@ export function requireChange(plan: ViewPlan): void {
   );
 }
 
-/**
- * The parts of a fingerprint that decide what view i of an image looks like: the plan, the seed and how views are made.
- */
+/** The parts of a fingerprint that decide view i of an image: the plan, the seed and how views are made. */
 export interface ViewSettings {
   /** Changes whenever the same plan and seed would give other bytes. */
   readonly recipe: 'keras-affine-1';
@@ -83,19 +73,15 @@ export interface ViewSettings {
   readonly plan: ViewPlan;
 }
 
-/**
- * A JSON value that is equal for equal views; canonicalJson gives its one text. Views 1 and up depend on it, view 0
- * does not.
- */
+/** A JSON value, equal for equal views, with one canonicalJson. Views 1 and up depend on it, view 0 does not. */
 export function viewSettings(plan: ViewPlan, seed: number): ViewSettings {
   return { recipe: 'keras-affine-1', seed, plan };
 }
 
 /**
  * The parameters of view `view` (0, 1, ...) of the image whose file has the digest `sha256` (64 lower-case hex digits).
- * They depend on nothing else: not on the file's name, its place in the data set, the batch or other views. View 0 is
- * UNCHANGED. Every number is drawn whether the plan uses it or not, so that another range for one option leaves what
- * the others drew. Throws OPTION_INVALID for a view or seed that is no integer >= 0, or a digest that is none.
+ * They depend on nothing else; view 0 is UNCHANGED. Every number is drawn whether used or not, so that another range
+ * for one option leaves the others. Throws OPTION_INVALID for a view or seed that is no integer >= 0, or no digest.
  */
 export function viewParameters(plan: ViewPlan, seed: number, sha256: string, view: number): ViewParameters {
   for (const [name, value] of Object.entries({ seed, view })) {

@@ -12,9 +12,8 @@ const BUNDLED: Readonly<Record<string, { readonly index: string; readonly digest
 };
 
 /**
- * Reads the weights that come with the package; `digest` is known and all bytes are verified against the index. Throws
- * WEIGHTS_NOT_FOUND where none come for this backbone or a file is gone, WEIGHTS_CORRUPT where a file is not as it was
- * made.
+ * Reads the weights that come with the package; all bytes are verified against the index, `digest` is known. Throws
+ * WEIGHTS_NOT_FOUND where none come for this backbone or a file is gone, WEIGHTS_CORRUPT.
  */
 export async function readBundled(backbone: Backbone): Promise<ShardedFile & { readonly digest: string }> {
   const bundled = Object.hasOwn(BUNDLED, backbone.name) ? BUNDLED[backbone.name] : undefined;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PermafrostError } from '../../core/errors.ts';
+import { few, PermafrostError } from '../../core/errors.ts';
 import type { Backbone, BackboneWeights, Layer } from '../backbones/backbone.ts';
 import type { WeightFile } from './weight-file.ts';
 
@@ -31,12 +31,6 @@ function layerNames(tensorNames: Iterable<string>): string[] {
   return [...new Set([...tensorNames].map((name) => name.split('/')[0]!))];
 }
 
-/** At most `limit` of the names, for a message. */
-function some(names: readonly string[], limit = 8): string {
-  const rest = names.length - limit;
-  return names.slice(0, limit).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
-}
-
 function shapeHint(found: readonly number[], expected: readonly number[]): string {
   const oihw = expected.length === 4 && [3, 2, 0, 1].every((axis, i) => found[i] === expected[axis]);
   return oihw
@@ -54,10 +48,7 @@ export function weightsDigest(tensors: BackboneWeights['tensors']): string {
   return hash.digest('hex');
 }
 
-/**
- * Whether all values are finite: any other times zero is not a number. A loop, as `every` takes a second for the 15
- * million of VGG16.
- */
+/** Any other value times zero is not a number. A loop, as `every` takes a second for VGG16's 15 million. */
 function isFinite(data: Float32Array): boolean {
   let zero = 0;
   for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
@@ -65,10 +56,9 @@ function isFinite(data: Float32Array): boolean {
 }
 
 /**
- * The tensors of `file` that the backbone needs, in layer order, each one checked for presence, type and shape. Layers
- * that the backbone does not have (fc1, fc2, predictions, a head of one's own) are left out and named in `notes`.
- * Throws WEIGHTS_MISMATCH naming the first tensor that does not fit, and WEIGHTS_CORRUPT where its values are not
- * finite.
+ * The tensors of `file` that the backbone needs, in layer order, checked for presence, type and shape. Other layers
+ * (fc1, predictions, one's own head) are left out and named in `notes`. Throws WEIGHTS_MISMATCH naming the first tensor
+ * that does not fit, WEIGHTS_CORRUPT where values are not finite.
  */
 export function fitWeights(
   backbone: Backbone,
@@ -80,7 +70,7 @@ export function fitWeights(
     if (found === undefined) {
       mismatch(
         path,
-        `${backbone.name} needs the tensor ${name} of shape ${shapeText(shape)}, the file has only the layers ${some(layerNames(tensors.keys())) || '(none)'}. Layers must have Keras' names.`,
+        `${backbone.name} needs the tensor ${name} of shape ${shapeText(shape)}, the file has only the layers ${few(layerNames(tensors.keys()), 8) || '(none)'}. Layers must have Keras' names.`,
       );
     }
     if (found.shape.join() !== shape.join()) {
@@ -103,6 +93,6 @@ export function fitWeights(
   }
   const ignored = layerNames([...tensors.keys()].filter((name) => !fitting.has(name)));
   if (ignored.length === 0) return { tensors: fitting, notes };
-  const note = `Ignored what is not part of the base of ${backbone.name}: ${some(ignored)}.`;
+  const note = `Ignored what is not part of the base of ${backbone.name}: ${few(ignored, 8)}.`;
   return { tensors: fitting, notes: [...notes, note] };
 }

@@ -16,9 +16,7 @@ export interface H5Job {
 
 export type H5Answer =
   | {
-      /**
-       * Every tensor of the file; with its values where the backbone has one of that name and shape, and it is float32.
-       */
+      /** Every tensor of the file; with its values where the backbone has one of that name and shape in float32. */
       readonly tensors: readonly (readonly [
         string,
         Omit<StoredTensor, 'read'> & { readonly data?: SafeTensor['data'] },
@@ -65,10 +63,9 @@ async function answerOf(job: H5Job, mostMs: number): Promise<H5Answer> {
 }
 
 /**
- * Reads a Keras weights file, HDF5, in a process of its own: HDF5 trusts what a file says of itself, so that one
- * changed byte can keep it busy without end, and it keeps a file open that it failed to read. `mostMs`: when that
- * process is stopped; default 30 s and a second for every 10 MB. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT,
- * WEIGHTS_MISMATCH or PACKAGE_MISSING (keras-h5.ts).
+ * Reads a Keras HDF5 weights file in a process of its own: one changed byte can keep HDF5 busy without end, and it
+ * keeps a file open that it failed to read. `mostMs`: when it is stopped; default 30 s and a second for every 10 MB.
+ * Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT, WEIGHTS_MISMATCH or PACKAGE_MISSING (keras-h5.ts).
  */
 export async function readKerasH5(path: string, backbone: Backbone, mostMs?: number): Promise<WeightFile> {
   const { size } = await stat(path).catch((cause: unknown) => {

@@ -42,9 +42,7 @@ function listEntries(library: Hdf5, group: h5wasm.Group, prefix = ''): H5Entry[]
   });
 }
 
-/**
- * The innermost line of HDF5's error stack, ` #006: file.c line 388 in H5F__super_read(): file signature not found`.
- */
+/** The innermost line of HDF5's error stack, ` #006: file.c line 388 in H5F__super_read(): file signature ...`. */
 function hdf5Reason(cause: unknown): string {
   const stack = cause instanceof Error ? [...cause.message.matchAll(/#\d+: .*?\(\): (.*)/g)] : [];
   return stack.at(-1)?.[1] ?? reasonOf(cause);
@@ -59,15 +57,10 @@ export function corruptH5(path: string, what: string, cause?: unknown): Permafro
   );
 }
 
-function corrupt(path: string, cause: unknown): never {
-  throw corruptH5(path, hdf5Reason(cause), cause);
-}
-
 /**
- * Opens a Keras weights file, HDF5, in any layout that findKerasTensors knows. The file stays open: this is for a
- * process that ends thereafter (read-keras-h5.ts), for a damaged file may also keep HDF5 busy without end. Throws
- * WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT (not HDF5, or damaged), WEIGHTS_MISMATCH (layers cannot be told apart) or
- * PACKAGE_MISSING.
+ * Opens a Keras HDF5 weights file in any layout that findKerasTensors knows. The file stays open, and a damaged one may
+ * keep HDF5 busy without end: only for a process that ends thereafter (read-keras-h5.ts). Throws WEIGHTS_NOT_FOUND,
+ * WEIGHTS_CORRUPT, WEIGHTS_MISMATCH (layers cannot be told apart) or PACKAGE_MISSING.
  */
 export async function openKerasH5(path: string, backbone: Backbone): Promise<WeightFile> {
   try {
@@ -82,7 +75,7 @@ export async function openKerasH5(path: string, backbone: Backbone): Promise<Wei
     try {
       return action();
     } catch (cause) {
-      return corrupt(path, cause);
+      throw corruptH5(path, hdf5Reason(cause), cause);
     }
   };
   const file = guarded(() => new library.File(path, 'r'));

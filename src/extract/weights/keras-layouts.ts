@@ -9,18 +9,13 @@ export interface H5Entry {
   readonly groupName: string | undefined;
 }
 
-/**
- * Where each tensor lies, by its name `layer/kernel` or `layer/bias`; layers the backbone does not have are among them.
- */
+/** Where each tensor lies, by `layer/kernel` or `layer/bias`; also of layers that the backbone does not have. */
 export interface KerasLayout {
   readonly paths: ReadonlyMap<string, string>;
   readonly notes: readonly string[];
 }
 
-/**
- * Data sets of the model itself: `model.save` puts them below model_weights; optimizer and metrics have variables of
- * the same kind.
- */
+/** `model.save` puts the model below model_weights; optimizer and metrics have variables of the same kind. */
 function modelEntries(entries: readonly H5Entry[]): readonly H5Entry[] {
   const inside = entries.filter(({ path }) => path.startsWith('model_weights/'));
   return inside.length > 0
@@ -61,9 +56,9 @@ function namesByOrder(unnamed: readonly string[], convNames: readonly string[], 
 const rankOfGroup = (group: string): number => convRank(group.slice(group.lastIndexOf('/') + 1)) ?? 0;
 
 /**
- * Finds the layers' tensors in each layout that Keras writes: the files of keras-applications, `save_weights` of Keras
- * 2, `model.save` of Keras 2 and 3 (also with the backbone nested as a sub-model), and `.weights.h5` of Keras 3. Throws
- * WEIGHTS_MISMATCH where a tensor has two places or nameless layers cannot be told apart.
+ * Finds the layers' tensors in each layout that Keras writes: keras-applications, `save_weights` of Keras 2,
+ * `model.save` of Keras 2 and 3 (also with a nested backbone), and `.weights.h5` of Keras 3. Throws WEIGHTS_MISMATCH
+ * where a tensor has two places or nameless layers cannot be told apart.
  */
 export function findKerasTensors(entries: readonly H5Entry[], backbone: Backbone, file: string): KerasLayout {
   const convNames = backbone.layers.filter(({ kind }) => kind === 'conv').map(({ name }) => name);
@@ -101,8 +96,5 @@ export function findKerasTensors(entries: readonly H5Entry[], backbone: Backbone
       place(`${layer}/${kindOfVariable(path.slice(path.lastIndexOf('/') + 1))}`, path);
     }
   }
-  return {
-    paths,
-    notes: [`${file} keeps no layer names: its ${convNames.length} convolutions were taken in order.`],
-  };
+  return { paths, notes: [`${file} keeps no layer names: its ${convNames.length} convolutions were taken in order.`] };
 }

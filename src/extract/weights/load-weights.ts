@@ -11,9 +11,7 @@ import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts
 /** Whose weights, and from where. */
 export interface LoadWeightsOptions {
   readonly backbone: Backbone;
-  /**
-   * A .safetensors file, an index .json of such files, or a Keras .h5; default: the weights that come with the package.
-   */
+  /** A .safetensors file, an index .json of such files, or a Keras .h5; default: the bundled weights. */
   readonly file?: string;
 }
 
@@ -27,10 +25,7 @@ async function openWeights(path: string, backbone: Backbone): Promise<WeightFile
   const extension = extname(path).toLowerCase();
   switch (extension) {
     case '.safetensors': {
-      const { tensors } = readSafetensors(await readWeightBytes(path), {
-        name: path,
-        code: 'WEIGHTS_CORRUPT',
-      });
+      const { tensors } = readSafetensors(await readWeightBytes(path), { name: path, code: 'WEIGHTS_CORRUPT' });
       return fileInMemory(path, tensors);
     }
     case '.json':
@@ -47,8 +42,8 @@ async function openWeights(path: string, backbone: Backbone): Promise<WeightFile
 }
 
 /**
- * Loads and checks the weights of a backbone. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT (a damaged file, named),
- * WEIGHTS_MISMATCH (the tensor that does not fit, named) or OPTION_INVALID (a kind of file that is not read).
+ * Loads and checks the weights of a backbone. Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT, WEIGHTS_MISMATCH (the tensor
+ * that does not fit, named) or OPTION_INVALID (a kind of file that is not read).
  */
 export async function loadWeights({ backbone, file }: LoadWeightsOptions): Promise<LoadedWeights> {
   if (file === undefined) {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
+import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, type SafeTensor } from '../../core/safetensors.ts';
 import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts';
@@ -36,7 +36,7 @@ function parseIndex(path: string, bytes: Uint8Array): z.infer<typeof indexSchema
 async function readShard(path: string, facts: ShardFacts | undefined): Promise<ReadonlyMap<string, SafeTensor>> {
   const bytes = await readWeightBytes(path);
   if (facts !== undefined) {
-    const found = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+    const found = { bytes: bytes.length, sha256: sha256Hex(bytes) };
     if (found.bytes !== facts.bytes || found.sha256 !== facts.sha256) {
       throw new PermafrostError(
         CODE,
@@ -48,9 +48,8 @@ async function readShard(path: string, facts: ShardFacts | undefined): Promise<R
 }
 
 /**
- * Reads the shards beside an index (`weight_map`: tensor name to file name). Size and SHA-256 of each shard are checked
- * where the index has them. Throws WEIGHTS_NOT_FOUND for a missing file, WEIGHTS_CORRUPT naming the file that is
- * damaged.
+ * Reads the shards that an index names (`weight_map`: tensor name to file name), checked by size and SHA-256 where it
+ * has them. Throws WEIGHTS_NOT_FOUND for a missing file, WEIGHTS_CORRUPT naming the damaged one.
  */
 export async function readSharded(indexPath: string): Promise<ShardedFile> {
   const index = parseIndex(indexPath, await readWeightBytes(indexPath));

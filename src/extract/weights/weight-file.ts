@@ -11,9 +11,7 @@ export interface StoredTensor {
   read(): SafeTensor['data'];
 }
 
-/**
- * What a weights file holds, before it is compared with a backbone. Tensors are named `layer/kernel` and `layer/bias`.
- */
+/** A weights file, before it is compared with a backbone. Tensors are named `layer/kernel` and `layer/bias`. */
 export interface WeightFile {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;

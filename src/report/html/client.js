@@ -1,6 +1,5 @@
-// The report's own script: runs in the page, reads its data, fills pictures in, opens confusion cells, moves over the
-// map.
-// Everything from the data set becomes text or an attribute here, never markup.
+// The report's own script: fills pictures in, opens confusion cells, moves over the map. Everything from the data set
+// becomes text or an attribute here, never markup.
 
 /**
  * @typedef {{ signs: [number, number][], groups: Record<string, number> }} Colouring

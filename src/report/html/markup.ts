@@ -20,9 +20,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/**
- * A text that stays text wherever it is put, in an element or in a quoted attribute; control characters become visible.
- */
+/** A text that stays text in an element or a quoted attribute; control characters become visible. */
 export function escaped(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

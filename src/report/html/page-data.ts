@@ -3,10 +3,9 @@ import { printable } from '../printable.ts';
 import { colourings } from './parts/map-part.ts';
 
 /**
- * What the page's script shows on demand, as it stands in the page (client.js reads it): images as [path, class, split,
- * predicted class or -1, probability], all numbers indices; whether there are more images than these; the head's
- * classes in the order of the confusion matrix; neighbours as [image, distance]; thumbnails in base64 by image; for
- * each colouring the sign [c, s] of each group and the group of each image on the map.
+ * What the page's script (client.js) shows on demand: images as [path, class, split, predicted class or -1,
+ * probability], all numbers indices; classes in the order of the confusion matrix; neighbours as [image, distance];
+ * thumbnails in base64 by image; for each colouring each group's sign [c, s], and the group of each image on the map.
  */
 export function pageData(data: ReportData): object {
   const { images, judgement, thumbnails, map, store } = data;

@@ -130,8 +130,8 @@ const wrapped = (start: string, content: string): Markup =>
   trusted(`${start}${content}${start.startsWith('<style') ? '</style>' : '</script>'}`);
 
 /**
- * A report as one HTML page that needs nothing else: no file beside it, no network. Its policy lets nothing run or load
- * but its own style, script and pictures. Equal data give equal bytes.
+ * A report as one HTML page without other files or network. Its policy lets nothing run or load but its own style,
+ * script and pictures. Equal data give equal bytes.
  */
 export function htmlReport(data: ReportData, options: PageOptions): string {
   const title = `${lastName(data.store.dataset)}: permafrost report`;

@@ -1,10 +1,7 @@
 import type { ReportData } from '../../results/report-data.ts';
 import { html, type Markup, type Content } from './markup.ts';
 
-/**
- * An image's place for its thumbnail, which the page's script fills in: one picture may stand in many places and is
- * kept once.
- */
+/** The place of an image's thumbnail, which the page's script fills in, so that each picture is kept once. */
 export function picture({ images, thumbnails }: ReportData, image: number): Markup {
   const { path } = images[image]!;
   return thumbnails.data.has(image)

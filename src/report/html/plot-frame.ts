@@ -4,8 +4,8 @@ import { linearScale, type AxisScale } from './scale.ts';
 export interface FrameOptions {
   readonly width: number;
   readonly height: number;
-  readonly x: { readonly domain: readonly [number, number]; readonly title: string; readonly nice?: boolean };
-  readonly y: { readonly domain: readonly [number, number]; readonly title: string; readonly nice?: boolean };
+  readonly x: { readonly domain: readonly [number, number]; readonly title: string };
+  readonly y: { readonly domain: readonly [number, number]; readonly title: string };
   /** What the picture shows, for who does not see it. */
   readonly label: string;
 }
@@ -17,8 +17,8 @@ export function plotFrame(
   { width, height, x, y, label }: FrameOptions,
   draw: (x: AxisScale, y: AxisScale) => Content,
 ): Markup {
-  const across = linearScale(x.domain, [LEFT, width - RIGHT], { nice: x.nice ?? false });
-  const up = linearScale(y.domain, [height - BOTTOM, TOP], { nice: y.nice ?? false });
+  const across = linearScale(x.domain, [LEFT, width - RIGHT]);
+  const up = linearScale(y.domain, [height - BOTTOM, TOP]);
   const middle = (TOP + height - BOTTOM) / 2;
   return html`<svg
     class="plot"

@@ -1,6 +1,5 @@
 import { TOKENS } from './tokens.ts';
 
-/** The page's style. */
 export const STYLE = `${TOKENS}* { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 p, li { overflow-wrap: anywhere; }

@@ -1,10 +1,24 @@
 import { html, type Markup, type Content } from './markup.ts';
 
+interface Column {
+  readonly title: string;
+  /** `n`: numbers, to the right. `out`: a title for screen readers alone. */
+  readonly kind?: 'n' | 'out';
+}
+
+/** Columns of words or drawings. */
+export const plain = (...titles: readonly string[]): Column[] => titles.map((title) => ({ title }));
+
+/** Columns of numbers. */
+export const numeric = (...titles: readonly string[]): Column[] => titles.map((title) => ({ title, kind: 'n' }));
+
+/** A column whose title is for screen readers alone. */
+export const untitled = (title: string): Column => ({ title, kind: 'out' });
+
 export interface HtmlTable {
   /** A few words: the caption, and the name of the region that scrolls where the table is wider than the page. */
   readonly caption: string;
-  /** `n`: numbers, to the right. `out`: a title for screen readers alone. */
-  readonly columns: readonly { readonly title: string; readonly kind?: 'n' | 'out' }[];
+  readonly columns: readonly Column[];
   /** The first cell heads its row. */
   readonly rows: readonly (readonly Content[])[];
   readonly footer?: readonly Content[];

@@ -1,7 +1,6 @@
 /**
- * What the report and the studio share: colours of the page in light and dark, and of groups of data. Those of groups
- * are from Okabe and Ito (jfly.uni-koeln.de/color, told apart by colour-blind people), always beside a shape, a number
- * or a word; text has none of them.
+ * The colours of the report and the studio, in light and dark. Those of groups are from Okabe and Ito
+ * (jfly.uni-koeln.de/color, told apart by colour-blind people), always with a shape, a number or a word.
  */
 export const TOKENS = `
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #55606b; --paper: #ffffff; --line: #d4d9de; --panel: #f5f7f9; --accent: #0072b2; --hot: #d55e00; --link: #005a8d; }

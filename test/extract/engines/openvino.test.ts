@@ -76,7 +76,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine'), () => {
   });
 
   it("tells OpenVINO's own message when OpenVINO fails, once, and works on", async () => {
-    const { openVino } = await requireOpenVino();
+    const openVino = await requireOpenVino();
     const core = openVino.createCore();
     const nonsense = openVino.readModel(core, new TextEncoder().encode('no model'));
     const error = await nonsense.catch((reason: unknown) => reason);

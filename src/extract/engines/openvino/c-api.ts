@@ -5,10 +5,9 @@ import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 export type Handle = bigint;
 
 /**
- * The functions of OpenVINO's C API that permafrost calls (openvino/c/*.h), the same in 2024.6, 2025.4 and 2026.4. No
- * structure goes by value and no number of `ov_element_type_e` is used, which differ between releases: the tensors are
- * the requests' own. `ov_core_compile_model` takes properties as variable arguments, with which koffi cannot call
- * asynchronously: they are set on the core before, and the count of variable arguments is 0.
+ * OpenVINO's C API as far as permafrost calls it (openvino/c/*.h), the same in 2024.6, 2025.4 and 2026.4. No structure
+ * goes by value and no number of `ov_element_type_e` is used, which differ between releases. koffi cannot call
+ * asynchronously with variable arguments, so properties are set on the core and `properties` is 0.
  */
 const PROTOTYPES = {
   getVersion: 'int ov_get_openvino_version(void* version)',
@@ -40,10 +39,7 @@ const PROTOTYPES = {
   freeTensor: 'void ov_tensor_free(void* tensor)',
 } as const;
 
-/**
- * What a C function takes: koffi passes typed arrays by address, a box `[null]` receives what comes back through a
- * pointer.
- */
+/** What a C function takes: typed arrays go by address; a box `[null]` receives what comes back through a pointer. */
 export type Argument = Handle | string | number | Uint8Array | BigUint64Array | Handle[] | [null] | null;
 
 /** A bound C function: called at once, or on one of libuv's threads. */
@@ -75,10 +71,7 @@ export async function loadCApiPackage(): Promise<typeof Koffi> {
   }
 }
 
-/**
- * Binds OpenVINO's C library at `path`. Throws PACKAGE_MISSING without koffi, ENGINE_UNAVAILABLE where the library does
- * not load or lacks a function.
- */
+/** Binds OpenVINO's C library at `path`. Throws PACKAGE_MISSING without koffi, ENGINE_UNAVAILABLE if unfit. */
 export async function loadCApi(path: string): Promise<CApi> {
   const koffi = await loadCApiPackage();
   try {

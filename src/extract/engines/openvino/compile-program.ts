@@ -10,19 +10,15 @@ import type { OpenVino } from './runtime.ts';
 export type DeviceProperties = Readonly<Record<string, string>>;
 
 /**
- * The graph for batches of one image. Measured on two cores, batches of 1, 4 and 8 take the same processor time an
- * image once the streams are full (docs/engines.md); with one, an image's features cannot depend on its neighbours, and
- * no count needs another compilation.
+ * The graph for one image: features cannot depend on neighbours, and no batch size needs another compilation. Measured
+ * on two cores, batches of 1, 4 and 8 take the same processor time an image (docs/engines.md).
  */
 export function oneImageGraph(graph: OnnxGraph): OnnxGraph {
   const one = (value: OnnxValue): OnnxValue => ({ ...value, shape: [1, ...value.shape.slice(1)] });
   return { ...graph, inputs: graph.inputs.map(one), outputs: graph.outputs.map(one) };
 }
 
-/**
- * Digest of all that decides a compiled network: the graph to the last weight, OpenVINO's build, its settings and the
- * processor.
- */
+/** Digest of all that decides a compiled network: graph and weights, OpenVINO's build, settings, processor. */
 function cacheKey(openVino: OpenVino, core: Handle, graph: OnnxGraph, properties: DeviceProperties): string {
   const hash = createHash('sha256');
   const initializers = graph.initializers.map(({ name, shape, data }) => {
@@ -46,9 +42,8 @@ export async function compileGraph(openVino: OpenVino, core: Handle, graph: Onnx
 }
 
 /**
- * What the cache gives, or undefined where it fails. A cache that cannot be read or written (a full disk, a folder of
- * another user's) costs half a second at each start and nothing else, and what OpenVINO refuses to import is compiled
- * anew.
+ * What the cache gives, or undefined where it fails: a cache that cannot be read or written only costs half a second at
+ * each start, and what OpenVINO refuses to import is compiled anew.
  */
 async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -11,8 +11,8 @@ const STALE_MS = 3_600_000;
 const ENDING = '.blob';
 
 /**
- * Compiled networks in a folder, as `<key>-<SHA-256 of the bytes>.blob`. OpenVINO's own cache (CACHE_DIR) checks the
- * length of what it finds but not its bytes: with a damaged file it computes wrong features and says nothing.
+ * Compiled networks in a folder, as `<key>-<SHA-256 of the bytes>.blob`. OpenVINO's own cache (CACHE_DIR) checks only
+ * the length: with a damaged file it silently computes wrong features.
  */
 export interface CompiledCache {
   /** The bytes stored under `key`, or undefined. What is damaged is removed. */

@@ -39,24 +39,17 @@ async function python(args: readonly string[], signal: AbortSignal | undefined, 
 }
 
 /**
- * Fetches the wheel with pip, by name, checks its SHA-256, and unpacks it below `folder`. pip knows the user's proxy,
- * certificates and registry; Python, which is there with it, unpacks, so that permafrost needs no zip library for a
- * thing done once. Throws ENGINE_UNAVAILABLE or INTERRUPTED.
+ * Fetches the wheel with pip, checks its SHA-256, and unpacks it below `folder`. pip knows the user's proxy,
+ * certificates and registry; Python unpacks, so no zip library is needed. Throws ENGINE_UNAVAILABLE or INTERRUPTED.
  */
 export async function fetchWheel(wheel: Wheel, folder: string, signal?: AbortSignal): Promise<string> {
   const download = join(folder, 'download');
   const { version, implementation, abi } = WHEEL_PYTHON;
-  const target = ['--platform', wheel.platform, '--python-version', version];
-  target.push('--implementation', implementation, '--abi', abi);
-  await python(
-    ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-input', '--quiet', ...target].concat([
-      '--dest',
-      download,
-      `openvino==${PINNED_VERSION}`,
-    ]),
-    signal,
-    `"pip download openvino==${PINNED_VERSION}"`,
-  );
+  const pip = '-m pip download --no-deps --only-binary=:all: --no-input --quiet';
+  const target = `--platform ${wheel.platform} --python-version ${version} --implementation ${implementation} --abi ${abi}`;
+  const requirement = `openvino==${PINNED_VERSION}`;
+  const args = [...`${pip} ${target}`.split(' '), '--dest', download, requirement];
+  await python(args, signal, `"pip download ${requirement}"`);
   const [name] = await readdir(download);
   const file = join(download, name!);
   const found = sha256Hex(await readFile(file));

@@ -14,7 +14,7 @@ async function status(): Promise<InstallationStatus> {
   const [place] = locateOpenVino();
   const where = { path: place?.folder ?? null, origin: place?.origin ?? null };
   try {
-    const { openVino } = await requireOpenVino();
+    const openVino = await requireOpenVino();
     return { installed: true, version: versionOfBuild(openVino.build), ...where, problem: null };
   } catch (error) {
     if (!(error instanceof PermafrostError)) throw error;

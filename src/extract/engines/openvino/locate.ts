@@ -71,20 +71,13 @@ function openVinoNodeFolders(): string[] {
  */
 export function locateOpenVino(env: Environment = process.env): OpenVinoPlace[] {
   const named = env['OPENVINO_LIB_DIR'];
+  const found = (folder: string, how: string) => ({ folder, origin: 'found' as const, how });
   const candidates: Omit<OpenVinoPlace, 'library'>[] = named
-    ? [{ folder: named, origin: 'found', how: 'OPENVINO_LIB_DIR' }]
+    ? [found(named, 'OPENVINO_LIB_DIR')]
     : [
         { folder: addedOpenVinoFolder(env), origin: 'added', how: 'permafrost engines add' },
-        ...sitePackages(env).map((folder) => ({
-          folder: join(folder, 'openvino', 'libs'),
-          origin: 'found' as const,
-          how: 'a pip install',
-        })),
-        ...openVinoNodeFolders().map((folder) => ({
-          folder,
-          origin: 'found' as const,
-          how: 'openvino-node',
-        })),
+        ...sitePackages(env).map((folder) => found(join(folder, 'openvino', 'libs'), 'a pip install')),
+        ...openVinoNodeFolders().map((folder) => found(folder, 'openvino-node')),
       ];
   return candidates.flatMap((candidate) => {
     const library = cLibraryIn(candidate.folder);

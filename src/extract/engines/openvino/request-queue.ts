@@ -8,10 +8,7 @@ export interface RequestLayout {
   readonly outputs: readonly string[];
 }
 
-/**
- * Infers one image: `image` is copied when its inference starts; `take` copies the outputs, which are OpenVINO's,
- * before it returns.
- */
+/** Infers one image, copied when its inference starts; `take` must copy the outputs, which are OpenVINO's. */
 export type InferImage = (image: Uint8Array, take: (outputs: readonly Float32Array[]) => void) => Promise<void>;
 
 export interface RequestQueue {
@@ -69,8 +66,7 @@ function makeSlot(openVino: OpenVino, compiled: Handle, { imageBytes, outputs }:
 
 /**
  * Keeps `size` requests of a compiled model of one image filled, first come, first served. OpenVINO queues the started
- * ones itself, so its streams go on while JavaScript is busy; one wait at a time, for the oldest, occupies a single
- * thread of libuv's pool, on which files are read and images decoded too.
+ * ones, so its streams go on while JavaScript is busy; one wait at a time occupies a single thread of libuv's pool.
  */
 export function requestQueue(openVino: OpenVino, compiled: Handle, layout: RequestLayout, size: number): RequestQueue {
   const slots: Slot[] = [];

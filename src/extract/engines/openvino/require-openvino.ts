@@ -1,20 +1,14 @@
 import { PermafrostError } from '../../../core/errors.ts';
-import { locateOpenVino, type OpenVinoPlace } from './locate.ts';
+import { locateOpenVino } from './locate.ts';
 import { loadOpenVino, type OpenVino } from './runtime.ts';
 
-export interface FoundOpenVino {
-  readonly openVino: OpenVino;
-  readonly place: OpenVinoPlace;
-}
-
 /**
- * The OpenVINO that this machine uses, loaded: the first place that locateOpenVino names, and no other, so that nothing
- * is used silently in its stead. Throws ENGINE_UNAVAILABLE where there is none or it does not load, PACKAGE_MISSING
- * without koffi.
+ * The first OpenVINO of locateOpenVino, loaded, and no other, so that nothing is used silently in its stead. Throws
+ * ENGINE_UNAVAILABLE where there is none or it does not load, PACKAGE_MISSING without koffi.
  */
-export async function requireOpenVino(): Promise<FoundOpenVino> {
+export async function requireOpenVino(): Promise<OpenVino> {
   const [place] = locateOpenVino();
-  if (place !== undefined) return { place, openVino: await loadOpenVino(place.library) };
+  if (place !== undefined) return loadOpenVino(place.library);
   const named = process.env['OPENVINO_LIB_DIR'];
   throw new PermafrostError(
     'ENGINE_UNAVAILABLE',

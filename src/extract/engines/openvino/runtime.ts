@@ -3,8 +3,8 @@ import { loadCApi, type Argument, type CApi, type CFunction, type Handle } from 
 import { requireKnownVersion } from './versions.ts';
 
 /**
- * OpenVINO with JavaScript's manners: text and memory instead of pointers, promises instead of blocking calls, and what
- * fails throws ENGINE_FAILED with OpenVINO's own message. Whoever gets a handle frees it, once.
+ * OpenVINO with text and memory instead of pointers, promises instead of blocking calls, and ENGINE_FAILED with
+ * OpenVINO's own message. Whoever gets a handle frees it, once.
  */
 export interface OpenVino {
   /** The build, such as `2026.4.0-22959-99c81491cc3-releases/2026/4`. */
@@ -35,7 +35,6 @@ export interface OpenVino {
   freeTensor(tensor: Handle): void;
 }
 
-/** The one device of this engine. */
 const DEVICE = 'CPU';
 
 function readBuild({ call, text }: CApi): string {
@@ -51,8 +50,7 @@ function openVino(api: CApi, build: string): OpenVino {
   const { call, text } = api;
   // koffi hands addresses to its threads and keeps nothing alive: what a call in flight reads or writes stays in here.
   const kept = new Set<readonly Argument[]>();
-  // A compiled model that was imported reads its weights from the bytes that it was imported from, for as long as it
-  // lives.
+  // An imported model reads its weights from the bytes that it was imported from, for as long as it lives.
   const blobs = new Map<Handle, Uint8Array>();
 
   function takeText(address: Handle): string {
@@ -135,8 +133,8 @@ function openVino(api: CApi, build: string): OpenVino {
 const loaded = new Map<string, Promise<OpenVino>>();
 
 /**
- * OpenVINO through the C library at `path`, bound once a process. Throws PACKAGE_MISSING without koffi,
- * ENGINE_UNAVAILABLE where the library does not load or is of a release that permafrost does not know.
+ * The C library at `path`, bound once a process. Throws PACKAGE_MISSING without koffi, ENGINE_UNAVAILABLE where the
+ * library does not load or is of a release that permafrost does not know.
  */
 export function loadOpenVino(path: string): Promise<OpenVino> {
   let loading = loaded.get(path);

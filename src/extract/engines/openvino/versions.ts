@@ -13,18 +13,12 @@ function releaseNumber(build: string): number {
   return Number(year) * 100 + Number(minor);
 }
 
-/**
- * `2026.4.0` from a build such as `2026.4.0-22959-99c81491cc3-releases/2026/4`; the whole text where it has no such
- * start.
- */
+/** `2026.4.0` from a build such as `2026.4.0-22959-99c81491cc3-releases/2026/4`, or else the whole text. */
 export function versionOfBuild(build: string): string {
   return /^\d+\.\d+\.\d+/.exec(build)?.[0] ?? build;
 }
 
-/**
- * Refuses an OpenVINO that permafrost was not tried with: ENGINE_UNAVAILABLE. Calling a C library whose functions may
- * have changed corrupts memory rather than failing.
- */
+/** Refuses an untried release with ENGINE_UNAVAILABLE: C functions that changed corrupt memory rather than fail. */
 export function requireKnownVersion(build: string, path: string): void {
   const release = releaseNumber(build);
   if (release >= releaseNumber(OLDEST) && release <= releaseNumber(NEWEST)) return;

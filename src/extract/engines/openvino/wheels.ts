@@ -30,8 +30,8 @@ export const WHEELS: Readonly<Partial<Record<string, Wheel>>> = {
 };
 
 /**
- * Whether the CPU path needs a file of the wheel's `openvino/libs`: not the plugins of other devices, not the readers
- * of other formats than ONNX and OpenVINO's own, not the GPU's kernels (cache.json). 93 of 170 MB remain on Linux.
+ * Whether the CPU path needs a file of the wheel's `openvino/libs`: no plugins of other devices, no readers of other
+ * formats than ONNX and OpenVINO's own, no GPU kernels (cache.json). 93 of 170 MB remain on Linux.
  */
 export function isNeeded(name: string): boolean {
   return !/_(gpu|npu|auto|auto_batch|hetero)_plugin|(gguf|jax|paddle|pytorch|tensorflow|tensorflow_lite)_frontend|\.(json|pc|lib|cmake)$/.test(

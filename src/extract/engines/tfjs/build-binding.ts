@@ -76,10 +76,7 @@ async function fetchTensorflow(folder: string, options: ProgramOptions): Promise
   await runProgram('python3', ['-c', UNPACK, wheel, folder, ...WHEEL.members], options);
 }
 
-/**
- * Puts libraries and headers where the package's binding.gyp looks for them; the library's folder is in the binding's
- * rpath.
- */
+/** Puts libraries and headers where binding.gyp looks for them; their folder is in the binding's rpath. */
 async function arrange(from: string, deps: string): Promise<void> {
   const lib = join(deps, 'lib');
   await mkdir(lib, { recursive: true });
@@ -102,8 +99,8 @@ function nodeHeaders(): NodeJS.ProcessEnv {
 }
 
 /**
- * Compiles the binding of the tfjs-node package in `folder` from the package's own source against TensorFlow's C
- * library (CPU only). Throws ENGINE_UNAVAILABLE with what failed, INTERRUPTED.
+ * Compiles the binding of the tfjs-node in `folder` from its own source against TensorFlow's C library (CPU only).
+ * Throws ENGINE_UNAVAILABLE with what failed, INTERRUPTED.
  */
 export async function buildBinding(folder: string, signal?: AbortSignal): Promise<void> {
   const deps = join(folder, 'deps');

@@ -18,10 +18,7 @@ import {
 type Work = Parameters<EngineInstallation['add']>[0];
 const GPU = TFJS_PACKAGES['node-gpu'];
 
-/**
- * What is true of a package that was found: it is installed only where its native library loads, tried in another
- * process.
- */
+/** A package that was found is installed only where its native library loads, tried in another process. */
 async function statusOf(found: FoundPackage, signal?: AbortSignal): Promise<InstallationStatus> {
   const { name, version, folder, origin, binding } = found;
   const facts = { path: folder, origin, version: `${version} (${name})` };

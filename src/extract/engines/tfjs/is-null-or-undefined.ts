@@ -1,8 +1,8 @@
 import util from 'node:util';
 
 /**
- * Runs `work`, which must not be asynchronous, with a `util.isNullOrUndefined`. The ops of tfjs-node 4.22 call that
- * function of Node; Node 22 warns of it and Node 24 no longer has it. Node's own state is restored before this returns.
+ * Runs the synchronous `work` with a `util.isNullOrUndefined`, which the ops of tfjs-node 4.22 call: Node 22 warns of
+ * it and Node 24 no longer has it. Node's own state is restored before this returns.
  */
 export function withIsNullOrUndefined<T>(work: () => T): T {
   const name = 'isNullOrUndefined';

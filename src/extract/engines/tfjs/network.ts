@@ -31,8 +31,7 @@ function pool(tf: Tf, x: Tensor, pooling: Pooling, width: number): Tensor {
 
 /**
  * The contract's arithmetic and the layers up to the deepest cut, as steps from activation to activation (NHWC, kernels
- * HWIO as they are stored), with the tensors that they keep. Channels stay RGB: where the contract says BGR, mean and
- * the first kernel are reversed.
+ * HWIO as stored), with their tensors. For BGR, mean and first kernel are reversed and the channels stay RGB.
  */
 function buildSteps(
   tf: Tf,
@@ -62,9 +61,8 @@ function buildSteps(
 }
 
 /**
- * Puts a program's weights into the runtime. A run holds the JavaScript thread for one layer at a time and gives it a
- * turn between them; an activation is freed as soon as the next one is there. Throws OPTION_INVALID and
- * WEIGHTS_MISMATCH as the ONNX graph does.
+ * Puts a program's weights into the runtime. A run gives JavaScript a turn between layers and frees each activation as
+ * soon as the next one is there. Throws OPTION_INVALID and WEIGHTS_MISMATCH as the ONNX graph does.
  */
 export function loadNetwork({ tf, run }: TfjsRuntime, program: Program): TfjsNetwork {
   const { backbone, contract, outputs } = program;

@@ -13,10 +13,7 @@ async function npm(folder: string, args: readonly string[], signal?: AbortSignal
   await runProgram('npm', [...args, ...here], { cwd: folder, signal });
 }
 
-/**
- * Fetches the pinned packages into a folder, each checked against its SHA-512 by npm; none of their scripts runs.
- * Throws ENGINE_UNAVAILABLE, INTERRUPTED.
- */
+/** Fetches the pinned packages, SHA-512 checked by npm, no scripts run. Throws ENGINE_UNAVAILABLE, INTERRUPTED. */
 export async function fetchPackages(folder: string, signal?: AbortSignal): Promise<void> {
   for (const name of ['package.json', 'package-lock.json']) {
     await copyFile(new URL(name, PINNED), join(folder, name));

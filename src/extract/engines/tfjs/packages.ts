@@ -4,10 +4,7 @@ import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../../core/cache-folder.ts';
 import { reasonOf } from '../../../core/errors.ts';
 
-/**
- * The npm packages that can run the network, by the name of the option `package`, in the order in which `auto` tries
- * them.
- */
+/** The npm packages that can run the network, by the name of the option `package`, in the order of `auto`. */
 export const TFJS_PACKAGES = {
   'node-gpu': '@tensorflow/tfjs-node-gpu',
   node: '@tensorflow/tfjs-node',
@@ -23,12 +20,8 @@ export const TFJS_VERSION = '4.22.0';
 export interface FoundPackage {
   readonly name: string;
   readonly version: string;
-  /** The package's own folder. */
   readonly folder: string;
-  /**
-   * The folder of the package that exports the API of tfjs: the same for native packages, that of @tensorflow/tfjs for
-   * wasm.
-   */
+  /** The folder of the package that exports the API of tfjs: for wasm that of @tensorflow/tfjs. */
   readonly api: string;
   /** `found` beside permafrost, as a peer that the user installed, or `added` by `permafrost engines add tfjs`. */
   readonly origin: 'found' | 'added';
@@ -38,9 +31,7 @@ export interface FoundPackage {
   readonly problem: string | null;
 }
 
-/**
- * Where packages are looked for: a file, as path or URL, in whose folder and those above Node looks for node_modules.
- */
+/** Where packages are looked for: a file (path or URL) in whose folder and above Node looks for node_modules. */
 export interface SearchRoot {
   readonly origin: FoundPackage['origin'];
   readonly file: string;
@@ -52,8 +43,8 @@ export function addedTfjsFolder(): string {
 }
 
 /**
- * First what the user installed beside permafrost, then what permafrost added. The current folder is not searched: a
- * program that is run somewhere must not load native code from there.
+ * First what the user installed next to permafrost, then what permafrost added. Never the current folder: a program
+ * that is run somewhere must not load native code from there.
  */
 export function searchRoots(): readonly SearchRoot[] {
   return [
@@ -95,9 +86,7 @@ function inspect(key: TfjsPackage, manifest: string, root: SearchRoot): FoundPac
   }
 }
 
-/**
- * The first installation of a package that can be loaded, else the first at all, else null. Nothing native is loaded.
- */
+/** The first installation of a package that can be loaded, else the first, else null. Loads nothing native. */
 export function findPackage(key: TfjsPackage, roots: readonly SearchRoot[] = searchRoots()): FoundPackage | null {
   let broken: FoundPackage | null = null;
   for (const root of roots) {

@@ -51,12 +51,10 @@ function loadNative(found: FoundPackage, library: string): TfjsRuntime {
       `${native.name} already runs in this process, and two native tfjs packages cannot. Use ${found.name} in a process of its own.`,
     );
   }
-  // Read when the libraries load. TensorFlow greets on stderr; on Ampere and later it would convolve in TF32, which is
-  // not fp32.
+  // Read at load: TensorFlow greets on stderr, and on Ampere and later it would convolve in TF32, not fp32.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
-  // First the library alone: where it does not load, nothing of tfjs has registered itself yet and another package can
-  // be tried.
+  // First the library alone: where it fails, nothing of tfjs is registered and another package can be tried.
   const binding = require(library) as NativeBinding;
   native = found;
   const tf = withIsNullOrUndefined(() => require(found.api) as Tf);
@@ -76,9 +74,8 @@ async function loadWasm(found: FoundPackage): Promise<TfjsRuntime> {
 }
 
 /**
- * Loads a package, once a process: the one place that imports tfjs. Throws PACKAGE_MISSING with the reason where it is
- * not installed whole or its library does not load, ENGINE_UNAVAILABLE where the process already runs another native
- * one.
+ * Loads a package, once a process: the one place that imports tfjs. Throws PACKAGE_MISSING where it is not installed
+ * whole or its library does not load, ENGINE_UNAVAILABLE where the process already runs another native one.
  */
 export function loadTfjs(found: FoundPackage): Promise<TfjsRuntime> {
   const known = runtimes.get(found.folder);

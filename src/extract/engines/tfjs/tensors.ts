@@ -6,10 +6,7 @@ export interface Tensor {
   dispose(): void;
 }
 
-/**
- * What permafrost uses of the API of tfjs (js.tensorflow.org/api): the package is optional, so its own types may not be
- * there.
- */
+/** What permafrost uses of the API of tfjs (js.tensorflow.org/api), as the optional package's types may be missing. */
 export interface Tf {
   tensor(values: Float32Array | Uint8Array, shape: readonly number[], dtype: 'float32'): Tensor;
   /** Runs synchronous work and disposes each tensor made in it, except those in its result. */

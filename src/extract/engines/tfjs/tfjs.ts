@@ -7,7 +7,6 @@ import { findPackage, TFJS_ORDER, TFJS_PACKAGES, TFJS_VERSION, type TfjsPackage 
 import { loadTfjs, type TfjsRuntime } from './runtime.ts';
 import type { Program } from '../../program.ts';
 
-/** What createTfjsEngine takes: package (auto), device (auto), precision (fp32). */
 export const TFJS_OPTIONS = {
   package: choiceOption(
     ['auto', ...TFJS_ORDER],
@@ -21,11 +20,7 @@ export const TFJS_OPTIONS = {
   ),
   precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
 } as const;
-/**
- * Options of the engine `tfjs`.
- *
- * @interface
- */
+/** Options of the engine `tfjs`. @interface */
 export type TfjsOptions = OptionsOf<typeof TFJS_OPTIONS>;
 
 const INSTALL = {
@@ -98,8 +93,8 @@ function executable(runtime: TfjsRuntime, program: Program): Executable {
 
 /**
  * TensorFlow.js: TensorFlow's own C library through @tensorflow/tfjs-node-gpu or -node, or WebAssembly. A run gives
- * JavaScript a turn between layers. Throws OPTION_INVALID; PACKAGE_MISSING with what to run where no package is
- * installed or loads; ENGINE_UNAVAILABLE where the chosen device is not there.
+ * JavaScript a turn between layers. Throws OPTION_INVALID, PACKAGE_MISSING where no package is installed or loads,
+ * ENGINE_UNAVAILABLE where the chosen device is not there.
  */
 export async function createTfjsEngine(options: Partial<TfjsOptions> = {}): Promise<Engine> {
   const { package: wanted, device, precision } = resolveOptions('engine tfjs', TFJS_OPTIONS, options);

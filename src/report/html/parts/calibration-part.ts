@@ -3,7 +3,7 @@ import { plural } from '../../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { percent } from '../numbers.ts';
 import { plotFrame } from '../plot-frame.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain } from '../table.ts';
 
 function plot({ bins }: CalibrationCurve): Markup {
   const most = Math.max(...bins.map(({ images }) => images));
@@ -41,12 +41,7 @@ export function calibrationPart({ calibration }: Judgement): Markup {
       <figure>${plot(calibration)}</figure>
       ${htmlTable({
         caption: 'Calibration in numbers',
-        columns: [
-          { title: 'probability' },
-          { title: 'mean', kind: 'n' },
-          { title: 'right', kind: 'n' },
-          { title: 'of', kind: 'n' },
-        ],
+        columns: [...plain('probability'), ...numeric('mean', 'right', 'of')],
         rows: bins.map(({ low, high, confidence, accuracy, images }) => [
           `${percent(low, 0)} to ${percent(high, 0)}`,
           percent(confidence),

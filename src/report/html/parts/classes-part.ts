@@ -2,7 +2,7 @@ import type { Judgement } from '../../../results/report-data.ts';
 import { bar } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
 import { count, firstOf } from '../numbers.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain } from '../table.ts';
 
 const MOST = 200;
 
@@ -18,13 +18,7 @@ export function classesPart({ classes }: Judgement): Markup {
     </p>
     ${htmlTable({
       caption: 'The least known class first',
-      columns: [
-        { title: 'class' },
-        { title: 'images', kind: 'n' },
-        { title: 'precision' },
-        { title: 'recall' },
-        { title: 'F1', kind: 'n' },
-      ],
+      columns: [...plain('class'), ...numeric('images'), ...plain('precision', 'recall'), ...numeric('F1')],
       rows: shown.map(({ label, support, precision, recall, f1 }) => [
         label,
         count(support),

@@ -1,7 +1,7 @@
 import type { Judgement } from '../../../results/report-data.ts';
 import { html, type Markup } from '../markup.ts';
 import { count, percent } from '../numbers.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain } from '../table.ts';
 
 /** Classes up to which the matrix is drawn whole. */
 const MOST_CLASSES = 40;
@@ -86,12 +86,7 @@ function pairs(cells: readonly Cell[]): Markup {
     .sort((a, b) => b.images - a.images || b.share - a.share);
   return htmlTable({
     caption: `The ${Math.min(MOST_PAIRS, wrong.length)} most confused of ${count(wrong.length)} pairs`,
-    columns: [
-      { title: 'is' },
-      { title: 'taken for' },
-      { title: 'images', kind: 'n' },
-      { title: 'of the class', kind: 'n' },
-    ],
+    columns: [...plain('is', 'taken for'), ...numeric('images', 'of the class')],
     rows: wrong.slice(0, MOST_PAIRS).map((cell) => [cell.truth, cell.predicted, opener(cell), percent(cell.share)]),
   });
 }

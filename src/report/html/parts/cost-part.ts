@@ -2,7 +2,7 @@ import { present, type ReportData } from '../../../results/report-data.ts';
 import { featuresText, milliseconds, seconds } from '../../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { count } from '../numbers.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain } from '../table.ts';
 
 /** What the last run cost: extraction, and each head. */
 export function costPart({ run }: ReportData): Markup {
@@ -22,13 +22,7 @@ export function costPart({ run }: ReportData): Markup {
     </dl>
     ${htmlTable({
       caption: 'Cost of each head, features in memory',
-      columns: [
-        { title: 'head' },
-        { title: 'features' },
-        { title: 'fit', kind: 'n' },
-        { title: 'predict all validated', kind: 'n' },
-        { title: 'iterations', kind: 'n' },
-      ],
+      columns: [...plain('head', 'features'), ...numeric('fit', 'predict all validated', 'iterations')],
       rows: run.heads.map((head) => [
         head.name,
         featuresText(head),

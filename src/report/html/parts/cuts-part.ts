@@ -4,17 +4,14 @@ import { parameters } from '../../format.ts';
 import { accuracyAxis, span } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
 import { figure, percent } from '../numbers.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain, untitled } from '../table.ts';
 
 /** Features that name their cut: of other cuts than the primary one, or of several side by side. */
 const namesCuts = ({ pooling }: HeadResult): boolean => pooling.includes(':');
 
 const settingsOf = ({ name, normalize, params }: HeadResult): string => `${name} ${normalize} ${parameters(params)}`;
 
-/**
- * One head on each cut layer, and on all of them side by side: which layer's features tell the classes apart. Null
- * where one cut was extracted.
- */
+/** One head on each cut layer, and on all side by side: which features tell the classes apart. Null for one cut. */
 export function cutsPart({ run, store }: ReportData): Markup | null {
   const all = present(run) ? run.heads : [];
   const example = all.find(namesCuts);
@@ -35,11 +32,11 @@ export function cutsPart({ run, store }: ReportData): Markup | null {
     ${htmlTable({
       caption: 'Cut layers, best first',
       columns: [
-        { title: 'features' },
-        { title: 'accuracy', kind: 'n' },
-        { title: '95 % interval' },
-        { title: 'interval drawn', kind: 'out' },
-        { title: 'log loss', kind: 'n' },
+        ...plain('features'),
+        ...numeric('accuracy'),
+        ...plain('95 % interval'),
+        untitled('interval drawn'),
+        ...numeric('log loss'),
       ],
       rows: heads.map((head) => [
         namesCuts(head) ? head.pooling.replaceAll(',', ' + ') : `${primary}:${head.pooling}`,

@@ -3,7 +3,7 @@ import { SPLITS } from '../../../core/sample.ts';
 import { bytes } from '../../format.ts';
 import { html, type Markup } from '../markup.ts';
 import { count, firstOf } from '../numbers.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain } from '../table.ts';
 
 const range = ([least, median, most]: Range3): string =>
   least === most ? `${least}` : `${least} to ${most}, median ${median}`;
@@ -35,7 +35,7 @@ export function datasetPart({ store, sizes }: ReportData): Markup {
     </dl>
     ${htmlTable({
       caption: 'Images by class and split',
-      columns: [{ title: 'class' }, ...splits.map((split) => ({ title: split, kind: 'n' as const }))],
+      columns: [...plain('class'), ...numeric(...splits)],
       rows: classes.shown.map((entry) => [entry.label, ...splits.map((split) => count(entry.splits[split] ?? 0))]),
       footer: [`all ${count(store.classes.length)}`, ...splits.map((split) => count(total(split)))],
     })}

@@ -5,7 +5,7 @@ import { toldApartText } from '../../told-apart.ts';
 import { accuracyAxis, span } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
 import { figure, percent } from '../numbers.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain, untitled } from '../table.ts';
 
 const toldApart = ({ comparison }: HeadResult): string =>
   comparison === undefined ? '' : comparison.toldApart ? 'yes' : 'no';
@@ -30,16 +30,12 @@ export function headsPart({ run }: ReportData): Markup {
     ${htmlTable({
       caption: 'Heads, best first',
       columns: [
-        { title: 'head' },
-        { title: 'features' },
-        { title: 'accuracy', kind: 'n' },
-        { title: '95 % interval' },
-        { title: 'interval drawn', kind: 'out' },
-        { title: 'balanced', kind: 'n' },
-        { title: 'log loss', kind: 'n' },
-        { title: 'fit', kind: 'n' },
-        { title: 'settings' },
-        { title: 'told apart from the best' },
+        ...plain('head', 'features'),
+        ...numeric('accuracy'),
+        ...plain('95 % interval'),
+        untitled('interval drawn'),
+        ...numeric('balanced', 'log loss', 'fit'),
+        ...plain('settings', 'told apart from the best'),
       ],
       rows: heads.map((head) => [
         [head.name, !head.converged && ' (not converged)'],

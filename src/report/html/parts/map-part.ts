@@ -24,12 +24,7 @@ export function colourings(data: ReportData): Colouring[] {
   const byPlace = (names: readonly string[]) => names.map((name, i) => ({ name, sign: signOf(i) }));
   const all: Colouring[] = [
     { key: 'class', title: 'class', groups: byPlace(labels), groupOf: (i) => number.get(images[i]!.label)! },
-    {
-      key: 'split',
-      title: 'split',
-      groups: byPlace(SPLITS),
-      groupOf: (i) => SPLITS.indexOf(images[i]!.split),
-    },
+    { key: 'split', title: 'split', groups: byPlace(SPLITS), groupOf: (i) => SPLITS.indexOf(images[i]!.split) },
   ];
   if (present(judgement)) {
     const judged = new Map(judgement.judged.map((entry) => [entry.image, entry.predicted]));

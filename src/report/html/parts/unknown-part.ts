@@ -5,7 +5,7 @@ import { bar } from '../drawn.ts';
 import { html, type Markup, type Content } from '../markup.ts';
 import { figure, firstOf, percent } from '../numbers.ts';
 import { card } from '../pictures.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, plain } from '../table.ts';
 
 /** Images that are shown as called unknown. */
 const MOST = 12;
@@ -54,7 +54,7 @@ function measuresTable({ measure, measures, leftOut }: Rule): Markup {
     </p>
     ${htmlTable({
       caption: 'Novelty scores, the best first',
-      columns: [{ title: 'measure' }, { title: 'mean AUROC' }, { title: 'taken' }],
+      columns: plain('measure', 'mean AUROC', 'taken'),
       rows: [...measures]
         .sort((a, b) => b.auroc - a.auroc)
         .map((one) => [one.measure, bar(one.auroc, 'c0', figure(one.auroc)), one.measure === measure ? 'yes' : 'no']),

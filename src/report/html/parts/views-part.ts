@@ -5,7 +5,7 @@ import { span, SPAN } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
 import { figure } from '../numbers.ts';
 import { linearScale } from '../scale.ts';
-import { htmlTable } from '../table.ts';
+import { htmlTable, numeric, plain, untitled } from '../table.ts';
 
 const withViews = (head: HeadResult): head is HeadResult & { views: ViewsBenefit } => head.views !== undefined;
 
@@ -14,10 +14,7 @@ const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(
 const verdict = ([low, high]: readonly [number, number]): string =>
   low > 0 ? 'they helped' : high < 0 ? 'they hurt' : 'no difference can be told';
 
-/**
- * What augmented views were worth to each head that was trained on them, beside the same head without. Null where none
- * was.
- */
+/** What augmented views were worth to each head trained on them, next to the same head without; null for none. */
 export function viewsPart({ run }: ReportData): Markup | null {
   const heads = present(run) ? run.heads.filter(withViews) : [];
   if (heads.length === 0) return null;
@@ -34,16 +31,12 @@ export function viewsPart({ run }: ReportData): Markup | null {
     ${htmlTable({
       caption: 'What the views were worth',
       columns: [
-        { title: 'head' },
-        { title: 'features' },
-        { title: 'views', kind: 'n' },
-        { title: 'with', kind: 'n' },
-        { title: 'without', kind: 'n' },
-        { title: 'difference', kind: 'n' },
-        { title: '95 % interval' },
-        { title: 'interval drawn', kind: 'out' },
-        { title: 'p', kind: 'n' },
-        { title: 'the views' },
+        ...plain('head', 'features'),
+        ...numeric('views', 'with', 'without', 'difference'),
+        ...plain('95 % interval'),
+        untitled('interval drawn'),
+        ...numeric('p'),
+        ...plain('the views'),
       ],
       rows: heads.map((head) => {
         const { name, accuracy, views } = head;

@@ -26,7 +26,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the queue of requests'), () => {
   let compiled: bigint;
 
   beforeAll(async () => {
-    ({ openVino } = await requireOpenVino());
+    openVino = await requireOpenVino();
     core = openVino.createCore();
     const model = await openVino.readModel(core, encodeOnnx(oneImageGraph(programGraph(program))));
     compiled = await openVino.compileModel(core, model);
