@@ -35,10 +35,7 @@ export function memoryBound(value: string, { listener }: Work = {}): number {
   return bound;
 }
 
-/**
- * What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the
- * features.
- */
+/** Measured: Node and ONNX Runtime take 0.2 GB before the first feature; the rest is what a fit keeps. */
 export const BASE_BYTES = 350e6;
 
 /** What VGG16 takes while it is loaded for one picture at a time, by ONNX Runtime in float32: measured 0.28 GB. */

@@ -1,9 +1,7 @@
 import type { Listener } from '../core/listener.ts';
 import { STORE_VERSION } from '../store/format/manifest.ts';
 
-/**
- * Tells that a store which was found in version `from` is in the newest one now, or will be as soon as it is written.
- */
+/** Reports that a store found in version `from` is in the newest one, or will be once it is written. */
 export function tellMigration(from: number, listener: Listener | undefined): void {
   if (from === STORE_VERSION) return;
   listener?.note?.(

@@ -67,10 +67,9 @@ export interface Compacted {
 }
 
 /**
- * Drops from a set every row whose content is not `needed`, and those whose poolings earlier shards hold all: shards
- * with none left are dropped, the rows of those with some left are written anew, several to a shard. The old shards
- * leave the manifest when all new ones are in it, so a kill at any moment costs nothing but repeated rows, and the
- * manifest is not written once a shard. With `dryRun` nothing is written.
+ * Drops from a set the rows whose content is not `needed`, and those whose poolings earlier shards already hold. Shards
+ * left empty are dropped; the rows of the others are written anew. Old shards leave the manifest once all new ones are
+ * in it: a kill costs nothing but repeated rows. With `dryRun` nothing is written.
  */
 export async function compactSet(
   store: StoreDraft,

@@ -35,8 +35,8 @@ async function discard(temporary: string, handle: FileHandle | undefined): Promi
 }
 
 /**
- * Writes a file so that it is there whole or not at all: temporary name, sync, rename, sync of the folder. Throws
- * STORE_WRITE (disk full, no permission); what stood there before stays then.
+ * Writes a file whole or not at all (temporary name, sync, rename, sync of the folder). Throws STORE_WRITE (disk full,
+ * no permission); what stood there before stays then.
  */
 export async function writeFileAtomic(
   path: string,

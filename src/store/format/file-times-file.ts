@@ -7,10 +7,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
-/**
- * The file of a store that remembers size and times of each image, so that an unchanged one need not be read again. It
- * belongs to this machine's file system; losing it costs time and nothing else.
- */
+/** Size and times of each image, so that an unchanged one is not read again. Losing the file costs only time. */
 export const FILE_TIMES_NAME = 'file-times.safetensors';
 
 export const STAMPS = ['size', 'mtimeNs', 'ctimeNs', 'ino'] as const;

@@ -24,9 +24,8 @@ interface Batch {
 const stampOf = async (handle: FileHandle): Promise<string> => stampText(await handle.stat({ bigint: true }));
 
 /**
- * Verifies a file of features and finds its rows. The file is read whole for that, once; afterwards single rows are
- * read from it while the system says that it is the same file (size, times, inode), and it is verified anew where it
- * is not. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
+ * Verifies a file of features and finds its rows; afterwards single rows are read from it. Where size, times or inode
+ * have changed it is verified anew. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
  */
 export async function locateRows(
   files: StoreFiles,
@@ -70,9 +69,7 @@ export async function locateRows(
 
   async function opened<T>(work: (handle: FileHandle) => Promise<T>): Promise<T> {
     const handle = await open(path, 'r').catch((cause: unknown) => {
-      throw new PermafrostError('STORE_CORRUPT', `${path} cannot be opened. Run "permafrost verify".`, {
-        cause,
-      });
+      throw new PermafrostError('STORE_CORRUPT', `${path} cannot be opened. Run "permafrost verify".`, { cause });
     });
     try {
       return await work(handle);

@@ -1,10 +1,7 @@
 import type { ImageFacts } from '../../core/sample.ts';
 import { contentIndex } from '../format/content-index.ts';
 
-/**
- * Contents, numbered in the order in which they were added, with what was read from each image's header. About 55 bytes
- * a content.
- */
+/** Contents, numbered as they were added, with the facts of each image's header. About 55 bytes a content. */
 export interface KnownRows {
   readonly size: number;
   /** The number of a content, -1 where it was not added. */

@@ -16,9 +16,8 @@ import { VERSION } from '../version.ts';
 import { tellMigration } from '../store-version.ts';
 
 /**
- * Removes what the data set that was extracted last does not need: rows of images that are gone from it, whole sets
- * with `otherSets`, and files that a killed run left. Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and
- * what readManifest throws.
+ * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers.
+ * Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
  */
 export async function gc(
   storePath: string,

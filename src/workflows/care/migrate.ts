@@ -4,9 +4,8 @@ import { lockStore } from '../../store/write/lock.ts';
 import { readManifest, STORE_VERSION, writeManifest } from '../../store/format/manifest.ts';
 
 /**
- * Lifts a store to the newest version: its manifest is written anew, its shards stay as they are. A store that is in
- * that version already is left alone. Throws STORE_LOCKED, STORE_WRITE and what readManifest throws; STORE_VERSION for
- * a version that is newer than all known.
+ * Migrates a store to the newest version: its manifest is written anew, its shards stay as they are. Throws
+ * STORE_LOCKED, STORE_WRITE and what readManifest throws; STORE_VERSION for a newer version.
  */
 export async function migrate(storePath: string): Promise<MigrateResult> {
   const store = resolve(storePath);

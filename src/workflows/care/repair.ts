@@ -64,9 +64,7 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
       engine: 'auto',
       precision: 'auto',
       engineClass,
-      ...(quantization && {
-        calibrate: () => readCalibration(store.path, quantization.calibration, calibration),
-      }),
+      ...(quantization && { calibrate: () => readCalibration(store.path, quantization.calibration, calibration) }),
     },
     work.listener,
   );
@@ -96,10 +94,7 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
   return extractInto(store.path, { dataset, source, options }, work);
 }
 
-/**
- * What is left to do about the studio's files; null where they are whole. They came from a person: nothing can make
- * them again.
- */
+/** What is left to do about the studio's files, which cannot be made again; null where they are whole. */
 async function studioAdvice(store: string): Promise<string | null> {
   const { damaged } = await damagedStudioFiles(store);
   if (damaged.length === 0) return null;
@@ -108,9 +103,8 @@ async function studioAdvice(store: string): Promise<string | null> {
 }
 
 /**
- * Drops what is damaged and extracts just that again. The studio's folder is left alone; what is damaged in it is told.
- * What cannot be extracted here and now (the images are elsewhere, the list of samples was damaged too) is told in
- * `next`; the store is whole in any case, only with fewer rows. Throws STORE_LOCKED and what verify throws.
+ * Drops what is damaged and extracts just that again; the studio's folder is checked only. What cannot be extracted
+ * here and now is reported in `next`; the store is whole with fewer rows. Throws STORE_LOCKED and what verify throws.
  */
 export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
   const store = resolve(storePath);

@@ -22,9 +22,8 @@ const leak = (train: StoredSample, held: StoredSample, kind: LeakResult['kind'],
 });
 
 /**
- * The images of val and test that have a copy in train, each once: with an equal file where there is one, else with the
- * nearest image. `copies` are the groups of equal files of all images; `near` is about `samples`. Equal files first, in
- * the order of their groups, then near ones, the most alike first.
+ * The images of val and test that have a copy in train, each once: an equal file where there is one, else the nearest.
+ * `copies` are groups of equal files of all images; `near` is about `samples`. Equal files first, then by likeness.
  */
 export function leaksOf(
   copies: readonly (readonly StoredSample[])[],

@@ -42,9 +42,9 @@ function summaryOf(samples: Iterable<Sample>): Pick<ExtractResult, 'splits' | 'c
 }
 
 /**
- * Brings the features of a data set into its store: images whose bytes are there under the same settings are reused,
- * the others are extracted. Bad images are counted, not thrown. Throws what the parts throw, before any work where it
- * can be known; INTERRUPTED and TOO_MANY_FAILURES leave all sealed features in place.
+ * Brings the features of a data set into its store: images stored under the same settings are reused, others extracted.
+ * Bad images are counted, not thrown. Throws what the parts throw, before any work where it can be known; INTERRUPTED
+ * and TOO_MANY_FAILURES keep all sealed features.
  */
 export async function extract(
   datasetPath: string,

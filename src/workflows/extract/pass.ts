@@ -41,10 +41,7 @@ function requireFewFailures(failed: readonly Failure[], most: number): void {
   );
 }
 
-/**
- * The outputs of a network as batches of features, one for each set of the source; undefined for those that are deeper
- * than it runs.
- */
+/** A network's outputs as a batch of features for each set; undefined for sets deeper than it runs. */
 function batchesOf(
   { executable, rows, outputs }: InferredBatch,
   { sets, networks }: Extractor,
@@ -57,9 +54,8 @@ function batchesOf(
 }
 
 /**
- * One pass over the images: what is known is reused, the rest goes through a network that is no deeper than what is
- * missing, into the writer, which is sealed at the end, also where the pass is interrupted or fails: what left the
- * network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
+ * One pass over the images: what is known is reused, the rest goes through a network no deeper than what is missing.
+ * The writer is sealed even on failure: what left the network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
  */
 export async function pass(plan: Pass, work: Work): Promise<Found> {
   try {

@@ -17,10 +17,7 @@ export async function rememberedTimes(
   }
 }
 
-/**
- * Keeps what was learned of the files. Where that cannot be written, the features are in place all the same: it is
- * told, not thrown.
- */
+/** Keeps what was learned of the files; a failure is reported, not thrown, for the features are in place. */
 export async function keepTimes(
   times: FileTimes,
   { listener }: { readonly listener?: Listener | undefined },

@@ -65,9 +65,8 @@ function setsOfView(
 }
 
 /**
- * Extracts the views of the training images, one pass over them a view: what is there is reused. Images that can no
- * longer be read, or whose content changed meanwhile, become failures. Undefined where no views are asked for. Throws
- * what `pass` throws.
+ * Extracts the views of the training images, one pass a view; undefined where none are asked for. Images that cannot be
+ * read any more, or whose content changed, become failures. Throws what `pass` throws.
  */
 export async function extractViews(
   plan: Omit<Pass, 'writer' | 'look'>,
@@ -102,11 +101,7 @@ export async function extractViews(
     for (const { path } of known) {
       const content = seen.contents.get(path);
       if (content === undefined || content === found.contents.get(path)) continue;
-      found.failed.push({
-        path,
-        code: 'IMAGE_UNREADABLE',
-        reason: 'The file changed while it was extracted.',
-      });
+      found.failed.push({ path, code: 'IMAGE_UNREADABLE', reason: 'The file changed while it was extracted.' });
       found.contents.delete(path);
     }
     reused += known.length - seen.extracted - seen.failed.length;

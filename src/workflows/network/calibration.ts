@@ -45,10 +45,7 @@ function counter(stage: string, total: number, { signal, listener }: Int8Job['wo
   };
 }
 
-/**
- * A calibration of the same network and contract, as deep as the cut at least, that a set of the store was made with,
- * by whatever engine.
- */
+/** A stored calibration of the same network and contract, at least as deep as the cut, by whatever engine. */
 async function storedCalibration(
   { store }: Int8Job,
   { backbone, weights, contract, cut }: CalibrationTarget,
@@ -69,9 +66,8 @@ async function storedCalibration(
 }
 
 /**
- * The calibration of the store, so that new images extend the set that is there, else a new one on at most 64 training
- * images (a quarter of the images is left to measure on where there are no others). Throws OPTION_INVALID where no
- * training image can be read, INTERRUPTED.
+ * The store's calibration, so that new images extend the set that is there, else a new one on at most 64 training
+ * images; without others, a quarter is left to measure on. Throws OPTION_INVALID where none can be read, INTERRUPTED.
  */
 export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Promise<Int8Calibration> {
   const stored = await storedCalibration(job, target);
@@ -117,9 +113,9 @@ async function measured(
 }
 
 /**
- * Gives int8 sets (`sets[i]` is that of the source's i-th) their calibration files and their cosines to fp32, which are
- * measured once and told. Throws PRECISION_LOSS where an image falls below `minCosine`: nothing is kept then;
- * OPTION_INVALID where there is no image to measure on; STORE_WRITE.
+ * Gives int8 sets (`sets[i]` is that of the extractor's i-th) their calibration files and cosines to fp32. Throws
+ * PRECISION_LOSS where an image falls below `minCosine` (nothing is kept then), OPTION_INVALID where there is no image
+ * to measure on, STORE_WRITE.
  */
 export async function requireAgreement(
   job: Int8Job,

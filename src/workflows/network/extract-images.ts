@@ -4,9 +4,7 @@ import { extractFeatures } from '../../extract/pipeline.ts';
 import type { Extractor } from './extractor.ts';
 import type { Output } from '../../extract/program.ts';
 
-/**
- * Features of loose images (given by path), the source's outputs side by side: row i for paths[i]; what failed is told.
- */
+/** Features of loose images, the extractor's outputs side by side: row i for paths[i]. */
 export interface ExtractedImages {
   readonly paths: readonly string[];
   readonly X: Matrix;

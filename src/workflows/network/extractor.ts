@@ -22,10 +22,7 @@ export interface ExtractorOptions extends EngineRequest {
   /** What the network gives, the deepest cut first. */
   readonly cuts: readonly CutRequest[];
   readonly dtype: Dtype;
-  /**
-   * Class of the features that the new ones are compared with: taken unless another engine, device or precision is
-   * named.
-   */
+  /** Class of the features to compare with: taken unless another engine, device or precision is named. */
   readonly engineClass?: string | undefined;
   /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
   readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
@@ -44,10 +41,7 @@ export interface ExtractorSet {
   readonly calibration: Int8Calibration | undefined;
 }
 
-/**
- * Everything that turns images into features, by name made into objects; the network is loaded when the first image
- * needs it.
- */
+/** All that turns images into features; the network is loaded when the first image needs it. */
 export interface Extractor {
   /** The cuts of the one pass, the deepest, which is the primary one, first. */
   readonly sets: readonly [ExtractorSet, ...ExtractorSet[]];
@@ -60,8 +54,8 @@ export interface Extractor {
   /** Disposing it disposes all of `networks`. */
   readonly executable: LazyExecutable;
   /**
-   * Network i runs to the cut of sets[i] and no further, and gives the outputs of that set and of those after it: for
-   * images of which nothing deeper is missing. The first is `executable`. Each is loaded when the first image needs it.
+   * Network i runs to the cut of sets[i] and gives the outputs of that set and those after it: for images of which
+   * nothing deeper is missing. The first is `executable`. Each is loaded on first use.
    */
   readonly networks: readonly LazyExecutable[];
 }
@@ -117,10 +111,7 @@ function sourceSet(
   };
 }
 
-/**
- * Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes
- * `executable`.
- */
+/** Makes engine, contract, cuts and weights, and reports its choices. The caller disposes `executable`. */
 export async function extractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
   const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
   const { cuts, dtype } = options;
@@ -170,8 +161,8 @@ export async function extractor(options: ExtractorOptions, listener: Listener = 
 }
 
 /**
- * As extractor, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too,
- * naming the field, where this machine or the request gives others.
+ * As extractor, for features that are compared with those of `settings`. Throws FINGERPRINT_MISMATCH too, naming the
+ * field, where this machine or the request gives others.
  */
 export async function extractorLike(
   settings: FeatureSettings,

@@ -24,18 +24,13 @@ export interface Answers {
   readonly told: Tally;
   /** Probability of each image's predicted class, shape (images). */
   readonly probability: Float32Array;
-  /**
-   * How strange each is, and whether that makes it unknown, shape (images); null for a head without a rule for that.
-   */
+  /** Novelty score of each, and whether it is unknown, shape (images); null for a head without that rule. */
   readonly novelty: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
   /** Paths of the surest mistakes of all, the surest first. */
   readonly mistaken: readonly string[];
 }
 
-/**
- * A head whose optional package is not installed here (a report may be written elsewhere than the run) cannot be asked;
- * the rest can.
- */
+/** A report may be written where the head's optional package is not installed: the rest of it can be. */
 function missingPackage(error: unknown): { missing: string } {
   if (error instanceof PermafrostError && error.code === 'PACKAGE_MISSING')
     return { missing: `The best head cannot be asked here: ${error.message}` };
@@ -43,9 +38,8 @@ function missingPackage(error: unknown): { missing: string } {
 }
 
 /**
- * Asks the best head of a past run about the validated images, which are read in a stream: a few bytes of each are
- * kept. A reason where the head is gone, or was trained on features of other settings, or nothing is validated. Throws
- * HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
+ * Asks the best head of a past run about the validated images, read in a stream. Gives a reason where the head is gone,
+ * its features are of other settings, or nothing is validated. Throws HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
  */
 export async function askBest(store: Store, run: OrReason<RunResult>, work: Work): Promise<OrReason<Answers>> {
   if (!present(run)) return run;
@@ -75,10 +69,7 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
 
   const told = tally(head.classes, stream.rows, MISTAKES);
   const probability = new Float32Array(stream.rows);
-  const novelty = opened.reject && {
-    value: new Float32Array(stream.rows),
-    isUnknown: new Uint8Array(stream.rows),
-  };
+  const novelty = opened.reject && { value: new Float32Array(stream.rows), isUnknown: new Uint8Array(stream.rows) };
   const [rows] = watched([stream], () => 'judging', work);
   for await (const { start, X } of blocksOf(joinedBlocks(rows!))) {
     const P = await probabilities(opened, X);

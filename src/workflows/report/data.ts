@@ -19,11 +19,10 @@ import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 
 /**
- * Gathers what there is to see of a store: its data set, the last run's heads, what the best of them gets wrong and
- * what lies nearest to that, what check finds, a map of the features, thumbnails from the image files where they are
- * still there. Above `maxImages` images those that are shown are a sample, and the figures are of all. With a list of
- * labels these count. Loads no network and changes nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT,
- * HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledStore throws.
+ * Gathers what there is to see of a store: its data set, the last run's heads, the best one's mistakes with their
+ * neighbours, what check finds, a map of the features, thumbnails. Above `maxImages` a sample is shown; figures are of
+ * all. With a list of labels these count. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, HEAD_CORRUPT,
+ * PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledStore throws.
  */
 export async function reportData(
   storePath: string,

@@ -22,10 +22,7 @@ function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
   return [sorted[0]![0], median, sorted.at(-1)![0]];
 }
 
-/**
- * Counts images, one at a time: eight bytes of each are kept. Of more than `most` those with the lowest SHA-256 are in
- * the page, as in `check`.
- */
+/** Counts images, keeping eight bytes of each. Of more than `most` the page has those with the lowest SHA-256. */
 export function reportedDataset(images: SampleRows, most: number): ReportedDataset {
   const classes = new Map<string, Partial<Record<Split, number>>>();
   const [widths, heights] = [new Map<number, number>(), new Map<number, number>()];

@@ -9,10 +9,7 @@ import type { PageImages } from './images.ts';
 /** Nearest training images that are shown beside a validated one. */
 const NEIGHBORS = 3;
 
-/**
- * The validated images of a page as the head judged them, each with the nearest training images of the page. X: pooled
- * features, row i for samples[i].
- */
+/** The page's validated images as judged, with their nearest training images of the page. X: row i for samples[i]. */
 async function judgedImages(
   { told, probability, split }: Answers,
   { samples, places }: PageImages,

@@ -41,10 +41,9 @@ export type HeadsOfRun = Pick<RunResult, 'heads' | 'skipped' | 'confusion' | 'mi
 };
 
 /**
- * Trains the heads of a run on a store's features and keeps the best as a file. Features that fit the memory are loaded
- * once for all heads on them; others are read anew by each head. A head that cannot be fitted so, or whose package is
- * missing, is left out with the reason. Throws FIT_INVALID where none is left, INTERRUPTED, STORE_WRITE, and what
- * reading throws.
+ * Trains the heads of a run and keeps the best as a file. Features that fit the memory are loaded once for all heads. A
+ * head that cannot be fitted, or whose package is missing, is left out with the reason. Throws FIT_INVALID where none
+ * is left, INTERRUPTED, STORE_WRITE, and what reading throws.
  */
 export async function headsOfRun(
   storePath: string,

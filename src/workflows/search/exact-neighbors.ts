@@ -67,10 +67,9 @@ export function merged(lists: readonly NeighborResult[][][], queries: number, k:
 }
 
 /**
- * Exact search over stored rows, which are read from the disk a shard at a time whenever a search asks: that takes no
- * longer than to load them all, and the memory of a shard. Several parts side by side are balanced as they are in
- * memory. What it takes is compared with the bound now, before anything is searched. Throws OPTION_INVALID,
- * STORE_EMPTY, STORE_CORRUPT, INTERRUPTED.
+ * Exact search over stored rows, read from the disk a shard at a time: as fast as loading them, in a shard's memory.
+ * The bound is checked now, before anything is searched. Throws OPTION_INVALID, STORE_EMPTY, STORE_CORRUPT,
+ * INTERRUPTED.
  */
 export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Search> {
   const { owner, store, parts, splits, metric, bound, beside } = plan;

@@ -32,9 +32,7 @@ export interface HnswRequest {
   readonly graphs: number;
 }
 
-/**
- * Bytes of a row in a graph with 16 links beside its features: 32 links on the lowest layer, those above, its number.
- */
+/** Bytes of a row in a graph with 16 links, without its features: 32 links below, those above, its number. */
 const GRAPH_ROW_BYTES = 180;
 
 /** Throws OPTION_INVALID where the features and their graph, which must be in memory, need more than the bound. */
@@ -68,10 +66,9 @@ async function requireSameRecall(
 }
 
 /**
- * Search by HNSW graphs over one split of the store's current features, from the store, or built and kept there; with
- * the smallest `ef` that is measured to reach the recall. They are built by a thread each, while the store is locked.
- * Kept graphs are checked: their bytes, and their recall on a seeded sample against exact search. Throws
- * PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
+ * Search by HNSW graphs over one split of the store's features, with the smallest `ef` that reaches the recall. Missing
+ * graphs are built by a thread each while the store is locked, and kept; kept ones are checked for bytes and recall.
+ * Throws PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
  */
 export async function hnswOfStore(
   { store, parts, metric }: GraphPlan,

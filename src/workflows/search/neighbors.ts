@@ -43,9 +43,8 @@ async function graphSearch(
 }
 
 /**
- * Finds the stored images that are nearest to the given ones, by the settings of the store's features: exactly, or by a
- * graph that is kept in the store. Throws OPTION_INVALID, and what extraction of the images, `exactNeighbors` and
- * `hnswOfStore` throw.
+ * Finds the stored images nearest to the given ones, under the store's settings: exactly, or by a kept graph. Throws
+ * OPTION_INVALID, and what extraction, `exactNeighbors` and `hnswOfStore` throw.
  */
 export async function neighbors(
   storePath: string,

@@ -29,10 +29,7 @@ async function filledStore(path: string): Promise<Store | undefined> {
   }
 }
 
-/**
- * Finds the nearest training images, under the labels that they were trained on, in the store of that training;
- * undefined where that has gone, and it is said.
- */
+/** Search of the training images under the labels that they were trained on; undefined where their store has gone. */
 async function trainingSearch(
   { document, store: path, rowsMemory }: OpenedHead,
   { neighbors, memory }: PredictOptions,
@@ -53,11 +50,7 @@ async function trainingSearch(
     return undefined;
   }
   const bound = memoryBound(memory);
-  const trained = {
-    store: await storeOfHead(store, document),
-    parts: stored.parts,
-    splits: ['train'],
-  } as const;
+  const trained = { store: await storeOfHead(store, document), parts: stored.parts, splits: ['train'] } as const;
   return exactNeighbors({ ...trained, owner: 'predict', metric: 'cosine', bound, beside: rowsMemory }, work);
 }
 
@@ -65,9 +58,9 @@ async function trainingSearch(
 const UNKNOWN = 'unknown';
 
 /**
- * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on.
- * Throws HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field,
- * where other weights or another engine are asked for.
+ * Classifies images with a head file, under the contract, cut, weights and engine class of its training. Throws
+ * HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where
+ * other weights or another engine are asked for.
  */
 export async function predict(
   headFile: string,

@@ -13,9 +13,8 @@ export interface FittedBest {
 }
 
 /**
- * Fits the first of the ranked candidates on all training images, in streams where these do not fit the memory; one
- * that cannot be fitted so is passed over for the next, and it is said. Throws OPTION_INVALID where none can, and what
- * trainWithin throws.
+ * Fits the first of the ranked candidates on all training images; one that does not fit the memory is passed over.
+ * Throws OPTION_INVALID where none fits, and what trainWithin throws.
  */
 export async function fitBest(
   candidates: readonly RankedCandidate[],

@@ -72,15 +72,12 @@ function combinations(axes: readonly (readonly [string, readonly unknown[]])[]):
   );
 }
 
-/**
- * Configurations of a grid at most, before equal ones are put together: a few lists of ten values are a million
- * combinations.
- */
+/** Most configurations of a grid, equal ones included: a few lists of ten values are a million combinations. */
 const MOST_CONFIGURATIONS = 20_000;
 
 /**
- * The configurations of a grid, each once, in its order. `source` names the grid in messages. Throws OPTION_INVALID,
- * naming the place, for an unknown key, head, option or value, and for more than 20,000 combinations.
+ * The configurations of a grid, each once, in its order. Throws OPTION_INVALID, naming `source` and the place, for an
+ * unknown key, head, option or value, and for more than 20,000 combinations.
  */
 export function configurationsOf(grid: unknown, source: string): SweepConfiguration[] {
   const parsed = gridSchema.safeParse(grid);

@@ -39,10 +39,7 @@ process.on('message', (message) => {
   }
   sweep(order.store, order.request, {
     signal: stopping.signal,
-    listener: {
-      note: (text) => tell({ kind: 'note', text }),
-      progress: (state) => tell({ kind: 'progress', state }),
-    },
+    listener: { note: (text) => tell({ kind: 'note', text }), progress: (state) => tell({ kind: 'progress', state }) },
     onCandidate: (candidate, state) => tell({ kind: 'candidate', candidate, state }),
   })
     .then(

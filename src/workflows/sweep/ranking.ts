@@ -76,9 +76,5 @@ export function ranked(
 ): RankedCandidate[] {
   const entries = [...configurations.keys()].flatMap((id) => known.get(id) ?? []).sort(byScore(score));
   const compared = compareWithBest(y, entries.map(predictionsOf));
-  return entries.map((entry, at) => ({
-    ...candidateOf(entry, reused.has(entry.id)),
-    rank: at + 1,
-    ...compared[at]!,
-  }));
+  return entries.map((entry, at) => ({ ...candidateOf(entry, reused.has(entry.id)), rank: at + 1, ...compared[at]! }));
 }

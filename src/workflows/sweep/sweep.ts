@@ -37,14 +37,12 @@ export interface SweepWork extends Work {
 }
 
 /**
- * Cross-validates every configuration of a grid on the training images of a store, or on a sample of them (`images`,
- * `memory`), on all processors, and fits the best on all of them; the validation images are looked at once, for the
- * best alone. Copies of one image are always in the same fold. Results are kept in the store as they come: what was
- * found before is not computed again, so that the same call after an abort goes on where it stopped. A result depends
- * on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order. With a list
- * of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be
- * split so that every fold trains on every class, INTERRUPTED, STORE_WRITE, and what openStore and Store.rows
- * throw.
+ * Cross-validates every configuration of a grid on the store's training images or a sample of them, and fits the best
+ * on all; only the best meets the validation images. Results are kept as they come: the same call goes on after an
+ * abort. A result depends on nothing but its id (SweepCandidate): not on the workers, the rest of the grid or the
+ * order. With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the
+ * images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE, and what openStore and
+ * Store.rows throw.
  */
 export async function sweep(
   storePath: string,
@@ -130,10 +128,7 @@ const sizesOf = (store: Store, configurations: readonly SweepConfiguration[]): G
     cols: store.parts(featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
   }));
 
-/**
- * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after
- * those of the images. Throws OPTION_INVALID where the store lacks one.
- */
+/** Fingerprint and pooling of each part of a configuration's features, then of its views. Throws OPTION_INVALID. */
 const namesOf = (store: Store, one: SweepConfiguration): string =>
   Array.from({ length: 1 + one.views }, (_, view) => store.parts(featuresOf(one), view))
     .flat()

@@ -25,10 +25,7 @@ function preparedFor(group: FeatureGroup): FoldFeatures {
   // The runtime takes no shared memory: where nothing is done to the rows, they are copied.
   const X = normalize === 'none' ? matrix(rows, cols, Float32Array.from(data)) : { data, rows, cols };
   const others = views.slice(0, looks).map((view) => ({ data: view, rows, cols }));
-  prepared = {
-    key,
-    features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others, mostKept }),
-  };
+  prepared = { key, features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others, mostKept }) };
   return prepared.features;
 }
 

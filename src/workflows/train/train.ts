@@ -13,9 +13,8 @@ import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
 import { trainWithin } from './within.ts';
 
 /**
- * Trains one head on a store's features, under its labels or those of a list, measures it on the validation images and
- * writes it to a file. Loads no network and changes nothing that the store holds. Throws OPTION_INVALID, FIT_INVALID,
- * what labelledStore throws, STORE_WRITE.
+ * Trains one head on a store's features, under its labels or a list's, measures it and writes it to a file. Loads no
+ * network and changes nothing else. Throws OPTION_INVALID, FIT_INVALID, what labelledStore throws, STORE_WRITE.
  */
 export async function train(
   storePath: string,
