@@ -13,7 +13,7 @@ import { verifyStore } from '../../store/care/verify.ts';
 import type { Work } from '../work.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
 import { VERSION } from '../version.ts';
-import { tellMigration } from '../store-version.ts';
+import { reportMigration } from '../store-version.ts';
 
 /**
  * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers.
@@ -73,7 +73,7 @@ export async function gc(
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
-    if (manifest.version !== from) tellMigration(from, listener);
+    if (manifest.version !== from) reportMigration(from, listener);
     await remove(stale);
     const removedFiles = orphans.length + stale.length;
     return { store: path, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };

@@ -20,9 +20,9 @@ import { extractInto } from '../extract/extract.ts';
 import type { Work } from '../work.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
 import { viewsOf } from '../extract/views.ts';
-import { extractor } from '../network/extractor.ts';
+import { makeExtractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
-import { tellMigration } from '../store-version.ts';
+import { reportMigration } from '../store-version.ts';
 
 /** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
 async function dropDamaged(
@@ -32,7 +32,7 @@ async function dropDamaged(
   const { store, damaged, orphans } = await verifyStore(path, VERSION);
   if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0 };
   const { manifest } = store;
-  tellMigration(manifest.version, listener);
+  reportMigration(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
@@ -56,7 +56,7 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
   const { settings, quantization } = sets[0].set;
   const samples = await store.samples();
   const { contract, dtype, engineClass, calibration } = settings;
-  const source = await extractor(
+  const extractor = await makeExtractor(
     {
       contract,
       cuts: sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings })),
@@ -70,9 +70,9 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
   );
   try {
     for (const [i, { set }] of sets.entries())
-      requireSameSettings('What is installed here', set.settings, source.sets[i]!.settings);
+      requireSameSettings('What is installed here', set.settings, extractor.sets[i]!.settings);
   } catch (error) {
-    await source.executable.dispose();
+    await extractor.executable.dispose();
     throw error;
   }
   const dataset = {
@@ -91,7 +91,7 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
     store: store.path,
     dtype,
   };
-  return extractInto(store.path, { dataset, source, options }, work);
+  return extractInto(store.path, { dataset, extractor, options }, work);
 }
 
 /** What is left to do about the studio's files, which cannot be made again; null where they are whole. */

@@ -14,13 +14,13 @@ import { sampleContents, type SampleContents } from './sample-contents.ts';
 /** What a pass works with. */
 export interface Pass {
   readonly dataset: Dataset;
-  readonly source: Extractor;
+  readonly extractor: Extractor;
   readonly writer: SetsWriter;
   readonly times: FileTimes;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
-  /** What the network sees, where it is not the images themselves, and what that is called. */
-  readonly look?: { readonly name: string; readonly view: NonNullable<PipelineOptions['view']> };
+  /** A view that the network gets in place of the images themselves, and its name. */
+  readonly view?: { readonly name: string; readonly apply: NonNullable<PipelineOptions['view']> };
 }
 
 export interface Found {
@@ -67,36 +67,33 @@ export async function pass(plan: Pass, work: Work): Promise<Found> {
 }
 
 async function onePass(
-  { dataset, source, writer, times, options, clock, look }: Pass,
+  { dataset, extractor, writer, times, options, clock, view }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
   const failed: Failure[] = [...dataset.failures];
   requireFewFailures(failed, options.maxFailures);
   let [extracted, unread] = [0, 0];
-  const meter = progressMeter(
-    look === undefined ? 'extracting' : `extracting ${look.name}`,
-    dataset.samples.length,
-    listener,
-  );
+  const stage = view === undefined ? 'extracting' : `extracting ${view.name}`;
+  const meter = progressMeter(stage, dataset.samples.length, listener);
   const events = extractFeatures({
     root: dataset.root,
     samples: dataset.samples,
-    contract: source.contract,
-    executable: source.executable,
+    contract: extractor.contract,
+    executable: extractor.executable,
     // Sets stand the deepest first: an image goes no deeper than to the first one that lacks it.
-    choose: (sha256) => source.networks[writer.firstLacking(sha256)]!,
-    prepare: (executable) => source.networks.find((network) => network === executable)!.load(),
+    choose: (sha256) => extractor.networks[writer.firstLacking(sha256)]!,
+    prepare: (executable) => extractor.networks.find((network) => network === executable)!.load(),
     clock,
     batch: options.batch,
-    ...(look && { view: look.view }),
+    ...(view && { view: view.apply }),
     isKnown: (sha256) => writer.isKnown(sha256),
     memory: times,
     ...(signal && { signal }),
   });
   for await (const event of events) {
     if (event.kind === 'features') {
-      await writer.append(batchesOf(event.batch, source));
+      await writer.append(batchesOf(event.batch, extractor));
       for (const row of event.batch.rows) contents.set(row.path, row.sha256);
       extracted += event.batch.rows.length;
       meter.advance(event.batch.rows.length, event.batch.rows.length);

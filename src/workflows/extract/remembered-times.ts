@@ -1,13 +1,13 @@
 import { reasonOf } from '../../core/errors.ts';
 import { openFileTimes, type FileTimes } from '../../store/format/file-times.ts';
-import type { Listener } from '../../core/listener.ts';
+import type { Work } from '../work.ts';
 
 /** What a store remembers of the files at `root`. A damaged memory is told and set aside: every image is read then. */
 export async function rememberedTimes(
   store: string,
   root: string,
   fresh: boolean,
-  { listener }: { readonly listener?: Listener | undefined },
+  { listener }: Work,
 ): Promise<FileTimes> {
   try {
     return await openFileTimes(store, root, fresh);
@@ -18,10 +18,7 @@ export async function rememberedTimes(
 }
 
 /** Keeps what was learned of the files; a failure is reported, not thrown, for the features are in place. */
-export async function keepTimes(
-  times: FileTimes,
-  { listener }: { readonly listener?: Listener | undefined },
-): Promise<void> {
+export async function keepTimes(times: FileTimes, { listener }: Work): Promise<void> {
   try {
     await times.write();
   } catch (error) {

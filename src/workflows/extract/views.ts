@@ -69,29 +69,29 @@ function setsOfView(
  * read any more, or whose content changed, become failures. Throws what `pass` throws.
  */
 export async function extractViews(
-  plan: Omit<Pass, 'writer' | 'look'>,
+  plan: Omit<Pass, 'writer' | 'view'>,
   { found, ...into }: ViewsInto,
   work: Work,
 ): Promise<ViewsFound | undefined> {
   const request = viewsRequest(plan.options);
   if (request.count === 0) return undefined;
-  const { contract } = plan.source;
+  const { contract } = plan.extractor;
   const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
   const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
   let [extracted, reused] = [0, 0];
   for (let number = 1; number <= request.count; number++) {
-    const view = { ...viewSettings(request.plan, request.seed), number };
-    const { sets, because } = setsOfView(into.store.manifest, into.wanted, view);
+    const settings = { ...viewSettings(request.plan, request.seed), number };
+    const { sets, because } = setsOfView(into.store.manifest, into.wanted, settings);
     const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
     const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
-    const look = {
+    const view = {
       name: `view ${number} of ${request.count}`,
-      view: (pixels: Uint8Array, sha256: string) =>
+      apply: (pixels: Uint8Array, sha256: string) =>
         applyView(pixels, contract.size, viewParameters(request.plan, request.seed, sha256, number)),
     };
     const dataset = { ...plan.dataset, samples: known, failures: [] };
-    const seen = await pass({ ...plan, dataset, writer, look }, work);
+    const seen = await pass({ ...plan, dataset, writer, view }, work);
     if (seen.extracted > 0) for (const reason of because) reasons.add(reason);
     extracted += seen.extracted;
     for (const failure of seen.failed) {

@@ -32,8 +32,8 @@ export async function attempt(variant: Variant): Promise<Attempt> {
 }
 
 /** What a choice is made from on this machine. */
-export function choiceFacts(request: EngineRequest, held: readonly string[] = []): ChoiceFacts {
-  return { request, held, processor: readProcessor(), installable: INSTALLABLE };
+export function choiceFacts(request: EngineRequest, storedClasses: readonly string[] = []): ChoiceFacts {
+  return { request, held: storedClasses, processor: readProcessor(), installable: INSTALLABLE };
 }
 
 /** The choice as one line: engine, device, precision, why. `doctor` has the details. */
@@ -77,10 +77,10 @@ export async function engineOfClass(
  */
 export async function prepareEngine(
   request: EngineRequest,
-  held: readonly string[],
+  storedClasses: readonly string[],
   listener: Listener,
 ): Promise<Engine> {
-  const facts = choiceFacts(request, held);
+  const facts = choiceFacts(request, storedClasses);
   const tried: Attempt[] = [];
   for (const variant of candidates(facts)) {
     const one = await attempt(variant);

@@ -71,22 +71,21 @@ export async function neighbors(
   const plan = { owner: 'neighbors', store, parts, splits, metric, bound, beside: 0 };
   const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
-  const source = await extractorLike(
+  const extractor = await extractorLike(
     settings,
     {
       ...options,
       cuts: cutsOfParts(parts),
-      weights: options.weights || undefined,
       calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
     },
     listener,
   );
   let described: ExtractedImages;
   try {
-    described = await extractImages(images, source, signal);
+    described = await extractImages(images, extractor, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
-    await source.executable.dispose();
+    await extractor.executable.dispose();
   }
   const { paths, X, failed } = described;
   const { search, found } =

@@ -5,7 +5,7 @@ import { present } from '../../results/report-data.ts';
 import type { PredictResult } from '../../results/answer-results.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
 import { headParts } from '../../store/read/head-file.ts';
-import { openStore, type Store } from '../../store/open.ts';
+import { openStore } from '../../store/open.ts';
 import { cutsOfParts } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
@@ -18,17 +18,6 @@ import { storeOfHead } from '../train/labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
-/** A store that holds a data set; undefined where it has gone or has none. */
-async function filledStore(path: string): Promise<Store | undefined> {
-  try {
-    const store = await openStore(path);
-    return store.manifest.dataset.samples === undefined ? undefined : store;
-  } catch (error) {
-    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
 /** Search of the training images under the labels that they were trained on; undefined where their store has gone. */
 async function trainingSearch(
   { document, store: path, rowsMemory }: OpenedHead,
@@ -37,8 +26,11 @@ async function trainingSearch(
 ): Promise<Search | undefined> {
   const { listener } = work;
   if (neighbors === 0) return undefined;
-  const store = await filledStore(path);
-  if (store === undefined) {
+  const store = await openStore(path).catch((error: unknown) => {
+    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
+    throw error;
+  });
+  if (store?.manifest.dataset.samples === undefined) {
     listener?.note?.(`The store that the head was trained on is not at ${path}: no nearest images are shown.`);
     return undefined;
   }
@@ -72,12 +64,11 @@ export async function predict(
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const opened = await openHead(headFile);
   const { settings } = opened.document;
-  const source = await extractorLike(
+  const extractor = await extractorLike(
     settings,
     {
       ...options,
       cuts: cutsOfParts(headParts(opened.document)),
-      weights: options.weights || undefined,
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },
     listener,
@@ -86,10 +77,10 @@ export async function predict(
   let described: ExtractedImages;
   try {
     search = await trainingSearch(opened, options, work);
-    described = await extractImages(images, source, signal);
+    described = await extractImages(images, extractor, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
-    await source.executable.dispose();
+    await extractor.executable.dispose();
   }
   const { paths, X, failed } = described;
   const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
@@ -99,8 +90,8 @@ export async function predict(
   const judged = await noveltyOf(opened, X);
   return {
     head: name,
-    contract: source.contract.name,
-    engine: source.engine,
+    contract: extractor.contract.name,
+    engine: extractor.engine,
     predictions: paths.map((path, i) => ({
       path,
       label: judged?.unknown[i] === true ? UNKNOWN : classes[best[i]!]!,

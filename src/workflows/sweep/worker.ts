@@ -17,14 +17,14 @@ const tell = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.pos
 let prepared: { readonly key: string; readonly features: FoldFeatures } | undefined;
 
 function preparedFor(group: FeatureGroup): FoldFeatures {
-  const { normalize, pca, views: looks } = group;
-  const key = `${featuresKey(group)} ${normalize} ${pca} ${looks}`;
+  const { normalize, pca, views: count } = group;
+  const key = `${featuresKey(group)} ${normalize} ${pca} ${count}`;
   if (prepared?.key === key) return prepared.features;
   prepared = undefined;
   const { data, rows, cols, parts, views } = features[featuresKey(group)]!;
   // The runtime takes no shared memory: where nothing is done to the rows, they are copied.
   const X = normalize === 'none' ? matrix(rows, cols, Float32Array.from(data)) : { data, rows, cols };
-  const others = views.slice(0, looks).map((view) => ({ data: view, rows, cols }));
+  const others = views.slice(0, count).map((view) => ({ data: view, rows, cols }));
   prepared = { key, features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others, mostKept }) };
   return prepared.features;
 }
