@@ -8,7 +8,8 @@ import { leftovers } from '../write/leftovers.ts';
 import {
   MANIFEST_NAME,
   readManifest,
-  STORE_VERSION,
+  newManifest,
+  rowsOf,
   type FeatureSet,
   type ManifestDraft,
   type StoreDraft,
@@ -51,21 +52,16 @@ export async function openOrRebuild(
     if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
     const { sets } = await setsFromSeals(path).catch(() => ({ sets: [] }));
     if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
-    const dataset = { root: '', sets: [], failures: [] };
-    const manifest: ManifestDraft = { format: 'permafrost-store', version: STORE_VERSION, permafrost, dataset, sets };
-    return { store: { path, manifest }, damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }] };
+    const store = { path, manifest: newManifest(permafrost, sets) };
+    return { store, damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }] };
   }
 }
 
 /** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
-async function manifestProblem(store: string): Promise<string | undefined> {
-  try {
-    unsealExactly(await readFile(join(store, MANIFEST_NAME), 'utf8'));
-    return undefined;
-  } catch (cause) {
-    return reasonOf(cause);
-  }
-}
+const manifestProblem = (store: string): Promise<string | undefined> =>
+  readFile(join(store, MANIFEST_NAME), 'utf8')
+    .then(unsealExactly)
+    .then(() => undefined, reasonOf);
 
 /** Compares every byte of a store with the digests taken when it was written. Throws as openOrRebuild. */
 export async function verifyStore(
@@ -117,8 +113,6 @@ export async function verifyStore(
   const orphans = (await leftovers(store)).filter((name) => damaged.every((file) => file.name !== name));
   return { store, damaged, orphans, files: total, bytes };
 }
-
-const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) => sum + rows, 0);
 
 /**
  * Takes damaged shards, sets and lists of samples out of a manifest in memory; returns how many rows are lost. A set

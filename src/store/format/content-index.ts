@@ -9,7 +9,6 @@ export interface ContentIndex {
   findId(id: string): number;
   /** The number of a content, which is added where it is new. */
   add(sha256: string): number;
-  /** The SHA-256 of the content of that number. */
   digestOf(number: number): string;
 }
 

@@ -82,14 +82,11 @@ export async function readFileTimes(store: string): Promise<FileTimesTable | und
 }
 
 /** What is wrong with the file of a store: undefined where it is whole, or not there. */
-export async function fileTimesProblem(store: string): Promise<PermafrostError | undefined> {
-  try {
-    await readFileTimes(store);
-    return undefined;
-  } catch (error) {
-    return error as PermafrostError;
-  }
-}
+export const fileTimesProblem = (store: string): Promise<PermafrostError | undefined> =>
+  readFileTimes(store).then(
+    () => undefined,
+    (error: PermafrostError) => error,
+  );
 
 /** The file's bytes in pieces, which are views of the table. */
 function encoded(table: FileTimesTable): Uint8Array[] {

@@ -142,6 +142,18 @@ export interface StoreDraft extends StoreFolder {
 /** A set that covers the data set, and in which poolings. */
 export type CoveringSet = DeepReadonly<z.infer<typeof coveringSchema>>;
 
+/** The manifest of a store without a data set. */
+export const newManifest = (permafrost: string, sets: FeatureSetDraft[] = []): ManifestDraft => ({
+  format: FORMAT,
+  version: STORE_VERSION,
+  permafrost,
+  dataset: { root: '', sets: [], failures: [] },
+  sets,
+});
+
+/** Rows of all shards of a set. */
+export const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
+
 /** Every set that covers the data set, those of its views included. */
 export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [
   ...dataset.sets,

@@ -81,7 +81,6 @@ export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: P
   }
 }
 
-/** A stored row as float32 in its place. */
 function put(values: Uint16Array | Float32Array, row: number, { out, offsetOf, scales }: Destination): void {
   const at = offsetOf(row);
   const scale = scales?.[row] ?? 1;

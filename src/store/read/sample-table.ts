@@ -8,14 +8,12 @@ export interface SampleTable {
   readonly length: number;
   /** Of the samples, sorted. */
   readonly labels: readonly string[];
-  /** Bytes that the columns take. */
   readonly bytes: number;
   /** SHA-256 by row. */
   readonly digests: Digests;
   pathOf(row: number): string;
   labelOf(row: number): string;
   splitOf(row: number): Split;
-  /** The whole sample, made anew. */
   sample(row: number): StoredSample;
   /** The row of a path, -1 where there is none. */
   rowOf(path: string): number;

@@ -12,7 +12,6 @@ export type SplitCounts = Readonly<Record<Split, number>>;
 export interface SampleList {
   /** An array where the list is short; else rows that are decoded anew whenever they are walked through. */
   samples(): Promise<SampleRows>;
-  /** How many they are. */
   counts(): Promise<SplitCounts>;
 }
 

@@ -9,7 +9,6 @@ import { decodeShard } from '../format/shard.ts';
 
 /** A file of features in which the bytes of each row are known: any row can be read without the others. */
 export interface LocatedRows {
-  readonly width: number;
   /** Reads rows by their numbers in the file; `put` gets each with its place in `wanted`. Values are float32. */
   read(wanted: readonly number[], put: (values: Float32Array, i: number) => void): Promise<void>;
 }
@@ -80,7 +79,6 @@ export async function locateRows(
 
   await opened(verify);
   return {
-    width,
     read: (wanted, put) =>
       opened(async (handle) => {
         if ((await stampOf(handle)) !== stamp) await verify(handle);

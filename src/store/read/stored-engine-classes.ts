@@ -1,8 +1,6 @@
 import { differences } from '../../core/digest.ts';
 import type { FeatureSettings } from '../format/fingerprint.ts';
-import { coveringSets, type FeatureSet, type Manifest } from '../format/manifest.ts';
-
-const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
+import { coveringSets, rowsOf, type FeatureSet, type Manifest } from '../format/manifest.ts';
 
 /** Engine classes of stored features that agree with `settings` in all else: current sets first, then most rows. */
 export function storedEngineClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {

@@ -8,7 +8,6 @@ export interface KnownRows {
   find(sha256: string): number;
   /** The number of a content, which is added where it is new. */
   add(facts: ImageFacts): number;
-  /** The facts of a content that was added. */
   factsOf(sha256: string): ImageFacts;
 }
 

@@ -27,7 +27,6 @@ type Owner = z.infer<typeof ownerSchema>;
 
 /** A store that this process alone may write to. */
 export interface StoreLock {
-  /** Lets others write. */
   release(): Promise<void>;
 }
 

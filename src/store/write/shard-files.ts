@@ -103,10 +103,10 @@ async function isThere(store: string, { files }: ShardEntry): Promise<boolean> {
 }
 
 /**
- * Adds to a manifest in memory the shards that were sealed after it was written; returns how many. A seal is written
+ * Adds to a manifest in memory the shards that were sealed after it was written. A seal is written
  * last, so what it names is whole. Unreadable seals count for nothing here.
  */
-export async function takeUpSealed({ path: store, manifest: { sets } }: StoreDraft): Promise<number> {
+export async function takeUpSealed({ path: store, manifest: { sets } }: StoreDraft): Promise<void> {
   const byFingerprint = new Map(
     sets.map((set) => [set.fingerprint, { set, after: Math.max(-1, ...set.shards.map(shardNumber)) }]),
   );
@@ -119,14 +119,11 @@ export async function takeUpSealed({ path: store, manifest: { sets } }: StoreDra
         : [];
     })
     .sort((a, b) => a.number - b.number);
-  let added = 0;
   for (const { name, set } of later) {
     const seal = await readSeal(store, name).catch(() => undefined);
     if (seal?.set.fingerprint !== set.fingerprint || !(await isThere(store, seal.shard))) continue;
     set.shards.push(seal.shard);
-    added++;
   }
-  return added;
 }
 
 /** The sets that a store's seals describe, for a lost manifest; `damaged` are seals that cannot be read. */

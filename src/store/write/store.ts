@@ -13,7 +13,7 @@ import {
   poolingsOf,
   readManifest,
   settingsSchema,
-  STORE_VERSION,
+  newManifest,
   writeManifest,
   type FeatureSet,
   type FeatureSetDraft,
@@ -54,16 +54,7 @@ export async function openForWriting(store: string, permafrost: string): Promise
       `${store} is not empty and no store (found ${others.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
     );
   }
-  const draft: StoreDraft = {
-    path: store,
-    manifest: {
-      format: 'permafrost-store',
-      version: STORE_VERSION,
-      permafrost,
-      dataset: { root: '', sets: [], failures: [] },
-      sets: [],
-    },
-  };
+  const draft = { path: store, manifest: newManifest(permafrost) };
   await writeManifest(draft);
   await removeLeftovers(draft);
   return draft;

@@ -6,7 +6,7 @@ import type { GcResult } from '../../results/store-results.ts';
 import { compactSet } from '../../store/care/compact.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { coveringSets, readManifest, writeManifest } from '../../store/format/manifest.ts';
+import { coveringSets, readManifest, rowsOf, writeManifest } from '../../store/format/manifest.ts';
 import { storeAt } from '../../store/open.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
@@ -59,7 +59,7 @@ export async function gc(
       const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
       const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
-      droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
+      droppedRows += others.reduce((sum, set) => sum + rowsOf(set), 0);
       for (const { shards } of others) for (const shard of shards) stale.push(...shardFileNames(shard));
       manifest.sets = manifest.sets.filter((set) => !others.includes(set));
       if (!dryRun) await writeManifest(store);

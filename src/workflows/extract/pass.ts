@@ -11,7 +11,6 @@ import type { Extractor } from '../network/extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';
 
-/** What a pass works with. */
 export interface Pass {
   readonly dataset: Dataset;
   readonly extractor: Extractor;

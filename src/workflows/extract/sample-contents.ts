@@ -8,7 +8,6 @@ export interface SampleContents {
   set(path: string, sha256: string): void;
   /** The digest of an image's content, where it was found. */
   get(path: string): string | undefined;
-  /** Forgets an image. */
   delete(path: string): void;
   /** The images whose content was found, in the order of the data set; `known` has the facts of each content. */
   rows(known: KnownRows): SampleRows;

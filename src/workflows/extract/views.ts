@@ -39,12 +39,6 @@ interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'>
   readonly found: Found;
 }
 
-export interface ViewsFound {
-  /** The sets of view 1, 2 ... */
-  readonly sets: readonly (readonly WantedDraft[])[];
-  readonly result: ViewsExtracted;
-}
-
 /** The sets of view `number`, beside those of the images themselves. */
 function setsOfView(
   manifest: ManifestDraft,
@@ -65,14 +59,14 @@ function setsOfView(
 }
 
 /**
- * Extracts the views of the training images, one pass a view; undefined where none are asked for. Images that cannot be
+ * Extracts the views of the training images, one pass a view; gives the sets of view 1, 2 ... Undefined where none are asked for. Images that cannot be
  * read any more, or whose content changed, become failures. Throws what `pass` throws.
  */
 export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,
   { found, ...into }: ViewsInto,
   work: Work,
-): Promise<ViewsFound | undefined> {
+): Promise<{ readonly sets: readonly WantedDraft[][]; readonly result: ViewsExtracted } | undefined> {
   const request = viewsRequest(plan.options);
   if (request.count === 0) return undefined;
   const { contract } = plan.extractor;

@@ -1,7 +1,7 @@
 import { relabelled, scanDataset, type Dataset } from '../../extract/dataset/dataset.ts';
 import { stratifiedSplit } from '../../classify/evaluate/split.ts';
 
-/** The data set at `where`; one without splits is split by class, the same for the same seed and paths; `labels` '': its own. */
+/** The data set at `where`; one without splits is split by class, the same for the same seed and paths. */
 export async function openDataset(
   where: string,
   { valFraction, seed, labels = '' }: { readonly valFraction: number; readonly seed: number; readonly labels?: string },

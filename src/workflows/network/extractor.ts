@@ -49,7 +49,6 @@ export interface Extractor {
   readonly contract: Contract;
   /** What comes out of `executable`: the poolings of the first set, then those of the next. */
   readonly outputs: readonly Output[];
-  /** What `executable` runs. */
   readonly program: Program;
   /** Disposing it disposes all of `networks`. */
   readonly executable: LazyExecutable;
@@ -161,7 +160,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
 }
 
 /**
- * As makeExtractor, for features that are compared with those of `settings`. Throws FINGERPRINT_MISMATCH too, naming the
+ * As makeExtractor, for features compared with those of `settings`. Throws FINGERPRINT_MISMATCH too, naming the
  * field, where this machine or the request gives others.
  */
 export async function extractorLike(

@@ -18,7 +18,6 @@ const MISTAKES = 24;
 /** What the best head of a run says of all validated images that the store holds now, in the order of their paths. */
 export interface Answers {
   readonly best: HeadResult;
-  /** The head file. */
   readonly file: string;
   readonly split: Split;
   readonly told: Tally;

@@ -30,7 +30,6 @@ export const SLOW_HEADS: readonly RunHead[] = [{ head: 'ml-logistic', pooling: '
 /** What is tried on each of the other cuts, and on all cuts side by side. */
 const CUT_HEAD: TrainingPlan = { head: 'logistic', normalize: 'l2', options: { C: 10 } };
 
-/** One head to train. */
 export interface RunTask {
   /** Numbers the tasks of a run. */
   readonly id: number;

@@ -19,7 +19,6 @@ import type { Work } from '../work.ts';
 /** Rows that recall is measured on: at recall 0.99 and k = 5 the standard error is 0.003. */
 const SAMPLE = 200;
 
-/** Of what the graphs are. */
 export interface GraphPlan extends SearchPlan {
   readonly parts: readonly StoredPart[];
 }

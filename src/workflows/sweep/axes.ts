@@ -52,7 +52,7 @@ export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): 
   if (given.length === 0) return undefined;
   const listed = (key: string): string[] | undefined => {
     const text = given.find(([name]) => name === key)?.[1];
-    return text === undefined ? undefined : text.split(',').map((word) => word.trim());
+    return text === undefined ? undefined : wordsOf(text);
   };
   const heads = listed('head') ?? DEFAULT_HEADS;
   const options = given.filter(([key]) => key !== 'head' && !(FEATURE_AXIS_NAMES as readonly string[]).includes(key));
@@ -81,14 +81,15 @@ function entriesOf(head: string, options: readonly (readonly [string, string])[]
     .filter(([key]) => Object.hasOwn(table, key))
     .map(([key, text]) => {
       const { kind } = table[key]!;
-      const words = text.split(',').map((word) => word.trim());
-      return [key, kind === 'number' ? words.map((word) => numberOf(key, word)) : words] as const;
+      return [key, kind === 'number' ? wordsOf(text).map((word) => numberOf(key, word)) : wordsOf(text)] as const;
     });
   const defaults: readonly SweepGridHead[] = DEFAULT_GRID.heads
     .filter((entry) => entry.head === head)
     .map((entry) => entry as unknown as SweepGridHead);
   return (defaults.length === 0 ? [{ head }] : defaults).map((entry) => ({ ...entry, ...Object.fromEntries(own) }));
 }
+
+const wordsOf = (text: string): string[] => text.split(',').map((word) => word.trim());
 
 function numberOf(key: string, word: string): number {
   const value = Number(word);

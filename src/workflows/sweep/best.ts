@@ -6,12 +6,6 @@ import { featuresOf } from './grid.ts';
 import { trainWithin } from '../train/within.ts';
 import type { Work } from '../work.ts';
 
-/** The best candidate, fitted. */
-export interface FittedBest {
-  readonly trained: TrainedHead;
-  readonly passedOver: SweepResult['passedOver'];
-}
-
 /**
  * Fits the first of the ranked candidates on all training images; one that does not fit the memory is passed over.
  * Throws OPTION_INVALID where none fits, and what trainWithin throws.
@@ -21,7 +15,7 @@ export async function fitBest(
   from: Pick<TrainingRequest, 'owner' | 'store' | 'bound'>,
   reject: number,
   work: Work,
-): Promise<FittedBest> {
+): Promise<{ readonly trained: TrainedHead; readonly passedOver: SweepResult['passedOver'] }> {
   const passedOver: { rank: number; reason: string }[] = [];
   for (const one of candidates) {
     const { rank, head, params, normalize, pca, views } = one;

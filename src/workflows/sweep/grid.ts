@@ -9,7 +9,6 @@ import { NORMALIZATIONS, type Normalization } from '../../classify/normalize.ts'
 import { parseCuts, partsOf } from '../network/cuts.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './default-grid.ts';
 
-/** One value or several. */
 const listOf = <T extends z.ZodType>(value: T) => z.union([value, z.array(value).min(1)]);
 
 /** What is done to the features: axes of every head, unless the head's own entry says otherwise. */
@@ -45,7 +44,6 @@ export interface SweepGridFeatures {
 
 /** One head of a grid: values of its options by their names (HeadOptions), and features of its own. */
 export interface SweepGridHead extends SweepGridFeatures {
-  /** Its name. */
   readonly head: string;
   readonly [option: string]: OneOrMore<number> | OneOrMore<string> | OneOrMore<boolean> | undefined;
 }

@@ -14,7 +14,6 @@ export interface GroupSize {
   readonly pca: number;
   /** Views of each image beside the image itself. */
   readonly views: number;
-  /** The head that is fitted on them. */
   readonly head: Pick<Head, 'bytesOf'>;
 }
 
@@ -39,7 +38,7 @@ const SIZED_FOR = 2;
 const LITTLE_KEPT = 2 ** 23;
 
 /** Bytes that a sweep takes at its peak. */
-export function sweepBytes(
+function sweepBytes(
   groups: readonly GroupSize[],
   folds: number,
   images: number,
@@ -50,12 +49,8 @@ export function sweepBytes(
     shared.set(key, Math.max(shared.get(key) ?? 0, 4 * images * cols * (1 + views)));
   const one = Math.max(0, ...groups.map((group) => foldBytes({ ...group, images }, folds, group.head, mostKept)));
   const features = [...shared.values()].reduce((sum, bytes) => sum + bytes, 0);
-  return (
-    PROCESS_BYTES +
-    images * IMAGE_BYTES +
-    features +
-    threads * (THREAD_BYTES + images * IMAGE_THREAD_BYTES + LATE * one)
-  );
+  const perThread = THREAD_BYTES + images * IMAGE_THREAD_BYTES + LATE * one;
+  return PROCESS_BYTES + images * IMAGE_BYTES + features + threads * perThread;
 }
 
 /** How many of up to `most` images fit a bound, and one matrix. Throws OPTION_INVALID where not even `least` do. */
@@ -68,13 +63,8 @@ export function imagesWithin(
     sweepBytes(groups, folds, images, { threads: SIZED_FOR, mostKept: LITTLE_KEPT });
   // Images and views lie below each other in one matrix.
   const widest = Math.max(1, ...groups.map(({ cols, views }) => 4 * cols * (1 + views)));
-  checkBound(
-    'sweep',
-    bound,
-    bytesOf(least),
-    `a sweep of ${least} images with these features`,
-    'Give more, or leave the widest features out of the grid.',
-  );
+  const advice = 'Give more, or leave the widest features out of the grid.';
+  checkBound('sweep', bound, bytesOf(least), `a sweep of ${least} images with these features`, advice);
   let [low, high] = [least, Math.min(most, Math.floor(MAX_MATRIX_BYTES / widest)) + 1];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);

@@ -7,7 +7,6 @@ import type { FeatureSteps } from '../../classify/cross-validation/fold-features
 import type { TrainVal } from '../../classify/evaluate/split.ts';
 import type { CrossScores } from '../../classify/cross-validation/cross-scores.ts';
 
-/** Features of all training images. */
 export interface SharedFeatures {
   /** Shape (rows, cols). */
   readonly data: Float32Array;

@@ -11,6 +11,7 @@ import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { readHead, writeHead, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
+import type { Store } from '../../store/open.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { trainingRows } from './training-rows.ts';
 import { VERSION } from '../version.ts';
@@ -28,7 +29,7 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
   );
 
 /** Where a head is kept by default, named by what it is and a digest of its settings and of labels not the store's. */
-export function defaultHeadFile(
+function defaultHeadFile(
   store: string,
   { result: { name, pooling, normalize, params }, relabelled = [] }: Pick<TrainedHead, 'result' | 'relabelled'>,
 ): string {
@@ -87,6 +88,13 @@ export async function saveHead(
       ...prefixed('reject', unknown?.tensors ?? new Map()),
     ]),
   );
+}
+
+/** Writes a head to `out`, or by default into the store that it was trained on; gives the path. Throws STORE_WRITE. */
+export async function keepHead(store: Store, head: TrainedHead, out = ''): Promise<string> {
+  const file = out === '' ? defaultHeadFile(store.path, head) : resolve(out);
+  await saveHead(file, head, store.parts(head.parts)[0]!.set, store.path);
+  return file;
 }
 
 /** A head file, read: what is asked is normalised by `normalizer` before it goes to `head`. */

@@ -1,12 +1,10 @@
-import { resolve } from 'node:path';
 import { resolveOptions } from '../../core/options.ts';
 import type { HeadResult } from '../../results/head-result.ts';
 import type { HeadOptions } from '../../classify/heads/index.ts';
 import { openStore } from '../../store/open.ts';
-import type { StoredPart } from '../../store/read/stored-parts.ts';
 import { parseCuts, partsOf } from '../network/cuts.ts';
 import type { Work } from '../work.ts';
-import { defaultHeadFile, saveHead } from './head-files.ts';
+import { keepHead } from './head-files.ts';
 import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
@@ -31,8 +29,6 @@ export async function train(
   if (views > 0) requireViews(labels, joinedTrain);
   const request = { owner: 'train', store, features, views, bound };
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
-  const file = out === '' ? defaultHeadFile(store.path, trained) : resolve(out);
-  const [{ set }] = store.parts(trained.parts) as [StoredPart];
-  await saveHead(file, trained, set, store.path);
+  const file = await keepHead(store, trained, out);
   return { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file };
 }

@@ -5,10 +5,8 @@ import type { TrainingPlan } from './plan.ts';
 import { trainHead } from './train-head.ts';
 import type { TrainedHead } from './trained-head.ts';
 
-/** Seed of the bootstrap. */
 const SEED = 1;
 
-/** The same features without the views. */
 export const withoutViews = (data: TrainingData): TrainingData => ({ ...data, train: { ...data.train, views: [] } });
 
 /**
