@@ -26,7 +26,7 @@ export interface DamagedFileResult {
 }
 
 export interface StoreHealth {
-  /** With its manifest, or what the seals tell where that is damaged. */
+  /** With its manifest, or what the seals describe where that is damaged. */
   readonly store: StoreDraft;
   readonly damaged: readonly DamagedFileResult[];
   /** Files that nothing refers to: left by a killed run. */

@@ -23,7 +23,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Closes and removes what is not whole; tells, for a message, where even that fails (a disk that went read-only). */
+/** Closes and removes what is not whole; says, for a message, where even that fails (a disk that went read-only). */
 async function discard(temporary: string, handle: FileHandle | undefined): Promise<string> {
   try {
     await handle?.close();

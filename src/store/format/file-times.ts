@@ -52,7 +52,7 @@ function entries() {
   };
 }
 
-/** What a table tells, by the digests of the paths, and which of its entries were seen again: 1, else 0. */
+/** What a table holds, by the digests of the paths, and which of its entries were seen again: 1, else 0. */
 function recallable({ count, paths, contents, stamps }: FileTimesTable) {
   const index = contentIndex();
   const known = { paths: asBuffer(paths), contents: asBuffer(contents), stamps };

@@ -99,7 +99,7 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
     entries,
     append(entry) {
       const mine = turn.then(() => write(entry));
-      turn = mine.catch(() => undefined); // told to whoever appended; the next entry goes on
+      turn = mine.catch(() => undefined); // thrown to whoever appended; the next entry goes on
       return mine;
     },
   };

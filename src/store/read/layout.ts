@@ -121,7 +121,7 @@ const emptyLayout = ({ width }: StoredPart, rows: number) => ({
   rowOf: new Int32Array(rows),
 });
 
-/** Goes through the rows of a part's shards in their order, and tells which place each is wanted for. */
+/** Goes through the rows of a part's shards in their order, and reports the place of each wanted one. */
 async function meetRows(
   files: StoreFiles,
   { set, pooling }: StoredPart,

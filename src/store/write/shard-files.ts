@@ -81,7 +81,7 @@ export async function sealProblem(store: string, set: FeatureSet, shard: ShardEn
   }
 }
 
-/** The set and the shard that the seal of this name tells of. Throws a plain Error where it is not what was written. */
+/** The set and the shard in the seal of this name. Throws a plain Error where it is not what was written. */
 async function readSeal(store: string, name: string): Promise<z.infer<typeof sealSchema>> {
   const seal = sealSchema.parse(unseal(JSON.parse(await readFile(join(store, name), 'utf8'))));
   if (seal.set.fingerprint !== fingerprintOf(seal.set.settings) || sealName(seal.shard) !== name)

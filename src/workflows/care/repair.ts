@@ -123,7 +123,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   const { store, damaged, lost } = await dropDamaged(path, work.listener);
   const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
-  const told = { store: path, damaged, lostRows: lost };
+  const found = { store: path, damaged, lostRows: lost };
   const hasSets = sets.every((one) => manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint));
   if (samples === undefined || !hasSets || !existsSync(root)) {
     const why =
@@ -134,20 +134,20 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
           : 'The calibration of the current features was lost, and they with it';
     const needed = damaged.length > 0 || samples === undefined;
     return {
-      ...told,
+      ...found,
       extracted: 0,
       next: needed
         ? `${why}: run "permafrost extract" with the data set and --store ${path}; whatever is intact is reused.`
         : null,
     };
   }
-  if (lost === 0) return { ...told, extracted: 0, next: null };
+  if (lost === 0) return { ...found, extracted: 0, next: null };
   try {
     const { extracted } = await extractMissing(store, work);
-    return { ...told, extracted, next: null };
+    return { ...found, extracted, next: null };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
     const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
-    return { ...told, extracted: 0, next };
+    return { ...found, extracted: 0, next };
   }
 }

@@ -3,7 +3,7 @@ import { contentIndex } from '../../store/format/content-index.ts';
 import { contentKey, highestKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
-/** What can be told of all images of a store without their features. */
+/** What is known of all images of a store without their features. */
 export interface DatasetSummary {
   readonly images: number;
   /** Images by class and split. */

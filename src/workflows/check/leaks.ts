@@ -32,7 +32,7 @@ export function leaksOf(
 ): LeakResult[] {
   const leaks: LeakResult[] = [];
   const leaked = new Set<string>();
-  const tell = (one: LeakResult): void => {
+  const add = (one: LeakResult): void => {
     if (leaked.has(one.held)) return;
     leaked.add(one.held);
     leaks.push(one);
@@ -40,7 +40,7 @@ export function leaksOf(
   for (const group of copies) {
     const train = trainCopy(group);
     if (train === undefined) continue;
-    for (const held of group) if (held.split !== 'train') tell(leak(train(held.label), held, 'exact', 1));
+    for (const held of group) if (held.split !== 'train') add(leak(train(held.label), held, 'exact', 1));
   }
   const groups = new Map<number, StoredSample[]>();
   samples.forEach((sample, i) => {
@@ -58,8 +58,8 @@ export function leaksOf(
       const train = trains.get(from);
       if (train === undefined) continue;
       for (const image of groups.get(held)!)
-        if (image.split !== 'train') tell(leak(train(image.label), image, 'near', cosine));
-      // All of them are told now: no later pair is more alike.
+        if (image.split !== 'train') add(leak(train(image.label), image, 'near', cosine));
+      // All of them are listed now: no later pair is more alike.
       groups.set(held, []);
     }
   }

@@ -2,7 +2,7 @@ import { reasonOf } from '../../core/errors.ts';
 import { openFileTimes, type FileTimes } from '../../store/format/file-times.ts';
 import type { Work } from '../work.ts';
 
-/** What a store remembers of the files at `root`. A damaged memory is told and set aside: every image is read then. */
+/** What a store remembers of the files at `root`. A damaged file is reported and not used: every image is read. */
 export async function rememberedTimes(
   store: string,
   root: string,

@@ -59,8 +59,9 @@ function setsOfView(
 }
 
 /**
- * Extracts the views of the training images, one pass a view; gives the sets of view 1, 2 ... Undefined where none are asked for. Images that cannot be
- * read any more, or whose content changed, become failures. Throws what `pass` throws.
+ * Extracts the views of the training images, one pass a view, and gives the sets of view 1, 2 ...; undefined where none
+ * are asked for. Images that cannot be read any more, or whose content changed, become failures. Throws what `pass`
+ * throws.
  */
 export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,

@@ -20,7 +20,7 @@ export interface Answers {
   readonly best: HeadResult;
   readonly file: string;
   readonly split: Split;
-  readonly told: Tally;
+  readonly tallied: Tally;
   /** Probability of each image's predicted class, shape (images). */
   readonly probability: Float32Array;
   /** Novelty score of each, and whether it is unknown, shape (images); null for a head without that rule. */
@@ -66,24 +66,24 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
     };
   }
 
-  const told = tally(head.classes, stream.rows, MISTAKES);
+  const tallied = tally(head.classes, stream.rows, MISTAKES);
   const probability = new Float32Array(stream.rows);
   const novelty = opened.reject && { value: new Float32Array(stream.rows), isUnknown: new Uint8Array(stream.rows) };
   const [rows] = watched([stream], () => 'judging', work);
   for await (const { start, X } of blocksOf(joinedBlocks(rows!))) {
     const P = await probabilities(opened, X);
     const places = stream.places.subarray(start, start + X.rows);
-    told.add(P, stream.labels.slice(start, start + X.rows), places);
+    tallied.add(P, stream.labels.slice(start, start + X.rows), places);
     const judged = await noveltyOf(opened, X);
     places.forEach((place, i) => {
-      probability[place] = P.data[i * P.cols + told.guess[place]!]!;
+      probability[place] = P.data[i * P.cols + tallied.guess[place]!]!;
       if (novelty === undefined || judged === null) return;
       novelty.value[place] = judged.scores[i]!;
       novelty.isUnknown[place] = Number(judged.unknown[i]);
     });
   }
-  const wrong = told.mistakes().map(({ row }) => row);
+  const wrong = tallied.mistakes().map(({ row }) => row);
   const known = await stream.samplesOf(wrong);
   const mistaken = wrong.map((place) => known.get(place)!.path);
-  return { best, file: saved.path, split, told, probability, novelty: novelty ?? null, mistaken };
+  return { best, file: saved.path, split, tallied, probability, novelty: novelty ?? null, mistaken };
 }

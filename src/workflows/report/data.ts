@@ -31,14 +31,14 @@ export async function reportData(
 ): Promise<ReportData> {
   const { labels, maxImages, maxThumbnails, mapImages, seed } = resolveOptions('report', REPORT_DATA_OPTIONS, given);
   const opened = await openStore(storePath);
-  const tell = (stage: string): void => {
+  const enter = (stage: string): void => {
     if (work.signal?.aborted === true)
       throw new PermafrostError('INTERRUPTED', 'The report was interrupted; nothing was written.', {
         cause: work.signal.reason,
       });
     work.listener?.progress?.({ stage, done: 0, total: 1, perSecond: 0 });
   };
-  tell('counting');
+  enter('counting');
   const inspected = await inspect(opened.path);
   const { store, relabelled } = await labelledStore(opened, labels, work);
   const summary = reportedDataset(await store.samples(), maxImages);
@@ -46,20 +46,20 @@ export async function reportData(
     work.listener?.note?.(
       `The page shows a sample of about ${maxImages} of ${summary.images} images, those whose SHA-256 is lowest (--max-images). Its figures of heads, confusion, classes and calibration are of all validated images.`,
     );
-  tell('judging');
+  enter('judging');
   const run = await pastRun(store.path);
   const answers = await askBest(store, run, work);
-  tell('checking');
+  enter('checking');
   const compared = Math.min(maxImages, CHECK_DEFAULTS.images);
   const checked = await checkStore(store, { ...CHECK_DEFAULTS, seed, images: compared }, work);
-  tell('reading features');
+  enter('reading features');
   const shown = new Set([...shownCopies(checked), ...(present(answers) ? answers.mistaken : [])]);
   const page = pageImages(await store.samples(), summary, shown);
   const { samples } = page;
   const parts = smallPooling(currentSets(store)[0]);
   const { matrix: X } = await store.withSamples(samples).rows({ parts, memory: 'matrix' });
   const judgement = await judgementOf(answers, page, X);
-  tell('drawing the map');
+  enter('drawing the map');
   const sample = mapSample(samples.length, mapImages, seed);
   const wanted = worthShowing(samples, judgement, checked, sample);
   // The map takes one core and pictures are made on libuv's threads: beside each other.

@@ -4,7 +4,7 @@ import type { InspectResult } from '../../results/store-results.ts';
 import { contentKey, highestKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
-/** What can be told of all images without their features, and which of them a page is made of. */
+/** What is known of all images without their features, and which of them a page shows. */
 export interface ReportedDataset {
   readonly images: number;
   readonly classes: InspectResult['classes'];
@@ -14,7 +14,7 @@ export interface ReportedDataset {
   readonly highest: number;
 }
 
-/** Smallest, middle and largest of numbers that are told with how often each came. */
+/** Smallest, median and largest of numbers that are counted by value. */
 function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
   const sorted = [...counts].sort(([a], [b]) => a - b);
   let left = Math.floor((total - 1) / 2);

@@ -19,9 +19,8 @@ export interface SearchPlan {
   readonly parts: readonly (FeaturePart & { readonly width: number })[];
   readonly splits: readonly Split[];
   readonly metric: Metric;
-  /** Bytes; undefined: no bound. */
-  readonly bound: number | undefined;
-  /** Bytes that are taken beside the search's. */
+  /** Bytes that the process may take, and those taken next to the search's. */
+  readonly bound: number;
   readonly beside: number;
 }
 

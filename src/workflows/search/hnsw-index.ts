@@ -36,7 +36,6 @@ const GRAPH_ROW_BYTES = 180;
 
 /** Throws OPTION_INVALID where the features and their graph, which must be in memory, need more than the bound. */
 export async function checkGraphBound({ owner, store, parts, splits, bound }: SearchPlan): Promise<void> {
-  if (bound === undefined) return;
   const counts = await store.counts();
   const rows = splits.reduce((sum, split) => sum + counts[split], 0);
   const rowBytes = 4 * parts.reduce((sum, { width }) => sum + width, 0);

@@ -80,14 +80,14 @@ export async function neighbors(
     },
     listener,
   );
-  let described: ExtractedImages;
+  let extracted: ExtractedImages;
   try {
-    described = await extractImages(images, extractor, signal);
+    extracted = await extractImages(images, extractor, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
     await extractor.executable.dispose();
   }
-  const { paths, X, failed } = described;
+  const { paths, X, failed } = extracted;
   const { search, found } =
     exact === undefined ? await graphSearch(plan, options, work) : { search: exact, found: 'exact' as const };
   const lists = await search(X, k);

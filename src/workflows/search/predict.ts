@@ -74,15 +74,15 @@ export async function predict(
     listener,
   );
   let search: Search | undefined;
-  let described: ExtractedImages;
+  let extracted: ExtractedImages;
   try {
     search = await trainingSearch(opened, options, work);
-    described = await extractImages(images, extractor, signal);
+    extracted = await extractImages(images, extractor, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
     await extractor.executable.dispose();
   }
-  const { paths, X, failed } = described;
+  const { paths, X, failed } = extracted;
   const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
   const near = X.rows === 0 ? [] : ((await search?.(X, options.neighbors)) ?? []);
   const { classes, name } = opened.head;

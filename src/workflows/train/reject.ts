@@ -81,7 +81,7 @@ async function outOfFold(
     signal: work.signal,
     keys: samples.map(({ path }) => path),
     groups: samples.map(({ sha256 }) => sha256),
-    progress: tellProgress(work),
+    progress: reportProgress(work),
   };
   const rows = { X: train.matrix!, normalized: normalizedRows(normalizer, train).matrix!, labels: train.labels };
   try {
@@ -132,12 +132,12 @@ async function bySample(
     rate,
     seed: SEED,
     context: work.signal && { signal: work.signal },
-    progress: tellProgress(work),
+    progress: reportProgress(work),
   });
   return 'reason' in choice ? choice : { ...choice, comparedWith: reference.X.rows };
 }
 
-const tellProgress =
+const reportProgress =
   ({ listener }: Work) =>
   (done: number, total: number): void =>
     listener?.progress?.({ stage: STAGE, done, total, perSecond: 0 });
