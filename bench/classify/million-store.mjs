@@ -7,7 +7,7 @@ import { dist } from '../store/dist.mjs';
 const { random } = await dist('core/random.js');
 const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
 const { featureWriter } = await dist('store/write/writer.js');
-const { extractor } = await dist('workflows/network/extractor.js');
+const { makeExtractor } = await dist('workflows/network/extractor.js');
 
 const WIDTH = 512;
 const BATCH = 4096;
@@ -19,7 +19,7 @@ const VAL_EVERY = 100;
  * @param {string} store @param {number} rows @param {number} classes
  */
 export async function makeMillion(store, rows, classes) {
-  const source = await extractor({
+  const extractor = await makeExtractor({
     contract: 'vgg16',
     cuts: [{ cut: 'block5_pool', poolings: ['avg'] }],
     dtype: 'float16',
@@ -27,8 +27,8 @@ export async function makeMillion(store, rows, classes) {
     device: 'cpu',
     precision: 'fp32',
   });
-  const [{ settings, widths }] = source.sets;
-  await source.executable.dispose();
+  const [{ settings, widths }] = extractor.sets;
+  await extractor.executable.dispose();
   const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0' };
   const set = setFor(manifest, settings, engine, widths);

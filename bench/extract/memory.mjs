@@ -68,18 +68,18 @@ async function extractHere(folder) {
   /** @type {typeof import('../../src/workflows/network/cuts.ts')} */
   const { parseCuts } = await import(dist('workflows/network/cuts.js'));
   /** @type {typeof import('../../src/workflows/network/extractor.ts')} */
-  const { extractor } = await import(dist('workflows/network/extractor.js'));
+  const { makeExtractor } = await import(dist('workflows/network/extractor.js'));
   const shardMegabytes = Number(values['shard-megabytes']);
   const options = { ...EXTRACT_DEFAULTS, shardMegabytes, engine: /** @type {'auto'} */ (values.engine) };
   const dataset = await openDataset(folder, options);
   const contract = { ...CONTRACTS.vgg16, name: 'memory-bench', size: SIDE };
-  const source = await extractor({
+  const extractor = await makeExtractor({
     ...options,
     cuts: parseCuts(options.cut),
     contract,
     weights: undefined,
   });
-  const result = await extractInto(`${folder}.permafrost`, { dataset, source, options }, {});
+  const result = await extractInto(`${folder}.permafrost`, { dataset, extractor, options }, {});
   console.log(
     JSON.stringify({
       extracted: result.extracted,

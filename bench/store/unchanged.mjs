@@ -41,7 +41,7 @@ const [photographs] = positionals;
 if ((photographs === undefined) !== values.small || !(count >= 200))
   throw new Error('Usage: node bench/store/unchanged.mjs PHOTOGRAPHS | --small [--images N], N at least 200');
 
-const { extractor } = await dist('workflows/network/extractor.js');
+const { makeExtractor } = await dist('workflows/network/extractor.js');
 const { EXTRACT_DEFAULTS } = await dist('workflows/extract/options.js');
 const { parseCuts } = await dist('workflows/network/cuts.js');
 const { commitDataset, openForWriting, setFor } = await dist('store/write/store.js');
@@ -87,11 +87,11 @@ async function makeDataset() {
 
 /** @param {any[]} rows */
 async function makeStore(rows) {
-  const source = await extractor({ ...EXTRACT_DEFAULTS, cuts: parseCuts(CUT), weights: undefined });
-  await source.executable.dispose();
+  const extractor = await makeExtractor({ ...EXTRACT_DEFAULTS, cuts: parseCuts(CUT), weights: undefined });
+  await extractor.executable.dispose();
   const { manifest } = await openForWriting(store, '0.0.0');
-  const [{ settings, poolings, widths }] = source.sets;
-  const set = setFor(manifest, settings, source.engine, widths);
+  const [{ settings, poolings, widths }] = extractor.sets;
+  const set = setFor(manifest, settings, extractor.engine, widths);
   const writer = featureWriter({ store: { path: store, manifest }, set, poolings, expectedRows: count });
   for (let from = 0; from < count; from += 64) {
     const some = rows.slice(from, from + 64);

@@ -9,21 +9,18 @@ import { storedParts, type StoredPart } from './read/stored-parts.ts';
 import { lockStore, type StoreLock } from './write/lock.ts';
 
 /**
- * A store as it was when it was opened: whoever writes to it opens it again to see what was written. What is read more
- * than once is kept: the list of samples where it is short, how many there are, and which files were verified.
+ * A store as it was when it was opened; after writing it is opened again. What is read more than once is kept: a short
+ * list of samples, their counts, and which files were verified.
  */
 export interface Store extends RowsOrigin {
   /** The same features, with `samples` in place of the stored ones: under other labels or splits, or fewer. */
   withSamples(samples: readonly StoredSample[]): Store;
   /**
-   * The parts of the features that are asked for, in the images or in a stored view of them (1 and up). Throws
-   * STORE_EMPTY, and OPTION_INVALID, naming what there is, for a part or view that was not extracted.
+   * The parts that are asked for, of the images or of a stored view (1 and up). Throws STORE_EMPTY, and OPTION_INVALID,
+   * naming what there is, for a part or view that was not extracted.
    */
   parts(wanted: Pooling | readonly FeaturePart[], view?: number): StoredPart[];
-  /**
-   * Features of the images: one matrix where that is asked for or fits the memory, else blocks. Throws STORE_EMPTY,
-   * STORE_CORRUPT, OPTION_INVALID.
-   */
+  /** Features: a matrix where asked for or fitting, else blocks. Throws STORE_EMPTY, STORE_CORRUPT, OPTION_INVALID. */
   rows(request: RowsRequest & { readonly memory: 'matrix' }): Promise<MatrixRows>;
   /** The same, where the memory decides. */
   rows(request: RowsRequest): Promise<StoredRows>;

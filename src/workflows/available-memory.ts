@@ -23,12 +23,7 @@ interface GroupFiles {
   readonly cache: string;
 }
 
-const V2: GroupFiles = {
-  root: '/sys/fs/cgroup',
-  limit: 'memory.max',
-  usage: 'memory.current',
-  cache: 'inactive_file',
-};
+const V2: GroupFiles = { root: '/sys/fs/cgroup', limit: 'memory.max', usage: 'memory.current', cache: 'inactive_file' };
 const V1: GroupFiles = {
   root: '/sys/fs/cgroup/memory',
   limit: 'memory.limit_in_bytes',
@@ -62,9 +57,8 @@ function roomInGroups(read: SystemFiles): number {
 }
 
 /**
- * Bytes that processes can take before the system runs short of them, within the limits of this one's control groups.
- * `process.availableMemory` of Node 20 counts cached files as taken and knows no group but the innermost;
- * `process.constrainedMemory` says 2^64 where there is no limit.
+ * Bytes that processes can take before the system runs short, within the limits of this one's control groups. Node 20's
+ * `process.availableMemory` counts cached files as taken and sees the innermost group only.
  */
 export function availableMemory(read: SystemFiles = systemFile): number {
   const [, kibibytes] = /^MemAvailable: +(\d+) kB$/m.exec(read('/proc/meminfo') ?? '') ?? [];

@@ -23,7 +23,7 @@ export const SEARCH_MEMORY_OPTION = memoryOption('memory that the search may tak
 /** Half of the memory that is available; 1 GB where that is more, or what there is. */
 export const halfOf = (available: number): number => Math.max(available / 2, Math.min(available, LEAST_BYTES));
 
-/** The bytes of a checked value of such an option. What was chosen for the user is told. */
+/** The bytes of a checked value of such an option. A bound chosen for the user is reported. */
 export function memoryBound(value: string, { listener }: Work = {}): number {
   const given = parseBytes(value);
   if (given !== undefined) return given;
@@ -35,24 +35,15 @@ export function memoryBound(value: string, { listener }: Work = {}): number {
   return bound;
 }
 
-/**
- * What Node and ONNX Runtime take before the first feature is read, measured 0.2 GB, and what a fit keeps beside the
- * features.
- */
+/** Measured: Node and ONNX Runtime take 0.2 GB before the first feature; the rest is what a fit keeps. */
 export const BASE_BYTES = 350e6;
 
 /** What VGG16 takes while it is loaded for one picture at a time, by ONNX Runtime in float32: measured 0.28 GB. */
 export const NETWORK_BYTES = 300e6;
 
 /** Throws OPTION_INVALID where what `what` names takes more than the bound. */
-export function checkBound(
-  owner: string,
-  bound: number | undefined,
-  needed: number,
-  what: string,
-  advice: string,
-): void {
-  if (bound === undefined || needed <= bound) return;
+export function checkBound(owner: string, bound: number, needed: number, what: string, advice: string): void {
+  if (needed <= bound) return;
   throw new PermafrostError(
     'OPTION_INVALID',
     `${owner}: memory is ${inGigabytes(bound)}, and ${what} takes ${inGigabytes(needed)}. ${advice}`,
@@ -60,12 +51,7 @@ export function checkBound(
 }
 
 /** Throws OPTION_INVALID where reading streams itself needs more than the bound; `memory` is theirs. */
-export function checkStreamBound(owner: string, bound: number | undefined, memory: number): void {
-  checkBound(
-    owner,
-    bound,
-    BASE_BYTES + memory,
-    'reading these features a shard at a time',
-    'Give more, use --pooling avg, or extract with a smaller --shard-megabytes.',
-  );
+export function checkStreamBound(owner: string, bound: number, memory: number): void {
+  const advice = 'Give more, use --pooling avg, or extract with a smaller --shard-megabytes.';
+  checkBound(owner, bound, BASE_BYTES + memory, 'reading these features a shard at a time', advice);
 }

@@ -1,8 +1,6 @@
 import type { Listener } from '../core/listener.ts';
 
-/**
- * Counts work and tells the listener; `worked` units take the time, the others (reused, failed) cost next to nothing.
- */
+/** Reports counted work; `worked` units take the time, the others (reused, failed) cost next to nothing. */
 export function progressMeter(stage: string, total: number, listener: Listener = {}, unit?: string) {
   const started = performance.now();
   let done = 0;

@@ -5,6 +5,7 @@ import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import {
   poolingsOf,
+  rowsOf,
   writeManifest,
   type FeatureSet,
   type FeatureSetDraft,
@@ -57,33 +58,23 @@ async function* keptRows(
   }
 }
 
-/** What dropping rows would do, or did. */
-export interface Compacted {
-  readonly droppedRows: number;
-  readonly rewrittenShards: number;
-  readonly droppedShards: number;
-  /** Files that no manifest names any more; the caller removes them. */
-  readonly staleFiles: readonly string[];
-}
-
 /**
- * Drops from a set every row whose content is not `needed`, and those whose poolings earlier shards hold all: shards
- * with none left are dropped, the rows of those with some left are written anew, several to a shard. The old shards
- * leave the manifest when all new ones are in it, so a kill at any moment costs nothing but repeated rows, and the
- * manifest is not written once a shard. With `dryRun` nothing is written.
+ * Drops from a set the rows whose content is not `needed`, and those whose poolings earlier shards already hold. Shards
+ * left empty are dropped; the rows of the others are written anew. Old shards leave the manifest once all new ones are
+ * in it: a kill costs nothing but repeated rows. With `dryRun` nothing is written.
  */
 export async function compactSet(
   store: StoreDraft,
   set: FeatureSetDraft,
   needed: (sha256: string) => boolean,
   dryRun: boolean,
-): Promise<Compacted> {
+): Promise<{ readonly droppedRows: number; readonly rewrittenShards: number; readonly staleFiles: readonly string[] }> {
   const seen = new Map<Pooling, ContentIndex>();
-  let [droppedRows, rewrittenShards, droppedShards] = [0, 0, 0];
+  let [droppedRows, rewrittenShards] = [0, 0];
   const staleFiles: string[] = [];
   const stale = new Set<ShardEntry>();
   const writers = new Map<string, FeatureWriter>();
-  const expectedRows = set.shards.reduce((sum, { rows }) => sum + rows, 0);
+  const expectedRows = rowsOf(set);
   for (const shard of [...set.shards]) {
     const entry = shard.files.rows;
     const name = join(store.path, entry.name);
@@ -99,7 +90,6 @@ export async function compactSet(
     if (keep.length === rows.length) continue;
     droppedRows += rows.length - keep.length;
     if (keep.length > 0) rewrittenShards++;
-    else droppedShards++;
     staleFiles.push(...shardFileNames(shard));
     stale.add(shard);
     if (dryRun) continue;
@@ -113,5 +103,5 @@ export async function compactSet(
     set.shards = set.shards.filter((shard) => !stale.has(shard));
     await writeManifest(store);
   }
-  return { droppedRows, rewrittenShards, droppedShards, staleFiles };
+  return { droppedRows, rewrittenShards, staleFiles };
 }

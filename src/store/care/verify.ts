@@ -8,7 +8,8 @@ import { leftovers } from '../write/leftovers.ts';
 import {
   MANIFEST_NAME,
   readManifest,
-  STORE_VERSION,
+  newManifest,
+  rowsOf,
   type FeatureSet,
   type ManifestDraft,
   type StoreDraft,
@@ -25,7 +26,7 @@ export interface DamagedFileResult {
 }
 
 export interface StoreHealth {
-  /** With its manifest, or what the seals tell where that is damaged. */
+  /** With its manifest, or what the seals describe where that is damaged. */
   readonly store: StoreDraft;
   readonly damaged: readonly DamagedFileResult[];
   /** Files that nothing refers to: left by a killed run. */
@@ -36,8 +37,8 @@ export interface StoreHealth {
 }
 
 /**
- * A store with all that is sealed; where its manifest is damaged or gone, with one made from the seals of the shards
- * and an empty data set. Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
+ * A store with all that is sealed; with a damaged or missing manifest, one made from the seals, its data set empty.
+ * Throws STORE_VERSION, and STORE_NOT_FOUND where there are no seals either.
  */
 export async function openOrRebuild(
   path: string,
@@ -51,35 +52,18 @@ export async function openOrRebuild(
     if (!(error instanceof PermafrostError) || error.code === 'STORE_VERSION') throw error;
     const { sets } = await setsFromSeals(path).catch(() => ({ sets: [] }));
     if (error.code === 'STORE_NOT_FOUND' && sets.length === 0) throw error;
-    const dataset = { root: '', sets: [], failures: [] };
-    const manifest: ManifestDraft = {
-      format: 'permafrost-store',
-      version: STORE_VERSION,
-      permafrost,
-      dataset,
-      sets,
-    };
-    return {
-      store: { path, manifest },
-      damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }],
-    };
+    const store = { path, manifest: newManifest(permafrost, sets) };
+    return { store, damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }] };
   }
 }
 
 /** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
-async function manifestProblem(store: string): Promise<string | undefined> {
-  try {
-    unsealExactly(await readFile(join(store, MANIFEST_NAME), 'utf8'));
-    return undefined;
-  } catch (cause) {
-    return reasonOf(cause);
-  }
-}
+const manifestProblem = (store: string): Promise<string | undefined> =>
+  readFile(join(store, MANIFEST_NAME), 'utf8')
+    .then(unsealExactly)
+    .then(() => undefined, reasonOf);
 
-/**
- * Reads every byte of a store and compares it with the digest that was taken when it was written. Changes nothing.
- * Throws as openOrRebuild.
- */
+/** Compares every byte of a store with the digests taken when it was written. Throws as openOrRebuild. */
 export async function verifyStore(
   path: string,
   permafrost: string,
@@ -130,11 +114,9 @@ export async function verifyStore(
   return { store, damaged, orphans, files: total, bytes };
 }
 
-const rowsOf = (set: FeatureSet): number => set.shards.reduce((sum, { rows }) => sum + rows, 0);
-
 /**
- * Takes what is damaged out of a manifest (in memory): shards with a damaged file, sets whose calibration is damaged
- * (no new image can ever join them), a damaged list of samples. Tells the rows that are lost.
+ * Takes damaged shards, sets and lists of samples out of a manifest in memory; returns how many rows are lost. A set
+ * with a damaged calibration goes whole: no new image could ever join it.
  */
 export function withoutDamaged(manifest: ManifestDraft, damaged: readonly DamagedFileResult[]): number {
   const names = new Set(damaged.map(({ name }) => name));

@@ -23,7 +23,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Closes and removes what is not whole; tells, for a message, where even that fails (a disk that went read-only). */
+/** Closes and removes what is not whole; says, for a message, where even that fails (a disk that went read-only). */
 async function discard(temporary: string, handle: FileHandle | undefined): Promise<string> {
   try {
     await handle?.close();
@@ -35,8 +35,8 @@ async function discard(temporary: string, handle: FileHandle | undefined): Promi
 }
 
 /**
- * Writes a file so that it is there whole or not at all: temporary name, sync, rename, sync of the folder. Throws
- * STORE_WRITE (disk full, no permission); what stood there before stays then.
+ * Writes a file whole or not at all (temporary name, sync, rename, sync of the folder). Throws STORE_WRITE (disk full,
+ * no permission); what stood there before stays then.
  */
 export async function writeFileAtomic(
   path: string,

@@ -7,10 +7,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 
-/**
- * The file of a store that remembers size and times of each image, so that an unchanged one need not be read again. It
- * belongs to this machine's file system; losing it costs time and nothing else.
- */
+/** Size and times of each image, so that an unchanged one is not read again. Losing the file costs only time. */
 export const FILE_TIMES_NAME = 'file-times.safetensors';
 
 export const STAMPS = ['size', 'mtimeNs', 'ctimeNs', 'ino'] as const;
@@ -85,14 +82,11 @@ export async function readFileTimes(store: string): Promise<FileTimesTable | und
 }
 
 /** What is wrong with the file of a store: undefined where it is whole, or not there. */
-export async function fileTimesProblem(store: string): Promise<PermafrostError | undefined> {
-  try {
-    await readFileTimes(store);
-    return undefined;
-  } catch (error) {
-    return error as PermafrostError;
-  }
-}
+export const fileTimesProblem = (store: string): Promise<PermafrostError | undefined> =>
+  readFileTimes(store).then(
+    () => undefined,
+    (error: PermafrostError) => error,
+  );
 
 /** The file's bytes in pieces, which are views of the table. */
 function encoded(table: FileTimesTable): Uint8Array[] {

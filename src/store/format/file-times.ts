@@ -4,8 +4,8 @@ import { contentIndex } from './content-index.ts';
 import { DIGEST_BYTES, readFileTimes, STAMPS, writeFileTimes, type FileTimesTable } from './file-times-file.ts';
 
 /**
- * A file that was changed this shortly before it was read, in milliseconds, is read again next time: a change just
- * after the reading could leave the same time behind (FAT counts in 2 s; git calls such entries racy).
+ * A file changed within so many milliseconds before it was read is read again next time. A change just after the
+ * reading could leave the same time behind: FAT counts in 2 s, git calls such entries racy.
  */
 export const RACY_MS = 2000;
 
@@ -52,7 +52,7 @@ function entries() {
   };
 }
 
-/** What a table tells, by the digests of the paths, and which of its entries were seen again: 1, else 0. */
+/** What a table holds, by the digests of the paths, and which of its entries were seen again: 1, else 0. */
 function recallable({ count, paths, contents, stamps }: FileTimesTable) {
   const index = contentIndex();
   const known = { paths: asBuffer(paths), contents: asBuffer(contents), stamps };
@@ -93,8 +93,8 @@ export interface FileTimes extends FileMemory {
 }
 
 /**
- * The memory of a store for the data set at `root`: empty where the store has none or it is of another folder, and with
- * `fresh`. Throws STORE_CORRUPT where the file is damaged. About 150 bytes an image.
+ * The memory of a store for the data set at `root`; empty with `fresh`, or where the file is of another folder. Throws
+ * STORE_CORRUPT where the file is damaged. About 150 bytes an image.
  */
 export async function openFileTimes(store: string, root: string, fresh: boolean): Promise<FileTimes> {
   const found = fresh ? undefined : await readFileTimes(store);

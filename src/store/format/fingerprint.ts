@@ -12,13 +12,9 @@ export interface FeatureSettings {
   readonly weights: string;
   readonly cut: string;
   readonly contract: Contract;
-  /**
-   * Number type of the stored maps (pooling flatten). Pooled features are float32 always, taken before any rounding.
-   */
+  /** Number type of stored maps (pooling flatten); pooled features are float32, taken before any rounding. */
   readonly dtype: Dtype;
-  /**
-   * Engine, device and precision: features of one class agree to the last digits, of two classes within a tolerance.
-   */
+  /** Engine, device, precision. One class agrees to the last digits, two classes within a tolerance. */
   readonly engineClass: string;
   /** Digest of the calibration of int8 features; absent for other precisions. */
   readonly calibration?: string | undefined;
@@ -42,10 +38,7 @@ export function fingerprintOf(settings: FeatureSettings): string {
   return sha256Hex(canonicalJson(settings)).slice(0, 16);
 }
 
-/**
- * The fields in which `found` (what an image or store has) differs from `expected` (what a head was trained on), as
- * `field: found, not expected`. `dtype` is a matter of storage and may differ.
- */
+/** Fields in which `found` differs from `expected`, as `field: found, not expected`; the stored dtype may differ. */
 export function differingSettings(expected: FeatureSettings, found: FeatureSettings): string[] {
   return differences({ ...found, dtype: '' }, { ...expected, dtype: '' });
 }

@@ -4,10 +4,7 @@ export const FLOAT16_MAX = 65504;
 const floatView = new Float32Array(1);
 const bitsView = new Uint32Array(floatView.buffer);
 
-/**
- * By the 9 bits of sign and exponent of a float32: the float16 with that sign and exponent, and how far the mantissa
- * moves right; 0 where it does not count.
- */
+/** By a float32's 9 bits of sign and exponent: those of its float16, and the right shift of the mantissa. */
 const BASE = new Uint16Array(512);
 const SHIFT = new Uint8Array(512);
 for (let i = 0; i < 256; i++) {
@@ -23,10 +20,7 @@ for (let i = 0; i < 256; i++) {
   SHIFT[i] = SHIFT[i | 0x100] = shift;
 }
 
-/**
- * float32 to float16 bits, rounding to nearest, ties to even, into `out` from `offset`. Returns how many finite values
- * became infinite (beyond 65504), so that a caller can refuse instead of storing them.
- */
+/** float32 to float16 bits, ties to even, into `out` from `offset`. Returns how many finite values became infinite. */
 export function encodeFloat16(values: Float32Array, out: Uint16Array, offset = 0): number {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   let overflows = 0;

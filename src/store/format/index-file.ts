@@ -34,12 +34,7 @@ const keySchema = z.strictObject({
 export type IndexKey = z.infer<typeof keySchema>;
 
 /** What a search of the k nearest that keeps `ef` candidates was measured to find, on `queries` rows. */
-const recallSchema = z.strictObject({
-  k: count,
-  ef: count,
-  recall: z.number().min(0).max(1),
-  queries: count,
-});
+const recallSchema = z.strictObject({ k: count, ef: count, recall: z.number().min(0).max(1), queries: count });
 export type IndexRecall = z.infer<typeof recallSchema>;
 
 const NAME = /^hnsw-[0-9a-f]{16}\.(?:bin|json)$/;
@@ -96,9 +91,7 @@ export async function checkIndexFile(store: string, { name, bytes, sha256 }: Fil
   const path = join(store, name);
   const advice = 'Run "permafrost repair", which removes it; it is built again when it is next asked for.';
   const found = await factsOf(path).catch((cause: unknown) => {
-    throw new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}. ${advice}`, {
-      cause,
-    });
+    throw new PermafrostError('STORE_CORRUPT', `${path} cannot be read: ${reasonOf(cause)}. ${advice}`, { cause });
   });
   if (found.bytes === bytes && found.sha256 === sha256) return;
   throw new PermafrostError(
@@ -114,9 +107,9 @@ export const indexParts = (name: string): string[] =>
 const inFolder = (file: FileEntry): FileEntry => ({ ...file, name: join(INDEX_FOLDER, file.name) });
 
 /**
- * Keeps the files of an index, each under its key: `make` makes them at the paths that it gets and tells their common
- * recall; they are sealed with their digests and that, which is returned. Each is there whole or not at all. Throws
- * STORE_WRITE, and what `make` throws as PermafrostError. The caller holds the store's lock.
+ * Keeps the files of an index, each under its key, whole or not at all. `make` writes them to the given paths and
+ * returns their common recall, which is sealed with them. The caller holds the store's lock. Throws STORE_WRITE, and
+ * what `make` throws as PermafrostError.
  */
 export async function keepIndex<R extends IndexRecall>(
   store: string,
@@ -166,9 +159,8 @@ export async function indexFiles(store: string): Promise<FileEntry[]> {
 }
 
 /**
- * Files of the index folder that nothing needs: those not whole yet, those whose seal or whose other half is missing,
- * and indices of features or samples that are not the store's current ones. Names relative to the store; other files
- * are the user's own.
+ * Files of the index folder that nothing needs: unfinished, without seal or other half, or of features or samples that
+ * are not current. Names are relative to the store; other files are the user's own.
  */
 export async function indexLeftovers(store: string, { dataset }: Manifest): Promise<string[]> {
   const names = await namesIn(store);

@@ -6,8 +6,8 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
 /**
  * A file that only grows: one entry a line, as `{"entry": ..., "digest": ...}`. The digest is the first 16 hex digits
- * of the SHA-256 over the digest of the line before and the entry, so that no line can change, go or come unnoticed. An
- * entry is on the disk when `append` is done.
+ * of the SHA-256 over the digest before and the entry: no line can change, go or come unnoticed. An entry is on the
+ * disk when `append` is done.
  */
 export interface Journal<T> {
   readonly entries: readonly T[];
@@ -26,10 +26,7 @@ interface Read<T> {
   readonly bytes: number;
 }
 
-/**
- * The entries of a journal; none where the file is not there. Throws STORE_CORRUPT naming the line that is not what was
- * written.
- */
+/** The entries of a journal, none without a file. Throws STORE_CORRUPT naming the line that is not what was written. */
 export async function readJournal<T>(path: string, schema: z.ZodType<T>): Promise<Read<T>> {
   let text: string;
   try {
@@ -58,10 +55,7 @@ export async function readJournal<T>(path: string, schema: z.ZodType<T>): Promis
   return { entries, digest, bytes: Buffer.byteLength(whole) };
 }
 
-/**
- * Opens a journal to go on with it; a line that a killed process left half is cut off. Throws STORE_CORRUPT,
- * STORE_WRITE.
- */
+/** Opens a journal to append; a line that a killed process left half is cut off. Throws STORE_CORRUPT, STORE_WRITE. */
 export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promise<Journal<T>> {
   const { entries, digest: last, bytes } = await readJournal(path, schema);
   let digest = last;
@@ -105,7 +99,7 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
     entries,
     append(entry) {
       const mine = turn.then(() => write(entry));
-      turn = mine.catch(() => undefined); // told to whoever appended; the next entry goes on
+      turn = mine.catch(() => undefined); // thrown to whoever appended; the next entry goes on
       return mine;
     },
   };

@@ -67,9 +67,7 @@ const quantizationSchema = z.strictObject({
 
 export const shardSchema = z.strictObject({
   rows: count,
-  /**
-   * Paths, labels and digests alone, and one file with the same and the features for each pooling that the shard holds.
-   */
+  /** Paths, labels and digests alone; then the same with the features, a file for each pooling of the shard. */
   files: z.strictObject({
     rows: fileSchema,
     flatten: fileSchema.exactOptional(),
@@ -81,22 +79,14 @@ export const shardSchema = z.strictObject({
 export const setSchema = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   settings: settingsSchema,
-  engine: z.strictObject({
-    name: z.string(),
-    device: z.string(),
-    precision: z.string(),
-    version: z.string(),
-  }),
+  engine: z.strictObject({ name: z.string(), device: z.string(), precision: z.string(), version: z.string() }),
   widths: z.strictObject({ flatten: count, avg: count, max: count }),
   /** Of int8 sets alone. */
   quantization: quantizationSchema.optional(),
   shards: z.array(shardSchema),
 });
 
-const coveringSchema = z.strictObject({
-  fingerprint: z.string(),
-  poolings: z.array(z.enum(POOLINGS)).min(1),
-});
+const coveringSchema = z.strictObject({ fingerprint: z.string(), poolings: z.array(z.enum(POOLINGS)).min(1) });
 
 /** The data set that was extracted last. */
 const datasetSchema = z.strictObject({
@@ -123,9 +113,7 @@ const manifestSchema1 = manifestSchema.extend({
   version: z.literal(1),
   dataset: datasetSchema.omit({ sets: true, views: true }).extend({ fingerprint: z.string() }),
   sets: z.array(
-    setSchema.extend({
-      shards: z.array(shardSchema.extend({ files: shardSchema.shape.files.required() })),
-    }),
+    setSchema.extend({ shards: z.array(shardSchema.extend({ files: shardSchema.shape.files.required() })) }),
   ),
 });
 
@@ -153,6 +141,18 @@ export interface StoreDraft extends StoreFolder {
 
 /** A set that covers the data set, and in which poolings. */
 export type CoveringSet = DeepReadonly<z.infer<typeof coveringSchema>>;
+
+/** The manifest of a store without a data set. */
+export const newManifest = (permafrost: string, sets: FeatureSetDraft[] = []): ManifestDraft => ({
+  format: FORMAT,
+  version: STORE_VERSION,
+  permafrost,
+  dataset: { root: '', sets: [], failures: [] },
+  sets,
+});
+
+/** Rows of all shards of a set. */
+export const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
 
 /** Every set that covers the data set, those of its views included. */
 export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [
@@ -227,10 +227,7 @@ function damaged(path: string, problem: string): PermafrostError {
   );
 }
 
-/**
- * Features belong to the settings that they were made under: a set whose settings were edited is no longer what it
- * says.
- */
+/** A set whose settings were edited is no longer what it says. */
 function changedSettings({ sets }: Manifest): string[] {
   return sets.flatMap(({ fingerprint, settings }, i) =>
     fingerprint === fingerprintOf(settings)

@@ -2,10 +2,7 @@ import * as arrow from 'apache-arrow';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { SPLITS, type ImageFacts, type Sample, type Split } from '../../core/sample.ts';
 
-/**
- * A row without its features. `id` is the first 16 hex digits of the file's SHA-256: it names the content, whatever its
- * path.
- */
+/** A row without its features. `id`, the first 16 hex digits of the file's SHA-256, names the content. */
 export type StoredSample = Sample & ImageFacts & { readonly id: string };
 
 /** Features of a file's rows: `width` numbers a row, float16 bits or float32, row-major. */
@@ -14,10 +11,7 @@ export interface FeatureColumn {
   readonly values: Uint16Array | Float32Array;
 }
 
-/**
- * Rows that are made as they are asked for, so that a million of them need not be in memory at once; an array is one
- * too.
- */
+/** Rows made as they are asked for, so that a million need not be in memory at once; an array is one too. */
 export interface SampleRows extends Iterable<StoredSample> {
   readonly length: number;
 }
@@ -98,8 +92,8 @@ function featureData(column: FeatureColumn, field: arrow.Field, from: number, to
 }
 
 /**
- * The bytes of an Arrow IPC file with columns id, path, label, split, sha256, width, height, orientation and, when
- * given, `features`: FixedSizeList of float16 or float32, one list a row. `metadata` goes into the schema.
+ * The bytes of an Arrow IPC file: columns id, path, label, split, sha256, width, height, orientation and, when given,
+ * `features`, a FixedSizeList of float16 or float32. `metadata` goes into the schema.
  */
 export function encodeShard(
   rows: SampleRows,
@@ -126,10 +120,7 @@ export function encodeShard(
   return arrow.RecordBatchFileWriter.writeAll(batches());
 }
 
-/**
- * One record batch of a shard: `rows`, which are made when they are asked for, and, in files with features, their
- * values (a view of the file's bytes).
- */
+/** One record batch of a shard: `rows`, decoded on use, and their features, a view of the file's bytes. */
 export interface ShardBatch {
   readonly length: number;
   readonly rows: readonly StoredSample[];
@@ -217,9 +208,9 @@ function batchOf(batch: arrow.RecordBatch, seen: Map<string, string>, name: stri
 }
 
 /**
- * Decodes a shard batch by batch. Throws STORE_CORRUPT naming `name` where the bytes are no shard. The bytes must be
- * those that were written (reader.ts compares their SHA-256 first): arrow-js trusts the lengths in a file, and one
- * flipped bit in them can keep it busy without end (seen on 21.2 at some thirty bytes of a file of 1.7 kB).
+ * Decodes a shard batch by batch. Throws STORE_CORRUPT naming `name` where the bytes are no shard. Verify their SHA-256
+ * first (file.ts): arrow-js trusts the lengths in a file, and one flipped bit can keep it busy without end (seen on
+ * 21.2 at some thirty bytes of a file of 1.7 kB).
  */
 export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardBatch> {
   const seen = new Map<string, string>();

@@ -31,22 +31,12 @@ export const teachSchema = z.discriminatedUnion('do', [
 export type TeachEvent = z.infer<typeof teachSchema>;
 
 /** Average-pooled features of a taught image under the settings of a set, float32, little endian, in base64. */
-export const taughtFeaturesSchema = z.strictObject({
-  sha256: digest,
-  fingerprint: z.string(),
-  avg: z.base64(),
-});
+export const taughtFeaturesSchema = z.strictObject({ sha256: digest, fingerprint: z.string(), avg: z.base64() });
 export type TaughtFeatures = z.infer<typeof taughtFeaturesSchema>;
 
 /** What was decided about the labels of the data set at `root`. */
 export const reviewSchema = z.discriminatedUnion('do', [
-  z.strictObject({
-    do: z.literal('decide'),
-    root: z.string(),
-    path: z.string(),
-    sha256: digest,
-    label: z.string(),
-  }),
+  z.strictObject({ do: z.literal('decide'), root: z.string(), path: z.string(), sha256: digest, label: z.string() }),
   z.strictObject({ do: z.literal('undo') }),
 ]);
 export type ReviewEvent = z.infer<typeof reviewSchema>;
@@ -70,18 +60,15 @@ async function listed(folder: string): Promise<string[]> {
   }
 }
 
-/**
- * The SHA-256 of every image that the journal of teaching names, those that were taken back among them: an undo may
- * bring them back.
- */
+/** The SHA-256 of every image that the journal names, even of removed ones: an undo may bring them back. */
 async function namedImages(store: string): Promise<Set<string>> {
   const { entries } = await readJournal(journalPath(store, 'teach.jsonl'), teachSchema);
   return new Set(entries.flatMap((entry) => (entry.do === 'add-image' ? [entry.sha256] : [])));
 }
 
 /**
- * What a killed studio has left: files that were not whole yet, images that its journal had not come to name. Names
- * relative to the store. A journal that is damaged names nothing for certain: then no image is left over.
+ * What a killed studio left, relative to the store: unfinished files, and images that its journal does not name. A
+ * damaged journal names nothing for certain: then no image counts as left over.
  */
 export async function studioLeftovers(store: string): Promise<string[]> {
   const folder = join(store, STUDIO_FOLDER);

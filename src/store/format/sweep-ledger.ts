@@ -31,18 +31,11 @@ const entrySchema = z.strictObject({
   pca: z.number().int().min(0),
   /** Not in lines of older versions, which knew of no views. */
   views: z.number().int().min(0).default(0),
-  scores: z.strictObject({
-    accuracy: score,
-    balancedAccuracy: score,
-    logLoss: score,
-  }),
+  scores: z.strictObject({ accuracy: score, balancedAccuracy: score, logLoss: score }),
   fitMs: z.number(),
   converged: z.boolean(),
   iterations: z.number(),
-  /**
-   * Class that each training image got when it was held out: base64 of uint16, little endian, in the order of the
-   * samples.
-   */
+  /** Held-out class of each training image: base64 of uint16, little endian, in the order of the samples. */
   predictions: z.base64(),
 });
 
@@ -61,10 +54,9 @@ export interface Ledger {
 }
 
 /**
- * Opens an append-only file of results, one JSON document with its own digest a line; the file is made where it is not
- * there. A line that is not what was written counts for nothing and is told, so that its result is computed again: a
- * process that was killed leaves its last line incomplete. Throws STORE_WRITE, and STORE_CORRUPT where the file cannot
- * be read.
+ * Opens an append-only file of results, one JSON document with its own digest a line; made where it is not there. A
+ * line that is not what was written, such as a killed process's last, is reported and computed again. Throws
+ * STORE_WRITE, and STORE_CORRUPT where the file cannot be read.
  */
 export async function openLedger(path: string): Promise<Ledger> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {

@@ -8,15 +8,11 @@ import { locateRows, type LocatedRows } from './single.ts';
 import { currentSet } from './stored-parts.ts';
 
 /**
- * Single rows of the current set, without reading the others. What is learned of the store is kept: where each content
- * lies (about 60 bytes a row), and which files were verified. A file is verified whole when the first of its rows is
- * asked for (64 MiB take some 60 ms); a row after that costs one small read.
+ * Single rows of the current set, without reading the others. Where each content lies is kept: about 60 bytes a row. A
+ * file is verified whole on its first use (64 MiB take some 60 ms); a row after that costs one small read.
  */
 export interface RowAccess {
-  /**
-   * Features (width float32 numbers) by id, the first 16 hex digits of the image's SHA-256; ids that the set lacks are
-   * left out.
-   */
+  /** Features (width float32 numbers) by id, the first 16 hex digits of the SHA-256; unknown ids are left out. */
   rowsById(ids: readonly string[], pooling: Pooling): Promise<ReadonlyMap<string, Float32Array>>;
 }
 

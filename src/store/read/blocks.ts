@@ -27,9 +27,8 @@ export interface ReadFeatures {
 const BLOCK_BYTES = 2 ** 27;
 
 /**
- * Rows in the order in which their first part is stored. Of a single part a block is what one file holds. Other parts
- * and views are read in the order of the first part: file after file where they are stored in the same order, else from
- * wherever they lie; then a block is at most 128 MiB in float32, all views together.
+ * Rows in the order in which their first part is stored; with a single part a block is what one file holds. Other parts
+ * and views follow that order, wherever they lie; a block then has at most 128 MiB of float32, all views together.
  */
 export function blockRows({ rows, cols, layout, files }: FoundRows): ReadFeatures {
   const { places, views } = layout;

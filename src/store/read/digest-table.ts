@@ -2,7 +2,6 @@ import type { Digests } from './row-targets.ts';
 
 /** SHA-256 by number, 32 bytes each: the texts of a million take 80 MB. */
 export interface DigestTable extends Digests {
-  /** Bytes that the table takes. */
   readonly bytes: number;
   /** `sha256` is 64 hex digits, and comes back in lower case. */
   set(number: number, sha256: string): void;
@@ -10,7 +9,6 @@ export interface DigestTable extends Digests {
 
 const BYTES = 32;
 
-/** A table for `length` digests. */
 export function digestTable(length: number): DigestTable {
   const table = Buffer.alloc(BYTES * length);
   return {

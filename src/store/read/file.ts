@@ -20,17 +20,11 @@ export const fileBuffer = (entries: readonly FileEntry[]): FileBuffer => ({
 
 export interface StoreFiles {
   readonly path: string;
-  /**
-   * A file, whole and verified: into `buffer`, where that is given, and not again where it is still there. Throws
-   * STORE_CORRUPT where it is missing or its bytes are not those that were written.
-   */
+  /** A file, verified: into `buffer` where given, unless it is still there. Throws STORE_CORRUPT. */
   read(entry: FileEntry, buffer?: FileBuffer): Promise<Buffer>;
 }
 
-/**
- * The files of a store. A file is compared with its SHA-256 when it is read first, and later while the system says that
- * it is another one (size, times, inode).
- */
+/** The files of a store. SHA-256 is checked on first reading, and again when size, times or inode have changed. */
 export function storeFiles(store: string): StoreFiles {
   const verified = new Map<string, string>();
   return {

@@ -6,10 +6,7 @@ interface HeadTensor {
   readonly data: Float32Array | Int32Array;
 }
 
-/**
- * SHA-256 over all that a head file says: its document, and names, shapes and bytes of its tensors. A head with a
- * flipped weight is another head.
- */
+/** SHA-256 over a head's document and its tensors' names, shapes and bytes. */
 export function headDigest(document: object, tensors: ReadonlyMap<string, HeadTensor>): string {
   const hash = createHash('sha256').update(canonicalJson(document));
   for (const name of [...tensors.keys()].sort()) {

@@ -12,11 +12,7 @@ import { settingsSchema } from '../format/manifest.ts';
 
 const json = z.record(z.string(), z.unknown());
 
-const partSchema = z.strictObject({
-  cut: z.string(),
-  pooling: z.enum(POOLINGS),
-  width: z.number().int().positive(),
-});
+const partSchema = z.strictObject({ cut: z.string(), pooling: z.enum(POOLINGS), width: z.number().int().positive() });
 
 const headSchema = z.strictObject({
   format: z.literal('permafrost-head'),
@@ -26,15 +22,9 @@ const headSchema = z.strictObject({
   name: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   classes: z.array(z.string()).min(2),
-  /**
-   * Settings of the features that it was trained on, of the first part where there are several: other features are
-   * refused.
-   */
+  /** Settings of the training features, of the first part where there are several: other features are refused. */
   settings: settingsSchema,
-  /**
-   * The calibration that \`settings\` names, where they are int8: what describes new images as the training images were
-   * described.
-   */
+  /** The calibration that `settings` names, where they are int8: new images are extracted with it too. */
   calibration: calibrationSchema.optional(),
   pooling: z.enum(POOLINGS),
   /** Numbers of an image, all parts together. */
@@ -50,16 +40,12 @@ const headSchema = z.strictObject({
     images: z.number().int().positive(),
     /** The store, relative to the head file's folder: where its training images are looked up. */
     store: z.string(),
-    /**
-     * The store's images that counted under another label or split than it holds (`train --labels`), as they counted.
-     */
+    /** Images that counted under another label or split than the store's (`train --labels`), as they counted. */
     relabelled: z
       .array(z.strictObject({ path: z.string(), label: z.string(), split: z.enum(SPLITS) }))
       .min(1)
       .optional(),
-    /**
-     * Of a head that left its training rows in the store: the digest of which rows, with which labels, in which order.
-     */
+    /** Of a head that left its training rows in the store: the digest of rows, labels and their order. */
     rows: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
@@ -101,9 +87,7 @@ export async function writeHead(path: string, document: HeadDocument, tensors: H
   const whole = { format: 'permafrost-head', version, ...document };
   const permafrost = JSON.stringify({ ...whole, digest: headDigest(whole, tensors) });
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
-    throw new PermafrostError('STORE_WRITE', `The folder of ${path} cannot be made: ${reasonOf(cause)}.`, {
-      cause,
-    });
+    throw new PermafrostError('STORE_WRITE', `The folder of ${path} cannot be made: ${reasonOf(cause)}.`, { cause });
   });
   await writeFileAtomic(path, [writeSafetensors(typed, { permafrost })]);
 }

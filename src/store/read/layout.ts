@@ -36,10 +36,7 @@ export interface RowLayout {
 /** What finding the rows takes of each, in bytes, until they are found. */
 export const LAYOUT_ROW_BYTES = 250;
 
-/**
- * Samples of some splits with their numbers, which count split by split; where no splits are named, all samples in
- * their order.
- */
+/** Samples with their numbers, which count split by split; without `splits` all, in their order. */
 export function* numbered(
   samples: Iterable<StoredSample>,
   splits: readonly Split[] | undefined,
@@ -61,8 +58,7 @@ export function* numbered(
 }
 
 /**
- * Finds `rows` numbered samples in the parts of the images and of each view. Throws STORE_CORRUPT where one is not
- * there.
+ * Finds `rows` numbered samples in the parts of the images and of each view. Throws STORE_CORRUPT where one is missing.
  */
 export async function layOut(
   files: StoreFiles,
@@ -125,7 +121,7 @@ const emptyLayout = ({ width }: StoredPart, rows: number) => ({
   rowOf: new Int32Array(rows),
 });
 
-/** Goes through the rows of a part's shards in their order, and tells which place each is wanted for. */
+/** Goes through the rows of a part's shards in their order, and reports the place of each wanted one. */
 async function meetRows(
   files: StoreFiles,
   { set, pooling }: StoredPart,

@@ -3,10 +3,7 @@ import type { FoundRows, ReadFeatures } from './blocks.ts';
 import type { PartLayout } from './layout.ts';
 import { partReader } from './part.ts';
 
-/**
- * Rows as one matrix, in the order of their samples' numbers; each view is one too. With `shared` they lie in memory
- * that threads share.
- */
+/** Rows, and each view, as one matrix in the order of their samples. With `shared` threads share its memory. */
 export async function matrixOfRows({ rows, cols, layout, files }: FoundRows, shared: boolean): Promise<ReadFeatures> {
   const { places, views } = layout;
   const bytes = 4 * rows * cols;

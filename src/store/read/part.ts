@@ -24,10 +24,7 @@ export interface PartReader {
 /** What looking one row up costs, as bytes that could be read in a row in that time (measured: 20 to 30 µs). */
 const LOOK_UP_BYTES = 40_000;
 
-/**
- * Reads one part of laid out rows. A file of which many rows are wanted is read whole; of a file with few wanted rows
- * these alone are read. Of all files there is one buffer.
- */
+/** Reads one part of laid out rows through one buffer: a file of which many rows are wanted whole, else row by row. */
 export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: PartLayout): PartReader {
   const located = new Map<string, LocatedRows>();
   let buffer: FileBuffer | undefined;
@@ -84,7 +81,6 @@ export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: P
   }
 }
 
-/** A stored row as float32 in its place. */
 function put(values: Uint16Array | Float32Array, row: number, { out, offsetOf, scales }: Destination): void {
   const at = offsetOf(row);
   const scale = scales?.[row] ?? 1;

@@ -4,10 +4,7 @@ import { contentIndex } from '../format/content-index.ts';
 export interface RowTargets {
   /** Contents that have not been met yet. */
   readonly missing: number;
-  /**
-   * Calls `put` with the number of each place that a content goes to, in their order, the first time that it is met;
-   * else does nothing.
-   */
+  /** Calls `put` with each place of a content, in order, the first time that it is met; else does nothing. */
   meet(sha256: string, put: (place: number) => void): void;
 }
 

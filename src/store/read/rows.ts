@@ -34,10 +34,7 @@ export interface RowsRequest {
   readonly splits?: readonly Split[];
   /** Stored views of each image to read too, which are there of training images; by default 0. */
   readonly views?: number;
-  /**
-   * `matrix`: all at once, refused above 4 GiB. `blocks`: block by block. A room: as a matrix where that fits, else in
-   * blocks.
-   */
+  /** `matrix`: refused above 4 GiB. `blocks`: block by block. A room: a matrix where it fits, else blocks. */
   readonly memory: 'matrix' | 'blocks' | MemoryRoom;
   /** Whether a matrix lies in memory that threads share; by default not. */
   readonly shared?: boolean;
@@ -49,15 +46,15 @@ export interface StoredRows extends Rows {
   /** Why they are read in blocks; undefined where they are one matrix. */
   readonly reason: string | undefined;
   /**
-   * Row i is of the sample of number places[i], as they count split by split in the order of the list. In a matrix that
-   * is i itself; in blocks rows stand in the order in which their first part is stored.
+   * Row i is of sample places[i]; samples count split by split in the order of the list. In a matrix places[i] is i;
+   * blocks keep the order in which their first part is stored.
    */
   readonly places: Int32Array;
   /** Row i is of labels[i]. */
   readonly labels: readonly string[];
   /**
-   * Which images, with which labels, in which order on the disk: SHA-256 of the JSON of pairs of an image's SHA-256 and
-   * its label, lower-case hex; with views, the digest of that and of the views' fingerprints.
+   * SHA-256, lower-case hex, of the JSON of pairs of an image's SHA-256 and label, in the order on the disk; with
+   * views, the digest of that and of the views' fingerprints.
    */
   readonly digest: string;
   /** The views: row i of the image of row i, in the same blocks. Blocks of several can be read beside each other. */
@@ -100,8 +97,8 @@ function reasonForBlocks(memory: RowsRequest['memory'], matrixBytes: number, vie
 }
 
 /**
- * Current features of a store, of one part or of several side by side. Throws STORE_EMPTY; OPTION_INVALID for a part or
- * a view that was not stored, and for a matrix that is asked for and would pass 4 GiB; STORE_CORRUPT, also in `read`.
+ * Current features of a store, of one part or several side by side. Throws STORE_EMPTY, STORE_CORRUPT (in `read` too),
+ * and OPTION_INVALID for a part or view that was not stored or a matrix above 4 GiB.
  */
 export async function readRows(origin: RowsOrigin, request: RowsRequest): Promise<StoredRows> {
   const { files } = origin;

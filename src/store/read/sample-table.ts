@@ -3,22 +3,17 @@ import { digestTable } from './digest-table.ts';
 import type { Digests } from './row-targets.ts';
 import { idOf, type SampleRows, type StoredSample } from '../format/shard.ts';
 
-/**
- * The samples of a store by their rows, in columns: about 55 bytes an image and its path's, where an array of samples
- * takes 300.
- */
+/** The samples of a store in columns: about 55 bytes an image and its path's, where objects take 300. */
 export interface SampleTable {
   readonly length: number;
   /** Of the samples, sorted. */
   readonly labels: readonly string[];
-  /** Bytes that the columns take. */
   readonly bytes: number;
   /** SHA-256 by row. */
   readonly digests: Digests;
   pathOf(row: number): string;
   labelOf(row: number): string;
   splitOf(row: number): Split;
-  /** The whole sample, made anew. */
   sample(row: number): StoredSample;
   /** The row of a path, -1 where there is none. */
   rowOf(path: string): number;
@@ -57,9 +52,7 @@ function chunkOf(rows: readonly StoredSample[], numberOf: (label: string) => num
 const bytesOf = (chunk: Chunk): number =>
   (Object.values(chunk) as Uint8Array[]).reduce((sum, { byteLength }) => sum + byteLength, 0);
 
-/**
- * Takes samples, in the order of their paths (by code units, as stores list them), into a table; none of them is kept.
- */
+/** Takes samples, in the order of their paths (by code units, as stores list them), into a table; keeps no object. */
 export function sampleTable(samples: SampleRows): SampleTable {
   const numbers = new Map<string, number>();
   const numberOf = (label: string): number => {

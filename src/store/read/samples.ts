@@ -12,20 +12,16 @@ export type SplitCounts = Readonly<Record<Split, number>>;
 export interface SampleList {
   /** An array where the list is short; else rows that are decoded anew whenever they are walked through. */
   samples(): Promise<SampleRows>;
-  /** How many they are. */
   counts(): Promise<SplitCounts>;
 }
 
 /**
- * Lists of at most so many bytes on the disk are kept in memory once they were read: some 100,000 images, which take
- * 30 MB there. A million would take 0.3 GB: these are read from the disk by whoever walks through them.
+ * Lists of at most so many bytes on the disk are kept in memory: some 100,000 images, 30 MB there. A million would take
+ * 0.3 GB: those are read from the disk each time.
  */
 const KEPT_LIST_BYTES = 16 * 2 ** 20;
 
-/**
- * The list of the data set that was extracted last. Throws STORE_EMPTY where no extraction was completed, and
- * STORE_CORRUPT.
- */
+/** The list of the last extraction. Throws STORE_EMPTY where none was completed, and STORE_CORRUPT. */
 export function storedList(files: StoreFiles, { dataset }: Manifest, keptBytes = KEPT_LIST_BYTES): SampleList {
   let list: Promise<SampleRows> | undefined;
   let known: SplitCounts | undefined;

@@ -17,10 +17,7 @@ export async function* shardRows(store: string, shard: ShardEntry): AsyncGenerat
   for await (const { rows } of shardBatches(store, shard, 'rows')) yield* rows;
 }
 
-/**
- * Every row of a set without its features, in the order of extraction; a row whose poolings lie in several shards comes
- * several times.
- */
+/** Every row of a set without its features, as extracted; one whose poolings lie in several shards comes repeatedly. */
 export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<StoredSample> {
   for (const shard of set.shards) yield* shardRows(store, shard);
 }

@@ -9,7 +9,6 @@ import { decodeShard } from '../format/shard.ts';
 
 /** A file of features in which the bytes of each row are known: any row can be read without the others. */
 export interface LocatedRows {
-  readonly width: number;
   /** Reads rows by their numbers in the file; `put` gets each with its place in `wanted`. Values are float32. */
   read(wanted: readonly number[], put: (values: Float32Array, i: number) => void): Promise<void>;
 }
@@ -24,9 +23,8 @@ interface Batch {
 const stampOf = async (handle: FileHandle): Promise<string> => stampText(await handle.stat({ bigint: true }));
 
 /**
- * Verifies a file of features and finds its rows. The file is read whole for that, once; afterwards single rows are
- * read from it while the system says that it is the same file (size, times, inode), and it is verified anew where it
- * is not. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
+ * Verifies a file of features and finds its rows; afterwards single rows are read from it. Where size, times or inode
+ * have changed it is verified anew. `readWhole` gives its verified bytes. Throws STORE_CORRUPT.
  */
 export async function locateRows(
   files: StoreFiles,
@@ -70,9 +68,7 @@ export async function locateRows(
 
   async function opened<T>(work: (handle: FileHandle) => Promise<T>): Promise<T> {
     const handle = await open(path, 'r').catch((cause: unknown) => {
-      throw new PermafrostError('STORE_CORRUPT', `${path} cannot be opened. Run "permafrost verify".`, {
-        cause,
-      });
+      throw new PermafrostError('STORE_CORRUPT', `${path} cannot be opened. Run "permafrost verify".`, { cause });
     });
     try {
       return await work(handle);
@@ -83,7 +79,6 @@ export async function locateRows(
 
   await opened(verify);
   return {
-    width,
     read: (wanted, put) =>
       opened(async (handle) => {
         if ((await stampOf(handle)) !== stamp) await verify(handle);

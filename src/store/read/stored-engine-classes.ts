@@ -1,13 +1,8 @@
 import { differences } from '../../core/digest.ts';
 import type { FeatureSettings } from '../format/fingerprint.ts';
-import { coveringSets, type FeatureSet, type Manifest } from '../format/manifest.ts';
+import { coveringSets, rowsOf, type FeatureSet, type Manifest } from '../format/manifest.ts';
 
-const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
-
-/**
- * The engine classes of stored features that agree with `settings` in everything else: the data set's own first, then
- * those with most rows.
- */
+/** Engine classes of stored features that agree with `settings` in all else: current sets first, then most rows. */
 export function storedEngineClasses(manifest: Manifest, settings: Omit<FeatureSettings, 'engineClass'>): string[] {
   const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
   const isCurrent = ({ fingerprint }: FeatureSet): boolean => current.has(fingerprint);

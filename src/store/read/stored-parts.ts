@@ -8,10 +8,7 @@ export interface WantedSet {
   readonly poolings: readonly Pooling[];
 }
 
-/**
- * The pooling of a set that stands for an image in a few numbers: avg where it was extracted, else max, else the whole
- * map.
- */
+/** The pooling of a set with the fewest numbers an image: avg, else max, else the whole map. */
 export function smallPooling({ poolings }: WantedSet): Pooling {
   return (['avg', 'max', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
 }
@@ -23,8 +20,8 @@ export interface StoredPart extends FeaturePart {
 }
 
 /**
- * The sets that the last extraction made or reused, the primary one first; of a view (1 and up) those that hold the
- * training images in it. Throws STORE_EMPTY, and OPTION_INVALID for a view that was not stored.
+ * The sets of the last extraction, the primary one first; of a view (1 and up) those of the training images in it.
+ * Throws STORE_EMPTY, and OPTION_INVALID for a view that was not stored.
  */
 export function currentSets({ path, manifest }: StoreFolder, view = 0): readonly [WantedSet, ...WantedSet[]] {
   const { sets, views = [] } = manifest.dataset;
@@ -60,9 +57,8 @@ export function currentSet(store: StoreFolder): FeatureSet {
 }
 
 /**
- * The parts that are asked for: one pooling of the primary set, or several of any of the data set's cuts. Throws
- * STORE_EMPTY, and OPTION_INVALID, naming what there is, where the data set was not extracted at that cut or in that
- * pooling.
+ * The parts that are asked for: one pooling of the primary set, or several of any cuts. Throws STORE_EMPTY, and
+ * OPTION_INVALID, naming what there is, for a cut or pooling that was not extracted.
  */
 export function storedParts(store: StoreFolder, wanted: Pooling | readonly FeaturePart[], view = 0): StoredPart[] {
   const sets = currentSets(store, view);

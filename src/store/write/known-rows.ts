@@ -1,17 +1,13 @@
 import type { ImageFacts } from '../../core/sample.ts';
 import { contentIndex } from '../format/content-index.ts';
 
-/**
- * Contents, numbered in the order in which they were added, with what was read from each image's header. About 55 bytes
- * a content.
- */
+/** Contents, numbered as they were added, with the facts of each image's header. About 55 bytes a content. */
 export interface KnownRows {
   readonly size: number;
   /** The number of a content, -1 where it was not added. */
   find(sha256: string): number;
   /** The number of a content, which is added where it is new. */
   add(facts: ImageFacts): number;
-  /** The facts of a content that was added. */
   factsOf(sha256: string): ImageFacts;
 }
 

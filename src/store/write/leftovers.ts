@@ -20,10 +20,9 @@ export async function removeFile(path: string): Promise<void> {
 }
 
 /**
- * What a killed process has left in a store: files that were not whole yet (of heads and of the studio too), images
- * that no journal of the studio names, shards and sample lists that it had not come to name in the manifest; and
- * neighbour indices of other features or samples than the current ones. Other files are the user's own. Sorted names,
- * relative to the store.
+ * What a killed process has left in a store, as sorted names relative to it: unfinished files (of heads and of the
+ * studio too), images that no journal names, shards and sample lists that the manifest does not name, and indices that
+ * are not current. Other files are the user's own.
  */
 export async function leftovers({ path: store, manifest }: StoreFolder): Promise<string[]> {
   const named = new Set<string | undefined>([

@@ -8,9 +8,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
 export const LOCK_NAME = 'writer.lock';
 
-/**
- * Who takes over a dead writer's lock holds this file meanwhile; older than this, in milliseconds, its maker died too.
- */
+/** Held while a dead writer's lock is taken over; older than this, in milliseconds, its maker died too. */
 const TAKEOVER_NAME = 'writer.lock.takeover';
 const TAKEOVER_MS = 10_000;
 const RETRY_MS = 50;
@@ -29,15 +27,12 @@ type Owner = z.infer<typeof ownerSchema>;
 
 /** A store that this process alone may write to. */
 export interface StoreLock {
-  /** Lets others write. */
   release(): Promise<void>;
 }
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/**
- * The start of a process in clock ticks since boot (proc(5), field 22 of stat); null where the system does not tell.
- */
+/** The start of a process in clock ticks since boot (proc(5), field 22 of stat); null where it is not known. */
 async function processStart(pid: number): Promise<string | null> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   // The second field is the program's name in parentheses, which may hold anything.
@@ -103,9 +98,8 @@ async function removeStale(path: string, store: string, stale: Owner): Promise<v
 }
 
 /**
- * Makes this process the one writer of a store (the folder is made where it is not there). A writer that was killed
- * leaves its lock behind: it is taken over. Throws STORE_LOCKED, naming the writer, where another one lives, and
- * STORE_WRITE where the folder cannot be written to.
+ * Makes this process the one writer of a store, whose folder is made where it is not there. The lock of a killed writer
+ * is taken over. Throws STORE_LOCKED, naming a living writer, and STORE_WRITE.
  */
 export async function lockStore(store: string, command: string): Promise<StoreLock> {
   const path = join(store, LOCK_NAME);
@@ -142,9 +136,7 @@ export async function lockStore(store: string, command: string): Promise<StoreLo
   };
 }
 
-/**
- * Makes a file with that content, unless one is there. Hard links would be simpler, but not every file system has them.
- */
+/** Makes a file with that content, unless one is there. Not every file system has hard links, which are simpler. */
 async function created(path: string, content: string): Promise<boolean> {
   let handle: FileHandle;
   try {

@@ -6,10 +6,7 @@ import type { WantedSet } from '../read/stored-parts.ts';
 import { shardRows } from '../read/shards.ts';
 import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
 
-/**
- * What is extracted, and what of it each set has: an image goes into those of the wanted sets that lack it, and in the
- * poolings that they lack.
- */
+/** Writes each extracted image into the wanted sets that lack it, in the poolings that they lack. */
 export interface SetsWriter {
   /** Contents that a wanted set holds. */
   readonly known: KnownRows;
@@ -17,10 +14,7 @@ export interface SetsWriter {
   isKnown(sha256: string): boolean;
   /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
   firstLacking(sha256: string): number;
-  /**
-   * Adds features: `batches[i]` are those of the i-th wanted set, undefined where it gets none, all of the same images.
-   * Throws FEATURE_OVERFLOW or STORE_WRITE.
-   */
+  /** Adds features of the same images, `batches[i]` to the i-th set. Throws FEATURE_OVERFLOW or STORE_WRITE. */
   append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
   /** Makes all that was appended durable, in every set. */
   seal(): Promise<void>;
@@ -89,10 +83,7 @@ function rowsOf({ rows, features }: FeatureBatch, at: readonly number[]): Featur
   };
 }
 
-/**
- * A writer for several sets of a store. Each set seals its own shards, so a killed run may leave one set further than
- * another: the next run gives each what it lacks. Reads the rows of the wanted sets.
- */
+/** A writer for several sets, each with its own shards. After a killed run the next gives each what it lacks. */
 export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter> {
   const { wanted, ...common } = options;
   const known = knownRows();

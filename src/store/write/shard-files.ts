@@ -33,8 +33,8 @@ export const shardFileNames = (shard: ShardEntry): string[] => [
 ];
 
 /**
- * What a shard's seal says: the set that it is of, and its files with their digests. Manifests are rebuilt from seals.
- * Version 1 is that of shards with all poolings, which the stores of version 1 have: their seals need no change.
+ * A shard's set, and its files with their digests: manifests are rebuilt from seals. Version 1 is that of shards with
+ * all poolings, as stores of version 1 have them.
  */
 const sealSchema = z.strictObject({
   format: z.literal('permafrost-shard'),
@@ -81,7 +81,7 @@ export async function sealProblem(store: string, set: FeatureSet, shard: ShardEn
   }
 }
 
-/** The set and the shard that the seal of this name tells of. Throws a plain Error where it is not what was written. */
+/** The set and the shard in the seal of this name. Throws a plain Error where it is not what was written. */
 async function readSeal(store: string, name: string): Promise<z.infer<typeof sealSchema>> {
   const seal = sealSchema.parse(unseal(JSON.parse(await readFile(join(store, name), 'utf8'))));
   if (seal.set.fingerprint !== fingerprintOf(seal.set.settings) || sealName(seal.shard) !== name)
@@ -103,11 +103,10 @@ async function isThere(store: string, { files }: ShardEntry): Promise<boolean> {
 }
 
 /**
- * Adds to a manifest (in memory) the shards of its sets that were sealed after it was written: a writer does not write
- * the manifest anew for each shard, and one that was killed never came to it. A seal is written last, so what it names
- * is whole. Seals that cannot be read count for nothing here. Tells how many shards were added.
+ * Adds to a manifest in memory the shards that were sealed after it was written. A seal is written
+ * last, so what it names is whole. Unreadable seals count for nothing here.
  */
-export async function takeUpSealed({ path: store, manifest: { sets } }: StoreDraft): Promise<number> {
+export async function takeUpSealed({ path: store, manifest: { sets } }: StoreDraft): Promise<void> {
   const byFingerprint = new Map(
     sets.map((set) => [set.fingerprint, { set, after: Math.max(-1, ...set.shards.map(shardNumber)) }]),
   );
@@ -120,19 +119,14 @@ export async function takeUpSealed({ path: store, manifest: { sets } }: StoreDra
         : [];
     })
     .sort((a, b) => a.number - b.number);
-  let added = 0;
   for (const { name, set } of later) {
     const seal = await readSeal(store, name).catch(() => undefined);
     if (seal?.set.fingerprint !== set.fingerprint || !(await isThere(store, seal.shard))) continue;
     set.shards.push(seal.shard);
-    added++;
   }
-  return added;
 }
 
-/**
- * The sets of a store as its seals tell them, for a store whose manifest is lost; `damaged` are seals that say nothing.
- */
+/** The sets that a store's seals describe, for a lost manifest; `damaged` are seals that cannot be read. */
 export async function setsFromSeals(
   store: string,
 ): Promise<{ sets: FeatureSetDraft[]; damaged: { name: string; problem: string }[] }> {

@@ -13,7 +13,7 @@ import {
   poolingsOf,
   readManifest,
   settingsSchema,
-  STORE_VERSION,
+  newManifest,
   writeManifest,
   type FeatureSet,
   type FeatureSetDraft,
@@ -26,9 +26,8 @@ import { takeUpSealed } from './shard-files.ts';
 import { encodeShard, type SampleRows } from '../format/shard.ts';
 
 /**
- * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). What a killed process had sealed
- * is taken up, what else it left is removed. Throws
- * STORE_WRITE where the folder cannot be made or holds other things than a store, and what readManifest throws.
+ * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). Takes up what a killed process sealed,
+ * removes the rest. Throws STORE_WRITE where the folder cannot be made or is no store, and what readManifest throws.
  */
 export async function openForWriting(store: string, permafrost: string): Promise<StoreDraft> {
   let names: string[];
@@ -55,16 +54,7 @@ export async function openForWriting(store: string, permafrost: string): Promise
       `${store} is not empty and no store (found ${others.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
     );
   }
-  const draft: StoreDraft = {
-    path: store,
-    manifest: {
-      format: 'permafrost-store',
-      version: STORE_VERSION,
-      permafrost,
-      dataset: { root: '', sets: [], failures: [] },
-      sets: [],
-    },
-  };
+  const draft = { path: store, manifest: newManifest(permafrost) };
   await writeManifest(draft);
   await removeLeftovers(draft);
   return draft;
@@ -93,9 +83,8 @@ export function setFor(
 }
 
 /**
- * Why the features that the store holds do not serve these settings: the fields in which the nearest other set differs,
- * or the poolings that the set of these very settings was made without. Undefined where there is no other set, and
- * where the set of these settings has rows in all poolings: what it lacks are new images, not other settings.
+ * Why stored features do not serve these settings: the fields in which the nearest other set differs, or the poolings
+ * that the set of these settings lacks. Undefined without another set, and where only images are new.
  */
 export function whyNotReused(
   manifest: Manifest,
@@ -129,10 +118,7 @@ function listDigest(samples: SampleRows): string {
   return hash.update(before === '[' ? '[]' : ']').digest('hex');
 }
 
-/**
- * Makes `samples`, all of which must have features in every one of `sets`, the store's data set. Replaces the former at
- * once.
- */
+/** Makes `samples`, which all have features in every one of `sets`, the store's data set, at once. */
 export async function commitDataset(
   store: StoreDraft,
   dataset: {
@@ -151,10 +137,7 @@ export async function commitDataset(
   const samples =
     before?.name === name
       ? before
-      : {
-          name,
-          ...(await writeFileAtomic(join(path, name), encodeShard(dataset.samples, undefined, new Map()))),
-        };
+      : { name, ...(await writeFileAtomic(join(path, name), encodeShard(dataset.samples, undefined, new Map()))) };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
   const { views = [] } = dataset;

@@ -25,9 +25,7 @@ export interface WriterOptions {
   readonly poolings?: readonly Pooling[];
   /** Rows to come at most: keeps the buffers of a small data set small. */
   readonly expectedRows: number;
-  /**
-   * Bytes of features a shard file (default 64 MiB, at most 256 MiB): what is lost at most when the process is killed.
-   */
+  /** Bytes of features a shard file (default 64 MiB, at most 256 MiB): the most that a kill loses. */
   readonly shardBytes?: number;
 }
 
@@ -38,24 +36,20 @@ export interface FeatureWriter {
   seal(): Promise<void>;
 }
 
-/**
- * Rows of a shard without whole maps at most: as 64 MiB of maps are 1,337 images, a killed run loses minutes here too,
- * not hours.
- */
+/** Rows of a shard without maps at most: 64 MiB of maps are 1,337 images, so a kill loses minutes here too. */
 const POOLED_ROWS = 2048;
 
 /**
- * The manifest is written anew when the shards that it does not name yet are this share of all: each shard then costs
- * the writing of nine entries or fewer, however many there are. Up to eight shards it is written for each one.
+ * Shards that the manifest does not name yet, as a share of all, before it is written anew. Each shard then costs the
+ * writing of nine entries or fewer; up to eight shards, each is written.
  */
 const UNLISTED_SHARE = 1 / 8;
 
 type Buffers = ReadonlyMap<Pooling, Uint16Array | Float32Array>;
 
 /**
- * A writer of one set's shards: each is a few Arrow files (rows, and one a pooling) and their seal, renamed into place
- * before the manifest names them. The first shard of a set is named at once, later ones a few at a time: until then
- * their seals tell of them (takeUpSealed).
+ * A writer of one set's shards: Arrow files (rows, and one a pooling) and their seal, all in place before the manifest
+ * names them. Later shards are named a few at a time; until then their seals count (takeUpSealed).
  */
 export function featureWriter(options: WriterOptions): FeatureWriter {
   const { store, set } = options;

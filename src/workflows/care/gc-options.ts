@@ -5,9 +5,5 @@ export const GC_OPTIONS = {
   otherSets: booleanOption(false, 'also drop the features of every setting but that of the last extraction'),
   dryRun: booleanOption(false, 'only tell what would be removed'),
 } as const;
-/**
- * Options of `gc`.
- *
- * @interface
- */
+/** Options of `gc`. @interface */
 export type GcOptions = OptionsOf<typeof GC_OPTIONS>;

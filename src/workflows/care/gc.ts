@@ -6,19 +6,18 @@ import type { GcResult } from '../../results/store-results.ts';
 import { compactSet } from '../../store/care/compact.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { coveringSets, readManifest, writeManifest } from '../../store/format/manifest.ts';
+import { coveringSets, readManifest, rowsOf, writeManifest } from '../../store/format/manifest.ts';
 import { storeAt } from '../../store/open.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
 import type { Work } from '../work.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
 import { VERSION } from '../version.ts';
-import { tellMigration } from '../store-version.ts';
+import { reportMigration } from '../store-version.ts';
 
 /**
- * Removes what the data set that was extracted last does not need: rows of images that are gone from it, whole sets
- * with `otherSets`, and files that a killed run left. Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and
- * what readManifest throws.
+ * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers.
+ * Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
  */
 export async function gc(
   storePath: string,
@@ -60,7 +59,7 @@ export async function gc(
       const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
       const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
       droppedSets = others.length;
-      droppedRows += others.flatMap((set) => set.shards).reduce((sum, shard) => sum + shard.rows, 0);
+      droppedRows += others.reduce((sum, set) => sum + rowsOf(set), 0);
       for (const { shards } of others) for (const shard of shards) stale.push(...shardFileNames(shard));
       manifest.sets = manifest.sets.filter((set) => !others.includes(set));
       if (!dryRun) await writeManifest(store);
@@ -74,7 +73,7 @@ export async function gc(
           `${set.settings.cut}: wrote ${done.rewrittenShards} shards anew without the rows that nothing needs.`,
         );
     }
-    if (manifest.version !== from) tellMigration(from, listener);
+    if (manifest.version !== from) reportMigration(from, listener);
     await remove(stale);
     const removedFiles = orphans.length + stale.length;
     return { store: path, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };

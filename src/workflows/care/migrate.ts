@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import type { MigrateResult } from '../../results/store-results.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { readManifest, STORE_VERSION, writeManifest } from '../../store/format/manifest.ts';
+import { readManifest, rowsOf, STORE_VERSION, writeManifest } from '../../store/format/manifest.ts';
 
 /**
- * Lifts a store to the newest version: its manifest is written anew, its shards stay as they are. A store that is in
- * that version already is left alone. Throws STORE_LOCKED, STORE_WRITE and what readManifest throws; STORE_VERSION for
- * a version that is newer than all known.
+ * Migrates a store to the newest version: its manifest is written anew, its shards stay as they are. Throws
+ * STORE_LOCKED, STORE_WRITE and what readManifest throws; STORE_VERSION for a newer version.
  */
 export async function migrate(storePath: string): Promise<MigrateResult> {
   const store = resolve(storePath);
@@ -16,15 +15,10 @@ export async function migrate(storePath: string): Promise<MigrateResult> {
     const manifest = await readManifest(store);
     const from = manifest.version;
     if (from !== STORE_VERSION) await writeManifest({ path: store, manifest });
-    const shards = manifest.sets.flatMap((set) => set.shards);
-    return {
-      store,
-      from,
-      to: STORE_VERSION,
-      sets: manifest.sets.length,
-      shards: shards.length,
-      rows: shards.reduce((sum, { rows }) => sum + rows, 0),
-    };
+    const { sets } = manifest;
+    const shards = sets.reduce((sum, set) => sum + set.shards.length, 0);
+    const rows = sets.reduce((sum, set) => sum + rowsOf(set), 0);
+    return { store, from, to: STORE_VERSION, sets: sets.length, shards, rows };
   } finally {
     await lock.release();
   }

@@ -20,9 +20,9 @@ import { extractInto } from '../extract/extract.ts';
 import type { Work } from '../work.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
 import { viewsOf } from '../extract/views.ts';
-import { extractor } from '../network/extractor.ts';
+import { makeExtractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
-import { tellMigration } from '../store-version.ts';
+import { reportMigration } from '../store-version.ts';
 
 /** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
 async function dropDamaged(
@@ -32,7 +32,7 @@ async function dropDamaged(
   const { store, damaged, orphans } = await verifyStore(path, VERSION);
   if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0 };
   const { manifest } = store;
-  tellMigration(manifest.version, listener);
+  reportMigration(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
@@ -56,7 +56,7 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
   const { settings, quantization } = sets[0].set;
   const samples = await store.samples();
   const { contract, dtype, engineClass, calibration } = settings;
-  const source = await extractor(
+  const extractor = await makeExtractor(
     {
       contract,
       cuts: sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings })),
@@ -64,17 +64,15 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
       engine: 'auto',
       precision: 'auto',
       engineClass,
-      ...(quantization && {
-        calibrate: () => readCalibration(store.path, quantization.calibration, calibration),
-      }),
+      ...(quantization && { calibrate: () => readCalibration(store.path, quantization.calibration, calibration) }),
     },
     work.listener,
   );
   try {
     for (const [i, { set }] of sets.entries())
-      requireSameSettings('What is installed here', set.settings, source.sets[i]!.settings);
+      requireSameSettings('What is installed here', set.settings, extractor.sets[i]!.settings);
   } catch (error) {
-    await source.executable.dispose();
+    await extractor.executable.dispose();
     throw error;
   }
   const dataset = {
@@ -93,13 +91,10 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
     store: store.path,
     dtype,
   };
-  return extractInto(store.path, { dataset, source, options }, work);
+  return extractInto(store.path, { dataset, extractor, options }, work);
 }
 
-/**
- * What is left to do about the studio's files; null where they are whole. They came from a person: nothing can make
- * them again.
- */
+/** What is left to do about the studio's files, which cannot be made again; null where they are whole. */
 async function studioAdvice(store: string): Promise<string | null> {
   const { damaged } = await damagedStudioFiles(store);
   if (damaged.length === 0) return null;
@@ -108,9 +103,8 @@ async function studioAdvice(store: string): Promise<string | null> {
 }
 
 /**
- * Drops what is damaged and extracts just that again. The studio's folder is left alone; what is damaged in it is told.
- * What cannot be extracted here and now (the images are elsewhere, the list of samples was damaged too) is told in
- * `next`; the store is whole in any case, only with fewer rows. Throws STORE_LOCKED and what verify throws.
+ * Drops what is damaged and extracts just that again; the studio's folder is checked only. What cannot be extracted
+ * here and now is reported in `next`; the store is whole with fewer rows. Throws STORE_LOCKED and what verify throws.
  */
 export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
   const store = resolve(storePath);
@@ -129,7 +123,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   const { store, damaged, lost } = await dropDamaged(path, work.listener);
   const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
-  const told = { store: path, damaged, lostRows: lost };
+  const found = { store: path, damaged, lostRows: lost };
   const hasSets = sets.every((one) => manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint));
   if (samples === undefined || !hasSets || !existsSync(root)) {
     const why =
@@ -140,20 +134,20 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
           : 'The calibration of the current features was lost, and they with it';
     const needed = damaged.length > 0 || samples === undefined;
     return {
-      ...told,
+      ...found,
       extracted: 0,
       next: needed
         ? `${why}: run "permafrost extract" with the data set and --store ${path}; whatever is intact is reused.`
         : null,
     };
   }
-  if (lost === 0) return { ...told, extracted: 0, next: null };
+  if (lost === 0) return { ...found, extracted: 0, next: null };
   try {
     const { extracted } = await extractMissing(store, work);
-    return { ...told, extracted, next: null };
+    return { ...found, extracted, next: null };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
     const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
-    return { ...told, extracted: 0, next };
+    return { ...found, extracted: 0, next };
   }
 }

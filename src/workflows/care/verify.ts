@@ -6,10 +6,7 @@ import type { Work } from '../work.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { VERSION } from '../version.ts';
 
-/**
- * Reads every byte of a store, what was taught and reviewed in the studio among it, and names each file that is not
- * what was written. Changes nothing, and needs no lock.
- */
+/** Reads every byte of a store, the studio's too, and names each file that is not what was written. Needs no lock. */
 export async function verify(storePath: string, { listener }: Work = {}): Promise<VerifyResult> {
   const store = resolve(storePath);
   let meter: ReturnType<typeof progressMeter> | undefined;

@@ -18,10 +18,7 @@ import { leaksOf } from './leaks.ts';
 import { equalFiles, nearDuplicates, type NearDuplicates } from './near-duplicates.ts';
 import type { Work } from '../work.ts';
 
-/**
- * The head that answers the questions: what `run` finds among the best on pooled features, and a fit takes
- * milliseconds.
- */
+/** The head that answers: among the best of `run` on pooled features, and fitted in milliseconds. */
 const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;
 
 interface Stored {
@@ -80,11 +77,9 @@ async function accuracyWithout(
 }
 
 /**
- * Asks a store what could be wrong with the data set: copies of one image (equal bytes, or nearly equal features),
- * copies that lie in train and in val or test and what they do to the accuracy, labels that the other images
- * contradict, classes too small to judge. Equal bytes and sizes of classes are of all images; features are compared of
- * `images` at most, and what rests on them is about these alone. With a list of labels these are asked about, and the
- * store is not changed.
+ * Asks a store what could be wrong with its data set: copies (equal bytes or nearly equal features), copies across
+ * train and val or test and their effect on the accuracy, labels that other images contradict, small classes. Features
+ * of `images` at most are compared. With a list of labels these count, and the store is not changed.
  */
 export async function check(
   storePath: string,

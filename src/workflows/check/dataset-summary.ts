@@ -3,7 +3,7 @@ import { contentIndex } from '../../store/format/content-index.ts';
 import { contentKey, highestKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
-/** What can be told of all images of a store without their features. */
+/** What is known of all images of a store without their features. */
 export interface DatasetSummary {
   readonly images: number;
   /** Images by class and split. */
@@ -15,9 +15,8 @@ export interface DatasetSummary {
 }
 
 /**
- * Counts images and finds equal files among all of them, one sample at a time: about 50 bytes an image. `compared` are
- * all images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, and copies of a
- * picture together.
+ * Counts images and finds equal files one sample at a time: about 50 bytes an image. `compared` are at most `most`,
+ * those whose SHA-256 is lowest: the same on any machine, copies together.
  */
 export function summarizeDataset(samples: SampleRows, most: number): DatasetSummary {
   const index = contentIndex();

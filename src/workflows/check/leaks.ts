@@ -22,9 +22,8 @@ const leak = (train: StoredSample, held: StoredSample, kind: LeakResult['kind'],
 });
 
 /**
- * The images of val and test that have a copy in train, each once: with an equal file where there is one, else with the
- * nearest image. `copies` are the groups of equal files of all images; `near` is about `samples`. Equal files first, in
- * the order of their groups, then near ones, the most alike first.
+ * The images of val and test that have a copy in train, each once: an equal file where there is one, else the nearest.
+ * `copies` are groups of equal files of all images; `near` is about `samples`. Equal files first, then by likeness.
  */
 export function leaksOf(
   copies: readonly (readonly StoredSample[])[],
@@ -33,7 +32,7 @@ export function leaksOf(
 ): LeakResult[] {
   const leaks: LeakResult[] = [];
   const leaked = new Set<string>();
-  const tell = (one: LeakResult): void => {
+  const add = (one: LeakResult): void => {
     if (leaked.has(one.held)) return;
     leaked.add(one.held);
     leaks.push(one);
@@ -41,7 +40,7 @@ export function leaksOf(
   for (const group of copies) {
     const train = trainCopy(group);
     if (train === undefined) continue;
-    for (const held of group) if (held.split !== 'train') tell(leak(train(held.label), held, 'exact', 1));
+    for (const held of group) if (held.split !== 'train') add(leak(train(held.label), held, 'exact', 1));
   }
   const groups = new Map<number, StoredSample[]>();
   samples.forEach((sample, i) => {
@@ -59,8 +58,8 @@ export function leaksOf(
       const train = trains.get(from);
       if (train === undefined) continue;
       for (const image of groups.get(held)!)
-        if (image.split !== 'train') tell(leak(train(image.label), image, 'near', cosine));
-      // All of them are told now: no later pair is more alike.
+        if (image.split !== 'train') add(leak(train(image.label), image, 'near', cosine));
+      // All of them are listed now: no later pair is more alike.
       groups.set(held, []);
     }
   }

@@ -5,27 +5,20 @@ import type { RowAccess } from '../../store/read/access.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 
 /**
- * Cosine of pooled features from which the whole maps of two images are compared. Measured on hymenoptera with 20
- * images re-encoded (half to full size, JPEG quality 25 to 85): pooled 0.943 at least, 0.954 at most between different
- * images; whole maps 0.858 at least, 0.581 at most between different images. The maps tell them apart, pooled features
- * only say where to look.
+ * Cosine of pooled features from which whole maps are compared, which tell copies apart. Measured on hymenoptera with
+ * 20 images re-encoded (half to full size, JPEG quality 25 to 85): pooled 0.943 or more, other images 0.954 or less;
+ * maps 0.858 or more, other images 0.581 or less.
  */
 const CANDIDATE_COSINE = 0.85;
 
-/**
- * Pairs whose maps are compared at most, the most alike ones: some 20 MB. Ten thousand pictures of one template would
- * make fifty million.
- */
+/** Most pairs whose maps are compared, 20 MB: ten thousand pictures of one template would make fifty million. */
 const MOST_CANDIDATES = 200_000;
 
 /** Images whose maps are in memory at once, twice: 50 MB of VGG16's 25,088 numbers. */
 const TILE = 512;
 
 export interface NearDuplicates {
-  /**
-   * Rows of different files whose maps are alike, a < b, the most alike first. Of equal files the first one stands for
-   * all.
-   */
+  /** Different files with maps alike, a < b, the most alike first; of equal files the first stands for all. */
   readonly pairs: readonly SimilarPair[];
   /** For each row the first one of equal pooled features (to the last bit) and maps that are alike, often itself. */
   readonly standFor: Int32Array;
@@ -48,10 +41,7 @@ function firstOfKey(rows: number, keyOf: (row: number) => string): Int32Array {
 export const equalFiles = (samples: readonly StoredSample[]): Int32Array =>
   firstOfKey(samples.length, (i) => samples[i]!.sha256);
 
-/**
- * Those of the candidates whose whole maps are at least `threshold` alike, with the cosine of these. A tile of maps
- * meets a tile at a time.
- */
+/** The candidates whose whole maps are at least `threshold` alike, with that cosine; a tile meets a tile at a time. */
 async function mapsAlike(
   candidates: readonly SimilarPair[],
   samples: readonly StoredSample[],
@@ -89,9 +79,8 @@ async function mapsAlike(
 }
 
 /**
- * Pairs of different files whose whole maps are at least `threshold` alike. X has the l2-normalised pooled features of
- * the samples. Equal files are known without comparing, and images of equal pooled features are compared with the first
- * of them alone: thousands of copies of one placeholder cost what thousands of images cost, not their square.
+ * Pairs of different files whose whole maps are at least `threshold` alike; X: l2-normalised pooled features. Images of
+ * equal pooled features are compared with the first of them alone: a thousand copies of one placeholder cost no square.
  */
 export async function nearDuplicates(
   X: Matrix,

@@ -15,15 +15,9 @@ export const CHECK_OPTIONS = {
   }),
   suspects: integerOption(20, 'suspected label errors that are told', { min: 0 }),
   folds: integerOption(5, 'folds of the cross-validation that finds them', { min: 2, max: 50 }),
-  smallClass: integerOption(10, 'a class with fewer validated images counts as too small to judge', {
-    min: 1,
-  }),
+  smallClass: integerOption(10, 'a class with fewer validated images counts as too small to judge', { min: 1 }),
   seed: integerOption(1, 'seed of the folds', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
-/**
- * Options of `check`.
- *
- * @interface
- */
+/** Options of `check`. @interface */
 export type CheckOptions = OptionsOf<typeof CHECK_OPTIONS>;
 export const CHECK_DEFAULTS = defaultsOf(CHECK_OPTIONS);

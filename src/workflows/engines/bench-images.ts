@@ -46,9 +46,8 @@ async function listed(given: readonly string[], work: Work): Promise<{ source: s
 }
 
 /**
- * Decodes `count` of the images given: files, or one data set, or none for the bundled emoji. A seeded choice; what
- * cannot be decoded is told, and the next one drawn in its place. Throws as scanDataset does, and IMAGE_UNDECODABLE
- * where no image can be decoded.
+ * Decodes `count` seeded choices of the given files or data set, or of the bundled emoji. What cannot be decoded is
+ * reported and replaced. Throws as scanDataset, and IMAGE_UNDECODABLE where no image can be decoded.
  */
 export async function benchImages(
   given: readonly string[],

@@ -15,9 +15,5 @@ export const BENCH_OPTIONS = {
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
   seed: integerOption(1, 'seed of the choice of images', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
-/**
- * Options of `bench`.
- *
- * @interface
- */
+/** Options of `bench`. @interface */
 export type BenchOptions = OptionsOf<typeof BENCH_OPTIONS>;

@@ -32,10 +32,7 @@ function cosines(a: Float32Array, b: Float32Array, count: number): number[] {
   });
 }
 
-/**
- * Each variant's answers, round by round; every other round goes backwards, so that none is always the first on a warm
- * machine.
- */
+/** Each variant's answers, round by round; every other round goes backwards, so that none is always warm. */
 async function measureAll(
   { pixels, paths }: BenchImages,
   { rounds, contract, cut, seconds }: BenchOptions,
@@ -58,8 +55,8 @@ async function measureAll(
 }
 
 /**
- * Measures every engine and precision that runs here on a few images: inference alone, in fresh processes. Throws what
- * benchImages throws, ENGINE_FAILED where a process dies, INTERRUPTED.
+ * Measures the inference of every engine and precision that runs here, in fresh processes. Throws what benchImages
+ * throws, ENGINE_FAILED where a process dies, INTERRUPTED.
  */
 export async function bench(
   given: readonly string[] = [],

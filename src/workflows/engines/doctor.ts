@@ -16,11 +16,7 @@ import { VERSION } from '../version.ts';
 
 /** The packages with native parts: what each is for, and a call that proves that it works here. */
 const PACKAGES = [
-  {
-    name: 'onnxruntime-node',
-    needed: 'running the network, and the linear algebra of the heads',
-    probe: onnxRuntime,
-  },
+  { name: 'onnxruntime-node', needed: 'running the network, and the linear algebra of the heads', probe: onnxRuntime },
   { name: 'sharp', needed: 'decoding images', probe: loadSharp },
   { name: 'koffi', needed: 'the engine openvino', probe: loadCApiPackage },
   { name: 'hnswlib-node', needed: 'the head knn-hnsw alone (optional)', probe: loadHnsw },
@@ -64,10 +60,7 @@ async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> 
   return { engine: { name, device, precision, version, why, faster }, engines };
 }
 
-/**
- * Tries everything that permafrost needs and tells what works, what would be used, and why. Never throws for what is
- * missing.
- */
+/** Tries what permafrost needs, reports what works and would be used. Never throws for what is missing. */
 export async function doctor(): Promise<DoctorResult> {
   const packages: DoctorResult['packages'][number][] = [];
   for (const { name, needed, probe } of PACKAGES) {

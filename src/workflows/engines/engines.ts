@@ -18,9 +18,8 @@ function requireAction(action: string): EngineAction {
 }
 
 /**
- * Lists the runtimes that can be added beside the bundled one, adds one, or removes what was added. Throws
- * OPTION_INVALID for an unknown action or engine, and what EngineInstallation.add throws; ENGINE_UNAVAILABLE also where
- * what was added does not load.
+ * Lists the runtimes that can be added, adds one, or removes one. Throws OPTION_INVALID for an unknown action or
+ * engine, what EngineInstallation.add throws, and ENGINE_UNAVAILABLE where what was added does not load.
  */
 export async function engines(action: string, name?: string, work: Work = {}): Promise<EnginesResult> {
   const known = requireAction(action);
@@ -37,10 +36,7 @@ export async function engines(action: string, name?: string, work: Work = {}): P
     const { listener, signal } = work;
     if (known === 'remove') await installation.remove();
     else {
-      const { problem } = await installation.add({
-        ...(listener && { listener }),
-        ...(signal && { signal }),
-      });
+      const { problem } = await installation.add({ ...(listener && { listener }), ...(signal && { signal }) });
       if (problem !== null) throw new PermafrostError('ENGINE_UNAVAILABLE', problem);
     }
   }

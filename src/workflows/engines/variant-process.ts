@@ -49,8 +49,6 @@ export async function measureInProcess(job: VariantJob, signal?: AbortSignal): P
       throw new PermafrostError('INTERRUPTED', 'Interrupted; nothing is kept of a bench.', { cause });
     }
     const what = `${job.engine} on ${job.device} in ${job.precision}`;
-    throw new PermafrostError('ENGINE_FAILED', `${what} could not be measured: ${reasonOf(cause)}.`, {
-      cause,
-    });
+    throw new PermafrostError('ENGINE_FAILED', `${what} could not be measured: ${reasonOf(cause)}.`, { cause });
   }
 }

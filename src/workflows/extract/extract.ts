@@ -17,12 +17,12 @@ import { openDataset } from '../network/dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
 import { pass, type Pass } from './pass.ts';
 import { extractViews, viewsRequest } from './views.ts';
-import { extractor } from '../network/extractor.ts';
+import { makeExtractor } from '../network/extractor.ts';
 import { writeFailures } from './failures-file.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
-import { tellMigration } from '../store-version.ts';
+import { reportMigration } from '../store-version.ts';
 
 /** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
 export function defaultStore(dataset: string): string {
@@ -42,9 +42,9 @@ function summaryOf(samples: Iterable<Sample>): Pick<ExtractResult, 'splits' | 'c
 }
 
 /**
- * Brings the features of a data set into its store: images whose bytes are there under the same settings are reused,
- * the others are extracted. Bad images are counted, not thrown. Throws what the parts throw, before any work where it
- * can be known; INTERRUPTED and TOO_MANY_FAILURES leave all sealed features in place.
+ * Brings the features of a data set into its store: images stored under the same settings are reused, others extracted.
+ * Bad images are counted, not thrown. Throws what the parts throw, before any work where it can be known; INTERRUPTED
+ * and TOO_MANY_FAILURES keep all sealed features.
  */
 export async function extract(
   datasetPath: string,
@@ -74,12 +74,11 @@ export async function extractDataset(
   let lock: StoreLock | undefined;
   const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
   try {
-    const source = await extractor(
+    const extractor = await makeExtractor(
       {
         ...options,
         cuts,
-        weights: options.weights || undefined,
-        held: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
+        storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
         calibrate: async (target) => {
           await locked();
           const job = { dataset, store: await openForWriting(store, VERSION), seed: options.seed, work };
@@ -89,32 +88,30 @@ export async function extractDataset(
       listener,
     );
     await locked();
-    return await extractInto(store, { dataset, source, options }, work);
+    return await extractInto(store, { dataset, extractor, options }, work);
   } finally {
     await lock?.release();
   }
 }
 
-export type Plan = Pick<Pass, 'dataset' | 'source' | 'options'>;
-
-/** The extraction itself, into a store that is locked. Disposes the executable of `source`. */
+/** The extraction itself, into a store that is locked. Disposes the executable of `extractor`. */
 export async function extractInto(
   path: string,
-  { dataset, source, options }: Plan,
+  { dataset, extractor, options }: Pick<Pass, 'dataset' | 'extractor' | 'options'>,
   work: Work,
 ): Promise<ExtractResult> {
   const store = await openForWriting(path, VERSION);
   const { manifest } = store;
-  tellMigration(manifest.version, work.listener);
-  const because = source.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
+  reportMigration(manifest.version, work.listener);
+  const because = extractor.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
   const root = resolve(dataset.root);
   if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
     work.listener?.note?.(
       `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
     );
   }
-  const wanted = source.sets.map(({ settings, poolings, widths }) => ({
-    set: setFor(manifest, settings, source.engine, widths),
+  const wanted = extractor.sets.map(({ settings, poolings, widths }) => ({
+    set: setFor(manifest, settings, extractor.engine, widths),
     poolings,
   }));
   const times = await rememberedTimes(path, root, options.verify, work);
@@ -123,12 +120,12 @@ export async function extractInto(
   try {
     await requireAgreement(
       { dataset, store, seed: options.seed, work },
-      source,
+      extractor,
       wanted.map(({ set }) => set),
       options.minCosine,
     );
     const clock = stageClock();
-    const plan = { dataset, source, times, options, clock };
+    const plan = { dataset, extractor, times, options, clock };
     const found = await pass({ ...plan, writer }, work);
     const { contents, failed, extracted, unread } = found;
     const whole = { root, sets: wanted, failures: failed };
@@ -151,19 +148,19 @@ export async function extractInto(
       failed,
       extractedBecause: extracted > 0 && because.length > 0 ? [...new Set(because)].join('; ') : null,
       views: views?.result ?? null,
-      engine: source.engine,
+      engine: extractor.engine,
       cosineToFp32: wanted[0]?.set.quantization?.cosine ?? null,
-      contract: source.contract.name,
-      contractId: contractId(source.contract),
-      cut: cutsText(source.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
+      contract: extractor.contract.name,
+      contractId: contractId(extractor.contract),
+      cut: cutsText(extractor.sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
       dtype: options.dtype,
-      weights: source.sets[0].settings.weights,
+      weights: extractor.sets[0].settings.weights,
       ...summaryOf(samples),
       warnings: dataset.warnings,
       seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
       trace,
     };
   } finally {
-    await source.executable.dispose();
+    await extractor.executable.dispose();
   }
 }

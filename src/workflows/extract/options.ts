@@ -57,28 +57,16 @@ export const EXTRACT_OPTIONS = {
   ...VIEW_OPTIONS,
   seed: integerOption(1, 'seed of all other randomness', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
-/**
- * Options of `extract`.
- *
- * @interface
- */
+/** Options of `extract`. @interface */
 export type ExtractOptions = OptionsOf<typeof EXTRACT_OPTIONS>;
 export const EXTRACT_DEFAULTS: ExtractOptions = defaultsOf(EXTRACT_OPTIONS);
 
-/**
- * Options of `run`: those of `extract`, which heads, within which memory, and how often the best one may wrongly answer
- * "unknown".
- */
 export const RUN_OPTIONS = {
   ...EXTRACT_OPTIONS,
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
   memory: memoryOption('memory that training the heads may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
 } as const;
-/**
- * Options of `run`: those of `extract`, and those of the heads.
- *
- * @interface
- */
+/** Options of `run`: those of `extract`, and those of the heads. @interface */
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;
 export const RUN_DEFAULTS: RunOptions = defaultsOf(RUN_OPTIONS);

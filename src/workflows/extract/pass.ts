@@ -11,16 +11,15 @@ import type { Extractor } from '../network/extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';
 
-/** What a pass works with. */
 export interface Pass {
   readonly dataset: Dataset;
-  readonly source: Extractor;
+  readonly extractor: Extractor;
   readonly writer: SetsWriter;
   readonly times: FileTimes;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
-  /** What the network sees, where it is not the images themselves, and what that is called. */
-  readonly look?: { readonly name: string; readonly view: NonNullable<PipelineOptions['view']> };
+  /** A view that the network gets in place of the images themselves, and its name. */
+  readonly view?: { readonly name: string; readonly apply: NonNullable<PipelineOptions['view']> };
 }
 
 export interface Found {
@@ -41,10 +40,7 @@ function requireFewFailures(failed: readonly Failure[], most: number): void {
   );
 }
 
-/**
- * The outputs of a network as batches of features, one for each set of the source; undefined for those that are deeper
- * than it runs.
- */
+/** A network's outputs as a batch of features for each set; undefined for sets deeper than it runs. */
 function batchesOf(
   { executable, rows, outputs }: InferredBatch,
   { sets, networks }: Extractor,
@@ -57,9 +53,8 @@ function batchesOf(
 }
 
 /**
- * One pass over the images: what is known is reused, the rest goes through a network that is no deeper than what is
- * missing, into the writer, which is sealed at the end, also where the pass is interrupted or fails: what left the
- * network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
+ * One pass over the images: what is known is reused, the rest goes through a network no deeper than what is missing.
+ * The writer is sealed even on failure: what left the network is kept. Throws TOO_MANY_FAILURES, INTERRUPTED.
  */
 export async function pass(plan: Pass, work: Work): Promise<Found> {
   try {
@@ -71,36 +66,33 @@ export async function pass(plan: Pass, work: Work): Promise<Found> {
 }
 
 async function onePass(
-  { dataset, source, writer, times, options, clock, look }: Pass,
+  { dataset, extractor, writer, times, options, clock, view }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
   const failed: Failure[] = [...dataset.failures];
   requireFewFailures(failed, options.maxFailures);
   let [extracted, unread] = [0, 0];
-  const meter = progressMeter(
-    look === undefined ? 'extracting' : `extracting ${look.name}`,
-    dataset.samples.length,
-    listener,
-  );
+  const stage = view === undefined ? 'extracting' : `extracting ${view.name}`;
+  const meter = progressMeter(stage, dataset.samples.length, listener);
   const events = extractFeatures({
     root: dataset.root,
     samples: dataset.samples,
-    contract: source.contract,
-    executable: source.executable,
+    contract: extractor.contract,
+    executable: extractor.executable,
     // Sets stand the deepest first: an image goes no deeper than to the first one that lacks it.
-    choose: (sha256) => source.networks[writer.firstLacking(sha256)]!,
-    prepare: (executable) => source.networks.find((network) => network === executable)!.load(),
+    choose: (sha256) => extractor.networks[writer.firstLacking(sha256)]!,
+    prepare: (executable) => extractor.networks.find((network) => network === executable)!.load(),
     clock,
     batch: options.batch,
-    ...(look && { view: look.view }),
+    ...(view && { view: view.apply }),
     isKnown: (sha256) => writer.isKnown(sha256),
     memory: times,
     ...(signal && { signal }),
   });
   for await (const event of events) {
     if (event.kind === 'features') {
-      await writer.append(batchesOf(event.batch, source));
+      await writer.append(batchesOf(event.batch, extractor));
       for (const row of event.batch.rows) contents.set(row.path, row.sha256);
       extracted += event.batch.rows.length;
       meter.advance(event.batch.rows.length, event.batch.rows.length);

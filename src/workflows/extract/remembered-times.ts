@@ -1,13 +1,13 @@
 import { reasonOf } from '../../core/errors.ts';
 import { openFileTimes, type FileTimes } from '../../store/format/file-times.ts';
-import type { Listener } from '../../core/listener.ts';
+import type { Work } from '../work.ts';
 
-/** What a store remembers of the files at `root`. A damaged memory is told and set aside: every image is read then. */
+/** What a store remembers of the files at `root`. A damaged file is reported and not used: every image is read. */
 export async function rememberedTimes(
   store: string,
   root: string,
   fresh: boolean,
-  { listener }: { readonly listener?: Listener | undefined },
+  { listener }: Work,
 ): Promise<FileTimes> {
   try {
     return await openFileTimes(store, root, fresh);
@@ -17,14 +17,8 @@ export async function rememberedTimes(
   }
 }
 
-/**
- * Keeps what was learned of the files. Where that cannot be written, the features are in place all the same: it is
- * told, not thrown.
- */
-export async function keepTimes(
-  times: FileTimes,
-  { listener }: { readonly listener?: Listener | undefined },
-): Promise<void> {
+/** Keeps what was learned of the files; a failure is reported, not thrown, for the features are in place. */
+export async function keepTimes(times: FileTimes, { listener }: Work): Promise<void> {
   try {
     await times.write();
   } catch (error) {

@@ -8,21 +8,14 @@ export interface SampleContents {
   set(path: string, sha256: string): void;
   /** The digest of an image's content, where it was found. */
   get(path: string): string | undefined;
-  /** Forgets an image. */
   delete(path: string): void;
-  /**
-   * The rows of the images whose content was found, in the order of the data set, made one by one. `known` has the
-   * facts of each content.
-   */
+  /** The images whose content was found, in the order of the data set; `known` has the facts of each content. */
   rows(known: KnownRows): SampleRows;
 }
 
 const NONE = -1;
 
-/**
- * Nothing found yet; `samples` in the order of their paths, each path once. About 45 bytes an image, where rows would
- * take 400.
- */
+/** Nothing found yet; `samples` stand in the order of their paths. About 45 bytes an image; rows would take 400. */
 export function sampleContents(samples: readonly Sample[]): SampleContents {
   const index = contentIndex();
   const contentOf = new Int32Array(samples.length).fill(NONE);

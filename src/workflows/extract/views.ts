@@ -39,12 +39,6 @@ interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'>
   readonly found: Found;
 }
 
-export interface ViewsFound {
-  /** The sets of view 1, 2 ... */
-  readonly sets: readonly (readonly WantedDraft[])[];
-  readonly result: ViewsExtracted;
-}
-
 /** The sets of view `number`, beside those of the images themselves. */
 function setsOfView(
   manifest: ManifestDraft,
@@ -65,34 +59,34 @@ function setsOfView(
 }
 
 /**
- * Extracts the views of the training images, one pass over them a view: what is there is reused. Images that can no
- * longer be read, or whose content changed meanwhile, become failures. Undefined where no views are asked for. Throws
- * what `pass` throws.
+ * Extracts the views of the training images, one pass a view, and gives the sets of view 1, 2 ...; undefined where none
+ * are asked for. Images that cannot be read any more, or whose content changed, become failures. Throws what `pass`
+ * throws.
  */
 export async function extractViews(
-  plan: Omit<Pass, 'writer' | 'look'>,
+  plan: Omit<Pass, 'writer' | 'view'>,
   { found, ...into }: ViewsInto,
   work: Work,
-): Promise<ViewsFound | undefined> {
+): Promise<{ readonly sets: readonly WantedDraft[][]; readonly result: ViewsExtracted } | undefined> {
   const request = viewsRequest(plan.options);
   if (request.count === 0) return undefined;
-  const { contract } = plan.source;
+  const { contract } = plan.extractor;
   const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
   const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
   let [extracted, reused] = [0, 0];
   for (let number = 1; number <= request.count; number++) {
-    const view = { ...viewSettings(request.plan, request.seed), number };
-    const { sets, because } = setsOfView(into.store.manifest, into.wanted, view);
+    const settings = { ...viewSettings(request.plan, request.seed), number };
+    const { sets, because } = setsOfView(into.store.manifest, into.wanted, settings);
     const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
     const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
-    const look = {
+    const view = {
       name: `view ${number} of ${request.count}`,
-      view: (pixels: Uint8Array, sha256: string) =>
+      apply: (pixels: Uint8Array, sha256: string) =>
         applyView(pixels, contract.size, viewParameters(request.plan, request.seed, sha256, number)),
     };
     const dataset = { ...plan.dataset, samples: known, failures: [] };
-    const seen = await pass({ ...plan, dataset, writer, look }, work);
+    const seen = await pass({ ...plan, dataset, writer, view }, work);
     if (seen.extracted > 0) for (const reason of because) reasons.add(reason);
     extracted += seen.extracted;
     for (const failure of seen.failed) {
@@ -102,11 +96,7 @@ export async function extractViews(
     for (const { path } of known) {
       const content = seen.contents.get(path);
       if (content === undefined || content === found.contents.get(path)) continue;
-      found.failed.push({
-        path,
-        code: 'IMAGE_UNREADABLE',
-        reason: 'The file changed while it was extracted.',
-      });
+      found.failed.push({ path, code: 'IMAGE_UNREADABLE', reason: 'The file changed while it was extracted.' });
       found.contents.delete(path);
     }
     reused += known.length - seen.extracted - seen.failed.length;

@@ -86,12 +86,10 @@ async function drawAll(pictures: readonly Picture[], folder: string, { signal, l
 }
 
 /**
- * Draws the data set that the project carries into `folder`: emoji of ten Unicode subgroups (data/emoji/classes.json),
- * two drawing styles to train on and a third to validate on, 224 x 224 RGB PNG files on white. The same packages give
- * the same bytes. A complete folder is left as it is; an incomplete or outdated one is drawn anew and put in place
- * whole. Throws PACKAGE_MISSING without the packages of pictures, INTERRUPTED on abort (nothing is kept),
- * DATASET_LAYOUT rather than replace a folder with files of somebody else, and STORE_WRITE where the folder cannot be
- * written.
+ * Draws the bundled data set into `folder`: emoji of ten Unicode subgroups (data/emoji/classes.json), two styles to
+ * train on and a third to validate on, 224 x 224 RGB PNG on white. The same packages give the same bytes. A complete
+ * folder stays; another is drawn anew and put in place whole. Throws PACKAGE_MISSING without the packages of pictures,
+ * INTERRUPTED, DATASET_LAYOUT rather than replace somebody else's files, STORE_WRITE.
  */
 export async function renderBundledDataset(
   folder: string,

@@ -2,7 +2,6 @@ import type { Int8Calibration } from '../../core/calibration.ts';
 import { canonicalJson } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
-import type { Listener } from '../../core/listener.ts';
 import type { Sample } from '../../core/sample.ts';
 import { agreement, type CosineToFp32 } from '../../extract/agreement.ts';
 import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
@@ -14,6 +13,7 @@ import { readCalibration, writeCalibration } from '../../store/read/calibration-
 import type { FeatureSet, FeatureSetDraft, StoreFolder } from '../../store/format/manifest.ts';
 import type { Extractor } from './extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
+import type { Work } from '../work.ts';
 
 /** Images that int8 is calibrated on and measured on, at most. */
 export const CALIBRATION_IMAGES = 64;
@@ -24,20 +24,18 @@ export interface Int8Job {
   readonly dataset: Dataset;
   readonly store: StoreFolder;
   readonly seed: number;
-  readonly work: { readonly signal?: AbortSignal | undefined; readonly listener?: Listener | undefined };
+  readonly work: Work;
 }
 
 /** Training images first, each part in an order that the seed decides. */
 function candidates({ samples }: Dataset, seed: number): { train: Sample[]; others: Sample[] } {
-  const shuffled = (part: Sample[]): Sample[] => random(seed).shuffle(part);
-  return {
-    train: shuffled(samples.filter(({ split }) => split === 'train')),
-    others: shuffled(samples.filter(({ split }) => split !== 'train')),
-  };
+  const shuffled = (inTrain: boolean): Sample[] =>
+    random(seed).shuffle(samples.filter(({ split }) => (split === 'train') === inTrain));
+  return { train: shuffled(true), others: shuffled(false) };
 }
 
 /** Counts images, and stops on the signal. */
-function counter(stage: string, total: number, { signal, listener }: Int8Job['work']): () => void {
+function counter(stage: string, total: number, { signal, listener }: Work): () => void {
   const meter = progressMeter(stage, total, listener);
   return () => {
     if (signal?.aborted) throw new PermafrostError('INTERRUPTED', `Interrupted while ${stage}. Nothing was extracted.`);
@@ -45,10 +43,7 @@ function counter(stage: string, total: number, { signal, listener }: Int8Job['wo
   };
 }
 
-/**
- * A calibration of the same network and contract, as deep as the cut at least, that a set of the store was made with,
- * by whatever engine.
- */
+/** A stored calibration of the same network and contract, at least as deep as the cut, by whatever engine. */
 async function storedCalibration(
   { store }: Int8Job,
   { backbone, weights, contract, cut }: CalibrationTarget,
@@ -69,9 +64,8 @@ async function storedCalibration(
 }
 
 /**
- * The calibration of the store, so that new images extend the set that is there, else a new one on at most 64 training
- * images (a quarter of the images is left to measure on where there are no others). Throws OPTION_INVALID where no
- * training image can be read, INTERRUPTED.
+ * The store's calibration, so that new images extend the set that is there, else a new one on at most 64 training
+ * images; without others, a quarter is left to measure on. Throws OPTION_INVALID where none can be read, INTERRUPTED.
  */
 export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Promise<Int8Calibration> {
   const stored = await storedCalibration(job, target);
@@ -85,15 +79,11 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
     count: Math.min(CALIBRATION_IMAGES, most),
     signal: job.work.signal,
   });
-  return calibrate(
-    await createEngine('onnxruntime'),
-    target,
-    images,
-    counter('calibrating int8', images.length, job.work),
-  );
+  const engine = await createEngine('onnxruntime');
+  return calibrate(engine, target, images, counter('calibrating int8', images.length, job.work));
 }
 
-/** Cosines of each output of the source to those of fp32, on at most 16 images that it was not calibrated on. */
+/** Cosines of each output of the extractor to those of fp32, on at most 16 images that it was not calibrated on. */
 async function measured(
   job: Int8Job,
   { program, executable, sets: [{ calibration }] }: Extractor,
@@ -117,22 +107,22 @@ async function measured(
 }
 
 /**
- * Gives int8 sets (`sets[i]` is that of the source's i-th) their calibration files and their cosines to fp32, which are
- * measured once and told. Throws PRECISION_LOSS where an image falls below `minCosine`: nothing is kept then;
- * OPTION_INVALID where there is no image to measure on; STORE_WRITE.
+ * Gives int8 sets (`sets[i]` is that of the extractor's i-th) their calibration files and cosines to fp32. Throws
+ * PRECISION_LOSS where an image falls below `minCosine` (nothing is kept then), OPTION_INVALID where there is no image
+ * to measure on, STORE_WRITE.
  */
 export async function requireAgreement(
   job: Int8Job,
-  source: Extractor,
+  extractor: Extractor,
   sets: readonly FeatureSetDraft[],
   minCosine: number,
 ): Promise<void> {
-  if (source.sets[0].calibration === undefined) return;
+  if (extractor.sets[0].calibration === undefined) return;
   const isMeasured = sets.every(({ quantization }) => quantization !== undefined);
-  const outputs = isMeasured ? [] : await measured(job, source);
+  const outputs = isMeasured ? [] : await measured(job, extractor);
   const cosines = sets.map(({ quantization, settings: { cut } }) => {
     // Of a cut in several poolings the first counts: the whole map, where it is wanted.
-    const cosine = quantization?.cosine ?? outputs[source.outputs.findIndex((output) => output.cut === cut)]!;
+    const cosine = quantization?.cosine ?? outputs[extractor.outputs.findIndex((output) => output.cut === cut)]!;
     const at = sets.length === 1 ? '' : ` at ${cut}`;
     const found = `cosine to fp32${at} on ${cosine.images} images that were not calibrated on: least ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
     if (cosine.min < minCosine) {
@@ -145,7 +135,7 @@ export async function requireAgreement(
   });
   for (const [i, set] of sets.entries()) {
     const { cosine, found } = cosines[i]!;
-    const calibration = source.sets[i]!.calibration!;
+    const calibration = extractor.sets[i]!.calibration!;
     job.work.listener?.note?.(`int8, calibrated on ${calibration.images.length} training images; ${found}.`);
     set.quantization ??= { calibration: await writeCalibration(job.store.path, calibration), cosine };
   }

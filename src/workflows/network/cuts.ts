@@ -25,9 +25,8 @@ function parsePoolings(text: string, of: string): readonly Pooling[] {
 }
 
 /**
- * Reads `block3_pool:avg,block4_pool:avg+max,block5_pool`: cut layers of VGG16, each with its poolings, or with
- * `fallback` where it names none. The deepest comes first. Throws OPTION_INVALID for an unknown cut or pooling, and for
- * one that is named twice.
+ * Reads `block3_pool:avg,block4_pool:avg+max,block5_pool`: cut layers of VGG16 with their poolings or `fallback`. The
+ * deepest comes first. Throws OPTION_INVALID for an unknown or repeated cut or pooling.
  */
 export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS): CutRequest[] {
   const cuts = text.split(',').map((item): CutRequest => {
@@ -57,10 +56,7 @@ export function cutsText(cuts: readonly CutRequest[]): string {
 /** The cuts that parts are of, in their order, each with its poolings: what a pass must give for them. */
 export function cutsOfParts(parts: readonly FeaturePart[]): CutRequest[] {
   const cuts = [...new Set(parts.map(({ cut }) => cut))];
-  return cuts.map((cut) => ({
-    cut,
-    poolings: parts.filter((part) => part.cut === cut).map(({ pooling }) => pooling),
-  }));
+  return cuts.map((cut) => ({ cut, poolings: parts.filter((part) => part.cut === cut).map(({ pooling }) => pooling) }));
 }
 
 /** Each pooling of each cut by itself, in the order in which they stand side by side. */

@@ -1,18 +1,10 @@
 import { relabelled, scanDataset, type Dataset } from '../../extract/dataset/dataset.ts';
 import { stratifiedSplit } from '../../classify/evaluate/split.ts';
 
-export interface OpenDatasetOptions {
-  /** Fraction of each class that is validated on, where the data set names no splits. */
-  readonly valFraction: number;
-  readonly seed: number;
-  /** A list of other labels; empty: none. */
-  readonly labels?: string;
-}
-
-/** The data set at `where`; one without splits is split by class, the same way for the same seed and paths. */
+/** The data set at `where`; one without splits is split by class, the same for the same seed and paths. */
 export async function openDataset(
   where: string,
-  { valFraction, seed, labels = '' }: OpenDatasetOptions,
+  { valFraction, seed, labels = '' }: { readonly valFraction: number; readonly seed: number; readonly labels?: string },
 ): Promise<Dataset> {
   const found = await scanDataset(where);
   const dataset = labels === '' ? found : await relabelled(found, labels);

@@ -32,8 +32,8 @@ export async function attempt(variant: Variant): Promise<Attempt> {
 }
 
 /** What a choice is made from on this machine. */
-export function choiceFacts(request: EngineRequest, held: readonly string[] = []): ChoiceFacts {
-  return { request, held, processor: readProcessor(), installable: INSTALLABLE };
+export function choiceFacts(request: EngineRequest, storedClasses: readonly string[] = []): ChoiceFacts {
+  return { request, held: storedClasses, processor: readProcessor(), installable: INSTALLABLE };
 }
 
 /** The choice as one line: engine, device, precision, why. `doctor` has the details. */
@@ -42,9 +42,8 @@ function choiceText({ name, version, device, precision }: Engine, why: string): 
 }
 
 /**
- * The engine of the class of features that new ones are compared with; undefined where there is no such class or the
- * request names something else. Throws ENGINE_UNAVAILABLE naming the class where this machine or this permafrost has it
- * not.
+ * The engine of the class of features that new ones are compared with; undefined without a class or where the request
+ * names something else. Throws ENGINE_UNAVAILABLE naming a class that is not to be had here.
  */
 export async function engineOfClass(
   {
@@ -73,16 +72,15 @@ export async function engineOfClass(
 }
 
 /**
- * The engine that serves a request best, ready to load a network, and for the listener one line about it, and one where a
- * faster one can be added. Runtimes are tried in the order of their speed, so that none is loaded which would not be
- * used. Throws OPTION_INVALID for a request that no machine serves, ENGINE_UNAVAILABLE where this one does not.
+ * The engine that serves a request best, reported with a faster one that could be added. Tried by speed: none is loaded
+ * in vain. Throws OPTION_INVALID for a request that no machine serves, ENGINE_UNAVAILABLE where this one does not.
  */
 export async function prepareEngine(
   request: EngineRequest,
-  held: readonly string[],
+  storedClasses: readonly string[],
   listener: Listener,
 ): Promise<Engine> {
-  const facts = choiceFacts(request, held);
+  const facts = choiceFacts(request, storedClasses);
   const tried: Attempt[] = [];
   for (const variant of candidates(facts)) {
     const one = await attempt(variant);

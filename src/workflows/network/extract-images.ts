@@ -4,9 +4,7 @@ import { extractFeatures } from '../../extract/pipeline.ts';
 import type { Extractor } from './extractor.ts';
 import type { Output } from '../../extract/program.ts';
 
-/**
- * Features of loose images (given by path), the source's outputs side by side: row i for paths[i]; what failed is told.
- */
+/** Features of loose images, the extractor's outputs side by side: row i for paths[i]. */
 export interface ExtractedImages {
   readonly paths: readonly string[];
   readonly X: Matrix;
@@ -16,12 +14,12 @@ export interface ExtractedImages {
 /** Runs loose images through the network; nothing is stored. Identical files may be given twice. */
 export async function extractImages(
   files: readonly string[],
-  source: Extractor,
+  extractor: Extractor,
   signal?: AbortSignal,
 ): Promise<ExtractedImages> {
   const widthOf = ({ cut, pooling }: Output): number =>
-    source.sets.find(({ settings }) => settings.cut === cut)!.widths[pooling];
-  const width = source.outputs.reduce((sum, output) => sum + widthOf(output), 0);
+    extractor.sets.find(({ settings }) => settings.cut === cut)!.widths[pooling];
+  const width = extractor.outputs.reduce((sum, output) => sum + widthOf(output), 0);
   const rowOf = new Map<string, Float32Array>();
   const bySha = new Map<string, Float32Array>();
   const copies: { path: string; sha256: string }[] = [];
@@ -29,8 +27,8 @@ export async function extractImages(
   const events = extractFeatures({
     root: '',
     samples: files.map((path) => ({ path, label: '', split: 'test' as const })),
-    contract: source.contract,
-    executable: source.executable,
+    contract: extractor.contract,
+    executable: extractor.executable,
     batch: Math.min(8, files.length),
     isKnown: (sha256) => bySha.has(sha256),
     ...(signal && { signal }),

@@ -22,20 +22,17 @@ export interface ExtractorOptions extends EngineRequest {
   /** What the network gives, the deepest cut first. */
   readonly cuts: readonly CutRequest[];
   readonly dtype: Dtype;
-  /**
-   * Class of the features that the new ones are compared with: taken unless another engine, device or precision is
-   * named.
-   */
+  /** Class of the features to compare with: taken unless another engine, device or precision is named. */
   readonly engineClass?: string | undefined;
-  /** Engine classes of the features that are there already under these settings, best first; `auto` stays with them. */
-  readonly held?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
-  /** Another weights file than the bundled one. */
+  /** Engine classes of the features already stored under these settings, best first; `auto` stays with them. */
+  readonly storedClasses?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
+  /** Another weights file than the bundled one; '' or absent: that. */
   readonly weights?: string | undefined;
   /** Where int8 gets its calibration: asked only then. */
   readonly calibrate?: ((target: CalibrationTarget) => Promise<Int8Calibration>) | undefined;
 }
 
-/** One cut of a source: the settings of its features, and how they are pooled. */
+/** One cut of an extractor: the settings of its features, and how they are pooled. */
 export interface ExtractorSet {
   readonly settings: FeatureSettings;
   readonly poolings: readonly Pooling[];
@@ -44,10 +41,7 @@ export interface ExtractorSet {
   readonly calibration: Int8Calibration | undefined;
 }
 
-/**
- * Everything that turns images into features, by name made into objects; the network is loaded when the first image
- * needs it.
- */
+/** All that turns images into features; the network is loaded when the first image needs it. */
 export interface Extractor {
   /** The cuts of the one pass, the deepest, which is the primary one, first. */
   readonly sets: readonly [ExtractorSet, ...ExtractorSet[]];
@@ -55,13 +49,12 @@ export interface Extractor {
   readonly contract: Contract;
   /** What comes out of `executable`: the poolings of the first set, then those of the next. */
   readonly outputs: readonly Output[];
-  /** What `executable` runs. */
   readonly program: Program;
   /** Disposing it disposes all of `networks`. */
   readonly executable: LazyExecutable;
   /**
-   * Network i runs to the cut of sets[i] and no further, and gives the outputs of that set and of those after it: for
-   * images of which nothing deeper is missing. The first is `executable`. Each is loaded when the first image needs it.
+   * Network i runs to the cut of sets[i] and gives the outputs of that set and those after it: for images of which
+   * nothing deeper is missing. The first is `executable`. Each is loaded on first use.
    */
   readonly networks: readonly LazyExecutable[];
 }
@@ -100,8 +93,8 @@ function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
   };
 }
 
-/** One cut of a source, with all that decides its features. */
-function sourceSet(
+/** One cut of an extractor, with all that decides its features. */
+function extractorSet(
   { cut, poolings }: CutRequest,
   settings: Omit<FeatureSettings, 'cut' | 'calibration'>,
   calibration: Int8Calibration | undefined,
@@ -117,11 +110,8 @@ function sourceSet(
   };
 }
 
-/**
- * Chooses and prepares engine, contract, cuts and weights. Tells its choices to `listener`. The caller disposes
- * `executable`.
- */
-export async function extractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
+/** Makes engine, contract, cuts and weights, and reports its choices. The caller disposes `executable`. */
+export async function makeExtractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
   const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
   const { cuts, dtype } = options;
   const deepest = cuts[0]!.cut;
@@ -130,19 +120,19 @@ export async function extractor(options: ExtractorOptions, listener: Listener = 
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
   const weights = await loadWeights({
     backbone: vgg16,
-    ...(options.weights !== undefined && { file: options.weights }),
+    ...(options.weights && { file: options.weights }),
   });
   for (const note of weights.notes) listener.note?.(note);
   const settings = { backbone: vgg16.name, weights: weights.digest, contract, dtype };
-  const held = cuts.flatMap(({ cut }) => options.held?.({ ...settings, cut }) ?? []);
+  const storedClasses = new Set(cuts.flatMap(({ cut }) => options.storedClasses?.({ ...settings, cut }) ?? []));
   const engine =
-    (await engineOfClass(options, listener)) ?? (await prepareEngine(options, [...new Set(held)], listener));
+    (await engineOfClass(options, listener)) ?? (await prepareEngine(options, [...storedClasses], listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
   const target = { backbone: vgg16, weights, contract, cut: deepest };
   const calibration = await calibrationFor(precision, options, target);
   const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
-  const sets = cuts.map((request) => sourceSet(request, made, calibration));
+  const sets = cuts.map((request) => extractorSet(request, made, calibration));
   const programs = sets.map((set, i): Program => ({
     backbone: vgg16,
     weights,
@@ -170,20 +160,20 @@ export async function extractor(options: ExtractorOptions, listener: Listener = 
 }
 
 /**
- * As extractor, of features that are compared with those made under `settings`. Throws FINGERPRINT_MISMATCH too,
- * naming the field, where this machine or the request gives others.
+ * As makeExtractor, for features compared with those of `settings`. Throws FINGERPRINT_MISMATCH too, naming the
+ * field, where this machine or the request gives others.
  */
 export async function extractorLike(
   settings: FeatureSettings,
   request: Omit<ExtractorOptions, keyof FeatureSettings> & Pick<ExtractorOptions, 'weights'>,
   listener?: Listener,
 ): Promise<Extractor> {
-  const source = await extractor({ ...settings, ...request }, listener);
+  const extractor = await makeExtractor({ ...settings, ...request }, listener);
   try {
-    requireSameSettings('What this engine and these weights give', settings, source.sets[0].settings);
+    requireSameSettings('What this engine and these weights give', settings, extractor.sets[0].settings);
   } catch (error) {
-    await source.executable.dispose();
+    await extractor.executable.dispose();
     throw error;
   }
-  return source;
+  return extractor;
 }

@@ -49,9 +49,8 @@ export async function isComplete({ root, digest, paths }: GeneratedFolder): Prom
 }
 
 /**
- * Makes the folder anew: `make` writes the files into an empty folder, which then takes the place of the old one in a
- * single rename. When `make` throws, the old folder stays and nothing is left behind. Throws DATASET_LAYOUT rather than
- * delete a file that is not one of the folder's own, and STORE_WRITE where the folder cannot be written.
+ * Makes the folder anew: `make` fills an empty folder, which replaces the old one in a single rename. When `make`
+ * throws, the old folder stays. Throws DATASET_LAYOUT rather than delete a file that is not its own, STORE_WRITE.
  */
 export async function generate(folder: GeneratedFolder, make: (unfinished: string) => Promise<void>): Promise<void> {
   const { root, digest, paths } = folder;

@@ -18,24 +18,18 @@ const MISTAKES = 24;
 /** What the best head of a run says of all validated images that the store holds now, in the order of their paths. */
 export interface Answers {
   readonly best: HeadResult;
-  /** The head file. */
   readonly file: string;
   readonly split: Split;
-  readonly told: Tally;
+  readonly tallied: Tally;
   /** Probability of each image's predicted class, shape (images). */
   readonly probability: Float32Array;
-  /**
-   * How strange each is, and whether that makes it unknown, shape (images); null for a head without a rule for that.
-   */
+  /** Novelty score of each, and whether it is unknown, shape (images); null for a head without that rule. */
   readonly novelty: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
   /** Paths of the surest mistakes of all, the surest first. */
   readonly mistaken: readonly string[];
 }
 
-/**
- * A head whose optional package is not installed here (a report may be written elsewhere than the run) cannot be asked;
- * the rest can.
- */
+/** A report may be written where the head's optional package is not installed: the rest of it can be. */
 function missingPackage(error: unknown): { missing: string } {
   if (error instanceof PermafrostError && error.code === 'PACKAGE_MISSING')
     return { missing: `The best head cannot be asked here: ${error.message}` };
@@ -43,9 +37,8 @@ function missingPackage(error: unknown): { missing: string } {
 }
 
 /**
- * Asks the best head of a past run about the validated images, which are read in a stream: a few bytes of each are
- * kept. A reason where the head is gone, or was trained on features of other settings, or nothing is validated. Throws
- * HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
+ * Asks the best head of a past run about the validated images, read in a stream. Gives a reason where the head is gone,
+ * its features are of other settings, or nothing is validated. Throws HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
  */
 export async function askBest(store: Store, run: OrReason<RunResult>, work: Work): Promise<OrReason<Answers>> {
   if (!present(run)) return run;
@@ -73,27 +66,24 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
     };
   }
 
-  const told = tally(head.classes, stream.rows, MISTAKES);
+  const tallied = tally(head.classes, stream.rows, MISTAKES);
   const probability = new Float32Array(stream.rows);
-  const novelty = opened.reject && {
-    value: new Float32Array(stream.rows),
-    isUnknown: new Uint8Array(stream.rows),
-  };
+  const novelty = opened.reject && { value: new Float32Array(stream.rows), isUnknown: new Uint8Array(stream.rows) };
   const [rows] = watched([stream], () => 'judging', work);
   for await (const { start, X } of blocksOf(joinedBlocks(rows!))) {
     const P = await probabilities(opened, X);
     const places = stream.places.subarray(start, start + X.rows);
-    told.add(P, stream.labels.slice(start, start + X.rows), places);
+    tallied.add(P, stream.labels.slice(start, start + X.rows), places);
     const judged = await noveltyOf(opened, X);
     places.forEach((place, i) => {
-      probability[place] = P.data[i * P.cols + told.guess[place]!]!;
+      probability[place] = P.data[i * P.cols + tallied.guess[place]!]!;
       if (novelty === undefined || judged === null) return;
       novelty.value[place] = judged.scores[i]!;
       novelty.isUnknown[place] = Number(judged.unknown[i]);
     });
   }
-  const wrong = told.mistakes().map(({ row }) => row);
+  const wrong = tallied.mistakes().map(({ row }) => row);
   const known = await stream.samplesOf(wrong);
   const mistaken = wrong.map((place) => known.get(place)!.path);
-  return { best, file: saved.path, split, told, probability, novelty: novelty ?? null, mistaken };
+  return { best, file: saved.path, split, tallied, probability, novelty: novelty ?? null, mistaken };
 }

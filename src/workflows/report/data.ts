@@ -19,11 +19,10 @@ import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 
 /**
- * Gathers what there is to see of a store: its data set, the last run's heads, what the best of them gets wrong and
- * what lies nearest to that, what check finds, a map of the features, thumbnails from the image files where they are
- * still there. Above `maxImages` images those that are shown are a sample, and the figures are of all. With a list of
- * labels these count. Loads no network and changes nothing. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT,
- * HEAD_CORRUPT, PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledStore throws.
+ * Gathers what there is to see of a store: its data set, the last run's heads, the best one's mistakes with their
+ * neighbours, what check finds, a map of the features, thumbnails. Above `maxImages` a sample is shown; figures are of
+ * all. With a list of labels these count. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, HEAD_CORRUPT,
+ * PACKAGE_MISSING, OPTION_INVALID, INTERRUPTED, and what labelledStore throws.
  */
 export async function reportData(
   storePath: string,
@@ -32,14 +31,14 @@ export async function reportData(
 ): Promise<ReportData> {
   const { labels, maxImages, maxThumbnails, mapImages, seed } = resolveOptions('report', REPORT_DATA_OPTIONS, given);
   const opened = await openStore(storePath);
-  const tell = (stage: string): void => {
+  const enter = (stage: string): void => {
     if (work.signal?.aborted === true)
       throw new PermafrostError('INTERRUPTED', 'The report was interrupted; nothing was written.', {
         cause: work.signal.reason,
       });
     work.listener?.progress?.({ stage, done: 0, total: 1, perSecond: 0 });
   };
-  tell('counting');
+  enter('counting');
   const inspected = await inspect(opened.path);
   const { store, relabelled } = await labelledStore(opened, labels, work);
   const summary = reportedDataset(await store.samples(), maxImages);
@@ -47,20 +46,20 @@ export async function reportData(
     work.listener?.note?.(
       `The page shows a sample of about ${maxImages} of ${summary.images} images, those whose SHA-256 is lowest (--max-images). Its figures of heads, confusion, classes and calibration are of all validated images.`,
     );
-  tell('judging');
+  enter('judging');
   const run = await pastRun(store.path);
   const answers = await askBest(store, run, work);
-  tell('checking');
+  enter('checking');
   const compared = Math.min(maxImages, CHECK_DEFAULTS.images);
   const checked = await checkStore(store, { ...CHECK_DEFAULTS, seed, images: compared }, work);
-  tell('reading features');
+  enter('reading features');
   const shown = new Set([...shownCopies(checked), ...(present(answers) ? answers.mistaken : [])]);
   const page = pageImages(await store.samples(), summary, shown);
   const { samples } = page;
   const parts = smallPooling(currentSets(store)[0]);
   const { matrix: X } = await store.withSamples(samples).rows({ parts, memory: 'matrix' });
   const judgement = await judgementOf(answers, page, X);
-  tell('drawing the map');
+  enter('drawing the map');
   const sample = mapSample(samples.length, mapImages, seed);
   const wanted = worthShowing(samples, judgement, checked, sample);
   // The map takes one core and pictures are made on libuv's threads: beside each other.

@@ -4,7 +4,7 @@ import type { InspectResult } from '../../results/store-results.ts';
 import { contentKey, highestKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
-/** What can be told of all images without their features, and which of them a page is made of. */
+/** What is known of all images without their features, and which of them a page shows. */
 export interface ReportedDataset {
   readonly images: number;
   readonly classes: InspectResult['classes'];
@@ -14,7 +14,7 @@ export interface ReportedDataset {
   readonly highest: number;
 }
 
-/** Smallest, middle and largest of numbers that are told with how often each came. */
+/** Smallest, median and largest of numbers that are counted by value. */
 function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
   const sorted = [...counts].sort(([a], [b]) => a - b);
   let left = Math.floor((total - 1) / 2);
@@ -22,10 +22,7 @@ function rangeOf(counts: ReadonlyMap<number, number>, total: number): Range3 {
   return [sorted[0]![0], median, sorted.at(-1)![0]];
 }
 
-/**
- * Counts images, one at a time: eight bytes of each are kept. Of more than `most` those with the lowest SHA-256 are in
- * the page, as in `check`.
- */
+/** Counts images, keeping eight bytes of each. Of more than `most` the page has those with the lowest SHA-256. */
 export function reportedDataset(images: SampleRows, most: number): ReportedDataset {
   const classes = new Map<string, Partial<Record<Split, number>>>();
   const [widths, heights] = [new Map<number, number>(), new Map<number, number>()];

@@ -9,12 +9,9 @@ import type { PageImages } from './images.ts';
 /** Nearest training images that are shown beside a validated one. */
 const NEIGHBORS = 3;
 
-/**
- * The validated images of a page as the head judged them, each with the nearest training images of the page. X: pooled
- * features, row i for samples[i].
- */
+/** The page's validated images as judged, with their nearest training images of the page. X: row i for samples[i]. */
 async function judgedImages(
-  { told, probability, split }: Answers,
+  { tallied, probability, split }: Answers,
   { samples, places }: PageImages,
   X: Matrix,
 ): Promise<Judgement['judged']> {
@@ -28,7 +25,7 @@ async function judgedImages(
     const place = places[image]!;
     return {
       image,
-      predicted: told.classes[told.guess[place]!]!,
+      predicted: tallied.classes[tallied.guess[place]!]!,
       probability: probability[place]!,
       neighbors: Array.from({ length: near.k }, (_unused, j) => ({
         image: trained[near.indices[i * near.k + j]!]!,
@@ -38,15 +35,15 @@ async function judgedImages(
   });
 }
 
-/** What a page tells of the best head's answers: figures of all validated images, and those of the page one by one. */
+/** The best head's answers on a page: figures of all validated images, and those of the page one by one. */
 export async function judgementOf(
   answers: OrReason<Answers>,
   page: PageImages,
   X: Matrix,
 ): Promise<OrReason<Judgement>> {
   if (!present(answers)) return answers;
-  const { best, file, split, told, novelty, mistaken } = answers;
-  const { classes, truth, guess } = told;
+  const { best, file, split, tallied, novelty, mistaken } = answers;
+  const { classes, truth, guess } = tallied;
   const k = classes.length;
   const counts = metrics.confusionMatrix(truth, guess, k);
   const hits = metrics.hits(truth, guess);
@@ -67,7 +64,7 @@ export async function judgementOf(
     interval: metrics.wilsonInterval(hits, validated),
     classes: metrics.classScores(counts, k).map((scores, c): ReportClass => ({ label: classes[c]!, ...scores })),
     confusion: classes.map((_, c) => [...counts.subarray(c * k, (c + 1) * k)]),
-    calibration: told.calibration(),
+    calibration: tallied.calibration(),
     judged,
     mistakes: mistaken.map((path) => numberOf.get(path)!),
     unknown:

@@ -27,9 +27,5 @@ export const REPORT_OPTIONS = {
   out: stringOption('', 'file to write; empty: report.html in the store'),
   ...REPORT_DATA_OPTIONS,
 } as const;
-/**
- * Options of `report`.
- *
- * @interface
- */
+/** Options of `report`. @interface */
 export type ReportOptions = OptionsOf<typeof REPORT_OPTIONS>;

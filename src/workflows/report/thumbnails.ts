@@ -17,9 +17,7 @@ const LANES = 4;
 /** Base64 characters of all pictures together, so that a page stays below 30 MB whatever its pictures. */
 const MOST_CHARACTERS = 20_000_000;
 
-/**
- * Images in the order in which they are worth a picture: what is shown at once, what a click shows, the map, the rest.
- */
+/** Images in the order of their worth: what is shown at once, what a click shows, the map, the rest. */
 export function worthShowing(
   samples: readonly StoredSample[],
   judgement: OrReason<Judgement>,
@@ -68,10 +66,7 @@ async function picture(root: string, { path, sha256 }: StoredSample): Promise<st
   return Buffer.from(await thumbnail(bytes, SIDE)).toString('base64');
 }
 
-/**
- * Pictures of at most `most` of `wanted` images, from the files below `root`. What cannot be shown is counted, and the
- * run goes on.
- */
+/** Pictures of at most `most` of `wanted` images, from the files below `root`; what cannot be shown is counted. */
 export async function thumbnails(
   root: string,
   samples: readonly StoredSample[],

@@ -9,10 +9,7 @@ import { run } from './run.ts';
 const RENDERED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
 const STORE = fileURLToPath(new URL('../../../data/rendered/emoji.permafrost', import.meta.url));
 
-/**
- * The main job on the data set that the project carries: draws it on first use, then `run`. Needs no network
- * connection.
- */
+/** `run` on the bundled data set, which is drawn on first use. Needs no network connection. */
 export async function demo(given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const { root, images, rendered } = await renderBundledDataset(RENDERED, work);
   if (rendered > 0) work.listener?.note?.(`Drew ${images} emoji in three styles into ${root}.`);

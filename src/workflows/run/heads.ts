@@ -2,12 +2,12 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Progress } from '../../core/listener.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
-import { openStore, type Store } from '../../store/open.ts';
-import { currentSets, type StoredPart } from '../../store/read/stored-parts.ts';
+import { openStore } from '../../store/open.ts';
+import { currentSets } from '../../store/read/stored-parts.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
-import { trainingData, type TrainingData } from '../train/data.ts';
-import { defaultHeadFile, saveHead } from '../train/head-files.ts';
+import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
+import { keepHead } from '../train/head-files.ts';
 import { withReject } from '../train/reject.ts';
 import { trainHead } from '../train/train-head.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
@@ -26,7 +26,6 @@ interface Best {
 
 /** What became of the tasks so far. */
 interface Outcome {
-  /** By the tasks' numbers. */
   readonly trained: Map<number, Figures>;
   readonly skipped: { readonly name: string; readonly reason: string }[];
   best: Best | undefined;
@@ -41,10 +40,9 @@ export type HeadsOfRun = Pick<RunResult, 'heads' | 'skipped' | 'confusion' | 'mi
 };
 
 /**
- * Trains the heads of a run on a store's features and keeps the best as a file. Features that fit the memory are loaded
- * once for all heads on them; others are read anew by each head. A head that cannot be fitted so, or whose package is
- * missing, is left out with the reason. Throws FIT_INVALID where none is left, INTERRUPTED, STORE_WRITE, and what
- * reading throws.
+ * Trains the heads of a run and keeps the best as a file. Features that fit the memory are loaded once for all heads. A
+ * head that cannot be fitted, or whose package is missing, is left out with the reason. Throws FIT_INVALID where none
+ * is left, INTERRUPTED, STORE_WRITE, and what reading throws.
  */
 export async function headsOfRun(
   storePath: string,
@@ -53,16 +51,45 @@ export async function headsOfRun(
 ): Promise<HeadsOfRun> {
   const started = performance.now();
   const store = await openStore(storePath);
+  const request = { owner: 'run', store, views, bound: memoryBound(memory, work) };
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   const { groups, skipped } = tasksOfRun(currentSets(store), heads, views > 0);
-  const request = { owner: 'run', store, bound: memoryBound(memory, work) };
   const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined };
+  await trainGroups(groups, request, outcome, work);
+  if (!allHeads)
+    for (const { head } of SLOW_HEADS)
+      outcome.skipped.push({ name: head, reason: 'it takes minutes; --all-heads trains it too.' });
+  const { best } = outcome;
+  if (best === undefined) {
+    const reasons = outcome.skipped.map(({ reason }) => reason);
+    throw new PermafrostError('FIT_INVALID', `No head could be trained: ${reasons.join(' ')}`);
+  }
+  const { plan } = best.task;
+  const load = () => trainingData({ ...request, features: best.features, views: 0 }, [plan]);
+  const saved = await withReject(best.trained, plan, load, reject, work);
+  const file = await keepHead(store, saved);
+  return {
+    heads: ranked([...outcome.trained.values()], best, saved.result, file),
+    skipped: outcome.skipped,
+    confusion: saved.confusion,
+    mistakes: saved.mistakes,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** Trains group after group, each on its features; a reason to read them in streams is reported once. */
+async function trainGroups(
+  groups: readonly TaskGroup[],
+  request: Omit<TrainingRequest, 'features'>,
+  outcome: Outcome,
+  work: Work,
+): Promise<void> {
   const total = groups.reduce((sum, { tasks }) => sum + tasks.length, 0);
   const reasons = new Set<string>();
   for (const { features, tasks } of groups) {
-    const most = tasks.some(({ without }) => without !== undefined) ? views : 0;
+    const views = tasks.some(({ without }) => without !== undefined) ? request.views : 0;
     const plans = tasks.map(({ plan }) => plan);
-    const data = await trainingData({ ...request, features, views: most }, plans);
+    const data = await trainingData({ ...request, features, views }, plans);
     const { reason } = data.train;
     if (reason !== undefined && !reasons.has(reason))
       work.listener?.note?.(`The features are read in streams: ${reason}.`);
@@ -73,32 +100,6 @@ export async function headsOfRun(
       await trainTask({ task, features, data }, outcome, work);
     }
   }
-  if (!allHeads) {
-    for (const { head } of SLOW_HEADS)
-      outcome.skipped.push({ name: head, reason: 'it takes minutes; --all-heads trains it too.' });
-  }
-  const { best } = outcome;
-  if (best === undefined) {
-    throw new PermafrostError(
-      'FIT_INVALID',
-      `No head could be trained: ${outcome.skipped.map(({ reason }) => reason).join(' ')}`,
-    );
-  }
-  const saved = await withReject(
-    best.trained,
-    best.task.plan,
-    () => trainingData({ ...request, features: best.features, views: 0 }, [best.task.plan]),
-    reject,
-    work,
-  );
-  const file = await saveBest(saved, store);
-  return {
-    heads: ranked([...outcome.trained.values()], best, saved.result, file),
-    skipped: outcome.skipped,
-    confusion: saved.confusion,
-    mistakes: saved.mistakes,
-    seconds: (performance.now() - started) / 1000,
-  };
 }
 
 /** Trains one head, on the views where the task is of them; or notes why it is left out. */
@@ -126,21 +127,11 @@ async function trainTask(
   }
 }
 
-/** Writes the best head's file, and gives its path. */
-async function saveBest(best: TrainedHead, store: Store): Promise<string> {
-  const file = defaultHeadFile(store.path, best);
-  const [{ set }] = store.parts(best.parts) as [StoredPart];
-  await saveHead(file, best, set, store.path);
-  return file;
-}
-
 /** All heads, the best first, each compared with it: every head was validated on the same images in the same order. */
 function ranked(trained: readonly Figures[], best: Best, saved: TrainedHead['result'], file: string): HeadResult[] {
   const sorted = [...trained].sort(better);
-  const compared = compareWithBest(
-    best.trained.judged.truth,
-    sorted.map(({ judged }) => judged.guess),
-  );
+  const guesses = sorted.map(({ judged }) => judged.guess);
+  const compared = compareWithBest(best.trained.judged.truth, guesses);
   return sorted.map(({ result }, i) => ({
     ...(i === 0 ? saved : result),
     comparison: compared[i]!,

@@ -74,12 +74,7 @@ const schema = z.looseObject({
       converged: z.boolean(),
       iterations: z.number(),
       learningCurve: z
-        .looseObject({
-          loss: curve,
-          accuracy: curve,
-          valLoss: curve.optional(),
-          valAccuracy: curve.optional(),
-        })
+        .looseObject({ loss: curve, accuracy: curve, valLoss: curve.optional(), valAccuracy: curve.optional() })
         .optional(),
       // Not in what older versions wrote.
       comparison: z.looseObject({ pValue: z.number(), toldApart: z.boolean() }).optional(),
@@ -95,9 +90,7 @@ const schema = z.looseObject({
   skipped: z.array(z.looseObject({ name: z.string(), reason: z.string() })),
 });
 
-/**
- * What the last run of a store reported; a reason where there was none. Throws STORE_CORRUPT where the file is damaged.
- */
+/** What the last run of a store reported, or why there is none. Throws STORE_CORRUPT for a damaged file. */
 export async function pastRun(store: string): Promise<OrReason<RunResult>> {
   const path = join(store, RESULTS_NAME);
   let text: string;

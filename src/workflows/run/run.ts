@@ -13,9 +13,8 @@ import { headsOfRun } from './heads.ts';
 import type { Work } from '../work.ts';
 
 /**
- * The main job: extracts what is not extracted yet, trains RUN_HEADS on the deepest cut and one head on each other,
- * keeps the best head as a file and everything reported as results.json in the store. Heads whose package is missing
- * are left out with the reason.
+ * The main job: extracts what is missing, trains RUN_HEADS on the deepest cut and one head on each other, keeps the
+ * best head as a file and the report as results.json in the store.
  */
 export async function run(datasetPath: string, given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const resolved = resolveOptions('run', RUN_OPTIONS, given);

@@ -9,9 +9,7 @@ interface RunHead extends TrainingPlan {
   readonly onViews?: true;
 }
 
-/**
- * The heads that a run compares: the report's softmax on the flattened map, and what shallow learning offers beside it.
- */
+/** The heads that a run compares: the report's softmax on the flattened map, and other shallow heads. */
 export const RUN_HEADS: readonly RunHead[] = [
   { head: 'softmax', pooling: 'flatten', normalize: 'none', onViews: true },
   { head: 'logistic', pooling: 'flatten', normalize: 'l2', options: { C: 10 } },
@@ -32,7 +30,6 @@ export const SLOW_HEADS: readonly RunHead[] = [{ head: 'ml-logistic', pooling: '
 /** What is tried on each of the other cuts, and on all cuts side by side. */
 const CUT_HEAD: TrainingPlan = { head: 'logistic', normalize: 'l2', options: { C: 10 } };
 
-/** One head to train. */
 export interface RunTask {
   /** Numbers the tasks of a run. */
   readonly id: number;
@@ -48,9 +45,8 @@ export interface TaskGroup {
 }
 
 /**
- * What a run trains on the sets of a store: `heads` on the primary one, some of them also on its views where there are
- * some, CUT_HEAD on every other cut and on all of them side by side. Heads on features that were not extracted are left
- * out, with the reason.
+ * What a run trains: `heads` on the primary set, some on its views too, CUT_HEAD on every other cut and on all of them
+ * side by side. Heads on features that were not extracted are left out, with the reason.
  */
 export function tasksOfRun(
   [primary, ...others]: readonly [WantedSet, ...WantedSet[]],
@@ -69,10 +65,7 @@ export function tasksOfRun(
     features: pooling,
     tasks: ofPooling(pooling),
   }));
-  const partOf = (wanted: WantedSet): FeaturePart => ({
-    cut: wanted.set.settings.cut,
-    pooling: smallPooling(wanted),
-  });
+  const partOf = (wanted: WantedSet): FeaturePart => ({ cut: wanted.set.settings.cut, pooling: smallPooling(wanted) });
   const parts = others.map(partOf);
   const joined = parts.length > 0 ? [[partOf(primary), ...parts]] : [];
   for (const features of [...parts.map((part) => [part]), ...joined])

@@ -1,10 +1,9 @@
 import type { NeighborResult } from '../../results/answer-results.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { FeaturePart, Split } from '../../core/sample.ts';
-import type { Metric, NeighborIndex, Neighbors } from '../../classify/neighbors/neighbor-index.ts';
+import type { Metric, NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import { balanced, balancedRows } from '../../classify/normalize.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
 import { checkStreamBound } from '../memory.ts';
@@ -20,40 +19,30 @@ export interface SearchPlan {
   readonly parts: readonly (FeaturePart & { readonly width: number })[];
   readonly splits: readonly Split[];
   readonly metric: Metric;
-  /** Bytes; undefined: no bound. */
-  readonly bound: number | undefined;
-  /** Bytes that are taken beside the search's. */
+  /** Bytes that the process may take, and those taken next to the search's. */
+  readonly bound: number;
   readonly beside: number;
 }
 
 /** The k nearest stored images of each row of X, nearest first. */
 export type Search = (X: Matrix, k: number) => Promise<NeighborResult[][]>;
 
-/** Neighbours with their samples, a list for each query. */
-function listsOf(
-  { k, indices, distances }: Neighbors,
-  queries: number,
-  sampleOf: (index: number) => StoredSample,
-): NeighborResult[][] {
-  return Array.from({ length: queries }, (_, q) =>
-    Array.from({ length: k }, (_unused, j) => {
-      const at = q * k + j;
-      const { id, path, label, split } = sampleOf(indices[at]!);
-      return { id, path, label, split, distance: distances[at]! };
-    }),
-  );
-}
-
-/** As `index` over rows finds them. */
+/** As `index` over rows finds them, a list for each query. */
 export async function nearest(
   rows: StoredRows,
   index: NeighborIndex,
   X: Matrix,
   k: number,
 ): Promise<NeighborResult[][]> {
-  const found = await index.search(X, k);
-  const known = await rows.samplesOf(found.indices);
-  return listsOf(found, X.rows, (place) => known.get(place)!);
+  const { k: found, indices, distances } = await index.search(X, k);
+  const samples = await rows.samplesOf(indices);
+  return Array.from({ length: X.rows }, (_, q) =>
+    Array.from({ length: found }, (_unused, j) => {
+      const at = q * found + j;
+      const { id, path, label, split } = samples.get(indices[at]!)!;
+      return { id, path, label, split, distance: distances[at]! };
+    }),
+  );
 }
 
 /** The k nearest of several lists for each query. */
@@ -67,10 +56,9 @@ export function merged(lists: readonly NeighborResult[][][], queries: number, k:
 }
 
 /**
- * Exact search over stored rows, which are read from the disk a shard at a time whenever a search asks: that takes no
- * longer than to load them all, and the memory of a shard. Several parts side by side are balanced as they are in
- * memory. What it takes is compared with the bound now, before anything is searched. Throws OPTION_INVALID,
- * STORE_EMPTY, STORE_CORRUPT, INTERRUPTED.
+ * Exact search over stored rows, read from the disk a shard at a time: as fast as loading them, in a shard's memory.
+ * The bound is checked now, before anything is searched. Throws OPTION_INVALID, STORE_EMPTY, STORE_CORRUPT,
+ * INTERRUPTED.
  */
 export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Search> {
   const { owner, store, parts, splits, metric, bound, beside } = plan;

@@ -19,7 +19,6 @@ import type { Work } from '../work.ts';
 /** Rows that recall is measured on: at recall 0.99 and k = 5 the standard error is 0.003. */
 const SAMPLE = 200;
 
-/** Of what the graphs are. */
 export interface GraphPlan extends SearchPlan {
   readonly parts: readonly StoredPart[];
 }
@@ -32,14 +31,11 @@ export interface HnswRequest {
   readonly graphs: number;
 }
 
-/**
- * Bytes of a row in a graph with 16 links beside its features: 32 links on the lowest layer, those above, its number.
- */
+/** Bytes of a row in a graph with 16 links, without its features: 32 links below, those above, its number. */
 const GRAPH_ROW_BYTES = 180;
 
 /** Throws OPTION_INVALID where the features and their graph, which must be in memory, need more than the bound. */
 export async function checkGraphBound({ owner, store, parts, splits, bound }: SearchPlan): Promise<void> {
-  if (bound === undefined) return;
   const counts = await store.counts();
   const rows = splits.reduce((sum, split) => sum + counts[split], 0);
   const rowBytes = 4 * parts.reduce((sum, { width }) => sum + width, 0);
@@ -68,10 +64,9 @@ async function requireSameRecall(
 }
 
 /**
- * Search by HNSW graphs over one split of the store's current features, from the store, or built and kept there; with
- * the smallest `ef` that is measured to reach the recall. They are built by a thread each, while the store is locked.
- * Kept graphs are checked: their bytes, and their recall on a seeded sample against exact search. Throws
- * PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
+ * Search by HNSW graphs over one split of the store's features, with the smallest `ef` that reaches the recall. Missing
+ * graphs are built by a thread each while the store is locked, and kept; kept ones are checked for bytes and recall.
+ * Throws PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE, INTERRUPTED.
  */
 export async function hnswOfStore(
   { store, parts, metric }: GraphPlan,

@@ -32,9 +32,5 @@ export const NEIGHBORS_OPTIONS = {
   ...ENGINE_OPTIONS,
   weights: stringOption('', 'the weights file that the store was made with, where it was not the bundled one'),
 } as const;
-/**
- * Options of `neighbors`.
- *
- * @interface
- */
+/** Options of `neighbors`. @interface */
 export type NeighborsOptions = OptionsOf<typeof NEIGHBORS_OPTIONS>;

@@ -43,9 +43,8 @@ async function graphSearch(
 }
 
 /**
- * Finds the stored images that are nearest to the given ones, by the settings of the store's features: exactly, or by a
- * graph that is kept in the store. Throws OPTION_INVALID, and what extraction of the images, `exactNeighbors` and
- * `hnswOfStore` throw.
+ * Finds the stored images nearest to the given ones, under the store's settings: exactly, or by a kept graph. Throws
+ * OPTION_INVALID, and what extraction, `exactNeighbors` and `hnswOfStore` throw.
  */
 export async function neighbors(
   storePath: string,
@@ -72,24 +71,23 @@ export async function neighbors(
   const plan = { owner: 'neighbors', store, parts, splits, metric, bound, beside: 0 };
   const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
-  const source = await extractorLike(
+  const extractor = await extractorLike(
     settings,
     {
       ...options,
       cuts: cutsOfParts(parts),
-      weights: options.weights || undefined,
       calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
     },
     listener,
   );
-  let described: ExtractedImages;
+  let extracted: ExtractedImages;
   try {
-    described = await extractImages(images, source, signal);
+    extracted = await extractImages(images, extractor, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
-    await source.executable.dispose();
+    await extractor.executable.dispose();
   }
-  const { paths, X, failed } = described;
+  const { paths, X, failed } = extracted;
   const { search, found } =
     exact === undefined ? await graphSearch(plan, options, work) : { search: exact, found: 'exact' as const };
   const lists = await search(X, k);

@@ -9,9 +9,5 @@ export const PREDICT_OPTIONS = {
   ...ENGINE_OPTIONS,
   weights: stringOption('', 'the weights file that the head was trained with, where it was not the bundled one'),
 } as const;
-/**
- * Options of `predict`.
- *
- * @interface
- */
+/** Options of `predict`. @interface */
 export type PredictOptions = OptionsOf<typeof PREDICT_OPTIONS>;

@@ -5,7 +5,7 @@ import { present } from '../../results/report-data.ts';
 import type { PredictResult } from '../../results/answer-results.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
 import { headParts } from '../../store/read/head-file.ts';
-import { openStore, type Store } from '../../store/open.ts';
+import { openStore } from '../../store/open.ts';
 import { cutsOfParts } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
@@ -18,21 +18,7 @@ import { storeOfHead } from '../train/labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
-/** A store that holds a data set; undefined where it has gone or has none. */
-async function filledStore(path: string): Promise<Store | undefined> {
-  try {
-    const store = await openStore(path);
-    return store.manifest.dataset.samples === undefined ? undefined : store;
-  } catch (error) {
-    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-/**
- * Finds the nearest training images, under the labels that they were trained on, in the store of that training;
- * undefined where that has gone, and it is said.
- */
+/** Search of the training images under the labels that they were trained on; undefined where their store has gone. */
 async function trainingSearch(
   { document, store: path, rowsMemory }: OpenedHead,
   { neighbors, memory }: PredictOptions,
@@ -40,8 +26,11 @@ async function trainingSearch(
 ): Promise<Search | undefined> {
   const { listener } = work;
   if (neighbors === 0) return undefined;
-  const store = await filledStore(path);
-  if (store === undefined) {
+  const store = await openStore(path).catch((error: unknown) => {
+    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
+    throw error;
+  });
+  if (store?.manifest.dataset.samples === undefined) {
     listener?.note?.(`The store that the head was trained on is not at ${path}: no nearest images are shown.`);
     return undefined;
   }
@@ -53,11 +42,7 @@ async function trainingSearch(
     return undefined;
   }
   const bound = memoryBound(memory);
-  const trained = {
-    store: await storeOfHead(store, document),
-    parts: stored.parts,
-    splits: ['train'],
-  } as const;
+  const trained = { store: await storeOfHead(store, document), parts: stored.parts, splits: ['train'] } as const;
   return exactNeighbors({ ...trained, owner: 'predict', metric: 'cosine', bound, beside: rowsMemory }, work);
 }
 
@@ -65,9 +50,9 @@ async function trainingSearch(
 const UNKNOWN = 'unknown';
 
 /**
- * Classifies images with a head file, under the contract, cut, weights and engine class that the head was trained on.
- * Throws HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field,
- * where other weights or another engine are asked for.
+ * Classifies images with a head file, under the contract, cut, weights and engine class of its training. Throws
+ * HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where
+ * other weights or another engine are asked for.
  */
 export async function predict(
   headFile: string,
@@ -79,26 +64,25 @@ export async function predict(
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const opened = await openHead(headFile);
   const { settings } = opened.document;
-  const source = await extractorLike(
+  const extractor = await extractorLike(
     settings,
     {
       ...options,
       cuts: cutsOfParts(headParts(opened.document)),
-      weights: options.weights || undefined,
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },
     listener,
   );
   let search: Search | undefined;
-  let described: ExtractedImages;
+  let extracted: ExtractedImages;
   try {
     search = await trainingSearch(opened, options, work);
-    described = await extractImages(images, source, signal);
+    extracted = await extractImages(images, extractor, signal);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
-    await source.executable.dispose();
+    await extractor.executable.dispose();
   }
-  const { paths, X, failed } = described;
+  const { paths, X, failed } = extracted;
   const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
   const near = X.rows === 0 ? [] : ((await search?.(X, options.neighbors)) ?? []);
   const { classes, name } = opened.head;
@@ -106,8 +90,8 @@ export async function predict(
   const judged = await noveltyOf(opened, X);
   return {
     head: name,
-    contract: source.contract.name,
-    engine: source.engine,
+    contract: extractor.contract.name,
+    engine: extractor.engine,
     predictions: paths.map((path, i) => ({
       path,
       label: judged?.unknown[i] === true ? UNKNOWN : classes[best[i]!]!,

@@ -6,10 +6,7 @@ import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './default-grid.ts';
 import type { SweepGrid, SweepGridHead } from './grid.ts';
 import { SWEEP_OPTIONS } from './options.ts';
 
-/**
- * Options of heads that a flag can list values of. `alphas` is a list by itself, and `seed` as a flag is that of the
- * folds: both have their place in a grid file.
- */
+/** Options of heads with a flag of values. `alphas`, a list itself, and the heads' `seed` stand in grid files only. */
 const HEAD_OPTIONS: OptionTable = Object.fromEntries(
   Object.values(HEADS)
     .flatMap(({ options }) => Object.entries(options as OptionTable))
@@ -44,9 +41,9 @@ export const SWEEP_AXES: OptionTable = {
 };
 
 /**
- * The grid that axes of SWEEP_AXES describe; undefined where none is given. Values of an option go to every listed head
- * that has it. A head keeps DEFAULT_GRID's values of the options that are not given. Throws OPTION_INVALID for an
- * unknown head, an option that no listed head has, and text where a number is expected.
+ * The grid of axes of SWEEP_AXES; undefined where none is given. An option's values go to every listed head that has
+ * it; for other options a head keeps DEFAULT_GRID's values. Throws OPTION_INVALID for an unknown head, an option that
+ * no listed head has, and text where a number is expected.
  */
 export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): SweepGrid | undefined {
   const given = Object.entries(axes).filter(
@@ -55,7 +52,7 @@ export function gridOfAxes(axes: Readonly<Record<string, string | undefined>>): 
   if (given.length === 0) return undefined;
   const listed = (key: string): string[] | undefined => {
     const text = given.find(([name]) => name === key)?.[1];
-    return text === undefined ? undefined : text.split(',').map((word) => word.trim());
+    return text === undefined ? undefined : wordsOf(text);
   };
   const heads = listed('head') ?? DEFAULT_HEADS;
   const options = given.filter(([key]) => key !== 'head' && !(FEATURE_AXIS_NAMES as readonly string[]).includes(key));
@@ -84,17 +81,15 @@ function entriesOf(head: string, options: readonly (readonly [string, string])[]
     .filter(([key]) => Object.hasOwn(table, key))
     .map(([key, text]) => {
       const { kind } = table[key]!;
-      const words = text.split(',').map((word) => word.trim());
-      return [key, kind === 'number' ? words.map((word) => numberOf(key, word)) : words] as const;
+      return [key, kind === 'number' ? wordsOf(text).map((word) => numberOf(key, word)) : wordsOf(text)] as const;
     });
   const defaults: readonly SweepGridHead[] = DEFAULT_GRID.heads
     .filter((entry) => entry.head === head)
     .map((entry) => entry as unknown as SweepGridHead);
-  return (defaults.length === 0 ? [{ head }] : defaults).map((entry) => ({
-    ...entry,
-    ...Object.fromEntries(own),
-  }));
+  return (defaults.length === 0 ? [{ head }] : defaults).map((entry) => ({ ...entry, ...Object.fromEntries(own) }));
 }
+
+const wordsOf = (text: string): string[] => text.split(',').map((word) => word.trim());
 
 function numberOf(key: string, word: string): number {
   const value = Number(word);

@@ -6,23 +6,16 @@ import { featuresOf } from './grid.ts';
 import { trainWithin } from '../train/within.ts';
 import type { Work } from '../work.ts';
 
-/** The best candidate, fitted. */
-export interface FittedBest {
-  readonly trained: TrainedHead;
-  readonly passedOver: SweepResult['passedOver'];
-}
-
 /**
- * Fits the first of the ranked candidates on all training images, in streams where these do not fit the memory; one
- * that cannot be fitted so is passed over for the next, and it is said. Throws OPTION_INVALID where none can, and what
- * trainWithin throws.
+ * Fits the first of the ranked candidates on all training images; one that does not fit the memory is passed over.
+ * Throws OPTION_INVALID where none fits, and what trainWithin throws.
  */
 export async function fitBest(
   candidates: readonly RankedCandidate[],
   from: Pick<TrainingRequest, 'owner' | 'store' | 'bound'>,
   reject: number,
   work: Work,
-): Promise<FittedBest> {
+): Promise<{ readonly trained: TrainedHead; readonly passedOver: SweepResult['passedOver'] }> {
   const passedOver: { rank: number; reason: string }[] = [];
   for (const one of candidates) {
     const { rank, head, params, normalize, pca, views } = one;

@@ -5,10 +5,7 @@ import type { SweepRoom } from './memory.ts';
 import type { SweepPlan } from './plan.ts';
 import { featuresKey, type SharedFeatures, type SweepData } from './pool.ts';
 
-/**
- * The features of a store's training images that configurations need, in shared memory, and what else every thread
- * reads. Throws what Store.rows throws.
- */
+/** What every thread reads: the features that configurations need, in shared memory. Throws what Store.rows throws. */
 export async function sharedData(
   store: Store,
   { y, classes, folds }: SweepPlan,

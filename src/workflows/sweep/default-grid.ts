@@ -1,7 +1,4 @@
-/**
- * What is tried where nothing is asked for: heads that are fitted in milliseconds, with penalties and neighbours from
- * strong to weak. 80 configurations.
- */
+/** The default: heads fitted in milliseconds, penalties and neighbours from strong to weak. 80 configurations. */
 export const DEFAULT_GRID = {
   cut: [''],
   pooling: ['avg'],

@@ -4,7 +4,7 @@ import type { SweepGrid } from './grid.ts';
 import type { SweepRequest } from './sweep.ts';
 
 /**
- * The grid of a JSON file, or that of flags, or neither: the default. What the file holds is checked by `sweep`. Throws
+ * The grid of a JSON file or of flags, or neither: the default. `sweep` checks what the file holds. Throws
  * OPTION_INVALID where both are given, or the file cannot be read or is no JSON.
  */
 export async function gridRequest(

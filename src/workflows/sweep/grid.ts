@@ -9,7 +9,6 @@ import { NORMALIZATIONS, type Normalization } from '../../classify/normalize.ts'
 import { parseCuts, partsOf } from '../network/cuts.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './default-grid.ts';
 
-/** One value or several. */
 const listOf = <T extends z.ZodType>(value: T) => z.union([value, z.array(value).min(1)]);
 
 /** What is done to the features: axes of every head, unless the head's own entry says otherwise. */
@@ -45,7 +44,6 @@ export interface SweepGridFeatures {
 
 /** One head of a grid: values of its options by their names (HeadOptions), and features of its own. */
 export interface SweepGridHead extends SweepGridFeatures {
-  /** Its name. */
   readonly head: string;
   readonly [option: string]: OneOrMore<number> | OneOrMore<string> | OneOrMore<boolean> | undefined;
 }
@@ -72,15 +70,12 @@ function combinations(axes: readonly (readonly [string, readonly unknown[]])[]):
   );
 }
 
-/**
- * Configurations of a grid at most, before equal ones are put together: a few lists of ten values are a million
- * combinations.
- */
+/** Most configurations of a grid, equal ones included: a few lists of ten values are a million combinations. */
 const MOST_CONFIGURATIONS = 20_000;
 
 /**
- * The configurations of a grid, each once, in its order. `source` names the grid in messages. Throws OPTION_INVALID,
- * naming the place, for an unknown key, head, option or value, and for more than 20,000 combinations.
+ * The configurations of a grid, each once, in its order. Throws OPTION_INVALID, naming `source` and the place, for an
+ * unknown key, head, option or value, and for more than 20,000 combinations.
  */
 export function configurationsOf(grid: unknown, source: string): SweepConfiguration[] {
   const parsed = gridSchema.safeParse(grid);

@@ -14,7 +14,6 @@ export interface GroupSize {
   readonly pca: number;
   /** Views of each image beside the image itself. */
   readonly views: number;
-  /** The head that is fitted on them. */
   readonly head: Pick<Head, 'bytesOf'>;
 }
 
@@ -28,27 +27,18 @@ export interface SweepRoom {
 /** What the process takes before the first feature is read, and each thread before its first fit: measured. */
 const PROCESS_BYTES = 230e6;
 const THREAD_BYTES = 60e6;
-/**
- * What is given back by a thread is taken again late: its peak is above what it holds at once. Measured with the
- * default grid on 22,000 images of 512 numbers: 1.11 GB where this factor left out gave 1.00.
- */
+/** Threads give memory back late. Measured, default grid, 22,000 images of 512 numbers: 1.11 GB, 1.00 without this. */
 const LATE = 1.3;
-/**
- * Of an image beside its features: its path and digests, its places in the folds of every thread, probabilities and
- * predictions.
- */
+/** Of an image beside its features: path and digests; in each thread its folds, probabilities, predictions. */
 const IMAGE_BYTES = 1500;
 const IMAGE_THREAD_BYTES = 300;
-/**
- * Threads that a sample is sized for, whatever the machine has: results depend on the sample, so it must be the same
- * everywhere. Where more of them fit, more work.
- */
+/** Threads that a sample is sized for: results depend on the sample, so it is the same on every machine. */
 const SIZED_FOR = 2;
 /** What a thread may keep for all folds where not all of MOST_KEPT fits: components of most samples. */
 const LITTLE_KEPT = 2 ** 23;
 
 /** Bytes that a sweep takes at its peak. */
-export function sweepBytes(
+function sweepBytes(
   groups: readonly GroupSize[],
   folds: number,
   images: number,
@@ -59,18 +49,11 @@ export function sweepBytes(
     shared.set(key, Math.max(shared.get(key) ?? 0, 4 * images * cols * (1 + views)));
   const one = Math.max(0, ...groups.map((group) => foldBytes({ ...group, images }, folds, group.head, mostKept)));
   const features = [...shared.values()].reduce((sum, bytes) => sum + bytes, 0);
-  return (
-    PROCESS_BYTES +
-    images * IMAGE_BYTES +
-    features +
-    threads * (THREAD_BYTES + images * IMAGE_THREAD_BYTES + LATE * one)
-  );
+  const perThread = THREAD_BYTES + images * IMAGE_THREAD_BYTES + LATE * one;
+  return PROCESS_BYTES + images * IMAGE_BYTES + features + threads * perThread;
 }
 
-/**
- * How many of up to `most` images fit a bound, and one matrix, whatever the machine has. Throws OPTION_INVALID where
- * not even `least` do.
- */
+/** How many of up to `most` images fit a bound, and one matrix. Throws OPTION_INVALID where not even `least` do. */
 export function imagesWithin(
   groups: readonly GroupSize[],
   folds: number,
@@ -80,13 +63,8 @@ export function imagesWithin(
     sweepBytes(groups, folds, images, { threads: SIZED_FOR, mostKept: LITTLE_KEPT });
   // Images and views lie below each other in one matrix.
   const widest = Math.max(1, ...groups.map(({ cols, views }) => 4 * cols * (1 + views)));
-  checkBound(
-    'sweep',
-    bound,
-    bytesOf(least),
-    `a sweep of ${least} images with these features`,
-    'Give more, or leave the widest features out of the grid.',
-  );
+  const advice = 'Give more, or leave the widest features out of the grid.';
+  checkBound('sweep', bound, bytesOf(least), `a sweep of ${least} images with these features`, advice);
   let [low, high] = [least, Math.min(most, Math.floor(MAX_MATRIX_BYTES / widest)) + 1];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
@@ -96,10 +74,7 @@ export function imagesWithin(
   return low;
 }
 
-/**
- * With how many of up to `threads` threads that many images are swept within a bound, and how much of them each may
- * keep.
- */
+/** How many of up to `threads` threads sweep that many images within a bound, and how much each may keep. */
 export function roomForSweep(
   groups: readonly GroupSize[],
   folds: number,

@@ -34,10 +34,6 @@ export const SWEEP_OPTIONS = {
   reject: REJECT_OPTION,
   out: stringOption('', "the head file of --save; empty: in the store's folder heads, named by the settings"),
 } as const;
-/**
- * Options of `sweep` beside its grid.
- *
- * @interface
- */
+/** Options of `sweep` beside its grid. @interface */
 export type SweepOptions = OptionsOf<typeof SWEEP_OPTIONS>;
 export const SWEEP_DEFAULTS: SweepOptions = defaultsOf(SWEEP_OPTIONS);

@@ -22,8 +22,8 @@ export interface SweepPlan {
 }
 
 /**
- * Deals the training images into stratified folds, copies of one image into the same one. `featuresOf` says which
- * features a configuration is about. Throws FIT_INVALID where some fold would lack a class or hold out nothing.
+ * Deals the training images into stratified folds, copies of one image into the same one. `featuresOf` names the
+ * features of a configuration. Throws FIT_INVALID where a fold would lack a class or hold out nothing.
  */
 export function planSweep(
   samples: readonly StoredSample[],
@@ -43,13 +43,7 @@ export function planSweep(
   const images = shortDigest(samples.map(({ path, label, sha256 }) => [path, label, sha256]));
   const idOf = (configuration: SweepConfiguration): string =>
     shortDigest([RESULTS_VERSION, images, featuresOf(configuration), nSplits, seed, configuration]);
-  return {
-    y: indices,
-    classes,
-    folds,
-    images,
-    configurations: new Map(configurations.map((one) => [idOf(one), one])),
-  };
+  return { y: indices, classes, folds, images, configurations: new Map(configurations.map((one) => [idOf(one), one])) };
 }
 
 const shortDigest = (value: unknown): string => sha256Hex(canonicalJson(value)).slice(0, 16);
@@ -92,10 +86,7 @@ export function jobsOf(configurations: readonly SweepConfiguration[]): SweepJob[
     .flatMap(({ group, plans }) => familiesOf(plans).map((family) => ({ group, family })));
 }
 
-/**
- * Tells the id of what a worker answers for. Each configuration is written as text once, for there may be 20,000 of
- * them and as many answers.
- */
+/** The id of what a worker answers for. Each configuration becomes text once: there may be 20,000 of them. */
 export function findingIds(asked: ReadonlyMap<string, SweepConfiguration>): (finding: SweepFinding) => string {
   const ids = new Map([...asked].map(([id, one]) => [canonicalJson(one), id]));
   return ({ group, plan: { name, params } }) => {

@@ -7,7 +7,6 @@ import type { FeatureSteps } from '../../classify/cross-validation/fold-features
 import type { TrainVal } from '../../classify/evaluate/split.ts';
 import type { CrossScores } from '../../classify/cross-validation/cross-scores.ts';
 
-/** Features of all training images. */
 export interface SharedFeatures {
   /** Shape (rows, cols). */
   readonly data: Float32Array;
@@ -71,9 +70,8 @@ const sameGroup = (a: FeatureGroup, b: FeatureGroup): boolean =>
   featuresKey(a) === featuresKey(b) && a.normalize === b.normalize && a.pca === b.pca && a.views === b.views;
 
 /**
- * Runs jobs on `count` threads and yields what they find as it comes, in any order; a finding itself is the same
- * whoever made it and when. A thread keeps to the group that it has prepared while that has work, then takes one that
- * no other thread has. Ends the threads when it is left. Throws INTERRUPTED on abort, and what a worker throws.
+ * Runs jobs on `count` threads and yields findings as they come, in any order. A thread keeps to its prepared group
+ * while that has work, then takes one that no other thread has. Throws INTERRUPTED, and what a worker throws.
  */
 export async function* runSweepJobs(
   jobs: readonly SweepJob[],

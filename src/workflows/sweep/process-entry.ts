@@ -1,10 +1,10 @@
-// A process of its own, started by sweep-process.ts: it sweeps once, tells what it finds, and ends.
+// A process of its own, started by process.ts: it sweeps once, reports what it finds, and ends.
 import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
 import type { Progress } from '../../core/listener.ts';
 import type { SweepCandidate, SweepResult } from '../../results/sweep-result.ts';
 import { sweep, type SweepRequest } from './sweep.ts';
 
-/** What the process is told: what to do, then perhaps to stop. */
+/** What the process is ordered: to sweep, then perhaps to stop. */
 export type SweepOrder =
   { readonly do: 'sweep'; readonly store: string; readonly request: SweepRequest } | { readonly do: 'stop' };
 
@@ -26,7 +26,7 @@ export type SweepNews =
     };
 
 const stopping = new AbortController();
-const tell = (news: SweepNews): void => void process.send!(news);
+const send = (news: SweepNews): void => void process.send!(news);
 // Whoever was killed takes the sweep along; what was found is in the store.
 process.once('disconnect', () => process.exit());
 // Ctrl-C in a terminal reaches this process too.
@@ -39,11 +39,8 @@ process.on('message', (message) => {
   }
   sweep(order.store, order.request, {
     signal: stopping.signal,
-    listener: {
-      note: (text) => tell({ kind: 'note', text }),
-      progress: (state) => tell({ kind: 'progress', state }),
-    },
-    onCandidate: (candidate, state) => tell({ kind: 'candidate', candidate, state }),
+    listener: { note: (text) => send({ kind: 'note', text }), progress: (state) => send({ kind: 'progress', state }) },
+    onCandidate: (candidate, state) => send({ kind: 'candidate', candidate, state }),
   })
     .then(
       (result): SweepNews => ({ kind: 'done', result }),

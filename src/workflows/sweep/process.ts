@@ -9,19 +9,17 @@ import type { SweepRequest, SweepWork } from './sweep.ts';
 const ENTRY = new URL(`./process-entry${extname(import.meta.url)}`, import.meta.url);
 
 /**
- * From this size on glibc takes memory from the system for each array alone, and gives it back when the array is freed
- * (mallopt(3)). By default the size grows with what is freed, up to 32 MiB: then what the threads of a sweep have freed
- * stays with them in parts that fit nothing else. Can be set before a process starts only, and has no effect on other
- * systems. Measured on 16,712 images of 512 numbers: at most 0.75 GB where it was 1.00 to 1.20.
+ * Arrays above this size return to the system when freed (glibc, mallopt(3)); by default the size grows to 32 MiB, and
+ * threads keep what fits nothing else. Can be set before a process starts only. Measured on 16,712 images of 512
+ * numbers: at most 0.75 GB where it was 1.00 to 1.20.
  */
 const ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: String(2 ** 20) };
 /** How long a sweep may take to end by itself when it is stopped, in milliseconds. */
 const PATIENCE_MS = 3000;
 
 /**
- * `sweep` in a process of its own, whose memory is gone when it ends: all cores are busy meanwhile with what this
- * process would share, and stopping ends threads in the middle of native products, which may take their process along.
- * Throws what `sweep` throws, and ENGINE_FAILED where its process dies.
+ * `sweep` in a process of its own, whose memory is gone when it ends. Stopping ends threads in the middle of native
+ * products, which may take their process along. Throws what `sweep` throws, and ENGINE_FAILED where its process dies.
  */
 export async function sweepInProcess(
   store: string,
@@ -29,11 +27,7 @@ export async function sweepInProcess(
   work: SweepWork = {},
 ): Promise<SweepResult> {
   const { signal, listener } = work;
-  const child = fork(ENTRY, {
-    serialization: 'advanced',
-    execArgv: [],
-    env: { ...ENVIRONMENT, ...process.env },
-  });
+  const child = fork(ENTRY, { serialization: 'advanced', execArgv: [], env: { ...ENVIRONMENT, ...process.env } });
   let kept = 0;
   let end: Extract<SweepNews, { kind: 'done' | 'failed' }> | undefined;
   child.on('message', (message) => {

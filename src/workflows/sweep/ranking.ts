@@ -1,7 +1,7 @@
 import type { RankedCandidate, SweepCandidate, SweepConfiguration } from '../../results/sweep-result.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
-import { headEntry } from '../../classify/heads/index.ts';
 import type { LedgerEntry } from '../../store/format/sweep-ledger.ts';
+import { changedParams } from '../train/figures.ts';
 import type { SweepFinding } from './pool.ts';
 import type { SweepPlan } from './plan.ts';
 import type { SweepScore } from '../../classify/cross-validation/cross-scores.ts';
@@ -35,11 +35,10 @@ function predictionsOf({ predictions }: LedgerEntry): Int32Array {
   return Int32Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readUInt16LE(2 * i));
 }
 
-/** What is kept as it is told. */
+/** A kept result as it is reported. */
 export function candidateOf(entry: LedgerEntry, reused: boolean): SweepCandidate {
   const { id, head, params, cut, pooling, normalize, pca, views, scores, fitMs, converged, iterations } = entry;
-  const table = headEntry(head).options;
-  const changed = Object.fromEntries(Object.entries(params).filter(([key, value]) => table[key]?.default !== value));
+  const changed = changedParams(head, params);
   return {
     id,
     head,
@@ -76,9 +75,5 @@ export function ranked(
 ): RankedCandidate[] {
   const entries = [...configurations.keys()].flatMap((id) => known.get(id) ?? []).sort(byScore(score));
   const compared = compareWithBest(y, entries.map(predictionsOf));
-  return entries.map((entry, at) => ({
-    ...candidateOf(entry, reused.has(entry.id)),
-    rank: at + 1,
-    ...compared[at]!,
-  }));
+  return entries.map((entry, at) => ({ ...candidateOf(entry, reused.has(entry.id)), rank: at + 1, ...compared[at]! }));
 }

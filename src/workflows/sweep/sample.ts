@@ -2,10 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { contentKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
 
-/**
- * Different images that each class keeps in a sample, where it has so many: a class needs two, for it must be in every
- * fold's training part.
- */
+/** Different images that each class keeps where it can: two are needed to be in every fold's training part. */
 const LEAST_OF_A_CLASS = 10;
 
 /** The key of the `least`-th different image of ascending keys, or the last. */
@@ -27,9 +24,9 @@ function countUpTo(keys: Uint32Array, highest: number): number {
 }
 
 /**
- * The `trained` training images among `images`, or of more than `most` those whose SHA-256 is lowest: the same ones on
- * any machine, copies of a picture together. A class that would have few or none among them keeps its own lowest.
- * Throws OPTION_INVALID where `most` has no room for two images of each class.
+ * The training images, or of more than `most` those whose SHA-256 is lowest: the same ones on any machine, copies
+ * together. A class with few among them keeps its own lowest. Throws OPTION_INVALID where `most` has no room for two of
+ * each class.
  */
 export function sampleTrain(images: SampleRows, trained: number, most: number): readonly StoredSample[] {
   const inTrain = function* () {

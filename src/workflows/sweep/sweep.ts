@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { headEntry } from '../../classify/heads/index.ts';
 import { inMegabytes } from '../../core/bytes.ts';
@@ -8,7 +7,7 @@ import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../resu
 import { openStore, type Store } from '../../store/open.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { validationSplit } from '../train/data.ts';
-import { defaultHeadFile, saveHead } from '../train/head-files.ts';
+import { keepHead } from '../train/head-files.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { progressMeter } from '../progress-meter.ts';
@@ -18,7 +17,7 @@ import { configurationsOf, featuresOf, type SweepGrid } from './grid.ts';
 import { imagesWithin, roomForSweep, type GroupSize, type SweepRoom } from './memory.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
 import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
-import { featuresKey, runSweepJobs, type SweepData, type SweepFinding } from './pool.ts';
+import { featuresKey, runSweepJobs } from './pool.ts';
 import { candidateOf, entryOf, ranked } from './ranking.ts';
 import { sampleTrain } from './sample.ts';
 import type { Work } from '../work.ts';
@@ -37,14 +36,12 @@ export interface SweepWork extends Work {
 }
 
 /**
- * Cross-validates every configuration of a grid on the training images of a store, or on a sample of them (`images`,
- * `memory`), on all processors, and fits the best on all of them; the validation images are looked at once, for the
- * best alone. Copies of one image are always in the same fold. Results are kept in the store as they come: what was
- * found before is not computed again, so that the same call after an abort goes on where it stopped. A result depends
- * on nothing but its id (SweepCandidate): not on the number of workers, the rest of the grid or the order. With a list
- * of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the images cannot be
- * split so that every fold trains on every class, INTERRUPTED, STORE_WRITE, and what openStore and Store.rows
- * throw.
+ * Cross-validates every configuration of a grid on the store's training images or a sample of them, and fits the best
+ * on all; only the best meets the validation images. Results are kept as they come: the same call goes on after an
+ * abort. A result depends on nothing but its id (SweepCandidate): not on the workers, the rest of the grid or the
+ * order. With a list of labels these count, and the store is not changed. Throws OPTION_INVALID, FIT_INVALID where the
+ * images cannot be split so that every fold trains on every class, INTERRUPTED, STORE_WRITE, and what openStore and
+ * Store.rows throw.
  */
 export async function sweep(
   storePath: string,
@@ -91,12 +88,7 @@ export async function sweep(
     const started = performance.now();
     const from = { owner: 'sweep', store, bound };
     const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
-    let file: string | null = null;
-    if (options.save) {
-      const head = { ...trained, relabelled };
-      file = options.out === '' ? defaultHeadFile(store.path, head) : resolve(options.out);
-      await saveHead(file, head, store.parts(trained.parts)[0]!.set, store.path);
-    }
+    const file = options.save ? await keepHead(store, { ...trained, relabelled }, options.out) : null;
     return {
       store: store.path,
       score,
@@ -130,17 +122,14 @@ const sizesOf = (store: Store, configurations: readonly SweepConfiguration[]): G
     cols: store.parts(featuresOf(one)).reduce((sum, { width }) => sum + width, 0),
   }));
 
-/**
- * The stored features that a configuration is about: fingerprint and pooling of each part, those of the views after
- * those of the images. Throws OPTION_INVALID where the store lacks one.
- */
+/** Fingerprint and pooling of each part of a configuration's features, then of its views. Throws OPTION_INVALID. */
 const namesOf = (store: Store, one: SweepConfiguration): string =>
   Array.from({ length: 1 + one.views }, (_, view) => store.parts(featuresOf(one), view))
     .flat()
     .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
     .join(',');
 
-/** Everything that is known of the plan's configurations: from before, and what was missing computed and kept. */
+/** What is known of the plan's configurations: from before, or computed and kept now. Throws INTERRUPTED. */
 async function crossValidate(store: Store, plan: SweepPlan, room: SweepRoom, ledger: Ledger, work: SweepWork) {
   const { signal, listener } = work;
   const { configurations } = plan;
@@ -149,14 +138,14 @@ async function crossValidate(store: Store, plan: SweepPlan, room: SweepRoom, led
   const started = performance.now();
   const known = new Map<string, LedgerEntry>();
   const meter = progressMeter('sweeping', configurations.size, listener, 'configurations');
-  const tell = (entry: LedgerEntry, reused: boolean): void => {
+  const report = (entry: LedgerEntry, reused: boolean): void => {
     known.set(entry.id, entry);
     meter.advance(1, Number(!reused));
     work.onCandidate?.(candidateOf(entry, reused), { done: known.size, total: configurations.size });
   };
   for (const id of configurations.keys()) {
     const entry = ledger.entries.get(id);
-    if (entry !== undefined) tell(entry, true);
+    if (entry !== undefined) report(entry, true);
   }
   const reused = new Set(known.keys());
   const missing = new Map([...configurations].filter(([id]) => !known.has(id)));
@@ -167,37 +156,18 @@ async function crossValidate(store: Store, plan: SweepPlan, room: SweepRoom, led
   const loaded = performance.now();
   const problems = new Map<string, string>();
   const idOf = findingIds(missing);
-  for await (const finding of findings(plan, missing, room.threads, data, ledger, known, signal)) {
-    const id = idOf(finding);
-    if ('problem' in finding.found) {
-      problems.set(id, finding.found.problem);
-      meter.advance(1, 1);
-    } else {
-      const entry = entryOf(id, namesOf(store, missing.get(id)!), missing.get(id)!, finding.found);
-      await ledger.append(entry);
-      tell(entry, false);
-    }
-  }
-  return {
-    known,
-    reused,
-    skipped: [...missing].flatMap(([id, one]) => (problems.has(id) ? [{ ...one, reason: problems.get(id)! }] : [])),
-    seconds: { load: (loaded - started) / 1000, sweep: (performance.now() - loaded) / 1000 },
-  };
-}
-
-/** What the workers find. Throws INTERRUPTED, telling what is kept. */
-async function* findings(
-  { configurations }: SweepPlan,
-  missing: ReadonlyMap<string, SweepConfiguration>,
-  workers: number,
-  data: SweepData,
-  ledger: Ledger,
-  known: ReadonlyMap<string, unknown>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<SweepFinding> {
   try {
-    yield* runSweepJobs(jobsOf([...missing.values()]), workers, data, signal);
+    for await (const finding of runSweepJobs(jobsOf([...missing.values()]), room.threads, data, signal)) {
+      const id = idOf(finding);
+      if ('problem' in finding.found) {
+        problems.set(id, finding.found.problem);
+        meter.advance(1, 1);
+      } else {
+        const entry = entryOf(id, namesOf(store, missing.get(id)!), missing.get(id)!, finding.found);
+        await ledger.append(entry);
+        report(entry, false);
+      }
+    }
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code !== 'INTERRUPTED') throw error;
     throw new PermafrostError(
@@ -206,4 +176,10 @@ async function* findings(
       { cause: error },
     );
   }
+  return {
+    known,
+    reused,
+    skipped: [...missing].flatMap(([id, one]) => (problems.has(id) ? [{ ...one, reason: problems.get(id)! }] : [])),
+    seconds: { load: (loaded - started) / 1000, sweep: (performance.now() - loaded) / 1000 },
+  };
 }

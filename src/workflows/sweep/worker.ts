@@ -1,5 +1,4 @@
-// A thread of its own, started by sweep-pool.ts: it gets jobs, cross-validates, answers plan by plan, and asks for the
-// next.
+// A thread of its own, started by pool.ts: it gets jobs, cross-validates, answers plan by plan, and asks for the next.
 import { parentPort, workerData } from 'node:worker_threads';
 import { matrix } from '../../core/matrix.ts';
 import { serveOrders } from '../../core/threads.ts';
@@ -11,24 +10,21 @@ import { featuresKey, type FeatureGroup, type SweepData, type SweepJob, type Wor
 
 const { features, y, classes, folds, mostKept } = workerData as SweepData;
 const port = parentPort!;
-const tell = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.postMessage(message, moved);
+const send = (message: WorkerMessage, ...moved: ArrayBuffer[]): void => port.postMessage(message, moved);
 
 /** The features of one group at a time: those of the next replace them. */
 let prepared: { readonly key: string; readonly features: FoldFeatures } | undefined;
 
 function preparedFor(group: FeatureGroup): FoldFeatures {
-  const { normalize, pca, views: looks } = group;
-  const key = `${featuresKey(group)} ${normalize} ${pca} ${looks}`;
+  const { normalize, pca, views: count } = group;
+  const key = `${featuresKey(group)} ${normalize} ${pca} ${count}`;
   if (prepared?.key === key) return prepared.features;
   prepared = undefined;
   const { data, rows, cols, parts, views } = features[featuresKey(group)]!;
   // The runtime takes no shared memory: where nothing is done to the rows, they are copied.
   const X = normalize === 'none' ? matrix(rows, cols, Float32Array.from(data)) : { data, rows, cols };
-  const others = views.slice(0, looks).map((view) => ({ data: view, rows, cols }));
-  prepared = {
-    key,
-    features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others, mostKept }),
-  };
+  const others = views.slice(0, count).map((view) => ({ data: view, rows, cols }));
+  prepared = { key, features: foldFeatures(X, { normalize, pca }, folds, { parts, views: others, mostKept }) };
   return prepared.features;
 }
 
@@ -37,12 +33,12 @@ async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<v
   for await (const result of heldOut(family, preparedFor(group), { y, classes }, { signal })) {
     const fitMs = performance.now() - started;
     const { plan } = result;
-    if ('problem' in result) tell({ kind: 'found', finding: { group, plan, found: { problem: result.problem } } });
+    if ('problem' in result) send({ kind: 'found', finding: { group, plan, found: { problem: result.problem } } });
     else {
       const { P, converged, iterations } = result;
       const predictions = Uint16Array.from(topClass(P));
       const found = { scores: crossScores(y, P, folds), predictions, converged, iterations, fitMs };
-      tell({ kind: 'found', finding: { group, plan, found } }, predictions.buffer);
+      send({ kind: 'found', finding: { group, plan, found } }, predictions.buffer);
     }
     started = performance.now();
   }
@@ -50,6 +46,6 @@ async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<v
 
 serveOrders<SweepJob>(async (job, signal) => {
   await work(job, signal);
-  tell({ kind: 'ready' });
+  send({ kind: 'ready' });
 });
-tell({ kind: 'ready' });
+send({ kind: 'ready' });

@@ -32,10 +32,7 @@ export interface TrainingData extends Pick<TrainingRequest, 'owner' | 'bound'> {
   readonly validatedOn: Split;
 }
 
-/**
- * The split to validate on: `val` where there is one, else `test`. Throws FIT_INVALID where a store has nothing to
- * train or validate on.
- */
+/** `val` where there is one, else `test`. Throws FIT_INVALID where there is nothing to train or validate on. */
 export function validationSplit(store: string, { train, val, test }: Readonly<Record<Split, number>>): Split {
   if (train > 0 && val + test > 0) return val > 0 ? 'val' : 'test';
   throw new PermafrostError(
@@ -45,9 +42,8 @@ export function validationSplit(store: string, { train, val, test }: Readonly<Re
 }
 
 /**
- * The features to train on and to validate on: in memory where there is room for both, as they are stored and
- * normalised, and for what fitting any of `plans` takes beside them; else in blocks. Throws STORE_EMPTY, FIT_INVALID,
- * and OPTION_INVALID where the store has no such part.
+ * Features to train and validate on: in memory where they fit, stored and normalised, with what fitting any of `plans`
+ * takes; else in blocks. Throws STORE_EMPTY, FIT_INVALID, and OPTION_INVALID where the store has no such part.
  */
 export async function trainingData(
   request: TrainingRequest,

@@ -16,6 +16,12 @@ export interface Validation extends Pick<HeadResult, 'pooling' | 'normalize' | '
   readonly trained: number;
 }
 
+/** Those parameters of a head that are not its defaults. */
+export function changedParams(head: string, params: HeadResult['params']): HeadResult['params'] {
+  const { options } = headEntry(head);
+  return Object.fromEntries(Object.entries(params).filter(([key, value]) => options[key]?.default !== value));
+}
+
 /** The figures of a fitted head on the validated images. */
 export function figuresOf(
   head: FittedHead,
@@ -31,9 +37,7 @@ export function figuresOf(
       pooling,
       normalize,
       params: head.params,
-      changed: Object.fromEntries(
-        Object.entries(head.params).filter(([key, value]) => headEntry(head.name).options[key]?.default !== value),
-      ),
+      changed: changedParams(head.name, head.params),
       accuracy: metrics.accuracy(truth, guess),
       interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
       balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, k)),

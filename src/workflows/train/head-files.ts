@@ -11,6 +11,7 @@ import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { readHead, writeHead, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
+import type { Store } from '../../store/open.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { trainingRows } from './training-rows.ts';
 import { VERSION } from '../version.ts';
@@ -27,11 +28,8 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
     ),
   );
 
-/**
- * Where a head is kept when the user names no file: in the store, named by what it is and a digest of its settings and
- * of labels that are not the store's.
- */
-export function defaultHeadFile(
+/** Where a head is kept by default, named by what it is and a digest of its settings and of labels not the store's. */
+function defaultHeadFile(
   store: string,
   { result: { name, pooling, normalize, params }, relabelled = [] }: Pick<TrainedHead, 'result' | 'relabelled'>,
 ): string {
@@ -47,10 +45,7 @@ export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'rej
   readonly result: Pick<TrainedHead['result'], 'trained'>;
 };
 
-/**
- * Writes a trained head with its normaliser, the settings of the set that its first part is of, and the way to its
- * store. Throws STORE_WRITE.
- */
+/** Writes a head with its normaliser, the settings of its first part and the way to its store. Throws STORE_WRITE. */
 export async function saveHead(
   file: string,
   { head, normalizer, parts, reject, rows, relabelled = [], result }: SavedHead,
@@ -67,9 +62,7 @@ export async function saveHead(
     params: head.params,
     classes: [...head.classes],
     settings: { ...settings, contract: { ...contract, mean: [...contract.mean] } },
-    ...(quantization && {
-      calibration: await readCalibration(store, quantization.calibration, settings.calibration),
-    }),
+    ...(quantization && { calibration: await readCalibration(store, quantization.calibration, settings.calibration) }),
     pooling,
     width: head.features,
     ...(others.length > 0 && { others }),
@@ -97,6 +90,13 @@ export async function saveHead(
   );
 }
 
+/** Writes a head to `out`, or by default into the store that it was trained on; gives the path. Throws STORE_WRITE. */
+export async function keepHead(store: Store, head: TrainedHead, out = ''): Promise<string> {
+  const file = out === '' ? defaultHeadFile(store.path, head) : resolve(out);
+  await saveHead(file, head, store.parts(head.parts)[0]!.set, store.path);
+  return file;
+}
+
 /** A head file, read: what is asked is normalised by `normalizer` before it goes to `head`. */
 export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'reject'> {
   readonly document: HeadDocument;
@@ -106,19 +106,13 @@ export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'r
   readonly rowsMemory: number;
 }
 
-/**
- * Adds the file's name to what is wrong with its content; a head that this permafrost does not know is no wrong option
- * of the user's.
- */
+/** Adds the file's name to what is wrong with its content; a head unknown here is no wrong option of the user's. */
 function inFile(file: string, error: unknown): never {
   if (!(error instanceof PermafrostError) || !['OPTION_INVALID', 'HEAD_CORRUPT'].includes(error.code)) throw error;
   throw new PermafrostError('HEAD_CORRUPT', `${file}: ${error.message}`, { cause: error });
 }
 
-/**
- * Reads a head file back into a head that predicts the same. Throws HEAD_CORRUPT, or PACKAGE_MISSING where the head
- * needs one.
- */
+/** Reads a head file into a head that predicts the same. Throws HEAD_CORRUPT, PACKAGE_MISSING. */
 export async function openHead(file: string): Promise<OpenedHead> {
   const { document, tensors } = await readHead(file);
   const state = (part: 'head' | 'normalizer' | 'reject'): HeadState => ({
@@ -147,12 +141,5 @@ export async function openHead(file: string): Promise<OpenedHead> {
       `${file}: the head takes ${head.features} features, its document says ${document.width}.`,
     );
   }
-  return {
-    document,
-    head,
-    normalizer,
-    ...(reject && { reject }),
-    store,
-    rowsMemory: rows?.openBytes ?? 0,
-  };
+  return { document, head, normalizer, ...(reject && { reject }), store, rowsMemory: rows?.openBytes ?? 0 };
 }

@@ -4,10 +4,7 @@ import { headParts, type HeadDocument, type HeadPart } from '../../store/read/he
 import type { StoreFolder } from '../../store/format/manifest.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 
-/**
- * The parts of a store's data set that are the features which a head was trained on; a reason where the store now holds
- * features of other settings, or not all of the parts. Throws STORE_EMPTY.
- */
+/** A head's parts as the store holds them; a reason where settings differ or one is missing. Throws STORE_EMPTY. */
 export function storedPartsOfHead(
   store: StoreFolder,
   document: HeadDocument,

@@ -15,9 +15,9 @@ export interface LabelledStore {
 }
 
 /**
- * A store under the labels of a list, which means what it means to `extract`: labels by path, splits where it gives
- * some, the same notes. Without a list ('') it is as it was stored. Nothing is written. Throws STORE_EMPTY,
- * STORE_CORRUPT, and of a list DATASET_NOT_FOUND, DATASET_LAYOUT, DATASET_CLASSES.
+ * A store under the labels of a list, as `extract` reads it: labels by path, perhaps splits. With '' it is as stored.
+ * Nothing is written. Throws STORE_EMPTY, STORE_CORRUPT, and of a list DATASET_NOT_FOUND, DATASET_LAYOUT,
+ * DATASET_CLASSES.
  */
 export async function labelledStore(store: Store, labels: string, { listener }: Work = {}): Promise<LabelledStore> {
   if (labels === '') return { store, relabelled: [], joinedTrain: 0 };

@@ -28,9 +28,5 @@ export const TRAIN_OPTIONS = {
   }),
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
-/**
- * Options of `train` beside the head's own (HeadOptions).
- *
- * @interface
- */
+/** Options of `train` beside the head's own (HeadOptions). @interface */
 export type TrainOptions = OptionsOf<typeof TRAIN_OPTIONS>;

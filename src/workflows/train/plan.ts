@@ -8,10 +8,7 @@ export interface TrainingPlan {
   readonly head: string;
   readonly options?: HeadOptions;
   readonly normalize: Normalization;
-  /**
-   * Principal components of the normalised features that the head is fitted on; 0, the default, for the features
-   * themselves.
-   */
+  /** Principal components of the normalised features to fit on; 0, the default: the features themselves. */
   readonly pca?: number;
 }
 

@@ -26,19 +26,15 @@ type Choice = (RejectChoice & Pick<Rule, 'comparedWith'>) | NoReject;
 
 const SEED = 1;
 const STAGE = 'calibrating unknown';
-/**
- * Rows that the threshold is calibrated on: with so many the share of false rejects varies by a quarter of a percent
- * about 5 %.
- */
+/** Rows to calibrate the threshold on: the false rejects then vary by a quarter of a percent about 5 %. */
 const CALIBRATED_ON = 8192;
 /** Bytes that a value of the sample takes: kept, as the search prepares it, and at work. */
 const VALUE_BYTES = 12;
 
 /**
- * The trained head with a rule for answering "unknown" at a share `rate` of false rejects, measured on the validated
- * images; without one where there can be none, and why. The rule is calibrated on training images in memory by heads
- * that had not seen them, on images that are read in blocks by distances to others of them. `load` gives the features.
- * Rate 0: the head as it is. Throws what reading throws, INTERRUPTED.
+ * The trained head with a rule for "unknown" at a share `rate` of false rejects, measured on the validated images; or
+ * why there is none. In memory, heads that had not seen the training images calibrate it; in blocks, distances among
+ * them do. `load` gives the features. Rate 0: the head as it is. Throws what reading throws, INTERRUPTED.
  */
 export async function withReject(
   trained: TrainedHead,
@@ -63,23 +59,11 @@ export async function withReject(
     });
   const { reject, ...found } = choice;
   const { measure, threshold } = reject;
-  const rule = {
-    measure,
-    threshold,
-    ...found,
-    validated: falseRejects(unknown, trained.judged, validatedOn),
-  };
-  return {
-    ...trained,
-    reject,
-    result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } },
-  };
+  const rule = { measure, threshold, ...found, validated: falseRejects(unknown, trained.judged, validatedOn) };
+  return { ...trained, reject, result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } } };
 }
 
-/**
- * A head that cannot be fitted on a part of the images is no error: it is a head that never answers "unknown", and says
- * why.
- */
+/** A head that cannot be fitted on a part of the images is no error: it never answers "unknown", and says why. */
 async function outOfFold(
   { head, normalizer }: TrainedHead,
   { train, parts }: TrainingData,
@@ -97,13 +81,9 @@ async function outOfFold(
     signal: work.signal,
     keys: samples.map(({ path }) => path),
     groups: samples.map(({ sha256 }) => sha256),
-    progress: tellProgress(work),
+    progress: reportProgress(work),
   };
-  const rows = {
-    X: train.matrix!,
-    normalized: normalizedRows(normalizer, train).matrix!,
-    labels: train.labels,
-  };
+  const rows = { X: train.matrix!, normalized: normalizedRows(normalizer, train).matrix!, labels: train.labels };
   try {
     return await chooseReject(headOf(plan), head, rows, task);
   } catch (error) {
@@ -113,9 +93,7 @@ async function outOfFold(
   }
 }
 
-/**
- * By distances to a sample of the training images, calibrated on others of them. No copy of a picture is on both sides.
- */
+/** By distances to a sample of the training images, calibrated on others; copies of a picture stay on one side. */
 async function bySample(
   { head, normalizer }: TrainedHead,
   { train, val, bound }: TrainingData,
@@ -154,20 +132,17 @@ async function bySample(
     rate,
     seed: SEED,
     context: work.signal && { signal: work.signal },
-    progress: tellProgress(work),
+    progress: reportProgress(work),
   });
   return 'reason' in choice ? choice : { ...choice, comparedWith: reference.X.rows };
 }
 
-const tellProgress =
+const reportProgress =
   ({ listener }: Work) =>
   (done: number, total: number): void =>
     listener?.progress?.({ stage: STAGE, done, total, perSecond: 0 });
 
-/**
- * What a rule does on the validated images: `truth` and `guess` are indices of the head's classes, truth -1 for one
- * that it has not.
- */
+/** What a rule does on the validated images: `truth` and `guess` index the head's classes, truth -1 for another. */
 function falseRejects(
   unknown: readonly boolean[],
   { truth, guess }: TrainedHead['judged'],

@@ -19,10 +19,9 @@ import { watched } from './watched-rows.ts';
 const MISTAKES = 10;
 
 /**
- * Fits one head on the training images and their views, and measures it on the validation images. A normaliser is
- * fitted on the images themselves. Times are wall-clock, with the reading of features that are not in memory. Throws
- * OPTION_INVALID for a head that cannot be fitted in blocks, or a bound below what that takes; what reading and the fit
- * throw.
+ * Fits a head on the training images and their views, and measures it on the validation images. The normaliser is
+ * fitted on the images alone; times include reading. Throws OPTION_INVALID for a head that cannot be fitted in blocks
+ * or a bound below what that takes, and what reading and fit throw.
  */
 export async function trainHead(plan: TrainingPlan, data: TrainingData, work: Work = {}): Promise<TrainedHead> {
   const { train, val, parts, pooling, validatedOn } = data;
@@ -71,10 +70,7 @@ async function tallyRows(
   return answers;
 }
 
-/**
- * Throws OPTION_INVALID where a head cannot be fitted on rows that are read in blocks, or the memory has no room for
- * that; else says what it takes.
- */
+/** Reports what fitting in blocks takes. Throws OPTION_INVALID where the head cannot, or the memory has no room. */
 function checkBlocks(
   maker: Head,
   plan: TrainingPlan,

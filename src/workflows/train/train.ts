@@ -1,21 +1,18 @@
-import { resolve } from 'node:path';
 import { resolveOptions } from '../../core/options.ts';
 import type { HeadResult } from '../../results/head-result.ts';
 import type { HeadOptions } from '../../classify/heads/index.ts';
 import { openStore } from '../../store/open.ts';
-import type { StoredPart } from '../../store/read/stored-parts.ts';
 import { parseCuts, partsOf } from '../network/cuts.ts';
 import type { Work } from '../work.ts';
-import { defaultHeadFile, saveHead } from './head-files.ts';
+import { keepHead } from './head-files.ts';
 import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
 import { trainWithin } from './within.ts';
 
 /**
- * Trains one head on a store's features, under its labels or those of a list, measures it on the validation images and
- * writes it to a file. Loads no network and changes nothing that the store holds. Throws OPTION_INVALID, FIT_INVALID,
- * what labelledStore throws, STORE_WRITE.
+ * Trains one head on a store's features, under its labels or a list's, measures it and writes it to a file. Loads no
+ * network and changes nothing else. Throws OPTION_INVALID, FIT_INVALID, what labelledStore throws, STORE_WRITE.
  */
 export async function train(
   storePath: string,
@@ -32,8 +29,6 @@ export async function train(
   if (views > 0) requireViews(labels, joinedTrain);
   const request = { owner: 'train', store, features, views, bound };
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
-  const file = out === '' ? defaultHeadFile(store.path, trained) : resolve(out);
-  const [{ set }] = store.parts(trained.parts) as [StoredPart];
-  await saveHead(file, trained, set, store.path);
+  const file = await keepHead(store, trained, out);
   return { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file };
 }

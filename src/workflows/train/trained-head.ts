@@ -12,10 +12,7 @@ export interface TrainedHead {
   readonly normalizer: Normalizer;
   /** What stands side by side in the features. */
   readonly parts: readonly HeadPart[];
-  /**
-   * Of a head that left its training rows in the store: their digest, and the views of each that are among them
-   * (training-rows.ts).
-   */
+  /** Of a head that left its training rows in the store: their digest, and the views among them. */
   readonly rows?: { readonly digest: string; readonly views: number };
   /** Images that counted under another label or split than the store's (labelled-store.ts). */
   readonly relabelled?: readonly Sample[];

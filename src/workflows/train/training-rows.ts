@@ -7,9 +7,8 @@ import { storedPartsOfHead } from './head-parts.ts';
 import { storeOfHead } from './labelled-store.ts';
 
 /**
- * The training rows that a head left in the store at `path`, under the labels that it was trained on; undefined for a
- * head that holds all it needs. Throws FINGERPRINT_MISMATCH where the store now holds others, STORE_NOT_FOUND,
- * STORE_CORRUPT.
+ * The training rows that a head left in the store at `path`, under its labels; undefined where it holds all. Throws
+ * FINGERPRINT_MISMATCH where the store now holds others, STORE_NOT_FOUND, STORE_CORRUPT.
  */
 export async function trainingRows(
   file: string,

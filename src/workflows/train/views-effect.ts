@@ -5,19 +5,13 @@ import type { TrainingPlan } from './plan.ts';
 import { trainHead } from './train-head.ts';
 import type { TrainedHead } from './trained-head.ts';
 
-/** Seed of the bootstrap. */
 const SEED = 1;
 
-/** The same features without the views. */
-export const withoutViews = (data: TrainingData): TrainingData => ({
-  ...data,
-  train: { ...data.train, views: [] },
-});
+export const withoutViews = (data: TrainingData): TrainingData => ({ ...data, train: { ...data.train, views: [] } });
 
 /**
- * Trains a head on the images and their views, where there are some, and measures the effect of the views on the
- * validated images beside `without`: the same head on the images alone, which is trained here where it is not given.
- * Throws as trainHead.
+ * Trains a head on the images and their views, and measures the effect of the views against `without`: the same head on
+ * the images alone, trained here where it is not given. Throws as trainHead.
  */
 export async function trainOnViews(
   plan: TrainingPlan,
@@ -36,11 +30,6 @@ export async function trainOnViews(
   const { params, changed } = trained.result;
   return {
     ...trained,
-    result: {
-      ...trained.result,
-      params: { ...params, views: count },
-      changed: { ...changed, views: count },
-      views,
-    },
+    result: { ...trained.result, params: { ...params, views: count }, changed: { ...changed, views: count }, views },
   };
 }

@@ -3,8 +3,8 @@ import { checkAborted } from '../../classify/checks.ts';
 import type { Work } from '../work.ts';
 
 /**
- * The same rows, and others that are read beside them, such as views: what is read in blocks is reported, as the stage
- * that `stageOf` names for a pass over all of them (1, 2, …), and stops at the next block on abort (INTERRUPTED).
+ * The same rows, with others such as views, whose reading in blocks is reported as the stage `stageOf` names for a pass
+ * (1, 2, …), and stops at the next block on abort (INTERRUPTED).
  */
 export function watched<R extends Rows>(
   all: readonly R[],

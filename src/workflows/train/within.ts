@@ -6,8 +6,8 @@ import type { TrainedHead } from './trained-head.ts';
 import { trainOnViews } from './views-effect.ts';
 
 /**
- * A head of the plan with its rule for "unknown": trained in memory where there is room for the features, else on
- * blocks of them, which is said. Throws what trainingData, trainOnViews and withReject throw.
+ * A head of the plan with its rule for "unknown", in memory where the features fit, else in reported blocks. Throws
+ * what trainingData, trainOnViews and withReject throw.
  */
 export async function trainWithin(
   plan: TrainingPlan,

@@ -7,7 +7,7 @@ import { parseCuts } from '../../../src/workflows/network/cuts.ts';
 import { openDataset } from '../../../src/workflows/network/dataset.ts';
 import { EXTRACT_DEFAULTS } from '../../../src/workflows/extract/options.ts';
 import { extract, extractInto } from '../../../src/workflows/extract/extract.ts';
-import { extractor } from '../../../src/workflows/network/extractor.ts';
+import { makeExtractor } from '../../../src/workflows/network/extractor.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
@@ -184,17 +184,17 @@ describe('what is added to a store later', () => {
 
     const request = { ...EXTRACT_DEFAULTS, ...options, cut: 'block3_pool:avg,block2_pool:avg,block1_pool:max' };
     const dataset = await openDataset(few, request);
-    const source = await extractor({ ...request, cuts: parseCuts(request.cut), weights: undefined });
-    const runs = source.networks.map(() => 0);
-    const networks = source.networks.map((network, i) => ({
+    const extractor = await makeExtractor({ ...request, cuts: parseCuts(request.cut), weights: undefined });
+    const runs = extractor.networks.map(() => 0);
+    const networks = extractor.networks.map((network, i) => ({
       ...network,
       run(pixels: Uint8Array, count: number) {
         runs[i]! += count;
         return network.run(pixels, count);
       },
     }));
-    const counted = { ...source, networks, executable: networks[0]! };
-    const { extracted } = await extractInto(store, { dataset, source: counted, options: request }, {});
+    const counted = { ...extractor, networks, executable: networks[0]! };
+    const { extracted } = await extractInto(store, { dataset, extractor: counted, options: request }, {});
     // The new images need all three cuts, the others the shallowest; none needs the network that ends at block2_pool.
     expect({ extracted, runs }).toEqual({ extracted: 12, runs: [2, 0, 10] });
     const fresh = join(folder(), 'fresh');

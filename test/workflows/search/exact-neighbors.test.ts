@@ -40,7 +40,7 @@ async function madeStore(): Promise<Store> {
   return openMade(made);
 }
 
-const plan = { owner: 'neighbors', bound: undefined, beside: 0 } as const;
+const plan = { owner: 'neighbors', bound: Infinity, beside: 0 } as const;
 
 describe('exact neighbours in a store', () => {
   it.each(METRICS)('are those of the features in memory, in a stream: %s', async (metric) => {
