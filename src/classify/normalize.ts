@@ -23,12 +23,7 @@ export type Normalizer =
       readonly parts?: readonly number[];
     }
   | { readonly kind: 'none'; readonly features: number }
-  | {
-      readonly kind: 'standard';
-      readonly features: number;
-      readonly mean: Float32Array;
-      readonly scale: Float32Array;
-    };
+  | { readonly kind: 'standard'; readonly features: number; readonly mean: Float32Array; readonly scale: Float32Array };
 
 /**
  * Learns the normalisation from training rows, shape (n, d): two passes for `standard`, none for the others. `parts`

@@ -35,11 +35,7 @@ export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainV
   });
   const parts = folds.map(({ val }) => of(val));
   const losses = Float64Array.from(truth, (c, i) =>
-    metrics.logLoss(Int32Array.of(c), {
-      data: P.data.subarray(i * P.cols, (i + 1) * P.cols),
-      rows: 1,
-      cols: P.cols,
-    }),
+    metrics.logLoss(Int32Array.of(c), { data: P.data.subarray(i * P.cols, (i + 1) * P.cols), rows: 1, cols: P.cols }),
   );
   const meanOf = (rows: readonly number[]): number => rows.reduce((sum, i) => sum + losses[i]!, 0) / rows.length;
   const recallsOf = (part: { readonly truth: Int32Array; readonly guess: Int32Array }) =>

@@ -63,11 +63,7 @@ export function foldFeatures(
     parts = [X.cols],
     views = [],
     mostKept = MOST_KEPT,
-  }: {
-    readonly parts?: readonly number[];
-    readonly views?: readonly Matrix[];
-    readonly mostKept?: number;
-  } = {},
+  }: { readonly parts?: readonly number[]; readonly views?: readonly Matrix[]; readonly mostKept?: number } = {},
 ): FoldFeatures {
   const shared = normalize !== 'standard' && pca === 0;
   const rowsPerImage = 1 + views.length;

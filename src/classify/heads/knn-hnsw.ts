@@ -42,15 +42,7 @@ export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
       const X = requireMatrix(`The head "${NAME}"`, given, IN_MEMORY_ONLY);
       const { classes, indices } = checkFit(X, y);
       checkNeighbors(params.nNeighbors, X.rows);
-      const facts = {
-        name: NAME,
-        params,
-        classes,
-        features: X.cols,
-        converged: true,
-        iterations: 0,
-        notes: [],
-      };
+      const facts = { name: NAME, params, classes, features: X.cols, converged: true, iterations: 0, notes: [] };
       return withGraph(facts, { X: { ...X, data: X.data.slice() }, labels: indices }, params, context);
     },
   };

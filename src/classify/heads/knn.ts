@@ -32,15 +32,7 @@ export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): H
       // A copy: the caller may change a matrix later, a fitted head must not.
       const rows = given.matrix ? matrixRows({ ...given.matrix, data: given.matrix.data.slice() }) : given;
       const notes = given.matrix ? [] : ['the training rows stay in the store: each prediction reads them once'];
-      const facts = {
-        name: NAME,
-        params,
-        classes,
-        features: rows.cols,
-        converged: true,
-        iterations: 0,
-        notes,
-      };
+      const facts = { name: NAME, params, classes, features: rows.cols, converged: true, iterations: 0, notes };
       return fittedVoters(facts, { rows, labels: indices }, exactIndex(rows, params.metric), params);
     },
   };

@@ -19,8 +19,5 @@ export const LINEAR_SVM_OPTIONS = LOGISTIC_OPTIONS;
 export function linearSvmHead(options: Partial<OptionsOf<typeof LINEAR_SVM_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "linear-svm"', LINEAR_SVM_OPTIONS, options);
   const self = { name: 'linear-svm', params };
-  return {
-    ...self,
-    ...linearFits(self, 'squaredHinge', params),
-  };
+  return { ...self, ...linearFits(self, 'squaredHinge', params) };
 }

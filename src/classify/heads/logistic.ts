@@ -18,8 +18,5 @@ export const LOGISTIC_OPTIONS = {
 export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "logistic"', LOGISTIC_OPTIONS, options);
   const self = { name: 'logistic', params };
-  return {
-    ...self,
-    ...linearFits(self, 'logistic', params),
-  };
+  return { ...self, ...linearFits(self, 'logistic', params) };
 }

@@ -11,9 +11,7 @@ import { softmaxRows } from './linear.ts';
 export const ML_LOGISTIC_OPTIONS = {
   // 1.3 s on 244 x 512 with two classes and 35 s on 2,934 x 512 with five; the package's default would take 167 times
   // that.
-  numSteps: integerOption(300, 'gradient steps for each class (the package takes 50000 by default)', {
-    min: 1,
-  }),
+  numSteps: integerOption(300, 'gradient steps for each class (the package takes 50000 by default)', { min: 1 }),
   learningRate: numberOption(5e-4, "step length on the summed gradient, the package's default", { above: 0 }),
 };
 

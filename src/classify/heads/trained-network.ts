@@ -27,9 +27,7 @@ export const TRAINING_OPTIONS = {
     { min: 0, max: 0.9 },
   ),
   classWeight: CLASS_WEIGHT_OPTION,
-  seed: integerOption(1, 'seed of the first weights, the order of the rows and the part held out', {
-    min: 0,
-  }),
+  seed: integerOption(1, 'seed of the first weights, the order of the rows and the part held out', { min: 0 }),
 };
 
 /** Options of a head trained by epochs, resolved. */

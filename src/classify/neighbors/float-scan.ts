@@ -86,9 +86,7 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
         const kept = await session.run({
           Q: new Tensor('float32', queries.data, [queries.rows, X.cols]),
           X: new Tensor('float32', X.data.subarray(first * X.cols, (first + rows) * X.cols), [rows, X.cols]),
-          ...(scoring !== 'product' && {
-            w: new Tensor('float32', weights.subarray(first, first + rows), [rows]),
-          }),
+          ...(scoring !== 'product' && { w: new Tensor('float32', weights.subarray(first, first + rows), [rows]) }),
           k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
         });
         parts.push(keptOf(kept, k, first, rows));

@@ -81,9 +81,7 @@ export async function readGraph(path: string, metric: Metric, cols: number): Pro
     throw new PermafrostError(
       'STORE_CORRUPT',
       `hnswlib-node cannot read ${path}: ${reasonOf(cause)}. Delete it; it is built again.`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
   return graph;

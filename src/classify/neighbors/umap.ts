@@ -30,9 +30,7 @@ export async function umap(
 ): Promise<{ x: number[]; y: number[]; nNeighbors: number }> {
   if (X.rows < 5) throw new PermafrostError('FIT_INVALID', `A map needs 5 rows or more, got ${X.rows}.`);
   const { UMAP } = await import('umap-js').catch((cause: unknown) => {
-    throw new PermafrostError('PACKAGE_MISSING', `umap-js does not load: ${reasonOf(cause)} Run "npm ci".`, {
-      cause,
-    });
+    throw new PermafrostError('PACKAGE_MISSING', `umap-js does not load: ${reasonOf(cause)} Run "npm ci".`, { cause });
   });
   const { k, indices, distances } = await exactIndex(matrixRows(X), 'cosine').search(
     X,
@@ -41,12 +39,7 @@ export async function umap(
   const lists = <T extends Int32Array | Float32Array>(values: T): number[][] =>
     Array.from({ length: X.rows }, (_, i) => [...values.subarray(i * k, (i + 1) * k)]);
   const generator = random(seed);
-  const method = new UMAP({
-    nComponents: 2,
-    nNeighbors: k,
-    nEpochs: EPOCHS,
-    random: () => generator.uniform(),
-  });
+  const method = new UMAP({ nComponents: 2, nNeighbors: k, nEpochs: EPOCHS, random: () => generator.uniform() });
   method.setPrecomputedKNN(lists(indices), lists(distances));
   // With the neighbours given, umap-js reads of the rows only how many there are.
   const rows = Array.from({ length: X.rows }, (_, i) => [...row(X, i).subarray(0, 1)]);

@@ -34,10 +34,7 @@ export function columnDesign(
     if (precision === 'float32' || X.data.length > MOST_WIDENED) return X;
     return (widened ??= { rows: X.rows, cols: X.cols, data: new Float64Array(X.data) });
   };
-  const forBoth = <T>(make: (precision: FloatType) => T) => ({
-    float32: make('float32'),
-    float64: make('float64'),
-  });
+  const forBoth = <T>(make: (precision: FloatType) => T) => ({ float32: make('float32'), float64: make('float64') });
   const hessians = joined((parts: readonly HessianRequest[]) => hessianColumns(X, parts));
   const direct = joined(directSteps(X.cols, (scale) => activeColumns(X, mean, scale)));
   const products = forBoth((precision) =>

@@ -39,10 +39,7 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
       direct() {
         const cost = costOfDirect(design, k, here);
         if (cost === undefined) return undefined;
-        return {
-          cost,
-          solve: () => directStep({ design, penalty, interceptScale }, here, gradient, precision),
-        };
+        return { cost, solve: () => directStep({ design, penalty, interceptScale }, here, gradient, precision) };
       },
       async along({ coef, bias, logits = undefined }): Promise<Line> {
         const step = { coef, bias, logits: logits ?? (await design.logits(coef, k, precision)) };

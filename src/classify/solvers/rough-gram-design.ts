@@ -41,10 +41,7 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
     largest: normOf,
     gramProduct: (coef: Float64Array, k: number) => product({ V: coef, k }),
   };
-  const rough: Design = {
-    ...common,
-    logits: (coef, k) => product({ V: coef, k }),
-  };
+  const rough: Design = { ...common, logits: (coef, k) => product({ V: coef, k }) };
   return {
     ...common,
     rough,

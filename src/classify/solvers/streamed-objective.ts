@@ -25,10 +25,7 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
   const { size, meanNorm, sample } = design;
   const interceptScale = interceptScaleOf(design);
   const inner = (a: Vector, b: Vector): number => dot(a.coef, b.coef) + dot(a.bias, b.bias);
-  const shifted = ({ coef, bias }: Weights): Shifted => ({
-    coef,
-    shift: bias.map((b) => interceptScale * b),
-  });
+  const shifted = ({ coef, bias }: Weights): Shifted => ({ coef, shift: bias.map((b) => interceptScale * b) });
   const preconditionAt = samplePreconditioner(sample, problem.sampleLoss(sample.sampled!), penalty);
 
   /** The derivative by weights and intercepts from that of the loss, with that of the penalty at the weights `of`. */
@@ -47,12 +44,7 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
       value,
       gradient,
       hessian: () => async (direction) => {
-        const request = {
-          problem,
-          at: shifted(point),
-          direction: shifted(direction),
-          precision: 'float32',
-        } as const;
+        const request = { problem, at: shifted(point), direction: shifted(direction), precision: 'float32' } as const;
         return completed(await design.pass(request), direction.coef);
       },
       ...(preconditionAt && { precondition: preconditionAt(point) }),
@@ -74,13 +66,7 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
             };
           },
           async lowest() {
-            const request = {
-              problem,
-              at: shifted(point),
-              direction: shifted(step),
-              sizes: SIZES,
-              precision,
-            };
+            const request = { problem, at: shifted(point), direction: shifted(step), sizes: SIZES, precision };
             const { slopes } = await design.pass(request);
             const [across, beyond] = [dot(coef, step.coef), dot(step.coef, step.coef)];
             let low = { size: 0, slope: inner(gradient, step) };
