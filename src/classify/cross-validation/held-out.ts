@@ -35,9 +35,8 @@ export type HeldOut =
   | { readonly plan: HeadPlan; readonly problem: string };
 
 /**
- * Cross-validates the plans of a family, one after the other. Each fold trains on its `train` rows and answers for its
- * `val` rows. What a plan gives depends on nothing but itself, the features and the folds: not on the other plans of
- * the family. Throws INTERRUPTED.
+ * Cross-validates the plans of a family, one after the other: each fold trains on its `train` rows and answers for its
+ * `val` rows. Results do not depend on the other plans of the family. Throws INTERRUPTED.
  */
 export function heldOut(
   { kind, plans }: Family,
@@ -65,9 +64,8 @@ function decadeBelow(C: number): number | undefined {
 }
 
 /**
- * All folds of one penalty are fitted at the same time where they share a design. Each starts from the optimum of the
- * power of ten below its C, whether that is asked for or not: a start from the neighbour in the grid would let the last
- * digits depend on the grid.
+ * All folds of a penalty are fitted at once where they share a design. Each starts from the optimum of the power of ten
+ * below its C: a start from a neighbour in the grid would let the last digits depend on the grid.
  */
 async function* alongPath(
   plans: readonly HeadPlan[],
@@ -140,10 +138,7 @@ async function* alongPath(
   }
 }
 
-/**
- * One search for the most neighbours that any plan wants; the nearest few of them are what a search for few would have
- * found.
- */
+/** One search for the most neighbours that any plan wants: its nearest few are those of a smaller search. */
 async function* byNeighbors(
   plans: readonly HeadPlan[],
   features: FoldFeatures,
@@ -234,7 +229,7 @@ async function* oneByOne(
   }
 }
 
-/** What keeps one plan from being fitted is told beside the results of the others; anything else ends the work. */
+/** What keeps one plan from being fitted is a result; any other error ends the work. */
 function problemOf(error: unknown): { problem: string } {
   if (error instanceof PermafrostError && ['FIT_INVALID', 'PACKAGE_MISSING'].includes(error.code))
     return { problem: error.message };

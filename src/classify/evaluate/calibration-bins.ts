@@ -19,13 +19,13 @@ export interface CalibrationCurve {
   readonly error: number;
 }
 
-/** How far the probability of the likeliest class can be taken at its word, from rows that are told one by one. */
+/** Calibration of the likeliest class' probability, row by row. */
 export interface CalibrationCount {
   /** One row: the probability of its likeliest class, and whether that is the true one. */
   add(confidence: number, isRight: boolean): void;
   /**
-   * The bins that hold rows, and the expected calibration error over them (Guo et al. 2017, arXiv 1706.04599, equation
-   * 3), NaN for no rows.
+   * The bins that hold rows, and the expected calibration error (Guo et al. 2017, arXiv 1706.04599, equation 3), NaN
+   * for none.
    */
   result(): CalibrationCurve;
 }

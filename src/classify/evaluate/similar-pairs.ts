@@ -22,9 +22,9 @@ const BLOCK = 512;
 export const byCosine = (p: SimilarPair, q: SimilarPair): number => q.cosine - p.cosine || p.a - q.a || p.b - q.b;
 
 /**
- * All pairs of rows of X (n, d) whose cosine is at least `threshold`, of more than `most` the most similar ones. X has
- * rows of length 1 or 0 (l2-normalised). Products are float32 (error about 1e-6). Memory: one block of 512 x n
- * products, and 2 `most` pairs; time: n² d / 2 multiplications.
+ * Pairs of rows of X (n, d), l2-normalised, with a cosine of at least `threshold`; of more than `most` the most
+ * similar. Float32 products (error about 1e-6). Memory: 512 x n products and 2 `most` pairs; time: n² d / 2
+ * multiplications.
  */
 export async function similarPairs(X: Matrix, threshold: number, most = Infinity): Promise<SimilarPairs> {
   let found: SimilarPair[] = [];

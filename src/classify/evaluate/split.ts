@@ -15,9 +15,9 @@ export interface SplitOptions {
 }
 
 /**
- * Holds out `valFraction` (0 to 1, exclusive) of each class, rounded, and of a class of two or more rows at least one
- * and not all; a class of one row goes to train. The same seed and keys give the same split in any order of the rows,
- * and rows of one class do not move when another class changes. Throws FIT_INVALID.
+ * Holds out `valFraction` (0 to 1, exclusive) of each class, rounded: of two rows or more at least one and not all, of
+ * one row none. Deterministic by seed and keys, whatever the order of rows; a class does not move when another changes.
+ * Throws FIT_INVALID.
  */
 export function stratifiedSplit(
   labels: readonly string[],
@@ -38,16 +38,15 @@ export function stratifiedSplit(
 export interface FoldOptions extends SplitOptions {
   readonly nSplits: number;
   /**
-   * Rows of one group (copies of one picture) are validated in the same fold, that of the first one dealt. By default
-   * each row is its own.
+   * Rows of one group (copies of one picture) share the fold of the first one dealt. By default each row is its own.
    */
   readonly groups?: readonly string[];
 }
 
 /**
- * `nSplits` folds (2 or more); each row is validated in exactly one. Each class is dealt out one row a fold, so its
- * folds differ by one row at most, and so do the folds. As with `stratifiedSplit` the order of the rows does not
- * matter. Throws FIT_INVALID when there are fewer rows than folds.
+ * `nSplits` folds (2 or more); each row is validated in one. Each class is dealt one row a fold: folds differ by one
+ * row at most, overall and in each class. The order of rows does not matter. Throws FIT_INVALID for fewer rows than
+ * folds.
  */
 export function stratifiedKFold(
   labels: readonly string[],

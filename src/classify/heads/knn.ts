@@ -13,9 +13,8 @@ const resolved = (options: Partial<OptionsOf<typeof KNN_OPTIONS>>) =>
   resolveOptions(`The head "${NAME}"`, KNN_OPTIONS, options);
 
 /**
- * The k nearest training rows vote, found exactly. Its state holds rows that are in memory; rows that are read in
- * blocks stay where they are, and each answer reads them once. Throws OPTION_INVALID; `fit` throws FIT_INVALID when
- * there are fewer rows than neighbours.
+ * The k nearest training rows vote, found exactly. The state holds rows in memory; rows in blocks stay where they are,
+ * and each answer reads them once. Throws OPTION_INVALID; `fit` throws FIT_INVALID for fewer rows than neighbours.
  */
 export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): Head {
   const params = resolved(options);

@@ -12,8 +12,7 @@ import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/
 import type { FittedFacts } from './fitted-state.ts';
 
 /**
- * Options of all heads trained by epochs: Keras' defaults for Adam and fit; the stop rule is that of scikit-learn's
- * MLPClassifier.
+ * Options of heads trained by epochs: Keras' defaults for Adam and fit, the stop rule of scikit-learn's MLPClassifier.
  */
 export const TRAINING_OPTIONS = {
   learningRate: numberOption(1e-3, "Adam's learning rate", { above: 0 }),
@@ -46,8 +45,8 @@ export interface TrainedNetwork {
 }
 
 /**
- * Trains the network that `start` makes for (features, classes): one pass an epoch, and one more where rows are held
- * out. Blocks change nothing but the order in which rows are met (network/batches.ts). Throws FIT_INVALID, INTERRUPTED.
+ * Trains the network of `start`: one pass an epoch, one more where rows are held out. Blocks only change the order in
+ * which rows are met (network/batches.ts). Throws FIT_INVALID, INTERRUPTED.
  */
 export async function trainHeadNetwork(
   { name, params }: Pick<FittedHead, 'name' | 'params'>,

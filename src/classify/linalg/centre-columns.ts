@@ -30,10 +30,7 @@ function session(): Promise<OnnxSession> {
   return loaded;
 }
 
-/**
- * Columns [from, to) of X (n, d) less their `mean` (d), shape (n, to - from). By the runtime: plain loops would take
- * ten times as long.
- */
+/** Columns [from, to) of X (n, d) less their `mean` (d), by the runtime: plain loops take ten times as long. */
 export async function centreColumns(X: Matrix, mean: Float32Array, from: number, to: number): Promise<Matrix> {
   const [{ Tensor }, run] = await Promise.all([onnxRuntime(), session()]);
   const { Z } = await run.run({

@@ -64,8 +64,8 @@ export async function transposedTimesColumns(
   return out;
 }
 
-// Each loop is a function of its own, with no variable that another closure could change: the compiler makes them
-// several times faster so, and they take as long as the product itself where they are slow.
+// Each loop is a function of its own, without captured variables: several times faster, and as long as the product
+// else.
 
 /** V (·, width) into columns `from` ... of data (·, k). */
 export function spread(V: Float64Array, width: number, data: Float32Array | Float64Array, k: number, from: number) {

@@ -15,10 +15,9 @@ const MOST_STEPS = 60;
 const ENOUGH = 1e-5;
 
 /**
- * The `count` largest eigenvalues of the symmetric, positive A (size, size) with their eigenvectors, by subspace
- * iteration with half as many columns again as are wanted, and Rayleigh and Ritz (Halko, Martinsson and Tropp 2011;
- * Golub and Van Loan 2013, chapter 8.2). Directions whose eigenvalues are nearly equal may be mixed among each other.
- * Throws INTERRUPTED.
+ * The `count` largest eigenpairs of the symmetric, positive A (size, size) by subspace iteration with half as many
+ * columns more, and Rayleigh and Ritz (Halko, Martinsson and Tropp 2011; Golub and Van Loan 2013, chapter 8.2).
+ * Directions of nearly equal eigenvalues may mix. Throws INTERRUPTED.
  */
 export async function topEigenpairs(
   A: Float64Array,
@@ -59,8 +58,8 @@ function symmetric(T: Float64Array, n: number): Float64Array {
 }
 
 /**
- * An orthonormal basis of Y's columns by Cholesky's factor of Yᵀ·Y, twice, because once loses half of the digits
- * (Yamamoto and others 2015).
+ * An orthonormal basis of Y's columns by Cholesky's factor of Yᵀ·Y, twice: once loses half of the digits (Yamamoto and
+ * others 2015).
  */
 async function orthonormal(Y: Factor): Promise<Factor> {
   return divided(await divided(Y));

@@ -59,15 +59,11 @@ function sessionOf(scoring: Scoring): Promise<OnnxSession> {
   );
 }
 
-/**
- * A scan in float32 over the rows of X (n, d), which is read in place: a Gemm and a TopK of ONNX Runtime. `lengths` are
- * the rows'. Nothing is prepared.
- */
+/** A float32 scan over the rows of X (n, d), read in place, by Gemm and TopK of ONNX Runtime. `lengths`: the rows'. */
 export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Scan {
   const extent = extentOf(lengths);
   const { longest } = extent;
-  // Rows of one length need no factor: their order by products is that by cosines but for the differences of the
-  // lengths.
+  // Rows of one length need no factor: their products are ordered as cosines but for differences of length.
   const uneven = lengths.reduce((most, length) => Math.max(most, longest / length - 1), 0);
   const scoring: Scoring = metric === 'euclidean' ? 'offset' : uneven < 1e-6 ? 'product' : 'factor';
   const unevenness = scoring === 'product' ? uneven : 0;

@@ -7,9 +7,7 @@ import type { TopK } from './top-k.ts';
 /** Inner products of one block of queries with all rows: 16 MiB of float32. */
 const BLOCK_VALUES = 2 ** 22;
 
-/**
- * The rows that are compared: X (n, d), their lengths, and the number of each, which decides between equal distances.
- */
+/** Rows to compare: X (n, d), their lengths, and the number of each, which breaks ties. */
 export interface ComparedRows {
   readonly X: Matrix;
   readonly lengths: Float64Array;
@@ -18,9 +16,8 @@ export interface ComparedRows {
 }
 
 /**
- * The nearest rows of X (n, d) to each query, however many are tied or nearly so: every row that the rounding of a
- * float32 product could have put among them is measured in float64. `found` is called for each query in turn, when
- * `nearest` holds its answer.
+ * The nearest rows of X (n, d) to each query, however many are tied: all that float32 rounding could have put among
+ * them are measured in float64. `found` is called for each query in turn, when `nearest` holds its answer.
  */
 export async function fullSearch(
   { X, lengths, metric, numberOf }: ComparedRows,

@@ -51,8 +51,8 @@ export async function emptyGraph(
 const TURN = 64;
 
 /**
- * Inserts the rows of X (n, d) in their order, row i under the number numberOf(i): one thread and one order make the
- * same graph of the same rows. `inserted` hears how many more are in. Throws INTERRUPTED.
+ * Inserts the rows of X (n, d) in order, row i as numberOf(i): one thread and one order always make the same graph.
+ * `inserted` gets the number of rows added. Throws INTERRUPTED.
  */
 export async function insertRows(
   graph: HnswGraph,

@@ -28,10 +28,9 @@ const ENTRY = new URL(`./hnsw-thread${extname(import.meta.url)}`, import.meta.ur
 const BATCH = 1024;
 
 /**
- * Builds one graph a path over the rows of X (n, d), each by a thread of its own, and writes it there: row i is in
- * graph i % paths.length, under the number i. The same X, options and number of paths give the same graphs, whatever
- * the threads' pace. `inserted` hears how many more rows are in. Throws PACKAGE_MISSING; INTERRUPTED, when the threads
- * have ended; what writing throws.
+ * Builds and writes a graph a path over X (n, d), a thread each: row i is in graph i % paths.length, as number i. The
+ * same X, options and number of paths give the same graphs. `inserted` gets the number of rows added. Throws
+ * PACKAGE_MISSING; INTERRUPTED, when the threads have ended; what writing throws.
  */
 export async function buildGraphFiles(
   X: Matrix,

@@ -32,10 +32,7 @@ interface Held {
   readonly rows: number;
 }
 
-/**
- * Scores of uint8 queries with the rows, (sum of integers) · step · (the row's step) + offset, and the k largest with
- * their places.
- */
+/** Scores of uint8 queries: (sum of integers) · step · (the row's step) + offset; the k largest and their places. */
 function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, cols: number): Promise<OnnxSession> {
   const rows = offsets.length;
   return mathSession(
@@ -72,10 +69,10 @@ function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, 
 }
 
 /**
- * A scan in 8 bits: rows and queries are rounded to 255 steps, their products are exact integers, and the lengths of
- * what was rounded away bound the error (Cauchy and Schwarz). The rows are copied, in a quarter of their memory.
- * undefined where the processor does not sum integers exactly or the features do not fit; `required` makes that an
- * error, ENGINE_UNAVAILABLE or FIT_INVALID.
+ * A scan in 8 bits: rows and queries are rounded to 255 steps, products are exact, and the lengths of what was rounded
+ * away bound the error (Cauchy and Schwarz). Rows are copied, in a quarter of their memory. undefined where the
+ * processor does not sum integers exactly or the features do not fit; with `required` ENGINE_UNAVAILABLE or
+ * FIT_INVALID.
  */
 export async function integerScan(
   X: Matrix,

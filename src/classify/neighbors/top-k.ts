@@ -1,6 +1,6 @@
 /**
- * The k smallest of the values offered, smallest first; equal values keep the order of their indices. A sorted array:
- * for the small k of a neighbour search most offers end at the first comparison.
+ * The k smallest values offered, in order; equal values by index. A sorted array: most offers end at the first
+ * comparison.
  */
 export interface TopK {
   readonly k: number;

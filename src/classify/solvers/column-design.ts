@@ -19,9 +19,8 @@ export const widenedBytes = (rows: number, cols: number): number => (rows * cols
 const NO_LOGITS = new Float64Array(0);
 
 /**
- * The design whose coefficients are the weights themselves: size = d. Xc is never formed: its products are X's, put
- * right. The
- * statistics are those of all rows where X is a sample of them; its products then share the queue `joined` with others.
+ * The design whose coefficients are the weights (size = d). Xc is never formed: products of X are corrected. Where X is
+ * a sample, the statistics are those of all rows and `joined` is the queue that it shares.
  */
 export function columnDesign(
   X: Matrix,

@@ -7,8 +7,8 @@ import type { Vector } from './objective.ts';
 export type Element = Pick<Vector, 'coef' | 'logits'>;
 
 /**
- * Of a direction whose logits get a `shift` (k): the coefficients of Xcᵀ·B and the sums (k) of B's columns, B (n, k)
- * what the second derivative makes of those logits.
+ * For a direction whose logits get a `shift` (k), with B (n, k) the second derivative applied to those logits: the
+ * coefficients of Xcᵀ·B, and B's column sums (k).
  */
 export type DesignHessian = (
   direction: Element,
@@ -26,8 +26,8 @@ export interface NewtonSystem {
 }
 
 /**
- * What every linear fit asks of its rows. The columns are centred: with a free intercept the problem is the same, and
- * far better conditioned for features that are never negative, as those after a ReLU are.
+ * What every linear fit asks of its rows. Columns are centred: a free intercept makes it the same problem, far better
+ * conditioned for features after a ReLU.
  */
 export interface FitRows {
   readonly rows: number;
@@ -44,8 +44,8 @@ export interface FitRows {
 }
 
 /**
- * Training rows that are in memory as a linear solver sees them, made once and used by every fit: each fold, subset,
- * penalty and loss. Xc = X - mean. Products asked for at the same time are joined into one.
+ * Training rows in memory as a solver sees them, Xc = X - mean: one design for every fold, subset, penalty and loss.
+ * Products asked for at the same time are joined.
  */
 export interface Design extends FitRows {
   /** Where the design has not all rows: which. */
@@ -58,9 +58,7 @@ export interface Design extends FitRows {
   gramProduct(coef: Float64Array, k: number): Promise<Float64Array>;
   /** The second derivative of a loss at one point, by the weights; float32 products. */
   hessian(here: LossAt): DesignHessian;
-  /**
-   * The weights of a Newton step by factorisation, one system at a time; undefined where it is singular to rounding.
-   */
+  /** A Newton step's weights by factorisation, one system at a time; undefined where it is singular to rounding. */
   readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of logits. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;

@@ -12,16 +12,13 @@ export interface HessianRequest extends Columns {
   readonly pointwise: PointwiseHessian;
 }
 
-/**
- * Values of X in one run: 16 MiB, which a processor's cache may still hold when they are read for the second product.
- */
+/** Values of X in one run: 16 MiB, which the cache may still hold for the second product. */
 const BLOCK_VALUES = 2 ** 22;
 
 const cached = sessionCache();
 
 /**
- * X·V, the second derivative and Xᵀ·B in one graph: between the two products nothing comes back to JavaScript. m:
- * columns of all parts.
+ * X·V, the second derivative and Xᵀ·B in one graph: nothing comes back to JavaScript between. m: columns of all parts.
  */
 function session(meets: boolean, threads: number): Promise<OnnxSession> {
   const apart: OnnxNode[] = [
@@ -73,10 +70,7 @@ export interface HessianColumns {
   readonly sums: Float64Array;
 }
 
-/**
- * The Hessian product of each of the `parts`, in float32; X (n, d) is read once for all that have the same form. Throws
- * ENGINE_FAILED.
- */
+/** The float32 Hessian product of each part; X (n, d) is read once for parts of one form. Throws ENGINE_FAILED. */
 export async function hessianColumns(X: Matrix, parts: readonly HessianRequest[]): Promise<HessianColumns[]> {
   const out = parts.map(({ k }) => ({ coef: new Float64Array(X.cols * k), sums: new Float64Array(k) }));
   const forms = new Map<string, number[]>();

@@ -15,11 +15,9 @@ export type Joined = <Request, Product>(
 ) => (request: Request) => Promise<Product>;
 
 /**
- * Products with one large matrix, of which all that are asked for at the same time are joined into one call of
- * `multiply`: folds and classes that are fitted at the same time read the large matrix once for all of their columns.
- * One call is made at a time, and of several products the one that was made first comes first: make those first of
- * which a fit takes many, and whoever is done with them waits for the others, so that all ask for the dear ones
- * together.
+ * Products with one large matrix. Requests made at the same time join one call of `multiply`: concurrent folds and
+ * classes read the matrix once. One call runs at a time, products created first go first: create the frequent ones
+ * first, so that the dear ones are asked for together.
  */
 export function joinedProducts(): Joined {
   const queues: Queue[] = [];

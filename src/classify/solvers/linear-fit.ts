@@ -24,27 +24,22 @@ export interface LinearSolution {
   /** Newton steps, the most of any problem. */
   readonly iterations: number;
   /**
-   * Upper bound of the largest absolute gradient, in scikit-learn's scaling: of the objective over C times the sum of
-   * weights.
+   * Upper bound of the largest absolute gradient of the objective over C times the sum of weights, as scikit-learn's.
    */
   readonly gradient: number;
-  /** Upper bound of how much of the objective is above its least, the largest of any problem. */
+  /** Upper bound of the part of the objective above its minimum, the largest of any problem. */
   readonly dualityGap: number;
 }
 
 /** The optimum on rows that are in memory. */
 export interface LinearFit extends LinearSolution {
-  /**
-   * Logits with the intercepts of all rows of the design, also of those not fitted on. Shape (n, k), k = 1 for two
-   * classes.
-   */
+  /** Logits with intercepts of all the design's rows, fitted on or not, shape (n, k); k = 1 for two classes. */
   readonly logits: Float64Array;
 }
 
 /**
- * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the optimum for another C,
- * where one is given. The problems of several classes run at the same time. Throws INTERRUPTED, and what reading the
- * rows throws.
+ * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the optimum for another C.
+ * Problems of several classes run at the same time. Throws INTERRUPTED, and what reading the rows throws.
  */
 export async function solveLinear(
   design: Design | StreamDesign,
@@ -89,16 +84,15 @@ function objectiveOf(design: Design | StreamDesign, problem: LinearProblem, pena
 }
 
 /**
- * Penalties, in units of the mean squared norm of the rows, below which a squared hinge is approached from stronger
- * ones, each ten times the next; and the duality gap over the objective that is left on the way.
+ * Below this penalty, in units of the rows' mean squared norm, a squared hinge is approached from stronger ones, each
+ * ten times the next; and the relative duality gap that is left on the way.
  */
 const WEAK = 1e-4;
 const ON_THE_WAY = 0.1;
 
 /**
- * The optimum of one problem, from `start`, or else from where easier problems end: that of a rough design, and those
- * of stronger penalties where the rows on the margin are hard to find (a path as in cross-validation, whose optima are
- * near each other). Their steps count.
+ * The optimum of one problem from `start`, else from that of an easier one: a rough design's, or stronger penalties'
+ * where the margin rows are hard to find. Their steps count.
  */
 async function solve(
   design: Design | StreamDesign,

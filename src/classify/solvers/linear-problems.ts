@@ -5,9 +5,8 @@ import { GAP_TOLERANCE, squaredErrorLoss, squaredHingeLoss } from './margin-loss
 import { classWeights, type ClassWeight } from './class-weights.ts';
 
 /**
- * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression).
- * `squaredHinge` (LinearSVC) and `squaredError` (RidgeClassifier, C = 1 / alpha): one problem for two classes, else one
- * a class against the rest.
+ * `logistic`: one binomial or multinomial problem (scikit-learn's LogisticRegression). `squaredHinge` (LinearSVC),
+ * `squaredError` (RidgeClassifier, C = 1 / alpha): one for two classes, else one a class against the rest.
  */
 export type LinearLoss = 'logistic' | 'squaredHinge' | 'squaredError';
 
@@ -22,8 +21,7 @@ export interface LinearTask {
   readonly rows?: readonly number[];
 }
 
-/** One of the problems that a fit consists of. Losses are made when they are asked for: for a million rows and ten
- * classes their targets and weights would take 160 MB. */
+/** A problem of a fit. Losses are made on demand: kept, ten classes of a million rows take 160 MB. */
 export interface LinearProblem {
   /** Columns of logits. */
   readonly k: number;

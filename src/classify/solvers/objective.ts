@@ -63,9 +63,9 @@ export interface ObjectiveAt {
 }
 
 /**
- * f(W, b) = Σᵢ sᵢ·loss(yᵢ, (xᵢ - mean)·W + b) + penalty/2·‖W‖² with sample weights s that sum to 1: what a linear fit
- * minimises over the weights W (d, k) and the free intercepts b (k). An intercept counts as one more weight, of a
- * constant column as long as the rows are (the intercept scale): one step length then suits it and the weights.
+ * f(W, b) = Σᵢ sᵢ·loss(yᵢ, (xᵢ - mean)·W + b) + penalty/2·‖W‖², sample weights s that sum to 1, over W (d, k) and free
+ * intercepts b (k). An intercept is the weight of a constant column as long as the rows (the intercept scale), so that
+ * one step length suits all.
  */
 export interface Objective {
   readonly penalty: number;
@@ -73,8 +73,7 @@ export interface Objective {
   /** Euclidean norm of the column means, 0 for centred features. */
   readonly meanNorm: number;
   /**
-   * The duality gap over the objective that a converged fit may leave; undefined where the gradient alone tells, as in
-   * scikit-learn.
+   * The relative duality gap that a converged fit may leave; undefined where the gradient alone decides (scikit-learn).
    */
   readonly gapTolerance?: number;
   /** The part of the gradient that a Newton step may leave at most. */

@@ -32,8 +32,8 @@ interface ColumnSolution {
 }
 
 /**
- * The system of Xcᵀ·Xc, from one pass over the rows; errors take one more. Throws FIT_INVALID above 8192 columns,
- * INTERRUPTED, and what reading throws.
+ * The system of Xcᵀ·Xc from one pass; errors take one more. Throws FIT_INVALID above 8192 columns, INTERRUPTED, and
+ * what reading throws.
  */
 export async function columnSystem(
   rows: Rows,
@@ -96,10 +96,7 @@ export async function columnSystem(
 /** Parts of a triangle: with eight of them 0.56 of the whole square is multiplied. */
 const PARTS = 8;
 
-/**
- * The squared length of each row of Xc·L⁻ᵀ, shape (n). L⁻¹ is a lower triangle: its first lines meet the first columns
- * alone.
- */
+/** Squared length of each row of Xc·L⁻ᵀ (n). L⁻¹ is lower triangular: its first lines meet the first columns alone. */
 async function leveragesOf(inverse: Square, { data, rows: d, cols: n }: Factor): Promise<Float64Array> {
   const leverages = new Float64Array(n);
   const step = Math.ceil(d / PARTS);

@@ -79,10 +79,7 @@ function targetsOf(y: Int32Array, classes: number): Float64Array {
   return Float64Array.from({ length: y.length * k }, (_, at) => (y[Math.floor(at / k)] === positives[at % k] ? 1 : -1));
 }
 
-/**
- * K without its part along `direction`, in place. Exact centring leaves none; what float32 left there would be divided
- * by a small alpha.
- */
+/** K without its part along `direction`, in place: what float32 left there would be divided by a small alpha. */
 function projectOut(K: Float64Array, direction: Float64Array): void {
   const n = direction.length;
   const length = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));

@@ -73,10 +73,9 @@ const multiplier = () =>
   );
 
 /**
- * About (X - mean)·(X - mean)ᵀ, shape (n, n), symmetric: products of 8 bits, which are several times as fast as those
- * of float32 where the processor has instructions for them. What rounding moves is told by a sample of exact products,
- * and so much is added to the diagonal that the matrix is one of squares again (a random symmetric matrix of deviation
- * s has no eigenvalue beyond 2·s·sqrt(n): Wigner 1958). Throws INTERRUPTED.
+ * About (X - mean)·(X - mean)ᵀ (n, n), symmetric, of 8-bit products, several times as fast as float32 with the right
+ * instructions. A sample of exact products measures the rounding; the diagonal is raised to keep the matrix positive (a
+ * random symmetric one of deviation s has eigenvalues up to 2·s·sqrt(n): Wigner 1958). Throws INTERRUPTED.
  */
 export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix> {
   const n = X.rows;
@@ -127,10 +126,7 @@ export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix
   return gram;
 }
 
-/**
- * Bytes less 128, in whose products with bytes from 0 the instructions are fastest: a flip of the highest bit, four
- * bytes at a time.
- */
+/** Bytes less 128, the fastest operand for bytes from 0: a flip of the highest bit, four bytes at a time. */
 function lowered(bytes: Uint8Array): Int8Array {
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   new Uint8Array(words.buffer).set(bytes);

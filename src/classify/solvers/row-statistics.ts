@@ -12,8 +12,8 @@ export interface ColumnStatistics {
 }
 
 /**
- * One pass: means, mean squared norm, and the rows `sampled`, ascending, of shape (m, d). Throws FIT_INVALID for values
- * that are not finite, INTERRUPTED.
+ * One pass: means, mean squared norm, and the rows `sampled`, ascending (m, d). Throws FIT_INVALID for values that are
+ * not finite, INTERRUPTED.
  */
 export async function rowStatistics(
   source: Rows,

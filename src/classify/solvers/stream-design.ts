@@ -19,8 +19,8 @@ export interface Shifted {
 }
 
 /**
- * The derivative of a problem's loss at `at`; with a `direction` its second derivative there applied to that, in
- * float32; with `sizes` too the slopes along the direction at these lengths of it.
+ * Asks for the derivative of a problem's loss at `at`; with a `direction` for the second derivative applied to it, in
+ * float32; with `sizes` too for the slopes at those lengths of it.
  */
 export interface PassRequest {
   readonly problem: LinearProblem;
@@ -39,11 +39,9 @@ export interface PassAnswer {
 }
 
 /**
- * Training rows that are read block by block, again for each product. What is asked for at the same time, by the
- * problems of several classes, is answered by one pass. Nothing is kept of a row: its logits are computed again in each
- * pass, for a product with twice as many columns costs little beside reading the row, and a million rows of logits of
- * ten classes take 80 MB each time they are kept. So memory is that of a block, a few arrays of (d, k) and a sample of
- * the rows.
+ * Training rows that are read again, block by block, for each product; one pass answers concurrent requests. Logits are
+ * computed again: that is cheap next to reading, while those of a million rows and ten classes take 80 MB. Memory is a
+ * block, a few (d, k) arrays and a sample of rows.
  */
 export interface StreamDesign extends FitRows {
   readonly pass: (request: PassRequest) => Promise<PassAnswer>;
@@ -54,8 +52,8 @@ export interface StreamDesign extends FitRows {
 }
 
 /**
- * One pass that sees the column means and takes a sample of rows, whose classes are y. Throws FIT_INVALID, INTERRUPTED,
- * and what reading throws.
+ * One pass for column means and a sample of rows of classes y. Throws FIT_INVALID, INTERRUPTED, and what reading
+ * throws.
  */
 export async function streamDesign(source: Rows, y: Int32Array, context?: FitContext): Promise<StreamDesign> {
   const sampled = sampledRows(y, sampleSize(source));

@@ -16,10 +16,7 @@ const SIZES = Array.from({ length: 28 }, (_, s) => 2 ** (s - 24));
 const FORCING = 0.25;
 const NO_LOGITS = new Float64Array(0);
 
-/**
- * The objective of a problem on rows that are read again: a pass for value and gradient at a point, and one for each
- * Hessian product.
- */
+/** The objective on rows that are read again: one pass for value and gradient, one for each Hessian product. */
 export function streamedObjective(design: StreamDesign, problem: LinearProblem, penalty: number): Objective {
   const { k, gapTolerance } = problem;
   const { size, meanNorm, sample } = design;
