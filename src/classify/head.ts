@@ -31,10 +31,7 @@ export interface Head {
    * infinite features, lengths that differ, fewer than two classes; INTERRUPTED; what reading throws.
    */
   fit(rows: Rows, y: readonly string[], context?: FitContext): Promise<FittedHead>;
-  /**
-   * Prepares X (n, d) for fits on parts of its rows that share work, such as a Gram matrix. Throws FIT_INVALID,
-   * INTERRUPTED.
-   */
+  /** Prepares X (n, d) for fits on parts of its rows that share work. Throws FIT_INVALID, INTERRUPTED. */
   prepare?(X: Matrix, context?: FitContext): Promise<PreparedFit>;
 }
 
@@ -70,10 +67,7 @@ export interface FittedHead {
   readonly learningCurve?: LearningCurve;
   /** What the head wants said: recall of an index, why it did not converge. */
   readonly notes: readonly string[];
-  /**
-   * Probability of each class, shape (n, classes.length), each row sums to 1. Throws FIT_INVALID for X of another
-   * width.
-   */
+  /** Probability of each class (n, classes.length), rows sum to 1. Throws FIT_INVALID for X of another width. */
   predictProba(X: Matrix): Promise<Matrix>;
   /**
    * Logits or decision values whose softmax predictProba gives, shape (n, classes.length); one column s for two classes

@@ -100,10 +100,7 @@ export function foldFeatures(
   };
 }
 
-/**
- * Bytes of cross-validation besides features of (images, cols): stacked and normalised rows, kept views, one fold's
- * fit.
- */
+/** Bytes on top of features of (images, cols): stacked and normalised rows, kept views, one fold's fit. */
 export function foldBytes(
   { images, cols, views, normalize, pca }: FeatureSteps & Record<'images' | 'cols' | 'views', number>,
   folds: number,

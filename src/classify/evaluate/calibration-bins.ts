@@ -23,10 +23,7 @@ export interface CalibrationCurve {
 export interface CalibrationCount {
   /** One row: the probability of its likeliest class, and whether that is the true one. */
   add(confidence: number, isRight: boolean): void;
-  /**
-   * The bins that hold rows, and the expected calibration error (Guo et al. 2017, arXiv 1706.04599, equation 3), NaN
-   * for none.
-   */
+  /** Bins that hold rows, and the expected calibration error (Guo et al. 2017, equation 3), NaN for none. */
   result(): CalibrationCurve;
 }
 

@@ -4,8 +4,8 @@ import { checkLengths, topClass } from './metrics.ts';
 
 /**
  * Expected calibration error: |accuracy - top probability| averaged over `bins` intervals ((m - 1) / bins, m / bins] of
- * the top probability, weighted by rows (Guo, Pleiss, Sun and Weinberger 2017, arXiv 1706.04599, equation 3). P: (n,
- * classes). NaN for no rows.
+ * the top probability, weighted by rows (Guo et al. 2017, arXiv 1706.04599, equation 3). P: (n, classes). NaN for no
+ * rows.
  */
 export function expectedCalibrationError(truth: Int32Array, P: Matrix, bins = 15): number {
   checkLengths(truth.length, P.rows);

@@ -27,8 +27,7 @@ export interface SuspectOptions {
 
 /**
  * Every row that can be judged under cross-validation, most suspect first, by the normalised margin of confident
- * learning (Northcutt, Jiang and Chuang 2021, JAIR 70). Copies of one picture share a fold, else each would vouch for
- * the other.
+ * learning (Northcutt, Jiang and Chuang 2021, JAIR 70). Copies share a fold, else each would vouch for the other.
  */
 export async function rankSuspects(
   head: Head,

@@ -22,9 +22,8 @@ export interface LearningPoint {
 }
 
 /**
- * Accuracy on `val` by the number of training rows. In each repeat every size is a stratified, seeded subset of the
- * next. X are normalised. Throws FIT_INVALID for a size above the number of rows, or that lacks a class; what the head
- * throws.
+ * Accuracy on `val` by the number of training rows, each a stratified, seeded subset of the next. X are normalised.
+ * Throws FIT_INVALID for a size above the number of rows, or that lacks a class; what the head throws.
  */
 export async function learningCurve(
   head: Head,

@@ -12,9 +12,8 @@ export interface McNemar {
 }
 
 /**
- * McNemar's exact test (McNemar 1947; Dietterich 1998, Neural Computation 10:1895): a row that only one head got right
- * is either's with chance one half. `truth`, `first`, `second`: class indices (n). Throws FIT_INVALID for lengths that
- * differ.
+ * McNemar's exact test (McNemar 1947; Dietterich 1998, Neural Computation 10:1895): a row that only one got right is
+ * either's with chance 1/2. `truth`, `first`, `second`: class indices (n). Throws FIT_INVALID for other lengths.
  */
 export function mcNemar(truth: Int32Array, first: Int32Array, second: Int32Array): McNemar {
   checkLengths(truth.length, first.length);

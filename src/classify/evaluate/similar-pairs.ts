@@ -22,9 +22,8 @@ const BLOCK = 512;
 export const byCosine = (p: SimilarPair, q: SimilarPair): number => q.cosine - p.cosine || p.a - q.a || p.b - q.b;
 
 /**
- * Pairs of rows of X (n, d), l2-normalised, with a cosine of at least `threshold`; of more than `most` the most
- * similar. Float32 products (error about 1e-6). Memory: 512 x n products and 2 `most` pairs; time: n² d / 2
- * multiplications.
+ * Pairs of l2-normalised rows of X (n, d) with a cosine of at least `threshold`; the `most` most similar. Float32
+ * (error about 1e-6). Memory: 512 x n products and 2 `most` pairs; time: n² d / 2 multiplications.
  */
 export async function similarPairs(X: Matrix, threshold: number, most = Infinity): Promise<SimilarPairs> {
   let found: SimilarPair[] = [];

@@ -16,8 +16,7 @@ export interface SplitOptions {
 
 /**
  * Holds out `valFraction` (0 to 1, exclusive) of each class, rounded: of two rows or more at least one and not all, of
- * one row none. Deterministic by seed and keys, whatever the order of rows; a class does not move when another changes.
- * Throws FIT_INVALID.
+ * one none. Deterministic by seed and keys, whatever the order of rows or other classes. Throws FIT_INVALID.
  */
 export function stratifiedSplit(
   labels: readonly string[],
@@ -37,16 +36,13 @@ export function stratifiedSplit(
 /** What decides folds beside the labels. */
 export interface FoldOptions extends SplitOptions {
   readonly nSplits: number;
-  /**
-   * Rows of one group (copies of one picture) share the fold of the first one dealt. By default each row is its own.
-   */
+  /** Rows of one group (copies of one picture) share the fold of the first one dealt. By default each is its own. */
   readonly groups?: readonly string[];
 }
 
 /**
- * `nSplits` folds (2 or more); each row is validated in one. Each class is dealt one row a fold: folds differ by one
- * row at most, overall and in each class. The order of rows does not matter. Throws FIT_INVALID for fewer rows than
- * folds.
+ * `nSplits` folds (2 or more); each row is validated in one. Folds differ by one row at most, overall and in each
+ * class. The order of rows does not matter. Throws FIT_INVALID for fewer rows than folds.
  */
 export function stratifiedKFold(
   labels: readonly string[],

@@ -9,10 +9,7 @@ export interface Tally {
   /** True and predicted class of each row (rows): indices into `classes`, -1 for a true one that is none of them. */
   readonly truth: Int32Array;
   readonly guess: Int32Array;
-  /**
-   * Adds probabilities P (n, classes): row i has the class labels[i] and is row places[i] of the tally. Each row comes
-   * once.
-   */
+  /** Adds P (n, classes), each row once: row i has the class labels[i] and is row places[i] of the tally. */
   add(P: Matrix, labels: readonly string[], places: ArrayLike<number>): void;
   /** Mean of -ln(probability of the true class), as `logLoss`, summed in the order in which rows came. */
   logLoss(): number;

@@ -23,8 +23,7 @@ export const CENTROID_OPTIONS = {
 
 /**
  * The class whose mean is nearest, as scikit-learn's NearestCentroid; for cosine the mean of rows at length 1.
- * Probabilities follow the order of distances; how sure they look depends on `scale`, not fitted. Throws
- * OPTION_INVALID.
+ * Probabilities follow the distances; how sure they look depends on `scale`, not fitted. Throws OPTION_INVALID.
  */
 export function centroidHead(options: Partial<OptionsOf<typeof CENTROID_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "centroid"', CENTROID_OPTIONS, options);

@@ -28,9 +28,8 @@ const IN_MEMORY_ONLY = 'its graph keeps all rows at once';
 const RECALL_SAMPLE = 200;
 
 /**
- * `knn` with approximate search by hnswlib-node. The graph is built again from the rows at load, and its recall against
- * exact search measured and noted. Throws OPTION_INVALID; `fit` throws FIT_INVALID as `knn`, PACKAGE_MISSING,
- * INTERRUPTED.
+ * `knn` with approximate search by hnswlib-node. The graph is rebuilt at load; its recall against exact search is
+ * noted. Throws OPTION_INVALID; `fit` throws FIT_INVALID as `knn`, PACKAGE_MISSING, INTERRUPTED.
  */
 export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
   const params = resolved(options);

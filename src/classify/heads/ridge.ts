@@ -8,9 +8,7 @@ import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
 import { fittedLinear } from './linear.ts';
 import { linearFits, passesNote } from './linear-solution.ts';
 
-/**
- * In a stream one penalty on up to so many columns is solved in closed form, in one pass; wider rows take some passes.
- */
+/** In a stream one penalty on so many columns is solved in closed form, in one pass; wider rows take several. */
 const MOST_COLUMNS = 2048;
 
 /** Options of the head `ridge`: names, meaning and defaults of scikit-learn's RidgeClassifier and RidgeClassifierCV. */

@@ -11,9 +11,7 @@ import { type TrainingOptions, trainNetwork } from '../network/network-training.
 import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/class-weights.ts';
 import type { FittedFacts } from './fitted-state.ts';
 
-/**
- * Options of heads trained by epochs: Keras' defaults for Adam and fit, the stop rule of scikit-learn's MLPClassifier.
- */
+/** Options of heads trained by epochs: Keras' defaults for Adam and fit, scikit-learn's MLPClassifier's stop rule. */
 export const TRAINING_OPTIONS = {
   learningRate: numberOption(1e-3, "Adam's learning rate", { above: 0 }),
   batchSize: integerOption(32, 'rows a step', { min: 1 }),

@@ -64,8 +64,7 @@ export async function transposedTimesColumns(
   return out;
 }
 
-// Each loop is a function of its own, without captured variables: several times faster, and as long as the product
-// else.
+// Each loop is a function of its own, without captured variables: several times faster so.
 
 /** V (·, width) into columns `from` ... of data (·, k). */
 export function spread(V: Float64Array, width: number, data: Float32Array | Float64Array, k: number, from: number) {

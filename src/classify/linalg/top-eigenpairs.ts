@@ -57,10 +57,7 @@ function symmetric(T: Float64Array, n: number): Float64Array {
   return T.map((value, at) => (value + T[(at % n) * n + Math.floor(at / n)]!) / 2);
 }
 
-/**
- * An orthonormal basis of Y's columns by Cholesky's factor of Yᵀ·Y, twice: once loses half of the digits (Yamamoto and
- * others 2015).
- */
+/** An orthonormal basis of Y's columns, by Cholesky twice: once loses half of the digits (Yamamoto et al. 2015). */
 async function orthonormal(Y: Factor): Promise<Factor> {
   return divided(await divided(Y));
 }

@@ -80,10 +80,7 @@ export interface ChosenEf {
   readonly k: number;
 }
 
-/**
- * The smallest of k, 2k, 4k … candidates that reach `recall` of the k nearest on a sample of rows; at most as many as
- * rows.
- */
+/** The smallest of k, 2k, 4k … candidates that reach `recall` of the k nearest on a sample, at most all rows. */
 export async function chooseEf(
   graphs: readonly HnswGraph[],
   X: Matrix,

@@ -71,8 +71,7 @@ function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, 
 /**
  * A scan in 8 bits: rows and queries are rounded to 255 steps, products are exact, and the lengths of what was rounded
  * away bound the error (Cauchy and Schwarz). Rows are copied, in a quarter of their memory. undefined where the
- * processor does not sum integers exactly or the features do not fit; with `required` ENGINE_UNAVAILABLE or
- * FIT_INVALID.
+ * processor sums inexactly or the features do not fit; with `required` ENGINE_UNAVAILABLE or FIT_INVALID.
  */
 export async function integerScan(
   X: Matrix,

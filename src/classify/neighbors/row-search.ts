@@ -92,9 +92,7 @@ export function rowSearch(X: Matrix, metric: Metric, given: Partial<ExactOptions
       const rest = selectRows(queries, pending);
       await fullSearch({ X, lengths, metric, numberOf }, rest, found, (i) => keep(pending[i]!));
 
-      /**
-       * Measures a query's candidates into `found`; returns whether no other row can belong there or within `bound`.
-       */
+      /** Measures a query's candidates into `found`; whether no other row can belong there or within `bound`. */
       function measure(
         { parts, leastDistance }: Scanned,
         i: number,

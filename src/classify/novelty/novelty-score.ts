@@ -50,10 +50,7 @@ export async function noveltyScores(
   return Float64Array.from({ length: X.rows }, (_, i) => 1 - Math.max(...row(P, i)));
 }
 
-/**
- * Novelty scores by each measure, as by `noveltyScores` with references of the rows `known` and their `labels`; one
- * search serves all ranks.
- */
+/** Novelty scores by each measure against rows `known` with `labels`; one search serves all ranks. */
 export async function noveltyScoresByMeasure(
   measures: readonly Measure[],
   head: FittedHead,

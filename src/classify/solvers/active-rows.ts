@@ -44,10 +44,7 @@ function activeOf(scale: Float32Array): Active {
 /** Values of B in one product with itself: 8 MiB. */
 const BLOCK_VALUES = 2 ** 20;
 
-/**
- * Active rows of X (n, d) with column means `mean`: weights are their own coefficients. Products copy B whole, `square`
- * in blocks.
- */
+/** Active rows of X (n, d), column means `mean`: coefficients are weights. B is copied whole, but for `square`. */
 export function activeColumns(X: Matrix, mean: Float64Array, scale: Float32Array): ActiveRows {
   const d = X.cols;
   const { rows, roots, parts } = activeOf(scale);

@@ -37,8 +37,7 @@ const SAMPLE = 64;
 /**
  * The design for a single fit. Many wide rows and a tolerance for float32: a rough Gram matrix, or d dimensions where
  * 8-bit products do not hold and the penalty is strong. Else `designOf`. On 3,000 x 25,088 (five classes, length 1, C =
- * 100) the rough one takes a third of the Gram matrix's CPU time, at 500 rows two thirds, at 245 as much. Throws
- * INTERRUPTED.
+ * 100) a rough one takes a third of the CPU time, at 500 rows two thirds, at 245 as much. Throws INTERRUPTED.
  */
 export async function designForOne(
   X: Matrix,

@@ -17,8 +17,7 @@ export type Enough = (residual: Vector, norm: number) => boolean;
 
 /**
  * Solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until `isEnough`; `ended` is
- * false where `most` steps did not get there. Preconditioned ones are flexible (Notay 2000): the map may change each
- * time.
+ * false where `most` steps did not get there. Preconditioned ones are flexible (Notay 2000): the map may change.
  */
 export async function conjugateGradients(
   { inner }: Pick<Objective, 'inner'>,

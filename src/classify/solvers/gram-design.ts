@@ -12,10 +12,9 @@ import { joinedProducts } from './joined-products.ts';
 export const gramBytes = (rows: number): number => 12 * rows ** 2;
 
 /**
- * The design for more columns than rows. The optimum lies in the span of the rows, W = Xcᵀ·A (representer theorem:
- * Kimeldorf and Wahba 1971; Schölkopf, Herbrich and Smola 2001). With G = Xc·Xcᵀ a product costs n², not n·d.
- * Coefficients are A (size = n), inner products Aᵀ·G·B. Rows left out have no part in A: one G serves every subset.
- * Throws INTERRUPTED.
+ * The design for more columns than rows. The optimum lies in their span, W = Xcᵀ·A (representer theorem: Kimeldorf and
+ * Wahba 1971; Schölkopf, Herbrich and Smola 2001). With G = Xc·Xcᵀ a product costs n², not n·d. Coefficients are A
+ * (size = n), inner products Aᵀ·G·B. Rows left out have no part in A: one G serves every subset. Throws INTERRUPTED.
  */
 export async function gramDesign(X: Matrix, context?: FitContext): Promise<Design> {
   const n = X.rows;

@@ -17,9 +17,7 @@ const BLOCK_VALUES = 2 ** 22;
 
 const cached = sessionCache();
 
-/**
- * X·V, the second derivative and Xᵀ·B in one graph: nothing comes back to JavaScript between. m: columns of all parts.
- */
+/** X·V, the second derivative and Xᵀ·B in one graph, without a way back to JavaScript. m: columns of all parts. */
 function session(meets: boolean, threads: number): Promise<OnnxSession> {
   const apart: OnnxNode[] = [
     { op: 'Reshape', inputs: ['UT', 'byPart'], outputs: ['U3'] },

@@ -6,11 +6,11 @@ const LEAST_PART = 0.1;
 const MOST_TRIES = 40;
 
 /**
- * About the lowest point along a step; undefined when no length lowers the objective. It is convex, so regula falsi on
- * the slope (kept end's slope halved: Dowell and Jarratt 1971) until it is lower (Armijo 1966) and flat (second Wolfe
+ * About the lowest point along a step; undefined when no length lowers the objective. It is convex: regula falsi on the
+ * slope (kept end's slope halved: Dowell and Jarratt 1971) until it is lower (Armijo 1966) and flat (second Wolfe
  * condition). The squared hinge needs it: its curvature changes with each row that crosses the margin; backtracking
- * alone takes hundreds of steps, this a dozen. Where rounding hides the decrease, near the optimum, a Newton step that
- * keeps the value is accepted.
+ * takes hundreds of steps, this a dozen. Where rounding hides the decrease a Newton step that keeps the value is
+ * accepted.
  */
 export async function lineSearch({ value, slope, rounding, flat, at, lowest }: Line): Promise<ObjectiveAt | undefined> {
   if (!(slope < 0)) return undefined;

@@ -24,7 +24,7 @@ export interface LinearSolution {
   /** Newton steps, the most of any problem. */
   readonly iterations: number;
   /**
-   * Upper bound of the largest absolute gradient of the objective over C times the sum of weights, as scikit-learn's.
+   * Upper bound of max|gradient| of the objective over C times the sum of weights, as scikit-learn's.
    */
   readonly gradient: number;
   /** Upper bound of the part of the objective above its minimum, the largest of any problem. */

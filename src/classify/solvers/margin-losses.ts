@@ -8,8 +8,7 @@ export const GAP_TOLERANCE = 1e-3;
 
 /**
  * The squared hinge max(0, 1 - t·f)², targets t of -1 or 1, k = 1, rows weighted by `sampleWeights` (n). At the margin
- * its second derivative is the generalised one (Mangasarian 2002; Chapelle 2007, "Training a support vector machine in
- * the primal").
+ * its second derivative is the generalised one (Mangasarian 2002; Chapelle 2007).
  */
 export function squaredHingeLoss(targets: Float64Array, sampleWeights: Float64Array): Loss {
   const missing = (F: Float64Array, i: number): number => Math.max(0, 1 - targets[i]! * F[i]!);

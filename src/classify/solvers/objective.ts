@@ -72,9 +72,7 @@ export interface Objective {
   readonly interceptScale: number;
   /** Euclidean norm of the column means, 0 for centred features. */
   readonly meanNorm: number;
-  /**
-   * The relative duality gap that a converged fit may leave; undefined where the gradient alone decides (scikit-learn).
-   */
+  /** The relative duality gap that a converged fit may leave; undefined where the gradient alone decides. */
   readonly gapTolerance?: number;
   /** The part of the gradient that a Newton step may leave at most. */
   forcing(warm: boolean): number;

@@ -6,10 +6,7 @@ import { type LinearFit, fitLinear } from './linear-fit.ts';
 import type { LinearTask } from './linear-problems.ts';
 import type { StopRule } from './newton-cg.ts';
 
-/**
- * The optima for several C, in their order; solved from the smallest C up, each from the one before. Throws
- * INTERRUPTED.
- */
+/** The optima for several C, in their order; from the smallest up, each from the last. Throws INTERRUPTED. */
 export async function fitPath(
   design: Design,
   task: LinearTask,

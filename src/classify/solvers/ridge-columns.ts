@@ -31,10 +31,7 @@ interface ColumnSolution {
   readonly W: Float64Array;
 }
 
-/**
- * The system of Xcᵀ·Xc from one pass; errors take one more. Throws FIT_INVALID above 8192 columns, INTERRUPTED, and
- * what reading throws.
- */
+/** The system of Xcᵀ·Xc, in one pass; errors take another. Throws FIT_INVALID above 8192 columns, INTERRUPTED. */
 export async function columnSystem(
   rows: Rows,
   { y, byClass }: RidgeTargets,

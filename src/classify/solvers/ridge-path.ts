@@ -27,9 +27,7 @@ export interface RidgeFit {
 /** The best of several penalties, and its fit. */
 export interface RidgeChoice extends RidgeFit {
   readonly alpha: number;
-  /**
-   * Mean squared leave-one-out error of each alpha over rows and targets, errors times the root of the row's weight.
-   */
+  /** Mean squared leave-one-out error of each alpha, errors times the root of the row's weight. */
   readonly errors: readonly number[];
 }
 

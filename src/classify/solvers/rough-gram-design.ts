@@ -13,9 +13,9 @@ const SETTLED = 256;
 
 /**
  * The design for one fit on many wide rows: as `gramDesign`, with a Gram matrix of 8-bit products for the Hessian. A
- * fit starts at the `rough` design's optimum; its last Newton steps take logits and gradients from X, so that the
- * optimum is X's. For tolerances of float32 and penalties that are not weak: the matrix must be right to a part of the
- * penalty. Throws INTERRUPTED.
+ * fit starts at the `rough` design's optimum; its last Newton steps take logits and gradients from X: the optimum is
+ * X's. For tolerances of float32 and penalties that are not weak: the matrix must be right to a part of the penalty.
+ * Throws INTERRUPTED.
  */
 export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<Design> {
   const n = X.rows;

@@ -27,7 +27,7 @@ export const momentsBytes = (cols: number): number => 8 * (2 * cols * cols + Mat
 
 /**
  * One pass over rows of classes y, weighted by class. Each part is centred by its own mean and merged (Chan, Golub and
- * LeVeque 1979): large columns with little variance lose no digits. Throws FIT_INVALID for values that are not finite,
+ * LeVeque 1979): large columns of little variance lose no digits. Throws FIT_INVALID for NaN or infinities,
  * INTERRUPTED.
  */
 export async function momentsOf(

@@ -51,10 +51,7 @@ export interface StreamDesign extends FitRows {
   readonly sample: Design;
 }
 
-/**
- * One pass for column means and a sample of rows of classes y. Throws FIT_INVALID, INTERRUPTED, and what reading
- * throws.
- */
+/** One pass for column means and a sample of rows of classes y. Throws FIT_INVALID, INTERRUPTED, reading errors. */
 export async function streamDesign(source: Rows, y: Int32Array, context?: FitContext): Promise<StreamDesign> {
   const sampled = sampledRows(y, sampleSize(source));
   const { sample, ...statistics } = await rowStatistics(source, sampled, context);
