@@ -102,15 +102,6 @@ export function checkNeighbors(nNeighbors: number, rows: number): void {
   }
 }
 
-/** Throws FIT_INVALID when nothing could be held out: every class has one row. */
-export function checkHeldOut(rows: number): void {
-  if (rows > 0) return;
-  throw new PermafrostError(
-    'FIT_INVALID',
-    'Every class has a single row, so none can be held out. Set validationFraction to 0 or add images.',
-  );
-}
-
 /** Throws INTERRUPTED when the fit was aborted. */
 export function checkAborted(context: FitContext | undefined): void {
   if (context?.signal?.aborted === true) {

@@ -39,7 +39,9 @@ export async function fitNormalizer(
   const mean = new Float64Array(features);
   for await (const { start, X } of blocksOf(rows)) {
     checkFinite(X, start);
-    addRows(mean, X);
+    for (let i = 0, at = 0; i < X.rows; i++) {
+      for (let j = 0; j < features; j++, at++) mean[j]! += X.data[at]!;
+    }
   }
   for (let j = 0; j < features; j++) mean[j]! /= rows.rows;
   const squares = new Float64Array(features);
@@ -59,19 +61,6 @@ function scaleOf(squares: number, mean: number, rows: number): number {
   // 1979).
   const bound = rows * Number.EPSILON * v + (rows * mean * Number.EPSILON) ** 2;
   return v <= bound ? 1 : Math.sqrt(v);
-}
-
-/** Mean of each column, summed in float64, shape (d). */
-export function columnMeans(X: Matrix): Float64Array {
-  const sums = new Float64Array(X.cols);
-  addRows(sums, X);
-  return sums.map((sum) => sum / X.rows);
-}
-
-function addRows(sums: Float64Array, X: Matrix): void {
-  for (let i = 0, at = 0; i < X.rows; i++) {
-    for (let j = 0; j < X.cols; j++, at++) sums[j]! += X.data[at]!;
-  }
 }
 
 /** X normalised, a new matrix (X itself for `none`); zero rows stay zero. Throws FIT_INVALID for another width. */

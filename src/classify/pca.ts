@@ -5,10 +5,10 @@ import { matrixRows, type Rows } from '../core/rows.ts';
 import { checkFinite } from './checks.ts';
 import type { FitContext, RowsShape } from './head.ts';
 import { timesThin, transposedTimesThin } from './linalg/thin.ts';
-import { columnMeans } from './normalize.ts';
 import { topEigenpairs } from './linalg/top-eigenpairs.ts';
 import { centredGram } from './solvers/centred-gram.ts';
 import { momentsBytes, momentsOf } from './solvers/row-moments.ts';
+import { columnStatistics } from './solvers/row-statistics.ts';
 
 /** A fitted projection onto principal components: (row - mean)·components. */
 export interface Pca {
@@ -53,7 +53,7 @@ export async function fitPca(rows: Rows, width: number, context?: FitContext): P
     return componentsOf(scatter, Float32Array.from(mean), width, context);
   }
   checkFinite(X);
-  const mean = Float32Array.from(columnMeans(X));
+  const mean = Float32Array.from(columnStatistics(X).mean);
   const gram = await centredGram(X, mean, context);
   return componentsOf(gram, mean, width, context, (columns, values) => turnedBack(X, mean, columns, values));
 }

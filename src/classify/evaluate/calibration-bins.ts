@@ -39,20 +39,15 @@ export function calibrationCount(bins = 10): CalibrationCount {
       bin.gap += Number(isRight) - confidence;
     },
     result() {
-      const filled = sums.flatMap(({ images, right, confidence }, i): CalibrationBin[] =>
-        images === 0
-          ? []
-          : [
-              {
-                low: i / bins,
-                high: (i + 1) / bins,
-                images,
-                confidence: confidence / images,
-                accuracy: right / images,
-                interval: wilsonInterval(right, images),
-              },
-            ],
-      );
+      const all = sums.map(({ images, right, confidence }, i) => ({
+        low: i / bins,
+        high: (i + 1) / bins,
+        images,
+        confidence: confidence / images,
+        accuracy: right / images,
+        interval: wilsonInterval(right, images),
+      }));
+      const filled = all.filter((bin) => bin.images > 0);
       const images = sums.reduce((sum, bin) => sum + bin.images, 0);
       return { bins: filled, error: sums.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / images };
     },

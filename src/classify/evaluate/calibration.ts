@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, matrix, row } from '../../core/matrix.ts';
+import { calibrationCount } from './calibration-bins.ts';
 import { checkLengths, topClass } from './metrics.ts';
 
 /**
@@ -9,13 +10,9 @@ import { checkLengths, topClass } from './metrics.ts';
  */
 export function expectedCalibrationError(truth: Int32Array, P: Matrix, bins = 15): number {
   checkLengths(truth.length, P.rows);
-  const gaps = new Float64Array(bins);
-  topClass(P).forEach((c, i) => {
-    const top = P.data[i * P.cols + c]!;
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(top * bins) - 1));
-    gaps[bin]! += Number(c === truth[i]) - top;
-  });
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / truth.length;
+  const count = calibrationCount(bins);
+  topClass(P).forEach((c, i) => count.add(P.data[i * P.cols + c]!, c === truth[i]));
+  return count.result().error;
 }
 
 /** A probability of 0 would have no logarithm: the least positive float32. */

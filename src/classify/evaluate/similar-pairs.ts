@@ -1,4 +1,4 @@
-import { row, type Matrix } from '../../core/matrix.ts';
+import { row, rowRange, type Matrix } from '../../core/matrix.ts';
 import { timesTransposed } from '../linalg/times.ts';
 
 /** Two rows, a < b, and the cosine between them. */
@@ -40,12 +40,7 @@ export async function similarPairs(X: Matrix, threshold: number, most = Infinity
   }
   for (let start = 0; start < X.rows; start += BLOCK) {
     const end = Math.min(X.rows, start + BLOCK);
-    const block = (from: number, to: number): Matrix => ({
-      data: X.data.subarray(from * X.cols, to * X.cols),
-      rows: to - from,
-      cols: X.cols,
-    });
-    const products = await timesTransposed(block(start, end), block(0, end));
+    const products = await timesTransposed(rowRange(X, start, end), rowRange(X, 0, end));
     for (let i = start; i < end; i++) {
       const cosines = row(products, i - start);
       for (let j = 0; j < i; j++) if (cosines[j]! >= threshold) offer({ a: j, b: i, cosine: Math.min(1, cosines[j]!) });

@@ -1,8 +1,9 @@
+import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, matrix } from '../../core/matrix.ts';
 import { integerOption, numberOption } from '../../core/options.ts';
 import { type Random, random } from '../../core/random.ts';
 import type { Rows } from '../../core/rows.ts';
-import { checkedRows, checkHeldOut, checkLabels, checkViews } from '../checks.ts';
+import { checkedRows, checkLabels, checkViews } from '../checks.ts';
 import { stratifiedSplit, type TrainVal } from '../evaluate/split.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { shuffledBatches, validationBlocks } from '../network/batches.ts';
@@ -83,8 +84,11 @@ export async function trainHeadNetwork(
 
 function splitOf(y: readonly string[], valFraction: number, seed: number): TrainVal {
   const split = stratifiedSplit(y, { keys: y.map((_, i) => String(i)), valFraction, seed });
-  checkHeldOut(split.val.length);
-  return split;
+  if (split.val.length > 0) return split;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    'Every class has a single row, so none can be held out. Set validationFraction to 0 or add images.',
+  );
 }
 
 /** The transpose of m, a new matrix. */

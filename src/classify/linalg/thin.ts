@@ -28,8 +28,7 @@ export async function timesColumns(
   parts: readonly Columns[],
   precision: FloatType,
 ): Promise<Float64Array[]> {
-  const k = widthOf(parts);
-  const starts = startsOf(parts);
+  const { k, starts } = sideBySide(parts);
   const data = emptyOf(precision, X.cols * k);
   parts.forEach(({ V, k: width }, p) => spread(V, width, data, k, starts[p]!));
   const out = parts.map((part) => new Float64Array(X.rows * part.k));
@@ -48,8 +47,7 @@ export async function transposedTimesColumns(
   parts: readonly Columns[],
   precision: FloatType,
 ): Promise<Float64Array[]> {
-  const k = widthOf(parts);
-  const starts = startsOf(parts);
+  const { k, starts } = sideBySide(parts);
   const out = parts.map((part) => new Float64Array(X.cols * part.k));
   for (const { start, block } of rowBlocks(X)) {
     // (Rᵀ·X)ᵀ with Rᵀ laid out here: the runtime reads a transposed factor at half the speed.
@@ -101,12 +99,13 @@ export function addTransposed(
   }
 }
 
-const widthOf = (parts: readonly Columns[]): number => parts.reduce((sum, { k }) => sum + k, 0);
-/** The first column of each part when they lie side by side. */
-function startsOf(parts: readonly Columns[]): number[] {
-  let next = 0;
-  return parts.map(({ k }) => (next += k) - k);
+/** The width of all parts side by side, and the first column of each. */
+function sideBySide(parts: readonly Columns[]): { readonly k: number; readonly starts: readonly number[] } {
+  let k = 0;
+  const starts = parts.map((part) => (k += part.k) - part.k);
+  return { k, starts };
 }
+
 const emptyOf = (precision: FloatType, length: number): Float32Array | Float64Array =>
   precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
 

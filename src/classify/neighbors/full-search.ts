@@ -1,4 +1,4 @@
-import { type Matrix, row } from '../../core/matrix.ts';
+import { type Matrix, row, rowRange } from '../../core/matrix.ts';
 import { timesTransposed } from '../linalg/times.ts';
 import { distance, extentOf, lengthsOf, productDistance, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';
@@ -30,10 +30,9 @@ export async function fullSearch(
   const keys = new Float64Array(queries.rows === 0 ? 0 : X.rows);
   const size = Math.max(1, Math.floor(BLOCK_VALUES / X.rows));
   for (let start = 0; start < queries.rows; start += size) {
-    const rows = Math.min(size, queries.rows - start);
-    const data = queries.data.subarray(start * X.cols, (start + rows) * X.cols);
-    const products = await timesTransposed({ data, rows, cols: X.cols }, X);
-    for (let i = start; i < start + rows; i++) {
+    const end = Math.min(queries.rows, start + size);
+    const products = await timesTransposed(rowRange(queries, start, end), X);
+    for (let i = start; i < end; i++) {
       rankOne(row(queries, i), queryLengths[i]!, row(products, i - start));
       found(i);
     }

@@ -33,7 +33,10 @@ export async function loadHnsw(): Promise<Pick<typeof Hnswlib, 'HierarchicalNSW'
   }
 }
 
-const spaceOf = (metric: Metric): 'cosine' | 'l2' => (metric === 'cosine' ? 'cosine' : 'l2');
+async function newGraph(metric: Metric, cols: number): Promise<HnswGraph> {
+  const { HierarchicalNSW } = await loadHnsw();
+  return new HierarchicalNSW(metric === 'cosine' ? 'cosine' : 'l2', cols);
+}
 
 /** A graph without rows that takes `rows` of `cols` features. Throws PACKAGE_MISSING. */
 export async function emptyGraph(
@@ -41,8 +44,7 @@ export async function emptyGraph(
   cols: number,
   { metric, M, efConstruction, seed }: HnswGraphOptions,
 ): Promise<HnswGraph> {
-  const { HierarchicalNSW } = await loadHnsw();
-  const graph = new HierarchicalNSW(spaceOf(metric), cols);
+  const graph = await newGraph(metric, cols);
   graph.initIndex(rows, M, efConstruction, seed);
   return graph;
 }
@@ -73,8 +75,7 @@ export async function insertRows(
 
 /** A graph over rows of `cols` features from a file that its writeIndex made. Throws PACKAGE_MISSING, STORE_CORRUPT. */
 export async function readGraph(path: string, metric: Metric, cols: number): Promise<HnswGraph> {
-  const { HierarchicalNSW } = await loadHnsw();
-  const graph = new HierarchicalNSW(spaceOf(metric), cols);
+  const graph = await newGraph(metric, cols);
   try {
     await graph.readIndex(path);
   } catch (cause) {

@@ -89,15 +89,12 @@ async function buildOne(
     }
   }
 
-  function send(some: Int32Array): void {
-    const rows = selectRows(X, some).data;
-    const moved = [rows.buffer as ArrayBuffer, some.buffer as ArrayBuffer];
-    threads.send(worker, { kind: 'rows', data: rows, numbers: some }, moved);
-  }
-
   try {
     for (let at = 0; at < numbers.length; at += BATCH) {
-      send(numbers.slice(at, at + BATCH));
+      const some = numbers.slice(at, at + BATCH);
+      const rows = selectRows(X, some).data;
+      const moved = [rows.buffer as ArrayBuffer, some.buffer];
+      threads.send(worker, { kind: 'rows', data: rows, numbers: some }, moved);
       // The next rows are on their way while these are inserted.
       if (at > 0) await done();
     }

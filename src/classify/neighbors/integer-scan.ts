@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
+import { rowRange, type Matrix } from '../../core/matrix.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf } from './distance.ts';
@@ -104,9 +104,9 @@ export async function integerScan(
   let [worst, largest] = [0, 0];
   for (let first = 0; first < X.rows; first += rowsAPart) {
     const rows = Math.min(rowsAPart, X.rows - first);
-    const data = X.data.subarray(first * X.cols, (first + rows) * X.cols);
     const own = lengths.subarray(first, first + rows);
-    const quantized = quantizeRows({ data, rows, cols: X.cols }, metric === 'cosine' ? own : undefined, 'int8', signed);
+    const part = rowRange(X, first, first + rows);
+    const quantized = quantizeRows(part, metric === 'cosine' ? own : undefined, 'int8', signed);
     // For the cosine each row's own error is added: what is kept are the largest scores that could be.
     const offsets = Float32Array.from(own, (length, i) =>
       metric === 'cosine' ? ROUNDED_LENGTH * quantized.lost[i]! : -(length ** 2) / 2,

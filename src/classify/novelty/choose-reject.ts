@@ -42,6 +42,7 @@ export interface RejectChoice {
   /** Mean over the classes left out in turn; empty for fewer than three classes. */
   readonly measures: readonly { readonly measure: Measure; readonly auroc: number }[];
   readonly leftOut: readonly string[];
+  /** The part of their rows above the threshold. */
   readonly leftOutRejected: number | null;
 }
 

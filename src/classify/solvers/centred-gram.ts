@@ -1,4 +1,4 @@
-import { type Matrix, row } from '../../core/matrix.ts';
+import { type Matrix, row, rowRange } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
 import { centreColumns } from '../linalg/centre-columns.ts';
 import type { FitContext } from '../head.ts';
@@ -30,14 +30,9 @@ export async function centredGram(X: Matrix, mean: Float32Array, context?: FitCo
   for (let from = 0; from < X.cols; from += BLOCK_COLUMNS) {
     checkAborted(context);
     const centred = await centreColumns(X, mean, from, Math.min(X.cols, from + BLOCK_COLUMNS));
-    const rowsOf = (start: number, end: number): Matrix => ({
-      data: centred.data.subarray(start * centred.cols, end * centred.cols),
-      rows: end - start,
-      cols: centred.cols,
-    });
     for (let start = 0; start < n; start += step) {
       const end = Math.min(n, start + step);
-      const block = await timesTransposed(rowsOf(start, end), rowsOf(0, end));
+      const block = await timesTransposed(rowRange(centred, start, end), rowRange(centred, 0, end));
       for (let i = start; i < end; i++) addLine(out, i * n, row(block, i - start), i + 1);
     }
   }

@@ -1,19 +1,11 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FloatType } from '../linalg/thin.ts';
+import type { HessianColumns } from './hessian-columns.ts';
 import type { LossAt } from './loss.ts';
 import type { Vector } from './objective.ts';
 
 /** Weights (d, k) that are in memory, as a design holds them. */
 export type Element = Pick<Vector, 'coef' | 'logits'>;
-
-/**
- * For a direction whose logits get a `shift` (k), with B (n, k) the second derivative applied to those logits: the
- * coefficients of Xcᵀ·B, and B's column sums (k).
- */
-export type DesignHessian = (
-  direction: Element,
-  shift: Float64Array,
-) => Promise<{ readonly coef: Float64Array; readonly sums: Float64Array }>;
 
 /** A Newton system of one column of logits. */
 export interface NewtonSystem {
@@ -56,8 +48,11 @@ export interface Design extends FitRows {
   adjoint(R: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
   /** The logits that stand beside `coef` where the inner product needs them, by float32 products; else empty. */
   gramProduct(coef: Float64Array, k: number): Promise<Float64Array>;
-  /** The second derivative of a loss at one point, by the weights; float32 products. */
-  hessian(here: LossAt): DesignHessian;
+  /**
+   * The second derivative of a loss at one point, by the weights, for a direction whose logits get a `shift` (k):
+   * float32, with centred columns.
+   */
+  hessian(here: LossAt): (direction: Element, shift: Float64Array) => Promise<HessianColumns>;
   /** A Newton step's weights by factorisation, one system at a time; undefined where it is singular to rounding. */
   readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of logits. */

@@ -70,23 +70,21 @@ export interface HessianColumns {
 
 /** The float32 Hessian product of each part; X (n, d) is read once for parts of one form. Throws ENGINE_FAILED. */
 export async function hessianColumns(X: Matrix, parts: readonly HessianRequest[]): Promise<HessianColumns[]> {
-  const out = parts.map(({ k }) => ({ coef: new Float64Array(X.cols * k), sums: new Float64Array(k) }));
-  const forms = new Map<string, number[]>();
-  parts.forEach(({ k, pointwise }, p) => {
-    const form = `${k} ${pointwise.probabilities !== undefined}`;
-    forms.set(form, [...(forms.get(form) ?? []), p]);
-  });
-  for (const those of forms.values()) {
+  const asked = parts.map((part) => ({
+    ...part,
+    answer: { coef: new Float64Array(X.cols * part.k), sums: new Float64Array(part.k) },
+  }));
+  const formOf = ({ k, pointwise }: HessianRequest): string => `${k} ${pointwise.probabilities !== undefined}`;
+  for (const form of new Set(parts.map(formOf))) {
     await addHessian(
       X,
-      those.map((p) => parts[p]!),
-      those.map((p) => out[p]!),
+      asked.filter((part) => formOf(part) === form),
     );
   }
-  return out;
+  return asked.map(({ answer }) => answer);
 }
 
-async function addHessian(X: Matrix, parts: readonly HessianRequest[], out: readonly HessianColumns[]): Promise<void> {
+async function addHessian(X: Matrix, parts: readonly (HessianRequest & { answer: HessianColumns })[]): Promise<void> {
   const { k, pointwise } = parts[0]!;
   const meets = pointwise.probabilities !== undefined;
   const m = parts.length * k;
@@ -116,9 +114,9 @@ async function addHessian(X: Matrix, parts: readonly HessianRequest[], out: read
         flat: new Tensor('int64', BigInt64Array.from([m, n].map(BigInt)), [2]),
       }),
     });
-    out.forEach((part, p) => {
-      addTransposed(Z!.data as Float32Array, p * k, X.cols, part.coef, k);
-      for (let c = 0; c < k; c++) part.sums[c]! += (sums!.data as Float32Array)[p * k + c]!;
+    parts.forEach(({ answer }, p) => {
+      addTransposed(Z!.data as Float32Array, p * k, X.cols, answer.coef, k);
+      for (let c = 0; c < k; c++) answer.sums[c]! += (sums!.data as Float32Array)[p * k + c]!;
     });
   }
 }

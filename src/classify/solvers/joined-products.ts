@@ -4,11 +4,6 @@ interface Waiting<Request, Product> {
   readonly reject: (reason: unknown) => void;
 }
 
-interface Queue {
-  readonly asked: () => boolean;
-  readonly answer: () => Promise<void>;
-}
-
 /** Makes a product that joins what is asked of it. */
 export type Joined = <Request, Product>(
   multiply: (requests: readonly Request[]) => Promise<readonly Product[]>,
@@ -20,7 +15,7 @@ export type Joined = <Request, Product>(
  * first, so that the dear ones are asked for together.
  */
 export function joinedProducts(): Joined {
-  const queues: Queue[] = [];
+  const queues: { readonly asked: () => boolean; readonly answer: () => Promise<void> }[] = [];
   let busy = false;
 
   async function work(): Promise<void> {

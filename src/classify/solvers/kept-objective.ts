@@ -16,7 +16,9 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
   const inner = (a: Vector, b: Vector): number => design.inner(a, b) + dot(a.bias, b.bias);
 
   async function arrive(point: Vector, total: Float64Array, here: LossAt, precision: FloatType): Promise<ObjectiveAt> {
-    const gradient = await gradientAt(point, here, precision);
+    // A copy: the adjoint may be the residuals themselves.
+    const adjoint = (await design.adjoint(here.residuals, k, precision)).slice();
+    const gradient = await completed(adjoint, columnSums(here.residuals, k), point.coef);
     const squared = design.inner(point, point);
     const value = here.value + (penalty / 2) * squared;
     return {
@@ -26,10 +28,8 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
       hessian() {
         const product = design.hessian(here);
         return async (direction) => {
-          const { coef, sums } = await product(
-            direction,
-            direction.bias.map((b) => interceptScale * b),
-          );
+          const shift = direction.bias.map((b) => interceptScale * b);
+          const { coef, sums } = await product(direction, shift);
           return completed(coef, sums, direction.coef);
         };
       },
@@ -68,12 +68,6 @@ export function keptObjective(design: Design, loss: Loss, penalty: number, gapTo
     addScaled(coef, penalty, of);
     const bias = sums.map((sum) => sum * interceptScale);
     return { coef, bias, logits: await design.gramProduct(coef, k) };
-  }
-
-  async function gradientAt(point: Vector, { residuals }: LossAt, precision: FloatType): Promise<Vector> {
-    // A copy: the adjoint may be the residuals themselves.
-    const coef = (await design.adjoint(residuals, k, precision)).slice();
-    return completed(coef, columnSums(residuals, k), point.coef);
   }
 
   return {

@@ -23,9 +23,7 @@ export interface LinearSolution {
   readonly converged: boolean;
   /** Newton steps, the most of any problem. */
   readonly iterations: number;
-  /**
-   * Upper bound of max|gradient| of the objective over C times the sum of weights, as scikit-learn's.
-   */
+  /** Upper bound of max|gradient| of the objective over C times the sum of weights, as scikit-learn's. */
   readonly gradient: number;
   /** Upper bound of the part of the objective above its minimum, the largest of any problem. */
   readonly dualityGap: number;
@@ -106,22 +104,14 @@ async function solve(
   let used = 0;
   const easier = { ...problem, ...(problem.gapTolerance && { gapTolerance: ON_THE_WAY }) };
   const rest = (): StopRule => ({ tol, maxIter: maxIter - used });
-  if (from === undefined && design.rough !== undefined) {
-    const { point, iterations } = await solve(
-      design.rough,
-      design.rough.sampled ? easier : problem,
-      penalty,
-      rest(),
-      undefined,
-      context,
-    );
+  const { rough } = design;
+  const hasHardMargin = problem.gapTolerance !== undefined && ('pass' in design || design.direct !== undefined);
+  if (start === undefined && rough !== undefined) {
+    const roughly = rough.sampled ? easier : problem;
+    const { point, iterations } = await solve(rough, roughly, penalty, rest(), undefined, context);
     from = { coef: point.coef, bias: point.bias };
     used += iterations;
-  } else if (
-    from === undefined &&
-    problem.gapTolerance !== undefined &&
-    ('pass' in design || design.direct !== undefined)
-  ) {
+  } else if (start === undefined && hasHardMargin) {
     const steps = Math.ceil(Math.log10((WEAK * design.meanSquaredNorm) / penalty));
     for (let left = steps; left > 0; left--) {
       const objective = objectiveOf(design, easier, penalty * 10 ** left);
@@ -139,11 +129,8 @@ export async function linearWeights(
   design: FitRows,
   { points, k }: LinearSolution,
 ): Promise<{ weights: Matrix; intercept: Float32Array }> {
-  const coef = sideBySide(
-    points.map((point) => point.coef),
-    design.size,
-  );
-  const { weights, meanLogits } = await design.weights(coef, k);
+  const coefs = points.map(({ coef }) => coef);
+  const { weights, meanLogits } = await design.weights(sideBySide(coefs, design.size), k);
   const scale = interceptScaleOf(design);
   const bias = points.flatMap((point) => [...point.bias]);
   return { weights, intercept: Float32Array.from(bias, (b, c) => b * scale - meanLogits[c]!) };

@@ -44,7 +44,9 @@ export function positivesOf(classes: number): readonly number[] {
 export function problemsOf(task: LinearTask): LinearProblem[] {
   const { loss, classes } = task;
   const byClass = classWeights(task.y, classes, task.classWeight, task.rows);
-  const y = task.rows === undefined ? task.y : onlyRows(task.y, task.rows, classes);
+  // A row that is left out has a class of its own, which weighs nothing.
+  const y = task.rows === undefined ? task.y : new Int32Array(task.y.length).fill(classes);
+  for (const i of task.rows ?? []) y[i] = task.y[i]!;
   const counts = countClasses(y, classes + 1);
 
   function problem(
@@ -53,21 +55,18 @@ export function problemsOf(task: LinearTask): LinearProblem[] {
   ): Omit<LinearProblem, 'k'> {
     const weights = Float64Array.from({ length: classes + 1 }, (_, c) => (c < classes ? weightOf(c) : 0));
     const weightSum = counts.reduce((sum, count, c) => sum + count * weights[c]!, 0);
-    const lossOf = (some: Int32Array, of: Float64Array): Loss =>
-      make(
-        some,
-        Float64Array.from(some, (c) => of[c]! / weightSum),
-      );
+    const lossOf = (some: Int32Array, of: Float64Array): Loss => {
+      const sampleWeights = Float64Array.from(some, (c) => of[c]! / weightSum);
+      return make(some, sampleWeights);
+    };
     return {
       weightSum,
       loss: (from = 0, to = y.length) => lossOf(y.subarray(from, to), weights),
       sampleLoss(rows) {
         const some = Int32Array.from(rows, (i) => y[i]!);
         const sampled = countClasses(some, classes + 1);
-        return lossOf(
-          some,
-          weights.map((weight, c) => (weight * counts[c]!) / sampled[c]!),
-        );
+        const scaled = weights.map((weight, c) => (weight * counts[c]!) / sampled[c]!);
+        return lossOf(some, scaled);
       },
     };
   }
@@ -83,19 +82,11 @@ export function problemsOf(task: LinearTask): LinearProblem[] {
     const counted = (c: number): boolean => loss === 'squaredError' || classes === 2 || c === positive;
     const ofClass = problem(
       (c) => (counted(c) ? byClass[c]! : 1),
-      (some, weights) =>
-        ofTargets(
-          Float64Array.from(some, (c) => (c === positive ? 1 : -1)),
-          weights,
-        ),
+      (some, weights) => {
+        const targets = Float64Array.from(some, (c) => (c === positive ? 1 : -1));
+        return ofTargets(targets, weights);
+      },
     );
     return { k: 1, ...ofClass, ...(loss === 'squaredHinge' && { gapTolerance: GAP_TOLERANCE }) };
   });
-}
-
-/** Class indices in which a row that is left out has a class of its own, which weighs nothing. */
-function onlyRows(y: Int32Array, rows: readonly number[], classes: number): Int32Array {
-  const some = new Int32Array(y.length).fill(classes);
-  for (const i of rows) some[i] = y[i]!;
-  return some;
 }

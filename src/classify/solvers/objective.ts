@@ -14,9 +14,6 @@ export interface Vector {
 /** A vector whose logits may not be known. */
 export type Weights = Pick<Vector, 'coef' | 'bias'> & Partial<Vector>;
 
-/** The Hessian at one point, applied to a direction. */
-export type HessianProduct = (direction: Vector) => Promise<Vector>;
-
 /** A length that a line search tried. */
 export interface Trial {
   readonly size: number;
@@ -54,7 +51,8 @@ export interface ObjectiveAt {
   readonly point: Vector;
   readonly value: number;
   readonly gradient: Vector;
-  readonly hessian: () => HessianProduct;
+  /** Applied to a direction. */
+  readonly hessian: () => (direction: Vector) => Promise<Vector>;
   /** About the inverse of the Hessian, applied to a residual. */
   readonly precondition?: (residual: Vector) => Promise<Vector>;
   /** Undefined where there is none, or conjugate gradients are always quicker. */

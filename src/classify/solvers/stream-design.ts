@@ -30,6 +30,8 @@ export interface PassRequest {
   readonly precision: FloatType;
 }
 
+type AskedPass = PassRequest & { readonly answer: PassAnswer };
+
 /** The loss, and the derivative by the weights (d, k) and by the shift (k). */
 export interface PassAnswer {
   value: number;
@@ -59,29 +61,16 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
   let passes = 1;
 
   async function answer(requests: readonly PassRequest[]): Promise<PassAnswer[]> {
-    const answers = requests.map(({ at, sizes = [] }) => ({
-      value: 0,
-      coef: new Float64Array(at.coef.length),
-      sums: new Float64Array(at.shift.length),
-      slopes: new Float64Array(sizes.length),
-    }));
+    const asked = requests.map((request) => ({ ...request, answer: emptyAnswer(request) }));
     for await (const { start, X } of blocksOf(source)) {
       checkAborted(context);
       for (const precision of ['float32', 'float64'] as const) {
-        const those = requests.flatMap((request, r) => (request.precision === precision ? [r] : []));
-        if (those.length === 0) continue;
-        await addBlock(
-          X,
-          start,
-          those.map((r) => requests[r]!),
-          those.map((r) => answers[r]!),
-          precision,
-        );
+        const those = asked.filter((request) => request.precision === precision);
+        if (those.length > 0) await addBlock(X, start, those, precision);
       }
     }
     passes++;
-    answers.forEach(({ coef, sums }) => addOuter(coef, -1, mean, sums));
-    return answers;
+    return asked.map(({ answer }) => ({ ...answer, coef: addOuter(answer.coef, -1, mean, answer.sums) }));
   }
 
   /** What rows are shifted by that are not centred. */
@@ -91,8 +80,7 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
   async function addBlock(
     X: Matrix,
     start: number,
-    requests: readonly PassRequest[],
-    answers: readonly PassAnswer[],
+    requests: readonly AskedPass[],
     precision: FloatType,
   ): Promise<void> {
     const vectors = requests.flatMap(({ at, direction }) => (direction === undefined ? [at] : [at, direction]));
@@ -101,22 +89,21 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     vectors.forEach((vector, v) => shiftRows(products[v]!, uncentred(vector), 1));
     const turned: (Columns & { readonly answer: PassAnswer })[] = [];
     let next = 0;
-    requests.forEach(({ problem, direction, sizes }, r) => {
-      const answer = answers[r]!;
+    for (const { problem, direction, sizes, answer } of requests) {
       const { k } = problem;
       const loss = problem.loss(start, start + X.rows);
       const logits = products[next++]!;
       const change = direction && products[next++]!;
       if (change !== undefined && sizes !== undefined) {
         addSlopes(answer.slopes, loss, logits, change, sizes);
-        return;
+        continue;
       }
       const here = loss.at(logits);
       const V = change === undefined ? here.residuals : here.hessian(change);
       answer.value += here.value;
       addScaled(answer.sums, 1, columnSums(V, k));
       turned.push({ V, k, answer });
-    });
+    }
     if (turned.length === 0) return;
     const sums = await transposedTimesColumns(X, turned, precision);
     sums.forEach((sum, r) => addScaled(turned[r]!.answer.coef, 1, sum));
@@ -137,6 +124,13 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     weights: (coef, k) => columnWeights(coef, k, mean),
   };
 }
+
+const emptyAnswer = ({ at, sizes = [] }: PassRequest): PassAnswer => ({
+  value: 0,
+  coef: new Float64Array(at.coef.length),
+  sums: new Float64Array(at.shift.length),
+  slopes: new Float64Array(sizes.length),
+});
 
 /** Adds the derivatives of a loss along a change of the logits, at some lengths of it. */
 function addSlopes(
