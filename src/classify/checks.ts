@@ -27,7 +27,7 @@ export function checkFit(X: Matrix, y: readonly string[]): EncodedLabels {
   return labels;
 }
 
-/** `checkFit` without a look at the values: for rows that are read in blocks. Throws FIT_INVALID. */
+/** `checkFit` but for the values: for rows that are read in blocks. Throws FIT_INVALID. */
 export function checkLabels(X: { readonly rows: number; readonly cols: number }, y: readonly string[]): EncodedLabels {
   if (X.rows !== y.length) {
     throw new PermafrostError(

@@ -41,7 +41,7 @@ export type RowsShape = Pick<Rows, 'rows' | 'cols'>;
 /** `fit` on some of the prepared rows, y their class names: the same optimum to `tol`. Throws as `fit`. */
 export type PreparedFit = (rows: readonly number[], y: readonly string[]) => Promise<FittedHead>;
 
-/** What a fit takes beside rows and labels. */
+/** What a fit takes besides rows and labels. */
 export interface FitContext {
   /** Stops the fit, which then throws INTERRUPTED. */
   readonly signal?: AbortSignal;

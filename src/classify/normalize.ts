@@ -104,7 +104,7 @@ export function balanced(X: Matrix, parts: readonly number[]): Matrix {
   return parts.length === 1 ? X : unitRows(X, parts);
 }
 
-/** As `balanced`, of rows that must not be read beside it. */
+/** As `balanced`, of rows that must not be read by others. */
 export function balancedRows(rows: Rows, parts: readonly number[]): Rows {
   if (rows.matrix !== undefined) return inMemory(rows, balanced(rows.matrix, parts));
   return parts.length === 1 ? rows : inPlace(rows, (X) => divideRows(X, parts, X));

@@ -23,7 +23,7 @@ export interface Pca {
 /** The largest system of which eigenvectors are sought: 0.5 GB. */
 const MOST_COMPONENT_ROWS = 8192;
 
-/** Bytes that `fitPca` takes beside the rows, or a block of them: the system, its square, what its directions take. */
+/** Bytes that `fitPca` takes besides the rows, or a block of them: the system, its square, what its directions take. */
 export function pcaBytes({ rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean }): number {
   const isWide = inMemory && rows < cols;
   const systems = 3 * 8 * (isWide ? rows : cols) ** 2;

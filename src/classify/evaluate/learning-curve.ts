@@ -60,11 +60,11 @@ export async function learningCurve(
 export function stratifiedOrder(y: readonly string[], seed: number): number[] {
   const { classes, indices } = encodeLabels(y);
   const source = random(seed);
-  const places = classes.flatMap((_, c) => {
+  const ordered = classes.flatMap((_, c) => {
     const rows = Array.from(indices.keys()).filter((i) => indices[i] === c);
     return source.shuffle(rows).map((i, at) => ({ i, at: (at + 0.5) / rows.length, c }));
   });
-  return places.sort((a, b) => a.at - b.at || a.c - b.c).map(({ i }) => i);
+  return ordered.sort((a, b) => a.at - b.at || a.c - b.c).map(({ i }) => i);
 }
 
 function checkSubset(y: readonly string[], order: readonly number[], rows: number, classes: number): void {

@@ -7,9 +7,9 @@ export interface TrainVal {
   readonly val: number[];
 }
 
-/** What decides a split beside the labels. */
+/** What decides a split besides the labels. */
 export interface SplitOptions {
-  /** A stable name for each row, such as its path; rows are told apart by it, so that their order does not matter. */
+  /** A stable name for each row, such as its path; it identifies the row, so that their order does not matter. */
   readonly keys: readonly string[];
   readonly seed: number;
 }
@@ -33,7 +33,7 @@ export function stratifiedSplit(
   return sides(labels.length, (at) => held.has(at));
 }
 
-/** What decides folds beside the labels. */
+/** What decides folds besides the labels. */
 export interface FoldOptions extends SplitOptions {
   readonly nSplits: number;
   /** Rows of one group (copies of one picture) share the fold of the first one dealt. By default each is its own. */

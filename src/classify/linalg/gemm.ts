@@ -31,7 +31,7 @@ export const threadsFor = (work: number, values: number): 0 | 1 =>
 
 const cached = sessionCache();
 
-/** One Gemm node with symbolic sizes; a float32 factor beside a float64 one is widened inside the graph. */
+/** One Gemm node with symbolic sizes; a float32 factor next to a float64 one is widened inside the graph. */
 function sessionOf(transposed: Transposed, x: Float, y: Float, threads: number): Promise<OnnxSession> {
   const key = `${transposed} ${x} ${y} ${threads}`;
   const z: Float = x === y ? x : 'float64';

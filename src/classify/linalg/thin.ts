@@ -30,7 +30,7 @@ export async function timesColumns(
 ): Promise<Float64Array[]> {
   const { k, starts } = sideBySide(parts);
   const data = emptyOf(precision, X.cols * k);
-  parts.forEach(({ V, k: width }, p) => spread(V, width, data, k, starts[p]!));
+  parts.forEach(({ V, k: width }, p) => placeColumns(V, width, data, k, starts[p]!));
   const out = parts.map((part) => new Float64Array(X.rows * part.k));
   for (const { start, block } of rowBlocks(X)) {
     const product = (await gemm('neither', block, { data, rows: X.cols, cols: k })).data;
@@ -65,7 +65,13 @@ export async function transposedTimesColumns(
 // Each loop is a function of its own, without captured variables: several times faster so.
 
 /** V (·, width) into columns `from` ... of data (·, k). */
-export function spread(V: Float64Array, width: number, data: Float32Array | Float64Array, k: number, from: number) {
+export function placeColumns(
+  V: Float64Array,
+  width: number,
+  data: Float32Array | Float64Array,
+  k: number,
+  from: number,
+) {
   for (let read = 0, line = from; read < V.length; line += k) {
     for (let c = 0; c < width; c++) data[line + c] = V[read++]!;
   }

@@ -8,10 +8,10 @@ import { type Eigenpairs, symmetricEigen } from './symmetric-eigen.ts';
 
 /** Up to so many rows the whole decomposition takes a tenth of a second. */
 const WHOLE = 128;
-/** Multiplications by the square of the matrix between two looks at the eigenvalues, and the most of them. */
+/** Multiplications by the square of the matrix between two checks of the eigenvalues, and the most of them. */
 const STEPS = 3;
 const MOST_STEPS = 60;
-/** Iteration ends when the sum of the wanted eigenvalues grows by less than this part of itself from look to look. */
+/** Iteration ends when the sum of the wanted eigenvalues grows by less than this part of itself from check to check. */
 const ENOUGH = 1e-5;
 
 /**

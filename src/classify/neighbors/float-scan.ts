@@ -23,7 +23,7 @@ type Scoring = 'product' | 'factor' | 'offset';
 
 const cached = sessionCache();
 
-/** Products by Gemm, scores of them, and the k largest with their places, all inside the runtime's graph. */
+/** Products by Gemm, scores of them, and the k largest with their indices, all inside the runtime's graph. */
 function sessionOf(scoring: Scoring): Promise<OnnxSession> {
   const steps: Record<Scoring, OnnxNode[]> = {
     product: [{ op: 'Gemm', inputs: ['Q', 'X'], outputs: ['S'], attributes: { transB: 1 } }],

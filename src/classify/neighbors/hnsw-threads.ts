@@ -13,7 +13,7 @@ export interface GraphThreadData {
   readonly options: HnswGraphOptions;
 }
 
-/** What a thread is told: rows (numbers.length, cols) to insert under these numbers, or where to write its graph. */
+/** An order to a thread: rows (numbers.length, cols) to insert under these numbers, or where to write its graph. */
 export type GraphOrder =
   | { readonly kind: 'rows'; readonly data: Float32Array; readonly numbers: Int32Array }
   | { readonly kind: 'write'; readonly path: string };
@@ -39,7 +39,7 @@ export async function buildGraphFiles(
   { signal }: FitContext = {},
   inserted: (rows: number) => void = () => undefined,
 ): Promise<void> {
-  // So that what is missing is told as anywhere else, not by a thread that fails to start.
+  // A missing package is reported here, not by a thread that fails to start.
   await loadHnsw();
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);

@@ -51,7 +51,7 @@ export function rowSearch(X: Matrix, metric: Metric, given: Partial<ExactOptions
     const isWorth = asked >= options.prepareAfter && X.data.length >= LEAST_VALUES;
     if (options.scan === 'int8' || (options.scan === 'auto' && isWorth)) {
       quick ??= integerScan(X, lengths, metric, options.scan === 'int8');
-      // A failed start is told to who asked, and tried again by the next.
+      // A failed start rejects this search; the next one tries again.
       quick.catch(() => (quick = undefined));
     }
     const fast = await quick;

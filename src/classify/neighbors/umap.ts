@@ -41,8 +41,8 @@ export async function umap(
   method.setPrecomputedKNN(lists(indices), lists(distances));
   // With the neighbours given, umap-js reads of the rows only how many there are.
   const rows = Array.from({ length: X.rows }, (_, i) => [...row(X, i).subarray(0, 1)]);
-  const places = await method.fitAsync(rows, () => signal?.aborted !== true);
+  const positions = await method.fitAsync(rows, () => signal?.aborted !== true);
   if (signal?.aborted === true)
     throw new PermafrostError('INTERRUPTED', 'Drawing the map was interrupted.', { cause: signal.reason });
-  return { x: places.map(([x]) => x!), y: places.map(([, y]) => y!), nNeighbors: k };
+  return { x: positions.map(([x]) => x!), y: positions.map(([, y]) => y!), nNeighbors: k };
 }

@@ -66,12 +66,9 @@ export function columnDesign(
     direct,
     inner: (a, b) => dot(a.coef, b.coef),
     largest: (a) => largestAbsolute(a.coef),
-    weights: (coef, k) => columnWeights(coef, k, mean),
+    weights(coef, k) {
+      const weights = matrix(mean.length, k, new Float32Array(coef));
+      return Promise.resolve({ weights, meanLogits: weightedRows(mean, new Float64Array(weights.data), k) });
+    },
   };
-}
-
-/** Coefficients that are the weights themselves (d, k), and the logits of the column means. */
-export function columnWeights(coef: Float64Array, k: number, mean: Float64Array): ReturnType<Design['weights']> {
-  const weights = matrix(mean.length, k, new Float32Array(coef));
-  return Promise.resolve({ weights, meanLogits: weightedRows(mean, new Float64Array(weights.data), k) });
 }

@@ -46,7 +46,7 @@ export interface Design extends FitRows {
   logits(coef: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
   /** The coefficients of Xcᵀ·R, R of shape (n, k); the result may be R itself. */
   adjoint(R: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
-  /** The logits that stand beside `coef` where the inner product needs them, by float32 products; else empty. */
+  /** The logits of `coef` where the inner product needs them, by float32 Gram products; else empty. */
   gramProduct(coef: Float64Array, k: number): Promise<Float64Array>;
   /**
    * The second derivative of a loss at one point, by the weights, for a direction whose logits get a `shift` (k):

@@ -16,7 +16,7 @@ const MOST_COPIED = 2 ** 23;
 /** Multiplications of a factorisation in the time of one of thin products, which wait for memory. */
 const FAST = 5;
 /** The overheads in the same unit: of a step of conjugate gradients, and of a factorisation's many small products. */
-const BESIDE = { gradients: 2 ** 18, direct: 2 ** 23 };
+const OVERHEAD = { gradients: 2 ** 18, direct: 2 ** 23 };
 
 /** Bytes of a direct step at its peak on (rows, cols). */
 export function directBytes(rows: number, cols: number): number {
@@ -38,7 +38,7 @@ export function costOfDirect(
   const [few, many] = active < size ? [active, size] : [size, active];
   if (few ** 2 > MOST_SYSTEM_VALUES || (active < size && active * size > MOST_COPIED)) return undefined;
   const factorised = (few ** 2 * (many + 2 * few)) / FAST;
-  const steps = (factorised + BESIDE.direct) / (rows * size + BESIDE.gradients);
+  const steps = (factorised + OVERHEAD.direct) / (rows * size + OVERHEAD.gradients);
   return steps < MOST_STEPS ? Math.ceil(steps) : undefined;
 }
 

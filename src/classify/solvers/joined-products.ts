@@ -12,7 +12,7 @@ export type Joined = <Request, Product>(
 /**
  * Products with one large matrix. Requests made at the same time join one call of `multiply`: concurrent folds and
  * classes read the matrix once. One call runs at a time, products created first go first: create the frequent ones
- * first, so that the dear ones are asked for together.
+ * first, so that the expensive ones are asked for together.
  */
 export function joinedProducts(): Joined {
   const queues: { readonly asked: () => boolean; readonly answer: () => Promise<void> }[] = [];

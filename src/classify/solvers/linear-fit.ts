@@ -136,7 +136,7 @@ export async function linearWeights(
   return { weights, intercept: Float32Array.from(bias, (b, c) => b * scale - meanLogits[c]!) };
 }
 
-/** Matrices of `rows` rows beside each other, row-major. */
+/** Matrices of `rows` rows side by side, row-major. */
 function sideBySide(parts: readonly Float64Array[], rows: number): Float64Array {
   if (parts.length === 1) return parts[0]!;
   const widths = parts.map((part) => part.length / rows);

@@ -35,7 +35,7 @@ export interface LinearProblem {
   sampleLoss(rows: Int32Array): Loss;
 }
 
-/** The class that each problem tells from the rest: of two classes the second, of more each in turn. */
+/** The positive class of each problem: of two classes the second, of more each in turn. */
 export function positivesOf(classes: number): readonly number[] {
   return classes === 2 ? [1] : Array.from({ length: classes }, (_, c) => c);
 }

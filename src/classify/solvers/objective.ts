@@ -34,7 +34,7 @@ export interface Line {
   /** The slope that may be left, of that at the start: at the whole step, and at a length that is looked for. */
   readonly flat: { readonly whole: number; readonly found: number };
   readonly at: (size: number) => Promise<Trial>;
-  /** Where trials are dear: about the lowest point, which is looked for where the whole step will not do. */
+  /** Where trials are expensive: about the lowest point, sought where the whole step will not do. */
   readonly lowest?: () => Promise<number>;
 }
 

@@ -31,7 +31,7 @@ export interface RidgeChoice extends RidgeFit {
   readonly errors: readonly number[];
 }
 
-/** Bytes that ridge takes at its peak beside the rows, or the block, with so many penalties at once. */
+/** Peak bytes of ridge without the rows, or the block, with so many penalties at once. */
 export function ridgeBytes(
   { rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean },
   alphas: number,

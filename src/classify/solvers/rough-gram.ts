@@ -9,7 +9,7 @@ import { integerProduct } from '../linalg/integer-products.ts';
 
 /** Rows of one block of products: small enough to leave out nearly half of the work, large enough for full speed. */
 const BLOCK_ROWS = 512;
-/** Rows, evenly spread, whose products are also made in float32: they tell how far off the others are. */
+/** Rows, evenly spread, whose products are also made in float32: they measure the error of the others. */
 const SAMPLE = 64;
 
 const cached = sessionCache();

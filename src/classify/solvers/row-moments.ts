@@ -22,7 +22,7 @@ export interface RowMoments {
 const PART_VALUES = 2 ** 21;
 const LEAST_ROWS = 256;
 
-/** Bytes that `momentsOf` takes beside the block: the scatter, a product of its size, and a part of the rows. */
+/** Bytes that `momentsOf` takes besides the block: the scatter, a product of its size, and a part of the rows. */
 export const momentsBytes = (cols: number): number => 8 * (2 * cols * cols + Math.max(PART_VALUES, LEAST_ROWS * cols));
 
 /**

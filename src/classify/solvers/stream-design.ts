@@ -4,13 +4,13 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { timesColumns, transposedTimesColumns, type Columns, type FloatType } from '../linalg/thin.ts';
 import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
-import { columnDesign, columnWeights } from './column-design.ts';
+import { columnDesign } from './column-design.ts';
 import type { Design, FitRows } from './design.ts';
 import { joinedProducts } from './joined-products.ts';
 import type { Loss } from './loss.ts';
 import type { LinearProblem } from './linear-problems.ts';
 import { rowStatistics } from './row-statistics.ts';
-import { sampledRows, sampleSize, tellsHessian } from './row-sample.ts';
+import { sampledRows, sampleSize, estimatesHessian } from './row-sample.ts';
 
 /** Weights (d, k), and what they shift the logits of centred rows by, shape (k). */
 export interface Shifted {
@@ -57,7 +57,7 @@ export interface StreamDesign extends FitRows {
 export async function streamDesign(source: Rows, y: Int32Array, context?: FitContext): Promise<StreamDesign> {
   const sampled = sampledRows(y, sampleSize(source));
   const { sample, ...statistics } = await rowStatistics(source, sampled, context);
-  const { mean, meanSquaredNorm } = statistics;
+  const { mean } = statistics;
   let passes = 1;
 
   async function answer(requests: readonly PassRequest[]): Promise<PassAnswer[]> {
@@ -73,7 +73,7 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     return asked.map(({ answer }) => ({ ...answer, coef: addOuter(answer.coef, -1, mean, answer.sums) }));
   }
 
-  /** What rows are shifted by that are not centred. */
+  /** The shift of rows that are not centred. */
   const uncentred = ({ coef, shift }: Shifted): Float64Array =>
     weightedRows(mean, coef, shift.length).map((m, c) => shift[c]! - m);
 
@@ -115,13 +115,13 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
   return {
     rows: source.rows,
     size: source.cols,
-    meanNorm: Math.sqrt(dot(mean, mean)),
-    meanSquaredNorm,
-    ...(tellsHessian(sample) && { rough: some }),
+    meanNorm: some.meanNorm,
+    meanSquaredNorm: some.meanSquaredNorm,
+    ...(estimatesHessian(sample) && { rough: some }),
     sample: some,
     pass: joined(answer),
     passes: () => passes,
-    weights: (coef, k) => columnWeights(coef, k, mean),
+    weights: (coef, k) => some.weights(coef, k),
   };
 }
 

@@ -10,7 +10,7 @@ import type { PassAnswer, Shifted, StreamDesign } from './stream-design.ts';
 const ROUNDING = { float32: 1e-7, float64: 1e-12 };
 /** A length along a line costs a pass: one that lowers the objective will do. */
 const FLAT = { whole: 0.9, found: 0.5 };
-/** Lengths at which one pass tells the slope. */
+/** Lengths at which one pass computes the slope. */
 const SIZES = Array.from({ length: 28 }, (_, s) => 2 ** (s - 24));
 /** The part of the gradient that a step may leave, for each step of conjugate gradients costs a pass too. */
 const FORCING = 0.25;
