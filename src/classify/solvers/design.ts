@@ -7,6 +7,9 @@ import type { Vector } from './objective.ts';
 /** Weights (d, k) that are in memory, as a design holds them. */
 export type Element = Pick<Vector, 'coef' | 'logits'>;
 
+/** For a direction whose logits get a `shift` (k): the second derivative of the loss by the centred weights. */
+export type DesignHessian = (direction: Element, shift: Float64Array) => Promise<HessianColumns>;
+
 /** A Newton system of one column of logits. */
 export interface NewtonSystem {
   /** The second derivative of each row, shape (n). */
@@ -48,11 +51,8 @@ export interface Design extends FitRows {
   adjoint(R: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
   /** The logits of `coef` where the inner product needs them, by float32 Gram products; else empty. */
   gramProduct(coef: Float64Array, k: number): Promise<Float64Array>;
-  /**
-   * The second derivative of a loss at one point, by the weights, for a direction whose logits get a `shift` (k):
-   * float32, with centred columns.
-   */
-  hessian(here: LossAt): (direction: Element, shift: Float64Array) => Promise<HessianColumns>;
+  /** The second derivative of a loss at one point, by the weights; float32 products. */
+  hessian(here: LossAt): DesignHessian;
   /** A Newton step's weights by factorisation, one system at a time; undefined where it is singular to rounding. */
   readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of logits. */
