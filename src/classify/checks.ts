@@ -4,12 +4,9 @@ import type { Rows } from '../core/rows.ts';
 import type { FitContext } from './head.ts';
 import { type EncodedLabels, encodeLabels } from './labels.ts';
 
-/**
- * Throws FIT_INVALID, naming the first place, when X holds NaN or an infinity; `start` is the number of its first row.
- */
+/** Throws FIT_INVALID, naming the first place, when X has NaN or an infinity; `start`: the number of its first row. */
 export function checkFinite(X: Matrix, start = 0): void {
-  // x * 0 is 0 for every finite x and NaN for the rest: one branch-free pass finds out whether there is anything to
-  // look for.
+  // x * 0 is 0 for finite x, else NaN: one branch-free pass tells whether there is anything to find.
   let probe = 0;
   for (let i = 0; i < X.data.length; i++) probe += X.data[i]! * 0;
   if (probe === 0) return;
@@ -21,8 +18,8 @@ export function checkFinite(X: Matrix, start = 0): void {
 }
 
 /**
- * What every head checks before it fits X (n, d) on the n labels y; returns y as indices. Throws FIT_INVALID for
- * lengths that differ, no columns, fewer than two classes, NaN or infinite features.
+ * What every head checks before it fits X (n, d) on n labels; returns them as indices. Throws FIT_INVALID for lengths
+ * that differ, no columns, fewer than two classes, NaN or infinite features.
  */
 export function checkFit(X: Matrix, y: readonly string[]): EncodedLabels {
   const labels = checkLabels(X, y);
@@ -30,7 +27,7 @@ export function checkFit(X: Matrix, y: readonly string[]): EncodedLabels {
   return labels;
 }
 
-/** `checkFit` without a look at the values: for rows that are read in blocks. Throws FIT_INVALID. */
+/** `checkFit` but for the values: for rows that are read in blocks. Throws FIT_INVALID. */
 export function checkLabels(X: { readonly rows: number; readonly cols: number }, y: readonly string[]): EncodedLabels {
   if (X.rows !== y.length) {
     throw new PermafrostError(
@@ -50,10 +47,7 @@ export function checkLabels(X: { readonly rows: number; readonly cols: number },
   return labels;
 }
 
-/**
- * The same rows, each block checked the first time that it is read: `read` throws FIT_INVALID for values that are not
- * finite.
- */
+/** The same rows; a block's first read throws FIT_INVALID for values that are not finite. */
 export function checkedRows(rows: Rows): Rows {
   const isChecked = new Uint8Array(rows.starts.length);
   return {
@@ -78,9 +72,7 @@ export function checkViews({ rows, cols, starts }: Rows, views: readonly Rows[])
   }
 }
 
-/**
- * All rows, for what cannot be done block by block. Throws FIT_INVALID, with the reason, where they are not in memory.
- */
+/** The matrix, for what cannot be done in blocks. Throws FIT_INVALID, with the reason, where there is none. */
 export function requireMatrix(owner: string, { matrix }: Rows, reason: string): Matrix {
   if (matrix !== undefined) return matrix;
   throw new PermafrostError(
@@ -108,15 +100,6 @@ export function checkNeighbors(nNeighbors: number, rows: number): void {
       `nNeighbors is ${nNeighbors}, and there are ${rows} training rows. Lower nNeighbors or add images.`,
     );
   }
-}
-
-/** Throws FIT_INVALID when nothing could be held out: every class has one row. */
-export function checkHeldOut(rows: number): void {
-  if (rows > 0) return;
-  throw new PermafrostError(
-    'FIT_INVALID',
-    'Every class has a single row, so none can be held out. Set validationFraction to 0 or add images.',
-  );
 }
 
 /** Throws INTERRUPTED when the fit was aborted. */

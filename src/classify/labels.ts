@@ -14,10 +14,7 @@ export function classesOf(labels: Iterable<string>): string[] {
   return [...new Set(labels)].sort();
 }
 
-/**
- * Labels as indices into `classes`, by default into their own distinct names. Throws FIT_INVALID for a label that is
- * not among `classes`.
- */
+/** Labels as indices into `classes`, by default their own distinct names. Throws FIT_INVALID for any other label. */
 export function encodeLabels(labels: readonly string[], classes: readonly string[] = classesOf(labels)): EncodedLabels {
   const indexOf = new Map(classes.map((name, index) => [name, index]));
   const indices = Int32Array.from(labels, (label) => {

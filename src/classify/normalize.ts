@@ -7,10 +7,8 @@ export const NORMALIZATIONS = ['l2', 'standard', 'none'] as const;
 /**
  * `l2`: each row divided by its Euclidean length (scikit-learn's Normalizer). `standard`: each column minus its mean,
  * divided by its standard deviation over the training rows (StandardScaler). `none`: as it is.
- *
- * Of features of several parts side by side `l2` makes all parts equally long first: a deeper layer's activations are
- * smaller or larger by far, and would else drown the others or drown in them. The row as a whole has length 1, so that
- * a penalty means the same as for one part, and a cosine of two rows is the mean of the parts' cosines.
+ * Features of several parts side by side: `l2` makes the parts equally long first, for activations of layers differ by
+ * far in size. The row has length 1 all the same, and a cosine is the mean of the parts' cosines.
  */
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
@@ -23,17 +21,11 @@ export type Normalizer =
       readonly parts?: readonly number[];
     }
   | { readonly kind: 'none'; readonly features: number }
-  | {
-      readonly kind: 'standard';
-      readonly features: number;
-      readonly mean: Float32Array;
-      readonly scale: Float32Array;
-    };
+  | { readonly kind: 'standard'; readonly features: number; readonly mean: Float32Array; readonly scale: Float32Array };
 
 /**
- * Learns the normalisation from training rows, shape (n, d): two passes for `standard`, none for the others. `parts`
- * are the columns of each part, default: one part. Throws FIT_INVALID when there are no rows, or values that are not
- * finite.
+ * Learns the normalisation from rows (n, d): two passes for `standard`, else none. `parts`: columns of each part,
+ * default one part. Throws FIT_INVALID for no rows, or values that are not finite.
  */
 export async function fitNormalizer(
   kind: Normalization,
@@ -47,7 +39,9 @@ export async function fitNormalizer(
   const mean = new Float64Array(features);
   for await (const { start, X } of blocksOf(rows)) {
     checkFinite(X, start);
-    addRows(mean, X);
+    for (let i = 0, at = 0; i < X.rows; i++) {
+      for (let j = 0; j < features; j++, at++) mean[j]! += X.data[at]!;
+    }
   }
   for (let j = 0; j < features; j++) mean[j]! /= rows.rows;
   const squares = new Float64Array(features);
@@ -63,28 +57,13 @@ export async function fitNormalizer(
 /** The standard deviation of a column from its summed squared deviations; 1 for a constant column. */
 function scaleOf(squares: number, mean: number, rows: number): number {
   const v = squares / rows;
-  // Rounding alone can give a constant column a variance; scikit-learn's bound (_is_constant_feature, after Chan et al.
+  // Rounding can give a constant column a variance: scikit-learn's bound (_is_constant_feature, after Chan et al.
   // 1979).
   const bound = rows * Number.EPSILON * v + (rows * mean * Number.EPSILON) ** 2;
   return v <= bound ? 1 : Math.sqrt(v);
 }
 
-/** Mean of each column, summed in float64, shape (d). */
-export function columnMeans(X: Matrix): Float64Array {
-  const sums = new Float64Array(X.cols);
-  addRows(sums, X);
-  return sums.map((sum) => sum / X.rows);
-}
-
-function addRows(sums: Float64Array, X: Matrix): void {
-  for (let i = 0, at = 0; i < X.rows; i++) {
-    for (let j = 0; j < X.cols; j++, at++) sums[j]! += X.data[at]!;
-  }
-}
-
-/**
- * X normalised, a new matrix (X itself for `none`). A row of zeros stays zero. Throws FIT_INVALID for another width.
- */
+/** X normalised, a new matrix (X itself for `none`); zero rows stay zero. Throws FIT_INVALID for another width. */
 export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
   checkPredict(`The normalisation "${normalizer.kind}"`, X, normalizer.features);
   if (normalizer.kind === 'none') return X;
@@ -95,10 +74,9 @@ export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
 }
 
 /**
- * Every row normalised: of rows in memory at once, as applyNormalizer does, else block by block as they are read; the
- * rows themselves must not be read beside it. For `l2` of one part a block is read twice at its first time, for the
- * lengths, and a value is within 1.2e-7 of itself of what applyNormalizer gives: the inverse of a length is rounded to
- * float32. Else the values are the same to the bit.
+ * Every row normalised, in memory at once as applyNormalizer does, else as blocks are read; `rows` must not be read by
+ * others. `l2` of one part reads a block twice the first time, for lengths whose inverse is float32: within 1.2e-7
+ * (relative) of applyNormalizer. Else the same bits.
  */
 export function normalizedRows(normalizer: Normalizer, rows: Rows): Rows {
   if (rows.matrix !== undefined) return inMemory(rows, applyNormalizer(normalizer, rows.matrix));
@@ -121,15 +99,12 @@ export function normalizedRows(normalizer: Normalizer, rows: Rows): Rows {
   };
 }
 
-/**
- * Several parts side by side made equally long, as `l2` does, before their distances are taken; one part stays as it
- * is.
- */
+/** Parts side by side made equally long, as by `l2`, before distances are taken; one part stays as it is. */
 export function balanced(X: Matrix, parts: readonly number[]): Matrix {
   return parts.length === 1 ? X : unitRows(X, parts);
 }
 
-/** As `balanced`, of rows that must not be read beside it. */
+/** As `balanced`, of rows that must not be read by others. */
 export function balancedRows(rows: Rows, parts: readonly number[]): Rows {
   if (rows.matrix !== undefined) return inMemory(rows, balanced(rows.matrix, parts));
   return parts.length === 1 ? rows : inPlace(rows, (X) => divideRows(X, parts, X));
@@ -147,8 +122,8 @@ const inPlace = (rows: Rows, change: (X: Matrix) => void): Rows => ({
 });
 
 /**
- * Each row divided by its Euclidean length, in float64; a row of zeros stays zero. Of several `parts` (their columns)
- * each is divided by its own length and by the root of their number. Shape (n, d), a new matrix.
+ * Each row divided by its Euclidean length, in float64; zero rows stay zero. Of several `parts` (columns) each is
+ * divided by its own length and the root of their number. Shape (n, d), a new matrix.
  */
 export function unitRows(X: Matrix, parts: readonly number[] = [X.cols]): Matrix {
   const out = matrix(X.rows, X.cols);

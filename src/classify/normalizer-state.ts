@@ -31,12 +31,7 @@ export function loadNormalizer(state: HeadState): Normalizer {
   if (known === 'none') return { kind: known, features };
   if (known === 'l2')
     return { kind: known, features, ...(parts !== undefined && { parts: columnsOf(parts, features) }) };
-  return {
-    kind: known,
-    features,
-    mean: column(state, 'mean', features),
-    scale: column(state, 'scale', features),
-  };
+  return { kind: known, features, mean: column(state, 'mean', features), scale: column(state, 'scale', features) };
 }
 
 function columnsOf(parts: unknown, features: number): readonly number[] {

@@ -3,10 +3,9 @@ import { checkViews } from './checks.ts';
 import type { FitContext, FittedHead, Head } from './head.ts';
 
 /**
- * Fits `head` on images of which there are several views: `rows` (n, d) the images themselves, each of `views` the same
- * images in another view, row by row and in the same blocks, y the n labels. Heads that learn by epochs draw one of
- * them an image and epoch; the others train on all of them, n · (1 + views) rows. Throws FIT_INVALID for views of
- * another shape, and what the head's `fit` throws.
+ * Fits `head` on images (n, d) and the same images in other `views`, row by row and in the same blocks; y: n labels.
+ * Heads that learn by epochs draw a view an image and epoch; others train on all n · (1 + views) rows. Throws
+ * FIT_INVALID for views of another shape, and what the head's `fit` throws.
  */
 export async function fitOnViews(
   head: Head,

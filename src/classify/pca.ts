@@ -5,10 +5,10 @@ import { matrixRows, type Rows } from '../core/rows.ts';
 import { checkFinite } from './checks.ts';
 import type { FitContext, RowsShape } from './head.ts';
 import { timesThin, transposedTimesThin } from './linalg/thin.ts';
-import { columnMeans } from './normalize.ts';
 import { topEigenpairs } from './linalg/top-eigenpairs.ts';
 import { centredGram } from './solvers/centred-gram.ts';
 import { momentsBytes, momentsOf } from './solvers/row-moments.ts';
+import { columnStatistics } from './solvers/row-statistics.ts';
 
 /** A fitted projection onto principal components: (row - mean)·components. */
 export interface Pca {
@@ -23,7 +23,7 @@ export interface Pca {
 /** The largest system of which eigenvectors are sought: 0.5 GB. */
 const MOST_COMPONENT_ROWS = 8192;
 
-/** Bytes that `fitPca` takes beside the rows, or a block of them: the system, its square, what its directions take. */
+/** Bytes that `fitPca` takes besides the rows, or a block of them: the system, its square, what its directions take. */
 export function pcaBytes({ rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean }): number {
   const isWide = inMemory && rows < cols;
   const systems = 3 * 8 * (isWide ? rows : cols) ** 2;
@@ -32,10 +32,9 @@ export function pcaBytes({ rows, cols, inMemory }: RowsShape & { readonly inMemo
 
 /**
  * The first `width` principal components of n rows of d columns, as scikit-learn's PCA without whitening: eigenvectors
- * of the covariance (d, d), from one pass over the rows, or of the Gram matrix of the centred rows (n, n; then turned
- * back into columns) where rows in memory are fewer than columns. The same input gives the same bytes. Throws
- * FIT_INVALID for a width above the number of rows or columns, for a system above 8192, and for values that are not
- * finite; INTERRUPTED.
+ * of the covariance (d, d), in one pass, or of the centred Gram matrix (n, n) where rows in memory are fewer. The same
+ * input gives the same bytes. Throws FIT_INVALID for a width above the number of rows or columns, a system above 8192,
+ * values that are not finite; INTERRUPTED.
  */
 export async function fitPca(rows: Rows, width: number, context?: FitContext): Promise<Pca> {
   const { rows: n, cols: d, matrix: X } = rows;
@@ -54,7 +53,7 @@ export async function fitPca(rows: Rows, width: number, context?: FitContext): P
     return componentsOf(scatter, Float32Array.from(mean), width, context);
   }
   checkFinite(X);
-  const mean = Float32Array.from(columnMeans(X));
+  const mean = Float32Array.from(columnStatistics(X).mean);
   const gram = await centredGram(X, mean, context);
   return componentsOf(gram, mean, width, context, (columns, values) => turnedBack(X, mean, columns, values));
 }
@@ -69,8 +68,8 @@ function checkWidth({ rows, cols }: RowsShape, width: number): void {
 }
 
 /**
- * The components from the scatter of the columns (d, d), or from another matrix with the same eigenvalues whose
- * eigenvectors `turn` makes columns (d, width). Throws FIT_INVALID where there is no variance, INTERRUPTED.
+ * Components from the columns' scatter (d, d), or from another matrix with its eigenvalues whose eigenvectors `turn`
+ * makes columns (d, width). Throws FIT_INVALID for no variance, INTERRUPTED.
  */
 async function componentsOf(
   system: Float64Array,
@@ -115,10 +114,7 @@ export async function projectedRows(pca: Pca, rows: Rows): Promise<Rows> {
   return { ...rows, cols: pca.components.cols, read };
 }
 
-/**
- * Eigenvectors U (n, width) of the Gram matrix as columns of the rows' space: Xcᵀ·U / sqrt(value); zeros where there is
- * no variance.
- */
+/** Gram eigenvectors U (n, width) as columns: Xcᵀ·U / sqrt(value); zeros where there is no variance. */
 async function turnedBack(X: Matrix, mean: Float32Array, U: Float64Array, values: Float64Array): Promise<Float64Array> {
   const k = values.length;
   // Below this, rounding of the float32 products is all that an eigenvalue is.

@@ -9,10 +9,9 @@ export interface Comparison {
 }
 
 /**
- * Each candidate's predictions against those of the first, the best. With as many tests as candidates some differ by
- * chance: Holm's adjustment (Holm 1979, Scandinavian Journal of Statistics 6:65) keeps the chance that any pair is
- * wrongly told apart at `level`. That the best was chosen on the same rows is not adjusted for. `truth` and
- * `predictions`: class indices, shape (n). One comparison a candidate, the best's own first.
+ * Each candidate against the first, the best. Holm's adjustment (Holm 1979, Scandinavian Journal of Statistics 6:65)
+ * keeps the chance of any wrong difference at `level`; that the best was chosen on the same rows is not adjusted for.
+ * `truth` and `predictions`: class indices (n). One comparison a candidate, the best's own first.
  */
 export function compareWithBest(truth: Int32Array, predictions: readonly Int32Array[], level = 0.05): Comparison[] {
   const [best, ...others] = predictions;

@@ -23,9 +23,8 @@ export interface CrossScore {
 export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
 
 /**
- * How probabilities P (n, classes), each row's from a head that did not see it, agree with the true classes. Values are
- * over all rows, so that each counts the same; 95 % intervals take the rows as independent: Wilson's for the accuracy,
- * normal ones for the mean recall of the classes and for the mean log loss.
+ * How P (n, classes), each row by a head that did not see it, agrees with the truth over all rows. 95 % intervals take
+ * rows as independent: Wilson's for accuracy, normal ones for mean recall and mean log loss.
  */
 export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainVal[]): CrossScores {
   const guess = metrics.topClass(P);
@@ -35,11 +34,7 @@ export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainV
   });
   const parts = folds.map(({ val }) => of(val));
   const losses = Float64Array.from(truth, (c, i) =>
-    metrics.logLoss(Int32Array.of(c), {
-      data: P.data.subarray(i * P.cols, (i + 1) * P.cols),
-      rows: 1,
-      cols: P.cols,
-    }),
+    metrics.logLoss(Int32Array.of(c), { data: P.data.subarray(i * P.cols, (i + 1) * P.cols), rows: 1, cols: P.cols }),
   );
   const meanOf = (rows: readonly number[]): number => rows.reduce((sum, i) => sum + losses[i]!, 0) / rows.length;
   const recallsOf = (part: { readonly truth: Int32Array; readonly guess: Int32Array }) =>

@@ -31,10 +31,7 @@ export function planOf(name: string, options: HeadOptions): HeadPlan {
 /** The inverse strength of a linear plan's penalty. */
 export const strengthOf = ({ params }: HeadPlan): number => Number(params.C ?? 1 / Number(params.alpha));
 
-/**
- * Whether a plan is one penalty of a path. A ridge head that chooses among several by leave-one-out is fitted by
- * itself.
- */
+/** Whether a plan is one penalty of a path. Ridge that chooses its own penalty is fitted by itself. */
 const isOnPath = ({ name, params }: HeadPlan): boolean =>
   Object.hasOwn(LOSSES, name) && !(typeof params.alphas === 'string' && params.alphas.trim() !== '');
 

@@ -17,17 +17,15 @@ export interface FeatureSteps {
 /** Features of all rows as one fold's head sees them. */
 export interface FoldView {
   readonly X: Matrix;
-  /**
-   * Of all rows where the folds share their view, else of the fold's training rows. Made when it is first asked for.
-   */
+  /** Of all rows where folds share their view, else of the fold's training rows. Made on demand. */
   design(context?: FitContext): Promise<Design>;
 }
 
 /** The rows that are cross-validated, with what was learned of each fold's training part alone. */
 export interface FoldFeatures {
   /**
-   * Row i of the features is image i, row v · images + i its view v. `train` has the images of the fold and all their
-   * views, view by view, `val` images alone: no head ever sees a view of an image that it is judged on.
+   * Row i is image i, row v · images + i its view v. `train` has the fold's images and all their views, view by view,
+   * `val` images alone: no head sees a view of an image that it is judged on.
    */
   readonly folds: readonly TrainVal[];
   readonly images: number;
@@ -42,18 +40,14 @@ export interface FoldFeatures {
   view(fold: number, context?: FitContext): Promise<FoldView>;
 }
 
-/**
- * Values that the views of all folds may have together to be kept, 256 MiB, where nothing else is said; wider ones are
- * made again when they are needed.
- */
+/** Default for the values of all folds' views that are kept, 256 MiB; larger ones are made again. */
 export const MOST_KEPT = 2 ** 26;
 
 /**
- * Features for cross-validation. What is learned of several rows (`standard`, principal components) is learned of each
- * fold's training part: a held-out row has no share in what judges it. `l2` and `none` look at one row at a time, so
- * that all folds share one view. X (n, d), one row an image, is kept, not copied. `parts`: columns of each part that
- * stands side by side in X, by default one part. `views`: the same images in other views, each (n, d), to train on; a
- * normalisation is learned of the images themselves, components of all rows, as a head on views does.
+ * Features for cross-validation. `standard` and principal components are learned of each fold's training part; `l2` and
+ * `none` work row by row, so that all folds share one view. X (n, d), one row an image, is not copied. `parts`: columns
+ * of each part of X, by default one. `views`: other views of the images, each (n, d), to train on; normalisation is
+ * learned of the images alone, components of all rows.
  */
 export function foldFeatures(
   X: Matrix,
@@ -63,11 +57,7 @@ export function foldFeatures(
     parts = [X.cols],
     views = [],
     mostKept = MOST_KEPT,
-  }: {
-    readonly parts?: readonly number[];
-    readonly views?: readonly Matrix[];
-    readonly mostKept?: number;
-  } = {},
+  }: { readonly parts?: readonly number[]; readonly views?: readonly Matrix[]; readonly mostKept?: number } = {},
 ): FoldFeatures {
   const shared = normalize !== 'standard' && pca === 0;
   const rowsPerImage = 1 + views.length;
@@ -110,10 +100,7 @@ export function foldFeatures(
   };
 }
 
-/**
- * Bytes that cross-validation of a head takes beside the images' features of (images, cols): what is stacked and
- * normalised, views that are kept, and the fit of a fold.
- */
+/** Bytes on top of features of (images, cols): stacked and normalised rows, kept views, one fold's fit. */
 export function foldBytes(
   { images, cols, views, normalize, pca }: FeatureSteps & Record<'images' | 'cols' | 'views', number>,
   folds: number,
@@ -131,8 +118,7 @@ export function foldBytes(
   const width = pca || cols;
   const view = 4 * rows * width + 4 * trained * width + fitBytes({ rows: trained, cols: width });
   const kept = rows * width * folds <= mostKept ? folds : 1;
-  // The rows that a normalisation is learned of; of components the normalised rows, those of the training part, and
-  // what finding them takes.
+  // What a normalisation is learned of; for components also normalised rows, the training part, and finding them.
   const making = 4 * values + (pca > 0 ? 4 * values + 12 * trained * Math.min(cols, 8192) : 0);
   return stackedBytes + kept * view + making;
 }

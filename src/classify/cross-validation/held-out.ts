@@ -35,9 +35,8 @@ export type HeldOut =
   | { readonly plan: HeadPlan; readonly problem: string };
 
 /**
- * Cross-validates the plans of a family, one after the other. Each fold trains on its `train` rows and answers for its
- * `val` rows. What a plan gives depends on nothing but itself, the features and the folds: not on the other plans of
- * the family. Throws INTERRUPTED.
+ * Cross-validates the plans of a family, one after the other: each fold trains on its `train` rows and answers for its
+ * `val` rows. Results do not depend on the other plans of the family. Throws INTERRUPTED.
  */
 export function heldOut(
   { kind, plans }: Family,
@@ -45,14 +44,27 @@ export function heldOut(
   truth: Truth,
   context?: FitContext,
 ): AsyncGenerator<HeldOut> {
+  const task = { plans, features, y: features.ofRows(truth.y), classes: truth.classes, context };
   switch (kind) {
     case 'linear':
-      return alongPath(plans, features, truth, context);
+      return alongPath(task);
     case 'neighbors':
-      return byNeighbors(plans, features, truth, context);
+      return byNeighbors(task);
     case 'single':
-      return oneByOne(plans, features, truth, context);
+      return oneByOne(task);
   }
+}
+
+/** A family's plans, and the class of each row of the features. */
+interface FamilyTask extends Truth {
+  readonly plans: readonly HeadPlan[];
+  readonly features: FoldFeatures;
+  readonly context: FitContext | undefined;
+}
+
+/** Sets the rows that a fold holds out. */
+function setRows(P: Matrix, val: readonly number[], answers: Matrix): void {
+  val.forEach((i, v) => row(P, i).set(row(answers, v)));
 }
 
 /** Linear fits from here on start from the optimum of the next smaller power of ten. */
@@ -65,17 +77,10 @@ function decadeBelow(C: number): number | undefined {
 }
 
 /**
- * All folds of one penalty are fitted at the same time where they share a design. Each starts from the optimum of the
- * power of ten below its C, whether that is asked for or not: a start from the neighbour in the grid would let the last
- * digits depend on the grid.
+ * All folds of a penalty are fitted at once where they share a design. Each starts from the optimum of the power of ten
+ * below its C: a start from a neighbour in the grid would let the last digits depend on the grid.
  */
-async function* alongPath(
-  plans: readonly HeadPlan[],
-  features: FoldFeatures,
-  { y: own, classes }: Truth,
-  context?: FitContext,
-): AsyncGenerator<HeldOut> {
-  const y = features.ofRows(own);
+async function* alongPath({ plans, features, y, classes, context }: FamilyTask): AsyncGenerator<HeldOut> {
   const { name, params } = plans[0]!;
   const { folds, shared } = features;
   const known = new Map<number, Promise<LinearFit[]>>();
@@ -127,10 +132,7 @@ async function* alongPath(
       continue;
     }
     const P = matrix(features.images, classes.length);
-    for (const [fold, { val }] of folds.entries()) {
-      const part = await answers(fold, fits[fold]!);
-      val.forEach((i, v) => row(P, i).set(row(part, v)));
-    }
+    for (const [fold, { val }] of folds.entries()) setRows(P, val, await answers(fold, fits[fold]!));
     yield {
       plan,
       P,
@@ -140,17 +142,8 @@ async function* alongPath(
   }
 }
 
-/**
- * One search for the most neighbours that any plan wants; the nearest few of them are what a search for few would have
- * found.
- */
-async function* byNeighbors(
-  plans: readonly HeadPlan[],
-  features: FoldFeatures,
-  { y: own, classes }: Truth,
-  context?: FitContext,
-): AsyncGenerator<HeldOut> {
-  const y = features.ofRows(own);
+/** One search for the most neighbours that any plan wants: its nearest few are those of a smaller search. */
+async function* byNeighbors({ plans, features, y, classes, context }: FamilyTask): AsyncGenerator<HeldOut> {
   const { folds } = features;
   const fewest = Math.min(...folds.map(({ train }) => train.length));
   const wanted = plans.map(({ params }) => Number(params.nNeighbors));
@@ -179,8 +172,8 @@ async function* byNeighbors(
     const P = matrix(features.images, classes.length);
     folds.forEach(({ train, val }, fold) => {
       const labels = Int32Array.from(train, (i) => y[i]!);
-      const shares = voteShares(nearest(found[fold]!, k), labels, classes.length, plan.params.weights as VoteWeights);
-      val.forEach((i, v) => row(P, i).set(row(shares, v)));
+      const weights = plan.params.weights as VoteWeights;
+      setRows(P, val, voteShares(nearest(found[fold]!, k), labels, classes.length, weights));
     });
     yield { plan, P, converged: true, iterations: 0 };
   }
@@ -198,13 +191,7 @@ function nearest({ k: all, indices, distances }: Neighbors, k: number): Neighbor
 }
 
 /** Heads that share nothing but the features. */
-async function* oneByOne(
-  plans: readonly HeadPlan[],
-  features: FoldFeatures,
-  { y: own, classes }: Truth,
-  context?: FitContext,
-): AsyncGenerator<HeldOut> {
-  const y = features.ofRows(own);
+async function* oneByOne({ plans, features, y, classes, context }: FamilyTask): AsyncGenerator<HeldOut> {
   for (const plan of plans) {
     const head = headEntry(plan.name).create(plan.params);
     // On components every view is a row to train on, as for the head that `pcaHead` makes.
@@ -221,8 +208,7 @@ async function* oneByOne(
         ) as [Rows, ...Rows[]];
         const labels = train.slice(0, size).map((i) => classes[y[i]!]!);
         const fitted = await head.fit(first, labels, { ...context, views });
-        const answers = await fitted.predictProba(selectRows(X, val));
-        val.forEach((i, v) => row(P, i).set(row(answers, v)));
+        setRows(P, val, await fitted.predictProba(selectRows(X, val)));
         converged &&= fitted.converged;
         iterations = Math.max(iterations, fitted.iterations);
       }
@@ -234,7 +220,7 @@ async function* oneByOne(
   }
 }
 
-/** What keeps one plan from being fitted is told beside the results of the others; anything else ends the work. */
+/** What keeps one plan from being fitted is a result; any other error ends the work. */
 function problemOf(error: unknown): { problem: string } {
   if (error instanceof PermafrostError && ['FIT_INVALID', 'PACKAGE_MISSING'].includes(error.code))
     return { problem: error.message };

@@ -1,7 +1,6 @@
 /**
- * Area under the ROC curve: the share of pairs of a positive and a negative in which the positive has the larger value,
- * ties counted half (the statistic of Mann and Whitney 1947 over the number of pairs; scikit-learn's roc_auc_score).
- * 0.5 is a guess. NaN where one side is empty.
+ * Area under the ROC curve: the part of positive and negative pairs in which the positive is larger, ties half (Mann
+ * and Whitney 1947; scikit-learn's roc_auc_score). 0.5 is a guess; NaN where one side is empty.
  */
 export function auroc(positives: ArrayLike<number>, negatives: ArrayLike<number>): number {
   const pairs = positives.length * negatives.length;

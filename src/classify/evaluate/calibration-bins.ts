@@ -19,14 +19,11 @@ export interface CalibrationCurve {
   readonly error: number;
 }
 
-/** How far the probability of the likeliest class can be taken at its word, from rows that are told one by one. */
+/** Calibration of the likeliest class' probability, row by row. */
 export interface CalibrationCount {
   /** One row: the probability of its likeliest class, and whether that is the true one. */
   add(confidence: number, isRight: boolean): void;
-  /**
-   * The bins that hold rows, and the expected calibration error over them (Guo et al. 2017, arXiv 1706.04599, equation
-   * 3), NaN for no rows.
-   */
+  /** Bins that hold rows, and the expected calibration error (Guo et al. 2017, equation 3), NaN for none. */
   result(): CalibrationCurve;
 }
 
@@ -42,20 +39,15 @@ export function calibrationCount(bins = 10): CalibrationCount {
       bin.gap += Number(isRight) - confidence;
     },
     result() {
-      const filled = sums.flatMap(({ images, right, confidence }, i): CalibrationBin[] =>
-        images === 0
-          ? []
-          : [
-              {
-                low: i / bins,
-                high: (i + 1) / bins,
-                images,
-                confidence: confidence / images,
-                accuracy: right / images,
-                interval: wilsonInterval(right, images),
-              },
-            ],
-      );
+      const all = sums.map(({ images, right, confidence }, i) => ({
+        low: i / bins,
+        high: (i + 1) / bins,
+        images,
+        confidence: confidence / images,
+        accuracy: right / images,
+        interval: wilsonInterval(right, images),
+      }));
+      const filled = all.filter((bin) => bin.images > 0);
       const images = sums.reduce((sum, bin) => sum + bin.images, 0);
       return { bins: filled, error: sums.reduce((sum, { gap }) => sum + Math.abs(gap), 0) / images };
     },

@@ -1,21 +1,18 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, matrix, row } from '../../core/matrix.ts';
+import { calibrationCount } from './calibration-bins.ts';
 import { checkLengths, topClass } from './metrics.ts';
 
 /**
- * Expected calibration error: how far the share of right answers is from the probability that was claimed for them,
- * averaged over `bins` equal intervals ((m - 1) / bins, m / bins] of the top probability, weighted by their rows (Guo,
- * Pleiss, Sun and Weinberger 2017, arXiv 1706.04599, equation 3). P of shape (n, classes). NaN for no rows.
+ * Expected calibration error: |accuracy - top probability| averaged over `bins` intervals ((m - 1) / bins, m / bins] of
+ * the top probability, weighted by rows (Guo et al. 2017, arXiv 1706.04599, equation 3). P: (n, classes). NaN for no
+ * rows.
  */
 export function expectedCalibrationError(truth: Int32Array, P: Matrix, bins = 15): number {
   checkLengths(truth.length, P.rows);
-  const gaps = new Float64Array(bins);
-  topClass(P).forEach((c, i) => {
-    const top = P.data[i * P.cols + c]!;
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(top * bins) - 1));
-    gaps[bin]! += Number(c === truth[i]) - top;
-  });
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / truth.length;
+  const count = calibrationCount(bins);
+  topClass(P).forEach((c, i) => count.add(P.data[i * P.cols + c]!, c === truth[i]));
+  return count.result().error;
 }
 
 /** A probability of 0 would have no logarithm: the least positive float32. */
@@ -25,10 +22,9 @@ const COLDEST = 0.01;
 const HOTTEST = 100;
 
 /**
- * The temperature T with which softmax(ln(P) / T) has the least log loss on the true classes (temperature scaling, Guo
- * et al. 2017, section 4.2): above 1 the head was too sure, below 1 not sure enough. Fit it on rows that the head was
- * not trained on. Between 0.01 and 100, whichever the loss prefers; no class' rank changes. Throws FIT_INVALID for no
- * rows.
+ * The temperature T for which softmax(ln(P) / T) has the least log loss (Guo et al. 2017, section 4.2): above 1 the
+ * head was too sure. Fit it on rows that the head was not trained on. Between 0.01 and 100; no class' rank changes.
+ * Throws FIT_INVALID for no rows.
  */
 export function fitTemperature(truth: Int32Array, P: Matrix): number {
   checkLengths(truth.length, P.rows);

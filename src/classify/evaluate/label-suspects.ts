@@ -26,9 +26,8 @@ export interface SuspectOptions {
 }
 
 /**
- * Every row that a head can judge with its margin under cross-validation, most suspect first: the normalised margin of
- * confident learning (Northcutt, Jiang and Chuang 2021, JAIR 70) from out-of-fold probabilities. Copies of one picture
- * are in one fold, else each would vouch for the other.
+ * Every row that can be judged under cross-validation, most suspect first, by the normalised margin of confident
+ * learning (Northcutt, Jiang and Chuang 2021, JAIR 70). Copies share a fold, else each would vouch for the other.
  */
 export async function rankSuspects(
   head: Head,

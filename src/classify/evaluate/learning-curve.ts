@@ -22,9 +22,8 @@ export interface LearningPoint {
 }
 
 /**
- * Accuracy on `val` by the number of training rows: for each repeat the rows of each class are shuffled with the seed
- * and merged so that every size is a stratified subset of the next. X are normalised already. Throws FIT_INVALID for a
- * size above the number of rows, or so small that a class is missing; what the head throws.
+ * Accuracy on `val` by the number of training rows, each a stratified, seeded subset of the next. X are normalised.
+ * Throws FIT_INVALID for a size above the number of rows, or that lacks a class; what the head throws.
  */
 export async function learningCurve(
   head: Head,
@@ -61,11 +60,11 @@ export async function learningCurve(
 export function stratifiedOrder(y: readonly string[], seed: number): number[] {
   const { classes, indices } = encodeLabels(y);
   const source = random(seed);
-  const places = classes.flatMap((_, c) => {
+  const ordered = classes.flatMap((_, c) => {
     const rows = Array.from(indices.keys()).filter((i) => indices[i] === c);
     return source.shuffle(rows).map((i, at) => ({ i, at: (at + 0.5) / rows.length, c }));
   });
-  return places.sort((a, b) => a.at - b.at || a.c - b.c).map(({ i }) => i);
+  return ordered.sort((a, b) => a.at - b.at || a.c - b.c).map(({ i }) => i);
 }
 
 function checkSubset(y: readonly string[], order: readonly number[], rows: number, classes: number): void {

@@ -41,9 +41,8 @@ export function topKAccuracy(truth: Int32Array, P: Matrix, k: number): number {
 export const Z_95 = 1.959963984540054;
 
 /**
- * Wilson's score interval for a share of `successes` in n trials (Wilson 1927, JASA 22:209-212): unlike the normal
- * interval it stays within [0, 1] and holds its level for small n and shares near 1. `z` is the normal quantile, by
- * default that of 95 %.
+ * Wilson's score interval for a proportion of n trials (Wilson 1927, JASA 22:209-212): within [0, 1], and right for
+ * small n and proportions near 1. `z`: the normal quantile, by default that of 95 %.
  */
 export function wilsonInterval(successes: number, n: number, z: number = Z_95): [low: number, high: number] {
   if (n === 0) return [0, 1];

@@ -8,7 +8,7 @@ export interface MisclassifiedRow {
   readonly probability: number;
 }
 
-/** The surest mistakes among those that are told one by one, in any order. */
+/** The surest mistakes among those added, in any order. */
 export interface SurestMistakes {
   add(mistake: MisclassifiedRow): void;
   /** Surest first, equals in the order of their rows. */

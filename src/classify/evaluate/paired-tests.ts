@@ -12,9 +12,8 @@ export interface McNemar {
 }
 
 /**
- * McNemar's exact test (McNemar 1947; Dietterich 1998, Neural Computation 10:1895, for comparing classifiers): of the
- * rows that one head got right and the other wrong, each is as likely to be the one's as the other's, a binomial of one
- * half. `truth`, `first`, `second`: class indices, shape (n). Throws FIT_INVALID for lengths that differ.
+ * McNemar's exact test (McNemar 1947; Dietterich 1998, Neural Computation 10:1895): a row that only one got right is
+ * either's with chance 1/2. `truth`, `first`, `second`: class indices (n). Throws FIT_INVALID for other lengths.
  */
 export function mcNemar(truth: Int32Array, first: Int32Array, second: Int32Array): McNemar {
   checkLengths(truth.length, first.length);
@@ -61,8 +60,7 @@ export interface BootstrapOptions {
 
 /**
  * Paired bootstrap of the difference in accuracy (Efron and Tibshirani 1993, chapters 13 and 16): rows are drawn with
- * replacement, both heads judged on the same draw. The same seed gives the same answer. Throws FIT_INVALID for lengths
- * that differ or no rows.
+ * replacement, the same for both heads; deterministic by seed. Throws FIT_INVALID for lengths that differ or no rows.
  */
 export function pairedBootstrap(
   truth: Int32Array,

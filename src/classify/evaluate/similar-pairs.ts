@@ -1,4 +1,4 @@
-import { row, type Matrix } from '../../core/matrix.ts';
+import { row, rowRange, type Matrix } from '../../core/matrix.ts';
 import { timesTransposed } from '../linalg/times.ts';
 
 /** Two rows, a < b, and the cosine between them. */
@@ -22,9 +22,8 @@ const BLOCK = 512;
 export const byCosine = (p: SimilarPair, q: SimilarPair): number => q.cosine - p.cosine || p.a - q.a || p.b - q.b;
 
 /**
- * All pairs of rows of X (n, d) whose cosine is at least `threshold`, of more than `most` the most similar ones. X has
- * rows of length 1 or 0 (l2-normalised). Products are float32 (error about 1e-6). Memory: one block of 512 x n
- * products, and 2 `most` pairs; time: n² d / 2 multiplications.
+ * Pairs of l2-normalised rows of X (n, d) with a cosine of at least `threshold`; the `most` most similar. Float32
+ * (error about 1e-6). Memory: 512 x n products and 2 `most` pairs; time: n² d / 2 multiplications.
  */
 export async function similarPairs(X: Matrix, threshold: number, most = Infinity): Promise<SimilarPairs> {
   let found: SimilarPair[] = [];
@@ -41,12 +40,7 @@ export async function similarPairs(X: Matrix, threshold: number, most = Infinity
   }
   for (let start = 0; start < X.rows; start += BLOCK) {
     const end = Math.min(X.rows, start + BLOCK);
-    const block = (from: number, to: number): Matrix => ({
-      data: X.data.subarray(from * X.cols, to * X.cols),
-      rows: to - from,
-      cols: X.cols,
-    });
-    const products = await timesTransposed(block(start, end), block(0, end));
+    const products = await timesTransposed(rowRange(X, start, end), rowRange(X, 0, end));
     for (let i = start; i < end; i++) {
       const cosines = row(products, i - start);
       for (let j = 0; j < i; j++) if (cosines[j]! >= threshold) offer({ a: j, b: i, cosine: Math.min(1, cosines[j]!) });

@@ -7,17 +7,16 @@ export interface TrainVal {
   readonly val: number[];
 }
 
-/** What decides a split beside the labels. */
+/** What decides a split besides the labels. */
 export interface SplitOptions {
-  /** A stable name for each row, such as its path; rows are told apart by it, so that their order does not matter. */
+  /** A stable name for each row, such as its path; it identifies the row, so that their order does not matter. */
   readonly keys: readonly string[];
   readonly seed: number;
 }
 
 /**
- * Holds out `valFraction` (0 to 1, exclusive) of each class, rounded, and of a class of two or more rows at least one
- * and not all; a class of one row goes to train. The same seed and keys give the same split in any order of the rows,
- * and rows of one class do not move when another class changes. Throws FIT_INVALID.
+ * Holds out `valFraction` (0 to 1, exclusive) of each class, rounded: of two rows or more at least one and not all, of
+ * one none. Deterministic by seed and keys, whatever the order of rows or other classes. Throws FIT_INVALID.
  */
 export function stratifiedSplit(
   labels: readonly string[],
@@ -34,20 +33,16 @@ export function stratifiedSplit(
   return sides(labels.length, (at) => held.has(at));
 }
 
-/** What decides folds beside the labels. */
+/** What decides folds besides the labels. */
 export interface FoldOptions extends SplitOptions {
   readonly nSplits: number;
-  /**
-   * Rows of one group (copies of one picture) are validated in the same fold, that of the first one dealt. By default
-   * each row is its own.
-   */
+  /** Rows of one group (copies of one picture) share the fold of the first one dealt. By default each is its own. */
   readonly groups?: readonly string[];
 }
 
 /**
- * `nSplits` folds (2 or more); each row is validated in exactly one. Each class is dealt out one row a fold, so its
- * folds differ by one row at most, and so do the folds. As with `stratifiedSplit` the order of the rows does not
- * matter. Throws FIT_INVALID when there are fewer rows than folds.
+ * `nSplits` folds (2 or more); each row is validated in one. Folds differ by one row at most, overall and in each
+ * class. The order of rows does not matter. Throws FIT_INVALID for fewer rows than folds.
  */
 export function stratifiedKFold(
   labels: readonly string[],

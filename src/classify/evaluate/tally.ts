@@ -6,17 +6,11 @@ import { surestMistakes, type MisclassifiedRow } from './mistakes.ts';
 /** What a head said of rows whose classes are known, taken up block by block: eight bytes a row are kept. */
 export interface Tally {
   readonly classes: readonly string[];
-  /**
-   * Classes of the rows, true and predicted, shape (rows): indices into `classes`, -1 for a true one that is none of
-   * them.
-   */
+  /** True and predicted class of each row (rows): indices into `classes`, -1 for a true one that is none of them. */
   readonly truth: Int32Array;
   readonly guess: Int32Array;
-  /**
-   * Takes up the probabilities P (n, classes) of n rows: row i of P is of the class labels[i], and is row places[i] of
-   * the tally. Each row comes once.
-   */
-  add(P: Matrix, labels: readonly string[], places: ArrayLike<number>): void;
+  /** Adds P (n, classes), each row once: row i has the class labels[i] and is row indices[i] of the tally. */
+  add(P: Matrix, labels: readonly string[], indices: ArrayLike<number>): void;
   /** Mean of -ln(probability of the true class), as `logLoss`, summed in the order in which rows came. */
   logLoss(): number;
   calibration(): CalibrationCurve;
@@ -36,9 +30,9 @@ export function tally(classes: readonly string[], rows: number, mistakes: number
     classes,
     truth,
     guess,
-    add(P, labels, places) {
+    add(P, labels, indices) {
       topClass(P).forEach((predicted, i) => {
-        const row = places[i]!;
+        const row = indices[i]!;
         const own = (truth[row] = indexOf.get(labels[i]!) ?? -1);
         guess[row] = predicted;
         const probability = P.data[i * P.cols + predicted]!;

@@ -22,9 +22,8 @@ export const CENTROID_OPTIONS = {
 };
 
 /**
- * The class whose mean is nearest, as scikit-learn's NearestCentroid; for cosine the mean of the rows at length 1. The
- * order of the probabilities is that of the distances; how sure they look is a matter of `scale`, not fitted. Throws
- * OPTION_INVALID.
+ * The class whose mean is nearest, as scikit-learn's NearestCentroid; for cosine the mean of rows at length 1.
+ * Probabilities follow the distances; how sure they look depends on `scale`, not fitted. Throws OPTION_INVALID.
  */
 export function centroidHead(options: Partial<OptionsOf<typeof CENTROID_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "centroid"', CENTROID_OPTIONS, options);

@@ -2,9 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, matrix } from '../../core/matrix.ts';
 import type { FittedHead, HeadState, LearningCurve } from '../head.ts';
 
-/**
- * What every fitted head reports of itself: its state's JSON has exactly these, and a head's own values beside them.
- */
+/** What every fitted head reports of itself; its state's JSON has exactly these, next to the head's own values. */
 export type FittedFacts = Pick<
   FittedHead,
   'name' | 'params' | 'classes' | 'features' | 'converged' | 'iterations' | 'learningCurve' | 'notes'

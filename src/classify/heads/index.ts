@@ -103,9 +103,8 @@ export function createHead<N extends HeadName>(name: N, options: HeadOptions<N> 
 }
 
 /**
- * The fitted head that `FittedHead.state` describes; `rows` are the training rows, normalised, of a head that left them
- * in a store. Throws OPTION_INVALID for an unknown head, HEAD_CORRUPT for a state that lacks something or is another
- * head's, PACKAGE_MISSING when the head needs a package that is not installed.
+ * The fitted head of a state; `rows`: normalised training rows of a head that left them in a store. Throws
+ * OPTION_INVALID for an unknown head, HEAD_CORRUPT for an incomplete state or another head's, PACKAGE_MISSING.
  */
 export async function loadHead(name: string, state: HeadState, rows?: Rows): Promise<FittedHead> {
   const entry = headEntry(name);

@@ -28,9 +28,8 @@ const IN_MEMORY_ONLY = 'its graph keeps all rows at once';
 const RECALL_SAMPLE = 200;
 
 /**
- * `knn` with approximate search by hnswlib-node. The graph is no part of its state: it is built again from the rows
- * when the head is loaded; each time its recall against exact search is measured and stands in the notes. Throws
- * OPTION_INVALID; `fit` throws FIT_INVALID as `knn`, PACKAGE_MISSING, INTERRUPTED.
+ * `knn` with approximate search by hnswlib-node. The graph is rebuilt at load; its recall against exact search is
+ * noted. Throws OPTION_INVALID; `fit` throws FIT_INVALID as `knn`, PACKAGE_MISSING, INTERRUPTED.
  */
 export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
   const params = resolved(options);
@@ -42,15 +41,7 @@ export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
       const X = requireMatrix(`The head "${NAME}"`, given, IN_MEMORY_ONLY);
       const { classes, indices } = checkFit(X, y);
       checkNeighbors(params.nNeighbors, X.rows);
-      const facts = {
-        name: NAME,
-        params,
-        classes,
-        features: X.cols,
-        converged: true,
-        iterations: 0,
-        notes: [],
-      };
+      const facts = { name: NAME, params, classes, features: X.cols, converged: true, iterations: 0, notes: [] };
       return withGraph(facts, { X: { ...X, data: X.data.slice() }, labels: indices }, params, context);
     },
   };

@@ -13,9 +13,8 @@ const resolved = (options: Partial<OptionsOf<typeof KNN_OPTIONS>>) =>
   resolveOptions(`The head "${NAME}"`, KNN_OPTIONS, options);
 
 /**
- * The k nearest training rows vote, found exactly. Its state holds rows that are in memory; rows that are read in
- * blocks stay where they are, and each answer reads them once. Throws OPTION_INVALID; `fit` throws FIT_INVALID when
- * there are fewer rows than neighbours.
+ * The k nearest training rows vote, found exactly. The state holds rows in memory; rows in blocks stay where they are,
+ * and each answer reads them once. Throws OPTION_INVALID; `fit` throws FIT_INVALID for fewer rows than neighbours.
  */
 export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): Head {
   const params = resolved(options);
@@ -32,15 +31,7 @@ export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): H
       // A copy: the caller may change a matrix later, a fitted head must not.
       const rows = given.matrix ? matrixRows({ ...given.matrix, data: given.matrix.data.slice() }) : given;
       const notes = given.matrix ? [] : ['the training rows stay in the store: each prediction reads them once'];
-      const facts = {
-        name: NAME,
-        params,
-        classes,
-        features: rows.cols,
-        converged: true,
-        iterations: 0,
-        notes,
-      };
+      const facts = { name: NAME, params, classes, features: rows.cols, converged: true, iterations: 0, notes };
       return fittedVoters(facts, { rows, labels: indices }, exactIndex(rows, params.metric), params);
     },
   };

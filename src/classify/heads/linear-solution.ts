@@ -16,10 +16,7 @@ interface Options extends StopRule {
   readonly classWeight: ClassWeight;
 }
 
-/**
- * How linear heads of one loss are fitted: each solved to its optimum, on all rows or on parts of the same rows with
- * one design.
- */
+/** Fits of the linear heads of one loss: each to its optimum, on all rows or on parts of them with one design. */
 export function linearFits(
   self: Self,
   loss: LinearLoss,

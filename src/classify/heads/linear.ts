@@ -5,9 +5,8 @@ import { times } from '../linalg/times.ts';
 import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
 /**
- * A fitted linear head. With s = X·weights + intercept, weights of shape (features, k) and intercept (1, k): k = 1 is
- * the binomial model, class 1 with probability 1 / (1 + exp(-s)); k = classes is softmax(s). `more` goes into the
- * state's JSON.
+ * A fitted linear head: s = X·weights + intercept, weights (features, k), intercept (1, k). k = 1: class 1 has the
+ * probability 1 / (1 + exp(-s)); k = classes: softmax(s). `more` goes into the state's JSON.
  */
 export function fittedLinear(
   facts: FittedFacts,

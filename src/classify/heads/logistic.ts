@@ -12,14 +12,11 @@ export const LOGISTIC_OPTIONS = {
 };
 
 /**
- * Logistic regression with an L2 penalty: the optimum of scikit-learn's LogisticRegression, binomial for two classes
- * and multinomial for more. The final gradient stands in its state (JSON `gradient`). Throws OPTION_INVALID.
+ * Logistic regression with an L2 penalty, as scikit-learn's: binomial for two classes, multinomial for more. The state
+ * has the final gradient (JSON `gradient`). Throws OPTION_INVALID.
  */
 export function logisticHead(options: Partial<OptionsOf<typeof LOGISTIC_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "logistic"', LOGISTIC_OPTIONS, options);
   const self = { name: 'logistic', params };
-  return {
-    ...self,
-    ...linearFits(self, 'logistic', params),
-  };
+  return { ...self, ...linearFits(self, 'logistic', params) };
 }

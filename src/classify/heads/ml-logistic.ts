@@ -9,11 +9,8 @@ import { softmaxRows } from './linear.ts';
 
 /** Options of the head `ml-logistic`: the package's own names. */
 export const ML_LOGISTIC_OPTIONS = {
-  // 1.3 s on 244 x 512 with two classes and 35 s on 2,934 x 512 with five; the package's default would take 167 times
-  // that.
-  numSteps: integerOption(300, 'gradient steps for each class (the package takes 50000 by default)', {
-    min: 1,
-  }),
+  // 1.3 s on 244 x 512 with two classes, 35 s on 2,934 x 512 with five; the package's default takes 167 times that.
+  numSteps: integerOption(300, 'gradient steps for each class (the package takes 50000 by default)', { min: 1 }),
   learningRate: numberOption(5e-4, "step length on the summed gradient, the package's default", { above: 0 }),
 };
 
@@ -25,10 +22,9 @@ const IN_MEMORY_ONLY = 'it takes all rows at once';
 const CONVERGED = 1e-4;
 
 /**
- * The package ml-logistic-regression as it is, to compare with: one classifier a class against the rest, fitted by a
- * fixed number of gradient steps, with neither intercept nor penalty, nor a test of convergence. For pooled features:
- * `fit` throws FIT_INVALID above 4096 columns, PACKAGE_MISSING. It blocks the event loop: an abort shows only before it
- * starts.
+ * The package ml-logistic-regression as it is, to compare with: one classifier a class, a fixed number of gradient
+ * steps, no intercept, penalty or test of convergence. `fit` throws FIT_INVALID above 4096 columns, PACKAGE_MISSING. It
+ * blocks the event loop: an abort shows only before it starts.
  */
 export function mlLogisticHead(options: Partial<OptionsOf<typeof ML_LOGISTIC_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "ml-logistic"', ML_LOGISTIC_OPTIONS, options);
@@ -108,9 +104,9 @@ async function largestGradient(X: Matrix, indices: Int32Array, weights: Matrix):
 }
 
 /**
- * Classifier c says 1 / (1 + exp(-s)), its probability that a row is not of class c. The probability of class c is one
- * minus that, divided by the sum over all classes, as scikit-learn's OneVsRestClassifier does; the likeliest class is
- * the package's own answer. Computed from logarithms, so that classifiers which all say no still have an order.
+ * Classifier c gives 1 / (1 + exp(-s)), its probability that a row is not of class c. That of class c is one minus that
+ * over the sum of all, as scikit-learn's OneVsRestClassifier; the likeliest is the package's answer. By logarithms, so
+ * that classifiers which all say no still have an order.
  */
 function fittedOneVsRest(facts: FittedFacts, weights: Matrix): FittedHead {
   return {

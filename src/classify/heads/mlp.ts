@@ -17,8 +17,8 @@ export const MLP_OPTIONS = {
 const NAME = 'mlp';
 
 /**
- * A perceptron with one hidden layer of ReLUs and a softmax, trained by Adam with early stopping. It keeps its learning
- * curve; `iterations` are epochs. Throws OPTION_INVALID; `fit` throws FIT_INVALID, and INTERRUPTED.
+ * One hidden layer of ReLUs and a softmax, trained by Adam with early stopping; `iterations` are epochs. Throws
+ * OPTION_INVALID; `fit` throws FIT_INVALID, and INTERRUPTED.
  */
 export function mlpHead(options: Partial<OptionsOf<typeof MLP_OPTIONS>> = {}): Head {
   const params = resolveOptions(`The head "${NAME}"`, MLP_OPTIONS, options);

@@ -6,9 +6,8 @@ import { type Pca, applyPca, fitPca, pcaBytes, projectedRows } from '../pca.ts';
 import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
 /**
- * A head on the first `width` principal components of its features (`Pca`), learned from the same rows that the head is
- * fitted on. It goes by the inner head's name, with `pca` among its params. Throws as the inner head; `fit` throws
- * FIT_INVALID too where there are fewer rows or columns than components.
+ * A head on the first `width` principal components of the rows that it is fitted on. It has the inner head's name, and
+ * `pca` in its params. Throws as the inner head; `fit` throws FIT_INVALID for fewer rows or columns than components.
  */
 export function pcaHead(width: number, inner: Head): Head {
   const params = { ...inner.params, pca: width };
@@ -29,8 +28,8 @@ export function pcaHead(width: number, inner: Head): Head {
 export const isOnComponents = ({ json }: HeadState): boolean => json.pca !== undefined;
 
 /**
- * The head in `state`; `load` makes the inner one. `rows` are the training rows of a head that left them in a store,
- * normalised. Throws HEAD_CORRUPT, and what `load` throws.
+ * The head in `state`; `load` makes the inner one. `rows`: normalised training rows of a head that left them in a
+ * store. Throws HEAD_CORRUPT, and what `load` throws.
  */
 export async function loadOnComponents(
   state: HeadState,

@@ -8,16 +8,10 @@ import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
 import { fittedLinear } from './linear.ts';
 import { linearFits, passesNote } from './linear-solution.ts';
 
-/**
- * Up to so many columns one penalty is solved in closed form in a stream: one pass; wider rows by conjugate gradients,
- * in some passes.
- */
+/** In a stream one penalty on so many columns is solved in closed form, in one pass; wider rows take several. */
 const MOST_COLUMNS = 2048;
 
-/**
- * Options of the head `ridge`: names, meaning and defaults are those of scikit-learn's RidgeClassifier and
- * RidgeClassifierCV.
- */
+/** Options of the head `ridge`: names, meaning and defaults of scikit-learn's RidgeClassifier and RidgeClassifierCV. */
 export const RIDGE_OPTIONS = {
   alpha: numberOption(1, 'strength of the L2 penalty; larger is stronger', { above: 0 }),
   alphas: stringOption(
@@ -31,10 +25,9 @@ export const RIDGE_OPTIONS = {
 
 /**
  * Ridge regression to targets of -1 and 1, for three classes or more one against the rest; the intercept is free.
- * Probabilities are the logistic function (two classes) or the softmax of the decision values: their order is that of
- * the regression, how sure they look is not calibrated. With `alphas` every penalty is solved in closed form and the
- * one of the least squared leave-one-out error taken, as RidgeClassifierCV does; what was found stands in the notes and
- * in its state (JSON `leaveOneOut`). Throws OPTION_INVALID.
+ * Probabilities are the logistic function (two classes) or softmax of the decision values: the order is right, they are
+ * not calibrated. `alphas`: all are solved in closed form, the one of the least squared leave-one-out error is taken,
+ * as by RidgeClassifierCV; the errors stand in the state (JSON `leaveOneOut`). Throws OPTION_INVALID.
  */
 export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "ridge"', RIDGE_OPTIONS, options);

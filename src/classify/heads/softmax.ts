@@ -14,8 +14,8 @@ import {
 export const SOFTMAX_OPTIONS = TRAINING_OPTIONS;
 
 /**
- * A dense softmax layer trained by Adam on the cross-entropy, without a penalty: the head of the 2020 report. It keeps
- * its learning curve; `iterations` are epochs. Throws OPTION_INVALID; `fit` throws FIT_INVALID, and INTERRUPTED.
+ * A dense softmax layer trained by Adam without a penalty: the head of the 2020 report. `iterations` are epochs. Throws
+ * OPTION_INVALID; `fit` throws FIT_INVALID, and INTERRUPTED.
  */
 export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "softmax"', SOFTMAX_OPTIONS, options);

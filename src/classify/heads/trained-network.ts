@@ -1,8 +1,9 @@
+import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, matrix } from '../../core/matrix.ts';
 import { integerOption, numberOption } from '../../core/options.ts';
 import { type Random, random } from '../../core/random.ts';
 import type { Rows } from '../../core/rows.ts';
-import { checkedRows, checkHeldOut, checkLabels, checkViews } from '../checks.ts';
+import { checkedRows, checkLabels, checkViews } from '../checks.ts';
 import { stratifiedSplit, type TrainVal } from '../evaluate/split.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { shuffledBatches, validationBlocks } from '../network/batches.ts';
@@ -11,10 +12,7 @@ import { type TrainingOptions, trainNetwork } from '../network/network-training.
 import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/class-weights.ts';
 import type { FittedFacts } from './fitted-state.ts';
 
-/**
- * Options of all heads trained by epochs: Keras' defaults for Adam and fit; the stop rule is that of scikit-learn's
- * MLPClassifier.
- */
+/** Options of heads trained by epochs: Keras' defaults for Adam and fit, scikit-learn's MLPClassifier's stop rule. */
 export const TRAINING_OPTIONS = {
   learningRate: numberOption(1e-3, "Adam's learning rate", { above: 0 }),
   batchSize: integerOption(32, 'rows a step', { min: 1 }),
@@ -27,9 +25,7 @@ export const TRAINING_OPTIONS = {
     { min: 0, max: 0.9 },
   ),
   classWeight: CLASS_WEIGHT_OPTION,
-  seed: integerOption(1, 'seed of the first weights, the order of the rows and the part held out', {
-    min: 0,
-  }),
+  seed: integerOption(1, 'seed of the first weights, the order of the rows and the part held out', { min: 0 }),
 };
 
 /** Options of a head trained by epochs, resolved. */
@@ -48,8 +44,8 @@ export interface TrainedNetwork {
 }
 
 /**
- * Trains the network that `start` makes for (features, classes): one pass an epoch, and one more where rows are held
- * out. Blocks change nothing but the order in which rows are met (network/batches.ts). Throws FIT_INVALID, INTERRUPTED.
+ * Trains the network of `start`: one pass an epoch, one more where rows are held out. Blocks only change the order in
+ * which rows are met (network/batches.ts). Throws FIT_INVALID, INTERRUPTED.
  */
 export async function trainHeadNetwork(
   { name, params }: Pick<FittedHead, 'name' | 'params'>,
@@ -88,8 +84,11 @@ export async function trainHeadNetwork(
 
 function splitOf(y: readonly string[], valFraction: number, seed: number): TrainVal {
   const split = stratifiedSplit(y, { keys: y.map((_, i) => String(i)), valFraction, seed });
-  checkHeldOut(split.val.length);
-  return split;
+  if (split.val.length > 0) return split;
+  throw new PermafrostError(
+    'FIT_INVALID',
+    'Every class has a single row, so none can be held out. Set validationFraction to 0 or add images.',
+  );
 }
 
 /** The transpose of m, a new matrix. */

@@ -7,10 +7,7 @@ import { type NeighborIndex, METRICS } from '../neighbors/neighbor-index.ts';
 import { type FittedFacts, factsOf, indicesOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 import { VOTE_WEIGHTS, voteShares } from './votes.ts';
 
-/**
- * Options of all heads whose training rows vote: scikit-learn's names and meaning; cosine by default, which suits ReLU
- * features.
- */
+/** Options of heads whose rows vote: scikit-learn's names and meaning; cosine by default, which suits ReLU features. */
 export const VOTER_OPTIONS = {
   nNeighbors: integerOption(5, 'neighbours that vote', { min: 1 }),
   metric: choiceOption(METRICS, 'cosine', 'distance between features'),

@@ -5,9 +5,8 @@ export const VOTE_WEIGHTS = ['uniform', 'distance'] as const;
 export type VoteWeights = (typeof VOTE_WEIGHTS)[number];
 
 /**
- * Each class' share of the neighbours' votes, shape (queries, classes), as scikit-learn's KNeighborsClassifier:
- * `uniform` counts each neighbour once, `distance` by 1 / distance. Where neighbours lie at distance 0, they alone
- * vote. `labels` are the class indices of the index' rows.
+ * Each class' part of the votes (queries, classes), as scikit-learn's KNeighborsClassifier: `uniform` counts each once,
+ * `distance` by 1 / distance; neighbours at distance 0 vote alone. `labels`: class indices of the index' rows.
  */
 export function voteShares(neighbors: Neighbors, labels: Int32Array, classes: number, weights: VoteWeights): Matrix {
   const { k, indices, distances } = neighbors;

@@ -20,8 +20,8 @@ type Float = Extract<OnnxType, 'float32' | 'float64'>;
 const typeOf = ({ data }: Factor): Float => (data instanceof Float64Array ? 'float64' : 'float32');
 
 /**
- * Up to so many multiplications, on factors of up to so many values, one thread does it all: they take a millisecond or
- * two, and on a busy machine the wait for the other threads would be many times that.
+ * Up to so many multiplications and values one thread does it all, in a millisecond or two: on a busy machine the wait
+ * for the other threads would be many times that.
  */
 const ONE_THREAD = { work: 2 ** 26, values: 2 ** 22 };
 
@@ -31,7 +31,7 @@ export const threadsFor = (work: number, values: number): 0 | 1 =>
 
 const cached = sessionCache();
 
-/** One Gemm node with symbolic sizes; a float32 factor beside a float64 one is widened inside the graph. */
+/** One Gemm node with symbolic sizes; a float32 factor next to a float64 one is widened inside the graph. */
 function sessionOf(transposed: Transposed, x: Float, y: Float, threads: number): Promise<OnnxSession> {
   const key = `${transposed} ${x} ${y} ${threads}`;
   const z: Float = x === y ? x : 'float64';
@@ -60,8 +60,8 @@ function sessionOf(transposed: Transposed, x: Float, y: Float, threads: number):
 }
 
 /**
- * The product of two matrices by ONNX Runtime's own Gemm: float32 where both are, else summed in float64. A call costs
- * about 0.03 ms whatever its size. Throws FIT_INVALID for shapes that do not fit, ENGINE_FAILED.
+ * The product of two matrices by ONNX Runtime's Gemm: float32 where both are, else in float64. A call costs about 0.03
+ * ms. Throws FIT_INVALID for shapes that do not fit, ENGINE_FAILED.
  */
 export async function gemm(transposed: Transposed, X: Factor, Y: Factor): Promise<Factor> {
   const [rows, innerX] = transposed === 'left' ? [X.cols, X.rows] : [X.rows, X.cols];

@@ -2,10 +2,7 @@ import { onnxRuntime } from '../../core/onnxruntime.ts';
 import type { OnnxNode } from '../../core/onnx-model.ts';
 import { mathSession } from './math-session.ts';
 
-/**
- * Products of uint8 rows with int8 rows, summed in int32. The rows Y (n, d) are a constant: the runtime packs them
- * once.
- */
+/** Products of uint8 rows with int8 rows Y (n, d), in int32. Where Y is constant the runtime packs it once. */
 export const integerProduct: readonly OnnxNode[] = [
   { op: 'Transpose', inputs: ['Y'], outputs: ['YT'], attributes: { perm: [1, 0] } },
   { op: 'MatMulInteger', inputs: ['X', 'YT', 'zeroX', 'zeroY'], outputs: ['Z'] },
@@ -47,9 +44,8 @@ async function holds({ rows, cols, width }: (typeof SHAPES)[number]): Promise<bo
 let known: Promise<boolean> | undefined;
 
 /**
- * Whether this processor sums products of 8 bits exactly. Without instructions for that (AVX-512 VNNI, AVX-VNNI, AMX,
- * Arm's dot product) ONNX Runtime adds pairs in 16 bits, which overflow without a word: so it is tried, with the
- * largest values, once a process.
+ * Whether this processor sums 8-bit products exactly. Without AVX-512 VNNI, AVX-VNNI, AMX or Arm's dot product ONNX
+ * Runtime adds pairs in 16 bits, which overflow silently: so the largest values are tried, once a process.
  */
 export function integerProductsHold(): Promise<boolean> {
   known ??= Promise.all(SHAPES.map(holds)).then((answers) => answers.every(Boolean));

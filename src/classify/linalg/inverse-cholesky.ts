@@ -12,9 +12,8 @@ export interface Square {
 const SMALL = 48;
 
 /**
- * The inverse of the lower Cholesky factor L of a symmetric positive definite matrix, A = L·Lᵀ, float64; zeros above
- * the diagonal. By halves, so that nearly all of the work is the runtime's product (the recursion of Gustavson 1997). A
- * is not changed; undefined when A is not positive definite.
+ * The inverse of the lower Cholesky factor L, A = L·Lᵀ, float64, zeros above the diagonal; undefined when A is not
+ * positive definite. By halves, so that the runtime's product does the work (Gustavson 1997). A is not changed.
  */
 export async function inverseCholesky(A: Square): Promise<Square | undefined> {
   const n = A.rows;

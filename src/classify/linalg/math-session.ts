@@ -1,14 +1,10 @@
 import type { OnnxGraph } from '../../core/onnx-model.ts';
 import { createSession, type OnnxSession } from '../../core/onnxruntime.ts';
 
-/**
- * A session of ONNX Runtime for arithmetic on the caller's own arrays, with `threads` threads (0: one per core). Throws
- * PACKAGE_MISSING, ENGINE_FAILED.
- */
+/** A session of ONNX Runtime for arithmetic, `threads` 0: one per core. Throws PACKAGE_MISSING, ENGINE_FAILED. */
 export function mathSession(graph: OnnxGraph, threads: number): Promise<OnnxSession> {
-  // Without the arena a large result is given back to the system instead of being kept for the next call.
-  // Threads that wait sleep: spinning, they would take the cores from whoever else works here, the next product
-  // included.
+  // Without the arena a large result goes back to the system, not into a pool. Threads sleep while they wait: spinning
+  // would take the cores from others, the next product included.
   return createSession(graph, {
     enableCpuMemArena: false,
     intraOpNumThreads: threads,

@@ -6,8 +6,7 @@ export interface Eigenpairs {
 
 /**
  * The `count` largest eigenvalues of the symmetric A (size, size), row-major, with orthonormal eigenvectors, by
- * ml-matrix (Householder's tridiagonal form and the QL method). It takes seconds above some hundred rows: larger
- * problems are made small before (pca.ts).
+ * ml-matrix (Householder and QL). Takes seconds above some hundred rows: top-eigenpairs.ts makes larger problems small.
  */
 export async function symmetricEigen(A: Float64Array, size: number, count: number): Promise<Eigenpairs> {
   const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');

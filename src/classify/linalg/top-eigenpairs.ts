@@ -8,17 +8,16 @@ import { type Eigenpairs, symmetricEigen } from './symmetric-eigen.ts';
 
 /** Up to so many rows the whole decomposition takes a tenth of a second. */
 const WHOLE = 128;
-/** Multiplications by the square of the matrix between two looks at the eigenvalues, and the most of them. */
+/** Multiplications by the square of the matrix between two checks of the eigenvalues, and the most of them. */
 const STEPS = 3;
 const MOST_STEPS = 60;
-/** Iteration ends when the sum of the wanted eigenvalues grows by less than this part of itself from look to look. */
+/** Iteration ends when the sum of the wanted eigenvalues grows by less than this part of itself from check to check. */
 const ENOUGH = 1e-5;
 
 /**
- * The `count` largest eigenvalues of the symmetric, positive A (size, size) with their eigenvectors, by subspace
- * iteration with half as many columns again as are wanted, and Rayleigh and Ritz (Halko, Martinsson and Tropp 2011;
- * Golub and Van Loan 2013, chapter 8.2). Directions whose eigenvalues are nearly equal may be mixed among each other.
- * Throws INTERRUPTED.
+ * The `count` largest eigenpairs of the symmetric, positive A (size, size) by subspace iteration with half as many
+ * columns more, and Rayleigh and Ritz (Halko, Martinsson and Tropp 2011; Golub and Van Loan 2013, chapter 8.2).
+ * Directions of nearly equal eigenvalues may mix. Throws INTERRUPTED.
  */
 export async function topEigenpairs(
   A: Float64Array,
@@ -58,10 +57,7 @@ function symmetric(T: Float64Array, n: number): Float64Array {
   return T.map((value, at) => (value + T[(at % n) * n + Math.floor(at / n)]!) / 2);
 }
 
-/**
- * An orthonormal basis of Y's columns by Cholesky's factor of Yᵀ·Y, twice, because once loses half of the digits
- * (Yamamoto and others 2015).
- */
+/** An orthonormal basis of Y's columns, by Cholesky twice: once loses half of the digits (Yamamoto et al. 2015). */
 async function orthonormal(Y: Factor): Promise<Factor> {
   return divided(await divided(Y));
 }

@@ -54,10 +54,7 @@ export function distance(metric: Metric, a: Float32Array, b: Float32Array, lengt
     : Math.sqrt(squaredDifference(a, b));
 }
 
-/**
- * A number that orders vectors as their distances do, from the inner product: 1 - cosine, or the square of the
- * Euclidean distance.
- */
+/** Orders vectors as their distances do, from the inner product: 1 - cosine, or the squared Euclidean distance. */
 export function productDistance(metric: Metric, product: number, lengthA: number, lengthB: number): number {
   return metric === 'cosine' ? cosineDistance(product, lengthA, lengthB) : lengthA ** 2 + lengthB ** 2 - 2 * product;
 }
@@ -78,10 +75,9 @@ export function extentOf(lengths: Float64Array): Extent {
 }
 
 /**
- * How far an inner product of two vectors of d float32 values may be off that was summed in float32, in any order, as a
- * share of the product of their lengths: d·u / (1 - d·u) with u = 2^-24 (Higham, Accuracy and Stability of Numerical
- * Algorithms, 2002, section 3.1, with the inequality of Cauchy and Schwarz), and 2^-125 for each product too small for
- * a normal number. Infinity where it could overflow.
+ * The error bound of a float32 inner product of d terms, summed in any order, over the product of the lengths: d·u / (1
+ * - d·u), u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, with Cauchy and
+ * Schwarz), and 2^-125 for each product too small for a normal number. Infinity where it could overflow.
  */
 export function productError(d: number, length: number, { longest, shortest }: Extent): number {
   if (length === 0 || longest === 0) return 0;
@@ -91,8 +87,8 @@ export function productError(d: number, length: number, { longest, shortest }: E
 }
 
 /**
- * The least distance, as `distance` computes it, of a vector whose score with a query of length `length` is `score` at
- * most: a score is the cosine, or q·x - |x|²/2. What float64 rounds on d terms is taken off.
+ * The least distance, as by `distance`, of a vector whose score with a query of length `length` is at most `score`: the
+ * cosine, or q·x - |x|²/2. Float64 rounding on d terms is taken off.
  */
 export function distanceOfScore(metric: Metric, score: number, d: number, length: number, longest: number): number {
   const rounding = d * 2 ** -51;

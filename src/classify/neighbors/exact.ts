@@ -5,10 +5,9 @@ import { rowSearch, type ExactOptions } from './row-search.ts';
 import { topK } from './top-k.ts';
 
 /**
- * Exact search over rows (n, d), which are kept, not copied: the answers and their order are those of a brute-force
- * search in float64, equal distances in the order of the rows (row-search.ts). Rows that are read in blocks are read
- * once for all queries of a call, and nothing but the block and k rows a query is kept. `numbers` are what the rows are
- * called in the answers, and what decides between equal distances; by default they count from 0. Throws OPTION_INVALID.
+ * Exact search over rows (n, d), not copied: a float64 brute-force search's answers, equal distances in row order
+ * (row-search.ts). Blocks are read once for all queries of a call; a block and k rows a query are kept. `numbers`:
+ * names of the rows in the answers, which also break ties; by default from 0. Throws OPTION_INVALID.
  */
 export function exactIndex(
   rows: Rows,

@@ -23,7 +23,7 @@ type Scoring = 'product' | 'factor' | 'offset';
 
 const cached = sessionCache();
 
-/** Products by Gemm, scores of them, and the k largest with their places, all inside the runtime's graph. */
+/** Products by Gemm, scores of them, and the k largest with their indices, all inside the runtime's graph. */
 function sessionOf(scoring: Scoring): Promise<OnnxSession> {
   const steps: Record<Scoring, OnnxNode[]> = {
     product: [{ op: 'Gemm', inputs: ['Q', 'X'], outputs: ['S'], attributes: { transB: 1 } }],
@@ -59,15 +59,11 @@ function sessionOf(scoring: Scoring): Promise<OnnxSession> {
   );
 }
 
-/**
- * A scan in float32 over the rows of X (n, d), which is read in place: a Gemm and a TopK of ONNX Runtime. `lengths` are
- * the rows'. Nothing is prepared.
- */
+/** A float32 scan over the rows of X (n, d), read in place, by Gemm and TopK of ONNX Runtime. `lengths`: the rows'. */
 export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Scan {
   const extent = extentOf(lengths);
   const { longest } = extent;
-  // Rows of one length need no factor: their order by products is that by cosines but for the differences of the
-  // lengths.
+  // Rows of one length need no factor: their products are ordered as cosines but for differences of length.
   const uneven = lengths.reduce((most, length) => Math.max(most, longest / length - 1), 0);
   const scoring: Scoring = metric === 'euclidean' ? 'offset' : uneven < 1e-6 ? 'product' : 'factor';
   const unevenness = scoring === 'product' ? uneven : 0;
@@ -86,9 +82,7 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
         const kept = await session.run({
           Q: new Tensor('float32', queries.data, [queries.rows, X.cols]),
           X: new Tensor('float32', X.data.subarray(first * X.cols, (first + rows) * X.cols), [rows, X.cols]),
-          ...(scoring !== 'product' && {
-            w: new Tensor('float32', weights.subarray(first, first + rows), [rows]),
-          }),
+          ...(scoring !== 'product' && { w: new Tensor('float32', weights.subarray(first, first + rows), [rows]) }),
           k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
         });
         parts.push(keptOf(kept, k, first, rows));

@@ -1,4 +1,4 @@
-import { type Matrix, row } from '../../core/matrix.ts';
+import { type Matrix, row, rowRange } from '../../core/matrix.ts';
 import { timesTransposed } from '../linalg/times.ts';
 import { distance, extentOf, lengthsOf, productDistance, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';
@@ -7,9 +7,7 @@ import type { TopK } from './top-k.ts';
 /** Inner products of one block of queries with all rows: 16 MiB of float32. */
 const BLOCK_VALUES = 2 ** 22;
 
-/**
- * The rows that are compared: X (n, d), their lengths, and the number of each, which decides between equal distances.
- */
+/** Rows to compare: X (n, d), their lengths, and the number of each, which breaks ties. */
 export interface ComparedRows {
   readonly X: Matrix;
   readonly lengths: Float64Array;
@@ -18,9 +16,8 @@ export interface ComparedRows {
 }
 
 /**
- * The nearest rows of X (n, d) to each query, however many are tied or nearly so: every row that the rounding of a
- * float32 product could have put among them is measured in float64. `found` is called for each query in turn, when
- * `nearest` holds its answer.
+ * The nearest rows of X (n, d) to each query, however many are tied: all that float32 rounding could have put among
+ * them are measured in float64. `found` is called for each query in turn, when `nearest` holds its answer.
  */
 export async function fullSearch(
   { X, lengths, metric, numberOf }: ComparedRows,
@@ -33,10 +30,9 @@ export async function fullSearch(
   const keys = new Float64Array(queries.rows === 0 ? 0 : X.rows);
   const size = Math.max(1, Math.floor(BLOCK_VALUES / X.rows));
   for (let start = 0; start < queries.rows; start += size) {
-    const rows = Math.min(size, queries.rows - start);
-    const data = queries.data.subarray(start * X.cols, (start + rows) * X.cols);
-    const products = await timesTransposed({ data, rows, cols: X.cols }, X);
-    for (let i = start; i < start + rows; i++) {
+    const end = Math.min(queries.rows, start + size);
+    const products = await timesTransposed(rowRange(queries, start, end), X);
+    for (let i = start; i < end; i++) {
       rankOne(row(queries, i), queryLengths[i]!, row(products, i - start));
       found(i);
     }

@@ -33,7 +33,10 @@ export async function loadHnsw(): Promise<Pick<typeof Hnswlib, 'HierarchicalNSW'
   }
 }
 
-const spaceOf = (metric: Metric): 'cosine' | 'l2' => (metric === 'cosine' ? 'cosine' : 'l2');
+async function newGraph(metric: Metric, cols: number): Promise<HnswGraph> {
+  const { HierarchicalNSW } = await loadHnsw();
+  return new HierarchicalNSW(metric === 'cosine' ? 'cosine' : 'l2', cols);
+}
 
 /** A graph without rows that takes `rows` of `cols` features. Throws PACKAGE_MISSING. */
 export async function emptyGraph(
@@ -41,8 +44,7 @@ export async function emptyGraph(
   cols: number,
   { metric, M, efConstruction, seed }: HnswGraphOptions,
 ): Promise<HnswGraph> {
-  const { HierarchicalNSW } = await loadHnsw();
-  const graph = new HierarchicalNSW(spaceOf(metric), cols);
+  const graph = await newGraph(metric, cols);
   graph.initIndex(rows, M, efConstruction, seed);
   return graph;
 }
@@ -51,8 +53,8 @@ export async function emptyGraph(
 const TURN = 64;
 
 /**
- * Inserts the rows of X (n, d) in their order, row i under the number numberOf(i): one thread and one order make the
- * same graph of the same rows. `inserted` hears how many more are in. Throws INTERRUPTED.
+ * Inserts the rows of X (n, d) in order, row i as numberOf(i): one thread and one order always make the same graph.
+ * `inserted` gets the number of rows added. Throws INTERRUPTED.
  */
 export async function insertRows(
   graph: HnswGraph,
@@ -73,17 +75,14 @@ export async function insertRows(
 
 /** A graph over rows of `cols` features from a file that its writeIndex made. Throws PACKAGE_MISSING, STORE_CORRUPT. */
 export async function readGraph(path: string, metric: Metric, cols: number): Promise<HnswGraph> {
-  const { HierarchicalNSW } = await loadHnsw();
-  const graph = new HierarchicalNSW(spaceOf(metric), cols);
+  const graph = await newGraph(metric, cols);
   try {
     await graph.readIndex(path);
   } catch (cause) {
     throw new PermafrostError(
       'STORE_CORRUPT',
       `hnswlib-node cannot read ${path}: ${reasonOf(cause)}. Delete it; it is built again.`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
   return graph;

@@ -1,5 +1,4 @@
-// A thread of its own, started by hnsw-threads.ts: it builds one graph of the rows that it gets, and writes it into a
-// file.
+// Started by hnsw-threads.ts: builds one graph of the rows that it gets, and writes it into a file.
 import { parentPort, workerData } from 'node:worker_threads';
 import { serveOrders } from '../../core/threads.ts';
 import { emptyGraph, insertRows } from './hnsw-graph.ts';

@@ -13,7 +13,7 @@ export interface GraphThreadData {
   readonly options: HnswGraphOptions;
 }
 
-/** What a thread is told: rows (numbers.length, cols) to insert under these numbers, or where to write its graph. */
+/** An order to a thread: rows (numbers.length, cols) to insert under these numbers, or where to write its graph. */
 export type GraphOrder =
   | { readonly kind: 'rows'; readonly data: Float32Array; readonly numbers: Int32Array }
   | { readonly kind: 'write'; readonly path: string };
@@ -28,10 +28,9 @@ const ENTRY = new URL(`./hnsw-thread${extname(import.meta.url)}`, import.meta.ur
 const BATCH = 1024;
 
 /**
- * Builds one graph a path over the rows of X (n, d), each by a thread of its own, and writes it there: row i is in
- * graph i % paths.length, under the number i. The same X, options and number of paths give the same graphs, whatever
- * the threads' pace. `inserted` hears how many more rows are in. Throws PACKAGE_MISSING; INTERRUPTED, when the threads
- * have ended; what writing throws.
+ * Builds and writes a graph a path over X (n, d), a thread each: row i is in graph i % paths.length, as number i. The
+ * same X, options and number of paths give the same graphs. `inserted` gets the number of rows added. Throws
+ * PACKAGE_MISSING; INTERRUPTED, when the threads have ended; what writing throws.
  */
 export async function buildGraphFiles(
   X: Matrix,
@@ -40,7 +39,7 @@ export async function buildGraphFiles(
   { signal }: FitContext = {},
   inserted: (rows: number) => void = () => undefined,
 ): Promise<void> {
-  // So that what is missing is told as anywhere else, not by a thread that fails to start.
+  // A missing package is reported here, not by a thread that fails to start.
   await loadHnsw();
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
@@ -90,15 +89,12 @@ async function buildOne(
     }
   }
 
-  function send(some: Int32Array): void {
-    const rows = selectRows(X, some).data;
-    const moved = [rows.buffer as ArrayBuffer, some.buffer as ArrayBuffer];
-    threads.send(worker, { kind: 'rows', data: rows, numbers: some }, moved);
-  }
-
   try {
     for (let at = 0; at < numbers.length; at += BATCH) {
-      send(numbers.slice(at, at + BATCH));
+      const some = numbers.slice(at, at + BATCH);
+      const rows = selectRows(X, some).data;
+      const moved = [rows.buffer as ArrayBuffer, some.buffer];
+      threads.send(worker, { kind: 'rows', data: rows, numbers: some }, moved);
       // The next rows are on their way while these are inserted.
       if (at > 0) await done();
     }

@@ -15,9 +15,8 @@ export interface HnswOptions extends HnswGraphOptions {
 }
 
 /**
- * Approximate search over the rows of X (n, d) by their graph, or by several that have some of the rows each. Distances
- * are measured again in float64, as by `exactIndex`. A query for which a graph yields fewer rows than it was asked for,
- * as it can among many duplicates, is searched exactly.
+ * Approximate search of X (n, d) by a graph, or several with some of the rows each. Distances are float64, as by
+ * `exactIndex`. A query for which a graph yields too few rows, as among many duplicates, is searched exactly.
  */
 export function graphIndex(graphs: readonly HnswGraph[], X: Matrix, metric: Metric, efSearch: number): NeighborIndex {
   const lengths = lengthsOf(X);
@@ -65,10 +64,7 @@ export function graphIndex(graphs: readonly HnswGraph[], X: Matrix, metric: Metr
   };
 }
 
-/**
- * `graphIndex` over one graph that is built from X in this thread, between turns of the event loop. Throws
- * PACKAGE_MISSING, INTERRUPTED.
- */
+/** `graphIndex` over a graph built in this thread, between event loop turns. Throws PACKAGE_MISSING, INTERRUPTED. */
 export async function hnswIndex(X: Matrix, options: HnswOptions, context?: FitContext): Promise<NeighborIndex> {
   const graph = await emptyGraph(X.rows, X.cols, options);
   await insertRows(graph, X, (i) => i, context);
@@ -84,10 +80,7 @@ export interface ChosenEf {
   readonly k: number;
 }
 
-/**
- * The smallest of k, 2k, 4k … candidates with which a search of the k nearest reaches `recall` on a sample of the rows;
- * with as many as there are rows, whatever it reaches.
- */
+/** The smallest of k, 2k, 4k … candidates that reach `recall` of the k nearest on a sample, at most all rows. */
 export async function chooseEf(
   graphs: readonly HnswGraph[],
   X: Matrix,

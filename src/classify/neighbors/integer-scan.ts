@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Matrix } from '../../core/matrix.ts';
+import { rowRange, type Matrix } from '../../core/matrix.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf } from './distance.ts';
@@ -32,10 +32,7 @@ interface Held {
   readonly rows: number;
 }
 
-/**
- * Scores of uint8 queries with the rows, (sum of integers) · step · (the row's step) + offset, and the k largest with
- * their places.
- */
+/** Scores of uint8 queries: (sum of integers) · step · (the row's step) + offset; the k largest and their places. */
 function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, cols: number): Promise<OnnxSession> {
   const rows = offsets.length;
   return mathSession(
@@ -72,10 +69,9 @@ function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, 
 }
 
 /**
- * A scan in 8 bits: rows and queries are rounded to 255 steps, their products are exact integers, and the lengths of
- * what was rounded away bound the error (Cauchy and Schwarz). The rows are copied, in a quarter of their memory.
- * undefined where the processor does not sum integers exactly or the features do not fit; `required` makes that an
- * error, ENGINE_UNAVAILABLE or FIT_INVALID.
+ * A scan in 8 bits: rows and queries are rounded to 255 steps, products are exact, and the lengths of what was rounded
+ * away bound the error (Cauchy and Schwarz). Rows are copied, in a quarter of their memory. undefined where the
+ * processor sums inexactly or the features do not fit; with `required` ENGINE_UNAVAILABLE or FIT_INVALID.
  */
 export async function integerScan(
   X: Matrix,
@@ -108,9 +104,9 @@ export async function integerScan(
   let [worst, largest] = [0, 0];
   for (let first = 0; first < X.rows; first += rowsAPart) {
     const rows = Math.min(rowsAPart, X.rows - first);
-    const data = X.data.subarray(first * X.cols, (first + rows) * X.cols);
     const own = lengths.subarray(first, first + rows);
-    const quantized = quantizeRows({ data, rows, cols: X.cols }, metric === 'cosine' ? own : undefined, 'int8', signed);
+    const part = rowRange(X, first, first + rows);
+    const quantized = quantizeRows(part, metric === 'cosine' ? own : undefined, 'int8', signed);
     // For the cosine each row's own error is added: what is kept are the largest scores that could be.
     const offsets = Float32Array.from(own, (length, i) =>
       metric === 'cosine' ? ROUNDED_LENGTH * quantized.lost[i]! : -(length ** 2) / 2,

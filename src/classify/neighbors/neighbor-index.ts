@@ -30,9 +30,6 @@ export interface NeighborIndex {
   readonly metric: Metric;
   readonly rows: number;
   readonly cols: number;
-  /**
-   * The k rows nearest to each query, shape (n, d); k is cut to the number of rows. Throws FIT_INVALID when the
-   * queries' width differs.
-   */
+  /** The k rows nearest to each query (n, d); k is cut to the number of rows. Throws FIT_INVALID for another width. */
   search(queries: Matrix, k: number): Promise<Neighbors>;
 }

@@ -1,8 +1,6 @@
 import type { Matrix } from '../../core/matrix.ts';
 
-/**
- * Rows in 8 bits: value j of row i is about step[i] · (data[i·d + j] - zero), each row divided by its `divisor` before.
- */
+/** Rows in 8 bits: value j of row i, over the row's `divisor`, is about step[i] · (data[i·d + j] - zero). */
 export interface QuantizedRows {
   readonly data: Int8Array | Uint8Array;
   readonly zero: number;
@@ -40,9 +38,8 @@ export function commonStep(X: Matrix, divisors: Float64Array | undefined, signed
 }
 
 /**
- * Rounds each row of X (n, d), divided by divisors[i] (0 makes a row of zeros), to 8 bits of its own scale: int8 from
- * -127 or, where nothing is below zero, from -128 for 0; uint8 likewise around 128 or from 0. `step` gives all rows one
- * scale instead.
+ * Rounds rows of X (n, d), over divisors[i] (0: a row of zeros), to 8 bits of their own scale, or of one `step`: int8
+ * from -127, uint8 around 128; where nothing is below zero, int8 from -128 for 0, uint8 from 0.
  */
 export function quantizeRows(
   X: Matrix,

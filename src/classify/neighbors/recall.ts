@@ -19,9 +19,8 @@ export interface Recall {
 }
 
 /**
- * Measures recall@k of approximate indices over the rows of X: the share of true neighbours that one finds for a sample
- * of the rows, each without itself. A row as near as the k-th true neighbour counts as found. The true ones are
- * searched once. 1 where there is but one row.
+ * Measures recall@k of approximate indices over X on a sample of its rows, each without itself. A row as near as the
+ * k-th true neighbour counts as found. The truth is searched once. 1 for a single row.
  */
 export async function recallMeter(
   X: Matrix,

@@ -21,26 +21,22 @@ export type ExactOptions = OptionsOf<typeof EXACT_OPTIONS>;
 
 /** Fewer values than these are scanned in float32 before int8 could be prepared. */
 const LEAST_VALUES = 2 ** 20;
-/**
- * A scan that leaves more than this share of a block's queries unproven is not worth its time: the next one takes over.
- */
+/** A scan that leaves more of a block's queries unproven is not worth its time: the next takes over. */
 const MOST_UNPROVEN = 0.5;
 
 /** Some rows that are searched exactly: all of an index, or those of one block. */
 export interface RowSearch {
   /**
-   * Offers to nearest[q] the rows that can be among the nearest of query q: those that a brute-force search in float64
-   * would leave in it. A row is offered under its number by `numberOf`, which decides between equal distances; by
-   * default the rows count from 0.
+   * Offers to nearest[q] the rows that a float64 brute-force search would leave in it for query q. `numberOf` names the
+   * rows, and breaks ties; by default they count from 0.
    */
   offer(queries: Matrix, nearest: readonly TopK[], numberOf?: (row: number) => number): Promise<void>;
 }
 
 /**
- * Exact search of the rows of X (n, d), which is kept, not copied. A scan inside the runtime's graph finds candidates;
- * they are measured again in float64, nearest first, until the scan's error bound proves that no other row can be among
- * the k nearest. What is not proven is scanned again in more precision, and last compared with every row. Throws
- * OPTION_INVALID.
+ * Exact search of X (n, d), not copied. A scan in the runtime's graph finds candidates, measured again in float64,
+ * nearest first, until its error bound proves that no other row can be among the k nearest. What is unproven is scanned
+ * in more precision, and last compared with every row. Throws OPTION_INVALID.
  */
 export function rowSearch(X: Matrix, metric: Metric, given: Partial<ExactOptions> = {}): RowSearch {
   const options = resolveOptions('exactIndex', EXACT_OPTIONS, given);
@@ -55,7 +51,7 @@ export function rowSearch(X: Matrix, metric: Metric, given: Partial<ExactOptions
     const isWorth = asked >= options.prepareAfter && X.data.length >= LEAST_VALUES;
     if (options.scan === 'int8' || (options.scan === 'auto' && isWorth)) {
       quick ??= integerScan(X, lengths, metric, options.scan === 'int8');
-      // A failed start is told to who asked, and tried again by the next.
+      // A failed start rejects this search; the next one tries again.
       quick.catch(() => (quick = undefined));
     }
     const fast = await quick;
@@ -96,10 +92,7 @@ export function rowSearch(X: Matrix, metric: Metric, given: Partial<ExactOptions
       const rest = selectRows(queries, pending);
       await fullSearch({ X, lengths, metric, numberOf }, rest, found, (i) => keep(pending[i]!));
 
-      /**
-       * Measures a query's candidates into `found`; whether it is proven that no other row belongs there or within
-       * `bound`.
-       */
+      /** Measures a query's candidates into `found`; whether no other row can belong there or within `bound`. */
       function measure(
         { parts, leastDistance }: Scanned,
         i: number,

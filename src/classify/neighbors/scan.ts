@@ -1,8 +1,8 @@
 import type { Matrix } from '../../core/matrix.ts';
 
 /**
- * The rows of one part of the index whose scores came out largest, for each query of a block: a score grows as the
- * distance falls. What is not kept has no larger score than the last that is.
+ * For each query of a block the rows of one part with the largest scores, which grow as distances fall. Other rows have
+ * no larger score than the last kept.
  */
 export interface RowRange {
   /** Rows kept for each query. */
@@ -30,8 +30,8 @@ export function keptOf(
 export interface Scanned {
   readonly parts: readonly RowRange[];
   /**
-   * The least distance to query i that a row can have whose score is `value` or smaller, by all that was rounded on the
-   * way; as `distance` would compute it. 0 or less where nothing can be said.
+   * The least distance, as by `distance`, of a row whose score for query i is `value` or smaller, with all that was
+   * rounded; 0 or less where nothing can be said.
    */
   readonly leastDistance: (i: number, value: number) => number;
 }
@@ -44,9 +44,7 @@ export interface Scan {
   run(queries: Matrix, lengths: Float64Array, k: number): Promise<Scanned>;
 }
 
-/**
- * Rows of one part: its products with a block of queries stay in the cache, and so does no more of the rows than must.
- */
+/** Rows of one part: their products with a block of queries stay in the cache. */
 export const PART_ROWS = 2 ** 16;
 
 /** Half the distance from 1 to the next float32: how far a rounding may be off, relatively. */

@@ -1,7 +1,4 @@
-/**
- * The k smallest of the values offered, smallest first; equal values keep the order of their indices. A sorted array:
- * for the small k of a neighbour search most offers end at the first comparison.
- */
+/** The k smallest values, in order, equal ones by index. A sorted array: most offers end at the first comparison. */
 export interface TopK {
   readonly k: number;
   /** The largest value kept once k are kept, before that Infinity: only a smaller one can still enter. */

@@ -1,6 +1,4 @@
-/**
- * Adam (Kingma and Ba 2015, arXiv 1412.6980) with Keras' defaults but for the learning rate, which the caller gives.
- */
+/** Adam (Kingma and Ba 2015, arXiv 1412.6980) with Keras' defaults but for the learning rate. */
 const BETA_1 = 0.9;
 const BETA_2 = 0.999;
 const EPSILON = 1e-7;

@@ -8,10 +8,7 @@ export interface Batch {
   readonly y: Int32Array;
 }
 
-/**
- * Training rows as they are met: each epoch gives every row once, in batches; a batch is valid until the next is asked
- * for.
- */
+/** Training rows: an epoch gives each once, in batches; a batch is valid until the next is asked for. */
 export interface TrainingRows {
   readonly rows: number;
   epoch(source: Random): AsyncIterable<Batch>;
@@ -32,9 +29,8 @@ export interface PickedRows {
 }
 
 /**
- * The picked rows in the order in which an epoch meets them: the blocks in a shuffled order, the rows of each shuffled
- * among themselves, each as it is or in one of its views, drawn with equal chances. A batch holds rows of one block;
- * the last of a block may be smaller.
+ * The picked rows in an epoch's order: blocks shuffled, rows shuffled within each, each as it is or in one of its views
+ * with equal chances. A batch holds rows of one block; the last of a block may be smaller.
  */
 export function shuffledBatches(
   { rows, y, picked }: PickedRows,

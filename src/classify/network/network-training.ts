@@ -23,11 +23,10 @@ export interface TrainingOptions {
 }
 
 /**
- * Trains `network` in place by Adam on shuffled mini-batches, cross-entropy averaged over the batch, each row weighted
- * by `weights` of its class, as Keras' class_weight. Stops when the loss (of the validation rows where they are given,
- * else of the epoch) has not fallen by more than `tol` below its best for `nIterNoChange` epochs, as scikit-learn's
- * MLPClassifier. With validation rows the network returned is that of the best epoch. Throws INTERRUPTED, and
- * FIT_INVALID where the loss leaves the finite numbers.
+ * Trains `network` in place by Adam on shuffled mini-batches: mean cross-entropy, rows weighted by their class (Keras'
+ * class_weight). Stops when the loss (of validation rows, else of the epoch) has not fallen by more than `tol` below
+ * its best for `nIterNoChange` epochs (scikit-learn's MLPClassifier). With validation rows the best epoch's network is
+ * returned. Throws INTERRUPTED, FIT_INVALID where the loss is not finite.
  */
 export async function trainNetwork(
   network: Network,

@@ -11,10 +11,7 @@ export interface Dense {
   readonly bias: Float32Array;
 }
 
-/**
- * Dense layers, the first first, with a ReLU between them: one layer is softmax regression, two are a perceptron with a
- * hidden layer.
- */
+/** Dense layers in order, with a ReLU between them: one is softmax regression, two have a hidden layer. */
 export type Network = readonly Dense[];
 
 /** Glorot and Bengio's (2010) uniform initialisation, bound sqrt(6 / (inputs + outputs)), zero bias: Keras' Dense. */

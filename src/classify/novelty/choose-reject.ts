@@ -39,12 +39,10 @@ export interface RejectChoice {
   readonly reject: Reject;
   /** Known rows that the threshold was calibrated on: each judged by a head that was not fitted on it, or by none. */
   readonly calibratedOn: number;
-  /**
-   * Mean over the classes left out in turn, with the share of their rows above the threshold; empty for fewer than
-   * three classes.
-   */
+  /** Mean over the classes left out in turn; empty for fewer than three classes. */
   readonly measures: readonly { readonly measure: Measure; readonly auroc: number }[];
   readonly leftOut: readonly string[];
+  /** The part of their rows above the threshold. */
   readonly leftOutRejected: number | null;
 }
 
@@ -54,11 +52,10 @@ export interface NoReject {
 }
 
 /**
- * Chooses how `maker`'s heads tell unknown images, and from where on. Each class is left out of the training in turn,
- * and the measure with the highest mean AUROC of its rows against known rows that were held out too is taken; with two
- * classes DEFAULT_MEASURE. The threshold comes from known rows out of fold (`rejectThreshold`). `head` is the one
- * fitted on all of X, normalised with `normalized`. X (n, d) not normalised. At most 15 fits. Throws what the fits
- * throw, and INTERRUPTED.
+ * Chooses how and from where on `maker`'s heads reject unknown images. Each class is left out in turn; the measure with
+ * the highest mean AUROC of its rows against held-out known rows is taken (two classes: DEFAULT_MEASURE). The threshold
+ * comes from known rows out of fold (`rejectThreshold`). `head` is fitted on all of X, as `normalized`; X (n, d) is not
+ * normalised. At most 15 fits. Throws what the fits throw, and INTERRUPTED.
  */
 export async function chooseReject(
   maker: Head,

@@ -34,9 +34,7 @@ export interface MeasureChoice {
   readonly rejectedAbove: (threshold: number) => number | null;
 }
 
-/**
- * The measure that tells the rows of classes left out best, of equal ones the first; DEFAULT_MEASURE without trials.
- */
+/** The measure that detects left-out classes best, of equals the first; DEFAULT_MEASURE without trials. */
 export function chooseMeasure(measures: readonly Measure[], trials: readonly LeftOutTrial[]): MeasureChoice {
   const ranked = (trials.length === 0 ? [] : measures).map((measure) => {
     const areas = trials.map(({ unknown, known }) => auroc(unknown.get(measure)!, known.get(measure)!));

@@ -27,18 +27,13 @@ const RANKS: Readonly<Partial<Record<Measure, number>>> = {
 /** Whether a measure compares with the training rows themselves. */
 export const comparesRows = (measure: Measure): boolean => measure.endsWith('-neighbor');
 
-/**
- * What a measure compares with: training rows, class means, or nothing. Rows are normalised as the head's features are.
- */
+/** What a measure compares with: training rows, class means, or nothing. Rows are normalised as for the head. */
 export function referenceOf(measure: Measure, X: Matrix, labels: readonly string[]): Matrix | undefined {
   if (comparesRows(measure)) return X;
   return measure === 'mean-distance' ? classMeans(X, labels) : undefined;
 }
 
-/**
- * The novelty score of each row of X (n, d), normalised; float64, shape (n). `head` has logits where the measure is
- * `energy`.
- */
+/** The novelty score of each normalised row of X (n, d); float64 (n). `energy` needs a head with logits. */
 export async function noveltyScores(
   measure: Measure,
   head: FittedHead,
@@ -55,10 +50,7 @@ export async function noveltyScores(
   return Float64Array.from({ length: X.rows }, (_, i) => 1 - Math.max(...row(P, i)));
 }
 
-/**
- * The novelty score of each row of X (n, d) by each of the measures, as `noveltyScores` gives it with the references of
- * rows `known` and their `labels`; one search serves all ranks of neighbours.
- */
+/** Novelty scores by each measure against rows `known` with `labels`; one search serves all ranks. */
 export async function noveltyScoresByMeasure(
   measures: readonly Measure[],
   head: FittedHead,

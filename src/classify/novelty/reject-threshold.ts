@@ -4,10 +4,9 @@ export function rowsForRate(rate: number): number {
 }
 
 /**
- * The threshold above which at most a share of `rate` of known rows is expected: the ceil((1 - rate)(n + 1))-th
- * smallest of the novelty `scores` of n known rows that no head was fitted on (split conformal prediction: Papadopoulos
- * et al. 2002; Lei et al. 2018, JASA 113, with the proof that holds for rows that are exchangeable). Undefined where n
- * is below `rowsForRate`.
+ * The threshold above which at most a part `rate` of known rows is expected: the ceil((1 - rate)(n + 1))-th smallest
+ * score of n known rows that no head was fitted on (split conformal prediction: Papadopoulos et al. 2002; Lei et al.
+ * 2018, JASA 113, for exchangeable rows). Undefined where n is below `rowsForRate`.
  */
 export function rejectThreshold(scores: ArrayLike<number>, rate: number): number | undefined {
   const n = scores.length;

@@ -30,10 +30,7 @@ const ownRows = (measure: Measure, state: HeadState): boolean => comparesRows(me
 /** A reject as data, for the file of the head whose state is given. */
 export function rejectState({ measure, threshold, rate, reference }: Reject, head: HeadState): HeadState {
   const kept = reference !== undefined && !ownRows(measure, head);
-  return {
-    json: { measure, threshold, rate },
-    tensors: new Map(kept ? [['reference', tensorOf(reference)]] : []),
-  };
+  return { json: { measure, threshold, rate }, tensors: new Map(kept ? [['reference', tensorOf(reference)]] : []) };
 }
 
 /** The reject that `rejectState` wrote, for that head. Throws HEAD_CORRUPT. */

@@ -8,9 +8,7 @@ import { chooseMeasure, classesLeftOut, type LeftOutTrial } from './left-out-cla
 import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
 import { referenceOf, noveltyScores, noveltyScoresByMeasure, type Measure } from './novelty-score.ts';
 
-/**
- * The measures that ask the rows alone: what a head says of rows that it was fitted on is not what it says of others.
- */
+/** Measures of the rows alone: a head's answers on rows that it was fitted on are not those on others. */
 export const ROW_MEASURES: readonly Measure[] = ['first-neighbor', 'fifth-neighbor', 'mean-distance'];
 
 /** Rows of each side that are judged for a class left out. */
@@ -23,11 +21,10 @@ export interface SampledRows {
 }
 
 /**
- * Chooses how unknown images are told by their distance to `reference`, some of the training rows, and from where on by
- * `calibration`, others of them that are no copies of those. The distances do not depend on the head, so it does not
- * matter that the head was fitted on all of them: the threshold is the split conformal one (`rejectThreshold`), with
- * its proof. Each class is left out of the reference in turn, and the measure of the highest mean AUROC is taken; with
- * two classes DEFAULT_MEASURE. No fits. Throws INTERRUPTED.
+ * Chooses how unknown images are rejected by their distance to `reference`, some training rows, and from where on by
+ * `calibration`, others that are no copies of those. Distances do not depend on the head: the split conformal threshold
+ * holds although it was fitted on all rows (`rejectThreshold`). Each class is left out of the reference in turn; the
+ * measure of the highest mean AUROC is taken (two classes: DEFAULT_MEASURE). No fits. Throws INTERRUPTED.
  */
 export async function chooseSampledReject(
   head: FittedHead,

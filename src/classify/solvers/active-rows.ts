@@ -5,9 +5,8 @@ import { product, type Square } from '../linalg/inverse-cholesky.ts';
 import { addScaled } from '../linalg/vectors.ts';
 
 /**
- * The rows whose loss has a second derivative at some logits, as they make up the Hessian BᵀB of the weights when the
- * intercept follows them: less their weighted mean, times the roots of their second derivatives. Weights are
- * coefficients of a design. All float64.
+ * The rows with a second derivative: B, their rows less the weighted mean, times the roots of the second derivatives.
+ * With the intercept eliminated the Hessian of the weights is BᵀB. Weights are coefficients of a design. All float64.
  */
 export interface ActiveRows {
   /** Rows of B. */
@@ -45,10 +44,7 @@ function activeOf(scale: Float32Array): Active {
 /** Values of B in one product with itself: 8 MiB. */
 const BLOCK_VALUES = 2 ** 20;
 
-/**
- * Those of X (n, d) with its column means `mean`: weights are their own coefficients. B is copied as a whole for what
- * is asked of rows, in blocks for what is asked of columns.
- */
+/** Active rows of X (n, d), column means `mean`: coefficients are weights. B is copied whole, but for `square`. */
 export function activeColumns(X: Matrix, mean: Float64Array, scale: Float32Array): ActiveRows {
   const d = X.cols;
   const { rows, roots, parts } = activeOf(scale);
@@ -86,7 +82,7 @@ function addLine(sum: Float64Array, factor: number, line: Float32Array): void {
   for (let j = 0; j < line.length; j++) sum[j]! += factor * line[j]!;
 }
 
-/** Those of the rows with the Gram matrix G (n, n), whose combinations are the weights. */
+/** Active rows in the span of all rows with the Gram matrix G (n, n): weights are combinations of the rows. */
 export function activeSpan(G: Square, scale: Float32Array): ActiveRows {
   const n = G.rows;
   const { rows, roots, parts } = activeOf(scale);

@@ -1,4 +1,4 @@
-import { type Matrix, row } from '../../core/matrix.ts';
+import { type Matrix, row, rowRange } from '../../core/matrix.ts';
 import { checkAborted } from '../checks.ts';
 import { centreColumns } from '../linalg/centre-columns.ts';
 import type { FitContext } from '../head.ts';
@@ -11,8 +11,8 @@ const BLOCK_COLUMNS = 2048;
 const MOST_BLOCK_ROWS = 512;
 
 /**
- * Float32 means of the columns of X by the runtime's product, shape (d). A free intercept makes up for any shift of the
- * columns, so that a shift near the mean serves as well as the mean, as long as it is the same everywhere.
+ * Float32 column means by the runtime's product, shape (d). A free intercept makes up for a shift of the columns: it
+ * need not be exact, only the same everywhere.
  */
 export async function quickMeans(X: Matrix): Promise<Float32Array> {
   const shares = new Float64Array(X.rows).fill(1 / X.rows);
@@ -20,9 +20,8 @@ export async function quickMeans(X: Matrix): Promise<Float32Array> {
 }
 
 /**
- * (X - mean)·(X - mean)ᵀ, shape (n, n), exactly symmetric. Products are float32, of columns that were centred before,
- * so that the large common part of features after a ReLU takes no digits; blocks of columns are added in float64.
- * Throws INTERRUPTED.
+ * (X - mean)·(X - mean)ᵀ, shape (n, n), exactly symmetric. Columns are centred before the float32 products, so that a
+ * large common part costs no digits; blocks of columns are added in float64. Throws INTERRUPTED.
  */
 export async function centredGram(X: Matrix, mean: Float32Array, context?: FitContext): Promise<Float64Array> {
   const n = X.rows;
@@ -31,14 +30,9 @@ export async function centredGram(X: Matrix, mean: Float32Array, context?: FitCo
   for (let from = 0; from < X.cols; from += BLOCK_COLUMNS) {
     checkAborted(context);
     const centred = await centreColumns(X, mean, from, Math.min(X.cols, from + BLOCK_COLUMNS));
-    const rowsOf = (start: number, end: number): Matrix => ({
-      data: centred.data.subarray(start * centred.cols, end * centred.cols),
-      rows: end - start,
-      cols: centred.cols,
-    });
     for (let start = 0; start < n; start += step) {
       const end = Math.min(n, start + step);
-      const block = await timesTransposed(rowsOf(start, end), rowsOf(0, end));
+      const block = await timesTransposed(rowRange(centred, start, end), rowRange(centred, 0, end));
       for (let i = start; i < end; i++) addLine(out, i * n, row(block, i - start), i + 1);
     }
   }

@@ -12,8 +12,8 @@ export const CLASS_WEIGHT_OPTION = choiceOption(
 );
 
 /**
- * The weight of each class, shape (classes): 1, or for `balanced` n / (classes · rows of the class), as scikit-learn's
- * class_weight. Classes without rows get 0. `rows`: those that count, by default all.
+ * The weight of each class (classes): 1, or for `balanced` n / (classes · its rows), as scikit-learn's class_weight; 0
+ * without rows. `rows`: those that count, by default all.
  */
 export function classWeights(
   y: Int32Array,

@@ -19,9 +19,8 @@ export const widenedBytes = (rows: number, cols: number): number => (rows * cols
 const NO_LOGITS = new Float64Array(0);
 
 /**
- * The design whose coefficients are the weights themselves: size = d. Xc is never formed: its products are X's, put
- * right. The
- * statistics are those of all rows where X is a sample of them; its products then share the queue `joined` with others.
+ * The design whose coefficients are the weights (size = d). Xc is never formed: products of X are corrected. Where X is
+ * a sample, the statistics are those of all rows and `joined` is the queue that it shares.
  */
 export function columnDesign(
   X: Matrix,
@@ -34,10 +33,7 @@ export function columnDesign(
     if (precision === 'float32' || X.data.length > MOST_WIDENED) return X;
     return (widened ??= { rows: X.rows, cols: X.cols, data: new Float64Array(X.data) });
   };
-  const forBoth = <T>(make: (precision: FloatType) => T) => ({
-    float32: make('float32'),
-    float64: make('float64'),
-  });
+  const forBoth = <T>(make: (precision: FloatType) => T) => ({ float32: make('float32'), float64: make('float64') });
   const hessians = joined((parts: readonly HessianRequest[]) => hessianColumns(X, parts));
   const direct = joined(directSteps(X.cols, (scale) => activeColumns(X, mean, scale)));
   const products = forBoth((precision) =>
@@ -70,12 +66,9 @@ export function columnDesign(
     direct,
     inner: (a, b) => dot(a.coef, b.coef),
     largest: (a) => largestAbsolute(a.coef),
-    weights: (coef, k) => columnWeights(coef, k, mean),
+    weights(coef, k) {
+      const weights = matrix(mean.length, k, new Float32Array(coef));
+      return Promise.resolve({ weights, meanLogits: weightedRows(mean, new Float64Array(weights.data), k) });
+    },
   };
-}
-
-/** Coefficients that are the weights themselves (d, k), and the logits of the column means. */
-export function columnWeights(coef: Float64Array, k: number, mean: Float64Array): ReturnType<Design['weights']> {
-  const weights = matrix(mean.length, k, new Float32Array(coef));
-  return Promise.resolve({ weights, meanLogits: weightedRows(mean, new Float64Array(weights.data), k) });
 }

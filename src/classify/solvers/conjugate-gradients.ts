@@ -16,9 +16,8 @@ export const MOST_STEPS = 500;
 export type Enough = (residual: Vector, norm: number) => boolean;
 
 /**
- * Solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until `isEnough` says so of the
- * residual and its norm; `ended` is false where `most` steps did not get there. With a preconditioner they are flexible
- * ones (Notay 2000), for it may be another linear map each time.
+ * Solves Hessian · step = -gradient by conjugate gradients (Hestenes and Stiefel 1952) until `isEnough`; `ended` is
+ * false where `most` steps did not get there. Preconditioned ones are flexible (Notay 2000): the map may change.
  */
 export async function conjugateGradients(
   { inner }: Pick<Objective, 'inner'>,

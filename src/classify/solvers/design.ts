@@ -1,19 +1,14 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FloatType } from '../linalg/thin.ts';
+import type { HessianColumns } from './hessian-columns.ts';
 import type { LossAt } from './loss.ts';
 import type { Vector } from './objective.ts';
 
 /** Weights (d, k) that are in memory, as a design holds them. */
 export type Element = Pick<Vector, 'coef' | 'logits'>;
 
-/**
- * Of a direction whose logits get a `shift` (k): the coefficients of Xcᵀ·B and the sums (k) of B's columns, B (n, k)
- * what the second derivative makes of those logits.
- */
-export type DesignHessian = (
-  direction: Element,
-  shift: Float64Array,
-) => Promise<{ readonly coef: Float64Array; readonly sums: Float64Array }>;
+/** For a direction whose logits get a `shift` (k): the second derivative of the loss by the centred weights. */
+export type DesignHessian = (direction: Element, shift: Float64Array) => Promise<HessianColumns>;
 
 /** A Newton system of one column of logits. */
 export interface NewtonSystem {
@@ -26,8 +21,8 @@ export interface NewtonSystem {
 }
 
 /**
- * What every linear fit asks of its rows. The columns are centred: with a free intercept the problem is the same, and
- * far better conditioned for features that are never negative, as those after a ReLU are.
+ * What every linear fit asks of its rows. Columns are centred: a free intercept makes it the same problem, far better
+ * conditioned for features after a ReLU.
  */
 export interface FitRows {
   readonly rows: number;
@@ -44,8 +39,8 @@ export interface FitRows {
 }
 
 /**
- * Training rows that are in memory as a linear solver sees them, made once and used by every fit: each fold, subset,
- * penalty and loss. Xc = X - mean. Products asked for at the same time are joined into one.
+ * Training rows in memory as a solver sees them, Xc = X - mean: one design for every fold, subset, penalty and loss.
+ * Products asked for at the same time are joined.
  */
 export interface Design extends FitRows {
   /** Where the design has not all rows: which. */
@@ -54,13 +49,11 @@ export interface Design extends FitRows {
   logits(coef: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
   /** The coefficients of Xcᵀ·R, R of shape (n, k); the result may be R itself. */
   adjoint(R: Float64Array, k: number, precision: FloatType): Promise<Float64Array>;
-  /** The logits that stand beside `coef` where the inner product needs them, by float32 products; else empty. */
+  /** The logits of `coef` where the inner product needs them, by float32 Gram products; else empty. */
   gramProduct(coef: Float64Array, k: number): Promise<Float64Array>;
   /** The second derivative of a loss at one point, by the weights; float32 products. */
   hessian(here: LossAt): DesignHessian;
-  /**
-   * The weights of a Newton step by factorisation, one system at a time; undefined where it is singular to rounding.
-   */
+  /** A Newton step's weights by factorisation, one system at a time; undefined where it is singular to rounding. */
   readonly direct?: (request: NewtonSystem) => Promise<Float64Array | undefined>;
   /** The inner product of two weight matrices, over all columns of logits. */
   inner(a: Pick<Element, 'coef'>, b: Element): number;

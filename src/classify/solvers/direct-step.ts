@@ -15,11 +15,8 @@ const MATRICES = 5;
 const MOST_COPIED = 2 ** 23;
 /** Multiplications of a factorisation in the time of one of thin products, which wait for memory. */
 const FAST = 5;
-/**
- * What takes as long as so many of these: all else in a step of conjugate gradients, and the many small products of a
- * factorisation.
- */
-const BESIDE = { gradients: 2 ** 18, direct: 2 ** 23 };
+/** The overheads in the same unit: of a step of conjugate gradients, and of a factorisation's many small products. */
+const OVERHEAD = { gradients: 2 ** 18, direct: 2 ** 23 };
 
 /** Bytes of a direct step at its peak on (rows, cols). */
 export function directBytes(rows: number, cols: number): number {
@@ -28,9 +25,8 @@ export function directBytes(rows: number, cols: number): number {
 }
 
 /**
- * How many steps of conjugate gradients take as long as a direct step; undefined where there is none: not in this
- * design, not for a loss of several columns that meet, not where it takes too much memory or longer than conjugate
- * gradients ever do. Measured: some 20 steps for 350 active rows of 2,400 x 512.
+ * How many steps of conjugate gradients cost one direct step; undefined where there is none: no such design, coupled
+ * columns, or too much memory or time. Measured: some 20 steps for 350 active rows of 2,400 x 512.
  */
 export function costOfDirect(
   { rows, size, direct }: Pick<Design, 'rows' | 'size' | 'direct'>,
@@ -42,14 +38,11 @@ export function costOfDirect(
   const [few, many] = active < size ? [active, size] : [size, active];
   if (few ** 2 > MOST_SYSTEM_VALUES || (active < size && active * size > MOST_COPIED)) return undefined;
   const factorised = (few ** 2 * (many + 2 * few)) / FAST;
-  const steps = (factorised + BESIDE.direct) / (rows * size + BESIDE.gradients);
+  const steps = (factorised + OVERHEAD.direct) / (rows * size + OVERHEAD.gradients);
   return steps < MOST_STEPS ? Math.ceil(steps) : undefined;
 }
 
-/**
- * The Newton step from `here`, where the objective has the `gradient`, to the digits of float64; undefined where its
- * system is singular to rounding.
- */
+/** The Newton step at `here` in float64; undefined where its system is singular to rounding. */
 export async function directStep(
   { design, penalty, interceptScale }: { design: Design; penalty: number; interceptScale: number },
   here: LossAt,
@@ -67,10 +60,9 @@ export async function directStep(
 }
 
 /**
- * The weights of Newton steps to the digits of float64, by a factorisation of the Hessian of the rows that `activeOf`
- * gives: of the system in the `size` columns, or in the rows where these are fewer (Woodbury's identity; Chapelle 2007,
- * "Training a support vector machine in the primal"). The intercept is eliminated. One after the other, for the memory;
- * undefined where a system is singular to rounding.
+ * Newton steps in float64 by factorising the Hessian of the active rows, in the `size` columns or in fewer rows
+ * (Woodbury's identity; Chapelle 2007, "Training a support vector machine in the primal"), intercept eliminated. One
+ * after the other, to bound memory; undefined where a system is singular to rounding.
  */
 export function directSteps(size: number, activeOf: (scale: Float32Array) => ActiveRows) {
   async function step({ scale, penalty, gradient, shift }: NewtonSystem): Promise<Float64Array | undefined> {

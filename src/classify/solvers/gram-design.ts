@@ -12,20 +12,17 @@ import { joinedProducts } from './joined-products.ts';
 export const gramBytes = (rows: number): number => 12 * rows ** 2;
 
 /**
- * The design for more columns than rows. The optimum of an L2-penalised linear model lies in the span of the training
- * rows, W = Xcᵀ·A (the representer theorem: Kimeldorf and Wahba 1971; Schölkopf, Herbrich and Smola 2001). The Gram
- * matrix G = Xc·Xcᵀ is computed once; from then on a product costs n² and no longer n·d. Coefficients are A, so size =
- * n, and the inner product of two weight matrices is Aᵀ·G·B. Rows left out of a fit have no part in A: one G serves
- * every subset. Throws INTERRUPTED.
+ * The design for more columns than rows. The optimum lies in their span, W = Xcᵀ·A (representer theorem: Kimeldorf and
+ * Wahba 1971; Schölkopf, Herbrich and Smola 2001). With G = Xc·Xcᵀ a product costs n², not n·d. Coefficients are A
+ * (size = n), inner products Aᵀ·G·B. Rows left out have no part in A: one G serves every subset. Throws INTERRUPTED.
  */
 export async function gramDesign(X: Matrix, context?: FitContext): Promise<Design> {
   const n = X.rows;
   const mean = await quickMeans(X);
   const gram = { data: await centredGram(X, mean, context), rows: n, cols: n };
   const meanSquaredNorm = meanDiagonal(gram.data, n);
-  // Rounding may leave eigenvalues just below zero where rows depend on each other (duplicates, and the mean itself),
-  // and then Aᵀ·G·A is no square of a length. Rounding errors of size e in the entries move eigenvalues by about
-  // e·sqrt(n).
+  // Rounding may leave eigenvalues just below zero where rows depend on each other, and Aᵀ·G·A is no squared length
+  // then. Errors of size e in the entries move eigenvalues by about e·sqrt(n).
   const rounding = 2 ** -23 * Math.sqrt(n) * meanSquaredNorm;
   for (let i = 0; i < n; i++) gram.data[i * n + i]! += rounding;
   const rough = { ...gram, data: new Float32Array(gram.data) };

@@ -3,10 +3,7 @@ import { transposedTimes } from '../linalg/times.ts';
 import type { Design } from './design.ts';
 import { columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
 
-/**
- * What designs in the span of the rows of X have in common, whatever makes their products: coefficients are A, W =
- * Xcᵀ·A, and the inner product of two weight matrices is Aᵀ·G·B with G = Xc·Xcᵀ. `means`: of the columns, shape (d).
- */
+/** What designs in the span of X's rows share: W = Xcᵀ·A, inner product Aᵀ·G·B. `means`: of the columns (d). */
 export function gramSpan(
   X: Matrix,
   means: Float64Array,

@@ -2,7 +2,7 @@ import type { Matrix } from '../../core/matrix.ts';
 import type { OnnxNode } from '../../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { threadsFor } from '../linalg/gemm.ts';
-import { addTransposed, rowBlocks, spread, type Columns } from '../linalg/thin.ts';
+import { addTransposed, rowBlocks, placeColumns, type Columns } from '../linalg/thin.ts';
 import { mathSession, sessionCache } from '../linalg/math-session.ts';
 import type { PointwiseHessian } from './loss.ts';
 
@@ -12,18 +12,13 @@ export interface HessianRequest extends Columns {
   readonly pointwise: PointwiseHessian;
 }
 
-/**
- * Values of X in one run: 16 MiB, which a processor's cache may still hold when they are read for the second product.
- */
+/** Values of X in one run: 16 MiB, which the cache may still hold for the second product. */
 const BLOCK_VALUES = 2 ** 22;
 
 const cached = sessionCache();
 
-/**
- * X·V, the second derivative and Xᵀ·B in one graph: between the two products nothing comes back to JavaScript. m:
- * columns of all parts.
- */
-function session(meets: boolean, threads: number): Promise<OnnxSession> {
+/** X·V, the second derivative and Xᵀ·B in one graph, without a way back to JavaScript. m: columns of all parts. */
+function session(coupled: boolean, threads: number): Promise<OnnxSession> {
   const apart: OnnxNode[] = [
     { op: 'Reshape', inputs: ['UT', 'byPart'], outputs: ['U3'] },
     { op: 'Mul', inputs: ['U3', 'probabilities'], outputs: ['shared'] },
@@ -31,15 +26,15 @@ function session(meets: boolean, threads: number): Promise<OnnxSession> {
     { op: 'Sub', inputs: ['U3', 'mean'], outputs: ['D3'] },
     { op: 'Reshape', inputs: ['D3', 'flat'], outputs: ['D'] },
   ];
-  return cached(`${meets} ${threads}`, () =>
+  return cached(`${coupled} ${threads}`, () =>
     mathSession(
       {
         name: 'hessian',
         nodes: [
           { op: 'Gemm', inputs: ['X', 'V', 'shift'], outputs: ['U'] },
           { op: 'Transpose', inputs: ['U'], outputs: ['UT'], attributes: { perm: [1, 0] } },
-          ...(meets ? apart : []),
-          { op: 'Mul', inputs: [meets ? 'D' : 'UT', 'scale'], outputs: ['B'] },
+          ...(coupled ? apart : []),
+          { op: 'Mul', inputs: [coupled ? 'D' : 'UT', 'scale'], outputs: ['B'] },
           { op: 'Gemm', inputs: ['B', 'X'], outputs: ['Z'] },
           { op: 'ReduceSum', inputs: ['B', 'one'], outputs: ['sums'], attributes: { keepdims: 0 } },
         ],
@@ -48,7 +43,7 @@ function session(meets: boolean, threads: number): Promise<OnnxSession> {
           { name: 'V', type: 'float32', shape: ['d', 'm'] },
           { name: 'shift', type: 'float32', shape: [1, 'm'] },
           { name: 'scale', type: 'float32', shape: ['m', 'n'] },
-          ...(meets
+          ...(coupled
             ? ([
                 { name: 'probabilities', type: 'float32', shape: ['parts', 'k', 'n'] },
                 { name: 'byPart', type: 'int64', shape: [3] },
@@ -73,48 +68,43 @@ export interface HessianColumns {
   readonly sums: Float64Array;
 }
 
-/**
- * The Hessian product of each of the `parts`, in float32; X (n, d) is read once for all that have the same form. Throws
- * ENGINE_FAILED.
- */
+/** The float32 Hessian product of each part; X (n, d) is read once for parts of one form. Throws ENGINE_FAILED. */
 export async function hessianColumns(X: Matrix, parts: readonly HessianRequest[]): Promise<HessianColumns[]> {
-  const out = parts.map(({ k }) => ({ coef: new Float64Array(X.cols * k), sums: new Float64Array(k) }));
-  const forms = new Map<string, number[]>();
-  parts.forEach(({ k, pointwise }, p) => {
-    const form = `${k} ${pointwise.probabilities !== undefined}`;
-    forms.set(form, [...(forms.get(form) ?? []), p]);
-  });
-  for (const those of forms.values()) {
+  const asked = parts.map((part) => ({
+    ...part,
+    answer: { coef: new Float64Array(X.cols * part.k), sums: new Float64Array(part.k) },
+  }));
+  const formOf = ({ k, pointwise }: HessianRequest): string => `${k} ${pointwise.probabilities !== undefined}`;
+  for (const form of new Set(parts.map(formOf))) {
     await addHessian(
       X,
-      those.map((p) => parts[p]!),
-      those.map((p) => out[p]!),
+      asked.filter((part) => formOf(part) === form),
     );
   }
-  return out;
+  return asked.map(({ answer }) => answer);
 }
 
-async function addHessian(X: Matrix, parts: readonly HessianRequest[], out: readonly HessianColumns[]): Promise<void> {
+async function addHessian(X: Matrix, parts: readonly (HessianRequest & { answer: HessianColumns })[]): Promise<void> {
   const { k, pointwise } = parts[0]!;
-  const meets = pointwise.probabilities !== undefined;
+  const coupled = pointwise.probabilities !== undefined;
   const m = parts.length * k;
   const V = new Float32Array(X.cols * m);
   const shift = new Float32Array(m);
   parts.forEach((part, p) => {
-    spread(part.V, k, V, m, p * k);
+    placeColumns(part.V, k, V, m, p * k);
     shift.set(part.shift, p * k);
   });
   const { Tensor } = await onnxRuntime();
   for (const { start, block } of rowBlocks(X, BLOCK_VALUES)) {
     const n = block.rows;
     const join = (values: readonly Float32Array[]): Float32Array => joined(values, k, X.rows, start, n);
-    const run = await session(meets, threadsFor(2 * n * X.cols * m, block.data.length));
+    const run = await session(coupled, threadsFor(2 * n * X.cols * m, block.data.length));
     const { Z, sums } = await run.run({
       X: new Tensor('float32', block.data, [n, X.cols]),
       V: new Tensor('float32', V, [X.cols, m]),
       shift: new Tensor('float32', shift, [1, m]),
       scale: new Tensor('float32', join(parts.map((part) => part.pointwise.scale)), [m, n]),
-      ...(meets && {
+      ...(coupled && {
         probabilities: new Tensor('float32', join(parts.map((part) => part.pointwise.probabilities!)), [
           parts.length,
           k,
@@ -124,9 +114,9 @@ async function addHessian(X: Matrix, parts: readonly HessianRequest[], out: read
         flat: new Tensor('int64', BigInt64Array.from([m, n].map(BigInt)), [2]),
       }),
     });
-    out.forEach((part, p) => {
-      addTransposed(Z!.data as Float32Array, p * k, X.cols, part.coef, k);
-      for (let c = 0; c < k; c++) part.sums[c]! += (sums!.data as Float32Array)[p * k + c]!;
+    parts.forEach(({ answer }, p) => {
+      addTransposed(Z!.data as Float32Array, p * k, X.cols, answer.coef, k);
+      for (let c = 0; c < k; c++) answer.sums[c]! += (sums!.data as Float32Array)[p * k + c]!;
     });
   }
 }

@@ -4,25 +4,18 @@ interface Waiting<Request, Product> {
   readonly reject: (reason: unknown) => void;
 }
 
-interface Queue {
-  readonly asked: () => boolean;
-  readonly answer: () => Promise<void>;
-}
-
 /** Makes a product that joins what is asked of it. */
 export type Joined = <Request, Product>(
   multiply: (requests: readonly Request[]) => Promise<readonly Product[]>,
 ) => (request: Request) => Promise<Product>;
 
 /**
- * Products with one large matrix, of which all that are asked for at the same time are joined into one call of
- * `multiply`: folds and classes that are fitted at the same time read the large matrix once for all of their columns.
- * One call is made at a time, and of several products the one that was made first comes first: make those first of
- * which a fit takes many, and whoever is done with them waits for the others, so that all ask for the dear ones
- * together.
+ * Products with one large matrix. Requests made at the same time join one call of `multiply`: concurrent folds and
+ * classes read the matrix once. One call runs at a time, products created first go first: create the frequent ones
+ * first, so that the expensive ones are asked for together.
  */
 export function joinedProducts(): Joined {
-  const queues: Queue[] = [];
+  const queues: { readonly asked: () => boolean; readonly answer: () => Promise<void> }[] = [];
   let busy = false;
 
   async function work(): Promise<void> {

@@ -6,13 +6,11 @@ const LEAST_PART = 0.1;
 const MOST_TRIES = 40;
 
 /**
- * About the lowest point of the objective along a step; undefined when no length lowers it. The objective is convex, so
- * its slope only rises: between a length where it is negative and one where it is positive the chord tells where to
- * look next (regula falsi, the kept end's slope halved: Dowell and Jarratt 1971), until the objective is lower (Armijo
- * 1966) and flat enough (the second Wolfe condition). The squared hinge needs it: its curvature changes with every row
- * that crosses the margin, and shorter and shorter steps that are merely downhill take hundreds where these take a
- * dozen. Near the optimum, where rounding hides the decrease, a step that leaves the objective where it is will do: it
- * is a Newton step, and the gradient tells what it was worth.
+ * About the lowest point along a step; undefined when no length lowers the objective. It is convex: regula falsi on the
+ * slope (kept end's slope halved: Dowell and Jarratt 1971) until it is lower (Armijo 1966) and flat (second Wolfe
+ * condition). The squared hinge needs it: its curvature changes with each row that crosses the margin; backtracking
+ * takes hundreds of steps, this a dozen. Where rounding hides the decrease a Newton step that keeps the value is
+ * accepted.
  */
 export async function lineSearch({ value, slope, rounding, flat, at, lowest }: Line): Promise<ObjectiveAt | undefined> {
   if (!(slope < 0)) return undefined;

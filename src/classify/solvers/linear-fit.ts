@@ -23,28 +23,21 @@ export interface LinearSolution {
   readonly converged: boolean;
   /** Newton steps, the most of any problem. */
   readonly iterations: number;
-  /**
-   * Upper bound of the largest absolute gradient, in scikit-learn's scaling: of the objective over C times the sum of
-   * weights.
-   */
+  /** Upper bound of max|gradient| of the objective over C times the sum of weights, as scikit-learn's. */
   readonly gradient: number;
-  /** Upper bound of how much of the objective is above its least, the largest of any problem. */
+  /** Upper bound of the part of the objective above its minimum, the largest of any problem. */
   readonly dualityGap: number;
 }
 
 /** The optimum on rows that are in memory. */
 export interface LinearFit extends LinearSolution {
-  /**
-   * Logits with the intercepts of all rows of the design, also of those not fitted on. Shape (n, k), k = 1 for two
-   * classes.
-   */
+  /** Logits with intercepts of all the design's rows, fitted on or not, shape (n, k); k = 1 for two classes. */
   readonly logits: Float64Array;
 }
 
 /**
- * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the optimum for another C,
- * where one is given. The problems of several classes run at the same time. Throws INTERRUPTED, and what reading the
- * rows throws.
+ * Minimises C · sum of (weight · loss) + |W|² / 2 over W and free intercepts, from `start`, the optimum for another C.
+ * Problems of several classes run at the same time. Throws INTERRUPTED, and what reading the rows throws.
  */
 export async function solveLinear(
   design: Design | StreamDesign,
@@ -89,16 +82,15 @@ function objectiveOf(design: Design | StreamDesign, problem: LinearProblem, pena
 }
 
 /**
- * Penalties, in units of the mean squared norm of the rows, below which a squared hinge is approached from stronger
- * ones, each ten times the next; and the duality gap over the objective that is left on the way.
+ * Below this penalty, in units of the rows' mean squared norm, a squared hinge is approached from stronger ones, each
+ * ten times the next; and the relative duality gap that is left on the way.
  */
 const WEAK = 1e-4;
 const ON_THE_WAY = 0.1;
 
 /**
- * The optimum of one problem, from `start`, or else from where easier problems end: that of a rough design, and those
- * of stronger penalties where the rows on the margin are hard to find (a path as in cross-validation, whose optima are
- * near each other). Their steps count.
+ * The optimum of one problem from `start`, else from that of an easier one: a rough design's, or stronger penalties'
+ * where the margin rows are hard to find. Their steps count.
  */
 async function solve(
   design: Design | StreamDesign,
@@ -112,22 +104,14 @@ async function solve(
   let used = 0;
   const easier = { ...problem, ...(problem.gapTolerance && { gapTolerance: ON_THE_WAY }) };
   const rest = (): StopRule => ({ tol, maxIter: maxIter - used });
-  if (from === undefined && design.rough !== undefined) {
-    const { point, iterations } = await solve(
-      design.rough,
-      design.rough.sampled ? easier : problem,
-      penalty,
-      rest(),
-      undefined,
-      context,
-    );
+  const { rough } = design;
+  const hasHardMargin = problem.gapTolerance !== undefined && ('pass' in design || design.direct !== undefined);
+  if (start === undefined && rough !== undefined) {
+    const roughly = rough.sampled ? easier : problem;
+    const { point, iterations } = await solve(rough, roughly, penalty, rest(), undefined, context);
     from = { coef: point.coef, bias: point.bias };
     used += iterations;
-  } else if (
-    from === undefined &&
-    problem.gapTolerance !== undefined &&
-    ('pass' in design || design.direct !== undefined)
-  ) {
+  } else if (start === undefined && hasHardMargin) {
     const steps = Math.ceil(Math.log10((WEAK * design.meanSquaredNorm) / penalty));
     for (let left = steps; left > 0; left--) {
       const objective = objectiveOf(design, easier, penalty * 10 ** left);
@@ -145,17 +129,14 @@ export async function linearWeights(
   design: FitRows,
   { points, k }: LinearSolution,
 ): Promise<{ weights: Matrix; intercept: Float32Array }> {
-  const coef = sideBySide(
-    points.map((point) => point.coef),
-    design.size,
-  );
-  const { weights, meanLogits } = await design.weights(coef, k);
+  const coefs = points.map(({ coef }) => coef);
+  const { weights, meanLogits } = await design.weights(sideBySide(coefs, design.size), k);
   const scale = interceptScaleOf(design);
   const bias = points.flatMap((point) => [...point.bias]);
   return { weights, intercept: Float32Array.from(bias, (b, c) => b * scale - meanLogits[c]!) };
 }
 
-/** Matrices of `rows` rows beside each other, row-major. */
+/** Matrices of `rows` rows side by side, row-major. */
 function sideBySide(parts: readonly Float64Array[], rows: number): Float64Array {
   if (parts.length === 1) return parts[0]!;
   const widths = parts.map((part) => part.length / rows);

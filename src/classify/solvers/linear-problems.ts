@@ -5,9 +5,8 @@ import { GAP_TOLERANCE, squaredErrorLoss, squaredHingeLoss } from './margin-loss
 import { classWeights, type ClassWeight } from './class-weights.ts';
 
 /**
- * `logistic`: one binomial problem for two classes, else one multinomial one (scikit-learn's LogisticRegression).
- * `squaredHinge` (LinearSVC) and `squaredError` (RidgeClassifier, C = 1 / alpha): one problem for two classes, else one
- * a class against the rest.
+ * `logistic`: one binomial or multinomial problem (scikit-learn's LogisticRegression). `squaredHinge` (LinearSVC),
+ * `squaredError` (RidgeClassifier, C = 1 / alpha): one for two classes, else one a class against the rest.
  */
 export type LinearLoss = 'logistic' | 'squaredHinge' | 'squaredError';
 
@@ -22,8 +21,7 @@ export interface LinearTask {
   readonly rows?: readonly number[];
 }
 
-/** One of the problems that a fit consists of. Losses are made when they are asked for: for a million rows and ten
- * classes their targets and weights would take 160 MB. */
+/** A problem of a fit. Losses are made on demand: kept, ten classes of a million rows take 160 MB. */
 export interface LinearProblem {
   /** Columns of logits. */
   readonly k: number;
@@ -37,7 +35,7 @@ export interface LinearProblem {
   sampleLoss(rows: Int32Array): Loss;
 }
 
-/** The class that each problem tells from the rest: of two classes the second, of more each in turn. */
+/** The positive class of each problem: of two classes the second, of more each in turn. */
 export function positivesOf(classes: number): readonly number[] {
   return classes === 2 ? [1] : Array.from({ length: classes }, (_, c) => c);
 }
@@ -46,7 +44,9 @@ export function positivesOf(classes: number): readonly number[] {
 export function problemsOf(task: LinearTask): LinearProblem[] {
   const { loss, classes } = task;
   const byClass = classWeights(task.y, classes, task.classWeight, task.rows);
-  const y = task.rows === undefined ? task.y : onlyRows(task.y, task.rows, classes);
+  // A row that is left out has a class of its own, which weighs nothing.
+  const y = task.rows === undefined ? task.y : new Int32Array(task.y.length).fill(classes);
+  for (const i of task.rows ?? []) y[i] = task.y[i]!;
   const counts = countClasses(y, classes + 1);
 
   function problem(
@@ -55,21 +55,18 @@ export function problemsOf(task: LinearTask): LinearProblem[] {
   ): Omit<LinearProblem, 'k'> {
     const weights = Float64Array.from({ length: classes + 1 }, (_, c) => (c < classes ? weightOf(c) : 0));
     const weightSum = counts.reduce((sum, count, c) => sum + count * weights[c]!, 0);
-    const lossOf = (some: Int32Array, of: Float64Array): Loss =>
-      make(
-        some,
-        Float64Array.from(some, (c) => of[c]! / weightSum),
-      );
+    const lossOf = (some: Int32Array, of: Float64Array): Loss => {
+      const sampleWeights = Float64Array.from(some, (c) => of[c]! / weightSum);
+      return make(some, sampleWeights);
+    };
     return {
       weightSum,
       loss: (from = 0, to = y.length) => lossOf(y.subarray(from, to), weights),
       sampleLoss(rows) {
         const some = Int32Array.from(rows, (i) => y[i]!);
         const sampled = countClasses(some, classes + 1);
-        return lossOf(
-          some,
-          weights.map((weight, c) => (weight * counts[c]!) / sampled[c]!),
-        );
+        const scaled = weights.map((weight, c) => (weight * counts[c]!) / sampled[c]!);
+        return lossOf(some, scaled);
       },
     };
   }
@@ -85,19 +82,11 @@ export function problemsOf(task: LinearTask): LinearProblem[] {
     const counted = (c: number): boolean => loss === 'squaredError' || classes === 2 || c === positive;
     const ofClass = problem(
       (c) => (counted(c) ? byClass[c]! : 1),
-      (some, weights) =>
-        ofTargets(
-          Float64Array.from(some, (c) => (c === positive ? 1 : -1)),
-          weights,
-        ),
+      (some, weights) => {
+        const targets = Float64Array.from(some, (c) => (c === positive ? 1 : -1));
+        return ofTargets(targets, weights);
+      },
     );
     return { k: 1, ...ofClass, ...(loss === 'squaredHinge' && { gapTolerance: GAP_TOLERANCE }) };
   });
-}
-
-/** Class indices in which a row that is left out has a class of its own, which weighs nothing. */
-function onlyRows(y: Int32Array, rows: readonly number[], classes: number): Int32Array {
-  const some = new Int32Array(y.length).fill(classes);
-  for (const i of rows) some[i] = y[i]!;
-  return some;
 }

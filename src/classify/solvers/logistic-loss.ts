@@ -1,8 +1,8 @@
 import type { Loss, PointwiseHessian } from './loss.ts';
 
 /**
- * Cross-entropy (natural logarithm) of logits F (n, k) for the class indices y, rows weighted by `sampleWeights` (n).
- * k = 1 is the binomial loss with class 1 as the positive one; k > 1 the multinomial one (softmax).
+ * Cross-entropy (natural logarithm) of logits F (n, k) for class indices y, rows weighted by `sampleWeights` (n). k =
+ * 1: binomial, class 1 positive; k > 1: multinomial (softmax).
  */
 export function logisticLoss(y: Int32Array, k: number, sampleWeights: Float64Array): Loss {
   return k === 1 ? binomial(y, sampleWeights) : multinomial(y, k, sampleWeights);

@@ -1,7 +1,6 @@
 /**
- * The second derivative of each row's loss by its logits, as it acts on a change U of them: scale · (U - each row's sum
- * of probabilities · U), value by value. Class by class, shape (k, n), float32: a Hessian that is off in the seventh
- * digit only costs a step.
+ * Each row's second derivative by its logits, acting on a change U of them: scale · (U - the row's sum of probabilities
+ * · U). Shape (k, n), class by class; float32, for an error there only costs a step.
  */
 export interface PointwiseHessian {
   readonly scale: Float32Array;
@@ -22,8 +21,8 @@ export interface LossAt {
 }
 
 /**
- * A convex loss of logits F (n, k), row-major, summed over the rows by their sample weights. A row without weight takes
- * no part: that is how a fold or a subset is fitted on the design of all rows.
+ * A convex loss of logits F (n, k), row-major, summed by sample weights. Rows without weight take no part: so a fold or
+ * subset is fitted on the design of all rows.
  */
 export interface Loss {
   /** Columns of logits. */

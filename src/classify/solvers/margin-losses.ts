@@ -1,15 +1,14 @@
 import type { Loss } from './loss.ts';
 
 /**
- * Where the penalty is weak a small gradient says little of a squared hinge: at 1e-4 and C = 10,000, rows of length 1,
- * decision values were 0.5 off. A thousandth of the objective costs no step where the penalty is not weak.
+ * With a weak penalty a small gradient says little of a squared hinge: at 1e-4, C = 10,000, rows of length 1, decision
+ * values were 0.5 off. A thousandth costs no step where the penalty is not weak.
  */
 export const GAP_TOLERANCE = 1e-3;
 
 /**
- * The squared hinge max(0, 1 - t·f)² for targets t of -1 or 1, one column of logits; rows weighted by `sampleWeights`
- * (n). Its second derivative jumps where a row meets the margin: the generalised one is taken (Mangasarian 2002;
- * Chapelle 2007, "Training a support vector machine in the primal").
+ * The squared hinge max(0, 1 - t·f)², targets t of -1 or 1, k = 1, rows weighted by `sampleWeights` (n). At the margin
+ * its second derivative is the generalised one (Mangasarian 2002; Chapelle 2007).
  */
 export function squaredHingeLoss(targets: Float64Array, sampleWeights: Float64Array): Loss {
   const missing = (F: Float64Array, i: number): number => Math.max(0, 1 - targets[i]! * F[i]!);

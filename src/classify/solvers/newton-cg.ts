@@ -15,8 +15,8 @@ export interface StopRule {
 }
 
 /**
- * A gradient is a mean of rows, whose length is about the intercept scale, times residuals of at most 1: rounding to
- * float32 moves it by some 1e-7 of that, a hundredth of this.
+ * A gradient is a mean of rows of about the intercept scale times residuals of at most 1: float32 moves it by some 1e-7
+ * of that, a hundredth of this.
  */
 export const FLOAT32_TOL = 1e-5;
 
@@ -27,23 +27,23 @@ export interface Optimum {
   readonly iterations: number;
   /** Upper bound of the largest absolute gradient at the point. */
   readonly gradient: number;
-  /** Upper bound of how much of the objective is above its least. */
+  /** Upper bound of the relative distance of the objective from its minimum. */
   readonly dualityGap: number;
 }
 
 /**
- * The minimum of f(W, b) = Σᵢ sᵢ·loss(yᵢ, xᵢ·W + b) + p/2·‖W‖² (objective.ts) by Newton's method, for rows that are
- * kept or read again:
+ * Minimises f(W, b) = Σᵢ sᵢ·loss(yᵢ, xᵢ·W + b) + p/2·‖W‖² (objective.ts) by Newton's method:
  *
- *     gradient g = Xᵀ·r + p·W r: derivative of the weighted losses by the logits Hessian H·v = Xᵀ·(h∘(X·v)) + p·v h:
- *     their second derivative step H·s ≈ -g, until ‖H·s + g‖ ≤ min(forcing, √(‖g‖/‖g₀‖))·‖g‖, or it would pass the stop
- *     rule twice over line search W + t·s, so that f falls and its slope along s is flat stop max|g| ≤ tol and, where
- *     the loss has a gap tolerance, ‖g‖² / (2·p·f) ≤ that
+ *     gradient  g = Xᵀ·r + p·W            r: derivative of the weighted losses by the logits
+ *     Hessian   H·v = Xᵀ·(h∘(X·v)) + p·v  h: their second derivative
+ *     step      H·s ≈ -g, until ‖H·s + g‖ ≤ min(forcing, √(‖g‖/‖g₀‖))·‖g‖, or it would pass the stop rule twice over
+ *     search    W + t·s, so that f falls and its slope along s is flat
+ *     stop      max|g| ≤ tol and, with a gap tolerance, ‖g‖² / (2·p·f) ≤ that
  *
- * A step is solved by conjugate gradients, only as exactly as the progress made so far deserves (Dembo, Eisenstat and
- * Steihaug 1982; for the logistic loss Lin, Weng and Keerthi 2008), or by a factorisation where that is quicker: nearly
- * exact steps end the squared hinge in a few (Mangasarian 2002). Gradients are float64 where `tol` asks for it; Hessian
- * products are float32, because an error there only costs a step. Throws INTERRUPTED, and what reading the rows throws.
+ * Conjugate gradients solve a step only as exactly as the progress so far deserves (Dembo, Eisenstat and Steihaug 1982;
+ * logistic loss: Lin, Weng and Keerthi 2008), or a factorisation where that is quicker: nearly exact steps end the
+ * squared hinge in a few (Mangasarian 2002). Gradients are float64 where `tol` asks for it; Hessian products float32.
+ * Throws INTERRUPTED, and what reading the rows throws.
  */
 export async function newtonCg(
   objective: Objective,
@@ -94,26 +94,19 @@ async function distanceOf(objective: Objective, { value, gradient }: ObjectiveAt
   return {
     norm,
     gradient: gradientBound(objective, gradient, await objective.closer?.(gradient, tol)),
-    // The objective is p-strongly convex in the weights, and the residuals are a point of the dual problem whose
-    // objective is less by
-    // ‖g‖²/(2·p): so much at most is f above its least (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
+    // The objective is p-strongly convex, and the residuals are a dual point whose objective is less by ‖g‖²/(2·p): an
+    // upper bound of the distance to the minimum (Boyd and Vandenberghe 2004, 9.1.2 and 5.5).
     dualityGap: norm ** 2 / (2 * objective.penalty) / value,
   };
 }
 
-/**
- * An upper bound of the largest absolute gradient by the columns as they are: that by the centred ones plus mean times
- * the intercept's.
- */
+/** Bounds the largest absolute gradient by uncentred columns: the centred ones' plus mean times the intercept's. */
 function gradientBound(objective: Objective, gradient: Vector, largest = objective.largest(gradient)): number {
   const ofIntercepts = largestAbsolute(gradient.bias) / objective.interceptScale;
   return Math.max(ofIntercepts, largest + objective.meanNorm * ofIntercepts);
 }
 
-/**
- * Newton steps of one fit. Once conjugate gradients have taken as long as a direct step, the steps that follow are
- * direct: they only get harder.
- */
+/** Newton steps of one fit. Once conjugate gradients cost more than a direct step, all that follow are direct. */
 function stepper(objective: Objective): (here: ObjectiveAt, isEnough: Enough) => Promise<Weights> {
   let factorises = false;
   return async function newtonStep(here, isEnough) {

@@ -14,9 +14,6 @@ export interface Vector {
 /** A vector whose logits may not be known. */
 export type Weights = Pick<Vector, 'coef' | 'bias'> & Partial<Vector>;
 
-/** The Hessian at one point, applied to a direction. */
-export type HessianProduct = (direction: Vector) => Promise<Vector>;
-
 /** A length that a line search tried. */
 export interface Trial {
   readonly size: number;
@@ -37,7 +34,7 @@ export interface Line {
   /** The slope that may be left, of that at the start: at the whole step, and at a length that is looked for. */
   readonly flat: { readonly whole: number; readonly found: number };
   readonly at: (size: number) => Promise<Trial>;
-  /** Where trials are dear: about the lowest point, which is looked for where the whole step will not do. */
+  /** Where trials are expensive: about the lowest point, sought where the whole step will not do. */
   readonly lowest?: () => Promise<number>;
 }
 
@@ -54,7 +51,8 @@ export interface ObjectiveAt {
   readonly point: Vector;
   readonly value: number;
   readonly gradient: Vector;
-  readonly hessian: () => HessianProduct;
+  /** Applied to a direction. */
+  readonly hessian: () => (direction: Vector) => Promise<Vector>;
   /** About the inverse of the Hessian, applied to a residual. */
   readonly precondition?: (residual: Vector) => Promise<Vector>;
   /** Undefined where there is none, or conjugate gradients are always quicker. */
@@ -63,19 +61,16 @@ export interface ObjectiveAt {
 }
 
 /**
- * f(W, b) = Σᵢ sᵢ·loss(yᵢ, (xᵢ - mean)·W + b) + penalty/2·‖W‖² with sample weights s that sum to 1: what a linear fit
- * minimises over the weights W (d, k) and the free intercepts b (k). An intercept counts as one more weight, of a
- * constant column as long as the rows are (the intercept scale): one step length then suits it and the weights.
+ * f(W, b) = Σᵢ sᵢ·loss(yᵢ, (xᵢ - mean)·W + b) + penalty/2·‖W‖², sample weights s that sum to 1, over W (d, k) and free
+ * intercepts b (k). An intercept is the weight of a constant column as long as the rows (the intercept scale), so that
+ * one step length suits all.
  */
 export interface Objective {
   readonly penalty: number;
   readonly interceptScale: number;
   /** Euclidean norm of the column means, 0 for centred features. */
   readonly meanNorm: number;
-  /**
-   * The duality gap over the objective that a converged fit may leave; undefined where the gradient alone tells, as in
-   * scikit-learn.
-   */
+  /** The relative duality gap that a converged fit may leave; undefined where the gradient alone decides. */
   readonly gapTolerance?: number;
   /** The part of the gradient that a Newton step may leave at most. */
   forcing(warm: boolean): number;

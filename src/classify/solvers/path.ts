@@ -6,10 +6,7 @@ import { type LinearFit, fitLinear } from './linear-fit.ts';
 import type { LinearTask } from './linear-problems.ts';
 import type { StopRule } from './newton-cg.ts';
 
-/**
- * The optima for several values of C, in their order. Computed from the smallest C up, each from the one before: its
- * optimum is near. Throws INTERRUPTED.
- */
+/** The optima for several C, in their order; from the smallest up, each from the last. Throws INTERRUPTED. */
 export async function fitPath(
   design: Design,
   task: LinearTask,
@@ -43,10 +40,9 @@ export interface PathScore {
 }
 
 /**
- * Cross-validates each C: all folds are fitted at the same time on the one design, and share its products. The design's
- * rows must have been normalised without a look at the held-out ones: row by row (`l2`, `none`). Features standardised
- * by fold need a design a fold; give each its single fold then. Throws FIT_INVALID for a fold that lacks a class,
- * INTERRUPTED.
+ * Cross-validates each C: all folds at the same time on one design. Its rows must be normalised row by row (`l2`,
+ * `none`); standardised features need a design for each fold, each with its single fold. Throws FIT_INVALID for a fold
+ * that lacks a class, INTERRUPTED.
  */
 export async function crossValidatePath(
   design: Design,
@@ -82,19 +78,14 @@ export async function crossValidatePath(
   });
 }
 
-/**
- * The C of the highest mean accuracy; of equals the smallest, the strongest penalty, as scikit-learn's
- * LogisticRegressionCV.
- */
+/** The C of the highest mean accuracy, the smallest of equals, as scikit-learn's LogisticRegressionCV. */
 export function bestOf(path: readonly PathScore[]): PathScore {
   return path.reduce((best, one) =>
     one.accuracy > best.accuracy || (one.accuracy === best.accuracy && one.C < best.C) ? one : best,
   );
 }
 
-/**
- * The class that row i of the logits chooses: class 1 above zero for a single column, else the first of the highest.
- */
+/** The class that row i of the logits chooses: of one column class 1 above zero, else the first of the highest. */
 export function chosen(logits: Float64Array, i: number, k: number): number {
   if (k === 1) return Number(logits[i]! > 0);
   let best = 0;

@@ -31,10 +31,7 @@ interface ColumnSolution {
   readonly W: Float64Array;
 }
 
-/**
- * The system of Xcᵀ·Xc, from one pass over the rows; errors take one more. Throws FIT_INVALID above 8192 columns,
- * INTERRUPTED, and what reading throws.
- */
+/** The system of Xcᵀ·Xc, in one pass; errors take another. Throws FIT_INVALID above 8192 columns, INTERRUPTED. */
 export async function columnSystem(
   rows: Rows,
   { y, byClass }: RidgeTargets,
@@ -96,10 +93,7 @@ export async function columnSystem(
 /** Parts of a triangle: with eight of them 0.56 of the whole square is multiplied. */
 const PARTS = 8;
 
-/**
- * The squared length of each row of Xc·L⁻ᵀ, shape (n). L⁻¹ is a lower triangle: its first lines meet the first columns
- * alone.
- */
+/** Squared length of each row of Xc·L⁻ᵀ (n). L⁻¹ is lower triangular: its first lines meet the first columns alone. */
 async function leveragesOf(inverse: Square, { data, rows: d, cols: n }: Factor): Promise<Float64Array> {
   const leverages = new Float64Array(n);
   const step = Math.ceil(d / PARTS);

@@ -27,14 +27,11 @@ export interface RidgeFit {
 /** The best of several penalties, and its fit. */
 export interface RidgeChoice extends RidgeFit {
   readonly alpha: number;
-  /**
-   * Mean squared leave-one-out error of each alpha, over rows and columns of targets, errors times the root of the
-   * row's weight.
-   */
+  /** Mean squared leave-one-out error of each alpha, errors times the root of the row's weight. */
   readonly errors: readonly number[];
 }
 
-/** Bytes that ridge takes at its peak beside the rows, or the block, with so many penalties at once. */
+/** Peak bytes of ridge without the rows, or the block, with so many penalties at once. */
 export function ridgeBytes(
   { rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean },
   alphas: number,
@@ -43,8 +40,8 @@ export function ridgeBytes(
 }
 
 /**
- * Ridge regression to targets of -1 and 1 in closed form, from one pass over the rows. Throws FIT_INVALID for more than
- * 8192 columns and where alpha leaves the system singular to rounding, INTERRUPTED, and what reading throws.
+ * Ridge regression to targets of -1 and 1 in closed form, in one pass. Throws FIT_INVALID above 8192 columns and where
+ * the system is singular to rounding, INTERRUPTED, and what reading throws.
  */
 export async function ridgeFit(rows: Rows, task: RidgeTask, alpha: number, context?: FitContext): Promise<RidgeFit> {
   const system = await columnSystem(rows, targetsOf(task), context);
@@ -52,10 +49,9 @@ export async function ridgeFit(rows: Rows, task: RidgeTask, alpha: number, conte
 }
 
 /**
- * The same for every alpha, and the alpha of the least squared leave-one-out error: that of scikit-learn's
- * RidgeClassifierCV (the first of equals). With Xc the centred rows, times the root of their weight, the system is
- * Xc·Xcᵀ + alpha (n rows, in memory) or Xcᵀ·Xc + alpha (d columns), whichever is smaller; in blocks the errors of all
- * take one pass more. Throws as ridgeFit, FIT_INVALID in memory only where n exceeds 8192 too.
+ * The same for every alpha, and the alpha of the least squared leave-one-out error, first of equals, as scikit-learn's
+ * RidgeClassifierCV. The system is the smaller of Xc·Xcᵀ + alpha (in memory) and Xcᵀ·Xc + alpha; in blocks the errors
+ * take one more pass. Throws as ridgeFit; in memory FIT_INVALID only where both n and d exceed 8192.
  */
 export async function ridgePath(
   rows: Rows,

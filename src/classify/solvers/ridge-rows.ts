@@ -32,8 +32,11 @@ export async function rowSystem(
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const shares = weights.map((weight) => weight / total);
   const roots = weights.map(Math.sqrt);
-  const targets = targetsOf(y, byClass.length);
-  const k = targets.length / n;
+  const positives = positivesOf(byClass.length);
+  const k = positives.length;
+  const targets = Float64Array.from({ length: n * k }, (_, at) =>
+    y[Math.floor(at / k)] === positives[at % k] ? 1 : -1,
+  );
   const meanTarget = weightedRows(shares, targets, k);
   const T = targets.map((t, at) => roots[Math.floor(at / k)]! * (t - meanTarget[at % k]!));
   const mean = new Float32Array(await transposedTimesThin(X, shares, 1, 'float32'));
@@ -72,17 +75,7 @@ export async function rowSystem(
   };
 }
 
-/** The targets (n, k). */
-function targetsOf(y: Int32Array, classes: number): Float64Array {
-  const positives = positivesOf(classes);
-  const k = positives.length;
-  return Float64Array.from({ length: y.length * k }, (_, at) => (y[Math.floor(at / k)] === positives[at % k] ? 1 : -1));
-}
-
-/**
- * K without its part along `direction`, in place. Exact centring leaves none; what float32 left there would be divided
- * by a small alpha.
- */
+/** K without its part along `direction`, in place: what float32 left there would be divided by a small alpha. */
 function projectOut(K: Float64Array, direction: Float64Array): void {
   const n = direction.length;
   const length = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));

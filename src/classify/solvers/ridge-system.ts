@@ -12,8 +12,8 @@ export interface RidgeTargets {
 }
 
 /**
- * Ridge regression on centred rows and targets of -1 and 1, both times the root of the row's weight: a column for two
- * classes, else one a class against the rest.
+ * Ridge regression on centred rows and targets of -1 and 1, both times the root of the row's weight; a column for two
+ * classes, else one for each class against the rest.
  */
 export interface RidgeSystem<Solution> {
   /** Of the columns, weighted, shape (d). */
@@ -25,8 +25,8 @@ export interface RidgeSystem<Solution> {
   /** Throws FIT_INVALID where a penalty leaves the system singular to rounding. */
   solve(alpha: number): Promise<Solution>;
   /**
-   * The mean squared leave-one-out error of each solution. A row's error when it is left out is its residual over 1 -
-   * h, h its leverage (Allen 1974; Golub, Heath and Wahba 1979), with the free intercept's share of h.
+   * Mean squared leave-one-out error of each solution: residual / (1 - h), h the leverage with the intercept's part
+   * (Allen 1974; Golub, Heath and Wahba 1979).
    */
   errorsOf(solutions: readonly Solution[]): Promise<number[]>;
   /** Shape (d, k), float64. */

@@ -8,18 +8,14 @@ import { joinedProducts } from './joined-products.ts';
 import { roughGram } from './rough-gram.ts';
 import { columnSums, largestAbsolute, shiftRows } from '../linalg/vectors.ts';
 
-/**
- * The largest of so many weights is no more than about this part of their norm; above it a rough norm settles that
- * it is not small.
- */
+/** Above this multiple of `tol` a rough norm settles that the largest weight is not small. */
 const SETTLED = 256;
 
 /**
- * The design for one fit on many wide rows: as `gramDesign`, but with a Gram matrix of 8-bit products, which only tells
- * the Hessian. A fit starts at the optimum of the `rough` design, where each product is made with that matrix; its
- * last few Newton steps take logits and gradients from X itself, so that the optimum is X's and the rough Hessian
- * costs a step at most. For tolerances that float32 products reach, and for penalties that are not weak: the matrix
- * must be right to within a part of the penalty. Throws INTERRUPTED.
+ * The design for one fit on many wide rows: as `gramDesign`, with a Gram matrix of 8-bit products for the Hessian. A
+ * fit starts at the `rough` design's optimum; its last Newton steps take logits and gradients from X: the optimum is
+ * X's. For tolerances of float32 and penalties that are not weak: the matrix must be right to a part of the penalty.
+ * Throws INTERRUPTED.
  */
 export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<Design> {
   const n = X.rows;
@@ -41,10 +37,7 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
     largest: normOf,
     gramProduct: (coef: Float64Array, k: number) => product({ V: coef, k }),
   };
-  const rough: Design = {
-    ...common,
-    logits: (coef, k) => product({ V: coef, k }),
-  };
+  const rough: Design = { ...common, logits: (coef, k) => product({ V: coef, k }) };
   return {
     ...common,
     rough,

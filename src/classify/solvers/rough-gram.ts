@@ -1,4 +1,5 @@
 import { type Matrix, selectRows } from '../../core/matrix.ts';
+import type { OnnxGraph } from '../../core/onnx-model.ts';
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
@@ -8,75 +9,58 @@ import { integerProduct } from '../linalg/integer-products.ts';
 
 /** Rows of one block of products: small enough to leave out nearly half of the work, large enough for full speed. */
 const BLOCK_ROWS = 512;
-/** Rows, evenly spread, whose products are also made in float32: they tell how far off the others are. */
+/** Rows, evenly spread, whose products are also made in float32: they measure the error of the others. */
 const SAMPLE = 64;
 
 const cached = sessionCache();
+const session = (graph: Omit<OnnxGraph, 'initializers'>) =>
+  cached(graph.name, () => mathSession({ ...graph, initializers: [] }, 0));
 
 /** The largest and the least value of each row, one pass over X. */
 const extents = () =>
-  cached('extents', () =>
-    mathSession(
-      {
-        name: 'extents',
-        nodes: [
-          { op: 'ReduceMax', inputs: ['X'], outputs: ['most'], attributes: { axes: [1], keepdims: 0 } },
-          { op: 'ReduceMin', inputs: ['X'], outputs: ['least'], attributes: { axes: [1], keepdims: 0 } },
-        ],
-        inputs: [{ name: 'X', type: 'float32', shape: ['n', 'd'] }],
-        outputs: [
-          { name: 'most', type: 'float32', shape: ['n'] },
-          { name: 'least', type: 'float32', shape: ['n'] },
-        ],
-        initializers: [],
-      },
-      0,
-    ),
-  );
+  session({
+    name: 'extents',
+    nodes: [
+      { op: 'ReduceMax', inputs: ['X'], outputs: ['most'], attributes: { axes: [1], keepdims: 0 } },
+      { op: 'ReduceMin', inputs: ['X'], outputs: ['least'], attributes: { axes: [1], keepdims: 0 } },
+    ],
+    inputs: [{ name: 'X', type: 'float32', shape: ['n', 'd'] }],
+    outputs: [
+      { name: 'most', type: 'float32', shape: ['n'] },
+      { name: 'least', type: 'float32', shape: ['n'] },
+    ],
+  });
 
 /** Each row in 8 bits of its own step. */
 const quantizer = () =>
-  cached('quantizer', () =>
-    mathSession(
-      {
-        name: 'quantizer',
-        nodes: [{ op: 'QuantizeLinear', inputs: ['X', 'steps', 'zeros'], outputs: ['Q'], attributes: { axis: 0 } }],
-        inputs: [
-          { name: 'X', type: 'float32', shape: ['n', 'd'] },
-          { name: 'steps', type: 'float32', shape: ['n'] },
-          { name: 'zeros', type: 'uint8', shape: ['n'] },
-        ],
-        outputs: [{ name: 'Q', type: 'uint8', shape: ['n', 'd'] }],
-        initializers: [],
-      },
-      0,
-    ),
-  );
+  session({
+    name: 'quantizer',
+    nodes: [{ op: 'QuantizeLinear', inputs: ['X', 'steps', 'zeros'], outputs: ['Q'], attributes: { axis: 0 } }],
+    inputs: [
+      { name: 'X', type: 'float32', shape: ['n', 'd'] },
+      { name: 'steps', type: 'float32', shape: ['n'] },
+      { name: 'zeros', type: 'uint8', shape: ['n'] },
+    ],
+    outputs: [{ name: 'Q', type: 'uint8', shape: ['n', 'd'] }],
+  });
 
 const multiplier = () =>
-  cached('multiplier', () =>
-    mathSession(
-      {
-        name: 'integer gram',
-        nodes: integerProduct,
-        inputs: [
-          { name: 'X', type: 'uint8', shape: ['n', 'd'] },
-          { name: 'Y', type: 'int8', shape: ['m', 'd'] },
-          { name: 'zeroX', type: 'uint8', shape: [] },
-          { name: 'zeroY', type: 'int8', shape: [] },
-        ],
-        outputs: [{ name: 'Z', type: 'int32', shape: ['n', 'm'] }],
-        initializers: [],
-      },
-      0,
-    ),
-  );
+  session({
+    name: 'integer gram',
+    nodes: integerProduct,
+    inputs: [
+      { name: 'X', type: 'uint8', shape: ['n', 'd'] },
+      { name: 'Y', type: 'int8', shape: ['m', 'd'] },
+      { name: 'zeroX', type: 'uint8', shape: [] },
+      { name: 'zeroY', type: 'int8', shape: [] },
+    ],
+    outputs: [{ name: 'Z', type: 'int32', shape: ['n', 'm'] }],
+  });
 
 /**
- * About (X - mean)·(X - mean)ᵀ, shape (n, n), symmetric: products of 8 bits, which are several times as fast as those
- * of float32 where the processor has instructions for them. What rounding moves is told by a sample of exact products,
- * and so much is added to the diagonal that the matrix is one of squares again (a random symmetric matrix of deviation
- * s has no eigenvalue beyond 2·s·sqrt(n): Wigner 1958). Throws INTERRUPTED.
+ * About (X - mean)·(X - mean)ᵀ (n, n), symmetric, of 8-bit products, several times as fast as float32 with the right
+ * instructions. A sample of exact products measures the rounding; the diagonal is raised to keep the matrix positive (a
+ * random symmetric one of deviation s has eigenvalues up to 2·s·sqrt(n): Wigner 1958). Throws INTERRUPTED.
  */
 export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix> {
   const n = X.rows;
@@ -99,11 +83,11 @@ export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix
   const zeroX = new Tensor('uint8', Uint8Array.of(zero), []);
   const zeroY = new Tensor('int8', Int8Array.of(zero - 128), []);
   const gram = { data: new Float32Array(n * n), rows: n, cols: n };
-  const session = await multiplier();
+  const integers = await multiplier();
   for (let start = 0; start < n; start += BLOCK_ROWS) {
     checkAborted(context);
     const end = Math.min(n, start + BLOCK_ROWS);
-    const { Z } = await session.run({
+    const { Z } = await integers.run({
       X: new Tensor('uint8', bytes(start, n), [n - start, X.cols]),
       Y: new Tensor('int8', lowered(bytes(start, end)), [end - start, X.cols]),
       zeroX,
@@ -127,10 +111,7 @@ export async function roughGram(X: Matrix, context?: FitContext): Promise<Matrix
   return gram;
 }
 
-/**
- * Bytes less 128, in whose products with bytes from 0 the instructions are fastest: a flip of the highest bit, four
- * bytes at a time.
- */
+/** Bytes less 128, the fastest operand for bytes from 0: a flip of the highest bit, four bytes at a time. */
 function lowered(bytes: Uint8Array): Int8Array {
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   new Uint8Array(words.buffer).set(bytes);

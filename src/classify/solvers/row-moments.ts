@@ -18,20 +18,17 @@ export interface RowMoments {
   readonly classMeans: readonly Float64Array[];
 }
 
-/**
- * Values of the rows that are centred at once: 16 MiB in float64. No fewer rows than this, for each such part costs a
- * product of (d, d).
- */
+/** Values centred at once: 16 MiB in float64; no fewer rows than this, for each part costs a (d, d) product. */
 const PART_VALUES = 2 ** 21;
 const LEAST_ROWS = 256;
 
-/** Bytes that `momentsOf` takes beside the block: the scatter, a product of its size, and a part of the rows. */
+/** Bytes that `momentsOf` takes besides the block: the scatter, a product of its size, and a part of the rows. */
 export const momentsBytes = (cols: number): number => 8 * (2 * cols * cols + Math.max(PART_VALUES, LEAST_ROWS * cols));
 
 /**
- * One pass over rows whose classes are y and whose weights are those of their class. Each part of the rows is centred
- * by its own mean, and parts are put together by their means (Chan, Golub and LeVeque 1979), so that columns which are
- * large beside their spread lose no digits. Throws FIT_INVALID for values that are not finite, INTERRUPTED.
+ * One pass over rows of classes y, weighted by class. Each part is centred by its own mean and merged (Chan, Golub and
+ * LeVeque 1979): large columns of little variance lose no digits. Throws FIT_INVALID for NaN or infinities,
+ * INTERRUPTED.
  */
 export async function momentsOf(
   source: Rows,

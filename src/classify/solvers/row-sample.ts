@@ -13,12 +13,9 @@ const MOST_BYTES = 2 ** 27;
 /** No more rows than one in so many of all, or so many a column: more would cost more than they are worth. */
 const LEAST_SHARE = 8;
 const MOST_PER_COLUMN = 16;
-/** From so many rows a column on a sample tells the Hessian well, whatever the penalty. */
+/** From so many rows a column on a sample estimates the Hessian well, whatever the penalty. */
 const ENOUGH_PER_COLUMN = 8;
-/**
- * What the sample does not see must be flattened by the penalty: at least so much of the mean Hessian that a row of the
- * sample brings.
- */
+/** The least penalty, of the mean Hessian that one sampled row brings: it must flatten what the sample does not see. */
 const LEAST_PENALTY = 0.3;
 /** Steps of conjugate gradients on the sample, and the part of the residual that ends them. */
 const MOST_STEPS = 30;
@@ -31,8 +28,8 @@ export function sampleSize({ rows, cols }: RowsShape): number {
 }
 
 /**
- * About `size` rows, ascending: half of them by the number of rows of their class y, half the same for each class, and
- * each class evenly. So a rare class is told too.
+ * About `size` rows, ascending: half in proportion to their class in y, half equal for each class, evenly within a
+ * class. So a rare class is seen too.
  */
 export function sampledRows(y: Int32Array, size: number): Int32Array {
   const counts = countClasses(y, 1 + y.reduce((most, c) => Math.max(most, c), 0));
@@ -47,21 +44,20 @@ export function sampledRows(y: Int32Array, size: number): Int32Array {
   });
 }
 
-/** Whether a sample (rows, cols) has rows enough to tell the Hessian of all, whatever the penalty. */
-export const tellsHessian = ({ rows, cols }: RowsShape): boolean => rows >= ENOUGH_PER_COLUMN * cols;
+/** Whether a sample (rows, cols) has rows enough to estimate the Hessian of all, whatever the penalty. */
+export const estimatesHessian = ({ rows, cols }: RowsShape): boolean => rows >= ENOUGH_PER_COLUMN * cols;
 
 /** Bytes of the sample of (rows, cols), and of a fit on it where there is one. */
 export function sampleBytes({ rows, cols }: RowsShape): number {
   const kept = sampleSize({ rows, cols });
-  const fitted = tellsHessian({ rows: kept, cols }) ? widenedBytes(kept, cols) + directBytes(kept, cols) : 0;
+  const fitted = estimatesHessian({ rows: kept, cols }) ? widenedBytes(kept, cols) + directBytes(kept, cols) : 0;
   return 4 * kept * cols + fitted;
 }
 
 /**
- * The inverse of the Hessian on a sample of the rows, which is in memory: by conjugate gradients that read no file
- * (subsampled Newton methods: Byrd, Chin, Neveitt and Nocedal 2011). It halves the passes where the penalty or many
- * rows make the sample's Hessian like that of all; elsewhere it would add some (measured: docs/streams.md), and then
- * there is none: undefined.
+ * The inverse Hessian on a sample in memory, by conjugate gradients (subsampled Newton: Byrd, Chin, Neveitt and Nocedal
+ * 2011). It halves the passes where the penalty or many rows make the sample's Hessian like the whole; elsewhere it
+ * would add some (docs/streams.md): undefined.
  */
 export function samplePreconditioner(
   sample: Design,
@@ -70,7 +66,7 @@ export function samplePreconditioner(
 ): ((point: Weights) => (residual: Vector) => Promise<Vector>) | undefined {
   // The Hessian of a direction that one row of the sample alone brings; what all rows have in it is of this size too.
   const floor = (meanHessian(loss, sample.rows) * sample.meanSquaredNorm) / sample.rows;
-  if (!tellsHessian({ rows: sample.rows, cols: sample.size }) && penalty < LEAST_PENALTY * floor) return undefined;
+  if (!estimatesHessian({ rows: sample.rows, cols: sample.size }) && penalty < LEAST_PENALTY * floor) return undefined;
   const objective = keptObjective(sample, loss, penalty + floor);
   return function at({ coef, bias }) {
     let product: Promise<ReturnType<ObjectiveAt['hessian']>> | undefined;

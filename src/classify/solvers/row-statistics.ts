@@ -12,8 +12,7 @@ export interface ColumnStatistics {
 }
 
 /**
- * One pass: means, mean squared norm, and the rows `sampled`, ascending, of shape (m, d). Throws FIT_INVALID for values
- * that are not finite, INTERRUPTED.
+ * One pass; also returns the rows `sampled`, ascending (m, d). Throws FIT_INVALID for NaN or infinities, INTERRUPTED.
  */
 export async function rowStatistics(
   source: Rows,

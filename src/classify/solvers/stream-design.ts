@@ -4,13 +4,13 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { timesColumns, transposedTimesColumns, type Columns, type FloatType } from '../linalg/thin.ts';
 import { addOuter, addScaled, columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
-import { columnDesign, columnWeights } from './column-design.ts';
+import { columnDesign } from './column-design.ts';
 import type { Design, FitRows } from './design.ts';
 import { joinedProducts } from './joined-products.ts';
 import type { Loss } from './loss.ts';
 import type { LinearProblem } from './linear-problems.ts';
 import { rowStatistics } from './row-statistics.ts';
-import { sampledRows, sampleSize, tellsHessian } from './row-sample.ts';
+import { sampledRows, sampleSize, estimatesHessian } from './row-sample.ts';
 
 /** Weights (d, k), and what they shift the logits of centred rows by, shape (k). */
 export interface Shifted {
@@ -19,8 +19,8 @@ export interface Shifted {
 }
 
 /**
- * The derivative of a problem's loss at `at`; with a `direction` its second derivative there applied to that, in
- * float32; with `sizes` too the slopes along the direction at these lengths of it.
+ * Asks for the derivative of a problem's loss at `at`; with a `direction` for the second derivative applied to it, in
+ * float32; with `sizes` too for the slopes at those lengths of it.
  */
 export interface PassRequest {
   readonly problem: LinearProblem;
@@ -29,6 +29,8 @@ export interface PassRequest {
   readonly sizes?: readonly number[];
   readonly precision: FloatType;
 }
+
+type AskedPass = PassRequest & { readonly answer: PassAnswer };
 
 /** The loss, and the derivative by the weights (d, k) and by the shift (k). */
 export interface PassAnswer {
@@ -39,11 +41,9 @@ export interface PassAnswer {
 }
 
 /**
- * Training rows that are read block by block, again for each product. What is asked for at the same time, by the
- * problems of several classes, is answered by one pass. Nothing is kept of a row: its logits are computed again in each
- * pass, for a product with twice as many columns costs little beside reading the row, and a million rows of logits of
- * ten classes take 80 MB each time they are kept. So memory is that of a block, a few arrays of (d, k) and a sample of
- * the rows.
+ * Training rows that are read again, block by block, for each product; one pass answers concurrent requests. Logits are
+ * computed again: that is cheap next to reading, while those of a million rows and ten classes take 80 MB. Memory is a
+ * block, a few (d, k) arrays and a sample of rows.
  */
 export interface StreamDesign extends FitRows {
   readonly pass: (request: PassRequest) => Promise<PassAnswer>;
@@ -53,51 +53,34 @@ export interface StreamDesign extends FitRows {
   readonly sample: Design;
 }
 
-/**
- * One pass that sees the column means and takes a sample of rows, whose classes are y. Throws FIT_INVALID, INTERRUPTED,
- * and what reading throws.
- */
+/** One pass for column means and a sample of rows of classes y. Throws FIT_INVALID, INTERRUPTED, reading errors. */
 export async function streamDesign(source: Rows, y: Int32Array, context?: FitContext): Promise<StreamDesign> {
   const sampled = sampledRows(y, sampleSize(source));
   const { sample, ...statistics } = await rowStatistics(source, sampled, context);
-  const { mean, meanSquaredNorm } = statistics;
+  const { mean } = statistics;
   let passes = 1;
 
   async function answer(requests: readonly PassRequest[]): Promise<PassAnswer[]> {
-    const answers = requests.map(({ at, sizes = [] }) => ({
-      value: 0,
-      coef: new Float64Array(at.coef.length),
-      sums: new Float64Array(at.shift.length),
-      slopes: new Float64Array(sizes.length),
-    }));
+    const asked = requests.map((request) => ({ ...request, answer: emptyAnswer(request) }));
     for await (const { start, X } of blocksOf(source)) {
       checkAborted(context);
       for (const precision of ['float32', 'float64'] as const) {
-        const those = requests.flatMap((request, r) => (request.precision === precision ? [r] : []));
-        if (those.length === 0) continue;
-        await addBlock(
-          X,
-          start,
-          those.map((r) => requests[r]!),
-          those.map((r) => answers[r]!),
-          precision,
-        );
+        const those = asked.filter((request) => request.precision === precision);
+        if (those.length > 0) await addBlock(X, start, those, precision);
       }
     }
     passes++;
-    answers.forEach(({ coef, sums }) => addOuter(coef, -1, mean, sums));
-    return answers;
+    return asked.map(({ answer }) => ({ ...answer, coef: addOuter(answer.coef, -1, mean, answer.sums) }));
   }
 
-  /** What rows are shifted by that are not centred. */
+  /** The shift of rows that are not centred. */
   const uncentred = ({ coef, shift }: Shifted): Float64Array =>
     weightedRows(mean, coef, shift.length).map((m, c) => shift[c]! - m);
 
   async function addBlock(
     X: Matrix,
     start: number,
-    requests: readonly PassRequest[],
-    answers: readonly PassAnswer[],
+    requests: readonly AskedPass[],
     precision: FloatType,
   ): Promise<void> {
     const vectors = requests.flatMap(({ at, direction }) => (direction === undefined ? [at] : [at, direction]));
@@ -106,22 +89,21 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
     vectors.forEach((vector, v) => shiftRows(products[v]!, uncentred(vector), 1));
     const turned: (Columns & { readonly answer: PassAnswer })[] = [];
     let next = 0;
-    requests.forEach(({ problem, direction, sizes }, r) => {
-      const answer = answers[r]!;
+    for (const { problem, direction, sizes, answer } of requests) {
       const { k } = problem;
       const loss = problem.loss(start, start + X.rows);
       const logits = products[next++]!;
       const change = direction && products[next++]!;
       if (change !== undefined && sizes !== undefined) {
         addSlopes(answer.slopes, loss, logits, change, sizes);
-        return;
+        continue;
       }
       const here = loss.at(logits);
       const V = change === undefined ? here.residuals : here.hessian(change);
       answer.value += here.value;
       addScaled(answer.sums, 1, columnSums(V, k));
       turned.push({ V, k, answer });
-    });
+    }
     if (turned.length === 0) return;
     const sums = await transposedTimesColumns(X, turned, precision);
     sums.forEach((sum, r) => addScaled(turned[r]!.answer.coef, 1, sum));
@@ -133,15 +115,22 @@ export async function streamDesign(source: Rows, y: Int32Array, context?: FitCon
   return {
     rows: source.rows,
     size: source.cols,
-    meanNorm: Math.sqrt(dot(mean, mean)),
-    meanSquaredNorm,
-    ...(tellsHessian(sample) && { rough: some }),
+    meanNorm: some.meanNorm,
+    meanSquaredNorm: some.meanSquaredNorm,
+    ...(estimatesHessian(sample) && { rough: some }),
     sample: some,
     pass: joined(answer),
     passes: () => passes,
-    weights: (coef, k) => columnWeights(coef, k, mean),
+    weights: (coef, k) => some.weights(coef, k),
   };
 }
+
+const emptyAnswer = ({ at, sizes = [] }: PassRequest): PassAnswer => ({
+  value: 0,
+  coef: new Float64Array(at.coef.length),
+  sums: new Float64Array(at.shift.length),
+  slopes: new Float64Array(sizes.length),
+});
 
 /** Adds the derivatives of a loss along a change of the logits, at some lengths of it. */
 function addSlopes(

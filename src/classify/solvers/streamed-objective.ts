@@ -10,25 +10,19 @@ import type { PassAnswer, Shifted, StreamDesign } from './stream-design.ts';
 const ROUNDING = { float32: 1e-7, float64: 1e-12 };
 /** A length along a line costs a pass: one that lowers the objective will do. */
 const FLAT = { whole: 0.9, found: 0.5 };
-/** Lengths at which one pass tells the slope. */
+/** Lengths at which one pass computes the slope. */
 const SIZES = Array.from({ length: 28 }, (_, s) => 2 ** (s - 24));
 /** The part of the gradient that a step may leave, for each step of conjugate gradients costs a pass too. */
 const FORCING = 0.25;
 const NO_LOGITS = new Float64Array(0);
 
-/**
- * The objective of a problem on rows that are read again: a pass for value and gradient at a point, and one for each
- * Hessian product.
- */
+/** The objective on rows that are read again: one pass for value and gradient, one for each Hessian product. */
 export function streamedObjective(design: StreamDesign, problem: LinearProblem, penalty: number): Objective {
   const { k, gapTolerance } = problem;
   const { size, meanNorm, sample } = design;
   const interceptScale = interceptScaleOf(design);
   const inner = (a: Vector, b: Vector): number => dot(a.coef, b.coef) + dot(a.bias, b.bias);
-  const shifted = ({ coef, bias }: Weights): Shifted => ({
-    coef,
-    shift: bias.map((b) => interceptScale * b),
-  });
+  const shifted = ({ coef, bias }: Weights): Shifted => ({ coef, shift: bias.map((b) => interceptScale * b) });
   const preconditionAt = samplePreconditioner(sample, problem.sampleLoss(sample.sampled!), penalty);
 
   /** The derivative by weights and intercepts from that of the loss, with that of the penalty at the weights `of`. */
@@ -47,12 +41,7 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
       value,
       gradient,
       hessian: () => async (direction) => {
-        const request = {
-          problem,
-          at: shifted(point),
-          direction: shifted(direction),
-          precision: 'float32',
-        } as const;
+        const request = { problem, at: shifted(point), direction: shifted(direction), precision: 'float32' } as const;
         return completed(await design.pass(request), direction.coef);
       },
       ...(preconditionAt && { precondition: preconditionAt(point) }),
@@ -74,13 +63,7 @@ export function streamedObjective(design: StreamDesign, problem: LinearProblem, 
             };
           },
           async lowest() {
-            const request = {
-              problem,
-              at: shifted(point),
-              direction: shifted(step),
-              sizes: SIZES,
-              precision,
-            };
+            const request = { problem, at: shifted(point), direction: shifted(step), sizes: SIZES, precision };
             const { slopes } = await design.pass(request);
             const [across, beyond] = [dot(coef, step.coef), dot(step.coef, step.coef)];
             let low = { size: 0, slope: inner(gradient, step) };

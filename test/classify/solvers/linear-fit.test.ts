@@ -15,7 +15,7 @@ import { logisticLoss } from '../../../src/classify/solvers/logistic-loss.ts';
 import type { Loss } from '../../../src/classify/solvers/loss.ts';
 import { squaredErrorLoss, squaredHingeLoss } from '../../../src/classify/solvers/margin-losses.ts';
 import { integerProductsHold } from '../../../src/classify/linalg/integer-products.ts';
-import { columnMeans } from '../../../src/classify/normalize.ts';
+import { columnStatistics } from '../../../src/classify/solvers/row-statistics.ts';
 import { blobs, expectCode } from '../heads/head-contract.ts';
 
 const holds = await integerProductsHold();
@@ -151,7 +151,7 @@ describe('the logistic solver', () => {
       expect(converged).toBe(true);
       expect(gradient).toBeLessThanOrEqual(1e-10);
       const [{ coef, bias }] = points as [(typeof points)[0]];
-      const { mean, unit } = { mean: columnMeans(X), unit: Math.sqrt(design.meanSquaredNorm) };
+      const { mean, unit } = { mean: columnStatistics(X).mean, unit: Math.sqrt(design.meanSquaredNorm) };
       const b = bias.map((value, c) => value * unit - mean.reduce((sum, m, j) => sum + m * coef[j * k + c]!, 0));
       expect(plainGradient(X, y, k, 2, coef, b)).toBeLessThanOrEqual(1.1e-10);
     }
