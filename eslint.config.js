@@ -31,8 +31,8 @@ export default tseslint.config(
     },
   },
   { files: ['bench/**', 'test/**'], rules: { 'no-console': 'off' } },
-  // Benches, scripts, and what tests start as processes, are plain JavaScript, run as they lie; types (@ts-check, JSDoc) are
-  // tsc's to check.
+  // Benches, scripts, and what tests start as processes, are plain JavaScript, run as they lie; tsc checks their types
+  // (@ts-check, JSDoc).
   {
     files: ['bench/**/*.mjs', 'scripts/**/*.mjs', 'test/**/*.mjs', 'src/report/html/client.js'],
     ...tseslint.configs.disableTypeChecked,

@@ -2,6 +2,7 @@
 export interface Listener {
   /** A choice made for the user, a warning: one sentence. */
   note?(text: string): void;
+  /** Called often, with what stands then. */
   progress?(state: Progress): void;
 }
 

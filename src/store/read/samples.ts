@@ -12,6 +12,7 @@ export type SplitCounts = Readonly<Record<Split, number>>;
 export interface SampleList {
   /** An array where the list is short; else rows that are decoded anew whenever they are walked through. */
   samples(): Promise<SampleRows>;
+  /** Images by split. */
   counts(): Promise<SplitCounts>;
 }
 

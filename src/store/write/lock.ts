@@ -27,6 +27,7 @@ type Owner = z.infer<typeof ownerSchema>;
 
 /** A store that this process alone may write to. */
 export interface StoreLock {
+  /** Removes the lock. */
   release(): Promise<void>;
 }
 
