@@ -67,7 +67,7 @@ if (
 ) {
   throw new Error(USAGE);
 }
-const wishes = values.engine.map((request) => {
+const requests = values.engine.map((request) => {
   const [engine = '', precision = ''] = request.split(':');
   return { engine, precision };
 });
@@ -107,14 +107,14 @@ async function prepare() {
     drawn.map(({ path }) => path),
   );
   const kerasPeers = batches.map((batch) => kerasVariant(setting, batch));
-  const int8 = wishes.find(({ precision }) => precision === 'int8') ?? {
+  const int8 = requests.find(({ precision }) => precision === 'int8') ?? {
     engine: 'onnxruntime',
     precision: 'int8',
   };
   const int8Store = at(`${int8.engine}-int8.permafrost`);
-  const needsInt8 = [...wishes.map(({ precision }) => precision), ...values.python].includes('int8');
+  const needsInt8 = [...requests.map(({ precision }) => precision), ...values.python].includes('int8');
   if (needsInt8) engineVariant(setting, int8).run(int8Store);
-  const contenders = wishes.map((request) => ({
+  const contenders = requests.map((request) => ({
     variant: engineVariant(setting, request, int8Store),
     keep: at(`${request.engine}-${request.precision}.permafrost`),
   }));
