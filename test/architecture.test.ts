@@ -19,6 +19,22 @@ describe('the documents tell the truth about the code', () => {
     expect([...mapped].sort()).toEqual(folders('src').slice(1).sort());
   });
 
+  it('test/ mirrors src/: each of its folders is one of the source', () => {
+    const own = /^test\/(support|fixtures|golden)(\/|$)/;
+    const rooms = folders('test').filter((folder) => !own.test(folder));
+    const lost = rooms.filter((folder) => !existsSync(new URL(`../${folder.replace('test', 'src')}`, import.meta.url)));
+    expect(lost).toEqual([]);
+  });
+
+  it('no folder of the source is crowded but those of one kind of thing each', () => {
+    const large = ['heads', 'solvers', 'format', 'page', 'commands'];
+    const crowded = folders('src').filter((folder) => {
+      const files = readdirSync(new URL(`../${folder}`, import.meta.url), { withFileTypes: true });
+      return files.filter((entry) => entry.isFile()).length > 20 && !large.includes(folder.split('/').at(-1)!);
+    });
+    expect(crowded).toEqual([]);
+  });
+
   it('docs/architecture.md says where to change what, in files and folders that are there', () => {
     const table = text('docs/architecture.md').split('## Where to change what')[1]!.split('## ')[0]!;
     const paths = [...table.matchAll(/`(src\/[^`]+)`/g)].map(([, path]) => path!);
