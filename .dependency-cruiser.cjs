@@ -1,4 +1,5 @@
-// The direction of imports (docs/architecture.md): core <- {extract, store, classify} <- results <- {workflows, report} <- {studio, index.ts} <- cli.
+// The direction of imports (docs/architecture.md):
+// core <- {extract, store, classify} <- results <- {workflows, report} <- {studio, index.ts} <- cli.
 const onlyImporter = (name, file, packages) => ({
   name: `${name}-has-one-importer`,
   comment: `Each native or heavy package has one importing file: ${file} alone imports ${name}.`,
@@ -8,8 +9,8 @@ const onlyImporter = (name, file, packages) => ({
 });
 
 /**
- * The floors of a room, the lowest first: a folder imports from lower floors, not from its own floor's other folders, nor from higher ones.
- * Files that lie in the room itself are for all of its folders.
+ * The floors of a room, the lowest first: a folder imports from lower floors, not from its own floor's other folders,
+ * nor from higher ones. Files that lie in the room itself are for all of its folders.
  */
 const floors = (room, ...levels) =>
   levels.flatMap((folders, level) =>

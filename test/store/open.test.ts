@@ -151,7 +151,8 @@ describe('features of a store', () => {
   it('are a matrix where that fits the memory with all that lies beside it, and say why they are not', async () => {
     const splits = ['train'] as const;
     const bytes = 4 * COUNTS.train * WIDTHS.avg;
-    const within = (bound: number) => store.rows({ parts: 'avg', splits, memory: { bound, beside: 1000, copies: 2 } });
+    const within = (bound: number) =>
+      store.rows({ parts: 'avg', splits, memory: { bound, otherBytes: 1000, copies: 2 } });
     const held = await within(1000 + 2 * bytes);
     expect(held.matrix).toBeDefined();
     expect(held.reason).toBeUndefined();

@@ -44,8 +44,13 @@ export async function fillStore(
   });
   await writer.append(featuresOf(rows, widths));
   await writer.seal();
-  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
+  await commitSamples({ store, manifest, set }, rows);
   return { store, manifest, set };
+}
+
+/** Makes `samples` what the store says of its one set. */
+export function commitSamples({ store, manifest, set }: MadeStore, samples: readonly StoredSample[]): Promise<void> {
+  return commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples, failures: [] });
 }
 
 /** Every file of a folder with its bytes as text, so that two folders compare by one equality. */

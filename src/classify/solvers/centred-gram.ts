@@ -15,8 +15,8 @@ const MOST_BLOCK_ROWS = 512;
  * need not be exact, only the same everywhere.
  */
 export async function quickMeans(X: Matrix): Promise<Float32Array> {
-  const shares = new Float64Array(X.rows).fill(1 / X.rows);
-  return new Float32Array(await transposedTimesThin(X, shares, 1, 'float32'));
+  const sampleWeights = new Float64Array(X.rows).fill(1 / X.rows);
+  return new Float32Array(await transposedTimesThin(X, sampleWeights, 1, 'float32'));
 }
 
 /**

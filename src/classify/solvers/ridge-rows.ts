@@ -30,16 +30,16 @@ export async function rowSystem(
   checkFinite(X);
   const weights = Float64Array.from(y, (c) => byClass[c]!);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const shares = weights.map((weight) => weight / total);
+  const sampleWeights = weights.map((weight) => weight / total);
   const roots = weights.map(Math.sqrt);
   const positives = positivesOf(byClass.length);
   const k = positives.length;
   const targets = Float64Array.from({ length: n * k }, (_, at) =>
     y[Math.floor(at / k)] === positives[at % k] ? 1 : -1,
   );
-  const meanTarget = weightedRows(shares, targets, k);
+  const meanTarget = weightedRows(sampleWeights, targets, k);
   const T = targets.map((t, at) => roots[Math.floor(at / k)]! * (t - meanTarget[at % k]!));
-  const mean = new Float32Array(await transposedTimesThin(X, shares, 1, 'float32'));
+  const mean = new Float32Array(await transposedTimesThin(X, sampleWeights, 1, 'float32'));
   const K = await centredGram(X, mean, context);
   for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K[at++]! *= roots[i]! * roots[j]!;
   projectOut(K, roots);
@@ -61,7 +61,7 @@ export async function rowSystem(
           // K·dual = T - alpha·dual: the residuals are alpha·dual.
           const sum = dual.reduce((squares, value, at) => {
             const i = Math.floor(at / k);
-            return squares + ((alpha * value) / (1 - leverages[i]! - shares[i]!)) ** 2;
+            return squares + ((alpha * value) / (1 - leverages[i]! - sampleWeights[i]!)) ** 2;
           }, 0);
           return sum / dual.length;
         }),

@@ -10,12 +10,12 @@ export function picture({ images, thumbnails }: ReportData, image: number): Mark
 }
 
 /** An image that stands beside another one, with words about it. */
-export interface Beside {
+export interface NearImage {
   readonly image: number;
   readonly words: Content;
 }
 
-const besides = (data: ReportData, images: readonly Beside[]): Markup =>
+const besides = (data: ReportData, images: readonly NearImage[]): Markup =>
   html`<ul class="beside">
     ${images.map(
       ({ image, words }) =>
@@ -24,7 +24,7 @@ const besides = (data: ReportData, images: readonly Beside[]): Markup =>
   </ul>`;
 
 /** A card: an image, words about it, and the training images that are nearest to it. */
-export function card(data: ReportData, image: number, words: Content, neighbors: readonly Beside[] = []): Markup {
+export function card(data: ReportData, image: number, words: Content, neighbors: readonly NearImage[] = []): Markup {
   return html`<li class="card">
     <div class="main">
       ${picture(data, image)}
@@ -39,7 +39,7 @@ export function card(data: ReportData, image: number, words: Content, neighbors:
 }
 
 /** A card of images that belong together, with words above them. */
-export function groupCard(data: ReportData, words: Content, images: readonly Beside[]): Markup {
+export function groupCard(data: ReportData, words: Content, images: readonly NearImage[]): Markup {
   return html`<li class="card">
     <div>${words}</div>
     ${besides(data, images)}

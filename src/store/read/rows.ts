@@ -20,8 +20,8 @@ export const MAX_MATRIX_BYTES = 2 ** 32;
 export interface MemoryRoom {
   /** Bytes that the process may take. */
   readonly bound: number;
-  /** Bytes that it takes beside these features; by default 0. */
-  readonly beside?: number;
+  /** Bytes that it takes for anything else; by default 0. */
+  readonly otherBytes?: number;
   /** How often they are in memory at once, as they are stored and as they are changed; by default 1. */
   readonly copies?: number;
 }
@@ -89,8 +89,8 @@ function reasonForBlocks(memory: RowsRequest['memory'], matrixBytes: number, vie
   if (largest > MAX_MATRIX_BYTES)
     return `${inGigabytes(largest)} of one split are above the ${inGigabytes(MAX_MATRIX_BYTES)} that are read at once`;
   if (memory === 'matrix') return undefined;
-  const { bound, beside = 0, copies = 1 } = memory;
-  const needed = beside + copies * matrixBytes * (1 + views);
+  const { bound, otherBytes = 0, copies = 1 } = memory;
+  const needed = otherBytes + copies * matrixBytes * (1 + views);
   return needed > bound
     ? `in memory they would take about ${inGigabytes(needed)}, above the ${inGigabytes(bound)} allowed`
     : undefined;

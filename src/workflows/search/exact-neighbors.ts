@@ -21,7 +21,7 @@ export interface SearchPlan {
   readonly metric: Metric;
   /** Bytes that the process may take, and those taken next to the search's. */
   readonly bound: number;
-  readonly beside: number;
+  readonly otherBytes: number;
 }
 
 /** The k nearest stored images of each row of X, nearest first. */
@@ -61,10 +61,10 @@ export function merged(lists: readonly NeighborResult[][][], queries: number, k:
  * INTERRUPTED.
  */
 export async function exactNeighbors(plan: SearchPlan, work: Work): Promise<Search> {
-  const { owner, store, parts, splits, metric, bound, beside } = plan;
+  const { owner, store, parts, splits, metric, bound, otherBytes } = plan;
   const widths = parts.map(({ width }) => width);
   const stream = await store.rows({ parts, splits, memory: 'blocks' });
-  checkStreamBound(owner, bound, stream.peakBytes + beside);
+  checkStreamBound(owner, bound, stream.peakBytes + otherBytes);
   const [rows] = watched([stream], () => 'searching', work);
   const index = exactIndex(balancedRows(rows!, widths), metric, { numbers: stream.places });
   return (X, k) => nearest(stream, index, balanced(X, widths), k);

@@ -68,7 +68,7 @@ export async function neighbors(
   const { settings, quantization } = parts[0]!.set;
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
-  const plan = { owner: 'neighbors', store, parts, splits, metric, bound, beside: 0 };
+  const plan = { owner: 'neighbors', store, parts, splits, metric, bound, otherBytes: 0 };
   const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
   const extractor = await extractorLike(

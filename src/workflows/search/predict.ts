@@ -43,7 +43,7 @@ async function trainingSearch(
   }
   const bound = memoryBound(memory);
   const trained = { store: await storeOfHead(store, document), parts: stored.parts, splits: ['train'] } as const;
-  return exactNeighbors({ ...trained, owner: 'predict', metric: 'cosine', bound, beside: rowsMemory }, work);
+  return exactNeighbors({ ...trained, owner: 'predict', metric: 'cosine', bound, otherBytes: rowsMemory }, work);
 }
 
 /** What the head answers for an image of no class that it knows. */

@@ -62,7 +62,7 @@ export async function trainingData(
     views,
     memory: {
       bound,
-      beside: BASE_BYTES + fitBytes + 2 * 4 * cols * counts[validatedOn],
+      otherBytes: BASE_BYTES + fitBytes + 2 * 4 * cols * counts[validatedOn],
       // As they are stored, and normalised; with views once more, below each other.
       copies: views > 0 ? 3 : 2,
     },

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { POOLINGS, type Pooling } from '../../../src/core/sample.ts';
 import type { ManifestDraft } from '../../../src/store/format/manifest.ts';
 import { setRows } from '../../../src/store/read/shards.ts';
-import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
+import { openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { featureWriter } from '../../../src/store/write/writer.ts';
 import { textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from '../../support/stored-rows.ts';
-import { fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
+import { commitSamples, fillStore, openMade, matricesOf } from '../../support/stores.ts';
 
 const temporaryFolder = temporaryFolders();
 
@@ -22,7 +22,7 @@ async function smallStore(): Promise<{ store: string; manifest: ManifestDraft }>
   const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: rows.length });
   await writer.append(featuresOf(rows));
   await writer.seal();
-  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
+  await commitSamples({ store, manifest, set }, rows);
   return { store, manifest };
 }
 
@@ -84,7 +84,7 @@ describe('a store of several shards and several sets', () => {
     await fillStore(store, rows, { perShard: 3, settings: half });
     const { manifest, set } = await fillStore(store, [...rows].reverse(), { perShard: 4, settings: single });
     const samples = [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
-    await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples, failures: [] });
+    await commitSamples({ store, manifest, set }, samples);
     for (const pooling of POOLINGS) {
       const loaded = await matricesOf(openMade({ store, manifest }), pooling, ['train', 'val', 'test']);
       for (const [split, { X, samples: found }] of loaded) {
@@ -109,25 +109,9 @@ describe('a store of several shards and several sets', () => {
     const smallest = async (): Promise<number> =>
       Math.min(...(await matricesOf(openMade({ store, manifest }), 'flatten', ['train'])).get('train')!.X.data);
     expect(await smallest()).toBeLessThan(100);
-    await commitDataset(
-      { path: store, manifest },
-      {
-        root: '/pictures',
-        sets: whole(other),
-        samples: rows,
-        failures: [],
-      },
-    );
+    await commitSamples({ store, manifest, set: other }, rows);
     expect(await smallest()).toBeGreaterThan(900);
-    await commitDataset(
-      { path: store, manifest },
-      {
-        root: '/pictures',
-        sets: whole(set),
-        samples: rows,
-        failures: [],
-      },
-    );
+    await commitSamples({ store, manifest, set }, rows);
     expect(await smallest()).toBeLessThan(100);
   });
 
@@ -144,15 +128,7 @@ describe('a store of several shards and several sets', () => {
   it('says how many images lack features, instead of giving zeros', async () => {
     const store = join(temporaryFolder(), 'store');
     const { manifest, set } = await fillStore(store, rows.slice(0, 8), { perShard: 3 });
-    await commitDataset(
-      { path: store, manifest },
-      {
-        root: '/pictures',
-        sets: whole(set),
-        samples: rows,
-        failures: [],
-      },
-    );
+    await commitSamples({ store, manifest, set }, rows);
     await expect(openMade({ store, manifest }).rows({ parts: 'avg', memory: 'matrix' })).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
       message: textWith(/lacks the features of 3 images.*permafrost extract/),

@@ -9,7 +9,7 @@ import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders, writeTree } from '../../support/folders.ts';
 import { ENGINE, settingsWith, storedRow, WIDTHS } from '../../support/stored-rows.ts';
-import { contentOf, filesOf, fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
+import { commitSamples, contentOf, filesOf, fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 const newStore = (): string => join(folder(), 'deep/store');
@@ -147,22 +147,14 @@ describe('committing a data set', () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
     const before = filesOf(store);
-    await commitDataset(
-      { path: store, manifest },
-      {
-        root: '/pictures',
-        sets: whole(set),
-        samples: ROWS,
-        failures: [],
-      },
-    );
+    await commitSamples({ store, manifest, set }, ROWS);
     expect(filesOf(store)).toEqual(before);
   });
 
   it('takes a data set of which no image could be read', async () => {
     const store = newStore();
     const { manifest, set } = await fillStore(store, ROWS);
-    await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: [], failures: [] });
+    await commitSamples({ store, manifest, set }, []);
     expect(await openMade({ store, manifest }).samples()).toEqual([]);
     const loaded = await matricesOf(openMade({ store, manifest }), 'avg', ['train']);
     expect(loaded.get('train')).toMatchObject({ X: { rows: 0, cols: WIDTHS.avg }, samples: [] });

@@ -6,9 +6,9 @@ import type { BrowsePage, HeadFacts, ImageView, ReviewState, StoreFacts } from '
 import type { SweepState } from '../../../src/studio/api/studio-sweep.ts';
 import { SPLITS } from '../../../src/core/sample.ts';
 import { temporaryFolders } from '../../support/folders.ts';
-import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
+import { openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { featureWriter } from '../../../src/store/write/writer.ts';
-import { whole } from '../../support/stores.ts';
+import { commitSamples } from '../../support/stores.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow } from '../../support/stored-rows.ts';
 import { api, raw, startStudio, type StudioProcess } from '../../support/studio.ts';
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
   });
   for (let at = 0; at < IMAGES; at += 1000) await writer.append(featuresOf(rows.slice(at, at + 1000), WIDTHS));
   await writer.seal();
-  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples: rows, failures: [] });
+  await commitSamples({ store, manifest, set }, rows);
   path = store;
   studio = await startStudio(store);
 });

@@ -5,13 +5,13 @@ import { cosine, matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { POOLINGS, SPLITS, type Pooling } from '../../../src/core/sample.ts';
 import type { StoredSample } from '../../../src/store/format/shard.ts';
-import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
+import { openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { featureWriter } from '../../../src/store/write/writer.ts';
 import { checkText } from '../../../src/report/check-report.ts';
 import { check } from '../../../src/workflows/check/check.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { ENGINE, settingsWith, storedRow } from '../../support/stored-rows.ts';
-import { whole } from '../../support/stores.ts';
+import { commitSamples } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 const WIDTHS = { flatten: 24, avg: 12, max: 12 } as const;
@@ -47,7 +47,7 @@ async function storeOf(images: readonly Image[]): Promise<string> {
   await writer.append({ rows, features: new Map(features) });
   await writer.seal();
   const samples = [...rows].sort((a, b) => (a.path < b.path ? -1 : 1));
-  await commitDataset({ path: store, manifest }, { root: '/pictures', sets: whole(set), samples, failures: [] });
+  await commitSamples({ store, manifest, set }, samples);
   return store;
 }
 

@@ -9,12 +9,11 @@ import { balanced } from '../../../src/classify/normalize.ts';
 import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import type { Store } from '../../../src/store/open.ts';
-import { commitDataset } from '../../../src/store/write/store.ts';
 import { exactNeighbors } from '../../../src/workflows/search/exact-neighbors.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { storedRow } from '../../support/stored-rows.ts';
-import { fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
+import { commitSamples, fillStore, openMade, matricesOf } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
 
@@ -28,19 +27,11 @@ async function madeStore(): Promise<Store> {
   const shuffled = random(3).shuffle([...rows]);
   const made = await fillStore(join(folder(), 'store'), shuffled, { perShard: 7 });
   const { store, manifest, set } = made;
-  await commitDataset(
-    { path: store, manifest },
-    {
-      root: '/pictures',
-      sets: whole(set),
-      samples: rows,
-      failures: [],
-    },
-  );
+  await commitSamples({ store, manifest, set }, rows);
   return openMade(made);
 }
 
-const plan = { owner: 'neighbors', bound: Infinity, beside: 0 } as const;
+const plan = { owner: 'neighbors', bound: Infinity, otherBytes: 0 } as const;
 
 describe('exact neighbours in a store', () => {
   it.each(METRICS)('are those of the features in memory, in a stream: %s', async (metric) => {

@@ -56,7 +56,7 @@ async function firstThatLoads(
   );
 }
 
-/** A request for a device is met or refused, never bent. */
+/** A request for a device is met or refused, never changed. */
 function checkDevice(runtime: TfjsRuntime, wanted: TfjsOptions['device']): void {
   if (wanted === 'auto' || wanted === runtime.device) return;
   throw new PermafrostError(
