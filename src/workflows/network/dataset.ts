@@ -1,12 +1,13 @@
-import { relabelled, scanDataset, type Dataset } from '../../extract/dataset/dataset.ts';
+import { relabelled, type Dataset } from '../../extract/dataset/dataset.ts';
 import { stratifiedSplit } from '../../classify/evaluate/split.ts';
+import { findDataset } from './find-dataset.ts';
 
 /** The data set at `where`; one without splits is split by class, the same for the same seed and paths. */
 export async function openDataset(
   where: string,
   { valFraction, seed, labels = '' }: { readonly valFraction: number; readonly seed: number; readonly labels?: string },
 ): Promise<Dataset> {
-  const found = await scanDataset(where);
+  const found = await findDataset(where);
   const dataset = labels === '' ? found : await relabelled(found, labels);
   if (dataset.hasSplits) return dataset;
   const classes = dataset.samples.map(({ label }) => label);
