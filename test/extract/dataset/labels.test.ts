@@ -28,7 +28,11 @@ describe('labels that look the same', () => {
     ['two blanks', ['red  ant', 'red ant'], '"red  ant" and "red ant"'],
     ['a hyphen', ['red-ant', 'red_ant', 'red ant'], '"red ant" and "red-ant" and "red_ant"'],
   ])('by %s are shown so that they can be told apart', (_what, labels, shown) => {
-    expect(lookalikes([...labels, 'dog'])[0]!.split(' and ').sort()).toEqual(shown.split(' and ').sort());
+    expect(
+      lookalikes([...labels, 'dog'])[0]!
+        .split(' and ')
+        .sort(),
+    ).toEqual(shown.split(' and ').sort());
   });
 
   it('are none where the letters differ', () => {

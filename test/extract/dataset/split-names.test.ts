@@ -31,12 +31,20 @@ describe('names that mean splits', () => {
     expect(splits(name)).toEqual({ [name]: split });
   });
 
-  it.each(['trains', 'freight train', 'test tube', 'contest', 'devil', 'fold1', 'images', 'cat', 'attest', 'train_test'])(
-    'do not hide in %s',
-    (name) => {
-      expect(splits(name)).toEqual({});
-    },
-  );
+  it.each([
+    'trains',
+    'freight train',
+    'test tube',
+    'contest',
+    'devil',
+    'fold1',
+    'images',
+    'cat',
+    'attest',
+    'train_test',
+  ])('do not hide in %s', (name) => {
+    expect(splits(name)).toEqual({});
+  });
 
   it('may have words of the data set in them where another split has the same ones', () => {
     expect(splits('asl_alphabet_train', 'asl_alphabet_test')).toEqual({
