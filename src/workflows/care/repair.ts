@@ -13,6 +13,7 @@ import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import { storeAt, type Store } from '../../store/open.ts';
+import { splitOrigin } from '../../store/read/samples.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { verifyStore, withoutDamaged } from '../../store/care/verify.ts';
@@ -91,7 +92,8 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
     store: store.path,
     dtype,
   };
-  return extractInto(store.path, { dataset, extractor, options }, work);
+  const split = await splitOrigin(store.files, store.manifest);
+  return extractInto(store.path, { dataset, extractor, options, split }, work);
 }
 
 /** What is left to do about the studio's files, which cannot be made again; null where they are whole. */

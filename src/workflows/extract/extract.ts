@@ -7,6 +7,7 @@ import { contractId } from '../../extract/contract.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
+import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
 import { setsWriter } from '../../store/write/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
@@ -15,6 +16,8 @@ import { cutsText, parseCuts } from '../network/cuts.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { openDataset } from '../network/dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
+import { drawSplit, heldOutBefore, requireDrawn } from './draw-split.ts';
+import { keptSplit } from './kept-split.ts';
 import { pass, type Pass } from './pass.ts';
 import { extractViews, viewsRequest } from './views.ts';
 import { makeExtractor } from '../network/extractor.ts';
@@ -67,6 +70,7 @@ export async function extractDataset(
 ): Promise<ExtractResult> {
   const { listener } = work;
   const cuts = parseCuts(options.cut);
+  requireDrawn(dataset, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
@@ -81,8 +85,9 @@ export async function extractDataset(
         storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
         calibrate: async (target) => {
           await locked();
-          const job = { dataset, store: await openForWriting(store, VERSION), seed: options.seed, work };
-          return calibrationOf(job, target);
+          const draft = await openForWriting(store, VERSION);
+          const except = await heldOutBefore(dataset, draft, options);
+          return calibrationOf({ dataset, store: draft, seed: options.seed, except, work }, target);
         },
       },
       listener,
@@ -94,10 +99,16 @@ export async function extractDataset(
   }
 }
 
+/** What is extracted into a store. */
+interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'> {
+  /** How its splits came about, where it has been decided before; else they are drawn where it names none. */
+  readonly split?: SplitOrigin | undefined;
+}
+
 /** The extraction itself, into a store that is locked. Disposes the executable of `extractor`. */
 export async function extractInto(
   path: string,
-  { dataset, extractor, options }: Pick<Pass, 'dataset' | 'extractor' | 'options'>,
+  { dataset, extractor, options, split }: ExtractionInto,
   work: Work,
 ): Promise<ExtractResult> {
   const store = await openForWriting(path, VERSION);
@@ -114,6 +125,7 @@ export async function extractInto(
     set: setFor(manifest, settings, extractor.engine, widths),
     poolings,
   }));
+  const kept = dataset.hasSplits ? undefined : await keptSplit(store);
   const times = await rememberedTimes(path, root, options.verify, work);
   const into = { store, shardBytes: options.shardMegabytes * 2 ** 20 };
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
@@ -126,11 +138,14 @@ export async function extractInto(
     );
     const clock = stageClock();
     const plan = { dataset, extractor, times, options, clock };
-    const found = await pass({ ...plan, writer }, work);
+    const seen = await pass({ ...plan, writer }, work);
+    const drawn = drawSplit(dataset, seen.contents, kept, options);
+    for (const remark of drawn.remarks) work.listener?.note?.(remark);
+    const found = { ...seen, contents: drawn.contents };
     const { contents, failed, extracted, unread } = found;
-    const whole = { root, sets: wanted, failures: failed };
+    const whole = { root, sets: wanted, failures: failed, split: split ?? drawn.origin };
     await commitDataset(store, { ...whole, samples: contents.rows(writer.known) });
-    const views = await extractViews(plan, { ...into, wanted, found }, work);
+    const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted, found }, work);
     const samples = contents.rows(writer.known);
     if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
     await keepTimes(times, work);
@@ -156,7 +171,7 @@ export async function extractInto(
       dtype: options.dtype,
       weights: extractor.sets[0].settings.weights,
       ...summaryOf(samples),
-      warnings: dataset.warnings,
+      warnings: [...dataset.warnings, ...drawn.remarks],
       seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
       trace,
     };
