@@ -7,7 +7,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleOnnxRuntime } from './bundle-onnxruntime.mjs';
 
@@ -39,7 +39,11 @@ function changed(path) {
 function removeOrphans() {
   const sourceOf = (/** @type {string} */ path) => join('src', path.replace(/(\.d\.ts|\.js)$/, ''));
   for (const path of /** @type {string[]} */ (readdirSync('dist', { recursive: true }))) {
-    if ([join('studio', 'page'), 'onnxruntime'].some((made) => path.startsWith(made)) || statSync(join('dist', path)).isDirectory()) continue;
+    if (
+      [join('studio', 'page'), 'onnxruntime'].some((made) => path.startsWith(made + sep)) ||
+      statSync(join('dist', path)).isDirectory()
+    )
+      continue;
     if (!['.ts', '.js'].some((extension) => existsSync(sourceOf(path) + extension))) rmSync(join('dist', path));
   }
 }
