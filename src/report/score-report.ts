@@ -16,7 +16,7 @@ export function scoreRemarks({
   const lines: string[] = [];
   if (leftOut !== undefined)
     lines.push(
-      `${leftOut} of ${plural(validated + leftOut, `${validatedOn} image`)} ${leftOut === 1 ? 'is a file' : 'are files'} of the same content as training images: no figure counts them.${accuracyWithLeftOut === undefined ? '' : ` With them the accuracy would be ${ratio(accuracyWithLeftOut)}.`}`,
+      `${leftOut} of ${plural(validated + leftOut, `${validatedOn} image`)} ${leftOut === 1 ? 'is a file' : 'are files'} of the same content as training images: no figure counts them.${accuracyWithLeftOut === undefined ? '' : ` ${leftOut === 1 ? 'With it' : 'With them'} the accuracy would be ${ratio(accuracyWithLeftOut)}.`}`,
     );
   if (unlearned !== undefined)
     lines.push(

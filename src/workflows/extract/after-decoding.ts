@@ -48,7 +48,7 @@ export function afterDecoding({ samples, hasSplits }: Dataset, { numbers, index 
   const shared = SPLITS.filter((split) => inTrainToo[split] > 0);
   for (const split of shared)
     warnings.push(
-      `${inTrainToo[split]} of ${plural(all.found[split], `${split} image`)} are files of the same content as training images: no figure counts them ("permafrost check" lists them).`,
+      `${inTrainToo[split]} of ${plural(all.found[split], `${split} image`)} ${inTrainToo[split] === 1 ? 'is a file' : 'are files'} of the same content as training images: no figure counts them ("permafrost check" lists them).`,
     );
   const counted = Object.fromEntries(shared.map((split) => [split, inTrainToo[split]]));
   return { warnings, ...(shared.length > 0 && { inTrainToo: counted }) };
