@@ -7,6 +7,7 @@ import type { StoreFolder } from '../../store/format/manifest.ts';
 import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { keptSplit, type KeptSplit } from './kept-split.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
+import type { Work } from '../work.ts';
 import { NO_CONTENT, type SampleContents } from './sample-contents.ts';
 
 type DrawOptions = Pick<ExtractOptions, 'seed' | 'valFraction' | 'resplit'>;
@@ -36,15 +37,16 @@ function originOf(kept: KeptSplit | undefined, { seed, valFraction, resplit }: D
 
 /**
  * The contents that will be held out, as far as that is known before all are: what is calibrated before extraction
- * leaves them out. Throws STORE_CORRUPT.
+ * leaves them out.
  */
 export async function heldOutBefore(
   dataset: Dataset,
   store: StoreFolder,
   options: DrawOptions,
+  work: Work,
 ): Promise<{ has(sha256: string): boolean }> {
   if (dataset.hasSplits) return new Set();
-  const kept = await keptSplit(store);
+  const kept = await keptSplit(store, work);
   const { seed, valFraction } = originOf(kept, options);
   return {
     has(sha256) {

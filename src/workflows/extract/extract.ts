@@ -16,11 +16,13 @@ import { cutsText, parseCuts } from '../network/cuts.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { openDataset } from '../network/dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
+import { afterDecoding } from './after-decoding.ts';
 import { drawSplit, heldOutBefore, requireDrawn } from './draw-split.ts';
 import { keptSplit } from './kept-split.ts';
 import { pass, type Pass } from './pass.ts';
 import { extractViews, viewsRequest } from './views.ts';
 import { makeExtractor } from '../network/extractor.ts';
+import { requireSameDataset } from './same-dataset.ts';
 import { writeFailures } from './failures-file.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from '../version.ts';
@@ -74,6 +76,8 @@ export async function extractDataset(
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
+  if (before !== undefined)
+    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '' }, work);
   // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
   let lock: StoreLock | undefined;
   const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
@@ -86,7 +90,7 @@ export async function extractDataset(
         calibrate: async (target) => {
           await locked();
           const draft = await openForWriting(store, VERSION);
-          const except = await heldOutBefore(dataset, draft, options);
+          const except = await heldOutBefore(dataset, draft, options, work);
           return calibrationOf({ dataset, store: draft, seed: options.seed, except, work }, target);
         },
       },
@@ -116,16 +120,11 @@ export async function extractInto(
   reportMigration(manifest.version, work.listener);
   const because = extractor.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
   const root = resolve(dataset.root);
-  if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
-    work.listener?.note?.(
-      `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
-    );
-  }
   const wanted = extractor.sets.map(({ settings, poolings, widths }) => ({
     set: setFor(manifest, settings, extractor.engine, widths),
     poolings,
   }));
-  const kept = dataset.hasSplits ? undefined : await keptSplit(store);
+  const kept = dataset.hasSplits ? undefined : await keptSplit(store, work);
   const times = await rememberedTimes(path, root, options.verify, work);
   const into = { store, shardBytes: options.shardMegabytes * 2 ** 20 };
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
@@ -147,6 +146,8 @@ export async function extractInto(
     await commitDataset(store, { ...whole, samples: contents.rows(writer.known) });
     const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted, found }, work);
     const samples = contents.rows(writer.known);
+    const { warnings, inTrainToo } = afterDecoding(drawn.dataset, contents);
+    for (const warning of warnings) work.listener?.note?.(warning);
     if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
     await keepTimes(times, work);
     await writeFailures(path, failed);
@@ -171,7 +172,8 @@ export async function extractInto(
       dtype: options.dtype,
       weights: extractor.sets[0].settings.weights,
       ...summaryOf(samples),
-      warnings: [...dataset.warnings, ...drawn.remarks],
+      warnings: [...dataset.warnings, ...drawn.remarks, ...warnings],
+      ...(inTrainToo && { inTrainToo }),
       seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
       trace,
     };

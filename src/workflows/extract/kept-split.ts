@@ -3,7 +3,9 @@ import { contentIndex } from '../../store/format/content-index.ts';
 import type { StoreFolder } from '../../store/format/manifest.ts';
 import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { storeFiles } from '../../store/read/file.ts';
-import { splitOrigin, storedList } from '../../store/read/samples.ts';
+import { splitOrigin } from '../../store/read/samples.ts';
+import type { Work } from '../work.ts';
+import { readableList } from './readable-list.ts';
 
 /** The split of a store's data set where that named none. */
 export interface KeptSplit {
@@ -15,29 +17,27 @@ export interface KeptSplit {
   readonly parted: number;
 }
 
-/** The other side is found too. */
-const PARTED = 3;
+/** Found on both sides. */
+const PARTED = SIDES.train | SIDES.val;
 
 /**
- * The split that a store keeps; undefined where it has no list, where its data set named the splits, and where nothing
- * is held out. Throws STORE_CORRUPT.
+ * The split that a store keeps; undefined where it has no list that can be read, where its data set named the splits,
+ * and where nothing is held out.
  */
-export async function keptSplit({ path, manifest }: StoreFolder): Promise<KeptSplit | undefined> {
-  if (manifest.dataset.samples === undefined) return undefined;
-  const files = storeFiles(path);
-  const origin = await splitOrigin(files, manifest);
+export async function keptSplit(store: StoreFolder, work: Work): Promise<KeptSplit | undefined> {
+  const samples = await readableList(store, work);
+  if (samples === undefined) return undefined;
+  const origin = await splitOrigin(storeFiles(store.path), store.manifest);
   if (origin?.by === 'dataset') return undefined;
-  const list = storedList(files, manifest);
-  const counts = await list.counts();
-  // Nobody draws a test split.
-  if (counts.val === 0 || counts.test > 0) return undefined;
   const contents = contentIndex();
-  const samples = await list.samples();
   const sides = new Uint8Array(samples.length);
+  const splits = new Set<string>();
   for (const { sha256, split } of samples) {
-    const side = split === 'train' ? SIDES.train : SIDES.val;
-    sides[contents.add(sha256)]! |= side;
+    splits.add(split);
+    sides[contents.add(sha256)]! |= split === 'train' ? SIDES.train : SIDES.val;
   }
+  // Nobody draws a test split.
+  if (!splits.has('val') || splits.has('test')) return undefined;
   let parted = 0;
   for (const { sha256 } of samples) parted += Number(sides[contents.find(sha256)] === PARTED);
   return {

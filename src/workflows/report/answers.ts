@@ -73,7 +73,9 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
       missing: `The best head was trained on ${seen === 1 ? 'the one image' : `all ${seen} images`} that the store now holds out, so nothing tells how well it does. Run "permafrost run" on the data set again.`,
     };
   const stream = await asked.rows({ parts: stored.parts, splits: [split], memory: 'blocks' });
-  const strange = stream.labels.findIndex((label) => !head.classes.includes(label));
+  // Classes that lost their training images before the run are counted as wrong, as it counted them.
+  const expected = new Set([...head.classes, ...(best.unlearned ?? [])]);
+  const strange = stream.labels.findIndex((label) => !expected.has(label));
   if (strange >= 0) {
     const place = stream.places[strange]!;
     const { path, label } = (await stream.samplesOf([place])).get(place)!;
@@ -82,7 +84,7 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
     };
   }
 
-  const tallied = tally(head.classes, stream.rows, MISTAKES);
+  const tallied = tally(head.classes, stream.rows, MISTAKES, best.unlearned);
   const probability = new Float32Array(stream.rows);
   const novelty = opened.reject && { value: new Float32Array(stream.rows), isUnknown: new Uint8Array(stream.rows) };
   const [rows] = watched([stream], () => 'judging', work);

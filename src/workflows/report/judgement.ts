@@ -83,7 +83,7 @@ function cautionOf({ best, split, tallied, leftOut }: Answers, hits: number): st
     );
   if (hits !== Math.round(best.accuracy * best.validated) || best.validated !== validated)
     said.push(
-      `The run's table tells of ${best.validated} validated images and an accuracy of ${best.accuracy.toFixed(4)}; the store now holds ${validated}${leftOut ? ' others' : ''}, on which the saved head reaches ${(hits / validated).toFixed(4)}. What follows is about those.`,
+      `The run's table tells of ${best.validated} validated images and an accuracy of ${best.accuracy.toFixed(4)}; ${leftOut ? 'left are' : 'the store now holds'} ${validated}, on which the saved head reaches ${(hits / validated).toFixed(4)}. What follows is about those.`,
     );
   if (leftOut === undefined)
     said.push(

@@ -14,7 +14,7 @@ export async function contentsOfTrain(store: Store): Promise<TrainedContents> {
 
 /** The images of a split that a head may be scored on, and how many it was trained on. */
 export interface UnseenImages {
-  /** The store with the images of that split alone which the head was not trained on, and all others. */
+  /** Of that split it has those images alone which the head was not trained on; it may lack those of others. */
   readonly store: Store;
   /** Images of the split whose content the head was trained on. */
   readonly seen: number;
@@ -24,12 +24,13 @@ export interface UnseenImages {
 export const isSeen = (sample: StoredSample, split: Split, trainedOn: TrainedContents): boolean =>
   sample.split === split && trainedOn.has(sample.sha256);
 
-/** A store without those images of `split` that a head was trained on. Lists them in memory only where there are some. */
+/** The images of `split` that a head was not trained on. They are listed in memory only where there are others. */
 export async function unseenImages(store: Store, split: Split, trainedOn: TrainedContents): Promise<UnseenImages> {
   let seen = 0;
   for (const sample of await store.samples()) seen += Number(isSeen(sample, split, trainedOn));
   if (seen === 0) return { store, seen };
   const left: StoredSample[] = [];
-  for (const sample of await store.samples()) if (!isSeen(sample, split, trainedOn)) left.push(sample);
+  for (const sample of await store.samples())
+    if (sample.split === split && !isSeen(sample, split, trainedOn)) left.push(sample);
   return { store: store.withSamples(left), seen };
 }
