@@ -30,7 +30,8 @@ export function onnxRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string 
 /** What to do where the binding does not load, which depends on whose it is. */
 function advice(): string {
   const own = process.env.PERMAFROST_ONNXRUNTIME;
-  if (own) return `PERMAFROST_ONNXRUNTIME names ${own}: it must be the folder of an installed package onnxruntime-node.`;
+  if (own)
+    return `PERMAFROST_ONNXRUNTIME names ${own}: it must be the folder of an installed package onnxruntime-node.`;
   const here = `${process.platform} ${process.arch}`;
   return (
     `permafrost brings it for Linux (x64, arm64; glibc 2.28 or later, so not Alpine), macOS (arm64) and Windows (x64, arm64); this is ${here}. ` +

@@ -19,7 +19,6 @@ export interface BenchImages {
   readonly pixels: Uint8Array;
 }
 
-
 async function isDataset(path: string): Promise<boolean> {
   if (/\.(csv|jsonl|ndjson)$/i.test(path)) return true;
   try {
