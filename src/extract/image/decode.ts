@@ -59,7 +59,9 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
     const all: Special = {
       ...special,
       ...(elsewhere !== undefined && { orientation: elsewhere }),
-      ...(space === 'cmyk' && { samples: { kind: 'cmyk', hasProfile: facts.hasProfile } }),
+      ...(space === 'cmyk' && {
+        samples: { kind: 'cmyk', hasProfile: facts.hasProfile, depth: depth === 'ushort' ? 'ushort' : 'uchar' },
+      }),
     };
     const header = { width, height, orientation, hasAlpha };
     return Object.keys(all).length === 0 ? header : { ...header, special: all };

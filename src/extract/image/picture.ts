@@ -1,11 +1,10 @@
 import type { Contract } from '../../core/contract.ts';
-import { CMYK } from './formats/cmyk.ts';
-import { gifOfOneFrame, unveiledGif } from './formats/gif.ts';
+import { cmykConversion } from './formats/cmyk.ts';
+import { gifOfOneFrame, filledGif } from './formats/gif.ts';
 import { GREY16_CLIPPED } from './formats/grey16.ts';
 import { LIMITED_GREY } from './formats/limited-grey.ts';
 import type { Conversion } from './formats/samples.ts';
 import type { SampleKind } from './formats/special.ts';
-import { PREMULTIPLIED_ALPHA } from './formats/tiff.ts';
 import { yCbCrConversion } from './formats/ycbcr.ts';
 import type { ImageHeader } from './jpeg-header.ts';
 import { loadSharp, type SharpImage } from './sharp.ts';
@@ -29,6 +28,8 @@ const asPillow = ({ alpha }: Look): boolean => alpha === 'drop';
 export const isTurned = ({ orientation, special }: ImageHeader, look: Look): boolean =>
   orientation > 1 && (look.orientation === 'exif' || special?.loadsUpright === true);
 
+const WHITE = [255, 255, 255] as const;
+
 /** The library's own colours, where a picture is only turned here. */
 const AS_IT_IS: Conversion = {
   space: 'srgb',
@@ -48,17 +49,17 @@ function conversionOf(samples: SampleKind | undefined, look: Look): Conversion |
       return undefined;
     case 'cmyk':
       // Viewers show inks by their profile, where there is one; Pillow never does.
-      return samples.hasProfile && !asPillow(look) ? undefined : CMYK;
+      return samples.hasProfile && !asPillow(look) ? undefined : cmykConversion(samples.depth);
     case 'grey16':
       return asPillow(look) ? GREY16_CLIPPED : undefined;
     case 'ycbcr':
       return yCbCrConversion(asPillow(look) && !samples.isCompressed ? undefined : samples.meaning);
-    case 'premultiplied':
-      return PREMULTIPLIED_ALPHA;
     case 'limited-grey':
       return LIMITED_GREY;
     case 'gif':
-      return asPillow(look) ? unveiledGif(samples.frame) : undefined;
+      if (asPillow(look)) return filledGif(samples.frame, samples.frame.around);
+      // Viewers see through what no frame covers, as through transparent colours, which the library knows of.
+      return samples.frame.fills || samples.frame.isVeiled ? undefined : filledGif(samples.frame, WHITE);
   }
 }
 

@@ -7,15 +7,19 @@ function product(a: number, b: number): number {
 }
 
 /**
- * Inks to light without a profile: each of cyan, magenta and yellow takes away its share of what black has left. Pillow's
- * cmyk2rgb (Convert.c) to the byte; browsers and ImageMagick show the same (docs/images.md).
+ * Inks to light without a profile: each of cyan, magenta and yellow takes away its share of what black has left.
+ * Pillow's cmyk2rgb (Convert.c) to the byte, of 16 bits the upper 8; browsers and ImageMagick show the same
+ * (docs/images.md).
  */
-export const CMYK: Conversion = {
-  space: 'cmyk',
-  depth: 'uchar',
-  toRgb: (samples) =>
-    convert(samples, (data, from, out, to) => {
-      const light = 255 - data[from + 3]!;
-      for (let c = 0; c < 3; c++) out[to + c] = light - product(data[from + c]!, light);
-    }),
-};
+export function cmykConversion(depth: 'uchar' | 'ushort'): Conversion {
+  const shift = depth === 'ushort' ? 8 : 0;
+  return {
+    space: 'cmyk',
+    depth,
+    toRgb: (samples) =>
+      convert(samples, (data, from, out, to) => {
+        const light = 255 - (data[from + 3]! >> shift);
+        for (let c = 0; c < 3; c++) out[to + c] = light - product(data[from + c]! >> shift, light);
+      }),
+  };
+}

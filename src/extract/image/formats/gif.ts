@@ -1,5 +1,5 @@
 import { convert, type Conversion } from './samples.ts';
-import type { GifFrame, Special } from './special.ts';
+import type { Colour, GifFrame, Special } from './special.ts';
 
 const [EXTENSION, IMAGE, TRAILER] = [0x21, 0x2c, 0x3b];
 const GRAPHIC_CONTROL = 0xf9;
@@ -39,7 +39,7 @@ export function firstGifFrame(bytes: Uint8Array): GifFrame | undefined {
       table = own ?? table;
       const end = afterBlocks(bytes, at + 11 + (own?.length ?? 0));
       if (end === undefined) return undefined;
-      const colour = (index: number): readonly [number, number, number] => {
+      const colour = (index: number): Colour => {
         if (table === undefined) return [index, index, index];
         const from = 3 * index + 3 > table.length ? 0 : 3 * index;
         return [table[from]!, table[from + 1]!, table[from + 2]!];
@@ -56,7 +56,8 @@ export function firstGifFrame(bytes: Uint8Array): GifFrame | undefined {
         hasMore: end < bytes.length && bytes[end] !== TRAILER,
         controls,
         isVeiled: transparent !== undefined,
-        around: fills ? undefined : colour(transparent ?? 0),
+        ...{ left, top, width, height, fills },
+        around: colour(transparent ?? 0),
       };
     } else if (bytes[at] === 0) {
       at++; // Pillow and browsers step over zeros between blocks.
@@ -69,7 +70,7 @@ export function firstGifFrame(bytes: Uint8Array): GifFrame | undefined {
 export function gifSpecial(bytes: Uint8Array): Special | undefined {
   const frame = firstGifFrame(bytes);
   if (frame === undefined) return undefined;
-  const isPlain = !frame.hasMore && !frame.isVeiled && frame.around === undefined;
+  const isPlain = !frame.hasMore && !frame.isVeiled && frame.fills;
   return isPlain ? undefined : { samples: { kind: 'gif', frame } };
 }
 
@@ -86,15 +87,18 @@ export function gifOfOneFrame(bytes: Uint8Array, { end, hasMore, controls }: Gif
   return cut;
 }
 
-/** The colours of the palette all over, also where the frame leaves the picture free, as Pillow fills it. */
-export function unveiledGif({ around }: GifFrame): Conversion {
+/** The colours of the palette, and `around` where the frame leaves the picture free: the library has black there. */
+export function filledGif({ left, top, width, height }: GifFrame, around: Colour): Conversion {
   return {
     space: 'srgb',
     depth: 'uchar',
-    toRgb: (samples) =>
-      convert(samples, (data, from, out, to) => {
-        const isFree = samples.channels === 4 && data[from + 3] === 0 && around !== undefined;
+    toRgb(samples) {
+      let [x, y] = [0, 0];
+      return convert(samples, (data, from, out, to) => {
+        const isFree = x < left || x >= left + width || y < top || y >= top + height;
         for (let c = 0; c < 3; c++) out[to + c] = isFree ? around[c]! : data[from + c]!;
-      }),
+        if (++x === samples.width) [x, y] = [0, y + 1];
+      });
+    },
   };
 }

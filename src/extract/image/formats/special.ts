@@ -1,3 +1,5 @@
+export type Colour = readonly [number, number, number];
+
 /** The first frame of a GIF: where its parts lie in the file. */
 export interface GifFrame {
   /** Bytes up to its end. */
@@ -8,8 +10,14 @@ export interface GifFrame {
   readonly controls: readonly number[];
   /** True where the frame has a transparent colour. */
   readonly isVeiled: boolean;
-  /** The colour of what the frame leaves free, RGB; undefined where it fills the picture. */
-  readonly around: readonly [number, number, number] | undefined;
+  /** Where it lies in the picture, in pixels, and whether it fills it. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly fills: boolean;
+  /** The colour that Pillow gives what the frame leaves free, RGB. */
+  readonly around: Colour;
 }
 
 /** How light, blue and red difference (Y, Cb, Cr) mean colours: TIFF 6.0, section 21. */
@@ -23,11 +31,10 @@ export interface YCbCr {
 /** The samples of a file where the image library takes them for other colours than Pillow, or hides some. */
 export type SampleKind =
   /** `hasProfile`: an embedded ICC profile says which colours the inks are. */
-  | { readonly kind: 'cmyk'; readonly hasProfile: boolean }
+  | { readonly kind: 'cmyk'; readonly hasProfile: boolean; readonly depth: 'uchar' | 'ushort' }
   | { readonly kind: 'grey16' }
   /** `isCompressed`: Pillow leaves the file to libtiff, which asks for its `meaning`. */
   | { readonly kind: 'ycbcr'; readonly meaning: YCbCr; readonly isCompressed: boolean }
-  | { readonly kind: 'premultiplied' }
   | { readonly kind: 'limited-grey' }
   | { readonly kind: 'gif'; readonly frame: GifFrame };
 

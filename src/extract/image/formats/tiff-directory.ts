@@ -10,7 +10,6 @@ export const TIFF_TAG = {
   compression: 259,
   photometric: 262,
   orientation: 274,
-  extraSamples: 338,
   sampleFormat: 339,
   yCbCrCoefficients: 529,
   yCbCrSubsampling: 530,

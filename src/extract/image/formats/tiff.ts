@@ -1,5 +1,4 @@
 import { PermafrostError } from '../../../core/errors.ts';
-import { convert, type Conversion, type Rgb } from './samples.ts';
 import type { SampleKind, Special } from './special.ts';
 import { readTiffDirectory, TIFF_TAG, type TiffDirectory } from './tiff-directory.ts';
 import { PLAIN_YCBCR } from './ycbcr.ts';
@@ -8,12 +7,10 @@ import { PLAIN_YCBCR } from './ycbcr.ts';
 const UNCOMPRESSED = 1;
 const OLD_JPEG = 6;
 const JPEG = 7;
-const RGB = 2;
 const YCBCR = 6;
 const GREY: readonly number[] = [0, 1];
 const LOG_LUV: readonly number[] = [32844, 32845];
 const FLOAT = 3;
-const PREMULTIPLIED = 1;
 
 function refuse(reason: string): never {
   throw new PermafrostError('IMAGE_UNDECODABLE', reason);
@@ -24,8 +21,6 @@ function samplesOf(directory: TiffDirectory, bits: readonly number[]): SampleKin
   const photometric = first(TIFF_TAG.photometric) ?? 0;
   const compression = first(TIFF_TAG.compression) ?? UNCOMPRESSED;
   if (GREY.includes(photometric) && bits.length === 1 && bits[0] === 16) return { kind: 'grey16' };
-  if (first(TIFF_TAG.extraSamples) === PREMULTIPLIED && (GREY.includes(photometric) || photometric === RGB))
-    return { kind: 'premultiplied' };
   // The library asks libtiff for colours where they are JPEG or share samples (2 x 2, the default), and else for none.
   const shares = directory.numbers(TIFF_TAG.yCbCrSubsampling) ?? [2, 2];
   if (photometric !== YCBCR || compression === JPEG || shares.some((share) => share !== 1)) return undefined;
@@ -54,25 +49,3 @@ export function tiffSpecial(bytes: Uint8Array): Special | undefined {
   const samples = samplesOf(directory, bits);
   return { loadsUpright: true, stopAtErrors: true, ...(samples && { samples }) };
 }
-
-/** Colours that were multiplied by their alpha, as they were before (Pillow's unpackRGBa). */
-export const PREMULTIPLIED_ALPHA: Conversion = {
-  space: 'srgb',
-  depth: 'uchar',
-  toRgb(samples): Rgb {
-    const { data, width, height, channels } = samples;
-    if (channels !== 4) {
-      return convert(samples, (from8, from, out, to) => {
-        for (let c = 0; c < 3; c++) out[to + c] = from8[from + c]!;
-      });
-    }
-    const out = new Uint8Array(data.length);
-    for (let at = 0; at < data.length; at += 4) {
-      const alpha = data[at + 3]!;
-      for (let c = 0; c < 3; c++)
-        out[at + c] = alpha === 0 ? 0 : Math.min(255, Math.trunc((data[at + c]! * 255) / alpha));
-      out[at + 3] = alpha;
-    }
-    return { data: out, width, height, channels: 4 };
-  },
-};
