@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../../core/cache-folder.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
@@ -20,8 +20,6 @@ export interface BenchImages {
   readonly pixels: Uint8Array;
 }
 
-const BUNDLED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
-
 async function isDataset(path: string): Promise<boolean> {
   if (isListName(path)) return true;
   try {
@@ -40,7 +38,7 @@ async function listed(given: readonly string[], work: Work): Promise<{ source: s
   if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
     return { source: 'the images given', paths: given.map((path) => resolve(path)) };
   }
-  const where = first ?? (await renderBundledDataset(BUNDLED, work)).root;
+  const where = first ?? (await renderBundledDataset(join(cacheFolder(), 'emoji'), work)).root;
   const { root, samples } = await findDataset(where);
   const source = first === undefined ? 'the emoji that come with permafrost' : where;
   return { source, paths: samples.map(({ path }) => join(root, path)) };
