@@ -66,7 +66,7 @@ export async function folderSamples(where: string): Promise<Found> {
   if (top.images.length > 0 && (await tree.foldersWithImages('')).length === 0) {
     throw new PermafrostError(
       'DATASET_LAYOUT',
-      `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}), so nothing says what they show. To train, move each image into a sub-folder named for its class, or list path and label in a .csv. Images without labels are for a head that is trained already: permafrost predict HEAD-FILE ${join(where, '*')}. ${LAYOUT_HELP}`,
+      `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}), so nothing says what they show. To train, move each image into a sub-folder named for its class, or list path and label in a .csv. Images without labels are for a head that is trained already: permafrost predict HEAD-FILE ${where}. ${LAYOUT_HELP}`,
     );
   }
   const layout = await findLayout(tree, where);

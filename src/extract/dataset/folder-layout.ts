@@ -118,7 +118,7 @@ async function splitLayout(
     const { images } = await tree.list(path);
     const lie = path === folder ? 'in no class folder' : `in ${path}, which is no class of train`;
     warnings.push(
-      `${folder} has no labels: its ${images.length === 1 ? 'one image lies' : `${images.length} images lie`} ${lie} (${few(images, 3)}). It is left out; ${used} ${parents.length > 1 ? 'are' : 'is'} used. A head can label them: permafrost predict HEAD-FILE ${join(where, path)}/*`,
+      `${folder} has no labels: its ${images.length === 1 ? 'one image lies' : `${images.length} images lie`} ${lie} (${few(images, 3)}). It is left out; ${used} ${parents.length > 1 ? 'are' : 'is'} used. A head can label them: permafrost predict HEAD-FILE ${join(where, path)}`,
     );
   }
   return { root, parents, warnings };

@@ -119,7 +119,7 @@ describe('a split without labels', () => {
     const warning = found.warnings.at(-1)!;
     expect(warning).toContain(told);
     expect(warning).toContain('left out; train and val are used');
-    expect(warning).toContain(`permafrost predict HEAD-FILE ${join(root, at)}/*`);
+    expect(warning).toContain(`permafrost predict HEAD-FILE ${join(root, at)}`);
   });
 
   it('may be val, as in ImageNet; without another split the data set then gives none', async () => {
@@ -288,6 +288,6 @@ describe('a flat folder of images', () => {
     expect(message).toContain(
       'move each image into a sub-folder named for its class, or list path and label in a .csv',
     );
-    expect(message).toContain(`permafrost predict HEAD-FILE ${join(root, '*')}`);
+    expect(message).toContain(`permafrost predict HEAD-FILE ${root}.`);
   });
 });
