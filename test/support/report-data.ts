@@ -131,6 +131,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
         all: { images: 3, accuracy: 1 / 3, interval: [0.06, 0.79] },
         clean: { images: 2, accuracy: 0, interval: [0, 0.66] },
       },
+      labelErrors: 1,
       suspects: [{ path: HOSTILE[2], label: 'bees', suggested: LABEL, probability: 0.9, margin: -0.8 }],
       smallClasses: [{ label: LABEL, train: 1, held: 2 }],
       smallClass: 10,
