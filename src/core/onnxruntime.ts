@@ -45,7 +45,9 @@ function load(): OnnxRuntime {
   try {
     return require(onnxRuntimeFolder()) as OnnxRuntime;
   } catch (cause) {
-    throw new PermafrostError('PACKAGE_MISSING', `ONNX Runtime does not load: ${reasonOf(cause)}. ${advice()}`, {
+    // The lines below the first say who asked for the module.
+    const reason = reasonOf((cause as Error).message.split('\n')[0]);
+    throw new PermafrostError('PACKAGE_MISSING', `ONNX Runtime does not load: ${reason}. ${advice()}`, {
       cause,
     });
   }
