@@ -31,7 +31,7 @@ import { reportMigration } from '../store-version.ts';
 
 /** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
 export function defaultStore(dataset: string): string {
-  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|jsonl|ndjson)$/i, '')}.permafrost`);
+  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|tsv|jsonl|ndjson)$/i, '')}.permafrost`);
 }
 
 /** Images by split, and the class names, of what has features. */

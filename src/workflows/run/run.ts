@@ -30,7 +30,7 @@ export async function run(datasetPath: string, given: Partial<RunOptions> = {}, 
   if (classes.size < 2) {
     throw new PermafrostError(
       'DATASET_CLASSES',
-      `${datasetPath} has one class (${[...classes].join()}); heads need two or more. "permafrost extract" works with one.`,
+      `${datasetPath} has one class (${[...classes].join()}); heads need two or more. "permafrost extract" works with one.${dataset.warnings.map((warning) => ` ${warning}`).join('')}`,
     );
   }
   requireHoldOut(datasetPath, dataset);
