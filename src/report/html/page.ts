@@ -92,7 +92,8 @@ function picturesNote({ thumbnails, store }: ReportData): Content {
 }
 
 /** The summary under the title: what there is, and how good the best head is. */
-function summary({ store, judgement }: ReportData): Markup {
+function summary({ store, judgement, run }: ReportData): Markup {
+  const test = present(run) ? run.heads[0]?.test : undefined;
   const classes = plural(store.classes.length, 'class', 'classes');
   return html`<p class="summary">
     ${plural(store.images, 'image')}, ${classes}.
@@ -100,7 +101,13 @@ function summary({ store, judgement }: ReportData): Markup {
       present(judgement) &&
       html`Best head: ${judgement.head.name} on ${judgement.head.pooling},
         <strong>${percent(judgement.accuracy)}</strong> right (95 % interval ${percent(judgement.interval[0])} to
-        ${percent(judgement.interval[1])}).`
+        ${percent(judgement.interval[1])} on ${plural(judgement.validated, `${judgement.split} image`)}).`
+    }
+    ${
+      test !== undefined &&
+      present(test) &&
+      html`On Test, which had no part in the choice: <strong>${percent(test.accuracy)}</strong> (95 % interval
+        ${percent(test.interval[0])} to ${percent(test.interval[1])} on ${plural(test.images, 'image')}).`
     }
   </p>`;
 }
