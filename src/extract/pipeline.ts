@@ -17,15 +17,18 @@ export interface PipelineOptions {
   readonly contract: Contract;
   readonly executable: Executable;
   /** The network that a file goes through, by the SHA-256 of its bytes. Default: `executable`, all of them. */
-  readonly choose?: (sha256: string) => Executable;
+  readonly choose?: (sha256: string, decoder: number) => Executable;
   /** Makes a network ready; awaited before its first batch, while the first images are decoded. */
   readonly prepare?: (executable: Executable) => Promise<void>;
   /** What the network sees in place of the decoded square: an augmented view. Default: the square itself. */
   readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
   /** Images an inference. */
   readonly batch: number;
-  /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
-  readonly isKnown: (sha256: string) => boolean;
+  /**
+   * True for files whose features need no extraction, by the SHA-256 of their bytes and the version of the decoder since
+   * which they decode as they do.
+   */
+  readonly isKnown: (sha256: string, decoder: number) => boolean;
   /** Known content in an unchanged file is not read again. Default: every file is read. */
   readonly memory?: FileMemory;
   /** Ends the stream after the batches in flight, which are delivered; nothing is thrown. */
@@ -57,6 +60,7 @@ export type PipelineEvent =
 interface Decoding {
   readonly sample: Sample;
   readonly facts: ImageFacts;
+  readonly decoder: number;
   readonly pixels: Promise<Uint8Array>;
 }
 
@@ -72,11 +76,11 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
   const started = performance.now();
   try {
     const { root, memory, isKnown } = options;
-    const { sha256, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
+    const { sha256, decoder, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
     const opened = performance.now();
     clock.image('read', opened - started);
     if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
-    if (isKnown(sha256)) return { kind: 'known', sample, sha256, unread: false };
+    if (isKnown(sha256, decoder)) return { kind: 'known', sample, sha256, unread: false };
     const header = await readHeader(bytes);
     const square = decode(bytes, header, options.contract);
     const pixels = options.view === undefined ? square : square.then((p) => options.view!(p, sha256));
@@ -85,7 +89,7 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
       () => undefined, // awaited later; a rejection must not count as unhandled until then
     );
     const { width, height, orientation } = header;
-    return { sample, facts: { sha256, width, height, orientation }, pixels };
+    return { sample, facts: { sha256, width, height, orientation }, decoder, pixels };
   } catch (error) {
     return failureOf(sample, error);
   }
@@ -181,8 +185,8 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       yield entry;
       continue;
     }
-    const { sample, facts } = entry;
-    if (underWay.has(facts.sha256) || options.isKnown(facts.sha256)) {
+    const { sample, facts, decoder } = entry;
+    if (underWay.has(facts.sha256) || options.isKnown(facts.sha256, decoder)) {
       yield { kind: 'known', sample, sha256: facts.sha256, unread: false };
       continue;
     }
@@ -193,7 +197,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       yield failureOf(sample, error);
       continue;
     }
-    const executable = options.choose?.(facts.sha256) ?? options.executable;
+    const executable = options.choose?.(facts.sha256, decoder) ?? options.executable;
     const filling = fillings.get(executable) ?? fresh(executable);
     fillings.set(executable, filling);
     filling.pixels.set(decoded, filling.rows.length * imageBytes);

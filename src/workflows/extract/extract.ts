@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { resolveOptions } from '../../core/options.ts';
+import { plural } from '../../core/plural.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
+import { DECODER } from '../../extract/image/decoder.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
@@ -126,7 +128,7 @@ export async function extractInto(
   }));
   const kept = dataset.hasSplits ? undefined : await keptSplit(store, work);
   const times = await rememberedTimes(path, root, options.verify, work);
-  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20 };
+  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20, decoder: DECODER };
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
   try {
     await requireAgreement(
@@ -153,6 +155,8 @@ export async function extractInto(
     await writeFailures(path, failed);
     clock.enter('write');
     const trace = clock.seconds();
+    if (writer.outdated > 0)
+      because.push(`decoder: ${plural(writer.outdated, 'file')} of a kind that this version decodes otherwise`);
     const images = dataset.samples.length + dataset.failures.length;
     return {
       dataset: root,

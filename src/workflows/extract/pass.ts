@@ -81,12 +81,12 @@ async function onePass(
     contract: extractor.contract,
     executable: extractor.executable,
     // Sets stand the deepest first: an image goes no deeper than to the first one that lacks it.
-    choose: (sha256) => extractor.networks[writer.firstLacking(sha256)]!,
+    choose: (sha256, decoder) => extractor.networks[writer.firstLacking(sha256, decoder)]!,
     prepare: (executable) => extractor.networks.find((network) => network === executable)!.load(),
     clock,
     batch: options.batch,
     ...(view && { view: view.apply }),
-    isKnown: (sha256) => writer.isKnown(sha256),
+    isKnown: (sha256, decoder) => writer.isKnown(sha256, decoder),
     memory: times,
     ...(signal && { signal }),
   });
