@@ -42,7 +42,7 @@ async function illegibleNames(folder: string): Promise<ReadonlyMap<string, strin
  * One folder's entries, sorted; links count as what they point to, dangling ones as files. Throws DATASET_NOT_FOUND
  * where the folder cannot be read.
  */
-async function list(folder: string): Promise<Listing> {
+export async function list(folder: string): Promise<Listing> {
   const listing: Listing = {
     folders: [],
     images: [],
