@@ -4,7 +4,8 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
-import { decode, readHeader } from './image/decode.ts';
+import { decode, readHeader, type ImageHeader } from './image/decode.ts';
+import { remarkOn, type Remark } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
@@ -42,6 +43,8 @@ export interface InferredBatch {
   readonly executable: Executable;
   readonly rows: readonly (Sample & ImageFacts)[];
   readonly outputs: readonly Matrix[];
+  /** What is odd about some of them, by the SHA-256 of their bytes; nothing of views. */
+  readonly remarks: ReadonlyMap<string, Remark>;
 }
 
 /** What the pipeline tells, in the order of the samples within each kind and, of features, within each network. */
@@ -61,6 +64,7 @@ interface Decoding {
   readonly sample: Sample;
   readonly facts: ImageFacts;
   readonly decoder: number;
+  readonly header: ImageHeader;
   readonly pixels: Promise<Uint8Array>;
 }
 
@@ -89,7 +93,7 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
       () => undefined, // awaited later; a rejection must not count as unhandled until then
     );
     const { width, height, orientation } = header;
-    return { sample, facts: { sha256, width, height, orientation }, decoder, pixels };
+    return { sample, facts: { sha256, width, height, orientation }, decoder, header, pixels };
   } catch (error) {
     return failureOf(sample, error);
   }
@@ -103,6 +107,7 @@ interface Batch {
   readonly executable: Executable;
   readonly rows: (Sample & ImageFacts)[];
   readonly pixels: Uint8Array;
+  readonly remarks: Map<string, Remark>;
 }
 
 /** The networks with their queue: batches come out in the order in which they went in. */
@@ -142,7 +147,8 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
     /** The features of the batch that entered first. */
     async next(): Promise<InferredBatch> {
       const { batch, matrices } = running.shift()!;
-      return { executable: batch.executable, rows: batch.rows, outputs: await matrices };
+      const { executable, rows, remarks } = batch;
+      return { executable, rows, remarks, outputs: await matrices };
     },
   };
 }
@@ -166,6 +172,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     executable,
     rows: [],
     pixels: new Uint8Array(batch * imageBytes),
+    remarks: new Map(),
   });
   const ended = (): boolean => signal?.aborted === true || net.hasFailed;
 
@@ -202,6 +209,8 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     fillings.set(executable, filling);
     filling.pixels.set(decoded, filling.rows.length * imageBytes);
     filling.rows.push({ ...sample, ...facts });
+    const remark = options.view === undefined ? remarkOn(decoded, entry.header, contract) : undefined;
+    if (remark !== undefined) filling.remarks.set(facts.sha256, remark);
     underWay.add(facts.sha256);
     if (filling.rows.length === batch) {
       // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.

@@ -25,6 +25,7 @@ import { pass, type Pass } from './pass.ts';
 import { extractViews, viewsRequest } from './views.ts';
 import { makeExtractor } from '../network/extractor.ts';
 import { requireSameDataset } from './same-dataset.ts';
+import { remarksInWords } from './remarks.ts';
 import { writeFailures } from './failures-file.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from '../version.ts';
@@ -148,7 +149,14 @@ export async function extractInto(
     await commitDataset(store, { ...whole, samples: contents.rows(writer.known) });
     const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted, found }, work);
     const samples = contents.rows(writer.known);
-    const { warnings, inTrainToo } = afterDecoding(drawn.dataset, contents);
+    const { warnings: losses, inTrainToo } = afterDecoding(drawn.dataset, contents);
+    const { oneColour, warnings: odd } = remarksInWords(
+      extractor.contract,
+      drawn.dataset.samples,
+      contents,
+      found.remarks,
+    );
+    const warnings = [...losses, ...odd];
     for (const warning of warnings) work.listener?.note?.(warning);
     if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
     await keepTimes(times, work);
@@ -178,6 +186,7 @@ export async function extractInto(
       ...summaryOf(samples),
       warnings: [...dataset.warnings, ...drawn.remarks, ...warnings],
       ...(inTrainToo && { inTrainToo }),
+      ...(oneColour.length > 0 && { oneColour }),
       seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
       trace,
     };
