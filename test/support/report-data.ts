@@ -32,6 +32,7 @@ const judgement: Judgement = {
   calibration: {
     bins: [{ low: 0.8, high: 0.9, images: 3, confidence: 0.85, accuracy: 1 / 3, interval: [0.06, 0.79] }],
     error: 0.5167,
+    noise: { mean: 0.12, most: 0.3 },
   },
   judged: [
     { image: 0, predicted: LABEL, probability: 0.8, neighbors: [{ image: 3, distance: 0.1 }] },
