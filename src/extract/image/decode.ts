@@ -3,6 +3,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { placement, resizeNearest } from './geometry.ts';
 import { gifOfOneFrame } from './formats/gif.ts';
 import { xmpOrientation } from './formats/exif-orientation.ts';
+import { damagedMarker } from './formats/jpeg-scans.ts';
 import type { Special } from './formats/special.ts';
 import { specialOf } from './formats/special-of.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
@@ -38,6 +39,12 @@ function undecodable(cause: unknown): PermafrostError {
 /** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above MAX_PIXELS. */
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
+  const marker = damagedMarker(bytes);
+  if (marker !== undefined)
+    throw new PermafrostError(
+      'IMAGE_UNDECODABLE',
+      `It is damaged: the marker 0x${marker.toString(16)} stands in the middle of its pixels.`,
+    );
   const plain = plainJpegHeader(bytes);
   if (plain !== undefined) return withFewPixels(plain);
   const special = specialOf(bytes);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { count, percent } from '../../report/html/numbers.ts';
 import type { HeadAnswer, ImageCard, NearImage, Saved } from '../api/studio-data.ts';
 import { addresses } from '../api/api.ts';
@@ -108,56 +108,6 @@ export function Tile({
       <span class="small">{image.split}</span>
       {children}
     </button>
-  );
-}
-
-/** Takes images by dropping, by a file dialog, and (one zone of a page) by pasting. */
-export function DropZone({
-  label,
-  take,
-  busy,
-}: {
-  label: string;
-  take: (files: readonly File[]) => void;
-  busy: boolean;
-}) {
-  const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
-  const pictures = (list: FileList | null | undefined): void => {
-    const files = [...(list ?? [])];
-    if (files.length > 0) take(files);
-  };
-  return (
-    <div
-      class={over ? 'drop over' : 'drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        pictures(event.dataTransfer?.files);
-      }}
-    >
-      <button type="button" onClick={() => input.current?.click()} disabled={busy}>
-        {label}
-      </button>
-      <span class="small">or drop {busy ? '(at work…)' : 'images here'}</span>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        multiple
-        hidden
-        aria-label={label}
-        onChange={(event) => {
-          pictures(event.currentTarget.files);
-          event.currentTarget.value = '';
-        }}
-      />
-    </div>
   );
 }
 
