@@ -11,13 +11,17 @@ import { CONTENTS_TENSOR } from '../../../src/store/read/trained-contents.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { reportData } from '../../../src/workflows/report/data.ts';
 import { run } from '../../../src/workflows/run/run.ts';
-import { sweep } from '../../../src/workflows/sweep/sweep.ts';
+import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
 import { openHead } from '../../../src/workflows/train/head-files.ts';
 import { train } from '../../../src/workflows/train/train.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 
+// Its threads run the built program.
+const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as {
+  sweep: typeof sourceSweep;
+};
 const folder = temporaryFolders();
 const FAST = { cut: 'block1_pool:avg', engine: 'onnxruntime' } as const;
 const BROKEN = 'no picture';
