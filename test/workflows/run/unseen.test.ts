@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } fro
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../../src/results/head-result.ts';
+import type { SweepResult } from '../../../src/results/sweep-result.ts';
 import { present } from '../../../src/results/report-data.ts';
 import { runText, trainText } from '../../../src/report/run-report.ts';
 import { sweepText } from '../../../src/report/sweep-report.ts';
@@ -11,20 +12,36 @@ import { CONTENTS_TENSOR } from '../../../src/store/read/trained-contents.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { reportData } from '../../../src/workflows/report/data.ts';
 import { run } from '../../../src/workflows/run/run.ts';
-import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
 import { openHead } from '../../../src/workflows/train/head-files.ts';
 import { train } from '../../../src/workflows/train/train.ts';
+import { document, permafrost } from '../../support/command.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 
-// Its threads run the built program.
-const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as {
-  sweep: typeof sourceSweep;
-};
 const folder = temporaryFolders();
 const FAST = { cut: 'block1_pool:avg', engine: 'onnxruntime' } as const;
 const BROKEN = 'no picture';
+/** A sweep of a few heads by the built program, which its threads run. */
+async function swept(store: string, ...flags: string[]) {
+  const grid = join(folder(), 'grid.json');
+  writeFileSync(grid, JSON.stringify({ heads: [{ head: 'logistic' }, { head: 'centroid' }] }));
+  const finished = await permafrost([
+    'sweep',
+    store,
+    '--grid',
+    grid,
+    '--workers',
+    '1',
+    '--reject',
+    '0',
+    '--json',
+    ...flags,
+  ]);
+  expect(finished).toMatchObject({ code: 0 });
+  return { result: document<SweepResult>(finished), notes: finished.stderr };
+}
+
 const few = { maxThumbnails: 0, mapImages: 0 };
 
 async function ran(files: Record<string, number | string>) {
@@ -157,9 +174,9 @@ describe('classes and splits that are lost in decoding', () => {
     expect(trained.unlearned).toEqual(['c']);
     expect(trained.balancedAccuracy).toBeLessThanOrEqual(2 / 3);
     expect(trainText(trained)).toContain('No training image is left of "c"');
-    const swept = await sweep(store, { folds: 2, workers: 1, grid: { heads: [{ head: 'centroid' }] } });
-    expect(swept.best.unlearned).toEqual(['c']);
-    expect(sweepText(swept, 3)).toContain('No training image is left of "c"');
+    const { result: found } = await swept(store, '--folds', '2');
+    expect(found.best.unlearned).toEqual(['c']);
+    expect(sweepText(found, 3)).toContain('No training image is left of "c"');
     const judgement = await judged(store);
     expect(judgement).toMatchObject({ validated: 9, accuracy: best.accuracy });
     if (!present(judgement)) throw new Error(judgement.missing);
@@ -230,14 +247,8 @@ describe('a class of one training image', () => {
     const dataset = await noiseDataset(join(folder(), 'data'), files);
     const store = join(folder(), 'store');
     await extract(dataset, { ...FAST, store });
-    const notes: string[] = [];
-    const grid = { heads: [{ head: 'logistic' }, { head: 'centroid' }] };
-    const result = await sweep(
-      store,
-      { folds: 3, workers: 1, grid, save: true },
-      { listener: { note: (n) => notes.push(n) } },
-    );
-    expect(notes.join()).toMatch(/Classes with one training image are left out of the cross-validation.*: c\./);
+    const { result, notes } = await swept(store, '--folds', '3', '--save');
+    expect(notes).toMatch(/Classes with one training image are left out of the cross-validation.*: c\./);
     expect(result).toMatchObject({ images: 13, crossValidated: 12, classes: ['a', 'b'], leftOut: ['c'] });
     expect(result.best.trained).toBe(13);
     expect((await openHead(result.best.file!)).head.classes).toEqual(['a', 'b', 'c']);
