@@ -7,7 +7,7 @@ import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../resu
 import { openStore, type Store } from '../../store/open.ts';
 import { openLooks } from '../../store/format/validation-looks.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
-import { validationSplit } from '../train/data.ts';
+import { validationSplit } from '../train/validation-split.ts';
 import { keepHead } from '../train/head-files.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
 import { headsMeasured } from '../train/views-effect.ts';
@@ -67,7 +67,7 @@ export async function sweep(
         : `no more fit ${inMegabytes(bound)} (--memory)`;
   const counts = await store.counts();
   const samples = sampleTrain(await store.samples(), counts.train, most);
-  validationSplit(store.path, counts);
+  await validationSplit(store);
   const plan = planSweep(samples, (one) => namesOf(store, one), options, configurations);
   const threads = options.workers === 0 ? availableParallelism() : options.workers;
   const room = roomForSweep(sizes, folds, samples.length, { bound, threads });

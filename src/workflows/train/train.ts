@@ -9,6 +9,7 @@ import { keepHead } from './head-files.ts';
 import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
+import { scoreOnTest } from './score.ts';
 import { headsMeasured } from './views-effect.ts';
 import { trainWithin } from './within.ts';
 
@@ -24,7 +25,7 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, labels, pooling, cut, normalize, views, pca, memory, out } = options;
+  const { head, labels, pooling, cut, normalize, views, pca, memory, scoreTest, out } = options;
   const plan = { head, options: headOptions, normalize, pca };
   const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
   const bound = memoryBound(memory, work);
@@ -33,10 +34,12 @@ export async function train(
   const request = { owner: 'train', store, features, views, bound };
   const count = await openLooks(store.path, work.listener);
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
+  const test = scoreTest ? await scoreOnTest(trained, store, work) : undefined;
   const looks = await count.add('train', trained.result.validatedOn, headsMeasured(trained));
   const file = await keepHead(store, trained, out);
   return {
     ...trained.result,
+    ...(test && { test }),
     ...(looks && { looks }),
     ...(labels !== '' && { relabelled: relabelled.length }),
     file,

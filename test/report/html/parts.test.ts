@@ -203,7 +203,7 @@ describe('the copies', () => {
     const { text } = copiesPart(reportData());
     expect(text).toContain('In train and held out at once: 1');
     expect(text).not.toContain('Other equal files');
-    expect(text).toContain('Other near duplicates: 1');
+    expect(text).toContain('Other copies: 1');
     expect(text).toMatch(/<strong>33\.3 %<\/strong> of all 3/);
     expect(text).toMatch(/<strong>0\.0 %<\/strong> of the 2/);
   });

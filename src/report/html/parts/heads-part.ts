@@ -1,6 +1,7 @@
 import { present, type ReportData } from '../../../results/report-data.ts';
 import type { HeadResult } from '../../../results/head-result.ts';
 import { featuresText, milliseconds, parameters, plural } from '../../format.ts';
+import { scoreRemarks, testText } from '../../score-report.ts';
 import { looksText, toldApartText } from '../../told-apart.ts';
 import { accuracyAxis, span } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
@@ -24,6 +25,8 @@ export function headsPart({ run }: ReportData): Markup {
       The test looks at the images that one of the two heads got right and the other wrong, so it may tell heads apart
       whose intervals overlap. ${best.looks && looksText(best.looks, best.validatedOn)}
     </p>
+    ${scoreRemarks(best).map((line) => html`<p class="notice">${line}</p>`)}
+    ${best.test !== undefined && html`<p><strong>${testText(best.test)}</strong></p>`}
     <p class="small">
       Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best accuracy.
     </p>
