@@ -1,9 +1,9 @@
 // @ts-check
 // Does a printed 95 % interval hold the true figure in 95 of 100 cases?
 //   npm run build && node bench/classify/intervals.mjs [--rounds 4000] [--fold-rounds 500]
-// Each line: the share of simulated data sets whose interval holds the truth, and how many have no width. The interval of
-// a cross-validated figure is held against two truths: what the folds' heads reach on average, and what the head that is
-// fitted on all rows reaches.
+// Each line: the share of simulated data sets whose interval holds the truth, and how many have no width. The interval
+// of a cross-validated figure is held against two truths: what the folds' heads reach on average, and what the head
+// that is fitted on all rows reaches.
 import { parseArgs } from 'node:util';
 import { crossScores } from '../../dist/classify/cross-validation/cross-scores.js';
 import { accuracy, balancedAccuracyInterval, topClass, wilsonInterval } from '../../dist/classify/evaluate/metrics.js';

@@ -69,6 +69,8 @@ export interface SplitScore {
   readonly logLoss: number;
   /** Classes of the split that the head does not know. */
   readonly unlearned: readonly string[];
+  /** How often heads were scored on the split so far. Not in what older versions wrote. */
+  readonly looks?: ValidationLooks;
 }
 
 /** One head with its figures on the split that it was validated on. */

@@ -3,7 +3,8 @@ import * as metrics from '../../classify/evaluate/metrics.ts';
 import type { Tally } from '../../classify/evaluate/tally.ts';
 import { normalizedRows } from '../../classify/normalize.ts';
 import type { HeadResult, SplitScore } from '../../results/head-result.ts';
-import type { OrReason } from '../../results/or-reason.ts';
+import { present, type OrReason } from '../../results/or-reason.ts';
+import type { LooksCount } from '../../store/format/validation-looks.ts';
 import type { Store } from '../../store/open.ts';
 import type { Work } from '../work.ts';
 import { tallyRows } from './train-head.ts';
@@ -64,6 +65,17 @@ export async function scoreOnTest(trained: TrainedHead, store: Store, work: Work
   if (trained.result.validatedOn === 'test')
     return { missing: 'There are no val images, so the figures above are those of the test images already.' };
   return scoreOn(trained, store, 'test', work);
+}
+
+/** A score with the number of heads that were scored on its split so far, this one included. */
+export async function countedScore(
+  count: LooksCount,
+  command: string,
+  score: OrReason<SplitScore> | undefined,
+): Promise<OrReason<SplitScore> | undefined> {
+  if (score === undefined || !present(score)) return score;
+  const looks = await count.add(command, score.split, 1);
+  return looks === null ? score : { ...score, looks };
 }
 
 /** Share of right answers on all images of a split, those included that the head was trained on. */
