@@ -1,49 +1,32 @@
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
+import { ownFormatOf } from './formats/index.ts';
 import { placement, resizeNearest } from './geometry.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
+import { IMAGE_TIMEOUT_MS, MAX_PIXELS } from './limits.ts';
+import { pictureOf } from './picture.ts';
 import { resample } from './resample.ts';
 import { loadSharp } from './sharp.ts';
+import { whatIsWrong } from './what-is-wrong.ts';
 
+export { MAX_PIXELS };
 export type { ImageHeader };
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
-/** Most pixels of a decoded picture: 2^28, a square of 16,384. More is a mistake or a "decompression bomb". */
-export const MAX_PIXELS = 2 ** 28;
-
-/** Larger pictures (33 million pixels: 100 MB decoded) are decoded one by one, so that they do not fill the memory. */
-const LARGE_PIXELS = 2 ** 25;
-let largeDone: Promise<unknown> = Promise.resolve();
-
-/** Runs `work` after the large pictures before it. */
-function exclusive<T>(work: () => Promise<T>): Promise<T> {
-  const turn = largeDone.then(work);
-  largeDone = turn.catch(() => undefined); // its own caller hears of it; the next picture goes on
-  return turn;
-}
-
-function undecodable(cause: unknown): PermafrostError {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  // libvips repeats itself, once for each attempt to read on.
-  const lines = [...new Set(said.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
-  const reason = /unsupported image format/.test(said)
-    ? 'The bytes are no JPEG, PNG, WebP, GIF, TIFF, AVIF or SVG, the formats that are decoded. Convert the file, or take it out.'
-    : lines.slice(0, 3).join('; ');
-  return new PermafrostError('IMAGE_UNDECODABLE', reason, { cause });
-}
-
-/** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above MAX_PIXELS. */
-export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
+/** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above `mostPixels`, by default MAX_PIXELS. */
+export async function readHeader(bytes: Uint8Array, mostPixels: number = MAX_PIXELS): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
   const plain = plainJpegHeader(bytes);
-  if (plain !== undefined) return withFewPixels(plain);
+  if (plain !== undefined) return withFewPixels(plain, mostPixels);
+  const own = ownFormatOf(bytes);
+  if (own !== undefined) return withFewPixels(await own.header(bytes), mostPixels);
   const sharp = await loadSharp();
   try {
     // Its pixels are counted here, with a reason.
     const facts = await sharp(bytes, { limitInputPixels: false }).metadata();
     const { width, height, orientation = 1, hasAlpha, depth, space } = facts;
-    withFewPixels({ width, height });
+    withFewPixels({ width, height }, mostPixels);
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
       throw new Error(
@@ -51,39 +34,39 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
       );
     return { width, height, orientation, hasAlpha };
   } catch (cause) {
-    throw cause instanceof PermafrostError ? cause : undecodable(cause);
+    throw cause instanceof PermafrostError ? cause : whatIsWrong(cause);
   }
 }
 
 /** The same header, unless it announces more pixels than are decoded. */
-function withFewPixels<H extends { readonly width: number; readonly height: number }>(header: H): H {
+function withFewPixels<H extends { readonly width: number; readonly height: number }>(header: H, most: number): H {
   const { width, height } = header;
-  if (width * height <= MAX_PIXELS) return header;
+  if (width * height <= most) return header;
   throw new PermafrostError(
     'IMAGE_UNDECODABLE',
-    `It has ${width} x ${height} pixels, above the ${MAX_PIXELS} that are decoded. Make it smaller.`,
+    `It has ${width} x ${height} pixels, above the ${most} that are decoded. Make it smaller.`,
   );
 }
 
 /**
  * Decodes an image into the contract's square: uint8 RGB, shape (size, size, 3). Grey, palette, CMYK and 16-bit images
  * become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG decodes to
- * Pillow's bytes. Throws IMAGE_UNDECODABLE for broken or truncated files.
+ * Pillow's bytes. sharp is stopped after `timeoutMs` where it can be. Throws IMAGE_UNDECODABLE for broken or truncated
+ * files, and for those that take longer.
  */
-export function decode(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
-  const work = (): Promise<Uint8Array> => decodeNow(bytes, header, contract);
-  return header.width * header.height > LARGE_PIXELS ? exclusive(work) : work();
-}
-
-async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
-  const sharp = await loadSharp();
+export async function decode(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  contract: Contract,
+  timeoutMs: number = IMAGE_TIMEOUT_MS,
+): Promise<Uint8Array> {
   const turn = contract.orientation === 'exif' && header.orientation > 1;
   const sideways = turn && header.orientation >= 5;
   const [width, height] = sideways ? [header.height, header.width] : [header.width, header.height];
   const place = placement(contract, width, height);
   const { size, kernel } = contract;
 
-  let image = sharp(bytes, { failOn: 'truncated', limitInputPixels: MAX_PIXELS }).keepIccProfile();
+  let image = (await pictureOf(bytes, timeoutMs)).keepIccProfile();
   if (turn) image = image.autoOrient();
   if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
   // sharp resizes off this thread, but only shrinks as Pillow does: enlarged pictures come out half a pixel further
@@ -104,6 +87,6 @@ async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contr
     const source = { data, width: info.width, height: info.height, channels: info.channels };
     return kernel === 'nearest' ? resizeNearest(source, place, size) : resample(source, place, size, kernel);
   } catch (cause) {
-    throw undecodable(cause);
+    throw cause instanceof PermafrostError ? cause : whatIsWrong(cause, timeoutMs);
   }
 }

@@ -1,19 +1,17 @@
-import { PermafrostError } from '../../core/errors.ts';
-import { loadSharp, type ResizeOptions } from './sharp.ts';
+import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { canBeStopped } from './open-image.ts';
+import { inProcess } from './isolated/process-pool.ts';
+import { toWebp, type WebpSize } from './webp.ts';
 
 /** Quality of the WebP files: on photographs of 96 pixels about 1.7 kB each. */
 const QUALITY = 60;
 /** Of large ones, where the artefacts of 60 are seen. */
 const LARGE_QUALITY = 80;
 
-async function webp(bytes: Uint8Array, size: ResizeOptions, quality: number): Promise<Uint8Array> {
-  const sharp = await loadSharp();
-  try {
-    const picture = sharp(bytes).autoOrient().flatten({ background: '#ffffff' }).resize(size);
-    return await picture.webp({ quality }).toBuffer();
-  } catch (cause) {
-    throw new PermafrostError('IMAGE_UNDECODABLE', 'The file does not decode.', { cause });
-  }
+/** Within IMAGE_TIMEOUT_MS, as in extraction. */
+async function webp(bytes: Uint8Array, size: WebpSize, quality: number): Promise<Uint8Array> {
+  if (await canBeStopped(bytes)) return toWebp(bytes, size, quality);
+  return (await inProcess({ kind: 'webp', bytes, size, quality }, IMAGE_TIMEOUT_MS)).file;
 }
 
 /** A thumbnail: upright, the middle square of `side` pixels, on white, sRGB, WebP bytes. Throws IMAGE_UNDECODABLE. */

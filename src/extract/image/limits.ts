@@ -1,0 +1,8 @@
+/** Most pixels of a decoded picture: 2^28, a square of 16,384. More is a mistake or a "decompression bomb". */
+export const MAX_PIXELS = 2 ** 28;
+
+/** Larger pictures (33 million pixels: 100 MB decoded) are decoded one by one, so that they do not fill the memory. */
+export const LARGE_PIXELS = 2 ** 25;
+
+/** Milliseconds that one image may take to decode. */
+export const IMAGE_TIMEOUT_MS = 20_000;
