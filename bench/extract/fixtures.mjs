@@ -9,7 +9,8 @@
  * numpy pillow-heif); it may also be named by PERMAFROST_PYTHON. Files are taken by the names that extraction takes.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,12 +44,12 @@ async function imagesIn(folder) {
   return [...images.map((name) => join(folder, name)), ...deeper.flat()];
 }
 
-/** Decodes a folder in this process, which is a new one; squares are left in `scratch`. @param {string} scratch */
-async function decodeAll(scratch) {
+/** Decodes in this process, which is a new one; squares are left there. @param {string} folder @param {string} scratch */
+async function decodeAll(folder, scratch) {
   const most = watchFamily(process.pid, 50);
   /** @type {Ours[]} */
   const found = [];
-  for (const [i, path] of (await imagesIn(folders[0])).entries()) {
+  for (const [i, path] of (await imagesIn(folder)).entries()) {
     const bytes = await readFile(path);
     const started = performance.now();
     /** @type {Ours} */
@@ -71,11 +72,10 @@ async function decodeAll(scratch) {
 
 /** @param {string} folder @param {string} scratch @returns {Promise<Ours[]>} */
 async function ourSide(folder, scratch) {
-  const args = [process.argv[1], '--child', scratch, '--seconds', flags.seconds, folder];
-  const code = await new Promise((resolve) =>
-    spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] }).on('exit', (c, s) => resolve(c ?? s)),
-  );
-  if (code !== 0) throw new Error(`Decoding ${folder} ended with ${code}: a crash.`);
+  const args = [import.meta.filename, '--child', scratch, '--seconds', flags.seconds, folder];
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
+  const [code, by] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`Decoding ${folder} ended with ${by ?? code}: a crash.`);
   return JSON.parse(await readFile(join(scratch, 'found.json'), 'utf8'));
 }
 
@@ -93,7 +93,9 @@ async function withPillow(found) {
   const answers = [];
   for await (const line of createInterface({ input: python.stdout })) answers.push(JSON.parse(line));
   if (answers.length !== found.length)
-    throw new Error(`${flags.python} answered for ${answers.length} of ${found.length} files. Does it have Pillow and numpy?`);
+    throw new Error(
+      `${flags.python} answered for ${answers.length} of ${found.length} files. Does it have Pillow and numpy?`,
+    );
   return found.map((ours, i) => ({ ...ours, pillow: /** @type {Pillows} */ (answers[i]) }));
 }
 
@@ -119,7 +121,8 @@ function report(folder, files) {
     const name = (/** @type {Compared} */ file) => relative(folder, file.path);
     for (const file of differ)
       lines.push(`    differs ${name(file)}: mean ${file.pillow.mean?.toFixed(2)}, most ${file.pillow.most}`);
-    for (const file of onlyWe) lines.push(`    only permafrost refuses ${name(file)} (${file.pillow.kind}): ${file.reason}`);
+    for (const file of onlyWe)
+      lines.push(`    only permafrost refuses ${name(file)} (${file.pillow.kind}): ${file.reason}`);
     for (const file of onlyPillow) lines.push(`    only Pillow refuses ${name(file)}: ${file.pillow.reason}`);
     for (const file of neither) lines.push(`    both refuse ${name(file)}: ${file.reason} / ${file.pillow.reason}`);
   }
@@ -127,13 +130,15 @@ function report(folder, files) {
 }
 
 if (flags.child !== undefined) {
-  await decodeAll(flags.child);
+  await decodeAll(folders[0] ?? '.', flags.child);
 } else if (folders.length === 0) {
   console.error('Name at least one folder: node bench/extract/fixtures.mjs [--python PATH] [--list] FOLDER...');
   process.exitCode = 2;
 } else {
   console.log(`${JSON.stringify(machineFacts())}\n`);
-  console.log('| folder | files | same bytes | differ | only permafrost refuses | only Pillow refuses | both refuse | slowest, ms | most memory, MB |');
+  console.log(
+    '| folder | files | same bytes | differ | only permafrost refuses | only Pillow refuses | both refuse | slowest, ms | most memory, MB |',
+  );
   console.log('|---|---|---|---|---|---|---|---|---|');
   const details = [];
   for (const folder of folders) {

@@ -1,5 +1,6 @@
 import type { Contract } from '../../core/contract.ts';
 import { decode, readHeader } from './decode.ts';
+import { ownFormatOf } from './formats/index.ts';
 import { inProcess } from './isolated/process-pool.ts';
 import type { ImageAnswer } from './isolated/task.ts';
 import type { ImageHeader } from './jpeg-header.ts';
@@ -22,20 +23,19 @@ export interface OpenLimits {
   readonly signal?: AbortSignal | undefined;
 }
 
-const startsWith = (bytes: Uint8Array, at: number, text: string): boolean =>
-  Array.from(text).every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
+/** libvips looks for the tag in the first 1,000 bytes, and into compressed files. */
+const mayBeSvg = (bytes: Uint8Array): boolean =>
+  (bytes[0] === 0x1f && bytes[1] === 0x8b) || /<svg/i.test(Buffer.from(bytes.subarray(0, 1024)).toString('latin1'));
 
-/** JPEG, PNG, WebP, GIF, TIFF: libvips makes them line by line, and stops between two lines when it is told. */
-function isMadeByLines(bytes: Uint8Array): boolean {
-  return (
-    startsWith(bytes, 0, '\xff\xd8\xff') ||
-    startsWith(bytes, 0, '\x89PNG') ||
-    startsWith(bytes, 0, 'GIF8') ||
-    (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP')) ||
-    ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some((mark) => startsWith(bytes, 0, mark)) ||
-    startsWith(bytes, 4, 'ftypavi')
-  );
-}
+/** AVIF and HEIC: each of their pictures is decoded in one step. */
+const isBoxes = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ftyp';
+
+/**
+ * Whether only the end of a process ends the decoding of this file. The others (JPEG, PNG, WebP, GIF, TIFF) libvips makes
+ * line by line and stops between two of them, or they are no image.
+ */
+const isForAProcess = (bytes: Uint8Array): boolean =>
+  mayBeSvg(bytes) || isBoxes(bytes) || ownFormatOf(bytes) !== undefined;
 
 const isLarge = ({ width, height }: ImageHeader): boolean => width * height > LARGE_PIXELS;
 
@@ -44,7 +44,7 @@ const isLarge = ({ width, height }: ImageHeader): boolean => width * height > LA
  * that can be ended: text of an SVG is laid out without a pause for minutes, and a large picture may be one long step.
  */
 export async function canBeStopped(bytes: Uint8Array): Promise<boolean> {
-  return isMadeByLines(bytes) && !isLarge(await readHeader(bytes));
+  return !isForAProcess(bytes) && !isLarge(await readHeader(bytes));
 }
 
 let largeDone: Promise<unknown> = Promise.resolve();
@@ -67,7 +67,7 @@ export async function openImage(
 ): Promise<OpenedImage> {
   const elsewhere = (): Promise<ImageAnswer & { kind: 'square' }> =>
     inProcess({ kind: 'square', bytes, contract, mostPixels, timeoutMs }, timeoutMs, signal);
-  if (bytes.length === 0 || isMadeByLines(bytes)) {
+  if (!isForAProcess(bytes)) {
     const header = await readHeader(bytes, mostPixels);
     const pixels = isLarge(header)
       ? exclusive(elsewhere).then((answer) => answer.pixels)

@@ -53,6 +53,23 @@ function isHeic(bytes: Uint8Array): boolean {
   return OPEN_BRANDS.includes(major) && !others.some((brand) => AV1_BRANDS.includes(brand));
 }
 
+/** Refuses a file whose last box is not all there: libheif would leave what is missing black. */
+function refuseCut(bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length;) {
+    if (at + 8 > bytes.length) undecodable('The HEIC is cut off between two of its boxes.');
+    const short = view.getUint32(at);
+    if (short === 0) return; // to the end of the file
+    if (short === 1 && at + 16 > bytes.length) undecodable('The HEIC is cut off between two of its boxes.');
+    const size = short === 1 ? Number(view.getBigUint64(at + 8)) : short;
+    // What is no box, behind those that are, is not the picture's.
+    if (size < 8) return;
+    if (at + size > bytes.length)
+      undecodable(`The HEIC is cut off: it has ${bytes.length} bytes and tells of ${at + size}.`);
+    at += size;
+  }
+}
+
 const PACKAGE = 'libheif-js';
 let loaded: Promise<LibHeif> | undefined;
 
@@ -78,6 +95,7 @@ function checked<A extends HeifError>(library: LibHeif, answer: A): A {
 
 /** Runs `work` on the primary picture of a file, and frees what the library holds of it. */
 async function withPrimary<T>(bytes: Uint8Array, work: (library: LibHeif, handle: object) => T): Promise<T> {
+  refuseCut(bytes);
   loaded ??= loadLibHeif();
   loaded.catch(() => (loaded = undefined));
   const library = await loaded;
