@@ -1,3 +1,4 @@
+import { plural } from '../core/plural.ts';
 import type { CosineToFp32 } from '../results/extract-result.ts';
 
 /** `12.3 MiB` and the like; binary units. */
@@ -33,8 +34,7 @@ export function cosineText({ images, min, mean }: CosineToFp32): string {
   return `cosine to fp32 at least ${ratio(min)}, mean ${ratio(mean)}, on ${plural(images, 'image')}`;
 }
 
-/** `1 image`, `2 images`. */
-export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+export { plural };
 
 /** Features and their normalisation, with room for a line break between parts that stand side by side. */
 export const featuresText = ({ pooling, normalize }: Record<'pooling' | 'normalize', string>): string =>

@@ -2,6 +2,7 @@ import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningC
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
+import { firstLines, scoreRemarks, testText } from './score-report.ts';
 import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';
 import { toldApartText } from './told-apart.ts';
@@ -70,7 +71,8 @@ function headLines({ learningCurve, views, notes }: HeadResult): string[] {
 /** A whole run for a terminal: extraction, table of heads, the best head's confusion and surest mistakes. */
 export function runText(result: RunResult): string {
   const best = result.heads[0];
-  const parts = [extractText(result)];
+  const first = firstLines(result);
+  const parts = [...(first.length > 0 ? [...first, ''] : []), extractText(result)];
   if (best !== undefined) {
     parts.push(
       `Heads trained on ${plural(best.trained, 'image')}, validated on ${best.validated} (${best.validatedOn}) in ${seconds(result.seconds.train ?? 0)}:`,
@@ -85,6 +87,7 @@ export function runText(result: RunResult): string {
     parts.push(`\nBest head: ${best.name} on ${best.pooling}`, confusionText(result.confusion));
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
+    if (best.test !== undefined) parts.push(testText(best.test));
     if (best.file !== null)
       parts.push(`Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
   }
@@ -99,6 +102,8 @@ export function trainText(head: HeadResult): string {
     ...(relabelled === undefined
       ? []
       : [`${plural(relabelled, 'image')} counted under another label or split than the store's.`]),
+    ...scoreRemarks(head),
+    ...(head.test === undefined ? [] : [testText(head.test)]),
     ...headLines(head),
     ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];

@@ -5,6 +5,7 @@ import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
 import { comparisonRule } from './told-apart.ts';
 import { viewsText } from './run-report.ts';
+import { scoreRemarks } from './score-report.ts';
 
 const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
   accuracy: 'accuracy',
@@ -79,6 +80,7 @@ export function sweepText(result: SweepResult, top: number): string {
         ]),
     'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
     `${best.name} (${featuresOf(chosen)}, ${parameters(chosen.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    ...scoreRemarks(best),
     ...(best.views === undefined ? [] : [viewsText(best.views)]),
     ...(best.reject === undefined ? [] : rejectLines(best.reject)),
     best.file === null

@@ -55,6 +55,8 @@ export interface ExtractResult {
   readonly classes: readonly string[];
   readonly splits: Readonly<Partial<Record<Split, number>>>;
   readonly warnings: readonly string[];
+  /** Images of val and test that are files of the same content as training images; absent where there are none. */
+  readonly inTrainToo?: Readonly<Partial<Record<Split, number>>>;
   /** `load`: loading the network (0 where nothing was extracted); `extract`: the rest of the extraction. */
   readonly seconds: Readonly<{ load: number; extract: number; train?: number }>;
   readonly trace: StageSeconds;

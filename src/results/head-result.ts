@@ -1,3 +1,4 @@
+import type { OrReason } from './or-reason.ts';
 import type { ExtractResult } from './extract-result.ts';
 import type { Split } from '../core/sample.ts';
 import type { LearningCurve } from '../classify/head.ts';
@@ -50,6 +51,21 @@ export interface ViewsBenefit {
   readonly pValue: number;
 }
 
+/** What a head reached on a split. */
+export interface SplitScore {
+  readonly split: Split;
+  /** Images that it was scored on, and those left out, for files of the same content were trained on. */
+  readonly images: number;
+  readonly leftOut: number;
+  readonly accuracy: number;
+  /** 95 % Wilson interval of the accuracy. */
+  readonly interval: readonly [number, number];
+  readonly balancedAccuracy: number;
+  readonly logLoss: number;
+  /** Classes of the split that the head does not know. */
+  readonly unlearned: readonly string[];
+}
+
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
@@ -85,6 +101,14 @@ export interface HeadResult {
   readonly trained: number;
   readonly validated: number;
   readonly validatedOn: Split;
+  /** Images of that split which no figure counts, for files of the same content were trained on; absent for none. */
+  readonly leftOut?: number;
+  /** Of a run's best head, where images were left out: its accuracy had these been counted. */
+  readonly accuracyWithLeftOut?: number;
+  /** Classes of validated images without a training image: counted as wrong, recall 0. Absent where there are none. */
+  readonly unlearned?: readonly string[];
+  /** The chosen head on the labelled test images, which had no part in any choice; absent where it was not asked. */
+  readonly test?: OrReason<SplitScore>;
   /** The head file, where one was written. */
   readonly file: string | null;
 }

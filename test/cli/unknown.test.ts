@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PredictResult } from '../../src/results/answer-results.ts';
 import type { HeadResult } from '../../src/results/head-result.ts';
-import { findIconSet, resolveInstalled } from '../../src/extract/image/icon-set.ts';
+import { readIconSet } from '../../src/extract/image/icon-set.ts';
 import { renderSvg } from '../../src/extract/image/render-svg.ts';
 import { document, permafrost } from '../support/command.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
@@ -19,8 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeAll(async () => {
   const root = await stripedDataset(join(folder, 'Stripes'), 12, 3);
-  const twemoji = await findIconSet('@iconify-json/twemoji', resolveInstalled);
-  writeFileSync(stranger, await renderSvg((await twemoji.load())('cat-face', 224)));
+  const twemoji = await readIconSet(new URL('../../data/emoji/twemoji.json', import.meta.url));
+  writeFileSync(stranger, await renderSvg(twemoji.draw('cat-face', 224)));
   const extracted = await permafrost(['extract', root, '--store', store, ...json]);
   expect(extracted.code).toBe(0);
 });

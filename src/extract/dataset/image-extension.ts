@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { ownFormatOf } from '../image/formats/index.ts';
+import { ownFormatOf } from '../image/own-formats/index.ts';
 import { loadSharp } from '../image/sharp.ts';
 
 /** The extension, with its dot, under which the bytes of an image are found as one again. Throws IMAGE_UNDECODABLE. */

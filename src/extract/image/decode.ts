@@ -1,16 +1,19 @@
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { ownFormatOf } from './formats/index.ts';
 import { placement, resizeNearest } from './geometry.ts';
+import { gifOfOneFrame } from './formats/gif.ts';
+import { xmpOrientation } from './formats/exif-orientation.ts';
+import type { Special } from './formats/special.ts';
+import { specialOf } from './formats/special-of.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
-import { IMAGE_TIMEOUT_MS, MAX_PIXELS } from './limits.ts';
-import { pictureOf } from './picture.ts';
+import { isTurned, MAX_PIXELS, openPicture, type Look } from './picture.ts';
+import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { ownFormatOf } from './own-formats/index.ts';
 import { resample } from './resample.ts';
-import { loadSharp } from './sharp.ts';
+import { loadSharp, type SharpImage } from './sharp.ts';
 import { whatIsWrong } from './what-is-wrong.ts';
 
-export { MAX_PIXELS };
-export type { ImageHeader };
+export { MAX_PIXELS, type ImageHeader };
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
@@ -21,18 +24,31 @@ export async function readHeader(bytes: Uint8Array, mostPixels: number = MAX_PIX
   if (plain !== undefined) return withFewPixels(plain, mostPixels);
   const own = ownFormatOf(bytes);
   if (own !== undefined) return withFewPixels(await own.header(bytes), mostPixels);
+  const special = specialOf(bytes);
   const sharp = await loadSharp();
   try {
+    const first = special?.samples?.kind === 'gif' ? gifOfOneFrame(bytes, special.samples.frame, false) : bytes;
     // Its pixels are counted here, with a reason.
-    const facts = await sharp(bytes, { limitInputPixels: false }).metadata();
-    const { width, height, orientation = 1, hasAlpha, depth, space } = facts;
+    const facts = await sharp(first, { limitInputPixels: false }).metadata();
+    const { width, height, hasAlpha, depth, space } = facts;
     withFewPixels({ width, height }, mostPixels);
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
       throw new Error(
         `Its samples are ${depth} numbers whose black and white nobody tells. Save it with 8 or 16 bits.`,
       );
-    return { width, height, orientation, hasAlpha };
+    const fromXmp = facts.orientation === undefined ? xmpOrientation(facts.xmp) : undefined;
+    const elsewhere = special?.orientation ?? fromXmp;
+    const orientation = elsewhere ?? facts.orientation ?? 1;
+    const all: Special = {
+      ...special,
+      ...(elsewhere !== undefined && { orientation: elsewhere }),
+      ...(space === 'cmyk' && {
+        samples: { kind: 'cmyk', hasProfile: facts.hasProfile, depth: depth === 'ushort' ? 'ushort' : 'uchar' },
+      }),
+    };
+    const header = { width, height, orientation, hasAlpha };
+    return Object.keys(all).length === 0 ? header : { ...header, special: all };
   } catch (cause) {
     throw cause instanceof PermafrostError ? cause : whatIsWrong(cause);
   }
@@ -49,25 +65,50 @@ function withFewPixels<H extends { readonly width: number; readonly height: numb
 }
 
 /**
+ * A picture as people are to see it, made by `make` from what is decoded for extraction too: where an image is
+ * extracted it can be shown. Throws IMAGE_UNDECODABLE.
+ */
+export async function show<T>(bytes: Uint8Array, look: Look, make: (picture: SharpImage) => Promise<T>): Promise<T> {
+  const header = await readHeader(bytes);
+  return inWords(IMAGE_TIMEOUT_MS, async () => make(await openPicture(bytes, header, look)));
+}
+
+/**
  * Decodes an image into the contract's square: uint8 RGB, shape (size, size, 3). Grey, palette, CMYK and 16-bit images
  * become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG decodes to
- * Pillow's bytes. sharp is stopped after `timeoutMs` where it can be. Throws IMAGE_UNDECODABLE for broken or truncated
- * files, and for those that take longer.
+ * Pillow's bytes. libvips is stopped after `timeoutMs` where it can be (open-image.ts for the rest). Throws
+ * IMAGE_UNDECODABLE for broken or truncated files, and for those that take longer.
  */
-export async function decode(
+export function decode(
   bytes: Uint8Array,
   header: ImageHeader,
   contract: Contract,
   timeoutMs: number = IMAGE_TIMEOUT_MS,
 ): Promise<Uint8Array> {
-  const turn = contract.orientation === 'exif' && header.orientation > 1;
-  const sideways = turn && header.orientation >= 5;
+  return inWords(timeoutMs, () => decodeNow(bytes, header, contract, timeoutMs));
+}
+
+/** Runs what decodes a picture. Throws IMAGE_UNDECODABLE for what the library says of it. */
+async function inWords<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw cause instanceof PermafrostError ? cause : whatIsWrong(cause, timeoutMs);
+  }
+}
+
+async function decodeNow(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  contract: Contract,
+  timeoutMs: number,
+): Promise<Uint8Array> {
+  const sideways = isTurned(header, contract) && header.orientation >= 5;
   const [width, height] = sideways ? [header.height, header.width] : [header.width, header.height];
   const place = placement(contract, width, height);
   const { size, kernel } = contract;
 
-  let image = (await pictureOf(bytes, timeoutMs)).keepIccProfile();
-  if (turn) image = image.autoOrient();
+  let image = await openPicture(bytes, header, contract, timeoutMs);
   if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
   // sharp resizes off this thread, but only shrinks as Pillow does: enlarged pictures come out half a pixel further
   // right and down (0.35.5). And it would weigh by alpha the colours that are kept whatever their alpha.
@@ -78,15 +119,11 @@ export async function decode(
       .resize(place.width, place.height, { fit: 'fill', kernel: KERNELS[kernel], fastShrinkOnLoad: false })
       .extract({ left: place.left, top: place.top, width: size, height: size });
   }
-  try {
-    const { data, info } = await image
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    if (bySharp) return data;
-    const source = { data, width: info.width, height: info.height, channels: info.channels };
-    return kernel === 'nearest' ? resizeNearest(source, place, size) : resample(source, place, size, kernel);
-  } catch (cause) {
-    throw cause instanceof PermafrostError ? cause : whatIsWrong(cause, timeoutMs);
-  }
+  const { data, info } = await image
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (bySharp) return data;
+  const source = { data, width: info.width, height: info.height, channels: info.channels };
+  return kernel === 'nearest' ? resizeNearest(source, place, size) : resample(source, place, size, kernel);
 }

@@ -1,6 +1,3 @@
-/** Most pixels of a decoded picture: 2^28, a square of 16,384. More is a mistake or a "decompression bomb". */
-export const MAX_PIXELS = 2 ** 28;
-
 /** Larger pictures (33 million pixels: 100 MB decoded) are decoded one by one, so that they do not fill the memory. */
 export const LARGE_PIXELS = 2 ** 25;
 

@@ -1,14 +1,14 @@
 import { IMAGE_TIMEOUT_MS } from './limits.ts';
-import { canBeStopped } from './open-image.ts';
 import { inProcess } from './isolated/process-pool.ts';
-import { toWebp, type WebpSize } from './webp.ts';
+import { toWebp, type WebpSize } from './isolated/to-webp.ts';
+import { canBeStopped } from './open-image.ts';
 
 /** Quality of the WebP files: on photographs of 96 pixels about 1.7 kB each. */
 const QUALITY = 60;
 /** Of large ones, where the artefacts of 60 are seen. */
 const LARGE_QUALITY = 80;
 
-/** Within IMAGE_TIMEOUT_MS, as in extraction. */
+/** Within the time of extraction. */
 async function webp(bytes: Uint8Array, size: WebpSize, quality: number): Promise<Uint8Array> {
   if (await canBeStopped(bytes)) return toWebp(bytes, size, quality);
   return (await inProcess({ kind: 'webp', bytes, size, quality }, IMAGE_TIMEOUT_MS)).file;

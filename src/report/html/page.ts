@@ -113,8 +113,8 @@ function sampleNote({ store, images, check, judgement, relabelled }: ReportData)
       This page shows ${count(images.length)} of ${count(store.images)} images: those whose SHA-256 is lowest, the
       surest mistakes and some copies.
       ${present(judgement) && `The figures of the heads, the confusion, classes and calibration are of all ${count(judgement.validated)} validated images;`}
-      Pictures, nearest images, the map and what is called unknown are of those shown; suspected label errors and near
-      duplicates of ${count(check.compared)}; equal files were looked for among all.
+      Pictures, nearest images, the map and what is called unknown are of those shown; suspected label errors and
+      copies that are not equal files of ${count(check.compared)}; equal files were looked for among all.
     </p>`;
   const listed =
     relabelled !== null &&

@@ -24,6 +24,8 @@ export interface Int8Job {
   readonly dataset: Dataset;
   readonly store: StoreFolder;
   readonly seed: number;
+  /** Images that are held out although the data set does not say so: int8 is not calibrated on them. */
+  readonly except?: { has(sha256: string): boolean };
   readonly work: Work;
 }
 
@@ -77,6 +79,7 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
     samples: train,
     contract: target.contract,
     count: Math.min(CALIBRATION_IMAGES, most),
+    ...(job.except && { except: job.except }),
     signal: job.work.signal,
   });
   const engine = await createEngine('onnxruntime');

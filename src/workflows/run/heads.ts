@@ -9,6 +9,7 @@ import { memoryBound } from '../memory.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
 import { keepHead } from '../train/head-files.ts';
 import { withReject } from '../train/reject.ts';
+import { scoresOfBest } from '../train/score.ts';
 import { trainHead } from '../train/train-head.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import { trainOnViews, withoutViews } from '../train/views-effect.ts';
@@ -68,8 +69,9 @@ export async function headsOfRun(
   const load = () => trainingData({ ...request, features: best.features, views: 0 }, [plan]);
   const saved = await withReject(best.trained, plan, load, reject, work);
   const file = await keepHead(store, saved);
+  const scored = await scoresOfBest(saved, store, work);
   return {
-    heads: ranked([...outcome.trained.values()], best, saved.result, file),
+    heads: ranked([...outcome.trained.values()], best, { ...saved.result, ...scored }, file),
     skipped: outcome.skipped,
     confusion: saved.confusion,
     mistakes: saved.mistakes,

@@ -84,6 +84,24 @@ const schema = z.looseObject({
       trained: z.number(),
       validated: z.number(),
       validatedOn: z.enum(SPLITS),
+      leftOut: z.number().optional(),
+      accuracyWithLeftOut: z.number().optional(),
+      unlearned: z.array(z.string()).optional(),
+      test: z
+        .union([
+          z.looseObject({
+            split: z.enum(SPLITS),
+            images: z.number(),
+            leftOut: z.number(),
+            accuracy: z.number(),
+            interval,
+            balancedAccuracy: number,
+            logLoss: number,
+            unlearned: z.array(z.string()),
+          }),
+          z.looseObject({ missing: z.string() }),
+        ])
+        .optional(),
       file: z.string().nullable(),
     }),
   ),

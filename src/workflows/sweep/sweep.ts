@@ -6,7 +6,7 @@ import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
-import { validationSplit } from '../train/data.ts';
+import { validationSplit } from '../train/validation-split.ts';
 import { keepHead } from '../train/head-files.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
 import { memoryBound } from '../memory.ts';
@@ -65,7 +65,7 @@ export async function sweep(
         : `no more fit ${inMegabytes(bound)} (--memory)`;
   const counts = await store.counts();
   const samples = sampleTrain(await store.samples(), counts.train, most);
-  validationSplit(store.path, counts);
+  await validationSplit(store);
   const plan = planSweep(samples, (one) => namesOf(store, one), options, configurations);
   const threads = options.workers === 0 ? availableParallelism() : options.workers;
   const room = roomForSweep(sizes, folds, samples.length, { bound, threads });

@@ -8,6 +8,7 @@ import { keepHead } from './head-files.ts';
 import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
+import { scoreOnTest } from './score.ts';
 import { trainWithin } from './within.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, labels, pooling, cut, normalize, views, pca, memory, out } = options;
+  const { head, labels, pooling, cut, normalize, views, pca, memory, scoreTest, out } = options;
   const plan = { head, options: headOptions, normalize, pca };
   const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
   const bound = memoryBound(memory, work);
@@ -29,6 +30,7 @@ export async function train(
   if (views > 0) requireViews(labels, joinedTrain);
   const request = { owner: 'train', store, features, views, bound };
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
+  const test = scoreTest ? await scoreOnTest(trained, store, work) : undefined;
   const file = await keepHead(store, trained, out);
-  return { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file };
+  return { ...trained.result, ...(test && { test }), ...(labels !== '' && { relabelled: relabelled.length }), file };
 }

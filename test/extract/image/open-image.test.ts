@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type * as HeicModule from '../../../src/extract/image/formats/heic.ts';
+import type * as HeicModule from '../../../src/extract/image/own-formats/heic.ts';
 import type * as OpenImageModule from '../../../src/extract/image/open-image.ts';
 import type * as ThumbnailModule from '../../../src/extract/image/thumbnail.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
@@ -166,11 +166,11 @@ describe('a program that decodes images', () => {
 describe('without the package for HEIC', () => {
   it('a HEIC is refused in one sentence that says what to add', async () => {
     const elsewhere = join(folder(), 'dist');
-    for (const part of ['core', 'extract/image/formats'])
+    for (const part of ['core', 'extract/image/own-formats'])
       await cp(fileURLToPath(new URL(part, BUILT)), join(elsewhere, part), { recursive: true });
     await writeFile(join(elsewhere, 'package.json'), '{ "type": "module" }');
     const { HEIC } = (await import(
-      pathToFileURL(join(elsewhere, 'extract/image/formats/heic.js')).href
+      pathToFileURL(join(elsewhere, 'extract/image/own-formats/heic.js')).href
     )) as typeof HeicModule;
     const bytes = await readFile(new URL('../../fixtures/images/gradient.heic', import.meta.url));
     await expect((async () => HEIC.header(bytes))()).rejects.toMatchObject({

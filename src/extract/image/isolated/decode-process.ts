@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { decode, readHeader } from '../decode.ts';
-import { toWebp } from '../webp.ts';
+import { toWebp } from './to-webp.ts';
 import { READY, type ImageAnswer, type ImageTask } from './task.ts';
 
 async function answerTo(task: ImageTask): Promise<ImageAnswer> {

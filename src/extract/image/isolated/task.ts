@@ -1,7 +1,7 @@
 import type { Contract } from '../../../core/contract.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
 import type { ImageHeader } from '../jpeg-header.ts';
-import type { WebpSize } from '../webp.ts';
+import type { WebpSize } from './to-webp.ts';
 
 /** What a process of its own makes of the bytes of one image: the contract's square, or a WebP file. Plain data. */
 export type ImageTask =
