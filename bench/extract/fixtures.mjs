@@ -37,14 +37,14 @@ const { values: flags, positionals: folders } = parseArgs({
   },
 });
 
-/** All files below a folder that extraction would take for images. @param {string} folder @returns {Promise<string[]>} */
+/** All files below that extraction would take for images. @param {string} folder @returns {Promise<string[]>} */
 async function imagesIn(folder) {
   const { folders: inner, images } = await list(folder);
   const deeper = await Promise.all(inner.map((name) => imagesIn(join(folder, name))));
   return [...images.map((name) => join(folder, name)), ...deeper.flat()];
 }
 
-/** Decodes in this process, which is a new one; squares are left there. @param {string} folder @param {string} scratch */
+/** Decodes in this, a new process, and leaves squares there. @param {string} folder @param {string} scratch */
 async function decodeAll(folder, scratch) {
   const most = watchFamily(process.pid, 50);
   /** @type {Ours[]} */

@@ -32,8 +32,8 @@ const mayBeSvg = (bytes: Uint8Array): boolean =>
 const isBoxes = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ftyp';
 
 /**
- * Whether only the end of a process ends the decoding of this file. The others (JPEG, PNG, WebP, GIF, TIFF) libvips makes
- * line by line and stops between two of them, or they are no image.
+ * Whether only the end of a process ends the decoding of this file. The others (JPEG, PNG, WebP, GIF, TIFF) libvips
+ * makes line by line and stops between two of them, or they are no image.
  */
 const isForAProcess = (bytes: Uint8Array): boolean =>
   mayBeSvg(bytes) || isBoxes(bytes) || ownFormatOf(bytes) !== undefined;

@@ -24,7 +24,7 @@ function telling(message: string): string {
   return (clear.length > 0 ? clear : all).slice(0, MOST_LINES).join('; ');
 }
 
-/** IMAGE_UNDECODABLE with what sharp says of an image, in the words that help; `timeoutMs`: after what it was stopped. */
+/** IMAGE_UNDECODABLE with what helps of what sharp says of an image; `timeoutMs`: after which it was to be stopped. */
 export function whatIsWrong(cause: unknown, timeoutMs?: number): PermafrostError {
   const said = cause instanceof Error ? cause.message : String(cause);
   if (timeoutMs !== undefined && said.startsWith('timeout:')) return tookTooLong(timeoutMs);

@@ -15,7 +15,7 @@ export interface BmpHeader {
   /** Bits of a pixel: 1, 2, 4, 8, 16, 24 or 32. */
   readonly bits: number;
   readonly rle: boolean;
-  /** Red, green and blue, and alpha where the file has one; empty for 1 to 8 bits, which stand for colours of a table. */
+  /** Red, green, blue, and alpha where the file has it; empty for 1 to 8 bits, which name colours of a table. */
   readonly channels: readonly Channel[];
   /** The table of colours: blue, green, red, and for `paletteStep` 4 a byte without meaning. */
   readonly paletteAt: number;

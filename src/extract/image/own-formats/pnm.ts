@@ -108,7 +108,7 @@ function readBits(
   }
 }
 
-/** 8-bit levels of 0 to `top`, where `white` stands for `top` before it is cut off at 255: to the nearest, halves to even. */
+/** Levels of 0 to `top`, for which `white` stands: to the nearest, halves to even, cut off at 255. */
 function levelsOf(top: number, white: number): Uint8ClampedArray {
   // Uint8ClampedArray rounds and cuts off in this way.
   return Uint8ClampedArray.from({ length: top + 1 }, (_, value) => (value / top) * white);
