@@ -46,7 +46,7 @@ async function imagesIn(folder) {
 
 /** Decodes in this, a new process, and leaves squares there. @param {string} folder @param {string} scratch */
 async function decodeAll(folder, scratch) {
-  const most = watchFamily(process.pid, 50);
+  const most = watchFamily(process.pid);
   /** @type {Ours[]} */
   const found = [];
   for (const [i, path] of (await imagesIn(folder)).entries()) {
