@@ -32,11 +32,12 @@ export function HeadAnswers({ answers }: { answers: readonly HeadAnswer[] }) {
   if (answers.length === 0) return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
   return (
     <ul class="answers">
-      {answers.map(({ head, name, pooling, classes, unknown, problem }) => (
+      {answers.map(({ head, name, pooling, classes, unknown, trainedOn, problem }) => (
         <li key={head} class="card">
           <h3>
             {name} <span class="small">on {pooling}</span>
           </h3>
+          {trainedOn === true && <p class="small">It was trained on this picture: its answer proves little.</p>}
           {unknown === true && <p class="notice">Unknown: like none of the images that it was trained on.</p>}
           {problem === null ? (
             <table>

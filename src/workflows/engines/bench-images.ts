@@ -5,9 +5,10 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
-import { scanDataset } from '../../extract/dataset/dataset.ts';
+import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { decode, readHeader } from '../../extract/image/decode.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
+import { findDataset } from '../network/find-dataset.ts';
 import type { Work } from '../work.ts';
 
 /** Images in the contract's square, and which they are. */
@@ -20,7 +21,7 @@ export interface BenchImages {
 }
 
 async function isDataset(path: string): Promise<boolean> {
-  if (/\.(csv|jsonl|ndjson)$/i.test(path)) return true;
+  if (isListName(path)) return true;
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {
@@ -38,14 +39,14 @@ async function listed(given: readonly string[], work: Work): Promise<{ source: s
     return { source: 'the images given', paths: given.map((path) => resolve(path)) };
   }
   const where = first ?? (await renderBundledDataset(join(cacheFolder(), 'emoji'), work)).root;
-  const { root, samples } = await scanDataset(where);
+  const { root, samples } = await findDataset(where);
   const source = first === undefined ? 'the emoji that come with permafrost' : where;
   return { source, paths: samples.map(({ path }) => join(root, path)) };
 }
 
 /**
  * Decodes `count` seeded choices of the given files or data set, or of the bundled emoji. What cannot be decoded is
- * reported and replaced. Throws as scanDataset, and IMAGE_UNDECODABLE where no image can be decoded.
+ * reported and replaced. Throws as findDataset, and IMAGE_UNDECODABLE where no image can be decoded.
  */
 export async function benchImages(
   given: readonly string[],

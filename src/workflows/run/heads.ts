@@ -3,12 +3,14 @@ import type { Progress } from '../../core/listener.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { openStore } from '../../store/open.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
 import { keepHead } from '../train/head-files.ts';
 import { withReject } from '../train/reject.ts';
+import { scoresOfBest } from '../train/score.ts';
 import { trainHead } from '../train/train-head.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import { trainOnViews, withoutViews } from '../train/views-effect.ts';
@@ -54,6 +56,7 @@ export async function headsOfRun(
   const request = { owner: 'run', store, views, bound: memoryBound(memory, work) };
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   const { groups, skipped } = tasksOfRun(currentSets(store), heads, views > 0);
+  const count = await openLooks(store.path, work.listener);
   const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined };
   await trainGroups(groups, request, outcome, work);
   if (!allHeads)
@@ -67,9 +70,11 @@ export async function headsOfRun(
   const { plan } = best.task;
   const load = () => trainingData({ ...request, features: best.features, views: 0 }, [plan]);
   const saved = await withReject(best.trained, plan, load, reject, work);
+  const looks = await count.add('run', saved.result.validatedOn, outcome.trained.size);
   const file = await keepHead(store, saved);
+  const scored = await scoresOfBest(saved, store, work);
   return {
-    heads: ranked([...outcome.trained.values()], best, saved.result, file),
+    heads: ranked([...outcome.trained.values()], best, { ...saved.result, ...scored, ...(looks && { looks }) }, file),
     skipped: outcome.skipped,
     confusion: saved.confusion,
     mistakes: saved.mistakes,
@@ -130,8 +135,8 @@ async function trainTask(
 /** All heads, the best first, each compared with it: every head was validated on the same images in the same order. */
 function ranked(trained: readonly Figures[], best: Best, saved: TrainedHead['result'], file: string): HeadResult[] {
   const sorted = [...trained].sort(better);
-  const guesses = sorted.map(({ judged }) => judged.guess);
-  const compared = compareWithBest(best.trained.judged.truth, guesses);
+  const answers = sorted.map(({ judged }) => judged);
+  const compared = compareWithBest('accuracy', best.trained.judged.truth, answers);
   return sorted.map(({ result }, i) => ({
     ...(i === 0 ? saved : result),
     comparison: compared[i]!,

@@ -24,7 +24,7 @@ const MISTAKES = 10;
  * or a bound below what that takes, and what reading and fit throw.
  */
 export async function trainHead(plan: TrainingPlan, data: TrainingData, work: Work = {}): Promise<TrainedHead> {
-  const { train, val, parts, pooling, validatedOn } = data;
+  const { train, val, parts, pooling, validatedOn, leftOut } = data;
   const { signal } = work;
   const maker = headOf(plan);
   if (train.matrix === undefined) checkBlocks(maker, plan, data, work);
@@ -48,6 +48,7 @@ export async function trainHead(plan: TrainingPlan, data: TrainingData, work: Wo
     pathOf: (row) => mistaken.get(row)!.path,
     validatedOn,
     trained: train.rows,
+    leftOut,
     fitMs: fitted - started,
     predictMs: performance.now() - fitted,
   });
@@ -55,14 +56,18 @@ export async function trainHead(plan: TrainingPlan, data: TrainingData, work: Wo
   return { head, normalizer, parts, ...figures, ...(rows && { rows }) };
 }
 
-/** What a head says of all rows, which are normalised; the rows of the tally are in the order of the paths. */
-async function tallyRows(
+/**
+ * What a head says of all rows, which are normalised; the rows of the tally are in the order of the paths. Classes that
+ * it does not know, for they lost all their training images, are counted as wrong.
+ */
+export async function tallyRows(
   head: FittedHead,
   rows: Rows,
   { labels, places }: Pick<StoredRows, 'labels' | 'places'>,
   mistakes: number,
 ): Promise<Tally> {
-  const answers = tally(head.classes, rows.rows, mistakes);
+  const others = [...new Set(labels)].filter((label) => !head.classes.includes(label)).sort();
+  const answers = tally(head.classes, rows.rows, mistakes, others);
   for await (const { start, X } of blocksOf(joinedBlocks(rows))) {
     const end = start + X.rows;
     answers.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));
