@@ -81,7 +81,9 @@ for (let training = 0; training < Number(values.trainings); training++) {
       }
     }
 }
-console.log(`${values.trainings} training sets of ${values.train}, ${HEADS.length} heads, ${DRAWS} validation sets each`);
+console.log(
+  `${values.trainings} training sets of ${values.train}, ${HEADS.length} heads, ${DRAWS} validation sets each`,
+);
 console.log('validated | chosen by | printed - true accuracy | interval holds it | true accuracy below the best head');
 for (const [key, { optimism, held, regret }] of outcomes) {
   const [size, way] = key.split(' ');

@@ -15,7 +15,7 @@ import { auroc } from '../../dist/classify/evaluate/auroc.js';
 import { headEntry, scalesProbabilities } from '../../dist/classify/heads/index.js';
 import { scaledHead } from '../../dist/classify/heads/scaled-head.js';
 import { chooseReject } from '../../dist/classify/novelty/choose-reject.js';
-import { chanceOfRejects, rateInterval } from '../../dist/classify/novelty/false-rejects.js';
+import { chanceOfRejects, OUT_OF_FOLD_EFFECT, rateInterval } from '../../dist/classify/novelty/false-rejects.js';
 import { MEASURES, noveltyScores, referenceOf, rowsOf } from '../../dist/classify/novelty/novelty-score.js';
 import { random } from '../../dist/core/random.js';
 import { applyNormalizer, matrix, selectRows } from '../../dist/index.js';
@@ -77,12 +77,23 @@ function drawn(/** @type {number} */ training) {
   };
 }
 
-console.log(`${values.digits ? 'digits' : `generated, ${values.classes} classes`}, ${values.trainings} training sets of ${values.train} rows with one class absent, ${100 * rate} % asked for`);
+console.log(
+  `${values.digits ? 'digits' : `generated, ${values.classes} classes`}, ${values.trainings} training sets of ${values.train} rows with one class absent, ${100 * rate} % asked for`,
+);
 for (const plan of values.head) {
   const [name = '', ...rest] = plan.split(':');
   const options = Object.fromEntries(rest.map((pair) => pair.split('=')).map(([key, value]) => [key, Number(value)]));
   /** @type {Record<string, number[]>} */
-  const found = { share: [], within: [], told: [], real: [], toldRejected: [], realRejected: [], rang153: [], rang736: [] };
+  const found = {
+    share: [],
+    within: [],
+    told: [],
+    real: [],
+    toldRejected: [],
+    realRejected: [],
+    rang153: [],
+    rang736: [],
+  };
   /** @type {Map<string, number[]>} */
   const byMeasure = new Map(MEASURES.map((measure) => [measure, []]));
   /** @type {Map<string, number>} */
@@ -102,7 +113,8 @@ for (const plan of values.head) {
     const odd = await noveltyScores(measure, head, strange, reference);
     const above = Array.from(scores, (score) => Number(score > threshold));
     chosen.set(measure, (chosen.get(measure) ?? 0) + 1);
-    const [low, high] = rateInterval(rule.calibratedOn, rate);
+    const calibration = { calibratedOn: rule.calibratedOn, rate, effect: OUT_OF_FOLD_EFFECT };
+    const [low, high] = rateInterval(calibration);
     found.share?.push(mean(above));
     found.within?.push(Number(mean(above) >= low && mean(above) <= high));
     found.told?.push(mean(rule.leftOut.map((one) => one.auroc)));
@@ -114,22 +126,35 @@ for (const plan of values.head) {
     const order = Array.from(above.keys());
     for (const m of [153, 736])
       for (let draw = 0; draw < 20; draw++) {
-        const rejected = source.shuffle(order).slice(0, m).reduce((sum, i) => sum + (above[i] ?? 0), 0);
-        const chance = chanceOfRejects(rejected, Math.min(m, order.length), { calibratedOn: rule.calibratedOn, rate });
+        const rejected = source
+          .shuffle(order)
+          .slice(0, m)
+          .reduce((sum, i) => sum + (above[i] ?? 0), 0);
+        const chance = chanceOfRejects(rejected, Math.min(m, order.length), calibration);
         found[`rang${m}`]?.push(Number(chance <= 0.025));
       }
     for (const one of MEASURES) {
       if (one === 'energy' && head.logits === undefined) continue;
       const compared = referenceOf(one, rowsOf(refits.normalized, train.y));
-      byMeasure.get(one)?.push(auroc(await noveltyScores(one, head, strange, compared), await noveltyScores(one, head, usual, compared)));
+      byMeasure
+        .get(one)
+        ?.push(
+          auroc(await noveltyScores(one, head, strange, compared), await noveltyScores(one, head, usual, compared)),
+        );
     }
   }
   /** @param {string} key */
   const shown = (key, digitsShown = 3) => mean(found[key] ?? []).toFixed(digitsShown);
   const shares = [...(found.share ?? [])].sort((a, b) => a - b);
   console.log(`${plan}: ${[...chosen].map(([measure, times]) => `${measure} (${times})`).join(', ')}`);
-  console.log(`  false rejects: mean ${shown('share')}, from ${shares[0]?.toFixed(3)} to ${shares.at(-1)?.toFixed(3)}; within the printed range in ${shown('within', 2)} of trainings`);
-  console.log(`  AUROC of the absent class ${shown('real')}, printed ${shown('told')}; rejected ${shown('realRejected')}, printed ${shown('toldRejected')}`);
+  console.log(
+    `  false rejects: mean ${shown('share')}, from ${shares[0]?.toFixed(3)} to ${shares.at(-1)?.toFixed(3)}; within the printed range in ${shown('within', 2)} of trainings`,
+  );
+  console.log(
+    `  AUROC of the absent class ${shown('real')}, printed ${shown('told')}; rejected ${shown('realRejected')}, printed ${shown('toldRejected')}`,
+  );
   console.log(`  told that val differs: ${shown('rang153')} of draws of 153, ${shown('rang736')} of 736`);
-  console.log(`  AUROC by measure: ${[...byMeasure].map(([measure, list]) => `${measure} ${list.length ? mean(list).toFixed(3) : '-'}`).join(', ')}`);
+  console.log(
+    `  AUROC by measure: ${[...byMeasure].map(([measure, list]) => `${measure} ${list.length ? mean(list).toFixed(3) : '-'}`).join(', ')}`,
+  );
 }

@@ -106,7 +106,11 @@ export function runText(result: RunResult): string {
   for (const head of result.heads)
     for (const line of headLines(head)) parts.push(`${head.name} (${head.pooling}): ${line}`);
   if (best !== undefined) {
-    parts.push(`\nBest head: ${best.name} on ${best.pooling}`, `${choiceText(result)}\n`, confusionText(result.confusion));
+    parts.push(
+      `\nBest head: ${best.name} on ${best.pooling}`,
+      `${choiceText(result)}\n`,
+      confusionText(result.confusion),
+    );
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
     if (best.file !== null)

@@ -34,7 +34,11 @@ export interface LeftOutClass {
 }
 
 /** A class left out, by one measure; `share`: of the known rows that are rejected. */
-export const leftOutClass = (measure: Measure, { label, unknown, known }: LeftOutTrial, share: number): LeftOutClass => {
+export const leftOutClass = (
+  measure: Measure,
+  { label, unknown, known }: LeftOutTrial,
+  share: number,
+): LeftOutClass => {
   const scores = unknown.get(measure)!;
   const threshold = scoreAtShare(known.get(measure)!, share);
   return {

@@ -43,7 +43,12 @@ export async function chooseSampledReject(
   const known = new Set(classes);
   const total = leftOut.length + 1;
   const trials: LeftOutTrial[] = [];
-  const all = await noveltyScoresByMeasure(ROW_MEASURES, undefined, calibration.X, rowsOf(reference.X, reference.labels));
+  const all = await noveltyScoresByMeasure(
+    ROW_MEASURES,
+    undefined,
+    calibration.X,
+    rowsOf(reference.X, reference.labels),
+  );
   const measures = ROW_MEASURES.filter((measure) => keepsRate(all.get(measure)!, rate));
   const fallback = measures.includes('mean-distance') ? 'mean-distance' : measures[0];
   if (fallback === undefined)

@@ -165,13 +165,20 @@ async function trainTask(
       : { preparedMs: 0, problem: 'no head could be cross-validated in the time or memory that a run takes' };
     normalized.clear();
     if (outOfFold.refits) normalized.set(plan.normalize, outOfFold.refits.normalized);
-    const found = await trainOnViews(plan, own, quiet, without === undefined ? undefined : outcome.trained.get(without), outOfFold);
+    const found = await trainOnViews(
+      plan,
+      own,
+      quiet,
+      without === undefined ? undefined : outcome.trained.get(without),
+      outOfFold,
+    );
     const { judged: ofFolds } = outOfFold;
     const trained = { ...found, result: { ...found.result, ...(ofFolds && { crossValidated: ofFolds.figures }) } };
     const { result, judged } = trained;
     outcome.trained.set(id, { result, judged });
     const { best } = outcome;
-    if (best === undefined || better(trained, best.trained) < 0) outcome.best = { trained, plan, features, outOfFold, group };
+    if (best === undefined || better(trained, best.trained) < 0)
+      outcome.best = { trained, plan, features, outOfFold, group };
   } catch (error) {
     const left = ['PACKAGE_MISSING', 'FIT_INVALID', ...(data.train.reason === undefined ? [] : ['OPTION_INVALID'])];
     if (!(error instanceof PermafrostError && left.includes(error.code))) throw error;

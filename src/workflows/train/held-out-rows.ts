@@ -37,10 +37,7 @@ export async function heldOutRows({ train, val, parts, bound }: TrainingData, wo
   const widths = parts.map(({ width }) => width);
   const isAll = train.matrix !== undefined;
   const room = Math.max(0, bound - BASE_BYTES - train.peakBytes - val.peakBytes);
-  const wanted = Math.min(
-    MOST_SAMPLED,
-    Math.floor(room / (VALUE_BYTES * train.cols * (1 + train.views.length))),
-  );
+  const wanted = Math.min(MOST_SAMPLED, Math.floor(room / (VALUE_BYTES * train.cols * (1 + train.views.length))));
   const rows = isAll
     ? Array.from(train.places.keys())
     : wanted < 2

@@ -1,6 +1,11 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import { crossValidated, isBeaten, type CrossValidated, type NamedOutOfFold } from '../../classify/cross-validation/choice.ts';
+import {
+  crossValidated,
+  isBeaten,
+  type CrossValidated,
+  type NamedOutOfFold,
+} from '../../classify/cross-validation/choice.ts';
 import { temperatureOf } from '../../classify/cross-validation/fold-temperatures.ts';
 import { outOfFold, type OutOfFold } from '../../classify/cross-validation/out-of-fold.ts';
 import { refitsOf, type Refits } from '../../classify/cross-validation/refits.ts';
@@ -58,7 +63,12 @@ export async function judgeOutOfFold(
     const found = await outOfFold(refits, folds, {
       context,
       progress: () =>
-        listener?.progress?.({ stage: `cross-validating ${plan.head}`, done: ++done, total: folds.length, perSecond: 0 }),
+        listener?.progress?.({
+          stage: `cross-validating ${plan.head}`,
+          done: ++done,
+          total: folds.length,
+          perSecond: 0,
+        }),
       isBeaten: (soFar) => best !== undefined && isBeaten({ found: soFar, keys: keysOf(soFar) }, best),
     });
     const isScaled = scalesProbabilities(plan.head);

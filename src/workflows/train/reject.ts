@@ -11,7 +11,12 @@ import {
   type NoReject,
   type RejectChoice,
 } from '../../classify/novelty/choose-reject.ts';
-import { chanceOfRejects, rateInterval } from '../../classify/novelty/false-rejects.ts';
+import {
+  chanceOfRejects,
+  OUT_OF_FOLD_EFFECT,
+  rateInterval,
+  type Calibration,
+} from '../../classify/novelty/false-rejects.ts';
 import { detectUnknown } from '../../classify/novelty/reject.ts';
 import { chooseSampledReject, drawRows, type SampledRows } from '../../classify/novelty/sampled-reject.ts';
 import type { RejectResult } from '../../results/head-result.ts';
@@ -62,12 +67,14 @@ export async function withReject(
   const { reject, leftOut, ...found } = choice;
   const { measure, threshold } = reject;
   const { calibratedOn } = found;
-  const validated = falseRejects(unknown, trained.judged, validatedOn, { calibratedOn, rate });
+  const effect = data.train.matrix === undefined ? 1 : OUT_OF_FOLD_EFFECT;
+  const calibration = { calibratedOn, rate, effect };
+  const validated = falseRejects(unknown, trained.judged, validatedOn, calibration);
   const rule: Rule = {
     measure,
     threshold,
     ...found,
-    rateInterval: rateInterval(calibratedOn, rate),
+    rateInterval: rateInterval(calibration),
     leftOut: leftOut.map(({ label }) => label),
     leftOutRejected:
       leftOut.length === 0 ? null : leftOut.reduce((sum, { rejected }) => sum + rejected, 0) / leftOut.length,
@@ -87,7 +94,12 @@ async function byFolds(
   if (refits === undefined || judged === undefined) return { reason: problem ?? 'no training image was judged' };
   const context = work.signal && { signal: work.signal };
   try {
-    return await chooseReject(head, refits, judged.found, { rate, seed: SEED, context, progress: reportProgress(work) });
+    return await chooseReject(head, refits, judged.found, {
+      rate,
+      seed: SEED,
+      context,
+      progress: reportProgress(work),
+    });
   } catch (error) {
     if (error instanceof PermafrostError && error.code === 'FIT_INVALID')
       return { reason: `on a part of the images: ${reasonOf(error)}` };
@@ -149,7 +161,7 @@ function falseRejects(
   unknown: readonly boolean[],
   { truth, guess }: TrainedHead['judged'],
   validatedOn: Split,
-  calibrated: { readonly calibratedOn: number; readonly rate: number },
+  calibration: Calibration,
 ): Rule['validated'] {
   const known = Array.from(truth, (_, i) => i).filter((i) => truth[i]! >= 0);
   const answered = known.filter((i) => !unknown[i]!);
@@ -161,7 +173,7 @@ function falseRejects(
     rejected,
     share: rejected / known.length,
     interval: wilsonInterval(rejected, known.length),
-    chance: chanceOfRejects(rejected, known.length, calibrated),
+    chance: chanceOfRejects(rejected, known.length, calibration),
     accuracyOfAnswered: answered.length === 0 ? null : right.length / answered.length,
   };
 }

@@ -39,12 +39,7 @@ export async function trainWithRule(
 }
 
 /** Judges the plan's head out of fold where that serves a temperature or a rule for "unknown"; else nothing. */
-async function outOfFoldOf(
-  plan: TrainingPlan,
-  data: TrainingData,
-  reject: number,
-  work: Work,
-): Promise<OutOfFoldWork> {
+async function outOfFoldOf(plan: TrainingPlan, data: TrainingData, reject: number, work: Work): Promise<OutOfFoldWork> {
   const inMemory = data.train.matrix !== undefined;
   const forRule = reject > 0 && inMemory && data.train.views.length === 0;
   if (!forRule && !scalesProbabilities(plan.head)) return { preparedMs: 0 };

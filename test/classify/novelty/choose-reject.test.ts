@@ -152,7 +152,9 @@ describe('the rule for unknown', () => {
 
   it('cannot be for too few rows, and says why', async () => {
     const { chosen } = await choice('logistic', blobs(CLASSES, 4, 20));
-    expect('reason' in chosen && chosen.reason).toMatch(/^16 training images could be judged .*; 19 are needed to promise 5 %/);
+    expect('reason' in chosen && chosen.reason).toMatch(
+      /^16 training images could be judged .*; 19 are needed to promise 5 %/,
+    );
   });
 
   it('is not calibrated on the only row of a class: without it no head knows the class', async () => {

@@ -35,7 +35,9 @@ async function trained(memory: string, head: string, options: Record<string, unk
 
 /** Probabilities as they were before a temperature scaled them; of votes with half a one for each class. */
 function unscaled({ result, answer }: Awaited<ReturnType<typeof trained>>): Record<string, number> {
-  const powers = Object.entries(answer.probabilities).map(([label, p]) => [label, p ** (result.temperature ?? 1)] as const);
+  const powers = Object.entries(answer.probabilities).map(
+    ([label, p]) => [label, p ** (result.temperature ?? 1)] as const,
+  );
   const sum = powers.reduce((total, [, power]) => total + power, 0);
   return Object.fromEntries(powers.map(([label, power]) => [label, power / sum]));
 }

@@ -26,7 +26,8 @@ export function headsPart({ run }: ReportData): Markup {
       whose intervals overlap. ${choiceText(run)}
     </p>
     <p class="small">
-      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best head's accuracy.
+      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best head's
+      accuracy.
     </p>
     ${htmlTable({
       caption: 'Heads, best first',

@@ -114,9 +114,6 @@ export function unknownPart(data: ReportData): Markup {
   return html`<p>
       A picture of no known class gets the answer “unknown” where it is too strange. The best head's rule:
     </p>
-    ${ruleFacts(rule, rate)}
-    ${
-      alarm !== null && html`<p class="notice">${alarm}</p>`
-    }
-    ${measuresTable(rule)} ${present(judgement) && rejected(data, judgement)}`;
+    ${ruleFacts(rule, rate)} ${alarm !== null && html`<p class="notice">${alarm}</p>`} ${measuresTable(rule)}
+    ${present(judgement) && rejected(data, judgement)}`;
 }
