@@ -1,13 +1,15 @@
 // @ts-check
 /*
- * Builds dist/: the sources, what each option means in their declarations, and last the studio's page.
+ * Builds dist/: the sources, what each option means in their declarations, ONNX Runtime's binding, and last the
+ * studio's page.
  * With --if-stale it does nothing where the page is newer than all of its sources: npm runs "prepare" not only in
  * "npm ci", but also at the first "npx permafrost" of a clone, which must not wait for what is built already.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleOnnxRuntime } from './bundle-onnxruntime.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
@@ -35,9 +37,13 @@ function changed(path) {
 
 /** Removes what was compiled from sources that are gone: it would be published, and read with the rest. */
 function removeOrphans() {
-  const sourceOf = (/** @type {string} */ path) => join('src', path.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''));
+  const sourceOf = (/** @type {string} */ path) => join('src', path.replace(/(\.d\.ts|\.js)$/, ''));
   for (const path of /** @type {string[]} */ (readdirSync('dist', { recursive: true }))) {
-    if (path.startsWith(join('studio', 'page')) || statSync(join('dist', path)).isDirectory()) continue;
+    if (
+      [join('studio', 'page'), 'onnxruntime'].some((made) => path.startsWith(made + sep)) ||
+      statSync(join('dist', path)).isDirectory()
+    )
+      continue;
     if (!['.ts', '.js'].some((extension) => existsSync(sourceOf(path) + extension))) rmSync(join('dist', path));
   }
 }
@@ -51,5 +57,6 @@ if (!process.argv.includes('--if-stale') || !isFresh) {
   const { documentOptions } = await import('./document-options.mjs');
   await documentOptions('dist');
   chmodSync('dist/cli/main.js', 0o755);
+  bundleOnnxRuntime('node_modules/onnxruntime-node', 'dist/onnxruntime');
   node('node_modules/vite/bin/vite.js', 'build', '--config', 'vite.studio.config.ts', '--logLevel', 'warn');
 }

@@ -4,7 +4,7 @@ import { flagOf } from './core/options.ts';
 import { htmlReport } from './report/html/page.ts';
 import type { RunResult } from './results/head-result.ts';
 import { present, type ReportResult } from './results/report-data.ts';
-import { writeFileAtomic } from './store/format/atomic-file.ts';
+import { requireFolderOf, writeFileAtomic } from './store/format/atomic-file.ts';
 import type { ReportOptions } from './workflows/report/options.ts';
 import { reportData } from './workflows/report/data.ts';
 import type { Work } from './workflows/work.ts';
@@ -23,10 +23,10 @@ export function repeatCommand({ dataset, store, options }: Partial<RunResult>): 
   return ['npx permafrost run', quoted(resolve(dataset)), ...flags].join(' ');
 }
 
-/** The page's own script, without the compiler's way to its source map: a page is one file. */
+/** The page's own script. */
 export async function pageScript(): Promise<string> {
   const text = await readFile(new URL('./report/html/client.js', import.meta.url), 'utf8');
-  return text.replace(/^\/\/# sourceMappingURL=.*$/m, '').trimEnd();
+  return text.trimEnd();
 }
 
 /**
@@ -38,6 +38,7 @@ export async function writeReport(
   { out = '', ...options }: Partial<ReportOptions> = {},
   work: Work = {},
 ): Promise<ReportResult> {
+  if (out !== '') requireFolderOf(out);
   const data = await reportData(storePath, options, work);
   const script = await pageScript();
   const page = new TextEncoder().encode(

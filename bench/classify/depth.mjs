@@ -103,7 +103,7 @@ function curve(domain, dataset) {
   };
 }
 
-const emoji = await renderBundledDataset(join(root, 'data/rendered/emoji'));
+const emoji = await renderBundledDataset(join(root, 'permafrost-demo/emoji'));
 const domains = {
   photographs: curve('photographs', resolve(given)),
   emoji: curve('emoji', emoji.root),

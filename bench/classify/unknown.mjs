@@ -29,7 +29,7 @@ const HEADS = [
   'centroid:avg:l2',
   'logistic:flatten:l2:C=10',
 ];
-const bundled = fileURLToPath(new URL('../../data/rendered/emoji.permafrost', import.meta.url));
+const bundled = fileURLToPath(new URL('../../permafrost-demo/emoji.permafrost', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rate: { type: 'string', default: '0.05' }, head: { type: 'string', multiple: true } },

@@ -160,7 +160,7 @@ if (values.accuracy) {
   const { renderBundledDataset } = await import(
     new URL('../../dist/workflows/network/bundled-dataset.js', import.meta.url).href
   );
-  const emoji = await renderBundledDataset(join(root, 'data/rendered/emoji'));
+  const emoji = await renderBundledDataset(join(root, 'permafrost-demo/emoji'));
   depths.push(...(await byDepth('photographs', dataset)), ...(await byDepth('emoji', emoji.root)));
   console.log('\nlogistic C=10 on avg, l2; validated accuracy and its 95 % interval');
   for (const { domain, cut, accuracy, interval, validated } of depths) {

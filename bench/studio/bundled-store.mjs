@@ -9,7 +9,7 @@ const root = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path
 /** The built program. */
 export const MAIN = root('dist/cli/main.js');
 /** The bundled data set, drawn. */
-export const EMOJI = root('data/rendered/emoji');
+export const EMOJI = root('permafrost-demo/emoji');
 export const EMOJI_STORE = `${EMOJI}.permafrost`;
 
 /** Ends with a sentence where the program is not built. */

@@ -26,29 +26,37 @@ function exitCodeOf(error: unknown): number {
   return error.code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
 }
 
+function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
+}
+
+/** Says what went wrong: on stderr for people, and as the one document on stdout with `--json`. */
+function writeError(error: unknown, asJson: boolean): void {
+  const code = error instanceof PermafrostError ? error.code : 'INTERNAL';
+  // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.
+  const detail = error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
+  process.stderr.write(`permafrost: ${printableLines(detail)} [${code}]\n`);
+  if (asJson) writeJson({ error: { code, message: reasonOf(error) } });
+}
+
 async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promise<number> {
   const listener = terminalListener(process.stderr, flags.quiet === true);
-  const json = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
   try {
     const announce = (document: unknown, text: string): void => {
       listener.clear();
-      if (flags.json === true) json(document);
+      if (flags.json === true) writeJson(document);
       else process.stdout.write(text);
     };
     const outcome = await spec.act(args, flags, { signal: interruptible().signal, listener, announce });
     listener.clear();
     if (flags.json === true) {
-      if (outcome.json !== undefined) json(outcome.json);
+      if (outcome.json !== undefined) writeJson(outcome.json);
     } else process.stdout.write(outcome.text);
     if (outcome.ok === false) return EXIT.failed;
     return (outcome.failed ?? 0) > 0 ? EXIT.someImagesFailed : EXIT.done;
   } catch (error) {
     listener.clear();
-    const code = error instanceof PermafrostError ? error.code : 'INTERNAL';
-    // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.
-    const detail = error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
-    process.stderr.write(`permafrost: ${printableLines(detail)} [${code}]\n`);
-    if (flags.json === true) json({ error: { code, message: reasonOf(error) } });
+    writeError(error, flags.json === true);
     return exitCodeOf(error);
   }
 }
@@ -58,14 +66,18 @@ async function main(): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
   );
-  const request = parseArguments(process.argv.slice(2), COMMANDS, VERSION);
+  const argv = process.argv.slice(2);
+  const request = parseArguments(argv, COMMANDS, VERSION);
   switch (request.kind) {
     case 'help':
       process.stdout.write(request.text);
       return EXIT.done;
-    case 'usage':
-      process.stderr.write(`${printableLines(request.message)}\n`);
+    case 'usage': {
+      const asJson = argv.includes('--json');
+      if (request.help !== '' && !asJson) process.stderr.write(`${request.help}\n`);
+      writeError(request.error, asJson);
       return EXIT.usage;
+    }
     case 'run':
       return execute(request);
   }

@@ -1,7 +1,9 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { PermafrostError } from '../core/errors.ts';
-import { flagOf, type OptionTable } from '../core/options.ts';
+import type { OptionTable } from '../core/options.ts';
 import type { Listener } from '../core/listener.ts';
+import { flagsOf } from './flags.ts';
+import { usageError } from './usage.ts';
 
 /** What a command gets from main: flags common to all, and where to tell things. */
 export interface CommandContext {
@@ -30,29 +32,11 @@ export interface CommandSpec {
   /** Positional arguments in commander's notation: `<store>`, `[images...]`. */
   readonly arguments: readonly (readonly [notation: string, describe: string])[];
   readonly options: OptionTable;
+  /** Letters of options that have one beside their name: `{ neighbors: '-k' }`. */
+  readonly short?: Readonly<Record<string, string>>;
   /** Text after the flags in the command's help. */
   readonly more?: string;
   readonly act: (args: readonly unknown[], flags: Flags, context: CommandContext) => Promise<Outcome>;
-}
-
-function optionFor(key: string, spec: OptionTable[string]): Option {
-  const flag = flagOf(key);
-  if (spec.kind === 'boolean') {
-    return new Option(spec.default === true ? flag.replace('--', '--no-') : flag, spec.describe);
-  }
-  const value = spec.kind === 'number' ? '<number>' : spec.choices ? '<name>' : '<value>';
-  const choices = spec.choices && spec.choices.length <= 8 ? `: ${spec.choices.join(', ')}` : '';
-  const fallback = spec.default === '' ? '' : ` (default ${String(spec.default)})`;
-  const option = new Option(`${flag} ${value}`, `${spec.describe}${choices}${fallback}`);
-  return spec.kind === 'number' ? option.argParser((text) => parseNumber(key, text)) : option;
-}
-
-function parseNumber(key: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || Number.isNaN(value)) {
-    throw new PermafrostError('OPTION_INVALID', `${flagOf(key)} takes a number, got "${text}".`);
-  }
-  return value;
 }
 
 /** The flags that belong to `table`; those that were not given are left out. */
@@ -70,46 +54,71 @@ export type Request =
       readonly flags: Flags;
     }
   | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'usage'; readonly message: string };
+  /** Wrong usage; `help` stands before the message where nothing was asked for. */
+  | { readonly kind: 'usage'; readonly error: PermafrostError; readonly help: string };
 
-/** Reads argv (without node and script). Never prints and never exits. */
-export function parseArguments(argv: readonly string[], specs: readonly CommandSpec[], version: string): Request {
-  let request: Request | undefined;
-  let written = '';
+/** The program with a command for each spec; `chosen` is told what is to run. */
+function commanderProgram(
+  specs: readonly CommandSpec[],
+  version: string,
+  write: (text: string) => void,
+  chosen: (request: Request) => void,
+): Command {
+  // What is wrong is said by usageError, not by commander.
   const configure = (command: Command): Command =>
     command
       .exitOverride()
-      .configureOutput({ writeOut: (text) => (written += text), writeErr: (text) => (written += text) });
+      .configureOutput({ writeOut: write, outputError: () => {} })
+      .showSuggestionAfterError(false);
   const program = configure(new Command('permafrost'))
     .description('Frozen backbone, permanent features, many heads: extract once, train many heads quickly.')
     .version(version, '-V, --version')
-    .showSuggestionAfterError()
     .addHelpText(
       'after',
       '\nEvery command takes --json (one JSON document on stdout) and --quiet.\nExit codes: 0 done, 1 failed, 2 usage, 3 done but some images failed, 130 interrupted.',
     );
   for (const spec of specs) {
-    const command = configure(program.command(spec.name)).description(spec.summary).showSuggestionAfterError();
+    const command = configure(program.command(spec.name)).description(spec.summary);
     for (const [notation, describe] of spec.arguments) command.argument(notation, describe);
-    for (const [key, option] of Object.entries(spec.options)) command.addOption(optionFor(key, option));
-    command
-      .option('--json', 'one JSON document on stdout and nothing else')
-      .option('--quiet', 'no progress and no remarks on stderr');
+    for (const option of flagsOf(spec.options, spec.short)) command.addOption(option);
     if (spec.more !== undefined) command.addHelpText('after', `\n${spec.more}`);
     command.action((...given: unknown[]) => {
-      const args = given.slice(0, spec.arguments.length);
-      request = { kind: 'run', spec, args, flags: command.opts() };
+      chosen({ kind: 'run', spec, args: given.slice(0, spec.arguments.length), flags: command.opts() });
     });
+  }
+  return program;
+}
+
+/** Reads argv (without node and script). Never prints and never exits. */
+export function parseArguments(argv: readonly string[], specs: readonly CommandSpec[], version: string): Request {
+  let request: Request | undefined;
+  let written = '';
+  const program = commanderProgram(
+    specs,
+    version,
+    (text) => (written += text),
+    (asked) => (request = asked),
+  );
+  const word = argv.find((argument) => !argument.startsWith('-'));
+  const spec = specs.find(({ name }) => name === word);
+  if (word === undefined && !argv.some((flag) => !['--json', '--quiet'].includes(flag))) {
+    const error = new PermafrostError('OPTION_INVALID', 'a command is missing, such as "permafrost run DATASET".');
+    return { kind: 'usage', error, help: program.helpInformation() };
   }
   try {
     program.parse(argv, { from: 'user' });
   } catch (error) {
-    if (error instanceof PermafrostError) return { kind: 'usage', message: error.message };
+    if (error instanceof PermafrostError) {
+      const message = spec === undefined ? error.message : `${spec.name}: ${error.message}`;
+      return { kind: 'usage', error: new PermafrostError(error.code, message, { cause: error }), help: '' };
+    }
     if (!(error instanceof CommanderError)) throw error;
-    const askedFor = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
-    return askedFor && argv.length > 0
-      ? { kind: 'help', text: written }
-      : { kind: 'usage', message: written.trimEnd() };
+    if (['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)) {
+      return { kind: 'help', text: written };
+    }
+    const command = program.commands.find((one) => one.name() === spec?.name) ?? program;
+    const names = specs.map(({ name }) => name);
+    return { kind: 'usage', error: usageError(error, command, spec, names), help: '' };
   }
-  return request ?? { kind: 'usage', message: program.helpInformation() };
+  return request!;
 }

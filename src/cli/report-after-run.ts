@@ -3,7 +3,7 @@ import { booleanOption } from '../core/options.ts';
 import type { CommandContext } from './program.ts';
 
 /** The flag `--no-report` of the commands that run everything. */
-export const REPORT_FLAG = { report: booleanOption(true, 'do not write report.html into the store') } as const;
+export const REPORT_FLAG = { report: booleanOption(true, 'write report.html into the store') } as const;
 
 /** What a run's own report may hold at most, so that it costs seconds: `permafrost report` has room for more. */
 const AFTER_RUN = { maxThumbnails: 300, mapImages: 400 } as const;

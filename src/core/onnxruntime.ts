@@ -1,25 +1,62 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import type * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-common';
 import { PermafrostError, reasonOf } from './errors.ts';
 import type { OnnxGraph } from './onnx-model.ts';
 
-export type OnnxRuntime = typeof ort;
+/** The API of onnxruntime-node: that of onnxruntime-common, and what this build can run on. */
+export type OnnxRuntime = typeof ort & { listSupportedBackends(): readonly { readonly name: string }[] };
 export type OnnxSession = ort.InferenceSession;
 export type OnnxSessionOptions = ort.InferenceSession.SessionOptions;
 
-let loaded: Promise<OnnxRuntime> | undefined;
+const require = createRequire(import.meta.url);
+
+/** Where the build puts the binding that permafrost brings (scripts/bundle-onnxruntime.mjs says why it does). */
+const BUNDLED = fileURLToPath(new URL('../onnxruntime', import.meta.url));
+
+/**
+ * The folder of the ONNX Runtime that is loaded: PERMAFROST_ONNXRUNTIME, a whole onnxruntime-node with what the copy in
+ * permafrost lacks (CUDA, Direct3D, another platform), else that copy. Sources that are not built take the development
+ * dependency. Throws where there is none.
+ */
+export function onnxRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.PERMAFROST_ONNXRUNTIME) return resolve(env.PERMAFROST_ONNXRUNTIME);
+  return existsSync(BUNDLED) ? BUNDLED : dirname(dirname(require.resolve('onnxruntime-node')));
+}
+
+/** What to do where the binding does not load, which depends on whose it is. */
+function advice(): string {
+  const own = process.env.PERMAFROST_ONNXRUNTIME;
+  if (own)
+    return `PERMAFROST_ONNXRUNTIME names ${own}: it must be the folder of an installed package onnxruntime-node.`;
+  const here = `${process.platform} ${process.arch}`;
+  return (
+    `permafrost brings it for Linux (x64, arm64; glibc 2.28 or later, so not Alpine), macOS (arm64) and Windows (x64, arm64); this is ${here}. ` +
+    `If that is one of them, install permafrost again; elsewhere docs/install.md says what to do.`
+  );
+}
+
+let loaded: OnnxRuntime | undefined;
+
+function load(): OnnxRuntime {
+  try {
+    return require(onnxRuntimeFolder()) as OnnxRuntime;
+  } catch (cause) {
+    // The lines below the first say who asked for the module.
+    const reason = reasonOf((cause as Error).message.split('\n')[0]);
+    throw new PermafrostError('PACKAGE_MISSING', `ONNX Runtime does not load: ${reason}. ${advice()}`, {
+      cause,
+    });
+  }
+}
 
 /** ONNX Runtime, loaded on first use: runs networks, and the heads' matrix products. Throws PACKAGE_MISSING. */
 export function onnxRuntime(): Promise<OnnxRuntime> {
-  loaded ??= import('onnxruntime-node').catch((cause: unknown) => {
-    loaded = undefined;
-    throw new PermafrostError(
-      'PACKAGE_MISSING',
-      `onnxruntime-node does not load: ${reasonOf(cause)}. Run "npm ci" again; on Linux it needs glibc 2.28 or later on x64 or arm64.`,
-      { cause },
-    );
-  });
-  return loaded;
+  // In a promise, so that what does not load is a rejection.
+  return new Promise((resolved) => resolved((loaded ??= load())));
 }
 
 /**

@@ -109,9 +109,10 @@ export function resolveOptions<S extends OptionTable>(
     }
     if (value === undefined) continue;
     if (!spec.check(value)) {
+      const near = typeof value === 'string' && spec.choices ? suggest(value, spec.choices) : '';
       throw new PermafrostError(
         'OPTION_INVALID',
-        `${owner}: ${key} must be ${spec.accepts}, got ${JSON.stringify(value)}.`,
+        `${owner}: ${key} must be ${spec.accepts}, got ${JSON.stringify(value)}${near}.`,
       );
     }
     resolved[key] = value;

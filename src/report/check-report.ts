@@ -1,5 +1,7 @@
 import type { CheckResult } from '../results/check-result.ts';
+import { evidence, notLookedFor } from './copies.ts';
 import { plural, ratio } from './format.ts';
+
 import { left, right, textTable } from './text-table.ts';
 
 /** Pairs and groups shown; the rest is counted. */
@@ -23,25 +25,59 @@ function listed(title: string, lines: readonly string[]): string {
   );
 }
 
-function accuracyLine({ accuracy, leakedImages }: CheckResult): string {
+function accuracyLine(result: CheckResult): string {
+  const { accuracy, leakedImages } = result;
   if (accuracy === null) return '';
   const share = ({ accuracy: value, interval: [low, high], images }: NonNullable<typeof accuracy>['all']): string =>
     images === 0
       ? 'no images are left'
       : `${ratio(value)} (${ratio(low)} .. ${ratio(high)}) on ${plural(images, 'image')}`;
-  if (leakedImages === 0)
-    return `\nAccuracy of ${accuracy.head} on pooled features: ${share(accuracy.all)}; no leak inflates it.\n`;
-  return `\nAccuracy of ${accuracy.head} on pooled features: ${share(accuracy.all)}; without the ${leakedImages} that are in train too: ${share(accuracy.clean)}.\n`;
+  const gaps = notLookedFor(result);
+  const unsure = gaps.length === 0 ? '' : `, as far as was looked: ${gaps.join('; ')}`;
+  const told =
+    leakedImages === 0
+      ? gaps.length === 0
+        ? '; no leak inflates it'
+        : `; no leak was found${unsure}`
+      : `; without the ${leakedImages} that are in train too: ${share(accuracy.clean)}${unsure}`;
+  return `\nAccuracy of ${accuracy.head} on pooled features: ${share(accuracy.all)}${told}.\n`;
+}
+
+function copiesText(result: CheckResult): string {
+  const { exact, near, nearLeftOut, nearMissing, alike, alikeMissing, threshold, leaks } = result;
+  return [
+    listed('Equal files:', exact.map(named)),
+    listed(
+      'Copies that are not equal files:',
+      near.map((pair) => `${quoted(pair.a)}  ${quoted(pair.b)}  (${evidence(pair)})`),
+    ),
+    nearLeftOut === 0
+      ? ''
+      : `\n${plural(nearLeftOut, 'further pair')} that may be copies ${nearLeftOut === 1 ? 'was' : 'were'} not compared: too many.\n`,
+    nearMissing === null ? '' : `\n${nearMissing}\n`,
+    listed(
+      `Alike, and no copies (cosine of the maps >= ${threshold}; no leaks, look at them):`,
+      alike.map(({ a, b, cosine }) => `${cosine.toFixed(4)}  ${quoted(a)}  ${quoted(b)}`),
+    ),
+    alikeMissing === null ? '' : `\n${alikeMissing}\n`,
+    listed(
+      'In train and held out at once:',
+      leaks.map(
+        (leak) =>
+          `${quoted(leak.held)}  is ${leak.kind === 'exact' ? 'equal to' : `a copy (${evidence(leak)}) of`}  ${quoted(leak.train)}${leak.sameLabel ? '' : '  UNDER ANOTHER LABEL'}`,
+      ),
+    ),
+  ].join('');
 }
 
 export function checkText(result: CheckResult): string {
-  const { store, images, compared, exact, near, nearLeftOut, nearMissing, threshold } = result;
-  const { leaks, leakedImages, suspects, smallClasses, smallClass } = result;
-  const head = `${store}: ${plural(images, 'image')}; ${plural(exact.length, 'group')} of equal files, ${plural(near.length, 'pair')} of near duplicates (cosine >= ${threshold}), ${plural(leakedImages, 'validated image')} with a copy in train, ${plural(suspects.length, 'suspected label error')} shown.\n`;
+  const { store, images, compared, exact, near, alike, leakedImages, labelErrors, suspects, smallClasses, smallClass } =
+    result;
+  const head = `${store}: ${plural(images, 'image')}; ${plural(exact.length, 'group')} of equal files, ${plural(near.length, 'pair')} of other copies, ${plural(alike.length, 'pair')} alike, ${plural(leakedImages, 'validated image')} with a copy in train, about ${plural(labelErrors, 'label')} wrong.\n`;
   const table =
     suspects.length === 0
-      ? ''
-      : `\nLabels that the other images contradict, the most suspect first (look before you change anything):\n${textTable(
+      ? `\n${labelErrors === 0 ? 'No label error is suspected' : `About ${plural(labelErrors, 'label')} may be wrong, none is shown (--suspects)`}.\n`
+      : `\nAbout ${plural(labelErrors, 'label')} may be wrong (confident learning)${suspects.length < labelErrors ? `, the first ${suspects.length} (--suspects)` : ''}; the most suspect first, look before you change anything:\n${textTable(
           [...left('image', 'is', 'more like'), ...right('probability')],
           suspects.map(({ path, label, suggested, probability }) => [
             quoted(path),
@@ -61,27 +97,5 @@ export function checkText(result: CheckResult): string {
     compared === images
       ? ''
       : `Compared by their features: ${compared} of them (--images); equal files are looked for among all.\n`;
-  return [
-    head,
-    sampled,
-    listed('Equal files:', exact.map(named)),
-    listed(
-      'Near duplicates:',
-      near.map(({ a, b, cosine }) => `${cosine.toFixed(4)}  ${quoted(a)}  ${quoted(b)}`),
-    ),
-    nearLeftOut === 0
-      ? ''
-      : `\n${plural(nearLeftOut, 'further pair')} with alike pooled features ${nearLeftOut === 1 ? 'was' : 'were'} not compared: too many.\n`,
-    nearMissing === null ? '' : `\n${nearMissing}\n`,
-    listed(
-      'In train and held out at once:',
-      leaks.map(
-        ({ train, held, kind, sameLabel }) =>
-          `${quoted(held)}  is ${kind === 'exact' ? 'equal to' : 'nearly'}  ${quoted(train)}${sameLabel ? '' : '  UNDER ANOTHER LABEL'}`,
-      ),
-    ),
-    accuracyLine(result),
-    table,
-    small,
-  ].join('');
+  return [head, sampled, copiesText(result), accuracyLine(result), table, small].join('');
 }

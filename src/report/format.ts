@@ -1,3 +1,4 @@
+import { plural } from '../core/plural.ts';
 import type { CosineToFp32 } from '../results/extract-result.ts';
 
 /** `12.3 MiB` and the like; binary units. */
@@ -28,13 +29,13 @@ export const ratio = (value: number): string => value.toFixed(4);
 /** Four significant digits, without an exponent where that is short. */
 export const significant = (value: number): string => String(Number(value.toPrecision(4)));
 
-/** How near int8 features are to those of fp32. */
+/** How near int8 features are to those of fp32: the least of a sample bounds no other image, only a share of them. */
 export function cosineText({ images, min, mean }: CosineToFp32): string {
-  return `cosine to fp32 at least ${ratio(min)}, mean ${ratio(mean)}, on ${plural(images, 'image')}`;
+  const share = 100 * (1 - 0.05 ** (1 / images));
+  return `cosine to fp32: least of ${plural(images, 'image')} ${ratio(min)}, mean ${ratio(mean)} (of all images up to ${share.toFixed(0)} % may lie lower, with 95 % confidence)`;
 }
 
-/** `1 image`, `2 images`. */
-export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+export { plural };
 
 /** Features and their normalisation, with room for a line break between parts that stand side by side. */
 export const featuresText = ({ pooling, normalize }: Record<'pooling' | 'normalize', string>): string =>

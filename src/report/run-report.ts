@@ -2,9 +2,10 @@ import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningC
 import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
+import { firstLines, scoreRemarks, testText } from './score-report.ts';
 import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';
-import { toldApartText } from './told-apart.ts';
+import { looksText, pText, toldApartText, viewsVerdict } from './told-apart.ts';
 
 /** A cross-validated accuracy; of a head that was beaten on the first folds, that of those. */
 export function crossValidatedText({ crossValidated }: HeadResult): string {
@@ -64,10 +65,16 @@ export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: Lear
 }
 
 /** What views were worth to a head, in one line. */
-export function viewsText({ count, accuracyWithout, difference, interval, pValue }: ViewsBenefit): string {
+export function viewsText(views: ViewsBenefit): string {
+  const { count, accuracyWithout, difference, interval, pValue, onlyWith, onlyWithout } = views;
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
-  const tells = interval[0] > 0 ? 'the views helped' : interval[1] < 0 ? 'the views hurt' : 'no difference can be told';
-  return `${plural(count, 'view')} of each image: accuracy ${signed(difference)} beside ${ratio(accuracyWithout)} without (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, McNemar p ${pValue.toFixed(2)}): ${tells}`;
+  const changed =
+    onlyWith === undefined || onlyWithout === undefined
+      ? ''
+      : onlyWith + onlyWithout === 0
+        ? ', on no image was one right and the other wrong'
+        : `, ${onlyWith} right with them alone, ${onlyWithout} without alone`;
+  return `${plural(count, 'view')} of each image: accuracy ${signed(difference)} beside ${ratio(accuracyWithout)} without${changed} (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, McNemar p ${pText(pValue)}): ${viewsVerdict(views)}`;
 }
 
 function headLines({ learningCurve, views, notes }: HeadResult): string[] {
@@ -94,11 +101,13 @@ export function choiceText({ heads, choice }: Pick<RunResult, 'heads' | 'choice'
 /** A whole run for a terminal: extraction, table of heads, the best head's confusion and surest mistakes. */
 export function runText(result: RunResult): string {
   const best = result.heads[0];
-  const parts = [extractText(result)];
+  const first = firstLines(result);
+  const parts = [...(first.length > 0 ? [...first, ''] : []), extractText(result)];
   if (best !== undefined) {
     parts.push(
       `Heads trained on ${plural(best.trained, 'image')}, validated on ${best.validated} (${best.validatedOn}) in ${seconds(result.seconds.train ?? 0)}:`,
       headsText(result.heads),
+      ...(best.looks === undefined ? [] : [looksText(best.looks, best.validatedOn)]),
       `${toldApartText(result.heads)}\n`,
     );
   }
@@ -113,6 +122,7 @@ export function runText(result: RunResult): string {
     );
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
+    if (best.test !== undefined) parts.push(testText(best.test));
     if (best.file !== null)
       parts.push(`Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
   }
@@ -120,13 +130,16 @@ export function runText(result: RunResult): string {
 }
 
 export function trainText(head: HeadResult): string {
-  const { trained, relabelled, validated, validatedOn, iterations, file } = head;
+  const { trained, relabelled, validated, validatedOn, looks, iterations, file } = head;
   const lines = [
     headsText([head]).trimEnd(),
     `Trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}); ${plural(iterations, 'iteration')}.`,
+    ...(looks === undefined ? [] : [looksText(looks, validatedOn)]),
     ...(relabelled === undefined
       ? []
       : [`${plural(relabelled, 'image')} counted under another label or split than the store's.`]),
+    ...scoreRemarks(head),
+    ...(head.test === undefined ? [] : [testText(head.test)]),
     ...headLines(head),
     ...(head.reject === undefined ? [] : rejectLines(head.reject)),
   ];

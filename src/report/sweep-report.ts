@@ -3,8 +3,9 @@ import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
-import { comparisonRule } from './told-apart.ts';
+import { comparisonRule, looksText, pText } from './told-apart.ts';
 import { viewsText } from './run-report.ts';
+import { scoreRemarks } from './score-report.ts';
 
 const SCORE_TITLES: Readonly<Record<SweepScore, string>> = {
   accuracy: 'accuracy',
@@ -22,11 +23,11 @@ function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore):
       ...right('#'),
       ...left('head', 'features'),
       ...right(`${SCORE_TITLES[score]} (held out)`, '95 % interval', ...others.map((other) => SCORE_TITLES[other])),
-      ...right('p against the best', 'fits'),
+      ...right('p against the best, adjusted', 'fits'),
       ...left('settings'),
     ],
     candidates.map((candidate) => {
-      const { rank, head, scores, converged, fitMs, changed, pValue } = candidate;
+      const { rank, head, scores, converged, fitMs, changed, adjusted = 1 } = candidate;
       const { value, interval } = scores[score];
       return [
         String(rank),
@@ -35,7 +36,7 @@ function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore):
         ratio(value),
         `${ratio(interval[0])} .. ${ratio(interval[1])}`,
         ...others.map((other) => ratio(scores[other].value)),
-        rank === 1 ? '' : pValue.toFixed(3),
+        rank === 1 ? '' : pText(adjusted),
         milliseconds(fitMs),
         parameters(changed) || 'defaults',
       ];
@@ -71,14 +72,16 @@ export function sweepText(result: SweepResult, top: number): string {
     '',
     candidates.length === 1
       ? 'There is nothing to compare the one candidate with.'
-      : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (${comparisonRule(candidates.length - 1, 'held-out predictions')}).`,
+      : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (${comparisonRule(candidates.length - 1, 'held-out images', candidates[0]!.test)}).`,
     ...(passedOver.length === 0
       ? []
       : [
           `Passed over, for they cannot be fitted on all ${images} training images within the memory: ${passedOver.map(({ rank }) => `number ${rank}`).join(', ')} (${printable(passedOver[0]!.reason)})`,
         ]),
     'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
-    `${best.name} (${featuresOf(chosen)}, ${parameters(chosen.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    `${best.name} (${featuresOf(chosen)}, ${parameters(chosen.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}.`,
+    ...scoreRemarks(best),
+    ...(best.looks === undefined ? [] : [looksText(best.looks, measured)]),
     ...(best.views === undefined ? [] : [viewsText(best.views)]),
     ...(best.reject === undefined ? [] : rejectLines(best.reject)),
     best.file === null

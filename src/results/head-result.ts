@@ -1,13 +1,16 @@
+import type { OrReason } from './or-reason.ts';
 import type { ExtractResult } from './extract-result.ts';
 import type { Split } from '../core/sample.ts';
 import type { LearningCurve } from '../classify/head.ts';
 import type { CrossValidated } from '../classify/cross-validation/choice.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
 import type { LeftOutClass } from '../classify/novelty/left-out-classes.ts';
+import type { ValidationLooks } from '../store/format/validation-looks.ts';
 
 export type { LearningCurve } from '../classify/head.ts';
+export type { ValidationLooks } from '../store/format/validation-looks.ts';
 export type { CrossValidated } from '../classify/cross-validation/choice.ts';
-export type { Comparison } from '../classify/cross-validation/compare.ts';
+export type { Comparison, PairedTest } from '../classify/cross-validation/compare.ts';
 export type { LeftOutClass } from '../classify/novelty/left-out-classes.ts';
 
 /** The rule by which a head answers "unknown", asked for at a share `rate` of images of known classes. */
@@ -53,11 +56,29 @@ export interface ViewsBenefit {
   /** Views of each training image, beside the image itself. */
   readonly count: number;
   readonly accuracyWithout: number;
-  /** Accuracy with the views less that without them, and its 95 % interval by the paired bootstrap. */
+  /** Accuracy with the views less that without them, and its 95 % interval (Agresti and Min 2005). */
   readonly difference: number;
   readonly interval: readonly [number, number];
-  /** McNemar's exact test of "the views change nothing". */
+  /** McNemar's exact test of "the views change nothing": below 0.05 they helped or hurt. */
   readonly pValue: number;
+  /** Images that only the head with the views got right, and only that without. Not in what older versions wrote. */
+  readonly onlyWith?: number;
+  readonly onlyWithout?: number;
+}
+
+/** What a head reached on a split. */
+export interface SplitScore {
+  readonly split: Split;
+  /** Images that it was scored on, and those left out, for files of the same content were trained on. */
+  readonly images: number;
+  readonly leftOut: number;
+  readonly accuracy: number;
+  /** 95 % Wilson interval of the accuracy. */
+  readonly interval: readonly [number, number];
+  readonly balancedAccuracy: number;
+  readonly logLoss: number;
+  /** Classes of the split that the head does not know. */
+  readonly unlearned: readonly string[];
 }
 
 /** One head with its figures on the split that it was validated on. */
@@ -99,6 +120,16 @@ export interface HeadResult {
   readonly trained: number;
   readonly validated: number;
   readonly validatedOn: Split;
+  /** Images of that split which no figure counts, for files of the same content were trained on; absent for none. */
+  readonly leftOut?: number;
+  /** Of a run's best head, where images were left out: its accuracy had these been counted. */
+  readonly accuracyWithLeftOut?: number;
+  /** Classes of validated images without a training image: counted as wrong, recall 0. Absent where there are none. */
+  readonly unlearned?: readonly string[];
+  /** The chosen head on the labelled test images, which had no part in any choice; absent where it was not asked. */
+  readonly test?: OrReason<SplitScore>;
+  /** How often that split was looked at so far: of the best head of a run or sweep, and of one trained alone. */
+  readonly looks?: ValidationLooks;
   /** The head file, where one was written. */
   readonly file: string | null;
 }

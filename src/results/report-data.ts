@@ -1,9 +1,11 @@
+import type { OrReason } from './or-reason.ts';
 import type { CheckResult } from './check-result.ts';
 import type { HeadResult, RunResult } from './head-result.ts';
 import type { InspectResult } from './store-results.ts';
 import type { Split } from '../core/sample.ts';
 import type { CalibrationCurve } from '../classify/evaluate/calibration-bins.ts';
 
+export { present, type OrReason } from './or-reason.ts';
 export type { CalibrationCurve, CalibrationBin } from '../classify/evaluate/calibration-bins.ts';
 
 /** An image of the data set; elsewhere images are numbers: indices into `ReportData.images`. */
@@ -71,14 +73,6 @@ export interface Thumbnails {
   /** Images whose file is gone, is another one now, or does not decode; and the first reason. */
   readonly unavailable: number;
   readonly problem: string | null;
-}
-
-/** A value, or one sentence why there is none. */
-export type OrReason<T> = T | { readonly missing: string };
-
-/** Whether there is a value. */
-export function present<T extends object>(value: OrReason<T>): value is T {
-  return !('missing' in value);
 }
 
 /** Smallest, middle and largest value. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PredictResult } from '../../src/results/answer-results.ts';
 import type { HeadResult } from '../../src/results/head-result.ts';
-import { findIconSet, resolveInstalled } from '../../src/extract/image/icon-set.ts';
+import { readIconSet } from '../../src/extract/image/icon-set.ts';
 import { renderSvg } from '../../src/extract/image/render-svg.ts';
 import { document, permafrost } from '../support/command.ts';
 import { stripedDataset } from '../support/small-dataset.ts';
@@ -19,8 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeAll(async () => {
   const root = await stripedDataset(join(folder, 'Stripes'), 12, 3);
-  const twemoji = await findIconSet('@iconify-json/twemoji', resolveInstalled);
-  writeFileSync(stranger, await renderSvg((await twemoji.load())('cat-face', 224)));
+  const twemoji = await readIconSet(new URL('../../data/emoji/twemoji.json', import.meta.url));
+  writeFileSync(stranger, await renderSvg(twemoji.draw('cat-face', 224)));
   const extracted = await permafrost(['extract', root, '--store', store, ...json]);
   expect(extracted.code).toBe(0);
 });
@@ -66,11 +66,11 @@ describe('a picture of no class', () => {
 
   it('is told of in the text of train, and a rate that these few images cannot hold is no silence', async () => {
     const told = await permafrost(['train', store, '--out', out, '--quiet']);
-    expect(told.stdout).toMatch(/Unknown: mean-distance above [\d.]+ \(the default: with two classes/);
+    expect(told.stdout).toMatch(/Unknown: mean-distance above [\d.]+ \(the default: there was no class to leave out/);
     const few = await permafrost(['train', store, '--reject', '0.01', '--out', out, '--quiet']);
     expect(few.code).toBe(0);
     expect(few.stdout).toContain(
-      'It never answers "unknown": 24 training images are too few to promise 1 % false rejects; 99 are needed.',
+      'It never answers "unknown": 24 training images could be judged by a head that knew their class without having seen them; 99 are needed to promise 1 % false rejects.',
     );
   });
 

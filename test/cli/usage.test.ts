@@ -55,25 +55,88 @@ describe('help', () => {
   });
 });
 
+describe('flags', () => {
+  it('that turn something off say so', async () => {
+    const { stdout } = await permafrost(['run', '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(
+      /--no-report do not write report\.html.*--no-horizontal-flip do not mirror a view/,
+    );
+  });
+
+  it('of run stand in groups', async () => {
+    const { stdout } = await permafrost(['run', '--help']);
+    expect([...stdout.matchAll(/^(\w.*):$/gm)].map(([, heading]) => heading)).toEqual([
+      'Arguments',
+      'Options',
+      'Network',
+      'Augmented views',
+      'Every command',
+    ]);
+  });
+});
+
+describe('engines', () => {
+  it('lists where no action is given', async () => {
+    const listed = document(await permafrost(['engines', 'list', '--json']));
+    expect(document(await permafrost(['engines', '--json']))).toEqual(listed);
+  });
+});
+
 describe('wrong usage', () => {
   it('without a command prints the help to stderr and exits with 2', async () => {
     const { code, stdout, stderr } = await permafrost([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: permafrost');
+    expect(stderr).toMatch(/\npermafrost: a command is missing.*\[OPTION_INVALID\]\n$/);
+    expect(document(await permafrost(['--json']))).toMatchObject({ error: { code: 'OPTION_INVALID' } });
   });
 
   it.each([
-    [['trian', 'x'], 'train'],
+    [['trian', 'x'], 'there is no command "trian" (did you mean "train"?)'],
+    [['version'], 'did you mean "--version"?'],
+    [['completion'], 'Shells are not given completions.'],
     [['extract', 'x', '--contrct', 'keras'], '--contract'],
-    [['extract', 'x', '--contract', 'kears'], 'keras'],
-    [['train', 'x', '--head', 'logistc'], 'logistic'],
+    [['extract', 'x', '--contract', 'kears'], '(did you mean "keras"?)'],
+    [['train', 'x', '--head', 'logistc'], '(did you mean "logistic"?)'],
+    [['train', 'x', '--head', 'svm'], '(did you mean "linear-svm"?)'],
+    [['train', 'x', '--c', '10'], 'unknown option "--c" (did you mean "--C"?)'],
+    [['train', 'x', '--C', 'ten'], '--C takes a number, got "ten"'],
+    [['train', '--json', 'x', '--C'], '--C takes a number, got "--json"'],
+    [['studio', 'x', '--port', 'abc'], 'studio: --port takes a number, got "abc"'],
     [['extract', 'x', '--batch', 'many'], 'number'],
     [['extract', 'x', '--batch', '0'], '>= 1'],
     [['extract'], "missing required argument 'dataset'"],
-  ])('%j exits with 2 and says %j', async (args, hint) => {
-    const { code, stdout, stderr } = await permafrost(args);
+    [['run'], "missing required argument 'dataset' (folder with Train/ and Val/"],
+    [['check', 'S', '--foo'], 'check: unknown option "--foo". See "permafrost check --help".'],
+    [['check', 'S', 'T'], 'too many arguments'],
+    [['engines', 'install', 'openvino'], '(did you mean "add"?)'],
+    [['engines', 'lits'], '(did you mean "list"?)'],
+    [['predict', 'x', 'https://example.com/cat.jpg'], 'https://example.com/cat.jpg is an address'],
+    [['neighbors', 'x', 'file:///cat.jpg'], 'addresses are not read'],
+  ])('%j exits with 2 and says %j, on stderr and as JSON', async (args, hint) => {
+    const finished = await permafrost([...args, '--json']);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toMatch(/^permafrost: .*\[OPTION_INVALID\]\n$/);
+    expect(finished.stderr).toContain(hint);
+    const { error } = document<{ error: { code: string; message: string } }>(finished);
+    expect(error.code).toBe('OPTION_INVALID');
+    expect(finished.stderr).toBe(`permafrost: ${error.message} [OPTION_INVALID]\n`);
+  });
+
+  it('leaves stdout empty without --json', async () => {
+    const { code, stdout, stderr } = await permafrost(['check', 'S', '--foo']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(hint);
+    expect(stderr).toMatch(/^permafrost: check: unknown option "--foo"\..*\[OPTION_INVALID\]\n$/);
+  });
+
+  it('takes no flag for another that is merely as short', async () => {
+    expect((await permafrost(['run', 'x', '--foo'])).stderr).not.toContain('did you mean');
+  });
+
+  it('says that a folder for the answer does not exist, before any work', async () => {
+    const { code, stderr } = await permafrost(['report', folder, '--out', join(folder, 'nowhere/page.html')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/page\.html cannot be written: the folder .*nowhere does not exist\..*\[STORE_WRITE\]\n$/);
   });
 
   it('names a path that does not exist, what was expected, and exits with 1', async () => {

@@ -28,6 +28,7 @@ export const trainingOn = (train: StoredRows, val: StoredRows, parts: readonly H
   train,
   val,
   validatedOn: 'val',
+  leftOut: 0,
 });
 
 /** The features of a request in blocks, whatever the memory. */

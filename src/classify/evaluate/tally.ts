@@ -5,6 +5,7 @@ import { surestMistakes, type MisclassifiedRow } from './mistakes.ts';
 
 /** What a head said of rows whose classes are known, taken up block by block: eight bytes a row are kept. */
 export interface Tally {
+  /** The head's classes, and behind them those that it does not know. */
   readonly classes: readonly string[];
   /** True and predicted class of each row (rows): indices into `classes`, -1 for a true one that is none of them. */
   readonly truth: Int32Array;
@@ -18,8 +19,12 @@ export interface Tally {
   mistakes(): MisclassifiedRow[];
 }
 
-/** A tally of `rows` rows that keeps the `mistakes` surest mistakes. */
-export function tally(classes: readonly string[], rows: number, mistakes: number): Tally {
+/**
+ * A tally of `rows` rows that keeps the `mistakes` surest mistakes. `others` are classes that the head does not know: it
+ * is wrong about all of their rows, at a probability of 0.
+ */
+export function tally(known: readonly string[], rows: number, mistakes: number, others: readonly string[] = []): Tally {
+  const classes = [...known, ...others];
   const indexOf = new Map(classes.map((label, c) => [label, c]));
   const [truth, guess] = [new Int32Array(rows), new Int32Array(rows)];
   const calibration = calibrationCount();
@@ -36,7 +41,7 @@ export function tally(classes: readonly string[], rows: number, mistakes: number
         const own = (truth[row] = indexOf.get(labels[i]!) ?? -1);
         guess[row] = predicted;
         const probability = P.data[i * P.cols + predicted]!;
-        loss -= clippedLog(own < 0 ? 0 : P.data[i * P.cols + own]!);
+        loss -= clippedLog(own < 0 || own >= P.cols ? 0 : P.data[i * P.cols + own]!);
         calibration.add(probability, predicted === own);
         if (predicted !== own) surest.add({ row, truth: own, predicted, probability });
         rowsSeen++;

@@ -84,8 +84,8 @@ function batchOf(
   buffer: Float32Array,
 ): Batch {
   const data = buffer.subarray(0, order.length * cols);
-  order.forEach((i, at) => data.set(row(draw(), i), at * cols));
-  return { X: { data, rows: order.length, cols }, y: Int32Array.from(order, (i) => y[i]!) };
+  for (let at = 0; at < order.length; at++) data.set(row(draw(), order[at]!), at * cols);
+  return { X: { data, rows: order.length, cols }, y: order.map((i) => y[i]!) };
 }
 
 /** The numbers of the picked rows in each block. */

@@ -5,7 +5,7 @@ import type { FitContext, LearningCurve } from '../head.ts';
 import { logisticLoss } from '../solvers/logistic-loss.ts';
 import { adam } from './adam.ts';
 import type { TrainingRows, ValidationRows } from './batches.ts';
-import { type Network, copyOf, forward, parametersOf, slopes } from './network.ts';
+import { type Network, copyOf, forward, parametersOf, slopes, withParameters } from './network.ts';
 
 export interface Training {
   readonly network: Network;
@@ -23,13 +23,13 @@ export interface TrainingOptions {
 }
 
 /**
- * Trains `network` in place by Adam on shuffled mini-batches: mean cross-entropy, rows weighted by their class (Keras'
- * class_weight). Stops when the loss (of validation rows, else of the epoch) has not fallen by more than `tol` below
- * its best for `nIterNoChange` epochs (scikit-learn's MLPClassifier). With validation rows the best epoch's network is
- * returned. Throws INTERRUPTED, FIT_INVALID where the loss is not finite.
+ * Trains a network from `start` by Adam on shuffled mini-batches: mean cross-entropy, rows weighted by their class
+ * (Keras' class_weight). Stops when the loss (of validation rows, else of the epoch) has not fallen by more than `tol`
+ * below its best for `nIterNoChange` epochs (scikit-learn's MLPClassifier). With validation rows the best epoch's
+ * network is returned. Throws INTERRUPTED, FIT_INVALID where the loss is not finite.
  */
 export async function trainNetwork(
-  network: Network,
+  start: Network,
   batches: TrainingRows,
   validation: ValidationRows | undefined,
   weights: Float64Array,
@@ -45,8 +45,8 @@ export async function trainNetwork(
       k,
       Float64Array.from(truth, (c) => weights[c]! / rows),
     );
-  const parameters = parametersOf(network);
-  const optimisers = parameters.map(({ length }) => adam(length, options.learningRate));
+  const optimiser = adam(parametersOf(start), options.learningRate);
+  const network = withParameters(start, optimiser.weights);
   const [loss, accuracy, valLoss, valAccuracy]: [number[], number[], number[], number[]] = [[], [], [], []];
   let best = { loss: Infinity, network };
   let stale = 0;
@@ -58,8 +58,7 @@ export async function trainNetwork(
       checkAborted(context);
       const passed = await forward(network, X);
       const met = lossOf(truth).at(passed.logits);
-      const gradients = await slopes(network, passed, met.residuals);
-      optimisers.forEach((optimiser, at) => optimiser.step(parameters[at]!, gradients[at]!));
+      optimiser.step(await slopes(network, passed, met.residuals));
       sum += met.value * X.rows;
       hits += hitsOf(passed.logits, truth, k);
     }
@@ -90,13 +89,17 @@ export async function trainNetwork(
     }
   }
   const curve = validation === undefined ? { loss, accuracy } : { loss, accuracy, valLoss, valAccuracy };
-  return { network: best.network, curve, converged: stale >= options.nIterNoChange };
+  // The optimiser's memory goes with it.
+  return { network: copyOf(best.network), curve, converged: stale >= options.nIterNoChange };
 }
 
 /** Rows whose likeliest class is the true one; the first of equally likely classes counts. */
 function hitsOf(logits: Float64Array, truth: Int32Array, k: number): number {
-  return truth.reduce((hits, c, i) => {
-    const row = logits.subarray(i * k, (i + 1) * k);
-    return hits + (row.indexOf(Math.max(...row)) === c ? 1 : 0);
-  }, 0);
+  let hits = 0;
+  for (let i = 0, at = 0; i < truth.length; i++, at += k) {
+    let likeliest = 0;
+    for (let c = 1; c < k; c++) if (logits[at + c]! > logits[at + likeliest]!) likeliest = c;
+    if (likeliest === truth[i]) hits++;
+  }
+  return hits;
 }

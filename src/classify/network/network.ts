@@ -26,11 +26,19 @@ export function parametersOf(network: Network): Float32Array[] {
   return network.flatMap(({ weights, bias }) => [weights.data, bias]);
 }
 
-export function copyOf(network: Network): Network {
-  return network.map(({ weights, bias }) => ({
-    weights: { ...weights, data: weights.data.slice() },
-    bias: bias.slice(),
+/** The network with other arrays, in the order of `parametersOf`. */
+export function withParameters(network: Network, parameters: readonly Float32Array[]): Network {
+  return network.map(({ weights: { rows, cols } }, i) => ({
+    weights: matrix(rows, cols, parameters[2 * i] as Float32Array<ArrayBuffer>),
+    bias: parameters[2 * i + 1]!,
   }));
+}
+
+export function copyOf(network: Network): Network {
+  return withParameters(
+    network,
+    parametersOf(network).map((values) => values.slice()),
+  );
 }
 
 /** The input of each layer and the logits of the last, shape (n, k). */

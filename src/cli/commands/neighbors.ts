@@ -7,7 +7,7 @@ export const neighborsCommand: CommandSpec = {
   summary: 'the stored images that are nearest to an image',
   arguments: [
     ['<store>', 'a store that extract or run made'],
-    ['<images...>', 'image files'],
+    ['<images...>', 'image files, or folders of them'],
   ],
   options: NEIGHBORS_OPTIONS,
   async act([store, images], flags, context) {

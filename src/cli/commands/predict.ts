@@ -4,15 +4,18 @@ import { pick, type CommandSpec } from '../program.ts';
 
 export const predictCommand: CommandSpec = {
   name: 'predict',
-  summary: 'classify images with a head file and show the nearest training images',
+  summary: 'classify images with a head and show the nearest training images',
   arguments: [
-    ['<head-file>', 'a head that train or run wrote'],
-    ['<images...>', 'image files'],
+    ['<head>', 'a head file that train or run wrote, or a store: its best head'],
+    ['<images...>', 'image files, or folders of them'],
   ],
   options: PREDICT_OPTIONS,
+  short: { neighbors: '-k' },
   async act([head, images], flags, context) {
+    const { headFileOf } = await import('../../workflows/run/best-head.ts');
     const { predict } = await import('../../workflows/search/predict.ts');
-    const result = await predict(head as string, images as string[], pick(flags, PREDICT_OPTIONS), context);
+    const file = await headFileOf(head as string, context.listener);
+    const result = await predict(file, images as string[], pick(flags, PREDICT_OPTIONS), context);
     return { json: result, text: predictText(result), failed: result.failed.length };
   },
 };

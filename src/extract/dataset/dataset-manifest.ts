@@ -1,88 +1,104 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { parse } from 'csv-parse/sync';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
+import { few, PermafrostError } from '../../core/errors.ts';
+import type { Sample } from '../../core/sample.ts';
+import { spellings, trimmed } from './labels.ts';
+import { lacking, SplitColumns } from './list-columns.ts';
+import { failInLine, LIST_HELP, readRecords, type ListRecord } from './list-records.ts';
+import { readListText } from './list-text.ts';
 
-const HELP = 'Each line needs path and label, and may have split (train, val or test); paths are relative to the file.';
+const KINDS: Readonly<Record<string, 'csv' | 'jsonl'>> = {
+  '.csv': 'csv',
+  '.tsv': 'csv',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+};
 
-function fail(file: string, line: number, what: string): never {
-  throw new PermafrostError('DATASET_LAYOUT', `${file}, line ${line}: ${what} ${HELP}`);
+/** Whether a path is named as a list of images. */
+export const isListName = (path: string): boolean => Object.hasOwn(KINDS, extname(path).toLowerCase());
+
+/** How a path may be meant, as it stands first: blanks at its ends, Windows' backslashes, another Unicode form. */
+function spellingsOf(path: string): string[] {
+  const slashes = sep === '/' ? path.replaceAll('\\', '/') : path;
+  const forms = [path, trimmed(path), slashes, trimmed(slashes)];
+  return [...new Set([...forms, ...forms.map((p) => p.normalize('NFC')), ...forms.map((p) => p.normalize('NFD'))])];
 }
 
-interface Entry {
-  readonly line: number;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-function csvSamples(file: string, text: string, sampleOf: (entry: Entry) => Sample): Sample[] {
-  try {
-    return parse(text, {
-      columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
-      skip_empty_lines: true,
-      // Row by row: a million records beside a million samples would be a gigabyte.
-      on_record: (fields: Record<string, string>, { lines }) => sampleOf({ line: lines, fields }),
-    });
-  } catch (cause) {
-    if (cause instanceof PermafrostError) throw cause;
-    throw new PermafrostError('DATASET_LAYOUT', `${file} is no CSV: ${reasonOf(cause)} ${HELP}`, { cause });
-  }
-}
-
-function jsonlSamples(file: string, text: string, sampleOf: (entry: Entry) => Sample): Sample[] {
-  return text.split('\n').flatMap((line, i) => {
-    if (line.trim() === '') return [];
-    let fields: unknown;
-    try {
-      fields = JSON.parse(line);
-    } catch (cause) {
-      fail(file, i + 1, `No JSON (${reasonOf(cause)}).`);
-    }
-    if (fields === null || typeof fields !== 'object') fail(file, i + 1, 'No JSON object.');
-    return [sampleOf({ line: i + 1, fields: fields as Record<string, unknown> })];
-  });
+/** A data set's list as read. */
+export interface DatasetList {
+  /** The folder that paths are relative to. */
+  readonly root: string;
+  readonly samples: Sample[];
+  /** All have a split; else none has, and every sample says train. */
+  readonly givesSplits: boolean;
+  readonly warnings: string[];
 }
 
 /**
  * Reads a data set's list: a CSV with a header, or JSON lines. Samples are in the file's order, paths relative to
- * `root`. `givesSplits`: all have a split, else none has. Throws DATASET_LAYOUT naming the line, DATASET_NOT_FOUND.
+ * `root`. `isThere` tells whether an image has that path; asked only where a path can be meant in several ways. Throws
+ * DATASET_LAYOUT naming the line, DATASET_NOT_FOUND.
  */
 export async function readManifestFile(
   file: string,
   root: string = dirname(resolve(file)),
-): Promise<{ root: string; samples: Sample[]; hasSplits: boolean; givesSplits: boolean }> {
-  const kind = extname(file).toLowerCase();
-  if (!['.csv', '.jsonl', '.ndjson'].includes(kind)) {
-    throw new PermafrostError('DATASET_LAYOUT', `${file} is a file, and neither a .csv nor a .jsonl. ${HELP}`);
-  }
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
-  });
-  const lineOf = new Map<string, number>();
-  let splits = 0;
-  const sampleOf = ({ line, fields }: Entry): Sample => {
-    const { path, label, split = '' } = fields;
-    if (typeof path !== 'string' || path === '')
-      fail(file, line, `No path (found the fields ${Object.keys(fields).join(', ')}).`);
-    if (label === undefined || label === '') fail(file, line, `No label for ${path}.`);
-    if (typeof label !== 'string') fail(file, line, `The label of ${path} is ${JSON.stringify(label)}, not a name.`);
-    if (split !== '' && !(SPLITS as readonly unknown[]).includes(split)) {
-      fail(file, line, `The split is ${JSON.stringify(split)}, not one of ${SPLITS.join(', ')}.`);
-    }
-    const absolute = isAbsolute(path) ? path : resolve(root, path);
-    const clean = relative(root, absolute).split(sep).join('/');
-    const twin = lineOf.get(clean);
-    if (twin !== undefined) fail(file, line, `${path} stands in line ${twin} already.`);
-    lineOf.set(clean, line);
-    if (split !== '') splits++;
-    return { path: clean, label, split: split === '' ? 'train' : (split as Split) };
-  };
-  const samples = (kind === '.csv' ? csvSamples : jsonlSamples)(file, text.replace(/^\ufeff/, ''), sampleOf);
-  if (splits > 0 && splits < samples.length) {
+  isThere: (path: string) => boolean = (path) => existsSync(resolve(root, path)),
+): Promise<DatasetList> {
+  const kind = isListName(file) ? KINDS[extname(file).toLowerCase()]! : undefined;
+  if (kind === undefined) {
     throw new PermafrostError(
       'DATASET_LAYOUT',
-      `${file} gives a split for ${splits} of ${samples.length} images. Give it for all, or for none (permafrost then splits by a seed).`,
+      `${file} is a file, and neither a .csv nor a .jsonl (nor .tsv, .ndjson). ${LIST_HELP}`,
     );
   }
-  return { root, samples, hasSplits: samples.some((s) => s.split !== 'train'), givesSplits: splits > 0 };
+  const text = await readListText(file);
+  const warnings: string[] = [];
+  const lineOf = new Map<string, number>();
+  const labels = spellings();
+  const columns = new SplitColumns();
+  const listed: { path: string; label: string }[] = [];
+  const backslashes: string[] = [];
+  const clean = (path: string): string =>
+    relative(root, isAbsolute(path) ? path : resolve(root, path))
+      .split(sep)
+      .join('/');
+  const located = (path: string): string => {
+    const [asIs, ...others] = spellingsOf(path);
+    if (others.length === 0) return clean(path);
+    const found = [asIs!, ...others].find((spelling) => isThere(clean(spelling)));
+    // Where none is there, the failure of the image names the likeliest.
+    const taken = found ?? trimmed(sep === '/' ? path.replaceAll('\\', '/') : path);
+    if (path.includes('\\') && !taken.includes('\\')) backslashes.push(path);
+    return clean(taken);
+  };
+  readRecords(file, text, kind, (record: ListRecord) => {
+    const { line, fields } = record;
+    const { path, label } = fields;
+    if (typeof path !== 'string' || trimmed(path) === '') failInLine(file, line, `No path ${lacking('path', fields)}`);
+    const name = typeof label === 'number' ? String(label) : (label ?? '');
+    if (typeof name !== 'string')
+      failInLine(file, line, `The label of ${path} is ${JSON.stringify(label)}, not a name.`);
+    const own = labels.label(name);
+    if (own === '')
+      failInLine(file, line, `No label for ${path}${'label' in fields ? '.' : ` ${lacking('label', fields)}`}`);
+    const at = located(path);
+    const twin = lineOf.get(at);
+    if (twin !== undefined) failInLine(file, line, `${path} stands in line ${twin} already.`);
+    lineOf.set(at, line);
+    columns.add(record);
+    listed.push({ path: at, label: own });
+  });
+  if (backslashes.length > 0)
+    warnings.push(
+      `${file}: ${backslashes.length} paths are written with Windows' backslashes (${few(backslashes, 2)}) and are read with slashes.`,
+    );
+  const splits = columns.resolve(file, warnings);
+  warnings.push(...labels.warnings());
+  const lost = [...new Set(listed.map(({ label }) => label))].filter((label) => label.includes('\ufffd'));
+  if (lost.length > 0)
+    warnings.push(
+      `${file}: labels with U+FFFD, the mark of a character that was lost when the list was written: ${few(lost)}.`,
+    );
+  const samples = listed.map((sample, i) => ({ ...sample, split: splits?.[i] ?? ('train' as const) }));
+  return { root, samples, givesSplits: splits !== undefined, warnings };
 }

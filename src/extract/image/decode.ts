@@ -1,16 +1,19 @@
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { placement, resizeNearest } from './geometry.ts';
+import { gifOfOneFrame } from './formats/gif.ts';
+import { xmpOrientation } from './formats/exif-orientation.ts';
+import { damagedMarker } from './formats/jpeg-scans.ts';
+import type { Special } from './formats/special.ts';
+import { specialOf } from './formats/special-of.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
+import { isTurned, MAX_PIXELS, openPicture, type Look } from './picture.ts';
 import { resample } from './resample.ts';
-import { loadSharp } from './sharp.ts';
+import { loadSharp, type SharpImage } from './sharp.ts';
 
-export type { ImageHeader };
+export { MAX_PIXELS, type ImageHeader };
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
-
-/** Most pixels of a decoded picture: 2^28, a square of 16,384. More is a mistake or a "decompression bomb". */
-export const MAX_PIXELS = 2 ** 28;
 
 /** Larger pictures (33 million pixels: 100 MB decoded) are decoded one by one, so that they do not fill the memory. */
 const LARGE_PIXELS = 2 ** 25;
@@ -36,20 +39,39 @@ function undecodable(cause: unknown): PermafrostError {
 /** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above MAX_PIXELS. */
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
+  const marker = damagedMarker(bytes);
+  if (marker !== undefined)
+    throw new PermafrostError(
+      'IMAGE_UNDECODABLE',
+      `It is damaged: the marker 0x${marker.toString(16)} stands in the middle of its pixels.`,
+    );
   const plain = plainJpegHeader(bytes);
   if (plain !== undefined) return withFewPixels(plain);
+  const special = specialOf(bytes);
   const sharp = await loadSharp();
   try {
+    const first = special?.samples?.kind === 'gif' ? gifOfOneFrame(bytes, special.samples.frame, false) : bytes;
     // Its pixels are counted here, with a reason.
-    const facts = await sharp(bytes, { limitInputPixels: false }).metadata();
-    const { width, height, orientation = 1, hasAlpha, depth, space } = facts;
+    const facts = await sharp(first, { limitInputPixels: false }).metadata();
+    const { width, height, hasAlpha, depth, space } = facts;
     withFewPixels({ width, height });
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
       throw new Error(
         `Its samples are ${depth} numbers whose black and white nobody tells. Save it with 8 or 16 bits.`,
       );
-    return { width, height, orientation, hasAlpha };
+    const fromXmp = facts.orientation === undefined ? xmpOrientation(facts.xmp) : undefined;
+    const elsewhere = special?.orientation ?? fromXmp;
+    const orientation = elsewhere ?? facts.orientation ?? 1;
+    const all: Special = {
+      ...special,
+      ...(elsewhere !== undefined && { orientation: elsewhere }),
+      ...(space === 'cmyk' && {
+        samples: { kind: 'cmyk', hasProfile: facts.hasProfile, depth: depth === 'ushort' ? 'ushort' : 'uchar' },
+      }),
+    };
+    const header = { width, height, orientation, hasAlpha };
+    return Object.keys(all).length === 0 ? header : { ...header, special: all };
   } catch (cause) {
     throw cause instanceof PermafrostError ? cause : undecodable(cause);
   }
@@ -66,25 +88,39 @@ function withFewPixels<H extends { readonly width: number; readonly height: numb
 }
 
 /**
+ * A picture as people are to see it, made by `make` from what is decoded for extraction too: where an image is
+ * extracted it can be shown. Throws IMAGE_UNDECODABLE.
+ */
+export async function show<T>(bytes: Uint8Array, look: Look, make: (picture: SharpImage) => Promise<T>): Promise<T> {
+  const header = await readHeader(bytes);
+  return inTurn(header, async () => make(await openPicture(bytes, header, look)));
+}
+
+/**
  * Decodes an image into the contract's square: uint8 RGB, shape (size, size, 3). Grey, palette, CMYK and 16-bit images
  * become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG decodes to
  * Pillow's bytes. Throws IMAGE_UNDECODABLE for broken or truncated files.
  */
 export function decode(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
-  const work = (): Promise<Uint8Array> => decodeNow(bytes, header, contract);
-  return header.width * header.height > LARGE_PIXELS ? exclusive(work) : work();
+  return inTurn(header, () => decodeNow(bytes, header, contract));
+}
+
+/** Runs what decodes a picture: large ones one by one. Throws IMAGE_UNDECODABLE for what the library says of it. */
+async function inTurn<T>({ width, height }: ImageHeader, work: () => Promise<T>): Promise<T> {
+  try {
+    return await (width * height > LARGE_PIXELS ? exclusive(work) : work());
+  } catch (cause) {
+    throw cause instanceof PermafrostError ? cause : undecodable(cause);
+  }
 }
 
 async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
-  const sharp = await loadSharp();
-  const turn = contract.orientation === 'exif' && header.orientation > 1;
-  const sideways = turn && header.orientation >= 5;
+  const sideways = isTurned(header, contract) && header.orientation >= 5;
   const [width, height] = sideways ? [header.height, header.width] : [header.width, header.height];
   const place = placement(contract, width, height);
   const { size, kernel } = contract;
 
-  let image = sharp(bytes, { failOn: 'truncated', limitInputPixels: MAX_PIXELS }).keepIccProfile();
-  if (turn) image = image.autoOrient();
+  let image = await openPicture(bytes, header, contract);
   if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
   // sharp resizes off this thread, but only shrinks as Pillow does: enlarged pictures come out half a pixel further
   // right and down (0.35.5). And it would weigh by alpha the colours that are kept whatever their alpha.
@@ -95,15 +131,11 @@ async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contr
       .resize(place.width, place.height, { fit: 'fill', kernel: KERNELS[kernel], fastShrinkOnLoad: false })
       .extract({ left: place.left, top: place.top, width: size, height: size });
   }
-  try {
-    const { data, info } = await image
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    if (bySharp) return data;
-    const source = { data, width: info.width, height: info.height, channels: info.channels };
-    return kernel === 'nearest' ? resizeNearest(source, place, size) : resample(source, place, size, kernel);
-  } catch (cause) {
-    throw undecodable(cause);
-  }
+  const { data, info } = await image
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (bySharp) return data;
+  const source = { data, width: info.width, height: info.height, channels: info.channels };
+  return kernel === 'nearest' ? resizeNearest(source, place, size) : resample(source, place, size, kernel);
 }

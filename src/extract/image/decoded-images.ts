@@ -21,7 +21,7 @@ export interface WantedImages {
   readonly contract: Contract;
   readonly count: number;
   /** Images to leave out, by SHA-256. */
-  readonly except?: ReadonlySet<string>;
+  readonly except?: Pick<ReadonlySet<string>, 'has'>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,7 +32,7 @@ async function contentOf(path: string): Promise<Buffer | undefined> {
 
 /** The first `count` different images that can be decoded, in the order of `samples`. Throws INTERRUPTED. */
 export async function decodedImages(wanted: WantedImages): Promise<DecodedImage[]> {
-  const { root, samples, contract, count, except = new Set(), signal } = wanted;
+  const { root, samples, contract, count, except = new Set<string>(), signal } = wanted;
   const found = new Map<string, DecodedImage>();
   for (const { path } of samples) {
     if (found.size >= count) break;

@@ -1,22 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { PermafrostError } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
-/** Finds the file that a package specifier (`name/file`) names; throws where the package is not installed. */
-export type Resolve = (specifier: string) => string;
-
-/** Node's own resolution, as seen from permafrost. */
-export const resolveInstalled: Resolve = createRequire(import.meta.url).resolve;
-
-/** An installed package of pictures in Iconify's JSON format (iconify.design/docs/types/iconify-json.html). */
+/** Pictures of one style, in Iconify's JSON format (iconify.design/docs/types/iconify-json.html) with their source. */
 export interface IconSet {
-  readonly packageName: string;
-  readonly version: string;
-  /** Reads the pictures; the answer draws one by name as SVG text of `size` x `size` pixels, aspect ratio kept. */
-  readonly load: () => Promise<(name: string, size: number) => string>;
+  /** The npm package that the pictures were taken from, and its version: `name@1.2.3`. */
+  readonly source: string;
+  /** A picture by name as SVG text of `size` x `size` pixels, aspect ratio kept. Throws PACKAGE_MISSING without it. */
+  readonly draw: (name: string, size: number) => string;
 }
 
-interface IconifyJson {
+interface IconFile {
+  readonly package: string;
+  readonly version: string;
   readonly icons: Readonly<
     Record<string, { readonly body: string; readonly width?: number; readonly height?: number }>
   >;
@@ -27,36 +22,31 @@ interface IconifyJson {
 /** Iconify's own default side of a picture that states none. */
 const DEFAULT_SIDE = 16;
 
-/** Finds an icon set and its version without reading its pictures. Throws PACKAGE_MISSING where it is not installed. */
-export async function findIconSet(packageName: string, resolve: Resolve = resolveInstalled): Promise<IconSet> {
-  let manifest: string;
+async function parse(file: string | URL): Promise<IconFile> {
   try {
-    manifest = resolve(`${packageName}/package.json`);
+    return JSON.parse(await readFile(file, 'utf8')) as IconFile;
   } catch (cause) {
     throw new PermafrostError(
       'PACKAGE_MISSING',
-      `The package ${packageName} is not installed; its pictures are part of the bundled data set. ` +
-        `Run "npm ci" without --omit=dev in a clone, or "npm install ${packageName}" elsewhere.`,
+      `The pictures of the bundled data set cannot be read: ${reasonOf(cause)}. They come with permafrost: install it again.`,
       { cause },
     );
   }
-  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-  return { packageName, version, load: () => loadPictures(packageName, resolve) };
 }
 
-async function loadPictures(packageName: string, resolve: Resolve): Promise<(name: string, size: number) => string> {
-  const text = await readFile(resolve(`${packageName}/icons.json`), 'utf8');
-  const set = JSON.parse(text) as IconifyJson;
-  return (name, size) => {
-    const icon = Object.hasOwn(set.icons, name) ? set.icons[name] : undefined;
-    if (icon === undefined) {
-      throw new PermafrostError(
-        'PACKAGE_MISSING',
-        `${packageName} has no picture "${name}"; the data set needs the version that package-lock.json names. Run "npm ci".`,
-      );
-    }
-    const width = icon.width ?? set.width ?? DEFAULT_SIDE;
-    const height = icon.height ?? set.height ?? DEFAULT_SIDE;
-    return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${size}" height="${size}" viewBox="0 0 ${width} ${height}">${icon.body}</svg>`;
+/** The icon set in `file`. Throws PACKAGE_MISSING where it cannot be read. */
+export async function readIconSet(file: string | URL): Promise<IconSet> {
+  const set = await parse(file);
+  return {
+    source: `${set.package}@${set.version}`,
+    draw(name, size) {
+      const icon = Object.hasOwn(set.icons, name) ? set.icons[name] : undefined;
+      if (icon === undefined) {
+        throw new PermafrostError('PACKAGE_MISSING', `The pictures of ${set.package} have none named "${name}".`);
+      }
+      const width = icon.width ?? set.width ?? DEFAULT_SIDE;
+      const height = icon.height ?? set.height ?? DEFAULT_SIDE;
+      return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${size}" height="${size}" viewBox="0 0 ${width} ${height}">${icon.body}</svg>`;
+    },
   };
 }

@@ -2,7 +2,7 @@ import type sharp from 'sharp';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
 export type Sharp = typeof sharp;
-export type { ResizeOptions } from 'sharp';
+export type { ResizeOptions, Sharp as SharpImage } from 'sharp';
 
 let loaded: Promise<Sharp> | undefined;
 

@@ -1,19 +1,16 @@
-import { PermafrostError } from '../../core/errors.ts';
-import { loadSharp, type ResizeOptions } from './sharp.ts';
+import { show } from './decode.ts';
+import { SEEN } from './picture.ts';
+import type { ResizeOptions } from './sharp.ts';
 
 /** Quality of the WebP files: on photographs of 96 pixels about 1.7 kB each. */
 const QUALITY = 60;
 /** Of large ones, where the artefacts of 60 are seen. */
 const LARGE_QUALITY = 80;
 
-async function webp(bytes: Uint8Array, size: ResizeOptions, quality: number): Promise<Uint8Array> {
-  const sharp = await loadSharp();
-  try {
-    const picture = sharp(bytes).autoOrient().flatten({ background: '#ffffff' }).resize(size);
-    return await picture.webp({ quality }).toBuffer();
-  } catch (cause) {
-    throw new PermafrostError('IMAGE_UNDECODABLE', 'The file does not decode.', { cause });
-  }
+function webp(bytes: Uint8Array, size: ResizeOptions, quality: number): Promise<Uint8Array> {
+  return show(bytes, SEEN, (picture) =>
+    picture.flatten({ background: '#ffffff' }).resize(size).toColourspace('srgb').webp({ quality }).toBuffer(),
+  );
 }
 
 /** A thumbnail: upright, the middle square of `side` pixels, on white, sRGB, WebP bytes. Throws IMAGE_UNDECODABLE. */

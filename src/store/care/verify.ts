@@ -5,6 +5,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { FILE_TIMES_NAME, fileTimesProblem } from '../format/file-times-file.ts';
 import { checkIndexFile, indexFiles } from '../format/index-file.ts';
 import { leftovers } from '../write/leftovers.ts';
+import { SKETCHES_NAME, sketchesProblem } from '../format/sketches-file.ts';
 import {
   MANIFEST_NAME,
   readManifest,
@@ -24,6 +25,15 @@ export interface DamagedFileResult {
   readonly problem: string;
   readonly rows: number;
 }
+
+/** Files that spare time and can be made again from the images: a damaged one is removed. */
+const CACHES = [
+  { name: FILE_TIMES_NAME, problemOf: fileTimesProblem },
+  { name: SKETCHES_NAME, problemOf: sketchesProblem },
+];
+
+/** Whether a file of a store can be made again from the images. */
+export const isCache = (name: string): boolean => CACHES.some((cache) => cache.name === name);
 
 export interface StoreHealth {
   /** With its manifest, or what the seals describe where that is damaged. */
@@ -83,9 +93,9 @@ export async function verifyStore(
     ),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
-  const hasTimes = existsSync(join(path, FILE_TIMES_NAME));
+  const made = CACHES.filter(({ name }) => existsSync(join(path, name)));
   const indices = await indexFiles(path);
-  const total = entries.length + shards.length + indices.length + (hasTimes ? 2 : 1);
+  const total = entries.length + shards.length + indices.length + made.length + 1;
   let done = 1;
   let bytes = 0;
   for (const { entry, rows } of entries) {
@@ -100,9 +110,11 @@ export async function verifyStore(
     if (problem !== undefined) damaged.push({ name: sealName(shard), problem, rows: 0 });
     onFile(++done, total);
   }
-  const times = await fileTimesProblem(path);
-  if (times !== undefined) damaged.push({ name: FILE_TIMES_NAME, problem: times.message, rows: 0 });
-  if (hasTimes) onFile(++done, total);
+  for (const { name, problemOf } of made) {
+    const problem = await problemOf(path);
+    if (problem !== undefined) damaged.push({ name, problem: problem.message, rows: 0 });
+    onFile(++done, total);
+  }
   for (const entry of indices) {
     await checkIndexFile(path, entry).catch((error: unknown) =>
       damaged.push({ name: entry.name, problem: reasonOf(error), rows: 0 }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
 /** What a written file is: its length and the lower-case hex SHA-256 of its bytes. */
@@ -21,6 +22,17 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** For what is written after long work: throws STORE_WRITE at once where the folder of `path` does not exist. */
+export function requireFolderOf(path: string, cause?: unknown): void {
+  const folder = dirname(resolve(path));
+  if (existsSync(folder)) return;
+  throw new PermafrostError(
+    'STORE_WRITE',
+    `${path} cannot be written: the folder ${folder} does not exist. Make it, or name a file in a folder that does.`,
+    { cause },
+  );
 }
 
 /** Closes and removes what is not whole; says, for a message, where even that fails (a disk that went read-only). */
@@ -62,6 +74,7 @@ export async function writeFileAtomic(
   } catch (cause) {
     const left = await discard(temporary, handle);
     if (cause instanceof PermafrostError) throw cause;
+    requireFolderOf(path, cause);
     throw new PermafrostError(
       'STORE_WRITE',
       `${path} could not be written: ${reasonOf(cause)}. What was sealed before is safe; make room or give permission, then run the same command again.${left}`,

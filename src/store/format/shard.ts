@@ -222,3 +222,12 @@ export function* decodeShard(bytes: Uint8Array, name: string): Generator<ShardBa
     throw unreadable(name, cause);
   }
 }
+
+/** The metadata of a shard's schema. Throws STORE_CORRUPT, as decodeShard. */
+export function shardMetadata(bytes: Uint8Array, name: string): ReadonlyMap<string, string> {
+  try {
+    return arrow.RecordBatchReader.from(bytes).open().schema.metadata;
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
+}

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { PermafrostError } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { decodeShard, type SampleRows, type StoredSample } from '../format/shard.ts';
+import { decodeShard, shardMetadata, type SampleRows, type StoredSample } from '../format/shard.ts';
+import { splitOriginIn, type SplitOrigin } from '../format/split-origin.ts';
 import type { StoreFiles } from './file.ts';
 
 /** Images of each split. */
@@ -52,6 +53,18 @@ export function storedList(files: StoreFiles, { dataset }: Manifest, keptBytes =
     };
   }
   return { samples, counts: async () => (known ??= countSplits(await samples())) };
+}
+
+/** How the splits of a store's list came about; undefined where it does not say. Throws STORE_CORRUPT. */
+export async function splitOrigin(files: StoreFiles, { dataset }: Manifest): Promise<SplitOrigin | undefined> {
+  if (dataset.samples === undefined) return undefined;
+  const name = join(files.path, dataset.samples.name);
+  const metadata = shardMetadata(await files.read(dataset.samples), name);
+  try {
+    return splitOriginIn(metadata);
+  } catch (cause) {
+    throw new PermafrostError('STORE_CORRUPT', `${name} is damaged: ${reasonOf(cause)}.`, { cause });
+  }
 }
 
 /** Samples that are in memory. */

@@ -24,6 +24,7 @@ import {
 import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
 import { encodeShard, type SampleRows } from '../format/shard.ts';
+import { metadataOfSplit, type SplitOrigin } from '../format/split-origin.ts';
 
 /**
  * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). Takes up what a killed process sealed,
@@ -107,9 +108,10 @@ export function whyNotReused(
   return reasons[0]?.join('; ');
 }
 
-/** SHA-256 of the samples as one JSON array with sorted keys, without ever having that text whole. */
-function listDigest(samples: SampleRows): string {
+/** SHA-256 of the samples as one JSON array with sorted keys and their split's origin, never having that text whole. */
+function listDigest(samples: SampleRows, split: SplitOrigin | undefined): string {
   const hash = createHash('sha256');
+  if (split !== undefined) hash.update(canonicalJson(split));
   let before = '[';
   for (const sample of samples) {
     hash.update(before + canonicalJson(sample));
@@ -128,16 +130,16 @@ export async function commitDataset(
     /** Those that hold its training images in view 1, 2 ... */
     readonly views?: readonly (readonly WantedSet[])[];
     readonly samples: SampleRows;
+    /** How their splits came about. */
+    readonly split?: SplitOrigin;
     readonly failures: readonly Failure[];
   },
 ): Promise<void> {
   const { path, manifest } = store;
   const before = manifest.dataset.samples;
-  const name = `samples-${listDigest(dataset.samples).slice(0, 16)}.arrow`;
-  const samples =
-    before?.name === name
-      ? before
-      : { name, ...(await writeFileAtomic(join(path, name), encodeShard(dataset.samples, undefined, new Map()))) };
+  const name = `samples-${listDigest(dataset.samples, dataset.split).slice(0, 16)}.arrow`;
+  const encoded = () => encodeShard(dataset.samples, undefined, metadataOfSplit(dataset.split));
+  const samples = before?.name === name ? before : { name, ...(await writeFileAtomic(join(path, name), encoded())) };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
   const { views = [] } = dataset;

@@ -6,16 +6,16 @@ import type { ExtractResult } from '../../results/extract-result.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { RepairResult } from '../../results/store-results.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
-import { FILE_TIMES_NAME } from '../../store/format/file-times-file.ts';
 import { requireSameSettings } from '../../store/format/fingerprint.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import { storeAt, type Store } from '../../store/open.ts';
+import { splitOrigin } from '../../store/read/samples.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
-import { verifyStore, withoutDamaged } from '../../store/care/verify.ts';
+import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
 import { extractInto } from '../extract/extract.ts';
 import type { Work } from '../work.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
@@ -41,11 +41,11 @@ async function dropDamaged(
     if (name.endsWith('.json') && !after.has(name)) await rm(join(path, name), { force: true });
   for (const set of manifest.sets) for (const shard of set.shards) await writeSeal(path, set, shard);
   await writeManifest(store);
-  // What is remembered of the images' times has no other use than to spare reading them.
-  const times = damaged.filter(({ name }) => name === FILE_TIMES_NAME).map(({ name }) => name);
+  // What is remembered of the images has no other use than to spare reading them.
+  const caches = damaged.map(({ name }) => name).filter(isCache);
   // An index is built again when it is next asked for.
   const indices = damaged.flatMap(({ name }) => indexParts(name));
-  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...times, ...indices];
+  const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
   for (const name of stale) await rm(join(path, name), { force: true });
   return { store: storeAt(store), damaged, lost };
 }
@@ -91,7 +91,8 @@ async function extractMissing(store: Store, work: Work): Promise<ExtractResult> 
     store: store.path,
     dtype,
   };
-  return extractInto(store.path, { dataset, extractor, options }, work);
+  const split = await splitOrigin(store.files, store.manifest);
+  return extractInto(store.path, { dataset, extractor, options, split }, work);
 }
 
 /** What is left to do about the studio's files, which cannot be made again; null where they are whole. */

@@ -4,7 +4,7 @@ import { resolveOptions } from '../../core/options.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
 import { createHead } from '../../classify/heads/index.ts';
-import { rankSuspects } from '../../classify/evaluate/label-suspects.ts';
+import { judgeLabels } from '../../classify/evaluate/label-suspects.ts';
 import { wilsonInterval } from '../../classify/evaluate/metrics.ts';
 import { applyNormalizer, fitNormalizer } from '../../classify/normalize.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
@@ -15,7 +15,8 @@ import { summarizeDataset } from './dataset-summary.ts';
 import { CHECK_OPTIONS, type CheckOptions } from './options.ts';
 import { labelledStore } from '../train/labelled-store.ts';
 import { leaksOf } from './leaks.ts';
-import { equalFiles, nearDuplicates, type NearDuplicates } from './near-duplicates.ts';
+import { nearCopies, type NearCopies } from './near-copies.ts';
+import { imageSketches } from './sketches.ts';
 import type { Work } from '../work.ts';
 
 /** The head that answers: among the best of `run` on pooled features, and fitted in milliseconds. */
@@ -35,7 +36,7 @@ async function readStored(store: Store, compared: readonly StoredSample[]): Prom
 }
 
 /** For each row a name that it shares with all its copies, whether exact or near, and theirs. */
-function copyGroups({ pairs, standFor }: Pick<NearDuplicates, 'pairs' | 'standFor'>): string[] {
+function copyGroups({ pairs, standFor }: Pick<NearCopies, 'pairs' | 'standFor'>): string[] {
   const parent = Int32Array.from(standFor);
   const find = (i: number): number => {
     while (parent[i] !== i) i = parent[i] = parent[parent[i]!]!;
@@ -77,9 +78,10 @@ async function accuracyWithout(
 }
 
 /**
- * Asks a store what could be wrong with its data set: copies (equal bytes or nearly equal features), copies across
- * train and val or test and their effect on the accuracy, labels that other images contradict, small classes. Features
- * of `images` at most are compared. With a list of labels these count, and the store is not changed.
+ * Asks a store what could be wrong with its data set: copies (equal files, or others of one picture), copies across
+ * train and val or test and their effect on the accuracy, labels that other images contradict, small classes. `images`
+ * at most are compared; of each its file is read once, for a sketch that stays in the store. With a list of labels these
+ * count.
  */
 export async function check(
   storePath: string,
@@ -92,37 +94,33 @@ export async function check(
 }
 
 /** As `check`, of a store under the labels that count; `labels` is not read. */
-export async function checkStore(
-  store: Store,
-  options: CheckOptions,
-  { signal, listener }: Work,
-): Promise<CheckResult> {
+export async function checkStore(store: Store, options: CheckOptions, work: Work): Promise<CheckResult> {
+  const { signal, listener } = work;
   const { images: mostCompared, threshold, suspects: most, folds, smallClass, seed } = options;
   const summary = summarizeDataset(await store.samples(), mostCompared);
   const stored = await readStored(store, summary.compared);
   const { X, samples } = stored;
   if (samples.length < summary.images)
     listener?.note?.(
-      `Features are compared of ${samples.length} of ${summary.images} images, those whose SHA-256 is lowest (--images): near duplicates, label errors and accuracy are about these alone. Files of equal bytes were looked for among all.`,
+      `Features are compared of ${samples.length} of ${summary.images} images, those whose SHA-256 is lowest (--images): copies that are not equal files, label errors and accuracy are about these alone. Files of equal bytes were looked for among all.`,
     );
+  const { sketches, missing: unread } = await imageSketches(store, samples, work);
   listener?.progress?.({ stage: 'comparing', done: 0, total: 1, perSecond: 0 });
   const [{ set, poolings }] = currentSets(store);
-  const hasMaps = poolings.includes('flatten');
-  const near = hasMaps
-    ? await nearDuplicates(X, samples, openRows(store), threshold)
-    : { pairs: [], standFor: equalFiles(samples), leftOut: 0 };
+  const maps = poolings.includes('flatten') ? openRows(store) : undefined;
+  const near = await nearCopies({ X, samples, sketches, maps, threshold }, work);
   if (near.leftOut > 0)
     listener?.note?.(
-      `${near.leftOut} pairs of images with pooled features that are alike were not compared by their maps: there are more than can be. The most alike ones were.`,
+      `${near.leftOut} pairs of images that may be copies were not compared: there are more than can be. The most alike ones were.`,
     );
   const leaks = leaksOf(summary.copies, samples, near);
   const leaked = new Set(leaks.map(({ held }) => held));
 
   const labels = samples.map(({ label }) => label);
-  const ranked =
+  const judgedLabels =
     new Set(labels).size < 2 || samples.length < folds
-      ? []
-      : await rankSuspects(createHead(HEAD.name, HEAD.options), X, labels, {
+      ? { ranked: [], estimated: 0 }
+      : await judgeLabels(createHead(HEAD.name, HEAD.options), X, labels, {
           normalize: 'none', // normalised already
           nSplits: folds,
           seed,
@@ -135,18 +133,25 @@ export async function checkStore(
     images: summary.images,
     compared: samples.length,
     exact: summary.copies.map((group) => group.map(({ path }) => path)),
-    near: near.pairs.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
+    near: near.pairs.map((pair) => ({ ...pair, a: samples[pair.a]!.path, b: samples[pair.b]!.path })),
     nearLeftOut: near.leftOut,
-    nearMissing: hasMaps
-      ? null
-      : `Near duplicates were not looked for: they are told by whole maps, and ${set.settings.cut} was extracted without flatten.`,
+    nearMissing:
+      unread === 0 || maps !== undefined
+        ? null
+        : `Copies of ${unread} images that are not equal files were not looked for: these images cannot be read any more, and ${set.settings.cut} was extracted without flatten.`,
+    unread,
+    alike: near.alike.map(({ a, b, cosine }) => ({ a: samples[a]!.path, b: samples[b]!.path, cosine })),
+    alikeMissing:
+      maps !== undefined
+        ? null
+        : `Images that are alike and no copies were not looked for: they are told by whole maps, and ${set.settings.cut} was extracted without flatten.`,
     threshold,
     leaks,
     leakedImages: leaked.size,
     accuracy: await accuracyWithout(stored, leaked, signal),
-    suspects: ranked
-      .filter(({ margin }) => margin < 0)
-      .slice(0, most)
+    labelErrors: judgedLabels.estimated,
+    suspects: judgedLabels.ranked
+      .slice(0, Math.min(judgedLabels.estimated, most))
       .map(({ row, label, suggested, probability, margin }) => ({
         path: samples[row]!.path,
         label,

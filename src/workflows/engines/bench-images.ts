@@ -1,13 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../../core/cache-folder.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
-import { scanDataset } from '../../extract/dataset/dataset.ts';
+import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { decode, readHeader } from '../../extract/image/decode.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
+import { findDataset } from '../network/find-dataset.ts';
 import type { Work } from '../work.ts';
 
 /** Images in the contract's square, and which they are. */
@@ -19,10 +20,8 @@ export interface BenchImages {
   readonly pixels: Uint8Array;
 }
 
-const BUNDLED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
-
 async function isDataset(path: string): Promise<boolean> {
-  if (/\.(csv|jsonl|ndjson)$/i.test(path)) return true;
+  if (isListName(path)) return true;
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {
@@ -39,15 +38,15 @@ async function listed(given: readonly string[], work: Work): Promise<{ source: s
   if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
     return { source: 'the images given', paths: given.map((path) => resolve(path)) };
   }
-  const where = first ?? (await renderBundledDataset(BUNDLED, work)).root;
-  const { root, samples } = await scanDataset(where);
+  const where = first ?? (await renderBundledDataset(join(cacheFolder(), 'emoji'), work)).root;
+  const { root, samples } = await findDataset(where);
   const source = first === undefined ? 'the emoji that come with permafrost' : where;
   return { source, paths: samples.map(({ path }) => join(root, path)) };
 }
 
 /**
  * Decodes `count` seeded choices of the given files or data set, or of the bundled emoji. What cannot be decoded is
- * reported and replaced. Throws as scanDataset, and IMAGE_UNDECODABLE where no image can be decoded.
+ * reported and replaced. Throws as findDataset, and IMAGE_UNDECODABLE where no image can be decoded.
  */
 export async function benchImages(
   given: readonly string[],

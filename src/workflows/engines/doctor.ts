@@ -10,7 +10,7 @@ import { VARIANTS } from '../../extract/engines/variants.ts';
 import { loadSharp } from '../../extract/image/sharp.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { loadHnsw } from '../../classify/neighbors/hnsw-graph.ts';
-import { onnxRuntime } from '../../core/onnxruntime.ts';
+import { onnxRuntime, onnxRuntimeFolder } from '../../core/onnxruntime.ts';
 import { attempt, choiceFacts } from '../network/engine-choice.ts';
 import { VERSION } from '../version.ts';
 
@@ -24,11 +24,16 @@ const PACKAGES = [
 
 const require = createRequire(import.meta.url);
 
+function foldersOf(name: string): readonly string[] {
+  if (name === 'onnxruntime-node') return [onnxRuntimeFolder()];
+  return (require.resolve.paths(name) ?? []).map((folder) => `${folder}/${name}`);
+}
+
 /** The version in a package's package.json, or null where it is not installed. */
 function versionOf(name: string): string | null {
-  for (const folder of require.resolve.paths(name) ?? []) {
+  for (const folder of foldersOf(name)) {
     try {
-      return (require(`${folder}/${name}/package.json`) as { version: string }).version;
+      return (require(`${folder}/package.json`) as { version: string }).version;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
     }

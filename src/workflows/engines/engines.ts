@@ -8,12 +8,23 @@ export const ENGINE_ACTIONS = ['list', 'add', 'remove'] as const;
 /** What `engines` does. */
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];
 
+/** What other tools call the same. */
+const INSTEAD: Readonly<Record<string, EngineAction>> = {
+  install: 'add',
+  uninstall: 'remove',
+  delete: 'remove',
+  rm: 'remove',
+  ls: 'list',
+};
+
 function requireAction(action: string): EngineAction {
   const found = ENGINE_ACTIONS.find((known) => known === action);
   if (found !== undefined) return found;
+  const other = Object.hasOwn(INSTEAD, action) ? INSTEAD[action] : undefined;
+  const hint = other === undefined ? suggest(action, ENGINE_ACTIONS) : ` (did you mean "${other}"?)`;
   throw new PermafrostError(
     'OPTION_INVALID',
-    `engines has no action "${action}"${suggest(action, ENGINE_ACTIONS)}. Choose one of: ${ENGINE_ACTIONS.join(', ')}.`,
+    `engines has no action "${action}"${hint}. Choose one of: ${ENGINE_ACTIONS.join(', ')}.`,
   );
 }
 

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { resolveOptions } from '../../core/options.ts';
+import { plural } from '../../core/plural.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
+import { DECODER } from '../../extract/image/decoder.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
+import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
 import { setsWriter } from '../../store/write/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
@@ -15,9 +18,14 @@ import { cutsText, parseCuts } from '../network/cuts.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { openDataset } from '../network/dataset.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
+import { afterDecoding } from './after-decoding.ts';
+import { drawSplit, heldOutBefore, requireDrawn } from './draw-split.ts';
+import { keptSplit } from './kept-split.ts';
 import { pass, type Pass } from './pass.ts';
 import { extractViews, viewsRequest } from './views.ts';
 import { makeExtractor } from '../network/extractor.ts';
+import { requireSameDataset } from './same-dataset.ts';
+import { remarksInWords } from './remarks.ts';
 import { writeFailures } from './failures-file.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from '../version.ts';
@@ -26,7 +34,7 @@ import { reportMigration } from '../store-version.ts';
 
 /** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
 export function defaultStore(dataset: string): string {
-  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|jsonl|ndjson)$/i, '')}.permafrost`);
+  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|tsv|jsonl|ndjson)$/i, '')}.permafrost`);
 }
 
 /** Images by split, and the class names, of what has features. */
@@ -67,9 +75,12 @@ export async function extractDataset(
 ): Promise<ExtractResult> {
   const { listener } = work;
   const cuts = parseCuts(options.cut);
+  requireDrawn(dataset, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
+  if (before !== undefined)
+    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '' }, work);
   // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
   let lock: StoreLock | undefined;
   const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
@@ -81,8 +92,9 @@ export async function extractDataset(
         storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
         calibrate: async (target) => {
           await locked();
-          const job = { dataset, store: await openForWriting(store, VERSION), seed: options.seed, work };
-          return calibrationOf(job, target);
+          const draft = await openForWriting(store, VERSION);
+          const except = await heldOutBefore(dataset, draft, options, work);
+          return calibrationOf({ dataset, store: draft, seed: options.seed, except, work }, target);
         },
       },
       listener,
@@ -94,10 +106,16 @@ export async function extractDataset(
   }
 }
 
+/** What is extracted into a store. */
+interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'> {
+  /** How its splits came about, where it has been decided before; else they are drawn where it names none. */
+  readonly split?: SplitOrigin | undefined;
+}
+
 /** The extraction itself, into a store that is locked. Disposes the executable of `extractor`. */
 export async function extractInto(
   path: string,
-  { dataset, extractor, options }: Pick<Pass, 'dataset' | 'extractor' | 'options'>,
+  { dataset, extractor, options, split }: ExtractionInto,
   work: Work,
 ): Promise<ExtractResult> {
   const store = await openForWriting(path, VERSION);
@@ -105,17 +123,13 @@ export async function extractInto(
   reportMigration(manifest.version, work.listener);
   const because = extractor.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
   const root = resolve(dataset.root);
-  if (manifest.dataset.root !== '' && manifest.dataset.root !== root) {
-    work.listener?.note?.(
-      `The store held ${manifest.dataset.root}; it now holds ${root}. Features of the former are kept.`,
-    );
-  }
   const wanted = extractor.sets.map(({ settings, poolings, widths }) => ({
     set: setFor(manifest, settings, extractor.engine, widths),
     poolings,
   }));
+  const kept = dataset.hasSplits ? undefined : await keptSplit(store, work);
   const times = await rememberedTimes(path, root, options.verify, work);
-  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20 };
+  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20, decoder: DECODER };
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
   try {
     await requireAgreement(
@@ -126,17 +140,31 @@ export async function extractInto(
     );
     const clock = stageClock();
     const plan = { dataset, extractor, times, options, clock };
-    const found = await pass({ ...plan, writer }, work);
+    const seen = await pass({ ...plan, writer }, work);
+    const drawn = drawSplit(dataset, seen.contents, kept, options);
+    for (const remark of drawn.remarks) work.listener?.note?.(remark);
+    const found = { ...seen, contents: drawn.contents };
     const { contents, failed, extracted, unread } = found;
-    const whole = { root, sets: wanted, failures: failed };
+    const whole = { root, sets: wanted, failures: failed, split: split ?? drawn.origin };
     await commitDataset(store, { ...whole, samples: contents.rows(writer.known) });
-    const views = await extractViews(plan, { ...into, wanted, found }, work);
+    const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted, found }, work);
     const samples = contents.rows(writer.known);
+    const { warnings: losses, inTrainToo } = afterDecoding(drawn.dataset, contents);
+    const { oneColour, warnings: odd } = remarksInWords(
+      extractor.contract,
+      drawn.dataset.samples,
+      contents,
+      found.remarks,
+    );
+    const warnings = [...losses, ...odd];
+    for (const warning of warnings) work.listener?.note?.(warning);
     if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
     await keepTimes(times, work);
     await writeFailures(path, failed);
     clock.enter('write');
     const trace = clock.seconds();
+    if (writer.outdated > 0)
+      because.push(`decoder: ${plural(writer.outdated, 'file')} of a kind that this version decodes otherwise`);
     const images = dataset.samples.length + dataset.failures.length;
     return {
       dataset: root,
@@ -156,7 +184,9 @@ export async function extractInto(
       dtype: options.dtype,
       weights: extractor.sets[0].settings.weights,
       ...summaryOf(samples),
-      warnings: dataset.warnings,
+      warnings: [...dataset.warnings, ...drawn.remarks, ...warnings],
+      ...(inTrainToo && { inTrainToo }),
+      ...(oneColour.length > 0 && { oneColour }),
       seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
       trace,
     };

@@ -30,7 +30,7 @@ export const EXTRACT_OPTIONS = {
   ...ENGINE_OPTIONS,
   minCosine: numberOption(
     0.98,
-    'refuse int8 features whose cosine to fp32 falls below this on any image that it is measured on',
+    'refuse int8 features whose cosine to fp32 falls below this on any of the (at most 16) images that it is measured on',
     { min: -1, max: 1 },
   ),
   batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),
@@ -44,10 +44,15 @@ export const EXTRACT_OPTIONS = {
     min: 1,
     max: 256,
   }),
-  valFraction: numberOption(0.25, 'part of each class to validate on, where the data set names no splits', {
-    above: 0,
-    max: 0.9,
-  }),
+  valFraction: numberOption(
+    0.25,
+    'part of the images to validate on, drawn by their content, where the data set names no splits',
+    { above: 0, max: 0.9 },
+  ),
+  resplit: booleanOption(
+    false,
+    'draw anew what is held out, where the data set names no splits; else images that the store has keep their side',
+  ),
   views: integerOption(
     0,
     'augmented views of each training image to extract too, for heads to train on; validation images have none',

@@ -1,19 +1,23 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve as absolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { findIconSet, resolveInstalled, type IconSet, type Resolve } from '../../extract/image/icon-set.ts';
+import { readIconSet, type IconSet } from '../../extract/image/icon-set.ts';
 import { renderSvg } from '../../extract/image/render-svg.ts';
 import type { Work } from '../work.ts';
 import { generate, isComplete } from './generated-folder.ts';
 import { progressMeter } from '../progress-meter.ts';
 
-/** The drawing styles, the npm package of each, and its split: the style that is validated on is not trained on. */
+/** The drawing styles and the split of each: the style that is validated on is not trained on. */
 export const BUNDLED_STYLES = [
-  { style: 'twemoji', packageName: '@iconify-json/twemoji', split: 'train' },
-  { style: 'noto', packageName: '@iconify-json/noto', split: 'train' },
-  { style: 'fluent', packageName: '@iconify-json/fluent-emoji-flat', split: 'val' },
+  { style: 'twemoji', split: 'train' },
+  { style: 'noto', split: 'train' },
+  { style: 'fluent', split: 'val' },
 ] as const;
+
+/** The list of the classes, and a file of pictures a style (data/emoji/take-pictures.mjs made them). */
+const PICTURES = fileURLToPath(new URL('../../../data/emoji', import.meta.url));
 
 /** Side of a picture in pixels: what VGG16 takes, so that no resize follows. */
 const SIZE = 224;
@@ -21,8 +25,8 @@ const SIZE = 224;
 const IN_FLIGHT = 4;
 
 export interface RenderBundledOptions extends Work {
-  /** How the packages of pictures are found; default: Node's resolution. */
-  readonly resolve?: Resolve | undefined;
+  /** The folder with a file of pictures a style; default: the one that comes with permafrost. */
+  readonly pictures?: string | undefined;
 }
 
 export interface BundledDataset {
@@ -35,7 +39,7 @@ export interface BundledDataset {
 
 /** The committed list of the bundled data set: class -> names of its emoji, the same in all styles. */
 export async function bundledClasses(): Promise<ReadonlyMap<string, readonly string[]>> {
-  const text = await readFile(new URL('../../../data/emoji/classes.json', import.meta.url), 'utf8');
+  const text = await readFile(join(PICTURES, 'classes.json'), 'utf8');
   const { classes } = JSON.parse(text) as { classes: Record<string, { emoji: string[] }> };
   return new Map(Object.entries(classes).map(([label, { emoji }]) => [label, emoji]));
 }
@@ -46,10 +50,10 @@ interface Picture {
   readonly name: string;
 }
 
-async function listPictures(resolve: Resolve): Promise<Picture[]> {
+async function listPictures(folder: string): Promise<Picture[]> {
   const classes = await bundledClasses();
-  const perStyle = BUNDLED_STYLES.map(async ({ style, packageName, split }) => {
-    const set = await findIconSet(packageName, resolve);
+  const perStyle = BUNDLED_STYLES.map(async ({ style, split }) => {
+    const set = await readIconSet(join(folder, `${style}.json`));
     return [...classes].flatMap(([label, names]) =>
       names.map((name) => ({ path: `${split}/${label}/${style}-${name}.png`, set, name })),
     );
@@ -58,8 +62,6 @@ async function listPictures(resolve: Resolve): Promise<Picture[]> {
 }
 
 async function drawAll(pictures: readonly Picture[], folder: string, { signal, listener }: Work): Promise<void> {
-  const sets = [...new Set(pictures.map(({ set }) => set))];
-  const drawers = new Map(await Promise.all(sets.map(async (set) => [set, await set.load()] as const)));
   for (const path of new Set(pictures.map((picture) => dirname(picture.path)))) {
     await mkdir(join(folder, path), { recursive: true });
   }
@@ -75,7 +77,7 @@ async function drawAll(pictures: readonly Picture[], folder: string, { signal, l
           cause: signal.reason,
         });
       }
-      await writeFile(join(folder, path), await renderSvg(drawers.get(set)!(name, SIZE)));
+      await writeFile(join(folder, path), await renderSvg(set.draw(name, SIZE)));
       meter.advance(1, 1);
     }
   };
@@ -87,17 +89,17 @@ async function drawAll(pictures: readonly Picture[], folder: string, { signal, l
 
 /**
  * Draws the bundled data set into `folder`: emoji of ten Unicode subgroups (data/emoji/classes.json), two styles to
- * train on and a third to validate on, 224 x 224 RGB PNG on white. The same packages give the same bytes. A complete
- * folder stays; another is drawn anew and put in place whole. Throws PACKAGE_MISSING without the packages of pictures,
+ * train on and a third to validate on, 224 x 224 RGB PNG on white. The same pictures give the same bytes. A complete
+ * folder stays; another is drawn anew and put in place whole. Throws PACKAGE_MISSING without the files of pictures,
  * INTERRUPTED, DATASET_LAYOUT rather than replace somebody else's files, STORE_WRITE.
  */
 export async function renderBundledDataset(
   folder: string,
   options: RenderBundledOptions = {},
 ): Promise<BundledDataset> {
-  const pictures = await listPictures(options.resolve ?? resolveInstalled);
+  const pictures = await listPictures(options.pictures ?? PICTURES);
   const paths = pictures.map(({ path }) => path);
-  const versions = [...new Set(pictures.map(({ set }) => `${set.packageName}@${set.version}`))];
+  const versions = [...new Set(pictures.map(({ set }) => set.source))];
   const digest = sha256Hex(canonicalJson({ paths, size: SIZE, versions }));
   const target = { root: absolute(folder), digest, paths };
   const complete = await isComplete(target);

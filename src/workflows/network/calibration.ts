@@ -24,6 +24,8 @@ export interface Int8Job {
   readonly dataset: Dataset;
   readonly store: StoreFolder;
   readonly seed: number;
+  /** Images that are held out although the data set does not say so: int8 is not calibrated on them. */
+  readonly except?: { has(sha256: string): boolean };
   readonly work: Work;
 }
 
@@ -77,6 +79,7 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
     samples: train,
     contract: target.contract,
     count: Math.min(CALIBRATION_IMAGES, most),
+    ...(job.except && { except: job.except }),
     signal: job.work.signal,
   });
   const engine = await createEngine('onnxruntime');
@@ -124,7 +127,7 @@ export async function requireAgreement(
     // Of a cut in several poolings the first counts: the whole map, where it is wanted.
     const cosine = quantization?.cosine ?? outputs[extractor.outputs.findIndex((output) => output.cut === cut)]!;
     const at = sets.length === 1 ? '' : ` at ${cut}`;
-    const found = `cosine to fp32${at} on ${cosine.images} images that were not calibrated on: least ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
+    const found = `cosine to fp32${at}, on ${cosine.images} images that were not calibrated on: least of these ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
     if (cosine.min < minCosine) {
       throw new PermafrostError(
         'PRECISION_LOSS',

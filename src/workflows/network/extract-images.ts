@@ -1,7 +1,10 @@
+import { PermafrostError } from '../../core/errors.ts';
 import type { Failure } from '../../core/sample.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { extractFeatures } from '../../extract/pipeline.ts';
 import type { Extractor } from './extractor.ts';
+import { progressMeter } from '../progress-meter.ts';
+import type { Work } from '../work.ts';
 import type { Output } from '../../extract/program.ts';
 
 /** Features of loose images, the extractor's outputs side by side: row i for paths[i]. */
@@ -11,11 +14,11 @@ export interface ExtractedImages {
   readonly failed: readonly Failure[];
 }
 
-/** Runs loose images through the network; nothing is stored. Identical files may be given twice. */
+/** Runs loose images through the network; nothing is stored. Equal files go once. Throws INTERRUPTED. */
 export async function extractImages(
   files: readonly string[],
   extractor: Extractor,
-  signal?: AbortSignal,
+  { signal, listener }: Work = {},
 ): Promise<ExtractedImages> {
   const widthOf = ({ cut, pooling }: Output): number =>
     extractor.sets.find(({ settings }) => settings.cut === cut)!.widths[pooling];
@@ -24,6 +27,7 @@ export async function extractImages(
   const bySha = new Map<string, Float32Array>();
   const copies: { path: string; sha256: string }[] = [];
   const failed: Failure[] = [];
+  const meter = progressMeter('extracting', files.length, listener);
   const events = extractFeatures({
     root: '',
     samples: files.map((path) => ({ path, label: '', split: 'test' as const })),
@@ -34,9 +38,13 @@ export async function extractImages(
     ...(signal && { signal }),
   });
   for await (const event of events) {
-    if (event.kind === 'failure') failed.push(event.failure);
-    else if (event.kind === 'known') copies.push({ path: event.sample.path, sha256: event.sha256 });
-    else {
+    if (event.kind === 'failure') {
+      failed.push(event.failure);
+      meter.advance(1, 0);
+    } else if (event.kind === 'known') {
+      copies.push({ path: event.sample.path, sha256: event.sha256 });
+      meter.advance(1, 0);
+    } else {
       const { rows, outputs } = event.batch;
       for (const [i, { path, sha256 }] of rows.entries()) {
         const features = new Float32Array(width);
@@ -48,7 +56,18 @@ export async function extractImages(
         rowOf.set(path, features);
         bySha.set(sha256, features);
       }
+      meter.advance(rows.length, rows.length);
     }
+  }
+  if (signal?.aborted === true) {
+    const done = rowOf.size + copies.length + failed.length;
+    throw new PermafrostError(
+      'INTERRUPTED',
+      `Interrupted after ${done} of ${files.length} images; nothing is stored.`,
+      {
+        cause: signal.reason,
+      },
+    );
   }
   for (const { path, sha256 } of copies) rowOf.set(path, bySha.get(sha256)!);
   const paths = files.filter((path) => rowOf.has(path));

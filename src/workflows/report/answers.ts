@@ -4,18 +4,23 @@ import { present, type OrReason } from '../../results/report-data.ts';
 import { blocksOf, joinedBlocks } from '../../core/rows.ts';
 import type { Split } from '../../core/sample.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import { openHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { savedHead } from '../run/past-run.ts';
+import { unseenImages } from '../train/trained-on.ts';
 import { watched } from '../train/watched-rows.ts';
 import type { Work } from '../work.ts';
 
 /** Surest mistakes that are shown. */
 const MISTAKES = 24;
 
-/** What the best head of a run says of all validated images that the store holds now, in the order of their paths. */
+/**
+ * What the best head of a run says of all validated images that the store holds now and that it was not trained on, in
+ * the order of their paths.
+ */
 export interface Answers {
   readonly best: HeadResult;
   readonly file: string;
@@ -27,6 +32,10 @@ export interface Answers {
   readonly novelty: { readonly value: Float32Array; readonly isUnknown: Uint8Array } | null;
   /** Paths of the surest mistakes of all, the surest first. */
   readonly mistaken: readonly string[];
+  /** Images of the split that the head was trained on, which are left out; undefined where its file does not tell. */
+  readonly leftOut: number | undefined;
+  /** Whether an image is one of those that are judged. */
+  isJudged(sample: StoredSample): boolean;
 }
 
 /** A report may be written where the head's optional package is not installed: the rest of it can be. */
@@ -37,7 +46,7 @@ function missingPackage(error: unknown): { missing: string } {
 }
 
 /**
- * Asks the best head of a past run about the validated images, read in a stream. Gives a reason where the head is gone,
+ * Asks the best head of a past run about the validated images that it was not trained on, read in a stream. Gives a reason where the head is gone,
  * its features are of other settings, or nothing is validated. Throws HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
  */
 export async function askBest(store: Store, run: OrReason<RunResult>, work: Work): Promise<OrReason<Answers>> {
@@ -56,8 +65,17 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
   const counts = await store.counts();
   const split = counts.val > 0 ? 'val' : 'test';
   if (counts[split] === 0) return { missing: 'The store holds no validated images.' };
-  const stream = await store.rows({ parts: stored.parts, splits: [split], memory: 'blocks' });
-  const strange = stream.labels.findIndex((label) => !head.classes.includes(label));
+  const { trainedOn } = opened;
+  const { store: asked, seen } =
+    trainedOn === undefined ? { store, seen: undefined } : await unseenImages(store, split, trainedOn);
+  if (seen === counts[split])
+    return {
+      missing: `The best head was trained on ${seen === 1 ? 'the one image' : `all ${seen} images`} that the store now holds out, so nothing tells how well it does. Run "permafrost run" on the data set again.`,
+    };
+  const stream = await asked.rows({ parts: stored.parts, splits: [split], memory: 'blocks' });
+  // Classes that lost their training images before the run are counted as wrong, as it counted them.
+  const expected = new Set([...head.classes, ...(best.unlearned ?? [])]);
+  const strange = stream.labels.findIndex((label) => !expected.has(label));
   if (strange >= 0) {
     const place = stream.places[strange]!;
     const { path, label } = (await stream.samplesOf([place])).get(place)!;
@@ -66,7 +84,7 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
     };
   }
 
-  const tallied = tally(head.classes, stream.rows, MISTAKES);
+  const tallied = tally(head.classes, stream.rows, MISTAKES, best.unlearned);
   const probability = new Float32Array(stream.rows);
   const novelty = opened.reject && { value: new Float32Array(stream.rows), isUnknown: new Uint8Array(stream.rows) };
   const [rows] = watched([stream], () => 'judging', work);
@@ -85,5 +103,15 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
   const wrong = tallied.mistakes().map(({ row }) => row);
   const known = await stream.samplesOf(wrong);
   const mistaken = wrong.map((place) => known.get(place)!.path);
-  return { best, file: saved.path, split, tallied, probability, novelty: novelty ?? null, mistaken };
+  return {
+    best,
+    file: saved.path,
+    split,
+    tallied,
+    probability,
+    novelty: novelty ?? null,
+    mistaken,
+    leftOut: seen,
+    isJudged: (sample) => sample.split === split && trainedOn?.has(sample.sha256) !== true,
+  };
 }

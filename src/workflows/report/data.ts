@@ -54,7 +54,8 @@ export async function reportData(
   const checked = await checkStore(store, { ...CHECK_DEFAULTS, seed, images: compared }, work);
   enter('reading features');
   const shown = new Set([...shownCopies(checked), ...(present(answers) ? answers.mistaken : [])]);
-  const page = pageImages(await store.samples(), summary, shown);
+  const isJudged = present(answers) ? answers.isJudged : () => false;
+  const page = pageImages(await store.samples(), summary, shown, isJudged);
   const { samples } = page;
   const parts = smallPooling(currentSets(store)[0]);
   const { matrix: X } = await store.withSamples(samples).rows({ parts, memory: 'matrix' });

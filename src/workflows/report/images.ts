@@ -1,5 +1,5 @@
 import type { Range3 } from '../../results/report-data.ts';
-import { SPLITS, type Split } from '../../core/sample.ts';
+import type { Split } from '../../core/sample.ts';
 import type { InspectResult } from '../../results/store-results.ts';
 import { contentKey, highestKey } from '../../store/read/content-key.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
@@ -50,21 +50,25 @@ export function reportedDataset(images: SampleRows, most: number): ReportedDatas
 /** The images of a page in the order of their paths. */
 export interface PageImages {
   readonly samples: readonly StoredSample[];
-  /** Where each is among all images of its split, in the order of their paths. */
+  /** Where each is among the images that are judged, in the order of their paths; -1 for others. */
   readonly places: Int32Array;
 }
 
 /** The images that a summary takes into the page, and those of these paths. */
-export function pageImages(images: SampleRows, { highest }: ReportedDataset, paths: ReadonlySet<string>): PageImages {
-  const ranks = new Map(SPLITS.map((split) => [split, 0]));
+export function pageImages(
+  images: SampleRows,
+  { highest }: ReportedDataset,
+  paths: ReadonlySet<string>,
+  isJudged: (sample: StoredSample) => boolean,
+): PageImages {
+  let judged = 0;
   const samples: StoredSample[] = [];
   const places: number[] = [];
   for (const sample of images) {
-    const rank = ranks.get(sample.split)!;
-    ranks.set(sample.split, rank + 1);
+    const place = isJudged(sample) ? judged++ : -1;
     if (contentKey(sample) > highest && !paths.has(sample.path)) continue;
     samples.push(sample);
-    places.push(rank);
+    places.push(place);
   }
   return { samples, places: Int32Array.from(places) };
 }

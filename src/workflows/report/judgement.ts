@@ -11,12 +11,13 @@ const NEIGHBORS = 3;
 
 /** The page's validated images as judged, with their nearest training images of the page. X: row i for samples[i]. */
 async function judgedImages(
-  { tallied, probability, split }: Answers,
+  { tallied, probability }: Answers,
   { samples, places }: PageImages,
   X: Matrix,
 ): Promise<Judgement['judged']> {
-  const rowsOf = (wanted: string): number[] => samples.flatMap((sample, i) => (sample.split === wanted ? [i] : []));
-  const [held, trained] = [rowsOf(split), rowsOf('train')];
+  const rowsOf = (isWanted: (i: number) => boolean): number[] => [...samples.keys()].filter(isWanted);
+  const held = rowsOf((i) => places[i]! >= 0);
+  const trained = rowsOf((i) => samples[i]!.split === 'train');
   const near =
     trained.length === 0 || held.length === 0
       ? { k: 0, indices: new Int32Array(0), distances: new Float32Array(0) }
@@ -51,10 +52,6 @@ export async function judgementOf(
   const judged = await judgedImages(answers, page, X);
   const numberOf = new Map(judged.map(({ image }, at) => [page.samples[image]!.path, at]));
   const placeOf = (at: number): number => page.places[judged[at]!.image]!;
-  const changed =
-    hits !== Math.round(best.accuracy * best.validated) || best.validated !== validated
-      ? `The run's table tells of ${best.validated} validated images and an accuracy of ${best.accuracy.toFixed(4)}; the store now holds ${validated}, on which the saved head reaches ${(hits / validated).toFixed(4)}. What follows is about those.`
-      : null;
   return {
     head: { name: best.name, pooling: best.pooling, normalize: best.normalize, params: best.params },
     file,
@@ -72,6 +69,25 @@ export async function judgementOf(
       [...judged.keys()]
         .filter((at) => novelty.isUnknown[placeOf(at)] === 1)
         .sort((a, b) => novelty.value[placeOf(b)]! - novelty.value[placeOf(a)]! || a - b),
-    caution: changed,
+    caution: cautionOf(answers, hits),
   };
+}
+
+/** Where the figures are not those of the run, or may be too high: why; else null. */
+function cautionOf({ best, split, tallied, leftOut }: Answers, hits: number): string | null {
+  const validated = tallied.truth.length;
+  const said: string[] = [];
+  if (leftOut !== undefined && leftOut > 0)
+    said.push(
+      `The head was trained on ${leftOut} of the ${validated + leftOut} ${split} images that the store holds now (files of the same content): they are left out of all that follows, for on those it is no measure.`,
+    );
+  if (hits !== Math.round(best.accuracy * best.validated) || best.validated !== validated)
+    said.push(
+      `The run's table tells of ${best.validated} validated images and an accuracy of ${best.accuracy.toFixed(4)}; ${leftOut ? 'left are' : 'the store now holds'} ${validated}, on which the saved head reaches ${(hits / validated).toFixed(4)}. What follows is about those.`,
+    );
+  if (leftOut === undefined)
+    said.push(
+      'An older version wrote the head and did not keep which images it was trained on, so it is not known whether some of these are among them. Run "permafrost run" on the data set again to be sure.',
+    );
+  return said.length === 0 ? null : said.join(' ');
 }

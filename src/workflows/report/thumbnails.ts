@@ -47,6 +47,7 @@ export function worthShowing(
   addPaths(check.leaks.flatMap(({ train, held }) => [held, train]));
   addPaths(check.near.flatMap(({ a, b }) => [a, b]));
   addPaths(check.exact.flat());
+  addPaths(check.alike.flatMap(({ a, b }) => [a, b]));
   if (present(map)) for (const image of map.images) order.add(image);
   if (present(judgement)) {
     for (const { image } of judgement.judged) order.add(image);

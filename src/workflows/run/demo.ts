@@ -1,17 +1,19 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { RunResult } from '../../results/head-result.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
 import type { Work } from '../work.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { run } from './run.ts';
 
-/** Where the bundled data set is drawn, and the store of its features: folders that git ignores. */
-const RENDERED = fileURLToPath(new URL('../../../data/rendered/emoji', import.meta.url));
-const STORE = fileURLToPath(new URL('../../../data/rendered/emoji.permafrost', import.meta.url));
+/** Where the bundled data set is drawn, and the store of its features: in the folder where the command was given. */
+const FOLDER = 'permafrost-demo';
 
-/** `run` on the bundled data set, which is drawn on first use. Needs no network connection. */
+/**
+ * `run` on the bundled data set, which is drawn on first use into `permafrost-demo/emoji`; its store, unless `store`
+ * says otherwise, lies beside it. Needs no network connection. Throws STORE_WRITE where the current folder is read-only.
+ */
 export async function demo(given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
-  const { root, images, rendered } = await renderBundledDataset(RENDERED, work);
+  const { root, images, rendered } = await renderBundledDataset(join(FOLDER, 'emoji'), work);
   if (rendered > 0) work.listener?.note?.(`Drew ${images} emoji in three styles into ${root}.`);
-  return run(root, { store: STORE, ...given }, work);
+  return run(root, { store: join(FOLDER, 'emoji.permafrost'), ...given }, work);
 }

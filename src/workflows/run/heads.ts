@@ -5,6 +5,7 @@ import { byCrossValidation } from '../../classify/cross-validation/choice.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { openStore } from '../../store/open.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
@@ -14,6 +15,7 @@ import { heldOutRows, type HeldOutRows } from '../train/held-out-rows.ts';
 import { judgeOutOfFold, refitsOfPlan, type OutOfFoldWork } from '../train/judge-out-of-fold.ts';
 import { headOf, type TrainingPlan } from '../train/plan.ts';
 import { withReject } from '../train/reject.ts';
+import { scoresOfBest } from '../train/score.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import { trainOnViews, withoutViews } from '../train/views-effect.ts';
 import type { Work } from '../work.ts';
@@ -64,6 +66,7 @@ export async function headsOfRun(
   const request = { owner: 'run', store, views, bound: memoryBound(memory, work) };
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   const { groups, skipped } = tasksOfRun(currentSets(store), heads, views > 0);
+  const count = await openLooks(store.path, work.listener);
   const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined };
   await trainGroups(groups, request, outcome, work);
   if (!allHeads)
@@ -76,9 +79,12 @@ export async function headsOfRun(
   }
   const { outOfFold } = best;
   const trained = await withRule(best, request, reject, work);
+  const looks = await count.add('run', trained.result.validatedOn, outcome.trained.size);
   const file = await keepHead(store, trained);
+  const scored = await scoresOfBest(trained, store, work);
+  const result = { ...trained.result, ...scored, ...(looks && { looks }) };
   return {
-    heads: ranked([...outcome.trained.values()], trained, file),
+    heads: ranked([...outcome.trained.values()], { ...trained, result }, file),
     choice:
       trained.result.crossValidated === undefined
         ? { by: 'validation', reason: outOfFold.problem ?? 'no head could be cross-validated' }
@@ -194,8 +200,8 @@ const isJudged = (plan: TrainingPlan, { train }: TrainingData): boolean =>
 /** All heads, the best first, each compared with it: every head was validated on the same images in the same order. */
 function ranked(trained: readonly Figures[], best: TrainedHead, file: string): HeadResult[] {
   const sorted = [...trained].sort(better);
-  const guesses = sorted.map(({ judged }) => judged.guess);
-  const compared = compareWithBest(best.judged.truth, guesses);
+  const answers = sorted.map(({ judged }) => judged);
+  const compared = compareWithBest('accuracy', best.judged.truth, answers);
   return sorted.map(({ result }, i) => ({
     ...(i === 0 ? best.result : result),
     comparison: compared[i]!,

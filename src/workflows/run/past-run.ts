@@ -55,6 +55,9 @@ const views = z.looseObject({
   difference: z.number(),
   interval,
   pValue: z.number(),
+  // Not in what older versions wrote.
+  onlyWith: z.number().optional(),
+  onlyWithout: z.number().optional(),
 });
 
 /** Those fields that a report reads; others may come and go between versions. */
@@ -83,7 +86,14 @@ const schema = z.looseObject({
         .looseObject({ loss: curve, accuracy: curve, valLoss: curve.optional(), valAccuracy: curve.optional() })
         .optional(),
       // Not in what older versions wrote.
-      comparison: z.looseObject({ pValue: z.number(), toldApart: z.boolean() }).optional(),
+      comparison: z
+        .looseObject({
+          pValue: z.number(),
+          adjusted: z.number().optional(),
+          test: z.enum(['mcnemar', 'class-weighted-mcnemar', 'paired-t']).optional(),
+          toldApart: z.boolean(),
+        })
+        .optional(),
       notes: z.array(z.string()),
       crossValidated: z
         .looseObject({
@@ -101,6 +111,26 @@ const schema = z.looseObject({
       trained: z.number(),
       validated: z.number(),
       validatedOn: z.enum(SPLITS),
+      leftOut: z.number().optional(),
+      accuracyWithLeftOut: z.number().optional(),
+      unlearned: z.array(z.string()).optional(),
+      test: z
+        .union([
+          z.looseObject({
+            split: z.enum(SPLITS),
+            images: z.number(),
+            leftOut: z.number(),
+            accuracy: z.number(),
+            interval,
+            balancedAccuracy: number,
+            logLoss: number,
+            unlearned: z.array(z.string()),
+          }),
+          z.looseObject({ missing: z.string() }),
+        ])
+        .optional(),
+      // Not in what older versions wrote.
+      looks: z.looseObject({ heads: z.number(), isComplete: z.boolean() }).optional(),
       file: z.string().nullable(),
     }),
   ),

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
@@ -6,6 +7,7 @@ import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractDataset } from '../extract/extract.ts';
+import { requireBothSides } from '../extract/after-decoding.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
@@ -28,10 +30,12 @@ export async function run(datasetPath: string, given: Partial<RunOptions> = {}, 
   if (classes.size < 2) {
     throw new PermafrostError(
       'DATASET_CLASSES',
-      `${datasetPath} has one class (${[...classes].join()}); heads need two or more. "permafrost extract" works with one.`,
+      `${datasetPath} has one class (${[...classes].join()}); heads need two or more. "permafrost extract" works with one.${dataset.warnings.map((warning) => ` ${warning}`).join('')}`,
     );
   }
+  requireHoldOut(datasetPath, dataset);
   const extracted = await extractDataset(datasetPath, dataset, options, work);
+  requireBothSides(dataset, extracted);
   const { seconds, ...heads } = await headsOfRun(
     extracted.store,
     { allHeads, reject, memory, views: options.views },
@@ -48,4 +52,14 @@ export async function run(datasetPath: string, given: Partial<RunOptions> = {}, 
   const text = `${JSON.stringify(result, null, 1)}\n`;
   await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);
   return result;
+}
+
+/** Throws DATASET_CLASSES where the data set names no validation images and no class has an image to spare. */
+function requireHoldOut(where: string, { hasSplits, samples }: Dataset): void {
+  const classes = new Set(samples.map(({ label }) => label));
+  if (hasSplits || samples.length > classes.size) return;
+  throw new PermafrostError(
+    'DATASET_CLASSES',
+    `${where} has one image of each of its ${classes.size} classes and names no validation images, so none can be held out. Add images, of each class two or more, or name the validation images (Train/ and Val/, or a list with splits). "permafrost extract" works with one of each.`,
+  );
 }

@@ -11,6 +11,7 @@ import { partsText } from '../../store/read/stored-parts.ts';
 import { cutsOfParts, parseCuts, partsOf } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.ts';
+import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
 import { extractorLike } from '../network/extractor.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
@@ -43,7 +44,7 @@ async function graphSearch(
 }
 
 /**
- * Finds the stored images nearest to the given ones, under the store's settings: exactly, or by a kept graph. Throws
+ * Finds the stored images nearest to the given ones, or to all in given folders, under the store's settings: exactly, or by a kept graph. Throws
  * OPTION_INVALID, and what extraction, `exactNeighbors` and `hnswOfStore` throw.
  */
 export async function neighbors(
@@ -52,7 +53,7 @@ export async function neighbors(
   given: Partial<NeighborsOptions> = {},
   work: Work = {},
 ): Promise<NeighborsResult> {
-  const { signal, listener } = work;
+  const { listener } = work;
   const options = resolveOptions('neighbors', NEIGHBORS_OPTIONS, given);
   const { k, metric } = options;
   for (const key of ['recall', 'graphs'] as const) {
@@ -62,6 +63,7 @@ export async function neighbors(
       `neighbors: ${key} is ${given[key]}, but the index "exact" finds all neighbours. Add --index hnsw, or leave ${key} out.`,
     );
   }
+  const files = await givenImages(images, listener);
   const store = await openStore(storePath);
   const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
   const parts = store.parts(features);
@@ -82,7 +84,7 @@ export async function neighbors(
   );
   let extracted: ExtractedImages;
   try {
-    extracted = await extractImages(images, extractor, signal);
+    extracted = await extractImages(files, extractor, work);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
     await extractor.executable.dispose();

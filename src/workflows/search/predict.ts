@@ -9,6 +9,7 @@ import { openStore } from '../../store/open.ts';
 import { cutsOfParts } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
+import { givenImages } from './given-images.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import type { Work } from '../work.ts';
 import { extractorLike } from '../network/extractor.ts';
@@ -50,8 +51,8 @@ async function trainingSearch(
 const UNKNOWN = 'unknown';
 
 /**
- * Classifies images with a head file, under the contract, cut, weights and engine class of its training. Throws
- * HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where
+ * Classifies images, and all images in folders, with a head file, under the contract, cut, weights and engine class of
+ * its training. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images; HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where
  * other weights or another engine are asked for.
  */
 export async function predict(
@@ -60,8 +61,9 @@ export async function predict(
   given: Partial<PredictOptions> = {},
   work: Work = {},
 ): Promise<PredictResult> {
-  const { signal, listener } = work;
+  const { listener } = work;
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
+  const files = await givenImages(images, listener);
   const opened = await openHead(headFile);
   const { settings } = opened.document;
   const extractor = await extractorLike(
@@ -77,7 +79,7 @@ export async function predict(
   let extracted: ExtractedImages;
   try {
     search = await trainingSearch(opened, options, work);
-    extracted = await extractImages(images, extractor, signal);
+    extracted = await extractImages(files, extractor, work);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
     await extractor.executable.dispose();

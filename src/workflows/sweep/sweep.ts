@@ -5,10 +5,12 @@ import { inMegabytes } from '../../core/bytes.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
 import { openStore, type Store } from '../../store/open.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
-import { validationSplit } from '../train/data.ts';
+import { validationSplit } from '../train/validation-split.ts';
 import { keepHead } from '../train/head-files.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
+import { headsMeasured } from '../train/views-effect.ts';
 import { memoryBound } from '../memory.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { fitBest } from './best.ts';
@@ -65,7 +67,7 @@ export async function sweep(
         : `no more fit ${inMegabytes(bound)} (--memory)`;
   const counts = await store.counts();
   const samples = sampleTrain(await store.samples(), counts.train, most);
-  validationSplit(store.path, counts);
+  await validationSplit(store);
   const plan = planSweep(samples, (one) => namesOf(store, one), options, configurations);
   const threads = options.workers === 0 ? availableParallelism() : options.workers;
   const room = roomForSweep(sizes, folds, samples.length, { bound, threads });
@@ -75,6 +77,7 @@ export async function sweep(
     );
   if (room.threads < options.workers)
     work.listener?.note?.(`${room.threads} of ${threads} threads work: no more fit ${inMegabytes(bound)} (--memory).`);
+  const count = await openLooks(store.path, work.listener);
   const ledger = await openLedger(ledgerPath(store.path, plan.images));
   try {
     const found = await crossValidate(store.withSamples(samples), plan, room, ledger, work);
@@ -88,6 +91,7 @@ export async function sweep(
     const started = performance.now();
     const from = { owner: 'sweep', store, bound };
     const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
+    const looks = await count.add('sweep', trained.result.validatedOn, headsMeasured(trained));
     const file = options.save ? await keepHead(store, { ...trained, relabelled }, options.out) : null;
     return {
       store: store.path,
@@ -103,7 +107,12 @@ export async function sweep(
       skipped: found.skipped,
       candidates,
       notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
-      best: { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file },
+      best: {
+        ...trained.result,
+        ...(looks && { looks }),
+        ...(labels !== '' && { relabelled: relabelled.length }),
+        file,
+      },
       passedOver,
       ledger: ledger.path,
       seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },

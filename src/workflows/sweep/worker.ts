@@ -7,7 +7,7 @@ import { foldFeatures, type FoldFeatures } from '../../classify/cross-validation
 import { scaledAcross } from '../../classify/cross-validation/fold-temperatures.ts';
 import { heldOut } from '../../classify/cross-validation/held-out.ts';
 import { crossScores } from '../../classify/cross-validation/cross-scores.ts';
-import { topClass } from '../../classify/evaluate/metrics.ts';
+import { rowLosses, topClass } from '../../classify/evaluate/metrics.ts';
 import { scalesProbabilities } from '../../classify/heads/index.ts';
 import { leastShareOf } from '../../classify/heads/votes.ts';
 import { featuresKey, type FeatureGroup, type SweepData, type SweepJob, type WorkerMessage } from './pool.ts';
@@ -53,8 +53,9 @@ async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<v
       const { converged, iterations } = result;
       const P = ownOrScaled(plan, result.P);
       const predictions = Uint16Array.from(topClass(P));
-      const found = { scores: crossScores(y, P, folds), predictions, converged, iterations, fitMs };
-      send({ kind: 'found', finding: { group, plan, found } }, predictions.buffer);
+      const losses = Float32Array.from(rowLosses(y, P));
+      const found = { scores: crossScores(y, P, folds), predictions, losses, converged, iterations, fitMs };
+      send({ kind: 'found', finding: { group, plan, found } }, predictions.buffer, losses.buffer);
     }
     started = performance.now();
   }

@@ -1,4 +1,3 @@
-import { PermafrostError } from '../../core/errors.ts';
 import type { FeaturePart, Pooling, Split } from '../../core/sample.ts';
 import type { Store } from '../../store/open.ts';
 import type { HeadPart } from '../../store/read/head-file.ts';
@@ -6,6 +5,8 @@ import type { StoredRows } from '../../store/read/rows.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
 import { BASE_BYTES } from '../memory.ts';
 import { headOf, type TrainingPlan } from './plan.ts';
+import { contentsOfTrain, unseenImages } from './trained-on.ts';
+import { requireUnseen, validationSplit } from './validation-split.ts';
 
 /** What of a store is trained on, and within how much memory. */
 export interface TrainingRequest {
@@ -30,15 +31,8 @@ export interface TrainingData extends Pick<TrainingRequest, 'owner' | 'bound'> {
   readonly train: StoredRows;
   readonly val: StoredRows;
   readonly validatedOn: Split;
-}
-
-/** `val` where there is one, else `test`. Throws FIT_INVALID where there is nothing to train or validate on. */
-export function validationSplit(store: string, { train, val, test }: Readonly<Record<Split, number>>): Split {
-  if (train > 0 && val + test > 0) return val > 0 ? 'val' : 'test';
-  throw new PermafrostError(
-    'FIT_INVALID',
-    `${store} has ${train + val + test} images with features and needs both training and validation images. Look with "permafrost inspect".`,
-  );
+  /** Images of that split that are not in `val`, for files of the same content are trained on. */
+  readonly leftOut: number;
 }
 
 /**
@@ -52,7 +46,7 @@ export async function trainingData(
   const { owner, store, features, views, bound } = request;
   const parts = store.parts(features).map(({ cut, pooling, width }) => ({ cut, pooling, width }));
   const counts = await store.counts();
-  const validatedOn = validationSplit(store.path, counts);
+  const validatedOn = await validationSplit(store);
   const cols = parts.reduce((sum, { width }) => sum + width, 0);
   const shape = { rows: counts.train * (1 + views), cols, inMemory: true };
   const fitBytes = Math.max(0, ...plans.map((plan) => headOf(plan).bytesOf?.(shape) ?? 0));
@@ -67,10 +61,12 @@ export async function trainingData(
       copies: views > 0 ? 3 : 2,
     },
   });
-  const val = await store.rows({
+  const { store: unseen, seen } = await unseenImages(store, validatedOn, await contentsOfTrain(store));
+  requireUnseen(store.path, validatedOn, counts[validatedOn] - seen);
+  const val = await unseen.rows({
     parts,
     splits: [validatedOn],
     memory: train.matrix === undefined ? 'blocks' : { bound: Infinity },
   });
-  return { owner, bound, parts, pooling: partsText(store, parts), train, val, validatedOn };
+  return { owner, bound, parts, pooling: partsText(store, parts), train, val, validatedOn, leftOut: seen };
 }

@@ -14,6 +14,8 @@ export interface Validation extends Pick<HeadResult, 'pooling' | 'normalize' | '
   readonly validatedOn: Split;
   /** Images trained on. */
   readonly trained: number;
+  /** Images of that split that were not validated on, for files of the same content were trained on. */
+  readonly leftOut: number;
 }
 
 /** Those parameters of a head that are not its defaults. */
@@ -25,11 +27,11 @@ export function changedParams(head: string, params: HeadResult['params']): HeadR
 /** The figures of a fitted head on the validated images. */
 export function figuresOf(
   head: FittedHead,
-  { pooling, normalize, fitMs, predictMs, tally, pathOf, trained, validatedOn }: Validation,
+  { pooling, normalize, fitMs, predictMs, tally, pathOf, trained, validatedOn, leftOut }: Validation,
 ): Pick<TrainedHead, 'result' | 'judged' | 'confusion' | 'mistakes'> {
-  const { classes } = head;
-  const { truth, guess } = tally;
+  const { classes, truth, guess } = tally;
   const k = classes.length;
+  const known = head.classes.length;
   const confusion = metrics.confusionMatrix(truth, guess, k);
   return {
     result: {
@@ -52,8 +54,10 @@ export function figuresOf(
       trained,
       validated: truth.length,
       validatedOn,
+      ...(leftOut > 0 && { leftOut }),
+      ...(k > known && { unlearned: classes.slice(known) }),
     },
-    judged: { truth, guess },
+    judged: { truth: truth.map((c) => (c < known ? c : -1)), guess },
     confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
     mistakes: tally.mistakes().map((mistake) => ({
       path: pathOf(mistake.row),

@@ -12,7 +12,9 @@ import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { readHead, writeHead, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
+import { CONTENTS_TENSOR, readTrainedContents, type TrainedContents } from '../../store/read/trained-contents.ts';
 import type { Store } from '../../store/open.ts';
+import { contentsOfTrain } from './trained-on.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { trainingRows } from './training-rows.ts';
 import { VERSION } from '../version.ts';
@@ -44,12 +46,14 @@ function defaultHeadFile(
 /** What of a trained head goes into its file. */
 export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'reject' | 'rows' | 'relabelled'> & {
   readonly result: Pick<TrainedHead['result'], 'trained'>;
+  /** The images that it was trained on. */
+  readonly contents?: TrainedContents;
 };
 
 /** Writes a head with its normaliser, the settings of its first part and the way to its store. Throws STORE_WRITE. */
 export async function saveHead(
   file: string,
-  { head, normalizer, parts, reject, rows, relabelled = [], result }: SavedHead,
+  { head, normalizer, parts, reject, rows, relabelled = [], result, contents }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {
@@ -88,20 +92,27 @@ export async function saveHead(
       ...prefixed('head', head.state.tensors),
       ...prefixed('normalizer', before.tensors),
       ...prefixed('reject', unknown?.tensors ?? new Map()),
+      ...(contents ? ([[CONTENTS_TENSOR, { shape: [contents.size, 2], data: contents.words }]] as const) : []),
     ]),
   );
 }
 
-/** Writes a head to `out`, or by default into the store that it was trained on; gives the path. Throws STORE_WRITE. */
+/**
+ * Writes a head to `out`, or by default into the store that it was trained on, under whose labels it was, with a list
+ * of its training images; gives the path. Throws STORE_WRITE, STORE_CORRUPT.
+ */
 export async function keepHead(store: Store, head: TrainedHead, out = ''): Promise<string> {
   const file = out === '' ? defaultHeadFile(store.path, head) : resolve(out);
-  await saveHead(file, head, store.parts(head.parts)[0]!.set, store.path);
+  const contents = await contentsOfTrain(store);
+  await saveHead(file, { ...head, contents }, store.parts(head.parts)[0]!.set, store.path);
   return file;
 }
 
 /** A head file, read: what is asked is normalised by `normalizer` before it goes to `head`. */
 export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'reject'> {
   readonly document: HeadDocument;
+  /** The images that it was trained on; undefined in files of older versions, which do not tell. */
+  readonly trainedOn: TrainedContents | undefined;
   /** The store that it was trained on, absolute; it may have gone. */
   readonly store: string;
   /** Bytes that its training rows take while they are read from the store; 0 for a head that holds all it needs. */
@@ -129,8 +140,10 @@ export async function openHead(file: string): Promise<OpenedHead> {
     inFile(file, error);
   }
   const rows = await trainingRows(file, store, document);
-  const trainedOn = rows && stackedRows([rows, ...rows.views].map((view) => normalizedRows(normalizer, view)));
-  const plain = await loadHead(document.name, state('head'), trainedOn).catch((error: unknown) => inFile(file, error));
+  const trainingSet = rows && stackedRows([rows, ...rows.views].map((view) => normalizedRows(normalizer, view)));
+  const plain = await loadHead(document.name, state('head'), trainingSet).catch((error: unknown) =>
+    inFile(file, error),
+  );
   const head = scaledHead(plain, document.temperature);
   let reject: Reject | undefined;
   try {
@@ -144,5 +157,7 @@ export async function openHead(file: string): Promise<OpenedHead> {
       `${file}: the head takes ${head.features} features, its document says ${document.width}.`,
     );
   }
-  return { document, head, normalizer, ...(reject && { reject }), store, rowsMemory: rows?.openBytes ?? 0 };
+  const trainedOn = readTrainedContents(tensors.get(CONTENTS_TENSOR), file);
+  const memory = { rowsMemory: rows?.openBytes ?? 0 };
+  return { document, head, normalizer, ...(reject && { reject }), trainedOn, store, ...memory };
 }

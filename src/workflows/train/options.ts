@@ -1,4 +1,4 @@
-import { choiceOption, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { booleanOption, choiceOption, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
@@ -26,6 +26,10 @@ export const TRAIN_OPTIONS = {
   pca: integerOption(0, 'principal components of the normalised features to train on; 0: the features themselves', {
     min: 0,
   }),
+  scoreTest: booleanOption(
+    false,
+    'score the head on the labelled test images too: once, when nothing is chosen any more (run does so by itself)',
+  ),
   out: stringOption('', "the head file; empty: in the store's folder heads, named by the settings"),
 } as const;
 /** Options of `train` beside the head's own (HeadOptions). @interface */

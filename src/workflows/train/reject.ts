@@ -69,7 +69,8 @@ export async function withReject(
   const { calibratedOn } = found;
   const effect = data.train.matrix === undefined ? 1 : OUT_OF_FOLD_EFFECT;
   const calibration = { calibratedOn, rate, effect };
-  const validated = falseRejects(unknown, trained.judged, validatedOn, calibration);
+  const { classes } = trained.head;
+  const validated = falseRejects(unknown, trained.judged, { classes: classes.length, validatedOn, calibration });
   const rule: Rule = {
     measure,
     threshold,
@@ -156,14 +157,17 @@ const reportProgress =
   (done: number, total: number): void =>
     listener?.progress?.({ stage: STAGE, done, total, perSecond: 0 });
 
-/** What a rule does on the validated images: `truth` and `guess` index the head's classes, truth -1 for another. */
+/** What a rule does on the validated images: `truth` and `guess` index the head's `classes`, which other truths are out of. */
 function falseRejects(
   unknown: readonly boolean[],
   { truth, guess }: TrainedHead['judged'],
-  validatedOn: Split,
-  calibration: Calibration,
+  {
+    classes,
+    validatedOn,
+    calibration,
+  }: { readonly classes: number; readonly validatedOn: Split; readonly calibration: Calibration },
 ): Rule['validated'] {
-  const known = Array.from(truth, (_, i) => i).filter((i) => truth[i]! >= 0);
+  const known = Array.from(truth.keys()).filter((i) => truth[i]! >= 0 && truth[i]! < classes);
   const answered = known.filter((i) => !unknown[i]!);
   const right = answered.filter((i) => guess[i] === truth[i]);
   const rejected = known.length - answered.length;

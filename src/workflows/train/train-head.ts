@@ -32,7 +32,7 @@ export async function trainHead(
   work: Work = {},
   { refits, temperature, preparedMs = 0 }: Partial<OutOfFoldWork> = {},
 ): Promise<TrainedHead> {
-  const { train, val, parts, pooling, validatedOn } = data;
+  const { train, val, parts, pooling, validatedOn, leftOut } = data;
   if (train.matrix === undefined) checkBlocks(headOf(plan), plan, data, work);
   const started = performance.now();
   const isPrepared = refits !== undefined && train.matrix !== undefined;
@@ -51,6 +51,7 @@ export async function trainHead(
     pathOf: (row) => mistaken.get(row)!.path,
     validatedOn,
     trained: train.rows,
+    leftOut,
     fitMs: fitted - started + (isPrepared ? preparedMs : 0),
     predictMs: performance.now() - fitted,
   });
@@ -69,14 +70,18 @@ async function fitOnAll(plan: TrainingPlan, { train, parts }: TrainingData, work
   return { normalizer, head: await fitOnViews(headOf(plan), rows, views, train.labels, signal && { signal }) };
 }
 
-/** What a head says of all rows, which are normalised; the rows of the tally are in the order of the paths. */
-async function tallyRows(
+/**
+ * What a head says of all rows, which are normalised; the rows of the tally are in the order of the paths. Classes that
+ * it does not know, for they lost all their training images, are counted as wrong.
+ */
+export async function tallyRows(
   head: FittedHead,
   rows: Rows,
   { labels, places }: Pick<StoredRows, 'labels' | 'places'>,
   mistakes: number,
 ): Promise<Tally> {
-  const answers = tally(head.classes, rows.rows, mistakes);
+  const others = [...new Set(labels)].filter((label) => !head.classes.includes(label)).sort();
+  const answers = tally(head.classes, rows.rows, mistakes, others);
   for await (const { start, X } of blocksOf(joinedBlocks(rows))) {
     const end = start + X.rows;
     answers.add(await head.predictProba(X), labels.slice(start, end), places.subarray(start, end));

@@ -19,7 +19,10 @@ export interface TrainedHead {
   /** When it answers "unknown"; without it, never. */
   readonly reject?: Reject;
   readonly result: Omit<HeadResult, 'file'>;
-  /** Classes of the validated images, true and predicted, in the order of their paths: indices into the head's. */
+  /**
+   * Classes of the validated images, true and predicted, in the order of their paths: indices into the head's, -1 for a
+   * true one that the head does not know.
+   */
   readonly judged: { readonly truth: Int32Array; readonly guess: Int32Array };
   readonly confusion: Confusion;
   /** The ten surest. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import wabt from 'wabt';
 import { matrixRows } from '../../../src/core/rows.ts';
+import { ADAM_STEP, ADAM_STEP_TEXT } from '../../../src/classify/network/adam-step.ts';
 import { adam } from '../../../src/classify/network/adam.ts';
 import { createHead, loadHead } from '../../../src/classify/heads/index.ts';
 import { hits, logLoss, topClass } from '../../../src/classify/evaluate/metrics.ts';
@@ -12,8 +14,7 @@ describe('Adam', () => {
     // for g in ([0.5, -1.], [0.1, 3.], [-2., 1e-8]): o.apply([keras.ops.convert_to_tensor(g)], [v])
     // Written out: m += (g - m) * 0.1; v += (g² - v) * 0.001; w -= 0.1 * sqrt(1 - 0.999^t) / (1 - 0.9^t) * m / (sqrt(v)
     // + 1e-7)
-    const weights = Float32Array.of(1, -2);
-    const optimiser = adam(2, 0.1);
+    const optimiser = adam([Float32Array.of(1, -2)], 0.1);
     const expected = [1, -2];
     const [m, v] = [
       [0, 0],
@@ -24,7 +25,7 @@ describe('Adam', () => {
       [0.1, 3],
       [-2, 1e-8],
     ].forEach((gradient, step) => {
-      optimiser.step(weights, Float32Array.from(gradient));
+      optimiser.step([Float32Array.from(gradient)]);
       const rate = (0.1 * Math.sqrt(1 - 0.999 ** (step + 1))) / (1 - 0.9 ** (step + 1));
       gradient.forEach((g, i) => {
         m[i] = 0.9 * m[i]! + 0.1 * g;
@@ -32,8 +33,33 @@ describe('Adam', () => {
         expected[i]! -= (rate * m[i]) / (Math.sqrt(v[i]) + 1e-7);
       });
     });
-    expect(weights[0]).toBeCloseTo(expected[0]!, 6);
-    expect(weights[1]).toBeCloseTo(expected[1]!, 6);
+    expect(optimiser.weights[0]![0]).toBeCloseTo(expected[0]!, 6);
+    expect(optimiser.weights[0]![1]).toBeCloseTo(expected[1]!, 6);
+  });
+
+  it('steps several arrays of any length as it steps each alone', () => {
+    const gradient = (length: number, step: number) => Float32Array.from({ length }, (_, i) => Math.sin(i + 7 * step));
+    const start = [1, 3, 4, 30_001].map((length) => gradient(length, 5));
+    const joined = adam(start, 0.01);
+    const alone = start.map((values) => adam([values], 0.01));
+    for (let step = 0; step < 3; step++) {
+      const gradients = start.map(({ length }) => gradient(length, step));
+      joined.step(gradients);
+      alone.forEach((optimiser, i) => optimiser.step([gradients[i]!]));
+    }
+    expect(joined.weights).toEqual(alone.map(({ weights }) => weights[0]));
+    expect(joined.weights[3]).not.toEqual(start[3]);
+  });
+
+  it('refuses more weights than WebAssembly can hold', () => {
+    const many = { length: 2 ** 28 + 1 } as Float32Array;
+    expect(() => adam([many], 0.01)).toThrow(/268435457 weights is too large: at most 268435456/);
+  });
+
+  it('is assembled from the text beside it', async () => {
+    const assembler = await wabt();
+    const { buffer } = assembler.parseWat('adam-step.wat', ADAM_STEP_TEXT, { simd: true }).toBinary({});
+    expect(Buffer.from(buffer)).toEqual(ADAM_STEP);
   });
 });
 

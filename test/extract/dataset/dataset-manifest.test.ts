@@ -52,8 +52,8 @@ describe('a data set listed in a CSV', () => {
     ['no header', 'a.jpg,ant\nb.jpg,bee\n', /line 2: No path \(found the fields a\.jpg, ant\)/],
     [
       'a split that is none',
-      'path,label,split\na.jpg,ant,training set\n',
-      /line 2: The split is "training set", not one of train, val, test/,
+      'path,label,split\na.jpg,ant,train\nb.jpg,ant,spare\n',
+      /line 3: The split is "spare", not one of train, val, test/,
     ],
     ['a path twice', 'path,label\na.jpg,ant\nb.jpg,bee\n./a.jpg,bee\n', /line 4: \.\/a\.jpg stands in line 2 already/],
     [
@@ -96,9 +96,9 @@ describe('a data set listed in JSON lines', () => {
   it.each([
     ['broken JSON', '{"path":"a.jpg","label":"x"}\n{"path":', /line 2: No JSON \(/],
     ['something else than an object', '{"path":"a.jpg","label":"x"}\n\n3', /line 3: No JSON object/],
-    ['a label that is a number', '{"path":"a.jpg","label":3}', /line 1: The label of a\.jpg is 3, not a name/],
+    ['a label that is a list', '{"path":"a.jpg","label":["x"]}', /line 1: The label of a\.jpg is \["x"\], not a name/],
     ['a path that is no text', '{"path":["a.jpg"],"label":"x"}', /line 1: No path/],
-    ['a split that is none', '{"path":"a.jpg","label":"x","split":"dev"}', /line 1: The split is "dev"/],
+    ['a split that is none', '{"path":"a.jpg","label":"x","split":"spare"}', /line 1: The split is "spare"/],
   ])('is refused with line and reason for %s', async (_what, text, expected) => {
     expect(await refused('set.jsonl', text)).toMatch(expected);
   });

@@ -101,7 +101,7 @@ describe('a data set of class folders', () => {
     ]);
   });
 
-  it('ignores hidden files and folders, what zip tools leave, and stores, without a word', async () => {
+  it('leaves out hidden files and folders, what zip tools leave, and stores, and tells what could be images', async () => {
     const root = tree(
       'cat/1.jpg',
       'cat/.DS_Store',
@@ -114,7 +114,10 @@ describe('a data set of class folders', () => {
       'dog/4.jpg',
     );
     expect(await rows(root)).toEqual(['train cat cat/1.jpg', 'train dog dog/4.jpg']);
-    expect((await scanDataset(root)).warnings).toEqual([]);
+    expect((await scanDataset(root)).warnings).toEqual([
+      'Left out 4 hidden or system folders: .git, .ipynb_checkpoints, __MACOSX, cat/.ipynb_checkpoints.',
+      'Left out 1 hidden image file: cat/._1.jpg.',
+    ]);
   });
 
   it('names empty class folders and files that are no image, and goes on without them', async () => {

@@ -84,20 +84,24 @@ describe('the views', () => {
       headResult({
         name: 'softmax',
         accuracy: 0.9,
-        views: { ...views, difference: 0.06, interval: [0.01, 0.1] },
+        views: { ...views, difference: 0.06, interval: [0.01, 0.1], pValue: 0.031 },
       }),
       headResult({
         name: 'knn',
         accuracy: 0.7,
-        views: { ...views, difference: -0.14, interval: [-0.2, -0.1] },
+        views: { ...views, difference: -0.14, interval: [-0.2, -0.1], pValue: 1e-5 },
       }),
+      // An interval beside zero and a test that tells nothing: the test counts.
+      headResult({ name: 'ridge', views: { ...views, difference: 0.026, interval: [0.007, 0.052], pValue: 0.125 } }),
       headResult({ name: 'centroid' }),
     ];
     const words = flat(viewsPart(reportData({ run: runResult({ heads }) }))!.text);
     expect(words).toMatch(
-      /logistic avg, l2 5 0\.8200 0\.8400 −0\.0200 −0\.0460 to \+0\.0000 0\.38 no difference can be told/,
+      /logistic avg, l2 5 0\.8200 0\.8400 −0\.0200 −0\.0460 to \+0\.0000 0\.375 no difference can be told/,
     );
-    expect(words).toMatch(/softmax .* they helped .*knn .* they hurt/);
+    expect(words).toMatch(
+      /softmax .* 0\.031 the views helped .*knn .* &lt;0\.001 the views hurt .*ridge .* 0\.125 no difference/,
+    );
     expect(words).not.toContain('centroid');
   });
 
@@ -140,12 +144,14 @@ describe('the rule for unknown', () => {
   it('is told with threshold, false rejects, what it finds, and the AUROC of every measure, the best first', () => {
     const words = part({ rate: 0.05, rule, problem: null });
     expect(words).toContain('unknown where mean-distance is above 0.5159');
-    expect(words).toContain('at most 5.0 % false rejects; the threshold stands on 400 training images');
+    expect(words).toContain(
+      'at most 5.0 % false rejects on average over training sets; the threshold stands on 400 training images',
+    );
     expect(words).toContain('8 of 200 images of val: 4.0 % (95 % interval 2.0 % to 7.7 %)');
     expect(words).toContain('83.0 % of them right');
-    expect(words).toContain('19.0 % of the images of a class that was left out');
+    expect(words).toContain('Of the images of a class left out 19 % are called unknown on average.');
     expect(words).toMatch(/mean-distance 0\.7900 yes energy 0\.7100 no/);
-    expect(words).not.toContain('more than was asked for');
+    expect(words).not.toContain('are not chance');
   });
 
   it('shows the validated images that it rejects, and says where there are none', () => {
@@ -156,8 +162,10 @@ describe('the rule for unknown', () => {
   });
 
   it('warns where the validated images are clearly rejected more often than was asked for', () => {
-    const often = { ...rule, validated: { ...validated, interval: [0.06, 0.1] } };
-    expect(part({ rate: 0.05, rule: often, problem: null })).toContain('That is more than was asked for');
+    const often = { ...rule, validated: { ...validated, chance: 0.01 } };
+    expect(part({ rate: 0.05, rule: often, problem: null })).toContain(
+      'So many are not chance (p 0.010): the images of val differ from the training images.',
+    );
   });
 
   it('says so where there is no rule, and why', () => {
@@ -166,7 +174,7 @@ describe('the rule for unknown', () => {
       'never answers “unknown”: too few images.',
     );
     expect(part({ rate: 0.05, rule: { ...rule, measures: [], leftOut: [] }, problem: null })).toContain(
-      'With two classes none can be left out',
+      'No class could be left out to compare measures',
     );
   });
 });
@@ -199,7 +207,7 @@ describe('the copies', () => {
     const { text } = copiesPart(reportData());
     expect(text).toContain('In train and held out at once: 1');
     expect(text).not.toContain('Other equal files');
-    expect(text).toContain('Other near duplicates: 1');
+    expect(text).toContain('Other copies: 1');
     expect(text).toMatch(/<strong>33\.3 %<\/strong> of all 3/);
     expect(text).toMatch(/<strong>0\.0 %<\/strong> of the 2/);
   });

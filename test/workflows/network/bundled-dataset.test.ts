@@ -1,10 +1,10 @@
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/core/digest.ts';
-import { resolveInstalled } from '../../../src/extract/image/icon-set.ts';
 import {
   BUNDLED_STYLES,
   bundledClasses,
@@ -128,15 +128,15 @@ describe('renderBundledDataset', () => {
     expect(await digests(folder)).toEqual(await digests(root));
   });
 
-  test('draws a folder anew when a package of pictures has another version', async () => {
+  test('draws a folder anew when the pictures have another version', async () => {
     const folder = join(work, 'outdated');
-    const older = join(work, 'older-package.json');
-    await writeFile(older, JSON.stringify({ version: '0.0.1' }));
-    const resolve = (specifier: string): string =>
-      specifier === '@iconify-json/noto/package.json' ? older : resolveInstalled(specifier);
+    const pictures = join(work, 'other-pictures');
+    await cp(fileURLToPath(new URL('../../../data/emoji', import.meta.url)), pictures, { recursive: true });
+    const noto = join(pictures, 'noto.json');
+    await writeFile(noto, (await readFile(noto, 'utf8')).replace(/"version":"[^"]+"/, '"version":"0.0.1"'));
     await cp(root, folder, { recursive: true });
-    expect(await renderBundledDataset(folder, { resolve })).toMatchObject({ rendered: 600 });
-    expect(await renderBundledDataset(folder, { resolve })).toMatchObject({ rendered: 0 });
+    expect(await renderBundledDataset(folder, { pictures })).toMatchObject({ rendered: 600 });
+    expect(await renderBundledDataset(folder, { pictures })).toMatchObject({ rendered: 0 });
   });
 
   test('stops and leaves nothing behind when it is interrupted', async () => {
@@ -157,15 +157,11 @@ describe('renderBundledDataset', () => {
     expect(await readdir(parent)).toEqual([]);
   });
 
-  test('says what to install where a package of pictures is missing, and writes nothing', async () => {
+  test('says what to do where a file of pictures is missing, and writes nothing', async () => {
     const folder = join(work, 'missing');
-    const resolve = (specifier: string): string => {
-      if (specifier.startsWith('@iconify-json/noto')) throw new Error(`Cannot find module '${specifier}'`);
-      return resolveInstalled(specifier);
-    };
-    const refused = renderBundledDataset(folder, { resolve });
+    const refused = renderBundledDataset(folder, { pictures: join(work, 'no-pictures') });
     await expect(refused).rejects.toMatchObject({ code: 'PACKAGE_MISSING' });
-    await expect(refused).rejects.toThrow(/@iconify-json\/noto is not installed.*npm ci/);
+    await expect(refused).rejects.toThrow(/no-pictures.*install it again/);
     await expect(readdir(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

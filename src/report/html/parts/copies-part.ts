@@ -1,6 +1,7 @@
 import type { CheckResult } from '../../../results/check-result.ts';
 import { copyGroups, MOST_CARDS, MOST_OF_GROUP } from '../../../results/copy-groups.ts';
 import type { ReportData } from '../../../results/report-data.ts';
+import { evidence, notLookedFor } from '../../copies.ts';
 import { plural } from '../../format.ts';
 import { html, type Markup, type Content } from '../markup.ts';
 import { count, firstOf, percent } from '../numbers.ts';
@@ -67,24 +68,26 @@ function smallPart({ check: { smallClasses, smallClass } }: ReportData): Content
 }
 
 /** What stands under each heading. */
-function groupsOf(check: CheckResult): Record<'leaks' | 'exact' | 'near', Group[]> {
-  const { leaks, exact, near } = copyGroups(check);
+function groupsOf(check: CheckResult): Record<'leaks' | 'exact' | 'near' | 'alike', Group[]> {
+  const { leaks, exact, near, alike } = copyGroups(check);
   return {
-    leaks: leaks.map(({ paths, leak: { kind, cosine, sameLabel } }) => ({
+    leaks: leaks.map(({ paths, leak }) => ({
       paths,
       words: [
-        kind === 'exact' ? 'equal files' : `near duplicates, cosine ${cosine.toFixed(3)}`,
-        !sameLabel && html`, <b>under another label</b>`,
+        leak.kind === 'exact' ? 'equal files' : `copies, ${evidence(leak)}`,
+        !leak.sameLabel && html`, <b>under another label</b>`,
       ],
     })),
     exact: exact.map(({ paths }) => ({ paths, words: 'equal files' })),
-    near: near.map(({ paths, cosine }) => ({ paths, words: `cosine ${cosine.toFixed(3)}` })),
+    near: near.map(({ paths, pair }) => ({ paths, words: evidence(pair) })),
+    alike: alike.map(({ paths, cosine }) => ({ paths, words: `cosine of the maps ${cosine.toFixed(3)}` })),
   };
 }
 
 /** Copies of one image, those that lie in train and are validated on at once, and what they do to the accuracy. */
 export function copiesPart(data: ReportData): Markup {
-  const { exact, near, nearMissing, leakedImages, accuracy, threshold } = data.check;
+  const { exact, near, nearMissing, alike, alikeMissing, leakedImages, accuracy, threshold } = data.check;
+  const gaps = notLookedFor(data.check);
   const groups = groupsOf(data.check);
   const difference =
     accuracy !== null &&
@@ -95,11 +98,14 @@ export function copiesPart(data: ReportData): Markup {
       <strong>${percent(accuracy.clean.accuracy)}</strong> of the ${accuracy.clean.images} without a copy in train.
     </p>`;
   return html`<p>
-      ${plural(exact.length, 'group')} of equal files; ${plural(near.length, 'pair')} of near duplicates (cosine of the
-      whole maps ${threshold} or more); ${plural(leakedImages, 'validated image')} with a copy in train.
+      ${plural(exact.length, 'group')} of equal files; ${plural(near.length, 'pair')} of other copies (one picture
+      encoded again, smaller, grey, mirrored, cut, with a border or the like); ${plural(alike.length, 'pair')} alike and
+      no copies (cosine of the whole maps ${threshold} or more: the same scene, perhaps);
+      ${plural(leakedImages, 'validated image')} with a copy in train.
     </p>
-    ${nearMissing !== null && html`<p>${nearMissing}</p>`} ${difference}
-    ${groupsPart(data, 'In train and held out at once', groups.leaks)}
-    ${groupsPart(data, 'Other equal files', groups.exact)} ${groupsPart(data, 'Other near duplicates', groups.near)}
-    ${smallPart(data)}`;
+    ${gaps.length > 0 && html`<p>Copies may have been missed: ${gaps.join('; ')}.</p>`}
+    ${nearMissing !== null && html`<p>${nearMissing}</p>`} ${alikeMissing !== null && html`<p>${alikeMissing}</p>`}
+    ${difference} ${groupsPart(data, 'In train and held out at once', groups.leaks)}
+    ${groupsPart(data, 'Other equal files', groups.exact)} ${groupsPart(data, 'Other copies', groups.near)}
+    ${groupsPart(data, 'Alike, and no copies', groups.alike)} ${smallPart(data)}`;
 }

@@ -18,6 +18,7 @@ import {
   type TeachEvent,
 } from '../../../store/format/studio-files.ts';
 import { probabilities } from '../../../workflows/train/trained-head.ts';
+import { trainedContents } from '../../../store/read/trained-contents.ts';
 import { saveHead } from '../../../workflows/train/head-files.ts';
 import { sanitizeName, MOST_NAME } from '../sanitize-name.ts';
 import { shownClasses } from '../heads.ts';
@@ -186,6 +187,7 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
         pooling: 'avg',
         classes: shownClasses(found.head.classes, row(P, 0)),
         unknown: null,
+        trainedOn: classes().some(({ images }) => images.some((picture) => picture.sha256 === sha256Hex(bytes))),
         problem: null,
       };
     },
@@ -196,8 +198,9 @@ export async function liveTeach(store: string, network: LiveNetwork): Promise<Li
       const { settings, widths } = snapshot.set;
       const parts = [{ cut: settings.cut, pooling: 'avg' as const, width: widths.avg }];
       const result = { trained: found.facts.images };
+      const contents = trainedContents(classes().flatMap(({ images }) => images.map(({ sha256 }) => sha256)));
       // Its training images lie in the studio's folder.
-      await saveHead(path, { ...found, parts, result }, snapshot.set, join(store, STUDIO_FOLDER));
+      await saveHead(path, { ...found, parts, result, contents }, snapshot.set, join(store, STUDIO_FOLDER));
       return { path, command: `npx permafrost predict ${JSON.stringify(path)} IMAGE` };
     },
     async saveDataset(name, folder) {

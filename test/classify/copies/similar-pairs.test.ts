@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { matrix, row, type Matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { unitRows } from '../../../src/classify/normalize.ts';
-import { similarPairs } from '../../../src/classify/evaluate/similar-pairs.ts';
+import { similarPairs } from '../../../src/classify/copies/similar-pairs.ts';
 
 /** Unit rows in few dimensions, so that many are similar. */
 function directions(rows: number, cols: number, seed: number): Matrix {

@@ -1,0 +1,84 @@
+import type { Split } from '../../core/sample.ts';
+import * as metrics from '../../classify/evaluate/metrics.ts';
+import type { Tally } from '../../classify/evaluate/tally.ts';
+import { normalizedRows } from '../../classify/normalize.ts';
+import type { HeadResult, SplitScore } from '../../results/head-result.ts';
+import type { OrReason } from '../../results/or-reason.ts';
+import type { Store } from '../../store/open.ts';
+import type { Work } from '../work.ts';
+import { tallyRows } from './train-head.ts';
+import type { TrainedHead } from './trained-head.ts';
+import { contentsOfTrain, unseenImages } from './trained-on.ts';
+import { watched } from './watched-rows.ts';
+
+/**
+ * A head that was trained on the store's training images, scored on the images of `split` that it was not trained on;
+ * a reason where there are none. Read in a stream. Throws what reading throws, INTERRUPTED.
+ */
+export async function scoreOn(
+  trained: Pick<TrainedHead, 'head' | 'normalizer' | 'parts'>,
+  store: Store,
+  split: Split,
+  work: Work = {},
+): Promise<OrReason<SplitScore>> {
+  const { [split]: all } = await store.counts();
+  if (all === 0) return { missing: `The store has no ${split} image with features.` };
+  const { store: unseen, seen } = await unseenImages(store, split, await contentsOfTrain(store));
+  if (seen === all)
+    return {
+      missing: `Every ${split} image has a file of the same content in train, so there is nothing to score on. Take the copies out of train or of ${split}.`,
+    };
+  const { truth, guess, classes, logLoss } = await answersOn(trained, unseen, split, work);
+  const confusion = metrics.confusionMatrix(truth, guess, classes.length);
+  return {
+    split,
+    images: truth.length,
+    leftOut: seen,
+    accuracy: metrics.accuracy(truth, guess),
+    interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
+    balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, classes.length)),
+    logLoss: logLoss(),
+    unlearned: classes.slice(trained.head.classes.length),
+  };
+}
+
+/**
+ * What is told of the chosen head beside its figures: those on the test images, where heads are validated on others; and
+ * its accuracy had it been scored on the images that were left out too.
+ */
+export async function scoresOfBest(
+  trained: TrainedHead,
+  store: Store,
+  work: Work = {},
+): Promise<Pick<HeadResult, 'test' | 'accuracyWithLeftOut'>> {
+  const { validatedOn, leftOut = 0 } = trained.result;
+  const { test } = await store.counts();
+  return {
+    ...(leftOut > 0 && { accuracyWithLeftOut: await accuracyOn(trained, store, validatedOn, work) }),
+    ...(test > 0 && validatedOn !== 'test' && { test: await scoreOn(trained, store, 'test', work) }),
+  };
+}
+
+/** A head's score on the test images that it was asked for. Gives a reason where these validated it. */
+export async function scoreOnTest(trained: TrainedHead, store: Store, work: Work = {}): Promise<OrReason<SplitScore>> {
+  if (trained.result.validatedOn === 'test')
+    return { missing: 'There are no val images, so the figures above are those of the test images already.' };
+  return scoreOn(trained, store, 'test', work);
+}
+
+/** Share of right answers on all images of a split, those included that the head was trained on. */
+async function accuracyOn(trained: TrainedHead, store: Store, split: Split, work: Work): Promise<number> {
+  const { truth, guess } = await answersOn(trained, store, split, work);
+  return metrics.accuracy(truth, guess);
+}
+
+async function answersOn(
+  { head, normalizer, parts }: Pick<TrainedHead, 'head' | 'normalizer' | 'parts'>,
+  store: Store,
+  split: Split,
+  work: Work,
+): Promise<Tally> {
+  const stored = await store.rows({ parts, splits: [split], memory: 'blocks' });
+  const [rows] = watched([stored], () => `scoring on ${split}`, work);
+  return tallyRows(head, normalizedRows(normalizer, rows!), stored, 0);
+}
