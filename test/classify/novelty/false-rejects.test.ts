@@ -7,14 +7,20 @@ import { random } from '../../../src/core/random.ts';
 const AT_5 = { calibratedOn: 245, rate: 0.05 };
 
 describe('the false rejects of a threshold', () => {
-  // scipy.stats.betabinom(153, 12, 234).sf(x - 1), and (10, 1, 19), (736, 147, 2788).
+  // scipy.stats.betabinom(m, n + 1 - r, r).sf(rejected - 1), scipy.stats.beta(12, 234).ppf.
   it.each([
-    [18, 153, AT_5, 0.006775],
-    [8, 153, AT_5, 0.4943],
-    [1, 10, { calibratedOn: 19, rate: 0.05 }, 10 / 29],
-    [55, 736, { calibratedOn: 2934, rate: 0.05 }, 0.003],
+    [18, 153, AT_5, 0.006513710417237695],
+    [8, 153, AT_5, 0.4556554675628446],
+    [1, 10, { calibratedOn: 19, rate: 0.05 }, 0.34482758620689646],
+    [55, 736, { calibratedOn: 2934, rate: 0.05 }, 0.005637764487083752],
   ])('are %i or more of %i by a beta-binomial tail', (rejected, m, calibration, chance) => {
-    expect(chanceOfRejects(rejected, m, calibration)).toBeCloseTo(chance, 3);
+    expect(chanceOfRejects(rejected, m, calibration)).toBeCloseTo(chance, 9);
+  });
+
+  it('lie in the range of a beta distribution', () => {
+    const [low, high] = rateInterval(AT_5);
+    expect(low).toBeCloseTo(0.02556127, 8);
+    expect(high).toBeCloseTo(0.07891336, 8);
   });
 
   it('of a row or more among a few is what counting the orders gives', () => {
