@@ -15,10 +15,12 @@ export interface Av1Colours {
   readonly isFullRange: boolean;
 }
 
-/** The sequence header in a list of OBUs (AV1 specification, 5.3); undefined where none is first. */
+/** The sequence header in a list of OBUs (AV1 specification, 5.3); undefined where none comes first. */
 function sequenceHeader(obus: Uint8Array): Uint8Array | undefined {
-  const SEQUENCE_HEADER = 1;
+  const [SEQUENCE_HEADER, TEMPORAL_DELIMITER] = [1, 2];
   const [head = 0] = obus;
+  // An empty unit, its length included, before the first of a film's picture.
+  if (((head >> 3) & 15) === TEMPORAL_DELIMITER && obus[1] === 0) return sequenceHeader(obus.subarray(2));
   if (((head >> 3) & 15) !== SEQUENCE_HEADER || (head & 2) === 0) return undefined;
   let at = (head & 4) === 0 ? 1 : 2;
   while ((obus[at] ?? 0) >= 128) at++; // The length, 7 bits a byte: the header ends itself.
