@@ -30,7 +30,7 @@ export const EXTRACT_OPTIONS = {
   ...ENGINE_OPTIONS,
   minCosine: numberOption(
     0.98,
-    'refuse int8 features whose cosine to fp32 falls below this on any image that it is measured on',
+    'refuse int8 features whose cosine to fp32 falls below this on any of the (at most 16) images that it is measured on',
     { min: -1, max: 1 },
   ),
   batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),
