@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readHeader } from '../../../../src/extract/image/decode.ts';
 import { gifPixels } from '../../../../src/extract/image/formats/gif-lzw.ts';
-import { colours, keras, square, viewer } from '../../../support/decoded.ts';
+import { colours, keras, viewer } from '../../../support/decoded.ts';
 import { rejection } from '../../../support/errors.ts';
 import { paint, toSharp } from '../../../support/pictures.ts';
 
