@@ -27,7 +27,7 @@ function sequenceHeader(obus: Uint8Array): Uint8Array | undefined {
   return obus.subarray(at + 1);
 }
 
-/** Colours by the sequence header at the start of `obus` (5.5.1, 5.5.2); undefined where it is another, or has timing. */
+/** Colours by the sequence header that `obus` begin with (5.5.1, 5.5.2); undefined without one, and with timing. */
 export function av1Colours(obus: Uint8Array): Av1Colours | undefined {
   const header = sequenceHeader(obus);
   if (header === undefined) return undefined;

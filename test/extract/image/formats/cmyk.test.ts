@@ -4,7 +4,7 @@ import { readHeader } from '../../../../src/extract/image/decode.ts';
 import { colours, keras, square, viewer } from '../../../support/decoded.ts';
 import { meanDifference, paint, toSharp } from '../../../support/pictures.ts';
 
-/** A JPEG of 4 x 2 blocks of 8 x 8 in four inks, as Pillow 13 writes it (Adobe's marker, inks inverted), without a profile. */
+/** A JPEG of 4 x 2 blocks of 8 x 8 in four inks, as Pillow 13 writes it: Adobe's marker, inverted inks, no profile. */
 const JPEG = Buffer.from(
   '/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwLCgwJCgoK/8AAFAgAEAAgBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkASwAAPwDYrPr896/C+v3Er9fK87qSviOvlOuPr+hisev576/p0rQr8g6/RyvrCv2Er4br4vr+Puv5967Cv2wr9jK/P+v6yK3K/VCv1Ur/2Q==',
   'base64',
