@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DECODER } from '../../../src/extract/image/decoder.ts';
+import { DECODER } from '../../../src/extract/image/formats/decoder.ts';
 import { readManifest, writeManifest } from '../../../src/store/format/manifest.ts';
 import { writeSeal } from '../../../src/store/write/shard-files.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';

@@ -1,13 +1,14 @@
-import { damagedMarker } from './formats/jpeg-scans.ts';
-import { specialOf } from './formats/special-of.ts';
-import { readTiffDirectory } from './formats/tiff-directory.ts';
-import { plainJpegHeader } from './jpeg-header.ts';
+import { damagedMarker } from './jpeg-scans.ts';
+import { specialOf } from './special-of.ts';
+import { readTiffDirectory } from './tiff-directory.ts';
+import { plainJpegHeader } from '../jpeg-header.ts';
 
 /**
  * The version of the decoder; raised whenever some kind of file gives other pixels, or none, under the same contract.
  *
  * - 2: TIFF; GIF with transparent colours, free ground or damage; CMYK JPEG; PNG of 16-bit grey or with an orientation
- *   behind the pixels, as text or in XMP; monochrome AVIF of limited range; XMP orientations; JPEG with damaged markers.
+ *   behind the pixels, as text or in XMP; monochrome AVIF of limited range; XMP orientations; JPEG with damaged
+ *   markers.
  */
 export const DECODER = 2;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DECODER, decoderOf } from '../../../src/extract/image/decoder.ts';
-import { paint, texture, toSharp } from '../../support/pictures.ts';
+import { DECODER, decoderOf } from '../../../../src/extract/image/formats/decoder.ts';
+import { paint, texture, toSharp } from '../../../support/pictures.ts';
 
 const picture = texture(64, 48, 1);
 
