@@ -45,8 +45,8 @@ export async function scoreOn(
 }
 
 /**
- * What is told of the chosen head beside its figures: those on the test images, where heads are validated on others; and
- * its accuracy had it been scored on the images that were left out too.
+ * What is told of the chosen head beside its figures: those on the test images, where heads are validated on others;
+ * and its accuracy had it been scored on the images that were left out too.
  */
 export async function scoresOfBest(
   trained: TrainedHead,
