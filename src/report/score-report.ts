@@ -46,6 +46,6 @@ export function testText(test: OrReason<SplitScore>): string {
     `Test, which had no part in the choice: accuracy ${ratio(accuracy)} (${ratio(interval[0])} .. ${ratio(interval[1])}), balanced ${ratio(balancedAccuracy)}, log loss ${ratio(logLoss)} on ${plural(images, 'image')}.`,
     ...(leftOut > 0 ? [`${plural(leftOut, 'test image')} left out: files of the same content are in train.`] : []),
     ...(unlearned.length > 0 ? [`No training image is left of ${named(unlearned)}: counted as wrong.`] : []),
-    ...(looks === undefined ? [] : [looksText(looks, 'test')]),
+    ...(looks !== undefined && looks.heads > 1 ? [looksText(looks, 'test')] : []),
   ].join(' ');
 }

@@ -69,7 +69,7 @@ export interface SplitScore {
   readonly logLoss: number;
   /** Classes of the split that the head does not know. */
   readonly unlearned: readonly string[];
-  /** How often heads were scored on the split so far. Not in what older versions wrote. */
+  /** How often heads of the store were measured on it; absent where that could not be counted. */
   readonly looks?: ValidationLooks;
 }
 

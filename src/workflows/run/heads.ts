@@ -10,7 +10,7 @@ import { memoryBound } from '../memory.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
 import { keepHead } from '../train/head-files.ts';
 import { withReject } from '../train/reject.ts';
-import { countedScore, scoresOfBest } from '../train/score.ts';
+import { scoresOfBest } from '../train/score.ts';
 import { trainHead } from '../train/train-head.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import { trainOnViews, withoutViews } from '../train/views-effect.ts';
@@ -72,15 +72,9 @@ export async function headsOfRun(
   const saved = await withReject(best.trained, plan, load, reject, work);
   const looks = await count.add('run', saved.result.validatedOn, outcome.trained.size);
   const file = await keepHead(store, saved);
-  const scored = await scoresOfBest(saved, store, work);
-  const test = await countedScore(count, 'run', scored.test);
+  const scored = await scoresOfBest(saved, store, count, work);
   return {
-    heads: ranked(
-      [...outcome.trained.values()],
-      best,
-      { ...saved.result, ...scored, ...(test && { test }), ...(looks && { looks }) },
-      file,
-    ),
+    heads: ranked([...outcome.trained.values()], best, { ...saved.result, ...scored, ...(looks && { looks }) }, file),
     skipped: outcome.skipped,
     confusion: saved.confusion,
     mistakes: saved.mistakes,

@@ -50,32 +50,31 @@ export async function scoreOn(
 export async function scoresOfBest(
   trained: TrainedHead,
   store: Store,
+  count: LooksCount,
   work: Work = {},
 ): Promise<Pick<HeadResult, 'test' | 'accuracyWithLeftOut'>> {
   const { validatedOn, leftOut = 0 } = trained.result;
   const { test } = await store.counts();
   return {
     ...(leftOut > 0 && { accuracyWithLeftOut: await accuracyOn(trained, store, validatedOn, work) }),
-    ...(test > 0 && validatedOn !== 'test' && { test: await scoreOn(trained, store, 'test', work) }),
+    ...(test > 0 &&
+      validatedOn !== 'test' && { test: await scoreOnTest(trained, store, { count, command: 'run' }, work) }),
   };
 }
 
-/** A head's score on the test images that it was asked for. Gives a reason where these validated it. */
-export async function scoreOnTest(trained: TrainedHead, store: Store, work: Work = {}): Promise<OrReason<SplitScore>> {
+/** A head's score on the test images, which counts as a look at them; a reason where there are none, or they validated it. */
+export async function scoreOnTest(
+  trained: TrainedHead,
+  store: Store,
+  { count, command }: { readonly count: LooksCount; readonly command: string },
+  work: Work = {},
+): Promise<OrReason<SplitScore>> {
   if (trained.result.validatedOn === 'test')
     return { missing: 'There are no val images, so the figures above are those of the test images already.' };
-  return scoreOn(trained, store, 'test', work);
-}
-
-/** A score with the number of heads that were scored on its split so far, this one included. */
-export async function countedScore(
-  count: LooksCount,
-  command: string,
-  score: OrReason<SplitScore> | undefined,
-): Promise<OrReason<SplitScore> | undefined> {
-  if (score === undefined || !present(score)) return score;
-  const looks = await count.add(command, score.split, 1);
-  return looks === null ? score : { ...score, looks };
+  const score = await scoreOn(trained, store, 'test', work);
+  if (!present(score)) return score;
+  const looks = await count.add(command, 'test', 1);
+  return { ...score, ...(looks && { looks }) };
 }
 
 /** Share of right answers on all images of a split, those included that the head was trained on. */

@@ -9,7 +9,7 @@ import { keepHead } from './head-files.ts';
 import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
-import { countedScore, scoreOnTest } from './score.ts';
+import { scoreOnTest } from './score.ts';
 import { headsMeasured } from './views-effect.ts';
 import { trainWithin } from './within.ts';
 
@@ -34,7 +34,7 @@ export async function train(
   const request = { owner: 'train', store, features, views, bound };
   const count = await openLooks(store.path, work.listener);
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
-  const test = scoreTest ? await countedScore(count, 'train', await scoreOnTest(trained, store, work)) : undefined;
+  const test = scoreTest ? await scoreOnTest(trained, store, { count, command: 'train' }, work) : undefined;
   const looks = await count.add('train', trained.result.validatedOn, headsMeasured(trained));
   const file = await keepHead(store, trained, out);
   return {
