@@ -30,10 +30,11 @@ const list = (name: string, rows: readonly (readonly string[])[], header = 'path
 const other = (label: string): string => (label === 'across' ? 'down' : 'across');
 const train = (of: string, ...flags: string[]): Promise<Finished> => permafrost(['train', of, '--json', ...flags]);
 /** Every file of a store but its heads, with its bytes. */
+/** The store's files, but for its heads and the count of looks at the validation images. */
 const content = (of: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(of, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.parentPath.includes('heads'))
+      .filter((entry) => entry.isFile() && !entry.parentPath.includes('heads') && entry.name !== 'looks.jsonl')
       .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name)).toString('base64')]),
   );
 
