@@ -80,8 +80,8 @@ async function accuracyWithout(
 /**
  * Asks a store what could be wrong with its data set: copies (equal files, or others of one picture), copies across
  * train and val or test and their effect on the accuracy, labels that other images contradict, small classes. `images`
- * at most are compared; of each its file is read once, for a sketch that stays in the store. With a list of labels these
- * count.
+ * at most are compared; of each its file is read once, for a sketch that stays in the store. With a list of labels
+ * these count.
  */
 export async function check(
   storePath: string,
