@@ -72,7 +72,7 @@ export async function headsOfRun(
   const saved = await withReject(best.trained, plan, load, reject, work);
   const looks = await count.add('run', saved.result.validatedOn, outcome.trained.size);
   const file = await keepHead(store, saved);
-  const scored = await scoresOfBest(saved, store, work);
+  const scored = await scoresOfBest(saved, store, count, work);
   return {
     heads: ranked([...outcome.trained.values()], best, { ...saved.result, ...scored, ...(looks && { looks }) }, file),
     skipped: outcome.skipped,
