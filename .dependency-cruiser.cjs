@@ -106,7 +106,7 @@ module.exports = {
     ...floors(
       'classify',
       ['linalg'],
-      ['evaluate'],
+      ['evaluate', 'copies'],
       ['solvers', 'neighbors'],
       ['network'],
       ['heads'],

@@ -29,6 +29,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'store-write-looks-down': ['store/write/a.ts', '../care/b.ts'],
   'classify-linalg-looks-down': ['classify/linalg/a.ts', '../solvers/b.ts'],
   'classify-evaluate-looks-down': ['classify/evaluate/a.ts', '../neighbors/b.ts'],
+  'classify-copies-looks-down': ['classify/copies/a.ts', '../evaluate/b.ts'],
   'classify-solvers-looks-down': ['classify/solvers/a.ts', '../neighbors/b.ts'],
   'classify-neighbors-looks-down': ['classify/neighbors/a.ts', '../solvers/b.ts'],
   'classify-network-looks-down': ['classify/network/a.ts', '../heads/b.ts'],

@@ -22,6 +22,8 @@ export interface Head {
   readonly params: Readonly<Record<string, number | string | boolean>>;
   /** True of heads that learn by epochs: given `context.views`, each epoch meets every row in one view, drawn anew. */
   readonly drawsViews?: true;
+  /** True of heads that hold a part of the rows out to watch: image by image (FitContext.images). */
+  readonly holdsOut?: boolean;
   /** Why a head cannot be fitted on rows in blocks: its `fit` throws FIT_INVALID for them. */
   readonly inMemoryOnly?: string;
   /** Peak bytes of `fit` on top of the rows in memory, or of the block; without it, few. */
@@ -50,6 +52,11 @@ export interface FitContext {
    * are rows like others (on-views.ts).
    */
   readonly views?: readonly Rows[];
+  /**
+   * Where several rows are of one image, such as its views: a number for each row, shape (n), the same for those rows.
+   * What a head holds out of its rows, it holds out image by image. By default rows with equal features are one image.
+   */
+  readonly images?: Int32Array;
 }
 
 /** A head that has learned. */

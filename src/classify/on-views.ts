@@ -21,6 +21,6 @@ export async function fitOnViews(
   return head.fit(
     stackedRows(all),
     all.flatMap(() => y),
-    context,
+    { ...context, images: Int32Array.from({ length: all.length * rows.rows }, (_, i) => i % rows.rows) },
   );
 }

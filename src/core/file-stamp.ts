@@ -16,6 +16,11 @@ export const stampText = ({ size, mtimeNs, ctimeNs, ino }: FileStamp): string =>
 export interface FileMemory {
   /** The SHA-256 that a file had when it was read with this very stamp; undefined where it must be read. */
   recall(path: string, stamp: FileStamp): string | undefined;
-  /** Remembers a file that was read. The stamp was taken before reading, at `atMs` (milliseconds since 1970). */
-  note(path: string, stamp: FileStamp, sha256: string, atMs: number): void;
+  /** The version of the decoder that was noted with a file that was recalled. */
+  decoderOf(path: string): number;
+  /**
+   * Remembers a file that was read. The stamp was taken before reading, at `atMs` (milliseconds since 1970). `decoder`
+   * is the version since which such a file decodes as it does (default 1).
+   */
+  note(path: string, stamp: FileStamp, sha256: string, atMs: number, decoder?: number): void;
 }

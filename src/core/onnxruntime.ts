@@ -18,8 +18,8 @@ const require = createRequire(import.meta.url);
 const BUNDLED = fileURLToPath(new URL('../onnxruntime', import.meta.url));
 
 /**
- * The folder of the ONNX Runtime that is loaded: PERMAFROST_ONNXRUNTIME, a whole onnxruntime-node with what permafrost's
- * own copy lacks (CUDA, Direct3D, another platform), else that copy. Sources that are not built take the development
+ * The folder of the ONNX Runtime that is loaded: PERMAFROST_ONNXRUNTIME, a whole onnxruntime-node with what the copy in
+ * permafrost lacks (CUDA, Direct3D, another platform), else that copy. Sources that are not built take the development
  * dependency. Throws where there is none.
  */
 export function onnxRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -45,7 +45,9 @@ function load(): OnnxRuntime {
   try {
     return require(onnxRuntimeFolder()) as OnnxRuntime;
   } catch (cause) {
-    throw new PermafrostError('PACKAGE_MISSING', `ONNX Runtime does not load: ${reasonOf(cause)}. ${advice()}`, {
+    // The lines below the first say who asked for the module.
+    const reason = reasonOf((cause as Error).message.split('\n')[0]);
+    throw new PermafrostError('PACKAGE_MISSING', `ONNX Runtime does not load: ${reason}. ${advice()}`, {
       cause,
     });
   }

@@ -4,7 +4,9 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
+import type { ImageHeader } from './image/jpeg-header.ts';
 import { openImage } from './image/open-image.ts';
+import { remarkOn, type Remark } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
@@ -17,7 +19,7 @@ export interface PipelineOptions {
   readonly contract: Contract;
   readonly executable: Executable;
   /** The network that a file goes through, by the SHA-256 of its bytes. Default: `executable`, all of them. */
-  readonly choose?: (sha256: string) => Executable;
+  readonly choose?: (sha256: string, decoder: number) => Executable;
   /** Makes a network ready; awaited before its first batch, while the first images are decoded. */
   readonly prepare?: (executable: Executable) => Promise<void>;
   /** What the network sees in place of the decoded square: an augmented view. Default: the square itself. */
@@ -26,8 +28,11 @@ export interface PipelineOptions {
   readonly batch: number;
   /** Milliseconds that one image may take to decode; default 20,000. */
   readonly imageTimeoutMs?: number;
-  /** True for files whose features need no extraction, by the SHA-256 of their bytes. */
-  readonly isKnown: (sha256: string) => boolean;
+  /**
+   * True for files whose features need no extraction, by the SHA-256 of their bytes and the version of the decoder since
+   * which they decode as they do.
+   */
+  readonly isKnown: (sha256: string, decoder: number) => boolean;
   /** Known content in an unchanged file is not read again. Default: every file is read. */
   readonly memory?: FileMemory;
   /** Ends the stream after the batches in flight, which are delivered; nothing is thrown. */
@@ -41,6 +46,8 @@ export interface InferredBatch {
   readonly executable: Executable;
   readonly rows: readonly (Sample & ImageFacts)[];
   readonly outputs: readonly Matrix[];
+  /** What is odd about some of them, by the SHA-256 of their bytes; nothing of views. */
+  readonly remarks: ReadonlyMap<string, Remark>;
 }
 
 /** What the pipeline tells, in the order of the samples within each kind and, of features, within each network. */
@@ -59,6 +66,8 @@ export type PipelineEvent =
 interface Decoding {
   readonly sample: Sample;
   readonly facts: ImageFacts;
+  readonly decoder: number;
+  readonly header: ImageHeader;
   readonly pixels: Promise<Uint8Array>;
 }
 
@@ -74,11 +83,11 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
   const started = performance.now();
   try {
     const { root, memory, isKnown } = options;
-    const { sha256, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
+    const { sha256, decoder, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
     const opened = performance.now();
     clock.image('read', opened - started);
     if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
-    if (isKnown(sha256)) return { kind: 'known', sample, sha256, unread: false };
+    if (isKnown(sha256, decoder)) return { kind: 'known', sample, sha256, unread: false };
     const { contract, imageTimeoutMs: timeoutMs, signal } = options;
     const { header, pixels: square } = await openImage(bytes, contract, { timeoutMs, signal });
     const pixels = options.view === undefined ? square : square.then((p) => options.view!(p, sha256));
@@ -87,7 +96,7 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
       () => undefined, // awaited later; a rejection must not count as unhandled until then
     );
     const { width, height, orientation } = header;
-    return { sample, facts: { sha256, width, height, orientation }, pixels };
+    return { sample, facts: { sha256, width, height, orientation }, decoder, header, pixels };
   } catch (error) {
     return failureOf(sample, error);
   }
@@ -101,6 +110,7 @@ interface Batch {
   readonly executable: Executable;
   readonly rows: (Sample & ImageFacts)[];
   readonly pixels: Uint8Array;
+  readonly remarks: Map<string, Remark>;
 }
 
 /** The networks with their queue: batches come out in the order in which they went in. */
@@ -140,7 +150,8 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
     /** The features of the batch that entered first. */
     async next(): Promise<InferredBatch> {
       const { batch, matrices } = running.shift()!;
-      return { executable: batch.executable, rows: batch.rows, outputs: await matrices };
+      const { executable, rows, remarks } = batch;
+      return { executable, rows, remarks, outputs: await matrices };
     },
   };
 }
@@ -164,6 +175,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     executable,
     rows: [],
     pixels: new Uint8Array(batch * imageBytes),
+    remarks: new Map(),
   });
   const ended = (): boolean => signal?.aborted === true || net.hasFailed;
 
@@ -184,8 +196,8 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       yield entry;
       continue;
     }
-    const { sample, facts } = entry;
-    if (underWay.has(facts.sha256) || options.isKnown(facts.sha256)) {
+    const { sample, facts, decoder } = entry;
+    if (underWay.has(facts.sha256) || options.isKnown(facts.sha256, decoder)) {
       yield { kind: 'known', sample, sha256: facts.sha256, unread: false };
       continue;
     }
@@ -197,11 +209,13 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       yield failureOf(sample, error);
       continue;
     }
-    const executable = options.choose?.(facts.sha256) ?? options.executable;
+    const executable = options.choose?.(facts.sha256, decoder) ?? options.executable;
     const filling = fillings.get(executable) ?? fresh(executable);
     fillings.set(executable, filling);
     filling.pixels.set(decoded, filling.rows.length * imageBytes);
     filling.rows.push({ ...sample, ...facts });
+    const remark = options.view === undefined ? remarkOn(decoded, entry.header, contract) : undefined;
+    if (remark !== undefined) filling.remarks.set(facts.sha256, remark);
     underWay.add(facts.sha256);
     if (filling.rows.length === batch) {
       // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.

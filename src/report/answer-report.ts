@@ -30,7 +30,7 @@ export function predictText({ predictions, failed }: PredictResult): string {
 }
 
 const indexLine = ({ split, ef, k, recall, queries, built }: IndexResult): string =>
-  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'stored image')}, ef ${ef}\n`;
+  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} of the graph, each without itself, ef ${ef}\n`;
 
 export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
   const indices = index === 'exact' ? [] : index.map(indexLine);

@@ -71,12 +71,13 @@ function copiesText(result: CheckResult): string {
 }
 
 export function checkText(result: CheckResult): string {
-  const { store, images, compared, exact, near, alike, leakedImages, suspects, smallClasses, smallClass } = result;
-  const head = `${store}: ${plural(images, 'image')}; ${plural(exact.length, 'group')} of equal files, ${plural(near.length, 'pair')} of other copies, ${plural(alike.length, 'pair')} alike, ${plural(leakedImages, 'validated image')} with a copy in train, ${plural(suspects.length, 'suspected label error')} shown.\n`;
+  const { store, images, compared, exact, near, alike, leakedImages, labelErrors, suspects, smallClasses, smallClass } =
+    result;
+  const head = `${store}: ${plural(images, 'image')}; ${plural(exact.length, 'group')} of equal files, ${plural(near.length, 'pair')} of other copies, ${plural(alike.length, 'pair')} alike, ${plural(leakedImages, 'validated image')} with a copy in train, about ${plural(labelErrors, 'label')} wrong.\n`;
   const table =
     suspects.length === 0
-      ? ''
-      : `\nLabels that the other images contradict, the most suspect first (look before you change anything):\n${textTable(
+      ? `\n${labelErrors === 0 ? 'No label error is suspected' : `About ${plural(labelErrors, 'label')} may be wrong, none is shown (--suspects)`}.\n`
+      : `\nAbout ${plural(labelErrors, 'label')} may be wrong (confident learning)${suspects.length < labelErrors ? `, the first ${suspects.length} (--suspects)` : ''}; the most suspect first, look before you change anything:\n${textTable(
           [...left('image', 'is', 'more like'), ...right('probability')],
           suspects.map(({ path, label, suggested, probability }) => [
             quoted(path),

@@ -29,9 +29,10 @@ export const ratio = (value: number): string => value.toFixed(4);
 /** Four significant digits, without an exponent where that is short. */
 export const significant = (value: number): string => String(Number(value.toPrecision(4)));
 
-/** How near int8 features are to those of fp32. */
+/** How near int8 features are to those of fp32: the least of a sample bounds no other image, only a share of them. */
 export function cosineText({ images, min, mean }: CosineToFp32): string {
-  return `cosine to fp32 at least ${ratio(min)}, mean ${ratio(mean)}, on ${plural(images, 'image')}`;
+  const share = 100 * (1 - 0.05 ** (1 / images));
+  return `cosine to fp32: least of ${plural(images, 'image')} ${ratio(min)}, mean ${ratio(mean)} (of all images up to ${share.toFixed(0)} % may lie lower, with 95 % confidence)`;
 }
 
 export { plural };

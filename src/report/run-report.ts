@@ -5,7 +5,7 @@ import { printable } from './printable.ts';
 import { firstLines, scoreRemarks, testText } from './score-report.ts';
 import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';
-import { toldApartText } from './told-apart.ts';
+import { looksText, pText, toldApartText, viewsVerdict } from './told-apart.ts';
 
 /** A table of heads in the given order. */
 export function headsText(heads: readonly HeadResult[]): string {
@@ -54,10 +54,16 @@ export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: Lear
 }
 
 /** What views were worth to a head, in one line. */
-export function viewsText({ count, accuracyWithout, difference, interval, pValue }: ViewsBenefit): string {
+export function viewsText(views: ViewsBenefit): string {
+  const { count, accuracyWithout, difference, interval, pValue, onlyWith, onlyWithout } = views;
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
-  const tells = interval[0] > 0 ? 'the views helped' : interval[1] < 0 ? 'the views hurt' : 'no difference can be told';
-  return `${plural(count, 'view')} of each image: accuracy ${signed(difference)} beside ${ratio(accuracyWithout)} without (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, McNemar p ${pValue.toFixed(2)}): ${tells}`;
+  const changed =
+    onlyWith === undefined || onlyWithout === undefined
+      ? ''
+      : onlyWith + onlyWithout === 0
+        ? ', on no image was one right and the other wrong'
+        : `, ${onlyWith} right with them alone, ${onlyWithout} without alone`;
+  return `${plural(count, 'view')} of each image: accuracy ${signed(difference)} beside ${ratio(accuracyWithout)} without${changed} (95 % interval ${signed(interval[0])} to ${signed(interval[1])}, McNemar p ${pText(pValue)}): ${viewsVerdict(views)}`;
 }
 
 function headLines({ learningCurve, views, notes }: HeadResult): string[] {
@@ -77,6 +83,7 @@ export function runText(result: RunResult): string {
     parts.push(
       `Heads trained on ${plural(best.trained, 'image')}, validated on ${best.validated} (${best.validatedOn}) in ${seconds(result.seconds.train ?? 0)}:`,
       headsText(result.heads),
+      ...(best.looks === undefined ? [] : [looksText(best.looks, best.validatedOn)]),
       `${toldApartText(result.heads)}\n`,
     );
   }
@@ -95,10 +102,11 @@ export function runText(result: RunResult): string {
 }
 
 export function trainText(head: HeadResult): string {
-  const { trained, relabelled, validated, validatedOn, iterations, file } = head;
+  const { trained, relabelled, validated, validatedOn, looks, iterations, file } = head;
   const lines = [
     headsText([head]).trimEnd(),
     `Trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}); ${plural(iterations, 'iteration')}.`,
+    ...(looks === undefined ? [] : [looksText(looks, validatedOn)]),
     ...(relabelled === undefined
       ? []
       : [`${plural(relabelled, 'image')} counted under another label or split than the store's.`]),

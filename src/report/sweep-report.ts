@@ -3,7 +3,7 @@ import { rejectLines } from './reject-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
-import { comparisonRule } from './told-apart.ts';
+import { comparisonRule, looksText, pText } from './told-apart.ts';
 import { viewsText } from './run-report.ts';
 import { scoreRemarks } from './score-report.ts';
 
@@ -23,11 +23,11 @@ function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore):
       ...right('#'),
       ...left('head', 'features'),
       ...right(`${SCORE_TITLES[score]} (held out)`, '95 % interval', ...others.map((other) => SCORE_TITLES[other])),
-      ...right('p against the best', 'fits'),
+      ...right('p against the best, adjusted', 'fits'),
       ...left('settings'),
     ],
     candidates.map((candidate) => {
-      const { rank, head, scores, converged, fitMs, changed, pValue } = candidate;
+      const { rank, head, scores, converged, fitMs, changed, adjusted = 1 } = candidate;
       const { value, interval } = scores[score];
       return [
         String(rank),
@@ -36,7 +36,7 @@ function leaderboard(candidates: readonly RankedCandidate[], score: SweepScore):
         ratio(value),
         `${ratio(interval[0])} .. ${ratio(interval[1])}`,
         ...others.map((other) => ratio(scores[other].value)),
-        rank === 1 ? '' : pValue.toFixed(3),
+        rank === 1 ? '' : pText(adjusted),
         milliseconds(fitMs),
         parameters(changed) || 'defaults',
       ];
@@ -63,7 +63,12 @@ export function sweepText(result: SweepResult, top: number): string {
   const shown = candidates.slice(0, top);
   const measured = best.validatedOn;
   const lines = [
-    `${plural(candidates.length, 'configuration')} cross-validated on ${crossValidated < images ? `a sample of ${crossValidated} of ${images} training images` : plural(images, 'training image')} of ${plural(classes.length, 'class', 'classes')} in ${folds} folds (seed ${seed}): ${computed} computed in ${seconds(result.seconds.sweep)} on ${plural(workers, 'thread')}, ${reused} known from before.`,
+    `${plural(candidates.length, 'configuration')} cross-validated on ${crossValidated < images ? `${crossValidated} of ${images} training images` : plural(images, 'training image')} of ${plural(classes.length, 'class', 'classes')} in ${folds} folds (seed ${seed}): ${computed} computed in ${seconds(result.seconds.sweep)} on ${plural(workers, 'thread')}, ${reused} known from before.`,
+    ...(result.leftOut === undefined
+      ? []
+      : [
+          `Left out, with one training image each: ${result.leftOut.map((label) => printable(JSON.stringify(label))).join(', ')}. The best head is fitted on them too.`,
+        ]),
     leaderboard(shown, score).trimEnd(),
     ...(candidates.length > shown.length
       ? [`and ${candidates.length - shown.length} more (--top ${candidates.length}, or all with --json)`]
@@ -72,15 +77,16 @@ export function sweepText(result: SweepResult, top: number): string {
     '',
     candidates.length === 1
       ? 'There is nothing to compare the one candidate with.'
-      : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (${comparisonRule(candidates.length - 1, 'held-out predictions')}).`,
+      : `${notToldApart} of the ${candidates.length - 1} others cannot be told from the best at 5 % (${comparisonRule(candidates.length - 1, 'held-out images', candidates[0]!.test)}).`,
     ...(passedOver.length === 0
       ? []
       : [
           `Passed over, for they cannot be fitted on all ${images} training images within the memory: ${passedOver.map(({ rank }) => `number ${rank}`).join(', ')} (${printable(passedOver[0]!.reason)})`,
         ]),
     'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
-    `${best.name} (${featuresOf(chosen)}, ${parameters(chosen.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}, which were looked at this once.`,
+    `${best.name} (${featuresOf(chosen)}, ${parameters(chosen.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}.`,
     ...scoreRemarks(best),
+    ...(best.looks === undefined ? [] : [looksText(best.looks, measured)]),
     ...(best.views === undefined ? [] : [viewsText(best.views)]),
     ...(best.reject === undefined ? [] : rejectLines(best.reject)),
     best.file === null

@@ -61,7 +61,9 @@ export interface CheckResult {
   readonly leakedImages: number;
   /** Of one head on the validated images: all of them, and those without a copy in train. Null where there are none. */
   readonly accuracy: { readonly head: string; readonly all: CheckedAccuracy; readonly clean: CheckedAccuracy } | null;
-  /** Labels that the others contradict, the most suspect first; margin: their probability less the suggestion's. */
+  /** How many labels are wrong, as estimated by confident learning. */
+  readonly labelErrors: number;
+  /** So many labels that the others contradict, as far as they are told, the most suspect first; margin: their probability less the suggestion's. */
   readonly suspects: readonly {
     readonly path: string;
     readonly label: string;

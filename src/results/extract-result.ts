@@ -27,6 +27,13 @@ export interface ViewsExtracted {
   readonly extractedBecause: string | null;
 }
 
+/** An image that is one colour under the contract of its extraction. */
+export interface OneColourImage {
+  readonly path: string;
+  /** 0 to 255 each. */
+  readonly rgb: readonly [number, number, number];
+}
+
 /** What an extraction did to a store. */
 export interface ExtractResult {
   readonly dataset: string;
@@ -57,6 +64,8 @@ export interface ExtractResult {
   readonly warnings: readonly string[];
   /** Images of val and test that are files of the same content as training images; absent where there are none. */
   readonly inTrainToo?: Readonly<Partial<Record<Split, number>>>;
+  /** Those of `extracted` that are one colour, of which nothing can be learned; absent where there are none. */
+  readonly oneColour?: readonly OneColourImage[];
   /** `load`: loading the network (0 where nothing was extracted); `extract`: the rest of the extraction. */
   readonly seconds: Readonly<{ load: number; extract: number; train?: number }>;
   readonly trace: StageSeconds;

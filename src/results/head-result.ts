@@ -3,9 +3,11 @@ import type { ExtractResult } from './extract-result.ts';
 import type { Split } from '../core/sample.ts';
 import type { LearningCurve } from '../classify/head.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
+import type { ValidationLooks } from '../store/format/validation-looks.ts';
 
 export type { LearningCurve } from '../classify/head.ts';
-export type { Comparison } from '../classify/cross-validation/compare.ts';
+export type { ValidationLooks } from '../store/format/validation-looks.ts';
+export type { Comparison, PairedTest } from '../classify/cross-validation/compare.ts';
 
 /** The rule by which a head answers "unknown", asked for at a share `rate` of images of known classes. */
 export interface RejectResult {
@@ -44,11 +46,14 @@ export interface ViewsBenefit {
   /** Views of each training image, beside the image itself. */
   readonly count: number;
   readonly accuracyWithout: number;
-  /** Accuracy with the views less that without them, and its 95 % interval by the paired bootstrap. */
+  /** Accuracy with the views less that without them, and its 95 % interval (Agresti and Min 2005). */
   readonly difference: number;
   readonly interval: readonly [number, number];
-  /** McNemar's exact test of "the views change nothing". */
+  /** McNemar's exact test of "the views change nothing": below 0.05 they helped or hurt. */
   readonly pValue: number;
+  /** Images that only the head with the views got right, and only that without. Not in what older versions wrote. */
+  readonly onlyWith?: number;
+  readonly onlyWithout?: number;
 }
 
 /** What a head reached on a split. */
@@ -64,6 +69,8 @@ export interface SplitScore {
   readonly logLoss: number;
   /** Classes of the split that the head does not know. */
   readonly unlearned: readonly string[];
+  /** How often heads of the store were measured on it; absent where that could not be counted. */
+  readonly looks?: ValidationLooks;
 }
 
 /** One head with its figures on the split that it was validated on. */
@@ -109,6 +116,8 @@ export interface HeadResult {
   readonly unlearned?: readonly string[];
   /** The chosen head on the labelled test images, which had no part in any choice; absent where it was not asked. */
   readonly test?: OrReason<SplitScore>;
+  /** How often that split was looked at so far: of the best head of a run or sweep, and of one trained alone. */
+  readonly looks?: ValidationLooks;
   /** The head file, where one was written. */
   readonly file: string | null;
 }

@@ -32,6 +32,7 @@ const judgement: Judgement = {
   calibration: {
     bins: [{ low: 0.8, high: 0.9, images: 3, confidence: 0.85, accuracy: 1 / 3, interval: [0.06, 0.79] }],
     error: 0.5167,
+    noise: { mean: 0.12, most: 0.3 },
   },
   judged: [
     { image: 0, predicted: LABEL, probability: 0.8, neighbors: [{ image: 3, distance: 0.1 }] },
@@ -131,6 +132,7 @@ export function reportData(given: Partial<ReportData> = {}): ReportData {
         all: { images: 3, accuracy: 1 / 3, interval: [0.06, 0.79] },
         clean: { images: 2, accuracy: 0, interval: [0, 0.66] },
       },
+      labelErrors: 1,
       suspects: [{ path: HOSTILE[2], label: 'bees', suggested: LABEL, probability: 0.9, margin: -0.8 }],
       smallClasses: [{ label: LABEL, train: 1, held: 2 }],
       smallClass: 10,

@@ -1,11 +1,13 @@
-import { SKETCH_SIDE } from '../../core/sketch.ts';
-import { greyOf, halved, type Grey } from './grey.ts';
+import { COLOUR_SIDE, SKETCH_SIDE } from '../../core/sketch.ts';
+import { coloursOf, greyOf, halved, type Grey } from './grey.ts';
 import { refine } from './refine.ts';
-import { likenessOf, UNLIKE, type Affine, type Likeness } from './warp.ts';
+import { likenessOf, overlapping, UNLIKE, type Affine, type Likeness } from './warp.ts';
 
 export interface Alignment extends Likeness {
   /** Whether the other picture is mirrored. */
   readonly mirrored: boolean;
+  /** Correlation of their colours then, -1 to 1; null where one of them has none, or one tint all over. */
+  readonly colours: number | null;
 }
 
 /** Side of the pictures in which the first guess is looked for. */
@@ -71,6 +73,31 @@ function guessed(a: Grey, b: Grey, { from, to, weights }: Guess): Likeness {
   return likenessOf(from.length, SIDE * SIDE, sums, 0);
 }
 
+/** Standard deviation of the colour differences, in levels, below which colours do not tell: grey, or one tint. */
+const LEAST_COLOUR = 6;
+
+/** Correlation of the colour differences of two pictures under the map of their grey values; null where they have few. */
+function coloursAlike(a: readonly [Grey, Grey], b: readonly [Grey, Grey], map: Affine): number | null {
+  const step = COLOUR_SIDE / SKETCH_SIDE;
+  const [xx, xy, across, yx, yy, down] = map;
+  const coarse: Affine = [xx, xy, across * step, yx, yy, down * step];
+  let [products, squaresA, squaresB, n] = [0, 0, 0, 0];
+  for (const channel of [0, 1] as const) {
+    const [p, q] = overlapping(a[channel], b[channel], coarse);
+    const [meanP, meanQ] = [p, q].map((values) => values.reduce((sum, value) => sum + value, 0) / values.length) as [
+      number,
+      number,
+    ];
+    for (const [i, value] of p.entries()) {
+      products += (value - meanP) * (q[i]! - meanQ);
+      squaresA += (value - meanP) ** 2;
+      squaresB += (q[i]! - meanQ) ** 2;
+    }
+    n += p.length;
+  }
+  return Math.min(squaresA, squaresB) < n * LEAST_COLOUR ** 2 ? null : products / Math.sqrt(squaresA * squaresB);
+}
+
 /**
  * How alike two sketches are where one is laid over the other as well as can be: mirrored or not, moved, larger or
  * smaller, turned a little. A cut, a border or a slight turn changes nothing of a picture but its place. `ways`: whether
@@ -79,7 +106,8 @@ function guessed(a: Grey, b: Grey, { from, to, weights }: Guess): Likeness {
 export function align(one: Uint8Array, other: Uint8Array, ways: readonly boolean[] = [false, true]): Alignment {
   const a = greyOf(one);
   const small = halved(a);
-  let best: Alignment = { ...UNLIKE, mirrored: false };
+  let best: Alignment = { ...UNLIKE, mirrored: false, colours: null };
+  let map = GUESSES[0]!.map;
   for (const mirrored of ways) {
     const b = greyOf(other, mirrored);
     const smallOther = halved(b);
@@ -92,7 +120,10 @@ export function align(one: Uint8Array, other: Uint8Array, ways: readonly boolean
     const [xx, , across, , yy, down] = start;
     // A shift by one small pixel is one by two.
     const found = refine(a, b, [xx, 0, 2 * across, 0, yy, 2 * down]);
-    if (found.correlation > best.correlation) best = { ...found, mirrored };
+    if (found.correlation <= best.correlation) continue;
+    best = { correlation: found.correlation, overlap: found.overlap, mirrored, colours: null };
+    map = found.map;
   }
-  return best;
+  if (best.correlation < 0) return best;
+  return { ...best, colours: coloursAlike(coloursOf(one), coloursOf(other, best.mirrored), map) };
 }

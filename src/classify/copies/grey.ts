@@ -1,4 +1,4 @@
-import { SKETCH_BYTES, SKETCH_SIDE } from '../../core/sketch.ts';
+import { COLOUR_BYTES, COLOUR_SIDE, GREY_BYTES, SKETCH_SIDE } from '../../core/sketch.ts';
 
 /** A square grey picture, float32 in rows. */
 export interface Grey {
@@ -6,12 +6,20 @@ export interface Grey {
   readonly values: Float32Array;
 }
 
-/** A sketch as numbers, mirrored left to right where asked for. */
-export function greyOf(sketch: Uint8Array, mirrored = false): Grey {
-  const values = Float32Array.from(sketch);
-  if (mirrored) for (let y = 0; y < SKETCH_SIDE; y++) values.subarray(y * SKETCH_SIDE, (y + 1) * SKETCH_SIDE).reverse();
-  return { side: SKETCH_SIDE, values };
+/** A part of a sketch as numbers, mirrored left to right where asked for. */
+function squareOf(sketch: Uint8Array, from: number, side: number, mirrored: boolean): Grey {
+  const values = Float32Array.from(sketch.subarray(from, from + side * side));
+  if (mirrored) for (let y = 0; y < side; y++) values.subarray(y * side, (y + 1) * side).reverse();
+  return { side, values };
 }
+
+export const greyOf = (sketch: Uint8Array, mirrored = false): Grey => squareOf(sketch, 0, SKETCH_SIDE, mirrored);
+
+/** The two colour differences of a sketch. */
+export const coloursOf = (sketch: Uint8Array, mirrored = false): readonly [Grey, Grey] => [
+  squareOf(sketch, GREY_BYTES, COLOUR_SIDE, mirrored),
+  squareOf(sketch, GREY_BYTES + COLOUR_BYTES, COLOUR_SIDE, mirrored),
+];
 
 /** Half the side, each pixel the mean of four. */
 export function halved({ side, values }: Grey): Grey {
@@ -32,9 +40,26 @@ const PLAIN_LEVELS = 2;
 /** Whether a sketch shows nothing that could be recognised. */
 export function isPlain(sketch: Uint8Array): boolean {
   let [sum, squares] = [0, 0];
-  for (const value of sketch) {
+  for (const value of sketch.subarray(0, GREY_BYTES)) {
     sum += value;
     squares += value * value;
   }
-  return squares / SKETCH_BYTES - (sum / SKETCH_BYTES) ** 2 < PLAIN_LEVELS ** 2;
+  return squares / GREY_BYTES - (sum / GREY_BYTES) ** 2 < PLAIN_LEVELS ** 2;
+}
+
+/** Levels by which a pixel of an even area differs from those right of it and below it at most. */
+const EVEN_LEVELS = 2;
+
+/** Share of a sketch that is even: background, sky, the white of a page. */
+export function evenShare(sketch: Uint8Array): number {
+  let even = 0;
+  for (let y = 0; y < SKETCH_SIDE - 1; y++) {
+    for (let x = 0; x < SKETCH_SIDE - 1; x++) {
+      const at = y * SKETCH_SIDE + x;
+      const value = sketch[at]!;
+      const most = Math.max(Math.abs(sketch[at + 1]! - value), Math.abs(sketch[at + SKETCH_SIDE]! - value));
+      if (most <= EVEN_LEVELS) even++;
+    }
+  }
+  return even / (SKETCH_SIDE - 1) ** 2;
 }

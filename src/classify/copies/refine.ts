@@ -75,8 +75,8 @@ function step(a: Grey, b: Grey, map: Affine): Affine | undefined {
   return map.map((value, i) => value + change[i]!) as unknown as Affine;
 }
 
-/** How alike two pictures are at the best map near `start`. */
-export function refine(a: Grey, b: Grey, start: Affine): Likeness {
+/** The best map near `start`, and how alike two pictures are under it. */
+export function refine(a: Grey, b: Grey, start: Affine): Likeness & { readonly map: Affine } {
   let map = start;
   let best = likeness(a, b, map, LEAST_OVERLAP);
   for (let i = 0; i < MOST_STEPS; i++) {
@@ -87,5 +87,5 @@ export function refine(a: Grey, b: Grey, start: Affine): Likeness {
     if (gain > 0) [best, map] = [found, next];
     if (gain < LEAST_GAIN) break;
   }
-  return best;
+  return { ...best, map };
 }

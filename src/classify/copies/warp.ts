@@ -29,11 +29,11 @@ export function likenessOf(
   return { correlation: (products - (sumA * sumB) / n) / Math.sqrt(varianceA * varianceB), overlap: n / of };
 }
 
-/** How alike `a` is to `b` under `map`, bilinear between the pixels of `b`. */
-export function likeness(a: Grey, b: Grey, map: Affine, leastOverlap: number): Likeness {
+/** The values of `a` and of `b` under `map`, bilinear between its pixels, at the pixels that both have. */
+export function overlapping(a: Grey, b: Grey, map: Affine): readonly [Float32Array, Float32Array] {
   const { side, values } = a;
   const middle = (side - 1) / 2;
-  const sums: [number, number, number, number, number] = [0, 0, 0, 0, 0];
+  const [ours, theirs] = [new Float32Array(values.length), new Float32Array(values.length)];
   let n = 0;
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
@@ -47,14 +47,24 @@ export function likeness(a: Grey, b: Grey, map: Affine, leastOverlap: number): L
       const at = top * side + left;
       const upper = b.values[at]! * (1 - right) + b.values[at + 1]! * right;
       const lower = b.values[at + side]! * (1 - right) + b.values[at + side + 1]! * right;
-      const [p, q] = [values[y * side + x]!, upper * (1 - down) + lower * down];
-      n++;
-      sums[0] += p;
-      sums[1] += q;
-      sums[2] += p * p;
-      sums[3] += q * q;
-      sums[4] += p * q;
+      ours[n] = values[y * side + x]!;
+      theirs[n++] = upper * (1 - down) + lower * down;
     }
   }
-  return likenessOf(n, side * side, sums, leastOverlap);
+  return [ours.subarray(0, n), theirs.subarray(0, n)];
+}
+
+/** How alike `a` is to `b` under `map`. */
+export function likeness(a: Grey, b: Grey, map: Affine, leastOverlap: number): Likeness {
+  const [ours, theirs] = overlapping(a, b, map);
+  const sums: [number, number, number, number, number] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < ours.length; i++) {
+    const [p, q] = [ours[i]!, theirs[i]!];
+    sums[0] += p;
+    sums[1] += q;
+    sums[2] += p * p;
+    sums[3] += q * q;
+    sums[4] += p * q;
+  }
+  return likenessOf(ours.length, a.values.length, sums, leastOverlap);
 }

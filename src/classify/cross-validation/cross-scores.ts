@@ -13,7 +13,7 @@ export type SweepScore = (typeof SWEEP_SCORES)[number];
 export interface CrossScore {
   /** Over all rows, each judged by a head that did not see it. */
   readonly value: number;
-  /** 95 %, rows taken as independent. */
+  /** 95 %, of what the folds' heads reach on average: it does not know that another training set gives other heads. */
   readonly interval: readonly [low: number, high: number];
   /** The figure of each fold. */
   readonly folds: readonly number[];
@@ -24,7 +24,8 @@ export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
 
 /**
  * How P (n, classes), each row by a head that did not see it, agrees with the truth over all rows. 95 % intervals take
- * rows as independent: Wilson's for accuracy, normal ones for mean recall and mean log loss.
+ * rows as independent: Wilson's for accuracy, MOVER's for mean recall (balancedAccuracyInterval), a normal one for mean
+ * log loss.
  */
 export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainVal[]): CrossScores {
   const guess = metrics.topClass(P);
@@ -33,9 +34,7 @@ export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainV
     guess: Int32Array.from(rows, (i) => guess[i]!),
   });
   const parts = folds.map(({ val }) => of(val));
-  const losses = Float64Array.from(truth, (c, i) =>
-    metrics.logLoss(Int32Array.of(c), { data: P.data.subarray(i * P.cols, (i + 1) * P.cols), rows: 1, cols: P.cols }),
-  );
+  const losses = metrics.rowLosses(truth, P);
   const meanOf = (rows: readonly number[]): number => rows.reduce((sum, i) => sum + losses[i]!, 0) / rows.length;
   const recallsOf = (part: { readonly truth: Int32Array; readonly guess: Int32Array }) =>
     metrics.classScores(metrics.confusionMatrix(part.truth, part.guess, P.cols), P.cols);
@@ -43,9 +42,8 @@ export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainV
   const deviation = Math.sqrt(
     losses.reduce((sum, value) => sum + (value - loss) ** 2, 0) / Math.max(1, losses.length - 1),
   );
-  const recalls = recallsOf({ truth, guess }).filter(({ support }) => support > 0);
-  const balanced = metrics.balancedAccuracy(recalls);
-  const variance = recalls.reduce((sum, { recall, support }) => sum + (recall * (1 - recall)) / support, 0);
+  const recalls = recallsOf({ truth, guess });
+  const half = (Z_95 * deviation) / Math.sqrt(losses.length);
   return {
     accuracy: {
       value: metrics.accuracy(truth, guess),
@@ -53,18 +51,14 @@ export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainV
       folds: parts.map((part) => metrics.accuracy(part.truth, part.guess)),
     },
     balancedAccuracy: {
-      value: balanced,
-      interval: around(balanced, Math.sqrt(variance) / recalls.length, 1),
+      value: metrics.balancedAccuracy(recalls),
+      interval: metrics.balancedAccuracyInterval(recalls),
       folds: parts.map((part) => metrics.balancedAccuracy(recallsOf(part))),
     },
     logLoss: {
       value: loss,
-      interval: around(loss, deviation / Math.sqrt(losses.length), Infinity),
+      interval: [Math.max(0, loss - half), loss + half],
       folds: folds.map(({ val }) => meanOf(val)),
     },
   };
-}
-
-function around(value: number, error: number, most: number): CrossScore['interval'] {
-  return [Math.max(0, value - Z_95 * error), Math.min(most, value + Z_95 * error)];
 }

@@ -207,7 +207,9 @@ async function* oneByOne({ plans, features, y, classes, context }: FamilyTask): 
           matrixRows(selectRows(X, train.slice(view * size, (view + 1) * size))),
         ) as [Rows, ...Rows[]];
         const labels = train.slice(0, size).map((i) => classes[y[i]!]!);
-        const fitted = await head.fit(first, labels, { ...context, views });
+        // Row i of the features is a view of the image i % images.
+        const images = Int32Array.from(train.slice(0, size), (i) => i % features.images);
+        const fitted = await head.fit(first, labels, { ...context, views, images });
         setRows(P, val, await fitted.predictProba(selectRows(X, val)));
         converged &&= fitted.converged;
         iterations = Math.max(iterations, fitted.iterations);

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { type Matrix, matrix, row } from '../../core/matrix.ts';
-import { calibrationCount } from './calibration-bins.ts';
+import { CALIBRATION_BINS, calibrationCount } from './calibration-bins.ts';
 import { checkLengths, topClass } from './metrics.ts';
 
 /**
@@ -8,7 +8,7 @@ import { checkLengths, topClass } from './metrics.ts';
  * the top probability, weighted by rows (Guo et al. 2017, arXiv 1706.04599, equation 3). P: (n, classes). NaN for no
  * rows.
  */
-export function expectedCalibrationError(truth: Int32Array, P: Matrix, bins = 15): number {
+export function expectedCalibrationError(truth: Int32Array, P: Matrix, bins = CALIBRATION_BINS): number {
   checkLengths(truth.length, P.rows);
   const count = calibrationCount(bins);
   topClass(P).forEach((c, i) => count.add(P.data[i * P.cols + c]!, c === truth[i]));

@@ -60,12 +60,15 @@ export function clippedLog(p: number): number {
   return Math.log(Math.min(1 - eps, Math.max(eps, p)));
 }
 
-/** Mean of -ln(probability of the true class), clipped (clippedLog). NaN for no rows. */
-export function logLoss(truth: Int32Array, P: Matrix): number {
+/** -ln(probability of the true class) of each row, clipped (clippedLog), shape (n). */
+export function rowLosses(truth: Int32Array, P: Matrix): Float64Array {
   checkLengths(truth.length, P.rows);
-  let sum = 0;
-  truth.forEach((c, i) => (sum -= clippedLog(P.data[i * P.cols + c]!)));
-  return sum / truth.length;
+  return Float64Array.from(truth, (c, i) => -clippedLog(P.data[i * P.cols + c]!));
+}
+
+/** Mean of `rowLosses`, NaN for no rows. */
+export function logLoss(truth: Int32Array, P: Matrix): number {
+  return rowLosses(truth, P).reduce((sum, loss) => sum + loss, 0) / truth.length;
 }
 
 /** Counts of (true class, predicted class), shape (classes, classes) row-major: row t, column p. */
@@ -109,6 +112,23 @@ export function classScores(confusion: Int32Array, classes: number): ClassScore[
 export function balancedAccuracy(scores: readonly ClassScore[]): number {
   const present = scores.filter(({ support }) => support > 0);
   return present.reduce((sum, { recall }) => sum + recall, 0) / present.length;
+}
+
+/**
+ * The 95 % interval of the balanced accuracy: Wilson's of each recall, put together by MOVER (Zou, Huang and Zhang
+ * 2009, Computational Statistics and Data Analysis 53:1080). It has a width where every row is right. NaN for no rows.
+ */
+export function balancedAccuracyInterval(scores: readonly ClassScore[]): [low: number, high: number] {
+  const present = scores.filter(({ support }) => support > 0);
+  const [below, above] = [0, 1].map((end) => {
+    const squares = present.map(({ recall, support }) => {
+      const limit = wilsonInterval(Math.round(recall * support), support)[end]!;
+      return (recall - limit) ** 2;
+    });
+    return Math.sqrt(squares.reduce((sum, square) => sum + square, 0)) / present.length;
+  }) as [number, number];
+  const value = balancedAccuracy(present);
+  return [Math.max(0, value - below), Math.min(1, value + above)];
 }
 
 /** Throws FIT_INVALID when there are not as many true classes as predictions. */

@@ -1,6 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
-import { checkLengths } from './metrics.ts';
+import { studentTwoSided } from './distributions.ts';
+import { checkLengths, Z_95 } from './metrics.ts';
 
 /** How two heads differ on the same rows. */
 export interface McNemar {
@@ -39,6 +40,34 @@ function exactTwoSided(a: number, b: number): number {
   return Math.min(1, 2 * tail);
 }
 
+/**
+ * The 95 % interval of the difference in accuracy of two heads on the same `rows`: Wald's after half a row more in each
+ * cell of the table of both (Agresti and Min 2005, Statistics in Medicine 24:729). It has a width where no row differs.
+ */
+export function differenceInterval(
+  { onlyFirst, onlySecond }: Pick<McNemar, 'onlyFirst' | 'onlySecond'>,
+  rows: number,
+): [low: number, high: number] {
+  const n = rows + 2;
+  const [first, second] = [(onlyFirst + 0.5) / n, (onlySecond + 0.5) / n];
+  const half = Z_95 * Math.sqrt((first + second - (first - second) ** 2) / n);
+  return [Math.max(-1, first - second - half), Math.min(1, first - second + half)];
+}
+
+/**
+ * Two-sided p-value of "both losses are equal on average" by the paired t test (Student 1908) on one loss a row. 1 for
+ * less than two rows or losses that are all the same. Throws FIT_INVALID for other lengths.
+ */
+export function pairedT(first: Float64Array | Float32Array, second: Float64Array | Float32Array): number {
+  checkLengths(first.length, second.length);
+  const n = first.length;
+  const differences = Float64Array.from(first, (loss, i) => loss - second[i]!);
+  const mean = differences.reduce((sum, value) => sum + value, 0) / n;
+  if (n < 2 || mean === 0) return 1;
+  const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  return studentTwoSided(mean / Math.sqrt(variance / n), n - 1);
+}
+
 /** How much better one head is than another on the same rows. */
 export interface BootstrapDifference {
   /** Accuracy of the first head less that of the second. */
@@ -60,7 +89,8 @@ export interface BootstrapOptions {
 
 /**
  * Paired bootstrap of the difference in accuracy (Efron and Tibshirani 1993, chapters 13 and 16): rows are drawn with
- * replacement, the same for both heads; deterministic by seed. Throws FIT_INVALID for lengths that differ or no rows.
+ * replacement, the same for both heads; deterministic by seed. Where few rows differ its interval is too short
+ * (`differenceInterval` is not: docs/figures.md). Throws FIT_INVALID for lengths that differ or no rows.
  */
 export function pairedBootstrap(
   truth: Int32Array,

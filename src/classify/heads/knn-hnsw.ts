@@ -4,7 +4,6 @@ import { matrixRows } from '../../core/rows.ts';
 import { checkFit, checkNeighbors, requireMatrix } from '../checks.ts';
 import type { FitContext, FittedHead, Head, HeadState } from '../head.ts';
 import { hnswIndex } from '../neighbors/hnsw.ts';
-import { measureRecall } from '../neighbors/recall.ts';
 import type { FittedFacts } from './fitted-state.ts';
 import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
@@ -14,7 +13,11 @@ export const KNN_HNSW_OPTIONS = {
   M: integerOption(16, 'links of a row on each layer of the graph', { min: 2, max: 1024 }),
   efConstruction: integerOption(200, 'candidates kept while the graph is built', { min: 1 }),
   efSearch: integerOption(50, 'candidates kept while searching', { min: 1 }),
-  seed: integerOption(1, 'seed of the graph, and of the rows that its recall is measured on', { min: 0 }),
+  seed: integerOption(
+    1,
+    'seed of the graph, and of the rows that are inserted last, on which its recall is measured before',
+    { min: 0 },
+  ),
 };
 type KnnHnswOptions = OptionsOf<typeof KNN_HNSW_OPTIONS>;
 
@@ -24,12 +27,10 @@ const resolved = (options: Partial<KnnHnswOptions>) => resolveOptions(`The head 
 /** Why it cannot be fitted block by block. */
 const IN_MEMORY_ONLY = 'its graph keeps all rows at once';
 
-/** Rows that recall is measured on: at recall 0.95 and k = 5 the standard error is 0.007. */
-const RECALL_SAMPLE = 200;
-
 /**
- * `knn` with approximate search by hnswlib-node. The graph is rebuilt at load; its recall against exact search is
- * noted. Throws OPTION_INVALID; `fit` throws FIT_INVALID as `knn`, PACKAGE_MISSING, INTERRUPTED.
+ * `knn` with approximate search by hnswlib-node. The graph is rebuilt at load; its recall against exact search, on rows
+ * that it does not hold yet, is noted. Throws OPTION_INVALID; `fit` throws FIT_INVALID as `knn`, PACKAGE_MISSING,
+ * INTERRUPTED.
  */
 export function knnHnswHead(options: Partial<KnnHnswOptions> = {}): Head {
   const params = resolved(options);
@@ -59,12 +60,11 @@ async function withGraph(
   params: KnnHnswOptions,
   context?: FitContext,
 ): Promise<FittedHead> {
-  const index = await hnswIndex(X, params, context);
-  const { recall, queries, k } = await measureRecall(index, X, {
-    k: params.nNeighbors,
-    sample: RECALL_SAMPLE,
-    seed: params.seed,
-  });
-  const note = `recall@${k} against exact search: ${recall.toFixed(4)}, on ${queries} training rows`;
-  return fittedVoters({ ...facts, notes: [note] }, { rows: matrixRows(X), labels }, index, params);
+  const { index, recall } = await hnswIndex(X, params, params.nNeighbors, context);
+  const notes = recall
+    ? [
+        `recall@${recall.k} against exact search: ${recall.recall.toFixed(4)}, on ${recall.queries} training rows before the graph had them`,
+      ]
+    : [];
+  return fittedVoters({ ...facts, notes }, { rows: matrixRows(X), labels }, index, params);
 }

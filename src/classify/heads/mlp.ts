@@ -31,6 +31,7 @@ export function mlpHead(options: Partial<OptionsOf<typeof MLP_OPTIONS>> = {}): H
   return {
     ...self,
     drawsViews: true,
+    holdsOut: params.validationFraction > 0,
     fit: async (rows, y, context) => fitted(await trainHeadNetwork(self, params, start, rows, y, context)),
   };
 }

@@ -2,6 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Rows } from '../../core/rows.ts';
 import { checkLabels, checkPredict } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
+import { imagesOfRows } from '../network/images-of-rows.ts';
 import { type Pca, applyPca, fitPca, pcaBytes, projectedRows } from '../pca.ts';
 import { type FittedFacts, factsOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
 
@@ -19,7 +20,12 @@ export function pcaHead(width: number, inner: Head): Head {
     async fit(rows, y, context) {
       checkLabels(rows, y);
       const pca = await fitPca(rows, width, context);
-      return onComponents(pca, await inner.fit(await projectedRows(pca, rows), y, context));
+      // Equal rows may differ in the last bit of their components: they are found before.
+      const images = inner.holdsOut ? await imagesOfRows(rows, context?.images) : undefined;
+      return onComponents(
+        pca,
+        await inner.fit(await projectedRows(pca, rows), y, images ? { ...context, images } : context),
+      );
     },
   };
 }

@@ -28,6 +28,7 @@ export function softmaxHead(options: Partial<OptionsOf<typeof SOFTMAX_OPTIONS>> 
   return {
     ...self,
     drawsViews: true,
+    holdsOut: params.validationFraction > 0,
     fit: async (rows, y, context) => fitted(await trainHeadNetwork(self, params, start, rows, y, context)),
   };
 }

@@ -7,6 +7,7 @@ import { checkedRows, checkLabels, checkViews } from '../checks.ts';
 import { stratifiedSplit, type TrainVal } from '../evaluate/split.ts';
 import type { FitContext, FittedHead } from '../head.ts';
 import { shuffledBatches, validationBlocks } from '../network/batches.ts';
+import { imagesOfRows } from '../network/images-of-rows.ts';
 import type { Network } from '../network/network.ts';
 import { type TrainingOptions, trainNetwork } from '../network/network-training.ts';
 import { type ClassWeight, CLASS_WEIGHT_OPTION, classWeights } from '../solvers/class-weights.ts';
@@ -21,7 +22,7 @@ export const TRAINING_OPTIONS = {
   nIterNoChange: integerOption(10, 'epochs without progress after which training stops', { min: 1 }),
   validationFraction: numberOption(
     0,
-    'part of each class held out to watch the loss on, keeping the best epoch; 0 watches the training loss',
+    "part of each class' images held out to watch the loss on, keeping the best epoch; 0 watches the training loss",
     { min: 0, max: 0.9 },
   ),
   classWeight: CLASS_WEIGHT_OPTION,
@@ -44,7 +45,7 @@ export interface TrainedNetwork {
 }
 
 /**
- * Trains the network of `start`: one pass an epoch, one more where rows are held out. Blocks only change the order in
+ * Trains the network of `start`: one pass an epoch, one more where images are held out. Blocks only change the order in
  * which rows are met (network/batches.ts). Throws FIT_INVALID, INTERRUPTED.
  */
 export async function trainHeadNetwork(
@@ -59,7 +60,10 @@ export async function trainHeadNetwork(
   const { seed, validationFraction, classWeight, batchSize } = options;
   checkViews(given, context?.views ?? []);
   const [rows, ...views] = [given, ...(context?.views ?? [])].map(checkedRows) as [Rows, ...Rows[]];
-  const split = validationFraction > 0 ? splitOf(y, validationFraction, seed) : undefined;
+  const split =
+    validationFraction > 0
+      ? splitOf(y, await imagesOfRows(rows, context?.images), validationFraction, seed)
+      : undefined;
   const training = { rows, y: indices, ...(split && { picked: split.train }) };
   const validation = split && validationBlocks({ rows, y: indices, picked: split.val });
   const source = random(seed);
@@ -82,12 +86,32 @@ export async function trainHeadNetwork(
   return { facts: { name, params, classes, features: rows.cols, ...learned }, network };
 }
 
-function splitOf(y: readonly string[], valFraction: number, seed: number): TrainVal {
-  const split = stratifiedSplit(y, { keys: y.map((_, i) => String(i)), valFraction, seed });
+/**
+ * Holds out images, not rows: of a held-out image the first row is watched, and its others (views, equal files) are
+ * neither watched nor trained on. `images`: the first row of each row's image; under another label it is another image.
+ */
+function splitOf(y: readonly string[], images: Int32Array, valFraction: number, seed: number): TrainVal {
+  const firstOf = new Map<string, number>();
+  const own = Array.from(images, (image, i) => {
+    const name = `${image} ${y[i]}`;
+    if (!firstOf.has(name)) firstOf.set(name, i);
+    return firstOf.get(name)!;
+  });
+  const firsts = [...firstOf.values()];
+  const keys = firsts.map(String);
+  const { val } = stratifiedSplit(
+    firsts.map((i) => y[i]!),
+    { keys, valFraction, seed },
+  );
+  const held = new Set(val.map((at) => firsts[at]!));
+  const split = {
+    train: [...own.keys()].filter((i) => !held.has(own[i]!)),
+    val: [...held],
+  };
   if (split.val.length > 0) return split;
   throw new PermafrostError(
     'FIT_INVALID',
-    'Every class has a single row, so none can be held out. Set validationFraction to 0 or add images.',
+    'Every class has a single image, so none can be held out. Set validationFraction to 0 or add images.',
   );
 }
 

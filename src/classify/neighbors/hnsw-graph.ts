@@ -53,8 +53,8 @@ export async function emptyGraph(
 const TURN = 64;
 
 /**
- * Inserts the rows of X (n, d) in order, row i as numberOf(i): one thread and one order always make the same graph.
- * `inserted` gets the number of rows added. Throws INTERRUPTED.
+ * Inserts the rows of X (n, d) in order, or those of `picked`, row i as numberOf(i): one thread and one order always
+ * make the same graph. `inserted` gets the number of rows added. Throws INTERRUPTED.
  */
 export async function insertRows(
   graph: HnswGraph,
@@ -62,13 +62,18 @@ export async function insertRows(
   numberOf: (row: number) => number,
   context?: FitContext,
   inserted?: (rows: number) => void,
+  picked?: readonly number[],
 ): Promise<void> {
-  for (let first = 0; first < X.rows; first += TURN) {
+  const count = picked?.length ?? X.rows;
+  for (let first = 0; first < count; first += TURN) {
     // Inserting blocks the event loop: only a turn of it lets an abort arrive.
     await new Promise((resolve) => setImmediate(resolve));
     checkAborted(context);
-    const end = Math.min(X.rows, first + TURN);
-    for (let i = first; i < end; i++) graph.addPoint(Array.from(row(X, i)), numberOf(i));
+    const end = Math.min(count, first + TURN);
+    for (let at = first; at < end; at++) {
+      const i = picked?.[at] ?? at;
+      graph.addPoint(Array.from(row(X, i)), numberOf(i));
+    }
     inserted?.(end - first);
   }
 }

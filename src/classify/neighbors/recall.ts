@@ -45,6 +45,34 @@ export async function recallMeter(
   };
 }
 
+/**
+ * Recall@k on queries that the index does not hold: the rows `queries` of X, of which it holds all others. A row as
+ * near as the k-th true neighbour counts as found. `queries`: ascending row numbers, not all of X's.
+ */
+export async function recallOnOthers(
+  index: NeighborIndex,
+  X: Matrix,
+  queries: readonly number[],
+  k: number,
+): Promise<Recall> {
+  const among = Math.min(k, X.rows - queries.length);
+  const asked = selectRows(X, queries);
+  const isQuery = new Set(queries);
+  // Among so many nearest rows of all there are `among` that the index holds.
+  const all = await exactIndex(matrixRows(X), index.metric).search(asked, among + queries.length);
+  const found = await index.search(asked, among);
+  let hits = 0;
+  for (let q = 0; q < queries.length; q++) {
+    const start = q * all.k;
+    let left = among;
+    let at = start;
+    for (; left > 0; at++) if (!isQuery.has(all.indices[at]!)) left--;
+    const farthest = all.distances[at - 1]!;
+    hits += found.distances.subarray(q * among, (q + 1) * among).filter((far) => far <= farthest).length;
+  }
+  return { recall: hits / (queries.length * among), queries: queries.length, k: among };
+}
+
 /** Recall@k of one index over the rows of X, as by `recallMeter`. */
 export async function measureRecall(index: NeighborIndex, X: Matrix, sample: RecallSample): Promise<Recall> {
   return (await recallMeter(X, index.metric, sample))(index);

@@ -63,21 +63,23 @@ export async function folderSamples(where: string): Promise<Found> {
   const top = await tree.list('');
   const found = { samples: [] as Sample[], warnings: [] as string[], failures: [] as Failure[], labels: spellings() };
   const { samples, warnings, failures } = found;
-  if (top.images.length > 0) {
-    if (top.folders.length === 0) {
-      throw new PermafrostError(
-        'DATASET_LAYOUT',
-        `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}), so nothing says what they show. To train, move each image into a sub-folder named for its class, or list path and label in a .csv. Images without labels are for a head that is trained already: permafrost predict HEAD-FILE ${join(where, '*')}. ${LAYOUT_HELP}`,
-      );
-    }
-    warnings.push(`Ignored ${top.images.length} images beside the folders, which have no class: ${few(top.images)}.`);
+  if (top.images.length > 0 && (await tree.foldersWithImages('')).length === 0) {
+    throw new PermafrostError(
+      'DATASET_LAYOUT',
+      `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}), so nothing says what they show. To train, move each image into a sub-folder named for its class, or list path and label in a .csv. Images without labels are for a head that is trained already: permafrost predict HEAD-FILE ${where}. ${LAYOUT_HELP}`,
+    );
   }
   const layout = await findLayout(tree, where);
   warnings.push(...layout.warnings);
   const parents = new Set(layout.parents.map(({ path }) => path));
   for (const path of new Set(['', layout.root])) {
-    if (!parents.has(path))
-      for (const name of (await tree.list(path)).illegible) failures.push(illegible(within(path, name)));
+    const { images, illegible: odd } = await tree.list(path);
+    if (images.length > 0) {
+      const named = few(images.map((name) => within(path, name)));
+      warnings.push(`Ignored ${images.length} images beside the folders, which have no class: ${named}.`);
+    }
+    // Those beside class folders are told with the classes.
+    if (!parents.has(path)) for (const name of odd) failures.push(illegible(within(path, name)));
   }
   for (const parent of layout.parents) await addClasses(where, tree, parent, found);
   warnings.push(...found.labels.warnings(), ...leftOutWarnings(tree));
@@ -85,7 +87,7 @@ export async function folderSamples(where: string): Promise<Found> {
     const seen = [
       ...top.folders.map((f) => `${f}/`),
       ...top.others,
-      ...[...tree.leftOut.folders].map((f) => `${f}/, left out`),
+      ...[...tree.leftOut.folders].map((f) => `${f}/ (left out)`),
     ];
     throw new PermafrostError(
       'DATASET_EMPTY',

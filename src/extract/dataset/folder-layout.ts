@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
-import { within, type ImageTree } from './image-tree.ts';
+import { unwrapped, within, type ImageTree } from './image-tree.ts';
 import { labelOf, lookalikes } from './labels.ts';
 import { requireClasses } from './require-classes.ts';
 import { mentionsSplit, readAsSplits, splitsNamed } from './split-names.ts';
@@ -27,15 +27,8 @@ const refuse = (message: string): never => {
   throw new PermafrostError('DATASET_LAYOUT', message);
 };
 
-/** The folder below `path` to which single folders lead that hold nothing else, where it has several classes. */
-async function unwrapped(tree: ImageTree, path: string, isKnown: (name: string) => boolean): Promise<string> {
-  for (let inner = path; ;) {
-    const folders = await tree.foldersWithImages(inner);
-    if (inner !== path && ((await tree.list(inner)).images.length > 0 || folders.length === 0)) return path;
-    if (folders.length !== 1 || isKnown(folders[0]!)) return inner;
-    inner = within(inner, folders[0]!);
-  }
-}
+/** Names that number the parts of one data set: images_part_1, fold2. */
+const PART = /(^|[^\p{L}])(part|fold|batch|chunk|shard|volume|session)[^\p{L}]*\d+$/iu;
 
 /** Words for folders of images that nobody has labelled. */
 const NO_CLASS = /^(un(known|label+ed|classified|sorted)|images?|imgs?|data|all|none|dummy|no[ _-]?(class|label)|0)$/i;
@@ -50,7 +43,7 @@ async function unlabelledFolder(
   const folders = await tree.foldersWithImages(path);
   if (folders.length === 0) return own > 0 ? path : undefined;
   const only = folders[0]!;
-  if (own > 0 || folders.length > 1) return undefined;
+  if (folders.length > 1) return undefined;
   // A class that is spelt in another way is an error to tell, not a folder without labels.
   if (lookalikes([...classes, only].map(labelOf)).length > lookalikes(classes.map(labelOf)).length) return undefined;
   if (classes.map(labelOf).includes(labelOf(only))) return undefined;
@@ -75,8 +68,19 @@ async function splitLayout(
   }
   const train = folderOf.get('train');
   if (train === undefined) {
+    const inner = others.map((name) => within(root, name));
+    const whole: string[] = [];
+    for (const path of inner) {
+      const base = await unwrapped(tree, path);
+      if ([...splitsNamed(await tree.foldersWithImages(base)).values()].includes('train'))
+        whole.push(join(where, base));
+    }
+    const advice =
+      whole.length > 0
+        ? `${few(whole)} holds a Train folder: give that one.`
+        : 'Add the training images as Train/ with a sub-folder a class. A class that is called so holds its images itself.';
     return refuse(
-      `${join(where, root)} has ${few([...named.keys()])} but no Train folder${others.length > 0 ? ` (beside ${few(others)})` : ''}. Add the training images as Train/ with a sub-folder a class; classes that are called so hold their images themselves. ${LAYOUT_HELP}`,
+      `${join(where, root)} has ${few([...named.keys()])} but no Train folder${others.length > 0 ? ` (beside ${few(others)})` : ''}. ${advice} ${LAYOUT_HELP}`,
     );
   }
   const read = readAsSplits(named);
@@ -93,19 +97,19 @@ async function splitLayout(
     if (path !== folder) warnings.push(`The classes of ${folder} lie in ${path}.`);
     const { images } = await tree.list(path);
     const without = split === 'train' ? undefined : await unlabelledFolder(tree, { path, split }, classes);
-    if (without !== undefined) {
-      unlabelled.push({ folder, path: without });
-      continue;
-    }
     if (images.length > 0 && split === 'train') {
       refuse(
         `${join(where, path)} holds ${images.length} images that are in no class folder (${few(images, 3)}). Move each into a sub-folder named for its class, or list path and label in a .csv.`,
       );
     }
-    if (images.length > 0)
+    if (images.length > 0 && without !== path)
       warnings.push(
-        `Ignored ${images.length} images in ${path} beside its class folders, which have no class: ${few(images)}.`,
+        `Ignored ${images.length} images in ${path} beside its folders, which have no class: ${few(images)}.`,
       );
+    if (without !== undefined) {
+      unlabelled.push({ folder, path: without });
+      continue;
+    }
     if (split === 'train') classes = await tree.foldersWithImages(path);
     parents.push({ path, split });
   }
@@ -114,7 +118,7 @@ async function splitLayout(
     const { images } = await tree.list(path);
     const lie = path === folder ? 'in no class folder' : `in ${path}, which is no class of train`;
     warnings.push(
-      `${folder} has no labels: its ${images.length} images lie ${lie} (${few(images, 3)}). It is left out; ${used} ${parents.length > 1 ? 'are' : 'is'} used. A head can label them: permafrost predict HEAD-FILE ${join(where, path)}/*`,
+      `${folder} has no labels: its ${images.length === 1 ? 'one image lies' : `${images.length} images lie`} ${lie} (${few(images, 3)}). It is left out; ${used} ${parents.length > 1 ? 'are' : 'is'} used. A head can label them: permafrost predict HEAD-FILE ${join(where, path)}`,
     );
   }
   return { root, parents, warnings };
@@ -163,6 +167,8 @@ export async function findLayout(tree: ImageTree, where: string): Promise<Layout
   }
   if (found.size > 0)
     warnings.push(`Taken for a class, not for a split, because images lie right in it: ${few([...found.keys()])}.`);
+  if (folders.length > 1 && folders.every((name) => PART.test(name)))
+    warnings.push(`These are taken for classes, but are named as parts of one data set: ${few(folders)}.`);
   await requireClasses(tree, where, root);
   return { root, parents: [{ path: root, split: 'train' }], warnings };
 }

@@ -188,3 +188,22 @@ export function imageTree(root: string): ImageTree {
 
   return { list: read, foldersWithImages, imagesBelow, leftOut };
 }
+
+/**
+ * The folder below `path` to which single folders lead that hold nothing else, where it has several: what is wrapped.
+ * It ends before a folder that `isKnown`; a chain that ends in images is no wrapper, and gives `path` itself.
+ */
+export async function unwrapped(
+  tree: ImageTree,
+  path: string,
+  isKnown: (name: string) => boolean = () => false,
+): Promise<string> {
+  for (let inner = path; ;) {
+    const folders = await tree.foldersWithImages(inner);
+    // A picture beside splits, as a data set's cover, does not make a class of them.
+    const isClass = (await tree.list(inner)).images.length > 0 && !folders.some(isKnown);
+    if (inner !== path && (isClass || folders.length === 0)) return path;
+    if (folders.length !== 1 || isKnown(folders[0]!)) return inner;
+    inner = within(inner, folders[0]!);
+  }
+}

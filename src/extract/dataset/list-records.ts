@@ -50,7 +50,7 @@ function csvRecords(file: string, whole: string, each: (record: ListRecord) => v
   const named = /^"?sep=(.)"?\r?\n/i.exec(whole);
   const skipped = named === null ? 0 : 1;
   const text = whole.slice(named?.[0].length ?? 0);
-  const delimiter = named?.[1] ?? separatorOf(text);
+  const delimiter = named?.[1] ?? separatorOf(text.slice(0, 2 ** 16));
   try {
     parse(text, {
       delimiter,
@@ -60,6 +60,8 @@ function csvRecords(file: string, whole: string, each: (record: ListRecord) => v
         return names;
       },
       skip_empty_lines: true,
+      // What spreadsheets leave below the data: lines of separators alone.
+      skip_records_with_empty_values: true,
       // Row by row: a million records beside a million samples would be a gigabyte.
       on_record: (fields: Record<string, string>, { lines }) => {
         each({ line: lines + skipped, fields });
@@ -69,7 +71,9 @@ function csvRecords(file: string, whole: string, each: (record: ListRecord) => v
   } catch (cause) {
     if (cause instanceof PermafrostError) throw cause;
     const told = delimiter === ',' ? '' : ` (its columns are separated by ${JSON.stringify(delimiter)})`;
-    throw new PermafrostError('DATASET_LAYOUT', `${file} is no CSV${told}: ${reasonOf(cause)} ${LIST_HELP}`, { cause });
+    throw new PermafrostError('DATASET_LAYOUT', `${file} is no CSV${told}: ${reasonOf(cause)}. ${LIST_HELP}`, {
+      cause,
+    });
   }
 }
 
@@ -88,7 +92,15 @@ function jsonlRecords(file: string, text: string, each: (record: ListRecord) => 
     requireOnce(
       file,
       i + 1,
-      entries.map(([name]) => name),
+      Array.from(entries, ([name]) => name),
+    );
+    // JSON.parse keeps the last of two equal keys; in a flat object each of its quoted names before a colon is a key.
+    const isFlat = entries.every(([, value]) => value === null || typeof value !== 'object');
+    const keys = isFlat ? line.matchAll(/(?<!\\)"(path|label|split)"\s*:/g) : [];
+    requireOnce(
+      file,
+      i + 1,
+      Array.from(keys, ([, name]) => name!),
     );
     each({ line: i + 1, fields: Object.fromEntries(entries) });
   }

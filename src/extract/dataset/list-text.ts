@@ -17,7 +17,10 @@ function firstInvalid(bytes: Buffer): number {
 }
 
 function utf16(file: string, bytes: Buffer, bigEndian: boolean): string {
-  if (bytes.length % 2 !== 0) refuse(`${file} is UTF-16 by its mark but has an odd number of bytes (${bytes.length}).`);
+  if (bytes.length % 2 !== 0)
+    refuse(
+      `${file} is UTF-16 by its mark but has an odd number of bytes (${bytes.length}): it is cut off or damaged. Save it again, as UTF-8.`,
+    );
   const text = (bigEndian ? Buffer.from(bytes).swap16() : bytes).toString('utf16le', 2);
   const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.exec(text);
   if (lone !== null)

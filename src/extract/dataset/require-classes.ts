@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
-import { within, type ImageTree } from './image-tree.ts';
+import { unwrapped, within, type ImageTree } from './image-tree.ts';
 import { mentionsSplit, splitsNamed } from './split-names.ts';
 
 const refuse = (message: string): never => {
@@ -16,12 +16,19 @@ export async function requireClasses(tree: ImageTree, where: string, path: strin
   const hollow = new Map<string, readonly string[]>();
   for (const name of folders) {
     const inner = within(path, name);
-    if ((await tree.list(inner)).images.length === 0) hollow.set(name, await tree.foldersWithImages(inner));
+    if ((await tree.list(inner)).images.length === 0)
+      hollow.set(name, await tree.foldersWithImages(await unwrapped(tree, inner)));
   }
   const place = (name: string): string => join(where, path, name);
+  const beside = [...splitsNamed([...hollow.keys()]).keys()];
+  if (beside.length > 1) {
+    refuse(
+      `${join(where, path)} holds splits (${few(beside)}) where its classes are expected. Give that folder alone, or put all splits side by side.`,
+    );
+  }
   for (const [name, below] of hollow) {
     const splits = splitsNamed(below).size > 1;
-    if (splits && (await tree.list(within(within(path, name), below[0]!))).images.length > 0) {
+    if (splits && (await tree.list(within(await unwrapped(tree, within(path, name)), below[0]!))).images.length > 0) {
       refuse(
         `${place(name)} holds splits (${few(below)}) that hold images. Splits stand above the classes: move the images into ${join('train', name)} and so on, or list path, label and split in a .csv.`,
       );
@@ -41,9 +48,10 @@ export async function requireClasses(tree: ImageTree, where: string, path: strin
   }
   if (hollow.size < folders.length) return;
   const names = [...hollow.keys()];
-  for (const [i, name] of names.entries()) {
-    for (const other of names.slice(i + 1)) {
-      const both = hollow.get(name)!.filter((inner) => hollow.get(other)!.includes(inner));
+  const several = [...hollow].filter(([, below]) => below.length > 1);
+  for (const [i, [name, below]] of several.entries()) {
+    for (const [, others] of several.slice(i + 1)) {
+      const both = below.filter((inner) => others.includes(inner));
       if (both.length < 2) continue;
       refuse(
         `${join(where, path)}: ${few(names)} hold no images themselves but folders of the same names (${few(both)}), so it is not clear what the classes are. If these are variants of one data set, give one of them (${place(name)}). If they are splits, name them train, val and test. If they are the classes, put the images right into them, or list path and label in a .csv.`,

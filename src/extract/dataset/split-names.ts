@@ -44,7 +44,8 @@ export const mentionsSplit = (name: string): boolean => parsed(name) !== undefin
 
 /**
  * The splits that names standing side by side mean, in any case: train, Training_Set, seg_train, valid, dev, test1. A
- * name with more words than these counts where another split has the same ones: pets_train beside pets_test.
+ * name with more words counts where another split has the same ones (pets_train beside pets_test), and as the only
+ * train beside clear names (train_mini beside val).
  */
 export function splitsNamed(names: readonly string[]): Map<string, Split> {
   const found = names.flatMap((name) => {
@@ -54,6 +55,8 @@ export function splitsNamed(names: readonly string[]): Map<string, Split> {
   const siblings = new Map<string, Set<Split | 'held'>>();
   for (const { rest, split } of found) siblings.set(rest, (siblings.get(rest) ?? new Set()).add(split));
   const clear = found.filter(({ rest }) => rest === '' || siblings.get(rest)!.size > 1);
+  const lone = found.filter(({ split }) => split === 'train');
+  if (clear.length > 0 && lone.length === 1 && !clear.includes(lone[0]!)) clear.push(lone[0]!);
   const hasVal = clear.some(({ split }) => split === 'val');
   return new Map(clear.map(({ name, split }) => [name, split === 'held' ? (hasVal ? 'test' : 'val') : split] as const));
 }

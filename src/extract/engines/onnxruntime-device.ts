@@ -3,12 +3,16 @@ import { createSession, type OnnxRuntime, type OnnxSessionOptions } from '../../
 import type { OnnxGraph } from '../../core/onnx-model.ts';
 import type { Device } from './engine.ts';
 
+/** Where the libraries are that permafrost does not bring (scripts/bundle-onnxruntime.mjs). */
+const WHOLE_PACKAGE =
+  'permafrost does not bring: run "npm install onnxruntime-node" in a folder and set PERMAFROST_ONNXRUNTIME to its node_modules/onnxruntime-node (docs/install.md).';
+
 /** What to do where a device does not run; after the runtime's own reason. */
 const ADVICE: Readonly<Record<Exclude<Device, 'cpu'>, string>> = {
-  webgpu: 'WebGPU needs a GPU with a Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows) driver.',
-  cuda: 'CUDA needs an NVIDIA GPU, CUDA and cuDNN, and the provider libraries that its own script fetches: node node_modules/onnxruntime-node/script/install --onnxruntime-node-install (Linux x64, Windows x64).',
+  webgpu: `WebGPU needs a GPU with a Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows) driver; on Windows also dxcompiler.dll and dxil.dll, which ${WHOLE_PACKAGE}`,
+  cuda: `CUDA needs an NVIDIA GPU, CUDA and cuDNN, and on Linux x64 ONNX Runtime's libraries for it, which ${WHOLE_PACKAGE}`,
   coreml: 'Core ML comes with macOS.',
-  dml: 'DirectML comes with Windows and needs a Direct3D 12 GPU.',
+  dml: `DirectML comes with Windows and needs a Direct3D 12 GPU; a DirectML.dll that is newer than the system's ${WHOLE_PACKAGE}`,
 };
 
 /** ENGINE_UNAVAILABLE for a device, with the runtime's reason inside. */

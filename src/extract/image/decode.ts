@@ -3,11 +3,12 @@ import { PermafrostError } from '../../core/errors.ts';
 import { placement, resizeNearest } from './geometry.ts';
 import { gifOfOneFrame } from './formats/gif.ts';
 import { xmpOrientation } from './formats/exif-orientation.ts';
+import { damagedMarker } from './formats/jpeg-scans.ts';
 import type { Special } from './formats/special.ts';
 import { specialOf } from './formats/special-of.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
 import { isTurned, MAX_PIXELS, openPicture, type Look } from './picture.ts';
-import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { IMAGE_TIMEOUT_MS } from './isolated/limits.ts';
 import { ownFormatOf } from './own-formats/index.ts';
 import { resample } from './resample.ts';
 import { loadSharp, type SharpImage } from './sharp.ts';
@@ -20,6 +21,12 @@ const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as
 /** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above `mostPixels`, by default MAX_PIXELS. */
 export async function readHeader(bytes: Uint8Array, mostPixels: number = MAX_PIXELS): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
+  const marker = damagedMarker(bytes);
+  if (marker !== undefined)
+    throw new PermafrostError(
+      'IMAGE_UNDECODABLE',
+      `It is damaged: the marker 0x${marker.toString(16)} stands in the middle of its pixels.`,
+    );
   const plain = plainJpegHeader(bytes);
   if (plain !== undefined) return withFewPixels(plain, mostPixels);
   const own = ownFormatOf(bytes);

@@ -4,7 +4,7 @@ import { ownFormatOf } from './own-formats/index.ts';
 import { inProcess } from './isolated/process-pool.ts';
 import type { ImageAnswer } from './isolated/task.ts';
 import type { ImageHeader } from './jpeg-header.ts';
-import { IMAGE_TIMEOUT_MS, LARGE_PIXELS } from './limits.ts';
+import { IMAGE_TIMEOUT_MS, LARGE_PIXELS } from './isolated/limits.ts';
 import { MAX_PIXELS } from './picture.ts';
 
 /** An image whose header is read, and whose pixels are on their way. */

@@ -2,13 +2,18 @@ import { open, stat } from 'node:fs/promises';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { FileMemory, FileStamp } from '../../core/file-stamp.ts';
+import { decoderOf } from './decoder.ts';
 
 /** Largest file that is read, in bytes: several are in memory at once. */
 export const MAX_FILE_BYTES = 256 * 2 ** 20;
 
-/** A file's content, or its SHA-256 alone where it did not have to be read. */
-export type ImageFile =
-  { readonly sha256: string; readonly bytes: Buffer } | { readonly sha256: string; readonly bytes: undefined };
+/** A file's content, or what is remembered of it where it did not have to be read. */
+export interface ImageFile {
+  readonly sha256: string;
+  /** The version of the decoder since which it decodes as it does (decoder.ts). */
+  readonly decoder: number;
+  readonly bytes: Buffer | undefined;
+}
 
 function unreadable(reason: string): never {
   throw new PermafrostError('IMAGE_UNREADABLE', reason);
@@ -23,7 +28,7 @@ export async function readImageFile(
   path: string,
   name: string,
   memory: FileMemory | undefined,
-  isKnown: (sha256: string) => boolean,
+  isKnown: (sha256: string, decoder: number) => boolean,
 ): Promise<ImageFile> {
   const atMs = Date.now();
   const facts = await stat(path, { bigint: true });
@@ -31,7 +36,10 @@ export async function readImageFile(
   if (!facts.isFile())
     unreadable('It is a pipe, a socket or a device, no file: it is not opened. Take it out of the data set.');
   const recalled = memory?.recall(name, facts);
-  if (recalled !== undefined && isKnown(recalled)) return { sha256: recalled, bytes: undefined };
+  if (memory !== undefined && recalled !== undefined) {
+    const decoder = memory.decoderOf(name);
+    if (isKnown(recalled, decoder)) return { sha256: recalled, decoder, bytes: undefined };
+  }
   const handle = await open(path, 'r');
   try {
     const before = await handle.stat({ bigint: true });
@@ -42,8 +50,9 @@ export async function readImageFile(
     if (!isSame(before, after) || BigInt(bytes.length) !== after.size)
       unreadable('It changed while it was read: half of it may be of before. Run again when it is at rest.');
     const sha256 = sha256Hex(bytes);
-    memory?.note(name, before, sha256, atMs);
-    return { sha256, bytes };
+    const decoder = decoderOf(bytes);
+    memory?.note(name, before, sha256, atMs, decoder);
+    return { sha256, decoder, bytes };
   } finally {
     await handle.close();
   }

@@ -20,7 +20,8 @@ function telling(message: string): string {
     if (line !== '' && !lines.has(kind)) lines.set(kind, line);
   }
   const all = [...lines.values()];
-  const clear = all.filter((line) => !NOISE.test(line));
+  const isRepeated = (line: string): boolean => all.some((other) => other !== line && other.endsWith(line));
+  const clear = all.filter((line) => !NOISE.test(line) && !isRepeated(line));
   return (clear.length > 0 ? clear : all).slice(0, MOST_LINES).join('; ');
 }
 

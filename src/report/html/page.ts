@@ -92,7 +92,8 @@ function picturesNote({ thumbnails, store }: ReportData): Content {
 }
 
 /** The summary under the title: what there is, and how good the best head is. */
-function summary({ store, judgement }: ReportData): Markup {
+function summary({ store, judgement, run }: ReportData): Markup {
+  const test = present(run) ? run.heads[0]?.test : undefined;
   const classes = plural(store.classes.length, 'class', 'classes');
   return html`<p class="summary">
     ${plural(store.images, 'image')}, ${classes}.
@@ -100,7 +101,13 @@ function summary({ store, judgement }: ReportData): Markup {
       present(judgement) &&
       html`Best head: ${judgement.head.name} on ${judgement.head.pooling},
         <strong>${percent(judgement.accuracy)}</strong> right (95 % interval ${percent(judgement.interval[0])} to
-        ${percent(judgement.interval[1])}).`
+        ${percent(judgement.interval[1])} on ${plural(judgement.validated, `${judgement.split} image`)}).`
+    }
+    ${
+      test !== undefined &&
+      present(test) &&
+      html`On Test, which had no part in the choice: <strong>${percent(test.accuracy)}</strong> (95 % interval
+        ${percent(test.interval[0])} to ${percent(test.interval[1])} on ${plural(test.images, 'image')}).`
     }
   </p>`;
 }
@@ -113,8 +120,8 @@ function sampleNote({ store, images, check, judgement, relabelled }: ReportData)
       This page shows ${count(images.length)} of ${count(store.images)} images: those whose SHA-256 is lowest, the
       surest mistakes and some copies.
       ${present(judgement) && `The figures of the heads, the confusion, classes and calibration are of all ${count(judgement.validated)} validated images;`}
-      Pictures, nearest images, the map and what is called unknown are of those shown; suspected label errors and
-      copies that are not equal files of ${count(check.compared)}; equal files were looked for among all.
+      Pictures, nearest images, the map and what is called unknown are of those shown; suspected label errors and copies
+      that are not equal files of ${count(check.compared)}; equal files were looked for among all.
     </p>`;
   const listed =
     relabelled !== null &&

@@ -4,6 +4,8 @@ import type { FeatureBatch, Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import {
+  decoderOf,
+  newestFirst,
   poolingsOf,
   rowsOf,
   writeManifest,
@@ -59,7 +61,8 @@ async function* keptRows(
 }
 
 /**
- * Drops from a set the rows whose content is not `needed`, and those whose poolings earlier shards already hold. Shards
+ * Drops from a set the rows whose content is not `needed`, and those whose poolings other shards hold already, from a
+ * decoder as new or newer. Shards
  * left empty are dropped; the rows of the others are written anew. Old shards leave the manifest once all new ones are
  * in it: a kill costs nothing but repeated rows. With `dryRun` nothing is written.
  */
@@ -75,7 +78,7 @@ export async function compactSet(
   const stale = new Set<ShardEntry>();
   const writers = new Map<string, FeatureWriter>();
   const expectedRows = rowsOf(set);
-  for (const shard of [...set.shards]) {
+  for (const shard of newestFirst(set)) {
     const entry = shard.files.rows;
     const name = join(store.path, entry.name);
     const rows = [...decodeShard(await readVerified(store.path, entry), name)].flatMap((batch) => batch.rows);
@@ -93,8 +96,8 @@ export async function compactSet(
     staleFiles.push(...shardFileNames(shard));
     stale.add(shard);
     if (dryRun) continue;
-    const key = poolings.join();
-    const writer = writers.get(key) ?? featureWriter({ store, set, poolings, expectedRows });
+    const key = [decoderOf(shard), ...poolings].join();
+    const writer = writers.get(key) ?? featureWriter({ store, set, poolings, expectedRows, decoder: decoderOf(shard) });
     writers.set(key, writer);
     for await (const batch of keptRows(store.path, set, shard, keep)) await writer.append(batch);
   }

@@ -13,9 +13,12 @@ export const FILE_TIMES_NAME = 'file-times.safetensors';
 export const STAMPS = ['size', 'mtimeNs', 'ctimeNs', 'ino'] as const;
 export const DIGEST_BYTES = 32;
 
+/** Version 1 knew nothing of decoders: it is read as no file, and each image is read once more. */
+const VERSION = 2;
+
 const documentSchema = z.strictObject({
   format: z.literal('permafrost-file-times'),
-  version: z.literal(1),
+  version: z.literal(VERSION),
   root: z.string(),
   digest: z.string(),
 });
@@ -28,10 +31,12 @@ export interface FileTimesTable {
   readonly paths: Uint8Array;
   readonly contents: Uint8Array;
   readonly stamps: Readonly<Record<(typeof STAMPS)[number], BigInt64Array>>;
+  /** The version of the decoder since which each file decodes as it does. */
+  readonly decoders: Uint8Array;
 }
 
-function digestOf({ root, paths, contents, stamps }: FileTimesTable): string {
-  const hash = createHash('sha256').update(canonicalJson({ root })).update(paths).update(contents);
+function digestOf({ root, paths, contents, stamps, decoders }: FileTimesTable): string {
+  const hash = createHash('sha256').update(canonicalJson({ root })).update(paths).update(contents).update(decoders);
   for (const key of STAMPS) {
     const { buffer, byteOffset, byteLength } = stamps[key];
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));
@@ -39,20 +44,27 @@ function digestOf({ root, paths, contents, stamps }: FileTimesTable): string {
   return hash.digest('hex');
 }
 
-function tableOf(bytes: Uint8Array, path: string): FileTimesTable {
+function tableOf(bytes: Uint8Array, path: string): FileTimesTable | undefined {
   const { metadata, tensors } = readSafetensors(bytes, { name: path, code: 'STORE_CORRUPT' });
-  const { root, digest } = documentSchema.parse(JSON.parse(metadata['permafrost'] ?? ''));
+  const document: unknown = JSON.parse(metadata['permafrost'] ?? '');
+  if ((document as { readonly version?: unknown }).version === 1) return undefined;
+  const { root, digest } = documentSchema.parse(document);
   const get = (name: string): SafeTensor['data'] => {
     const data = tensors.get(name)?.data;
     if (data === undefined) throw new Error(`${name} is missing`);
     return data;
   };
   const stamps = Object.fromEntries(STAMPS.map((key) => [key, get(key)])) as FileTimesTable['stamps'];
-  const [paths, contents] = [get('paths') as Uint8Array, get('contents') as Uint8Array];
-  const table = { root, count: stamps.size.length, paths, contents, stamps };
+  const [paths, contents, decoders] = ['paths', 'contents', 'decoders'].map((name) => get(name) as Uint8Array) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  const table = { root, count: stamps.size.length, paths, contents, stamps, decoders };
   const isWhole =
     paths.length === table.count * DIGEST_BYTES &&
     contents.length === paths.length &&
+    decoders.length === table.count &&
     STAMPS.every((key) => stamps[key] instanceof BigInt64Array && stamps[key].length === table.count);
   if (!isWhole || digest !== digestOf(table)) throw new Error('its digest is not that of its content');
   // Other white space in the header would be a byte that changed unnoticed.
@@ -90,12 +102,13 @@ export const fileTimesProblem = (store: string): Promise<PermafrostError | undef
 
 /** The file's bytes in pieces, which are views of the table. */
 function encoded(table: FileTimesTable): Uint8Array[] {
-  const { root, count, paths, contents, stamps } = table;
+  const { root, count, paths, contents, stamps, decoders } = table;
   const tensors = new Map<string, SafeTensor>();
   for (const key of STAMPS) tensors.set(key, { dtype: 'I64', shape: [count], data: stamps[key] });
   tensors.set('paths', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: paths });
   tensors.set('contents', { dtype: 'U8', shape: [count, DIGEST_BYTES], data: contents });
-  const document = { format: 'permafrost-file-times', version: 1, root, digest: digestOf(table) };
+  tensors.set('decoders', { dtype: 'U8', shape: [count], data: decoders });
+  const document = { format: 'permafrost-file-times', version: VERSION, root, digest: digestOf(table) };
   return safetensorsParts(tensors, { permafrost: JSON.stringify(document) });
 }
 

@@ -29,33 +29,44 @@ function entries() {
   const index = contentIndex();
   let contents = Buffer.alloc(64 * DIGEST_BYTES);
   let stamps = emptyStamps(64);
+  let decoders = new Uint8Array(64);
   function grow(): void {
     contents = Buffer.concat([contents, Buffer.alloc(contents.length)]);
     const more = emptyStamps(2 * stamps.size.length);
     for (const key of STAMPS) more[key].set(stamps[key]);
     stamps = more;
+    const moreDecoders = new Uint8Array(2 * decoders.length);
+    moreDecoders.set(decoders);
+    decoders = moreDecoders;
   }
   return {
-    put(pathDigest: string, stamp: FileStamp, sha256: string): void {
+    put(pathDigest: string, stamp: FileStamp, sha256: string, decoder: number): void {
       const at = index.add(pathDigest);
       if (at === stamps.size.length) grow();
       contents.write(sha256, at * DIGEST_BYTES, 'hex');
       for (const key of STAMPS) stamps[key][at] = stamp[key];
+      decoders[at] = decoder;
     },
     table(): Omit<FileTimesTable, 'root'> {
       const count = index.size;
       const paths = Buffer.alloc(count * DIGEST_BYTES);
       for (let i = 0; i < count; i++) paths.write(index.digestOf(i), i * DIGEST_BYTES, 'hex');
       const counted = Object.fromEntries(STAMPS.map((key) => [key, stamps[key].subarray(0, count)])) as Stamps;
-      return { count, paths, contents: contents.subarray(0, count * DIGEST_BYTES), stamps: counted };
+      return {
+        count,
+        paths,
+        contents: contents.subarray(0, count * DIGEST_BYTES),
+        stamps: counted,
+        decoders: decoders.subarray(0, count),
+      };
     },
   };
 }
 
 /** What a table holds, by the digests of the paths, and which of its entries were seen again: 1, else 0. */
-function recallable({ count, paths, contents, stamps }: FileTimesTable) {
+function recallable({ count, paths, contents, stamps, decoders }: FileTimesTable) {
   const index = contentIndex();
-  const known = { paths: asBuffer(paths), contents: asBuffer(contents), stamps };
+  const known = { paths: asBuffer(paths), contents: asBuffer(contents), stamps, decoders };
   for (let i = 0; i < count; i++) index.add(hexAt(known.paths, i));
   return { ...known, index, seen: new Uint8Array(count) };
 }
@@ -71,6 +82,7 @@ function joined(
   const count = kept + noted.count;
   const [paths, contents] = [Buffer.alloc(count * DIGEST_BYTES), Buffer.alloc(count * DIGEST_BYTES)];
   const stamps = emptyStamps(count);
+  const decoders = new Uint8Array(count);
   let at = 0;
   old?.seen.forEach((seen, i) => {
     if (seen === 0) return;
@@ -78,12 +90,14 @@ function joined(
     old.paths.copy(paths, at * DIGEST_BYTES, from, end);
     old.contents.copy(contents, at * DIGEST_BYTES, from, end);
     for (const key of STAMPS) stamps[key][at] = old.stamps[key][i]!;
+    decoders[at] = old.decoders[i]!;
     at++;
   });
   paths.set(noted.paths, kept * DIGEST_BYTES);
   contents.set(noted.contents, kept * DIGEST_BYTES);
   for (const key of STAMPS) stamps[key].set(noted.stamps[key], kept);
-  return { root, count, paths, contents, stamps };
+  decoders.set(noted.decoders, kept);
+  return { root, count, paths, contents, stamps, decoders };
 }
 
 /** A FileMemory that can be kept in the store. */
@@ -108,13 +122,16 @@ export async function openFileTimes(store: string, root: string, fresh: boolean)
       old.seen[at] = 1;
       return hexAt(old.contents, at);
     },
-    note(path, stamp, sha256, atMs) {
+    decoderOf(path) {
+      return old?.decoders[old.index.find(sha256Hex(path))] ?? 1;
+    },
+    note(path, stamp, sha256, atMs, decoder = 1) {
       const pathDigest = sha256Hex(path);
       // What was recalled before of the same file counts no more.
       const at = old?.index.find(pathDigest) ?? -1;
       if (at >= 0) old!.seen[at] = 0;
       const changed = stamp.mtimeNs > stamp.ctimeNs ? stamp.mtimeNs : stamp.ctimeNs;
-      if (changed / 1_000_000n + BigInt(RACY_MS) < BigInt(atMs)) noted.put(pathDigest, stamp, sha256);
+      if (changed / 1_000_000n + BigInt(RACY_MS) < BigInt(atMs)) noted.put(pathDigest, stamp, sha256, decoder);
     },
     async write() {
       const [known, table] = [old, noted.table()];

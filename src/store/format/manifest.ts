@@ -67,6 +67,8 @@ const quantizationSchema = z.strictObject({
 
 export const shardSchema = z.strictObject({
   rows: count,
+  /** The version of the decoder that its images were read with; absent: 1. */
+  decoder: z.number().int().positive().exactOptional(),
   /** Paths, labels and digests alone; then the same with the features, a file for each pooling of the shard. */
   files: z.strictObject({
     rows: fileSchema,
@@ -153,6 +155,13 @@ export const newManifest = (permafrost: string, sets: FeatureSetDraft[] = []): M
 
 /** Rows of all shards of a set. */
 export const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
+
+/** The version of the decoder that a shard's images were read with. */
+export const decoderOf = ({ decoder = 1 }: ShardEntry): number => decoder;
+
+/** The shards of a set as they are read: of a content that several hold, that of the newest decoder comes first. */
+export const newestFirst = ({ shards }: FeatureSet): readonly ShardEntry[] =>
+  shards.toSorted((a, b) => decoderOf(b) - decoderOf(a));
 
 /** Every set that covers the data set, those of its views included. */
 export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [

@@ -37,6 +37,8 @@ const entrySchema = z.strictObject({
   iterations: z.number(),
   /** Held-out class of each training image: base64 of uint16, little endian, in the order of the samples. */
   predictions: z.base64(),
+  /** Log loss of each: base64 of float32, little endian, in the same order. Not in lines of older versions. */
+  losses: z.base64().optional(),
 });
 
 /** One configuration's result. */

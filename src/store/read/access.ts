@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
-import type { FileEntry } from '../format/manifest.ts';
+import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
 import type { RowsOrigin } from './rows.ts';
 import { locateRows, type LocatedRows } from './single.ts';
@@ -41,7 +41,7 @@ export function openRows(store: RowsOrigin): RowAccess {
   async function findPlaces(pooling: Pooling): Promise<Places> {
     const index = contentIndex();
     const files: FileEntry[] = [];
-    const shards = set.shards.filter((shard) => shard.files[pooling] !== undefined);
+    const shards = newestFirst(set).filter((shard) => shard.files[pooling] !== undefined);
     const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
     const [fileOf, rowOf] = [new Int32Array(rows), new Int32Array(rows)];
     for (const shard of shards) {

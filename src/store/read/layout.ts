@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
-import type { FileEntry } from '../format/manifest.ts';
+import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
 import { digestTable } from './digest-table.ts';
 import type { StoreFiles } from './file.ts';
@@ -132,7 +132,7 @@ async function meetRows(
   },
 ): Promise<void> {
   let number = 0;
-  for (const shard of set.shards) {
+  for (const shard of newestFirst(set)) {
     const { rows: entry, [pooling]: file } = shard.files;
     // Written without that pooling: another shard has these rows with it.
     if (file === undefined) continue;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { Pooling } from '../../core/sample.ts';
 import { decodeFloat16 } from '../format/float16.ts';
-import type { FeatureSet, ShardEntry } from '../format/manifest.ts';
+import { newestFirst, type FeatureSet, type ShardEntry } from '../format/manifest.ts';
 import { decodeShard, type ShardBatch, type StoredSample } from '../format/shard.ts';
 import { readVerified } from './file.ts';
 
@@ -19,7 +19,7 @@ export async function* shardRows(store: string, shard: ShardEntry): AsyncGenerat
 
 /** Every row of a set without its features, as extracted; one whose poolings lie in several shards comes repeatedly. */
 export async function* setRows(store: string, set: FeatureSet): AsyncGenerator<StoredSample> {
-  for (const shard of set.shards) yield* shardRows(store, shard);
+  for (const shard of newestFirst(set)) yield* shardRows(store, shard);
 }
 
 /** The rows of a set with one pooling's features in float32, shape (rows.length, width), a record batch at a time. */
@@ -28,7 +28,7 @@ export async function* setFeatures(
   set: FeatureSet,
   pooling: Pooling,
 ): AsyncGenerator<{ readonly rows: readonly StoredSample[]; readonly X: Matrix }> {
-  for (const shard of set.shards) {
+  for (const shard of newestFirst(set)) {
     for await (const { rows, features } of shardBatches(store, shard, pooling)) {
       const { width, values } = features!;
       const X = matrix(rows.length, width);

@@ -1,7 +1,7 @@
 import { selectRows } from '../../core/matrix.ts';
 import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { knownRows, type KnownRows } from './known-rows.ts';
-import { poolingsOf, type FeatureSet, type FeatureSetDraft } from '../format/manifest.ts';
+import { decoderOf, newestFirst, poolingsOf, type FeatureSet, type FeatureSetDraft } from '../format/manifest.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { shardRows } from '../read/shards.ts';
 import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
@@ -10,10 +10,15 @@ import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.
 export interface SetsWriter {
   /** Contents that a wanted set holds. */
   readonly known: KnownRows;
-  /** Whether every wanted set holds a content in every wanted pooling. */
-  isKnown(sha256: string): boolean;
+  /** Contents that count no more, as an older decoder read them otherwise. */
+  readonly outdated: number;
+  /**
+   * Whether every wanted set holds a content in every wanted pooling, read by `decoder` or a later version. What older
+   * ones made of it counts no more.
+   */
+  isKnown(sha256: string, decoder?: number): boolean;
   /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
-  firstLacking(sha256: string): number;
+  firstLacking(sha256: string, decoder?: number): number;
   /** Adds features of the same images, `batches[i]` to the i-th set. Throws FEATURE_OVERFLOW or STORE_WRITE. */
   append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
   /** Makes all that was appended durable, in every set. */
@@ -35,29 +40,48 @@ const bitsOf = (poolings: readonly Pooling[]): number => poolings.reduce((bits, 
 /** The poolings that a set holds of each content, by its number: a bit a pooling. */
 interface StoredPoolings {
   of(content: number): number;
-  add(content: number, bits: number): void;
+  add(content: number, bits: number, decoder: number): void;
+  /** Takes away what decoders before this version read; true where there was some. */
+  forget(content: number, before: number): boolean;
 }
 
 function noPoolings(): StoredPoolings {
-  let masks = new Uint8Array(256);
+  /** A byte a content, for each version of the decoder. */
+  const masks = new Map<number, Uint8Array>();
   return {
-    of: (content) => masks[content] ?? 0,
-    add(content, bits) {
-      if (content >= masks.length) {
-        const more = new Uint8Array(Math.max(2 * masks.length, content + 1));
-        more.set(masks);
-        masks = more;
+    of(content) {
+      let bits = 0;
+      for (const mask of masks.values()) bits |= mask[content] ?? 0;
+      return bits;
+    },
+    add(content, bits, decoder) {
+      let mask = masks.get(decoder) ?? new Uint8Array(256);
+      if (content >= mask.length) {
+        const more = new Uint8Array(Math.max(2 * mask.length, content + 1));
+        more.set(mask);
+        mask = more;
       }
-      masks[content]! |= bits;
+      mask[content]! |= bits;
+      masks.set(decoder, mask);
+    },
+    forget(content, before) {
+      let some = false;
+      for (const [decoder, mask] of masks) {
+        if (decoder >= before || (mask[content] ?? 0) === 0) continue;
+        mask[content] = 0;
+        some = true;
+      }
+      return some;
     },
   };
 }
 
 async function storedPoolings(store: string, set: FeatureSet, known: KnownRows): Promise<StoredPoolings> {
   const stored = noPoolings();
-  for (const shard of set.shards) {
+  // The newest last: what it read in a header counts.
+  for (const shard of newestFirst(set).toReversed()) {
     const bits = bitsOf(poolingsOf(shard));
-    for await (const row of shardRows(store, shard)) stored.add(known.add(row), bits);
+    for await (const row of shardRows(store, shard)) stored.add(known.add(row), bits, decoderOf(shard));
   }
   return stored;
 }
@@ -91,6 +115,7 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
   for (const { set } of wanted) stored.push(await storedPoolings(options.store.path, set, known));
   const bits = wanted.map(({ poolings }) => bitsOf(poolings));
   const writers = new Map<string, FeatureWriter>();
+  let outdated = 0;
 
   function writerOf(i: number, lacking: number): FeatureWriter {
     const { set, poolings } = wanted[i]!;
@@ -106,16 +131,20 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     return made;
   }
 
-  function firstLacking(sha256: string): number {
+  function firstLacking(sha256: string, decoder = 1): number {
     const content = known.find(sha256);
     if (content < 0) return 0;
+    if (stored.filter((held) => held.forget(content, decoder)).length > 0) outdated++;
     const lacking = bits.findIndex((all, i) => (all & ~stored[i]!.of(content)) !== 0);
     return lacking < 0 ? bits.length : lacking;
   }
 
   return {
     known,
-    isKnown: (sha256) => firstLacking(sha256) === bits.length,
+    get outdated() {
+      return outdated;
+    },
+    isKnown: (sha256, decoder) => firstLacking(sha256, decoder) === bits.length,
     firstLacking,
     async append(batches) {
       for (const [i, batch] of batches.entries()) {
@@ -125,7 +154,8 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
       }
       for (const row of batches.find((batch) => batch !== undefined)?.rows ?? []) {
         const content = known.add(row);
-        for (const [i, all] of bits.entries()) if (batches[i] !== undefined) stored[i]!.add(content, all);
+        for (const [i, all] of bits.entries())
+          if (batches[i] !== undefined) stored[i]!.add(content, all, options.decoder ?? 1);
       }
     },
     async seal() {

@@ -27,6 +27,8 @@ export interface WriterOptions {
   readonly expectedRows: number;
   /** Bytes of features a shard file (default 64 MiB, at most 256 MiB): the most that a kill loses. */
   readonly shardBytes?: number;
+  /** The version of the decoder that the images were read with (default 1). */
+  readonly decoder?: number;
 }
 
 export interface FeatureWriter {
@@ -121,7 +123,8 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
       const values = buffer.subarray(0, rows.length * width);
       files[pooling] = await write(`${stem}-${pooling}.arrow`, { width, values });
     }
-    const shard = { rows: rows.length, files };
+    const { decoder = 1 } = options;
+    const shard = { rows: rows.length, ...(decoder > 1 && { decoder }), files };
     await writeSeal(store.path, set, shard);
     set.shards.push(shard);
     unlisted++;

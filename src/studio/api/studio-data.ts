@@ -43,9 +43,15 @@ export interface HeadVerdict {
   readonly probability: number;
 }
 
+/** A head's verdict on a stored image. */
+export interface StoredVerdict extends HeadVerdict {
+  /** Whether the head was trained on a file of the same content: then it is no measure. Null where it is not known. */
+  readonly trainedOn: boolean | null;
+}
+
 export interface BrowseRow extends ImageCard {
   /** Of the chosen head; null where none was chosen. */
-  readonly verdict: HeadVerdict | null;
+  readonly verdict: StoredVerdict | null;
 }
 
 export interface BrowsePage {
@@ -66,6 +72,8 @@ export interface HeadAnswer {
   readonly classes: readonly HeadVerdict[];
   /** Whether the head's own rule says that the image is of no known class; null where it has none or was not asked. */
   readonly unknown: boolean | null;
+  /** Whether the head was trained on a file of the same content; null where its file does not tell. */
+  readonly trainedOn: boolean | null;
   readonly problem: string | null;
 }
 

@@ -58,12 +58,16 @@ export interface SweepState {
   readonly remarks: readonly string[];
   /** The best first. */
   readonly lines: readonly SweepLine[];
-  /** The best, fitted on all training images and measured once on the validation images. */
+  /** By which test the lines are told from the best, in words; null until all is known. */
+  readonly comparedBy: string | null;
+  /** The best, fitted on all training images and measured on the validation images. */
   readonly best: {
     readonly head: string;
     readonly accuracy: number;
     readonly interval: readonly [number, number];
     readonly validated: number;
+    /** How often the validation images were looked at, in words; empty where that was not counted. */
+    readonly looks: string;
     readonly file: string | null;
   } | null;
   readonly problem: string | null;

@@ -61,8 +61,9 @@ export async function browse(
   const pages = Math.max(1, Math.ceil(total / request.perPage));
   const page = Math.min(request.page, pages);
   const rows = Array.from(found.subarray((page - 1) * request.perPage, page * request.perPage), (i): BrowseRow => {
-    const verdict = verdicts === undefined ? null : verdictOf(verdicts, i);
-    return { ...cardOf(snapshot, i), verdict };
+    if (verdicts === undefined) return { ...cardOf(snapshot, i), verdict: null };
+    const trainedOn = verdicts.trainedOn?.has(samples.digests.at(i)!) ?? null;
+    return { ...cardOf(snapshot, i), verdict: { ...verdictOf(verdicts, i), trainedOn } };
   });
   return { snapshot: snapshot.name, total, page, pages, rows };
 }

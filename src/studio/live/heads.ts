@@ -7,6 +7,7 @@ import type { Pooling } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
 import { setFeatures } from '../../store/read/shards.ts';
+import type { TrainedContents } from '../../store/read/trained-contents.ts';
 import { rowTargets } from '../../store/read/row-targets.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
@@ -23,13 +24,21 @@ export interface Verdicts {
   readonly classes: readonly string[];
   readonly best: Int32Array;
   readonly probability: Float32Array;
+  /** What the head was trained on; undefined where its file does not tell. */
+  readonly trainedOn: TrainedContents | undefined;
+}
+
+/** A picture that heads are asked about: the SHA-256 of its file, and its features in a pooling, shape (1, width). */
+export interface AskedPicture {
+  readonly sha256: string;
+  featuresIn(pooling: Pooling): Promise<Matrix>;
 }
 
 /** The head files of a store, opened once. A file that changed is opened anew. */
 export interface LiveHeads {
   list(snapshot: Snapshot): Promise<HeadFacts[]>;
-  /** One head's answer about a picture whose features, shape (1, width), `featuresIn` gives; a problem is data. */
-  answer(id: string, featuresIn: (pooling: Pooling) => Promise<Matrix>, snapshot: Snapshot): Promise<HeadAnswer>;
+  /** One head's answer about a picture; a problem is data. */
+  answer(id: string, picture: AskedPicture, snapshot: Snapshot): Promise<HeadAnswer>;
   /**
    * Of all images, read in parts. Throws OPTION_INVALID for an unknown id, and for a head that reads its training rows
    * from the store once for each part: that would take hours.
@@ -46,14 +55,19 @@ export function shownClasses(classes: readonly string[], p: Float32Array): HeadA
 }
 
 /** The likeliest class of one row. */
-export function verdictOf({ classes, best, probability }: Verdicts, i: number): HeadVerdict {
+export function verdictOf({ classes, best, probability }: Omit<Verdicts, 'trainedOn'>, i: number): HeadVerdict {
   return { label: classes[best[i]!]!, probability: probability[i]! };
 }
 
 async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdicts> {
   const { store, set, samples, pooling } = snapshot;
   const { classes } = opened.head;
-  const verdicts = { classes, best: new Int32Array(samples.length), probability: new Float32Array(samples.length) };
+  const verdicts: Verdicts = {
+    classes,
+    best: new Int32Array(samples.length),
+    probability: new Float32Array(samples.length),
+    trainedOn: opened.trainedOn,
+  };
   const put = (p: Float32Array, i: number): void => {
     let best = 0;
     for (let c = 1; c < p.length; c++) if (p[c]! > p[best]!) best = c;
@@ -133,10 +147,10 @@ export function liveHeads(store: string): LiveHeads {
     async list(snapshot) {
       return Promise.all((await files()).map((id) => factsOf(id, snapshot)));
     },
-    async answer(id, featuresIn, snapshot) {
+    async answer(id, { sha256, featuresIn }, snapshot) {
       const facts = await factsOf(id, snapshot);
       const { name, pooling, problem } = facts;
-      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, problem };
+      if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, trainedOn: null, problem };
       const head = await open(id);
       const X = await featuresIn(pooling);
       const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
@@ -148,6 +162,7 @@ export function liveHeads(store: string): LiveHeads {
         pooling,
         classes: shownClasses(head.head.classes, row(P, 0)),
         unknown: judged?.unknown[0] ?? null,
+        trainedOn: head.trainedOn?.has(sha256) ?? null,
         problem,
       };
     },

@@ -1,3 +1,5 @@
+import { sha256Hex } from '../../core/digest.ts';
+import type { Pooling } from '../../core/sample.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageView, NearImage, MapPlace, SearchAnswer } from '../api/studio-data.ts';
 import type { LiveHeads } from './heads.ts';
@@ -56,8 +58,12 @@ export async function search(
 ): Promise<SearchAnswer> {
   const started = performance.now();
   const { features, networkMs, ...facts } = await network.extract(bytes, snapshot);
+  const picture = {
+    sha256: sha256Hex(bytes),
+    featuresIn: (pooling: Pooling) => Promise.resolve(features.get(pooling)!),
+  };
   const [answers, near] = await Promise.all([
-    Promise.all(ids.map((id) => heads.answer(id, (pooling) => Promise.resolve(features.get(pooling)!), snapshot))),
+    Promise.all(ids.map((id) => heads.answer(id, picture, snapshot))),
     nearImages(snapshot, features.get(snapshot.pooling)!, Math.max(NEIGHBORS, 4 * PLACED_BY)),
   ]);
   return {
@@ -78,9 +84,8 @@ export async function viewImage(
 ): Promise<ImageView> {
   const { sha256, width, height, orientation, path } = snapshot.samples.sample(at);
   const known = (await heads.list(snapshot)).filter(({ id }) => ids.includes(id));
-  const answers = await Promise.all(
-    known.map(({ id }) => heads.answer(id, (pooling) => snapshot.featuresOf(at, pooling), snapshot)),
-  );
+  const picture = { sha256, featuresIn: (pooling: Pooling) => snapshot.featuresOf(at, pooling) };
+  const answers = await Promise.all(known.map(({ id }) => heads.answer(id, picture, snapshot)));
   const X = await snapshot.featuresOf(at, snapshot.pooling);
   return {
     ...cardOf(snapshot, at),

@@ -2,6 +2,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../api/studio-sweep.ts';
 import type { SweepCandidate, SweepResult } from '../../results/sweep-result.ts';
 import { inMegabytes } from '../../core/bytes.ts';
+import { comparisonRule, looksText } from '../../report/told-apart.ts';
 import type { SweepRequest } from '../../workflows/sweep/sweep.ts';
 import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';
 import { sweepInProcess } from '../../workflows/sweep/process.ts';
@@ -32,6 +33,7 @@ const NONE: SweepState = {
   score: SWEEP_DEFAULTS.score,
   remarks: [],
   lines: [],
+  comparedBy: null,
   best: null,
   problem: null,
 };
@@ -60,11 +62,24 @@ function lineOf(one: SweepCandidate & { readonly toldApart?: boolean }): SweepLi
 }
 
 /** The end of a sweep: lines in the order of the ranking, the best with its figures. */
-function finished({ candidates, best, skipped }: SweepResult): Pick<SweepState, 'lines' | 'best' | 'problem'> {
-  const { name, pooling, accuracy, interval, validated, file } = best;
+function finished({
+  candidates,
+  best,
+  skipped,
+}: SweepResult): Pick<SweepState, 'lines' | 'comparedBy' | 'best' | 'problem'> {
+  const { name, pooling, accuracy, interval, validated, validatedOn, looks, file } = best;
   return {
     lines: candidates.slice(0, MOST_LINES).map(lineOf),
-    best: { head: `${name} on ${pooling}`, accuracy, interval, validated, file },
+    comparedBy:
+      candidates.length === 1 ? null : comparisonRule(candidates.length - 1, 'held-out images', candidates[0]!.test),
+    best: {
+      head: `${name} on ${pooling}`,
+      accuracy,
+      interval,
+      validated,
+      looks: looks === undefined ? '' : looksText(looks, validatedOn),
+      file,
+    },
     problem:
       skipped.length === 0
         ? null

@@ -36,7 +36,32 @@ function addressOf(route: Route, { params = {}, query = {} }: Question): string 
   return text === '' ? path : `${path}?${text}`;
 }
 
-/** Asks the server. Throws Refusal: with its sentence, or that it does not answer. */
+/** Why a request was not answered: the file went away or is a folder, the connection broke, or the studio is gone. */
+async function whyNoAnswer(body: unknown): Promise<Refusal> {
+  const readable = (blob: Blob): Promise<boolean> =>
+    blob.arrayBuffer().then(
+      () => true,
+      () => false,
+    );
+  if (body instanceof Blob && !(await readable(body)))
+    return new Refusal({
+      code: 'UNREADABLE',
+      message: 'The file cannot be read: it was moved, changed or locked since it was chosen, or it is a folder.',
+    });
+  const answers = await fetch('/api/teach').then(
+    () => true,
+    () => false,
+  );
+  return answers
+    ? new Refusal({ code: 'CUT', message: 'The connection broke on the way; the studio answers again. Try once more.' })
+    : new Refusal({
+        code: 'GONE',
+        message:
+          'The studio does not answer. Start it again with "permafrost studio" and open the address that it prints.',
+      });
+}
+
+/** Asks the server. Throws Refusal: with its sentence, or why there is no answer. */
 export async function ask<R extends Route>(route: R, question: Question = {}): Promise<Api[R]> {
   const { body, signal } = question;
   // Refused by the server it might end as a cut connection.
@@ -54,8 +79,7 @@ export async function ask<R extends Route>(route: R, question: Question = {}): P
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    const next = 'Start it again with "permafrost studio" and open the address that it prints.';
-    throw new Refusal({ code: 'GONE', message: `The studio does not answer. ${next}` });
+    throw await whyNoAnswer(body);
   }
   const json: unknown = await answer.json();
   if (!answer.ok) throw new Refusal(json as ApiError);

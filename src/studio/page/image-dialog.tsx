@@ -152,8 +152,8 @@ export function ImageDialog({
             <LabelChoice key={view.row} view={view} classes={classes.map(({ label }) => label)} />
           </div>
           <h3>Answers</h3>
-          {view.split === 'train' && (
-            <p class="small">The heads may have been trained on this image: their answer proves little.</p>
+          {view.split === 'train' && view.answers.some(({ trainedOn }) => trainedOn === null) && (
+            <p class="small">Heads of older versions may have been trained on this image without telling.</p>
           )}
           <HeadAnswers answers={view.answers} />
           <h3>Nearest images</h3>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { count, percent } from '../../report/html/numbers.ts';
 import type { HeadAnswer, ImageCard, NearImage, Saved } from '../api/studio-data.ts';
 import { addresses } from '../api/api.ts';
@@ -32,11 +32,12 @@ export function HeadAnswers({ answers }: { answers: readonly HeadAnswer[] }) {
   if (answers.length === 0) return <p class="small">No head is chosen: tick one under “Heads that answer”.</p>;
   return (
     <ul class="answers">
-      {answers.map(({ head, name, pooling, classes, unknown, problem }) => (
+      {answers.map(({ head, name, pooling, classes, unknown, trainedOn, problem }) => (
         <li key={head} class="card">
           <h3>
             {name} <span class="small">on {pooling}</span>
           </h3>
+          {trainedOn === true && <p class="small">It was trained on this picture: its answer proves little.</p>}
           {unknown === true && <p class="notice">Unknown: like none of the images that it was trained on.</p>}
           {problem === null ? (
             <table>
@@ -107,56 +108,6 @@ export function Tile({
       <span class="small">{image.split}</span>
       {children}
     </button>
-  );
-}
-
-/** Takes images by dropping, by a file dialog, and (one zone of a page) by pasting. */
-export function DropZone({
-  label,
-  take,
-  busy,
-}: {
-  label: string;
-  take: (files: readonly File[]) => void;
-  busy: boolean;
-}) {
-  const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
-  const pictures = (list: FileList | null | undefined): void => {
-    const files = [...(list ?? [])];
-    if (files.length > 0) take(files);
-  };
-  return (
-    <div
-      class={over ? 'drop over' : 'drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        pictures(event.dataTransfer?.files);
-      }}
-    >
-      <button type="button" onClick={() => input.current?.click()} disabled={busy}>
-        {label}
-      </button>
-      <span class="small">or drop {busy ? '(at work…)' : 'images here'}</span>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        multiple
-        hidden
-        aria-label={label}
-        onChange={(event) => {
-          pictures(event.currentTarget.files);
-          event.currentTarget.value = '';
-        }}
-      />
-    </div>
   );
 }
 

@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MapAnswer, SearchAnswer } from '../api/studio-data.ts';
 import { ask, sentenceOf } from './ask.ts';
 import { FeatureMapView } from './feature-map.tsx';
-import { HeadAnswers, DropZone, NearImages, ProblemLine } from './parts.tsx';
+import { DropZone } from './drop-zone.tsx';
+import { HeadAnswers, NearImages, ProblemLine } from './parts.tsx';
 import type { Shared } from './shared.ts';
 
 /** How often the page asks whether the map is drawn, in milliseconds. */
@@ -52,16 +53,23 @@ export function SearchPage({ facts, chosen, open }: Shared) {
   const [shown, setShown] = useState<Shown | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const [remark, setRemark] = useState<string | null>(null);
+  const [rest, setRest] = useState<string | null>(null);
   const map = useMap(facts.snapshot);
   const taking = useRef<(files: readonly File[]) => void>(() => undefined);
 
   taking.current = (files) => {
     const file = files.find(({ type }) => type.startsWith('image/')) ?? files[0];
-    if (file !== undefined) setPicture({ file });
+    if (file === undefined) return;
+    setPicture({ file });
+    setRest(
+      files.length > 1 ? `This is ${file.name}, one of ${files.length} files: an image is searched at a time.` : null,
+    );
   };
   useEffect(() => {
     const paste = ({ clipboardData, target }: ClipboardEvent): void => {
       const files = [...(clipboardData?.files ?? [])];
+      setRemark(null);
       if (files.length > 0) taking.current(files);
       else if (!(target instanceof HTMLInputElement))
         setProblem('The clipboard holds no image: copy one, not its address or its text.');
@@ -108,8 +116,9 @@ export function SearchPage({ facts, chosen, open }: Shared) {
         Choose, drop or paste an image: it goes through the same network as the store’s, and nowhere else. It is not
         kept.
       </p>
-      <DropZone label="Choose an image" take={(files) => taking.current(files)} busy={busy} />
+      <DropZone label="Choose an image" take={(files) => taking.current(files)} remark={setRemark} busy={busy} />
       <ProblemLine text={problem} />
+      <ProblemLine text={[remark, rest].filter((text) => text !== null).join(' ') || null} />
       <div aria-live="polite">
         {shown !== null && (
           <>

@@ -35,7 +35,7 @@ export function Sweep({ facts, refresh }: Shared) {
       <h2 id="sweep-title">Sweep</h2>
       <p>
         Heads with their options, normalisations and principal components, each cross-validated on the training images;
-        the best alone is measured on the validation images, once.
+        the best alone is measured on the validation images.
       </p>
       <SweepForm
         snapshot={facts.snapshot}
@@ -72,12 +72,17 @@ export function Sweep({ facts, refresh }: Shared) {
             <p id="sweep-best">
               Best: <strong>{state.best.head}</strong>, on {plural(state.best.validated, 'validation image')}{' '}
               <strong>{percent(state.best.accuracy)}</strong> right (95 % interval {percent(state.best.interval[0])} to{' '}
-              {percent(state.best.interval[1])}).{' '}
+              {percent(state.best.interval[1])}). {state.best.looks}{' '}
               {state.best.file !== null && (
                 <>
                   Saved as <span class="path">heads/{lastName(state.best.file)}</span>.
                 </>
               )}
+            </p>
+          )}
+          {state.comparedBy !== null && (
+            <p class="small" id="sweep-compared">
+              Told from the best at 5 % by {state.comparedBy}.
             </p>
           )}
           {state.lines.length > 0 && (

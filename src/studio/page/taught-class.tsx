@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks';
 import type { TaughtClass } from '../api/studio-data.ts';
 import { addresses } from '../api/api.ts';
 import { Camera } from './camera.tsx';
-import { DropZone, plural } from './parts.tsx';
+import { DropZone } from './drop-zone.tsx';
+import { plural } from './parts.tsx';
 
 /** Images that are shown of a class until all are asked for. */
 const SHOWN = 12;
@@ -12,6 +13,7 @@ export function TaughtClassCard({
   taught,
   busy,
   add,
+  remark,
   rename,
   remove,
   removeImage,
@@ -19,6 +21,8 @@ export function TaughtClassCard({
   taught: TaughtClass;
   busy: boolean;
   add: (pictures: readonly { blob: Blob; name: string; take?: string }[]) => Promise<void>;
+  /** Gets what of a drop was not taken. */
+  remark: (text: string | null) => void;
   rename: (name: string) => void;
   remove: () => void;
   removeImage: (id: number) => void;
@@ -62,6 +66,7 @@ export function TaughtClassCard({
         label={`Add images to ${name}`}
         busy={busy}
         take={(files) => void add(files.map((file) => ({ blob: file, name: file.name })))}
+        remark={remark}
       />
       {camera ? (
         <Camera

@@ -3,7 +3,8 @@ import { percent } from '../../report/html/numbers.ts';
 import type { HeadAnswer, Saved, TeachState } from '../api/studio-data.ts';
 import { ask, sentenceOf, useAttempt } from './ask.ts';
 import { Camera } from './camera.tsx';
-import { HeadAnswers, DropZone, plural, ProblemLine, SavedLine } from './parts.tsx';
+import { DropZone } from './drop-zone.tsx';
+import { HeadAnswers, plural, ProblemLine, SavedLine } from './parts.tsx';
 import type { Shared } from './shared.ts';
 import { TaughtClassCard } from './taught-class.tsx';
 
@@ -35,6 +36,8 @@ export function Teach({ refresh }: Shared) {
   const [state, setState] = useState<TeachState | null>(null);
   const { problem, setProblem, attempt } = useAttempt();
   const [busy, setBusy] = useState(0);
+  const [remark, setRemark] = useState<string | null>(null);
+  const [adding, setAdding] = useState<string | null>(null);
   const [name, setName] = useState('');
   const [answer, setAnswer] = useState<HeadAnswer | null>(null);
   const [camera, setCamera] = useState(false);
@@ -52,7 +55,8 @@ export function Teach({ refresh }: Shared) {
   async function add(id: number, pictures: readonly { blob: Blob; name: string; take?: string }[]): Promise<void> {
     const refused: string[] = [];
     async function upload(): Promise<TeachState> {
-      for (const { blob, name: file, take = '' } of pictures) {
+      for (const [i, { blob, name: file, take = '' }] of pictures.entries()) {
+        if (pictures.length > 1) setAdding(`Adding image ${i + 1} of ${pictures.length}…`);
         const image = { params: { id }, query: { name: file, take }, body: blob };
         await ask('POST /api/teach/classes/:id/images', image).catch((error: unknown) =>
           refused.push(`${file}: ${sentenceOf(error)}`),
@@ -61,6 +65,7 @@ export function Teach({ refresh }: Shared) {
       return ask('GET /api/teach');
     }
     await act(upload());
+    setAdding(null);
     if (refused.length > 0) setProblem(refused.join(' '));
   }
   const question = (picture: Blob): Promise<void> => attempt(ask('POST /api/teach/ask', { body: picture }), setAnswer);
@@ -107,7 +112,9 @@ export function Teach({ refresh }: Shared) {
         </button>
       </form>
       <ProblemLine text={problem} />
+      <ProblemLine text={remark} />
       <div aria-live="polite" aria-busy={busy > 0}>
+        {adding !== null && <p class="small">{adding}</p>}
         <HeadState head={state.head} />
       </div>
       <ul class="classes" aria-label="Classes">
@@ -117,6 +124,7 @@ export function Teach({ refresh }: Shared) {
             taught={one}
             busy={busy > 0}
             add={(pictures) => add(one.id, pictures)}
+            remark={setRemark}
             rename={(to) =>
               void act(ask('PATCH /api/teach/classes/:id', { params: { id: one.id }, body: { name: to } }))
             }
@@ -129,7 +137,12 @@ export function Teach({ refresh }: Shared) {
         <div class="pair">
           <section aria-labelledby="try-title" class="card">
             <h3 id="try-title">Try it</h3>
-            <DropZone label="Choose an image to ask about" busy={false} take={(files) => void question(files[0]!)} />
+            <DropZone
+              label="Choose an image to ask about"
+              busy={false}
+              take={(files) => void question(files[0]!)}
+              remark={setRemark}
+            />
             {camera ? (
               <Camera label="Try it" close={() => setCamera(false)} take={question} />
             ) : (

@@ -4,7 +4,7 @@ import { resolveOptions } from '../../core/options.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
 import { createHead } from '../../classify/heads/index.ts';
-import { rankSuspects } from '../../classify/evaluate/label-suspects.ts';
+import { judgeLabels } from '../../classify/evaluate/label-suspects.ts';
 import { wilsonInterval } from '../../classify/evaluate/metrics.ts';
 import { applyNormalizer, fitNormalizer } from '../../classify/normalize.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
@@ -117,10 +117,10 @@ export async function checkStore(store: Store, options: CheckOptions, work: Work
   const leaked = new Set(leaks.map(({ held }) => held));
 
   const labels = samples.map(({ label }) => label);
-  const ranked =
+  const judgedLabels =
     new Set(labels).size < 2 || samples.length < folds
-      ? []
-      : await rankSuspects(createHead(HEAD.name, HEAD.options), X, labels, {
+      ? { ranked: [], estimated: 0 }
+      : await judgeLabels(createHead(HEAD.name, HEAD.options), X, labels, {
           normalize: 'none', // normalised already
           nSplits: folds,
           seed,
@@ -149,9 +149,9 @@ export async function checkStore(store: Store, options: CheckOptions, work: Work
     leaks,
     leakedImages: leaked.size,
     accuracy: await accuracyWithout(stored, leaked, signal),
-    suspects: ranked
-      .filter(({ margin }) => margin < 0)
-      .slice(0, most)
+    labelErrors: judgedLabels.estimated,
+    suspects: judgedLabels.ranked
+      .slice(0, Math.min(judgedLabels.estimated, most))
       .map(({ row, label, suggested, probability, margin }) => ({
         path: samples[row]!.path,
         label,

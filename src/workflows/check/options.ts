@@ -17,7 +17,9 @@ export const CHECK_OPTIONS = {
       max: 1,
     },
   ),
-  suspects: integerOption(20, 'suspected label errors that are told', { min: 0 }),
+  suspects: integerOption(100, 'suspected label errors that are told at most; how many there are is estimated', {
+    min: 0,
+  }),
   folds: integerOption(5, 'folds of the cross-validation that finds them', { min: 2, max: 50 }),
   smallClass: integerOption(10, 'a class with fewer validated images counts as too small to judge', { min: 1 }),
   seed: integerOption(1, 'seed of the folds', { min: 0, max: 2 ** 31 - 1 }),

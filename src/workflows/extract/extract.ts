@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { resolveOptions } from '../../core/options.ts';
+import { plural } from '../../core/plural.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
+import { DECODER } from '../../extract/image/decoder.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
@@ -23,6 +25,7 @@ import { pass, type Pass } from './pass.ts';
 import { extractViews, viewsRequest } from './views.ts';
 import { makeExtractor } from '../network/extractor.ts';
 import { requireSameDataset } from './same-dataset.ts';
+import { remarksInWords } from './remarks.ts';
 import { writeFailures } from './failures-file.ts';
 import { keepTimes, rememberedTimes } from './remembered-times.ts';
 import { VERSION } from '../version.ts';
@@ -126,7 +129,7 @@ export async function extractInto(
   }));
   const kept = dataset.hasSplits ? undefined : await keptSplit(store, work);
   const times = await rememberedTimes(path, root, options.verify, work);
-  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20 };
+  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20, decoder: DECODER };
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
   try {
     await requireAgreement(
@@ -146,13 +149,22 @@ export async function extractInto(
     await commitDataset(store, { ...whole, samples: contents.rows(writer.known) });
     const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted, found }, work);
     const samples = contents.rows(writer.known);
-    const { warnings, inTrainToo } = afterDecoding(drawn.dataset, contents);
+    const { warnings: losses, inTrainToo } = afterDecoding(drawn.dataset, contents);
+    const { oneColour, warnings: odd } = remarksInWords(
+      extractor.contract,
+      drawn.dataset.samples,
+      contents,
+      found.remarks,
+    );
+    const warnings = [...losses, ...odd];
     for (const warning of warnings) work.listener?.note?.(warning);
     if (views !== undefined) await commitDataset(store, { ...whole, samples, views: views.sets });
     await keepTimes(times, work);
     await writeFailures(path, failed);
     clock.enter('write');
     const trace = clock.seconds();
+    if (writer.outdated > 0)
+      because.push(`decoder: ${plural(writer.outdated, 'file')} of a kind that this version decodes otherwise`);
     const images = dataset.samples.length + dataset.failures.length;
     return {
       dataset: root,
@@ -174,6 +186,7 @@ export async function extractInto(
       ...summaryOf(samples),
       warnings: [...dataset.warnings, ...drawn.remarks, ...warnings],
       ...(inTrainToo && { inTrainToo }),
+      ...(oneColour.length > 0 && { oneColour }),
       seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
       trace,
     };

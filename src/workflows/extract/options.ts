@@ -8,7 +8,7 @@ import {
   type OptionsOf,
 } from '../../core/options.ts';
 import { CONTRACT_NAMES } from '../../extract/contract.ts';
-import { IMAGE_TIMEOUT_MS } from '../../extract/image/limits.ts';
+import { IMAGE_TIMEOUT_MS } from '../../extract/image/isolated/limits.ts';
 import { VIEW_OPTIONS } from '../../extract/image/view-parameters.ts';
 import { DTYPES } from '../../store/format/fingerprint.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
@@ -31,7 +31,7 @@ export const EXTRACT_OPTIONS = {
   ...ENGINE_OPTIONS,
   minCosine: numberOption(
     0.98,
-    'refuse int8 features whose cosine to fp32 falls below this on any image that it is measured on',
+    'refuse int8 features whose cosine to fp32 falls below this on any of the (at most 16) images that it is measured on',
     { min: -1, max: 1 },
   ),
   batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),

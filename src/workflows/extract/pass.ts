@@ -2,6 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Failure, FeatureBatch } from '../../core/sample.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { extractFeatures, type InferredBatch, type PipelineOptions } from '../../extract/pipeline.ts';
+import type { Remark } from '../../extract/image/remarks.ts';
 import type { StageClock } from '../../extract/stage-clock.ts';
 import type { FileTimes } from '../../store/format/file-times.ts';
 import type { SetsWriter } from '../../store/write/sets-writer.ts';
@@ -25,6 +26,8 @@ export interface Pass {
 export interface Found {
   readonly contents: SampleContents;
   readonly failed: Failure[];
+  /** What is odd about images that were extracted now, by the SHA-256 of their bytes. */
+  readonly remarks: ReadonlyMap<string, Remark>;
   readonly extracted: number;
   /** Images that were known by size and times, without reading. */
   readonly unread: number;
@@ -71,6 +74,7 @@ async function onePass(
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
   const failed: Failure[] = [...dataset.failures];
+  const remarks = new Map<string, Remark>();
   requireFewFailures(failed, options.maxFailures);
   let [extracted, unread] = [0, 0];
   const stage = view === undefined ? 'extracting' : `extracting ${view.name}`;
@@ -81,13 +85,13 @@ async function onePass(
     contract: extractor.contract,
     executable: extractor.executable,
     // Sets stand the deepest first: an image goes no deeper than to the first one that lacks it.
-    choose: (sha256) => extractor.networks[writer.firstLacking(sha256)]!,
+    choose: (sha256, decoder) => extractor.networks[writer.firstLacking(sha256, decoder)]!,
     prepare: (executable) => extractor.networks.find((network) => network === executable)!.load(),
     clock,
     batch: options.batch,
     imageTimeoutMs: options.imageTimeoutMs,
     ...(view && { view: view.apply }),
-    isKnown: (sha256) => writer.isKnown(sha256),
+    isKnown: (sha256, decoder) => writer.isKnown(sha256, decoder),
     memory: times,
     ...(signal && { signal }),
   });
@@ -95,6 +99,7 @@ async function onePass(
     if (event.kind === 'features') {
       await writer.append(batchesOf(event.batch, extractor));
       for (const row of event.batch.rows) contents.set(row.path, row.sha256);
+      for (const [sha256, remark] of event.batch.remarks) remarks.set(sha256, remark);
       extracted += event.batch.rows.length;
       meter.advance(event.batch.rows.length, event.batch.rows.length);
     } else if (event.kind === 'known') {
@@ -113,5 +118,5 @@ async function onePass(
       `Interrupted after ${extracted} extracted images, which are kept. Run the same command again to go on.`,
     );
   }
-  return { contents, failed, extracted, unread };
+  return { contents, remarks, failed, extracted, unread };
 }

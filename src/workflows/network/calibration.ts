@@ -127,7 +127,7 @@ export async function requireAgreement(
     // Of a cut in several poolings the first counts: the whole map, where it is wanted.
     const cosine = quantization?.cosine ?? outputs[extractor.outputs.findIndex((output) => output.cut === cut)]!;
     const at = sets.length === 1 ? '' : ` at ${cut}`;
-    const found = `cosine to fp32${at} on ${cosine.images} images that were not calibrated on: least ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
+    const found = `cosine to fp32${at}, on ${cosine.images} images that were not calibrated on: least of these ${cosine.min.toFixed(4)}, mean ${cosine.mean.toFixed(4)}`;
     if (cosine.min < minCosine) {
       throw new PermafrostError(
         'PRECISION_LOSS',

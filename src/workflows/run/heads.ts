@@ -3,6 +3,7 @@ import type { Progress } from '../../core/listener.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { openStore } from '../../store/open.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
@@ -55,6 +56,7 @@ export async function headsOfRun(
   const request = { owner: 'run', store, views, bound: memoryBound(memory, work) };
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   const { groups, skipped } = tasksOfRun(currentSets(store), heads, views > 0);
+  const count = await openLooks(store.path, work.listener);
   const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined };
   await trainGroups(groups, request, outcome, work);
   if (!allHeads)
@@ -68,10 +70,11 @@ export async function headsOfRun(
   const { plan } = best.task;
   const load = () => trainingData({ ...request, features: best.features, views: 0 }, [plan]);
   const saved = await withReject(best.trained, plan, load, reject, work);
+  const looks = await count.add('run', saved.result.validatedOn, outcome.trained.size);
   const file = await keepHead(store, saved);
-  const scored = await scoresOfBest(saved, store, work);
+  const scored = await scoresOfBest(saved, store, count, work);
   return {
-    heads: ranked([...outcome.trained.values()], best, { ...saved.result, ...scored }, file),
+    heads: ranked([...outcome.trained.values()], best, { ...saved.result, ...scored, ...(looks && { looks }) }, file),
     skipped: outcome.skipped,
     confusion: saved.confusion,
     mistakes: saved.mistakes,
@@ -132,8 +135,8 @@ async function trainTask(
 /** All heads, the best first, each compared with it: every head was validated on the same images in the same order. */
 function ranked(trained: readonly Figures[], best: Best, saved: TrainedHead['result'], file: string): HeadResult[] {
   const sorted = [...trained].sort(better);
-  const guesses = sorted.map(({ judged }) => judged.guess);
-  const compared = compareWithBest(best.trained.judged.truth, guesses);
+  const answers = sorted.map(({ judged }) => judged);
+  const compared = compareWithBest('accuracy', best.trained.judged.truth, answers);
   return sorted.map(({ result }, i) => ({
     ...(i === 0 ? saved : result),
     comparison: compared[i]!,

@@ -49,6 +49,9 @@ const views = z.looseObject({
   difference: z.number(),
   interval,
   pValue: z.number(),
+  // Not in what older versions wrote.
+  onlyWith: z.number().optional(),
+  onlyWithout: z.number().optional(),
 });
 
 /** Those fields that a report reads; others may come and go between versions. */
@@ -77,7 +80,14 @@ const schema = z.looseObject({
         .looseObject({ loss: curve, accuracy: curve, valLoss: curve.optional(), valAccuracy: curve.optional() })
         .optional(),
       // Not in what older versions wrote.
-      comparison: z.looseObject({ pValue: z.number(), toldApart: z.boolean() }).optional(),
+      comparison: z
+        .looseObject({
+          pValue: z.number(),
+          adjusted: z.number().optional(),
+          test: z.enum(['mcnemar', 'class-weighted-mcnemar', 'paired-t']).optional(),
+          toldApart: z.boolean(),
+        })
+        .optional(),
       notes: z.array(z.string()),
       reject: reject.optional(),
       views: views.optional(),
@@ -98,10 +108,13 @@ const schema = z.looseObject({
             balancedAccuracy: number,
             logLoss: number,
             unlearned: z.array(z.string()),
+            looks: z.looseObject({ heads: z.number(), isComplete: z.boolean() }).optional(),
           }),
           z.looseObject({ missing: z.string() }),
         ])
         .optional(),
+      // Not in what older versions wrote.
+      looks: z.looseObject({ heads: z.number(), isComplete: z.boolean() }).optional(),
       file: z.string().nullable(),
     }),
   ),

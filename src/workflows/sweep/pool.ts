@@ -54,6 +54,8 @@ export interface SweepFinding {
         readonly scores: CrossScores;
         /** Class of each row when it was held out, shape (n). */
         readonly predictions: Uint16Array;
+        /** Log loss of each row when it was held out, shape (n). */
+        readonly losses: Float32Array;
         readonly converged: boolean;
         readonly iterations: number;
         readonly fitMs: number;

@@ -1,5 +1,5 @@
 import type { RankedCandidate, SweepCandidate, SweepConfiguration } from '../../results/sweep-result.ts';
-import { compareWithBest } from '../../classify/cross-validation/compare.ts';
+import { type Answered, compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { changedParams } from '../train/figures.ts';
 import type { SweepFinding } from './pool.ts';
@@ -13,9 +13,11 @@ export function entryOf(
   configuration: SweepConfiguration,
   found: Exclude<SweepFinding['found'], { problem: string }>,
 ): LedgerEntry {
-  const { scores, predictions, converged, iterations, fitMs } = found;
-  const bytes = new DataView(new ArrayBuffer(2 * predictions.length));
-  predictions.forEach((c, i) => bytes.setUint16(2 * i, c, true));
+  const { scores, predictions, losses, converged, iterations, fitMs } = found;
+  const classes = Buffer.alloc(2 * predictions.length);
+  predictions.forEach((c, i) => classes.writeUInt16LE(c, 2 * i));
+  const lost = Buffer.alloc(4 * losses.length);
+  losses.forEach((loss, i) => lost.writeFloatLE(loss, 4 * i));
   return {
     id,
     features,
@@ -25,14 +27,18 @@ export function entryOf(
     fitMs,
     converged,
     iterations,
-    predictions: Buffer.from(bytes.buffer).toString('base64'),
+    predictions: classes.toString('base64'),
+    losses: lost.toString('base64'),
   };
 }
 
-/** The classes that an entry's training images got when they were held out, shape (n). */
-function predictionsOf({ predictions }: LedgerEntry): Int32Array {
-  const bytes = Buffer.from(predictions, 'base64');
-  return Int32Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readUInt16LE(2 * i));
+/** What an entry's heads said of the training images that they did not see, as far as a comparison needs it. */
+function answeredOf({ predictions, losses = '' }: LedgerEntry, score: SweepScore): Answered {
+  const classes = Buffer.from(predictions, 'base64');
+  const guess = Int32Array.from({ length: classes.length / 2 }, (_, i) => classes.readUInt16LE(2 * i));
+  if (score !== 'logLoss') return { guess };
+  const lost = Buffer.from(losses, 'base64');
+  return { guess, losses: Float32Array.from({ length: lost.length / 4 }, (_, i) => lost.readFloatLE(4 * i)) };
 }
 
 /** A kept result as it is reported. */
@@ -74,6 +80,7 @@ export function ranked(
   score: SweepScore,
 ): RankedCandidate[] {
   const entries = [...configurations.keys()].flatMap((id) => known.get(id) ?? []).sort(byScore(score));
-  const compared = compareWithBest(y, entries.map(predictionsOf));
+  const answers = entries.map((entry) => answeredOf(entry, score));
+  const compared = compareWithBest(score, y, answers);
   return entries.map((entry, at) => ({ ...candidateOf(entry, reused.has(entry.id)), rank: at + 1, ...compared[at]! }));
 }

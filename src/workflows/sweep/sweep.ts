@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
-import { PermafrostError } from '../../core/errors.ts';
+import { few, PermafrostError } from '../../core/errors.ts';
 import { headEntry } from '../../classify/heads/index.ts';
 import { inMegabytes } from '../../core/bytes.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
 import { openStore, type Store } from '../../store/open.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { validationSplit } from '../train/validation-split.ts';
 import { keepHead } from '../train/head-files.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
+import { headsMeasured } from '../train/views-effect.ts';
 import { memoryBound } from '../memory.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { fitBest } from './best.ts';
@@ -19,6 +21,7 @@ import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
 import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs } from './pool.ts';
 import { candidateOf, entryOf, ranked } from './ranking.ts';
+import { foldable } from './single-images.ts';
 import { sampleTrain } from './sample.ts';
 import type { Work } from '../work.ts';
 
@@ -64,17 +67,23 @@ export async function sweep(
         ? 'no more fit one matrix of 4 GiB'
         : `no more fit ${inMegabytes(bound)} (--memory)`;
   const counts = await store.counts();
-  const samples = sampleTrain(await store.samples(), counts.train, most);
+  const drawn = sampleTrain(await store.samples(), counts.train, most);
   await validationSplit(store);
+  const { samples, leftOut } = foldable(drawn);
+  if (leftOut.length > 0)
+    work.listener?.note?.(
+      `Classes with one training image are left out of the cross-validation, for the fold that holds it out could not know them: ${few(leftOut, 20)}. The best head is fitted on them too. With two different images of each they would count.`,
+    );
   const plan = planSweep(samples, (one) => namesOf(store, one), options, configurations);
   const threads = options.workers === 0 ? availableParallelism() : options.workers;
   const room = roomForSweep(sizes, folds, samples.length, { bound, threads });
-  if (samples.length < counts.train)
+  if (drawn.length < counts.train)
     work.listener?.note?.(
-      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${whyNoMore}. The best is fitted on all of them.`,
+      `${drawn.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${whyNoMore}. The best is fitted on all of them.`,
     );
   if (room.threads < options.workers)
     work.listener?.note?.(`${room.threads} of ${threads} threads work: no more fit ${inMegabytes(bound)} (--memory).`);
+  const count = await openLooks(store.path, work.listener);
   const ledger = await openLedger(ledgerPath(store.path, plan.images));
   try {
     const found = await crossValidate(store.withSamples(samples), plan, room, ledger, work);
@@ -88,6 +97,7 @@ export async function sweep(
     const started = performance.now();
     const from = { owner: 'sweep', store, bound };
     const { trained, passedOver } = await fitBest(candidates, from, options.save ? options.reject : 0, work);
+    const looks = await count.add('sweep', trained.result.validatedOn, headsMeasured(trained));
     const file = options.save ? await keepHead(store, { ...trained, relabelled }, options.out) : null;
     return {
       store: store.path,
@@ -97,13 +107,19 @@ export async function sweep(
       images: counts.train,
       crossValidated: samples.length,
       classes: plan.classes,
+      ...(leftOut.length > 0 && { leftOut }),
       workers: room.threads,
       computed: found.known.size - found.reused.size,
       reused: found.reused.size,
       skipped: found.skipped,
       candidates,
       notToldApart: candidates.filter(({ rank, toldApart }) => rank > 1 && !toldApart).length,
-      best: { ...trained.result, ...(labels !== '' && { relabelled: relabelled.length }), file },
+      best: {
+        ...trained.result,
+        ...(looks && { looks }),
+        ...(labels !== '' && { relabelled: relabelled.length }),
+        file,
+      },
       passedOver,
       ledger: ledger.path,
       seconds: { ...found.seconds, best: (performance.now() - started) / 1000 },

@@ -5,7 +5,7 @@ import { serveOrders } from '../../core/threads.ts';
 import { foldFeatures, type FoldFeatures } from '../../classify/cross-validation/fold-features.ts';
 import { heldOut } from '../../classify/cross-validation/held-out.ts';
 import { crossScores } from '../../classify/cross-validation/cross-scores.ts';
-import { topClass } from '../../classify/evaluate/metrics.ts';
+import { rowLosses, topClass } from '../../classify/evaluate/metrics.ts';
 import { featuresKey, type FeatureGroup, type SweepData, type SweepJob, type WorkerMessage } from './pool.ts';
 
 const { features, y, classes, folds, mostKept } = workerData as SweepData;
@@ -37,8 +37,9 @@ async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<v
     else {
       const { P, converged, iterations } = result;
       const predictions = Uint16Array.from(topClass(P));
-      const found = { scores: crossScores(y, P, folds), predictions, converged, iterations, fitMs };
-      send({ kind: 'found', finding: { group, plan, found } }, predictions.buffer);
+      const losses = Float32Array.from(rowLosses(y, P));
+      const found = { scores: crossScores(y, P, folds), predictions, losses, converged, iterations, fitMs };
+      send({ kind: 'found', finding: { group, plan, found } }, predictions.buffer, losses.buffer);
     }
     started = performance.now();
   }

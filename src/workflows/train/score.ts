@@ -3,7 +3,8 @@ import * as metrics from '../../classify/evaluate/metrics.ts';
 import type { Tally } from '../../classify/evaluate/tally.ts';
 import { normalizedRows } from '../../classify/normalize.ts';
 import type { HeadResult, SplitScore } from '../../results/head-result.ts';
-import type { OrReason } from '../../results/or-reason.ts';
+import { present, type OrReason } from '../../results/or-reason.ts';
+import type { LooksCount } from '../../store/format/validation-looks.ts';
 import type { Store } from '../../store/open.ts';
 import type { Work } from '../work.ts';
 import { tallyRows } from './train-head.ts';
@@ -49,21 +50,31 @@ export async function scoreOn(
 export async function scoresOfBest(
   trained: TrainedHead,
   store: Store,
+  count: LooksCount,
   work: Work = {},
 ): Promise<Pick<HeadResult, 'test' | 'accuracyWithLeftOut'>> {
   const { validatedOn, leftOut = 0 } = trained.result;
   const { test } = await store.counts();
   return {
     ...(leftOut > 0 && { accuracyWithLeftOut: await accuracyOn(trained, store, validatedOn, work) }),
-    ...(test > 0 && validatedOn !== 'test' && { test: await scoreOn(trained, store, 'test', work) }),
+    ...(test > 0 &&
+      validatedOn !== 'test' && { test: await scoreOnTest(trained, store, { count, command: 'run' }, work) }),
   };
 }
 
-/** A head's score on the test images that it was asked for. Gives a reason where these validated it. */
-export async function scoreOnTest(trained: TrainedHead, store: Store, work: Work = {}): Promise<OrReason<SplitScore>> {
+/** A head's score on the test images, which counts as a look at them; a reason where there are none, or they validated it. */
+export async function scoreOnTest(
+  trained: TrainedHead,
+  store: Store,
+  { count, command }: { readonly count: LooksCount; readonly command: string },
+  work: Work = {},
+): Promise<OrReason<SplitScore>> {
   if (trained.result.validatedOn === 'test')
     return { missing: 'There are no val images, so the figures above are those of the test images already.' };
-  return scoreOn(trained, store, 'test', work);
+  const score = await scoreOn(trained, store, 'test', work);
+  if (!present(score)) return score;
+  const looks = await count.add(command, 'test', 1);
+  return { ...score, ...(looks && { looks }) };
 }
 
 /** Share of right answers on all images of a split, those included that the head was trained on. */

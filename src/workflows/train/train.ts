@@ -2,6 +2,7 @@ import { resolveOptions } from '../../core/options.ts';
 import type { HeadResult } from '../../results/head-result.ts';
 import type { HeadOptions } from '../../classify/heads/index.ts';
 import { openStore } from '../../store/open.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { parseCuts, partsOf } from '../network/cuts.ts';
 import type { Work } from '../work.ts';
 import { keepHead } from './head-files.ts';
@@ -9,11 +10,13 @@ import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
 import { scoreOnTest } from './score.ts';
+import { headsMeasured } from './views-effect.ts';
 import { trainWithin } from './within.ts';
 
 /**
  * Trains one head on a store's features, under its labels or a list's, measures it and writes it to a file. Loads no
- * network and changes nothing else. Throws OPTION_INVALID, FIT_INVALID, what labelledStore throws, STORE_WRITE.
+ * network and changes nothing else, but for counting the look at the validation images. Throws OPTION_INVALID,
+ * FIT_INVALID, what labelledStore throws, STORE_WRITE.
  */
 export async function train(
   storePath: string,
@@ -29,8 +32,16 @@ export async function train(
   const { store, relabelled, joinedTrain } = await labelledStore(await openStore(storePath), labels, work);
   if (views > 0) requireViews(labels, joinedTrain);
   const request = { owner: 'train', store, features, views, bound };
+  const count = await openLooks(store.path, work.listener);
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
-  const test = scoreTest ? await scoreOnTest(trained, store, work) : undefined;
+  const test = scoreTest ? await scoreOnTest(trained, store, { count, command: 'train' }, work) : undefined;
+  const looks = await count.add('train', trained.result.validatedOn, headsMeasured(trained));
   const file = await keepHead(store, trained, out);
-  return { ...trained.result, ...(test && { test }), ...(labels !== '' && { relabelled: relabelled.length }), file };
+  return {
+    ...trained.result,
+    ...(test && { test }),
+    ...(looks && { looks }),
+    ...(labels !== '' && { relabelled: relabelled.length }),
+    file,
+  };
 }

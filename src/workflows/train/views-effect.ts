@@ -1,13 +1,14 @@
-import { mcNemar, pairedBootstrap } from '../../classify/evaluate/paired-tests.ts';
+import { differenceInterval, mcNemar } from '../../classify/evaluate/paired-tests.ts';
 import type { Work } from '../work.ts';
 import type { TrainingData } from './data.ts';
 import type { TrainingPlan } from './plan.ts';
 import { trainHead } from './train-head.ts';
 import type { TrainedHead } from './trained-head.ts';
 
-const SEED = 1;
-
 export const withoutViews = (data: TrainingData): TrainingData => ({ ...data, train: { ...data.train, views: [] } });
+
+/** How many heads looked at the validation images for a trained one: with views, the same head without them too. */
+export const headsMeasured = ({ result }: Pick<TrainedHead, 'result'>): number => (result.views === undefined ? 1 : 2);
 
 /**
  * Trains a head on the images and their views, and measures the effect of the views against `without`: the same head on
@@ -24,9 +25,16 @@ export async function trainOnViews(
   if (count === 0) return trained;
   const plain = without ?? (await trainHead(plan, withoutViews(data), work));
   const { truth, guess } = trained.judged;
-  const { difference, interval } = pairedBootstrap(truth, guess, plain.judged.guess, { seed: SEED });
-  const { pValue } = mcNemar(truth, guess, plain.judged.guess);
-  const views = { count, accuracyWithout: plain.result.accuracy, difference, interval, pValue };
+  const { onlyFirst, onlySecond, pValue } = mcNemar(truth, guess, plain.judged.guess);
+  const views = {
+    count,
+    accuracyWithout: plain.result.accuracy,
+    difference: (onlyFirst - onlySecond) / truth.length,
+    interval: differenceInterval({ onlyFirst, onlySecond }, truth.length),
+    pValue,
+    onlyWith: onlyFirst,
+    onlyWithout: onlySecond,
+  };
   const { params, changed } = trained.result;
   return {
     ...trained,

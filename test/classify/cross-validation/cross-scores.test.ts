@@ -23,13 +23,13 @@ describe('the figures of a cross-validation', () => {
     expect(scores.logLoss.folds[1]).toBeCloseTo((losses[2]! + losses[3]!) / 2, 12);
   });
 
-  it('come with intervals: Wilson for the accuracy, the normal ones for the others', () => {
+  it('come with intervals: Wilson for the accuracy, MOVER for the balanced one, normal for the log loss', () => {
     // scipy.stats.binomtest(3, 4).proportion_ci(method="wilson")
     expect(scores.accuracy.interval[0]).toBeCloseTo(0.3006, 4);
     expect(scores.accuracy.interval[1]).toBeCloseTo(0.9544, 4);
-    // 1.96 · sqrt(2/9 / 3) / 2 around 5/6, cut at 1.
-    expect(scores.balancedAccuracy.interval[0]).toBeCloseTo(5 / 6 - (1.959964 * Math.sqrt(2 / 27)) / 2, 6);
-    expect(scores.balancedAccuracy.interval[1]).toBe(1);
+    // statsmodels' proportion_confint([2, 1], [3, 1], method="wilson"), put together by MOVER in numpy.
+    expect(scores.balancedAccuracy.interval[0]).toBeCloseTo(0.3750071729876471, 9);
+    expect(scores.balancedAccuracy.interval[1]).toBeCloseTo(0.9692540276398018, 9);
     const losses = [0.9, 0.8, 0.4, 0.7].map((p) => -Math.log(Math.fround(p)));
     const mean = losses.reduce((a, b) => a + b) / 4;
     const deviation = Math.sqrt(losses.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 3);
@@ -40,15 +40,31 @@ describe('the figures of a cross-validation', () => {
 describe('candidates compared with the best', () => {
   const truth = new Int32Array(20);
   /** Right in all rows but the first `wrong`. */
-  const predictions = (wrong: number): Int32Array => truth.map((_, i) => Number(i < wrong));
+  const answers = (wrong: number) => ({ guess: truth.map((_, i) => Number(i < wrong)) });
 
-  it('are told apart only where the difference outlasts the adjustment for their number', () => {
+  it('are told apart only where the difference outlasts the choice of the best among all', () => {
     // Against the best, exact p-values: 2 · 0.5^10 = 0.00195, 2 · 0.5^6 = 0.03125, 2 · 0.5^6, 1.
-    const found = compareWithBest(truth, [0, 10, 6, 6, 0].map(predictions));
+    const found = compareWithBest('accuracy', truth, [0, 10, 6, 6, 0].map(answers));
     [1, 0.001953125, 0.03125, 0.03125, 1].forEach((p, i) => expect(found[i]!.pValue).toBeCloseTo(p, 12));
-    // 4 · 0.00195 <= 0.05, but 3 · 0.03125 is not.
+    // scipy.stats.studentized_range.sf(sqrt(2) * norm.isf(p / 2), 5, inf)
+    [1, 0.01672457438872854, 0.19751423315201233, 0.19751423315201233, 1].forEach((p, i) =>
+      expect(found[i]!.adjusted).toBeCloseTo(p, 9),
+    );
     expect(found.map(({ toldApart }) => toldApart)).toEqual([false, true, false, false, false]);
-    expect(compareWithBest(truth, [0, 6].map(predictions))[1]!.toldApart).toBe(true);
-    expect(compareWithBest(truth, [])).toEqual([]);
+    expect(found.every(({ test }) => test === 'mcnemar')).toBe(true);
+    expect(compareWithBest('accuracy', truth, [0, 6].map(answers))[1]!.toldApart).toBe(true);
+    expect(compareWithBest('accuracy', truth, [])).toEqual([]);
+  });
+
+  it('are compared by the score that they are ranked by', () => {
+    // Both always right, one surer: the same accuracy and balanced accuracy, another log loss.
+    const sure = { ...answers(0), losses: Float64Array.from(truth, (_, i) => 0.1 + 0.01 * (i % 3)) };
+    const unsure = { ...answers(0), losses: Float64Array.from(truth, (_, i) => 0.5 + 0.02 * (i % 5)) };
+    const verdict = (score: 'accuracy' | 'balancedAccuracy' | 'logLoss') =>
+      compareWithBest(score, truth, [sure, unsure])[1]!;
+    expect(verdict('accuracy')).toEqual({ pValue: 1, adjusted: 1, test: 'mcnemar', toldApart: false });
+    expect(verdict('balancedAccuracy')).toMatchObject({ pValue: 1, test: 'class-weighted-mcnemar', toldApart: false });
+    expect(verdict('logLoss')).toMatchObject({ test: 'paired-t', toldApart: true });
+    expect(verdict('logLoss').pValue).toBeLessThan(1e-10);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
-import { rankSuspects } from '../../../src/classify/evaluate/label-suspects.ts';
+import { countErrors, judgeLabels } from '../../../src/classify/evaluate/label-suspects.ts';
 
 /** Three clouds of `perClass` rows, and their labels, of which those in `swapped` are wrong. */
 function clouds(perClass: number, swapped: readonly number[]) {
@@ -16,8 +16,8 @@ function clouds(perClass: number, swapped: readonly number[]) {
   return { X, labels, keys: labels.map((_, i) => `${i}.jpg`) };
 }
 
-const rank = ({ X, labels, keys }: ReturnType<typeof clouds>, groups = keys) =>
-  rankSuspects(createHead('logistic', { C: 1 }), X, labels, {
+const judge = ({ X, labels, keys }: ReturnType<typeof clouds>, groups = keys) =>
+  judgeLabels(createHead('logistic', { C: 1 }), X, labels, {
     normalize: 'none',
     nSplits: 4,
     seed: 1,
@@ -25,7 +25,33 @@ const rank = ({ X, labels, keys }: ReturnType<typeof clouds>, groups = keys) =>
     groups,
   });
 
+const rank = async (data: ReturnType<typeof clouds>, groups?: string[]) => (await judge(data, groups)).ranked;
+
 describe('suspected label errors', () => {
+  it('are as many as were swapped, and none where none was', async () => {
+    expect((await judge(clouds(40, [4, 17, 33, 50]))).estimated).toBe(4);
+    expect((await judge(clouds(40, []))).estimated).toBe(0);
+  });
+
+  it.each([
+    [60, 2, 5],
+    [90, 3, 2],
+    [200, 5, 3],
+  ])('of %i rows and %i classes are as many as cleanlab 2.9 counts (num_label_issues)', (n, classes, expected) => {
+    const labels = Array.from({ length: n }, (_, i) => (i * 7 + Math.floor(i / 5)) % classes);
+    const probabilities = new Map(
+      labels.map((label, i) => {
+        const weights = Array.from(
+          { length: classes },
+          (_, c) => ((i * i * 31 + c * c * 17 + i * c * 13 + 5) % 97) + 1 + (c === label && i % 4 !== 0 ? 120 : 0),
+        );
+        const sum = weights.reduce((total, weight) => total + weight, 0);
+        return [i, Float32Array.from(weights, (weight) => weight / sum)] as const;
+      }),
+    );
+    expect(countErrors(probabilities, labels, classes)).toBe(expected);
+  });
+
   it('rank swapped labels before all others and suggest the right one', async () => {
     const swapped = [4, 17, 33, 50];
     const ranked = await rank(clouds(40, swapped));

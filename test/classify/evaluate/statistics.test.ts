@@ -10,7 +10,7 @@ import {
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { learningCurve, stratifiedOrder } from '../../../src/classify/evaluate/learning-curve.ts';
 import * as metrics from '../../../src/classify/evaluate/metrics.ts';
-import { mcNemar, pairedBootstrap } from '../../../src/classify/evaluate/paired-tests.ts';
+import { differenceInterval, mcNemar, pairedBootstrap, pairedT } from '../../../src/classify/evaluate/paired-tests.ts';
 import { blobs, expectCode } from '../heads/head-contract.ts';
 
 /** Made by test/golden/make_classify.py with scikit-learn and scipy. */
@@ -75,6 +75,40 @@ describe('figures against scikit-learn and scipy', () => {
       expect(found).toMatchObject({ onlyFirst: b, onlySecond: c });
       expect(found.pValue / pValue).toBeCloseTo(1, 9);
     }
+  });
+
+  it('the paired t test of losses', () => {
+    // scipy.stats.ttest_rel of ((i * 37) % 23) / 10 and ((i * 41) % 19) / 10, i < 30.
+    const losses = (a: number, b: number) => Float64Array.from({ length: 30 }, (_, i) => ((i * a) % b) / 10);
+    expect(pairedT(losses(37, 23), losses(41, 19))).toBeCloseTo(0.2575581731737545, 12);
+    expect(pairedT(losses(37, 23), losses(37, 23))).toBe(1);
+    expect(pairedT(Float64Array.of(1), Float64Array.of(2))).toBe(1);
+    expect(() => pairedT(new Float64Array(2), new Float64Array(3))).toThrow(/2 true classes and 3/);
+  });
+
+  it.each([
+    // Agresti and Min's formula with scipy.stats.norm.ppf(0.975).
+    [4, 0, 153, -0.002175076721692884, 0.053787979947499336],
+    [0, 0, 153, -0.012644928932516477, 0.012644928932516477],
+    [12, 3, 736, 0.0016085095999413216, 0.0227817343024977],
+  ])('the interval of a difference: %d against %d of %d rows', (onlyFirst, onlySecond, rows, low, high) => {
+    const interval = differenceInterval({ onlyFirst, onlySecond }, rows);
+    expect(interval[0]).toBeCloseTo(low, 12);
+    expect(interval[1]).toBeCloseTo(high, 12);
+  });
+
+  it('the interval of the balanced accuracy has a width where every row is right', () => {
+    // MOVER of statsmodels' Wilson intervals, in numpy.
+    const of = (right: readonly number[], rows: readonly number[]) =>
+      metrics.balancedAccuracyInterval(
+        right.map((hits, c) => ({ precision: 1, recall: hits / rows[c]!, f1: 1, support: rows[c]! })),
+      );
+    const ten = [10, 10, 10, 10, 10];
+    expect(of(ten, ten)[0]).toBeCloseTo(0.875883558704147, 9);
+    expect(of(ten, ten)[1]).toBe(1);
+    const [low, high] = of([9, 45, 30, 7], [10, 50, 31, 9]);
+    expect(low).toBeCloseTo(0.7670122811421642, 9);
+    expect(high).toBeCloseTo(0.9337638684242536, 9);
   });
 
   it('the paired bootstrap has the interval of scipy', () => {

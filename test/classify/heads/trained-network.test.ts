@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { matrix, selectRows, stacked } from '../../../src/core/matrix.ts';
+import { random } from '../../../src/core/random.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
+import type { FittedHead } from '../../../src/classify/head.ts';
+import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
+import { fitOnViews } from '../../../src/classify/on-views.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { accuracy, topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { rejection } from '../../support/errors.ts';
@@ -75,5 +80,60 @@ describe('a head trained by epochs on rows in blocks', () => {
     const broken = { ...data.X, data: data.X.data.slice() };
     broken.data[500] = Infinity;
     await rejection(createHead('softmax').fit(blockRows(broken, 32), data.y), 'FIT_INVALID');
+  });
+});
+
+describe('what a head trained by epochs holds out', () => {
+  // Noise: what the head knows of a held-out image it knows from another row of it.
+  const COLS = 300;
+  const source = random(3);
+  const X = matrix(
+    120,
+    COLS,
+    Float32Array.from({ length: 120 * COLS }, () => source.normal()),
+  );
+  const y = Array.from({ length: 120 }, (_, i) => ['ant', 'bee'][i % 2]!);
+  const options = { maxEpochs: 60, nIterNoChange: 60, learningRate: 0.01, validationFraction: 0.2 };
+  const best = (head: FittedHead): number => Math.max(...head.learningCurve!.valAccuracy!);
+
+  it.each(['softmax', 'mlp'] as const)('is images, not rows: %s on equal files', async (name) => {
+    const twice = matrixRows(stacked([X, X]));
+    const head = await createHead(name, options).fit(twice, [...y, ...y]);
+    expect(best(head)).toBeLessThan(0.8);
+    // Of the same images as without the copies.
+    const [once, copied] = [await createHead(name, { ...options, maxEpochs: 1 }).fit(matrixRows(X), y), head];
+    expect(copied.learningCurve!.valLoss![0]).toBeCloseTo(once.learningCurve!.valLoss![0]!, 0);
+  });
+
+  it.each(['softmax', 'mlp'] as const)('is images, not views: %s on principal components', async (name) => {
+    const near = (seed: number) => {
+      const noise = random(seed);
+      return matrix(
+        120,
+        COLS,
+        X.data.map((value) => value + 0.05 * noise.normal()),
+      );
+    };
+    const views = [near(5), near(6), near(7)].map(matrixRows);
+    for (const pca of [0, 20]) {
+      const plain = createHead(name, options);
+      const head = await fitOnViews(pca > 0 ? pcaHead(pca, plain) : plain, matrixRows(X), views, y);
+      expect(best(head)).toBeLessThan(0.8);
+    }
+    // As rows of other images they would be known by heart.
+    const all = stacked([X, ...views.map(({ matrix: view }) => view!)]);
+    const images = Int32Array.from({ length: all.rows }, (_, i) => i);
+    const leaking = await createHead(name, options).fit(matrixRows(all), [...y, ...y, ...y, ...y], { images });
+    expect(best(leaking)).toBeGreaterThan(0.9);
+  });
+
+  it('may be a copy under another label only if its own label says so', async () => {
+    // Row 1 is row 0 under another label, and the only one of its class.
+    const rows = selectRows(X, [0, 0, 2, 4, 6, 8]);
+    const head = await createHead('softmax', { maxEpochs: 2, validationFraction: 0.3, classWeight: 'balanced' }).fit(
+      matrixRows(rows),
+      ['ant', 'bee', 'ant', 'ant', 'ant', 'ant'],
+    );
+    expect(head.learningCurve!.loss.every(Number.isFinite)).toBe(true);
   });
 });

@@ -1,22 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { matrix, row } from '../../../src/core/matrix.ts';
+import { matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead } from '../../../src/classify/heads/index.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { hnswIndex } from '../../../src/classify/neighbors/hnsw.ts';
 import { loadHnsw } from '../../../src/classify/neighbors/hnsw-graph.ts';
-import { METRICS } from '../../../src/classify/neighbors/neighbor-index.ts';
-import { measureRecall } from '../../../src/classify/neighbors/recall.ts';
+import { METRICS, type Neighbors } from '../../../src/classify/neighbors/neighbor-index.ts';
+import { measureRecall, recallOnOthers } from '../../../src/classify/neighbors/recall.ts';
 import { formulaFeatures, formulaLabels } from '../heads/formula-data.ts';
 import { blobs, expectCode } from '../heads/head-contract.ts';
 import { hnswMissing } from './hnsw-missing.ts';
 import { bruteForce, clustered, neighborContract } from './neighbor-contract.ts';
 
+/** The neighbours from the second on. */
+function withoutNearest({ k: found, indices, distances }: Neighbors, k: number): Neighbors {
+  const places = Array.from(
+    { length: (indices.length / found) * k },
+    (_, at) => Math.floor(at / k) * found + 1 + (at % k),
+  );
+  return {
+    k,
+    indices: Int32Array.from(places, (at) => indices[at]!),
+    distances: Float32Array.from(places, (at) => distances[at]!),
+  };
+}
+
 const HNSW = { M: 16, efConstruction: 200, efSearch: 50, seed: 1 };
 
 neighborContract('exact', (X, metric) => Promise.resolve(exactIndex(matrixRows(X), metric)), undefined);
-neighborContract('hnsw', (X, metric) => hnswIndex(X, { ...HNSW, metric }), await hnswMissing());
+neighborContract('hnsw', async (X, metric) => (await hnswIndex(X, { ...HNSW, metric }, 5)).index, await hnswMissing());
 
 describe('exact search', () => {
   it('is brute force in float64, order included', async () => {
@@ -129,12 +142,29 @@ describe.skipIf(missing !== undefined)(`approximate search${missing ? ` [skipped
     const X = clustered(600, 24, 8);
     const y = Array.from({ length: 600 }, (_, i) => String(i % 3));
     const good = await createHead('knn-hnsw').fit(matrixRows(X), y);
-    expect(good.notes).toEqual([expect.stringMatching(/^recall@5 against exact search: (1\.0000|0\.99\d\d), on 200/)]);
-    const poor = await hnswIndex(X, { metric: 'cosine', M: 2, efConstruction: 1, efSearch: 1, seed: 1 });
+    expect(good.notes).toEqual([
+      expect.stringMatching(/^recall@5 against exact search: (1\.0000|0\.99\d\d), on 120 training rows before/),
+    ]);
+    const options = { metric: 'cosine', M: 2, efConstruction: 1, efSearch: 1, seed: 1 } as const;
+    const { index: poor, recall: told } = await hnswIndex(X, options, 5);
     const { recall } = await measureRecall(poor, X, { k: 5, sample: 200, seed: 1 });
     expect(recall).toBeLessThan(0.9);
+    expect(told).toMatchObject({ queries: 120, k: 5 });
+    expect(told!.recall).toBeLessThan(0.9);
     const exact = await measureRecall(exactIndex(matrixRows(X), 'cosine'), X, { k: 5, sample: 200, seed: 1 });
     expect(exact).toEqual({ recall: 1, queries: 200, k: 5 });
+  });
+
+  it('measures recall on rows that the index does not hold as a count by hand does', async () => {
+    const X = clustered(60, 6, 4);
+    const queries = [3, 17, 40, 59];
+    const others = Array.from({ length: 60 }, (_, i) => i).filter((i) => !queries.includes(i));
+    const held = exactIndex(matrixRows(selectRows(X, others)), 'cosine');
+    const found = await recallOnOthers(held, X, queries, 7);
+    expect(found).toEqual({ recall: 1, queries: 4, k: 7 });
+    // An index that misses the nearest of each query: six of seven are found.
+    const misses = { ...held, search: async (Q: Matrix, k: number) => withoutNearest(await held.search(Q, k + 1), k) };
+    expect((await recallOnOthers(misses, X, queries, 7)).recall).toBeCloseTo(6 / 7, 12);
   });
 
   it('stops when it is aborted', async () => {

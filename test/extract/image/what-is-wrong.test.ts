@@ -15,6 +15,10 @@ describe('what is wrong with an image', () => {
     );
   });
 
+  it('is told once, also where a line repeats the end of another', () => {
+    expect(reasonOf('corrupt header: image: bad format\nimage: bad format')).toBe('corrupt header: image: bad format');
+  });
+
   it('is noise where there is nothing else', () => {
     expect(reasonOf('source: bad seek to 5')).toBe('source: bad seek to 5');
   });

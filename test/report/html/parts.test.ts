@@ -84,20 +84,24 @@ describe('the views', () => {
       headResult({
         name: 'softmax',
         accuracy: 0.9,
-        views: { ...views, difference: 0.06, interval: [0.01, 0.1] },
+        views: { ...views, difference: 0.06, interval: [0.01, 0.1], pValue: 0.031 },
       }),
       headResult({
         name: 'knn',
         accuracy: 0.7,
-        views: { ...views, difference: -0.14, interval: [-0.2, -0.1] },
+        views: { ...views, difference: -0.14, interval: [-0.2, -0.1], pValue: 1e-5 },
       }),
+      // An interval beside zero and a test that tells nothing: the test counts.
+      headResult({ name: 'ridge', views: { ...views, difference: 0.026, interval: [0.007, 0.052], pValue: 0.125 } }),
       headResult({ name: 'centroid' }),
     ];
     const words = flat(viewsPart(reportData({ run: runResult({ heads }) }))!.text);
     expect(words).toMatch(
-      /logistic avg, l2 5 0\.8200 0\.8400 −0\.0200 −0\.0460 to \+0\.0000 0\.38 no difference can be told/,
+      /logistic avg, l2 5 0\.8200 0\.8400 −0\.0200 −0\.0460 to \+0\.0000 0\.375 no difference can be told/,
     );
-    expect(words).toMatch(/softmax .* they helped .*knn .* they hurt/);
+    expect(words).toMatch(
+      /softmax .* 0\.031 the views helped .*knn .* &lt;0\.001 the views hurt .*ridge .* 0\.125 no difference/,
+    );
     expect(words).not.toContain('centroid');
   });
 
@@ -199,7 +203,7 @@ describe('the copies', () => {
     const { text } = copiesPart(reportData());
     expect(text).toContain('In train and held out at once: 1');
     expect(text).not.toContain('Other equal files');
-    expect(text).toContain('Other near duplicates: 1');
+    expect(text).toContain('Other copies: 1');
     expect(text).toMatch(/<strong>33\.3 %<\/strong> of all 3/);
     expect(text).toMatch(/<strong>0\.0 %<\/strong> of the 2/);
   });

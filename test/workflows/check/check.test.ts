@@ -37,6 +37,8 @@ describe('check', () => {
       split: 'val',
       kind: 'exact',
       cosine: 1,
+      correlation: 1,
+      mirrored: false,
       sameLabel: false,
     });
     expect(result.leakedImages).toBeGreaterThanOrEqual(3);

@@ -34,7 +34,7 @@ describe('extract --precision int8', () => {
     expect(min).toBeLessThan(1);
     expect(mean).toBeGreaterThanOrEqual(min);
     expect(notes.join('\n')).toMatch(
-      /int8, calibrated on 8 training images; cosine to fp32 on 4 images .* least 0\.99/,
+      /int8, calibrated on 8 training images; cosine to fp32, on 4 images .* least of these 0\.99/,
     );
     const [set] = (await readManifest(store)).sets;
     expect(set!.quantization).toMatchObject({
@@ -71,7 +71,7 @@ describe('extract --precision int8', () => {
     const refusing = join(folder, 'refusing');
     const work = extract(dataset, { ...options, store: refusing, minCosine: 1 });
     const { message } = await rejection(work, 'PRECISION_LOSS');
-    expect(message).toMatch(/least 0\.99\d\d, .* expected 1 or more\. Take --precision fp32/);
+    expect(message).toMatch(/least of these 0\.99\d\d, .* expected 1 or more\. Take --precision fp32/);
     expect((await readManifest(refusing)).sets).toEqual([]);
     expect(readdirSync(refusing)).toEqual(['manifest.json']);
     await rejection(extract(dataset, { ...options, minCosine: 1 }), 'PRECISION_LOSS');

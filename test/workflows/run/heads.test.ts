@@ -54,7 +54,7 @@ describe('the heads of a run within a memory that the features do not fit', () =
     expect(existsSync(best!.file!)).toBe(true);
     expect(others.every(({ file }) => file === null)).toBe(true);
     expect(best!.reject).toBeDefined();
-    expect(best!.comparison).toEqual({ pValue: 1, toldApart: false });
+    expect(best!.comparison).toEqual({ pValue: 1, adjusted: 1, test: 'mcnemar', toldApart: false });
     expect(told.confusion.counts.flat().reduce((sum, n) => sum + n, 0)).toBe(60);
     expect(told.mistakes.length).toBeLessThanOrEqual(10);
   }, 120_000);

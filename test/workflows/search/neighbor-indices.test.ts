@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)(`an index in a store${missing ? ` [skippe
       ['bin', 'json', 'bin', 'json'].map((kind) => `hnsw-….${kind}`),
     );
     expect(neighborsText(again)).toContain(
-      'HNSW graph of train (from the store): recall@3 1.0000 against exact search, measured on 8 stored images, ef 3',
+      'HNSW graph of train (from the store): recall@3 1.0000 against exact search, measured on 8 images of the graph, each without itself, ef 3',
     );
   });
 

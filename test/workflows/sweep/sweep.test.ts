@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { SweepCandidate, SweepResult } from '../../../src/results/sweep-result.ts';
+import type { RankedCandidate, SweepCandidate, SweepResult, SweepScore } from '../../../src/results/sweep-result.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
 import { planSweep } from '../../../src/workflows/sweep/plan.ts';
@@ -52,7 +52,7 @@ const lasting = (ledger: string): Record<string, string> =>
   );
 const answer = ({ candidates, notToldApart, best }: SweepResult) => ({
   notToldApart,
-  best: { ...best, fitMs: 0, predictMs: 0 },
+  best: { ...best, fitMs: 0, predictMs: 0, looks: undefined },
   candidates: candidates.map((one) => ({ ...one, fitMs: 0, reused: false })),
 });
 
@@ -118,6 +118,34 @@ describe('a sweep', () => {
     expect([...losses].sort((a, b) => a - b)).toEqual(losses);
   });
 
+  it('tells candidates from the best by the score that ranks them', async () => {
+    const byScore = async (score: SweepScore) => (await sweep(store, { grid: GRID, score })).candidates;
+    const [right, balanced, lost] = [
+      await byScore('accuracy'),
+      await byScore('balancedAccuracy'),
+      await byScore('logLoss'),
+    ];
+    expect(new Set(right.map(({ test }) => test))).toEqual(new Set(['mcnemar']));
+    expect(new Set(balanced.map(({ test }) => test))).toEqual(new Set(['class-weighted-mcnemar']));
+    expect(new Set(lost.map(({ test }) => test))).toEqual(new Set(['paired-t']));
+    // One neighbour is surely wrong of many images: as many are right as of the others, and its loss is far off.
+    const told = (candidates: readonly RankedCandidate[]) => candidates.filter(({ toldApart }) => toldApart);
+    expect(told(right)).toEqual([]);
+    expect(told(lost).length).toBeGreaterThan(0);
+    expect(lost.filter(({ params }) => params.nNeighbors === 1).every(({ toldApart }) => toldApart)).toBe(true);
+    for (const { pValue, adjusted } of [...right, ...balanced, ...lost])
+      expect(adjusted).toBeGreaterThanOrEqual(pValue);
+  });
+
+  it('counts its looks at the validation images, those of training too', async () => {
+    const own = await madeStore();
+    const grid = { heads: [{ head: 'centroid' }], pca: 0, normalize: 'l2' as const };
+    expect((await sweep(own, { grid })).best.looks).toEqual({ heads: 1, isComplete: true });
+    expect((await train(own, { head: 'centroid', pooling: 'avg' })).looks).toEqual({ heads: 2, isComplete: true });
+    expect((await sweep(own, { grid, save: true })).best.looks).toEqual({ heads: 3, isComplete: true });
+    expect((await verify(own)).damaged).toEqual([]);
+  });
+
   it('leaves out damaged lines, says which, and computes their results again', async () => {
     const other = await madeStore();
     const { ledger } = await sweep(other, { grid: GRID });
@@ -164,7 +192,8 @@ describe('a sweep', () => {
     const file = best.file!;
     const saved = readFileSync(file);
     const trained = await train(store, options, { C: 10 });
-    expect({ ...best, fitMs: 0, predictMs: 0 }).toEqual({ ...trained, fitMs: 0, predictMs: 0 });
+    const untimed = { fitMs: 0, predictMs: 0, looks: undefined };
+    expect({ ...best, ...untimed }).toEqual({ ...trained, ...untimed });
     expect(readFileSync(file).equals(saved)).toBe(true);
   });
 

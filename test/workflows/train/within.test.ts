@@ -75,7 +75,7 @@ describe('training within a stated memory', () => {
     const out = join(own, 'heads', 'knn.safetensors');
     await train(own, { head: 'knn', memory: BOUND, pooling: 'flatten', out }, { nNeighbors: 3 });
     const { document, tensors } = await readHead(out);
-    expect([...tensors.keys()]).toEqual(['head/labels']);
+    expect([...tensors.keys()]).toEqual(['head/labels', 'trained/contents']);
     expect(document.trained.rows).toMatch(/^[0-9a-f]{64}$/);
     const fewer = await stripedDataset(join(folder(), 'Fewer'), 3, 2);
     await extract(fewer, { store: own, cut: 'block2_pool', engine: 'onnxruntime', shardMegabytes: 1 });

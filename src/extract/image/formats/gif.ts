@@ -1,3 +1,5 @@
+import { PermafrostError } from '../../../core/errors.ts';
+import { gifPixels } from './gif-lzw.ts';
 import { convert, type Conversion } from './samples.ts';
 import type { Colour, GifFrame, Special } from './special.ts';
 
@@ -16,7 +18,7 @@ function afterBlocks(bytes: Uint8Array, at: number): number | undefined {
   return undefined;
 }
 
-/** Finds the first frame (GIF89a, sections 18 to 23); undefined for other bytes, and where it is cut off. */
+/** Finds the first frame (GIF89a, sections 18 to 23); undefined for other bytes, and where it is cut off. Throws IMAGE_UNDECODABLE. */
 export function firstGifFrame(bytes: Uint8Array): GifFrame | undefined {
   if (bytes.length < 13 || !/^GIF8[79]a$/.test(String.fromCharCode(...bytes.subarray(0, 6)))) return undefined;
   const number = (at: number): number => bytes[at]! | (bytes[at + 1]! << 8);
@@ -50,6 +52,13 @@ export function firstGifFrame(bytes: Uint8Array): GifFrame | undefined {
         number,
         number,
       ];
+      const all = width * height;
+      const pixels = gifPixels(bytes, at + 10 + (own?.length ?? 0), all);
+      if (pixels < all)
+        throw new PermafrostError(
+          'IMAGE_UNDECODABLE',
+          `It is damaged: its first frame has ${all} pixels, and ${pixels} of them can be read.`,
+        );
       const fills = left === 0 && top === 0 && width >= number(6) && height >= number(8);
       return {
         end,

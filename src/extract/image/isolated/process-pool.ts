@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { PermafrostError } from '../../../core/errors.ts';
 import { tookTooLong } from '../what-is-wrong.ts';
-import { MAX_PROCESS_BYTES, READY, type ImageAnswer, type ImageTask } from './task.ts';
+import { MAX_PROCESS_BYTES } from './limits.ts';
+import { READY, type ImageAnswer, type ImageTask } from './task.ts';
 
 const ENTRY = new URL(`./decode-process${extname(import.meta.url)}`, import.meta.url);
 const MOST_PROCESSES = Math.min(4, availableParallelism());

@@ -31,11 +31,13 @@ function plot({ bins }: CalibrationCurve): Markup {
 
 /** Whether probabilities can be taken at their word. */
 export function calibrationPart({ calibration }: Judgement): Markup {
-  const { bins, error } = calibration;
+  const { bins, error, noise } = calibration;
   return html`<p>
       Of images to which the head gives a probability of 80 %, 80 % should be right: points on the dashed line. Below it
-      the head is too sure. Expected calibration error: <strong>${percent(error)}</strong>. Points grow with the number
-      of images; bars are 95 % intervals.
+      the head is too sure. Expected calibration error: <strong>${percent(error)}</strong>. On so few images a perfectly
+      calibrated head with these probabilities would show ${percent(noise.mean)} on average, and up to
+      ${percent(noise.most)} by chance: this one ${error > noise.most ? 'is above that' : 'cannot be told from it'}.
+      Points grow with the number of images; bars are 95 % intervals.
     </p>
     <div class="pair">
       <figure>${plot(calibration)}</figure>

@@ -1,7 +1,8 @@
 import { present, type ReportData } from '../../../results/report-data.ts';
 import type { HeadResult } from '../../../results/head-result.ts';
 import { featuresText, milliseconds, parameters, plural } from '../../format.ts';
-import { toldApartText } from '../../told-apart.ts';
+import { scoreRemarks, testText } from '../../score-report.ts';
+import { looksText, toldApartText } from '../../told-apart.ts';
 import { accuracyAxis, span } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
 import { figure, percent } from '../numbers.ts';
@@ -22,8 +23,10 @@ export function headsPart({ run }: ReportData): Markup {
       (${best.validatedOn}).
       <strong>${toldApartText(heads)}</strong>
       The test looks at the images that one of the two heads got right and the other wrong, so it may tell heads apart
-      whose intervals overlap. That the best was chosen on the same images is not adjusted for.
+      whose intervals overlap. ${best.looks && looksText(best.looks, best.validatedOn)}
     </p>
+    ${scoreRemarks(best).map((line) => html`<p class="notice">${line}</p>`)}
+    ${best.test !== undefined && html`<p><strong>${testText(best.test)}</strong></p>`}
     <p class="small">
       Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best accuracy.
     </p>

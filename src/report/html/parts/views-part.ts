@@ -1,6 +1,7 @@
 import type { HeadResult, ViewsBenefit } from '../../../results/head-result.ts';
 import { present, type ReportData } from '../../../results/report-data.ts';
 import { featuresText, plural } from '../../format.ts';
+import { pText, viewsVerdict } from '../../told-apart.ts';
 import { span, SPAN } from '../drawn.ts';
 import { html, type Markup } from '../markup.ts';
 import { figure } from '../numbers.ts';
@@ -11,9 +12,6 @@ const withViews = (head: HeadResult): head is HeadResult & { views: ViewsBenefit
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 
-const verdict = ([low, high]: readonly [number, number]): string =>
-  low > 0 ? 'they helped' : high < 0 ? 'they hurt' : 'no difference can be told';
-
 /** What augmented views were worth to each head trained on them, next to the same head without; null for none. */
 export function viewsPart({ run }: ReportData): Markup | null {
   const heads = present(run) ? run.heads.filter(withViews) : [];
@@ -22,8 +20,8 @@ export function viewsPart({ run }: ReportData): Markup | null {
   const scale = linearScale([-most, most], SPAN.range);
   return html`<p>
       Heads trained on the images and their augmented views, each beside the same head trained on the images alone, on
-      the same ${plural(heads[0]!.validated, 'validated image')}. Difference in accuracy with its 95 % interval (paired
-      bootstrap); p is McNemar’s.
+      the same ${plural(heads[0]!.validated, 'validated image')}. Difference in accuracy with its 95 % interval; p is
+      McNemar’s, which says whether the views helped.
     </p>
     <p class="small">
       Bars: 95 % intervals on an axis from ${signed(-most)} to ${signed(most)}; the dashed line stands at no difference.
@@ -36,7 +34,7 @@ export function viewsPart({ run }: ReportData): Markup | null {
         ...plain('95 % interval'),
         untitled('interval drawn'),
         ...numeric('p'),
-        ...plain('the views'),
+        ...plain('verdict'),
       ],
       rows: heads.map((head) => {
         const { name, accuracy, views } = head;
@@ -50,8 +48,8 @@ export function viewsPart({ run }: ReportData): Markup | null {
           signed(difference),
           html`<span class="together">${signed(interval[0])} to ${signed(interval[1])}</span>`,
           span(difference, interval, scale, 0),
-          pValue.toFixed(2),
-          verdict(interval),
+          pText(pValue),
+          viewsVerdict(views),
         ];
       }),
     })}`;
