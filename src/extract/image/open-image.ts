@@ -1,6 +1,6 @@
 import type { Contract } from '../../core/contract.ts';
 import { decode, readHeader } from './decode.ts';
-import { ownFormatOf } from './own-formats/index.ts';
+import { isForAProcess } from './isolated/for-a-process.ts';
 import { inProcess } from './isolated/process-pool.ts';
 import type { ImageAnswer } from './isolated/task.ts';
 import type { ImageHeader } from './jpeg-header.ts';
@@ -23,20 +23,6 @@ export interface OpenLimits {
   /** Ends what can be ended, with INTERRUPTED. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** libvips looks for the tag in the first 1,000 bytes, and into compressed files. */
-const mayBeSvg = (bytes: Uint8Array): boolean =>
-  (bytes[0] === 0x1f && bytes[1] === 0x8b) || /<svg/i.test(Buffer.from(bytes.subarray(0, 1024)).toString('latin1'));
-
-/** AVIF and HEIC: each of their pictures is decoded in one step. */
-const isBoxes = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ftyp';
-
-/**
- * Whether only the end of a process ends the decoding of this file. The others (JPEG, PNG, WebP, GIF, TIFF) libvips
- * makes line by line and stops between two of them, or they are no image.
- */
-const isForAProcess = (bytes: Uint8Array): boolean =>
-  mayBeSvg(bytes) || isBoxes(bytes) || ownFormatOf(bytes) !== undefined;
 
 const isLarge = ({ width, height }: ImageHeader): boolean => width * height > LARGE_PIXELS;
 

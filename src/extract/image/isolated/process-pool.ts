@@ -108,8 +108,11 @@ export async function inProcess<K extends ImageTask['kind']>(
   if (taken >= MOST_PROCESSES) await new Promise<void>((resolve) => waiting.push(resolve));
   else taken++;
   try {
-    if (signal?.aborted) throw interrupted();
     const child = await take();
+    if (signal?.aborted) {
+      putBack(child);
+      throw interrupted();
+    }
     const answered = nextMessage(child, { mostMs: timeoutMs, late: () => tookTooLong(timeoutMs), signal });
     child.send(task);
     const answer = (await answered) as ImageAnswer;
