@@ -43,6 +43,7 @@ export type * from './results/check-result.ts';
 export type * from './results/engine-results.ts';
 export type * from './results/extract-result.ts';
 export type * from './results/head-result.ts';
+export type { OrReason } from './results/or-reason.ts';
 export type * from './results/store-results.ts';
 export type * from './results/sweep-result.ts';
 export type { ReportResult } from './results/report-data.ts';

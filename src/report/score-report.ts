@@ -1,8 +1,8 @@
 import type { HeadResult, RunResult, SplitScore } from '../results/head-result.ts';
 import { present, type OrReason } from '../results/or-reason.ts';
 import { plural, ratio } from './format.ts';
-import { looksText } from './told-apart.ts';
 import { printable } from './printable.ts';
+import { looksText } from './told-apart.ts';
 
 const named = (labels: readonly string[]): string => labels.map((label) => printable(JSON.stringify(label))).join(', ');
 

@@ -1,4 +1,5 @@
 import type { Contract } from '../../core/contract.ts';
+import { PermafrostError } from '../../core/errors.ts';
 import { decode, readHeader } from './decode.ts';
 import { isForAProcess } from './isolated/for-a-process.ts';
 import { inProcess } from './isolated/process-pool.ts';
@@ -44,6 +45,21 @@ function exclusive<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
+ * What a process that decodes this image alone says of it, after libvips said `first` in this one: all pictures that
+ * are decoded at once share libvips' one list of errors, so that a reason may be lost, or be that of another image.
+ */
+async function toldAlone<T>(first: unknown, alone: () => Promise<T>): Promise<T> {
+  const isOfLibrary = first instanceof PermafrostError && first.cause !== undefined;
+  if (!isOfLibrary) throw first;
+  try {
+    return await alone();
+  } catch (second) {
+    // Of a process that gave no answer nobody learns more.
+    throw second instanceof PermafrostError && second.cause === undefined ? second : first;
+  }
+}
+
+/**
  * Reads the header of an image and begins to decode it into the contract's square (decode.ts), within `timeoutMs`.
  * Throws IMAGE_UNDECODABLE, also for what takes longer; INTERRUPTED after `signal`.
  */
@@ -55,11 +71,18 @@ export async function openImage(
   const elsewhere = (): Promise<ImageAnswer & { kind: 'square' }> =>
     inProcess({ kind: 'square', bytes, contract, mostPixels, timeoutMs }, timeoutMs, signal);
   if (!isForAProcess(bytes)) {
-    const header = await readHeader(bytes, mostPixels);
-    const pixels = isLarge(header)
-      ? exclusive(elsewhere).then((answer) => answer.pixels)
-      : decode(bytes, header, contract, timeoutMs);
-    return { header, pixels };
+    try {
+      const header = await readHeader(bytes, mostPixels);
+      const pixels = isLarge(header)
+        ? exclusive(elsewhere).then((answer) => answer.pixels)
+        : decode(bytes, header, contract, timeoutMs).catch((first: unknown) =>
+            toldAlone(first, elsewhere).then((answer) => answer.pixels),
+          );
+      return { header, pixels };
+    } catch (first) {
+      const { header, pixels } = await toldAlone(first, elsewhere);
+      return { header, pixels: Promise.resolve(pixels) };
+    }
   }
   const { header, pixels } = await elsewhere();
   return { header, pixels: Promise.resolve(pixels) };

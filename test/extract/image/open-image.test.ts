@@ -97,6 +97,21 @@ describe('an opened image', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
+  it('is refused for its own reason, however many are decoded at once', async () => {
+    const picture = texture(60, 60, 3);
+    const jpeg = await toSharp(picture).jpeg().toBuffer();
+    const png = await toSharp(picture).png().toBuffer();
+    const broken = png.subarray(0, png.length >> 1);
+    const cut = jpeg.subarray(0, jpeg.length >> 1);
+    const files = Array.from({ length: 40 }, (_, i) => [cut, broken, jpeg, png][i % 4]!);
+    const told = await Promise.allSettled(files.map((bytes) => squareOf(bytes, contract)));
+    const reasons = told.map((one) => (one.status === 'rejected' ? (one.reason as Error).message : 'decoded'));
+    const alone = await Promise.allSettled([squareOf(cut, contract)]);
+    for (const [i, reason] of reasons.entries())
+      expect(reason).toMatch([/jpeg|JPEG/, /png/i, /^decoded$/, /^decoded$/][i % 4]!);
+    expect(alone[0]).toMatchObject({ reason: { message: reasons[0] } });
+  });
+
   it('is given up at once when the work is interrupted', async () => {
     const stop = new AbortController();
     const opening = squareOf(endless, contract, { signal: stop.signal });

@@ -55,13 +55,14 @@ function nextMessage(
 const interrupted = (): PermafrostError =>
   new PermafrostError('INTERRUPTED', 'Interrupted while an image was decoded.');
 
-/** Why there is no picture where its process ended on its own. */
+/** Why there is no picture where its process ended on its own; `cause` tells it from what a process answers. */
 function ended(how: number | string | null): PermafrostError {
   return new PermafrostError(
     'IMAGE_UNDECODABLE',
     how === 'SIGKILL'
       ? `Decoding it takes more than ${MAX_PROCESS_BYTES / 2 ** 30} GiB of memory and was ended. Save it in a simpler form, or take it out.`
       : `The process that decodes it ended with ${how} before it answered. Save it in another form, or take it out.`,
+    { cause: how },
   );
 }
 
