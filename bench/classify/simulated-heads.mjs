@@ -36,8 +36,8 @@ export function exchangeable({ sizes, heads, margin, own, seed }) {
 }
 
 /**
- * Two Gaussian classes whose features come in `blocks` exchangeable blocks of `width`: a head on one block is as good as
- * the same head on another.
+ * Two Gaussian classes whose features come in `blocks` exchangeable blocks of `width`: a head on one block is as good
+ * as the same head on another.
  * @param {{ rows: number, blocks: number, width: number, distance: number, seed: number }} task
  */
 export function gaussianBlocks({ rows, blocks, width, distance, seed }) {

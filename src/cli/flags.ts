@@ -1,6 +1,5 @@
-import { Option } from 'commander';
 import { PermafrostError } from '../core/errors.ts';
-import { flagOf, type OptionSpec, type OptionTable } from '../core/options.ts';
+import { booleanOption, flagOf, type OptionSpec, type OptionTable } from '../core/options.ts';
 import { VIEW_OPTIONS } from '../extract/image/view-parameters.ts';
 import { ENGINE_OPTIONS } from '../workflows/network/engine-options.ts';
 
@@ -19,30 +18,42 @@ function parseNumber(key: string, text: string): number {
   return value;
 }
 
-function describedFlag(key: string, spec: OptionSpec<unknown>, short?: string): Option {
-  const flag = [short, flagOf(key)].filter(Boolean).join(', ');
+/** A flag as it is parsed and as the help shows it. */
+export interface Flag {
+  /** In commander's notation: `-k, --neighbors <number>`. */
+  readonly notation: string;
+  readonly describe: string;
+  /** The heading of the help that it stands under; undefined for the first. */
+  readonly group: string | undefined;
+  /** Reads its value; undefined where the text is the value. Throws OPTION_INVALID. */
+  readonly parse: ((text: string) => number) | undefined;
+}
+
+function flagFor(key: string, spec: OptionSpec<unknown>, short?: string): Flag {
+  const name = [short, flagOf(key)].filter(Boolean).join(', ');
+  const group = groupOf(key);
   if (spec.kind === 'boolean') {
-    return spec.default === true
-      ? new Option(flag.replace('--', '--no-'), `do not ${spec.describe}`)
-      : new Option(flag, spec.describe);
+    const [notation, describe] =
+      spec.default === true ? [name.replace('--', '--no-'), `do not ${spec.describe}`] : [name, spec.describe];
+    return { notation, describe, group, parse: undefined };
   }
   const value = spec.kind === 'number' ? '<number>' : spec.choices ? '<name>' : '<value>';
   const choices = spec.choices && spec.choices.length <= 8 ? `: ${spec.choices.join(', ')}` : '';
   const fallback = spec.default === '' ? '' : ` (default ${String(spec.default)})`;
-  const option = new Option(`${flag} ${value}`, `${spec.describe}${choices}${fallback}`);
-  return spec.kind === 'number' ? option.argParser((text) => parseNumber(key, text)) : option;
+  const parse = spec.kind === 'number' ? (text: string) => parseNumber(key, text) : undefined;
+  return { notation: `${name} ${value}`, describe: `${spec.describe}${choices}${fallback}`, group, parse };
 }
 
-function grouped(key: string, option: Option): Option {
-  const heading = Object.keys(GROUPS).find((name) => GROUPS[name]!.includes(key));
-  return heading === undefined ? option : option.helpGroup(heading);
+function groupOf(key: string): string | undefined {
+  return Object.keys(GROUPS).find((name) => GROUPS[name]!.includes(key));
 }
 
-/** Commander's options of a table, in its order, and those that every command takes. `short`: letters such as `-k`. */
-export function flagsOf(table: OptionTable, short: Readonly<Record<string, string>> = {}): Option[] {
-  return [
-    ...Object.entries(table).map(([key, spec]) => grouped(key, describedFlag(key, spec, short[key]))),
-    grouped('json', new Option('--json', 'one JSON document on stdout and nothing else')),
-    grouped('quiet', new Option('--quiet', 'no progress and no remarks on stderr')),
-  ];
+const COMMON: OptionTable = {
+  json: booleanOption(false, 'one JSON document on stdout and nothing else'),
+  quiet: booleanOption(false, 'no progress and no remarks on stderr'),
+};
+
+/** The flags of a table, in its order, and those that every command takes. `short`: letters such as `-k`. */
+export function flagsOf(table: OptionTable, short: Readonly<Record<string, string>> = {}): Flag[] {
+  return Object.entries({ ...table, ...COMMON }).map(([key, spec]) => flagFor(key, spec, short[key]));
 }

@@ -1,8 +1,8 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { PermafrostError } from '../core/errors.ts';
 import type { OptionTable } from '../core/options.ts';
 import type { Listener } from '../core/listener.ts';
-import { flagsOf } from './flags.ts';
+import { flagsOf, type Flag } from './flags.ts';
 import { usageError } from './usage.ts';
 
 /** What a command gets from main: flags common to all, and where to tell things. */
@@ -57,6 +57,12 @@ export type Request =
   /** Wrong usage; `help` stands before the message where nothing was asked for. */
   | { readonly kind: 'usage'; readonly error: PermafrostError; readonly help: string };
 
+function optionOf({ notation, describe, group, parse }: Flag): Option {
+  const option = new Option(notation, describe);
+  if (group !== undefined) option.helpGroup(group);
+  return parse === undefined ? option : option.argParser(parse);
+}
+
 /** The program with a command for each spec; `chosen` is told what is to run. */
 function commanderProgram(
   specs: readonly CommandSpec[],
@@ -80,7 +86,7 @@ function commanderProgram(
   for (const spec of specs) {
     const command = configure(program.command(spec.name)).description(spec.summary);
     for (const [notation, describe] of spec.arguments) command.argument(notation, describe);
-    for (const option of flagsOf(spec.options, spec.short)) command.addOption(option);
+    for (const flag of flagsOf(spec.options, spec.short)) command.addOption(optionOf(flag));
     if (spec.more !== undefined) command.addHelpText('after', `\n${spec.more}`);
     command.action((...given: unknown[]) => {
       chosen({ kind: 'run', spec, args: given.slice(0, spec.arguments.length), flags: command.opts() });
@@ -116,9 +122,12 @@ export function parseArguments(argv: readonly string[], specs: readonly CommandS
     if (['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)) {
       return { kind: 'help', text: written };
     }
-    const command = program.commands.find((one) => one.name() === spec?.name) ?? program;
+    const { options } = program.commands.find((one) => one.name() === spec?.name) ?? program;
+    const flags = ['--help', ...options.flatMap(({ long, short }) => [long, short])].filter(
+      (flag) => typeof flag === 'string',
+    );
     const names = specs.map(({ name }) => name);
-    return { kind: 'usage', error: usageError(error, command, spec, names), help: '' };
+    return { kind: 'usage', error: usageError({ cause: error, command: spec, flags, names }), help: '' };
   }
   return request!;
 }

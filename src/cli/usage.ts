@@ -1,7 +1,5 @@
-import type { Command, CommanderError } from 'commander';
 import { PermafrostError } from '../core/errors.ts';
 import { nearestName, suggest } from '../core/suggest.ts';
-import type { CommandSpec } from './program.ts';
 
 /** What people of other tools type, and how it is called here. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -28,30 +26,35 @@ function unknownCommand(name: string, names: readonly string[]): string {
 
 const withoutDashes = (flag: string): string => flag.replace(/^-+/, '');
 
-function unknownFlag(word: string, command: Command): string {
-  const known = ['--help', ...command.options.flatMap(({ long, short }) => [long, short])];
-  const flags = known.filter((flag) => flag !== undefined && flag !== null);
+function unknownFlag(word: string, known: readonly string[]): string {
   // Without dashes, which all have in common: else "--foo" would be near to "--zoom".
-  const near = nearestName(withoutDashes(word), flags.map(withoutDashes));
-  const hint = near === undefined ? '' : ` (did you mean "${flags.find((flag) => withoutDashes(flag) === near)}"?)`;
+  const near = nearestName(withoutDashes(word), known.map(withoutDashes));
+  const hint = near === undefined ? '' : ` (did you mean "${known.find((flag) => withoutDashes(flag) === near)}"?)`;
   return `unknown option "${word}"${hint}.`;
 }
 
-/** What a command line was that commander refused, in permafrost's words. `command`: the one that was asked for. */
-export function usageError(
-  cause: CommanderError,
-  command: Command,
-  spec: CommandSpec | undefined,
-  names: readonly string[],
-): PermafrostError {
+/** What the parser refused. */
+export interface Refused {
+  /** The parser's error: its code, and its message in its own words, with names in single quotes. */
+  readonly cause: { readonly code: string; readonly message: string };
+  /** The command that was asked for, where it is one. */
+  readonly command: { readonly name: string; readonly arguments: readonly (readonly [string, string])[] } | undefined;
+  /** Flags that may stand there. */
+  readonly flags: readonly string[];
+  /** The names of all commands. */
+  readonly names: readonly string[];
+}
+
+/** What a refused command line was, in permafrost's words. */
+export function usageError({ cause, command, flags, names }: Refused): PermafrostError {
   const said = cause.message.replace(/^error: /, '');
   const quoted = /'([^']*)'/.exec(said)?.[1] ?? '';
-  const describe = spec?.arguments.find(([notation]) => notation.replace(/[^\w-]/g, '') === quoted)?.[1];
-  const owner = spec === undefined ? '' : `${spec.name}: `;
-  const help = `See "permafrost ${spec === undefined ? '' : `${spec.name} `}--help".`;
+  const describe = command?.arguments.find(([notation]) => notation.replace(/[^\w-]/g, '') === quoted)?.[1];
+  const owner = command === undefined ? '' : `${command.name}: `;
+  const help = `See "permafrost ${command === undefined ? '' : `${command.name} `}--help".`;
   const what = {
     'commander.unknownCommand': unknownCommand(quoted, names),
-    'commander.unknownOption': unknownFlag(quoted, command),
+    'commander.unknownOption': unknownFlag(quoted, flags),
     'commander.missingArgument': `missing required argument '${quoted}'${describe === undefined ? '' : ` (${describe})`}.`,
     'commander.optionMissingArgument': `the option ${quoted} needs a value, and none follows.`,
   }[cause.code];

@@ -54,6 +54,19 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
+/** How many keys the objects of a JSON text have, those of a name that is there twice counted twice. */
+function writtenKeys(json: string): number {
+  let keys = 0;
+  for (const [, colon] of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) keys++;
+  return keys;
+}
+
+function keysOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside = Object.values(value).reduce<number>((sum, item) => sum + keysOf(item), 0);
+  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
+}
+
 function parseHeader(bytes: Uint8Array, fail: Fail): { header: Record<string, unknown>; dataStart: number } {
   if (bytes.length < 8) fail(`${bytes.length} bytes, too few for a header`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
@@ -62,11 +75,15 @@ function parseHeader(bytes: Uint8Array, fail: Fail): { header: Record<string, un
   }
   const dataStart = 8 + Number(length);
   let header: unknown;
+  let text = '';
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart)));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart));
+    header = JSON.parse(text);
   } catch (error) {
     fail(`a header that is not JSON (${reasonOf(error)})`);
   }
+  // JSON.parse would take the last of two, and nobody would learn of the first.
+  if (writtenKeys(text) !== keysOf(header)) fail('a name that stands twice in the header');
   return isObject(header) ? { header, dataStart } : fail('a header that is not a JSON object');
 }
 
@@ -134,7 +151,8 @@ export function readSafetensors(bytes: Uint8Array, source: TensorSource): Safete
     const data =
       start % TypedArray.BYTES_PER_ELEMENT === 0
         ? new TypedArray(bytes.buffer as ArrayBuffer, start, sizeOf(shape))
-        : new TypedArray(bytes.slice(dataStart + begin, dataStart + end).buffer);
+        : // A copy by all means: slice() of a Buffer is a view of a pool.
+          new TypedArray(new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end)).buffer);
     tensors.set(name, { dtype, shape, data } as SafeTensor);
   }
   return { metadata, tensors };

@@ -4,7 +4,8 @@ import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
 import type { Matrix } from '../core/matrix.ts';
 import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
-import { decode, readHeader, type ImageHeader } from './image/decode.ts';
+import type { ImageHeader } from './image/decode.ts';
+import { openImage } from './image/open-image.ts';
 import { remarkOn, type Remark } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
@@ -25,9 +26,11 @@ export interface PipelineOptions {
   readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
   /** Images an inference. */
   readonly batch: number;
+  /** Milliseconds that one image may take to decode; default 20,000. */
+  readonly imageTimeoutMs?: number;
   /**
-   * True for files whose features need no extraction, by the SHA-256 of their bytes and the version of the decoder since
-   * which they decode as they do.
+   * True for files whose features need no extraction, by the SHA-256 of their bytes and the version of the decoder
+   * since which they decode as they do.
    */
   readonly isKnown: (sha256: string, decoder: number) => boolean;
   /** Known content in an unchanged file is not read again. Default: every file is read. */
@@ -85,8 +88,8 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
     clock.image('read', opened - started);
     if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
     if (isKnown(sha256, decoder)) return { kind: 'known', sample, sha256, unread: false };
-    const header = await readHeader(bytes);
-    const square = decode(bytes, header, options.contract);
+    const { contract, imageTimeoutMs: timeoutMs, signal } = options;
+    const { header, pixels: square } = await openImage(bytes, contract, { timeoutMs, signal });
     const pixels = options.view === undefined ? square : square.then((p) => options.view!(p, sha256));
     pixels.then(
       () => clock.image('decode', performance.now() - opened),
@@ -188,6 +191,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
   const fillings = new Map<Executable, Batch>();
   for (fill(); window.length > 0 && !ended(); fill()) {
     const entry = await window.shift()!;
+    if (signal?.aborted) break; // it may have failed for that alone
     if ('kind' in entry) {
       yield entry;
       continue;
@@ -201,6 +205,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     try {
       decoded = await entry.pixels;
     } catch (error) {
+      if (signal?.aborted) break;
       yield failureOf(sample, error);
       continue;
     }

@@ -2,6 +2,7 @@ import type { HeadResult, RunResult, SplitScore } from '../results/head-result.t
 import { present, type OrReason } from '../results/or-reason.ts';
 import { plural, ratio } from './format.ts';
 import { printable } from './printable.ts';
+import { looksText } from './told-apart.ts';
 
 const named = (labels: readonly string[]): string => labels.map((label) => printable(JSON.stringify(label))).join(', ');
 
@@ -25,7 +26,7 @@ export function scoreRemarks({
   return lines;
 }
 
-/** What a run says first where its validation images are not all that they seem: how the best head does without copies. */
+/** What a run says first where not all validation images count: how the best head does on the others. */
 export function firstLines({ heads: [best] }: Pick<RunResult, 'heads'>): string[] {
   if (best === undefined) return [];
   const [first, ...others] = scoreRemarks(best);
@@ -40,10 +41,11 @@ export function firstLines({ heads: [best] }: Pick<RunResult, 'heads'>): string[
 /** A head's score on the test images, in a line. */
 export function testText(test: OrReason<SplitScore>): string {
   if (!present(test)) return `Test: ${test.missing}`;
-  const { images, leftOut, accuracy, interval, balancedAccuracy, logLoss, unlearned } = test;
+  const { images, leftOut, accuracy, interval, balancedAccuracy, logLoss, unlearned, looks } = test;
   return [
     `Test, which had no part in the choice: accuracy ${ratio(accuracy)} (${ratio(interval[0])} .. ${ratio(interval[1])}), balanced ${ratio(balancedAccuracy)}, log loss ${ratio(logLoss)} on ${plural(images, 'image')}.`,
     ...(leftOut > 0 ? [`${plural(leftOut, 'test image')} left out: files of the same content are in train.`] : []),
     ...(unlearned.length > 0 ? [`No training image is left of ${named(unlearned)}: counted as wrong.`] : []),
+    ...(looks !== undefined && looks.heads > 1 ? [looksText(looks, 'test')] : []),
   ].join(' ');
 }

@@ -63,7 +63,12 @@ export function sweepText(result: SweepResult, top: number): string {
   const shown = candidates.slice(0, top);
   const measured = best.validatedOn;
   const lines = [
-    `${plural(candidates.length, 'configuration')} cross-validated on ${crossValidated < images ? `a sample of ${crossValidated} of ${images} training images` : plural(images, 'training image')} of ${plural(classes.length, 'class', 'classes')} in ${folds} folds (seed ${seed}): ${computed} computed in ${seconds(result.seconds.sweep)} on ${plural(workers, 'thread')}, ${reused} known from before.`,
+    `${plural(candidates.length, 'configuration')} cross-validated on ${crossValidated < images ? `${crossValidated} of ${images} training images` : plural(images, 'training image')} of ${plural(classes.length, 'class', 'classes')} in ${folds} folds (seed ${seed}): ${computed} computed in ${seconds(result.seconds.sweep)} on ${plural(workers, 'thread')}, ${reused} known from before.`,
+    ...(result.leftOut === undefined
+      ? []
+      : [
+          `Left out, with one training image each: ${result.leftOut.map((label) => printable(JSON.stringify(label))).join(', ')}. The best head is fitted on them too.`,
+        ]),
     leaderboard(shown, score).trimEnd(),
     ...(candidates.length > shown.length
       ? [`and ${candidates.length - shown.length} more (--top ${candidates.length}, or all with --json)`]

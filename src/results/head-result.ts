@@ -79,6 +79,8 @@ export interface SplitScore {
   readonly logLoss: number;
   /** Classes of the split that the head does not know. */
   readonly unlearned: readonly string[];
+  /** How often heads of the store were measured on it; absent where that could not be counted. */
+  readonly looks?: ValidationLooks;
 }
 
 /** One head with its figures on the split that it was validated on. */

@@ -58,7 +58,10 @@ export interface SweepResult {
   readonly images: number;
   /** Those of them that were cross-validated: all, or a sample. */
   readonly crossValidated: number;
+  /** Classes that were cross-validated. */
   readonly classes: readonly string[];
+  /** Classes with one training image, which were not, and that the best is fitted on all the same; absent for none. */
+  readonly leftOut?: readonly string[];
   readonly workers: number;
   /** Candidates computed by this call, and those known before it. */
   readonly computed: number;

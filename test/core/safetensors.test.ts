@@ -52,6 +52,33 @@ const files = fc.tuple(
 );
 
 describe('safetensors', () => {
+  it.each([0, 1, 2, 3])('reads tensors that lie unaligned, also out of a Buffer of a pool (%i bytes off)', (off) => {
+    const header = `${JSON.stringify({
+      x: { dtype: 'F32', shape: [3], data_offsets: [3, 15] },
+      pad: { dtype: 'U8', shape: [3], data_offsets: [0, 3] },
+    })}${' '.repeat(off)}`;
+    const bytes = fileWith(header, 15);
+    const floats = new Uint8Array(Float32Array.of(1, 2, 3).buffer);
+    bytes.set(floats, bytes.length - 12);
+    bytes.set([7, 8, 9], bytes.length - 15);
+    for (const source_ of [bytes, Buffer.from(bytes)]) {
+      const { tensors: read } = readSafetensors(source_, source);
+      expect([...read.get('x')!.data]).toEqual([1, 2, 3]);
+      expect([...read.get('pad')!.data]).toEqual([7, 8, 9]);
+    }
+  });
+
+  it.each([
+    [
+      'a tensor',
+      '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+    ],
+    ['a field', '{"a":{"dtype":"F32","dtype":"U8","shape":[1],"data_offsets":[0,1]}}'],
+    ['a note', '{"__metadata__":{"k":"\\": 1","k":"2"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'],
+  ])('refuses a header that names %s twice', (_, header) => {
+    expect(attempt(fileWith(header, 1))).toMatchObject({ message: expect.stringMatching(/stands twice/) as string });
+  });
+
   it('reads back every tensor and all metadata that it wrote', () => {
     fc.assert(
       fc.property(files, ([written, metadata]) => {

@@ -24,7 +24,7 @@ export type CrossScores = Readonly<Record<SweepScore, CrossScore>>;
 
 /**
  * How P (n, classes), each row by a head that did not see it, agrees with the truth over all rows. 95 % intervals take
- * rows as independent: Wilson's for accuracy, MOVER's for mean recall (balancedAccuracyInterval), a normal one for mean
+ * rows as independent: Wilson's for accuracy, balancedAccuracyInterval for mean recall, a normal one for mean
  * log loss.
  */
 export function crossScores(truth: Int32Array, P: Matrix, folds: readonly TrainVal[]): CrossScores {

@@ -17,6 +17,9 @@ const KINDS: Readonly<Record<string, 'csv' | 'jsonl'>> = {
 /** Whether a path is named as a list of images. */
 export const isListName = (path: string): boolean => Object.hasOwn(KINDS, extname(path).toLowerCase());
 
+/** A path that can be meant in one way only: printable ASCII without a backslash, no blank at its ends. */
+const PLAIN = /^[!-[\]-~]([ -[\]-~]*[!-[\]-~])?$/;
+
 /** How a path may be meant, as it stands first: blanks at its ends, Windows' backslashes, another Unicode form. */
 function spellingsOf(path: string): string[] {
   const slashes = sep === '/' ? path.replaceAll('\\', '/') : path;
@@ -63,8 +66,8 @@ export async function readManifestFile(
       .split(sep)
       .join('/');
   const located = (path: string): string => {
+    if (PLAIN.test(path)) return clean(path);
     const [asIs, ...others] = spellingsOf(path);
-    if (others.length === 0) return clean(path);
     const found = [asIs!, ...others].find((spelling) => isThere(clean(spelling)));
     // Where none is there, the failure of the image names the likeliest.
     const taken = found ?? trimmed(sep === '/' ? path.replaceAll('\\', '/') : path);
@@ -75,6 +78,8 @@ export async function readManifestFile(
     const { line, fields } = record;
     const { path, label } = fields;
     if (typeof path !== 'string' || trimmed(path) === '') failInLine(file, line, `No path ${lacking('path', fields)}`);
+    if (/^\s*[a-z][a-z0-9+.-]+:\/\//i.test(path))
+      failInLine(file, line, `${path} is an address, and addresses are not read. Save the image and list its file.`);
     const name = typeof label === 'number' ? String(label) : (label ?? '');
     if (typeof name !== 'string')
       failInLine(file, line, `The label of ${path} is ${JSON.stringify(label)}, not a name.`);

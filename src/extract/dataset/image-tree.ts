@@ -4,9 +4,11 @@ import { extname, join, sep } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { isHiddenName, isStoreName, isSystemFolder } from './left-out-names.ts';
 
-/** Extensions of images. Some (bmp, heic, ppm) this build cannot decode: they become failures that are counted. */
+/** Extensions of images. Two (jxl, jp2) are not decoded: such files become failures that are counted. */
 const IMAGE_EXTENSIONS = new Set(
-  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp heic heif ppm pgm jxl jp2'.split(' ').map((e) => `.${e}`),
+  'jpg jpeg jpe jfif png webp gif tif tiff avif svg bmp dib ppm pgm pbm pnm heic heif hif jxl jp2'
+    .split(' ')
+    .map((e) => `.${e}`),
 );
 
 const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());

@@ -8,36 +8,18 @@ import type { Special } from './formats/special.ts';
 import { specialOf } from './formats/special-of.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
 import { isTurned, MAX_PIXELS, openPicture, type Look } from './picture.ts';
+import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { ownFormatOf } from './own-formats/index.ts';
 import { resample } from './resample.ts';
 import { loadSharp, type SharpImage } from './sharp.ts';
+import { whatIsWrong } from './what-is-wrong.ts';
 
 export { MAX_PIXELS, type ImageHeader };
 
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
-/** Larger pictures (33 million pixels: 100 MB decoded) are decoded one by one, so that they do not fill the memory. */
-const LARGE_PIXELS = 2 ** 25;
-let largeDone: Promise<unknown> = Promise.resolve();
-
-/** Runs `work` after the large pictures before it. */
-function exclusive<T>(work: () => Promise<T>): Promise<T> {
-  const turn = largeDone.then(work);
-  largeDone = turn.catch(() => undefined); // its own caller hears of it; the next picture goes on
-  return turn;
-}
-
-function undecodable(cause: unknown): PermafrostError {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  // libvips repeats itself, once for each attempt to read on.
-  const lines = [...new Set(said.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
-  const reason = /unsupported image format/.test(said)
-    ? 'The bytes are no JPEG, PNG, WebP, GIF, TIFF, AVIF or SVG, the formats that are decoded. Convert the file, or take it out.'
-    : lines.slice(0, 3).join('; ');
-  return new PermafrostError('IMAGE_UNDECODABLE', reason, { cause });
-}
-
-/** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above MAX_PIXELS. */
-export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
+/** Reads the header alone. Throws IMAGE_UNDECODABLE for unknown bytes and above `mostPixels`, by default MAX_PIXELS. */
+export async function readHeader(bytes: Uint8Array, mostPixels: number = MAX_PIXELS): Promise<ImageHeader> {
   if (bytes.length === 0) throw new PermafrostError('IMAGE_UNDECODABLE', 'The file is empty (0 bytes).');
   const marker = damagedMarker(bytes);
   if (marker !== undefined)
@@ -46,7 +28,9 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
       `It is damaged: the marker 0x${marker.toString(16)} stands in the middle of its pixels.`,
     );
   const plain = plainJpegHeader(bytes);
-  if (plain !== undefined) return withFewPixels(plain);
+  if (plain !== undefined) return withFewPixels(plain, mostPixels);
+  const own = ownFormatOf(bytes);
+  if (own !== undefined) return withFewPixels(await own.header(bytes), mostPixels);
   const special = specialOf(bytes);
   const sharp = await loadSharp();
   try {
@@ -54,7 +38,7 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
     // Its pixels are counted here, with a reason.
     const facts = await sharp(first, { limitInputPixels: false }).metadata();
     const { width, height, hasAlpha, depth, space } = facts;
-    withFewPixels({ width, height });
+    withFewPixels({ width, height }, mostPixels);
     // Measurements rather than pictures: libvips would cut them to 0..255 and show black or white.
     if (!['uchar', 'ushort'].includes(depth) && space !== 'scrgb')
       throw new Error(
@@ -73,17 +57,17 @@ export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
     const header = { width, height, orientation, hasAlpha };
     return Object.keys(all).length === 0 ? header : { ...header, special: all };
   } catch (cause) {
-    throw cause instanceof PermafrostError ? cause : undecodable(cause);
+    throw cause instanceof PermafrostError ? cause : whatIsWrong(cause);
   }
 }
 
 /** The same header, unless it announces more pixels than are decoded. */
-function withFewPixels<H extends { readonly width: number; readonly height: number }>(header: H): H {
+function withFewPixels<H extends { readonly width: number; readonly height: number }>(header: H, most: number): H {
   const { width, height } = header;
-  if (width * height <= MAX_PIXELS) return header;
+  if (width * height <= most) return header;
   throw new PermafrostError(
     'IMAGE_UNDECODABLE',
-    `It has ${width} x ${height} pixels, above the ${MAX_PIXELS} that are decoded. Make it smaller.`,
+    `It has ${width} x ${height} pixels, above the ${most} that are decoded. Make it smaller.`,
   );
 }
 
@@ -93,34 +77,45 @@ function withFewPixels<H extends { readonly width: number; readonly height: numb
  */
 export async function show<T>(bytes: Uint8Array, look: Look, make: (picture: SharpImage) => Promise<T>): Promise<T> {
   const header = await readHeader(bytes);
-  return inTurn(header, async () => make(await openPicture(bytes, header, look)));
+  return inWords(IMAGE_TIMEOUT_MS, async () => make(await openPicture(bytes, header, look)));
 }
 
 /**
  * Decodes an image into the contract's square: uint8 RGB, shape (size, size, 3). Grey, palette, CMYK and 16-bit images
  * become 8-bit RGB; of an animation the first frame counts. ICC profiles do not touch the pixels: a JPEG decodes to
- * Pillow's bytes. Throws IMAGE_UNDECODABLE for broken or truncated files.
+ * Pillow's bytes. libvips is stopped after `timeoutMs` where it can be (open-image.ts for the rest). Throws
+ * IMAGE_UNDECODABLE for broken or truncated files, and for those that take longer.
  */
-export function decode(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
-  return inTurn(header, () => decodeNow(bytes, header, contract));
+export function decode(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  contract: Contract,
+  timeoutMs: number = IMAGE_TIMEOUT_MS,
+): Promise<Uint8Array> {
+  return inWords(timeoutMs, () => decodeNow(bytes, header, contract, timeoutMs));
 }
 
-/** Runs what decodes a picture: large ones one by one. Throws IMAGE_UNDECODABLE for what the library says of it. */
-async function inTurn<T>({ width, height }: ImageHeader, work: () => Promise<T>): Promise<T> {
+/** Runs what decodes a picture. Throws IMAGE_UNDECODABLE for what the library says of it. */
+async function inWords<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
   try {
-    return await (width * height > LARGE_PIXELS ? exclusive(work) : work());
+    return await work();
   } catch (cause) {
-    throw cause instanceof PermafrostError ? cause : undecodable(cause);
+    throw cause instanceof PermafrostError ? cause : whatIsWrong(cause, timeoutMs);
   }
 }
 
-async function decodeNow(bytes: Uint8Array, header: ImageHeader, contract: Contract): Promise<Uint8Array> {
+async function decodeNow(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  contract: Contract,
+  timeoutMs: number,
+): Promise<Uint8Array> {
   const sideways = isTurned(header, contract) && header.orientation >= 5;
   const [width, height] = sideways ? [header.height, header.width] : [header.width, header.height];
   const place = placement(contract, width, height);
   const { size, kernel } = contract;
 
-  let image = await openPicture(bytes, header, contract);
+  let image = await openPicture(bytes, header, contract, timeoutMs);
   if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
   // sharp resizes off this thread, but only shrinks as Pillow does: enlarged pictures come out half a pixel further
   // right and down (0.35.5). And it would weigh by alpha the colours that are kept whatever their alpha.

@@ -4,7 +4,7 @@ import type { Contract } from '../../core/contract.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Sample } from '../../core/sample.ts';
-import { decode, readHeader } from './decode.ts';
+import { squareOf } from './open-image.ts';
 
 /** An image ready for an engine. */
 export interface DecodedImage {
@@ -42,7 +42,7 @@ export async function decodedImages(wanted: WantedImages): Promise<DecodedImage[
     const sha256 = sha256Hex(bytes);
     if (found.has(sha256) || except.has(sha256)) continue;
     try {
-      const pixels = await decode(bytes, await readHeader(bytes), contract);
+      const pixels = await squareOf(bytes, contract, { signal });
       found.set(sha256, { sha256, pixels });
     } catch (error) {
       if (!(error instanceof PermafrostError && error.code === 'IMAGE_UNDECODABLE')) throw error;

@@ -7,6 +7,8 @@ import type { Conversion } from './formats/samples.ts';
 import type { SampleKind } from './formats/special.ts';
 import { yCbCrConversion } from './formats/ycbcr.ts';
 import type { ImageHeader } from './jpeg-header.ts';
+import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { ownFormatOf } from './own-formats/index.ts';
 import { loadSharp, type SharpImage } from './sharp.ts';
 import { turn } from './turn.ts';
 
@@ -65,15 +67,27 @@ function conversionOf(samples: SampleKind | undefined, look: Look): Conversion |
 
 /**
  * Opens a picture for decoding: upright where the look or its file asks for it, its colours RGB once they are brought
- * into `srgb`. What is extracted and what is shown to people comes from here.
+ * into `srgb`. What is extracted and what is shown to people comes from here. libvips is stopped after `timeoutMs`,
+ * between two lines of a picture; what is no format of its own is decoded here and now.
  */
-export async function openPicture(bytes: Uint8Array, header: ImageHeader, look: Look): Promise<SharpImage> {
+export async function openPicture(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  look: Look,
+  timeoutMs: number = IMAGE_TIMEOUT_MS,
+): Promise<SharpImage> {
   const sharp = await loadSharp();
+  const timeout = { seconds: Math.ceil(timeoutMs / 1000) };
+  const own = await ownFormatOf(bytes)?.pixels(bytes, asPillow(look));
+  if (own !== undefined) {
+    const { data, width, height, channels } = own;
+    return sharp(data, { raw: { width, height, channels }, limitInputPixels: MAX_PIXELS }).timeout(timeout);
+  }
   const { special } = header;
   const samples = special?.samples;
   const file = samples?.kind === 'gif' ? gifOfOneFrame(bytes, samples.frame, asPillow(look)) : bytes;
   const failOn = special?.stopAtErrors === true ? 'error' : 'truncated';
-  let image = sharp(file, { failOn, limitInputPixels: MAX_PIXELS });
+  let image = sharp(file, { failOn, limitInputPixels: MAX_PIXELS }).timeout(timeout);
   // The profiles of inks always count: without one nobody knows their colours.
   if (samples?.kind !== 'cmyk' && look.iccProfile === 'ignore') image = image.keepIccProfile();
   const isRight = isTurned(header, look);

@@ -1,16 +1,17 @@
-import { show } from './decode.ts';
-import { SEEN } from './picture.ts';
-import type { ResizeOptions } from './sharp.ts';
+import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { inProcess } from './isolated/process-pool.ts';
+import { toWebp, type WebpSize } from './isolated/to-webp.ts';
+import { canBeStopped } from './open-image.ts';
 
 /** Quality of the WebP files: on photographs of 96 pixels about 1.7 kB each. */
 const QUALITY = 60;
 /** Of large ones, where the artefacts of 60 are seen. */
 const LARGE_QUALITY = 80;
 
-function webp(bytes: Uint8Array, size: ResizeOptions, quality: number): Promise<Uint8Array> {
-  return show(bytes, SEEN, (picture) =>
-    picture.flatten({ background: '#ffffff' }).resize(size).toColourspace('srgb').webp({ quality }).toBuffer(),
-  );
+/** Within the time of extraction. */
+async function webp(bytes: Uint8Array, size: WebpSize, quality: number): Promise<Uint8Array> {
+  if (await canBeStopped(bytes)) return toWebp(bytes, size, quality);
+  return (await inProcess({ kind: 'webp', bytes, size, quality }, IMAGE_TIMEOUT_MS)).file;
 }
 
 /** A thumbnail: upright, the middle square of `side` pixels, on white, sRGB, WebP bytes. Throws IMAGE_UNDECODABLE. */

@@ -55,10 +55,30 @@ function isFinite(data: Float32Array): boolean {
   return zero === 0;
 }
 
+/** Layers that stand within the blocks of a network of the VGG family: in Keras' words, or in torchvision's. */
+const WITHIN_BLOCKS = /^(block\d+_|features\.)/;
+/** Convolutions that VGG19 has and VGG16 has not. */
+const OF_VGG19 = ['block3_conv4', 'block4_conv4', 'block5_conv4'];
+
+/**
+ * Refuses a file with layers within the blocks that the backbone lacks: without them the network that results is one
+ * that nobody trained. What comes after the blocks may be left out.
+ */
+function refuseOtherNetwork(backbone: Backbone, path: string, surplus: readonly string[]): void {
+  const missing = surplus.filter((layer) => WITHIN_BLOCKS.test(layer));
+  if (missing.length === 0) return;
+  const isVgg19 = OF_VGG19.every((layer) => missing.includes(layer));
+  const whose = isVgg19 ? `it is VGG19, not ${backbone.name.toUpperCase()}` : `it is of another network`;
+  mismatch(
+    path,
+    `it has ${few(missing, 8)}, which ${backbone.name} has not: ${whose}. Take weights of ${backbone.name}.`,
+  );
+}
+
 /**
  * The tensors of `file` that the backbone needs, in layer order, checked for presence, type and shape. Other layers
  * (fc1, predictions, one's own head) are left out and named in `notes`. Throws WEIGHTS_MISMATCH naming the first tensor
- * that does not fit, WEIGHTS_CORRUPT where values are not finite.
+ * that does not fit or the layers of another network, WEIGHTS_CORRUPT where values are not finite.
  */
 export function fitWeights(
   backbone: Backbone,
@@ -93,6 +113,7 @@ export function fitWeights(
   }
   const ignored = layerNames([...tensors.keys()].filter((name) => !fitting.has(name)));
   if (ignored.length === 0) return { tensors: fitting, notes };
+  refuseOtherNetwork(backbone, path, ignored);
   const note = `Ignored what is not part of the base of ${backbone.name}: ${few(ignored, 8)}.`;
   return { tensors: fitting, notes: [...notes, note] };
 }

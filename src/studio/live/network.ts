@@ -3,7 +3,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { Listener } from '../../core/listener.ts';
 import { POOLINGS, type ImageFacts, type Pooling } from '../../core/sample.ts';
-import { decode, readHeader } from '../../extract/image/decode.ts';
+import { openImage } from '../../extract/image/open-image.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { extractorLike, type Extractor } from '../../workflows/network/extractor.ts';
@@ -33,17 +33,6 @@ export interface LiveNetwork {
   /** Unloads the network and refuses pictures, with that reason, until the returned function is called. */
   rest(reason: string): Promise<() => void>;
   dispose(): Promise<void>;
-}
-
-/** Refuses what would fill the memory before decoding. Throws IMAGE_UNDECODABLE. */
-async function headerOf(bytes: Uint8Array): ReturnType<typeof readHeader> {
-  const header = await readHeader(bytes);
-  if (header.width * header.height > MOST_PIXELS)
-    throw new PermafrostError(
-      'IMAGE_UNDECODABLE',
-      `The picture has ${header.width} x ${header.height} pixels, more than the ${MOST_PIXELS / 1e6} million that are decoded here. Make it smaller.`,
-    );
-  return header;
 }
 
 /** Loads the network when first needed, and again when the store's settings have changed. */
@@ -94,11 +83,11 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
       });
     },
     async extract(bytes, snapshot) {
-      const header = await headerOf(bytes);
       return exclusive(async () => {
         if (resting !== undefined) throw new PermafrostError('OPTION_INVALID', resting);
         const { executable, contract, outputs } = await extractorFor(snapshot);
-        const pixels = await decode(bytes, header, contract);
+        const opened = await openImage(bytes, contract, { mostPixels: MOST_PIXELS });
+        const [{ header }, pixels] = [opened, await opened.pixels];
         const started = performance.now();
         const found = await executable.run(pixels, 1);
         return {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { decode, readHeader } from '../../extract/image/decode.ts';
+import { squareOf } from '../../extract/image/open-image.ts';
 import { readImageFile } from '../../extract/image/read-image-file.ts';
 import { sketchOf } from '../../extract/image/sketch.ts';
 import { readSketches, writeSketches, type Sketches } from '../../store/format/sketches-file.ts';
@@ -26,7 +26,7 @@ async function sketchFromFile(store: Store, { path, sha256 }: StoredSample): Pro
   const { bytes, sha256: found } = await readImageFile(file, path, undefined, () => false);
   if (found !== sha256)
     throw new PermafrostError('IMAGE_UNREADABLE', `${file} is another file now than the one that was extracted.`);
-  return sketchOf(await decode(bytes!, await readHeader(bytes!), contract), contract.size);
+  return sketchOf(await squareOf(bytes!, contract), contract.size);
 }
 
 /** Whether an error tells of one image, ours or the system's: the others can be read all the same. */

@@ -6,7 +6,7 @@ import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
-import { decode, readHeader } from '../../extract/image/decode.ts';
+import { squareOf } from '../../extract/image/open-image.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
 import { findDataset } from '../network/find-dataset.ts';
 import type { Work } from '../work.ts';
@@ -62,7 +62,7 @@ export async function benchImages(
     if (decoded.length === count) break;
     try {
       const bytes = await readFile(path);
-      decoded.push({ path, pixels: await decode(bytes, await readHeader(bytes), contract) });
+      decoded.push({ path, pixels: await squareOf(bytes, contract) });
     } catch (error) {
       const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
       failed.push({ path, code, reason: reasonOf(error) });

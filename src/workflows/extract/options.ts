@@ -8,6 +8,7 @@ import {
   type OptionsOf,
 } from '../../core/options.ts';
 import { CONTRACT_NAMES } from '../../extract/contract.ts';
+import { IMAGE_TIMEOUT_MS } from '../../extract/image/limits.ts';
 import { VIEW_OPTIONS } from '../../extract/image/view-parameters.ts';
 import { DTYPES } from '../../store/format/fingerprint.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
@@ -34,6 +35,11 @@ export const EXTRACT_OPTIONS = {
     { min: -1, max: 1 },
   ),
   batch: integerOption(8, 'images an inference', { min: 1, max: 1024 }),
+  imageTimeoutMs: integerOption(
+    IMAGE_TIMEOUT_MS,
+    'milliseconds that one image may take to decode; one that takes longer is a failure and the run goes on',
+    { min: 100, max: 3_600_000 },
+  ),
   weights: stringOption(
     '',
     'another VGG16 weights file (.safetensors or Keras .h5); empty: the bundled ImageNet weights',

@@ -89,6 +89,7 @@ async function onePass(
     prepare: (executable) => extractor.networks.find((network) => network === executable)!.load(),
     clock,
     batch: options.batch,
+    imageTimeoutMs: options.imageTimeoutMs,
     ...(view && { view: view.apply }),
     isKnown: (sha256, decoder) => writer.isKnown(sha256, decoder),
     memory: times,

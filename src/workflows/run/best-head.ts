@@ -15,8 +15,8 @@ async function headsIn(store: string): Promise<string[]> {
 }
 
 /**
- * The head file that was meant: the file itself, or of a store the best head of its last run, else the only one that it
- * holds; which one is noted. Throws STORE_NOT_FOUND for a folder that is no store, OPTION_INVALID where none stands out.
+ * The head file that was meant: the file itself, or of a store the best head of its last run, else its only one; which
+ * one is noted. Throws STORE_NOT_FOUND for a folder that is no store, OPTION_INVALID where no head stands out.
  */
 export async function headFileOf(given: string, listener: Listener = {}): Promise<string> {
   const isFolder = await stat(given).then(

@@ -10,7 +10,7 @@ const FOLDER = 'permafrost-demo';
 
 /**
  * `run` on the bundled data set, which is drawn on first use into `permafrost-demo/emoji`; its store, unless `store`
- * says otherwise, lies beside it. Needs no network connection. Throws STORE_WRITE where the current folder is read-only.
+ * says otherwise, lies beside it. Needs no network connection. Throws STORE_WRITE where that may not be written.
  */
 export async function demo(given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
   const { root, images, rendered } = await renderBundledDataset(join(FOLDER, 'emoji'), work);

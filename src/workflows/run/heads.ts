@@ -81,7 +81,7 @@ export async function headsOfRun(
   const trained = await withRule(best, request, reject, work);
   const looks = await count.add('run', trained.result.validatedOn, outcome.trained.size);
   const file = await keepHead(store, trained);
-  const scored = await scoresOfBest(trained, store, work);
+  const scored = await scoresOfBest(trained, store, count, work);
   const result = { ...trained.result, ...scored, ...(looks && { looks }) };
   return {
     heads: ranked([...outcome.trained.values()], { ...trained, result }, file),

@@ -125,6 +125,7 @@ const schema = z.looseObject({
             balancedAccuracy: number,
             logLoss: number,
             unlearned: z.array(z.string()),
+            looks: z.looseObject({ heads: z.number(), isComplete: z.boolean() }).optional(),
           }),
           z.looseObject({ missing: z.string() }),
         ])

@@ -44,8 +44,9 @@ async function graphSearch(
 }
 
 /**
- * Finds the stored images nearest to the given ones, or to all in given folders, under the store's settings: exactly, or by a kept graph. Throws
- * OPTION_INVALID, and what extraction, `exactNeighbors` and `hnswOfStore` throw.
+ * Finds the stored images nearest to the given ones, or to all in folders, under the store's settings: exactly, or by a
+ * kept graph. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what extraction, `exactNeighbors`
+ * and `hnswOfStore` throw.
  */
 export async function neighbors(
   storePath: string,

@@ -52,8 +52,9 @@ const UNKNOWN = 'unknown';
 
 /**
  * Classifies images, and all images in folders, with a head file, under the contract, cut, weights and engine class of
- * its training. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images; HEAD_CORRUPT; ENGINE_UNAVAILABLE where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where
- * other weights or another engine are asked for.
+ * its training. Throws OPTION_INVALID; DATASET_EMPTY for a folder without images; HEAD_CORRUPT; ENGINE_UNAVAILABLE
+ * where that class is not to be had; FINGERPRINT_MISMATCH, naming the field, where other weights or another engine are
+ * asked for.
  */
 export async function predict(
   headFile: string,

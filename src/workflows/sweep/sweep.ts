@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { PermafrostError } from '../../core/errors.ts';
+import { few, PermafrostError } from '../../core/errors.ts';
 import { headEntry } from '../../classify/heads/index.ts';
 import { inMegabytes } from '../../core/bytes.ts';
 import { resolveOptions } from '../../core/options.ts';
@@ -21,6 +21,7 @@ import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
 import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs } from './pool.ts';
 import { candidateOf, entryOf, ranked } from './ranking.ts';
+import { foldable } from './single-images.ts';
 import { sampleTrain } from './sample.ts';
 import type { Work } from '../work.ts';
 
@@ -66,14 +67,19 @@ export async function sweep(
         ? 'no more fit one matrix of 4 GiB'
         : `no more fit ${inMegabytes(bound)} (--memory)`;
   const counts = await store.counts();
-  const samples = sampleTrain(await store.samples(), counts.train, most);
+  const drawn = sampleTrain(await store.samples(), counts.train, most);
   await validationSplit(store);
+  const { samples, leftOut } = foldable(drawn);
+  if (leftOut.length > 0)
+    work.listener?.note?.(
+      `Classes with one training image are left out of the cross-validation, for the fold that holds it out could not know them: ${few(leftOut, 20)}. The best head is fitted on them too. With two different images of each they would count.`,
+    );
   const plan = planSweep(samples, (one) => namesOf(store, one), options, configurations);
   const threads = options.workers === 0 ? availableParallelism() : options.workers;
   const room = roomForSweep(sizes, folds, samples.length, { bound, threads });
-  if (samples.length < counts.train)
+  if (drawn.length < counts.train)
     work.listener?.note?.(
-      `${samples.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${whyNoMore}. The best is fitted on all of them.`,
+      `${drawn.length} of ${counts.train} training images are cross-validated, those whose SHA-256 is lowest: ${whyNoMore}. The best is fitted on all of them.`,
     );
   if (room.threads < options.workers)
     work.listener?.note?.(`${room.threads} of ${threads} threads work: no more fit ${inMegabytes(bound)} (--memory).`);
@@ -101,6 +107,7 @@ export async function sweep(
       images: counts.train,
       crossValidated: samples.length,
       classes: plan.classes,
+      ...(leftOut.length > 0 && { leftOut }),
       workers: room.threads,
       computed: found.known.size - found.reused.size,
       reused: found.reused.size,

@@ -3,7 +3,8 @@ import * as metrics from '../../classify/evaluate/metrics.ts';
 import type { Tally } from '../../classify/evaluate/tally.ts';
 import { normalizedRows } from '../../classify/normalize.ts';
 import type { HeadResult, SplitScore } from '../../results/head-result.ts';
-import type { OrReason } from '../../results/or-reason.ts';
+import { present, type OrReason } from '../../results/or-reason.ts';
+import type { LooksCount } from '../../store/format/validation-looks.ts';
 import type { Store } from '../../store/open.ts';
 import type { Work } from '../work.ts';
 import { tallyRows } from './train-head.ts';
@@ -28,7 +29,8 @@ export async function scoreOn(
     return {
       missing: `Every ${split} image has a file of the same content in train, so there is nothing to score on. Take the copies out of train or of ${split}.`,
     };
-  const { truth, guess, classes, logLoss } = await answersOn(trained, unseen, split, work);
+  const answers = await answersOn(trained, unseen, split, work);
+  const { truth, guess, classes } = answers;
   const confusion = metrics.confusionMatrix(truth, guess, classes.length);
   return {
     split,
@@ -37,33 +39,43 @@ export async function scoreOn(
     accuracy: metrics.accuracy(truth, guess),
     interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
     balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, classes.length)),
-    logLoss: logLoss(),
+    logLoss: answers.logLoss(),
     unlearned: classes.slice(trained.head.classes.length),
   };
 }
 
 /**
- * What is told of the chosen head beside its figures: those on the test images, where heads are validated on others; and
- * its accuracy had it been scored on the images that were left out too.
+ * What is told of the chosen head beside its figures: those on the test images, where heads are validated on others;
+ * and its accuracy had it been scored on the images that were left out too.
  */
 export async function scoresOfBest(
   trained: TrainedHead,
   store: Store,
+  count: LooksCount,
   work: Work = {},
 ): Promise<Pick<HeadResult, 'test' | 'accuracyWithLeftOut'>> {
   const { validatedOn, leftOut = 0 } = trained.result;
   const { test } = await store.counts();
   return {
     ...(leftOut > 0 && { accuracyWithLeftOut: await accuracyOn(trained, store, validatedOn, work) }),
-    ...(test > 0 && validatedOn !== 'test' && { test: await scoreOn(trained, store, 'test', work) }),
+    ...(test > 0 &&
+      validatedOn !== 'test' && { test: await scoreOnTest(trained, store, { count, command: 'run' }, work) }),
   };
 }
 
-/** A head's score on the test images that it was asked for. Gives a reason where these validated it. */
-export async function scoreOnTest(trained: TrainedHead, store: Store, work: Work = {}): Promise<OrReason<SplitScore>> {
+/** A head's score on the test images, which counts as a look at them; a reason where none can be scored. */
+export async function scoreOnTest(
+  trained: TrainedHead,
+  store: Store,
+  { count, command }: { readonly count: LooksCount; readonly command: string },
+  work: Work = {},
+): Promise<OrReason<SplitScore>> {
   if (trained.result.validatedOn === 'test')
     return { missing: 'There are no val images, so the figures above are those of the test images already.' };
-  return scoreOn(trained, store, 'test', work);
+  const score = await scoreOn(trained, store, 'test', work);
+  if (!present(score)) return score;
+  const looks = await count.add(command, 'test', 1);
+  return { ...score, ...(looks && { looks }) };
 }
 
 /** Share of right answers on all images of a split, those included that the head was trained on. */

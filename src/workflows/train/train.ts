@@ -34,7 +34,7 @@ export async function train(
   const request = { owner: 'train', store, features, views, bound };
   const count = await openLooks(store.path, work.listener);
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };
-  const test = scoreTest ? await scoreOnTest(trained, store, work) : undefined;
+  const test = scoreTest ? await scoreOnTest(trained, store, { count, command: 'train' }, work) : undefined;
   const looks = await count.add('train', trained.result.validatedOn, headsMeasured(trained));
   const file = await keepHead(store, trained, out);
   return {

@@ -98,17 +98,23 @@ describe('figures against scikit-learn and scipy', () => {
   });
 
   it('the interval of the balanced accuracy has a width where every row is right', () => {
-    // MOVER of statsmodels' Wilson intervals, in numpy.
+    // Price and Bonett's formula with the variances over n - 1, in numpy.
     const of = (right: readonly number[], rows: readonly number[]) =>
       metrics.balancedAccuracyInterval(
         right.map((hits, c) => ({ precision: 1, recall: hits / rows[c]!, f1: 1, support: rows[c]! })),
       );
     const ten = [10, 10, 10, 10, 10];
-    expect(of(ten, ten)[0]).toBeCloseTo(0.875883558704147, 9);
+    expect(of(ten, ten)[0]).toBeCloseTo(0.910085213740165, 9);
     expect(of(ten, ten)[1]).toBe(1);
     const [low, high] = of([9, 45, 30, 7], [10, 50, 31, 9]);
-    expect(low).toBeCloseTo(0.7670122811421642, 9);
-    expect(high).toBeCloseTo(0.9337638684242536, 9);
+    expect(low).toBeCloseTo(0.7717917229519129, 9);
+    expect(high).toBeCloseTo(0.957667390238818, 9);
+    // Classes of one row have no variance of their own: 40 right of 50 rows are Wald's binomial after two more of each.
+    const one = Array<number>(50).fill(1);
+    const single = of([...one.slice(10), ...Array<number>(10).fill(0)], one);
+    const share = 42 / 54;
+    expect((single[0] + single[1]) / 2).toBeCloseTo(share, 12);
+    expect(single[1] - share).toBeCloseTo(1.959963984540054 * Math.sqrt((share * (1 - share)) / 50), 12);
   });
 
   it('the paired bootstrap has the interval of scipy', () => {

@@ -3,7 +3,6 @@ import { appendFileSync, chmodSync, mkdirSync, readFileSync, symlinkSync, trunca
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { deflateSync, crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
@@ -11,32 +10,11 @@ import { scanDataset } from '../../../src/extract/dataset/dataset.ts';
 import { decode, MAX_PIXELS, readHeader } from '../../../src/extract/image/decode.ts';
 import { MAX_FILE_BYTES, readImageFile } from '../../../src/extract/image/read-image-file.ts';
 import { rejection } from '../../support/errors.ts';
+import { blackPng } from '../../support/black-png.ts';
 import { temporaryFolders, writeTree } from '../../support/folders.ts';
 
 const folder = temporaryFolders();
 const posix = process.platform !== 'win32';
-
-/** A whole, valid PNG of one bit a pixel, all black: a few kilobytes for any number of pixels. */
-function blackPng(width: number, height: number): Buffer {
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    crc.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, crc]);
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([1, 0, 0, 0, 0], 8);
-  const rows = Buffer.alloc((Math.ceil(width / 8) + 1) * height);
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]),
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(rows, { level: 1 })),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
 
 async function pixels(bytes: Uint8Array, contract = CONTRACTS.vgg16): Promise<Uint8Array> {
   return decode(bytes, await readHeader(bytes), contract);

@@ -147,6 +147,21 @@ describe('weights of one .safetensors file', () => {
     expect(loaded.notes).toEqual(['Ignored what is not part of the base of tiny: predictions.']);
   });
 
+  it.each([
+    [['block3_conv4', 'block4_conv4', 'block5_conv4'], /it has block3_conv4, .*it is VGG19, not/],
+    [['block2_conv3', 'fc1'], /it has block2_conv3, which tiny has not: it is of another network/],
+    [['features.34'], /it has features\.34, which tiny has not/],
+    [['block1_bn1'], /it has block1_bn1/],
+  ])('are refused with layers %j within the blocks, which the backbone lacks', async (layers, message) => {
+    const content = tensors();
+    for (const layer of layers)
+      content.set(`${layer}/kernel`, { dtype: 'F32', shape: [3, 3, 1, 1], data: new Float32Array(9) });
+    await expect(load(content)).rejects.toMatchObject({
+      code: 'WEIGHTS_MISMATCH',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
   it('have another digest when one value, one name or one shape differs', async () => {
     const changed = tensors();
     const data = changed.get('conv2/bias')!.data.slice() as Float32Array;

@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type * as HeicModule from '../../../src/extract/image/own-formats/heic.ts';
+import type * as OpenImageModule from '../../../src/extract/image/open-image.ts';
+import type * as ThumbnailModule from '../../../src/extract/image/thumbnail.ts';
+import { CONTRACTS } from '../../../src/extract/contract.ts';
+import { decode, readHeader } from '../../../src/extract/image/decode.ts';
+import { blackPng } from '../../support/black-png.ts';
+import { bmpFile } from '../../support/bitmaps.ts';
+import { permafrost } from '../../support/command.ts';
+import { textWith } from '../../support/errors.ts';
+import { temporaryFolders } from '../../support/folders.ts';
+import { texture, toSharp } from '../../support/pictures.ts';
+
+// Of the built program: a process of its own decodes such a file, and Node 20 runs no TypeScript.
+const BUILT = new URL('../../../dist/', import.meta.url);
+const built = (file: string): Promise<unknown> => import(new URL(file, BUILT).href);
+const { openImage, squareOf } = (await built('extract/image/open-image.js')) as typeof OpenImageModule;
+const { thumbnail } = (await built('extract/image/thumbnail.js')) as typeof ThumbnailModule;
+
+const folder = temporaryFolders();
+const contract = CONTRACTS.keras;
+const svg = (body: string): Buffer =>
+  Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">${body}</svg>`);
+const small = svg('<rect width="32" height="64" fill="red"/>');
+/** Laying out one text takes time that grows with the square of its length: minutes for this one. */
+const endless = svg(`<text y="20">${'letters '.repeat(15_000)}</text>`);
+
+describe('an opened image', () => {
+  it('has the pixels of decoding in this process, whatever process decodes it', async () => {
+    const picture = texture(90, 60, 1);
+    const pixels = Array.from(picture.data);
+    const files = {
+      svg: small,
+      png: await toSharp(picture).png().toBuffer(),
+      jpeg: await toSharp(picture).jpeg().toBuffer(),
+      avif: await toSharp(picture).avif().toBuffer(),
+      ppm: Buffer.concat([Buffer.from('P6 90 60 255\n'), picture.data]),
+      bmp: bmpFile({ width: 2, height: 2, bits: 24, data: pixels.slice(0, 16) }),
+      heic: await readFile(new URL('../../fixtures/images/gradient.heic', import.meta.url)),
+    };
+    for (const [kind, bytes] of Object.entries(files)) {
+      for (const one of Object.values(CONTRACTS)) {
+        const header = await readHeader(bytes);
+        const opened = await openImage(bytes, one);
+        expect(opened.header, kind).toEqual(header);
+        expect(Buffer.compare(await opened.pixels, await decode(bytes, header, one)), kind).toBe(0);
+      }
+    }
+    const same = await Promise.all([squareOf(files.ppm, contract), squareOf(files.png, contract)]);
+    expect(Buffer.compare(...same)).toBe(0);
+  });
+
+  it('is a failure that names the option where it takes too long, and the next one is decoded', async () => {
+    const [late, fine] = await Promise.allSettled([
+      squareOf(endless, contract, { timeoutMs: 1000 }),
+      squareOf(small, contract),
+    ]);
+    expect(fine.status).toBe('fulfilled');
+    const reason = late.status === 'rejected' ? (late.reason as Error).message : 'it was decoded';
+    expect(reason).toMatch(/takes longer than 1 s and was ended \(--image-timeout-ms\)/);
+    expect(await squareOf(small, contract)).toHaveLength(224 * 224 * 3);
+  });
+
+  it('is a failure after the same time where libvips itself is stopped', async () => {
+    // One pixel wide: each of its 12 million lines costs a call.
+    const tall = blackPng(1, 12_000_000);
+    await expect(squareOf(tall, contract, { timeoutMs: 1000 })).rejects.toMatchObject({
+      code: 'IMAGE_UNDECODABLE',
+      message: textWith(/takes longer than 1 s/),
+    });
+  });
+
+  it('is given up at once when the work is interrupted', async () => {
+    const stop = new AbortController();
+    const opening = squareOf(endless, contract, { signal: stop.signal });
+    setTimeout(() => stop.abort(), 500);
+    await expect(opening).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  });
+
+  it('is refused above the pixels that the caller takes', async () => {
+    await expect(squareOf(small, contract, { mostPixels: 4095 })).rejects.toMatchObject({
+      code: 'IMAGE_UNDECODABLE',
+      message: textWith(/64 x 64 pixels, above the 4095/),
+    });
+  });
+
+  it('has a thumbnail in every format', async () => {
+    for (const bytes of [small, bmpFile({ width: 1, height: 1, bits: 24, data: [1, 2, 3, 0] })])
+      expect(Buffer.from(await thumbnail(bytes, 16)).toString('latin1', 8, 12)).toBe('WEBP');
+  });
+});
+
+describe('a program that decodes images', () => {
+  const script = `
+    import { squareOf } from ${JSON.stringify(new URL('extract/image/open-image.js', BUILT).href)};
+    import { CONTRACTS } from ${JSON.stringify(new URL('extract/contract.js', BUILT).href)};
+    import { readFileSync } from 'node:fs';
+    squareOf(readFileSync(process.argv[1]), CONTRACTS.keras, { timeoutMs: 600_000 });`;
+
+  it.runIf(process.platform === 'linux').each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+    'leaves no process behind when %s ends it',
+    async (signal) => {
+      const file = join(folder(), 'endless.svg');
+      await writeFile(file, endless);
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, file], { stdio: 'ignore' });
+      const children = async (): Promise<number[]> =>
+        (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'))
+          .split(' ')
+          .filter(Boolean)
+          .map(Number);
+      let decoders: number[] = [];
+      while (decoders.length === 0) {
+        await after(100);
+        decoders = await children();
+      }
+      await after(1500); // until it is at work
+      child.kill(signal);
+      await once(child, 'exit');
+      const isAlive = (pid: number): boolean => {
+        try {
+          return process.kill(pid, 0);
+        } catch {
+          return false;
+        }
+      };
+      for (let tries = 0; tries < 100 && decoders.some(isAlive); tries++) await after(100);
+      expect(decoders.filter(isAlive)).toEqual([]);
+    },
+  );
+
+  it('ends when its work is done: a process that waits for the next image does not hold it', async () => {
+    const file = join(folder(), 'small.svg');
+    await writeFile(file, small);
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, file], { stdio: 'ignore' });
+    const started = performance.now();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(performance.now() - started).toBeLessThan(30_000);
+  });
+
+  it('extracts the other images of a folder, and lists the endless one', async () => {
+    const data = join(folder(), 'data');
+    for (const label of ['a', 'b']) {
+      await mkdir(join(data, label), { recursive: true });
+      for (const i of [1, 2, 3])
+        await toSharp(texture(40, 40, i + (label === 'a' ? 0 : 9)))
+          .png()
+          .toFile(join(data, label, `${i}.png`));
+    }
+    await writeFile(join(data, 'a', 'endless.svg'), endless);
+    const store = join(folder(), 's.permafrost');
+    const { code, stdout } = await permafrost(['extract', data, '--store', store, '--image-timeout-ms', '1000']);
+    expect({ code, stdout }).toMatchObject({ code: 3 });
+    expect(stdout).toMatch(/6 extracted/);
+    expect(await readFile(join(store, 'failures.csv'), 'utf8')).toMatch(
+      /^"a\/endless\.svg","IMAGE_UNDECODABLE",".*longer than 1 s/m,
+    );
+  });
+});
+
+describe('without the package for HEIC', () => {
+  it('a HEIC is refused in one sentence that says what to add', async () => {
+    const elsewhere = join(folder(), 'dist');
+    for (const part of ['core', 'extract/image/own-formats'])
+      await cp(fileURLToPath(new URL(part, BUILT)), join(elsewhere, part), { recursive: true });
+    await writeFile(join(elsewhere, 'package.json'), '{ "type": "module" }');
+    const { HEIC } = (await import(
+      pathToFileURL(join(elsewhere, 'extract/image/own-formats/heic.js')).href
+    )) as typeof HeicModule;
+    const bytes = await readFile(new URL('../../fixtures/images/gradient.heic', import.meta.url));
+    await expect((async () => HEIC.header(bytes))()).rejects.toMatchObject({
+      code: 'IMAGE_UNDECODABLE',
+      message: textWith(/^It is HEIC \(HEVC\), .*npm install libheif-js/),
+    });
+  });
+});
