@@ -17,7 +17,12 @@ export function generatedClasses({ classes, cols = 64, apart = 0.55, seed }) {
   });
   return {
     names,
-    /** `count` rows of each class of `of`, drawn by a seed. @param {readonly string[]} of @param {number} count @param {number} seed */
+    /**
+     * `count` rows of each class of `of`, drawn by a seed.
+     * @param {readonly string[]} of
+     * @param {number} count
+     * @param {number} seed
+     */
     rows(of, count, seed) {
       const draw = random(seed);
       const y = Array.from({ length: count * of.length }, (_, i) => of[i % of.length] ?? '');

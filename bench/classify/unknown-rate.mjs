@@ -37,7 +37,10 @@ const rate = Number(values.rate);
 const mean = (list) => Array.from(list).reduce((sum, value) => sum + value, 0) / list.length;
 
 /** @typedef {{ X: import('../../dist/index.js').Matrix, y: string[] }} Labelled */
-/** One training set, and known and absent rows that nobody saw. @returns {{ train: Labelled, known: Labelled, absent: Labelled }} */
+/**
+ * One training set, and known and absent rows that nobody saw.
+ * @returns {{ train: Labelled, known: Labelled, absent: Labelled }}
+ */
 function generated(/** @type {number} */ training) {
   const made = generatedClasses({ classes: Number(values.classes), apart: Number(values.apart), seed: 500 + training });
   const [left = '', ...known] = made.names;

@@ -47,7 +47,7 @@ export function leftOutText({ leftOutRejected, leftOutClasses = [] }: Rule): str
 /** A chance below which more false rejects than calibrated are no chance: 2.5 % of runs would say so wrongly. */
 const ALARM = 0.025;
 
-/** That the validated images are not like the training images, where their false rejects cannot be chance; else null. */
+/** That the validated images are not like the training images, where so many false rejects are no chance; else null. */
 export function alarmText({ validated: { split, chance } }: Rule): string | null {
   if (chance === undefined || chance > ALARM) return null;
   return `So many are not chance (p ${chance < 0.001 ? '< 0.001' : chance.toFixed(3)}): the images of ${split} differ from the training images.`;

@@ -24,7 +24,7 @@ export interface RejectResult {
     readonly threshold: number;
     /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
     readonly calibratedOn: number;
-    /** Where this rule's own share of false rejects lies (95 %): `rate` is the mean over training sets. Not in older. */
+    /** Where this rule's own share of false rejects lies (95 %): `rate` is a mean over training sets. Not in older. */
     readonly rateInterval?: readonly [low: number, high: number];
     /** Of a head trained in streams: training images that an image is compared with, none of `calibratedOn`. */
     readonly comparedWith?: number;

@@ -10,7 +10,7 @@ export interface CrossValidated {
   readonly interval: readonly [low: number, high: number];
   /** Of scaled heads with each fold scaled by the temperature of the others. */
   readonly logLoss: number;
-  /** Training images that were judged, in the first `folds` of `ofFolds` folds: fewer of a head that was beaten there. */
+  /** Training images that were judged, in the first `folds` of `ofFolds`: fewer of a head that was beaten. */
   readonly images: number;
   readonly folds: number;
   readonly ofFolds: number;

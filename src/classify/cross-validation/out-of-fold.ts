@@ -89,9 +89,10 @@ export async function outOfFold(
     refits,
     folds.map(({ train }) => train),
   );
-  for await (const { head, seen } of fits) {
+  for await (const fit of fits) {
     checkAborted(context);
-    const X = seen(folds[judged.length]!.val);
+    const { head } = fit;
+    const X = fit.seen(folds[judged.length]!.val);
     const { leastShare } = head;
     judged.push({ P: await head.predictProba(X), logits: await head.logits?.(X), leastShare });
     progress?.();

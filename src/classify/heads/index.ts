@@ -21,7 +21,7 @@ interface HeadEntry {
   readonly options: OptionTable;
   readonly create: (options: Readonly<Record<string, unknown>>) => Head;
   readonly load: (state: HeadState, rows?: Rows) => FittedHead | Promise<FittedHead>;
-  /** Of heads whose probabilities `train`, `run` and `sweep` leave as their own likelihood gives them (docs/heads.md). */
+  /** Of heads whose probabilities `train`, `run` and `sweep` do not scale (docs/heads.md). */
   readonly keepsProbabilities?: true;
 }
 

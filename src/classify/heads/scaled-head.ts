@@ -7,14 +7,13 @@ import type { FittedHead } from '../head.ts';
  */
 export function scaledHead(head: FittedHead, temperature: number | undefined): FittedHead {
   if (temperature === undefined) return head;
-  const { logits } = head;
   return {
     ...head,
     temperature,
     predictProba: async (X) => applyTemperature(await head.predictProba(X), temperature, head.leastShare),
-    ...(logits && {
+    ...(head.logits && {
       async logits(X) {
-        const raw = await logits(X);
+        const raw = await head.logits!(X);
         return { ...raw, data: raw.data.map((s) => s / temperature) };
       },
     }),

@@ -58,8 +58,8 @@ export interface NoReject {
  * The measure that is taken unless another is clearly better (bench/classify/unknown-rate.mjs). The energy of two
  * classes is a function of the one logit, as the top probability is.
  */
-export const defaultMeasure = ({ logits, classes }: FittedHead): Measure =>
-  logits !== undefined && classes.length > 2 ? 'energy' : 'mean-distance';
+export const defaultMeasure = (head: FittedHead): Measure =>
+  head.logits !== undefined && head.classes.length > 2 ? 'energy' : 'mean-distance';
 
 /**
  * Chooses how and from where on `head`, fitted on all rows, rejects unknown images. The threshold comes from known rows
@@ -147,8 +147,8 @@ async function scoresOutOfFold(
   const ofRows = measures.filter((measure) => !ofAnswers.has(measure));
   const parts: Map<Measure, Float64Array>[] = [];
   for (const { train, val } of folds) {
-    const { own, seen } = await refits.seenBy(train);
-    parts.push(await noveltyScoresByMeasure(ofRows, undefined, seen(val), own));
+    const part = await refits.seenBy(train);
+    parts.push(await noveltyScoresByMeasure(ofRows, undefined, part.seen(val), part.own));
   }
   return new Map(
     measures.map((measure) => [

@@ -1,10 +1,6 @@
 import { thresholdRank } from './reject-threshold.ts';
 
-/**
- * What a threshold of split conformal prediction does on other rows. It is the r-th smallest of n scores (thresholdRank),
- * so that the share of rows like them above it is itself random, over the n rows: Beta(n + 1 - r, r) distributed (Vovk
- * 2012, arXiv 1209.2673). Scores are taken to have no ties.
- */
+/** How a threshold was calibrated: at a rate, by so many scores. */
 export interface Calibration {
   readonly calibratedOn: number;
   readonly rate: number;
@@ -18,6 +14,11 @@ export interface Calibration {
 /** Calibration.effect of scores out of fold: with 1 the range is too narrow (bench/classify/unknown-rate.mjs). */
 export const OUT_OF_FOLD_EFFECT = 2;
 
+/**
+ * What a threshold of split conformal prediction does on other rows. It is the r-th smallest of n scores
+ * (thresholdRank), so that the share of rows like them above it is itself random, over the n rows: Beta(n + 1 - r, r)
+ * distributed (Vovk 2012, arXiv 1209.2673). Scores are taken to have no ties.
+ */
 interface Shares {
   /** The first parameter of the Beta distribution, n + 1 - r; r is the second. */
   readonly above: number;

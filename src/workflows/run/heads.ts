@@ -31,7 +31,7 @@ interface Best {
   /** What it said out of fold, where it was judged so. */
   readonly outOfFold: OutOfFoldWork;
   /** Its features, while they are there. */
-  readonly group?: Group;
+  readonly group: Group | undefined;
 }
 
 /** What became of the tasks so far. */
@@ -139,9 +139,11 @@ async function trainGroups(
 }
 
 /** What was read for the best head, and prepared of it, goes where other features are read. */
-function withoutFeatures({ group: _, outOfFold: { refits: __, ...outOfFold }, ...best }: Best): Best {
-  return { ...best, outOfFold };
-}
+const withoutFeatures = (best: Best): Best => ({
+  ...best,
+  group: undefined,
+  outOfFold: { ...best.outOfFold, refits: undefined },
+});
 
 interface Group {
   readonly features: TaskGroup['features'];
@@ -192,7 +194,7 @@ async function trainTask(
   }
 }
 
-/** Whether a head is fitted on parts of the images too: not one that takes minutes, or that the memory has no room for. */
+/** Whether a head is fitted on parts of the images too: not one that takes minutes or has no room in memory. */
 const isJudged = (plan: TrainingPlan, { train }: TrainingData): boolean =>
   !SLOW_HEADS.some((slow) => slow.head === plan.head) &&
   (train.matrix !== undefined || headOf(plan).inMemoryOnly === undefined);

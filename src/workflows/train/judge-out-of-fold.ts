@@ -22,7 +22,7 @@ export interface JudgedOutOfFold extends NamedOutOfFold {
 /** What fits of a plan on parts of the training images give. */
 export interface OutOfFoldWork {
   /** The fits. Of a sample where not all training images are in memory. */
-  readonly refits?: Refits;
+  readonly refits?: Refits | undefined;
   /** Undefined where no image could be judged: why. */
   readonly judged?: JudgedOutOfFold;
   readonly problem?: string;

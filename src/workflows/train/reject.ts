@@ -157,7 +157,7 @@ const reportProgress =
   (done: number, total: number): void =>
     listener?.progress?.({ stage: STAGE, done, total, perSecond: 0 });
 
-/** What a rule does on the validated images: `truth` and `guess` index the head's `classes`, which other truths are out of. */
+/** What a rule does on the validated images: `truth` and `guess` index `classes`, or are of others. */
 function falseRejects(
   unknown: readonly boolean[],
   { truth, guess }: TrainedHead['judged'],

@@ -9,7 +9,8 @@ import type { TrainedHead } from './trained-head.ts';
 import { trainOnViews } from './views-effect.ts';
 
 /**
- * A head of the plan with its temperature and its rule for "unknown", in memory where the features fit, else in reported blocks. Throws
+ * A head of the plan with its temperature and its rule for "unknown", in memory where the features fit, else in
+ * reported blocks. Throws
  * what trainingData, trainOnViews and withReject throw.
  */
 export async function trainWithin(

@@ -76,10 +76,10 @@ describe('fits on parts of the same rows', () => {
         matrixRows(applyNormalizer(normalizer, own)),
         rows.map((i) => y[i]!),
       );
-      const { head, seen } = await refits.on(rows);
+      const refit = await refits.on(rows);
       const others = y.flatMap((_, i) => (rows.includes(i) ? [] : [i]));
       const [P, Q] = [
-        await head.predictProba(seen(others)),
+        await refit.head.predictProba(refit.seen(others)),
         await alone.predictProba(applyNormalizer(normalizer, selectRows(X, others))),
       ];
       // Both are optima to `tol`.
@@ -93,8 +93,8 @@ describe('what a head says out of fold', () => {
     const data = noisy(20);
     const { found, refits } = await judged('logistic', data);
     const { train, val } = found.folds[1]!;
-    const { head, seen } = await refits.on(train);
-    const P = await head.predictProba(seen(val));
+    const refit = await refits.on(train);
+    const P = await refit.head.predictProba(refit.seen(val));
     const from = found.folds[0]!.val.length;
     val.forEach((i, j) => {
       expect(found.rows[from + j]).toBe(i);
