@@ -5,7 +5,7 @@ import type { RankedCandidate, SweepCandidate, SweepResult, SweepScore } from '.
 import { gc } from '../../../src/workflows/care/gc.ts';
 import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
 import { planSweep } from '../../../src/workflows/sweep/plan.ts';
-import { train } from '../../../src/workflows/train/train.ts';
+import type { train as sourceTrain } from '../../../src/workflows/train/train.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { storedRow } from '../../support/stored-rows.ts';
@@ -13,7 +13,11 @@ import { fillStore } from '../../support/stores.ts';
 
 // Threads are started from a file, which Node 20 must be able to run: the built one. So this is the built workflow too.
 type Workflow = { readonly sweep: typeof sourceSweep };
-const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as Workflow;
+const built = (file: string): Promise<unknown> =>
+  import(new URL(`../../../dist/workflows/${file}`, import.meta.url).href);
+const { sweep } = (await built('sweep/sweep.js')) as Workflow;
+// ONNX Runtime is bundled with the built program, and one process takes one of it.
+const { train } = (await built('train/train.js')) as { readonly train: typeof sourceTrain };
 
 const folder = temporaryFolders();
 const CLASSES = ['ant', 'bee', 'cat'];
@@ -128,11 +132,11 @@ describe('a sweep', () => {
     expect(new Set(right.map(({ test }) => test))).toEqual(new Set(['mcnemar']));
     expect(new Set(balanced.map(({ test }) => test))).toEqual(new Set(['class-weighted-mcnemar']));
     expect(new Set(lost.map(({ test }) => test))).toEqual(new Set(['paired-t']));
-    // One neighbour is surely wrong of many images: as many are right as of the others, and its loss is far off.
+    // Features without classes in them: no head is right more often, and some are surer of what is wrong.
     const told = (candidates: readonly RankedCandidate[]) => candidates.filter(({ toldApart }) => toldApart);
     expect(told(right)).toEqual([]);
-    expect(told(lost).length).toBeGreaterThan(0);
-    expect(lost.filter(({ params }) => params.nNeighbors === 1).every(({ toldApart }) => toldApart)).toBe(true);
+    const byAccuracy = new Map(right.map(({ id, pValue }) => [id, pValue]));
+    expect(lost.some(({ id, pValue }) => pValue < 0.01 && byAccuracy.get(id)! > 0.05)).toBe(true);
     for (const { pValue, adjusted } of [...right, ...balanced, ...lost])
       expect(adjusted).toBeGreaterThanOrEqual(pValue);
   });
