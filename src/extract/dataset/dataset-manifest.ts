@@ -78,6 +78,8 @@ export async function readManifestFile(
     const { line, fields } = record;
     const { path, label } = fields;
     if (typeof path !== 'string' || trimmed(path) === '') failInLine(file, line, `No path ${lacking('path', fields)}`);
+    if (/^\s*[a-z][a-z0-9+.-]+:\/\//i.test(path))
+      failInLine(file, line, `${path} is an address, and addresses are not read. Save the image and list its file.`);
     const name = typeof label === 'number' ? String(label) : (label ?? '');
     if (typeof name !== 'string')
       failInLine(file, line, `The label of ${path} is ${JSON.stringify(label)}, not a name.`);

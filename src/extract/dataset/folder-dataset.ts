@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
-import { findLayout, LAYOUT_HELP, type ClassParent } from './folder-layout.ts';
+import { isListName } from './dataset-manifest.ts';
+import { findLayout, LAYOUT_HELP, listHint, type ClassParent } from './folder-layout.ts';
 import { imageTree, within, type ImageTree } from './image-tree.ts';
 import { spellings } from './labels.ts';
 
@@ -66,14 +67,19 @@ export async function folderSamples(where: string): Promise<Found> {
   if (top.images.length > 0 && (await tree.foldersWithImages('')).length === 0) {
     throw new PermafrostError(
       'DATASET_LAYOUT',
-      `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}), so nothing says what they show. To train, move each image into a sub-folder named for its class, or list path and label in a .csv. Images without labels are for a head that is trained already: permafrost predict HEAD-FILE ${where}. ${LAYOUT_HELP}`,
+      `${where} holds ${top.images.length} images and no class folders (${few(top.images, 3)}), so nothing says what they show${listHint(top.others)}. To train, move each image into a sub-folder named for its class, or list path and label in a .csv. Images without labels are for a head that is trained already: permafrost predict HEAD-FILE ${where}. ${LAYOUT_HELP}`,
     );
   }
   const layout = await findLayout(tree, where);
   warnings.push(...layout.warnings);
   const parents = new Set(layout.parents.map(({ path }) => path));
   for (const path of new Set(['', layout.root])) {
-    const { images, illegible: odd } = await tree.list(path);
+    const { images, others, illegible: odd } = await tree.list(path);
+    const lists = others.filter(isListName).map((name) => within(path, name));
+    if (lists.length > 0)
+      warnings.push(
+        `Lists beside the folders are not read: ${few(lists)}. To use one, give it as the data set or with --labels.`,
+      );
     if (images.length > 0) {
       const named = few(images.map((name) => within(path, name)));
       warnings.push(`Ignored ${images.length} images beside the folders, which have no class: ${named}.`);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
+import { isListName } from './dataset-manifest.ts';
 import { unwrapped, within, type ImageTree } from './image-tree.ts';
 import { labelOf, lookalikes } from './labels.ts';
 import { requireClasses } from './require-classes.ts';
@@ -21,6 +22,12 @@ export interface Layout {
   readonly root: string;
   readonly parents: readonly ClassParent[];
   readonly warnings: readonly string[];
+}
+
+/** That a list beside images may be what names their classes, in parentheses; nothing without one. */
+export function listHint(files: readonly string[]): string {
+  const lists = files.filter(isListName);
+  return lists.length > 0 ? ` (unless ${few(lists)} does: give it, with columns path and label)` : '';
 }
 
 const refuse = (message: string): never => {
@@ -161,7 +168,7 @@ export async function findLayout(tree: ImageTree, where: string): Promise<Layout
   if (flat.length > 0) {
     if (others.length === 0 || (flat.length > 1 && flat.some((name) => found.get(name) === 'train'))) {
       refuse(
-        `${flat.map((name) => join(where, root, name)).join(', ')}: ${flat.length > 1 ? 'these splits hold' : 'this split holds'} images that are in no class folder. Move each into a sub-folder named for its class, or list path, label and split in a .csv.`,
+        `${flat.map((name) => join(where, root, name)).join(', ')}: ${flat.length > 1 ? 'these splits hold' : 'this split holds'} images that are in no class folder, so nothing says what they show${listHint((await tree.list(root)).others)}. Move each into a sub-folder named for its class, or list path, label and split in a .csv.`,
       );
     }
   }

@@ -24,8 +24,11 @@ const CONFUSING = /[^\p{L}\p{N}\p{P}\p{S} ]|\p{Lm}|\p{M}/gu;
 /** A label in quotes in which everything that cannot be seen or told apart stands as its code point: <U+00A0>. */
 function shown(label: string): string {
   const codePoint = (c: string): string => `<U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`;
-  // A letter that is another one's compatibility form looks like that one: full width, ligatures.
-  const whole = Array.from(label, (c) => (c.normalize('NFKC') === c.normalize('NFC') ? c : codePoint(c))).join('');
+  // A letter that is another one's compatibility form looks like that one: full width, ligatures. A text that is not
+  // composed looks like the one that is.
+  const isComposed = label === label.normalize('NFC');
+  const isPlain = (c: string): boolean => (isComposed ? c.normalize('NFKC') === c.normalize('NFC') : c <= '~');
+  const whole = Array.from(label, (c) => (isPlain(c) ? c : codePoint(c))).join('');
   return `"${whole.replace(CONFUSING, codePoint)}"`;
 }
 

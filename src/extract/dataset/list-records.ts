@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { few, PermafrostError, reasonOf } from '../../core/errors.ts';
+import { trimmed } from './labels.ts';
 
 /** One record of a list: its fields by column, the names trimmed and in lower case. */
 export interface ListRecord {
@@ -14,7 +15,7 @@ export function failInLine(file: string, line: number, what: string): never {
   throw new PermafrostError('DATASET_LAYOUT', `${file}, line ${line}: ${what} ${LIST_HELP}`);
 }
 
-const columnName = (name: string): string => name.trim().toLowerCase();
+const columnName = (name: string): string => trimmed(name).toLowerCase();
 
 /** Refuses a name that stands twice: which of the two counts would be a guess. Columns without a name may repeat. */
 function requireOnce(file: string, line: number, names: readonly string[]): void {

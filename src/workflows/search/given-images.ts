@@ -16,8 +16,8 @@ async function walk(folder: string, found: Found): Promise<void> {
   // A link that leads back is no end.
   if (found.seen.has(real)) return;
   found.seen.add(real);
-  const { images, folders, others, illegible } = await list(folder);
-  found.others += others.length + illegible.length;
+  const { images, folders, others, illegible, leftOut } = await list(folder);
+  found.others += others.length + illegible.length + leftOut.folders.length + leftOut.images.length;
   for (const name of images) found.images.push(join(folder, name));
   for (const name of folders) await walk(join(folder, name), found);
 }
@@ -59,5 +59,5 @@ export async function givenImages(given: readonly string[], listener: Listener =
     if (isFolder) for (const image of await imagesIn(path, listener)) files.push(image);
     else files.push(path);
   }
-  return [...new Set(files)];
+  return files;
 }

@@ -147,8 +147,23 @@ describe('a split without labels', () => {
     ['all three', ['training/0_0.jpg', 'validation/0_0.jpg', 'evaluation/0_1.jpg']],
   ])('is refused where nothing has labels: %s', async (_what, paths) => {
     expect(await refused(...paths)).toMatch(
-      /in no class folder\. Move each into a sub-folder named for its class, or list/,
+      /in no class folder, so nothing says what they show\. Move each into a sub-folder named for its class, or list/,
     );
+  });
+});
+
+describe('a list beside folders', () => {
+  it('is told as not read', async () => {
+    const { warnings } = await scan(...classes('', 'cat', 'dog'), 'labels.csv', 'README.md');
+    expect(warnings).toEqual([expect.stringContaining('Lists beside the folders are not read: labels.csv.')]);
+  });
+
+  it('is named where the images have no class folders', async () => {
+    for (const paths of [
+      ['1.jpg', 'labels.csv'],
+      ['train/1.jpg', 'test/2.jpg', 'labels.csv'],
+    ])
+      expect(await refused(...paths)).toContain('(unless labels.csv does: give it, with columns path and label)');
   });
 });
 

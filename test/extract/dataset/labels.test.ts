@@ -47,6 +47,12 @@ describe('spellings of one label', () => {
     expect(warnings()).toEqual([expect.stringContaining('"<U+0020>cat" = "cat" = "cat<U+0020>".')]);
   });
 
+  it('show where a text is not composed, in every script', () => {
+    const { label, warnings } = spellings();
+    for (const raw of ['\uac1c', '\u1100\u1162', 'm\u00e8o', 'me\u0300o']) label(raw);
+    expect(warnings()[0]).toContain('"<U+1100><U+1162>" = "\uac1c", "me<U+0300>o" = "m\u00e8o".');
+  });
+
   it('need no word where all are the same', () => {
     const { label, warnings } = spellings();
     for (const raw of [' cat', ' cat', ' dog']) label(raw);

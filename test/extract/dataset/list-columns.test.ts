@@ -179,6 +179,11 @@ describe.skipIf(process.platform === 'win32')('the paths of a list', () => {
     expect(found.samples.map(({ path }) => path)).toEqual(['a.jpg', 'cafe\u0301.jpg']);
   });
 
+  it('are files, no addresses', async () => {
+    const text = 'path,label\na.jpg,x\nhttps://example.org/b.jpg,y\n';
+    expect(await refused('list.csv', text)).toContain('line 3: https://example.org/b.jpg is an address');
+  });
+
   it('are told twice where two spellings are one file', async () => {
     const text = '{"path":"in/a.jpg","label":"x"}\n{"path":"in\\\\a.jpg","label":"y"}\n';
     expect(await refused('list.jsonl', text)).toContain('line 2: in\\a.jpg stands in line 1 already.');

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../../../src/workflows/check/check.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
@@ -14,12 +14,12 @@ const folder = temporaryFolders();
 let dataset: string;
 let store: string;
 
-const picture = (number: number): sharp.Sharp =>
+const picture = (number: number): Sharp =>
   sharp(scene(number, SIDE), { raw: { width: SIDE, height: SIDE, channels: 3 } });
-const again = async (image: sharp.Sharp): Promise<sharp.Sharp> => sharp(await image.png().toBuffer());
+const again = async (image: Sharp): Promise<Sharp> => sharp(await image.png().toBuffer());
 
 /** Copies in val of the training image of that number: what is done to it, and the file's name. */
-const COPIES: readonly (readonly [number, string, (image: sharp.Sharp) => sharp.Sharp])[] = [
+const COPIES: readonly (readonly [number, string, (image: Sharp) => Sharp])[] = [
   [0, 'mirrored.png', (image) => image.flop()],
   [1, 'grey.jpg', (image) => image.greyscale().jpeg({ quality: 80 })],
   [2, 'border.jpg', (image) => image.extend({ top: 8, bottom: 8, left: 8, right: 8, background: '#ffffff' })],
