@@ -59,5 +59,5 @@ export async function givenImages(given: readonly string[], listener: Listener =
     if (isFolder) for (const image of await imagesIn(path, listener)) files.push(image);
     else files.push(path);
   }
-  return [...new Set(files)];
+  return files;
 }

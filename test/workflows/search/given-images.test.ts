@@ -29,10 +29,6 @@ describe('the images that were meant', () => {
     expect(await givenImages(given)).toEqual(given);
   });
 
-  it('are named once where a file and its folder were given', async () => {
-    expect(await givenImages([at('card/z.jpg'), at('card')])).toHaveLength(3);
-  });
-
   it('are not in a folder without an image, which says what is there', async () => {
     const refused = givenImages([at('notes')]);
     await expect(refused).rejects.toMatchObject({ code: 'DATASET_EMPTY' });
