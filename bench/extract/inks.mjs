@@ -32,23 +32,23 @@ function difference(a, b) {
   return `${(sum / a.length).toFixed(2)} (at most ${most})`;
 }
 
-/** RGB of all pixels. @param {sharp.Sharp} picture */
+/** RGB of all pixels. @param {import('sharp').Sharp} picture */
 const rgb = (picture) => picture.toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer();
+
+/** What the browser runs: a picture, painted, as the address of a PNG. @param {string} address */
+const painting = (address) => `(async () => {
+  const image = new Image();
+  image.src = ${JSON.stringify(address)};
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext('2d').drawImage(image, 0, 0);
+  return canvas.toDataURL('image/png');
+})()`;
 
 /** RGB as the browser paints it. @param {Buffer} jpeg */
 async function shown(jpeg) {
-  const png = await page.evaluate(
-    async (address) => {
-      const image = new Image();
-      image.src = address;
-      await image.decode();
-      const canvas = document.createElement('canvas');
-      [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
-      /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(image, 0, 0);
-      return canvas.toDataURL('image/png');
-    },
-    `data:image/jpeg;base64,${jpeg.toString('base64')}`,
-  );
+  const png = String(await page.evaluate(painting(`data:image/jpeg;base64,${jpeg.toString('base64')}`)));
   return rgb(sharp(Buffer.from(png.slice(png.indexOf(',') + 1), 'base64')));
 }
 
