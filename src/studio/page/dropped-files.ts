@@ -5,7 +5,7 @@ export interface Dropped {
 }
 
 /** Names that a folder's file must have to be taken; what is dropped by itself is taken whatever its name. */
-const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|svg|bmp|heic|heif|ppm|pgm|jxl|jp2)$/i;
+const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|svg|bmp|dib|p[pgbn]m|hei[cf]|hif|jxl|jp2)$/i;
 
 const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
   new Promise((resolve, reject) => entry.file(resolve, reject));
