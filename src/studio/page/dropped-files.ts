@@ -39,12 +39,12 @@ async function imagesOf(folder: FileSystemDirectoryEntry): Promise<{ images: Fil
 async function readFolder(folder: FileSystemDirectoryEntry): Promise<Dropped> {
   try {
     const { images, others } = await imagesOf(folder);
-    const passed = others > 0 ? ` ${others} other files are left out.` : '';
+    const passed = others === 0 ? '' : ` ${others} other ${others === 1 ? 'file is' : 'files are'} left out.`;
     const remark =
       images.length === 0
         ? `The folder ${folder.name} holds no image.${passed}`
         : others > 0
-          ? `The folder ${folder.name} holds ${images.length} images.${passed}`
+          ? `The folder ${folder.name} holds ${images.length} ${images.length === 1 ? 'image' : 'images'}.${passed}`
           : undefined;
     return { files: images, remarks: remark === undefined ? [] : [remark] };
   } catch (error) {
