@@ -110,7 +110,8 @@ module.exports = {
       ['solvers', 'neighbors'],
       ['network'],
       ['heads'],
-      ['cross-validation', 'novelty'],
+      ['cross-validation'],
+      ['novelty'],
     ),
     ...floors('extract', ['image', 'backbones'], ['dataset', 'weights', 'graph'], ['engines']),
     ...floors(

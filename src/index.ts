@@ -63,6 +63,7 @@ export { createHead, HEAD_NAMES, HEADS, loadHead } from './classify/heads/index.
 export type { HeadName, HeadOptions } from './classify/heads/index.ts';
 export type * from './classify/head.ts';
 export { openHead, type OpenedHead } from './workflows/train/head-files.ts';
+export type { TrainedContents } from './store/read/trained-contents.ts';
 export { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from './classify/normalize.ts';
 export { exactIndex } from './classify/neighbors/exact.ts';
 export type { Metric, NeighborIndex, Neighbors } from './classify/neighbors/neighbor-index.ts';
@@ -71,6 +72,7 @@ export * from './classify/evaluate/split.ts';
 export * as metrics from './classify/evaluate/metrics.ts';
 export * from './classify/evaluate/calibration.ts';
 export * from './classify/evaluate/paired-tests.ts';
+export { stratifiedSigns } from './classify/evaluate/stratified-signs.ts';
 export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
 
 // Contracts, pictures and engines: from image files to features.

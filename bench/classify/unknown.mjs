@@ -8,13 +8,17 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { auroc } from '../../dist/classify/evaluate/auroc.js';
-import { headEntry } from '../../dist/classify/heads/index.js';
+import { temperatureOf } from '../../dist/classify/cross-validation/fold-temperatures.js';
+import { outOfFold, trainingFolds } from '../../dist/classify/cross-validation/out-of-fold.js';
+import { refitsOf } from '../../dist/classify/cross-validation/refits.js';
+import { headEntry, scalesProbabilities } from '../../dist/classify/heads/index.js';
+import { scaledHead } from '../../dist/classify/heads/scaled-head.js';
 import { chooseReject } from '../../dist/classify/novelty/choose-reject.js';
-import { MEASURES, noveltyScores, referenceOf } from '../../dist/classify/novelty/novelty-score.js';
+import { MEASURES, noveltyScores, referenceOf, rowsOf } from '../../dist/classify/novelty/novelty-score.js';
 import { detectUnknown } from '../../dist/classify/novelty/reject.js';
 import * as permafrost from '../../dist/index.js';
 
-const { matrixRows, selectRows } = permafrost;
+const { selectRows } = permafrost;
 const HEADS = [
   'logistic:avg:l2:C=10',
   'softmax:avg:standard',
@@ -77,21 +81,16 @@ for (const plan of values.head ?? HEADS) {
     const X = selectRows(train.X, rows);
     const samples = rows.map((i) => train.samples[i]);
     const labels = samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).label);
-    const normalizer = await permafrost.fitNormalizer(/** @type {'l2'} */ (normalize), matrixRows(X));
-    const normalized = permafrost.applyNormalizer(normalizer, X);
-    const head = await maker.fit(matrixRows(normalized), labels);
-    const choice = await chooseReject(
-      maker,
-      head,
-      { X, normalized, labels },
-      {
-        normalize: /** @type {'l2'} */ (normalize),
-        rate,
-        keys: samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).path),
-        groups: samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).sha256),
-        seed: 1,
-      },
-    );
+    const refits = await refitsOf(maker, { X, labels, normalize: /** @type {'l2'} */ (normalize) });
+    const { normalizer, normalized } = refits;
+    const folds = trainingFolds(labels, {
+      keys: samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).path),
+      groups: samples.map((sample) => /** @type {permafrost.StoredSample} */ (sample).sha256),
+      seed: 1,
+    });
+    const found = await outOfFold(refits, folds);
+    const head = scaledHead(await refits.whole(), scalesProbabilities(name) ? temperatureOf(found) : undefined);
+    const choice = await chooseReject(head, refits, found, { rate, seed: 1 });
     if ('reason' in choice) throw new Error(choice.reason);
     chosen.set(choice.reject.measure, (chosen.get(choice.reject.measure) ?? 0) + 1);
     /** @param {boolean} known */
@@ -111,7 +110,7 @@ for (const plan of values.head ?? HEADS) {
     });
     for (const measure of MEASURES) {
       if (measure === 'energy' && head.logits === undefined) continue;
-      const reference = referenceOf(measure, normalized, labels);
+      const reference = referenceOf(measure, rowsOf(normalized, labels));
       const [strange, usual] = [
         await noveltyScores(measure, head, unknown, reference),
         await noveltyScores(measure, head, known, reference),

@@ -81,6 +81,13 @@ export interface FittedHead {
    * gives the second the probability 1 / (1 + exp(-s)). Throws as predictProba.
    */
   logits?(X: Matrix): Promise<Matrix>;
+  /**
+   * Of a head whose probabilities are scaled (heads/scaled-head.ts): those of `predictProba` are softmax(ln P /
+   * temperature), logits are divided by it. Kept beside the state, not in it.
+   */
+  readonly temperature?: number;
+  /** Of heads whose rows vote: the share that scaling adds to every class', so that one without votes is possible. */
+  readonly leastShare?: number;
   /** Whether the state lacks the training rows: `loadHead` needs them again, and each answer reads them. */
   readonly leavesRows?: boolean;
   /** Everything needed to make the same fitted head again with `loadHead` (heads/index.ts). */

@@ -10,11 +10,17 @@ export interface Contract {
   readonly geometry: 'squash' | 'cover-crop';
   /** `nearest` is Pillow's NEAREST to the byte; the others are antialiased (the kernel widens with the scale). */
   readonly kernel: 'nearest' | 'bilinear' | 'bicubic' | 'lanczos';
-  /** `exif` turns the image as its EXIF orientation says; `ignore` takes the pixels as they lie in the file. */
+  /**
+   * `exif` turns the image as its orientation says; `ignore` takes the pixels as they lie in the file, except of TIFF,
+   * which Pillow turns whatever is asked.
+   */
   readonly orientation: 'exif' | 'ignore';
-  /** ICC colour profiles are ignored, as in the training of the network. */
+  /** ICC colour profiles are ignored, as in the training of the network; those of inks only where alpha is `drop`. */
   readonly iccProfile: 'ignore';
-  /** Under transparent pixels: `white` paper, or `drop`: the colours hidden in the file (Pillow's convert("RGB")). */
+  /**
+   * Under transparent pixels: `white` paper, and of everything else what a viewer shows; or `drop`: what Pillow's
+   * convert("RGB") gives, the colours hidden in the file, and grey of 16 bits cut off at 255.
+   */
   readonly alpha: 'white' | 'drop';
   readonly channelOrder: 'RGB' | 'BGR';
   /** The network gets (pixel - mean[channel]) * scale, channels in `channelOrder`, pixels 0..255. */

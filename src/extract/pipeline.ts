@@ -29,8 +29,8 @@ export interface PipelineOptions {
   /** Milliseconds that one image may take to decode; default 20,000. */
   readonly imageTimeoutMs?: number;
   /**
-   * True for files whose features need no extraction, by the SHA-256 of their bytes and the version of the decoder since
-   * which they decode as they do.
+   * True for files whose features need no extraction, by the SHA-256 of their bytes and the version of the decoder
+   * since which they decode as they do.
    */
   readonly isKnown: (sha256: string, decoder: number) => boolean;
   /** Known content in an unchanged file is not read again. Default: every file is read. */

@@ -7,23 +7,48 @@ const percent = (share: number): string => `${Number((100 * share).toFixed(1))} 
 /** How a head comes to answer "unknown", and how often it does so wrongly, in lines for a terminal. */
 export function rejectLines({ rate, rule, problem }: RejectResult): string[] {
   if (rule === null) return [`It never answers "unknown": ${printable(problem ?? '')}.`];
-  const { measure, threshold, calibratedOn, comparedWith, measures, leftOut, leftOutRejected, validated } = rule;
+  const { measure, threshold, calibratedOn, comparedWith, measures, leftOut, rateInterval, validated } = rule;
   const { split, images, rejected, share, interval, accuracyOfAnswered } = validated;
   const why =
     measures.length === 0
-      ? 'the default: with two classes there is none to leave out'
-      : `chosen by AUROC with ${plural(leftOut.length, 'class', 'classes')} left out in turn: ${measures
+      ? 'the default: there was no class to leave out'
+      : `mean AUROC with ${plural(leftOut.length, 'class', 'classes')} left out in turn: ${measures
           .map((one) => `${one.measure} ${one.auroc.toFixed(3)}`)
           .join(', ')}`;
+  const own =
+    rateInterval === undefined
+      ? ''
+      : `; this rule's own share lies between ${percent(rateInterval[0])} and ${percent(rateInterval[1])} (95 %)`;
   const lines = [
     `Unknown: ${measure} above ${significant(threshold)} (${why}).`,
-    `At most ${percent(rate)} false rejects on ${plural(calibratedOn, 'training image')} ${comparedWith === undefined ? 'out of fold' : `beside the ${comparedWith} that are compared with`}; on ${split} ${rejected} of ${images} (${percent(share)}, 95 % interval ${percent(interval[0])} .. ${percent(interval[1])})${accuracyOfAnswered === null ? '' : `, accuracy of the rest ${ratio(accuracyOfAnswered)}`}.`,
+    `False rejects: ${percent(rate)} at most on average over training sets, by ${plural(calibratedOn, 'training image')} ${comparedWith === undefined ? 'out of fold' : `beside the ${comparedWith} that are compared with`}${own}. On ${split} ${rejected} of ${images} (${percent(share)}, 95 % interval ${percent(interval[0])} .. ${percent(interval[1])})${accuracyOfAnswered === null ? '' : `, accuracy of the rest ${ratio(accuracyOfAnswered)}`}.`,
   ];
-  if (leftOutRejected !== null)
-    lines.push(`Of the images of a class left out ${percent(leftOutRejected)} are called unknown.`);
-  if (interval[0] > rate)
-    lines.push(
-      `That is more than ${percent(rate)}: the images of ${split} differ from the training images by more than chance.`,
-    );
+  const found = leftOutText(rule);
+  if (found !== null) lines.push(found);
+  const alarm = alarmText(rule);
+  if (alarm !== null) lines.push(alarm);
   return lines;
+}
+
+type Rule = NonNullable<RejectResult['rule']>;
+
+/** How many images of a class that the head does not know are called unknown, and how far classes differ in that. */
+export function leftOutText({ leftOutRejected, leftOutClasses = [] }: Rule): string | null {
+  if (leftOutRejected === null) return null;
+  const sorted = [...leftOutClasses].sort((a, b) => a.rejected - b.rejected);
+  const [least, most] = [sorted[0], sorted.at(-1)];
+  const range =
+    least === undefined || sorted.length < 2
+      ? ''
+      : `, from ${percent(least.rejected)} of ${printable(least.label)} to ${percent(most!.rejected)} of ${printable(most!.label)}`;
+  return `Of the images of a class left out ${percent(leftOutRejected)} are called unknown on average${range}.`;
+}
+
+/** A chance below which more false rejects than calibrated are no chance: 2.5 % of runs would say so wrongly. */
+const ALARM = 0.025;
+
+/** That the validated images are not like the training images, where their false rejects cannot be chance; else null. */
+export function alarmText({ validated: { split, chance } }: Rule): string | null {
+  if (chance === undefined || chance > ALARM) return null;
+  return `So many are not chance (p ${chance < 0.001 ? '< 0.001' : chance.toFixed(3)}): the images of ${split} differ from the training images.`;
 }

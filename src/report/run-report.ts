@@ -7,17 +7,28 @@ import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';
 import { looksText, pText, toldApartText, viewsVerdict } from './told-apart.ts';
 
+/** A cross-validated accuracy; of a head that was beaten on the first folds, that of those. */
+export function crossValidatedText({ crossValidated }: HeadResult): string {
+  if (crossValidated === undefined) return '-';
+  const { accuracy, folds, ofFolds } = crossValidated;
+  return folds < ofFolds ? `${ratio(accuracy)} (${folds} of ${ofFolds} folds)` : ratio(accuracy);
+}
+
 /** A table of heads in the given order. */
 export function headsText(heads: readonly HeadResult[]): string {
+  const judged = heads.some(({ crossValidated }) => crossValidated !== undefined);
+  const split = heads[0]?.validatedOn ?? 'val';
   return textTable(
     [
       ...left('head', 'features'),
-      ...right('accuracy', '95 % interval', 'balanced', 'log loss', 'fit'),
+      ...(judged ? right('cross-validated') : []),
+      ...right(judged ? `accuracy on ${split}` : 'accuracy', '95 % interval', 'balanced', 'log loss', 'fit'),
       ...left('settings'),
     ],
     heads.map((head) => [
       head.converged ? head.name : `${head.name} (not converged)`,
       `${head.pooling}, ${head.normalize}`,
+      ...(judged ? [crossValidatedText(head)] : []),
       ratio(head.accuracy),
       `${ratio(head.interval[0])} .. ${ratio(head.interval[1])}`,
       ratio(head.balancedAccuracy),
@@ -74,6 +85,19 @@ function headLines({ learningCurve, views, notes }: HeadResult): string[] {
   ];
 }
 
+/** What the best head was chosen by, and which of its figures the choice did not touch. */
+export function choiceText({ heads, choice }: Pick<RunResult, 'heads' | 'choice'>): string {
+  const [best] = heads;
+  if (best === undefined) return '';
+  const { accuracy, interval, validated, validatedOn, crossValidated } = best;
+  const measured = `accuracy ${ratio(accuracy)} (95 % interval ${ratio(interval[0])} .. ${ratio(interval[1])}) on ${plural(validated, `${validatedOn} image`)}`;
+  if (choice?.by !== 'crossValidation' || crossValidated === undefined)
+    return heads.length < 2
+      ? `${measured}.`
+      : `It was chosen among ${heads.length} by its ${measured}: as the best of them that figure is too high${choice?.reason ? ` (${printable(choice.reason)})` : ''}.`;
+  return `It was chosen among ${heads.length} by cross-validation on ${plural(crossValidated.images, 'training image')} (${ratio(crossValidated.accuracy)}, a little too high as the best of them). Its ${measured}, which had no part in the choice.`;
+}
+
 /** A whole run for a terminal: extraction, table of heads, the best head's confusion and surest mistakes. */
 export function runText(result: RunResult): string {
   const best = result.heads[0];
@@ -91,7 +115,11 @@ export function runText(result: RunResult): string {
   for (const head of result.heads)
     for (const line of headLines(head)) parts.push(`${head.name} (${head.pooling}): ${line}`);
   if (best !== undefined) {
-    parts.push(`\nBest head: ${best.name} on ${best.pooling}`, confusionText(result.confusion));
+    parts.push(
+      `\nBest head: ${best.name} on ${best.pooling}`,
+      `${choiceText(result)}\n`,
+      confusionText(result.confusion),
+    );
     if (result.mistakes.length > 0) parts.push('Its surest mistakes:', mistakesText(result.mistakes));
     if (best.reject !== undefined) parts.push(...rejectLines(best.reject));
     if (best.test !== undefined) parts.push(testText(best.test));

@@ -26,7 +26,7 @@ export function scoreRemarks({
   return lines;
 }
 
-/** What a run says first where its validation images are not all that they seem: how the best head does without copies. */
+/** What a run says first where not all validation images count: how the best head does on the others. */
 export function firstLines({ heads: [best] }: Pick<RunResult, 'heads'>): string[] {
   if (best === undefined) return [];
   const [first, ...others] = scoreRemarks(best);

@@ -2,12 +2,16 @@ import type { OrReason } from './or-reason.ts';
 import type { ExtractResult } from './extract-result.ts';
 import type { Split } from '../core/sample.ts';
 import type { LearningCurve } from '../classify/head.ts';
+import type { CrossValidated } from '../classify/cross-validation/choice.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
+import type { LeftOutClass } from '../classify/novelty/left-out-classes.ts';
 import type { ValidationLooks } from '../store/format/validation-looks.ts';
 
 export type { LearningCurve } from '../classify/head.ts';
 export type { ValidationLooks } from '../store/format/validation-looks.ts';
+export type { CrossValidated } from '../classify/cross-validation/choice.ts';
 export type { Comparison, PairedTest } from '../classify/cross-validation/compare.ts';
+export type { LeftOutClass } from '../classify/novelty/left-out-classes.ts';
 
 /** The rule by which a head answers "unknown", asked for at a share `rate` of images of known classes. */
 export interface RejectResult {
@@ -20,14 +24,18 @@ export interface RejectResult {
     readonly threshold: number;
     /** Training images that the threshold was calibrated on, each judged by a head that had not seen it. */
     readonly calibratedOn: number;
+    /** Where this rule's own share of false rejects lies (95 %): `rate` is the mean over training sets. Not in older. */
+    readonly rateInterval?: readonly [low: number, high: number];
     /** Of a head trained in streams: training images that an image is compared with, none of `calibratedOn`. */
     readonly comparedWith?: number;
     /** Mean AUROC of each measure with one class left out in turn; empty for two classes (default measure). */
     readonly measures: readonly { readonly measure: string; readonly auroc: number }[];
     /** The classes that were left out. */
     readonly leftOut: readonly string[];
-    /** Share of their images above the threshold while their class was left out. */
+    /** Mean over them of the share of their images that a head without the class rejects at the same rate. */
     readonly leftOutRejected: number | null;
+    /** Each of them by the measure. Not in what older versions wrote. */
+    readonly leftOutClasses?: readonly LeftOutClass[];
     /** False rejects among the validated images, with the 95 % Wilson interval; and accuracy of the rest. */
     readonly validated: {
       readonly split: Split;
@@ -35,6 +43,8 @@ export interface RejectResult {
       readonly rejected: number;
       readonly share: number;
       readonly interval: readonly [number, number];
+      /** The chance of as many or more for images like the training images (beta-binomial). Not in older. */
+      readonly chance?: number;
       readonly accuracyOfAnswered: number | null;
     };
   } | null;
@@ -96,6 +106,10 @@ export interface HeadResult {
   /** Of heads that learn by epochs. */
   readonly learningCurve?: LearningCurve;
   readonly notes: readonly string[];
+  /** On training images, each judged by a head that did not see it: what `run` chooses its best head by. */
+  readonly crossValidated?: CrossValidated;
+  /** Of a head whose probabilities are scaled by one temperature of its out-of-fold scores: that. */
+  readonly temperature?: number;
   /** Of heads that may answer "unknown", or could not be made to. */
   readonly reject?: RejectResult;
   /** Of heads trained on augmented views: what these were worth. */
@@ -136,12 +150,25 @@ export interface Mistake {
   readonly probability: number;
 }
 
+/** What a run chose its best head by. */
+export interface RunChoice {
+  /**
+   * `crossValidation` on training images: the validated images had no part in it. `validation`: on those themselves, so
+   * that the best head's figure is too high.
+   */
+  readonly by: 'crossValidation' | 'validation';
+  /** Why by validation; else null. */
+  readonly reason: string | null;
+}
+
 /** What `run` did: the extraction, and every head that it trained. */
 export interface RunResult extends ExtractResult {
   /** Those of the run's options that were not the defaults: with them the run is repeated. */
   readonly options: Readonly<Record<string, number | string | boolean>>;
-  /** The best head first; equal accuracies in the order of log loss. */
+  /** The best head first, as `choice` says. */
   readonly heads: readonly HeadResult[];
+  /** What the best was chosen by. Not in what older versions wrote: they chose by the validated images. */
+  readonly choice?: RunChoice;
   /** Heads that could not be fitted, and why. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
   /** Of the best head. */

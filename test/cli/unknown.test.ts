@@ -66,11 +66,11 @@ describe('a picture of no class', () => {
 
   it('is told of in the text of train, and a rate that these few images cannot hold is no silence', async () => {
     const told = await permafrost(['train', store, '--out', out, '--quiet']);
-    expect(told.stdout).toMatch(/Unknown: mean-distance above [\d.]+ \(the default: with two classes/);
+    expect(told.stdout).toMatch(/Unknown: mean-distance above [\d.]+ \(the default: there was no class to leave out/);
     const few = await permafrost(['train', store, '--reject', '0.01', '--out', out, '--quiet']);
     expect(few.code).toBe(0);
     expect(few.stdout).toContain(
-      'It never answers "unknown": 24 training images are too few to promise 1 % false rejects; 99 are needed.',
+      'It never answers "unknown": 24 training images could be judged by a head that knew their class without having seen them; 99 are needed to promise 1 % false rejects.',
     );
   });
 

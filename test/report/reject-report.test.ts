@@ -8,18 +8,25 @@ const rule: NonNullable<RejectResult['rule']> = {
   measure: 'energy',
   threshold: -12.34567,
   calibratedOn: 400,
+  rateInterval: [0.025, 0.084],
   measures: [
     { measure: 'first-neighbor', auroc: 0.70049 },
     { measure: 'energy', auroc: 0.8 },
   ],
   leftOut: ['ants', 'bees', 'cats'],
   leftOutRejected: 0.2925,
+  leftOutClasses: [
+    { label: 'ants', auroc: 0.9, rejected: 0.5 },
+    { label: 'bees', auroc: 0.8, rejected: 0.2775 },
+    { label: 'cats', auroc: 0.7, rejected: 0.1 },
+  ],
   validated: {
     split: 'val',
     images: 200,
     rejected: 12,
     share: 0.06,
     interval: [0.03465, 0.1019],
+    chance: 0.3,
     accuracyOfAnswered: 0.9,
   },
 };
@@ -28,23 +35,38 @@ const reject: RejectResult = { rate: 0.05, rule, problem: null };
 describe('the lines on "unknown"', () => {
   it('tell measure, threshold, why, false rejects and what is caught', () => {
     expect(rejectLines(reject)).toEqual([
-      'Unknown: energy above -12.35 (chosen by AUROC with 3 classes left out in turn: first-neighbor 0.700, energy 0.800).',
-      'At most 5 % false rejects on 400 training images out of fold; on val 12 of 200 (6 %, 95 % interval 3.5 % .. 10.2 %), accuracy of the rest 0.9000.',
-      'Of the images of a class left out 29.3 % are called unknown.',
+      'Unknown: energy above -12.35 (mean AUROC with 3 classes left out in turn: first-neighbor 0.700, energy 0.800).',
+      "False rejects: 5 % at most on average over training sets, by 400 training images out of fold; this rule's own share lies between 2.5 % and 8.4 % (95 %). On val 12 of 200 (6 %, 95 % interval 3.5 % .. 10.2 %), accuracy of the rest 0.9000.",
+      'Of the images of a class left out 29.3 % are called unknown on average, from 10 % of cats to 50 % of ants.',
     ]);
   });
 
   it('warn where the validated images are rejected more often than chance would have it', () => {
-    const validated = { ...rule.validated, interval: [0.07, 0.17] } as const;
-    expect(rejectLines({ ...reject, rule: { ...rule, validated } }).at(-1)).toMatch(/^That is more than 5 %/);
+    const lines = (chance: number) =>
+      rejectLines({ ...reject, rule: { ...rule, validated: { ...rule.validated, chance } } });
+    expect(lines(0.02).at(-1)).toBe(
+      'So many are not chance (p 0.020): the images of val differ from the training images.',
+    );
+    expect(lines(0.0001).at(-1)).toContain('(p < 0.001)');
+    expect(lines(0.03)).toHaveLength(3);
+  });
+
+  it('of a result that an older version wrote have neither a range nor an alarm', () => {
+    const { rateInterval: _, leftOutClasses: __, validated, ...older } = rule;
+    const { chance: ___, ...own } = validated;
+    const lines = rejectLines({ ...reject, rule: { ...older, validated: own } });
+    expect(lines.slice(1)).toEqual([
+      'False rejects: 5 % at most on average over training sets, by 400 training images out of fold. On val 12 of 200 (6 %, 95 % interval 3.5 % .. 10.2 %), accuracy of the rest 0.9000.',
+      'Of the images of a class left out 29.3 % are called unknown on average.',
+    ]);
   });
 
   it('say that two classes leave nothing to choose by', () => {
     const [first, , ...more] = rejectLines({
       ...reject,
-      rule: { ...rule, measures: [], leftOut: [], leftOutRejected: null },
+      rule: { ...rule, measures: [], leftOut: [], leftOutRejected: null, leftOutClasses: [] },
     });
-    expect(first).toContain('(the default: with two classes there is none to leave out)');
+    expect(first).toContain('(the default: there was no class to leave out)');
     expect(more).toEqual([]);
   });
 

@@ -1,8 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import { confusionText, headsText, learningCurveText, runText, trainText } from '../../src/report/run-report.ts';
+import {
+  choiceText,
+  confusionText,
+  headsText,
+  learningCurveText,
+  runText,
+  trainText,
+} from '../../src/report/run-report.ts';
 import { headResult, ODD_NAME, ODD_SHOWN, runResult } from '../support/results.ts';
 
 const CURVE = { loss: [0.7, 0.31234, 0.1], accuracy: [0.5, 0.75, 1] };
+
+const CROSS_VALIDATED = {
+  accuracy: 0.5,
+  interval: [0.2, 0.8],
+  logLoss: 0.6,
+  images: 8,
+  folds: 5,
+  ofFolds: 5,
+} as const;
+
+describe('what a best head was chosen by', () => {
+  it('is said: figures that had no part in the choice, or that are too high, and by which reason', () => {
+    const heads = [headResult({ crossValidated: CROSS_VALIDATED }), headResult()];
+    expect(choiceText({ heads, choice: { by: 'crossValidation', reason: null } })).toBe(
+      'It was chosen among 2 by cross-validation on 8 training images (0.5000, a little too high as the best of them). Its accuracy 0.6667 (95 % interval 0.2077 .. 0.9385) on 3 val images, which had no part in the choice.',
+    );
+    const byVal = { by: 'validation', reason: 'each class has one image' } as const;
+    expect(choiceText({ heads: [headResult(), headResult()], choice: byVal })).toMatch(
+      /on 3 val images: as the best of them that figure is too high \(each class has one image\)\.$/,
+    );
+    // What older versions wrote: they chose by the validated images.
+    expect(choiceText({ heads: [headResult(), headResult()] })).toMatch(/that figure is too high\.$/);
+    expect(choiceText({ heads: [headResult()] })).not.toContain('too high');
+  });
+});
 
 describe('the table of heads', () => {
   it('has a line a head, figures with four digits, and only the options that were changed', () => {
@@ -75,14 +107,17 @@ describe('a learning curve in one line', () => {
 describe('the report of a run', () => {
   it('is the extraction, the heads, what is to be said of them, the confusion and the mistakes of the best', () => {
     const result = runResult({
+      choice: { by: 'crossValidation', reason: null },
       heads: [
         headResult({
+          crossValidated: { ...CROSS_VALIDATED, accuracy: 0.75 },
           comparison: { pValue: 1, adjusted: 1, test: 'mcnemar', toldApart: false },
           looks: { heads: 13, isComplete: true },
           file: '/data/Ants.permafrost/heads/x.safetensors',
         }),
         headResult({
           name: 'softmax',
+          crossValidated: { ...CROSS_VALIDATED, accuracy: 0.5, images: 2, folds: 1 },
           comparison: { pValue: 0.5, adjusted: 0.5, test: 'mcnemar', toldApart: false },
           learningCurve: CURVE,
           iterations: 3,
@@ -100,10 +135,10 @@ engine      onnxruntime 1.30.0, cpu, fp32
 extraction  8 extracted, 3 reused, 0 failed in 2.0 s (4.0 extracted images/s)
 
 Heads trained on 8 images, validated on 3 (val) in 0.5 s:
-head      features  accuracy     95 % interval  balanced  log loss     fit  settings
---------  --------  --------  ----------------  --------  --------  ------  --------
-logistic  avg, l2     0.6667  0.2077 .. 0.9385    0.7500    0.4123  3.1 ms  C=10
-softmax   avg, l2     0.6667  0.2077 .. 0.9385    0.7500    0.4123  3.1 ms  C=10
+head      features        cross-validated  accuracy on val     95 % interval  balanced  log loss     fit  settings
+--------  --------  ---------------------  ---------------  ----------------  --------  --------  ------  --------
+logistic  avg, l2                  0.7500           0.6667  0.2077 .. 0.9385    0.7500    0.4123  3.1 ms  C=10
+softmax   avg, l2   0.5000 (1 of 5 folds)           0.6667  0.2077 .. 0.9385    0.7500    0.4123  3.1 ms  C=10
 
 Val has been looked at 13 times by this store: the best figure of many heads on the same images is a little too high.
 The other head cannot be told from the best, logistic on avg, at 5 % (McNemar's exact test on the same validated images, adjusted for any two of 2 being compared).
@@ -113,6 +148,8 @@ softmax (avg): 3 epochs: loss 0.7000 to 0.1000, accuracy 0.500 to 1.000
 softmax (avg): not converged: more epochs
 
 Best head: logistic on avg
+It was chosen among 2 by cross-validation on 8 training images (0.7500, a little too high as the best of them). Its accuracy 0.6667 (95 % interval 0.2077 .. 0.9385) on 3 val images, which had no part in the choice.
+
 true \\ predicted  1  2
 ----------------  -  -
 1 ants            1  1

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { type Matrix, matrix, row } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import { CALIBRATION_BINS, calibrationCount } from './calibration-bins.ts';
 import { checkLengths, topClass } from './metrics.ts';
 
@@ -22,50 +22,71 @@ const COLDEST = 0.01;
 const HOTTEST = 100;
 
 /**
- * The temperature T for which softmax(ln(P) / T) has the least log loss (Guo et al. 2017, section 4.2): above 1 the
- * head was too sure. Fit it on rows that the head was not trained on. Between 0.01 and 100; no class' rank changes.
- * Throws FIT_INVALID for no rows.
+ * The temperature T for which softmax(ln(P + leastShare) / T) has the least log loss (Guo et al. 2017, section 4.2):
+ * above 1 the head was too sure. Fit it on rows that the head was not trained on. Between 0.01 and 100; no class' rank
+ * changes. `leastShare`: FittedHead's, 0 by default. `smoothing`: how much of each row's truth the other classes get,
+ * by default 0; without it the answers that are all right have no optimum. Throws FIT_INVALID for no rows.
  */
-export function fitTemperature(truth: Int32Array, P: Matrix): number {
+export function fitTemperature(
+  truth: Int32Array,
+  P: Matrix,
+  { leastShare = 0, smoothing = 0 }: Partial<Record<'leastShare' | 'smoothing', number>> = {},
+): number {
   checkLengths(truth.length, P.rows);
   if (P.rows === 0) throw new PermafrostError('FIT_INVALID', 'A temperature needs rows to be fitted on.');
-  // The loss is convex in 1 / T, so that its slope there changes sign once.
-  let [low, high] = [Math.log(1 / HOTTEST), Math.log(1 / COLDEST)];
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (slopeAt(Math.exp(middle), truth, P) < 0) low = middle;
-    else high = middle;
+  const logs = logsOf(P, leastShare);
+  // The loss is convex in 1 / T: Newton's steps, and where one leaves what is known to hold the optimum, its middle.
+  let [low, high] = [1 / HOTTEST, 1 / COLDEST];
+  let inverse = 1;
+  for (let step = 0; step < 100 && high - low > 1e-12 * high; step++) {
+    const { slope, curvature } = derivativesAt(inverse, truth, logs, P.cols, smoothing);
+    if (slope < 0) low = inverse;
+    else high = inverse;
+    const next = inverse - slope / curvature;
+    const isWithin = next > low && next < high;
+    if (isWithin && Math.abs(next - inverse) < 1e-12 * inverse) break;
+    inverse = isWithin ? next : Math.sqrt(low * high);
   }
-  return Math.exp(-(low + high) / 2);
+  return 1 / inverse;
 }
 
-/** The log loss' derivative by 1 / T: mean over the rows of the expected less the true logarithm. */
-function slopeAt(inverse: number, truth: Int32Array, P: Matrix): number {
-  let slope = 0;
-  for (let i = 0; i < P.rows; i++) {
-    const logs = Float64Array.from(row(P, i), (p) => Math.log(Math.max(LEAST, p)));
-    const most = Math.max(...logs);
-    let sum = 0;
-    let expected = 0;
-    for (const z of logs) {
-      const e = Math.exp(inverse * (z - most));
+const logsOf = (P: Matrix, leastShare: number): Float64Array =>
+  Float64Array.from(P.data, (p) => Math.log(Math.max(LEAST, p + leastShare)));
+
+/** The log loss' derivatives by 1 / T, summed: the expected less the true logarithm, and the logarithms' variance. */
+function derivativesAt(inverse: number, truth: Int32Array, logs: Float64Array, k: number, smoothing: number) {
+  const others = smoothing / Math.max(1, k - 1);
+  let [slope, curvature] = [0, 0];
+  truth.forEach((c, i) => {
+    let most = -Infinity;
+    for (let at = i * k; at < (i + 1) * k; at++) most = Math.max(most, logs[at]!);
+    let [sum, first, second, all] = [0, 0, 0, 0];
+    for (let at = i * k; at < (i + 1) * k; at++) {
+      const z = logs[at]! - most;
+      const e = Math.exp(inverse * z);
       sum += e;
-      expected += e * z;
+      first += e * z;
+      second += e * z * z;
+      all += z;
     }
-    slope += expected / sum - logs[truth[i]!]!;
-  }
-  return slope / P.rows;
+    const mean = first / sum;
+    const own = logs[i * k + c]! - most;
+    slope += mean - (1 - smoothing - others) * own - others * all;
+    curvature += second / sum - mean ** 2;
+  });
+  return { slope, curvature };
 }
 
-/** softmax(ln(P) / temperature) of each row, shape (n, classes), a new matrix. */
-export function applyTemperature(P: Matrix, temperature: number): Matrix {
+/** softmax(ln(P + leastShare) / temperature) of each row, shape (n, classes), a new matrix. */
+export function applyTemperature(P: Matrix, temperature: number, leastShare = 0): Matrix {
   const out = matrix(P.rows, P.cols);
+  const logs = logsOf(P, leastShare);
   for (let i = 0; i < P.rows; i++) {
-    const logs = Float64Array.from(row(P, i), (p) => Math.log(Math.max(LEAST, p)) / temperature);
-    const most = Math.max(...logs);
-    const e = logs.map((z) => Math.exp(z - most));
-    const sum = e.reduce((total, value) => total + value, 0);
-    e.forEach((value, c) => (out.data[i * P.cols + c] = value / sum));
+    const [from, to] = [i * P.cols, (i + 1) * P.cols];
+    const most = logs.subarray(from, to).reduce((a, b) => Math.max(a, b), -Infinity);
+    let sum = 0;
+    for (let at = from; at < to; at++) sum += logs[at] = Math.exp((logs[at]! - most) / temperature);
+    for (let at = from; at < to; at++) out.data[at] = logs[at]! / sum;
   }
   return out;
 }

@@ -21,6 +21,8 @@ interface HeadEntry {
   readonly options: OptionTable;
   readonly create: (options: Readonly<Record<string, unknown>>) => Head;
   readonly load: (state: HeadState, rows?: Rows) => FittedHead | Promise<FittedHead>;
+  /** Of heads whose probabilities `train`, `run` and `sweep` leave as their own likelihood gives them (docs/heads.md). */
+  readonly keepsProbabilities?: true;
 }
 
 /** Every head by name. Packages that a head needs are loaded when it is fitted, not here. */
@@ -36,6 +38,7 @@ export const HEADS = {
     options: LOGISTIC_OPTIONS,
     create: logisticHead,
     load: loadLinear,
+    keepsProbabilities: true,
   },
   ridge: {
     describe: 'least squares to -1 and 1 with an L2 penalty, solved exactly',
@@ -72,6 +75,7 @@ export const HEADS = {
     options: ML_LOGISTIC_OPTIONS,
     create: mlLogisticHead,
     load: loadMlLogistic,
+    keepsProbabilities: true,
   },
   centroid: {
     describe: 'the class whose mean is nearest',
@@ -96,6 +100,9 @@ export function headEntry(name: string): HeadEntry {
     `There is no head "${name}"${suggest(name, HEAD_NAMES)}. Heads: ${HEAD_NAMES.join(', ')}.`,
   );
 }
+
+/** Whether a head's probabilities are scaled by a temperature of its out-of-fold scores. Throws OPTION_INVALID. */
+export const scalesProbabilities = (name: string): boolean => headEntry(name).keepsProbabilities !== true;
 
 /** The head `name` with `options` over its defaults. Throws OPTION_INVALID for an unknown head, option or value. */
 export function createHead<N extends HeadName>(name: N, options: HeadOptions<N> = {}): Head {

@@ -1,6 +1,6 @@
 import { checkFinite, checkFit, checkLabels } from '../checks.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
-import { designBytes, designForOne, designOf } from '../solvers/choose-design.ts';
+import { designBytes, designForOne } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';
 import { linearWeights, solveLinear } from '../solvers/linear-fit.ts';
 import type { LinearLoss, LinearTask } from '../solvers/linear-problems.ts';
@@ -50,7 +50,7 @@ export function linearFits(
     },
     async prepare(X, context) {
       checkFinite(X);
-      const design = await designOf(X, context);
+      const design = await designForOne(X, stop, context);
       return async (rows, labels) => {
         const { classes, indices } = checkLabels({ rows: rows.length, cols: X.cols }, labels);
         // Rows that are left out have no weight, whatever class stands for them.

@@ -85,6 +85,7 @@ function onComponents(pca: Pca, inner: FittedHead): FittedHead {
   return {
     ...facts,
     ...(inner.leavesRows && { leavesRows: true }),
+    ...(inner.leastShare !== undefined && { leastShare: inner.leastShare }),
     async predictProba(X) {
       checkPredict(`The head "${facts.name}"`, X, features);
       return inner.predictProba(await applyPca(pca, X));

@@ -5,7 +5,7 @@ import { checkPredict } from '../checks.ts';
 import type { FittedHead, HeadState } from '../head.ts';
 import { type NeighborIndex, METRICS } from '../neighbors/neighbor-index.ts';
 import { type FittedFacts, factsOf, indicesOf, matrixOf, stateOf, tensorOf } from './fitted-state.ts';
-import { VOTE_WEIGHTS, voteShares } from './votes.ts';
+import { leastShareOf, VOTE_WEIGHTS, voteShares } from './votes.ts';
 
 /** Options of heads whose rows vote: scikit-learn's names and meaning; cosine by default, which suits ReLU features. */
 export const VOTER_OPTIONS = {
@@ -29,6 +29,7 @@ export function fittedVoters(
 ): FittedHead {
   return {
     ...facts,
+    leastShare: leastShareOf({ nNeighbors })!,
     ...(rows.matrix === undefined && { leavesRows: true }),
     async predictProba(X) {
       checkPredict(`The head "${facts.name}"`, X, facts.features);

@@ -27,3 +27,7 @@ export function voteShares(neighbors: Neighbors, labels: Int32Array, classes: nu
   }
   return out;
 }
+
+/** FittedHead.leastShare of a head with these params: half a vote where rows vote, else undefined. */
+export const leastShareOf = ({ nNeighbors }: Readonly<Record<string, unknown>>): number | undefined =>
+  typeof nNeighbors === 'number' ? 1 / (2 * nNeighbors) : undefined;

@@ -1,37 +1,41 @@
-import { selectRows, type Matrix } from '../../core/matrix.ts';
-import { matrixRows } from '../../core/rows.ts';
+import type { OutOfFold } from '../cross-validation/out-of-fold.ts';
+import { fitsOn, type Refits } from '../cross-validation/refits.ts';
 import { checkAborted } from '../checks.ts';
-import type { FittedHead, Head } from '../head.ts';
-import { classesOf } from '../labels.ts';
-import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
-import { stratifiedKFold } from '../evaluate/split.ts';
+import { applyTemperature } from '../evaluate/calibration.ts';
+import type { FitContext, FittedHead } from '../head.ts';
+import { scaledHead } from '../heads/scaled-head.ts';
+import { expectedRate } from './false-rejects.ts';
 import {
   chooseMeasure,
   classesLeftOut,
-  DEFAULT_MEASURE,
+  leftOutClass,
+  type LeftOutClass,
   type LeftOutTrial,
   type ScoresByMeasure,
 } from './left-out-classes.ts';
 import type { Reject } from './reject.ts';
-import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
-import { comparesRows, MEASURES, referenceOf, noveltyScoresByMeasure, type Measure } from './novelty-score.ts';
+import { keepsRate, rejectThreshold, rowsForRate } from './reject-threshold.ts';
+import {
+  comparesRows,
+  doubts,
+  energies,
+  MEASURES,
+  noveltyScoresByMeasure,
+  referenceOf,
+  rowsOf,
+  type Measure,
+} from './novelty-score.ts';
 
-const FOLDS = 5;
 /** Training rows up to this size, 64 MiB, may be kept in a head's file to measure distances to. */
 export const MOST_REFERENCE_VALUES = 2 ** 24;
 
 export interface RejectTask {
-  readonly normalize: Normalization;
-  /** Widths of what stands side by side in X, each normalised by itself; default: all columns are one. */
-  readonly parts?: readonly number[];
   /** Share of known images that may be called unknown, in (0, 1). */
   readonly rate: number;
-  /** A stable name for each row, and which rows are copies of one picture: copies are in one fold. */
-  readonly keys: readonly string[];
-  readonly groups: readonly string[];
+  /** Of the classes that are left out, where there are more than ten. */
   readonly seed: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each fit. */
+  readonly context?: FitContext | undefined;
+  /** Called after each class that was left out. */
   readonly progress?: (done: number, total: number) => void;
 }
 
@@ -41,9 +45,8 @@ export interface RejectChoice {
   readonly calibratedOn: number;
   /** Mean over the classes left out in turn; empty for fewer than three classes. */
   readonly measures: readonly { readonly measure: Measure; readonly auroc: number }[];
-  readonly leftOut: readonly string[];
-  /** The part of their rows above the threshold. */
-  readonly leftOutRejected: number | null;
+  /** Each class left out, by the chosen measure. */
+  readonly leftOut: readonly LeftOutClass[];
 }
 
 /** Why there can be no reject. */
@@ -52,94 +55,107 @@ export interface NoReject {
 }
 
 /**
- * Chooses how and from where on `maker`'s heads reject unknown images. Each class is left out in turn; the measure with
- * the highest mean AUROC of its rows against held-out known rows is taken (two classes: DEFAULT_MEASURE). The threshold
- * comes from known rows out of fold (`rejectThreshold`). `head` is fitted on all of X, as `normalized`; X (n, d) is not
- * normalised. At most 15 fits. Throws what the fits throw, and INTERRUPTED.
+ * The measure that is taken unless another is clearly better (bench/classify/unknown-rate.mjs). The energy of two
+ * classes is a function of the one logit, as the top probability is.
+ */
+export const defaultMeasure = ({ logits, classes }: FittedHead): Measure =>
+  logits !== undefined && classes.length > 2 ? 'energy' : 'mean-distance';
+
+/**
+ * Chooses how and from where on `head`, fitted on all rows, rejects unknown images. The threshold comes from known rows
+ * out of fold (`rejectThreshold`). Each class is left out in turn: heads without it score its rows and held-out known
+ * rows, at whose own threshold it is told how many of the class are rejected. Ten fits at most. Throws what the fits
+ * throw, and INTERRUPTED.
  */
 export async function chooseReject(
-  maker: Head,
   head: FittedHead,
-  { X, normalized, labels }: { X: Matrix; normalized: Matrix; labels: readonly string[] },
-  task: RejectTask,
+  refits: Refits,
+  found: OutOfFold,
+  { rate, seed, context, progress }: RejectTask,
 ): Promise<RejectChoice | NoReject> {
-  const { rate, keys, groups, seed, signal, normalize } = task;
-  const needed = Math.max(2, rowsForRate(rate));
-  if (X.rows < needed) {
+  const known = found.rows.length;
+  const needed = rowsForRate(rate);
+  if (known < needed)
     return {
-      reason: `${X.rows} training images are too few to promise ${percent(rate)} false rejects; ${needed} are needed`,
+      reason: `${known} training images could be judged by a head that knew their class without having seen them; ${needed} are needed to promise ${percent(rate)} false rejects`,
     };
-  }
-  const classes = classesOf(labels);
-  const folds = stratifiedKFold(labels, { keys, groups, nSplits: Math.min(FOLDS, X.rows), seed });
-  const leftOut = classesLeftOut(classes, seed);
-  const measures = MEASURES.filter(
+  const { normalized, labels } = refits;
+  const usable = MEASURES.filter(
     (measure) =>
       (measure !== 'energy' || head.logits !== undefined) &&
-      (!comparesRows(measure) || X.data.length <= MOST_REFERENCE_VALUES),
+      (!comparesRows(measure) || normalized.data.length <= MOST_REFERENCE_VALUES),
   );
-  const total = folds.length + leftOut.length;
-  let done = 0;
+  const scores = await scoresOutOfFold(usable, refits, found, head.temperature);
+  const measures = usable.filter((measure) => keepsRate(scores.get(measure)!, rate));
+  const wanted = defaultMeasure(head);
+  const fallback = measures.includes(wanted) ? wanted : measures[0];
+  if (fallback === undefined)
+    return { reason: `so many training images are equally strange that no threshold rejects ${percent(rate)} of them` };
 
-  const context = signal && { signal };
-  // What is done row by row is the same whatever rows a fit sees: then all fits can share their work.
-  const byRow = normalize !== 'standard';
-  const prepared = byRow ? await maker.prepare?.(normalized, context) : undefined;
-
-  /** Fits on some rows; judges others with every measure. Those of classes that were not fitted on are apart. */
-  async function trial(fitted: readonly number[], judged: readonly number[]) {
-    checkAborted(context);
-    const own = fitted.map((i) => labels[i]!);
-    const seen = new Set(own);
-    const part = (rows: readonly number[]): Matrix => selectRows(byRow ? normalized : X, rows);
-    const rows = part(fitted);
-    const normalizer = byRow ? undefined : await fitNormalizer(normalize, matrixRows(rows), task.parts);
-    const asSeen = (some: Matrix): Matrix => (normalizer ? applyNormalizer(normalizer, some) : some);
-    const known = asSeen(rows);
-    const one = await (prepared ? prepared(fitted, own) : maker.fit(matrixRows(known), own, context));
-    const values = await noveltyScoresByMeasure(measures, one, asSeen(part(judged)), known, own);
-    const only = (wanted: boolean): ScoresByMeasure =>
-      new Map(
-        [...values].map(([measure, all]) => [
-          measure,
-          all.filter((_, at) => seen.has(labels[judged[at]!]!) === wanted),
-        ]),
-      );
-    task.progress?.(++done, total);
-    return { known: only(true), unknown: only(false) };
-  }
-
-  const outOfFold: ScoresByMeasure[] = [];
-  for (const { train, val } of folds) {
-    if (new Set(train.map((i) => labels[i]!)).size < 2)
-      return { reason: 'without a fifth of the images a single class is left to train on' };
-    outOfFold.push((await trial(train, val)).known);
-  }
-  const trials: LeftOutTrial[] = [];
-  for (const [at, label] of leftOut.entries()) {
-    const { train, val } = folds[at % folds.length]!;
+  const leftOut = classesLeftOut(found.classes, seed);
+  const plans = leftOut.flatMap((label, at) => {
+    const { train, val } = found.folds[at % found.folds.length]!;
     const others = train.filter((i) => labels[i] !== label);
-    const own = [...train, ...val].filter((i) => labels[i] === label);
+    const classes = new Set(others.map((i) => labels[i]!));
+    const judged = val.filter((i) => classes.has(labels[i]!));
     // Classes of a row or two may leave nothing to compare in this fold.
-    if (classesOf(others.map((i) => labels[i]!)).length < 2) continue;
-    const judged = await trial(others, [...val.filter((i) => labels[i] !== label), ...own]);
-    if (judged.known.get(DEFAULT_MEASURE)!.length > 0) trials.push(judged);
+    if (classes.size < 2 || judged.length === 0) return [];
+    return [{ label, others, judged, own: [...train, ...val].filter((i) => labels[i] === label) }];
+  });
+  const trials: LeftOutTrial[] = [];
+  const fits = fitsOn(
+    refits,
+    plans.map(({ others }) => others),
+  );
+  for await (const refit of fits) {
+    checkAborted(context);
+    const { label, judged, own } = plans[trials.length]!;
+    const one = scaledHead(refit.head, head.temperature);
+    const byMeasure = await noveltyScoresByMeasure(measures, one, refit.seen([...judged, ...own]), refit.own);
+    const part = (from: number, to?: number): ScoresByMeasure =>
+      new Map([...byMeasure].map(([measure, all]) => [measure, all.slice(from, to)]));
+    trials.push({ label, known: part(0, judged.length), unknown: part(judged.length) });
+    progress?.(trials.length, plans.length);
   }
-  const { measure, measures: ranked, rejectedAbove } = chooseMeasure(measures, trials);
-  const known = outOfFold.flatMap((values) => [...values.get(measure)!]);
-  const threshold = rejectThreshold(known, rate);
-  if (threshold === undefined) {
-    return {
-      reason: `${known.length} training images could be judged by a head that knew their class without having seen them; ${needed} are needed to promise ${percent(rate)} false rejects`,
-    };
-  }
+
+  const { measure, measures: ranked } = chooseMeasure(measures, trials, fallback);
+  const share = expectedRate(known, rate);
   return {
-    reject: { measure, threshold, rate, reference: referenceOf(measure, normalized, labels) },
-    calibratedOn: known.length,
+    reject: {
+      measure,
+      threshold: rejectThreshold(scores.get(measure)!, rate)!,
+      rate,
+      reference: referenceOf(measure, rowsOf(normalized, labels)),
+    },
+    calibratedOn: known,
     measures: ranked,
-    leftOut,
-    leftOutRejected: rejectedAbove(threshold),
+    leftOut: trials.map((one) => leftOutClass(measure, one, share)),
   };
+}
+
+/** The judged rows' novelty scores by each measure: of the head's answers, and of the rows of each fold. */
+async function scoresOutOfFold(
+  measures: readonly Measure[],
+  refits: Refits,
+  { folds, P, logits, leastShare }: OutOfFold,
+  temperature = 1,
+): Promise<ScoresByMeasure> {
+  const ofAnswers = new Map<Measure, () => Float64Array>([
+    ['energy', () => energies({ ...logits!, data: logits!.data.map((s) => s / temperature) })],
+    ['top-probability', () => doubts(temperature === 1 ? P : applyTemperature(P, temperature, leastShare))],
+  ]);
+  const ofRows = measures.filter((measure) => !ofAnswers.has(measure));
+  const parts: Map<Measure, Float64Array>[] = [];
+  for (const { train, val } of folds) {
+    const { own, seen } = await refits.seenBy(train);
+    parts.push(await noveltyScoresByMeasure(ofRows, undefined, seen(val), own));
+  }
+  return new Map(
+    measures.map((measure) => [
+      measure,
+      ofAnswers.get(measure)?.() ?? Float64Array.from(parts.flatMap((part) => [...part.get(measure)!])),
+    ]),
+  );
 }
 
 /** A share in words. */

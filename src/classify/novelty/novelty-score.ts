@@ -1,5 +1,6 @@
-import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { matrix, row, selectRows, type Matrix } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
+import type { RowsOf } from '../cross-validation/refits.ts';
 import type { FittedHead } from '../head.ts';
 import { encodeLabels } from '../labels.ts';
 import { exactIndex } from '../neighbors/exact.ts';
@@ -27,16 +28,22 @@ const RANKS: Readonly<Partial<Record<Measure, number>>> = {
 /** Whether a measure compares with the training rows themselves. */
 export const comparesRows = (measure: Measure): boolean => measure.endsWith('-neighbor');
 
+/** Every row of a matrix. */
+export const rowsOf = (X: Matrix, labels: readonly string[]): RowsOf => ({ X, rows: labels.map((_, i) => i), labels });
+
 /** What a measure compares with: training rows, class means, or nothing. Rows are normalised as for the head. */
-export function referenceOf(measure: Measure, X: Matrix, labels: readonly string[]): Matrix | undefined {
-  if (comparesRows(measure)) return X;
-  return measure === 'mean-distance' ? classMeans(X, labels) : undefined;
+export function referenceOf(measure: Measure, known: RowsOf): Matrix | undefined {
+  if (comparesRows(measure)) return known.rows.length === known.X.rows ? known.X : selectRows(known.X, known.rows);
+  return measure === 'mean-distance' ? classMeans(known) : undefined;
 }
 
-/** The novelty score of each normalised row of X (n, d); float64 (n). `energy` needs a head with logits. */
+/**
+ * The novelty score of each normalised row of X (n, d); float64 (n). `energy` needs a head with logits; measures that
+ * compare with rows or class means need none.
+ */
 export async function noveltyScores(
   measure: Measure,
-  head: FittedHead,
+  head: FittedHead | undefined,
   X: Matrix,
   reference: Matrix | undefined,
 ): Promise<Float64Array> {
@@ -45,23 +52,26 @@ export async function noveltyScores(
     const rank = RANKS[measure]!;
     return atRank(await exactIndex(matrixRows(reference), 'cosine').search(X, rank), rank);
   }
-  if (measure === 'energy') return energies(await head.logits!(X));
-  const P = await head.predictProba(X);
-  return Float64Array.from({ length: X.rows }, (_, i) => 1 - Math.max(...row(P, i)));
+  if (measure === 'energy') return energies(await head!.logits!(X));
+  return doubts(await head!.predictProba(X));
 }
 
-/** Novelty scores by each measure against rows `known` with `labels`; one search serves all ranks. */
+/** One minus the likeliest class' probability, P of shape (n, classes). */
+export const doubts = (P: Matrix): Float64Array =>
+  Float64Array.from({ length: P.rows }, (_, i) => 1 - row(P, i).reduce((a, b) => Math.max(a, b), 0));
+
+/** Novelty scores by each measure against the `known` rows; one search serves all ranks. */
 export async function noveltyScoresByMeasure(
   measures: readonly Measure[],
-  head: FittedHead,
+  head: FittedHead | undefined,
   X: Matrix,
-  known: Matrix,
-  labels: readonly string[],
+  known: RowsOf,
 ): Promise<Map<Measure, Float64Array>> {
-  const ranks = measures.filter(comparesRows).map((measure) => RANKS[measure]!);
+  const ranked = measures.filter(comparesRows);
+  const ranks = ranked.map((measure) => RANKS[measure]!);
   const found =
     ranks.length > 0 && X.rows > 0
-      ? await exactIndex(matrixRows(known), 'cosine').search(X, Math.max(...ranks))
+      ? await exactIndex(matrixRows(referenceOf(ranked[0]!, known)!), 'cosine').search(X, Math.max(...ranks))
       : { k: 0, distances: new Float32Array(0) };
   const values = new Map<Measure, Float64Array>();
   for (const measure of measures) {
@@ -69,7 +79,7 @@ export async function noveltyScoresByMeasure(
       measure,
       comparesRows(measure)
         ? atRank(found, RANKS[measure]!)
-        : await noveltyScores(measure, head, X, referenceOf(measure, known, labels)),
+        : await noveltyScores(measure, head, X, referenceOf(measure, known)),
     );
   }
   return values;
@@ -81,7 +91,8 @@ function atRank({ k, distances }: Pick<Neighbors, 'k' | 'distances'>, rank: numb
   return Float64Array.from({ length: queries }, (_, i) => distances[i * k + Math.min(rank, k) - 1]!);
 }
 
-function energies(logits: Matrix): Float64Array {
+/** Minus the logarithm of the summed exponentials, logits of shape (n, k). */
+export function energies(logits: Matrix): Float64Array {
   return Float64Array.from({ length: logits.rows }, (_, i) => {
     const own = [...row(logits, i)];
     const s = own.length === 1 ? [own[0]! / 2, -own[0]! / 2] : own;
@@ -91,13 +102,13 @@ function energies(logits: Matrix): Float64Array {
 }
 
 /** Mean row of each class, in the order of the sorted class names, summed in float64. */
-function classMeans(X: Matrix, labels: readonly string[]): Matrix {
+function classMeans({ X, rows, labels }: RowsOf): Matrix {
   const { classes, indices } = encodeLabels(labels);
   const sums = new Float64Array(classes.length * X.cols);
   const counts = new Float64Array(classes.length);
   indices.forEach((c, i) => {
     counts[c]!++;
-    addRow(sums, c * X.cols, row(X, i));
+    addRow(sums, c * X.cols, row(X, rows[i]!));
   });
   const means = matrix(classes.length, X.cols);
   for (let at = 0; at < sums.length; at++) means.data[at] = sums[at]! / counts[Math.floor(at / X.cols)]!;

@@ -1,12 +1,13 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { random } from '../../core/random.ts';
 import { checkAborted } from '../checks.ts';
-import type { FitContext, FittedHead } from '../head.ts';
+import type { FitContext } from '../head.ts';
 import { classesOf, encodeLabels } from '../labels.ts';
 import { percent, type NoReject, type RejectChoice } from './choose-reject.ts';
-import { chooseMeasure, classesLeftOut, type LeftOutTrial } from './left-out-classes.ts';
-import { rejectThreshold, rowsForRate } from './reject-threshold.ts';
-import { referenceOf, noveltyScores, noveltyScoresByMeasure, type Measure } from './novelty-score.ts';
+import { expectedRate } from './false-rejects.ts';
+import { chooseMeasure, classesLeftOut, leftOutClass, type LeftOutTrial } from './left-out-classes.ts';
+import { keepsRate, rejectThreshold, rowsForRate } from './reject-threshold.ts';
+import { noveltyScoresByMeasure, referenceOf, rowsOf, type Measure } from './novelty-score.ts';
 
 /** Measures of the rows alone: a head's answers on rows that it was fitted on are not those on others. */
 export const ROW_MEASURES: readonly Measure[] = ['first-neighbor', 'fifth-neighbor', 'mean-distance'];
@@ -23,11 +24,10 @@ export interface SampledRows {
 /**
  * Chooses how unknown images are rejected by their distance to `reference`, some training rows, and from where on by
  * `calibration`, others that are no copies of those. Distances do not depend on the head: the split conformal threshold
- * holds although it was fitted on all rows (`rejectThreshold`). Each class is left out of the reference in turn; the
- * measure of the highest mean AUROC is taken (two classes: DEFAULT_MEASURE). No fits. Throws INTERRUPTED.
+ * holds although it was fitted on all rows (`rejectThreshold`). Each class is left out of the reference in turn:
+ * `mean-distance` is taken unless another measure is clearly better. No fits. Throws INTERRUPTED.
  */
 export async function chooseSampledReject(
-  head: FittedHead,
   reference: SampledRows,
   calibration: SampledRows,
   { rate, seed, context, progress }: SampledTask,
@@ -42,30 +42,39 @@ export async function chooseSampledReject(
   const leftOut = classesLeftOut(classes, seed);
   const known = new Set(classes);
   const total = leftOut.length + 1;
-  const trials = new Map<string, LeftOutTrial>();
+  const trials: LeftOutTrial[] = [];
+  const all = await noveltyScoresByMeasure(
+    ROW_MEASURES,
+    undefined,
+    calibration.X,
+    rowsOf(reference.X, reference.labels),
+  );
+  const measures = ROW_MEASURES.filter((measure) => keepsRate(all.get(measure)!, rate));
+  const fallback = measures.includes('mean-distance') ? 'mean-distance' : measures[0];
+  if (fallback === undefined)
+    return { reason: `so many training images are equally strange that no threshold rejects ${percent(rate)} of them` };
   for (const [at, label] of leftOut.entries()) {
     checkAborted(context);
     const own = someOf(rowsWhere(calibration, (one) => one === label));
     const others = someOf(rowsWhere(calibration, (one) => one !== label && known.has(one)));
     if (own.length === 0 || others.length === 0) continue;
     const kept = rowsWhere(reference, (one) => one !== label);
-    const labels = kept.map((i) => reference.labels[i]!);
-    const rest = selectRows(reference.X, kept);
+    const rest = { X: reference.X, rows: kept, labels: kept.map((i) => reference.labels[i]!) };
     const scoresOf = (rows: readonly number[]) =>
-      noveltyScoresByMeasure(ROW_MEASURES, head, selectRows(calibration.X, rows), rest, labels);
-    trials.set(label, { unknown: await scoresOf(own), known: await scoresOf(others) });
+      noveltyScoresByMeasure(measures, undefined, selectRows(calibration.X, rows), rest);
+    trials.push({ label, unknown: await scoresOf(own), known: await scoresOf(others) });
     progress?.(at + 1, total);
   }
-  const { measure, measures, rejectedAbove } = chooseMeasure(ROW_MEASURES, [...trials.values()]);
-  const compared = referenceOf(measure, reference.X, reference.labels);
-  const threshold = rejectThreshold(await noveltyScores(measure, head, calibration.X, compared), rate)!;
+  const { measure, measures: ranked } = chooseMeasure(measures, trials, fallback);
+  const compared = referenceOf(measure, rowsOf(reference.X, reference.labels));
+  const threshold = rejectThreshold(all.get(measure)!, rate)!;
   progress?.(total, total);
+  const share = expectedRate(calibration.X.rows, rate);
   return {
     reject: { measure, threshold, rate, reference: compared },
     calibratedOn: calibration.X.rows,
-    measures,
-    leftOut: [...trials.keys()],
-    leftOutRejected: rejectedAbove(threshold),
+    measures: ranked,
+    leftOut: trials.map((one) => leftOutClass(measure, one, share)),
   };
 }
 

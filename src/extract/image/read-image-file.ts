@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { FileMemory, FileStamp } from '../../core/file-stamp.ts';
-import { decoderOf } from './decoder.ts';
+import { decoderOf } from './formats/decoder.ts';
 
 /** Largest file that is read, in bytes: several are in memory at once. */
 export const MAX_FILE_BYTES = 256 * 2 ** 20;
@@ -10,7 +10,7 @@ export const MAX_FILE_BYTES = 256 * 2 ** 20;
 /** A file's content, or what is remembered of it where it did not have to be read. */
 export interface ImageFile {
   readonly sha256: string;
-  /** The version of the decoder since which it decodes as it does (decoder.ts). */
+  /** The version of the decoder since which it decodes as it does (formats/decoder.ts). */
   readonly decoder: number;
   readonly bytes: Buffer | undefined;
 }

@@ -34,6 +34,8 @@ const headSchema = z.strictObject({
   /** State of the head and of the normaliser before it, beside their tensors `head/...` and `normalizer/...`. */
   head: json,
   normalizer: json,
+  /** What the head's probabilities are scaled by: softmax(ln P / temperature); absent where they are its own. */
+  temperature: z.number().positive().optional(),
   /** When the head answers "unknown", beside its tensors `reject/...`; absent where it never does. */
   reject: json.optional(),
   trained: z.strictObject({

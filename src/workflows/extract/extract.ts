@@ -5,7 +5,7 @@ import { plural } from '../../core/plural.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
-import { DECODER } from '../../extract/image/decoder.ts';
+import { DECODER } from '../../extract/image/formats/decoder.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
 import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';

@@ -1,5 +1,7 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Progress } from '../../core/listener.ts';
+import type { Matrix } from '../../core/matrix.ts';
+import { byCrossValidation } from '../../classify/cross-validation/choice.ts';
 import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { openStore } from '../../store/open.ts';
@@ -9,9 +11,11 @@ import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
 import { keepHead } from '../train/head-files.ts';
+import { heldOutRows, type HeldOutRows } from '../train/held-out-rows.ts';
+import { judgeOutOfFold, refitsOfPlan, type OutOfFoldWork } from '../train/judge-out-of-fold.ts';
+import { headOf, type TrainingPlan } from '../train/plan.ts';
 import { withReject } from '../train/reject.ts';
 import { scoresOfBest } from '../train/score.ts';
-import { trainHead } from '../train/train-head.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import { trainOnViews, withoutViews } from '../train/views-effect.ts';
 import type { Work } from '../work.ts';
@@ -22,8 +26,12 @@ type Figures = Pick<TrainedHead, 'result' | 'judged'>;
 
 interface Best {
   readonly trained: TrainedHead;
-  readonly task: RunTask;
+  readonly plan: TrainingPlan;
   readonly features: TaskGroup['features'];
+  /** What it said out of fold, where it was judged so. */
+  readonly outOfFold: OutOfFoldWork;
+  /** Its features, while they are there. */
+  readonly group?: Group;
 }
 
 /** What became of the tasks so far. */
@@ -33,18 +41,20 @@ interface Outcome {
   best: Best | undefined;
 }
 
-const better = (a: Figures, b: Figures): number =>
-  b.result.accuracy - a.result.accuracy || a.result.logLoss - b.result.logLoss;
+/** By cross-validation on the training images; where nothing could be held out of those, by the validation images. */
+const better = ({ result: a }: Pick<Figures, 'result'>, { result: b }: Pick<Figures, 'result'>): number =>
+  byCrossValidation(a.crossValidated, b.crossValidated) || b.accuracy - a.accuracy || a.logLoss - b.logLoss;
 
 /** What a run reports of its heads. */
-export type HeadsOfRun = Pick<RunResult, 'heads' | 'skipped' | 'confusion' | 'mistakes'> & {
+export type HeadsOfRun = Pick<RunResult, 'heads' | 'choice' | 'skipped' | 'confusion' | 'mistakes'> & {
   readonly seconds: number;
 };
 
 /**
- * Trains the heads of a run and keeps the best as a file. Features that fit the memory are loaded once for all heads. A
- * head that cannot be fitted, or whose package is missing, is left out with the reason. Throws FIT_INVALID where none
- * is left, INTERRUPTED, STORE_WRITE, and what reading throws.
+ * Trains the heads of a run and keeps the best as a file. It is chosen by cross-validation on the training images, so
+ * that the validation images judge it without having had a part in the choice. Features that fit the memory are loaded
+ * once for all heads. A head that cannot be fitted, or whose package is missing, is left out with the reason. Throws
+ * FIT_INVALID where none is left, INTERRUPTED, STORE_WRITE, and what reading throws.
  */
 export async function headsOfRun(
   storePath: string,
@@ -67,19 +77,38 @@ export async function headsOfRun(
     const reasons = outcome.skipped.map(({ reason }) => reason);
     throw new PermafrostError('FIT_INVALID', `No head could be trained: ${reasons.join(' ')}`);
   }
-  const { plan } = best.task;
-  const load = () => trainingData({ ...request, features: best.features, views: 0 }, [plan]);
-  const saved = await withReject(best.trained, plan, load, reject, work);
-  const looks = await count.add('run', saved.result.validatedOn, outcome.trained.size);
-  const file = await keepHead(store, saved);
-  const scored = await scoresOfBest(saved, store, count, work);
+  const { outOfFold } = best;
+  const trained = await withRule(best, request, reject, work);
+  const looks = await count.add('run', trained.result.validatedOn, outcome.trained.size);
+  const file = await keepHead(store, trained);
+  const scored = await scoresOfBest(trained, store, count, work);
+  const result = { ...trained.result, ...scored, ...(looks && { looks }) };
   return {
-    heads: ranked([...outcome.trained.values()], best, { ...saved.result, ...scored, ...(looks && { looks }) }, file),
+    heads: ranked([...outcome.trained.values()], { ...trained, result }, file),
+    choice:
+      trained.result.crossValidated === undefined
+        ? { by: 'validation', reason: outOfFold.problem ?? 'no head could be cross-validated' }
+        : { by: 'crossValidation', reason: null },
     skipped: outcome.skipped,
-    confusion: saved.confusion,
-    mistakes: saved.mistakes,
+    confusion: trained.confusion,
+    mistakes: trained.mistakes,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** The best head with its rule for "unknown": its features are read again where others were read since. */
+async function withRule(
+  { trained, plan, features, outOfFold, group }: Best,
+  request: Omit<TrainingRequest, 'features'>,
+  reject: number,
+  work: Work,
+): Promise<TrainedHead> {
+  if (reject === 0) return trained;
+  if (group !== undefined) return withReject(trained, group.data, outOfFold, reject, work);
+  const data = await trainingData({ ...request, features, views: 0 }, [plan]);
+  const inMemory = data.train.matrix !== undefined && outOfFold.judged !== undefined;
+  const refits = inMemory ? await refitsOfPlan(plan, await heldOutRows(data, work), work) : undefined;
+  return withReject(trained, data, { ...outOfFold, ...(refits && { refits }) }, reject, work);
 }
 
 /** Trains group after group, each on its features; a reason to read them in streams is reported once. */
@@ -94,37 +123,68 @@ async function trainGroups(
   for (const { features, tasks } of groups) {
     const views = tasks.some(({ without }) => without !== undefined) ? request.views : 0;
     const plans = tasks.map(({ plan }) => plan);
+    if (outcome.best !== undefined) outcome.best = withoutFeatures(outcome.best);
     const data = await trainingData({ ...request, features, views }, plans);
     const { reason } = data.train;
     if (reason !== undefined && !reasons.has(reason))
       work.listener?.note?.(`The features are read in streams: ${reason}.`);
     reasons.add(reason ?? '');
+    const group = { features, data, heldOut: await heldOutRows(data, work), normalized: new Map<string, Matrix>() };
     for (const task of tasks) {
       const done = outcome.trained.size;
       work.listener?.progress?.({ stage: `training ${task.plan.head}`, done, total, perSecond: 0 });
-      await trainTask({ task, features, data }, outcome, work);
+      await trainTask(task, group, outcome, work);
     }
   }
 }
 
+/** What was read for the best head, and prepared of it, goes where other features are read. */
+function withoutFeatures({ group: _, outOfFold: { refits: __, ...outOfFold }, ...best }: Best): Best {
+  return { ...best, outOfFold };
+}
+
+interface Group {
+  readonly features: TaskGroup['features'];
+  readonly data: TrainingData;
+  readonly heldOut: HeldOutRows;
+  /** The last normalised rows of the group, by the name of the normalisation: the next head often wants the same. */
+  readonly normalized: Map<string, Matrix>;
+}
+
 /** Trains one head, on the views where the task is of them; or notes why it is left out. */
 async function trainTask(
-  { task, features, data }: Omit<Best, 'trained'> & { readonly data: TrainingData },
+  { plan, id, without }: RunTask,
+  group: Group,
   outcome: Outcome,
   { signal, listener }: Work,
 ): Promise<void> {
-  const { plan, id, without } = task;
+  const { data, heldOut, normalized, features } = group;
   // What a head takes is not reported, as it is of a head that is trained alone.
   const quiet = { signal, listener: { progress: (state: Progress) => listener?.progress?.(state) } };
+  const own = without === undefined ? withoutViews(data) : data;
+  const rows = without === undefined ? { ...heldOut, views: [] } : heldOut;
   try {
-    const trained =
-      without === undefined
-        ? await trainHead(plan, withoutViews(data), quiet)
-        : await trainOnViews(plan, data, quiet, outcome.trained.get(without));
+    const known = normalized.get(plan.normalize);
+    const race = { best: outcome.best?.outOfFold.judged, known };
+    const outOfFold = isJudged(plan, data)
+      ? await judgeOutOfFold(plan, rows, quiet, race)
+      : { preparedMs: 0, problem: 'no head could be cross-validated in the time or memory that a run takes' };
+    normalized.clear();
+    if (outOfFold.refits) normalized.set(plan.normalize, outOfFold.refits.normalized);
+    const found = await trainOnViews(
+      plan,
+      own,
+      quiet,
+      without === undefined ? undefined : outcome.trained.get(without),
+      outOfFold,
+    );
+    const { judged: ofFolds } = outOfFold;
+    const trained = { ...found, result: { ...found.result, ...(ofFolds && { crossValidated: ofFolds.figures }) } };
     const { result, judged } = trained;
     outcome.trained.set(id, { result, judged });
     const { best } = outcome;
-    if (best === undefined || better(trained, best.trained) < 0) outcome.best = { trained, task, features };
+    if (best === undefined || better(trained, best.trained) < 0)
+      outcome.best = { trained, plan, features, outOfFold, group };
   } catch (error) {
     const left = ['PACKAGE_MISSING', 'FIT_INVALID', ...(data.train.reason === undefined ? [] : ['OPTION_INVALID'])];
     if (!(error instanceof PermafrostError && left.includes(error.code))) throw error;
@@ -132,13 +192,18 @@ async function trainTask(
   }
 }
 
+/** Whether a head is fitted on parts of the images too: not one that takes minutes, or that the memory has no room for. */
+const isJudged = (plan: TrainingPlan, { train }: TrainingData): boolean =>
+  !SLOW_HEADS.some((slow) => slow.head === plan.head) &&
+  (train.matrix !== undefined || headOf(plan).inMemoryOnly === undefined);
+
 /** All heads, the best first, each compared with it: every head was validated on the same images in the same order. */
-function ranked(trained: readonly Figures[], best: Best, saved: TrainedHead['result'], file: string): HeadResult[] {
+function ranked(trained: readonly Figures[], best: TrainedHead, file: string): HeadResult[] {
   const sorted = [...trained].sort(better);
   const answers = sorted.map(({ judged }) => judged);
-  const compared = compareWithBest('accuracy', best.trained.judged.truth, answers);
+  const compared = compareWithBest('accuracy', best.judged.truth, answers);
   return sorted.map(({ result }, i) => ({
-    ...(i === 0 ? saved : result),
+    ...(i === 0 ? best.result : result),
     comparison: compared[i]!,
     file: i === 0 ? file : null,
   }));

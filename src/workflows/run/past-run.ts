@@ -26,16 +26,22 @@ const reject = z.looseObject({
       measure: z.string(),
       threshold: z.number(),
       calibratedOn: z.number(),
+      // Fields that older versions did not write are optional.
+      rateInterval: interval.exactOptional(),
       comparedWith: z.number().exactOptional(),
       measures: z.array(z.looseObject({ measure: z.string(), auroc: z.number() })),
       leftOut: z.array(z.string()),
       leftOutRejected: z.number().nullable(),
+      leftOutClasses: z
+        .array(z.looseObject({ label: z.string(), auroc: z.number(), rejected: z.number() }))
+        .exactOptional(),
       validated: z.looseObject({
         split: z.enum(SPLITS),
         images: z.number(),
         rejected: z.number(),
         share: number,
         interval,
+        chance: z.number().exactOptional(),
         accuracyOfAnswered: z.number().nullable(),
       }),
     })
@@ -89,6 +95,17 @@ const schema = z.looseObject({
         })
         .optional(),
       notes: z.array(z.string()),
+      crossValidated: z
+        .looseObject({
+          accuracy: z.number(),
+          interval,
+          logLoss: number,
+          images: z.number(),
+          folds: z.number(),
+          ofFolds: z.number(),
+        })
+        .exactOptional(),
+      temperature: z.number().exactOptional(),
       reject: reject.optional(),
       views: views.optional(),
       trained: z.number(),
@@ -118,6 +135,9 @@ const schema = z.looseObject({
       file: z.string().nullable(),
     }),
   ),
+  choice: z
+    .looseObject({ by: z.enum(['crossValidation', 'validation']), reason: z.string().nullable() })
+    .exactOptional(),
   skipped: z.array(z.looseObject({ name: z.string(), reason: z.string() })),
 });
 

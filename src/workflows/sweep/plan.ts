@@ -8,7 +8,7 @@ import type { StoredSample } from '../../store/format/shard.ts';
 import type { FeatureGroup, SweepFinding, SweepJob } from './pool.ts';
 
 /** Part of each result's id: raise it when the same configuration would give other numbers than before. */
-const RESULTS_VERSION = 2;
+const RESULTS_VERSION = 3;
 
 /** The training images, split into folds, and the configurations with their ids. */
 export interface SweepPlan {

@@ -1,11 +1,15 @@
 // A thread of its own, started by pool.ts: it gets jobs, cross-validates, answers plan by plan, and asks for the next.
 import { parentPort, workerData } from 'node:worker_threads';
-import { matrix } from '../../core/matrix.ts';
+import { matrix, type Matrix } from '../../core/matrix.ts';
 import { serveOrders } from '../../core/threads.ts';
+import type { HeadPlan } from '../../classify/cross-validation/families.ts';
 import { foldFeatures, type FoldFeatures } from '../../classify/cross-validation/fold-features.ts';
+import { scaledAcross } from '../../classify/cross-validation/fold-temperatures.ts';
 import { heldOut } from '../../classify/cross-validation/held-out.ts';
 import { crossScores } from '../../classify/cross-validation/cross-scores.ts';
 import { rowLosses, topClass } from '../../classify/evaluate/metrics.ts';
+import { scalesProbabilities } from '../../classify/heads/index.ts';
+import { leastShareOf } from '../../classify/heads/votes.ts';
 import { featuresKey, type FeatureGroup, type SweepData, type SweepJob, type WorkerMessage } from './pool.ts';
 
 const { features, y, classes, folds, mostKept } = workerData as SweepData;
@@ -28,6 +32,17 @@ function preparedFor(group: FeatureGroup): FoldFeatures {
   return prepared.features;
 }
 
+/** Probabilities as `train` would make them mean something: of most heads scaled by one temperature. */
+function ownOrScaled({ name, params }: HeadPlan, P: Matrix): Matrix {
+  if (!scalesProbabilities(name)) return P;
+  return scaledAcross(
+    y,
+    P,
+    folds.map(({ val }) => val),
+    leastShareOf(params),
+  );
+}
+
 async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<void> {
   let started = performance.now();
   for await (const result of heldOut(family, preparedFor(group), { y, classes }, { signal })) {
@@ -35,7 +50,8 @@ async function work({ group, family }: SweepJob, signal: AbortSignal): Promise<v
     const { plan } = result;
     if ('problem' in result) send({ kind: 'found', finding: { group, plan, found: { problem: result.problem } } });
     else {
-      const { P, converged, iterations } = result;
+      const { converged, iterations } = result;
+      const P = ownOrScaled(plan, result.P);
       const predictions = Uint16Array.from(topClass(P));
       const losses = Float32Array.from(rowLosses(y, P));
       const found = { scores: crossScores(y, P, folds), predictions, losses, converged, iterations, fitMs };

@@ -50,6 +50,7 @@ export function figuresOf(
       iterations: head.iterations,
       ...(head.learningCurve && { learningCurve: head.learningCurve }),
       notes: head.notes,
+      ...(head.temperature !== undefined && { temperature: head.temperature }),
       trained,
       validated: truth.length,
       validatedOn,

@@ -3,6 +3,7 @@ import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { stackedRows } from '../../core/rows.ts';
 import { loadHead } from '../../classify/heads/index.ts';
+import { scaledHead } from '../../classify/heads/scaled-head.ts';
 import type { HeadState } from '../../classify/head.ts';
 import { normalizedRows, type Normalizer } from '../../classify/normalize.ts';
 import { loadNormalizer, normalizerState } from '../../classify/normalizer-state.ts';
@@ -72,6 +73,7 @@ export async function saveHead(
     ...(others.length > 0 && { others }),
     head: head.state.json,
     normalizer: before.json,
+    ...(head.temperature !== undefined && { temperature: head.temperature }),
     ...(unknown && { reject: unknown.json }),
     trained: {
       images: result.trained,
@@ -139,7 +141,10 @@ export async function openHead(file: string): Promise<OpenedHead> {
   }
   const rows = await trainingRows(file, store, document);
   const trainingSet = rows && stackedRows([rows, ...rows.views].map((view) => normalizedRows(normalizer, view)));
-  const head = await loadHead(document.name, state('head'), trainingSet).catch((error: unknown) => inFile(file, error));
+  const plain = await loadHead(document.name, state('head'), trainingSet).catch((error: unknown) =>
+    inFile(file, error),
+  );
+  const head = scaledHead(plain, document.temperature);
   let reject: Reject | undefined;
   try {
     if (document.reject !== undefined) reject = loadReject(state('reject'), head);

@@ -11,13 +11,19 @@ import {
   type NoReject,
   type RejectChoice,
 } from '../../classify/novelty/choose-reject.ts';
+import {
+  chanceOfRejects,
+  OUT_OF_FOLD_EFFECT,
+  rateInterval,
+  type Calibration,
+} from '../../classify/novelty/false-rejects.ts';
 import { detectUnknown } from '../../classify/novelty/reject.ts';
 import { chooseSampledReject, drawRows, type SampledRows } from '../../classify/novelty/sampled-reject.ts';
 import type { RejectResult } from '../../results/head-result.ts';
 import { BASE_BYTES } from '../memory.ts';
 import type { Work } from '../work.ts';
 import type { TrainingData } from './data.ts';
-import { headOf, type TrainingPlan } from './plan.ts';
+import type { OutOfFoldWork } from './judge-out-of-fold.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { watched } from './watched-rows.ts';
 
@@ -34,12 +40,12 @@ const VALUE_BYTES = 12;
 /**
  * The trained head with a rule for "unknown" at a share `rate` of false rejects, measured on the validated images; or
  * why there is none. In memory, heads that had not seen the training images calibrate it; in blocks, distances among
- * them do. `load` gives the features. Rate 0: the head as it is. Throws what reading throws, INTERRUPTED.
+ * them do. Rate 0: the head as it is. Throws what reading throws, INTERRUPTED.
  */
 export async function withReject(
   trained: TrainedHead,
-  plan: TrainingPlan,
-  load: () => Promise<TrainingData>,
+  data: TrainingData,
+  outOfFold: OutOfFoldWork,
   rate: number,
   work: Work = {},
 ): Promise<TrainedHead> {
@@ -47,9 +53,10 @@ export async function withReject(
   // Their rows out of fold would need their views out of fold.
   if (trained.result.views !== undefined)
     return withoutRule(trained, rate, 'that is not calibrated on heads that are trained on views');
-  const data = await load();
-  const choose = data.train.matrix === undefined ? bySample : outOfFold;
-  const choice = await choose(trained, data, rate, work, plan);
+  const choice =
+    data.train.matrix === undefined
+      ? await bySample(trained, data, rate, work)
+      : await byFolds(trained, outOfFold, rate, work);
   if ('reason' in choice) return withoutRule(trained, rate, choice.reason);
   const { val, validatedOn } = data;
   const unknown = new Array<boolean>(val.rows).fill(false);
@@ -57,35 +64,43 @@ export async function withReject(
     (await detectUnknown(choice.reject, trained.head, X)).unknown.forEach((is, j) => {
       unknown[val.places[start + j]!] = is;
     });
-  const { reject, ...found } = choice;
+  const { reject, leftOut, ...found } = choice;
   const { measure, threshold } = reject;
-  const rule = { measure, threshold, ...found, validated: falseRejects(unknown, trained.judged, validatedOn) };
+  const { calibratedOn } = found;
+  const effect = data.train.matrix === undefined ? 1 : OUT_OF_FOLD_EFFECT;
+  const calibration = { calibratedOn, rate, effect };
+  const { classes } = trained.head;
+  const validated = falseRejects(unknown, trained.judged, { classes: classes.length, validatedOn, calibration });
+  const rule: Rule = {
+    measure,
+    threshold,
+    ...found,
+    rateInterval: rateInterval(calibration),
+    leftOut: leftOut.map(({ label }) => label),
+    leftOutRejected:
+      leftOut.length === 0 ? null : leftOut.reduce((sum, { rejected }) => sum + rejected, 0) / leftOut.length,
+    leftOutClasses: leftOut,
+    validated,
+  };
   return { ...trained, reject, result: { ...trained.result, reject: { rate: reject.rate, rule, problem: null } } };
 }
 
 /** A head that cannot be fitted on a part of the images is no error: it never answers "unknown", and says why. */
-async function outOfFold(
-  { head, normalizer }: TrainedHead,
-  { train, parts }: TrainingData,
+async function byFolds(
+  { head }: TrainedHead,
+  { refits, judged, problem }: OutOfFoldWork,
   rate: number,
   work: Work,
-  plan: TrainingPlan,
 ): Promise<Choice> {
-  const found = await train.samplesOf(train.places);
-  const samples = Array.from(train.places, (place) => found.get(place)!);
-  const task = {
-    normalize: plan.normalize,
-    parts: parts.map(({ width }) => width),
-    rate,
-    seed: SEED,
-    signal: work.signal,
-    keys: samples.map(({ path }) => path),
-    groups: samples.map(({ sha256 }) => sha256),
-    progress: reportProgress(work),
-  };
-  const rows = { X: train.matrix!, normalized: normalizedRows(normalizer, train).matrix!, labels: train.labels };
+  if (refits === undefined || judged === undefined) return { reason: problem ?? 'no training image was judged' };
+  const context = work.signal && { signal: work.signal };
   try {
-    return await chooseReject(headOf(plan), head, rows, task);
+    return await chooseReject(head, refits, judged.found, {
+      rate,
+      seed: SEED,
+      context,
+      progress: reportProgress(work),
+    });
   } catch (error) {
     if (error instanceof PermafrostError && error.code === 'FIT_INVALID')
       return { reason: `on a part of the images: ${reasonOf(error)}` };
@@ -95,7 +110,7 @@ async function outOfFold(
 
 /** By distances to a sample of the training images, calibrated on others; copies of a picture stay on one side. */
 async function bySample(
-  { head, normalizer }: TrainedHead,
+  { normalizer }: TrainedHead,
   { train, val, bound }: TrainingData,
   rate: number,
   work: Work,
@@ -128,7 +143,7 @@ async function bySample(
     labels: order.slice(from, to).map((i) => labels[i]!),
   });
   const reference = part(0, fold!.train.length);
-  const choice = await chooseSampledReject(head, reference, part(fold!.train.length, order.length), {
+  const choice = await chooseSampledReject(reference, part(fold!.train.length, order.length), {
     rate,
     seed: SEED,
     context: work.signal && { signal: work.signal },
@@ -142,13 +157,17 @@ const reportProgress =
   (done: number, total: number): void =>
     listener?.progress?.({ stage: STAGE, done, total, perSecond: 0 });
 
-/** What a rule does on the validated images: `truth` and `guess` index the head's classes, truth -1 for another. */
+/** What a rule does on the validated images: `truth` and `guess` index the head's `classes`, which other truths are out of. */
 function falseRejects(
   unknown: readonly boolean[],
   { truth, guess }: TrainedHead['judged'],
-  validatedOn: Split,
+  {
+    classes,
+    validatedOn,
+    calibration,
+  }: { readonly classes: number; readonly validatedOn: Split; readonly calibration: Calibration },
 ): Rule['validated'] {
-  const known = Array.from(truth, (_, i) => i).filter((i) => truth[i]! >= 0);
+  const known = Array.from(truth.keys()).filter((i) => truth[i]! >= 0 && truth[i]! < classes);
   const answered = known.filter((i) => !unknown[i]!);
   const right = answered.filter((i) => guess[i] === truth[i]);
   const rejected = known.length - answered.length;
@@ -158,6 +177,7 @@ function falseRejects(
     rejected,
     share: rejected / known.length,
     interval: wilsonInterval(rejected, known.length),
+    chance: chanceOfRejects(rejected, known.length, calibration),
     accuracyOfAnswered: answered.length === 0 ? null : right.length / answered.length,
   };
 }

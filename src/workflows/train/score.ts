@@ -29,7 +29,8 @@ export async function scoreOn(
     return {
       missing: `Every ${split} image has a file of the same content in train, so there is nothing to score on. Take the copies out of train or of ${split}.`,
     };
-  const { truth, guess, classes, logLoss } = await answersOn(trained, unseen, split, work);
+  const answers = await answersOn(trained, unseen, split, work);
+  const { truth, guess, classes } = answers;
   const confusion = metrics.confusionMatrix(truth, guess, classes.length);
   return {
     split,
@@ -38,14 +39,14 @@ export async function scoreOn(
     accuracy: metrics.accuracy(truth, guess),
     interval: metrics.wilsonInterval(metrics.hits(truth, guess), truth.length),
     balancedAccuracy: metrics.balancedAccuracy(metrics.classScores(confusion, classes.length)),
-    logLoss: logLoss(),
+    logLoss: answers.logLoss(),
     unlearned: classes.slice(trained.head.classes.length),
   };
 }
 
 /**
- * What is told of the chosen head beside its figures: those on the test images, where heads are validated on others; and
- * its accuracy had it been scored on the images that were left out too.
+ * What is told of the chosen head beside its figures: those on the test images, where heads are validated on others;
+ * and its accuracy had it been scored on the images that were left out too.
  */
 export async function scoresOfBest(
   trained: TrainedHead,
@@ -62,7 +63,7 @@ export async function scoresOfBest(
   };
 }
 
-/** A head's score on the test images, which counts as a look at them; a reason where there are none, or they validated it. */
+/** A head's score on the test images, which counts as a look at them; a reason where none can be scored. */
 export async function scoreOnTest(
   trained: TrainedHead,
   store: Store,

@@ -3,6 +3,7 @@ import { blocksOf, joinedBlocks, type Rows } from '../../core/rows.ts';
 import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import type { FittedHead, Head } from '../../classify/head.ts';
 import { createHead, HEAD_NAMES } from '../../classify/heads/index.ts';
+import { scaledHead } from '../../classify/heads/scaled-head.ts';
 import { fitNormalizer, normalizedRows } from '../../classify/normalize.ts';
 import { fitOnViews } from '../../classify/on-views.ts';
 import { inGigabytes } from '../../core/bytes.ts';
@@ -11,6 +12,7 @@ import type { Work } from '../work.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
 import type { TrainingData } from './data.ts';
 import { figuresOf } from './figures.ts';
+import type { OutOfFoldWork } from './judge-out-of-fold.ts';
 import { headOf, type TrainingPlan } from './plan.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { watched } from './watched-rows.ts';
@@ -19,24 +21,25 @@ import { watched } from './watched-rows.ts';
 const MISTAKES = 10;
 
 /**
- * Fits a head on the training images and their views, and measures it on the validation images. The normaliser is
- * fitted on the images alone; times include reading. Throws OPTION_INVALID for a head that cannot be fitted in blocks
+ * Fits a head on the training images and their views, and measures it on the validation images, its probabilities
+ * scaled by a temperature where one is given. `refits` of all training images save what fits share. Times include
+ * reading. Throws OPTION_INVALID for a head that cannot be fitted in blocks
  * or a bound below what that takes, and what reading and fit throw.
  */
-export async function trainHead(plan: TrainingPlan, data: TrainingData, work: Work = {}): Promise<TrainedHead> {
+export async function trainHead(
+  plan: TrainingPlan,
+  data: TrainingData,
+  work: Work = {},
+  { refits, temperature, preparedMs = 0 }: Partial<OutOfFoldWork> = {},
+): Promise<TrainedHead> {
   const { train, val, parts, pooling, validatedOn, leftOut } = data;
-  const { signal } = work;
-  const maker = headOf(plan);
-  if (train.matrix === undefined) checkBlocks(maker, plan, data, work);
+  if (train.matrix === undefined) checkBlocks(headOf(plan), plan, data, work);
   const started = performance.now();
-  const [images, ...others] = watched([train, ...train.views], (pass) => `training ${plan.head}, pass ${pass}`, work);
-  const normalizer = await fitNormalizer(
-    plan.normalize,
-    images!,
-    parts.map(({ width }) => width),
-  );
-  const views = others.map((view) => normalizedRows(normalizer, view));
-  const head = await fitOnViews(maker, normalizedRows(normalizer, images!), views, train.labels, signal && { signal });
+  const isPrepared = refits !== undefined && train.matrix !== undefined;
+  const { normalizer, head: plain } = isPrepared
+    ? { normalizer: refits.normalizer, head: await refits.whole() }
+    : await fitOnAll(plan, data, work);
+  const head = scaledHead(plain, temperature);
   const fitted = performance.now();
   const [validated] = watched([val], (pass) => `validating, pass ${pass}`, work);
   const answers = await tallyRows(head, normalizedRows(normalizer, validated!), val, MISTAKES);
@@ -49,11 +52,22 @@ export async function trainHead(plan: TrainingPlan, data: TrainingData, work: Wo
     validatedOn,
     trained: train.rows,
     leftOut,
-    fitMs: fitted - started,
+    fitMs: fitted - started + (isPrepared ? preparedMs : 0),
     predictMs: performance.now() - fitted,
   });
   const rows = head.leavesRows && { digest: train.digest, views: train.views.length };
   return { head, normalizer, parts, ...figures, ...(rows && { rows }) };
+}
+
+/** The head of a plan on the training images and their views; the normaliser learns of the images alone. */
+async function fitOnAll(plan: TrainingPlan, { train, parts }: TrainingData, work: Work) {
+  const [images, ...others] = watched([train, ...train.views], (pass) => `training ${plan.head}, pass ${pass}`, work);
+  const widths = parts.map(({ width }) => width);
+  const normalizer = await fitNormalizer(plan.normalize, images!, widths);
+  const views = others.map((view) => normalizedRows(normalizer, view));
+  const { signal } = work;
+  const rows = normalizedRows(normalizer, images!);
+  return { normalizer, head: await fitOnViews(headOf(plan), rows, views, train.labels, signal && { signal }) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { differenceInterval, mcNemar } from '../../classify/evaluate/paired-tests.ts';
 import type { Work } from '../work.ts';
 import type { TrainingData } from './data.ts';
+import type { OutOfFoldWork } from './judge-out-of-fold.ts';
 import type { TrainingPlan } from './plan.ts';
 import { trainHead } from './train-head.ts';
 import type { TrainedHead } from './trained-head.ts';
@@ -19,8 +20,9 @@ export async function trainOnViews(
   data: TrainingData,
   work: Work = {},
   without?: Pick<TrainedHead, 'result' | 'judged'>,
+  outOfFold?: OutOfFoldWork,
 ): Promise<TrainedHead> {
-  const trained = await trainHead(plan, data, work);
+  const trained = await trainHead(plan, data, work, outOfFold);
   const count = data.train.views.length;
   if (count === 0) return trained;
   const plain = without ?? (await trainHead(plan, withoutViews(data), work));

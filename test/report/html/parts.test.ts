@@ -144,12 +144,14 @@ describe('the rule for unknown', () => {
   it('is told with threshold, false rejects, what it finds, and the AUROC of every measure, the best first', () => {
     const words = part({ rate: 0.05, rule, problem: null });
     expect(words).toContain('unknown where mean-distance is above 0.5159');
-    expect(words).toContain('at most 5.0 % false rejects; the threshold stands on 400 training images');
+    expect(words).toContain(
+      'at most 5.0 % false rejects on average over training sets; the threshold stands on 400 training images',
+    );
     expect(words).toContain('8 of 200 images of val: 4.0 % (95 % interval 2.0 % to 7.7 %)');
     expect(words).toContain('83.0 % of them right');
-    expect(words).toContain('19.0 % of the images of a class that was left out');
+    expect(words).toContain('Of the images of a class left out 19 % are called unknown on average.');
     expect(words).toMatch(/mean-distance 0\.7900 yes energy 0\.7100 no/);
-    expect(words).not.toContain('more than was asked for');
+    expect(words).not.toContain('are not chance');
   });
 
   it('shows the validated images that it rejects, and says where there are none', () => {
@@ -160,8 +162,10 @@ describe('the rule for unknown', () => {
   });
 
   it('warns where the validated images are clearly rejected more often than was asked for', () => {
-    const often = { ...rule, validated: { ...validated, interval: [0.06, 0.1] } };
-    expect(part({ rate: 0.05, rule: often, problem: null })).toContain('That is more than was asked for');
+    const often = { ...rule, validated: { ...validated, chance: 0.01 } };
+    expect(part({ rate: 0.05, rule: often, problem: null })).toContain(
+      'So many are not chance (p 0.010): the images of val differ from the training images.',
+    );
   });
 
   it('says so where there is no rule, and why', () => {
@@ -170,7 +174,7 @@ describe('the rule for unknown', () => {
       'never answers “unknown”: too few images.',
     );
     expect(part({ rate: 0.05, rule: { ...rule, measures: [], leftOut: [] }, problem: null })).toContain(
-      'With two classes none can be left out',
+      'No class could be left out to compare measures',
     );
   });
 });

@@ -8,9 +8,10 @@ import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../src/cla
 import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
 import { readHead, writeHead, type HeadDocument, type HeadTensors } from '../../../src/store/read/head-file.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
-import { withReject } from '../../../src/workflows/train/reject.ts';
 import { detectUnknown } from '../../../src/classify/novelty/reject.ts';
+import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { trainHead } from '../../../src/workflows/train/train-head.ts';
+import { trainWithRule } from '../../../src/workflows/train/within.ts';
 import { blobs } from '../../classify/heads/head-contract.ts';
 import { hnswMissing } from '../../classify/neighbors/hnsw-missing.ts';
 import { rejection } from '../../support/errors.ts';
@@ -146,7 +147,6 @@ const samples = data.y.map((label, i) => storedRow(`${i}.jpg`, { label }));
 const loaded = rowsInMemory(data.X, samples);
 const parts = [{ cut: 'block5_pool', pooling: 'avg', width: 20 }] as const;
 const training = trainingOn(loaded, loaded, parts);
-const load = () => Promise.resolve(training);
 const OPTIONS: Partial<Record<HeadName, Record<string, unknown>>> = {
   softmax: { validationFraction: 0.2, maxEpochs: 12 },
   'ml-logistic': { numSteps: 30 },
@@ -177,7 +177,7 @@ describe.each(HEAD_NAMES)('a trained %s on disk', (name) => {
 describe('a head with a rule for "unknown" on disk', () => {
   it.each(['logistic', 'knn', 'centroid'])('judges as before it was written: %s', async (head) => {
     const plan = { head, normalize: 'l2' } as const;
-    const before = await withReject(await trainHead(plan, training), plan, load, 0.1);
+    const before = await trainWithRule(plan, training, 0.1);
     expect(before.result.reject).toMatchObject({ rate: 0.1, problem: null });
     const path = join(folder(), 'x.safetensors');
     await saveHead(path, before, { settings: settingsWith() }, '/store');
@@ -191,7 +191,7 @@ describe('a head with a rule for "unknown" on disk', () => {
 
   it('at a rate of 0 is a head without one, and so is a file that was written before there were any', async () => {
     const plan = { head: 'centroid', normalize: 'l2' } as const;
-    const trained = await withReject(await trainHead(plan, training), plan, load, 0);
+    const trained = await trainWithRule(plan, training, 0);
     expect(trained.result.reject).toBeUndefined();
     const path = join(folder(), 'x.safetensors');
     await saveHead(path, trained, { settings: settingsWith() }, '/store');
@@ -212,10 +212,41 @@ describe('a head with a rule for "unknown" on disk', () => {
 
   it('tells false rejects of the validated images, and the accuracy of what is answered', async () => {
     const plan = { head: 'logistic', normalize: 'l2' } as const;
-    const { result } = await withReject(await trainHead(plan, training), plan, load, 0.1);
+    const { result } = await trainWithRule(plan, training, 0.1);
     const { validated } = result.reject!.rule!;
     expect(validated).toMatchObject({ split: 'val', images: 36, accuracyOfAnswered: 1 });
     expect(validated.share).toBe(validated.rejected / 36);
+  });
+});
+
+describe('a head with a temperature on disk', () => {
+  it.each(['ridge', 'linear-svm', 'softmax', 'knn', 'centroid', 'mlp'])(
+    'answers with the same scaled probabilities, and with its own where the file has none: %s',
+    async (head) => {
+      const trained = await trainWithRule({ head, normalize: 'l2' }, training, 0);
+      expect(trained.result.temperature).toBe(trained.head.temperature);
+      const path = join(folder(), 'x.safetensors');
+      await saveHead(path, trained, { settings: settingsWith() }, '/store');
+      const { document, tensors } = await readHead(path);
+      expect(document.temperature).toBe(trained.head.temperature);
+      const X = applyNormalizer(trained.normalizer, data.X);
+      const P = await trained.head.predictProba(X);
+      expect(await (await openHead(path)).head.predictProba(X)).toEqual(P);
+      const { temperature: _, ...older } = document;
+      await writeHead(path, older, tensors);
+      const own = await (await openHead(path)).head.predictProba(X);
+      const { head: plain } = await trainHead({ head, normalize: 'l2' }, training);
+      expect(own).toEqual(await plain.predictProba(X));
+      expect(own).not.toEqual(P);
+      expect(topClass(own)).toEqual(topClass(P));
+    },
+  );
+
+  it('is none of a logistic regression: its probabilities are its own', async () => {
+    const trained = await trainWithRule({ head: 'logistic', normalize: 'l2' }, training, 0.1);
+    expect(trained.head.temperature).toBeUndefined();
+    const plain = await trainHead({ head: 'logistic', normalize: 'l2' }, training);
+    expect(trained.head.state).toEqual(plain.head.state);
   });
 });
 

@@ -10,7 +10,6 @@ import { trainingData } from '../../../src/workflows/train/data.ts';
 import { headOf } from '../../../src/workflows/train/plan.ts';
 import { trainHead } from '../../../src/workflows/train/train-head.ts';
 import { probabilities } from '../../../src/workflows/train/trained-head.ts';
-import { trainWithin } from '../../../src/workflows/train/within.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { storedRow } from '../../support/stored-rows.ts';
@@ -47,9 +46,11 @@ describe('the heads of a run within a memory that the features do not fit', () =
     expect(told.skipped.find(({ name }) => name === 'knn-hnsw (avg)')!.reason).toMatch(/in streams/);
     for (const head of ['softmax', 'logistic', 'knn'])
       expect(told.heads.filter(({ name }) => name === head)).toHaveLength(2);
-    expect(told.heads.map(({ accuracy }) => accuracy)).toEqual(
-      told.heads.map(({ accuracy }) => accuracy).sort((a, b) => b - a),
-    );
+    // By cross-validation on a sample of the training images, not by the validated ones.
+    expect(told.choice).toEqual({ by: 'crossValidation', reason: null });
+    const judged = told.heads.map(({ crossValidated }) => crossValidated!);
+    const whole = judged.filter(({ folds, ofFolds }) => folds === ofFolds).map(({ accuracy }) => accuracy);
+    expect(judged.slice(0, whole.length).map(({ accuracy }) => accuracy)).toEqual(whole.sort((a, b) => b - a));
     const [best, ...others] = told.heads;
     expect(existsSync(best!.file!)).toBe(true);
     expect(others.every(({ file }) => file === null)).toBe(true);
@@ -72,7 +73,7 @@ describe('the heads of a run within a memory that the features do not fit', () =
     const plan = { head: 'knn', normalize: 'l2' } as const;
     const request = { owner: 'train', store: await openStore(store), features: 'avg', views: 0 } as const;
     const [streamed, inMemory] = await Promise.all(
-      [360e6, 1e9].map((bound) => trainWithin(plan, { ...request, bound }, 0, {})),
+      [360e6, 1e9].map(async (bound) => trainHead(plan, await trainingData({ ...request, bound }))),
     );
     expect([...streamed!.judged.truth]).toEqual(Array.from({ length: 60 }, (_, i) => i % 3));
     expect(streamed!.judged).toEqual(inMemory!.judged);

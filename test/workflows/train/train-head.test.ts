@@ -7,11 +7,10 @@ import { commitDataset, openForWriting } from '../../../src/store/write/store.ts
 import { trainingData } from '../../../src/workflows/train/data.ts';
 import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
 import type { TrainingPlan } from '../../../src/workflows/train/plan.ts';
-import { withReject } from '../../../src/workflows/train/reject.ts';
 import { trainHead } from '../../../src/workflows/train/train-head.ts';
 import { probabilities } from '../../../src/workflows/train/trained-head.ts';
 import { trainOnViews } from '../../../src/workflows/train/views-effect.ts';
-import { trainWithin } from '../../../src/workflows/train/within.ts';
+import { trainWithin, trainWithRule } from '../../../src/workflows/train/within.ts';
 import { rejection, textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { joinedStore } from '../../support/joined-store.ts';
@@ -139,7 +138,7 @@ describe('the rule for unknown of a head trained in streams', () => {
       features: SIDE,
       views: 0,
     });
-    return withReject(await trainHead(plan, data), plan, () => Promise.resolve(data), rate);
+    return trainWithRule(plan, data, rate);
   }
 
   it('is told by rows that are no copies of those that it compares with, and measured on the held-out images', async () => {

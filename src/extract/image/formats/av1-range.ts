@@ -15,17 +15,19 @@ export interface Av1Colours {
   readonly isFullRange: boolean;
 }
 
-/** The sequence header in a list of OBUs (AV1 specification, 5.3); undefined where none is first. */
+/** The sequence header in a list of OBUs (AV1 specification, 5.3); undefined where none comes first. */
 function sequenceHeader(obus: Uint8Array): Uint8Array | undefined {
-  const SEQUENCE_HEADER = 1;
+  const [SEQUENCE_HEADER, TEMPORAL_DELIMITER] = [1, 2];
   const [head = 0] = obus;
+  // An empty unit, its length included, before the first of a film's picture.
+  if (((head >> 3) & 15) === TEMPORAL_DELIMITER && obus[1] === 0) return sequenceHeader(obus.subarray(2));
   if (((head >> 3) & 15) !== SEQUENCE_HEADER || (head & 2) === 0) return undefined;
   let at = (head & 4) === 0 ? 1 : 2;
   while ((obus[at] ?? 0) >= 128) at++; // The length, 7 bits a byte: the header ends itself.
   return obus.subarray(at + 1);
 }
 
-/** Colours by the sequence header at the start of `obus` (5.5.1, 5.5.2); undefined where it is another, or has timing. */
+/** Colours by the sequence header that `obus` begin with (5.5.1, 5.5.2); undefined without one, and with timing. */
 export function av1Colours(obus: Uint8Array): Av1Colours | undefined {
   const header = sequenceHeader(obus);
   if (header === undefined) return undefined;

@@ -2,8 +2,8 @@
 const MOST_BITS = 12;
 
 /**
- * How many pixels the compressed data that begin at `at` (the byte "minimum code size") stand for, counted up to `most`;
- * less where the data end early or hold a code that has no meaning. GIF89a, appendix F. Nothing is decompressed.
+ * How many pixels the compressed data from `at` on (the byte "minimum code size") stand for, counted up to `most`; less
+ * where the data end early or hold a code that has no meaning. GIF89a, appendix F. Nothing is decompressed.
  */
 export function gifPixels(bytes: Uint8Array, at: number, most: number): number {
   const rootBits = bytes[at]!;

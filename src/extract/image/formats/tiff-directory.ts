@@ -1,7 +1,7 @@
 /** The first directory of a TIFF: what describes its first picture. */
 export interface TiffDirectory {
-  /** The numbers of a tag; undefined where the tag is not there, or is no number. */
-  numbers(tag: number): readonly number[] | undefined;
+  /** The numbers of a tag; undefined where the tag is not there, is no number, or has more than `most` (default 64). */
+  numbers(tag: number, most?: number): readonly number[] | undefined;
 }
 
 /** The tags that are read (TIFF 6.0, appendix A). */
@@ -9,7 +9,12 @@ export const TIFF_TAG = {
   bitsPerSample: 258,
   compression: 259,
   photometric: 262,
-  orientation: 274,
+  samplesPerPixel: 277,
+  planar: 284,
+  tileWidth: 322,
+  tileLength: 323,
+  tileOffsets: 324,
+  tileByteCounts: 325,
   sampleFormat: 339,
   yCbCrCoefficients: 529,
   yCbCrSubsampling: 530,
@@ -18,7 +23,6 @@ export const TIFF_TAG = {
 
 /** Bytes of a number of each type that is read: BYTE, SHORT, LONG, RATIONAL, FLOAT, DOUBLE, LONG8. */
 const SIZES: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 5: 8, 11: 4, 12: 8, 16: 8 };
-/** No tag that is read here has more. */
 const MOST_NUMBERS = 64;
 
 function numberAt(view: DataView, at: number, type: number, little: boolean): number {
@@ -64,14 +68,14 @@ export function readTiffDirectory(bytes: Uint8Array): TiffDirectory | undefined 
     return undefined; // A RangeError: the directory lies outside of the file.
   }
   return {
-    numbers(tag) {
+    numbers(tag, most = MOST_NUMBERS) {
       const at = entries.get(tag);
       if (at === undefined) return undefined;
       try {
         const type = view.getUint16(at + 2, little);
         const count = wordAt(at + 4);
         const size = SIZES[type];
-        if (size === undefined || count > MOST_NUMBERS) return undefined;
+        if (size === undefined || count > most) return undefined;
         const value = at + 4 + word;
         const from = size * count <= word ? value : wordAt(value);
         return Array.from({ length: count }, (_, i) => numberAt(view, from + i * size, type, little));

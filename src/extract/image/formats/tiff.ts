@@ -1,6 +1,7 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import type { SampleKind, Special } from './special.ts';
 import { readTiffDirectory, TIFF_TAG, type TiffDirectory } from './tiff-directory.ts';
+import { damagedTile } from './tiff-tiles.ts';
 import { PLAIN_YCBCR } from './ycbcr.ts';
 
 /** Values of tags (TIFF 6.0 and its supplements). */
@@ -46,6 +47,8 @@ export function tiffSpecial(bytes: Uint8Array): Special | undefined {
     refuse('Its samples are float numbers whose black and white nobody tells. Save it with 8 or 16 bits.');
   if (directory.numbers(TIFF_TAG.compression)?.[0] === OLD_JPEG)
     refuse('It is compressed as "old-style JPEG" (TIFF 6.0), which is not decoded. Save it with another compression.');
+  const tile = damagedTile(bytes, directory);
+  if (tile !== undefined) refuse(`It is damaged: its tile ${tile + 1} cannot be read.`);
   const samples = samplesOf(directory, bits);
   return { loadsUpright: true, stopAtErrors: true, ...(samples && { samples }) };
 }

@@ -1,6 +1,7 @@
 import { present, type ReportData } from '../../../results/report-data.ts';
 import type { HeadResult } from '../../../results/head-result.ts';
 import { featuresText, milliseconds, parameters, plural } from '../../format.ts';
+import { choiceText, crossValidatedText } from '../../run-report.ts';
 import { scoreRemarks, testText } from '../../score-report.ts';
 import { looksText, toldApartText } from '../../told-apart.ts';
 import { accuracyAxis, span } from '../drawn.ts';
@@ -23,18 +24,19 @@ export function headsPart({ run }: ReportData): Markup {
       (${best.validatedOn}).
       <strong>${toldApartText(heads)}</strong>
       The test looks at the images that one of the two heads got right and the other wrong, so it may tell heads apart
-      whose intervals overlap. ${best.looks && looksText(best.looks, best.validatedOn)}
+      whose intervals overlap. ${choiceText(run)} ${best.looks && looksText(best.looks, best.validatedOn)}
     </p>
     ${scoreRemarks(best).map((line) => html`<p class="notice">${line}</p>`)}
     ${best.test !== undefined && html`<p><strong>${testText(best.test)}</strong></p>`}
     <p class="small">
-      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best accuracy.
+      Bars: 95 % intervals on an axis from ${percent(least, 0)} to 100 %; the dashed line stands at the best head's
+      accuracy.
     </p>
     ${htmlTable({
       caption: 'Heads, best first',
       columns: [
         ...plain('head', 'features'),
-        ...numeric('accuracy'),
+        ...numeric('cross-validated', `accuracy on ${best.validatedOn}`),
         ...plain('95 % interval'),
         untitled('interval drawn'),
         ...numeric('balanced', 'log loss', 'fit'),
@@ -43,6 +45,7 @@ export function headsPart({ run }: ReportData): Markup {
       rows: heads.map((head) => [
         [head.name, !head.converged && ' (not converged)'],
         featuresText(head),
+        crossValidatedText(head),
         figure(head.accuracy),
         html`<span class="together">${figure(head.interval[0])} to ${figure(head.interval[1])}</span>`,
         span(head.accuracy, head.interval, scale, best.accuracy),

@@ -1,11 +1,12 @@
 import type { RejectResult } from '../../../results/head-result.ts';
 import { present, type Judgement, type ReportData } from '../../../results/report-data.ts';
 import { plural, significant } from '../../format.ts';
+import { alarmText, leftOutText } from '../../reject-report.ts';
 import { bar } from '../drawn.ts';
 import { html, type Markup, type Content } from '../markup.ts';
 import { figure, firstOf, percent } from '../numbers.ts';
 import { card } from '../pictures.ts';
-import { htmlTable, plain } from '../table.ts';
+import { htmlTable, numeric, plain } from '../table.ts';
 
 /** Images that are shown as called unknown. */
 const MOST = 12;
@@ -15,15 +16,19 @@ type Rule = NonNullable<RejectResult['rule']>;
 const interval = ([low, high]: readonly [number, number]): string =>
   `95 % interval ${percent(low)} to ${percent(high)}`;
 
-function ruleFacts({ measure, threshold, calibratedOn, comparedWith, leftOutRejected, validated }: Rule, rate: number) {
+function ruleFacts(rule: Rule, rate: number) {
+  const { measure, threshold, calibratedOn, comparedWith, rateInterval, validated } = rule;
+  const found = leftOutText(rule);
   const { split, images, rejected, share, interval: range, accuracyOfAnswered } = validated;
   return html`<dl>
     <dt>Rule</dt>
     <dd>unknown where <strong>${measure}</strong> is above <strong>${significant(threshold)}</strong></dd>
     <dt>Asked for</dt>
     <dd>
-      at most ${percent(rate)} false rejects; the threshold stands on ${plural(calibratedOn, 'training image')},
+      at most ${percent(rate)} false rejects on average over training sets; the threshold stands on
+      ${plural(calibratedOn, 'training image')},
       ${comparedWith === undefined ? 'each judged by a head that had not seen it' : `others than the ${comparedWith} that are compared with`}
+      ${rateInterval && html`; this rule's own share lies between ${percent(rateInterval[0])} and ${percent(rateInterval[1])} (95 %)`}
     </dd>
     <dt>False rejects</dt>
     <dd>${rejected} of ${plural(images, 'image')} of ${split}: ${percent(share)} (${interval(range)})</dd>
@@ -33,24 +38,23 @@ function ruleFacts({ measure, threshold, calibratedOn, comparedWith, leftOutReje
         <dd>${percent(accuracyOfAnswered)} of them right</dd>`
     }
     ${
-      leftOutRejected !== null &&
+      found !== null &&
       html`<dt>Found</dt>
-        <dd>
-          ${percent(leftOutRejected)} of the images of a class that was left out of the training are called unknown
-        </dd>`
+        <dd>${found}</dd>`
     }
   </dl>`;
 }
 
-function measuresTable({ measure, measures, leftOut }: Rule): Markup {
+function measuresTable({ measure, measures, leftOut, leftOutClasses = [] }: Rule): Markup {
   if (measures.length === 0)
     return html`<p>
-      With two classes none can be left out to compare measures: this one is the default, and how many unknown images it
-      finds is not known.
+      No class could be left out to compare measures: this one is the default, and how many unknown images it finds is
+      not known.
     </p>`;
   return html`<p>
       Each of ${plural(leftOut.length, 'class', 'classes')} was left out of the training in turn. AUROC: how often an
-      image of the left-out class is stranger than one of a known class; 50 % is chance.
+      image of the left-out class is stranger than one of a known class; 50 % is chance. The default is taken unless
+      another measure is clearly better.
     </p>
     ${htmlTable({
       caption: 'Novelty scores, the best first',
@@ -58,7 +62,19 @@ function measuresTable({ measure, measures, leftOut }: Rule): Markup {
       rows: [...measures]
         .sort((a, b) => b.auroc - a.auroc)
         .map((one) => [one.measure, bar(one.auroc, 'c0', figure(one.auroc)), one.measure === measure ? 'yes' : 'no']),
-    })}`;
+    })}
+    ${
+      leftOutClasses.length > 0 &&
+      htmlTable({
+        caption: `Each class left out, by ${measure}`,
+        columns: [...plain('class', 'AUROC'), ...numeric('called unknown')],
+        rows: leftOutClasses.map(({ label, auroc, rejected: share }) => [
+          label,
+          bar(auroc, 'c0', figure(auroc)),
+          percent(share),
+        ]),
+      })
+    }`;
 }
 
 function rejected(data: ReportData, { unknown, judged, validated }: Judgement): Content {
@@ -94,16 +110,10 @@ export function unknownPart(data: ReportData): Markup {
     </p>`;
   const { rate, rule, problem } = reject;
   if (rule === null) return html`<p>The best head never answers “unknown”: ${problem}.</p>`;
+  const alarm = alarmText(rule);
   return html`<p>
       A picture of no known class gets the answer “unknown” where it is too strange. The best head's rule:
     </p>
-    ${ruleFacts(rule, rate)}
-    ${
-      rule.validated.interval[0] > rate &&
-      html`<p class="notice">
-        That is more than was asked for: the images of ${rule.validated.split} differ from the training images by more
-        than chance.
-      </p>`
-    }
-    ${measuresTable(rule)} ${present(judgement) && rejected(data, judgement)}`;
+    ${ruleFacts(rule, rate)} ${alarm !== null && html`<p class="notice">${alarm}</p>`} ${measuresTable(rule)}
+    ${present(judgement) && rejected(data, judgement)}`;
 }

@@ -1,12 +1,14 @@
-import { damagedMarker } from './formats/jpeg-scans.ts';
-import { specialOf } from './formats/special-of.ts';
-import { plainJpegHeader } from './jpeg-header.ts';
+import { damagedMarker } from './jpeg-scans.ts';
+import { specialOf } from './special-of.ts';
+import { readTiffDirectory } from './tiff-directory.ts';
+import { plainJpegHeader } from '../jpeg-header.ts';
 
 /**
  * The version of the decoder; raised whenever some kind of file gives other pixels, or none, under the same contract.
  *
  * - 2: TIFF; GIF with transparent colours, free ground or damage; CMYK JPEG; PNG of 16-bit grey or with an orientation
- *   behind the pixels, as text or in XMP; monochrome AVIF of limited range; XMP orientations; JPEG with damaged markers.
+ *   behind the pixels, as text or in XMP; monochrome AVIF of limited range; XMP orientations; JPEG with damaged
+ *   markers.
  */
 export const DECODER = 2;
 
@@ -22,6 +24,7 @@ const isWebp = (bytes: Uint8Array): boolean => asText(bytes, 0, 4) === 'RIFF' &&
 export function decoderOf(bytes: Uint8Array): number {
   if (isJpeg(bytes)) return damagedMarker(bytes) === undefined && plainJpegHeader(bytes) !== undefined ? 1 : DECODER;
   if (isWebp(bytes)) return asText(bytes, 0, bytes.length).includes('tiff:Orientation') ? DECODER : 1;
+  if (readTiffDirectory(bytes) !== undefined) return DECODER;
   try {
     const special = specialOf(bytes);
     const frame = special?.samples?.kind === 'gif' ? special.samples.frame : undefined;

@@ -1,0 +1,63 @@
+import type { Matrix } from '../../core/matrix.ts';
+import { gatheredRows, type Rows } from '../../core/rows.ts';
+import { trainingFolds } from '../../classify/cross-validation/out-of-fold.ts';
+import type { TrainVal } from '../../classify/evaluate/split.ts';
+import { drawRows } from '../../classify/novelty/sampled-reject.ts';
+import { BASE_BYTES } from '../memory.ts';
+import type { Work } from '../work.ts';
+import type { TrainingData } from './data.ts';
+import { watched } from './watched-rows.ts';
+
+const SEED = 1;
+/** Most training images of which some are held out in turn, where they are read in streams. */
+const MOST_SAMPLED = 4096;
+/** Bytes that a value of the sample takes: as it is stored, normalised, and at work. */
+const VALUE_BYTES = 12;
+
+/** Training images in memory, of which each fold is held out in turn. */
+export interface HeldOutRows {
+  readonly X: Matrix;
+  readonly views: readonly Matrix[];
+  readonly labels: readonly string[];
+  /** Paths, which are the same whatever the features. */
+  readonly keys: readonly string[];
+  /** Empty where no image can be held out, or the memory has no room for a sample. */
+  readonly folds: readonly TrainVal[];
+  /** Whether they are all training images; else a sample of those that are read in streams. */
+  readonly isAll: boolean;
+  /** Widths of what stands side by side in X. */
+  readonly parts: readonly number[];
+}
+
+/**
+ * All training images, or of those that are read in streams a sample by a seed, of each class its share: copies of one
+ * picture are in one fold. Throws what reading throws, INTERRUPTED.
+ */
+export async function heldOutRows({ train, val, parts, bound }: TrainingData, work: Work = {}): Promise<HeldOutRows> {
+  const widths = parts.map(({ width }) => width);
+  const isAll = train.matrix !== undefined;
+  const room = Math.max(0, bound - BASE_BYTES - train.peakBytes - val.peakBytes);
+  const wanted = Math.min(MOST_SAMPLED, Math.floor(room / (VALUE_BYTES * train.cols * (1 + train.views.length))));
+  const rows = isAll
+    ? Array.from(train.places.keys())
+    : wanted < 2
+      ? []
+      : drawRows(train.labels, train.places, wanted, SEED).sort((a, b) => train.places[a]! - train.places[b]!);
+  const found = await train.samplesOf(rows.map((i) => train.places[i]!));
+  const samples = rows.map((i) => found.get(train.places[i]!)!);
+  const [images, ...views] = watched([train as Rows, ...train.views], (pass) => `sampling, pass ${pass}`, work);
+  const part = (some: Rows): Promise<Matrix> =>
+    some.matrix === undefined ? gatheredRows(some, rows) : Promise.resolve(some.matrix);
+  const labels = samples.map(({ label }) => label);
+  const keys = samples.map(({ path }) => path);
+  const groups = samples.map(({ sha256 }) => sha256);
+  return {
+    X: await part(images!),
+    views: await Promise.all(views.map(part)),
+    labels,
+    keys,
+    folds: rows.length < 4 ? [] : trainingFolds(labels, { keys, groups, seed: SEED }),
+    isAll,
+    parts: widths,
+  };
+}
