@@ -135,7 +135,9 @@ describe('permafrost sweep', () => {
     expect(stdout).toMatch(/^1 {2}(logistic|knn) +avg, (l2|standard)(, pca 4)? +[01]\.\d{4}/m);
     expect(stdout).toMatch(/^and 21 more \(--top 24, or all with --json\)$/m);
     expect(stdout).toMatch(/\d+ of the 23 others cannot be told from the best at 5 %/);
-    expect(stdout).toMatch(/accuracy \d\.\d{4} .* on 6 val images\.\nVal has been looked at (once|\d+ times) by this store/);
+    expect(stdout).toMatch(
+      /accuracy \d\.\d{4} .* on 6 val images\.\nVal has been looked at (once|\d+ times) by this store/,
+    );
     expect(stdout).toMatch(/Not saved: --save/);
     const again = document<SweepResult>(
       await permafrost(['sweep', store, ...flags, '--pca', '0,4', '--folds', '4', '--seed', '3', ...json]),

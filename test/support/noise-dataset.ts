@@ -5,8 +5,8 @@ import { paint, toSharp } from './pictures.ts';
 
 /** A small PNG of noise, another one for each seed: nothing tells one class of them from another. */
 export function noise(seed: number): Promise<Buffer> {
-  const { below } = random(seed);
-  return toSharp(paint(24, 24, () => [below(256), below(256), below(256)]))
+  const source = random(seed);
+  return toSharp(paint(24, 24, () => [source.below(256), source.below(256), source.below(256)]))
     .png()
     .toBuffer();
 }

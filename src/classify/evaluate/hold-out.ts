@@ -4,7 +4,7 @@ import { PermafrostError } from '../../core/errors.ts';
 /** Hex digits of a digest that become a place: 52 bits, which a double holds exactly. */
 const DIGITS = 13;
 
-/** Where a content lies in [0, 1): the first 52 bits of the SHA-256 of `seed:sha256`. No other image has a say in it. */
+/** Where a content lies in [0, 1): the first 52 bits of the SHA-256 of `seed:sha256`. Other images do not count. */
 export function placeOfContent(sha256: string, seed: number): number {
   return Number.parseInt(sha256Hex(`${seed}:${sha256}`).slice(0, DIGITS), 16) / 16 ** DIGITS;
 }

@@ -20,8 +20,8 @@ export interface Tally {
 }
 
 /**
- * A tally of `rows` rows that keeps the `mistakes` surest mistakes. `others` are classes that the head does not know: it
- * is wrong about all of their rows, at a probability of 0.
+ * A tally of `rows` rows that keeps the `mistakes` surest mistakes. `others` are classes that the head does not know:
+ * it is wrong about all of their rows, at a probability of 0.
  */
 export function tally(known: readonly string[], rows: number, mistakes: number, others: readonly string[] = []): Tally {
   const classes = [...known, ...others];

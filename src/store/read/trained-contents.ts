@@ -56,7 +56,7 @@ export function readTrainedContents(
       'HEAD_CORRUPT',
       `${file}: ${CONTENTS_TENSOR} is no int32 of shape (n, 2). Train it again.`,
     );
-  const keys = new BigUint64Array(shape[0]!);
+  const keys = new BigUint64Array(shape[0]);
   for (let i = 0; i < keys.length; i++) keys[i] = (BigInt(data[2 * i]! >>> 0) << 32n) | BigInt(data[2 * i + 1]! >>> 0);
   for (let i = 1; i < keys.length; i++)
     if (!(keys[i - 1]! < keys[i]!))

@@ -147,12 +147,12 @@ export function liveHeads(store: string): LiveHeads {
     async list(snapshot) {
       return Promise.all((await files()).map((id) => factsOf(id, snapshot)));
     },
-    async answer(id, { sha256, featuresIn }, snapshot) {
+    async answer(id, image, snapshot) {
       const facts = await factsOf(id, snapshot);
       const { name, pooling, problem } = facts;
       if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, trainedOn: null, problem };
       const head = await open(id);
-      const X = await featuresIn(pooling);
+      const X = await image.featuresIn(pooling);
       const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
       // Rows that are read from the store have one reader at a time.
       const [P, judged] = await (head.rowsMemory > 0 ? exclusive(asked) : asked());
@@ -162,7 +162,7 @@ export function liveHeads(store: string): LiveHeads {
         pooling,
         classes: shownClasses(head.head.classes, row(P, 0)),
         unknown: judged?.unknown[0] ?? null,
-        trainedOn: head.trainedOn?.has(sha256) ?? null,
+        trainedOn: head.trainedOn?.has(image.sha256) ?? null,
         problem,
       };
     },

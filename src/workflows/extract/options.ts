@@ -13,7 +13,7 @@ import { VIEW_OPTIONS } from '../../extract/image/view-parameters.ts';
 import { DTYPES } from '../../store/format/fingerprint.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { memoryOption } from '../memory.ts';
-import { REJECT_OPTION } from '../train/reject-options.ts';
+import { REJECT_OPTION } from '../train/options.ts';
 
 /** Options of `extract` and `run`; the command line, its help and the checks read this table. */
 export const EXTRACT_OPTIONS = {

@@ -25,9 +25,9 @@ async function digestOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Whether a data set is the one that a store lists, at another place: of at most 64 images spread over the data set half
- * or more are stored by content, or of as many of the list half or more lie in its folder under the same path with the
- * same content. So one that was moved, grew, shrank or was sorted into other folders is the same.
+ * Whether a data set is the one that a store lists, at another place: of at most 64 images spread over the data set
+ * half or more are stored by content, or of as many of the list half or more lie in its folder under the same path with
+ * the same content. So one that was moved, grew, shrank or was sorted into other folders is the same.
  */
 async function isSame({ root, samples }: Dataset, listed: SampleRows): Promise<boolean> {
   const contents = contentIndex();

@@ -46,8 +46,9 @@ function missingPackage(error: unknown): { missing: string } {
 }
 
 /**
- * Asks the best head of a past run about the validated images that it was not trained on, read in a stream. Gives a reason where the head is gone,
- * its features are of other settings, or nothing is validated. Throws HEAD_CORRUPT, STORE_CORRUPT, INTERRUPTED.
+ * Asks the best head of a past run about the validated images that it was not trained on, read in a stream. Gives a
+ * reason where the head is gone, its features are of other settings, or nothing is validated. Throws HEAD_CORRUPT,
+ * STORE_CORRUPT, INTERRUPTED.
  */
 export async function askBest(store: Store, run: OrReason<RunResult>, work: Work): Promise<OrReason<Answers>> {
   if (!present(run)) return run;

@@ -9,7 +9,7 @@ import { CHECK_DEFAULTS } from '../check/options.ts';
 import { inspect } from '../care/inspect.ts';
 import { labelledStore } from '../train/labelled-store.ts';
 import { pastRun } from '../run/past-run.ts';
-import { askBest } from './answers.ts';
+import { askBest, type Answers } from './answers.ts';
 import { pageImages, reportedDataset } from './images.ts';
 import { judgementOf } from './judgement.ts';
 import { featureMap, mapSample } from './map.ts';
@@ -54,7 +54,7 @@ export async function reportData(
   const checked = await checkStore(store, { ...CHECK_DEFAULTS, seed, images: compared }, work);
   enter('reading features');
   const shown = new Set([...shownCopies(checked), ...(present(answers) ? answers.mistaken : [])]);
-  const isJudged = present(answers) ? answers.isJudged : () => false;
+  const isJudged: Answers['isJudged'] = (sample) => present(answers) && answers.isJudged(sample);
   const page = pageImages(await store.samples(), summary, shown, isJudged);
   const { samples } = page;
   const parts = smallPooling(currentSets(store)[0]);

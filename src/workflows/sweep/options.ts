@@ -8,7 +8,7 @@ import {
 } from '../../core/options.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
-import { REJECT_OPTION } from '../train/reject-options.ts';
+import { REJECT_OPTION } from '../train/options.ts';
 import { SWEEP_SCORES } from '../../classify/cross-validation/cross-scores.ts';
 
 /** Options of `sweep` beside its grid. */

@@ -1,10 +1,23 @@
-import { booleanOption, choiceOption, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import {
+  booleanOption,
+  choiceOption,
+  integerOption,
+  numberOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
-import { REJECT_OPTION } from './reject-options.ts';
+
+/** The option `reject` of train, run and sweep. */
+export const REJECT_OPTION = numberOption(
+  0.05,
+  'share of images of known classes that may be called unknown, so that others can be; 0: never answer unknown',
+  { min: 0, max: 0.5 },
+);
 
 /** Options of `train` beside the head's own (classify/heads). */
 export const TRAIN_OPTIONS = {
