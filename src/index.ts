@@ -72,6 +72,7 @@ export * from './classify/evaluate/split.ts';
 export * as metrics from './classify/evaluate/metrics.ts';
 export * from './classify/evaluate/calibration.ts';
 export * from './classify/evaluate/paired-tests.ts';
+export { stratifiedSigns } from './classify/evaluate/stratified-signs.ts';
 export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
 
 // Contracts, pictures and engines: from image files to features.

@@ -6,6 +6,8 @@ import { writeSafetensors, type SafeTensor } from '../src/core/safetensors.ts';
 import { vgg16 } from '../src/extract/backbones/vgg16.ts';
 import { readCalibration, writeCalibration } from '../src/store/read/calibration-file.ts';
 import { FILE_TIMES_NAME } from '../src/store/format/file-times-file.ts';
+import { SKETCHES_NAME, writeSketches } from '../src/store/format/sketches-file.ts';
+import { SKETCH_BYTES } from '../src/core/sketch.ts';
 import { openFileTimes } from '../src/store/format/file-times.ts';
 import { writeHead } from '../src/store/read/head-file.ts';
 import { sealName } from '../src/store/write/shard-files.ts';
@@ -104,6 +106,18 @@ describe('a damaged file', () => {
     const whole = join(store, 'whole');
     writeFileSync(whole, readFileSync(join(store, FILE_TIMES_NAME)));
     await sealed({ reader: 'file-times', file: whole, context: { name: FILE_TIMES_NAME } }, ['STORE_CORRUPT']);
+  });
+
+  it('of sketches is refused', async () => {
+    const store = folder();
+    const { contract } = settingsWith();
+    const sketches = new Map(
+      Array.from({ length: 5 }, (_, i) => [sha256Of(String(i)), new Uint8Array(SKETCH_BYTES).fill(i)] as const),
+    );
+    await writeSketches(store, contract, sketches);
+    const whole = join(store, 'whole');
+    writeFileSync(whole, readFileSync(join(store, SKETCHES_NAME)));
+    await sealed({ reader: 'sketches', file: whole, context: { name: SKETCHES_NAME, contract } }, ['STORE_CORRUPT']);
   });
 
   it('of a head is refused, a flipped weight too', async () => {

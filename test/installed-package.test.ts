@@ -21,7 +21,7 @@ const doctor = async (project: string): Promise<Record<string, boolean>> => {
   return Object.fromEntries(packages.map(({ name, works }) => [name, works]));
 };
 
-describe.skipIf(process.platform === 'win32')('the package', { timeout: 10 * MINUTES }, () => {
+describe.skipIf(process.platform === 'win32')('the package', { timeout: 15 * MINUTES }, () => {
   let packed: Packed;
   let project: string;
 

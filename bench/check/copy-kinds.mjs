@@ -1,9 +1,17 @@
 // @ts-check
 import sharp from 'sharp';
 
-/** What is done to a picture: its upright pixels, its width and height. @typedef {(image: import("sharp").Sharp, width: number, height: number) => import("sharp").Sharp} Change */
+/** @import { Sharp } from 'sharp' */
 
-/** @type {(share: number, x?: number, y?: number) => Change} -- of each side `share` is cut off, at both ends alike unless told */
+/**
+ * What is done to the upright pixels of a picture of that width and height.
+ * @typedef {(image: Sharp, width: number, height: number) => Sharp} Change
+ */
+
+/**
+ * A share of both sides is cut off, at both ends alike unless told.
+ * @type {(share: number, x?: number, y?: number) => Change}
+ */
 const crop =
   (share, x = 0.5, y = 0.5) =>
   (image, width, height) => {
@@ -31,7 +39,7 @@ const border = (colour) => (image, width, height) => {
 
 /**
  * Kinds of copies: what is changed, and how the file is written (JPEG quality 90 unless told).
- * @type {Record<string, { change: Change, write?: (image: import("sharp").Sharp) => import("sharp").Sharp, suffix?: string }>}
+ * @type {Record<string, { change: Change, write?: (image: Sharp) => Sharp, suffix?: string }>}
  */
 export const COPY_KINDS = {
   jpeg50: { change: same, write: (image) => image.jpeg({ quality: 50 }) },
@@ -65,7 +73,7 @@ export const COPY_KINDS = {
  * @param {string} path
  */
 export async function copyOf(kind, path) {
-  const { change, write = (/** @type {import("sharp").Sharp} */ image) => image.jpeg({ quality: 90 }) } =
+  const { change, write = (/** @type {Sharp} */ image) => image.jpeg({ quality: 90 }) } =
     /** @type {(typeof COPY_KINDS)[string]} */ (COPY_KINDS[kind]);
   const { data, info } = await sharp(path)
     .rotate()

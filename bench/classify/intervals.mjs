@@ -1,6 +1,6 @@
 // @ts-check
 // Does a printed 95 % interval hold the true figure in 95 of 100 cases?
-//   npm run build && node bench/classify/intervals.mjs [--rounds 4000] [--fold-rounds 500]
+//   npm run build && node bench/classify/intervals.mjs [--rounds 4000] [--fold-rounds 300]
 // Each line: the share of simulated data sets whose interval holds the truth, and how many have no width. The interval
 // of a cross-validated figure is held against two truths: what the folds' heads reach on average, and what the head
 // that is fitted on all rows reaches.
@@ -15,7 +15,7 @@ import { crossValidated, exchangeable, gaussianBlocks } from './simulated-heads.
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '4000' },
-    'fold-rounds': { type: 'string', default: '500' },
+    'fold-rounds': { type: 'string', default: '300' },
   },
 });
 const rounds = Number(values.rounds);
@@ -145,7 +145,7 @@ for (const [name, options] of /** @type {const} */ ([
   ['knn', {}],
 ])) {
   for (const rows of [60, 245]) {
-    const many = gaussianBlocks({ rows: 20_000, blocks: 1, width: 10, distance: 2.5, seed: 1e6 });
+    const many = gaussianBlocks({ rows: 8000, blocks: 1, width: 10, distance: 2.5, seed: 1e6 });
     const X = /** @type {import('../../dist/index.js').Matrix} */ (many.X[0]);
     const truth = Int32Array.from(many.y, (label) => Number(label === 'b'));
     const reached = async (/** @type {import('../../dist/index.js').FittedHead} */ head) =>

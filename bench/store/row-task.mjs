@@ -25,7 +25,7 @@ const TASKS = {
   /** The list of the data set, read and checked. */
   async list() {
     const { openDataset } = await dist('workflows/network/dataset.js');
-    const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
+    const { samples } = await openDataset(join(folder, 'samples.csv'));
     return samples.length;
   },
   async inspect() {
@@ -153,7 +153,10 @@ const TASKS = {
     const { setsWriter } = await dist('store/write/sets-writer.js');
     const { readManifest } = await dist('store/format/manifest.js');
     const { commitDataset } = await dist('store/write/store.js');
-    const { samples } = await openDataset(join(folder, 'samples.csv'), { valFraction: 0.25, seed: 1 });
+    const { drawSplit } = await dist('workflows/extract/draw-split.js');
+    const { keptSplit } = await dist('workflows/extract/kept-split.js');
+    const dataset = await openDataset(join(folder, 'samples.csv'));
+    const { samples } = dataset;
     const manifest = await readManifest(store);
     const wanted = [{ set: manifest.sets[0], poolings: [pooling] }];
     const times = await openFileTimes(store, folder, false);
@@ -164,8 +167,11 @@ const TASKS = {
       const sha256 = times.recall(path, stampOf(i));
       if (sha256 !== undefined && writer.isKnown(sha256)) contents.set(path, sha256);
     }
-    const rows = contents.rows(writer.known);
-    await commitDataset({ path: store, manifest }, { root: folder, sets: wanted, samples: rows, failures: [] });
+    const kept = await keptSplit({ path: store, manifest }, {});
+    const drawn = drawSplit(dataset, contents, kept, { seed: 1, valFraction: 0.25, resplit: false });
+    const rows = drawn.contents.rows(writer.known);
+    const whole = { root: folder, sets: wanted, samples: rows, split: drawn.origin, failures: [] };
+    await commitDataset({ path: store, manifest }, whole);
     await times.write();
     return rows.length;
   },

@@ -70,14 +70,25 @@ function copiesText(result: CheckResult): string {
   ].join('');
 }
 
+/** How many labels are wrong, and how many of them are told. */
+function errorsText({ labelErrors, suspects }: CheckResult): string {
+  const about =
+    labelErrors === 0
+      ? 'No label error is suspected'
+      : `About ${plural(labelErrors, 'label')} may be wrong (confident learning)`;
+  if (suspects.length < labelErrors) return `${about}, the first ${suspects.length} are shown (--suspects)`;
+  const more = suspects.length - labelErrors;
+  return more === 0 ? about : `${about}, ${plural(more, 'further image')} less likely so`;
+}
+
 export function checkText(result: CheckResult): string {
   const { store, images, compared, exact, near, alike, leakedImages, labelErrors, suspects, smallClasses, smallClass } =
     result;
   const head = `${store}: ${plural(images, 'image')}; ${plural(exact.length, 'group')} of equal files, ${plural(near.length, 'pair')} of other copies, ${plural(alike.length, 'pair')} alike, ${plural(leakedImages, 'validated image')} with a copy in train, about ${plural(labelErrors, 'label')} wrong.\n`;
   const table =
     suspects.length === 0
-      ? `\n${labelErrors === 0 ? 'No label error is suspected' : `About ${plural(labelErrors, 'label')} may be wrong, none is shown (--suspects)`}.\n`
-      : `\nAbout ${plural(labelErrors, 'label')} may be wrong (confident learning)${suspects.length < labelErrors ? `, the first ${suspects.length} (--suspects)` : ''}; the most suspect first, look before you change anything:\n${textTable(
+      ? `\n${errorsText(result)}.\n`
+      : `\n${errorsText(result)}; the most suspect first, look before you change anything:\n${textTable(
           [...left('image', 'is', 'more like'), ...right('probability')],
           suspects.map(({ path, label, suggested, probability }) => [
             quoted(path),

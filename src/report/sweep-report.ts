@@ -83,7 +83,7 @@ export function sweepText(result: SweepResult, top: number): string {
       : [
           `Passed over, for they cannot be fitted on all ${images} training images within the memory: ${passedOver.map(({ rank }) => `number ${rank}`).join(', ')} (${printable(passedOver[0]!.reason)})`,
         ]),
-    'The best was chosen by the figures above, so its own is a little too high; its figure on images that had no part in the choice:',
+    'The best was chosen by the figures above, so its own is a little too high, and the intervals are those of the heads of these folds. Its figure on images that had no part in the choice:',
     `${best.name} (${featuresOf(chosen)}, ${parameters(chosen.changed) || 'defaults'}) trained on all ${best.trained} training images: accuracy ${ratio(best.accuracy)} (${ratio(best.interval[0])} .. ${ratio(best.interval[1])}), balanced ${ratio(best.balancedAccuracy)}, log loss ${ratio(best.logLoss)} on ${plural(best.validated, `${measured} image`)}.`,
     ...scoreRemarks(best),
     ...(best.looks === undefined ? [] : [looksText(best.looks, measured)]),

@@ -14,13 +14,17 @@ export interface LeakResult {
   readonly sameLabel: boolean;
 }
 
-/** Two files of one picture that are not equal: encoded again, smaller, grey, mirrored, cut, with a border or the like. */
+/**
+ * Two files of one picture that are not equal: encoded again, smaller, grey, mirrored, cut, with a border or the like.
+ */
 export interface CopyResult {
   readonly a: string;
   readonly b: string;
   /** Of their pooled features; of whole maps where no pixels could be compared. */
   readonly cosine: number;
-  /** Of their grey values, one laid over the other, 0.9 to 1; null where their pixels tell nothing or cannot be read. */
+  /**
+   * Of their grey values, one laid over the other, 0.9 to 1; null where their pixels tell nothing or cannot be read.
+   */
   readonly correlation: number | null;
   readonly mirrored: boolean;
 }
@@ -49,7 +53,9 @@ export interface CheckResult {
   readonly nearMissing: string | null;
   /** Compared images whose files cannot be read any more: copies among them are found by features alone. */
   readonly unread: number;
-  /** Pairs that are no copies and have alike maps, the most alike first: the same scene, or the like. They are no leaks. */
+  /**
+   * Pairs that are no copies and have alike maps, the most alike first: the same scene, or the like. They are no leaks.
+   */
   readonly alike: readonly { readonly a: string; readonly b: string; readonly cosine: number }[];
   /** Why these were not looked for; null where they were. */
   readonly alikeMissing: string | null;
@@ -63,7 +69,10 @@ export interface CheckResult {
   readonly accuracy: { readonly head: string; readonly all: CheckedAccuracy; readonly clean: CheckedAccuracy } | null;
   /** How many labels are wrong, as estimated by confident learning. */
   readonly labelErrors: number;
-  /** So many labels that the others contradict, as far as they are told, the most suspect first; margin: their probability less the suggestion's. */
+  /**
+   * So many labels that the others contradict, as far as they are told, the most suspect first; margin: their
+   * probability less the suggestion's.
+   */
   readonly suspects: readonly {
     readonly path: string;
     readonly label: string;

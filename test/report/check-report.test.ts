@@ -34,9 +34,11 @@ describe('what check says', () => {
     expect(checkText({ ...clean, labelErrors: 0, suspects: [] })).toContain('No label error is suspected.');
     expect(checkText({ ...clean, labelErrors: 1 })).toContain('About 1 label may be wrong (confident learning); the');
     expect(checkText({ ...clean, labelErrors: 30, suspects: [suspect!] })).toContain(
-      'About 30 labels may be wrong (confident learning), the first 1 (--suspects); the',
+      'About 30 labels may be wrong (confident learning), the first 1 are shown (--suspects); the',
     );
-    expect(checkText({ ...clean, labelErrors: 30, suspects: [] })).toContain('30 labels may be wrong, none is shown');
+    expect(checkText({ ...clean, labelErrors: 0 })).toContain(
+      'No label error is suspected, 1 further image less likely so; the',
+    );
   });
 
   it('of images that are alike is no word of a copy', () => {

@@ -55,6 +55,10 @@ const READERS = {
   async 'file-times'(path) {
     return (await load('store/format/file-times-file.js')).readFileTimes(dirname(path));
   },
+  async sketches(path) {
+    const { readSketches } = await load('store/format/sketches-file.js');
+    return [...(await readSketches(dirname(path), context.contract))];
+  },
   async head(path) {
     return (await load('store/read/head-file.js')).readHead(path);
   },

@@ -76,7 +76,9 @@ function guessed(a: Grey, b: Grey, { from, to, weights }: Guess): Likeness {
 /** Standard deviation of the colour differences, in levels, below which colours do not tell: grey, or one tint. */
 const LEAST_COLOUR = 6;
 
-/** Correlation of the colour differences of two pictures under the map of their grey values; null where they have few. */
+/**
+ * Correlation of the colour differences of two pictures under the map of their grey values; null where they have few.
+ */
 function coloursAlike(a: readonly [Grey, Grey], b: readonly [Grey, Grey], map: Affine): number | null {
   const step = COLOUR_SIDE / SKETCH_SIDE;
   const [xx, xy, across, yx, yy, down] = map;
@@ -100,8 +102,8 @@ function coloursAlike(a: readonly [Grey, Grey], b: readonly [Grey, Grey], map: A
 
 /**
  * How alike two sketches are where one is laid over the other as well as can be: mirrored or not, moved, larger or
- * smaller, turned a little. A cut, a border or a slight turn changes nothing of a picture but its place. `ways`: whether
- * the other is mirrored, if that is known. About 0.2 ms, and 1 ms where something is refined.
+ * smaller, turned a little. A cut, a border or a slight turn changes nothing of a picture but its place. `ways`:
+ * whether the other is mirrored, if that is known. About 0.2 ms, and 1 ms where something is refined.
  */
 export function align(one: Uint8Array, other: Uint8Array, ways: readonly boolean[] = [false, true]): Alignment {
   const a = greyOf(one);

@@ -11,7 +11,9 @@ export interface BestPairs<P extends Pair> {
   readonly total: number;
 }
 
-/** Keeps the `most` best pairs of any number that is offered, in memory of 2 `most`; `order`: below zero, p is better. */
+/**
+ * Keeps the `most` best pairs of any number that is offered, in memory of 2 `most`; `order`: below zero, p is better.
+ */
 export function bestPairs<P extends Pair>(order: (p: P, q: P) => number, most: number) {
   let found: P[] = [];
   let total = 0;

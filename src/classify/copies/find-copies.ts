@@ -9,7 +9,10 @@ import { similarPairs, type SimilarPair } from './similar-pairs.ts';
 
 /** Cosine of pooled features from which sketches are laid over each other. */
 const CANDIDATE_COSINE = 0.85;
-/** Bits of 64 in which the hashes of two sketches, one perhaps mirrored, may differ for the same; and with alike features. */
+/**
+ * Bits of 64 in which the hashes of two sketches, one perhaps mirrored, may differ for the same; and with alike
+ * features.
+ */
 const [CANDIDATE_BITS, CANDIDATE_BITS_ALIKE] = [16, 20];
 /** What alike means there: others have 0.6 or more in one pair of ten. */
 const ALIKE_COSINE = 0.6;
@@ -19,14 +22,18 @@ const MOST_CANDIDATES = 200_000;
 const TURN = 64;
 
 /**
- * Correlation of two sketches, laid over each other, from which they are of one picture; and where both are even for the
- * most part, as drawings on white are: there the outline decides, and many things have one outline. Measured in
+ * Correlation of two sketches, laid over each other, from which they are of one picture; and where both are even for
+ * the most part, as drawings on white are: there the outline decides, and many things have one outline. Measured in
  * docs/benchmarks.md, check.
  */
 const [COPY_CORRELATION, COPY_CORRELATION_EVEN] = [0.9, 0.96];
-/** Share of even areas from which a sketch is even for the most part: one photograph in twenty has more, icons 0.34 on. */
+/**
+ * Share of even areas from which a sketch is even for the most part: one photograph in twenty has more, icons 0.34 on.
+ */
 const EVEN_SHARE = 0.3;
-/** Correlation of the colours, where both have some: a green apple is no red one. Copies made lighter have 0.8 or more. */
+/**
+ * Correlation of the colours, where both have some: a green apple is no red one. Copies made lighter have 0.8 or more.
+ */
 const COLOUR_CORRELATION = 0.75;
 
 /** Two rows of one picture; the cosine is that of their pooled features. */
@@ -61,7 +68,9 @@ export function cosineOf({ data, cols }: Matrix, a: number, b: number): number {
   return Math.min(1, sum);
 }
 
-/** Two rows as one picture, by their sketches; undefined where they are not, null where a sketch is missing or plain. */
+/**
+ * Two rows as one picture, by their sketches; undefined where they are not, null where a sketch is missing or plain.
+ */
 export function copyBySketch(
   X: Matrix,
   sketches: readonly (Uint8Array | undefined)[],
@@ -81,7 +90,8 @@ export function copyBySketch(
 /**
  * The pairs of one picture among rows of l2-normalised pooled features X and their sketches. Two votes propose a pair:
  * the cosine of the features, and the perceptual hashes of the sketches, mirrored too. Sketches laid over each other
- * decide. Time: n² d / 2 multiplications, n² comparisons of hashes, 0.2 to 1 ms a proposed pair; memory: 512 n products.
+ * decide. Time: n² d / 2 multiplications, n² comparisons of hashes, 0.2 to 1 ms a proposed pair; memory: 512 n
+ * products.
  */
 export async function findCopies(
   X: Matrix,

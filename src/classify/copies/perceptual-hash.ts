@@ -4,14 +4,18 @@ import { SKETCH_BYTES, SKETCH_SIDE } from '../../core/sketch.ts';
 const FREQUENCIES = 8;
 export const HASH_BITS = FREQUENCIES * FREQUENCIES;
 
-/** Cosines of the DCT-II in parts of 2^14, so that all sums are whole and below 2^53: the same bits on every machine. */
+/**
+ * Cosines of the DCT-II in parts of 2^14, so that all sums are whole and below 2^53: the same bits on every machine.
+ */
 const COSINES = Array.from({ length: FREQUENCIES }, (_, k) =>
   Int32Array.from({ length: SKETCH_SIDE }, (_, x) =>
     Math.round(2 ** 14 * Math.cos((Math.PI * k * (2 * x + 1)) / (2 * SKETCH_SIDE))),
   ),
 );
 
-/** 64-bit hashes of n pictures, two words each, the first bit the highest of the first word; and of their mirror images. */
+/**
+ * 64-bit hashes of n pictures, two words each, the first bit the highest of the first word; and of their mirror images.
+ */
 export interface PerceptualHashes {
   readonly rows: number;
   readonly hashes: Uint32Array;

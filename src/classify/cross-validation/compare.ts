@@ -37,7 +37,7 @@ export interface Answered {
  * Each candidate against the first, the best, by the score's paired test. The best was chosen on the same rows, so any
  * two of the k candidates might have been compared: the adjusted p-value is the chance that the range of k equal ones
  * is as wide (Tukey's studentized range; Hsu 1996, Multiple Comparisons, chapter 4). Holm's adjustment for k - 1
- * comparisons lets 16 of 100 sets of 11 equal candidates through where 5 are meant (bench/classify/tests.mjs).
+ * comparisons tells equal candidates apart in up to 14 of 100 sets of 11, and 31 of 28 (bench/classify/tests.mjs).
  * `truth`: class indices (n). One comparison a candidate, the best's own first.
  */
 export function compareWithBest(

@@ -35,7 +35,9 @@ export interface JudgedLabels {
   readonly estimated: number;
 }
 
-/** Probabilities of heads that never saw a row, by row: a number for each class, 0 for one that the head did not know. */
+/**
+ * Probabilities of heads that never saw a row, by row: a number for each class, 0 for one that the head did not know.
+ */
 export type OutOfFold = ReadonlyMap<number, Float32Array>;
 
 export async function outOfFold(

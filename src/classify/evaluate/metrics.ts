@@ -116,8 +116,8 @@ export function balancedAccuracy(scores: readonly ClassScore[]): number {
 
 /**
  * The 95 % interval of the balanced accuracy: normal after two right and two wrong rows more, shared by the K classes
- * (Price and Bonett 2004, Computational Statistics and Data Analysis 45:449), each class' variance over n - 1. A class of
- * one row has the variance of all. It has a width where every row is right. NaN for no rows.
+ * (Price and Bonett 2004, Computational Statistics and Data Analysis 45:449), each class' variance over n - 1. A class
+ * of one row has the variance of all. It has a width where every row is right. NaN for no rows.
  */
 export function balancedAccuracyInterval(scores: readonly ClassScore[]): [low: number, high: number] {
   const present = scores.filter(({ support }) => support > 0);

@@ -8,7 +8,7 @@ import type { Special } from './formats/special.ts';
 import { specialOf } from './formats/special-of.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
 import { isTurned, MAX_PIXELS, openPicture, type Look } from './picture.ts';
-import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { IMAGE_TIMEOUT_MS } from './isolated/limits.ts';
 import { ownFormatOf } from './own-formats/index.ts';
 import { resample } from './resample.ts';
 import { loadSharp, type SharpImage } from './sharp.ts';

@@ -1,10 +1,11 @@
 import type { Contract } from '../../core/contract.ts';
+import { PermafrostError } from '../../core/errors.ts';
 import { decode, readHeader } from './decode.ts';
-import { ownFormatOf } from './own-formats/index.ts';
+import { isForAProcess } from './isolated/for-a-process.ts';
 import { inProcess } from './isolated/process-pool.ts';
 import type { ImageAnswer } from './isolated/task.ts';
 import type { ImageHeader } from './jpeg-header.ts';
-import { IMAGE_TIMEOUT_MS, LARGE_PIXELS } from './limits.ts';
+import { IMAGE_TIMEOUT_MS, LARGE_PIXELS } from './isolated/limits.ts';
 import { MAX_PIXELS } from './picture.ts';
 
 /** An image whose header is read, and whose pixels are on their way. */
@@ -23,20 +24,6 @@ export interface OpenLimits {
   /** Ends what can be ended, with INTERRUPTED. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** libvips looks for the tag in the first 1,000 bytes, and into compressed files. */
-const mayBeSvg = (bytes: Uint8Array): boolean =>
-  (bytes[0] === 0x1f && bytes[1] === 0x8b) || /<svg/i.test(Buffer.from(bytes.subarray(0, 1024)).toString('latin1'));
-
-/** AVIF and HEIC: each of their pictures is decoded in one step. */
-const isBoxes = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(4, 8)).toString('latin1') === 'ftyp';
-
-/**
- * Whether only the end of a process ends the decoding of this file. The others (JPEG, PNG, WebP, GIF, TIFF) libvips
- * makes line by line and stops between two of them, or they are no image.
- */
-const isForAProcess = (bytes: Uint8Array): boolean =>
-  mayBeSvg(bytes) || isBoxes(bytes) || ownFormatOf(bytes) !== undefined;
 
 const isLarge = ({ width, height }: ImageHeader): boolean => width * height > LARGE_PIXELS;
 
@@ -58,6 +45,21 @@ function exclusive<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
+ * What a process that decodes this image alone says of it, after libvips said `first` in this one: all pictures that
+ * are decoded at once share libvips' one list of errors, so that a reason may be lost, or be that of another image.
+ */
+async function toldAlone<T>(first: unknown, alone: () => Promise<T>): Promise<T> {
+  const isOfLibrary = first instanceof PermafrostError && first.cause !== undefined;
+  if (!isOfLibrary) throw first;
+  try {
+    return await alone();
+  } catch (second) {
+    // Of a process that gave no answer nobody learns more.
+    throw second instanceof PermafrostError && second.cause === undefined ? second : first;
+  }
+}
+
+/**
  * Reads the header of an image and begins to decode it into the contract's square (decode.ts), within `timeoutMs`.
  * Throws IMAGE_UNDECODABLE, also for what takes longer; INTERRUPTED after `signal`.
  */
@@ -69,11 +71,18 @@ export async function openImage(
   const elsewhere = (): Promise<ImageAnswer & { kind: 'square' }> =>
     inProcess({ kind: 'square', bytes, contract, mostPixels, timeoutMs }, timeoutMs, signal);
   if (!isForAProcess(bytes)) {
-    const header = await readHeader(bytes, mostPixels);
-    const pixels = isLarge(header)
-      ? exclusive(elsewhere).then((answer) => answer.pixels)
-      : decode(bytes, header, contract, timeoutMs);
-    return { header, pixels };
+    try {
+      const header = await readHeader(bytes, mostPixels);
+      const pixels = isLarge(header)
+        ? exclusive(elsewhere).then((answer) => answer.pixels)
+        : decode(bytes, header, contract, timeoutMs).catch((first: unknown) =>
+            toldAlone(first, elsewhere).then((answer) => answer.pixels),
+          );
+      return { header, pixels };
+    } catch (first) {
+      const { header, pixels } = await toldAlone(first, elsewhere);
+      return { header, pixels: Promise.resolve(pixels) };
+    }
   }
   const { header, pixels } = await elsewhere();
   return { header, pixels: Promise.resolve(pixels) };

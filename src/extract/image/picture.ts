@@ -7,7 +7,7 @@ import type { Conversion } from './formats/samples.ts';
 import type { SampleKind } from './formats/special.ts';
 import { yCbCrConversion } from './formats/ycbcr.ts';
 import type { ImageHeader } from './jpeg-header.ts';
-import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { IMAGE_TIMEOUT_MS } from './isolated/limits.ts';
 import { ownFormatOf } from './own-formats/index.ts';
 import { loadSharp, type SharpImage } from './sharp.ts';
 import { turn } from './turn.ts';

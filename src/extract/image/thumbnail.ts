@@ -1,4 +1,4 @@
-import { IMAGE_TIMEOUT_MS } from './limits.ts';
+import { IMAGE_TIMEOUT_MS } from './isolated/limits.ts';
 import { inProcess } from './isolated/process-pool.ts';
 import { toWebp, type WebpSize } from './isolated/to-webp.ts';
 import { canBeStopped } from './open-image.ts';

@@ -171,6 +171,8 @@ export interface SuspectCard extends ImageCard {
 export interface ReviewState {
   readonly snapshot: string;
   readonly suspects: readonly SuspectCard[];
+  /** How many labels are wrong, as estimated by confident learning. */
+  readonly labelErrors: number;
   /** Images that were decided about and are no suspects. */
   readonly others: readonly (ImageCard & { readonly decided: string })[];
   readonly classes: readonly string[];

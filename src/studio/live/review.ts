@@ -70,7 +70,7 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
   return {
     decisions,
     async state(snapshot) {
-      const { suspects } = await suspectsOf(snapshot);
+      const { suspects, labelErrors } = await suspectsOf(snapshot);
       const suspected = new Set(suspects.map(({ path }) => path));
       const decided = decisions(snapshot);
       const { samples } = snapshot;
@@ -85,6 +85,7 @@ export async function liveReview(store: string, jobs: LiveJobs): Promise<LiveRev
         others: [...decided].flatMap(([path, label]) =>
           suspected.has(path) ? [] : [{ ...cardOf(snapshot, samples.rowOf(path)), decided: label }],
         ),
+        labelErrors,
         classes: samples.labels,
         decided: decided.size,
         changed,

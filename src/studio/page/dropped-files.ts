@@ -5,7 +5,7 @@ export interface Dropped {
 }
 
 /** Names that a folder's file must have to be taken; what is dropped by itself is taken whatever its name. */
-const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|svg|bmp|heic|heif|ppm|pgm|jxl|jp2)$/i;
+const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|svg|bmp|dib|p[pgbn]m|hei[cf]|hif|jxl|jp2)$/i;
 
 const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
   new Promise((resolve, reject) => entry.file(resolve, reject));
@@ -39,12 +39,12 @@ async function imagesOf(folder: FileSystemDirectoryEntry): Promise<{ images: Fil
 async function readFolder(folder: FileSystemDirectoryEntry): Promise<Dropped> {
   try {
     const { images, others } = await imagesOf(folder);
-    const passed = others > 0 ? ` ${others} other files are left out.` : '';
+    const passed = others === 0 ? '' : ` ${others} other ${others === 1 ? 'file is' : 'files are'} left out.`;
     const remark =
       images.length === 0
         ? `The folder ${folder.name} holds no image.${passed}`
         : others > 0
-          ? `The folder ${folder.name} holds ${images.length} images.${passed}`
+          ? `The folder ${folder.name} holds ${images.length} ${images.length === 1 ? 'image' : 'images'}.${passed}`
           : undefined;
     return { files: images, remarks: remark === undefined ? [] : [remark] };
   } catch (error) {

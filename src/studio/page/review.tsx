@@ -79,8 +79,8 @@ export function Review({ open, facts }: Shared) {
       ) : (
         <>
           <p aria-live="polite" id="review-state">
-            {plural(state.suspects.length, 'suspect')}; {plural(state.decided, 'decision')}, {state.changed} of them
-            change a label.
+            {plural(state.suspects.length, 'suspect')}, about {state.labelErrors} wrong;{' '}
+            {plural(state.decided, 'decision')}, {state.changed} of them change a label.
           </p>
           <div class="pager">
             <button type="button" disabled={!state.canUndo} onClick={() => act(ask('POST /api/review/undo'))}>

@@ -22,6 +22,9 @@ import type { Work } from '../work.ts';
 /** The head that answers: among the best of `run` on pooled features, and fitted in milliseconds. */
 const HEAD = { name: 'logistic', options: { C: 10 }, normalize: 'l2' } as const;
 
+/** Suspects that are told where their number is not given. */
+const MOST_ESTIMATED = 100;
+
 interface Stored {
   /** l2-normalised pooled features of every image, row i for samples[i]. */
   readonly X: Matrix;
@@ -80,8 +83,8 @@ async function accuracyWithout(
 /**
  * Asks a store what could be wrong with its data set: copies (equal files, or others of one picture), copies across
  * train and val or test and their effect on the accuracy, labels that other images contradict, small classes. `images`
- * at most are compared; of each its file is read once, for a sketch that stays in the store. With a list of labels these
- * count.
+ * at most are compared; of each its file is read once, for a sketch that stays in the store. With a list of labels
+ * these count.
  */
 export async function check(
   storePath: string,
@@ -151,7 +154,8 @@ export async function checkStore(store: Store, options: CheckOptions, work: Work
     accuracy: await accuracyWithout(stored, leaked, signal),
     labelErrors: judgedLabels.estimated,
     suspects: judgedLabels.ranked
-      .slice(0, Math.min(judgedLabels.estimated, most))
+      .filter(({ margin }) => margin < 0)
+      .slice(0, most === 0 ? Math.min(judgedLabels.estimated, MOST_ESTIMATED) : most)
       .map(({ row, label, suggested, probability, margin }) => ({
         path: samples[row]!.path,
         label,

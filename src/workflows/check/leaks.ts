@@ -33,8 +33,9 @@ const leak = (
 });
 
 /**
- * The images of val and test that have a copy in train, each once: an equal file where there is one, else the most alike.
- * `copies` are groups of equal files of all images; `near` is about `samples`. Equal files first, then by likeness.
+ * The images of val and test that have a copy in train, each once: an equal file where there is one, else the most
+ * alike. `copies` are groups of equal files of all images; `near` is about `samples`. Equal files first, then by
+ * likeness.
  */
 export function leaksOf(
   copies: readonly (readonly StoredSample[])[],

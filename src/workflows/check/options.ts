@@ -17,7 +17,7 @@ export const CHECK_OPTIONS = {
       max: 1,
     },
   ),
-  suspects: integerOption(100, 'suspected label errors that are told at most; how many there are is estimated', {
+  suspects: integerOption(0, 'suspected label errors that are told; 0: as many as are estimated, 100 at most', {
     min: 0,
   }),
   folds: integerOption(5, 'folds of the cross-validation that finds them', { min: 2, max: 50 }),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
 import { readImageFile } from '../../extract/image/read-image-file.ts';
-import { sketchOf } from '../../extract/image/sketch.ts';
+import { sketchOf } from '../../extract/sketch.ts';
 import { readSketches, writeSketches, type Sketches } from '../../store/format/sketches-file.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';

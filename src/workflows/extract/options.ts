@@ -8,7 +8,7 @@ import {
   type OptionsOf,
 } from '../../core/options.ts';
 import { CONTRACT_NAMES } from '../../extract/contract.ts';
-import { IMAGE_TIMEOUT_MS } from '../../extract/image/limits.ts';
+import { IMAGE_TIMEOUT_MS } from '../../extract/image/isolated/limits.ts';
 import { VIEW_OPTIONS } from '../../extract/image/view-parameters.ts';
 import { DTYPES } from '../../store/format/fingerprint.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';

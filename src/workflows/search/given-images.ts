@@ -8,6 +8,8 @@ import { list } from '../../extract/dataset/image-tree.ts';
 interface Found {
   readonly images: string[];
   others: number;
+  /** Files and folders that are hidden, or the system's own. */
+  hidden: number;
   readonly seen: Set<string>;
 }
 
@@ -17,23 +19,29 @@ async function walk(folder: string, found: Found): Promise<void> {
   if (found.seen.has(real)) return;
   found.seen.add(real);
   const { images, folders, others, illegible, leftOut } = await list(folder);
-  found.others += others.length + illegible.length + leftOut.folders.length + leftOut.images.length;
+  found.others += others.length + illegible.length;
+  found.hidden += leftOut.folders.length + leftOut.images.length;
   for (const name of images) found.images.push(join(folder, name));
   for (const name of folders) await walk(join(folder, name), found);
 }
 
+const counted = (n: number, one: string): string => `${n} ${n === 1 ? one : `${one}s`}`;
+
 async function imagesIn(folder: string, listener: Listener): Promise<string[]> {
-  const found: Found = { images: [], others: 0, seen: new Set() };
+  const found: Found = { images: [], others: 0, hidden: 0, seen: new Set() };
   await walk(folder, found);
-  const { images, others } = found;
+  const { images, others, hidden } = found;
+  const left = [
+    ...(others > 0 ? [counted(others, 'other file')] : []),
+    ...(hidden > 0 ? [`${hidden} hidden or the system's own`] : []),
+  ].join(', ');
   if (images.length === 0) {
     throw new PermafrostError(
       'DATASET_EMPTY',
-      `The folder ${folder} holds no image${others > 0 ? `, but ${others} other files` : ''}. Name image files, or a folder with some in it, at any depth.`,
+      `The folder ${folder} holds no image${left === '' ? '' : ` (${left})`}. Name image files, or a folder with some in it, at any depth.`,
     );
   }
-  const passed = others > 0 ? `; passed over ${others} that are none` : '';
-  listener.note?.(`${folder}: ${images.length} ${images.length === 1 ? 'image' : 'images'}${passed}.`);
+  listener.note?.(`${folder}: ${counted(images.length, 'image')}${left === '' ? '' : `; left out: ${left}`}.`);
   return images;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sketchOf } from '../../../src/extract/image/sketch.ts';
+import { sketchOf } from '../../../src/extract/sketch.ts';
 import { align } from '../../../src/classify/copies/alignment.ts';
 import { scene } from '../../support/scenes.ts';
 

@@ -4,6 +4,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { crc32, deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type * as HeicModule from '../../../src/extract/image/own-formats/heic.ts';
 import type * as OpenImageModule from '../../../src/extract/image/open-image.ts';
@@ -74,6 +75,41 @@ describe('an opened image', () => {
       code: 'IMAGE_UNDECODABLE',
       message: textWith(/takes longer than 1 s/),
     });
+  });
+
+  it('is a failure after the same time where a PNG has much text to unfold', async () => {
+    const png = await toSharp(texture(8, 8, 2))
+      .png()
+      .toBuffer();
+    // 400 texts of 25 MB, each in 25 kB: ten gigabytes.
+    const content = Buffer.concat([Buffer.from('Comment\0\0'), deflateSync(Buffer.alloc(25e6))]);
+    const body = Buffer.concat([Buffer.from('zTXt'), content]);
+    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length);
+    crc.writeUInt32BE(crc32(body));
+    const text = Buffer.concat([length, body, crc]);
+    const file = Buffer.concat([png.subarray(0, 33), ...Array<Buffer>(400).fill(text), png.subarray(33)]);
+    const started = performance.now();
+    await squareOf(file, contract, { timeoutMs: 1000 }).catch((error: unknown) =>
+      expect(error).toMatchObject({ code: 'IMAGE_UNDECODABLE' }),
+    );
+    // One second for the picture; the rest is for a process to start on a busy machine.
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it('is refused for its own reason, however many are decoded at once', async () => {
+    const picture = texture(60, 60, 3);
+    const jpeg = await toSharp(picture).jpeg().toBuffer();
+    const png = await toSharp(picture).png().toBuffer();
+    const broken = png.subarray(0, png.length >> 1);
+    const cut = jpeg.subarray(0, jpeg.length >> 1);
+    const files = Array.from({ length: 40 }, (_, i) => [cut, broken, jpeg, png][i % 4]!);
+    const told = await Promise.allSettled(files.map((bytes) => squareOf(bytes, contract)));
+    const reasons = told.map((one) => (one.status === 'rejected' ? (one.reason as Error).message : 'decoded'));
+    const alone = await Promise.allSettled([squareOf(cut, contract)]);
+    for (const [i, reason] of reasons.entries())
+      expect(reason).toMatch([/jpeg|JPEG/, /png/i, /^decoded$/, /^decoded$/][i % 4]!);
+    expect(alone[0]).toMatchObject({ reason: { message: reasons[0] } });
   });
 
   it('is given up at once when the work is interrupted', async () => {

@@ -15,9 +15,20 @@ describe('what is wrong with an image', () => {
     );
   });
 
+  it('is told once, also where a line repeats the end of another', () => {
+    expect(reasonOf('corrupt header: image: bad format\nimage: bad format')).toBe('corrupt header: image: bad format');
+  });
+
   it('is noise where there is nothing else', () => {
     expect(reasonOf('source: bad seek to 5')).toBe('source: bad seek to 5');
   });
+
+  it.each(['Unknown error', 'Input buffer has corrupt header: '])(
+    'is damage without details where sharp says "%s"',
+    (message) => {
+      expect(reasonOf(message)).toBe('It is damaged; libvips gives no details.');
+    },
+  );
 
   it('is the time where sharp was stopped', () => {
     expect(reasonOf('timeout: 36% complete\nVipsImage: killed for image "temp-10"', 8000)).toMatch(/longer than 8 s/);

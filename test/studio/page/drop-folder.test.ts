@@ -65,7 +65,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a folder that is dropped on the
     await card.waitFor();
     await drop(page, 'li[aria-label="Class ants"] .drop', join(root, 'ants'));
     await card.getByText('5 images', { exact: true }).waitFor();
-    await alert('The folder ants holds 5 images. 1 other files are left out.');
+    await alert('The folder ants holds 5 images. 1 other file is left out.');
     // A file and a folder at once.
     await drop(page, 'li[aria-label="Class ants"] .drop', join(root, 'Stripes/Val/down'), join(root, 'ants/first.PNG'));
     await card.getByText(/^(9|10) images$/).waitFor();
@@ -73,7 +73,7 @@ describe.skipIf(CHROMIUM === null)(needsBrowser('a folder that is dropped on the
 
   it('is refused in true words where it holds no image', async () => {
     await drop(page, 'li[aria-label="Class ants"] .drop', join(root, 'empty'));
-    await alert('The folder empty holds no image. 1 other files are left out.');
+    await alert('The folder empty holds no image. 1 other file is left out.');
   });
 
   it('is searched by its first image, which is said', async () => {

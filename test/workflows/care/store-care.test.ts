@@ -7,6 +7,8 @@ import { readManifest } from '../../../src/store/format/manifest.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
+import { check } from '../../../src/workflows/check/check.ts';
+import { SKETCHES_NAME } from '../../../src/store/format/sketches-file.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
@@ -90,6 +92,20 @@ describe('verify', () => {
 });
 
 describe('repair', () => {
+  it('removes damaged sketches, which check makes again', async () => {
+    const store = copyOf(whole);
+    await check(store);
+    const sketches = readFileSync(join(store, SKETCHES_NAME));
+    expect((await verify(store)).ok).toBe(true);
+    flip(join(store, SKETCHES_NAME), sketches.length - 100, 2);
+    expect((await verify(store)).damaged.map(({ name }) => name)).toEqual([SKETCHES_NAME]);
+    await expect(check(store)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    expect(await repair(store)).toMatchObject({ lostRows: 0, extracted: 0, next: null });
+    expect((await verify(store)).ok).toBe(true);
+    await check(store);
+    expect(readFileSync(join(store, SKETCHES_NAME)).equals(sketches)).toBe(true);
+  });
+
   const kinds: readonly (readonly [string, RegExp])[] = [
     ['a map', /-flatten\.arrow$/],
     ['pooled features', /-max\.arrow$/],

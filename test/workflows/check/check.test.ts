@@ -1,4 +1,4 @@
-import { copyFileSync, renameSync } from 'node:fs';
+import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -50,6 +50,19 @@ describe('check', () => {
       ['across', 5],
       ['down', 6],
     ]);
+  });
+
+  it('doubts the labels of a list where one is given, not those of the store', async () => {
+    const list = join(folder(), 'labels.csv');
+    writeFileSync(list, 'path,label\nTrain/across/swapped.png,down\nTrain/down/0.png,across\n');
+    const suspects = async (options: { labels?: string }): Promise<string[]> =>
+      (await check(store, options)).suspects.map(({ path, suggested }) => `${path}: ${suggested}`);
+    const stored = await suspects({});
+    expect(stored).toContain('Train/across/swapped.png: down');
+    expect(stored).not.toContain('Train/down/0.png: down');
+    const listed = await suspects({ labels: list });
+    expect(listed).toContain('Train/down/0.png: down');
+    expect(listed).not.toContain('Train/across/swapped.png: down');
   });
 
   it('tells it so that a person can act on it', async () => {

@@ -21,7 +21,7 @@ describe('the images that were meant', () => {
     const notes: string[] = [];
     const found = await givenImages([at('card')], { note: (text) => notes.push(text) });
     expect(found).toEqual([at('card/z.jpg'), at('card/b/1.PNG'), at('card/b/deep/2.webp')]);
-    expect(notes).toEqual([`${at('card')}: 3 images; passed over 1 that are none.`]);
+    expect(notes).toEqual([`${at('card')}: 3 images; left out: 1 other file, 1 hidden or the system's own.`]);
   });
 
   it('are files as they were given, also such as do not exist or are named otherwise', async () => {
@@ -32,7 +32,7 @@ describe('the images that were meant', () => {
   it('are not in a folder without an image, which says what is there', async () => {
     const refused = givenImages([at('notes')]);
     await expect(refused).rejects.toMatchObject({ code: 'DATASET_EMPTY' });
-    await expect(refused).rejects.toThrow(/notes holds no image, but 1 other files/);
+    await expect(refused).rejects.toThrow(/notes holds no image \(1 other file\)/);
   });
 
   it.each(['https://example.com/a.jpg', 'HTTP://x/a.png', 'file:///a.jpg', 's3://bucket/a.jpg'])(

@@ -5,7 +5,7 @@ import type { RankedCandidate, SweepCandidate, SweepResult, SweepScore } from '.
 import { gc } from '../../../src/workflows/care/gc.ts';
 import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
 import { planSweep } from '../../../src/workflows/sweep/plan.ts';
-import { train } from '../../../src/workflows/train/train.ts';
+import type { train as sourceTrain } from '../../../src/workflows/train/train.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { storedRow } from '../../support/stored-rows.ts';
@@ -13,7 +13,11 @@ import { fillStore } from '../../support/stores.ts';
 
 // Threads are started from a file, which Node 20 must be able to run: the built one. So this is the built workflow too.
 type Workflow = { readonly sweep: typeof sourceSweep };
-const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as Workflow;
+const built = (file: string): Promise<unknown> =>
+  import(new URL(`../../../dist/workflows/${file}`, import.meta.url).href);
+const { sweep } = (await built('sweep/sweep.js')) as Workflow;
+// ONNX Runtime is bundled with the built program, and one process takes one of it.
+const { train } = (await built('train/train.js')) as { readonly train: typeof sourceTrain };
 
 const folder = temporaryFolders();
 const CLASSES = ['ant', 'bee', 'cat'];

@@ -1,6 +1,6 @@
 import { damagedMarker } from './jpeg-scans.ts';
 import { specialOf } from './special-of.ts';
-import { readTiffDirectory } from './tiff-directory.ts';
+import { hasTiffSignature } from './tiff-directory.ts';
 import { plainJpegHeader } from '../jpeg-header.ts';
 
 /**
@@ -24,7 +24,7 @@ const isWebp = (bytes: Uint8Array): boolean => asText(bytes, 0, 4) === 'RIFF' &&
 export function decoderOf(bytes: Uint8Array): number {
   if (isJpeg(bytes)) return damagedMarker(bytes) === undefined && plainJpegHeader(bytes) !== undefined ? 1 : DECODER;
   if (isWebp(bytes)) return asText(bytes, 0, bytes.length).includes('tiff:Orientation') ? DECODER : 1;
-  if (readTiffDirectory(bytes) !== undefined) return DECODER;
+  if (hasTiffSignature(bytes)) return DECODER;
   try {
     const special = specialOf(bytes);
     const frame = special?.samples?.kind === 'gif' ? special.samples.frame : undefined;

@@ -44,15 +44,18 @@ function numberAt(view: DataView, at: number, type: number, little: boolean): nu
   }
 }
 
+const SIGNATURES: readonly string[] = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'];
+
+/** Whether the bytes begin as those of a TIFF or BigTIFF, in either order of bytes. */
+export const hasTiffSignature = (bytes: Uint8Array): boolean =>
+  bytes.length >= 8 && SIGNATURES.includes(String.fromCharCode(...bytes.subarray(0, 4)));
+
 /** Reads the first directory of a TIFF or BigTIFF; undefined for other bytes, and where it is cut off. */
 export function readTiffDirectory(bytes: Uint8Array): TiffDirectory | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const order = bytes.length < 8 ? 0 : view.getUint16(0);
-  if (order !== 0x4949 && order !== 0x4d4d) return undefined;
-  const little = order === 0x4949;
-  const version = view.getUint16(2, little);
-  if (version !== 42 && version !== 43) return undefined;
-  const isBig = version === 43;
+  if (!hasTiffSignature(bytes)) return undefined;
+  const little = bytes[0] === 0x49;
+  const isBig = view.getUint16(2, little) === 43;
   const [word, entryBytes] = isBig ? [8, 20] : [4, 12];
   const wordAt = (at: number): number => (isBig ? Number(view.getBigUint64(at, little)) : view.getUint32(at, little));
   const entries = new Map<number, number>();

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import type { SampleKind, Special } from './special.ts';
-import { readTiffDirectory, TIFF_TAG, type TiffDirectory } from './tiff-directory.ts';
+import { hasTiffSignature, readTiffDirectory, TIFF_TAG, type TiffDirectory } from './tiff-directory.ts';
 import { damagedTile } from './tiff-tiles.ts';
 import { PLAIN_YCBCR } from './ycbcr.ts';
 
@@ -35,10 +35,13 @@ function samplesOf(directory: TiffDirectory, bits: readonly number[]): SampleKin
   return { kind: 'ycbcr', meaning, isCompressed: compression !== UNCOMPRESSED };
 }
 
-/** What is special about a TIFF; undefined for other bytes. Throws IMAGE_UNDECODABLE for floats and old-style JPEG. */
+/** What is special about a TIFF; undefined for other bytes. Throws IMAGE_UNDECODABLE for what is damaged or misread. */
 export function tiffSpecial(bytes: Uint8Array): Special | undefined {
   const directory = readTiffDirectory(bytes);
-  if (directory === undefined) return undefined;
+  if (directory === undefined) {
+    if (hasTiffSignature(bytes)) refuse('It is a TIFF that is cut off: its directory lies behind the end of the file.');
+    return undefined;
+  }
   const bits = directory.numbers(TIFF_TAG.bitsPerSample) ?? [1];
   if (
     directory.numbers(TIFF_TAG.sampleFormat)?.includes(FLOAT) === true ||

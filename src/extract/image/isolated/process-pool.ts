@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { PermafrostError } from '../../../core/errors.ts';
 import { tookTooLong } from '../what-is-wrong.ts';
-import { MAX_PROCESS_BYTES, READY, type ImageAnswer, type ImageTask } from './task.ts';
+import { MAX_PROCESS_BYTES } from './limits.ts';
+import { READY, type ImageAnswer, type ImageTask } from './task.ts';
 
 const ENTRY = new URL(`./decode-process${extname(import.meta.url)}`, import.meta.url);
 const MOST_PROCESSES = Math.min(4, availableParallelism());
@@ -54,13 +55,14 @@ function nextMessage(
 const interrupted = (): PermafrostError =>
   new PermafrostError('INTERRUPTED', 'Interrupted while an image was decoded.');
 
-/** Why there is no picture where its process ended on its own. */
+/** Why there is no picture where its process ended on its own; `cause` tells it from what a process answers. */
 function ended(how: number | string | null): PermafrostError {
   return new PermafrostError(
     'IMAGE_UNDECODABLE',
     how === 'SIGKILL'
       ? `Decoding it takes more than ${MAX_PROCESS_BYTES / 2 ** 30} GiB of memory and was ended. Save it in a simpler form, or take it out.`
       : `The process that decodes it ended with ${how} before it answered. Save it in another form, or take it out.`,
+    { cause: how },
   );
 }
 
@@ -107,8 +109,11 @@ export async function inProcess<K extends ImageTask['kind']>(
   if (taken >= MOST_PROCESSES) await new Promise<void>((resolve) => waiting.push(resolve));
   else taken++;
   try {
-    if (signal?.aborted) throw interrupted();
     const child = await take();
+    if (signal?.aborted) {
+      putBack(child);
+      throw interrupted();
+    }
     const answered = nextMessage(child, { mostMs: timeoutMs, late: () => tookTooLong(timeoutMs), signal });
     child.send(task);
     const answer = (await answered) as ImageAnswer;

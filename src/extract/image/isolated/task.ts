@@ -21,6 +21,3 @@ export type ImageAnswer =
 
 /** What the process says when it can be asked. */
 export const READY = 'ready';
-
-/** Most memory of a process that decodes one image, in bytes: MAX_PIXELS take 1.7 GB, as they are there twice. */
-export const MAX_PROCESS_BYTES = 2.5 * 2 ** 30;

@@ -1,5 +1,5 @@
 // A thread of a process that decodes images: it ends the process that takes too much memory, or that nobody waits for.
-import { MAX_PROCESS_BYTES } from './task.ts';
+import { MAX_PROCESS_BYTES } from './limits.ts';
 
 const EVERY_MS = 50;
 const parent = process.ppid;

@@ -154,8 +154,9 @@ export const PNM: OwnFormat = {
   isOne: (bytes) =>
     bytes[0] === 0x50 && bytes[1]! >= 0x31 && bytes[1]! <= 0x36 && (isBlank(bytes[2]) || bytes[2] === HASH),
   header(bytes) {
-    const { width, height } = readHeader(bytes);
-    return { width, height, orientation: 1, hasAlpha: false };
+    const { width, height, channels, top } = readHeader(bytes);
+    const plain = { width, height, orientation: 1, hasAlpha: false };
+    return channels === 1 && top > 255 ? { ...plain, special: { samples: { kind: 'grey16' } } } : plain;
   },
   pixels,
 };

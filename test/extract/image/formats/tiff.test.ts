@@ -31,6 +31,15 @@ describe('a damaged TIFF', () => {
     }
   });
 
+  it('says that it is cut off where its directory stood at its end', async () => {
+    const bytes = tiff(4, 4, Buffer.alloc(16, 9), { 258: [8], 262: [1] });
+    bytes.writeUInt32LE(bytes.length + 100, 4);
+    for (const cut of [bytes, bytes.subarray(0, 60)])
+      expect((await rejection(readHeader(cut), 'IMAGE_UNDECODABLE')).message).toMatch(
+        /a TIFF that is cut off: its directory/,
+      );
+  });
+
   it('is refused where its pixels are cut off and its directory stands before them', async () => {
     const samples = Buffer.alloc(64 * 64 * 3, 200);
     const bytes = tiff(64, 64, samples, { 258: [8, 8, 8], 262: [2], 277: [3] });

@@ -59,6 +59,8 @@ describe('a PBM, PGM or PPM', () => {
   it('has its grey of 16 bits cut off at 255 where it is to be as Pillow makes it', async () => {
     const bytes = file('P5 3 1 65535\n', 0, 0, 0, 200, 0xff, 0xff);
     expect([...(await PNM.pixels(bytes, true)).data]).toEqual(grey(0, 200, 255));
+    // By which extraction tells of it.
+    expect(await PNM.header(bytes)).toMatchObject({ special: { samples: { kind: 'grey16' } } });
   });
 
   it('is told from text', () => {

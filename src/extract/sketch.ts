@@ -1,4 +1,4 @@
-import { COLOUR_BYTES, COLOUR_SIDE, GREY_BYTES, SKETCH_BYTES, SKETCH_SIDE } from '../../core/sketch.ts';
+import { COLOUR_BYTES, COLOUR_SIDE, GREY_BYTES, SKETCH_BYTES, SKETCH_SIDE } from '../core/sketch.ts';
 
 /** Thousandths of red, green and blue in a value, and what is added (ITU-R BT.601, as in JPEG files). */
 interface Mix {

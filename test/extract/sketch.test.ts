@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COLOUR_BYTES, COLOUR_SIDE, GREY_BYTES, SKETCH_SIDE } from '../../../src/core/sketch.ts';
-import { sketchOf } from '../../../src/extract/image/sketch.ts';
+import { COLOUR_BYTES, COLOUR_SIDE, GREY_BYTES, SKETCH_SIDE } from '../../src/core/sketch.ts';
+import { sketchOf } from '../../src/extract/sketch.ts';
 
 /** Mean of a mix of the colours over one cell, with whole numbers of any length. */
 function meanOf(

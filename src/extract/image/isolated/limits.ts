@@ -3,3 +3,6 @@ export const LARGE_PIXELS = 2 ** 25;
 
 /** Milliseconds that one image may take to decode. */
 export const IMAGE_TIMEOUT_MS = 20_000;
+
+/** Most memory of a process that decodes one image, in bytes: MAX_PIXELS take 1.7 GB, as they are there twice. */
+export const MAX_PROCESS_BYTES = 2.5 * 2 ** 30;
