@@ -5,6 +5,7 @@
  * installation at all where that host is out of reach. Its own switches count in the user's project only.
  */
 import { copyFileSync, cpSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /**
@@ -40,9 +41,16 @@ export function bundleOnnxRuntime(from, to) {
     .filter((path) => /\.(node|dll|dylib|so(\.\d+)*)$/.test(path))
     .filter((path) => !LEFT_OUT.test(path.replace(/^.*[\\/]/, '')));
   for (const path of native) link(join(from, 'bin', path), join(to, 'bin', path));
+  // Its own copy of the API beside it: the API keeps a list of backends, and another onnxruntime-node in the user's
+  // process enters the same names.
+  mkdirSync(join(to, 'dist'), { recursive: true });
   for (const file of readdirSync(join(from, 'dist')).filter((path) => path.endsWith('.js'))) {
-    cpSync(join(from, 'dist', file), join(to, 'dist', file));
+    const text = readFileSync(join(from, 'dist', file), 'utf8');
+    writeFileSync(join(to, 'dist', file), text.replaceAll('require("onnxruntime-common")', 'require("../common")'));
   }
+  const api = createRequire(join(process.cwd(), from, 'package.json')).resolve('onnxruntime-common');
+  for (const file of readdirSync(dirname(api)).filter((path) => path.endsWith('.js')))
+    cpSync(join(dirname(api), file), join(to, 'common', file));
   for (const file of ['LICENSE', 'ThirdPartyNotices.txt']) cpSync(join('data/onnxruntime', file), join(to, file));
   writeFileSync(join(to, 'package.json'), JSON.stringify({ name, version, license, main, repository }, null, 2));
 }

@@ -10,6 +10,7 @@ export const CONTENTS_TENSOR = 'trained/contents';
 export interface TrainedContents {
   /** Different contents. */
   readonly size: number;
+  /** Whether an image of that content, its SHA-256 in lower-case hex, was trained on. */
   has(sha256: string): boolean;
   /** Two 32-bit words a content, as they stand in the hex digits, ascending: shape (size, 2). */
   readonly words: Int32Array;

@@ -1,4 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
+import { inGigabytes } from '../../core/bytes.ts';
 import { gatheredRows, type Rows } from '../../core/rows.ts';
 import { trainingFolds } from '../../classify/cross-validation/out-of-fold.ts';
 import type { TrainVal } from '../../classify/evaluate/split.ts';
@@ -11,6 +12,9 @@ import { watched } from './watched-rows.ts';
 const SEED = 1;
 /** Most training images of which some are held out in turn, where they are read in streams. */
 const MOST_SAMPLED = 4096;
+/** Fewer images are not judged by folds. */
+const FEWEST = 4;
+const NONE = 'no training image can be held out: each class has one image, or copies of one';
 /** Bytes that a value of the sample takes: as it is stored, normalised, and at work. */
 const VALUE_BYTES = 12;
 
@@ -23,6 +27,8 @@ export interface HeldOutRows {
   readonly keys: readonly string[];
   /** Empty where no image can be held out, or the memory has no room for a sample. */
   readonly folds: readonly TrainVal[];
+  /** Why there are no folds; undefined where there are. */
+  readonly problem: string | undefined;
   /** Whether they are all training images; else a sample of those that are read in streams. */
   readonly isAll: boolean;
   /** Widths of what stands side by side in X. */
@@ -51,12 +57,16 @@ export async function heldOutRows({ train, val, parts, bound }: TrainingData, wo
   const labels = samples.map(({ label }) => label);
   const keys = samples.map(({ path }) => path);
   const groups = samples.map(({ sha256 }) => sha256);
+  const folds = rows.length < FEWEST ? [] : trainingFolds(labels, { keys, groups, seed: SEED });
+  const noRoom = `a sample of the training images has no room within the memory of ${inGigabytes(bound)} (--memory)`;
+  const isShort = rows.length < Math.min(FEWEST, train.rows);
   return {
     X: await part(images!),
     views: await Promise.all(views.map(part)),
     labels,
     keys,
-    folds: rows.length < 4 ? [] : trainingFolds(labels, { keys, groups, seed: SEED }),
+    folds,
+    problem: folds.length > 0 ? undefined : isShort ? noRoom : NONE,
     isAll,
     parts: widths,
   };

@@ -53,8 +53,7 @@ export async function judgeOutOfFold(
   const { keys, folds } = heldOut;
   const context = signal && { signal };
   const started = performance.now();
-  const none = 'no training image can be held out: each class has one image, or copies of one';
-  if (folds.length === 0) return { problem: none, preparedMs: 0 };
+  if (heldOut.problem !== undefined) return { problem: heldOut.problem, preparedMs: 0 };
   let done = 0;
   const keysOf = ({ rows: judged }: OutOfFold): string[] => judged.map((i) => keys[i]!);
   try {

@@ -10,8 +10,7 @@ import { trainOnViews } from './views-effect.ts';
 
 /**
  * A head of the plan with its temperature and its rule for "unknown", in memory where the features fit, else in
- * reported blocks. Throws
- * what trainingData, trainOnViews and withReject throw.
+ * reported blocks. Throws what trainingData, trainOnViews and withReject throw.
  */
 export async function trainWithin(
   plan: TrainingPlan,
@@ -46,5 +45,8 @@ async function outOfFoldOf(plan: TrainingPlan, data: TrainingData, reject: numbe
   if (!forRule && !scalesProbabilities(plan.head)) return { preparedMs: 0 };
   // A head that cannot be fitted on what is read in streams says so before anything is read for it.
   if (!inMemory && headOf(plan).inMemoryOnly !== undefined) return { preparedMs: 0 };
-  return judgeOutOfFold(plan, await heldOutRows(data, work), work);
+  const judged = await judgeOutOfFold(plan, await heldOutRows(data, work), work);
+  if (scalesProbabilities(plan.head) && judged.temperature === undefined)
+    work.listener?.note?.(`The probabilities of ${plan.head} are its own, by no temperature: ${judged.problem}.`);
+  return judged;
 }

@@ -58,11 +58,11 @@ describe('an atomic write', () => {
     expect(readdirSync(root)).toEqual(['a.txt']);
   });
 
-  it('into a folder that is not there says the path and what is safe', async () => {
+  it('into a folder that is not there says the path and which folder', async () => {
     const path = join(folder(), 'gone/a.txt');
     const { message } = await rejection(writeFileAtomic(path, bytes('x')), 'STORE_WRITE');
     expect(message).toContain(path);
-    expect(message).toMatch(/ENOENT.*What was sealed before is safe/);
+    expect(message).toMatch(/the folder \S+gone does not exist\. Make it/);
   });
 
   it('onto a folder fails and leaves that folder and no temporary file', async () => {

@@ -118,8 +118,8 @@ describe('a store of several cuts', () => {
 
   it('is checked and reported by its primary cut; what needs whole maps says that there are none', async () => {
     const checked = await check(store);
-    expect(checked).toMatchObject({ images: 14, near: [] });
-    expect(checked.nearMissing).toMatch(/block4_pool was extracted without flatten/);
+    expect(checked).toMatchObject({ images: 14, nearMissing: null, alike: [] });
+    expect(checked.alikeMissing).toMatch(/block4_pool was extracted without flatten/);
     const data = await reportData(store);
     expect(data.images).toHaveLength(14);
   });
