@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import type * as ort from 'onnxruntime-common';
@@ -14,18 +13,18 @@ export type OnnxSessionOptions = ort.InferenceSession.SessionOptions;
 
 const require = createRequire(import.meta.url);
 
-/** Where the build puts the binding that permafrost brings (scripts/bundle-onnxruntime.mjs says why it does). */
-const BUNDLED = fileURLToPath(new URL('../onnxruntime', import.meta.url));
+/**
+ * Where the build puts the binding that permafrost brings (scripts/bundle-onnxruntime.mjs says why it does): the same
+ * folder for what was built and for its sources, as one process cannot start one binding under two names.
+ */
+const BUNDLED = fileURLToPath(new URL('../../dist/onnxruntime', import.meta.url));
 
 /**
  * The folder of the ONNX Runtime that is loaded: PERMAFROST_ONNXRUNTIME, a whole onnxruntime-node with what the copy in
- * permafrost lacks (CUDA, Direct3D, another platform), else that copy. Sources that are not built take the development
- * dependency. Throws where there is none.
+ * permafrost lacks (CUDA, Direct3D, another platform), else that copy.
  */
-export function onnxRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.PERMAFROST_ONNXRUNTIME) return resolve(env.PERMAFROST_ONNXRUNTIME);
-  return existsSync(BUNDLED) ? BUNDLED : dirname(dirname(require.resolve('onnxruntime-node')));
-}
+export const onnxRuntimeFolder = (env: NodeJS.ProcessEnv = process.env): string =>
+  env.PERMAFROST_ONNXRUNTIME ? resolve(env.PERMAFROST_ONNXRUNTIME) : BUNDLED;
 
 /** What to do where the binding does not load, which depends on whose it is. */
 function advice(): string {
