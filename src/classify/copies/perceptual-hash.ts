@@ -2,7 +2,7 @@ import { SKETCH_BYTES, SKETCH_SIDE } from '../../core/sketch.ts';
 
 /** Frequencies of an axis that count: 8 x 8 bits. */
 const FREQUENCIES = 8;
-export const HASH_BITS = FREQUENCIES * FREQUENCIES;
+const HASH_BITS = FREQUENCIES * FREQUENCIES;
 
 /**
  * Cosines of the DCT-II in parts of 2^14, so that all sums are whole and below 2^53: the same bits on every machine.

@@ -2,7 +2,7 @@ import type { Grey } from './grey.ts';
 import { likeness, type Affine, type Likeness } from './warp.ts';
 
 /** Least share of a picture that a copy shows: a fifth cut off each side leaves 0.64. */
-export const LEAST_OVERLAP = 0.5;
+const LEAST_OVERLAP = 0.5;
 
 const MOST_STEPS = 8;
 /** A step that gains less is the last one. */

@@ -7,7 +7,7 @@ import type { SweepScore } from './cross-scores.ts';
 export type PairedTest = 'mcnemar' | 'class-weighted-mcnemar' | 'paired-t';
 
 /** The test by which heads are compared that are ranked by a score. */
-export const TEST_OF_SCORE: Readonly<Record<SweepScore, PairedTest>> = {
+const TEST_OF_SCORE: Readonly<Record<SweepScore, PairedTest>> = {
   accuracy: 'mcnemar',
   balancedAccuracy: 'class-weighted-mcnemar',
   logLoss: 'paired-t',

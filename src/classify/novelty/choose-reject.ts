@@ -58,7 +58,7 @@ export interface NoReject {
  * The measure that is taken unless another is clearly better (bench/classify/unknown-rate.mjs). The energy of two
  * classes is a function of the one logit, as the top probability is.
  */
-export const defaultMeasure = (head: FittedHead): Measure =>
+const defaultMeasure = (head: FittedHead): Measure =>
   head.logits !== undefined && head.classes.length > 2 ? 'energy' : 'mean-distance';
 
 /**

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { reasonOf } from '../../core/errors.ts';
 
 /** Key of the schema of a list of samples under which its split's origin stands as JSON. */
-export const SPLIT_ORIGIN_KEY = 'split';
+const SPLIT_ORIGIN_KEY = 'split';
 
 const schema = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('dataset') }),

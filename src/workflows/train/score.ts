@@ -16,7 +16,7 @@ import { watched } from './watched-rows.ts';
  * A head that was trained on the store's training images, scored on the images of `split` that it was not trained on;
  * a reason where there are none. Read in a stream. Throws what reading throws, INTERRUPTED.
  */
-export async function scoreOn(
+async function scoreOn(
   trained: Pick<TrainedHead, 'head' | 'normalizer' | 'parts'>,
   store: Store,
   split: Split,

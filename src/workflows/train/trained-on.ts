@@ -21,7 +21,7 @@ export interface UnseenImages {
 }
 
 /** Whether an image of a split is one that a head was trained on, under whatever path. */
-export const isSeen = (sample: StoredSample, split: Split, trainedOn: TrainedContents): boolean =>
+const isSeen = (sample: StoredSample, split: Split, trainedOn: TrainedContents): boolean =>
   sample.split === split && trainedOn.has(sample.sha256);
 
 /** The images of `split` that a head was not trained on. They are listed in memory only where there are others. */

@@ -22,7 +22,7 @@ function afterBlocks(bytes: Uint8Array, at: number): number | undefined {
  * Finds the first frame (GIF89a, sections 18 to 23); undefined for other bytes, and where it is cut off. Throws
  * IMAGE_UNDECODABLE where its data end early.
  */
-export function firstGifFrame(bytes: Uint8Array): GifFrame | undefined {
+function firstGifFrame(bytes: Uint8Array): GifFrame | undefined {
   if (bytes.length < 13 || !/^GIF8[79]a$/.test(String.fromCharCode(...bytes.subarray(0, 6)))) return undefined;
   const number = (at: number): number => bytes[at]! | (bytes[at + 1]! << 8);
   const tableAfter = (flags: number, at: number): Uint8Array | undefined =>
