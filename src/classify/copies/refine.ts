@@ -1,5 +1,5 @@
 import type { Grey } from './grey.ts';
-import { likeness, type Affine, type Likeness } from './warp.ts';
+import { eachMapped, likeness, type Affine, type Likeness } from './warp.ts';
 
 /** Least share of a picture that a copy shows: a fifth cut off each side leaves 0.64. */
 const LEAST_OVERLAP = 0.5;
@@ -41,31 +41,20 @@ function solved(M: Float64Array, g: Float64Array): Float64Array | undefined {
  */
 function step(a: Grey, b: Grey, map: Affine): Affine | undefined {
   const { side } = a;
-  const middle = (side - 1) / 2;
   const M = new Float64Array(UNKNOWNS * UNKNOWNS);
   const g = new Float64Array(UNKNOWNS);
   const slopes = new Float64Array(UNKNOWNS);
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const [u, v] = [x - middle, y - middle];
-      const toX = map[0] * u + map[1] * v + map[2] + middle;
-      const toY = map[3] * u + map[4] * v + map[5] + middle;
-      if (!(toX >= 0 && toY >= 0 && toX <= side - 1 && toY <= side - 1)) continue;
-      const left = Math.min(side - 2, Math.floor(toX));
-      const top = Math.min(side - 2, Math.floor(toY));
-      const [right, down] = [toX - left, toY - top];
-      const at = top * side + left;
-      const [p, q, r, s] = [b.values[at]!, b.values[at + 1]!, b.values[at + side]!, b.values[at + side + 1]!];
-      const across = (q - p) * (1 - down) + (s - r) * down;
-      const along = (r - p) * (1 - right) + (s - q) * right;
-      slopes.set([across * u, across * v, across, along * u, along * v, along, -a.values[y * side + x]!, -1]);
-      const value = (p * (1 - right) + q * right) * (1 - down) + (r * (1 - right) + s * right) * down;
-      for (let i = 0; i < UNKNOWNS; i++) {
-        g[i]! -= slopes[i]! * value;
-        for (let j = 0; j <= i; j++) M[i * UNKNOWNS + j]! += slopes[i]! * slopes[j]!;
-      }
+  eachMapped(side, map, (pixel, u, v, at, right, down) => {
+    const [p, q, r, s] = [b.values[at]!, b.values[at + 1]!, b.values[at + side]!, b.values[at + side + 1]!];
+    const across = (q - p) * (1 - down) + (s - r) * down;
+    const along = (r - p) * (1 - right) + (s - q) * right;
+    slopes.set([across * u, across * v, across, along * u, along * v, along, -a.values[pixel]!, -1]);
+    const value = (p * (1 - right) + q * right) * (1 - down) + (r * (1 - right) + s * right) * down;
+    for (let i = 0; i < UNKNOWNS; i++) {
+      g[i]! -= slopes[i]! * value;
+      for (let j = 0; j <= i; j++) M[i * UNKNOWNS + j]! += slopes[i]! * slopes[j]!;
     }
-  }
+  });
   for (let i = 0; i < UNKNOWNS; i++) {
     M[i * UNKNOWNS + i]! *= 1 + 1e-4; // damped: a picture may have no slope in some direction
     for (let j = 0; j < i; j++) M[j * UNKNOWNS + i] = M[i * UNKNOWNS + j]!;

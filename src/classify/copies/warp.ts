@@ -29,12 +29,16 @@ export function likenessOf(
   return { correlation: (products - (sumA * sumB) / n) / Math.sqrt(varianceA * varianceB), overlap: n / of };
 }
 
-/** The values of `a` and of `b` under `map`, bilinear between its pixels, at the pixels that both have. */
-export function overlapping(a: Grey, b: Grey, map: Affine): readonly [Float32Array, Float32Array] {
-  const { side, values } = a;
+/**
+ * Visits the pixels of a square that `map` leaves in it: the pixel's number, its place (u, v) from the middle, the
+ * pixel above and left of where it is mapped to, and how far right of and below that one it lies (0 to 1).
+ */
+export function eachMapped(
+  side: number,
+  map: Affine,
+  visit: (pixel: number, u: number, v: number, at: number, right: number, down: number) => void,
+): void {
   const middle = (side - 1) / 2;
-  const [ours, theirs] = [new Float32Array(values.length), new Float32Array(values.length)];
-  let n = 0;
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
       const [u, v] = [x - middle, y - middle];
@@ -43,14 +47,22 @@ export function overlapping(a: Grey, b: Grey, map: Affine): readonly [Float32Arr
       if (!(toX >= 0 && toY >= 0 && toX <= side - 1 && toY <= side - 1)) continue;
       const left = Math.min(side - 2, Math.floor(toX));
       const top = Math.min(side - 2, Math.floor(toY));
-      const [right, down] = [toX - left, toY - top];
-      const at = top * side + left;
-      const upper = b.values[at]! * (1 - right) + b.values[at + 1]! * right;
-      const lower = b.values[at + side]! * (1 - right) + b.values[at + side + 1]! * right;
-      ours[n] = values[y * side + x]!;
-      theirs[n++] = upper * (1 - down) + lower * down;
+      visit(y * side + x, u, v, top * side + left, toX - left, toY - top);
     }
   }
+}
+
+/** The values of `a` and of `b` under `map`, bilinear between its pixels, at the pixels that both have. */
+export function overlapping(a: Grey, b: Grey, map: Affine): readonly [Float32Array, Float32Array] {
+  const { side, values } = a;
+  const [ours, theirs] = [new Float32Array(values.length), new Float32Array(values.length)];
+  let n = 0;
+  eachMapped(side, map, (pixel, _u, _v, at, right, down) => {
+    const upper = b.values[at]! * (1 - right) + b.values[at + 1]! * right;
+    const lower = b.values[at + side]! * (1 - right) + b.values[at + side + 1]! * right;
+    ours[n] = values[pixel]!;
+    theirs[n++] = upper * (1 - down) + lower * down;
+  });
   return [ours.subarray(0, n), theirs.subarray(0, n)];
 }
 
