@@ -119,6 +119,7 @@ module.exports = {
       ['network'],
       ['train', 'engines'],
       ['extract', 'sweep', 'search', 'check'],
+      ['finetune'],
       ['run', 'care'],
       ['report'],
     ),
