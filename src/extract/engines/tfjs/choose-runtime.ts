@@ -84,8 +84,8 @@ export interface ChosenRuntime {
 
 /**
  * The package that the options ask for, loaded, on the device that they ask for. `able` are the packages that can do
- * the work. Throws OPTION_INVALID, PACKAGE_MISSING where none is installed or loads, ENGINE_UNAVAILABLE where the chosen
- * device is not there.
+ * the work. Throws OPTION_INVALID, PACKAGE_MISSING where none is installed or loads, ENGINE_UNAVAILABLE where the
+ * chosen device is not there.
  */
 export async function chooseRuntime(
   options: Partial<TfjsOptions>,
