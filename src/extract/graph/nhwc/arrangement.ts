@@ -94,8 +94,7 @@ export function tiledArrangement({ height, width }: MapSize, withZeros: boolean)
 /** What the pool of a tiled map of even sides is in: the four windows of a tile, then the tile. */
 export function pooledArrangement(tiled: TiledArrangement): Arrangement {
   const { height, width, down, across, tiles } = tiled;
-  const rowOf = (y: number, x: number): number =>
-    ((y & 1) * 2 + (x & 1)) * tiles + (y >> 1) * across + (x >> 1);
+  const rowOf = (y: number, x: number): number => ((y & 1) * 2 + (x & 1)) * tiles + (y >> 1) * across + (x >> 1);
   const isFull = tiled.height === down * TILE_OUT && tiled.width === across * TILE_OUT;
   return {
     name: `pooled${height}x${width}`,

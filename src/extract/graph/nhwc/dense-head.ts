@@ -15,11 +15,6 @@ export interface HeadForward {
 /** Keeps a row of zeros a row of zeros; far below the square of any other row's length. */
 const EPSILON = 1e-12;
 
-/** Columns of the dense layer's input. */
-export function headWidth({ arrangement, channels }: PixelMap, { pooling }: DenseHead): number {
-  return pooling === 'flatten' ? arrangement.height * arrangement.width * channels : channels;
-}
-
 function pooled(g: GraphBuilder, map: PixelMap, { pooling }: DenseHead): string {
   const { height, width } = map.arrangement;
   // Rows of no pixel are zero.
@@ -45,9 +40,7 @@ export function denseHead(g: GraphBuilder, map: PixelMap, batch: number, head: D
   const features = pooled(g, map, head);
   const squares = (): string => g.sum(g.op('Mul', [features, features]), [1], 1);
   const inverse =
-    head.norm === 'l2'
-      ? g.op('Reciprocal', [g.op('Sqrt', [g.op('Add', [squares(), g.float(EPSILON)])])])
-      : undefined;
+    head.norm === 'l2' ? g.op('Reciprocal', [g.op('Sqrt', [g.op('Add', [squares(), g.float(EPSILON)])])]) : undefined;
   const rows = inverse === undefined ? features : g.op('Mul', [features, inverse]);
   return {
     features,
@@ -71,7 +64,11 @@ export function denseHead(g: GraphBuilder, map: PixelMap, batch: number, head: D
  * Cross-entropy of the softmax, -sum(y * log softmax(logits)), and its derivative by the logits. Written out: ONNX
  * Runtime's WebGPU provider has no LogSoftmax.
  */
-export function crossEntropy(g: GraphBuilder, logits: string, y: string): { readonly loss: string; readonly d: string } {
+export function crossEntropy(
+  g: GraphBuilder,
+  logits: string,
+  y: string,
+): { readonly loss: string; readonly d: string } {
   const top = g.op('ReduceMax', [logits], { axes: [1], keepdims: 1 });
   const below = g.op('Sub', [logits, top]);
   const log = g.op('Sub', [below, g.op('Log', [g.sum(g.op('Exp', [below]), [1], 1)])]);

@@ -1,6 +1,7 @@
 import type { OnnxGraph } from '../../../core/onnx-model.ts';
+import { tailShapes } from '../../tail-shapes.ts';
 import type { TailProgram } from '../../training.ts';
-import { crossEntropy, denseHead, headWidth, type HeadForward } from './dense-head.ts';
+import { crossEntropy, denseHead, type HeadForward } from './dense-head.ts';
 import { graphBuilder, type GraphBuilder } from './graph-builder.ts';
 import { tailLayers, type TailLayer } from './tail-layers.ts';
 
@@ -32,25 +33,24 @@ interface Forward {
   readonly width: number;
 }
 
-function forward({ layers, input, batch, head }: TailProgram): Forward {
+function forward(program: TailProgram): Forward {
+  const { layers, input, batch, head } = program;
+  const shapes = tailShapes(program);
   const g = graphBuilder();
   const { height, width, channels } = input;
   const x: NamedShape = { name: 'x', shape: [batch, height, width, channels] };
   g.input(x.name, x.shape);
-  const parameters: NamedShape[] = layers.flatMap((layer) =>
-    layer.kind === 'conv'
-      ? [
-          { name: `${layer.name}/kernel`, shape: [3, 3, layer.inputs, layer.filters] },
-          { name: `${layer.name}/bias`, shape: [layer.filters] },
-        ]
-      : [],
-  );
+  const parameters = [...shapes].map(([name, shape]) => ({ name, shape }));
   for (const { name, shape } of parameters) g.input(name, shape);
   const built = tailLayers(g, layers, { tensor: x.name, batch, ...input });
-  const columns = headWidth(built.y, head);
-  parameters.push({ name: 'head/kernel', shape: [columns, head.classes] }, { name: 'head/bias', shape: [head.classes] });
-  for (const { name, shape } of parameters.slice(-2)) g.input(name, shape);
-  return { g, layers: built.layers, head: denseHead(g, built.y, batch, head), x, parameters, width: columns };
+  return {
+    g,
+    layers: built.layers,
+    head: denseHead(g, built.y, batch, head),
+    x,
+    parameters,
+    width: shapes.get('head/kernel')![0]!,
+  };
 }
 
 function finished(g: GraphBuilder, name: string, told: readonly (NamedShape & { readonly from: string })[]): OnnxGraph {
