@@ -26,7 +26,7 @@ function epochsTable({ trials, refit, validatedOn }: FinetuneResult): string {
       ...right('epoch', ...figures('met'), ...(hasHeldOut ? figures('held out') : []), ...figures(validatedOn), 'time'),
     ],
     [
-      ...trials.flatMap(({ rate, epochs }) => rowsOf(`four fifths, rate ${rate}`, epochs)),
+      ...trials.flatMap(({ rate, epochs }) => rowsOf(`four fifths, rate ${rate.toExponential()}`, epochs)),
       ...rowsOf('all of Train', refit),
     ],
   );

@@ -1,3 +1,4 @@
+import { plural } from '../../core/plural.ts';
 import type { FinetuneChoice, FinetuneTrial, HeldOutScore } from '../../results/finetune-result.ts';
 
 /** A rate after some epochs, as it did on the held-out images. */
@@ -46,7 +47,7 @@ export function chooseCandidate(trials: readonly FinetuneTrial[]): FinetuneChoic
   const { rate, epochs, heldOut } = best;
   const before = trials[0]!.epochs[0]!.heldOut!;
   const digits = (value: number): string => value.toFixed(4);
-  const found = `the best of ${trials.reduce((sum, trial) => sum + trial.epochs.length - 1, 0)} networks that were tried, rate ${rate} after ${epochs} epoch${epochs === 1 ? '' : 's'}, has a held-out log loss of ${digits(heldOut.logLoss)} where the frozen head has ${digits(before.logLoss)}`;
+  const found = `the best of ${trials.reduce((sum, trial) => sum + trial.epochs.length - 1, 0)} networks that were tried, rate ${rate.toExponential()} after ${plural(epochs, 'epoch')}, has a held-out log loss of ${digits(heldOut.logLoss)} where the frozen head has ${digits(before.logLoss)}`;
   const margin = `(better by ${digits(heldOut.gain)}, standard error ${digits(heldOut.gainError)})`;
   return beatsFrozen(best)
     ? { kept: 'tuned', rate, epochs, reason: `Fine-tuned: ${found} ${margin}.` }

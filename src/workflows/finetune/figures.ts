@@ -1,7 +1,7 @@
 import { hits, wilsonInterval } from '../../classify/evaluate/metrics.ts';
 import { differenceInterval, mcNemar, pairedT } from '../../classify/evaluate/paired-tests.ts';
 import type { FinetuneResult, TunedComparison, ValidatedScore } from '../../results/finetune-result.ts';
-import type { Judged } from './loaded-tail.ts';
+import type { Judged } from './training/loaded-tail.ts';
 import type { OpenedFinetuning } from './open-finetuning.ts';
 import { FINETUNE_OPTIONS } from './options.ts';
 import type { TrainedAll } from './train-all.ts';

@@ -8,9 +8,9 @@ import { resultOf } from './figures.ts';
 import { keepFrozen, keepInterrupted, keepTrained } from './keep.ts';
 import { openFinetuning, type OpenedFinetuning } from './open-finetuning.ts';
 import { FINETUNE_OPTIONS, type FinetuneOptions } from './options.ts';
-import { recipeOf } from './recipe.ts';
+import { recipeOf } from './training/recipe.ts';
 import type { Finetuning } from './search.ts';
-import { readState, removeState, stateFileOf, writeState, type FinetuneState } from './state-file.ts';
+import { readState, removeState, removeUnfinished, stateFileOf, writeState, type FinetuneState } from './state-file.ts';
 import { trainAll, type TrainedAll } from './train-all.ts';
 
 const NOTHING: FinetuneState = { trials: [], refit: [] };
@@ -39,6 +39,7 @@ async function tune(opened: OpenedFinetuning, work: Work): Promise<FinetuneResul
   const { options, recipe, labelled, images, loaded, inputs, id } = opened;
   const store = labelled.store.path;
   const file = stateFileOf(store, id);
+  await removeUnfinished(file);
   if (options.restart) await removeState(file);
   const before = (await readState(file, id)) ?? NOTHING;
   const resumedEpochs = epochsDone(before);

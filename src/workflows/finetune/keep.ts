@@ -63,7 +63,7 @@ function tunedNetwork(
   };
 }
 
-/** Keeps a tuned network, and its features in the store where that was asked for; gives the file. Throws STORE_WRITE. */
+/** Keeps a tuned network, and its features where they were asked for; gives the file. Throws STORE_WRITE. */
 export async function keepTrained(opened: OpenedFinetuning, trained: TrainedTail, work: Work): Promise<string> {
   const { out, features } = opened.options;
   const kept = await keepTuned(
@@ -102,7 +102,7 @@ export async function keepInterrupted(opened: OpenedFinetuning, state: FinetuneS
         }
       : best && {
           trained: { ...best, log: [] },
-          what: `the best network of the search (rate ${best.rate}, ${plural(best.epochs, 'epoch')} on four fifths of Train)`,
+          what: `the best network of the search (rate ${best.rate.toExponential()}, ${plural(best.epochs, 'epoch')} on four fifths of Train)`,
         };
   if (found === undefined) return 'No network beat the frozen head so far, so no file was written.';
   const notes = [`Fine-tuning was interrupted: this is ${found.what}.`];

@@ -6,7 +6,7 @@ import { currentSets, type WantedSet } from '../../store/read/stored-parts.ts';
 import { extractStored } from '../extract/extract-stored.ts';
 import type { CutRequest } from '../network/cuts.ts';
 import type { Work } from '../work.ts';
-import type { Tail } from './tail.ts';
+import type { Tail } from './training/tail.ts';
 
 /** What is asked of the store beside the tail. */
 export interface NeededViews {

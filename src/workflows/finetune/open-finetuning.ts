@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { VIEW_DEFAULTS } from '../../extract/image/view-parameters.ts';
@@ -12,16 +13,17 @@ import { labelledStore, requireViews, type LabelledStore } from '../train/labell
 import { viewsOf } from '../extract/views.ts';
 import { memoryBound } from '../memory.ts';
 import type { Work } from '../work.ts';
-import { finetuneImages, type FinetuneImages } from './images.ts';
-import { storedInputs, type TailInputs } from './inputs.ts';
-import { disposeTail, loadTail, type LoadedTail } from './loaded-tail.ts';
-import { microBatchOf, sizeOf, type TailSize } from './micro-batch.ts';
+import { finetuneImages, type FinetuneImages } from './training/images.ts';
+import { storedInputs, type TailInputs } from './training/inputs.ts';
+import { disposeTail, loadTail, type LoadedTail } from './training/loaded-tail.ts';
+import { microBatchOf, sizeOf, type TailSize } from './training/micro-batch.ts';
 import { withNeededSets } from './needed-sets.ts';
 import type { FinetuneOptions } from './options.ts';
-import { pixelInputs } from './pixel-inputs.ts';
-import type { Recipe } from './recipe.ts';
-import { stepMeter } from './step-meter.ts';
-import { programOf, tailFrom, type Tail } from './tail.ts';
+import { pixelInputs } from './training/pixel-inputs.ts';
+import type { Recipe } from './training/recipe.ts';
+import { stepMeter } from './training/step-meter.ts';
+import { programOf, tailFrom, type Tail } from './training/tail.ts';
+import { FINETUNE_FOLDER } from './state-file.ts';
 import { trainerOf } from './trainer.ts';
 
 /** A fine-tuning with all that it reads, loaded. */
@@ -44,7 +46,7 @@ export interface OpenedFinetuning {
   readonly seconds: number;
   /** Names all that decides the result: 16 hex digits. */
   readonly id: string;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /**
@@ -139,7 +141,7 @@ async function inputsOf(
   views: number,
   bound: number,
   work: Work,
-): Promise<{ readonly inputs: OpenedFinetuning['inputs']; dispose(): Promise<void> }> {
+): Promise<{ readonly inputs: OpenedFinetuning['inputs']; readonly dispose: () => Promise<void> }> {
   if (cut !== undefined)
     return {
       inputs: {
@@ -153,7 +155,7 @@ async function inputsOf(
     Object.entries(VIEW_DEFAULTS).map(([key, value]) => [key, own[key as keyof typeof own] ?? value]),
   ) as unknown as typeof VIEW_DEFAULTS;
   const source = {
-    store: store.path,
+    folder: join(store.path, FINETUNE_FOLDER),
     root: store.manifest.dataset.root,
     contract: currentSet(store).settings.contract,
     bound: bound / 4,

@@ -2,12 +2,12 @@ import type { TrainVal } from '../../classify/evaluate/split.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch, FinetuneTrial } from '../../results/finetune-result.ts';
 import { beatsFrozen, bestCandidate, gainOver } from './choose.ts';
-import type { TailInputs } from './inputs.ts';
-import type { LabelledImages } from './images.ts';
-import { ask, copyOfArrays, judge, type Judged, type LoadedTail } from './loaded-tail.ts';
-import type { Recipe } from './recipe.ts';
+import type { TailInputs } from './training/inputs.ts';
+import type { LabelledImages } from './training/images.ts';
+import { ask, copyOfArrays, judge, type Judged, type LoadedTail } from './training/loaded-tail.ts';
+import type { Recipe } from './training/recipe.ts';
 import type { FinetuneState } from './state-file.ts';
-import { tailFit } from './tail-fit.ts';
+import { tailFit } from './training/tail-fit.ts';
 
 /** Images with what the tail reads of them. */
 export interface ReadImages extends LabelledImages {
@@ -21,7 +21,7 @@ export interface Finetuning {
   readonly train: ReadImages;
   readonly val: ReadImages;
   /** Keeps the state of the end of an epoch. */
-  save(state: FinetuneState): Promise<void>;
+  readonly save: (state: FinetuneState) => Promise<void>;
   /** Networks that were judged on the validated images. */
   looks: number;
 }
@@ -77,7 +77,7 @@ export async function search(
     const fit = tailFit(loaded, { inputs: train.inputs, truth: train.truth, images: rows }, recipe, rate, start, kept);
     while (trial.epochs.length <= recipe.epochs) {
       const epoch = trial.epochs.length;
-      meter.stage = `rate ${rate}, epoch ${epoch} of ${recipe.epochs}`;
+      meter.stage = `rate ${rate.toExponential()}, epoch ${epoch} of ${recipe.epochs}`;
       const started = performance.now();
       const met = await fit.epoch(epoch);
       const seconds = (performance.now() - started) / 1000;
@@ -122,7 +122,7 @@ export async function refit(
   let judged: Judged | undefined;
   while (state.refit.length <= epochs) {
     const epoch = state.refit.length;
-    meter.stage = `all of Train, rate ${rate}, epoch ${epoch} of ${epochs}`;
+    meter.stage = `all of Train, rate ${rate.toExponential()}, epoch ${epoch} of ${epochs}`;
     const started = performance.now();
     const met = await fit.epoch(epoch);
     const seconds = (performance.now() - started) / 1000;

@@ -1,12 +1,12 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch, FinetuneTrial } from '../../results/finetune-result.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { isTemporary, writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { headDigest } from '../../store/read/head-digest.ts';
-import type { FitState } from './tail-fit.ts';
+import type { FitState } from './training/tail-fit.ts';
 
 /** Where a store keeps fine-tunings that are not done. */
 export const FINETUNE_FOLDER = 'finetune';
@@ -108,7 +108,15 @@ export async function readState(file: string, id: string): Promise<FinetuneState
   };
 }
 
+/** Removes a state. */
 export const removeState = (file: string): Promise<void> => rm(file, { force: true });
+
+/** Removes what a killed process left of writing a state. */
+export async function removeUnfinished(file: string): Promise<void> {
+  const names = await readdir(dirname(file)).catch(() => []);
+  for (const name of names)
+    if (name.startsWith(basename(file)) && isTemporary(name)) await rm(join(dirname(file), name), { force: true });
+}
 
 const damaged = (file: string, found: string): PermafrostError =>
   new PermafrostError(

@@ -3,11 +3,11 @@ import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneChoice } from '../../results/finetune-result.ts';
 import type { Work } from '../work.ts';
 import { chooseCandidate } from './choose.ts';
-import { heldOutFifth } from './images.ts';
-import { ask, type Judged } from './loaded-tail.ts';
+import { heldOutFifth } from './training/images.ts';
+import { ask, type Judged } from './training/loaded-tail.ts';
 import type { OpenedFinetuning } from './open-finetuning.ts';
 import { judgeOnVal, refit, search, type Finetuning } from './search.ts';
-import { exactHead, randomHead, startArrays, type StartHead } from './start.ts';
+import { exactHead, randomHead, startArrays, type StartHead } from './training/start.ts';
 import type { FinetuneState } from './state-file.ts';
 
 /** What came out of search and refit. */
@@ -83,7 +83,7 @@ const fixedChoice = ({ recipe: { name, rates, epochs } }: OpenedFinetuning): Fin
   kept: 'tuned',
   rate: rates[0],
   epochs,
-  reason: `The recipe ${name} chooses nothing: rate ${rates[0]}, ${epochs} epochs, as they were asked for.`,
+  reason: `The recipe ${name} chooses nothing: rate ${rates[0].toExponential()}, ${epochs} epochs, as they were asked for.`,
 });
 
 function stopwatch() {

@@ -1,9 +1,9 @@
-import { matrix, row, type Matrix } from '../../core/matrix.ts';
-import { checkAborted } from '../../classify/checks.ts';
-import * as metrics from '../../classify/evaluate/metrics.ts';
-import { softmaxRows } from '../../classify/heads/linear.ts';
-import type { TailAnswers, TailArrays, TailProgram, Trainer, TrainingStep } from '../../extract/training.ts';
-import type { NetworkScore } from '../../results/finetune-result.ts';
+import { matrix, row, type Matrix } from '../../../core/matrix.ts';
+import { checkAborted } from '../../../classify/checks.ts';
+import * as metrics from '../../../classify/evaluate/metrics.ts';
+import { softmaxRows } from '../../../classify/heads/linear.ts';
+import type { TailAnswers, TailArrays, TailProgram, Trainer, TrainingStep } from '../../../extract/training.ts';
+import type { NetworkScore } from '../../../results/finetune-result.ts';
 import { batchesOf, partsOf, type TailInputs } from './inputs.ts';
 import type { StepMeter } from './step-meter.ts';
 

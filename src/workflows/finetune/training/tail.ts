@@ -1,8 +1,8 @@
-import { PermafrostError } from '../../core/errors.ts';
-import type { ConvLayer, Layer } from '../../extract/backbones/backbone.ts';
-import { cutLayerNames, layersUpTo, outputShape, type ActivationShape } from '../../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
-import type { DenseHead, TailProgram } from '../../extract/training.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { ConvLayer, Layer } from '../../../extract/backbones/backbone.ts';
+import { cutLayerNames, layersUpTo, outputShape, type ActivationShape } from '../../../extract/backbones/cut-layers.ts';
+import { vgg16 } from '../../../extract/backbones/vgg16.ts';
+import type { DenseHead, TailProgram } from '../../../extract/training.ts';
 
 /** The trained layers, and what they read. */
 export interface Tail {
@@ -18,8 +18,8 @@ export interface Tail {
 }
 
 /**
- * The layers of VGG16 from one on, for squares of `size` pixels. Throws OPTION_INVALID for an unknown layer, one that is
- * no convolution, and a size that is too small.
+ * The layers of VGG16 from one on, for squares of `size` pixels. Throws OPTION_INVALID for an unknown layer, one that
+ * is no convolution, and a size that is too small.
  */
 export function tailFrom(from: string, size: number): Tail {
   const names = cutLayerNames(vgg16);

@@ -1,13 +1,13 @@
-import { PermafrostError } from '../../core/errors.ts';
-import type { Split } from '../../core/sample.ts';
-import { trainingFolds } from '../../classify/cross-validation/out-of-fold.ts';
-import type { TrainVal } from '../../classify/evaluate/split.ts';
-import { encodeLabels } from '../../classify/labels.ts';
-import type { Store } from '../../store/open.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
-import type { TrainedContents } from '../../store/read/trained-contents.ts';
-import { contentsOfTrain, unseenImages } from '../train/trained-on.ts';
-import { requireUnseen, validationSplit } from '../train/validation-split.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { Split } from '../../../core/sample.ts';
+import { trainingFolds } from '../../../classify/cross-validation/out-of-fold.ts';
+import type { TrainVal } from '../../../classify/evaluate/split.ts';
+import { encodeLabels } from '../../../classify/labels.ts';
+import type { Store } from '../../../store/open.ts';
+import type { StoredSample } from '../../../store/format/shard.ts';
+import type { TrainedContents } from '../../../store/read/trained-contents.ts';
+import { contentsOfTrain, unseenImages } from '../../train/trained-on.ts';
+import { requireUnseen, validationSplit } from '../../train/validation-split.ts';
 
 /** Images in the order of their list, with their classes. */
 export interface LabelledImages {

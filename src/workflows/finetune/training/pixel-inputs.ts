@@ -1,16 +1,15 @@
 import { mkdir, open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contract } from '../../core/contract.ts';
-import { sha256Hex } from '../../core/digest.ts';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { applyView } from '../../extract/image/augment.ts';
-import { squareOf } from '../../extract/image/open-image.ts';
-import { viewParameters, type ViewPlan } from '../../extract/image/view-parameters.ts';
-import type { StoredSample } from '../../store/format/shard.ts';
-import { progressMeter } from '../progress-meter.ts';
-import type { Work } from '../work.ts';
+import type { Contract } from '../../../core/contract.ts';
+import { sha256Hex } from '../../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { applyView } from '../../../extract/image/augment.ts';
+import { squareOf } from '../../../extract/image/open-image.ts';
+import { viewParameters, type ViewPlan } from '../../../extract/image/view-parameters.ts';
+import type { StoredSample } from '../../../store/format/shard.ts';
+import { progressMeter } from '../../progress-meter.ts';
+import type { Work } from '../../work.ts';
 import type { TailInputs } from './inputs.ts';
-import { FINETUNE_FOLDER } from './state-file.ts';
 
 /** Decoded squares are held in memory up to so many bytes, in one array; more of them are kept in a file. */
 const MOST_HELD = 2 ** 30;
@@ -33,13 +32,14 @@ function heldPixels(count: number, bytes: number): PixelCache {
   };
 }
 
-/** In a file of the store, which is removed at the end. */
-async function filedPixels(store: string, bytes: number): Promise<PixelCache> {
-  const path = join(store, FINETUNE_FOLDER, `pixels.${process.pid}.tmp`);
+/** In a file, which is gone when the process ends: where the system allows it, it has no name from the beginning. */
+async function filedPixels(folder: string, bytes: number): Promise<PixelCache> {
+  const path = join(folder, `pixels.${process.pid}.tmp`);
   let handle: FileHandle;
   try {
-    await mkdir(join(store, FINETUNE_FOLDER), { recursive: true });
+    await mkdir(folder, { recursive: true });
     handle = await open(path, 'w+');
+    if (process.platform !== 'win32') await rm(path);
   } catch (cause) {
     throw new PermafrostError('STORE_WRITE', `${path} cannot be made: ${reasonOf(cause)}.`, { cause });
   }
@@ -65,7 +65,8 @@ async function filedPixels(store: string, bytes: number): Promise<PixelCache> {
 
 /** What pixels are read from, and where decoded ones are kept. */
 export interface PixelSource {
-  readonly store: string;
+  /** Where more decoded images than memory may hold are kept for as long as they are read. */
+  readonly folder: string;
   /** The folder that the samples' paths are relative to. */
   readonly root: string;
   readonly contract: Contract;
@@ -78,7 +79,7 @@ export interface PixelSource {
 /** Inputs of several lists of images, and what frees their memory. */
 export interface PixelInputs {
   readonly lists: readonly TailInputs[];
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /**
@@ -86,7 +87,7 @@ export interface PixelInputs {
  * file that is gone, changed since it was extracted, or damaged; STORE_WRITE, INTERRUPTED.
  */
 export async function pixelInputs(
-  { store, root, contract, bound, views }: PixelSource,
+  { folder, root, contract, bound, views }: PixelSource,
   lists: readonly (readonly StoredSample[])[],
   { signal, listener }: Work,
 ): Promise<PixelInputs> {
@@ -94,7 +95,7 @@ export async function pixelInputs(
   const bytes = size * size * 3;
   const samples = lists.flat();
   const isHeld = samples.length * bytes <= Math.min(MOST_HELD, bound);
-  const cache = isHeld ? heldPixels(samples.length, bytes) : await filedPixels(store, bytes);
+  const cache = isHeld ? heldPixels(samples.length, bytes) : await filedPixels(folder, bytes);
   try {
     const meter = progressMeter('decoding', samples.length, listener);
     let next = 0;

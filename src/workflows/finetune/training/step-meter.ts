@@ -1,4 +1,4 @@
-import type { Listener } from '../../core/listener.ts';
+import type { Listener } from '../../../core/listener.ts';
 
 /** A forward pass alone takes about a third of a step of training. */
 const SCORING_SHARE = 1 / 3;

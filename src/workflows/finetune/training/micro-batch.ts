@@ -1,6 +1,8 @@
-import { inGigabytes } from '../../core/bytes.ts';
-import { BASE_BYTES, checkBound } from '../memory.ts';
-import { convolutionsOf, headWidth, type Tail } from './tail.ts';
+import { inGigabytes } from '../../../core/bytes.ts';
+import { BASE_BYTES, checkBound } from '../../memory.ts';
+import { sizeOf as valuesOf, tailShapes } from '../../../extract/tail-shapes.ts';
+import type { DenseHead } from '../../../extract/training.ts';
+import { programOf, type Tail } from './tail.ts';
 
 /** Memory that is not exceeded where more is allowed: larger runs are no faster. */
 const MOST_BYTES = 2e9;
@@ -21,10 +23,12 @@ export interface TailSize {
   readonly activations: number;
 }
 
-/** The size of a tail with a dense layer for `classes`. */
-export function sizeOf(tail: Tail, head: { readonly pooling: 'flatten' | 'avg'; readonly classes: number }): TailSize {
-  const dense = (headWidth(tail, head) + 1) * head.classes;
-  const convolutions = convolutionsOf(tail).reduce((sum, { inputs, filters }) => sum + (9 * inputs + 1) * filters, 0);
+/** The size of a tail with a dense layer. */
+export function sizeOf(tail: Tail, head: DenseHead): TailSize {
+  const parameters = [...tailShapes(programOf(tail, head, 1)).values()].reduce(
+    (sum, shape) => sum + valuesOf(shape),
+    0,
+  );
   let { height, width, channels } = tail.input;
   let activations = 0;
   for (const layer of tail.layers) {
@@ -34,7 +38,7 @@ export function sizeOf(tail: Tail, head: { readonly pooling: 'flatten' | 'avg'; 
       channels = layer.filters;
     }
   }
-  return { parameters: dense + convolutions, activations };
+  return { parameters, activations };
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Split } from '../../core/sample.ts';
-import type { Store } from '../../store/open.ts';
+import type { Split } from '../../../core/sample.ts';
+import type { Store } from '../../../store/open.ts';
 
 /** An image by its number among those of its split, and the view of it that is meant: 0 is the image itself. */
 export interface PickedImage {
@@ -73,6 +73,12 @@ export async function* batchesOf(
     await next?.catch(() => undefined);
   }
 }
+
+/** Consecutive parts whose sizes differ by one at most: no step of a few images weighs as much as one of many. */
+export const evenParts = <T>(items: readonly T[], parts: number): T[][] =>
+  Array.from({ length: parts }, (_, i) =>
+    items.slice(Math.round((i * items.length) / parts), Math.round(((i + 1) * items.length) / parts)),
+  );
 
 /** Consecutive parts of at most `size`. */
 export const partsOf = <T>(items: readonly T[], size: number): T[][] =>

@@ -1,6 +1,6 @@
-import { PermafrostError } from '../../core/errors.ts';
-import type { DenseHead } from '../../extract/training.ts';
-import type { FinetuneOptions } from './options.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { DenseHead } from '../../../extract/training.ts';
+import type { FinetuneOptions } from '../options.ts';
 
 /** How a tail is trained. */
 export interface Recipe {

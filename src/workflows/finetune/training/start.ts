@@ -1,13 +1,13 @@
-import { selectRows, type Matrix } from '../../core/matrix.ts';
-import { matrixRows } from '../../core/rows.ts';
-import { random } from '../../core/random.ts';
-import type { FitContext, FittedHead } from '../../classify/head.ts';
-import { chooseStrength } from '../../classify/cross-validation/choose-strength.ts';
-import { trainingFolds } from '../../classify/cross-validation/out-of-fold.ts';
-import { logisticHead } from '../../classify/heads/logistic.ts';
-import { unitRows } from '../../classify/normalize.ts';
-import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
-import type { DenseHead, TailArrays } from '../../extract/training.ts';
+import { selectRows, type Matrix } from '../../../core/matrix.ts';
+import { matrixRows } from '../../../core/rows.ts';
+import { random } from '../../../core/random.ts';
+import type { FitContext, FittedHead } from '../../../classify/head.ts';
+import { chooseStrength } from '../../../classify/cross-validation/choose-strength.ts';
+import { trainingFolds } from '../../../classify/cross-validation/out-of-fold.ts';
+import { logisticHead } from '../../../classify/heads/logistic.ts';
+import { unitRows } from '../../../classify/normalize.ts';
+import type { BackboneWeights } from '../../../extract/backbones/backbone.ts';
+import type { DenseHead, TailArrays } from '../../../extract/training.ts';
 import { convolutionsOf, headWidth, type Tail } from './tail.ts';
 import type { TrainingImages } from './images.ts';
 
@@ -66,7 +66,7 @@ export function randomHead(tail: Tail, head: DenseHead, seed: number): StartHead
   };
 }
 
-/** All that is trained, as it begins: the layers' weights and a dense layer. The layers' arrays are the weights' own. */
+/** All that is trained, as it begins: the layers' weights, which are not copied, and a dense layer. */
 export function startArrays(
   tail: Tail,
   { tensors }: BackboneWeights,

@@ -1,11 +1,11 @@
-import { PermafrostError } from '../../core/errors.ts';
-import { random } from '../../core/random.ts';
-import { sha256Hex } from '../../core/digest.ts';
-import { checkAborted } from '../../classify/checks.ts';
-import { adam, type Adam } from '../../classify/network/adam.ts';
-import type { TailArrays } from '../../extract/training.ts';
-import type { NetworkScore } from '../../results/finetune-result.ts';
-import { batchesOf, partsOf, type InputBatch, type PickedImage, type TailInputs } from './inputs.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import { random } from '../../../core/random.ts';
+import { sha256Hex } from '../../../core/digest.ts';
+import { checkAborted } from '../../../classify/checks.ts';
+import { adam, type Adam } from '../../../classify/network/adam.ts';
+import type { TailArrays } from '../../../extract/training.ts';
+import type { NetworkScore } from '../../../results/finetune-result.ts';
+import { batchesOf, evenParts, partsOf, type InputBatch, type PickedImage, type TailInputs } from './inputs.ts';
 import { setArrays, type LoadedTail } from './loaded-tail.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -31,7 +31,7 @@ export interface FitState {
 export interface TailFit {
   /** As they are now; of the optimiser's own memory. */
   readonly state: () => FitState;
-  /** Trains epoch 1, 2 ... and gives loss and accuracy of the images as they were met. Throws INTERRUPTED, FIT_INVALID. */
+  /** Trains epoch 1, 2 ...; gives the figures of the images as they were met. Throws INTERRUPTED, FIT_INVALID. */
   epoch(number: number): Promise<NetworkScore>;
 }
 
@@ -83,7 +83,7 @@ export function tailFit(
     }),
     async epoch(number) {
       const order = orderOf(images, recipe, number);
-      const steps = partsOf(order, recipe.batch);
+      const steps = evenParts(order, Math.ceil(order.length / recipe.batch));
       const runs = steps.flatMap((some) => partsOf(byView(some), program.batch));
       const found = { loss: 0, hits: 0, images: 0 };
       const batches = batchesOf(inputs, runs);
