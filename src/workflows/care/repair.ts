@@ -16,7 +16,7 @@ import { splitOrigin } from '../../store/read/samples.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
-import { extractInto } from '../extract/extract.ts';
+import { extractInto } from '../extract/extract-dataset.ts';
 import type { Work } from '../work.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
 import { viewsOf } from '../extract/views.ts';
