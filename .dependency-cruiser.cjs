@@ -119,6 +119,8 @@ module.exports = {
       ['network'],
       ['train', 'engines'],
       ['extract', 'sweep', 'search', 'check'],
+      ['finetune'],
+      ['strategies'],
       ['run', 'care'],
       ['report'],
     ),
