@@ -1,48 +1,53 @@
 import { holm } from '../../classify/evaluate/holm.ts';
-import { differenceInterval, mcNemar, pairedT } from '../../classify/evaluate/paired-tests.ts';
+import { differenceInterval, mcNemar, pairedT, type McNemar } from '../../classify/evaluate/paired-tests.ts';
 import type { StrategyTrial } from '../../results/strategies-result.ts';
 import { scoreOf, type Answers } from './answers.ts';
 
-/** A trial with what it says of the validated images. */
+/** A trial, and its paired tests beside the frozen head on the same validated images. */
 export interface Tried {
-  readonly trial: Omit<StrategyTrial, 'accuracy' | 'interval' | 'logLoss' | 'comparison'>;
-  readonly answers: Answers;
+  readonly trial: Omit<StrategyTrial, 'comparison'>;
+  readonly paired: {
+    /** The first is the trial. */
+    readonly accuracy: McNemar;
+    readonly logLossPValue: number;
+    /** Log loss of the frozen head. */
+    readonly frozenLogLoss: number;
+  };
 }
 
+/** A trial by its answers, beside those of the frozen head. */
+export const pairedWith = (
+  trial: Omit<StrategyTrial, 'comparison' | 'accuracy' | 'interval' | 'logLoss'>,
+  answers: Answers,
+  frozen: Answers,
+): Tried => ({
+  trial: { ...trial, ...scoreOf(answers) },
+  paired: {
+    accuracy: mcNemar(frozen.truth, answers.guess, frozen.guess),
+    logLossPValue: pairedT(answers.losses, frozen.losses),
+    frozenLogLoss: scoreOf(frozen).logLoss,
+  },
+});
+
 /**
- * The frozen head, and each other trial with its comparison: all of them were set down before they were run, so that
+ * All trials with their comparisons on `images` validated images. They were set down before they were run, so that
  * Holm's adjustment for their number is enough.
  */
-export function comparedTrials(frozen: Tried, others: readonly Tried[]): StrategyTrial[] {
-  const truth = frozen.answers.truth;
-  const paired = others.map(({ answers }) => ({
-    counts: mcNemar(truth, answers.guess, frozen.answers.guess),
-    logLossPValue: pairedT(answers.losses, frozen.answers.losses),
+export function comparedTrials(tried: readonly Tried[], images: number): StrategyTrial[] {
+  const adjusted = holm(tried.map(({ paired }) => paired.accuracy.pValue));
+  const logLossAdjusted = holm(tried.map(({ paired }) => paired.logLossPValue));
+  return tried.map(({ trial, paired: { accuracy, logLossPValue, frozenLogLoss } }, i) => ({
+    ...trial,
+    comparison: {
+      difference: (accuracy.onlyFirst - accuracy.onlySecond) / images,
+      interval: differenceInterval(accuracy, images),
+      onlyThis: accuracy.onlyFirst,
+      onlyFrozen: accuracy.onlySecond,
+      pValue: accuracy.pValue,
+      adjusted: adjusted[i]!,
+      logLossDifference: trial.logLoss - frozenLogLoss,
+      logLossPValue,
+      logLossAdjusted: logLossAdjusted[i]!,
+    },
   }));
-  const adjusted = holm(paired.map(({ counts }) => counts.pValue));
-  const logLossAdjusted = holm(paired.map(({ logLossPValue }) => logLossPValue));
-  const base = scoreOf(frozen.answers);
-  return [
-    { ...frozen.trial, ...base, comparison: null },
-    ...others.map(({ trial, answers }, i): StrategyTrial => {
-      const { counts, logLossPValue } = paired[i]!;
-      const score = scoreOf(answers);
-      const { onlyFirst, onlySecond, pValue } = counts;
-      return {
-        ...trial,
-        ...score,
-        comparison: {
-          difference: (onlyFirst - onlySecond) / truth.length,
-          interval: differenceInterval(counts, truth.length),
-          onlyThis: onlyFirst,
-          onlyFrozen: onlySecond,
-          pValue,
-          adjusted: adjusted[i]!,
-          logLossDifference: score.logLoss - base.logLoss,
-          logLossPValue,
-          logLossAdjusted: logLossAdjusted[i]!,
-        },
-      };
-    }),
-  ];
 }

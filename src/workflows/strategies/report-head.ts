@@ -3,8 +3,8 @@ import { trainHead } from '../train/train-head.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import type { TrainingPlan } from '../train/plan.ts';
 import type { Work } from '../work.ts';
-import { answersOf } from './answers.ts';
-import type { Tried } from './compare.ts';
+import { answersOf, type Answers } from './answers.ts';
+import { pairedWith, type Tried } from './compare.ts';
 import { measured } from './measured.ts';
 import type { TrialFeatures } from './features.ts';
 
@@ -25,7 +25,11 @@ export const reportPlan = (epochs: number, validationFraction = 0): TrainingPlan
  * that of a training of its own; on the validated images, of one training an epoch, for the same seed takes the same
  * steps. Throws as trainHead.
  */
-export async function reportHead({ data }: Pick<TrialFeatures, 'data'>, { signal }: Work): Promise<Tried> {
+export async function reportHead(
+  { data }: Pick<TrialFeatures, 'data'>,
+  frozen: Answers,
+  { signal }: Work,
+): Promise<Tried> {
   const quiet = { signal };
   const { value, seconds, peakBytes } = await measured(() => trainHead(reportPlan(EPOCHS), data, quiet));
   const watched = (await trainHead(reportPlan(EPOCHS, HELD_OUT), data, quiet)).result.learningCurve!;
@@ -36,8 +40,8 @@ export async function reportHead({ data }: Pick<TrialFeatures, 'data'>, { signal
     heldOut: { accuracy: watched.valAccuracy![i]!, logLoss: watched.valLoss![i]! },
     val: { accuracy: result.accuracy, logLoss: result.logLoss },
   }));
-  return {
-    trial: {
+  return pairedWith(
+    {
       strategy: 'head-only',
       name: "the report's head: Flatten, Dense softmax",
       seconds,
@@ -49,6 +53,7 @@ export async function reportHead({ data }: Pick<TrialFeatures, 'data'>, { signal
         'Five epochs from random weights as in the report, nothing chosen. The curve on the held-out fifth is of a training without it.',
       ],
     },
-    answers: await answersOf(value, data.val),
-  };
+    await answersOf(value, data.val),
+    frozen,
+  );
 }

@@ -5,7 +5,7 @@ import { currentSet } from '../../store/read/stored-parts.ts';
 import { memoryBound } from '../memory.ts';
 import type { Work } from '../work.ts';
 import { adviceOn } from './advice.ts';
-import { comparedTrials, type Tried } from './compare.ts';
+import { comparedTrials, pairedWith, type Tried } from './compare.ts';
 import { exactHead, exactPlan, type ExactHead } from './exact-head.ts';
 import { trialFeatures } from './features.ts';
 import { bestEarlier, earlierLayers } from './layers.ts';
@@ -72,7 +72,7 @@ export async function strategiesOf(
 
   tell(work, "the report's head", done++, total);
   const flat = await attempt(outcome, 'head-only', "the report's head", async () =>
-    reportHead(await trialFeatures(request, 'flatten', reportPlan(1), work), work),
+    reportHead(await trialFeatures(request, 'flatten', reportPlan(1), work), frozen.answers, work),
   );
   if (flat !== undefined) outcome.tried.push(flat);
 
@@ -84,7 +84,7 @@ export async function strategiesOf(
       return exactHead({ strategy: 'layers-as-features', name }, found, frozen, work);
     });
     if (head === undefined) continue;
-    outcome.tried.push(head);
+    outcome.tried.push(pairedWith(head.trial, head.answers, frozen.answers));
     if (features.length === 1) heads.push({ cut: features[0]!.cut, head });
   }
   if (layers.length === 0)
@@ -94,8 +94,8 @@ export async function strategiesOf(
       reason: 'one layer alone was extracted; name others with --cut, or leave --cut out.',
     });
 
-  const trials = comparedTrials(frozen, outcome.tried);
   const { train, val, validatedOn } = deepest.data;
+  const trials = [{ ...frozen.trial, comparison: null }, ...comparedTrials(outcome.tried, val.rows)];
   const counts = new Map<string, number>();
   for (const label of train.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
   return {
