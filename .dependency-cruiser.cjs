@@ -120,6 +120,8 @@ module.exports = {
       ['network'],
       ['train', 'engines'],
       ['extract', 'sweep', 'search', 'check'],
+      ['finetune'],
+      ['strategies'],
       ['run', 'care'],
       ['report'],
     ),
