@@ -2,6 +2,7 @@ import { PermafrostError } from '../core/errors.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
 import { blocksOf, matrixRows, type Rows } from '../core/rows.ts';
 import { checkFinite, checkPredict } from './checks.ts';
+import { standardDeviation } from './linalg/standard-deviation.ts';
 
 export const NORMALIZATIONS = ['l2', 'standard', 'none'] as const;
 /**
@@ -50,17 +51,8 @@ export async function fitNormalizer(
       for (let j = 0; j < features; j++, at++) squares[j]! += (X.data[at]! - mean[j]!) ** 2;
     }
   }
-  const scale = squares.map((sum, j) => scaleOf(sum, mean[j]!, rows.rows));
+  const scale = squares.map((sum, j) => standardDeviation(sum, mean[j]!, rows.rows) || 1);
   return { kind, features, mean: Float32Array.from(mean), scale: Float32Array.from(scale) };
-}
-
-/** The standard deviation of a column from its summed squared deviations; 1 for a constant column. */
-function scaleOf(squares: number, mean: number, rows: number): number {
-  const v = squares / rows;
-  // Rounding can give a constant column a variance: scikit-learn's bound (_is_constant_feature, after Chan et al.
-  // 1979).
-  const bound = rows * Number.EPSILON * v + (rows * mean * Number.EPSILON) ** 2;
-  return v <= bound ? 1 : Math.sqrt(v);
 }
 
 /** X normalised, a new matrix (X itself for `none`); zero rows stay zero. Throws FIT_INVALID for another width. */

@@ -6,6 +6,7 @@ import type { FittedHead, Head, HeadState } from '../head.ts';
 import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
 import { KNN_HNSW_OPTIONS, knnHnswHead, loadKnnHnsw } from './knn-hnsw.ts';
 import { KNN_OPTIONS, knnHead, loadKnn } from './knn.ts';
+import { LDA_OPTIONS, ldaHead } from './lda.ts';
 import { loadLinear } from './linear.ts';
 import { LINEAR_SVM_OPTIONS, linearSvmHead } from './linear-svm.ts';
 import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
@@ -50,6 +51,12 @@ export const HEADS = {
     describe: 'linear support vector machine, squared hinge, solved to its optimum',
     options: LINEAR_SVM_OPTIONS,
     create: linearSvmHead,
+    load: loadLinear,
+  },
+  lda: {
+    describe: 'linear discriminant analysis: normal classes of one covariance, shrunk by Ledoit and Wolf',
+    options: LDA_OPTIONS,
+    create: ldaHead,
     load: loadLinear,
   },
   mlp: {

@@ -23,6 +23,7 @@ const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
   'knn-hnsw': { options: { nNeighbors: 3 }, oneRow: { nNeighbors: 1 }, skip: await hnswMissing() },
   'ml-logistic': { options: { numSteps: 300, learningRate: 0.005 } },
   centroid: {},
+  lda: {},
 };
 
 for (const name of HEAD_NAMES) headContract(name, CONTRACTS[name]);
