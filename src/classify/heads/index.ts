@@ -10,6 +10,7 @@ import { KERNEL_LOGISTIC_OPTIONS, kernelLogisticHead } from './kernel-logistic.t
 import { KERNEL_RIDGE_OPTIONS, kernelRidgeHead } from './kernel-ridge.ts';
 import { KNN_HNSW_OPTIONS, knnHnswHead, loadKnnHnsw } from './knn-hnsw.ts';
 import { KNN_OPTIONS, knnHead, loadKnn } from './knn.ts';
+import { LDA_OPTIONS, ldaHead } from './lda.ts';
 import { loadLinear } from './linear.ts';
 import { LINEAR_SVM_OPTIONS, linearSvmHead } from './linear-svm.ts';
 import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
@@ -75,6 +76,12 @@ export const HEADS = {
     create: kernelLogisticHead,
     load: loadKernel,
     keepsProbabilities: true,
+  },
+  lda: {
+    describe: 'linear discriminant analysis: normal classes of one covariance, shrunk by Ledoit and Wolf',
+    options: LDA_OPTIONS,
+    create: ldaHead,
+    load: loadLinear,
   },
   mlp: {
     describe: 'one hidden layer of ReLUs and a softmax, trained with Adam and early stopping',

@@ -29,6 +29,7 @@ const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
     options: { members: 'logistic C=10 tol=1e-8; centroid; knn nNeighbors=1' },
     agree: { members: 'logistic C=10; centroid' },
   },
+  lda: {},
 };
 
 for (const name of HEAD_NAMES) headContract(name, CONTRACTS[name]);
