@@ -48,6 +48,7 @@ export type * from './results/finetune-result.ts';
 export type * from './results/head-result.ts';
 export type { OrReason } from './results/or-reason.ts';
 export type * from './results/store-results.ts';
+export type * from './results/strategies-result.ts';
 export type * from './results/sweep-result.ts';
 export type { ReportResult } from './results/report-data.ts';
 
