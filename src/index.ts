@@ -45,6 +45,7 @@ export type * from './results/extract-result.ts';
 export type * from './results/head-result.ts';
 export type { OrReason } from './results/or-reason.ts';
 export type * from './results/store-results.ts';
+export type * from './results/strategies-result.ts';
 export type * from './results/sweep-result.ts';
 export type { ReportResult } from './results/report-data.ts';
 

@@ -81,6 +81,15 @@ export const RUN_OPTIONS = {
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
   memory: memoryOption('memory that training the heads may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
+  strategies: booleanOption(
+    false,
+    'also try the four strategies of the 2020 report side by side: head only, all layers retrained, early layers frozen, layers as features',
+  ),
+  strategiesMinutes: numberOption(
+    3,
+    'minutes that the trainings of --strategies may take, extraction not counted: what has no room is shortened or left out, which is said',
+    { above: 0 },
+  ),
 } as const;
 /** Options of `run`: those of `extract`, and those of the heads. @interface */
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;
