@@ -109,6 +109,7 @@ module.exports = {
       ['evaluate', 'copies'],
       ['solvers', 'neighbors'],
       ['network'],
+      ['out-of-fold'],
       ['heads'],
       ['cross-validation'],
       ['novelty'],

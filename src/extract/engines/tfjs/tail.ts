@@ -1,4 +1,3 @@
-import { PermafrostError } from '../../../core/errors.ts';
 import type { Layer } from '../../backbones/backbone.ts';
 import type { TailProgram } from '../../training.ts';
 import type { Tensor, Tf } from './tensors.ts';
@@ -36,33 +35,4 @@ export function tailLogits(tf: Tf, { head }: TailProgram, features: Tensor, para
 /** -sum(y * log softmax(logits)), a scalar. */
 export function tailLoss(tf: Tf, logits: Tensor, y: Tensor): Tensor {
   return tf.neg(tf.sum(tf.mul(y, tf.logSoftmax(logits))));
-}
-
-/** Shape of each parameter by name, in the order of TailArrays. Throws OPTION_INVALID for layers that do not fit. */
-export function tailShapes({ layers, input, head }: TailProgram): ReadonlyMap<string, readonly number[]> {
-  const shapes = new Map<string, readonly number[]>();
-  let { height, width, channels } = input;
-  for (const layer of layers) {
-    if (layer.kind === 'maxPool') {
-      height = Math.floor(height / 2);
-      width = Math.floor(width / 2);
-      continue;
-    }
-    if (layer.inputs !== channels) {
-      throw new PermafrostError(
-        'OPTION_INVALID',
-        `${layer.name} takes ${layer.inputs} channels, what comes before it gives ${channels}.`,
-      );
-    }
-    channels = layer.filters;
-    shapes.set(`${layer.name}/kernel`, [3, 3, layer.inputs, layer.filters]).set(`${layer.name}/bias`, [layer.filters]);
-  }
-  if (height < 1 || width < 1) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `An input of ${input.height} x ${input.width} is too small: the pooling layers halve it until nothing is left.`,
-    );
-  }
-  const columns = head.pooling === 'avg' ? channels : height * width * channels;
-  return shapes.set('head/kernel', [columns, head.classes]).set('head/bias', [head.classes]);
 }

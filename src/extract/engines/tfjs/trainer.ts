@@ -1,19 +1,16 @@
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { sizeOf, tailShapes, type TailShapes } from '../../tail-shapes.ts';
 import type { TailAnswers, TailArrays, TailProgram, Trainer, TrainingStep } from '../../training.ts';
 import { chooseRuntime, type TfjsOptions } from './choose-runtime.ts';
 import { TFJS_PACKAGES, type TfjsPackage } from './packages.ts';
 import type { TfjsRuntime } from './runtime.ts';
-import { tailFeatures, tailLogits, tailLoss, tailShapes, type TailTensors } from './tail.ts';
+import { tailFeatures, tailLogits, tailLoss, type TailTensors } from './tail.ts';
 import type { Tensor } from './tensors.ts';
 
 /** The packages that have gradients of convolutions. */
 const TRAINING_PACKAGES: readonly TfjsPackage[] = ['node-gpu', 'node'];
 
-type Shapes = ReturnType<typeof tailShapes>;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, side) => size * side, 1);
-
-const zerosOf = (shapes: Shapes): TailArrays =>
+const zerosOf = (shapes: TailShapes): TailArrays =>
   new Map([...shapes].map(([name, shape]) => [name, new Float32Array(sizeOf(shape))]));
 
 /** What both kinds of a loaded tail have: a shape a parameter, the caller's arrays, and runs that are guarded. */
