@@ -108,7 +108,7 @@ module.exports = {
       ['linalg'],
       ['evaluate', 'copies'],
       ['solvers', 'neighbors'],
-      ['network'],
+      ['network', 'kernels'],
       ['out-of-fold'],
       ['heads'],
       ['cross-validation'],

@@ -27,7 +27,7 @@ const entrySchema = z.strictObject({
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   cut: z.string(),
   pooling: z.enum(POOLINGS),
-  normalize: z.enum(['l2', 'standard', 'none']),
+  normalize: z.enum(['l2', 'sqrt', 'standard', 'power', 'none']),
   pca: z.number().int().min(0),
   /** Not in lines of older versions, which knew of no views. */
   views: z.number().int().min(0).default(0),
