@@ -22,9 +22,9 @@ const ADVICE_TEXTS: Readonly<Record<StrategyName, string>> = {
 
 const signed = (value: number): string => `${value < 0 ? '' : '+'}${ratio(value)}`;
 
-/** `0.9673 (p 0.012)` and the like; of the frozen head what it is. */
+/** `+0.0300 (p 0.360)` and the like; of the frozen head nothing. */
 export function comparisonText({ comparison }: StrategyTrial): string {
-  if (comparison === null) return 'compared with';
+  if (comparison === null) return '';
   return `${signed(comparison.difference)} (p ${pText(comparison.adjusted)})`;
 }
 
@@ -87,8 +87,8 @@ function domainText({ domain, layers }: StrategyAdvice): string {
 }
 
 const MEASURED_TEXTS: Readonly<Record<StrategyAdvice['measured'], string>> = {
-  better: 'The training images agree: on those held out its log loss was lower than the frozen head’s.',
-  'no better': 'The training images do not agree: on those held out its log loss was no lower than the frozen head’s.',
+  better: "The training images agree: on those held out its log loss was lower than the frozen head's.",
+  'no better': "The training images do not agree: on those held out its log loss was no lower than the frozen head's.",
   'not tried': 'That was not tried here.',
   'is the frozen head': '',
 };
