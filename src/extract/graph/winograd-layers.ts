@@ -2,44 +2,14 @@ import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
 import type { ConvLayer } from '../backbones/backbone.ts';
 import { weightsOf, type GraphPart } from './graph-part.ts';
 import { kernelByTap } from './kernel-layout.ts';
+import { OF_KERNELS, OF_PRODUCTS, OF_TILES, TILE_IN as IN, TILE_OUT as OUT } from './winograd-transforms.ts';
 import type { Program } from '../program.ts';
-
-// F(4x4, 3x3), Lavin and Gray, arXiv 1509.09308, section 4.1: 6x6 inputs give 4x4 outputs in 36 products, not 144.
-const OUT = 4;
-const IN = 6;
-const B = [
-  [4, 0, -5, 0, 1, 0],
-  [0, -4, -4, 1, 1, 0],
-  [0, 4, -4, -1, 1, 0],
-  [0, -2, -1, 2, 1, 0],
-  [0, 2, -1, -2, 1, 0],
-  [0, 4, 0, -5, 0, 1],
-];
-const G = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
-];
-const A = [
-  [1, 1, 1, 1, 1, 0],
-  [0, 1, -1, 2, -2, 0],
-  [0, 1, 1, 4, 4, 0],
-  [0, 1, -1, 8, -8, 1],
-];
-
-/** The matrix of X -> M X M' on row-major X: the Kronecker product of M with itself. */
-function twice(m: readonly (readonly number[])[]): Float32Array {
-  return Float32Array.from(m.flatMap((a) => m.flatMap((b) => a.flatMap((x) => b.map((y) => x * y)))));
-}
 
 /** What all Winograd layers of a graph share: the transforms of tiles, kernels and products. */
 export const WINOGRAD_CONSTANTS: readonly OnnxTensor[] = [
-  { name: 'winograd/tiles', shape: [IN * IN, 1, IN, IN], data: twice(B) },
-  { name: 'winograd/kernels', shape: [IN * IN, 9], data: twice(G) },
-  { name: 'winograd/outputs', shape: [OUT * OUT, IN * IN], data: twice(A) },
+  { name: 'winograd/tiles', shape: [IN * IN, 1, IN, IN], data: OF_TILES },
+  { name: 'winograd/kernels', shape: [IN * IN, 9], data: OF_KERNELS },
+  { name: 'winograd/outputs', shape: [OUT * OUT, IN * IN], data: OF_PRODUCTS },
 ];
 
 const sizes = (name: string, values: readonly number[]): OnnxTensor => ({
