@@ -16,6 +16,7 @@ import type { Work } from '../work.ts';
 import { extractorLike } from '../network/extractor.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
+import { storeThrough } from '../train/network-option.ts';
 import { memoryBound } from '../memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
 
@@ -66,7 +67,7 @@ export async function neighbors(
     );
   }
   const files = await givenImages(images, listener);
-  const store = await openStore(storePath);
+  const store = await storeThrough(await openStore(storePath), options.backboneFile);
   const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
   const parts = store.parts(features);
   const { settings, quantization } = parts[0]!.set;
