@@ -1,4 +1,4 @@
-import { type Matrix, matrix, row, selectRows } from '../../core/matrix.ts';
+import { matrix, selectRows } from '../../core/matrix.ts';
 import { matrixRows, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkNeighbors } from '../checks.ts';
 import type { FitContext } from '../head.ts';
