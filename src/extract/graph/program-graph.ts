@@ -1,32 +1,18 @@
-import { encodeOnnx, type OnnxGraph, type OnnxNode } from '../../core/onnx-model.ts';
+import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { ConvLayer, Layer } from '../backbones/backbone.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
+import { poolingLayers } from './pooling-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
 import { WINOGRAD_CONSTANTS, winogradLayer } from './winograd-layers.ts';
-import type { Output, Program } from '../program.ts';
+import type { Program } from '../program.ts';
 
 export { outputName } from './needed-layers.ts';
 
 /** The graph's one input: uint8 RGB pixels, shape (batch, size, size, 3). */
 export const PIXELS = 'pixels';
-
-/** NCHW activation to features (batch, width); flatten in NHWC order, as Keras. */
-function poolingNodes(output: Output): readonly OnnxNode[] {
-  const name = outputName(output);
-  const between = `${name}/between`;
-  const first: OnnxNode =
-    output.pooling === 'flatten'
-      ? { op: 'Transpose', inputs: [output.cut], outputs: [between], attributes: { perm: [0, 2, 3, 1] } }
-      : {
-          op: output.pooling === 'avg' ? 'GlobalAveragePool' : 'GlobalMaxPool',
-          inputs: [output.cut],
-          outputs: [between],
-        };
-  return [first, { op: 'Flatten', inputs: [between], outputs: [name], attributes: { axis: 1 } }];
-}
 
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
@@ -67,10 +53,11 @@ export function programGraph(program: Program, options: ProgramGraphOptions = {}
     ...(quantization === undefined
       ? floatLayers(layers, program, options)
       : quantizedLayers(layers, program, quantization)),
+    ...poolingLayers(outputs),
   ];
   return {
     name: backbone.name,
-    nodes: [...parts.flatMap(({ nodes }) => nodes), ...outputs.flatMap(poolingNodes)],
+    nodes: parts.flatMap(({ nodes }) => nodes),
     initializers: parts.flatMap(({ initializers }) => initializers),
     inputs: [{ name: PIXELS, type: 'uint8', shape: ['batch', contract.size, contract.size, 3] }],
     outputs: outputs.map((output) => ({

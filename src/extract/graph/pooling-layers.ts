@@ -1,0 +1,41 @@
+import type { OnnxNode } from '../../core/onnx-model.ts';
+import { GEM } from '../../core/pooling.ts';
+import type { Output } from '../program.ts';
+import type { GraphPart } from './graph-part.ts';
+import { outputName } from './needed-layers.ts';
+
+/** NCHW activations to features (batch, width), float32 whatever the layers are; flatten in NHWC order, as Keras. */
+export function poolingLayers(outputs: readonly Output[]): GraphPart[] {
+  const parts = outputs.map((output): GraphPart => ({ nodes: poolingNodes(output), initializers: [] }));
+  if (!outputs.some(({ pooling }) => pooling === 'gem')) return parts;
+  const constants = [
+    { name: 'gem/least', shape: [], data: Float32Array.of(GEM.least) },
+    { name: 'gem/root', shape: [], data: Float32Array.of(1 / GEM.exponent) },
+  ];
+  return [{ nodes: [], initializers: constants }, ...parts];
+}
+
+function poolingNodes(output: Output): readonly OnnxNode[] {
+  const { cut, pooling } = output;
+  const name = outputName(output);
+  const between = `${name}/between`;
+  const flat: OnnxNode = { op: 'Flatten', inputs: [between], outputs: [name], attributes: { axis: 1 } };
+  switch (pooling) {
+    case 'flatten':
+      return [{ op: 'Transpose', inputs: [cut], outputs: [between], attributes: { perm: [0, 2, 3, 1] } }, flat];
+    case 'avg':
+      return [{ op: 'GlobalAveragePool', inputs: [cut], outputs: [between] }, flat];
+    case 'max':
+      return [{ op: 'GlobalMaxPool', inputs: [cut], outputs: [between] }, flat];
+    case 'gem':
+      // The cube by products: runtimes take Pow of a map by the logarithm.
+      return [
+        { op: 'Clip', inputs: [cut, 'gem/least'], outputs: [`${name}/clipped`] },
+        { op: 'Mul', inputs: [`${name}/clipped`, `${name}/clipped`], outputs: [`${name}/squares`] },
+        { op: 'Mul', inputs: [`${name}/squares`, `${name}/clipped`], outputs: [`${name}/cubes`] },
+        { op: 'GlobalAveragePool', inputs: [`${name}/cubes`], outputs: [`${name}/mean`] },
+        { op: 'Pow', inputs: [`${name}/mean`, 'gem/root'], outputs: [between] },
+        flat,
+      ];
+  }
+}
