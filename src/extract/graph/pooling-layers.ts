@@ -1,18 +1,22 @@
 import type { OnnxNode } from '../../core/onnx-model.ts';
 import { GEM } from '../../core/pooling.ts';
-import type { Output } from '../program.ts';
+import type { Layer } from '../backbones/backbone.ts';
+import type { Output, Program } from '../program.ts';
 import type { GraphPart } from './graph-part.ts';
 import { outputName } from './needed-layers.ts';
 
-/** NCHW activations to features (batch, width), float32 whatever the layers are; flatten in NHWC order, as Keras. */
-export function poolingLayers(outputs: readonly Output[]): GraphPart[] {
-  const parts = outputs.map((output): GraphPart => ({ nodes: poolingNodes(output), initializers: [] }));
-  if (!outputs.some(({ pooling }) => pooling === 'gem')) return parts;
-  const constants = [
+/** The outputs that layers in NCHW give: features (batch, width), float32; flatten in NHWC order, as Keras. */
+export function poolingLayers(layers: readonly Layer[], { outputs }: Program): GraphPart {
+  const given = outputs.filter(({ cut }) => layers.some(({ name }) => name === cut));
+  const initializers = [
     { name: 'gem/least', shape: [], data: Float32Array.of(GEM.least) },
     { name: 'gem/root', shape: [], data: Float32Array.of(1 / GEM.exponent) },
   ];
-  return [{ nodes: [], initializers: constants }, ...parts];
+  return {
+    nodes: given.flatMap(poolingNodes),
+    // ONNX Runtime warns of constants that nothing reads.
+    initializers: given.some(({ pooling }) => pooling === 'gem') ? initializers : [],
+  };
 }
 
 function poolingNodes(output: Output): readonly OnnxNode[] {

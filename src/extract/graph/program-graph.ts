@@ -1,12 +1,12 @@
 import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
-import type { ConvLayer, Layer } from '../backbones/backbone.ts';
+import type { Layer } from '../backbones/backbone.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
+import { frozenLayers } from './nhwc/frozen-layers.ts';
 import { poolingLayers } from './pooling-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
-import { WINOGRAD_CONSTANTS, winogradLayer } from './winograd-layers.ts';
 import type { Program } from '../program.ts';
 
 export { outputName } from './needed-layers.ts';
@@ -17,27 +17,26 @@ export const PIXELS = 'pixels';
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
   /**
-   * Float32 convolutions with at least so many input channels run by Winograd's minimal filtering, but never the first
-   * one, which takes up the channel order. Default: none.
+   * From the first float32 convolution of at least so many filters on, convolutions run by Winograd's minimal filtering
+   * (nhwc/); never the network's first one, which takes up the channel order. Default: none.
    */
   readonly winogradFrom?: number;
 }
 
-function floatLayers(
+/** Layers in float32 and the outputs that they give: directly up to the first wide convolution, then on pixel rows. */
+function floatParts(
   layers: readonly Layer[],
   program: Program,
   { winogradFrom = Infinity }: ProgramGraphOptions,
 ): readonly GraphPart[] {
-  let side = program.contract.size;
-  const isTransformed = (layer: Layer, i: number): layer is ConvLayer =>
-    layer.kind === 'conv' && i > 0 && layer.inputs >= winogradFrom;
-  const parts = layers.map((layer, i) => {
-    const input = layers[i - 1]?.name ?? 'input';
-    if (layer.kind === 'maxPool') side = Math.floor(side / 2);
-    return isTransformed(layer, i) ? winogradLayer(layer, input, program, side) : floatLayer(layer, input, program);
-  });
-  // ONNX Runtime warns of constants that nothing reads.
-  return layers.some(isTransformed) ? [{ nodes: [], initializers: WINOGRAD_CONSTANTS }, ...parts] : parts;
+  const isWide = (layer: Layer, i: number): boolean => layer.kind === 'conv' && i > 0 && layer.filters >= winogradFrom;
+  const start = layers.findIndex(isWide);
+  const direct = start === -1 ? layers : layers.slice(0, start);
+  const parts = direct.map((layer, i) => floatLayer(layer, layers[i - 1]?.name ?? 'input', program));
+  if (start === -1) return [...parts, poolingLayers(direct, program)];
+  const tensor = direct.at(-1)!.name;
+  const input = { tensor, ...outputShape(program.backbone, tensor, program.contract.size) };
+  return [...parts, poolingLayers(direct, program), frozenLayers(layers.slice(start), input, program)];
 }
 
 /**
@@ -51,9 +50,8 @@ export function programGraph(program: Program, options: ProgramGraphOptions = {}
   const parts = [
     preprocessing(program, PIXELS),
     ...(quantization === undefined
-      ? floatLayers(layers, program, options)
-      : quantizedLayers(layers, program, quantization)),
-    ...poolingLayers(outputs),
+      ? floatParts(layers, program, options)
+      : [...quantizedLayers(layers, program, quantization), poolingLayers(layers, program)]),
   ];
   return {
     name: backbone.name,

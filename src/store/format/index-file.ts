@@ -174,7 +174,7 @@ export async function indexFiles(store: string): Promise<FileEntry[]> {
 export async function indexLeftovers(store: string, { dataset }: Manifest): Promise<string[]> {
   const names = await namesIn(store);
   const needed = new Set<string>();
-  const current = new Set(dataset.sets.map(({ fingerprint }) => fingerprint));
+  const current = new Set([...dataset.sets, ...(dataset.tuned ?? [])].map(({ fingerprint }) => fingerprint));
   for (const name of names.filter((each) => each.endsWith('.json'))) {
     const seal = await sealIn(store, name);
     if (seal === undefined || seal.of.samples !== dataset.samples?.sha256) continue;

@@ -18,8 +18,9 @@ export interface Destination {
 export interface PartReader {
   /** Bytes that reading takes at once: the largest file. */
   readonly bytes: number;
-  /** Reads rows [from, to). Throws STORE_CORRUPT. */
+  /** Reads rows [from, to), or those of some numbers, each once. Throws STORE_CORRUPT. */
   read(from: number, to: number, into: Destination): Promise<void>;
+  readRows(rows: Iterable<number>, into: Destination): Promise<void>;
 }
 
 /** What looking one row up costs, as bytes that could be read in a row in that time (measured: 20 to 30 µs). */
@@ -59,21 +60,24 @@ export function partReader(store: StoreFiles, { width: own, mapWidth, files, fil
     await places.read(wanted, (values, i) => put(values, rows[i]!, into));
   }
 
+  async function readRows(wanted: Iterable<number>, into: Destination): Promise<void> {
+    for (const [file, rows] of rowsByFile(wanted)) {
+      const entry = files[file]!;
+      const whole = rows.length * (2 * width + LOOK_UP_BYTES) >= entry.bytes;
+      await (whole ? readWhole : readSome)(entry, rows, into);
+    }
+  }
+
   return {
     bytes: files.reduce((most, { bytes }) => Math.max(most, bytes), 0),
-    async read(from, to, into) {
-      for (const [file, rows] of rowsByFile(from, to)) {
-        const entry = files[file]!;
-        const whole = rows.length * (2 * width + LOOK_UP_BYTES) >= entry.bytes;
-        await (whole ? readWhole : readSome)(entry, rows, into);
-      }
-    },
+    read: (from, to, into) => readRows(numbersFrom(from, to), into),
+    readRows,
   };
 
-  /** Rows [from, to) by the file that holds them, those of one file in the order in which they lie there. */
-  function rowsByFile(from: number, to: number): ReadonlyMap<number, Int32Array> {
+  /** Rows by the file that holds them, those of one file in the order in which they lie there. */
+  function rowsByFile(wanted: Iterable<number>): ReadonlyMap<number, Int32Array> {
     const lists = new Map<number, number[]>();
-    for (let row = from; row < to; row++) {
+    for (const row of wanted) {
       const list = lists.get(fileOf[row]!);
       if (list === undefined) lists.set(fileOf[row]!, [row]);
       else list.push(row);
@@ -94,6 +98,10 @@ function putMeans(mapWidth: number, channels: number): typeof putValues {
     generalisedMeans(map, channels, means);
     putValues(means, row, into);
   };
+}
+
+function* numbersFrom(from: number, to: number): Generator<number> {
+  for (let row = from; row < to; row++) yield row;
 }
 
 function putValues(values: Uint16Array | Float32Array, row: number, { out, offsetOf, scales }: Destination): void {

@@ -19,10 +19,10 @@ import { sealJson, unseal, unsealExactly } from '../format/sealed-json.ts';
 
 const SEAL = /^.*-([0-9a-f]{16})-(\d{5,})\.json$/;
 
-/** Whether a name is one that permafrost gives to shards, seals, lists of samples and calibrations. */
+/** Whether a name is one that permafrost gives to shards, seals, lists of samples, calibrations and changed layers. */
 export const isStoreFile = (name: string): boolean =>
   SEAL.test(name) ||
-  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max|gem)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$/.test(
+  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max|gem)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$|^layers-[0-9a-f]{16}\.safetensors$/.test(
     name,
   );
 
@@ -61,10 +61,10 @@ export async function writeSeal(store: string, set: FeatureSet, shard: ShardEntr
 }
 
 function sealDocument(
-  { fingerprint, settings, engine, widths, quantization }: FeatureSet,
+  { fingerprint, settings, engine, widths, quantization, tuned }: FeatureSet,
   shard: ShardEntry,
 ): Record<string, unknown> {
-  const set = { fingerprint, settings, engine, widths, ...(quantization && { quantization }) };
+  const set = { fingerprint, settings, engine, widths, ...(quantization && { quantization }), ...(tuned && { tuned }) };
   const version = poolingsOf(shard).join() === DEFAULT_POOLINGS.join() ? 1 : 2;
   return { format: 'permafrost-shard', version, set, shard };
 }

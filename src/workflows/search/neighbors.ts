@@ -14,6 +14,7 @@ import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.
 import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
 import { extractorLike } from '../network/extractor.ts';
+import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
 import { memoryBound } from '../memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
@@ -79,6 +80,7 @@ export async function neighbors(
     {
       ...options,
       cuts: cutsOfParts(parts),
+      tuned: await layersOfSet(store.path, parts[0]!.set),
       calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
     },
     listener,
