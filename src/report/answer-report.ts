@@ -1,6 +1,7 @@
 import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
+import { widthOf } from '../core/pooling.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
@@ -47,7 +48,7 @@ function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number])
     const held = poolings[pooling];
     return held === undefined
       ? []
-      : [`${pooling} ${widths[pooling]}${held === rows ? '' : ` (${plural(held, 'row')})`}`];
+      : [`${pooling} ${widthOf(widths, pooling)}${held === rows ? '' : ` (${plural(held, 'row')})`}`];
   });
   return parts.join(', ') || 'no';
 }

@@ -78,7 +78,11 @@ export async function hnswOfStore(
   const of = Math.min(graphs, X.rows);
   const keys = Array.from({ length: of }, (_, number) => ({
     kind: 'hnsw' as const,
-    parts: parts.map(({ set, pooling }) => ({ fingerprint: set.fingerprint, pooling })),
+    parts: parts.map(({ set, pooling, stored }) => ({
+      fingerprint: set.fingerprint,
+      pooling,
+      ...(stored !== pooling && { of: stored }),
+    })),
     samples: store.manifest.dataset.samples!.sha256,
     split,
     metric,

@@ -7,8 +7,8 @@ import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { openStore } from '../../store/open.ts';
 import type { MatrixRows } from '../../store/read/rows.ts';
-import { partsText } from '../../store/read/stored-parts.ts';
-import { cutsOfParts, parseCuts, partsOf } from '../network/cuts.ts';
+import { currentSet, madeOfMaps, partsText } from '../../store/read/stored-parts.ts';
+import { chosenFeatures, cutsOfParts } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
@@ -68,8 +68,8 @@ export async function neighbors(
   }
   const files = await givenImages(images, listener);
   const store = await storeThrough(await openStore(storePath), options.backboneFile);
-  const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
-  const parts = store.parts(features);
+  const parts = store.parts(chosenFeatures(options.cut, options.pooling));
+  for (const note of madeOfMaps(parts)) listener?.note?.(note);
   const { settings, quantization } = parts[0]!.set;
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
@@ -98,5 +98,12 @@ export async function neighbors(
     exact === undefined ? await graphSearch(plan, options, work) : { search: exact, found: 'exact' as const };
   const lists = await search(X, k);
   const queries = paths.map((path, i) => ({ path, neighbors: lists[i]! }));
-  return { store: store.path, pooling: partsText(store, parts), metric, index: found, queries, failed };
+  return {
+    store: store.path,
+    pooling: partsText(currentSet(store).settings.cut, parts),
+    metric,
+    index: found,
+    queries,
+    failed,
+  };
 }
