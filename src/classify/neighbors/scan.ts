@@ -16,16 +16,6 @@ export interface RowRange {
   readonly whole: boolean;
 }
 
-/** What a graph kept of `rows` rows from `first` on: the k largest scores V and their places I. */
-export function keptOf(
-  { V, I }: Record<string, { readonly data: unknown }>,
-  k: number,
-  first: number,
-  rows: number,
-): RowRange {
-  return { k, values: V!.data as Float32Array, indices: I!.data as Int32Array, first, whole: k === rows };
-}
-
 /** What a scan found for a block of queries. */
 export interface Scanned {
   readonly parts: readonly RowRange[];
@@ -43,9 +33,6 @@ export interface Scan {
   /** `lengths` are the queries'. About `k` and some more rows are kept. */
   run(queries: Matrix, lengths: Float64Array, k: number): Promise<Scanned>;
 }
-
-/** Rows of one part: their products with a block of queries stay in the cache. */
-export const PART_ROWS = 2 ** 16;
 
 /** Half the distance from 1 to the next float32: how far a rounding may be off, relatively. */
 export const FLOAT32_ROUNDING = 2 ** -24;
