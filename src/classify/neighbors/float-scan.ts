@@ -3,9 +3,8 @@ import type { OnnxNode } from '../../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession, sessionCache } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf, productError } from './distance.ts';
-import { keptOf, largestScores, partsOf } from './largest-scores.ts';
 import type { Metric } from './neighbor-index.ts';
-import { FLOAT32_ROUNDING, type RowRange, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, largestScores, partsOf, type RowRange, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 16 MiB of float32. */
 const BLOCK_VALUES = 2 ** 22;

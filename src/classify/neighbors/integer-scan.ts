@@ -4,10 +4,9 @@ import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf } from './distance.ts';
 import { integerProduct, integerProductsHold } from '../linalg/integer-products.ts';
-import { keptOf, largestScores } from './largest-scores.ts';
 import type { Metric } from './neighbor-index.ts';
 import { commonStep, hasNegative, quantizeRows, type QuantizedRows } from './quantize-rows.ts';
-import { FLOAT32_ROUNDING, type RowRange, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, largestScores, type RowRange, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 8 MiB of float32. */
 const BLOCK_VALUES = 2 ** 21;
