@@ -42,7 +42,7 @@ export interface ProgramGraphOptions {
 
 /** Which float32 convolutions run by Winograd's minimal filtering, and in how much memory. */
 export interface WinogradGraphOptions extends FrozenChoices {
-  /** Those from the first one of so many filters on, but never the network's first, which takes up the channel order. */
+  /** Those from the first of so many filters on, but never the network's first, which takes up the channel order. */
   readonly leastFilters: number;
 }
 

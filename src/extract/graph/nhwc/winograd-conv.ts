@@ -15,8 +15,8 @@ function ofPlaces(places: number): Float32Array {
 }
 
 /**
- * The row of each input of each tile, the first tiles beginning at the row `top` of pixels: 36 x tiles, the inputs outside
- * of the map being the row of zeros.
+ * The row of each input of each tile, the first tiles beginning at the row `top` of pixels: 36 x tiles, the inputs
+ * outside of the map being the row of zeros.
  */
 function rowOfInput(
   from: Arrangement,
