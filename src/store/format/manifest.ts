@@ -244,6 +244,13 @@ export async function readManifest(store: string): Promise<ManifestDraft> {
   return parsed.data;
 }
 
+/** The manifest of a folder; undefined where it is no store. Throws STORE_CORRUPT or STORE_VERSION. */
+export const findManifest = (folder: string): Promise<ManifestDraft | undefined> =>
+  readManifest(folder).catch((error: unknown) => {
+    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
+    throw error;
+  });
+
 function otherVersion(store: string, version: unknown): PermafrostError {
   return new PermafrostError(
     'STORE_VERSION',

@@ -13,12 +13,12 @@ export function tunedSets({ manifest }: StoreFolder): readonly FeatureSet[] {
  * there are no views. To be read alone: who writes opens the store anew. Throws STORE_EMPTY where it lacks the set.
  */
 export function withTunedSet({ path, manifest }: StoreFolder, fingerprint: string): StoreFolder {
-  const { views: _views, tuned = [], ...dataset } = manifest.dataset;
-  const covering = [...tuned, ...dataset.sets].find((one) => one.fingerprint === fingerprint);
+  const { tuned = [], sets, root, samples, failures } = manifest.dataset;
+  const covering = [...tuned, ...sets].find((one) => one.fingerprint === fingerprint);
   if (covering === undefined)
     throw new PermafrostError(
       'STORE_EMPTY',
       `${path} has no features of the tuned network ${fingerprint} for all of its images. Run "permafrost extract ${path} --backbone-file FILE" with the file of that network.`,
     );
-  return { path, manifest: { ...manifest, dataset: { ...dataset, sets: [covering] } } };
+  return { path, manifest: { ...manifest, dataset: { root, sets: [covering], samples, failures } } };
 }

@@ -129,6 +129,8 @@ export async function commitDataset(
     readonly sets: readonly WantedSet[];
     /** Those that hold its training images in view 1, 2 ... */
     readonly views?: readonly (readonly WantedSet[])[];
+    /** Those of tuned networks that hold all of `samples` too. */
+    readonly tuned?: readonly WantedSet[];
     readonly samples: SampleRows;
     /** How their splits came about. */
     readonly split?: SplitOrigin;
@@ -142,11 +144,12 @@ export async function commitDataset(
   const samples = before?.name === name ? before : { name, ...(await writeFileAtomic(join(path, name), encoded())) };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
-  const { views = [] } = dataset;
+  const { views = [], tuned = [] } = dataset;
   manifest.dataset = {
     root: dataset.root,
     sets: covering(dataset.sets),
     ...(views.length > 0 && { views: views.map(covering) }),
+    ...(tuned.length > 0 && { tuned: covering(tuned) }),
     samples,
     failures: [...dataset.failures],
   };

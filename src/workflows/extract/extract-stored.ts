@@ -8,7 +8,7 @@ import type { Store } from '../../store/open.ts';
 import type { CutRequest } from '../network/cuts.ts';
 import { makeExtractor } from '../network/extractor.ts';
 import type { Work } from '../work.ts';
-import { extractInto, type ViewCuts } from './extract.ts';
+import { extractInto, type ViewCuts } from './extract-dataset.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
 import { viewsOf } from './views.ts';
 

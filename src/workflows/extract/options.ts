@@ -44,6 +44,10 @@ export const EXTRACT_OPTIONS = {
     '',
     'another VGG16 weights file (.safetensors or Keras .h5); empty: the bundled ImageNet weights',
   ),
+  backboneFile: stringOption(
+    '',
+    'the file of a tuned network (permafrost finetune) whose features are wanted, of a data set or of the images of a store',
+  ),
   verify: booleanOption(false, 'read and hash every image again, also those whose size and times are as they were'),
   maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
   shardMegabytes: integerOption(64, 'size of a shard of maps in MiB: what a killed run loses at most', {

@@ -52,6 +52,8 @@ export interface Extractor {
   readonly sets: readonly [ExtractorSet, ...ExtractorSet[]];
   readonly engine: EngineFacts;
   readonly contract: Contract;
+  /** What a tuned network changed, where it is one. */
+  readonly tuned: TunedLayers | undefined;
   /** What comes out of `executable`: the poolings of the first set, then those of the next. */
   readonly outputs: readonly Output[];
   readonly program: Program;
@@ -174,6 +176,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
     sets: sets as [ExtractorSet, ...ExtractorSet[]],
     engine: { name, device, precision, version },
     contract,
+    tuned,
     outputs: program.outputs,
     program,
     executable,

@@ -6,7 +6,7 @@ import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
-import { extractDataset } from '../extract/extract.ts';
+import { extractDataset } from '../extract/extract-dataset.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
-import { readManifest } from '../../store/format/manifest.ts';
+import { findManifest } from '../../store/format/manifest.ts';
 import { layersOfSet, type TunedLayers } from '../network/tuned-layers.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
 
@@ -31,10 +31,7 @@ async function layersOfFile(file: string, settings: FeatureSettings): Promise<Tu
 
 /** The layers of the tuned network of these settings that a store keeps beside its features. Throws STORE_CORRUPT. */
 async function layersInStore(path: string, { weights }: FeatureSettings): Promise<TunedLayers | undefined> {
-  const manifest = await readManifest(path).catch((error: unknown) => {
-    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
-    throw error;
-  });
+  const manifest = await findManifest(path);
   const set = manifest?.sets.find(({ settings, tuned }) => tuned !== undefined && settings.weights === weights);
   return set && layersOfSet(path, set);
 }
