@@ -1,17 +1,23 @@
 import { encodeOnnx, type OnnxGraph, type OnnxNode } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
-import type { ConvLayer, Layer } from '../backbones/backbone.ts';
+import type { Layer } from '../backbones/backbone.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
+import { frozenLayers } from './nhwc/frozen-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
-import { WINOGRAD_CONSTANTS, winogradLayer } from './winograd-layers.ts';
 import type { Output, Program } from '../program.ts';
 
 export { outputName } from './needed-layers.ts';
 
 /** The graph's one input: uint8 RGB pixels, shape (batch, size, size, 3). */
 export const PIXELS = 'pixels';
+
+/** The outputs that layers in NCHW give. */
+function poolings(layers: readonly Layer[], { outputs }: Program): GraphPart {
+  const given = outputs.filter(({ cut }) => layers.some(({ name }) => name === cut));
+  return { nodes: given.flatMap(poolingNodes), initializers: [] };
+}
 
 /** NCHW activation to features (batch, width); flatten in NHWC order, as Keras. */
 function poolingNodes(output: Output): readonly OnnxNode[] {
@@ -31,27 +37,26 @@ function poolingNodes(output: Output): readonly OnnxNode[] {
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
   /**
-   * Float32 convolutions with at least so many input channels run by Winograd's minimal filtering, but never the first
-   * one, which takes up the channel order. Default: none.
+   * From the first float32 convolution of at least so many filters on, convolutions run by Winograd's minimal filtering
+   * (nhwc/); never the network's first one, which takes up the channel order. Default: none.
    */
   readonly winogradFrom?: number;
 }
 
-function floatLayers(
+/** Layers in float32 and the outputs that they give: directly up to the first wide convolution, then on pixel rows. */
+function floatParts(
   layers: readonly Layer[],
   program: Program,
   { winogradFrom = Infinity }: ProgramGraphOptions,
 ): readonly GraphPart[] {
-  let side = program.contract.size;
-  const isTransformed = (layer: Layer, i: number): layer is ConvLayer =>
-    layer.kind === 'conv' && i > 0 && layer.inputs >= winogradFrom;
-  const parts = layers.map((layer, i) => {
-    const input = layers[i - 1]?.name ?? 'input';
-    if (layer.kind === 'maxPool') side = Math.floor(side / 2);
-    return isTransformed(layer, i) ? winogradLayer(layer, input, program, side) : floatLayer(layer, input, program);
-  });
-  // ONNX Runtime warns of constants that nothing reads.
-  return layers.some(isTransformed) ? [{ nodes: [], initializers: WINOGRAD_CONSTANTS }, ...parts] : parts;
+  const isWide = (layer: Layer, i: number): boolean => layer.kind === 'conv' && i > 0 && layer.filters >= winogradFrom;
+  const start = layers.findIndex(isWide);
+  const direct = start === -1 ? layers : layers.slice(0, start);
+  const parts = direct.map((layer, i) => floatLayer(layer, layers[i - 1]?.name ?? 'input', program));
+  if (start === -1) return [...parts, poolings(direct, program)];
+  const tensor = direct.at(-1)!.name;
+  const input = { tensor, ...outputShape(program.backbone, tensor, program.contract.size) };
+  return [...parts, poolings(direct, program), frozenLayers(layers.slice(start), input, program)];
 }
 
 /**
@@ -65,12 +70,12 @@ export function programGraph(program: Program, options: ProgramGraphOptions = {}
   const parts = [
     preprocessing(program, PIXELS),
     ...(quantization === undefined
-      ? floatLayers(layers, program, options)
-      : quantizedLayers(layers, program, quantization)),
+      ? floatParts(layers, program, options)
+      : [...quantizedLayers(layers, program, quantization), poolings(layers, program)]),
   ];
   return {
     name: backbone.name,
-    nodes: [...parts.flatMap(({ nodes }) => nodes), ...outputs.flatMap(poolingNodes)],
+    nodes: parts.flatMap(({ nodes }) => nodes),
     initializers: parts.flatMap(({ initializers }) => initializers),
     inputs: [{ name: PIXELS, type: 'uint8', shape: ['batch', contract.size, contract.size, 3] }],
     outputs: outputs.map((output) => ({

@@ -27,7 +27,8 @@ function rowOfInput(from: Arrangement, zeroRow: number, { tiles, across }: Tiled
 
 /**
  * The tiles of a map, transformed: (36, tiles x batch, channels). With `after`, a tensor of the backward pass, they are
- * made again behind it: indices that depend on it keep a runtime from taking tiles that it has, or from making them early.
+ * made again behind it: indices that depend on it keep a runtime from holding the first ones, or from making these
+ * early.
  */
 export function winogradTiles(g: GraphBuilder, map: PixelMap, after?: string): string {
   const { tensor, arrangement, channels, zeroRow } = withZeroRow(g, map);
@@ -45,7 +46,10 @@ export function winogradKernel(g: GraphBuilder, kernel: string, inputs: number, 
   return g.reshape(g.matMul(transform, taps), [POINTS, inputs, filters]);
 }
 
-/** Products (36, tiles x batch, channels) to rows (rows of `to`, batch, channels); those outside of the map hold anything. */
+/**
+ * Products (36, tiles x batch, channels) to rows (rows of `to`, batch, channels); those outside of the map hold
+ * anything.
+ */
 export function winogradOutputs(g: GraphBuilder, products: string, to: TiledArrangement, channels: number): string {
   const transform = g.constant(`winograd/outputs${to.places}`, [to.places, POINTS], () => ofPlaces(to.places));
   return g.reshape(g.matMul(transform, g.reshape(products, [POINTS, -1])), [to.rows, -1, channels]);
@@ -66,9 +70,9 @@ export interface WinogradChoices {
 }
 
 /**
- * A 3x3 convolution and ReLU by Winograd's minimal filtering in all passes (winograd-transforms.ts): with V the tiles, U
- * the kernel and M = V U their 36 products, dU = V' dM, and the derivative by the input is the convolution of the output's
- * with the turned kernel.
+ * A 3x3 convolution and ReLU by Winograd's minimal filtering in all passes (winograd-transforms.ts). With V the tiles,
+ * U the kernel and M = V U their 36 products, dU = V' dM; the derivative by the input is the convolution of that by the
+ * output with the turned kernel.
  */
 export function winogradConv(
   g: GraphBuilder,

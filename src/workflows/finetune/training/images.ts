@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import type { Split } from '../../../core/sample.ts';
-import { trainingFolds } from '../../../classify/cross-validation/out-of-fold.ts';
+import { trainingFolds } from '../../../classify/out-of-fold/out-of-fold.ts';
 import type { TrainVal } from '../../../classify/evaluate/split.ts';
 import { encodeLabels } from '../../../classify/labels.ts';
 import type { Store } from '../../../store/open.ts';

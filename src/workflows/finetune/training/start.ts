@@ -3,7 +3,7 @@ import { matrixRows } from '../../../core/rows.ts';
 import { random } from '../../../core/random.ts';
 import type { FitContext, FittedHead } from '../../../classify/head.ts';
 import { chooseStrength } from '../../../classify/cross-validation/choose-strength.ts';
-import { trainingFolds } from '../../../classify/cross-validation/out-of-fold.ts';
+import { trainingFolds } from '../../../classify/out-of-fold/out-of-fold.ts';
 import { logisticHead } from '../../../classify/heads/logistic.ts';
 import { unitRows } from '../../../classify/normalize.ts';
 import type { BackboneWeights } from '../../../extract/backbones/backbone.ts';
