@@ -10,6 +10,7 @@ import { exactHead, exactPlan, type ExactHead } from './exact-head.ts';
 import { trialFeatures } from './features.ts';
 import { bestEarlier, earlierLayers } from './layers.ts';
 import { reportHead, reportPlan } from './report-head.ts';
+import { TUNED_STRATEGIES, tunedStrategy } from './tuned-trials.ts';
 
 /** Cuts of which the strategies make use: the last as a map too, which the layers behind it are trained on. */
 export const STRATEGIES_CUT = 'block3_pool:avg,block4_pool,block5_pool';
@@ -18,8 +19,9 @@ export const STRATEGIES_CUT = 'block3_pool:avg,block4_pool,block5_pool';
 export interface StrategiesRequest {
   /** Minutes that the trainings may take. */
   readonly minutes: number;
-  /** As the option of `run`. */
+  /** As the options of `run`. */
   readonly memory: string;
+  readonly weights: string;
 }
 
 /** What became of the trials so far. */
@@ -55,7 +57,7 @@ async function attempt<T>(
  */
 export async function strategiesOf(
   storePath: string,
-  { minutes, memory }: StrategiesRequest,
+  { minutes, memory, weights }: StrategiesRequest,
   work: Work = {},
 ): Promise<StrategiesResult> {
   const started = performance.now();
@@ -63,7 +65,7 @@ export async function strategiesOf(
   const request = { owner: 'run', store, bound: memoryBound(memory, work) };
   const outcome: Outcome = { tried: [], skipped: [] };
   const layers = earlierLayers(store);
-  const total = 4 + layers.length;
+  const total = 2 + layers.length + TUNED_STRATEGIES.length;
   let done = 0;
 
   tell(work, 'frozen head', done++, total);
@@ -93,6 +95,15 @@ export async function strategiesOf(
       name: 'heads on other layers',
       reason: 'one layer alone was extracted; name others with --cut, or leave --cut out.',
     });
+
+  for (const tuned of TUNED_STRATEGIES) {
+    const { strategy, name, share } = tuned;
+    tell(work, name, done++, total);
+    const left = 60 * minutes - (performance.now() - started) / 1000;
+    const room = { seconds: Math.max(1, share * left), memory, weights };
+    const trial = await attempt(outcome, strategy, name, () => tunedStrategy(store.path, tuned, room, work));
+    if (trial !== undefined) outcome.tried.push(trial);
+  }
 
   const { train, val, validatedOn } = deepest.data;
   const trials = [{ ...frozen.trial, comparison: null }, ...comparedTrials(outcome.tried, val.rows)];
