@@ -6,7 +6,7 @@ import type { OpenedFinetuning } from './open-finetuning.ts';
 import { heldOutFifth } from './training/images.ts';
 import type { LoadedTail } from './training/loaded-tail.ts';
 import type { Recipe } from './training/recipe.ts';
-import { leastSeconds, planWithin, type ImageSeconds, type TimedPlan } from './within-time.ts';
+import { leastSeconds, planWithin, type RunSeconds, type TimedPlan } from './within-time.ts';
 
 /** A recipe as far as it has room. */
 export interface LimitedRecipe {
@@ -20,13 +20,13 @@ export interface LimitedRecipe {
 /** What is beside the runs of the network: reading, the optimiser. */
 const OVERHEAD = 1.1;
 
-/** Seconds an image by one run of each kind, behind one in which the runtime takes its memory. */
-async function imageSeconds({ step, answers, program }: LoadedTail): Promise<ImageSeconds> {
+/** Seconds of one run of each kind, behind one in which the runtime takes its memory. */
+async function runSeconds({ step, answers }: LoadedTail): Promise<RunSeconds> {
   const timed = async (run: () => Promise<unknown>): Promise<number> => {
     await run();
     const started = performance.now();
     await run();
-    return (OVERHEAD * (performance.now() - started)) / 1000 / program.batch;
+    return (OVERHEAD * (performance.now() - started)) / 1000;
   };
   return { training: await timed(() => step.run()), asking: await timed(() => answers.run()) };
 }
@@ -45,11 +45,15 @@ export async function withinMinutes(opened: OpenedFinetuning, { listener }: Work
       'OPTION_INVALID',
       `finetune: the recipe ${recipe.name} runs the epochs that are asked for, so it takes no --minutes. Give fewer --epochs.`,
     );
-  const costs = await imageSeconds(loaded);
+  const costs = await runSeconds(loaded);
+  const { batch } = loaded.program;
+  const runs = (count: number): number => Math.ceil(count / batch);
+  const fifth = heldOutFifth(images.train, recipe.seed);
   const counts = {
-    train: images.train.truth.length,
-    heldOut: heldOutFifth(images.train, recipe.seed).val.length,
-    validated: images.val.truth.length,
+    train: runs(images.train.truth.length),
+    searched: runs(fifth.train.length),
+    heldOut: runs(fifth.val.length),
+    validated: runs(images.val.truth.length),
   };
   const plan = planWithin(60 * minutes, recipe, counts, costs);
   if (plan === undefined)
@@ -57,7 +61,7 @@ export async function withinMinutes(opened: OpenedFinetuning, { listener }: Work
       'OPTION_INVALID',
       `finetune: one epoch from ${options.from} on takes about ${Math.ceil(leastSeconds(counts, costs))} s here with all that belongs to it, and --minutes allows ${Math.floor(60 * minutes)} s. Allow more, or train fewer layers with --from.`,
     );
-  const limit = limitOf(plan, recipe, minutes, costs);
+  const limit = limitOf(plan, recipe, minutes, { training: costs.training / batch, asking: costs.asking / batch });
   if (limit.reason !== null) listener?.note?.(limit.reason);
   const { rates, epochs, refit } = plan;
   return {
@@ -67,11 +71,12 @@ export async function withinMinutes(opened: OpenedFinetuning, { listener }: Work
   };
 }
 
+/** `training` and `asking`: seconds an image. */
 function limitOf(
   { rates, epochs, refit, seconds }: TimedPlan,
   { rates: ofRates, epochs: ofEpochs }: Recipe,
   minutes: number,
-  { training, asking }: ImageSeconds,
+  { training, asking }: RunSeconds,
 ): FinetuneLimit {
   const epochsOf = (n: number): string => `${n} epoch${n === 1 ? '' : 's'}`;
   const isWhole = rates.length === ofRates.length && epochs === ofEpochs && refit;

@@ -1,5 +1,6 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { StrategiesResult, StrategyName } from '../../results/strategies-result.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { openStore } from '../../store/open.ts';
 import { currentSet } from '../../store/read/stored-parts.ts';
 import { memoryBound } from '../memory.ts';
@@ -64,6 +65,7 @@ export async function strategiesOf(
   const store = await openStore(storePath);
   const request = { owner: 'run', store, bound: memoryBound(memory, work) };
   const outcome: Outcome = { tried: [], skipped: [] };
+  const count = await openLooks(store.path, work.listener);
   const layers = earlierLayers(store);
   const total = 2 + layers.length + TUNED_STRATEGIES.length;
   let done = 0;
@@ -78,7 +80,7 @@ export async function strategiesOf(
   );
   if (flat !== undefined) outcome.tried.push(flat);
 
-  const heads: { readonly cut: string; readonly head: ExactHead }[] = [];
+  const ofLayers: { readonly cut: string; readonly head: ExactHead }[] = [];
   for (const { name, features } of layers) {
     tell(work, name, done++, total);
     const head = await attempt(outcome, 'layers-as-features', name, async () => {
@@ -87,7 +89,7 @@ export async function strategiesOf(
     });
     if (head === undefined) continue;
     outcome.tried.push(pairedWith(head.trial, head.answers, frozen.answers));
-    if (features.length === 1) heads.push({ cut: features[0]!.cut, head });
+    if (features.length === 1) ofLayers.push({ cut: features[0]!.cut, head });
   }
   if (layers.length === 0)
     outcome.skipped.push({
@@ -106,6 +108,10 @@ export async function strategiesOf(
   }
 
   const { train, val, validatedOn } = deepest.data;
+  // Fine-tuning counts its own.
+  const heads = [frozen.trial, ...outcome.tried.map(({ trial }) => trial)].filter(({ kept }) => kept === undefined);
+  const epochs = heads.flatMap(({ curves }) => curves.flatMap((curve) => curve.epochs.slice(1)));
+  const looks = await count.add('run', validatedOn, heads.length + epochs.length);
   const trials = [{ ...frozen.trial, comparison: null }, ...comparedTrials(outcome.tried, val.rows)];
   const counts = new Map<string, number>();
   for (const label of train.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -117,9 +123,10 @@ export async function strategiesOf(
     seconds: (performance.now() - started) / 1000,
     trials,
     skipped: outcome.skipped,
+    ...(looks && { looks }),
     advice: adviceOn({
       counts: [...counts.values()],
-      layers: bestEarlier({ cut: currentSet(store).settings.cut, head: frozen }, heads),
+      layers: bestEarlier({ cut: currentSet(store).settings.cut, head: frozen }, ofLayers),
       trials,
     }),
   };

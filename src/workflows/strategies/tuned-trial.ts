@@ -42,6 +42,7 @@ export function tunedTrial(
       curves: curvesOf(result),
       chosen: { rate, epochs, ...(C !== null && { C }) },
       remarks: [...(result.limit?.reason ? [result.limit.reason] : []), choice.reason],
+      file: result.file,
     },
     paired: {
       accuracy: comparison?.accuracy ?? { onlyFirst: 0, onlySecond: 0, pValue: 1 },
