@@ -53,6 +53,11 @@ export async function trainAll(
   const before = await judgeOnVal(finetuning, start);
   if (choice.kept === 'frozen')
     return { state, choice, heldOut, C: head.C, before, tuned: undefined, seconds: clock.seconds('refit') };
+  if (!finetuning.refits) {
+    const { arrays } = state.best!;
+    const tuned = { arrays, judged: await judgeOnVal(finetuning, arrays) };
+    return { state, choice, heldOut, C: head.C, before, tuned, seconds: clock.seconds('refit') };
+  }
   const fitted = await refit(finetuning, choice, start, before, state);
   const { state: done, ...tuned } = fitted;
   return { state: done, choice, heldOut, C: head.C, before, tuned, seconds: clock.seconds('refit') };
