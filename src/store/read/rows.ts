@@ -13,6 +13,8 @@ import { matrixOfRows } from './matrix.ts';
 import type { SampleList } from './samples.ts';
 import { storedParts, type StoredPart } from './stored-parts.ts';
 
+export type { PickableRows } from './blocks.ts';
+
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
 export const MAX_MATRIX_BYTES = 2 ** 32;
 
