@@ -233,8 +233,8 @@ export function headContract(
       ])('fits parts of prepared rows as it fits those rows alone, where it can prepare them: %s', async (_, cols) => {
         const { X, y } = blobs(['a', 'b', 'c'], 12, cols);
         if (createHead(name, options).prepare === undefined) return;
-        const isIterated = 'tol' in HEADS[name].options;
-        const head = createHead(name, { ...options, ...(isIterated && { tol: 1e-8 }) });
+        const isIterative = 'tol' in HEADS[name].options;
+        const head = createHead(name, { ...options, ...(isIterative && { tol: 1e-8 }) });
         const fitPart = await head.prepare!(X);
         // A fold's rows, and those without a class.
         for (const rows of [
@@ -273,7 +273,9 @@ export function headContract(
         const left = leavesRows ? rowsOf(data.X) : undefined;
         for (const tensor of state.tensors.keys()) {
           const tensors = new Map([...state.tensors].filter(([other]) => other !== tensor));
-          await expectCode(loadHead(name, { ...state, tensors }, left), 'HEAD_CORRUPT', new RegExp(`"${tensor}"`));
+          // Those of a member are named as the member names them.
+          const named = new RegExp(`"${tensor.replace(/^\d+\//, '')}"`);
+          await expectCode(loadHead(name, { ...state, tensors }, left), 'HEAD_CORRUPT', named);
         }
         if (leavesRows) await expectCode(loadHead(name, state), 'HEAD_CORRUPT', /"rows"/);
         for (const key of ['params', 'classes', 'features', 'converged', 'iterations', 'notes']) {
