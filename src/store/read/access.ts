@@ -73,7 +73,7 @@ export function openRows(store: RowsOrigin): RowAccess {
 
   return {
     async rowsById(ids, asked) {
-      // What an older extraction stored may be all that there is of it.
+      // A pooling that no longer counts is read where older shards have it.
       const pooling = readFor(wanted, asked) ?? asked;
       const { index, files, fileOf, rowOf } = await once(places, pooling, () => findPlaces(pooling));
       const perFile = new Map<number, { readonly id: string; readonly row: number }[]>();
