@@ -30,8 +30,8 @@ export function predictText({ predictions, failed }: PredictResult): string {
   return blocks.join('') + failuresText(failed);
 }
 
-const indexLine = ({ split, ef, k, recall, queries, built }: IndexResult): string =>
-  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} of the graph, each without itself, ef ${ef}\n`;
+const indexLine = ({ split, ef, k, recall, queries, heldOut, threads, built }: IndexResult): string =>
+  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} ${heldOut ? 'that the graph does not hold' : 'of the graph, each without itself'}, ef ${ef}, searched by ${plural(threads, 'thread')}\n`;
 
 export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
   const indices = index === 'exact' ? [] : index.map(indexLine);

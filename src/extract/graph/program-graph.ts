@@ -4,7 +4,7 @@ import type { Layer } from '../backbones/backbone.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
-import { frozenLayers } from './nhwc/frozen-layers.ts';
+import { frozenLayers, type FrozenChoices } from './nhwc/frozen-layers.ts';
 import { poolingLayers } from './pooling-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
 import type { Program } from '../program.ts';
@@ -16,27 +16,30 @@ export const PIXELS = 'pixels';
 
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
-  /**
-   * From the first float32 convolution of at least so many filters on, convolutions run by Winograd's minimal filtering
-   * (nhwc/); never the network's first one, which takes up the channel order. Default: none.
-   */
-  readonly winogradFrom?: number;
+  /** Default: all convolutions run directly. */
+  readonly winograd?: WinogradGraphOptions;
+}
+
+/** Which float32 convolutions run by Winograd's minimal filtering, and in how much memory. */
+export interface WinogradGraphOptions extends FrozenChoices {
+  /** Those from the first of so many filters on, but never the network's first, which takes up the channel order. */
+  readonly leastFilters: number;
 }
 
 /** Layers in float32 and the outputs that they give: directly up to the first wide convolution, then on pixel rows. */
 function floatParts(
   layers: readonly Layer[],
   program: Program,
-  { winogradFrom = Infinity }: ProgramGraphOptions,
+  { winograd }: ProgramGraphOptions,
 ): readonly GraphPart[] {
-  const isWide = (layer: Layer, i: number): boolean => layer.kind === 'conv' && i > 0 && layer.filters >= winogradFrom;
-  const start = layers.findIndex(isWide);
+  const { leastFilters = Infinity } = winograd ?? {};
+  const start = layers.findIndex((layer, i) => layer.kind === 'conv' && i > 0 && layer.filters >= leastFilters);
   const direct = start === -1 ? layers : layers.slice(0, start);
   const parts = direct.map((layer, i) => floatLayer(layer, layers[i - 1]?.name ?? 'input', program));
-  if (start === -1) return [...parts, poolingLayers(direct, program)];
+  if (winograd === undefined || start === -1) return [...parts, poolingLayers(direct, program)];
   const tensor = direct.at(-1)!.name;
   const input = { tensor, ...outputShape(program.backbone, tensor, program.contract.size) };
-  return [...parts, poolingLayers(direct, program), frozenLayers(layers.slice(start), input, program)];
+  return [...parts, poolingLayers(direct, program), frozenLayers(layers.slice(start), input, program, winograd)];
 }
 
 /**

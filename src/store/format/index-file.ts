@@ -39,6 +39,8 @@ const keySchema = z.strictObject({
   seed: count,
   /** Which rows, where several graphs share them: every `of`-th, from `number` on. */
   part: z.strictObject({ number: count, of: count }).optional(),
+  /** Rows drawn with the seed that no graph holds, for recall to be measured on; 0 where graphs hold all rows. */
+  apart: count.optional(),
 });
 export type IndexKey = z.infer<typeof keySchema>;
 

@@ -140,6 +140,8 @@ export function liveHeads(store: string): LiveHeads {
     if (headParts(document).some(({ cut }) => cut !== document.settings.cut))
       return 'It reads features of several cuts, and the studio has those of one.';
     const differing = differingSettings(document.settings, set.settings);
+    if (differing.length > 0 && (document.tuned !== undefined || document.settings.tail !== undefined))
+      return 'It reads features of a tuned network. To ask it, start the studio with --backbone-file and its file.';
     return differing.length === 0 ? null : `It was trained on features of other settings: ${differing.join('; ')}.`;
   };
   async function factsOf(id: string, snapshot: Snapshot): Promise<HeadFacts> {

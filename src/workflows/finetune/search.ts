@@ -18,6 +18,8 @@ export interface ReadImages extends LabelledImages {
 export interface Finetuning {
   readonly loaded: LoadedTail;
   readonly recipe: Recipe;
+  /** Whether the choice is trained again on all of Train; else the network of the search is kept. */
+  readonly refits: boolean;
   readonly train: ReadImages;
   readonly val: ReadImages;
   /** Keeps the state of the end of an epoch. */

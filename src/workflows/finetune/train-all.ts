@@ -1,3 +1,4 @@
+import { plural } from '../../core/plural.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneChoice } from '../../results/finetune-result.ts';
@@ -52,6 +53,11 @@ export async function trainAll(
   const before = await judgeOnVal(finetuning, start);
   if (choice.kept === 'frozen')
     return { state, choice, heldOut, C: head.C, before, tuned: undefined, seconds: clock.seconds('refit') };
+  if (!finetuning.refits) {
+    const { arrays } = state.best!;
+    const tuned = { arrays, judged: await judgeOnVal(finetuning, arrays) };
+    return { state, choice, heldOut, C: head.C, before, tuned, seconds: clock.seconds('refit') };
+  }
   const fitted = await refit(finetuning, choice, start, before, state);
   const { state: done, ...tuned } = fitted;
   return { state: done, choice, heldOut, C: head.C, before, tuned, seconds: clock.seconds('refit') };
@@ -83,7 +89,7 @@ const fixedChoice = ({ recipe: { name, rates, epochs } }: OpenedFinetuning): Fin
   kept: 'tuned',
   rate: rates[0],
   epochs,
-  reason: `The recipe ${name} chooses nothing: rate ${rates[0].toExponential()}, ${epochs} epochs, as they were asked for.`,
+  reason: `The recipe ${name} chooses nothing: rate ${rates[0].toExponential()}, ${plural(epochs, 'epoch')}, as they were asked for.`,
 });
 
 function stopwatch() {

@@ -2,6 +2,7 @@ import { choiceOption, integerOption, numberOption, stringOption, type OptionsOf
 import { POOLING_CHOICES } from '../../core/pooling.ts';
 import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
+import { NETWORK_OPTION } from '../train/network-option.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
 
 /** Options of `neighbors`. */
@@ -12,6 +13,7 @@ export const NEIGHBORS_OPTIONS = {
     '',
     'cut layers whose features are compared side by side, each with its poolings or with --pooling; empty: the deepest that was extracted',
   ),
+  backboneFile: NETWORK_OPTION,
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
   index: choiceOption(

@@ -10,6 +10,7 @@ import { madeOfMaps } from '../../store/read/stored-parts.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { validationSplit } from '../train/validation-split.ts';
 import { keepHead } from '../train/head-files.ts';
+import { storeThrough } from '../train/network-option.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
 import { headsMeasured } from '../train/views-effect.ts';
 import { memoryBound } from '../memory.ts';
@@ -56,7 +57,8 @@ export async function sweep(
   const configurations = configurationsOf(grid, gridSource);
   const { labels, folds, score, seed } = options;
   const bound = memoryBound(options.memory, work);
-  const { store, relabelled, joinedTrain } = await labelledStore(await openStore(storePath), labels, work);
+  const opened = await storeThrough(await openStore(storePath), options.backboneFile);
+  const { store, relabelled, joinedTrain } = await labelledStore(opened, labels, work);
   if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
   const sizes = sizesOf(store, configurations);
   for (const note of new Set(configurations.flatMap((one) => madeOfMaps(store.parts(featuresOf(one))))))

@@ -11,6 +11,7 @@ import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
+import { NETWORK_OPTION } from './network-option.ts';
 
 /** The option `reject` of train, run and sweep. */
 export const REJECT_OPTION = numberOption(
@@ -32,6 +33,7 @@ export const TRAIN_OPTIONS = {
     '',
     'cut layers whose features stand side by side, each with its poolings or with --pooling: block5_pool,block4_pool:max; empty: the deepest that was extracted',
   ),
+  backboneFile: NETWORK_OPTION,
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
   views: integerOption(
     0,

@@ -19,7 +19,11 @@ export function headRoutes({ store, heads, jobs }: Studio): Hono {
     const request = await jsonOf(c, requestSchema);
     const snapshot = await store.current();
     const { file } = await jobs.run(snapshot, 'The training of a head', (room) =>
-      train(store.path, { ...(request as Parameters<typeof train>[1]), memory: inMegabytes(room) }),
+      train(store.path, {
+        ...(request as Parameters<typeof train>[1]),
+        backboneFile: snapshot.network,
+        memory: inMegabytes(room),
+      }),
     );
     const found = (await heads.list(await store.current())).find(({ id }) => id === basename(file!));
     if (found === undefined) throw new PermafrostError('HEAD_CORRUPT', `${file} is gone already.`);
