@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { generalisedMeans, widthOf } from '../../core/pooling.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { generalisedMeans, widthOf, type Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';

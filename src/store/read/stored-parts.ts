@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { poolingsIn, widthOf, type PoolingChoice } from '../../core/pooling.ts';
-import type { FeaturePart, Pooling } from '../../core/sample.ts';
+import { poolingsIn, widthOf, type FeaturePart, type Pooling, type PoolingChoice } from '../../core/sample.ts';
 import type { CoveringSet, FeatureSet, StoreFolder } from '../format/manifest.ts';
 
 /** A set and the poolings of it that are meant. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { row, type Matrix } from '../../../src/core/matrix.ts';
-import type { PoolingChoice } from '../../../src/core/pooling.ts';
+import type { PoolingChoice } from '../../../src/core/sample.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { headParts, readHead } from '../../../src/store/read/head-file.ts';
 import { currentSets } from '../../../src/store/read/stored-parts.ts';
@@ -11,14 +11,19 @@ import { extract } from '../../../src/workflows/extract/extract.ts';
 import { tasksOfRun } from '../../../src/workflows/run/tasks.ts';
 import { neighbors } from '../../../src/workflows/search/neighbors.ts';
 import { predict } from '../../../src/workflows/search/predict.ts';
-import { sweep } from '../../../src/workflows/sweep/sweep.ts';
+import type { sweep as sourceSweep } from '../../../src/workflows/sweep/sweep.ts';
 import { train } from '../../../src/workflows/train/train.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 
+// Its threads run compiled files.
+type Workflow = { readonly sweep: typeof sourceSweep };
+const { sweep } = (await import(new URL('../../../dist/workflows/sweep/sweep.js', import.meta.url).href)) as Workflow;
+
 const folder = temporaryFolders();
-const options = { engine: 'onnxruntime', precision: 'fp32', batch: 1 } as const;
+const engine = { engine: 'onnxruntime', precision: 'fp32' } as const;
+const options = { ...engine, batch: 1 } as const;
 let dataset: string;
 /** With the map, and so with what follows from it. */
 let maps: string;
@@ -63,7 +68,7 @@ describe('gem', () => {
     const image = join(dataset, 'Val/across/0.png');
     const { predictions } = await predict(result.file!, [image], { engine: 'onnxruntime' });
     expect(predictions[0]).toMatchObject({ guess: 'across' });
-    const found = await neighbors(maps, [image], { ...options, pooling: 'gem', split: 'all', k: 1 });
+    const found = await neighbors(maps, [image], { ...engine, pooling: 'gem', split: 'all', k: 1 });
     expect(found).toMatchObject({ pooling: 'gem' });
     expect(found.queries[0]!.neighbors[0]!.distance).toBeLessThan(1e-6);
   });
@@ -91,7 +96,7 @@ describe('avg+max', () => {
     const image = join(dataset, 'Val/down/0.png');
     const { predictions } = await predict(result.file!, [image], { engine: 'onnxruntime' });
     expect(predictions[0]).toMatchObject({ guess: 'down' });
-    const found = await neighbors(maps, [image], { ...options, pooling: 'avg+max', split: 'all', k: 1 });
+    const found = await neighbors(maps, [image], { ...engine, pooling: 'avg+max', split: 'all', k: 1 });
     expect(found).toMatchObject({ pooling: 'avg+max' });
     expect(found.queries[0]!.neighbors[0]!.distance).toBeLessThan(1e-6);
   });
