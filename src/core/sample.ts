@@ -24,8 +24,8 @@ export interface ImageFacts {
 
 export const POOLINGS = ['flatten', 'avg', 'max', 'gem'] as const;
 /**
- * Features of a cut layer: the whole map (h x w x channels numbers), or of each channel its mean, maximum or generalised
- * mean over the picture (generalisedMeans).
+ * Features of a cut layer: the whole map (h x w x channels numbers), or of each channel its mean, maximum or
+ * generalised mean over the picture (generalisedMeans).
  */
 export type Pooling = (typeof POOLINGS)[number];
 

@@ -13,7 +13,7 @@ export function smallPooling({ poolings }: WantedSet): Pooling {
   return (['avg', 'max', 'gem', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
 }
 
-/** What is read for a pooling: what is stored of it; for gem, where that is not stored, the map; undefined for neither. */
+/** What is read for a pooling: what is stored of it; for a gem that is not stored, the map; undefined for neither. */
 export function readFor({ poolings }: WantedSet, pooling: Pooling): Pooling | undefined {
   if (poolings.includes(pooling)) return pooling;
   return pooling === 'gem' && poolings.includes('flatten') ? 'flatten' : undefined;
