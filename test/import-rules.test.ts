@@ -33,6 +33,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'classify-solvers-looks-down': ['classify/solvers/a.ts', '../neighbors/b.ts'],
   'classify-neighbors-looks-down': ['classify/neighbors/a.ts', '../solvers/b.ts'],
   'classify-network-looks-down': ['classify/network/a.ts', '../heads/b.ts'],
+  'classify-kernels-looks-down': ['classify/kernels/a.ts', '../heads/b.ts'],
   'classify-heads-looks-down': ['classify/heads/a.ts', '../novelty/b.ts'],
   'classify-cross-validation-looks-down': ['classify/cross-validation/a.ts', '../novelty/b.ts'],
   'extract-image-looks-down': ['extract/image/a.ts', '../dataset/b.ts'],

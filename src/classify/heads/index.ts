@@ -5,8 +5,12 @@ import { suggest } from '../../core/suggest.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
 import { ENSEMBLE_OPTIONS, ensembleHead, loadEnsemble, type MemberTable } from './ensemble.ts';
+import { loadKernel } from './kernel.ts';
+import { KERNEL_LOGISTIC_OPTIONS, kernelLogisticHead } from './kernel-logistic.ts';
+import { KERNEL_RIDGE_OPTIONS, kernelRidgeHead } from './kernel-ridge.ts';
 import { KNN_HNSW_OPTIONS, knnHnswHead, loadKnnHnsw } from './knn-hnsw.ts';
 import { KNN_OPTIONS, knnHead, loadKnn } from './knn.ts';
+import { LDA_OPTIONS, ldaHead } from './lda.ts';
 import { loadLinear } from './linear.ts';
 import { LINEAR_SVM_OPTIONS, linearSvmHead } from './linear-svm.ts';
 import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
@@ -58,6 +62,25 @@ export const HEADS = {
     describe: 'linear support vector machine, squared hinge, solved to its optimum',
     options: LINEAR_SVM_OPTIONS,
     create: linearSvmHead,
+    load: loadLinear,
+  },
+  'kernel-ridge': {
+    describe: 'least squares to -1 and 1 with a Gaussian kernel, solved exactly up to 10,000 images',
+    options: KERNEL_RIDGE_OPTIONS,
+    create: kernelRidgeHead,
+    load: loadKernel,
+  },
+  'kernel-logistic': {
+    describe: 'logistic regression with a Gaussian kernel, solved to its optimum up to 10,000 images',
+    options: KERNEL_LOGISTIC_OPTIONS,
+    create: kernelLogisticHead,
+    load: loadKernel,
+    keepsProbabilities: true,
+  },
+  lda: {
+    describe: 'linear discriminant analysis: normal classes of one covariance, shrunk by Ledoit and Wolf',
+    options: LDA_OPTIONS,
+    create: ldaHead,
     load: loadLinear,
   },
   mlp: {

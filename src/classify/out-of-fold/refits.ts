@@ -1,7 +1,7 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
-import { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from '../normalize.ts';
+import { applyNormalizer, fitNormalizer, learnsOfRows, type Normalization, type Normalizer } from '../normalize.ts';
 import { fitOnViews } from '../on-views.ts';
 
 /** Training rows in memory, and what is done to them before a head. */
@@ -59,7 +59,7 @@ export interface Refits extends PartFits {
 }
 
 /**
- * Prepares fits of `maker` on parts of rows. What is done row by row (`l2`, `none`) is done once for all of them; heads
+ * Prepares fits of `maker` on parts of rows. What is done row by row (`l2`, `sqrt`, `none`) is done once for all of them; heads
  * that can share their products (Head.prepare). `normalized`: all rows, where the caller has them. Throws FIT_INVALID,
  * INTERRUPTED.
  */
@@ -71,7 +71,7 @@ export async function refitsOf(
   const learn = (rows: Matrix): Promise<Normalizer> => fitNormalizer(normalize, matrixRows(rows), parts);
   const normalizer = await learn(X);
   const normalized = known ?? applyNormalizer(normalizer, X);
-  const byRow = normalize !== 'standard';
+  const byRow = !learnsOfRows(normalize);
   const normalizedViews = views.map((view) => applyNormalizer(normalizer, view));
   const shares = maker.prepare !== undefined && byRow && views.length === 0;
   const prepared = shares ? await maker.prepare!(normalized, context) : undefined;

@@ -44,6 +44,10 @@ export const EXTRACT_OPTIONS = {
     '',
     'another VGG16 weights file (.safetensors or Keras .h5); empty: the bundled ImageNet weights',
   ),
+  backboneFile: stringOption(
+    '',
+    'the file of a tuned network (permafrost finetune) whose features are wanted, of a data set or of the images of a store',
+  ),
   verify: booleanOption(false, 'read and hash every image again, also those whose size and times are as they were'),
   maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
   shardMegabytes: integerOption(64, 'size of a shard of maps in MiB: what a killed run loses at most', {
@@ -77,6 +81,15 @@ export const RUN_OPTIONS = {
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
   memory: memoryOption('memory that training the heads may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
+  strategies: booleanOption(
+    false,
+    'also try the four strategies of the 2020 report side by side: head only, all layers retrained, early layers frozen, layers as features',
+  ),
+  strategiesMinutes: numberOption(
+    3,
+    'minutes that the trainings of --strategies may take, extraction not counted: what has no room is shortened or left out, which is said',
+    { above: 0 },
+  ),
 } as const;
 /** Options of `run`: those of `extract`, and those of the heads. @interface */
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;

@@ -14,6 +14,8 @@ const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
   logistic: { agree: TIGHT },
   ridge: { agree: TIGHT },
   'linear-svm': { agree: TIGHT },
+  'kernel-ridge': {},
+  'kernel-logistic': { agree: TIGHT },
   mlp: {
     options: { maxEpochs: 60, learningRate: 0.02, batchSize: 5, validationFraction: 0 },
     sizes: [Infinity],
@@ -27,9 +29,16 @@ const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
     options: { members: 'logistic C=10 tol=1e-8; centroid; knn nNeighbors=1' },
     agree: { members: 'logistic C=10; centroid' },
   },
+  lda: {},
 };
 
 for (const name of HEAD_NAMES) headContract(name, CONTRACTS[name]);
+
+// With a landmark for each row the approximation is none.
+for (const name of ['kernel-ridge', 'kernel-logistic'] as const) {
+  const options = { exactRows: 0 };
+  headContract(name, { options, agree: { ...CONTRACTS[name].agree, ...options }, title: `${name} on landmarks` });
+}
 
 describe('the table of heads', () => {
   it('has three heads that take no rows in blocks: two for their packages, one for it judges its members', () => {

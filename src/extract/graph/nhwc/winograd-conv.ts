@@ -66,7 +66,10 @@ export function winogradKernel(g: GraphBuilder, kernel: string, inputs: number, 
   return g.reshape(g.matMul(transform, taps), [POINTS, inputs, filters]);
 }
 
-/** Products (36, tiles x batch, channels) to rows (rows of `to`, batch, channels); those outside of the map hold anything. */
+/**
+ * Products (36, tiles x batch, channels) to rows (rows of `to`, batch, channels); those outside of the map hold
+ * anything.
+ */
 export function winogradOutputs(g: GraphBuilder, products: string, to: TiledArrangement, channels: number): string {
   const transform = g.constant(`winograd/outputs${to.places}`, [to.places, POINTS], () => ofPlaces(to.places));
   return g.reshape(g.matMul(transform, g.reshape(products, [POINTS, -1])), [to.rows, -1, channels]);
@@ -87,9 +90,9 @@ export interface WinogradChoices {
 }
 
 /**
- * A 3x3 convolution and ReLU by Winograd's minimal filtering in all passes (winograd-transforms.ts): with V the tiles, U
- * the kernel and M = V U their 36 products, dU = V' dM, and the derivative by the input is the convolution of the output's
- * with the turned kernel.
+ * A 3x3 convolution and ReLU by Winograd's minimal filtering in all passes (winograd-transforms.ts). With V the tiles,
+ * U the kernel and M = V U their 36 products, dU = V' dM; the derivative by the input is the convolution of that by the
+ * output with the turned kernel.
  */
 export function winogradConv(
   g: GraphBuilder,
