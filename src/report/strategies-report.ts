@@ -2,7 +2,7 @@ import type { StrategiesResult, StrategyAdvice, StrategyName, StrategyTrial } fr
 import { bytes, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
-import { pText } from './told-apart.ts';
+import { looksText, pText } from './told-apart.ts';
 
 /** The strategies in words, numbered as in the report. */
 export const STRATEGY_TEXTS: Readonly<Record<StrategyName, string>> = {
@@ -22,9 +22,9 @@ const ADVICE_TEXTS: Readonly<Record<StrategyName, string>> = {
 
 const signed = (value: number): string => `${value < 0 ? '' : '+'}${ratio(value)}`;
 
-/** `0.9673 (p 0.012)` and the like; of the frozen head what it is. */
+/** `+0.0300 (p 0.360)` and the like; of the frozen head nothing. */
 export function comparisonText({ comparison }: StrategyTrial): string {
-  if (comparison === null) return 'compared with';
+  if (comparison === null) return '';
   return `${signed(comparison.difference)} (p ${pText(comparison.adjusted)})`;
 }
 
@@ -87,8 +87,8 @@ function domainText({ domain, layers }: StrategyAdvice): string {
 }
 
 const MEASURED_TEXTS: Readonly<Record<StrategyAdvice['measured'], string>> = {
-  better: 'The training images agree: on those held out its log loss was lower than the frozen head’s.',
-  'no better': 'The training images do not agree: on those held out its log loss was no lower than the frozen head’s.',
+  better: "The training images agree: on those held out its log loss was lower than the frozen head's.",
+  'no better': "The training images do not agree: on those held out its log loss was no lower than the frozen head's.",
   'not tried': 'That was not tried here.',
   'is the frozen head': '',
 };
@@ -113,7 +113,7 @@ export function adviceSentences(advice: StrategyAdvice): string[] {
 
 /** The four strategies for a terminal. */
 export function strategiesText(result: StrategiesResult): string {
-  const { trials, skipped, trained, validated, validatedOn, minutes, advice } = result;
+  const { trials, skipped, trained, validated, validatedOn, minutes, advice, looks } = result;
   const remarks = trials.flatMap(({ name, remarks: said }) => said.map((remark) => `${name}: ${printable(remark)}`));
   return [
     `\nThe four strategies of the 2020 report, trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}), in ${seconds(result.seconds)} (trainings may take ${plural(minutes, 'minute')}, --strategies-minutes):`,
@@ -123,6 +123,8 @@ export function strategiesText(result: StrategiesResult): string {
       ({ strategy, name, reason }) => `${STRATEGY_TEXTS[strategy]}: ${name} was left out: ${printable(reason)}`,
     ),
     ...remarks,
+    ...trials.flatMap(({ name, file }) => (file === undefined ? [] : [`${name}: saved as ${printable(file)}`])),
+    ...(looks === undefined ? [] : [looksText(looks, validatedOn)]),
     '\nAdvice:',
     ...adviceSentences(advice),
     '',

@@ -24,8 +24,8 @@ export function newArrays({ data, parameters, outputs }: TailGraph): ReadonlyMap
 interface Guarded {
   readonly of: (name: string) => Float32Array;
   readonly parameters: TailArrays;
-  run(): Promise<void>;
-  dispose(): Promise<void>;
+  readonly run: () => Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 /** What every step promises: one run after the other, errors of one kind, and disposal once, when nothing runs. */
@@ -59,7 +59,7 @@ function guarded(runtime: string, { parameters }: TailGraph, loaded: LoadedGraph
   };
 }
 
-/** A TrainingStep on a runtime that runs graphs. Throws OPTION_INVALID for a program that does not fit, ENGINE_FAILED. */
+/** A TrainingStep on a runtime that runs graphs. Throws OPTION_INVALID for what does not fit, ENGINE_FAILED. */
 export async function guardedStep(runtime: string, program: TailProgram, load: LoadGraph): Promise<TrainingStep> {
   const tail = stepGraph(program);
   const { of, parameters, run, dispose } = guarded(runtime, tail, await load(tail), program.batch);

@@ -23,7 +23,9 @@ interface SessionSettings {
 async function load(runtime: OnnxRuntime, { device, threads }: SessionSettings, tail: TailGraph): Promise<LoadedGraph> {
   const session = await createSession(
     encodeOnnx(tail.graph),
-    { ...onDevice(device), intraOpNumThreads: threads },
+    // With patterns the memory of a step is planned once more, beside that of the first run: 3.3 GB for all of VGG16 at
+    // batch 4, not 1.8, and no faster.
+    { ...onDevice(device), intraOpNumThreads: threads, enableMemPattern: false },
     { ownsCores: true },
   ).catch((error: unknown) => {
     throw device === 'cpu' ? error : deviceUnavailable(device, error);
@@ -46,9 +48,9 @@ async function load(runtime: OnnxRuntime, { device, threads }: SessionSettings, 
 }
 
 /**
- * Training on ONNX Runtime, which runs a step as a graph of inference, on one device as a whole or not at all. On the CPU
- * a run holds its JavaScript thread until it is done, so train in a worker thread: a step computes on all cores there
- * too. Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where the device does not run here.
+ * Training on ONNX Runtime, which runs a step as a graph of inference, on one device as a whole or not at all. On the
+ * CPU a run holds its JavaScript thread until it is done, so train in a worker thread: a step computes on all cores
+ * there too. Throws OPTION_INVALID, PACKAGE_MISSING, or ENGINE_UNAVAILABLE where the device does not run here.
  */
 export async function createOnnxRuntimeTrainer(given: Partial<OnnxRuntimeTrainerOptions> = {}): Promise<Trainer> {
   const options = resolveOptions('trainer onnxruntime', ONNXRUNTIME_TRAINER_OPTIONS, given);

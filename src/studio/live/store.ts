@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageCard, StoreFacts } from '../api/studio-data.ts';
+import { widthOf } from '../../core/pooling.ts';
 import type { Pooling } from '../../core/sample.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { MANIFEST_NAME, type FeatureSet, type Manifest } from '../../store/format/manifest.ts';
@@ -52,7 +53,7 @@ async function take(store: Store, bound: number, isAsked: boolean): Promise<Snap
   const samples = sampleTable(await store.samples());
   const [primary] = currentSets(store);
   const pooling = smallPooling(primary);
-  const features = samples.length * primary.set.widths[pooling] * 4;
+  const features = samples.length * widthOf(primary.set.widths, pooling) * 4;
   // The features, and those of a head that is trained: as they are stored, and normalised.
   const isStreamed = BASE_BYTES + NETWORK_BYTES + samples.bytes + 3 * features > bound;
   let rows: Promise<LiveRows> | undefined;

@@ -6,7 +6,7 @@ import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
-import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
+import { MANIFEST_NAME, readManifest, type FeatureSet } from '../../store/format/manifest.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
 import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
@@ -95,16 +95,21 @@ export async function extractDataset(
   }
 }
 
+/** Names of cuts that are extracted of the views too; the others are of the images themselves alone. */
+export type ViewCuts = readonly string[] | undefined;
+
 /** What is extracted into a store. */
 interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'> {
   /** How its splits came about, where it has been decided before; else they are drawn where it names none. */
   readonly split?: SplitOrigin | undefined;
+  /** By default all cuts. */
+  readonly viewCuts?: ViewCuts;
 }
 
 /** The extraction itself, into a store that is locked. Disposes the executable of `extractor`. */
 export async function extractInto(
   path: string,
-  { dataset, extractor, options, split }: ExtractionInto,
+  { dataset, extractor, options, split, viewCuts }: ExtractionInto,
   work: Work,
 ): Promise<ExtractResult> {
   const store = await openForWriting(path, VERSION);
@@ -139,7 +144,10 @@ export async function extractInto(
     const tuned = await tunedCoverings(store, listed, wanted, work);
     const whole = { root, sets: wanted, tuned, failures: failed, split: split ?? drawn.origin };
     await commitDataset(store, { ...whole, samples: listed });
-    const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted, found }, work);
+    const isViewed = ({ settings }: FeatureSet): boolean => viewCuts?.includes(settings.cut) ?? true;
+    // A set stays in its place, of which no pooling is wanted: networks are numbered as the sets are.
+    const viewed = wanted.map(({ set, poolings }) => ({ set, poolings: isViewed(set) ? poolings : [] }));
+    const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted: viewed, found }, work);
     const samples = contents.rows(writer.known);
     const { warnings: losses, inTrainToo } = afterDecoding(drawn.dataset, contents);
     const { oneColour, warnings: odd } = remarksInWords(

@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { generalisedMeans } from '../../core/pooling.ts';
 import type { Pooling } from '../../core/sample.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import { featureWidth, outputShape, type ActivationShape } from '../../extract/backbones/cut-layers.ts';
@@ -84,6 +85,7 @@ export async function openTail(
         for (const [p, pooling] of poolings.entries()) {
           const out = row(outputs[p]!, first + i);
           if (pooling === 'flatten') out.set(map);
+          else if (pooling === 'gem') generalisedMeans(map, shape.channels, out);
           else pooled(map, shape, pooling, out);
         }
       }

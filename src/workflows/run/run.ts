@@ -51,7 +51,11 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     seconds: { ...extracted.seconds, train: seconds },
     ...heads,
     ...(strategies && {
-      strategies: await strategiesOf(extracted.store, { minutes: strategiesMinutes, memory }, work),
+      strategies: await strategiesOf(
+        extracted.store,
+        { minutes: strategiesMinutes, memory, weights: options.weights },
+        work,
+      ),
     }),
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;

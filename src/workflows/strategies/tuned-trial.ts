@@ -41,7 +41,8 @@ export function tunedTrial(
       heldOut: heldOutOf(result),
       curves: curvesOf(result),
       chosen: { rate, epochs, ...(C !== null && { C }) },
-      remarks: [choice.reason],
+      remarks: [...(result.limit?.reason ? [result.limit.reason] : []), choice.reason],
+      file: result.file,
     },
     paired: {
       accuracy: comparison?.accuracy ?? { onlyFirst: 0, onlySecond: 0, pValue: 1 },

@@ -6,7 +6,7 @@ import {
   stringOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { POOLINGS } from '../../core/sample.ts';
+import { POOLING_CHOICES } from '../../core/pooling.ts';
 import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
@@ -24,7 +24,11 @@ export const REJECT_OPTION = numberOption(
 export const TRAIN_OPTIONS = {
   head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
   labels: LABELS_OPTION,
-  pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
+  pooling: choiceOption(
+    POOLING_CHOICES,
+    'avg',
+    'features: the whole map; its mean, maximum or generalised mean over the picture; or mean and maximum side by side',
+  ),
   cut: stringOption(
     '',
     'cut layers whose features stand side by side, each with its poolings or with --pooling: block5_pool,block4_pool:max; empty: the deepest that was extracted',

@@ -44,8 +44,8 @@ export interface TiledArrangement extends Arrangement {
 }
 
 /**
- * The order of the places in a tile: the four windows of a 2 x 2 pool lie side by side in each of four quarters, so that
- * the pool is the maximum of the quarters. PLACES[i] is y * 4 + x of the i-th.
+ * The order of the places in a tile: the four windows of a 2 x 2 pool lie side by side in each of four quarters, so
+ * that the pool is the maximum of the quarters. PLACES[i] is y * 4 + x of the i-th.
  */
 export const PLACES: readonly number[] = [0, 1, 2, 3].flatMap((corner) =>
   [0, 1, 2, 3].map((window) => {

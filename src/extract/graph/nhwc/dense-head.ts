@@ -1,6 +1,7 @@
 import type { DenseHead } from '../../training.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { mapFromNhwc, mapToNhwc, moved, type PixelMap } from './pixel-map.ts';
+import { mapFromNhwc, moved, type PixelMap } from './pixel-map.ts';
+import { pooledRows } from './pooled-rows.ts';
 
 /** Pooled features and logits of a map, and the backward pass. */
 export interface HeadForward {
@@ -14,14 +15,6 @@ export interface HeadForward {
 
 /** Keeps a row of zeros a row of zeros; far below the square of any other row's length. */
 const EPSILON = 1e-12;
-
-function pooled(g: GraphBuilder, map: PixelMap, { pooling }: DenseHead): string {
-  const { height, width } = map.arrangement;
-  // Rows of no pixel are zero.
-  return pooling === 'avg'
-    ? g.op('Mul', [g.sum(map.tensor, [0]), g.float(1 / (height * width))])
-    : g.reshape(mapToNhwc(g, map), [-1, height * width * map.channels]);
-}
 
 /** The derivative by the map of that by its pooled rows. */
 function unpooled(g: GraphBuilder, d: string, map: PixelMap, batch: number, { pooling }: DenseHead): string {
@@ -37,7 +30,7 @@ function unpooled(g: GraphBuilder, d: string, map: PixelMap, batch: number, { po
 
 /** One dense layer (`head/kernel`, `head/bias`) on the pooled, perhaps normalised rows of a map. */
 export function denseHead(g: GraphBuilder, map: PixelMap, batch: number, head: DenseHead): HeadForward {
-  const features = pooled(g, map, head);
+  const features = pooledRows(g, map, head.pooling);
   const squares = (): string => g.sum(g.op('Mul', [features, features]), [1], 1);
   const inverse =
     head.norm === 'l2' ? g.op('Reciprocal', [g.op('Sqrt', [g.op('Add', [squares(), g.float(EPSILON)])])]) : undefined;

@@ -12,7 +12,7 @@ export interface GraphBuilder {
   ints(values: readonly number[]): string;
   float(value: number): string;
   input(name: string, shape: OnnxValue['shape']): string;
-  /** What a runtime gives back. The first one told is computed first, and what it alone needs is freed first. */
+  /** What a runtime gives back. The first one told is computed first. */
   output(name: string, from: string, shape: OnnxValue['shape']): void;
   /** -1 stands for one size that follows from the others. */
   reshape(x: string, shape: Shape): string;
@@ -24,7 +24,7 @@ export interface GraphBuilder {
 
 export function graphBuilder(): GraphBuilder {
   const nodes: OnnxNode[] = [];
-  const outputNodes: OnnxNode[] = [];
+  const told: { readonly name: string; readonly from: string }[] = [];
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];
   const initializers = new Map<string, OnnxTensor>();
@@ -51,20 +51,42 @@ export function graphBuilder(): GraphBuilder {
       return name;
     },
     output(name, from, shape) {
-      outputNodes.push({ op: 'Identity', inputs: [from], outputs: [name] });
       outputs.push({ name, type: 'float32', shape });
+      told.push({ name, from });
     },
     reshape: (x, shape) => op('Reshape', [x, ints(shape)]),
     transpose: (x, perm) => op('Transpose', [x], { perm }),
     matMul: (a, b) => op('MatMul', [a, b]),
     sum: (x, axes, keepdims = 0) => op('ReduceSum', [x, ints(axes)], { keepdims }),
-    // ONNX Runtime walks back from the last node that nothing reads (graph.cc, ReverseDFSFrom): that one runs first.
     graph: (name) => ({
       name,
-      nodes: [...nodes, ...outputNodes.toReversed()],
+      nodes: withOutputsLast(nodes, told),
       inputs,
       outputs,
       initializers: [...initializers.values()],
     }),
   };
+}
+
+/**
+ * The nodes in an order that is right, those that nothing reads but the caller standing last, the first told very last:
+ * ONNX Runtime walks back from the last of such nodes (graph.cc, ReverseDFSFrom), so that what it needs runs first.
+ */
+function withOutputsLast(
+  nodes: readonly OnnxNode[],
+  told: readonly { readonly name: string; readonly from: string }[],
+): readonly OnnxNode[] {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const last: OnnxNode[] = [];
+  const moved = new Set<OnnxNode>();
+  for (const { name, from } of told) {
+    const node = nodes.find(({ outputs }) => outputs[0] === from);
+    if (node === undefined || read.has(from)) {
+      last.push({ op: 'Identity', inputs: [from], outputs: [name] });
+      continue;
+    }
+    moved.add(node);
+    last.push({ ...node, outputs: [name] });
+  }
+  return [...nodes.filter((node) => !moved.has(node)), ...last.toReversed()];
 }

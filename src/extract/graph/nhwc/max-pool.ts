@@ -11,7 +11,10 @@ export interface PoolForward {
 
 const CORNERS = [0, 1, 2, 3] as const;
 
-/** The maximum over 2x2: of four tensors, one for each corner of the windows. The first of equal corners has the gradient. */
+/**
+ * The maximum over 2x2: of four tensors, one for each corner of the windows. The first of equal corners has the
+ * gradient, as in TensorFlow.
+ */
 export function maxPool(g: GraphBuilder, x: PixelMap): PoolForward {
   const from = x.arrangement;
   const { height, width } = from;

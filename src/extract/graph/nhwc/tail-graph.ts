@@ -33,7 +33,7 @@ interface Forward {
   readonly width: number;
 }
 
-function forward(program: TailProgram): Forward {
+function forward(program: TailProgram, mostKeptBytes?: number): Forward {
   const { layers, input, batch, head } = program;
   const shapes = tailShapes(program);
   const g = graphBuilder();
@@ -42,7 +42,7 @@ function forward(program: TailProgram): Forward {
   g.input(x.name, x.shape);
   const parameters = [...shapes].map(([name, shape]) => ({ name, shape }));
   for (const { name, shape } of parameters) g.input(name, shape);
-  const built = tailLayers(g, layers, { tensor: x.name, batch, ...input });
+  const built = tailLayers(g, layers, { tensor: x.name, batch, ...input }, mostKeptBytes);
   return {
     g,
     layers: built.layers,
@@ -71,11 +71,12 @@ export function answersGraph(program: TailProgram): TailGraph {
 
 /**
  * A step of training as a graph that any runtime of inference runs: `x`, `y` and the parameters to `loss`, `logits` and
- * the gradient of each parameter (gradientName). Gradients come from the last layer to the first, so that what each layer
- * kept is freed on the way.
+ * the gradient of each parameter (gradientName). Gradients come from the last layer to the first, so that what each
+ * layer kept is freed on the way. Transformed tiles are kept for the backward pass where those of all layers take at
+ * most `mostKeptBytes`, else made again. Throws OPTION_INVALID for a program that does not fit.
  */
-export function stepGraph(program: TailProgram): TailGraph {
-  const { g, layers, head, x, parameters } = forward(program);
+export function stepGraph(program: TailProgram, mostKeptBytes?: number): TailGraph {
+  const { g, layers, head, x, parameters } = forward(program, mostKeptBytes);
   const { batch } = program;
   const { classes } = program.head;
   const y: NamedShape = { name: 'y', shape: [batch, classes] };

@@ -46,8 +46,9 @@ export function tailLayers(
   g: GraphBuilder,
   layers: readonly Layer[],
   input: TailInput,
+  mostKeptBytes = MOST_KEPT_BYTES,
 ): { readonly layers: readonly TailLayer[]; readonly y: PixelMap } {
-  const keepsTiles = allTileBytes(layers, input, input.batch) <= MOST_KEPT_BYTES;
+  const keepsTiles = allTileBytes(layers, input, input.batch) <= mostKeptBytes;
   const built: TailLayer[] = [];
   let y: PixelMap | undefined;
   for (const [i, layer] of layers.entries()) {

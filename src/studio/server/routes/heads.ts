@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { PermafrostError } from '../../../core/errors.ts';
-import { POOLINGS } from '../../../core/sample.ts';
+import { POOLING_CHOICES } from '../../../core/pooling.ts';
 import { inMegabytes } from '../../../core/bytes.ts';
 import { train } from '../../../workflows/train/train.ts';
 import { TRAIN_OPTIONS } from '../../../workflows/train/options.ts';
@@ -10,7 +10,7 @@ import type { Api } from '../../api/api.ts';
 import { jsonOf } from '../body.ts';
 import type { Studio } from '../studio.ts';
 
-const requestSchema = z.strictObject({ head: z.enum(TRAIN_OPTIONS.head.choices!), pooling: z.enum(POOLINGS) });
+const requestSchema = z.strictObject({ head: z.enum(TRAIN_OPTIONS.head.choices!), pooling: z.enum(POOLING_CHOICES) });
 
 /** Heads trained on demand, with their defaults, on the store's training images. */
 export function headRoutes({ store, heads, jobs }: Studio): Hono {
