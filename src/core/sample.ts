@@ -22,8 +22,11 @@ export interface ImageFacts {
   readonly orientation: number;
 }
 
-export const POOLINGS = ['flatten', 'avg', 'max'] as const;
-/** Features of a cut layer: the whole map (h x w x channels numbers), or its mean or maximum over the picture. */
+export const POOLINGS = ['flatten', 'avg', 'max', 'gem'] as const;
+/**
+ * Features of a cut layer: the whole map (h x w x channels numbers), or of each channel its mean, maximum or generalised
+ * mean over the picture (pooling.ts).
+ */
 export type Pooling = (typeof POOLINGS)[number];
 
 /** The features of one cut layer, pooled in one way: heads train on one part, or on several side by side. */

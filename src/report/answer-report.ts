@@ -1,6 +1,7 @@
 import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
+import { widthOf } from '../core/pooling.ts';
 import { POOLINGS } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
@@ -29,8 +30,8 @@ export function predictText({ predictions, failed }: PredictResult): string {
   return blocks.join('') + failuresText(failed);
 }
 
-const indexLine = ({ split, ef, k, recall, queries, built }: IndexResult): string =>
-  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} of the graph, each without itself, ef ${ef}\n`;
+const indexLine = ({ split, ef, k, recall, queries, heldOut, threads, built }: IndexResult): string =>
+  `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} ${heldOut ? 'that the graph does not hold' : 'of the graph, each without itself'}, ef ${ef}, searched by ${plural(threads, 'thread')}\n`;
 
 export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
   const indices = index === 'exact' ? [] : index.map(indexLine);
@@ -47,7 +48,7 @@ function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number])
     const held = poolings[pooling];
     return held === undefined
       ? []
-      : [`${pooling} ${widths[pooling]}${held === rows ? '' : ` (${plural(held, 'row')})`}`];
+      : [`${pooling} ${widthOf(widths, pooling)}${held === rows ? '' : ` (${plural(held, 'row')})`}`];
   });
   return parts.join(', ') || 'no';
 }

@@ -41,6 +41,10 @@ export interface IndexResult {
   readonly recall: number;
   /** Stored images that recall was measured on. */
   readonly queries: number;
+  /** Whether no graph holds these images; else each was asked for without itself. */
+  readonly heldOut: boolean;
+  /** Threads that search the graphs. */
+  readonly threads: number;
   /** Whether it was built now; else it was in the store. */
   readonly built: boolean;
 }

@@ -1,4 +1,5 @@
 import type { EngineFacts } from './extract-result.ts';
+import type { PoolingWidths } from '../core/pooling.ts';
 import type { Failure, Pooling, Split } from '../core/sample.ts';
 import type { CosineToFp32 } from '../extract/agreement.ts';
 import type { DamagedFileResult } from '../store/care/verify.ts';
@@ -29,7 +30,7 @@ export interface InspectResult {
     readonly dtype: string;
     readonly engine: EngineFacts;
     readonly cosineToFp32: CosineToFp32 | null;
-    readonly widths: Readonly<Record<Pooling, number>>;
+    readonly widths: PoolingWidths;
     /** Rows in each pooling that it holds; `rows` is the most of them. */
     readonly poolings: Readonly<Partial<Record<Pooling, number>>>;
     readonly rows: number;

@@ -2,7 +2,8 @@ import { inGigabytes } from '../../core/bytes.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import { SPLITS, type FeaturePart, type Pooling, type Split } from '../../core/sample.ts';
+import type { PoolingChoice } from '../../core/pooling.ts';
+import { SPLITS, type FeaturePart, type Split } from '../../core/sample.ts';
 import type { StoreFolder } from '../format/manifest.ts';
 import type { StoredSample } from '../format/shard.ts';
 import { blockRows, type PickableRows } from './blocks.ts';
@@ -27,8 +28,8 @@ export interface MemoryRoom {
 
 /** Which features to read, of which images, and how. */
 export interface RowsRequest {
-  /** One pooling of the primary set, or parts side by side. */
-  readonly parts: Pooling | readonly FeaturePart[];
+  /** Poolings of the primary set, or parts side by side. */
+  readonly parts: PoolingChoice | readonly FeaturePart[];
   /** Rows of these splits, one after the other; by default of all images, in the order of the list. */
   readonly splits?: readonly Split[];
   /** Stored views of each image to read too, which are there of training images; by default 0. */

@@ -82,7 +82,7 @@ export function HeadChoice({
         <Select
           label="on"
           value={request.pooling}
-          options={['avg', 'max', 'flatten'].map((name) => [name, name])}
+          options={['avg', 'max', 'avg+max', 'gem', 'flatten'].map((name) => [name, name])}
           choose={(pooling) => setRequest({ ...request, pooling })}
         />
         <button type="submit" disabled={busy}>

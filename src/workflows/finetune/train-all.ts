@@ -1,3 +1,4 @@
+import { plural } from '../../core/plural.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneChoice } from '../../results/finetune-result.ts';
@@ -88,7 +89,7 @@ const fixedChoice = ({ recipe: { name, rates, epochs } }: OpenedFinetuning): Fin
   kept: 'tuned',
   rate: rates[0],
   epochs,
-  reason: `The recipe ${name} chooses nothing: rate ${rates[0].toExponential()}, ${epochs} epochs, as they were asked for.`,
+  reason: `The recipe ${name} chooses nothing: rate ${rates[0].toExponential()}, ${plural(epochs, 'epoch')}, as they were asked for.`,
 });
 
 function stopwatch() {

@@ -3,6 +3,7 @@ import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { Listener } from '../../core/listener.ts';
+import type { PoolingWidths } from '../../core/pooling.ts';
 import type { Pooling } from '../../core/sample.ts';
 import { featureWidth, outputShape } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
@@ -41,7 +42,7 @@ export interface ExtractorOptions extends EngineRequest {
 export interface ExtractorSet {
   readonly settings: FeatureSettings;
   readonly poolings: readonly Pooling[];
-  readonly widths: Readonly<Record<Pooling, number>>;
+  readonly widths: PoolingWidths;
   /** Of int8 alone: that of the layers up to the cut. */
   readonly calibration: Int8Calibration | undefined;
 }

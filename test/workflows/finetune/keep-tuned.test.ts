@@ -63,7 +63,11 @@ beforeAll(async () => {
 describe('keepTuned', () => {
   it('x', async () => {
     const manifest = await readManifest(path);
-    console.log(kept, manifest.dataset, manifest.sets.map(({shards, ...s}) => s));
+    console.log(
+      kept,
+      manifest.dataset,
+      manifest.sets.map(({ shards, ...s }) => s),
+    );
     const head = await readHead(kept.file);
     console.log(head.document);
     const store = (await openStore(path)).throughNetwork(kept.fingerprint!);
