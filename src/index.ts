@@ -98,6 +98,5 @@ export type { Output, Program, Quantization } from './extract/program.ts';
 // What all of them speak of.
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
 export { matrixRows, type Rows } from './core/rows.ts';
-export type { PoolingChoice, PoolingWidths } from './core/pooling.ts';
-export type { Failure, FeaturePart, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
+export type { Failure, FeaturePart, ImageFacts, Pooling, PoolingChoice, Sample, Split } from './core/sample.ts';
 export { ERROR_CODES, PermafrostError, type ErrorCode } from './core/errors.ts';
