@@ -6,8 +6,8 @@
 // validation rows the best is also judged by them; chosen by cross-validation they had no part in the choice.
 import { parseArgs } from 'node:util';
 import { byCrossValidation, crossValidated } from '../../dist/classify/cross-validation/choice.js';
-import { outOfFold, trainingFolds } from '../../dist/classify/cross-validation/out-of-fold.js';
-import { refitsOf } from '../../dist/classify/cross-validation/refits.js';
+import { outOfFold, trainingFolds } from '../../dist/classify/out-of-fold/out-of-fold.js';
+import { refitsOf } from '../../dist/classify/out-of-fold/refits.js';
 import { wilsonInterval } from '../../dist/classify/evaluate/metrics.js';
 import { headEntry, scalesProbabilities } from '../../dist/classify/heads/index.js';
 import { random } from '../../dist/core/random.js';

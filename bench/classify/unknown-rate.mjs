@@ -8,9 +8,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { temperatureOf } from '../../dist/classify/cross-validation/fold-temperatures.js';
-import { outOfFold, trainingFolds } from '../../dist/classify/cross-validation/out-of-fold.js';
-import { refitsOf } from '../../dist/classify/cross-validation/refits.js';
+import { temperatureOf } from '../../dist/classify/out-of-fold/fold-temperatures.js';
+import { outOfFold, trainingFolds } from '../../dist/classify/out-of-fold/out-of-fold.js';
+import { refitsOf } from '../../dist/classify/out-of-fold/refits.js';
 import { auroc } from '../../dist/classify/evaluate/auroc.js';
 import { headEntry, scalesProbabilities } from '../../dist/classify/heads/index.js';
 import { scaledHead } from '../../dist/classify/heads/scaled-head.js';

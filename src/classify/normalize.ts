@@ -2,30 +2,48 @@ import { PermafrostError } from '../core/errors.ts';
 import { matrix, row, type Matrix } from '../core/matrix.ts';
 import { blocksOf, matrixRows, type Rows } from '../core/rows.ts';
 import { checkFinite, checkPredict } from './checks.ts';
+import { standardDeviation } from './linalg/standard-deviation.ts';
+import { yeoJohnson, yeoJohnsonLambdas } from './yeo-johnson.ts';
 
-export const NORMALIZATIONS = ['l2', 'standard', 'none'] as const;
+export const NORMALIZATIONS = ['l2', 'sqrt', 'standard', 'power', 'none'] as const;
 /**
- * `l2`: each row divided by its Euclidean length (scikit-learn's Normalizer). `standard`: each column minus its mean,
- * divided by its standard deviation over the training rows (StandardScaler). `none`: as it is.
- * Features of several parts side by side: `l2` makes the parts equally long first, for activations of layers differ by
- * far in size. The row has length 1 all the same, and a cosine is the mean of the parts' cosines.
+ * `l2`: each row divided by its Euclidean length (scikit-learn's Normalizer). `sqrt`: sign(x)·sqrt(|x|) of each number,
+ * then `l2`: the Hellinger kernel of Arandjelovic and Zisserman 2012, power normalisation with the exponent 1/2 of
+ * Perronnin et al. 2010. `standard`: each column minus its mean, divided by its standard deviation over the training
+ * rows (StandardScaler). `power`: each column by the power of Yeo and Johnson (2000) under which its training values
+ * are likeliest normal, then `standard` (PowerTransformer). `none`: as it is.
+ * Features of several parts side by side: `l2` and `sqrt` make the parts equally long first, for activations of layers
+ * differ by far in size. The row has length 1 all the same, and a cosine is the mean of the parts' cosines.
  */
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
-/** A fitted normalisation. `mean` and `scale` have shape (features) and are there for `standard` only. */
+/** Whether a normalisation learns of the rows; what does not works on each row by itself. */
+export const learnsOfRows = (kind: Normalization): kind is 'standard' | 'power' =>
+  kind === 'standard' || kind === 'power';
+
+/** A fitted normalisation. `mean`, `scale` and `lambdas` have shape (features). */
 export type Normalizer =
   | {
-      readonly kind: 'l2';
+      readonly kind: 'l2' | 'sqrt';
       readonly features: number;
       /** Columns of each part, where there are several. */
       readonly parts?: readonly number[];
     }
   | { readonly kind: 'none'; readonly features: number }
-  | { readonly kind: 'standard'; readonly features: number; readonly mean: Float32Array; readonly scale: Float32Array };
+  | { readonly kind: 'standard'; readonly features: number; readonly mean: Float32Array; readonly scale: Float32Array }
+  | {
+      readonly kind: 'power';
+      readonly features: number;
+      /** Exponent of each column. */
+      readonly lambdas: Float32Array;
+      /** Of the values that these make. */
+      readonly mean: Float32Array;
+      readonly scale: Float32Array;
+    };
 
 /**
- * Learns the normalisation from rows (n, d): two passes for `standard`, else none. `parts`: columns of each part,
- * default one part. Throws FIT_INVALID for no rows, or values that are not finite.
+ * Learns the normalisation from rows (n, d): two passes for `standard`, for `power` some ten to thirty, else none.
+ * `parts`: columns of each part, default one part. Throws FIT_INVALID for no rows, or values that are not finite.
  */
 export async function fitNormalizer(
   kind: Normalization,
@@ -33,44 +51,68 @@ export async function fitNormalizer(
   parts: readonly number[] = [rows.cols],
 ): Promise<Normalizer> {
   const features = rows.cols;
-  if (kind === 'l2') return { kind, features, ...(parts.length > 1 && { parts: [...parts] }) };
+  if (kind === 'l2' || kind === 'sqrt') return { kind, features, ...(parts.length > 1 && { parts: [...parts] }) };
   if (kind === 'none') return { kind, features };
   if (rows.rows === 0) throw new PermafrostError('FIT_INVALID', 'No rows to standardise.');
-  const mean = new Float64Array(features);
+  const { mean, deviation } = await columnMoments(rows);
+  if (kind === 'standard') return { kind, features, ...scalingOf(mean, deviation) };
+  const lambdas = await yeoJohnsonLambdas(rows, mean, (j) => deviation[j] === 0);
+  const powered = await columnMoments(rows, (x, j) => yeoJohnson(x, lambdas[j]!));
+  return { kind, features, lambdas, ...scalingOf(powered.mean, powered.deviation) };
+}
+
+const scalingOf = (mean: Float64Array, deviation: Float64Array) => ({
+  mean: Float32Array.from(mean),
+  scale: Float32Array.from(deviation, (value) => value || 1),
+});
+
+/** Mean and standard deviation of each column, 0 where it is constant; of changed values, where so asked. Two passes. */
+async function columnMoments(rows: Rows, changed: (x: number, column: number) => number = (x) => x) {
+  const d = rows.cols;
+  const mean = new Float64Array(d);
   for await (const { start, X } of blocksOf(rows)) {
     checkFinite(X, start);
     for (let i = 0, at = 0; i < X.rows; i++) {
-      for (let j = 0; j < features; j++, at++) mean[j]! += X.data[at]!;
+      for (let j = 0; j < d; j++, at++) mean[j]! += changed(X.data[at]!, j);
     }
   }
-  for (let j = 0; j < features; j++) mean[j]! /= rows.rows;
-  const squares = new Float64Array(features);
+  for (let j = 0; j < d; j++) mean[j]! /= rows.rows;
+  const squares = new Float64Array(d);
   for await (const { X } of blocksOf(rows)) {
     for (let i = 0, at = 0; i < X.rows; i++) {
-      for (let j = 0; j < features; j++, at++) squares[j]! += (X.data[at]! - mean[j]!) ** 2;
+      for (let j = 0; j < d; j++, at++) squares[j]! += (changed(X.data[at]!, j) - mean[j]!) ** 2;
     }
   }
-  const scale = squares.map((sum, j) => scaleOf(sum, mean[j]!, rows.rows));
-  return { kind, features, mean: Float32Array.from(mean), scale: Float32Array.from(scale) };
-}
-
-/** The standard deviation of a column from its summed squared deviations; 1 for a constant column. */
-function scaleOf(squares: number, mean: number, rows: number): number {
-  const v = squares / rows;
-  // Rounding can give a constant column a variance: scikit-learn's bound (_is_constant_feature, after Chan et al.
-  // 1979).
-  const bound = rows * Number.EPSILON * v + (rows * mean * Number.EPSILON) ** 2;
-  return v <= bound ? 1 : Math.sqrt(v);
+  return { mean, deviation: squares.map((sum, j) => standardDeviation(sum, mean[j]!, rows.rows)) };
 }
 
 /** X normalised, a new matrix (X itself for `none`); zero rows stay zero. Throws FIT_INVALID for another width. */
 export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
   checkPredict(`The normalisation "${normalizer.kind}"`, X, normalizer.features);
   if (normalizer.kind === 'none') return X;
-  if (normalizer.kind === 'l2') return unitRows(X, normalizer.parts);
   const out = matrix(X.rows, X.cols);
-  standardize(X, normalizer, out);
+  normalizeInto(normalizer, X, out);
   return out;
+}
+
+/** X normalised into `out` of its shape, which may be X. */
+function normalizeInto(normalizer: Exclude<Normalizer, { kind: 'none' }>, X: Matrix, out: Matrix): void {
+  switch (normalizer.kind) {
+    case 'l2':
+      return divideRows(X, normalizer.parts ?? [X.cols], out);
+    case 'sqrt':
+      signedRoots(X, out);
+      return divideRows(out, normalizer.parts ?? [X.cols], out);
+    case 'standard':
+      return standardize(X, normalizer, out);
+    case 'power':
+      for (let i = 0, at = 0; i < X.rows; i++) {
+        for (let j = 0; j < X.cols; j++, at++) {
+          const value = yeoJohnson(X.data[at]!, normalizer.lambdas[j]!);
+          out.data[at] = (value - normalizer.mean[j]!) / normalizer.scale[j]!;
+        }
+      }
+  }
 }
 
 /**
@@ -81,8 +123,8 @@ export function applyNormalizer(normalizer: Normalizer, X: Matrix): Matrix {
 export function normalizedRows(normalizer: Normalizer, rows: Rows): Rows {
   if (rows.matrix !== undefined) return inMemory(rows, applyNormalizer(normalizer, rows.matrix));
   if (normalizer.kind === 'none') return rows;
-  if (normalizer.kind === 'standard') return inPlace(rows, (X) => standardize(X, normalizer, X));
-  if (normalizer.parts !== undefined) return balancedRows(rows, normalizer.parts);
+  if (normalizer.kind !== 'l2' || normalizer.parts !== undefined)
+    return inPlace(rows, (X) => normalizeInto(normalizer, X, X));
   /** What makes a row's length 1; NaN for those of blocks that were not read yet. */
   const scales = new Float32Array(rows.rows).fill(NaN);
   return {
@@ -141,6 +183,14 @@ function divideRows(X: Matrix, parts: readonly number[], out: Matrix): void {
       for (let at = start; at < end; at++) out.data[at] = X.data[at]! / length;
       start = end;
     }
+  }
+}
+
+/** sign(x)·sqrt(|x|) of each number, into `out` of the shape of X, which may be X. */
+function signedRoots(X: Matrix, out: Matrix): void {
+  for (let at = 0; at < X.data.length; at++) {
+    const x = X.data[at]!;
+    out.data[at] = x < 0 ? -Math.sqrt(-x) : Math.sqrt(x);
   }
 }
 

@@ -5,15 +5,16 @@ import { NORMALIZATIONS, type Normalizer } from './normalize.ts';
 /** The normaliser as data, for a head's file. */
 export function normalizerState(normalizer: Normalizer): HeadState {
   const { kind, features } = normalizer;
-  const parts = normalizer.kind === 'l2' ? normalizer.parts : undefined;
+  const parts = 'parts' in normalizer ? normalizer.parts : undefined;
   const json = { kind, features, ...(parts && { parts }) };
-  if (normalizer.kind !== 'standard') return { json, tensors: new Map() };
+  if (!('mean' in normalizer)) return { json, tensors: new Map() };
   const shape = [normalizer.features];
   return {
     json,
     tensors: new Map([
       ['mean', { shape, data: normalizer.mean }],
       ['scale', { shape, data: normalizer.scale }],
+      ...(normalizer.kind === 'power' ? [['lambdas', { shape, data: normalizer.lambdas }] as const] : []),
     ]),
   };
 }
@@ -29,9 +30,11 @@ export function loadNormalizer(state: HeadState): Normalizer {
     );
   }
   if (known === 'none') return { kind: known, features };
-  if (known === 'l2')
+  if (known === 'l2' || known === 'sqrt')
     return { kind: known, features, ...(parts !== undefined && { parts: columnsOf(parts, features) }) };
-  return { kind: known, features, mean: column(state, 'mean', features), scale: column(state, 'scale', features) };
+  const scaling = { features, mean: column(state, 'mean', features), scale: column(state, 'scale', features) };
+  if (known === 'standard') return { kind: known, ...scaling };
+  return { kind: known, ...scaling, lambdas: column(state, 'lambdas', features) };
 }
 
 function columnsOf(parts: unknown, features: number): readonly number[] {

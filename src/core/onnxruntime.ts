@@ -59,18 +59,20 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
 }
 
 /**
- * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone: the cores are shared
- * out already, and sums keep one order for any number of workers. Throws ENGINE_FAILED.
+ * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone, the cores being
+ * shared out already and sums keeping one order for any number of workers; `ownsCores` is for the one worker that has
+ * them all. Throws ENGINE_FAILED.
  */
 export async function createSession(
   model: OnnxGraph | Uint8Array,
   options: OnnxSessionOptions = {},
+  { ownsCores = isMainThread }: { readonly ownsCores?: boolean } = {},
 ): Promise<OnnxSession> {
   const runtime = await onnxRuntime();
   // The encoder brings a protobuf library, which commands that build no model must not wait for.
   const bytes = model instanceof Uint8Array ? model : (await import('./onnx-model.ts')).encodeOnnx(model);
   try {
-    return await runtime.InferenceSession.create(bytes, isMainThread ? options : { ...options, intraOpNumThreads: 1 });
+    return await runtime.InferenceSession.create(bytes, ownsCores ? options : { ...options, intraOpNumThreads: 1 });
   } catch (cause) {
     throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, { cause });
   }

@@ -1,7 +1,7 @@
 import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
-import { POOLINGS } from '../core/sample.ts';
+import { POOLINGS, widthOf } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
 import { printable } from './printable.ts';
@@ -50,7 +50,7 @@ function poolingsText({ poolings, widths, rows }: InspectResult['sets'][number])
     const held = poolings[pooling];
     return held === undefined
       ? []
-      : [`${pooling} ${widths[pooling]}${held === rows ? '' : ` (${plural(held, 'row')})`}`];
+      : [`${pooling} ${widthOf(widths, pooling)}${held === rows ? '' : ` (${plural(held, 'row')})`}`];
   });
   return parts.join(', ') || 'no';
 }

@@ -36,6 +36,13 @@ export function extractText(result: ExtractResult): string {
       `${extracted} extracted, ${reused} reused${byTimes}, ${failed.length} failed in ${seconds(result.seconds.extract)}${speed}`,
     ],
   ];
+  if (result.tuned !== undefined) {
+    const { fingerprint, from, fromMaps } = result.tuned;
+    fields.push([
+      'tuned',
+      `from ${from} on, set ${fingerprint}: ${fromMaps} of ${plural(extracted, 'image')} from stored activations, by the tuned layers alone`,
+    ]);
+  }
   if (result.views !== null) {
     const { count, extracted: made, reused: kept } = result.views;
     fields.push(['views', `${count} of each training image: ${made} extracted, ${kept} reused`]);

@@ -3,6 +3,7 @@ import { extractText } from './extract-report.ts';
 import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { firstLines, scoreRemarks, testText } from './score-report.ts';
+import { strategiesText } from './strategies-report.ts';
 import { rejectLines } from './reject-report.ts';
 import { left, right, textTable } from './text-table.ts';
 import { looksText, pText, toldApartText, viewsVerdict } from './told-apart.ts';
@@ -126,6 +127,7 @@ export function runText(result: RunResult): string {
     if (best.file !== null)
       parts.push(`Saved as ${printable(best.file)}; use it with: npx permafrost predict HEAD-FILE IMAGE`);
   }
+  if (result.strategies !== undefined) parts.push(strategiesText(result.strategies));
   return `${parts.join('\n').trimEnd()}\n`;
 }
 

@@ -34,6 +34,16 @@ export interface OneColourImage {
   readonly rgb: readonly [number, number, number];
 }
 
+/** Features of a tuned network that were brought into a store. */
+export interface TunedExtracted {
+  /** Names their set: --backbone-file takes it, as it takes the file of the network. */
+  readonly fingerprint: string;
+  /** The first layer that was tuned. */
+  readonly from: string;
+  /** Those of `extracted` that were made of stored activations, without reading the images. */
+  readonly fromMaps: number;
+}
+
 /** What an extraction did to a store. */
 export interface ExtractResult {
   readonly dataset: string;
@@ -59,6 +69,8 @@ export interface ExtractResult {
   readonly cut: string;
   readonly dtype: string;
   readonly weights: string;
+  /** Of features of a tuned network that stand beside the primary ones of a store; absent for others. */
+  readonly tuned?: TunedExtracted;
   readonly classes: readonly string[];
   readonly splits: Readonly<Partial<Record<Split, number>>>;
   readonly warnings: readonly string[];

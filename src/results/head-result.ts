@@ -6,6 +6,7 @@ import type { CrossValidated } from '../classify/cross-validation/choice.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
 import type { LeftOutClass } from '../classify/novelty/left-out-classes.ts';
 import type { ValidationLooks } from '../store/format/validation-looks.ts';
+import type { StrategiesResult } from './strategies-result.ts';
 
 export type { LearningCurve } from '../classify/head.ts';
 export type { ValidationLooks } from '../store/format/validation-looks.ts';
@@ -86,7 +87,7 @@ export interface SplitScore {
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
-  /** A pooling of the primary cut, or parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
+  /** Poolings of the primary cut, as in avg or avg+max, or parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
   readonly pooling: string;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;
@@ -175,4 +176,6 @@ export interface RunResult extends ExtractResult {
   readonly confusion: Confusion;
   /** Of the best head: the ten surest. */
   readonly mistakes: readonly Mistake[];
+  /** The four strategies of the 2020 report beside each other; absent where they were not asked for. */
+  readonly strategies?: StrategiesResult;
 }

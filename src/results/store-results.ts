@@ -29,7 +29,7 @@ export interface InspectResult {
     readonly dtype: string;
     readonly engine: EngineFacts;
     readonly cosineToFp32: CosineToFp32 | null;
-    readonly widths: Readonly<Record<Pooling, number>>;
+    readonly widths: Readonly<Record<'flatten' | 'avg' | 'max', number>>;
     /** Rows in each pooling that it holds; `rows` is the most of them. */
     readonly poolings: Readonly<Partial<Record<Pooling, number>>>;
     readonly rows: number;

@@ -1,6 +1,7 @@
 import type { HeadResult } from './head-result.ts';
-import type { Pooling } from '../core/sample.ts';
+import type { PoolingChoice } from '../core/sample.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
+import type { Normalization } from '../classify/normalize.ts';
 import type { SweepScore, CrossScores } from '../classify/cross-validation/cross-scores.ts';
 
 export {
@@ -18,8 +19,8 @@ export interface SweepConfiguration {
   /** Cut layers side by side, as `train --cut` takes them; empty: the deepest that was extracted. */
   readonly cut: string;
   /** Of the cuts that name no pooling of their own. */
-  readonly pooling: Pooling;
-  readonly normalize: 'l2' | 'standard' | 'none';
+  readonly pooling: PoolingChoice;
+  readonly normalize: Normalization;
   /** Principal components, 0 for none. */
   readonly pca: number;
   /** Stored views of each training image that the head is trained on beside the image itself. */

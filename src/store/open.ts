@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import type { FeaturePart, Pooling } from '../core/sample.ts';
+import type { FeaturePart, PoolingChoice } from '../core/sample.ts';
 import { readManifest, type StoreFolder } from './format/manifest.ts';
 import type { StoredSample } from './format/shard.ts';
 import { storeFiles, type StoreFiles } from './read/file.ts';
 import { readRows, type MatrixRows, type RowsOrigin, type RowsRequest, type StoredRows } from './read/rows.ts';
+import { withTunedSet } from './read/tuned-sets.ts';
 import { givenList, storedList, type SampleList } from './read/samples.ts';
 import { storedParts, type StoredPart } from './read/stored-parts.ts';
 import { lockStore, type StoreLock } from './write/lock.ts';
@@ -15,11 +16,13 @@ import { lockStore, type StoreLock } from './write/lock.ts';
 export interface Store extends RowsOrigin {
   /** The same features, with `samples` in place of the stored ones: under other labels or splits, or fewer. */
   withSamples(samples: readonly StoredSample[]): Store;
+  /** The same images, with the features of a tuned network, by their fingerprint, in place of the primary ones. */
+  throughNetwork(fingerprint: string): Store;
   /**
    * The parts that are asked for, of the images or of a stored view (1 and up). Throws STORE_EMPTY, and OPTION_INVALID,
    * naming what there is, for a part or view that was not extracted.
    */
-  parts(wanted: Pooling | readonly FeaturePart[], view?: number): StoredPart[];
+  parts(wanted: PoolingChoice | readonly FeaturePart[], view?: number): StoredPart[];
   /** Features: a matrix where asked for or fitting, else blocks. Throws STORE_EMPTY, STORE_CORRUPT, OPTION_INVALID. */
   rows(request: RowsRequest & { readonly memory: 'matrix' }): Promise<MatrixRows>;
   /** The same, where the memory decides. */
@@ -44,6 +47,7 @@ function storeWith(folder: StoreFolder, files: StoreFiles, list: SampleList): St
   return {
     ...origin,
     withSamples: (samples) => storeWith(folder, files, givenList(samples)),
+    throughNetwork: (fingerprint) => storeWith(withTunedSet(folder, fingerprint), files, list),
     parts: (wanted, view) => storedParts(folder, wanted, view),
     rows: (request: RowsRequest) => readRows(origin, request) as Promise<MatrixRows>,
     lock: (command) => lockStore(folder.path, command),

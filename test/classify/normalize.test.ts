@@ -89,7 +89,7 @@ describe('normalisation', () => {
       (json: object, tensors = state.tensors) =>
       () =>
         loadNormalizer({ json: { ...state.json, ...json }, tensors });
-    expect(load({ kind: 'max' })).toThrow(/"max".*l2, standard, none/);
+    expect(load({ kind: 'max' })).toThrow(/"max".*l2, sqrt, standard, power, none/);
     expect(load({ features: 6 })).toThrow(/"mean" of 6/);
     expect(load({}, new Map([...state.tensors].slice(0, 1)))).toThrow(/"scale"/);
     expect(load({ features: null })).toThrow(PermafrostError);

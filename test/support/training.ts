@@ -1,4 +1,4 @@
-import type { Matrix } from '../../src/core/matrix.ts';
+import { selectRows, type Matrix } from '../../src/core/matrix.ts';
 import { matrixRows } from '../../src/core/rows.ts';
 import type { StoredSample } from '../../src/store/format/shard.ts';
 import type { HeadPart } from '../../src/store/read/head-file.ts';
@@ -16,6 +16,7 @@ export const rowsInMemory = (X: Matrix, samples: readonly StoredSample[]): Store
   digest: '',
   peakBytes: 0,
   openBytes: 0,
+  pick: (rows, out) => Promise.resolve(out.set(selectRows(X, rows).data)),
   samplesOf: (places) => Promise.resolve(new Map(Array.from(places, (place) => [place, samples[place]!]))),
 });
 

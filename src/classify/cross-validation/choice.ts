@@ -1,7 +1,7 @@
 import * as metrics from '../evaluate/metrics.ts';
 import { mcNemar } from '../evaluate/paired-tests.ts';
-import { scaledAcross } from './fold-temperatures.ts';
-import type { OutOfFold } from './out-of-fold.ts';
+import { scaledAcross } from '../out-of-fold/fold-temperatures.ts';
+import type { OutOfFold } from '../out-of-fold/out-of-fold.ts';
 
 /** How a head judges training images that it did not see. */
 export interface CrossValidated {

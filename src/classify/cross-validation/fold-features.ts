@@ -1,7 +1,8 @@
 import { type Matrix, selectRows, stacked } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
 import type { FitContext, Head, RowsShape } from '../head.ts';
-import { applyNormalizer, fitNormalizer, type Normalization } from '../normalize.ts';
+import { type SquaredDistances, squaredDistances } from '../kernels/squared-distances.ts';
+import { applyNormalizer, fitNormalizer, learnsOfRows, type Normalization } from '../normalize.ts';
 import { applyPca, fitPca } from '../pca.ts';
 import { designOf } from '../solvers/choose-design.ts';
 import type { Design } from '../solvers/design.ts';
@@ -19,6 +20,8 @@ export interface FoldView {
   readonly X: Matrix;
   /** Of all rows where folds share their view, else of the fold's training rows. Made on demand. */
   design(context?: FitContext): Promise<Design>;
+  /** Between the same rows as the design's. Made on demand. */
+  distances(context?: FitContext): Promise<SquaredDistances>;
 }
 
 /** The rows that are cross-validated, with what was learned of each fold's training part alone. */
@@ -44,8 +47,8 @@ export interface FoldFeatures {
 export const MOST_KEPT = 2 ** 26;
 
 /**
- * Features for cross-validation. `standard` and principal components are learned of each fold's training part; `l2` and
- * `none` work row by row, so that all folds share one view. X (n, d), one row an image, is not copied. `parts`: columns
+ * Features for cross-validation. `standard`, `power` and principal components are learned of each fold's training part; the
+ * others work row by row, so that all folds share one view. X (n, d), one row an image, is not copied. `parts`: columns
  * of each part of X, by default one. `views`: other views of the images, each (n, d), to train on; normalisation is
  * learned of the images alone, components of all rows.
  */
@@ -59,7 +62,7 @@ export function foldFeatures(
     mostKept = MOST_KEPT,
   }: { readonly parts?: readonly number[]; readonly views?: readonly Matrix[]; readonly mostKept?: number } = {},
 ): FoldFeatures {
-  const shared = normalize !== 'standard' && pca === 0;
+  const shared = !learnsOfRows(normalize) && pca === 0;
   const rowsPerImage = 1 + views.length;
   const all = views.length === 0 ? X : stacked([X, ...views]);
   const folds = split.map(({ train, val }) => ({
@@ -72,7 +75,7 @@ export function foldFeatures(
   async function make(fold: number, context?: FitContext): Promise<FoldView> {
     if (shared) return viewOf(applyNormalizer(await fitNormalizer(normalize, matrixRows(X), parts), all));
     const { train } = folds[fold]!;
-    const learnedOf = normalize === 'standard' ? selectRows(X, split[fold]!.train) : X;
+    const learnedOf = learnsOfRows(normalize) ? selectRows(X, split[fold]!.train) : X;
     const normalized = applyNormalizer(await fitNormalizer(normalize, matrixRows(learnedOf), parts), all);
     if (pca === 0) return viewOf(normalized, train);
     const components = await fitPca(matrixRows(selectRows(normalized, train)), pca, context);
@@ -112,7 +115,7 @@ export function foldBytes(
   const stackedBytes = views > 0 ? 4 * values : 0;
   const fitBytes = (shape: RowsShape): number => head.bytesOf?.({ ...shape, inMemory: true }) ?? 0;
   // Normalised, and the rows of one fold that a head takes by itself.
-  if (normalize !== 'standard' && pca === 0)
+  if (!learnsOfRows(normalize) && pca === 0)
     return stackedBytes + 8 * values + (normalize === 'none' ? 4 * values : 0) + fitBytes({ rows, cols });
   const trained = Math.ceil((rows * (folds - 1)) / folds);
   const width = pca || cols;
@@ -124,15 +127,22 @@ export function foldBytes(
 }
 
 function viewOf(X: Matrix, rows?: readonly number[]): FoldView {
-  let made: Promise<Design> | undefined;
+  const own = (): Matrix => (rows === undefined ? X : selectRows(X, rows));
   return {
     X,
-    design(context) {
-      made ??= designOf(rows === undefined ? X : selectRows(X, rows), context).catch((error: unknown) => {
-        made = undefined;
-        throw error;
-      });
-      return made;
-    },
+    design: madeOnce((context) => designOf(own(), context)),
+    distances: madeOnce((context) => squaredDistances(matrixRows(own()), context)),
+  };
+}
+
+/** What `make` gives, made when it is asked for first; a failed or aborted start is not remembered. */
+function madeOnce<T>(make: (context?: FitContext) => Promise<T>): (context?: FitContext) => Promise<T> {
+  let made: Promise<T> | undefined;
+  return (context) => {
+    made ??= make(context).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
   };
 }

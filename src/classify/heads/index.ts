@@ -4,8 +4,13 @@ import type { Rows } from '../../core/rows.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
+import { ENSEMBLE_OPTIONS, ensembleHead, loadEnsemble, type MemberTable } from './ensemble.ts';
+import { loadKernel } from './kernel.ts';
+import { KERNEL_LOGISTIC_OPTIONS, kernelLogisticHead } from './kernel-logistic.ts';
+import { KERNEL_RIDGE_OPTIONS, kernelRidgeHead } from './kernel-ridge.ts';
 import { KNN_HNSW_OPTIONS, knnHnswHead, loadKnnHnsw } from './knn-hnsw.ts';
 import { KNN_OPTIONS, knnHead, loadKnn } from './knn.ts';
+import { LDA_OPTIONS, ldaHead } from './lda.ts';
 import { loadLinear } from './linear.ts';
 import { LINEAR_SVM_OPTIONS, linearSvmHead } from './linear-svm.ts';
 import { LOGISTIC_OPTIONS, logisticHead } from './logistic.ts';
@@ -24,6 +29,13 @@ interface HeadEntry {
   /** Of heads whose probabilities `train`, `run` and `sweep` do not scale (docs/heads.md). */
   readonly keepsProbabilities?: true;
 }
+
+/** What an ensemble takes of the table below. */
+const MEMBERS: MemberTable = {
+  make: (name, options) => headEntry(name).create(options),
+  load: (name, state) => loadHead(name, state),
+  isScaled: (name) => scalesProbabilities(name),
+};
 
 /** Every head by name. Packages that a head needs are loaded when it is fitted, not here. */
 export const HEADS = {
@@ -50,6 +62,25 @@ export const HEADS = {
     describe: 'linear support vector machine, squared hinge, solved to its optimum',
     options: LINEAR_SVM_OPTIONS,
     create: linearSvmHead,
+    load: loadLinear,
+  },
+  'kernel-ridge': {
+    describe: 'least squares to -1 and 1 with a Gaussian kernel, solved exactly up to 10,000 images',
+    options: KERNEL_RIDGE_OPTIONS,
+    create: kernelRidgeHead,
+    load: loadKernel,
+  },
+  'kernel-logistic': {
+    describe: 'logistic regression with a Gaussian kernel, solved to its optimum up to 10,000 images',
+    options: KERNEL_LOGISTIC_OPTIONS,
+    create: kernelLogisticHead,
+    load: loadKernel,
+    keepsProbabilities: true,
+  },
+  lda: {
+    describe: 'linear discriminant analysis: normal classes of one covariance, shrunk by Ledoit and Wolf',
+    options: LDA_OPTIONS,
+    create: ldaHead,
     load: loadLinear,
   },
   mlp: {
@@ -82,6 +113,13 @@ export const HEADS = {
     options: CENTROID_OPTIONS,
     create: centroidHead,
     load: loadCentroid,
+  },
+  ensemble: {
+    describe: 'several heads vote, weighted by what they say of images that they were not fitted on',
+    options: ENSEMBLE_OPTIONS,
+    create: (options) => ensembleHead(MEMBERS, options),
+    load: (state, rows) => loadEnsemble(MEMBERS, state, rows),
+    keepsProbabilities: true,
   },
 } as const satisfies Record<string, HeadEntry>;
 

@@ -67,7 +67,7 @@ export const passesNote = (passes: number): string =>
   `fitted in ${passes} pass${passes === 1 ? '' : 'es'} over the stored features`;
 
 /** What a linear fit that did not reach its tolerance says. */
-function notConverged(
+export function notConverged(
   { gradient, iterations, dualityGap }: Awaited<ReturnType<typeof solveLinear>>,
   { maxIter, tol }: StopRule,
 ): string {

@@ -1,4 +1,3 @@
-import { PermafrostError } from '../../core/errors.ts';
 import type { Rows } from '../../core/rows.ts';
 import { type OptionsOf, integerOption, numberOption, resolveOptions, stringOption } from '../../core/options.ts';
 import { checkLabels } from '../checks.ts';
@@ -7,6 +6,7 @@ import { type RidgeChoice, type RidgeFit, ridgeBytes, ridgeFit, ridgePath } from
 import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
 import { fittedLinear } from './linear.ts';
 import { linearFits, passesNote } from './linear-solution.ts';
+import { numbersOf } from './number-list.ts';
 
 /** In a stream one penalty on so many columns is solved in closed form, in one pass; wider rows take several. */
 const MOST_COLUMNS = 2048;
@@ -31,7 +31,7 @@ export const RIDGE_OPTIONS = {
  */
 export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}): Head {
   const params = resolveOptions('The head "ridge"', RIDGE_OPTIONS, options);
-  const alphas = numbersOf(params.alphas);
+  const alphas = numbersOf('The head "ridge"', 'alphas', params.alphas);
   const self = { name: 'ridge', params };
   const { classWeight } = params;
   /** What is solved in closed form says. */
@@ -78,14 +78,4 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
       return fitted(rows, classes, await ridgeFit(rows, task, params.alpha, context), 1);
     },
   };
-}
-
-function numbersOf(list: string): number[] {
-  if (list.trim() === '') return [];
-  const numbers = list.split(',').map(Number);
-  if (numbers.every((value) => value > 0 && Number.isFinite(value))) return numbers;
-  throw new PermafrostError(
-    'OPTION_INVALID',
-    `The head "ridge": alphas must be numbers > 0 with commas between them, such as 0.1,1,10, got ${JSON.stringify(list)}.`,
-  );
 }

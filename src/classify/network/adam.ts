@@ -13,8 +13,18 @@ const MOST_WEIGHTS = (65_536 * PAGE_BYTES) / 16;
 export interface Adam {
   /** The weights as they are after the last step: views of the optimiser's own memory. */
   readonly weights: readonly Float32Array[];
-  /** One step against the derivative of the loss by each array of weights. */
-  step(gradients: readonly Float32Array[]): void;
+  /** The derivative of the loss by each array of weights, in that memory too: what the next step is against. */
+  readonly gradients: readonly Float32Array[];
+  /** Running means of the gradients and of their squares, and the steps so far: with the weights all of its state. */
+  readonly first: readonly Float32Array[];
+  readonly second: readonly Float32Array[];
+  /** Counted by `step`; written where training goes on from a state that was kept. */
+  steps: number;
+  /**
+   * One step against `gradients`, by default those in its memory. `rates`: a learning rate for each array, by default
+   * that of all.
+   */
+  step(gradients?: readonly Float32Array[], rates?: readonly number[]): void;
 }
 
 interface AdamStep {
@@ -42,8 +52,9 @@ let module: WebAssembly.Module | undefined;
  */
 export function adam(start: readonly Float32Array[], learningRate: number): Adam {
   const count = start.reduce((sum, { length }) => sum + length, 0);
-  // Four numbers are stepped at a time; what is padded has no gradient and stays 0.
-  const bytes = Math.ceil(count / 4) * 16;
+  // Four numbers are stepped at a time; what an array is padded by has no gradient and stays 0.
+  const sizes = start.map(({ length }) => Math.ceil(length / 4) * 16);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
   if (bytes > MOST_WEIGHTS * 4) {
     throw new PermafrostError(
       'FIT_INVALID',
@@ -53,26 +64,34 @@ export function adam(start: readonly Float32Array[], learningRate: number): Adam
   module ??= new WebAssembly.Module(ADAM_STEP);
   const { memory, step } = new WebAssembly.Instance(module).exports as unknown as AdamStep;
   memory.grow(Math.ceil((4 * bytes) / PAGE_BYTES));
-  const viewsAt = (byte: number) => {
-    let at = byte;
-    return start.map(({ length }) => {
-      const view = new Float32Array(memory.buffer, at, length);
-      at += length * 4;
-      return view;
-    });
-  };
-  const weights = viewsAt(0);
-  const gradient = viewsAt(3 * bytes);
+  const offsets = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
+  const viewsAt = (byte: number) =>
+    start.map(({ length }, i) => new Float32Array(memory.buffer, byte + offsets[i]!, length));
+  const [weights, first, second, gradients] = [0, 1, 2, 3].map((part) => viewsAt(part * bytes)) as [
+    Float32Array[],
+    Float32Array[],
+    Float32Array[],
+    Float32Array[],
+  ];
   start.forEach((values, i) => weights[i]!.set(values));
-  let steps = 0;
-  return {
+  const optimiser: Adam = {
     weights,
-    step(gradients) {
-      steps++;
-      gradients.forEach((values, i) => gradient[i]!.set(values));
-      // Keras folds both bias corrections into the rate, so its epsilon is the paper's "epsilon hat".
-      const rate = (learningRate * Math.sqrt(1 - BETA_2 ** steps)) / (1 - BETA_1 ** steps);
-      step(0, bytes, 2 * bytes, 3 * bytes, bytes, rate, 1 - BETA_1, 1 - BETA_2, EPSILON);
+    gradients,
+    first,
+    second,
+    steps: 0,
+    step(given = gradients, rates) {
+      const t = ++optimiser.steps;
+      if (given !== gradients) given.forEach((values, i) => gradients[i]!.set(values));
+      const stepArrays = (from: number, size: number, rate: number): void => {
+        // Keras folds both bias corrections into the rate, so its epsilon is the paper's "epsilon hat".
+        const corrected = (rate * Math.sqrt(1 - BETA_2 ** t)) / (1 - BETA_1 ** t);
+        const [w, m, v, g] = [from, bytes + from, 2 * bytes + from, 3 * bytes + from];
+        step(w, m, v, g, size, corrected, 1 - BETA_1, 1 - BETA_2, EPSILON);
+      };
+      if (rates === undefined) stepArrays(0, bytes, learningRate);
+      else sizes.forEach((size, i) => stepArrays(offsets[i]!, size, rates[i]!));
     },
   };
+  return optimiser;
 }

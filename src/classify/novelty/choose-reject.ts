@@ -1,5 +1,5 @@
-import type { OutOfFold } from '../cross-validation/out-of-fold.ts';
-import { fitsOn, type Refits } from '../cross-validation/refits.ts';
+import type { OutOfFold } from '../out-of-fold/out-of-fold.ts';
+import { fitsOn, type Refits } from '../out-of-fold/refits.ts';
 import { checkAborted } from '../checks.ts';
 import { applyTemperature } from '../evaluate/calibration.ts';
 import type { FitContext, FittedHead } from '../head.ts';

@@ -1,6 +1,6 @@
 import { matrix, row, selectRows, type Matrix } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
-import type { RowsOf } from '../cross-validation/refits.ts';
+import type { RowsOf } from '../out-of-fold/refits.ts';
 import type { FittedHead } from '../head.ts';
 import { encodeLabels } from '../labels.ts';
 import { exactIndex } from '../neighbors/exact.ts';

@@ -1,10 +1,11 @@
 import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
+import type { Square } from '../linalg/inverse-cholesky.ts';
 import { type Columns, timesColumns } from '../linalg/thin.ts';
 import { activeSpan } from './active-rows.ts';
 import { centredGram, quickMeans } from './centred-gram.ts';
 import type { Design } from './design.ts';
-import { gramSpan, normOf, meanDiagonal } from './gram-span.ts';
+import { gramSpan, meanDiagonal } from './gram-span.ts';
 import { directSteps } from './direct-step.ts';
 import { joinedProducts } from './joined-products.ts';
 
@@ -20,6 +21,14 @@ export async function gramDesign(X: Matrix, context?: FitContext): Promise<Desig
   const n = X.rows;
   const mean = await quickMeans(X);
   const gram = { data: await centredGram(X, mean, context), rows: n, cols: n };
+  return { ...gramSpan(X, new Float64Array(mean)), ...gramProducts(gram) };
+}
+
+/** The products of a design with the Gram matrix of its centred rows (n, n), whose diagonal is raised in place. */
+export function gramProducts(
+  gram: Square,
+): Pick<Design, 'meanSquaredNorm' | 'logits' | 'gramProduct'> & Required<Pick<Design, 'direct'>> {
+  const n = gram.rows;
   const meanSquaredNorm = meanDiagonal(gram.data, n);
   // Rounding may leave eigenvalues just below zero where rows depend on each other, and Aᵀ·G·A is no squared length
   // then. Errors of size e in the entries move eigenvalues by about e·sqrt(n).
@@ -31,11 +40,9 @@ export async function gramDesign(X: Matrix, context?: FitContext): Promise<Desig
   const direct = joined(directSteps(n, (scale) => activeSpan(gram, scale)));
   const exact = joined((parts: readonly Columns[]) => timesColumns(gram, parts, 'float64'));
   return {
-    ...gramSpan(X, new Float64Array(mean)),
     meanSquaredNorm,
     logits: (coef, k, precision) => (precision === 'float32' ? quick : exact)({ V: coef, k }),
     direct,
     gramProduct: (coef, k) => quick({ V: coef, k }),
-    largest: normOf,
   };
 }

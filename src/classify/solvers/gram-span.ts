@@ -3,16 +3,15 @@ import { transposedTimes } from '../linalg/times.ts';
 import type { Design } from './design.ts';
 import { columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
 
-/** What designs in the span of X's rows share: W = Xcᵀ·A, inner product Aᵀ·G·B. `means`: of the columns (d). */
-export function gramSpan(
-  X: Matrix,
-  means: Float64Array,
-): Pick<Design, 'rows' | 'size' | 'meanNorm' | 'adjoint' | 'hessian' | 'inner' | 'weights'> {
-  const n = X.rows;
+/** What designs in the span of n rows share: W = Φcᵀ·A, inner product Aᵀ·G·B; Φ need not be there. */
+export function spanOf(
+  n: number,
+  meanNorm: number,
+): Pick<Design, 'rows' | 'size' | 'meanNorm' | 'adjoint' | 'hessian' | 'inner' | 'largest'> {
   return {
     rows: n,
     size: n,
-    meanNorm: Math.sqrt(dot(means, means)),
+    meanNorm,
     adjoint: (R) => Promise.resolve(R),
     hessian(here) {
       return ({ logits }, shift) => {
@@ -21,6 +20,15 @@ export function gramSpan(
       };
     },
     inner: (a, b) => dot(a.coef, b.logits),
+    largest: normOf,
+  };
+}
+
+/** The same with the rows of X and the `means` of its columns (d). */
+export function gramSpan(X: Matrix, means: Float64Array): ReturnType<typeof spanOf> & Pick<Design, 'weights'> {
+  const n = X.rows;
+  return {
+    ...spanOf(n, Math.sqrt(dot(means, means))),
     async weights(coef, k) {
       // Xcᵀ·A is Xᵀ times A less its column means.
       const centred = shiftRows(coef.slice(), columnSums(coef, k), -1 / n);

@@ -34,7 +34,6 @@ export async function roughGramDesign(X: Matrix, context?: FitContext): Promise<
   const common = {
     ...gramSpan(X, means),
     meanSquaredNorm: meanDiagonal(gram.data, n),
-    largest: normOf,
     gramProduct: (coef: Float64Array, k: number) => product({ V: coef, k }),
   };
   const rough: Design = { ...common, logits: (coef, k) => product({ V: coef, k }) };

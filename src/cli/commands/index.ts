@@ -5,6 +5,7 @@ import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { enginesCommand } from './engines.ts';
 import { extractCommand } from './extract.ts';
+import { finetuneCommand } from './finetune.ts';
 import { gcCommand } from './gc.ts';
 import { inspectCommand } from './inspect.ts';
 import { migrateCommand } from './migrate.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   extractCommand,
   trainCommand,
   sweepCommand,
+  finetuneCommand,
   predictCommand,
   neighborsCommand,
   checkCommand,

@@ -48,8 +48,11 @@ export function weightsDigest(tensors: BackboneWeights['tensors']): string {
   return hash.digest('hex');
 }
 
-/** Any other value times zero is not a number. A loop, as `every` takes a second for VGG16's 15 million. */
-function isFinite(data: Float32Array): boolean {
+/**
+ * Whether all values are finite: any other times zero is not a number. A loop, as `every` takes a second for VGG16's 15
+ * million.
+ */
+export function isFinite(data: Float32Array): boolean {
   let zero = 0;
   for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
   return zero === 0;

@@ -18,6 +18,7 @@ import { pageData } from './page-data.ts';
 import { provenancePart } from './parts/provenance-part.ts';
 import { symbolDefinitions } from './shapes.ts';
 import { STYLE } from './style.ts';
+import { strategiesPart } from './parts/strategies-part.ts';
 import { suspectsPart } from './parts/suspects-part.ts';
 import { unknownPart } from './parts/unknown-part.ts';
 import { viewsPart } from './parts/views-part.ts';
@@ -57,6 +58,7 @@ function sections(data: ReportData, { command }: PageOptions): Section[] {
     { id: 'heads', title: 'Heads', content: headsPart(data) },
     ...where('cuts', 'Cuts', cutsPart(data)),
     ...where('views', 'Views', viewsPart(data)),
+    ...where('strategies', 'The four strategies', strategiesPart(data)),
     best('Confusion', (judged) => [
       judged.caution !== null && html`<p class="notice">${judged.caution}</p>`,
       html`<p>

@@ -12,6 +12,7 @@ import {
   newManifest,
   rowsOf,
   type FeatureSet,
+  type FileEntry,
   type ManifestDraft,
   type StoreDraft,
 } from '../format/manifest.ts';
@@ -67,6 +68,12 @@ export async function openOrRebuild(
   }
 }
 
+/** The files without which no new image could ever join a set: calibration and changed layers. */
+const restingOn = ({ quantization, tuned }: FeatureSet): readonly FileEntry[] => [
+  ...(quantization === undefined ? [] : [quantization.calibration]),
+  ...(tuned === undefined ? [] : [tuned.layers]),
+];
+
 /** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
 const manifestProblem = (store: string): Promise<string | undefined> =>
   readFile(join(store, MANIFEST_NAME), 'utf8')
@@ -88,9 +95,7 @@ export async function verifyStore(
   const shards = manifest.sets.flatMap((set) => set.shards.map((shard) => ({ set, shard })));
   const entries = [
     ...shards.flatMap(({ shard }) => Object.values(shard.files).map((entry) => ({ entry, rows: shard.rows }))),
-    ...manifest.sets.flatMap((set) =>
-      set.quantization === undefined ? [] : [{ entry: set.quantization.calibration, rows: rowsOf(set) }],
-    ),
+    ...manifest.sets.flatMap((set) => restingOn(set).map((entry) => ({ entry, rows: rowsOf(set) }))),
     ...(manifest.dataset.samples === undefined ? [] : [{ entry: manifest.dataset.samples, rows: 0 }]),
   ];
   const made = CACHES.filter(({ name }) => existsSync(join(path, name)));
@@ -128,12 +133,11 @@ export async function verifyStore(
 
 /**
  * Takes damaged shards, sets and lists of samples out of a manifest in memory; returns how many rows are lost. A set
- * with a damaged calibration goes whole: no new image could ever join it.
+ * goes whole with what it rests on: no new image could ever join it.
  */
 export function withoutDamaged(manifest: ManifestDraft, damaged: readonly DamagedFileResult[]): number {
   const names = new Set(damaged.map(({ name }) => name));
-  const isUsable = ({ quantization }: FeatureSet): boolean =>
-    quantization === undefined || !names.has(quantization.calibration.name);
+  const isUsable = (set: FeatureSet): boolean => restingOn(set).every(({ name }) => !names.has(name));
   let lost = 0;
   for (const set of manifest.sets) if (!isUsable(set)) lost += rowsOf(set);
   manifest.sets = manifest.sets.filter(isUsable);
@@ -143,6 +147,9 @@ export function withoutDamaged(manifest: ManifestDraft, damaged: readonly Damage
     for (const shard of set.shards) if (!isWhole(shard)) lost += shard.rows;
     set.shards = set.shards.filter(isWhole);
   }
+  const { tuned } = manifest.dataset;
+  const isThere = (name: string): boolean => manifest.sets.some(({ fingerprint }) => fingerprint === name);
+  if (tuned) manifest.dataset.tuned = tuned.filter(({ fingerprint }) => isThere(fingerprint));
   if (manifest.dataset.samples && names.has(manifest.dataset.samples.name)) delete manifest.dataset.samples;
   return lost;
 }

@@ -20,6 +20,17 @@ export interface FeatureSettings {
   readonly calibration?: string | undefined;
   /** Which augmented view of each image; absent for the images themselves. */
   readonly view?: FeatureView | undefined;
+  /** Of a fine-tuned network: which of its layers ran by themselves, and on what; `engineClass` ran those before. */
+  readonly tail?: FeatureTail | undefined;
+}
+
+/** Layers behind a cut that ran in float32 on the activations of that cut, which are rounded as they are stored. */
+export interface FeatureTail {
+  /** The first of them; the cut is the layer before it. */
+  readonly from: string;
+  /** Number type of the activations. */
+  readonly maps: Dtype;
+  readonly engineClass: string;
 }
 
 /** What decides the look of a view, beside the image's own bytes (docs/views.md). */

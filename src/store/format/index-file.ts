@@ -20,7 +20,16 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const keySchema = z.strictObject({
   kind: z.literal('hnsw'),
   /** What stands side by side in the features: the fingerprint of the set, and the pooling. */
-  parts: z.array(z.strictObject({ fingerprint: z.string(), pooling: z.enum(POOLINGS) })).min(1),
+  parts: z
+    .array(
+      z.strictObject({
+        fingerprint: z.string(),
+        pooling: z.enum(POOLINGS),
+        /** Where the pooling was made of a stored one. */
+        of: z.enum(POOLINGS).exactOptional(),
+      }),
+    )
+    .min(1),
   /** SHA-256 of the list of samples. */
   samples: digest,
   split: z.enum(SPLITS),
@@ -171,7 +180,7 @@ export async function indexFiles(store: string): Promise<FileEntry[]> {
 export async function indexLeftovers(store: string, { dataset }: Manifest): Promise<string[]> {
   const names = await namesIn(store);
   const needed = new Set<string>();
-  const current = new Set(dataset.sets.map(({ fingerprint }) => fingerprint));
+  const current = new Set([...dataset.sets, ...(dataset.tuned ?? [])].map(({ fingerprint }) => fingerprint));
   for (const name of names.filter((each) => each.endsWith('.json'))) {
     const seal = await sealIn(store, name);
     if (seal === undefined || seal.of.samples !== dataset.samples?.sha256) continue;

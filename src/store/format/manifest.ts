@@ -2,15 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ERROR_CODES, PermafrostError, reasonOf } from '../../core/errors.ts';
-import { POOLINGS, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, POOLINGS, type Pooling } from '../../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { DTYPES, fingerprintOf } from './fingerprint.ts';
 import { sealJson, unseal } from './sealed-json.ts';
 
-/** The version that is written. */
+/** The version that is written, of stores without features of tuned networks. */
 export const STORE_VERSION = 2;
+/** The version that is written where there are some. */
+const TUNED_VERSION = 3;
 /** The versions that are read; docs/store-format.md says what each may hold. */
-const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION];
+const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
 const FORMAT = 'permafrost-store';
 
@@ -47,6 +49,7 @@ export const settingsSchema = z.strictObject({
       number: z.number().int().positive(),
     })
     .optional(),
+  tail: z.strictObject({ from: z.string(), maps: z.enum(DTYPES), engineClass: z.string() }).optional(),
 });
 
 // A name inside the store, never a way out of it, nor the manifest's own.
@@ -65,6 +68,16 @@ const quantizationSchema = z.strictObject({
   cosine: z.strictObject({ images: count, min: cosine, mean: cosine }),
 });
 
+/** Of the features of a tuned network: the digest of the weights that it began with, and the layers that it changed. */
+const tunedSchema = z.strictObject({
+  base: digest,
+  layers: z.strictObject({
+    name: z.string().regex(/^layers-[0-9a-f]{16}\.safetensors$/),
+    bytes: count,
+    sha256: digest,
+  }),
+});
+
 export const shardSchema = z.strictObject({
   rows: count,
   /** The version of the decoder that its images were read with; absent: 1. */
@@ -75,6 +88,7 @@ export const shardSchema = z.strictObject({
     flatten: fileSchema.exactOptional(),
     avg: fileSchema.exactOptional(),
     max: fileSchema.exactOptional(),
+    gem: fileSchema.exactOptional(),
   }),
 });
 
@@ -82,9 +96,12 @@ export const setSchema = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   settings: settingsSchema,
   engine: z.strictObject({ name: z.string(), device: z.string(), precision: z.string(), version: z.string() }),
+  /** Numbers an image; in the pooling gem as many as in avg. */
   widths: z.strictObject({ flatten: count, avg: count, max: count }),
   /** Of int8 sets alone. */
   quantization: quantizationSchema.optional(),
+  /** Of sets of tuned networks alone. */
+  tuned: tunedSchema.optional(),
   shards: z.array(shardSchema),
 });
 
@@ -97,6 +114,8 @@ const datasetSchema = z.strictObject({
   sets: z.array(coveringSchema),
   /** The sets of view 1, of view 2 ...: they hold every training image; absent where there are no views. */
   views: z.array(z.array(coveringSchema)).exactOptional(),
+  /** Sets of tuned networks that hold every one of its images too; a command takes one where it is asked to. */
+  tuned: z.array(coveringSchema).exactOptional(),
   /** The file that lists its images; absent until an extraction was completed. */
   samples: fileSchema.optional(),
   failures: z.array(z.strictObject({ path: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })),
@@ -104,7 +123,7 @@ const datasetSchema = z.strictObject({
 
 const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal(STORE_VERSION),
+  version: z.literal([STORE_VERSION, TUNED_VERSION]),
   permafrost: z.string(),
   dataset: datasetSchema,
   sets: z.array(setSchema),
@@ -113,9 +132,13 @@ const manifestSchema = z.strictObject({
 /** Version 1 knew one set a data set, and three poolings in every shard. */
 const manifestSchema1 = manifestSchema.extend({
   version: z.literal(1),
-  dataset: datasetSchema.omit({ sets: true, views: true }).extend({ fingerprint: z.string() }),
+  dataset: datasetSchema.omit({ sets: true, views: true, tuned: true }).extend({ fingerprint: z.string() }),
   sets: z.array(
-    setSchema.extend({ shards: z.array(shardSchema.extend({ files: shardSchema.shape.files.required() })) }),
+    setSchema.extend({
+      shards: z.array(
+        shardSchema.extend({ files: shardSchema.shape.files.required({ flatten: true, avg: true, max: true }) }),
+      ),
+    }),
   ),
 });
 
@@ -163,11 +186,16 @@ export const decoderOf = ({ decoder = 1 }: ShardEntry): number => decoder;
 export const newestFirst = ({ shards }: FeatureSet): readonly ShardEntry[] =>
   shards.toSorted((a, b) => decoderOf(b) - decoderOf(a));
 
-/** Every set that covers the data set, those of its views included. */
+/** Every set that covers the data set, those of its views and of tuned networks included. */
 export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [
   ...dataset.sets,
   ...(dataset.views ?? []).flat(),
+  ...(dataset.tuned ?? []),
 ];
+
+/** The version that a store of these sets is written in. */
+export const versionFor = ({ sets }: Pick<Manifest, 'sets'>): number =>
+  sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : STORE_VERSION;
 
 /** The poolings that a shard holds. */
 export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>
@@ -175,7 +203,7 @@ export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>
 
 function migratedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>): ManifestDraft {
   const { fingerprint, ...rest } = dataset;
-  const sets = fingerprint === '' ? [] : [{ fingerprint, poolings: [...POOLINGS] }];
+  const sets = fingerprint === '' ? [] : [{ fingerprint, poolings: [...DEFAULT_POOLINGS] }];
   return { ...manifest, dataset: { ...rest, sets } };
 }
 
@@ -222,10 +250,17 @@ export async function readManifest(store: string): Promise<ManifestDraft> {
   return parsed.data;
 }
 
+/** The manifest of a folder; undefined where it is no store. Throws STORE_CORRUPT or STORE_VERSION. */
+export const findManifest = (folder: string): Promise<ManifestDraft | undefined> =>
+  readManifest(folder).catch((error: unknown) => {
+    if (error instanceof PermafrostError && error.code === 'STORE_NOT_FOUND') return undefined;
+    throw error;
+  });
+
 function otherVersion(store: string, version: unknown): PermafrostError {
   return new PermafrostError(
     'STORE_VERSION',
-    `${store} has store version ${JSON.stringify(version)}; this permafrost reads versions ${READ_VERSIONS.join(' and ')}. Use the permafrost that wrote it, or extract anew.`,
+    `${store} has store version ${JSON.stringify(version)}; this permafrost reads versions ${READ_VERSIONS.join(', ')}. Use the permafrost that wrote it, or extract anew.`,
   );
 }
 
@@ -245,9 +280,10 @@ function changedSettings({ sets }: Manifest): string[] {
   );
 }
 
-/** Replaces the manifest at once, in the newest version, to which that of the draft is migrated. Throws STORE_WRITE. */
+/** Replaces the manifest at once, in the version of its sets, to which the draft is migrated. Throws STORE_WRITE. */
 export async function writeManifest({ path, manifest }: StoreDraft): Promise<void> {
-  const text = sealJson({ ...manifest, version: STORE_VERSION });
+  const version = versionFor(manifest);
+  const text = sealJson({ ...manifest, version });
   await writeFileAtomic(join(path, MANIFEST_NAME), [new TextEncoder().encode(text)]);
-  manifest.version = STORE_VERSION;
+  manifest.version = version;
 }

@@ -12,10 +12,19 @@ export interface FoundRows {
   readonly files: StoreFiles;
 }
 
+/** Rows of which some can be read without the others. */
+export interface PickableRows extends Rows {
+  /**
+   * Rows of these numbers, each named once, into `out` one after the other, float32. Of rows in blocks each costs a
+   * small read: what was read lately comes from the system's own memory of files. Throws STORE_CORRUPT.
+   */
+  pick(rows: readonly number[], out: Float32Array): Promise<void>;
+}
+
 /** Features of the images and of each view, and what they take. */
 export interface ReadFeatures {
-  readonly images: Rows;
-  readonly views: readonly Rows[];
+  readonly images: PickableRows;
+  readonly views: readonly PickableRows[];
   /** The number of the sample of each row. */
   readonly places: Int32Array;
   /** Bytes that reading takes at once, and bytes while the rows are open. */
@@ -37,13 +46,22 @@ export function blockRows({ rows, cols, layout, files }: FoundRows): ReadFeature
   const starts = single ? layout.starts : cutSmaller(layout.starts, most);
   const mostRows = starts.slice(1).reduce((largest, end, b) => Math.max(largest, end - starts[b]!), 0);
 
-  function rowsOf(parts: readonly PartLayout[]): { readonly source: Rows; readonly bytes: number } {
+  function rowsOf(parts: readonly PartLayout[]): { readonly source: PickableRows; readonly bytes: number } {
     const readers = parts.map((part) => partReader(files, part));
     let values: Float32Array<ArrayBuffer> | undefined;
-    const source: Rows = {
+    const source: PickableRows = {
       rows,
       cols,
       starts,
+      async pick(wanted, out) {
+        const placeOf = new Map(wanted.map((row, i) => [row, i]));
+        let left = 0;
+        for (const [p, { width }] of parts.entries()) {
+          const column = left;
+          await readers[p]!.readRows(wanted, { out, offsetOf: (row) => placeOf.get(row)! * cols + column });
+          left += width;
+        }
+      },
       async read(block, scales) {
         values ??= new Float32Array(mostRows * cols);
         const [from, to] = [starts[block]!, starts[block + 1]!];

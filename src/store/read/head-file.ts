@@ -16,8 +16,8 @@ const partSchema = z.strictObject({ cut: z.string(), pooling: z.enum(POOLINGS), 
 
 const headSchema = z.strictObject({
   format: z.literal('permafrost-head'),
-  /** Version 2 has \`others\`; a head of one part is written in version 1, which every permafrost reads. */
-  version: z.literal([1, 2]),
+  /** 3: of features of tuned networks; 2: has \`others\`; else 1, which every permafrost reads. */
+  version: z.literal([1, 2, 3]),
   permafrost: z.string(),
   name: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
@@ -31,6 +31,16 @@ const headSchema = z.strictObject({
   width: z.number().int().positive(),
   /** Further parts of the features, side by side with the first, of the same settings but for the cut. */
   others: z.array(partSchema).min(1).optional(),
+  /**
+   * Of the last layer of a fine-tuned network, whose changed layers lie beside it as tensors `layers/...`: the digest
+   * of the weights that it began with, and facts of its training. `settings` are those of the network's features.
+   */
+  tuned: z
+    .strictObject({
+      base: z.string().regex(/^[0-9a-f]{64}$/),
+      recipe: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+    })
+    .optional(),
   /** State of the head and of the normaliser before it, beside their tensors `head/...` and `normalizer/...`. */
   head: json,
   normalizer: json,
@@ -62,6 +72,9 @@ const headSchema = z.strictObject({
     .optional(),
 });
 
+/** What of a head file the tensors of changed layers begin with. */
+export const LAYERS_PREFIX = 'layers';
+
 /** A fitted head on disk without its tensors. */
 export type HeadDocument = Omit<z.infer<typeof headSchema>, 'format' | 'version' | 'digest'>;
 
@@ -79,13 +92,19 @@ export type HeadTensors = ReadonlyMap<
   { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }
 >;
 
+/** The version of a head file: the least that can be read by whoever knows what is in it. */
+function versionFor({ others, settings, tuned }: HeadDocument): number {
+  if (tuned !== undefined || settings.tail !== undefined) return 3;
+  return others === undefined ? 1 : 2;
+}
+
 /** Writes a head as a safetensors file, its document under the metadata key `permafrost`. Throws STORE_WRITE. */
 export async function writeHead(path: string, document: HeadDocument, tensors: HeadTensors): Promise<void> {
   const typed = new Map<string, SafeTensor>();
   for (const [name, { shape, data }] of tensors) {
     typed.set(name, data instanceof Float32Array ? { dtype: 'F32', shape, data } : { dtype: 'I32', shape, data });
   }
-  const version = document.others === undefined ? 1 : 2;
+  const version = versionFor(document);
   const whole = { format: 'permafrost-head', version, ...document };
   const permafrost = JSON.stringify({ ...whole, digest: headDigest(whole, tensors) });
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
@@ -122,8 +141,8 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
       `${path} is damaged or of another version: ${where.slice(0, 3).join('; ')}. Train it again.`,
     );
   }
-  const { settings, calibration, version, others } = parsed.data;
-  if ((version === 2) !== (others !== undefined) || headParts(parsed.data)[0]!.width <= 0) {
+  const { settings, calibration, version } = parsed.data;
+  if (version !== versionFor(parsed.data) || headParts(parsed.data)[0]!.width <= 0) {
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `${path} is of version ${version} and its parts are not those of such a head. Train it again.`,

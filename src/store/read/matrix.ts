@@ -1,5 +1,6 @@
-import { matrixRows, type Rows } from '../../core/rows.ts';
-import type { FoundRows, ReadFeatures } from './blocks.ts';
+import { row } from '../../core/matrix.ts';
+import { matrixRows } from '../../core/rows.ts';
+import type { FoundRows, PickableRows, ReadFeatures } from './blocks.ts';
 import type { PartLayout } from './layout.ts';
 import { partReader } from './part.ts';
 
@@ -9,7 +10,7 @@ export async function matrixOfRows({ rows, cols, layout, files }: FoundRows, sha
   const bytes = 4 * rows * cols;
   let largest = 0;
 
-  async function read(parts: readonly PartLayout[]): Promise<Rows> {
+  async function read(parts: readonly PartLayout[]): Promise<PickableRows> {
     const out = new Float32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     let column = 0;
     for (const part of parts) {
@@ -19,10 +20,17 @@ export async function matrixOfRows({ rows, cols, layout, files }: FoundRows, sha
       largest = Math.max(largest, reader.bytes);
       column += part.width;
     }
-    return matrixRows({ data: out, rows, cols });
+    const X = { data: out, rows, cols };
+    return {
+      ...matrixRows(X),
+      pick(wanted, into) {
+        wanted.forEach((one, i) => into.set(row(X, one), i * cols));
+        return Promise.resolve();
+      },
+    };
   }
 
-  const all: Rows[] = [];
+  const all: PickableRows[] = [];
   for (const parts of views) all.push(await read(parts));
   const [images, ...others] = all;
   const openBytes = bytes * views.length;

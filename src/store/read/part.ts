@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
+import { generalisedMeans } from '../../core/sample.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import type { FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
@@ -17,15 +18,18 @@ export interface Destination {
 export interface PartReader {
   /** Bytes that reading takes at once: the largest file. */
   readonly bytes: number;
-  /** Reads rows [from, to). Throws STORE_CORRUPT. */
+  /** Reads rows [from, to), or those of some numbers, each once. Throws STORE_CORRUPT. */
   read(from: number, to: number, into: Destination): Promise<void>;
+  readRows(rows: Iterable<number>, into: Destination): Promise<void>;
 }
 
 /** What looking one row up costs, as bytes that could be read in a row in that time (measured: 20 to 30 µs). */
 const LOOK_UP_BYTES = 40_000;
 
 /** Reads one part of laid out rows through one buffer: a file of which many rows are wanted whole, else row by row. */
-export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: PartLayout): PartReader {
+export function partReader(store: StoreFiles, { width: own, mapWidth, files, fileOf, rowOf }: PartLayout): PartReader {
+  const width = mapWidth ?? own;
+  const put = mapWidth === undefined ? putValues : putMeans(mapWidth, own);
   const located = new Map<string, LocatedRows>();
   let buffer: FileBuffer | undefined;
   const bytesOf = (entry: FileEntry): Promise<Buffer> => store.read(entry, (buffer ??= fileBuffer(files)));
@@ -56,21 +60,24 @@ export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: P
     await places.read(wanted, (values, i) => put(values, rows[i]!, into));
   }
 
+  async function readRows(wanted: Iterable<number>, into: Destination): Promise<void> {
+    for (const [file, rows] of rowsByFile(wanted)) {
+      const entry = files[file]!;
+      const whole = rows.length * (2 * width + LOOK_UP_BYTES) >= entry.bytes;
+      await (whole ? readWhole : readSome)(entry, rows, into);
+    }
+  }
+
   return {
     bytes: files.reduce((most, { bytes }) => Math.max(most, bytes), 0),
-    async read(from, to, into) {
-      for (const [file, rows] of rowsByFile(from, to)) {
-        const entry = files[file]!;
-        const whole = rows.length * (2 * width + LOOK_UP_BYTES) >= entry.bytes;
-        await (whole ? readWhole : readSome)(entry, rows, into);
-      }
-    },
+    read: (from, to, into) => readRows(numbersFrom(from, to), into),
+    readRows,
   };
 
-  /** Rows [from, to) by the file that holds them, those of one file in the order in which they lie there. */
-  function rowsByFile(from: number, to: number): ReadonlyMap<number, Int32Array> {
+  /** Rows by the file that holds them, those of one file in the order in which they lie there. */
+  function rowsByFile(wanted: Iterable<number>): ReadonlyMap<number, Int32Array> {
     const lists = new Map<number, number[]>();
-    for (let row = from; row < to; row++) {
+    for (const row of wanted) {
       const list = lists.get(fileOf[row]!);
       if (list === undefined) lists.set(fileOf[row]!, [row]);
       else list.push(row);
@@ -81,7 +88,23 @@ export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: P
   }
 }
 
-function put(values: Uint16Array | Float32Array, row: number, { out, offsetOf, scales }: Destination): void {
+/** Puts of each map its generalised means. */
+function putMeans(mapWidth: number, channels: number): typeof putValues {
+  const map = new Float32Array(mapWidth);
+  const means = new Float32Array(channels);
+  return (values, row, into) => {
+    if (values instanceof Uint16Array) decodeFloat16(values, map);
+    else map.set(values);
+    generalisedMeans(map, channels, means);
+    putValues(means, row, into);
+  };
+}
+
+function* numbersFrom(from: number, to: number): Generator<number> {
+  for (let row = from; row < to; row++) yield row;
+}
+
+function putValues(values: Uint16Array | Float32Array, row: number, { out, offsetOf, scales }: Destination): void {
   const at = offsetOf(row);
   const scale = scales?.[row] ?? 1;
   if (values instanceof Uint16Array) decodeFloat16(values, out, at, scale);

@@ -2,16 +2,17 @@ import { inGigabytes } from '../../core/bytes.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import type { Rows } from '../../core/rows.ts';
-import { SPLITS, type FeaturePart, type Pooling, type Split } from '../../core/sample.ts';
+import { SPLITS, type FeaturePart, type PoolingChoice, type Split } from '../../core/sample.ts';
 import type { StoreFolder } from '../format/manifest.ts';
 import type { StoredSample } from '../format/shard.ts';
-import { blockRows } from './blocks.ts';
+import { blockRows, type PickableRows } from './blocks.ts';
 import type { StoreFiles } from './file.ts';
 import { LAYOUT_ROW_BYTES, layOut, numbered } from './layout.ts';
 import { matrixOfRows } from './matrix.ts';
 import type { SampleList } from './samples.ts';
 import { storedParts, type StoredPart } from './stored-parts.ts';
+
+export type { PickableRows } from './blocks.ts';
 
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
 export const MAX_MATRIX_BYTES = 2 ** 32;
@@ -28,8 +29,8 @@ export interface MemoryRoom {
 
 /** Which features to read, of which images, and how. */
 export interface RowsRequest {
-  /** One pooling of the primary set, or parts side by side. */
-  readonly parts: Pooling | readonly FeaturePart[];
+  /** Poolings of the primary set, or parts side by side. */
+  readonly parts: PoolingChoice | readonly FeaturePart[];
   /** Rows of these splits, one after the other; by default of all images, in the order of the list. */
   readonly splits?: readonly Split[];
   /** Stored views of each image to read too, which are there of training images; by default 0. */
@@ -41,7 +42,7 @@ export interface RowsRequest {
 }
 
 /** Features of stored images, raw float32: one matrix, or blocks that are read from the disk in each pass. */
-export interface StoredRows extends Rows {
+export interface StoredRows extends PickableRows {
   readonly parts: readonly StoredPart[];
   /** Why they are read in blocks; undefined where they are one matrix. */
   readonly reason: string | undefined;
@@ -58,7 +59,7 @@ export interface StoredRows extends Rows {
    */
   readonly digest: string;
   /** The views: row i of the image of row i, in the same blocks. Blocks of several can be read beside each other. */
-  readonly views: readonly Rows[];
+  readonly views: readonly PickableRows[];
   /** Bytes that the rows take while they are found and read, and when they are open. */
   readonly peakBytes: number;
   readonly openBytes: number;
@@ -69,7 +70,7 @@ export interface StoredRows extends Rows {
 /** Rows that are one matrix, and so are their views. */
 export interface MatrixRows extends StoredRows {
   readonly matrix: Matrix;
-  readonly views: readonly (Rows & { readonly matrix: Matrix })[];
+  readonly views: readonly (PickableRows & { readonly matrix: Matrix })[];
 }
 
 /** What rows are read from. */

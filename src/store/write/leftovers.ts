@@ -27,8 +27,9 @@ export async function removeFile(path: string): Promise<void> {
 export async function leftovers({ path: store, manifest }: StoreFolder): Promise<string[]> {
   const named = new Set<string | undefined>([
     manifest.dataset.samples?.name,
-    ...manifest.sets.flatMap(({ shards, quantization }) => [
+    ...manifest.sets.flatMap(({ shards, quantization, tuned }) => [
       quantization?.calibration.name,
+      tuned?.layers.name,
       ...shards.flatMap(shardFileNames),
     ]),
   ]);

@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, differences } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { POOLINGS, type Failure, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, type Failure, type Pooling, type PoolingWidths } from '../../core/sample.ts';
 import { isTemporary, writeFileAtomic } from '../format/atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from '../format/fingerprint.ts';
 import { removeFile, removeLeftovers } from './leftovers.ts';
@@ -66,7 +66,7 @@ export function setFor(
   manifest: ManifestDraft,
   settings: FeatureSettings,
   engine: FeatureSet['engine'],
-  widths: Readonly<Record<Pooling, number>>,
+  widths: PoolingWidths,
 ): FeatureSetDraft {
   const fingerprint = fingerprintOf(settings);
   const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
@@ -90,7 +90,7 @@ export function setFor(
 export function whyNotReused(
   manifest: Manifest,
   settings: FeatureSettings,
-  poolings: readonly Pooling[] = POOLINGS,
+  poolings: readonly Pooling[] = DEFAULT_POOLINGS,
 ): string | undefined {
   // A view is compared with the same view under other settings: that it is no other view goes without saying.
   const filled = manifest.sets.filter(
@@ -129,6 +129,8 @@ export async function commitDataset(
     readonly sets: readonly WantedSet[];
     /** Those that hold its training images in view 1, 2 ... */
     readonly views?: readonly (readonly WantedSet[])[];
+    /** Those of tuned networks that hold all of `samples` too. */
+    readonly tuned?: readonly WantedSet[];
     readonly samples: SampleRows;
     /** How their splits came about. */
     readonly split?: SplitOrigin;
@@ -142,11 +144,12 @@ export async function commitDataset(
   const samples = before?.name === name ? before : { name, ...(await writeFileAtomic(join(path, name), encoded())) };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
-  const { views = [] } = dataset;
+  const { views = [], tuned = [] } = dataset;
   manifest.dataset = {
     root: dataset.root,
     sets: covering(dataset.sets),
     ...(views.length > 0 && { views: views.map(covering) }),
+    ...(tuned.length > 0 && { tuned: covering(tuned) }),
     samples,
     failures: [...dataset.failures],
   };

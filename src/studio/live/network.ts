@@ -7,6 +7,7 @@ import { openImage } from '../../extract/image/open-image.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { extractorLike, type Extractor } from '../../workflows/network/extractor.ts';
+import { layersOfSet } from '../../workflows/network/tuned-layers.ts';
 import type { Snapshot } from './store.ts';
 import { mutex } from './mutex.ts';
 
@@ -46,18 +47,21 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
     const fingerprint = fingerprintOf(settings);
     if (made?.fingerprint === fingerprint) return made.extractor;
     const before = made;
-    const extractor = extractorLike(
-      settings,
-      {
-        cuts: [{ cut: settings.cut, poolings: POOLINGS }],
-        engine: 'auto',
-        device: 'auto',
-        precision: 'auto',
-        weights,
-        calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
-      },
-      listener,
-    );
+    const load = async (): Promise<Extractor> =>
+      extractorLike(
+        settings,
+        {
+          tuned: await layersOfSet(store.path, set),
+          cuts: [{ cut: settings.cut, poolings: POOLINGS }],
+          engine: 'auto',
+          device: 'auto',
+          precision: 'auto',
+          weights,
+          calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
+        },
+        listener,
+      );
+    const extractor = load();
     made = { fingerprint, extractor };
     // The next picture tries again: an engine may have been installed meanwhile.
     extractor.catch(() => {

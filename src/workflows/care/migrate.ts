@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { MigrateResult } from '../../results/store-results.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { readManifest, rowsOf, STORE_VERSION, writeManifest } from '../../store/format/manifest.ts';
+import { readManifest, rowsOf, versionFor, writeManifest } from '../../store/format/manifest.ts';
 
 /**
  * Migrates a store to the newest version: its manifest is written anew, its shards stay as they are. Throws
@@ -14,11 +14,12 @@ export async function migrate(storePath: string): Promise<MigrateResult> {
   try {
     const manifest = await readManifest(store);
     const from = manifest.version;
-    if (from !== STORE_VERSION) await writeManifest({ path: store, manifest });
+    const to = versionFor(manifest);
+    if (from !== to) await writeManifest({ path: store, manifest });
     const { sets } = manifest;
     const shards = sets.reduce((sum, set) => sum + set.shards.length, 0);
     const rows = sets.reduce((sum, set) => sum + rowsOf(set), 0);
-    return { store, from, to: STORE_VERSION, sets: sets.length, shards, rows };
+    return { store, from, to, sets: sets.length, shards, rows };
   } finally {
     await lock.release();
   }

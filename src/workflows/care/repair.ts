@@ -2,25 +2,17 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { ExtractResult } from '../../results/extract-result.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { RepairResult } from '../../results/store-results.ts';
-import { readCalibration } from '../../store/read/calibration-file.ts';
-import { requireSameSettings } from '../../store/format/fingerprint.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest.ts';
-import { currentSets } from '../../store/read/stored-parts.ts';
 import { storeAt, type Store } from '../../store/open.ts';
-import { splitOrigin } from '../../store/read/samples.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
-import { extractInto } from '../extract/extract.ts';
+import { extractStored } from '../extract/extract-stored.ts';
 import type { Work } from '../work.ts';
-import { EXTRACT_DEFAULTS } from '../extract/options.ts';
-import { viewsOf } from '../extract/views.ts';
-import { makeExtractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
 import { reportMigration } from '../store-version.ts';
 
@@ -48,51 +40,6 @@ async function dropDamaged(
   const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
   for (const name of stale) await rm(join(path, name), { force: true });
   return { store: storeAt(store), damaged, lost };
-}
-
-/** Extracts again what the sets of the data set lack, in one pass, from the list of samples that the store holds. */
-async function extractMissing(store: Store, work: Work): Promise<ExtractResult> {
-  const sets = currentSets(store);
-  const { settings, quantization } = sets[0].set;
-  const samples = await store.samples();
-  const { contract, dtype, engineClass, calibration } = settings;
-  const extractor = await makeExtractor(
-    {
-      contract,
-      cuts: sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings })),
-      dtype,
-      engine: 'auto',
-      precision: 'auto',
-      engineClass,
-      ...(quantization && { calibrate: () => readCalibration(store.path, quantization.calibration, calibration) }),
-    },
-    work.listener,
-  );
-  try {
-    for (const [i, { set }] of sets.entries())
-      requireSameSettings('What is installed here', set.settings, extractor.sets[i]!.settings);
-  } catch (error) {
-    await extractor.executable.dispose();
-    throw error;
-  }
-  const dataset = {
-    root: store.manifest.dataset.root,
-    samples: Array.from(samples, ({ path, label, split }) => ({ path, label, split })),
-    hasSplits: true,
-    warnings: [],
-    // What failed before is no part of the samples, and is not tried again.
-    failures: store.manifest.dataset.failures,
-  };
-  const options = {
-    ...EXTRACT_DEFAULTS,
-    // What was accepted when the set was made is not asked again.
-    minCosine: -1,
-    ...viewsOf(store),
-    store: store.path,
-    dtype,
-  };
-  const split = await splitOrigin(store.files, store.manifest);
-  return extractInto(store.path, { dataset, extractor, options, split }, work);
 }
 
 /** What is left to do about the studio's files, which cannot be made again; null where they are whole. */
@@ -144,7 +91,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   }
   if (lost === 0) return { ...found, extracted: 0, next: null };
   try {
-    const { extracted } = await extractMissing(store, work);
+    const { extracted } = await extractStored(store, {}, work);
     return { ...found, extracted, next: null };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;

@@ -24,7 +24,7 @@ export const EXTRACT_OPTIONS = {
   ),
   cut: stringOption(
     'block5_pool',
-    'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',
+    'cut layers whose features are kept, from one pass, each with its poolings or in flatten, avg and max: block3_pool:avg,block4_pool:avg+max,block5_pool',
   ),
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
   dtype: choiceOption(DTYPES, 'float16', 'number type of the stored maps (pooled features are float32 always)'),
@@ -43,6 +43,10 @@ export const EXTRACT_OPTIONS = {
   weights: stringOption(
     '',
     'another VGG16 weights file (.safetensors or Keras .h5); empty: the bundled ImageNet weights',
+  ),
+  backboneFile: stringOption(
+    '',
+    'the file of a tuned network (permafrost finetune) whose features are wanted, of a data set or of the images of a store',
   ),
   verify: booleanOption(false, 'read and hash every image again, also those whose size and times are as they were'),
   maxFailures: integerOption(-1, 'give up when more images than this fail; -1: never', { min: -1 }),
@@ -77,6 +81,15 @@ export const RUN_OPTIONS = {
   allHeads: booleanOption(false, 'also train the heads that take minutes (ml-logistic)'),
   memory: memoryOption('memory that training the heads may take; features that need more are read in streams'),
   reject: REJECT_OPTION,
+  strategies: booleanOption(
+    false,
+    'also try the four strategies of the 2020 report side by side: head only, all layers retrained, early layers frozen, layers as features',
+  ),
+  strategiesMinutes: numberOption(
+    3,
+    'minutes that the trainings of --strategies may take, extraction not counted: what has no room is shortened or left out, which is said',
+    { above: 0 },
+  ),
 } as const;
 /** Options of `run`: those of `extract`, and those of the heads. @interface */
 export type RunOptions = OptionsOf<typeof RUN_OPTIONS>;

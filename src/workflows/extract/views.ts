@@ -39,6 +39,8 @@ interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'>
   readonly found: Found;
 }
 
+const isWanted = ({ poolings }: WantedDraft): boolean => poolings.length > 0;
+
 /** The sets of view `number`, beside those of the images themselves. */
 function setsOfView(
   manifest: ManifestDraft,
@@ -47,6 +49,7 @@ function setsOfView(
 ): { readonly sets: WantedDraft[]; readonly because: string[] } {
   const because: string[] = [];
   const sets = wanted.map(({ set: own, poolings }) => {
+    if (poolings.length === 0) return { set: own, poolings };
     const settings = { ...own.settings, view };
     const reason = whyNotReused(manifest, settings, poolings);
     if (reason !== undefined) because.push(reason);
@@ -60,8 +63,8 @@ function setsOfView(
 
 /**
  * Extracts the views of the training images, one pass a view, and gives the sets of view 1, 2 ...; undefined where none
- * are asked for. Images that cannot be read any more, or whose content changed, become failures. Throws what `pass`
- * throws.
+ * are asked for, or of no set a pooling. Images that cannot be read any more, or whose content changed, become failures.
+ * Throws what `pass` throws.
  */
 export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,
@@ -69,7 +72,7 @@ export async function extractViews(
   work: Work,
 ): Promise<{ readonly sets: readonly WantedDraft[][]; readonly result: ViewsExtracted } | undefined> {
   const request = viewsRequest(plan.options);
-  if (request.count === 0) return undefined;
+  if (request.count === 0 || !into.wanted.some(isWanted)) return undefined;
   const { contract } = plan.extractor;
   const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
   const views: WantedDraft[][] = [];
@@ -100,7 +103,7 @@ export async function extractViews(
       found.contents.delete(path);
     }
     reused += known.length - seen.extracted - seen.failed.length;
-    views.push(sets);
+    views.push(sets.filter(isWanted));
   }
   const extractedBecause = reasons.size > 0 ? [...reasons].join('; ') : null;
   return { sets: views, result: { ...request, extracted, reused, extractedBecause } };

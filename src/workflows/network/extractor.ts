@@ -3,7 +3,7 @@ import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { Listener } from '../../core/listener.ts';
-import type { Pooling } from '../../core/sample.ts';
+import type { Pooling, PoolingWidths } from '../../core/sample.ts';
 import { featureWidth, outputShape } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../../extract/contract.ts';
@@ -11,11 +11,14 @@ import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../e
 import type { EngineRequest } from '../../extract/engines/choose-engine.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
+import { layerBefore } from '../../extract/weights/tuned-weights.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
+import { openTail, requireLastLayer, withTail } from './tail.ts';
+import { tunedWeights, type TunedLayers } from './tuned-layers.ts';
 
 export interface ExtractorOptions extends EngineRequest {
   readonly contract: string | Contract;
@@ -30,13 +33,15 @@ export interface ExtractorOptions extends EngineRequest {
   readonly weights?: string | undefined;
   /** Where int8 gets its calibration: asked only then. */
   readonly calibrate?: ((target: CalibrationTarget) => Promise<Int8Calibration>) | undefined;
+  /** Of a fine-tuned network: what it changed, and what its settings say of it. */
+  readonly tuned?: (TunedLayers & Pick<FeatureSettings, 'weights' | 'tail'>) | undefined;
 }
 
 /** One cut of an extractor: the settings of its features, and how they are pooled. */
 export interface ExtractorSet {
   readonly settings: FeatureSettings;
   readonly poolings: readonly Pooling[];
-  readonly widths: Readonly<Record<Pooling, number>>;
+  readonly widths: PoolingWidths;
   /** Of int8 alone: that of the layers up to the cut. */
   readonly calibration: Int8Calibration | undefined;
 }
@@ -47,6 +52,8 @@ export interface Extractor {
   readonly sets: readonly [ExtractorSet, ...ExtractorSet[]];
   readonly engine: EngineFacts;
   readonly contract: Contract;
+  /** What a tuned network changed, where it is one. */
+  readonly tuned: TunedLayers | undefined;
   /** What comes out of `executable`: the poolings of the first set, then those of the next. */
   readonly outputs: readonly Output[];
   readonly program: Program;
@@ -101,7 +108,9 @@ function extractorSet(
 ): ExtractorSet {
   const shape = outputShape(vgg16, cut, settings.contract.size);
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);
-  const own = calibration && calibrationUpTo(calibration, vgg16, cut);
+  // A tail runs in float32.
+  const calibrated = settings.tail === undefined ? cut : layerBefore(vgg16, settings.tail.from)!;
+  const own = calibration && calibrationUpTo(calibration, vgg16, calibrated);
   return {
     settings: { ...settings, cut, ...(own && { calibration: calibrationDigest(own) }) },
     poolings,
@@ -113,24 +122,28 @@ function extractorSet(
 /** Makes engine, contract, cuts and weights, and reports its choices. The caller disposes `executable`. */
 export async function makeExtractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
   const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
-  const { cuts, dtype } = options;
+  const { cuts, dtype, tuned } = options;
   const deepest = cuts[0]!.cut;
   for (const { cut } of cuts) outputShape(vgg16, cut, contract.size); // refused before any work
+  if (tuned?.tail !== undefined) requireLastLayer(cuts);
   const warning = contractWarning(contract);
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
-  const weights = await loadWeights({
+  const base = await loadWeights({
     backbone: vgg16,
     ...(options.weights && { file: options.weights }),
   });
-  for (const note of weights.notes) listener.note?.(note);
-  const settings = { backbone: vgg16.name, weights: weights.digest, contract, dtype };
+  for (const note of base.notes) listener.note?.(note);
+  const weights = tuned === undefined ? base : tunedWeights(base, tuned, tuned);
+  const tail = tuned?.tail;
+  const settings = { backbone: vgg16.name, weights: weights.digest, contract, dtype, ...(tail && { tail }) };
   const storedClasses = new Set(cuts.flatMap(({ cut }) => options.storedClasses?.({ ...settings, cut }) ?? []));
   const engine =
     (await engineOfClass(options, listener)) ?? (await prepareEngine(options, [...storedClasses], listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
-  const target = { backbone: vgg16, weights, contract, cut: deepest };
-  const calibration = await calibrationFor(precision, options, target);
+  // What the engine runs: all of the network, or its frozen part.
+  const run = tail === undefined ? { weights, cut: deepest } : { weights: base, cut: layerBefore(vgg16, tail.from)! };
+  const calibration = await calibrationFor(precision, options, { backbone: vgg16, contract, ...run });
   const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
   const sets = cuts.map((request) => extractorSet(request, made, calibration));
   const programs = sets.map((set, i): Program => ({
@@ -140,8 +153,19 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
     outputs: partsOf(cuts.slice(i)),
     ...(set.calibration && { quantization: quantizationOf(set.calibration) }),
   }));
-  const networks = programs.map((program) => loadedOnUse(() => engine.load(program)));
   const [program] = programs as [Program, ...Program[]];
+  const load = async (whole: Program): Promise<Executable> => {
+    if (tail === undefined) return engine.load(whole);
+    const outputs = [{ cut: run.cut, pooling: 'flatten' }] as const;
+    const opened = await openTail(weights, tail, contract.size, cuts[0]!.poolings);
+    try {
+      return withTail(await engine.load({ ...whole, weights: base, outputs }), opened, tail.maps);
+    } catch (error) {
+      await opened.dispose();
+      throw error;
+    }
+  };
+  const networks = programs.map((whole) => loadedOnUse(() => load(whole)));
   const executable: LazyExecutable = {
     ...networks[0]!,
     async dispose() {
@@ -152,6 +176,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
     sets: sets as [ExtractorSet, ...ExtractorSet[]],
     engine: { name, device, precision, version },
     contract,
+    tuned,
     outputs: program.outputs,
     program,
     executable,
@@ -159,16 +184,31 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
   };
 }
 
+/** What extractorLike is asked beside the settings, which say the rest. */
+export type ExtractorRequest = Omit<ExtractorOptions, keyof FeatureSettings | 'tuned'> &
+  Pick<ExtractorOptions, 'weights'> & {
+    /** What a tuned network changed, where the settings are those of one. */
+    readonly tuned: TunedLayers | undefined;
+  };
+
 /**
  * As makeExtractor, for features compared with those of `settings`. Throws FINGERPRINT_MISMATCH too, naming the
- * field, where this machine or the request gives others.
+ * field, where this machine or the request gives others; WEIGHTS_NOT_FOUND where tuned layers are lacking.
  */
 export async function extractorLike(
   settings: FeatureSettings,
-  request: Omit<ExtractorOptions, keyof FeatureSettings> & Pick<ExtractorOptions, 'weights'>,
+  request: ExtractorRequest,
   listener?: Listener,
 ): Promise<Extractor> {
-  const extractor = await makeExtractor({ ...settings, ...request }, listener);
+  const { weights, tail } = settings;
+  if (tail !== undefined && request.tuned === undefined) {
+    throw new PermafrostError(
+      'WEIGHTS_NOT_FOUND',
+      `These features are of a tuned network, and its layers from ${tail.from} on are not at hand. Give the file that carries them: --backbone-file FILE.`,
+    );
+  }
+  const tuned = request.tuned && { ...request.tuned, weights, tail };
+  const extractor = await makeExtractor({ ...settings, ...request, tuned }, listener);
   try {
     requireSameSettings('What this engine and these weights give', settings, extractor.sets[0].settings);
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Store } from '../../store/open.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import { openHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
+import { storeOfSettings } from '../train/labelled-store.ts';
 import { savedHead } from '../run/past-run.ts';
 import { unseenImages } from '../train/trained-on.ts';
 import { watched } from '../train/watched-rows.ts';
@@ -58,7 +59,8 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
   const opened = await openHead(saved.path).catch(missingPackage);
   if ('missing' in opened) return opened;
   const { head, document } = opened;
-  const stored = storedPartsOfHead(store, document);
+  const own = storeOfSettings(store, document.settings);
+  const stored = storedPartsOfHead(own, document);
   if (!present(stored))
     return {
       missing: `The best head was trained on features of other settings than the store's current ones (${stored.missing}).`,
@@ -68,7 +70,7 @@ export async function askBest(store: Store, run: OrReason<RunResult>, work: Work
   if (counts[split] === 0) return { missing: 'The store holds no validated images.' };
   const { trainedOn } = opened;
   const { store: asked, seen } =
-    trainedOn === undefined ? { store, seen: undefined } : await unseenImages(store, split, trainedOn);
+    trainedOn === undefined ? { store: own, seen: undefined } : await unseenImages(own, split, trainedOn);
   if (seen === counts[split])
     return {
       missing: `The best head was trained on ${seen === 1 ? 'the one image' : `all ${seen} images`} that the store now holds out, so nothing tells how well it does. Run "permafrost run" on the data set again.`,

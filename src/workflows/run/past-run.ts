@@ -6,6 +6,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { OrReason } from '../../results/report-data.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { SPLITS } from '../../core/sample.ts';
+import { strategiesSchema } from './past-strategies.ts';
 
 /** What `run` leaves in a store. */
 export const RESULTS_NAME = 'results.json';
@@ -139,6 +140,8 @@ const schema = z.looseObject({
     .looseObject({ by: z.enum(['crossValidation', 'validation']), reason: z.string().nullable() })
     .exactOptional(),
   skipped: z.array(z.looseObject({ name: z.string(), reason: z.string() })),
+  // Of runs that were asked for them.
+  strategies: strategiesSchema.exactOptional(),
 });
 
 /** What the last run of a store reported, or why there is none. Throws STORE_CORRUPT for a damaged file. */

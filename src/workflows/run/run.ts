@@ -6,11 +6,12 @@ import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
-import { extractDataset } from '../extract/extract.ts';
+import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
+import { STRATEGIES_CUT, strategiesOf } from '../strategies/strategies.ts';
 import { headsOfRun } from './heads.ts';
 import type { Work } from '../work.ts';
 
@@ -18,9 +19,10 @@ import type { Work } from '../work.ts';
  * The main job: extracts what is missing, trains RUN_HEADS on the deepest cut and one head on each other, keeps the
  * best head as a file and the report as results.json in the store.
  */
-export async function run(datasetPath: string, given: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
-  const resolved = resolveOptions('run', RUN_OPTIONS, given);
-  const { allHeads, reject, memory, ...options } = resolved;
+export async function run(datasetPath: string, wanted: Partial<RunOptions> = {}, work: Work = {}): Promise<RunResult> {
+  const resolved = resolveOptions('run', RUN_OPTIONS, wanted);
+  const { allHeads, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
+  const options = strategies ? withStrategiesCuts(given, work) : given;
   // Refused before the data set is listed.
   parseCuts(options.cut);
   viewsRequest(options);
@@ -34,11 +36,11 @@ export async function run(datasetPath: string, given: Partial<RunOptions> = {}, 
     );
   }
   requireHoldOut(datasetPath, dataset);
-  const extracted = await extractDataset(datasetPath, dataset, options, work);
+  const extracted = await extractAny(datasetPath, dataset, options, given, work);
   requireBothSides(dataset, extracted);
   const { seconds, ...heads } = await headsOfRun(
     extracted.store,
-    { allHeads, reject, memory, views: options.views },
+    { allHeads, reject, memory, views: options.views, network: extracted.tuned?.fingerprint },
     work,
   );
   const result: RunResult = {
@@ -48,10 +50,24 @@ export async function run(datasetPath: string, given: Partial<RunOptions> = {}, 
     ),
     seconds: { ...extracted.seconds, train: seconds },
     ...heads,
+    ...(strategies && {
+      strategies: await strategiesOf(
+        extracted.store,
+        { minutes: strategiesMinutes, memory, weights: options.weights },
+        work,
+      ),
+    }),
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;
   await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);
   return result;
+}
+
+/** One pass gives all that the strategies read, where no cuts were named. */
+function withStrategiesCuts<O extends { readonly cut: string }>(options: O, { listener }: Work): O {
+  if (options.cut !== RUN_DEFAULTS.cut) return options;
+  listener?.note?.(`The strategies read several layers: --cut is ${STRATEGIES_CUT}.`);
+  return { ...options, cut: STRATEGIES_CUT };
 }
 
 /** Throws DATASET_CLASSES where the data set names no validation images and no class has an image to spare. */

@@ -89,7 +89,11 @@ function indexKeys({ store, parts, metric }: GraphPlan, split: Split, apart: num
   const { M, efConstruction, seed } = defaultsOf(KNN_HNSW_OPTIONS);
   return Array.from({ length: of }, (_, number) => ({
     kind: 'hnsw' as const,
-    parts: parts.map(({ set, pooling }) => ({ fingerprint: set.fingerprint, pooling })),
+    parts: parts.map(({ set, pooling, stored }) => ({
+      fingerprint: set.fingerprint,
+      pooling,
+      ...(stored !== pooling && { of: stored }),
+    })),
     samples: store.manifest.dataset.samples!.sha256,
     split,
     metric,

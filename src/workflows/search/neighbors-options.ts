@@ -1,17 +1,19 @@
 import { choiceOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
-import { POOLINGS } from '../../core/sample.ts';
+import { POOLING_CHOICES } from '../../core/sample.ts';
 import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
+import { NETWORK_OPTION } from '../train/network-option.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
 
 /** Options of `neighbors`. */
 export const NEIGHBORS_OPTIONS = {
   k: integerOption(5, 'how many neighbours', { min: 1 }),
-  pooling: choiceOption(POOLINGS, 'avg', 'features that are compared'),
+  pooling: choiceOption(POOLING_CHOICES, 'avg', 'features that are compared'),
   cut: stringOption(
     '',
     'cut layers whose features are compared side by side, each with its poolings or with --pooling; empty: the deepest that was extracted',
   ),
+  backboneFile: NETWORK_OPTION,
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
   index: choiceOption(

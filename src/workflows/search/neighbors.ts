@@ -6,15 +6,17 @@ import { balanced } from '../../classify/normalize.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { openStore } from '../../store/open.ts';
-import { partsText } from '../../store/read/stored-parts.ts';
-import { cutsOfParts, parseCuts, partsOf } from '../network/cuts.ts';
+import { currentSet, madeOfMaps, partsText } from '../../store/read/stored-parts.ts';
+import { chosenFeatures, cutsOfParts } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
 import { indexFor } from './choose-index.ts';
 import { exactNeighbors, merged, nearest } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
 import { extractorLike } from '../network/extractor.ts';
+import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
+import { storeThrough } from '../train/network-option.ts';
 import { memoryBound } from '../memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
 
@@ -65,9 +67,9 @@ export async function neighbors(
     );
   }
   const files = await givenImages(images, listener);
-  const store = await openStore(storePath);
-  const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
-  const parts = store.parts(features);
+  const store = await storeThrough(await openStore(storePath), options.backboneFile);
+  const parts = store.parts(chosenFeatures(options.cut, options.pooling));
+  for (const note of madeOfMaps(parts)) listener?.note?.(note);
   const { settings, quantization } = parts[0]!.set;
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
@@ -81,6 +83,7 @@ export async function neighbors(
     {
       ...options,
       cuts: cutsOfParts(parts),
+      tuned: await layersOfSet(store.path, parts[0]!.set),
       calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
     },
     listener,
@@ -100,7 +103,7 @@ export async function neighbors(
   const queries = paths.map((path, i) => ({ path, neighbors: lists[i]! }));
   return {
     store: store.path,
-    pooling: partsText(store, parts),
+    pooling: partsText(currentSet(store).settings.cut, parts),
     metric,
     index: found,
     ...(choice !== undefined && { indexChosen: choice.why }),

@@ -7,6 +7,10 @@ export const PREDICT_OPTIONS = {
   neighbors: integerOption(3, 'nearest training images to show with each answer; 0: none', { min: 0 }),
   memory: SEARCH_MEMORY_OPTION,
   ...ENGINE_OPTIONS,
+  backboneFile: stringOption(
+    '',
+    'of a head on features of a tuned network: the file of that network, where neither the head nor its store has its layers',
+  ),
   weights: stringOption('', 'the weights file that the head was trained with, where it was not the bundled one'),
 } as const;
 /** Options of `predict`. @interface */

@@ -16,6 +16,7 @@ import { extractorLike } from '../network/extractor.ts';
 import { openHead, type OpenedHead } from '../train/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { storeOfHead } from '../train/labelled-store.ts';
+import { layersOfHead } from '../train/tuned-files.ts';
 import { memoryBound } from '../memory.ts';
 import { PREDICT_OPTIONS, type PredictOptions } from './predict-options.ts';
 
@@ -35,7 +36,8 @@ async function trainingSearch(
     listener?.note?.(`The store that the head was trained on is not at ${path}: no nearest images are shown.`);
     return undefined;
   }
-  const stored = storedPartsOfHead(store, document);
+  const own = await storeOfHead(store, document);
+  const stored = storedPartsOfHead(own, document);
   if (!present(stored)) {
     listener?.note?.(
       `The store ${path} now holds features of other settings than the head's (${stored.missing}): no nearest images are shown.`,
@@ -43,7 +45,7 @@ async function trainingSearch(
     return undefined;
   }
   const bound = memoryBound(memory);
-  const trained = { store: await storeOfHead(store, document), parts: stored.parts, splits: ['train'] } as const;
+  const trained = { store: own, parts: stored.parts, splits: ['train'] } as const;
   return exactNeighbors({ ...trained, owner: 'predict', metric: 'cosine', bound, otherBytes: rowsMemory }, work);
 }
 
@@ -72,6 +74,7 @@ export async function predict(
     {
       ...options,
       cuts: cutsOfParts(headParts(opened.document)),
+      tuned: await layersOfHead(opened, options.backboneFile),
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },
     listener,

@@ -1,5 +1,6 @@
 import { foldBytes, MOST_KEPT } from '../../classify/cross-validation/fold-features.ts';
 import type { Head } from '../../classify/head.ts';
+import type { Normalization } from '../../classify/normalize.ts';
 import { MAX_MATRIX_BYTES } from '../../store/read/rows.ts';
 import { checkBound } from '../memory.ts';
 
@@ -9,7 +10,7 @@ export interface GroupSize {
   readonly key: string;
   /** Numbers an image. */
   readonly cols: number;
-  readonly normalize: 'l2' | 'standard' | 'none';
+  readonly normalize: Normalization;
   /** Principal components, 0 for none. */
   readonly pca: number;
   /** Views of each image beside the image itself. */

@@ -4,7 +4,7 @@ import { matrix, type Matrix } from '../../core/matrix.ts';
 import { serveOrders } from '../../core/threads.ts';
 import type { HeadPlan } from '../../classify/cross-validation/families.ts';
 import { foldFeatures, type FoldFeatures } from '../../classify/cross-validation/fold-features.ts';
-import { scaledAcross } from '../../classify/cross-validation/fold-temperatures.ts';
+import { scaledAcross } from '../../classify/out-of-fold/fold-temperatures.ts';
 import { heldOut } from '../../classify/cross-validation/held-out.ts';
 import { crossScores } from '../../classify/cross-validation/cross-scores.ts';
 import { rowLosses, topClass } from '../../classify/evaluate/metrics.ts';

@@ -11,9 +11,19 @@ import { loadReject, rejectState, type Reject } from '../../classify/novelty/rej
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
-import { readHead, writeHead, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
+import {
+  LAYERS_PREFIX,
+  readHead,
+  writeHead,
+  type HeadDocument,
+  type HeadPart,
+  type HeadTensors,
+} from '../../store/read/head-file.ts';
+import type { LayerTensors } from '../../store/read/layers-file.ts';
 import { CONTENTS_TENSOR, readTrainedContents, type TrainedContents } from '../../store/read/trained-contents.ts';
 import type { Store } from '../../store/open.ts';
+import type { StoredPart } from '../../store/read/stored-parts.ts';
+import { requireLayers, type TunedLayers } from '../network/tuned-layers.ts';
 import { contentsOfTrain } from './trained-on.ts';
 import type { TrainedHead } from './trained-head.ts';
 import { trainingRows } from './training-rows.ts';
@@ -31,15 +41,20 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
     ),
   );
 
-/** Where a head is kept by default, named by what it is and a digest of its settings and of labels not the store's. */
+/**
+ * Where a head is kept by default, named by what it is and a digest of its settings, of labels not the store's, and of
+ * the tuned network whose features it reads.
+ */
 function defaultHeadFile(
   store: string,
   { result: { name, pooling, normalize, params }, relabelled = [] }: Pick<TrainedHead, 'result' | 'relabelled'>,
+  { tuned, fingerprint }: FeatureSet,
 ): string {
   const labels = relabelled.length > 0 && { relabelled };
-  const digest = sha256Hex(canonicalJson({ params, normalize, ...labels })).slice(0, 8);
+  const network = tuned !== undefined && { network: fingerprint };
+  const digest = sha256Hex(canonicalJson({ params, normalize, ...labels, ...network })).slice(0, 8);
   // A colon is no part of a file's name everywhere.
-  const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
+  const features = `${tuned === undefined ? '' : 'tuned.'}${pooling.replaceAll(':', '.').replaceAll(',', '+')}`;
   return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
 }
 
@@ -48,12 +63,14 @@ export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'rej
   readonly result: Pick<TrainedHead['result'], 'trained'>;
   /** The images that it was trained on. */
   readonly contents?: TrainedContents;
+  /** Of the last layer of a tuned network: what makes the rest of it of the weights that it began with. */
+  readonly tuned?: NonNullable<HeadDocument['tuned']> & { readonly layers: LayerTensors };
 };
 
 /** Writes a head with its normaliser, the settings of its first part and the way to its store. Throws STORE_WRITE. */
 export async function saveHead(
   file: string,
-  { head, normalizer, parts, reject, rows, relabelled = [], result, contents }: SavedHead,
+  { head, normalizer, parts, reject, rows, relabelled = [], result, contents, tuned }: SavedHead,
   { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
   store: string,
 ): Promise<void> {
@@ -71,6 +88,7 @@ export async function saveHead(
     pooling,
     width: head.features,
     ...(others.length > 0 && { others }),
+    ...(tuned && { tuned: { base: tuned.base, recipe: { ...tuned.recipe } } }),
     head: head.state.json,
     normalizer: before.json,
     ...(head.temperature !== undefined && { temperature: head.temperature }),
@@ -92,6 +110,7 @@ export async function saveHead(
       ...prefixed('head', head.state.tensors),
       ...prefixed('normalizer', before.tensors),
       ...prefixed('reject', unknown?.tensors ?? new Map()),
+      ...prefixed(LAYERS_PREFIX, tuned?.layers ?? new Map()),
       ...(contents ? ([[CONTENTS_TENSOR, { shape: [contents.size, 2], data: contents.words }]] as const) : []),
     ]),
   );
@@ -102,9 +121,10 @@ export async function saveHead(
  * of its training images; gives the path. Throws STORE_WRITE, STORE_CORRUPT.
  */
 export async function keepHead(store: Store, head: TrainedHead, out = ''): Promise<string> {
-  const file = out === '' ? defaultHeadFile(store.path, head) : resolve(out);
+  const [{ set }] = store.parts(head.parts) as [StoredPart, ...StoredPart[]];
+  const file = out === '' ? defaultHeadFile(store.path, head, set) : resolve(out);
   const contents = await contentsOfTrain(store);
-  await saveHead(file, { ...head, contents }, store.parts(head.parts)[0]!.set, store.path);
+  await saveHead(file, { ...head, contents }, set, store.path);
   return file;
 }
 
@@ -113,6 +133,8 @@ export interface OpenedHead extends Pick<TrainedHead, 'head' | 'normalizer' | 'r
   readonly document: HeadDocument;
   /** The images that it was trained on; undefined in files of older versions, which do not tell. */
   readonly trainedOn: TrainedContents | undefined;
+  /** Of a tuned network's last layer: the layers before it. */
+  readonly tuned: TunedLayers | undefined;
   /** The store that it was trained on, absolute; it may have gone. */
   readonly store: string;
   /** Bytes that its training rows take while they are read from the store; 0 for a head that holds all it needs. */
@@ -125,9 +147,24 @@ function inFile(file: string, error: unknown): never {
   throw new PermafrostError('HEAD_CORRUPT', `${file}: ${error.message}`, { cause: error });
 }
 
+/** The changed layers of a tuned network that a head file carries. Throws HEAD_CORRUPT. */
+function layersIn(file: string, { tuned, settings }: HeadDocument, tensors: HeadTensors): TunedLayers | undefined {
+  const layers = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
+  for (const [name, { shape, data }] of stripped(LAYERS_PREFIX, tensors)) {
+    if (!(data instanceof Float32Array))
+      throw new PermafrostError('HEAD_CORRUPT', `${file}: the layer ${name} is I32, not F32.`);
+    layers.set(name, { shape, data });
+  }
+  if (tuned === undefined) return undefined;
+  const found = { source: { name: file, code: 'HEAD_CORRUPT' as const }, base: tuned.base, layers };
+  requireLayers(found, settings);
+  return found;
+}
+
 /** Reads a head file into a head that predicts the same. Throws HEAD_CORRUPT, PACKAGE_MISSING. */
 export async function openHead(file: string): Promise<OpenedHead> {
   const { document, tensors } = await readHead(file);
+  const tuned = layersIn(file, document, tensors);
   const state = (part: 'head' | 'normalizer' | 'reject'): HeadState => ({
     json: document[part] ?? {},
     tensors: stripped(part, tensors),
@@ -159,5 +196,5 @@ export async function openHead(file: string): Promise<OpenedHead> {
   }
   const trainedOn = readTrainedContents(tensors.get(CONTENTS_TENSOR), file);
   const memory = { rowsMemory: rows?.openBytes ?? 0 };
-  return { document, head, normalizer, ...(reject && { reject }), trainedOn, store, ...memory };
+  return { document, head, normalizer, ...(reject && { reject }), trainedOn, tuned, store, ...memory };
 }

@@ -1,7 +1,7 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { inGigabytes } from '../../core/bytes.ts';
 import { gatheredRows, type Rows } from '../../core/rows.ts';
-import { trainingFolds } from '../../classify/cross-validation/out-of-fold.ts';
+import { trainingFolds } from '../../classify/out-of-fold/out-of-fold.ts';
 import type { TrainVal } from '../../classify/evaluate/split.ts';
 import { drawRows } from '../../classify/novelty/sampled-reject.ts';
 import { BASE_BYTES } from '../memory.ts';

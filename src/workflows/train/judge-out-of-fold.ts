@@ -6,9 +6,9 @@ import {
   type CrossValidated,
   type NamedOutOfFold,
 } from '../../classify/cross-validation/choice.ts';
-import { temperatureOf } from '../../classify/cross-validation/fold-temperatures.ts';
-import { outOfFold, type OutOfFold } from '../../classify/cross-validation/out-of-fold.ts';
-import { refitsOf, type Refits } from '../../classify/cross-validation/refits.ts';
+import { temperatureOf } from '../../classify/out-of-fold/fold-temperatures.ts';
+import { outOfFold, type OutOfFold } from '../../classify/out-of-fold/out-of-fold.ts';
+import { refitsOf, type Refits } from '../../classify/out-of-fold/refits.ts';
 import { scalesProbabilities } from '../../classify/heads/index.ts';
 import type { Work } from '../work.ts';
 import type { HeldOutRows } from './held-out-rows.ts';

@@ -3,6 +3,8 @@ import type { Sample } from '../../core/sample.ts';
 import { relabelled as underList } from '../../extract/dataset/dataset.ts';
 import type { Store } from '../../store/open.ts';
 import type { HeadDocument } from '../../store/read/head-file.ts';
+import { differingSettings, type FeatureSettings } from '../../store/format/fingerprint.ts';
+import { tunedSets } from '../../store/read/tuned-sets.ts';
 import type { Work } from '../work.ts';
 
 /** A store under the labels and splits that count. */
@@ -43,9 +45,22 @@ export function requireViews(labels: string, joinedTrain: number): void {
   );
 }
 
-/** A head's store under the labels that it was trained on, of which its file keeps those that were not the store's. */
-export async function storeOfHead(store: Store, { trained: { relabelled = [] } }: HeadDocument): Promise<Store> {
-  if (relabelled.length === 0) return store;
+/**
+ * A head's store with the features that it reads, which may be those of a tuned network, under the labels that it was
+ * trained on, of which its file keeps those that were not the store's.
+ */
+export async function storeOfHead(
+  store: Store,
+  { settings, trained: { relabelled = [] } }: Pick<HeadDocument, 'settings' | 'trained'>,
+): Promise<Store> {
+  const own = storeOfSettings(store, settings);
+  if (relabelled.length === 0) return own;
   const byPath = new Map(relabelled.map((sample) => [sample.path, sample]));
-  return store.withSamples(Array.from(await store.samples(), (sample) => ({ ...sample, ...byPath.get(sample.path) })));
+  return own.withSamples(Array.from(await own.samples(), (sample) => ({ ...sample, ...byPath.get(sample.path) })));
+}
+
+/** A store with the features of these settings, where they are of a tuned network that it has; else as it is. */
+export function storeOfSettings(store: Store, settings: FeatureSettings): Store {
+  const set = tunedSets(store).find(({ settings: own }) => differingSettings(settings, own).length === 0);
+  return set === undefined ? store : store.throughNetwork(set.fingerprint);
 }

@@ -18,12 +18,12 @@ export async function trainingRows(
   const { rows: digest, views = 0 } = document.trained;
   if (digest === undefined) return undefined;
   const store = await openStore(path);
-  const stored = storedPartsOfHead(store, document);
+  const own = await storeOfHead(store, document);
+  const stored = storedPartsOfHead(own, document);
   let found = 'other training images';
   const there = store.manifest.dataset.views?.length ?? 0;
   if (there < views) found = `${there} views of each image, not ${views}`;
   else if (present(stored)) {
-    const own = await storeOfHead(store, document);
     const rows = await own.rows({ parts: stored.parts, splits: ['train'], views, memory: 'blocks' });
     if (rows.digest === digest) return rows;
   } else found = `features of other settings (${stored.missing})`;

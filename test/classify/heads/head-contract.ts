@@ -92,6 +92,7 @@ export function headContract(
     agree = options,
     near = SAME,
     sizes = [1, 7, Infinity],
+    title = name,
   }: {
     options?: HeadOptions;
     oneRow?: HeadOptions;
@@ -99,13 +100,15 @@ export function headContract(
     agree?: HeadOptions;
     near?: number;
     sizes?: readonly number[];
+    /** Where a head is tested under several options. */
+    title?: string;
   },
 ): void {
   const inMemoryOnly = createHead(name).inMemoryOnly;
   describe.each([
     { way: 'on rows in memory', rowsOf: matrixRows, skipped: skip },
     { way: 'on rows in blocks', rowsOf: inBlocks, skipped: skip ?? inMemoryOnly },
-  ])(`the head ${name} $way`, ({ rowsOf, skipped }) => {
+  ])(`the head ${title} $way`, ({ rowsOf, skipped }) => {
     const fit = ({ X, y }: Blobs, given = options) => createHead(name, given).fit(rowsOf(X), y);
 
     describe.skipIf(skipped !== undefined)(skipped === undefined ? '' : `[skipped: ${skipped}]`, () => {
@@ -230,7 +233,8 @@ export function headContract(
       ])('fits parts of prepared rows as it fits those rows alone, where it can prepare them: %s', async (_, cols) => {
         const { X, y } = blobs(['a', 'b', 'c'], 12, cols);
         if (createHead(name, options).prepare === undefined) return;
-        const head = createHead(name, { ...options, tol: 1e-8 });
+        const isIterative = 'tol' in HEADS[name].options;
+        const head = createHead(name, { ...options, ...(isIterative && { tol: 1e-8 }) });
         const fitPart = await head.prepare!(X);
         // A fold's rows, and those without a class.
         for (const rows of [
@@ -269,7 +273,9 @@ export function headContract(
         const left = leavesRows ? rowsOf(data.X) : undefined;
         for (const tensor of state.tensors.keys()) {
           const tensors = new Map([...state.tensors].filter(([other]) => other !== tensor));
-          await expectCode(loadHead(name, { ...state, tensors }, left), 'HEAD_CORRUPT', new RegExp(`"${tensor}"`));
+          // Those of a member are named as the member names them.
+          const named = new RegExp(`"${tensor.replace(/^\d+\//, '')}"`);
+          await expectCode(loadHead(name, { ...state, tensors }, left), 'HEAD_CORRUPT', named);
         }
         if (leavesRows) await expectCode(loadHead(name, state), 'HEAD_CORRUPT', /"rows"/);
         for (const key of ['params', 'classes', 'features', 'converged', 'iterations', 'notes']) {
@@ -296,7 +302,7 @@ export function headContract(
     });
   });
 
-  describe.skipIf((skip ?? inMemoryOnly) !== undefined)(`the head ${name}, in memory and in blocks`, () => {
+  describe.skipIf((skip ?? inMemoryOnly) !== undefined)(`the head ${title}, in memory and in blocks`, () => {
     it.each(SHAPES)('gives the same answers: %s', async (_, names, each, cols) => {
       const { X, y } = blobs(names, each, cols);
       const head = createHead(name, agree);
@@ -308,7 +314,7 @@ export function headContract(
     });
   });
 
-  it.runIf(inMemoryOnly !== undefined)(`the head ${name} says why it takes no blocks`, async () => {
+  it.runIf(inMemoryOnly !== undefined)(`the head ${title} says why it takes no blocks`, async () => {
     const { X, y } = blobs(['a', 'b'], 6, 5);
     await expectCode(createHead(name, options).fit(inBlocks(X), y), 'FIT_INVALID', new RegExp(inMemoryOnly!));
   });

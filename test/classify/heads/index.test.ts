@@ -14,6 +14,8 @@ const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
   logistic: { agree: TIGHT },
   ridge: { agree: TIGHT },
   'linear-svm': { agree: TIGHT },
+  'kernel-ridge': {},
+  'kernel-logistic': { agree: TIGHT },
   mlp: {
     options: { maxEpochs: 60, learningRate: 0.02, batchSize: 5, validationFraction: 0 },
     sizes: [Infinity],
@@ -23,14 +25,25 @@ const CONTRACTS: Record<HeadName, Parameters<typeof headContract>[1]> = {
   'knn-hnsw': { options: { nNeighbors: 3 }, oneRow: { nNeighbors: 1 }, skip: await hnswMissing() },
   'ml-logistic': { options: { numSteps: 300, learningRate: 0.005 } },
   centroid: {},
+  ensemble: {
+    options: { members: 'logistic C=10 tol=1e-8; centroid; knn nNeighbors=1' },
+    agree: { members: 'logistic C=10; centroid' },
+  },
+  lda: {},
 };
 
 for (const name of HEAD_NAMES) headContract(name, CONTRACTS[name]);
 
+// With a landmark for each row the approximation is none.
+for (const name of ['kernel-ridge', 'kernel-logistic'] as const) {
+  const options = { exactRows: 0 };
+  headContract(name, { options, agree: { ...CONTRACTS[name].agree, ...options }, title: `${name} on landmarks` });
+}
+
 describe('the table of heads', () => {
-  it('has only two heads that take no rows in blocks, for their packages want all at once', () => {
+  it('has three heads that take no rows in blocks: two for their packages, one for it judges its members', () => {
     const without = HEAD_NAMES.filter((name) => createHead(name).inMemoryOnly !== undefined);
-    expect(without).toEqual(['knn-hnsw', 'ml-logistic']);
+    expect(without).toEqual(['knn-hnsw', 'ml-logistic', 'ensemble']);
   });
 
   it('has a contract test and defaults for each head', () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createHead, type HeadName } from '../../../src/classify/heads/index.ts';
 import { applyNormalizer, fitNormalizer } from '../../../src/classify/normalize.ts';
 import { chooseReject, type RejectChoice, type RejectTask } from '../../../src/classify/novelty/choose-reject.ts';
-import { outOfFold, trainingFolds } from '../../../src/classify/cross-validation/out-of-fold.ts';
-import { refitsOf } from '../../../src/classify/cross-validation/refits.ts';
+import { outOfFold, trainingFolds } from '../../../src/classify/out-of-fold/out-of-fold.ts';
+import { refitsOf } from '../../../src/classify/out-of-fold/refits.ts';
 import { detectUnknown, loadReject, rejectState } from '../../../src/classify/novelty/reject.ts';
 import {
   MEASURES,

@@ -14,7 +14,7 @@ describe('the onnxruntime-winograd engine', () => {
   // Every convolution but the first by Winograd, maps of any side. The transforms multiply by up to 8 and divide again:
   // a layer loses about one digit of float32 (1e-5 of the largest value at most with 512 channels), which the batch's
   // matrix products round anew.
-  itIsAnEngine(() => makeEngine({ leastChannels: 1 }), { reference: 5e-5, batch: 1e-5 });
+  itIsAnEngine(() => makeEngine({ leastFilters: 1 }), { reference: 5e-5, batch: 1e-5 });
 
   // 2e-6 to 5e-6 of the largest value was measured against the direct convolutions.
   itAgreesWithKeras(makeEngine, { error: 1e-4, cosine: 0.999999 });
@@ -28,7 +28,7 @@ describe('the onnxruntime-winograd engine', () => {
     const pixels = Uint8Array.from({ length: count * 32 * 32 * 3 }, (_, i) => (i * 37 + (i >> 7) * 11) % 256);
     const [atOnce, ...others] = await Promise.all(
       [count, 1, 3, 4].map(async (imagesAtOnce) => {
-        const executable = await (await makeEngine({ leastChannels: 1, imagesAtOnce })).load(program);
+        const executable = await (await makeEngine({ leastFilters: 1, imagesAtOnce })).load(program);
         const found = await executable.run(pixels, count);
         await executable.dispose();
         return found;
@@ -47,7 +47,7 @@ describe('the onnxruntime-winograd engine', () => {
     expect(first).not.toEqual(last.subarray(0, 4));
   });
 
-  it('takes the wide layers only, and calls itself by its own name', async () => {
+  it('begins with the first wide layer, and calls itself by its own name', async () => {
     expect(await makeEngine()).toMatchObject({
       name: 'onnxruntime-winograd',
       device: 'cpu',
@@ -60,16 +60,14 @@ describe('the onnxruntime-winograd engine', () => {
       contract: { ...kerasCaffe, size: 32 },
       outputs: [{ cut: 'block5_pool', pooling: 'avg' }],
     };
-    const transformed = programGraph(program, { winogradFrom: 16 })
-      .nodes.map(({ outputs }) => outputs[0]!)
-      .filter((name) => name.endsWith('kernel/winograd'));
-    // Input channels of the slim layers: 3, 4, 4, 8, 8, 16, 16, 16, 32 ...
-    expect(transformed).toEqual(
-      ['block3_conv2', 'block3_conv3', 'block4_conv1', 'block4_conv2', 'block4_conv3']
-        .concat(['block5_conv1', 'block5_conv2', 'block5_conv3'])
-        .map((layer) => `${layer}/kernel/winograd`),
+    // Filters of the slim layers: 4, 4, 8, 8, 16, 16, 16, 32 ...
+    const direct = programGraph(program, { winograd: { leastFilters: 16, batch: 8, tileBytes: 2 ** 25 } }).nodes.filter(
+      ({ op }) => op === 'Conv',
     );
-    for (const options of [{ device: 'webgpu' }, { precision: 'int8' }, { leastChannels: 0 }, { imagesAtOnce: 0 }]) {
+    expect(direct.map(({ inputs }) => inputs[1])).toEqual(
+      ['block1_conv1', 'block1_conv2', 'block2_conv1', 'block2_conv2'].map((layer) => `${layer}/kernel`),
+    );
+    for (const options of [{ device: 'webgpu' }, { precision: 'int8' }, { leastFilters: 0 }, { imagesAtOnce: 0 }]) {
       await expect(makeEngine(options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     }
   });

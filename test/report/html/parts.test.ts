@@ -7,11 +7,14 @@ import { copiesPart } from '../../../src/report/html/parts/copies-part.ts';
 import { escaped } from '../../../src/report/html/markup.ts';
 import { colourings } from '../../../src/report/html/parts/map-part.ts';
 import { signOf, SIGNS } from '../../../src/report/html/shapes.ts';
+import { strategiesPart } from '../../../src/report/html/parts/strategies-part.ts';
 import { unknownPart } from '../../../src/report/html/parts/unknown-part.ts';
 import { viewsPart } from '../../../src/report/html/parts/views-part.ts';
 import { reportData } from '../../support/report-data.ts';
+import { adviceSentences, strategiesRule } from '../../../src/report/strategies-report.ts';
 import { toldApartText } from '../../../src/report/told-apart.ts';
 import { headResult, runResult } from '../../support/results.ts';
+import { strategiesResult } from '../../support/strategies.ts';
 
 const heads = [
   headResult({ name: 'softmax', comparison: { pValue: 1, toldApart: false } }),
@@ -224,5 +227,38 @@ describe('the signs on the map', () => {
   it('tell right from wrong from not judged', () => {
     const right = colourings(reportData()).find(({ key }) => key === 'right')!;
     expect([0, 1, 2, 3, 4].map(right.groupOf)).toEqual([0, 1, 1, 2, 2]);
+  });
+});
+
+describe('the four strategies', () => {
+  const of = (given = {}) =>
+    strategiesPart(reportData({ run: runResult({ heads, strategies: strategiesResult(given) }) }))!;
+
+  it('have a part where a run tried them, with the words of the terminal', () => {
+    expect(strategiesPart(reportData({ run: runResult({ heads }) }))).toBeNull();
+    const { text } = of();
+    for (const words of [...adviceSentences(strategiesResult().advice), strategiesRule(strategiesResult())])
+      expect(text).toContain(escaped(words));
+    expect(flat(text)).toContain('all layers: an epoch takes 4 min 2 s');
+  });
+
+  it('draw log loss and accuracy by the epoch, on the held-out part and on the validated images', () => {
+    const { text } = of();
+    const labels = [...text.matchAll(/aria-label="(rate[^"]*)"/g)].map(([, label]) => label);
+    expect(labels).toEqual([
+      'rate 0.0001, four fifths of Train: log loss by epoch: held-out part from 0.3100 to 0.1500, validated images from 0.2000 to 0.1200.',
+      'rate 0.0001, four fifths of Train: accuracy by epoch: held-out part from 0.9000 to 0.9500, validated images from 0.9300 to 0.9600.',
+    ]);
+    const paths = [...text.matchAll(/<path class="line l[01]" d="([^"]*)"/g)].map(([, path]) => path!);
+    expect(paths).toHaveLength(4);
+    expect(new Set(paths).size).toBe(4);
+    for (const path of paths) expect(path).toMatch(/^M[\d.]+,[\d.]+L[\d.]+,[\d.]+$/);
+  });
+
+  it('draw no line where images were not watched', () => {
+    const [, tuned] = strategiesResult().trials;
+    const epochs = tuned!.curves[0]!.epochs.map((epoch) => ({ ...epoch, val: null }));
+    const { text } = of({ trials: [{ ...tuned!, curves: [{ name: 'rate 1', epochs }] }] });
+    expect(text).toContain('log loss by epoch: held-out part from 0.3100 to 0.1500."');
   });
 });

@@ -30,7 +30,7 @@ const PROTOTYPES = {
   freeCompiled: 'void ov_compiled_model_free(void* compiled)',
   createRequest: 'int ov_compiled_model_create_infer_request(void* compiled, _Out_ void** request)',
   inputTensor: 'int ov_infer_request_get_input_tensor(void* request, _Out_ void** tensor)',
-  outputTensor: 'int ov_infer_request_get_tensor(void* request, const char* name, _Out_ void** tensor)',
+  namedTensor: 'int ov_infer_request_get_tensor(void* request, const char* name, _Out_ void** tensor)',
   startAsync: 'int ov_infer_request_start_async(void* request)',
   wait: 'int ov_infer_request_wait(void* request)',
   freeRequest: 'void ov_infer_request_free(void* request)',

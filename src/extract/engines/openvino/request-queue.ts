@@ -44,7 +44,7 @@ function makeSlot(openVino: OpenVino, compiled: Handle, { imageBytes, outputs }:
   const tensors: Handle[] = [];
   try {
     tensors.push(openVino.inputTensor(request));
-    for (const name of outputs) tensors.push(openVino.outputTensor(request, name));
+    for (const name of outputs) tensors.push(openVino.namedTensor(request, name));
     const [input, ...results] = tensors.map((tensor) => openVino.tensorMemory(tensor));
     if (input!.byteLength !== imageBytes) {
       throw new PermafrostError(

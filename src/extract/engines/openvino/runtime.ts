@@ -21,7 +21,8 @@ export interface OpenVino {
   compiledProperty(compiled: Handle, key: string): string;
   createRequest(compiled: Handle): Handle;
   inputTensor(request: Handle): Handle;
-  outputTensor(request: Handle, name: string): Handle;
+  /** An input or an output. */
+  namedTensor(request: Handle, name: string): Handle;
   /** The tensor's own memory, not a copy: never touch it after the tensor's request is freed. */
   tensorMemory(tensor: Handle): ArrayBuffer;
   /** Puts the request into the device's queue and returns at once. */
@@ -112,7 +113,7 @@ function openVino(api: CApi, build: string): OpenVino {
     compiledProperty: (compiled, key) => takeText(make(`tell its ${key}`, call.compiledProperty, compiled, key)),
     createRequest: (compiled) => make('create a request', call.createRequest, compiled),
     inputTensor: (request) => make('give the input', call.inputTensor, request),
-    outputTensor: (request, name) => make(`give the output ${name}`, call.outputTensor, request, name),
+    namedTensor: (request, name) => make(`give the tensor ${name}`, call.namedTensor, request, name),
     tensorMemory(tensor) {
       const bytes = Number(make('tell the size of a tensor', call.tensorBytes, tensor));
       return api.memory(make('give the memory of a tensor', call.tensorData, tensor), bytes);

@@ -13,11 +13,28 @@ export interface Tf {
   tidy<T>(work: () => T): T;
   sub(a: Tensor, b: Tensor): Tensor;
   mul(a: Tensor, b: Tensor): Tensor;
+  maximum(a: Tensor, b: number): Tensor;
+  pow(base: Tensor, exponent: number): Tensor;
   reverse(x: Tensor, axis: number): Tensor;
   reshape(x: Tensor, shape: readonly number[]): Tensor;
   mean(x: Tensor, axes: readonly number[]): Tensor;
   max(x: Tensor, axes: readonly number[]): Tensor;
   maxPool(x: Tensor, side: number, strides: number, pad: 'valid'): Tensor;
+  sum(x: Tensor, axes?: readonly number[], keepDims?: boolean): Tensor;
+  maximum(a: Tensor, b: Tensor): Tensor;
+  sqrt(x: Tensor): Tensor;
+  square(x: Tensor): Tensor;
+  div(a: Tensor, b: Tensor): Tensor;
+  add(a: Tensor, b: Tensor): Tensor;
+  neg(x: Tensor): Tensor;
+  matMul(a: Tensor, b: Tensor): Tensor;
+  logSoftmax(x: Tensor): Tensor;
+  /** The value of a scalar function, and its derivative by each of its arguments. */
+  valueAndGrads(
+    work: (...xs: Tensor[]) => Tensor,
+  ): (xs: readonly Tensor[]) => { readonly value: Tensor; readonly grads: readonly Tensor[] };
+  /** Keeps a tensor that was made in `tidy`. */
+  keep(x: Tensor): Tensor;
   readonly fused: {
     conv2d(convolution: {
       readonly x: Tensor;

@@ -80,7 +80,7 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the queue of requests'), () => {
   it('refuses a model whose input is of another size, freeing what it made', () => {
     expect(() => requestQueue(openVino, compiled, { ...layout, imageBytes: 7 }, 2)).toThrow(/expected 7/);
     expect(() => requestQueue(openVino, compiled, { ...layout, outputs: ['nothing'] }, 2)).toThrow(
-      /OpenVINO could not give the output nothing: /,
+      /OpenVINO could not give the tensor nothing: /,
     );
   });
 });

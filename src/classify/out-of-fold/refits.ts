@@ -1,7 +1,7 @@
 import { selectRows, type Matrix } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
-import { applyNormalizer, fitNormalizer, type Normalization, type Normalizer } from '../normalize.ts';
+import { applyNormalizer, fitNormalizer, learnsOfRows, type Normalization, type Normalizer } from '../normalize.ts';
 import { fitOnViews } from '../on-views.ts';
 
 /** Training rows in memory, and what is done to them before a head. */
@@ -36,14 +36,20 @@ export interface Refit extends SeenRows {
   readonly head: FittedHead;
 }
 
-/** Fits of one kind of head on any of the same rows. */
-export interface Refits {
+/** Fits of one kind of head on parts of the same rows, for what is judged out of fold. */
+export interface PartFits {
   readonly labels: readonly string[];
+  /** Whether fits share their work: then those asked for at the same time cost less. */
+  readonly shared: boolean;
+  /** On some rows: the head, and any of the rows as it would see them. Throws as `Head.fit`. */
+  on(rows: readonly number[]): Promise<Pick<Refit, 'head' | 'seen'>>;
+}
+
+/** Fits of one kind of head on any of the same rows. */
+export interface Refits extends PartFits {
   /** Learned of all rows, and all rows as it makes them. */
   readonly normalizer: Normalizer;
   readonly normalized: Matrix;
-  /** Whether fits share their work: then those asked for at the same time cost less. */
-  readonly shared: boolean;
   /** On all rows: to the byte what `Head.fit` gives. */
   whole(): Promise<FittedHead>;
   /** On some rows. Throws as `Head.fit`. */
@@ -53,9 +59,9 @@ export interface Refits {
 }
 
 /**
- * Prepares fits of `maker` on parts of rows. What is done row by row (`l2`, `none`) is done once for all of them; heads
- * that can share their products (Head.prepare). `normalized`: all rows, where the caller has them. Throws FIT_INVALID,
- * INTERRUPTED.
+ * Prepares fits of `maker` on parts of rows. What is done row by row (`l2`, `sqrt`, `none`) is done once for all of
+ * them; heads that can share their products (Head.prepare). `normalized`: all rows, where the caller has them. Throws
+ * FIT_INVALID, INTERRUPTED.
  */
 export async function refitsOf(
   maker: Head,
@@ -65,7 +71,7 @@ export async function refitsOf(
   const learn = (rows: Matrix): Promise<Normalizer> => fitNormalizer(normalize, matrixRows(rows), parts);
   const normalizer = await learn(X);
   const normalized = known ?? applyNormalizer(normalizer, X);
-  const byRow = normalize !== 'standard';
+  const byRow = !learnsOfRows(normalize);
   const normalizedViews = views.map((view) => applyNormalizer(normalizer, view));
   const shares = maker.prepare !== undefined && byRow && views.length === 0;
   const prepared = shares ? await maker.prepare!(normalized, context) : undefined;
@@ -112,7 +118,10 @@ export async function refitsOf(
 }
 
 /** Fits on each part of the rows in turn; those that share their work are made at the same time. */
-export async function* fitsOn(refits: Refits, parts: readonly (readonly number[])[]): AsyncGenerator<Refit> {
+export async function* fitsOn<R>(
+  refits: { readonly shared: boolean; on(rows: readonly number[]): Promise<R> },
+  parts: readonly (readonly number[])[],
+): AsyncGenerator<R> {
   if (refits.shared) yield* await Promise.all(parts.map((rows) => refits.on(rows)));
   else for (const rows of parts) yield await refits.on(rows);
 }

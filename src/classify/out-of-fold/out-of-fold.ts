@@ -3,7 +3,7 @@ import { checkAborted } from '../checks.ts';
 import { stratifiedKFold, type TrainVal } from '../evaluate/split.ts';
 import type { FitContext } from '../head.ts';
 import { encodeLabels } from '../labels.ts';
-import { fitsOn, type Refits } from './refits.ts';
+import { fitsOn, type PartFits } from './refits.ts';
 
 /** Parts of the training images that are held out in turn. */
 const FOLDS = 5;
@@ -62,7 +62,7 @@ export interface OutOfFoldTask {
 
 /** Judges the rows of each fold by a head fitted on the others. Throws what the fits throw, and INTERRUPTED. */
 export async function outOfFold(
-  refits: Refits,
+  refits: PartFits,
   folds: readonly TrainVal[],
   { isBeaten, context, progress }: OutOfFoldTask = {},
 ): Promise<OutOfFold> {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { byCrossValidation, crossValidated, isBeaten } from '../../../src/classify/cross-validation/choice.ts';
-import { scaledAcross, temperatureOf } from '../../../src/classify/cross-validation/fold-temperatures.ts';
-import { outOfFold, trainingFolds } from '../../../src/classify/cross-validation/out-of-fold.ts';
-import { refitsOf } from '../../../src/classify/cross-validation/refits.ts';
+import { scaledAcross, temperatureOf } from '../../../src/classify/out-of-fold/fold-temperatures.ts';
+import { outOfFold, trainingFolds } from '../../../src/classify/out-of-fold/out-of-fold.ts';
+import { refitsOf } from '../../../src/classify/out-of-fold/refits.ts';
 import { fitTemperature } from '../../../src/classify/evaluate/calibration.ts';
 import { logLoss, topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { createHead, type HeadName } from '../../../src/classify/heads/index.ts';

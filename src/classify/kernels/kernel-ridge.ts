@@ -1,0 +1,96 @@
+import { inverseCholesky, product, solveBy, type Square } from '../linalg/inverse-cholesky.ts';
+import { classWeights, type ClassWeight } from '../solvers/class-weights.ts';
+import { positivesOf } from '../solvers/linear-problems.ts';
+import { factor } from '../solvers/ridge-system.ts';
+
+/** The classes of the rows, and what each counts. */
+export interface KernelTask {
+  /** Class index of each row, shape (n). */
+  readonly y: Int32Array;
+  readonly classes: number;
+  readonly classWeight: ClassWeight;
+}
+
+/**
+ * Kernel ridge regression to targets of -1 and 1 without an intercept, as scikit-learn's KernelRidge (Saunders,
+ * Gammerman and Vovk 1998): dual = (K + alpha)⁻¹·T; weighted rows as it does, both sides times the root of the weight.
+ */
+export interface KernelSystem {
+  /** Root of each row's weight, shape (n). */
+  readonly roots: Float64Array;
+  /** Times the roots on both sides. */
+  readonly K: Square;
+  /** Targets times the roots, shape (n, k): one column for two classes, else one for each class against the rest. */
+  readonly T: Float64Array;
+  readonly k: number;
+}
+
+/** One penalty's solution, in terms of the weighted system. */
+export interface KernelSolution {
+  /** L⁻¹ of K + alpha = L·Lᵀ. */
+  readonly inverse: Square;
+  /** Shape (n, k). */
+  readonly dual: Float64Array;
+}
+
+/** Peak bytes of one solution on so many rows: the kernel, a factor, its inverse and what making that takes. */
+export const kernelRidgeBytes = (rows: number): number => 4 * 8 * rows ** 2;
+
+/** The system of a kernel matrix, which it scales in place. */
+export function kernelSystem(K: Square, { y, classes, classWeight }: KernelTask): KernelSystem {
+  const byClass = classWeights(y, classes, classWeight);
+  const roots = Float64Array.from(y, (c) => Math.sqrt(byClass[c]!));
+  if (classWeight !== 'none') {
+    const n = K.rows;
+    for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K.data[at++]! *= roots[i]! * roots[j]!;
+  }
+  const positives = positivesOf(classes);
+  const k = positives.length;
+  const T = Float64Array.from({ length: y.length * k }, (_, at) => {
+    const i = Math.floor(at / k);
+    return y[i] === positives[at % k] ? roots[i]! : -roots[i]!;
+  });
+  return { roots, K, T, k };
+}
+
+/** Throws FIT_INVALID where the penalty leaves the system singular to rounding. */
+export async function solveKernel({ K, T, k }: KernelSystem, alpha: number): Promise<KernelSolution> {
+  const inverse = await factor(K.data, K.rows, alpha);
+  return { inverse, dual: await solveBy(inverse, T, k) };
+}
+
+/** The coefficients of the rows in f(x) = Σ exp(-gamma·|x - xᵢ|²)·coefᵢ, shape (n, k). */
+export const coefficientsOf = ({ roots, k }: KernelSystem, { dual }: KernelSolution): Float64Array =>
+  dual.map((value, at) => value * roots[Math.floor(at / k)]!);
+
+/**
+ * What the targets of some rows would miss by if these rows were left out, in terms of the weighted system: (M_II)⁻¹
+ * times dual_I with M = (K + alpha)⁻¹, shape (rows, k). One factorisation serves every fold (An, Liu and Venkatesh
+ * 2007, "Fast cross-validation algorithms for least squares support vector machine and kernel ridge regression").
+ */
+export async function leftOutResiduals(
+  { inverse, dual }: KernelSolution,
+  rows: readonly number[],
+  k: number,
+): Promise<Float64Array> {
+  const [n, m] = [inverse.rows, rows.length];
+  const own = new Float64Array(m * k);
+  rows.forEach((i, r) => own.set(dual.subarray(i * k, (i + 1) * k), r * k));
+  // L⁻¹ is lower triangular: above its first row a column has zeros.
+  const first = rows.reduce((least, i) => Math.min(least, i), n);
+  const columns = new Float64Array((n - first) * m);
+  for (let line = first, at = 0; line < n; line++) for (const i of rows) columns[at++] = inverse.data[line * n + i]!;
+  const B = { data: columns, rows: n - first, cols: m };
+  const factored = await inverseCholesky(await product('left', B, B));
+  // M is as positive as K + alpha, whose factor there is.
+  if (factored === undefined) throw new Error('The inverse of a positive matrix is not positive.');
+  return solveBy(factored, own, k);
+}
+
+/** The same for each row by itself, shape (n, k): M_II is then a number, the squared length of a column of L⁻¹. */
+export function leaveOneOutResiduals({ inverse, dual }: KernelSolution, k: number): Float64Array {
+  const n = inverse.rows;
+  const diagonal = new Float64Array(n);
+  for (let line = 0, at = 0; line < n; line++) for (let i = 0; i < n; i++) diagonal[i]! += inverse.data[at++]! ** 2;
+  return dual.map((value, at) => value / diagonal[Math.floor(at / k)]!);
+}

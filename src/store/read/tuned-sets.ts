@@ -1,0 +1,24 @@
+import { PermafrostError } from '../../core/errors.ts';
+import type { FeatureSet, StoreFolder } from '../format/manifest.ts';
+
+/** The sets of tuned networks that hold every image of the data set beside its primary one, the first made first. */
+export function tunedSets({ manifest }: StoreFolder): readonly FeatureSet[] {
+  return (manifest.dataset.tuned ?? []).flatMap(
+    ({ fingerprint }) => manifest.sets.find((set) => set.fingerprint === fingerprint) ?? [],
+  );
+}
+
+/**
+ * A store to be read as if a tuned network had made the features of its data set: its set is the one and only, and
+ * there are no views. To be read alone: who writes opens the store anew. Throws STORE_EMPTY where it lacks the set.
+ */
+export function withTunedSet({ path, manifest }: StoreFolder, fingerprint: string): StoreFolder {
+  const { tuned = [], sets, root, samples, failures } = manifest.dataset;
+  const covering = [...tuned, ...sets].find((one) => one.fingerprint === fingerprint);
+  if (covering === undefined)
+    throw new PermafrostError(
+      'STORE_EMPTY',
+      `${path} has no features of the tuned network ${fingerprint} for all of its images. Run "permafrost extract ${path} --backbone-file FILE" with the file of that network.`,
+    );
+  return { path, manifest: { ...manifest, dataset: { root, sets: [covering], samples, failures } } };
+}

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { few, PermafrostError } from '../../core/errors.ts';
+import { plural } from '../../core/plural.ts';
+import { POOLINGS } from '../../core/sample.ts';
+import { DECODER } from '../../extract/image/formats/decoder.ts';
+import { stageClock, type StageClock } from '../../extract/stage-clock.ts';
+import { fingerprintOf } from '../../store/format/fingerprint.ts';
+import { versionFor, writeManifest, type StoreDraft } from '../../store/format/manifest.ts';
+import type { StoredSample } from '../../store/format/shard.ts';
+import { storeFiles } from '../../store/read/file.ts';
+import { storedList } from '../../store/read/samples.ts';
+import { setsWriter, type WantedDraft } from '../../store/write/sets-writer.ts';
+import { openForWriting, setFor } from '../../store/write/store.ts';
+import { requireAgreement } from '../network/calibration.ts';
+import type { Extractor } from '../network/extractor.ts';
+import { openTail } from '../network/tail.ts';
+import type { Work } from '../work.ts';
+import { VERSION } from '../version.ts';
+import type { ExtractOptions } from './options.ts';
+import { pass } from './pass.ts';
+import { keepTimes, rememberedTimes } from './remembered-times.ts';
+import { keepLayers, settingsOfMaps, type TunedFeatures } from './tuned-features.ts';
+import { tunedFromMaps } from './tuned-from-maps.ts';
+
+/** What was done for the features of a tuned network. */
+export interface TunedExtraction {
+  readonly set: WantedDraft;
+  readonly images: number;
+  /** Images whose features were made of stored activations, without reading them. */
+  readonly fromMaps: number;
+  /** Images that were read, and went through the whole network. */
+  readonly decoded: number;
+  readonly unread: number;
+}
+
+/** Throws IMAGE_UNREADABLE where an image that the store lists cannot be had any more as it was. */
+function requireAll(store: StoreDraft, lacking: readonly StoredSample[]): void {
+  if (lacking.length === 0) return;
+  const names = few(lacking.map(({ path }) => JSON.stringify(path)));
+  throw new PermafrostError(
+    'IMAGE_UNREADABLE',
+    `${plural(lacking.length, 'image')} that ${store.path} lists cannot be read any more as they were: ${names}. What was extracted is kept. Bring the list up to date with "permafrost extract ${store.manifest.dataset.root} --store ${store.path}", then run this command again.`,
+  );
+}
+
+/** Images of the list that the store has no activations of go through the whole network. */
+async function throughAll(
+  store: StoreDraft,
+  into: WantedDraft,
+  samples: readonly StoredSample[],
+  { extractor, options, clock }: { extractor: Extractor; options: ExtractOptions; clock: StageClock },
+  work: Work,
+): Promise<{ readonly decoded: number; readonly unread: number }> {
+  const { path, manifest } = store;
+  const { root } = manifest.dataset;
+  const shardBytes = options.shardMegabytes * 2 ** 20;
+  const plan = { store, wanted: [into], expectedRows: samples.length, shardBytes, decoder: DECODER };
+  const writer = await setsWriter(plan);
+  const lacking = (): StoredSample[] => samples.filter(({ sha256 }) => !writer.isKnown(sha256));
+  const asked = lacking();
+  if (asked.length === 0) return { decoded: 0, unread: 0 };
+  if (!existsSync(root))
+    throw new PermafrostError(
+      'DATASET_NOT_FOUND',
+      `${path} has no activations of ${plural(asked.length, 'image')} for the tuned layers to read, and the data set is not at ${root}. Put it there, or give it: permafrost extract DATASET --store ${path} --backbone-file FILE.`,
+    );
+  const times = await rememberedTimes(path, root, options.verify, work);
+  const dataset = { root, samples: asked, hasSplits: true, warnings: [], failures: [] };
+  const found = await pass({ dataset, extractor, writer, times, options, clock }, work);
+  await keepTimes(times, work);
+  requireAll(store, lacking());
+  return { decoded: found.extracted, unread: found.unread };
+}
+
+/**
+ * Brings the features of a tuned network into a locked store, of all images that it lists: of stored activations by the
+ * tail alone, of others through the whole network. They stand beside the primary sets of the data set. Disposes
+ * `extractor`. Throws STORE_EMPTY, DATASET_NOT_FOUND, IMAGE_UNREADABLE, INTERRUPTED, and what reading and writing
+ * throw.
+ */
+export async function tunedIntoStore(
+  path: string,
+  network: TunedFeatures,
+  { extractor, options, clock = stageClock() }: { extractor: Extractor; options: ExtractOptions; clock?: StageClock },
+  work: Work,
+): Promise<TunedExtraction> {
+  try {
+    const store = await openForWriting(path, VERSION);
+    const { manifest } = store;
+    const samples = [...(await storedList(storeFiles(path), manifest).samples())];
+    const [{ settings, poolings, widths }] = extractor.sets;
+    const lifted = versionFor(manifest);
+    const set = setFor(manifest, settings, extractor.engine, widths);
+    await keepLayers(path, set, network.tuned);
+    const { root } = manifest.dataset;
+    const dataset = { root, samples, hasSplits: true, warnings: [], failures: [] };
+    const mapSettings = settingsOfMaps(network);
+    const maps = mapSettings && manifest.sets.find((one) => one.fingerprint === fingerprintOf(mapSettings));
+    if (maps?.quantization !== undefined) set.quantization ??= maps.quantization;
+    await requireAgreement({ dataset, store, seed: options.seed, work }, extractor, [set], options.minCosine);
+    const into = { set, poolings };
+    let fromMaps = 0;
+    if (maps !== undefined) {
+      const tail = await openTail(extractor.program.weights, settings.tail!, settings.contract.size, poolings);
+      try {
+        const needed = new Set(samples.map(({ sha256 }) => sha256));
+        const shardBytes = options.shardMegabytes * 2 ** 20;
+        fromMaps = await tunedFromMaps({ store, maps, into, tail, needed, options: { shardBytes } }, work);
+      } finally {
+        await tail.dispose();
+      }
+    }
+    const { decoded, unread } = await throughAll(store, into, samples, { extractor, options, clock }, work);
+    if (!manifest.dataset.sets.some(({ fingerprint }) => fingerprint === set.fingerprint)) {
+      const { tuned = [] } = manifest.dataset;
+      const before = tuned.find(({ fingerprint }) => fingerprint === set.fingerprint)?.poolings ?? [];
+      const covering = POOLINGS.filter((pooling) => poolings.includes(pooling) || before.includes(pooling));
+      const others = tuned.filter(({ fingerprint }) => fingerprint !== set.fingerprint);
+      manifest.dataset.tuned = [...others, { fingerprint: set.fingerprint, poolings: covering }];
+    }
+    await writeManifest(store);
+    if (versionFor(manifest) > lifted)
+      work.listener?.note?.(
+        `The store is of version ${manifest.version} now, for it holds features of a tuned network: an older permafrost cannot read it any more.`,
+      );
+    return { set: into, images: samples.length, fromMaps, decoded, unread };
+  } finally {
+    await extractor.executable.dispose();
+  }
+}

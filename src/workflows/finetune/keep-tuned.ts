@@ -1,0 +1,108 @@
+import { join, resolve } from 'node:path';
+import { PermafrostError } from '../../core/errors.ts';
+import { matrix } from '../../core/matrix.ts';
+import { DEFAULT_POOLINGS } from '../../core/sample.ts';
+import { fittedLinear } from '../../classify/heads/linear.ts';
+import type { FittedHead } from '../../classify/head.ts';
+import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { layerBefore, layersFrom, withLayers } from '../../extract/weights/tuned-weights.ts';
+import type { FeatureSettings } from '../../store/format/fingerprint.ts';
+import type { Store } from '../../store/open.ts';
+import type { LayerTensors } from '../../store/read/layers-file.ts';
+import { extractTunedOfStore, tunedFeaturesOf } from '../extract/extract-tuned.ts';
+import { EXTRACT_DEFAULTS } from '../extract/options.ts';
+import { cutsText } from '../network/cuts.ts';
+import { TAIL_ENGINE } from '../network/tail.ts';
+import { saveHead } from '../train/head-files.ts';
+import type { Work } from '../work.ts';
+import type { KeepTunedOptions, KeptTuned, TunedNetwork } from './tuned-network.ts';
+
+const LAST = vgg16.layers.at(-1)!.name;
+
+/** The changed layers with their shapes. Throws OPTION_INVALID where training left one out. */
+function layersOf({ arrays, from }: TunedNetwork): LayerTensors {
+  const layers = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
+  for (const layer of layersFrom(vgg16, from)) {
+    if (layer.kind !== 'conv') continue;
+    const { name, inputs, filters } = layer;
+    layers.set(`${name}/kernel`, { shape: [3, 3, inputs, filters], data: arrayOf(arrays, `${name}/kernel`) });
+    layers.set(`${name}/bias`, { shape: [filters], data: arrayOf(arrays, `${name}/bias`) });
+  }
+  return layers;
+}
+
+function arrayOf(arrays: TunedNetwork['arrays'], name: string): Float32Array {
+  const found = arrays.get(name);
+  if (found !== undefined) return found;
+  throw new PermafrostError('OPTION_INVALID', `A tuned network lacks the array ${name}. Give all that was trained.`);
+}
+
+/** The settings of a tuned network's features. Throws OPTION_INVALID where it was trained on other activations. */
+function settingsOf({ from, cut, base, contract }: TunedNetwork, weights: string): FeatureSettings {
+  const before = layerBefore(vgg16, from);
+  const common = { backbone: vgg16.name, weights, cut: LAST, contract };
+  if (before === undefined) return { ...common, dtype: 'float16', engineClass: TAIL_ENGINE };
+  const on = cut?.settings;
+  if (on?.cut !== before || on.weights !== base.digest || on.view !== undefined) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `A network that is tuned from ${from} on was trained on activations of ${before} by its base weights, got ${on === undefined ? 'none' : `${on.cut} by ${on.weights}`}.`,
+    );
+  }
+  const { dtype, engineClass, calibration } = on;
+  const tail = { from, maps: dtype, engineClass: TAIL_ENGINE };
+  return { ...common, dtype, engineClass, ...(calibration !== undefined && { calibration }), tail };
+}
+
+/** The dense layer as a head: that of Keras, trained with Adam. */
+function headOf({ arrays, classes, recipe, epochs, learningCurve, notes }: TunedNetwork): FittedHead {
+  const [kernel, bias] = [arrayOf(arrays, 'head/kernel'), arrayOf(arrays, 'head/bias')];
+  const features = kernel.length / classes.length;
+  const facts = {
+    name: 'softmax',
+    params: { ...recipe },
+    classes: [...classes],
+    features,
+    converged: true,
+    iterations: epochs,
+    ...(learningCurve && { learningCurve }),
+    notes: [...notes],
+  };
+  return fittedLinear(facts, matrix(features, classes.length, Float32Array.from(kernel)), Float32Array.from(bias));
+}
+
+/**
+ * Keeps a tuned network: as a head file that carries its layers and, unless `features` is false, by its features of the
+ * stored images, for which it locks the store. Throws OPTION_INVALID for what is no whole network, STORE_WRITE,
+ * STORE_LOCKED, and what extraction throws: the file is kept then.
+ */
+export async function keepTuned(
+  store: Store,
+  network: TunedNetwork,
+  { out = '', features = true }: KeepTunedOptions = {},
+  work: Work = {},
+): Promise<KeptTuned> {
+  const { from, base, cut, recipe, images, contents, relabelled } = network;
+  const layers = layersOf(network);
+  const weights = withLayers(base, layers).digest;
+  const settings = settingsOf(network, weights);
+  const head = headOf(network);
+  const { pooling, norm } = network.head;
+  const file =
+    out === '' ? join(store.path, 'heads', `tuned-${from}-${weights.slice(0, 8)}.safetensors`) : resolve(out);
+  const saved = {
+    head,
+    normalizer: { kind: norm, features: head.features },
+    parts: [{ cut: settings.cut, pooling, width: head.features }],
+    result: { trained: images },
+    contents,
+    ...(relabelled && { relabelled }),
+    tuned: { base: base.digest, recipe, layers },
+  };
+  await saveHead(file, saved, { settings, quantization: cut?.quantization }, store.path);
+  if (!features) return { file, fingerprint: undefined };
+  const poolings = DEFAULT_POOLINGS.filter((one) => one !== 'flatten' || pooling === 'flatten');
+  const options = { ...EXTRACT_DEFAULTS, cut: cutsText([{ cut: LAST, poolings }]), minCosine: -1 };
+  const { tuned } = await extractTunedOfStore(store.path, await tunedFeaturesOf(file), options, work);
+  return { file, fingerprint: tuned!.fingerprint };
+}

@@ -1,0 +1,65 @@
+import { PermafrostError } from '../../../core/errors.ts';
+import type { ConvLayer, Layer } from '../../../extract/backbones/backbone.ts';
+import { cutLayerNames, layersUpTo, outputShape, type ActivationShape } from '../../../extract/backbones/cut-layers.ts';
+import { vgg16 } from '../../../extract/backbones/vgg16.ts';
+import type { DenseHead, TailProgram } from '../../../extract/training.ts';
+
+/** The trained layers, and what they read. */
+export interface Tail {
+  readonly from: string;
+  /** The layer whose activations they read; undefined where they read the prepared pixels. */
+  readonly cut: string | undefined;
+  readonly layers: readonly Layer[];
+  /** Of one image. */
+  readonly input: ActivationShape;
+  readonly output: ActivationShape;
+  /** Of the last layer: where the dense layer stands on. */
+  readonly last: string;
+}
+
+/**
+ * The layers of VGG16 from one on, for squares of `size` pixels. Throws OPTION_INVALID for an unknown layer, one that
+ * is no convolution, and a size that is too small.
+ */
+export function tailFrom(from: string, size: number): Tail {
+  const names = cutLayerNames(vgg16);
+  const first = layersUpTo(vgg16, from).length - 1;
+  const { kind } = vgg16.layers[first]!;
+  if (kind !== 'conv')
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `finetune: from must be a convolution, for other layers have nothing to train, got "${from}". Choose one of: ${vgg16.layers
+        .filter((layer) => layer.kind === 'conv')
+        .map(({ name }) => name)
+        .join(', ')}. "permafrost train" trains heads alone.`,
+    );
+  const cut = names[first - 1];
+  const last = names.at(-1)!;
+  return {
+    from,
+    cut,
+    layers: vgg16.layers.slice(first),
+    input: cut === undefined ? { height: size, width: size, channels: 3 } : outputShape(vgg16, cut, size),
+    output: outputShape(vgg16, last, size),
+    last,
+  };
+}
+
+/** The tail with a dense layer behind it, `batch` images a run. */
+export const programOf = ({ layers, input }: Tail, head: DenseHead, batch: number): TailProgram => ({
+  layers,
+  input,
+  batch,
+  head,
+});
+
+/** Numbers of an image that a tail reads. */
+export const inputWidth = ({ input }: Pick<Tail, 'input'>): number => input.height * input.width * input.channels;
+
+/** Numbers that the dense layer reads. */
+export const headWidth = ({ output }: Pick<Tail, 'output'>, { pooling }: Pick<DenseHead, 'pooling'>): number =>
+  pooling === 'avg' ? output.channels : output.height * output.width * output.channels;
+
+/** The convolutions of a tail. */
+export const convolutionsOf = ({ layers }: Pick<Tail, 'layers'>): ConvLayer[] =>
+  layers.filter((layer): layer is ConvLayer => layer.kind === 'conv');

@@ -1,0 +1,41 @@
+import type { StrategyName } from '../../results/strategies-result.ts';
+import { finetune } from '../finetune/finetune.ts';
+import type { Work } from '../work.ts';
+import type { Tried } from './compare.ts';
+import { measured } from './measured.ts';
+import { tunedTrial } from './tuned-trial.ts';
+
+/** A strategy that trains layers. */
+export interface TunedStrategy {
+  readonly strategy: StrategyName;
+  readonly name: string;
+  /** The first trained layer. */
+  readonly from: string;
+  /** Learning rates in the words of the option: empty for those of the recipe. */
+  readonly rates: string;
+  /** Its share of the time that is left when it begins. */
+  readonly share: number;
+}
+
+/** The cheap one first: what it leaves of its time, the dear one has. */
+export const TUNED_STRATEGIES: readonly TunedStrategy[] = [
+  { strategy: 'freeze-early', name: 'layers from block5_conv1 on', from: 'block5_conv1', rates: '', share: 0.4 },
+  // All layers at once bear the lower rate alone: their first ones serve whatever the pictures are.
+  { strategy: 'retrain-all', name: 'all layers', from: 'block1_conv1', rates: '3e-5', share: 1 },
+];
+
+/**
+ * Tries a strategy within some seconds, with all its options; its features are not brought into the store. Throws as
+ * finetune.
+ */
+export async function tunedStrategy(
+  store: string,
+  { strategy, name, from, rates }: TunedStrategy,
+  { seconds: room, ...options }: { readonly seconds: number; readonly memory: string; readonly weights: string },
+  work: Work,
+): Promise<Tried> {
+  const { value, seconds, peakBytes } = await measured(() =>
+    finetune(store, { from, rates, minutes: room / 60, features: false, ...options }, work),
+  );
+  return tunedTrial({ strategy, name }, value, { seconds: seconds - value.seconds.extract, peakBytes });
+}
