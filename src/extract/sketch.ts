@@ -13,8 +13,8 @@ const RED_DIFFERENCE: Mix = { parts: [500, -419, -81], offset: 128 };
 const CELLS = SKETCH_SIDE / COLOUR_SIDE;
 
 /**
- * Sums of each colour over each of side x side cells of a square of pixels, shape (side, side, 3): a pixel counts by the
- * area that the cell covers of it, in parts of 1 / side² pixel.
+ * Sums of each colour over side x side cells of a square of pixels, shape (side, side, 3): a pixel counts by the area
+ * that the cell covers of it, in parts of 1 / side² pixel.
  */
 function areaSums(pixels: Uint8Array, size: number, side: number): Float64Array {
   const sums = new Float64Array(side * side * 3);
