@@ -13,8 +13,8 @@ const RED_DIFFERENCE: Mix = { parts: [500, -419, -81], offset: 128 };
 const CELLS = SKETCH_SIDE / COLOUR_SIDE;
 
 /**
- * Sums of each colour over each of side x side cells of a square of pixels, shape (side, side, 3): a pixel counts by the
- * area that the cell covers of it, in parts of 1 / side² pixel.
+ * Sums of each colour over side x side cells of a square of pixels, shape (side, side, 3): a pixel counts by the area
+ * that the cell covers of it, in parts of 1 / side² pixel.
  */
 function areaSums(pixels: Uint8Array, size: number, side: number): Float64Array {
   const sums = new Float64Array(side * side * 3);
@@ -35,21 +35,21 @@ function areaSums(pixels: Uint8Array, size: number, side: number): Float64Array 
 
 /** The same for one line of pixels that begins at `at`, shape (side, 3). */
 function lineSums(pixels: Uint8Array, at: number, size: number, side: number, line: Float64Array): void {
-  line.fill(0);
-  let [cell, limit] = [0, size];
-  for (let x = 0, from = 0; x < size; x++, at += 3) {
-    const end = from + side;
-    while (from < end) {
-      const to = Math.min(end, limit);
-      line[cell]! += (to - from) * pixels[at]!;
-      line[cell + 1]! += (to - from) * pixels[at + 1]!;
-      line[cell + 2]! += (to - from) * pixels[at + 2]!;
-      from = to;
-      if (to === limit) {
-        cell += 3;
-        limit += size;
-      }
+  for (let cell = 0, first = 0; cell < side; cell++) {
+    let [red, green, blue] = [0, 0, 0];
+    const end = (cell + 1) * size;
+    // Pixel x covers the parts from x·side on; the first and the last one of a cell may reach beyond it.
+    for (let x = first; x * side < end; x++) {
+      const weight = Math.min(end, (x + 1) * side) - Math.max(cell * size, x * side);
+      const from = at + x * 3;
+      red += weight * pixels[from]!;
+      green += weight * pixels[from + 1]!;
+      blue += weight * pixels[from + 2]!;
     }
+    first = Math.floor(end / side);
+    line[cell * 3] = red;
+    line[cell * 3 + 1] = green;
+    line[cell * 3 + 2] = blue;
   }
 }
 

@@ -18,7 +18,6 @@ import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ExtractOptions } from './options.ts';
 import { afterDecoding } from './after-decoding.ts';
 import { drawSplit, heldOutBefore, requireDrawn } from './draw-split.ts';
-import { keptSketches } from './kept-sketches.ts';
 import { keptSplit } from './kept-split.ts';
 import { pass, type Pass } from './pass.ts';
 import { extractViews } from './views.ts';
@@ -28,7 +27,7 @@ import { keepLayers, tunedExtractor, type TunedFeatures } from './tuned-features
 import { requireSameDataset } from './same-dataset.ts';
 import { remarksInWords } from './remarks.ts';
 import { writeFailures } from './failures-file.ts';
-import { keepTimes, rememberedTimes } from './remembered-times.ts';
+import { keepTimes, keptSketches, rememberedTimes } from './remembered-images.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 import { reportMigration } from '../store-version.ts';

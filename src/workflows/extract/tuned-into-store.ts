@@ -18,7 +18,7 @@ import type { Work } from '../work.ts';
 import { VERSION } from '../version.ts';
 import type { ExtractOptions } from './options.ts';
 import { pass } from './pass.ts';
-import { keepTimes, rememberedTimes } from './remembered-times.ts';
+import { keepTimes, rememberedTimes } from './remembered-images.ts';
 import { lackingIn } from './tuned-coverings.ts';
 import { keepLayers, settingsOfMaps, type TunedFeatures } from './tuned-features.ts';
 import { tunedFromMaps } from './tuned-from-maps.ts';

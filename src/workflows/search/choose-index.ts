@@ -23,18 +23,18 @@ export interface IndexChoice {
 }
 
 /**
- * Seconds on two cores, measured by bench/neighbors/crossing.mjs (docs/neighbors.md); what depends on the width of a row
- * is for one feature.
+ * Seconds on two cores with nothing else running (docs/neighbors.md; bench/neighbors/crossing.mjs measures them again).
+ * All are for one feature.
  */
 export const COSTS = {
   /** A row met by a query in an exact scan, a feature. */
-  scan: 1.5e-11,
+  scan: 2e-11,
   /** A row read into a graph's memory, a feature. */
   readGraph: 8e-9,
   /** A row put into one of two graphs, a feature. */
   build: 1.2e-6,
   /** A query answered by graphs, a feature. */
-  search: 5e-7,
+  search: 8e-7,
 };
 /** Queries of the exact search that the recall of an opened index is measured against. */
 const RECALL_QUERIES = 200;
