@@ -50,7 +50,7 @@ export interface SweepGridHead extends SweepGridFeatures {
 
 /** Every combination of the listed values is tried, each head on every kind of features. */
 export interface SweepGrid extends SweepGridFeatures {
-  /** Default: the heads that are fitted in milliseconds, 80 configurations with the features (docs/sweep.md). */
+  /** Default: the heads of DEFAULT_GRID, 34 configurations with the features (docs/sweep.md). */
   readonly heads?: readonly SweepGridHead[] | undefined;
 }
 
