@@ -1,6 +1,7 @@
 // @ts-check
-// One search by permafrost: node ours.mjs SCAN K COLUMNS FOLDER, SCAN one of float32, int8, hnsw-1, hnsw-2 (graphs,
-// each built by a thread of its own). Prints one line of JSON, as peer.py does.
+// One search by permafrost: node ours.mjs SCAN K COLUMNS FOLDER, SCAN one of float32, int8, hnsw-1, hnsw-2 (graphs, each
+// built by a thread of its own, and searched by all cores, each with a copy), hnsw-1-alone (by this thread), hnsw-2-dealt
+// (a thread a graph, no copies). Prints one line of JSON, as peer.py does.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,6 +15,10 @@ const { matrixRows } = await import(new URL('../../dist/core/rows.js', import.me
 const { graphIndex } = await built('hnsw.js');
 /** @type {typeof import('../../src/classify/neighbors/hnsw-graph.ts')} */
 const { readGraph } = await built('hnsw-graph.js');
+/** @type {typeof import('../../src/classify/neighbors/graph-candidates.ts')} */
+const { graphsHere } = await built('graph-candidates.js');
+/** @type {typeof import('../../src/classify/neighbors/search-threads.ts')} */
+const { searchThreads, teamsFor } = await built('search-threads.js');
 /** @type {typeof import('../../src/classify/neighbors/hnsw-threads.ts')} */
 const { buildGraphFiles } = await built('hnsw-threads.js');
 await (await import(new URL('../../dist/core/onnxruntime.js', import.meta.url).href)).onnxRuntime();
@@ -33,17 +38,28 @@ function read(name) {
 const [X, Q] = [read('X.bin'), read('Q.bin')];
 const few = { data: Q.data.subarray(0, 32 * cols), rows: 32, cols };
 
+/** @type {(() => Promise<void>) | undefined} */
+let end;
 /** As `permafrost neighbors --index hnsw` builds an index: into files, which are read back. */
-async function graphs(/** @type {number} */ count) {
+async function graphs(/** @type {number} */ count, /** @type {string | undefined} */ how) {
   const paths = Array.from({ length: count }, (_, i) => join(folder, `graph-${i}.bin`));
   await buildGraphFiles(X, { metric: 'cosine', M: 16, efConstruction: 200, seed: 1 }, paths);
-  const held = await Promise.all(paths.map((path) => readGraph(path, 'cosine', cols)));
-  return graphIndex(held, X, 'cosine', 50);
+  if (how === 'alone') {
+    return graphIndex(
+      graphsHere(await Promise.all(paths.map((path) => readGraph(path, 'cosine', cols)))),
+      X,
+      'cosine',
+      50,
+    );
+  }
+  const threads = await searchThreads(paths, 'cosine', cols, teamsFor(count, 1, how === 'dealt' ? 0 : Infinity));
+  end = () => threads.end();
+  return graphIndex(threads, X, 'cosine', 50);
 }
 
 const [started, before] = [performance.now(), process.cpuUsage()];
 const index = scan.startsWith('hnsw-')
-  ? await graphs(Number(scan.slice(5)))
+  ? await graphs(Number(scan.split('-')[1]), scan.split('-')[2])
   : exactIndex(matrixRows(X), 'cosine', { scan: /** @type {'float32' | 'int8'} */ (scan) });
 // The first search of an exact index prepares its scan.
 await index.search(few, k);
@@ -60,3 +76,4 @@ console.log(
     indices: [...indices],
   }),
 );
+await end?.();

@@ -24,6 +24,7 @@ import { peerPython } from '../peer-environment.mjs';
 const K = 10;
 /** @type {readonly Task[]} */
 const TASKS = [
+  { name: '1,000 queries on 10,000 x 512', rows: 10_000, queries: 1000, columns: 512, approximate: true },
   { name: '1,000 queries on 50,000 x 512', rows: 50_000, queries: 1000, columns: 512, approximate: true },
   { name: '1,000 queries on 200,000 x 512', rows: 200_000, queries: 1000, columns: 512, approximate: true },
   { name: '1,000 queries on 5,000 x 25,088', rows: 5000, queries: 1000, columns: 25_088, approximate: false },
@@ -68,11 +69,23 @@ const SIDES = {
     script: 'ours.mjs',
     what: 'hnsw-1',
   },
+  'permafrost hnsw, one graph, one thread': {
+    exact: false,
+    program: process.execPath,
+    script: 'ours.mjs',
+    what: 'hnsw-1-alone',
+  },
   'permafrost hnsw, two graphs': {
     exact: false,
     program: process.execPath,
     script: 'ours.mjs',
     what: 'hnsw-2',
+  },
+  'permafrost hnsw, two graphs, a thread each': {
+    exact: false,
+    program: process.execPath,
+    script: 'ours.mjs',
+    what: 'hnsw-2-dealt',
   },
 };
 

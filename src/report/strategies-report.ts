@@ -2,7 +2,7 @@ import type { StrategiesResult, StrategyAdvice, StrategyName, StrategyTrial } fr
 import { bytes, parameters, plural, ratio, seconds } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
-import { pText } from './told-apart.ts';
+import { looksText, pText } from './told-apart.ts';
 
 /** The strategies in words, numbered as in the report. */
 export const STRATEGY_TEXTS: Readonly<Record<StrategyName, string>> = {
@@ -113,7 +113,7 @@ export function adviceSentences(advice: StrategyAdvice): string[] {
 
 /** The four strategies for a terminal. */
 export function strategiesText(result: StrategiesResult): string {
-  const { trials, skipped, trained, validated, validatedOn, minutes, advice } = result;
+  const { trials, skipped, trained, validated, validatedOn, minutes, advice, looks } = result;
   const remarks = trials.flatMap(({ name, remarks: said }) => said.map((remark) => `${name}: ${printable(remark)}`));
   return [
     `\nThe four strategies of the 2020 report, trained on ${plural(trained, 'image')}, validated on ${validated} (${validatedOn}), in ${seconds(result.seconds)} (trainings may take ${plural(minutes, 'minute')}, --strategies-minutes):`,
@@ -123,6 +123,8 @@ export function strategiesText(result: StrategiesResult): string {
       ({ strategy, name, reason }) => `${STRATEGY_TEXTS[strategy]}: ${name} was left out: ${printable(reason)}`,
     ),
     ...remarks,
+    ...trials.flatMap(({ name, file }) => (file === undefined ? [] : [`${name}: saved as ${printable(file)}`])),
+    ...(looks === undefined ? [] : [looksText(looks, validatedOn)]),
     '\nAdvice:',
     ...adviceSentences(advice),
     '',

@@ -41,6 +41,10 @@ export interface IndexResult {
   readonly recall: number;
   /** Stored images that recall was measured on. */
   readonly queries: number;
+  /** Whether no graph holds these images; else each was asked for without itself. */
+  readonly heldOut: boolean;
+  /** Threads that search the graphs. */
+  readonly threads: number;
   /** Whether it was built now; else it was in the store. */
   readonly built: boolean;
 }
@@ -53,6 +57,8 @@ export interface NeighborsResult {
   readonly metric: string;
   /** How the neighbours were found: all of them, or by these indices. */
   readonly index: 'exact' | readonly IndexResult[];
+  /** Why, where `auto` chose: the seconds that both were expected to take. */
+  readonly indexChosen?: string;
   readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
   readonly failed: readonly Failure[];
 }

@@ -63,6 +63,23 @@ export interface TunedComparison {
   readonly logLossPValue: number;
 }
 
+/** What of a recipe was run where it had to end within some minutes. */
+export interface FinetuneLimit {
+  readonly minutes: number;
+  /** Seconds that training on an image and asking about one take, by the first steps. */
+  readonly secondsAnImage: number;
+  readonly secondsAsking: number;
+  /** Rates and epochs that had room, of those that were wanted. */
+  readonly rates: readonly number[];
+  readonly ofRates: readonly number[];
+  readonly epochs: number;
+  readonly ofEpochs: number;
+  /** False where training again on all of Train had no room: the network of the search is what is kept. */
+  readonly refit: boolean;
+  /** In a sentence; null where all had room. */
+  readonly reason: string | null;
+}
+
 /** A network fine-tuned from a cut on, beside its frozen head. */
 export interface FinetuneResult {
   readonly store: string;
@@ -91,6 +108,8 @@ export interface FinetuneResult {
   /** In the order of the rates; empty for a fixed recipe. */
   readonly trials: readonly FinetuneTrial[];
   readonly choice: FinetuneChoice;
+  /** Absent where no limit was given. */
+  readonly limit?: FinetuneLimit;
   /** Training on all of Train, from epoch 0 on; empty where the frozen head is kept. */
   readonly refit: readonly FinetuneEpoch[];
   /** The frozen head of all of Train on the validated images; null for a cold start. */

@@ -1,4 +1,5 @@
 import type { Split } from '../core/sample.ts';
+import type { ValidationLooks } from '../store/format/validation-looks.ts';
 
 /**
  * The four ways of the 2020 report to use a pretrained network, in its order. `head-only`: a head on the features of
@@ -80,6 +81,8 @@ export interface StrategyTrial {
   readonly chosen: Readonly<Record<string, number | string | boolean>>;
   /** What was limited, left out or found, a sentence each. */
   readonly remarks: readonly string[];
+  /** The head file, where one was written: of a tuned network with its layers, or of the frozen head that was kept. */
+  readonly file?: string;
 }
 
 /** What the report's advice rests on, and what it comes to. Training images alone decide it. */
@@ -124,4 +127,6 @@ export interface StrategiesResult {
   /** What was not tried, and why. */
   readonly skipped: readonly { readonly strategy: StrategyName; readonly name: string; readonly reason: string }[];
   readonly advice: StrategyAdvice;
+  /** How often heads of the store were measured on the validated images so far; absent where that was not counted. */
+  readonly looks?: ValidationLooks;
 }

@@ -1,5 +1,5 @@
 import type { HeadResult } from './head-result.ts';
-import type { Pooling } from '../core/sample.ts';
+import type { PoolingChoice } from '../core/sample.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
 import type { Normalization } from '../classify/normalize.ts';
 import type { SweepScore, CrossScores } from '../classify/cross-validation/cross-scores.ts';
@@ -19,7 +19,7 @@ export interface SweepConfiguration {
   /** Cut layers side by side, as `train --cut` takes them; empty: the deepest that was extracted. */
   readonly cut: string;
   /** Of the cuts that name no pooling of their own. */
-  readonly pooling: Pooling;
+  readonly pooling: PoolingChoice;
   readonly normalize: Normalization;
   /** Principal components, 0 for none. */
   readonly pca: number;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { FeaturePart, Pooling } from '../core/sample.ts';
+import type { FeaturePart, PoolingChoice } from '../core/sample.ts';
 import { readManifest, type StoreFolder } from './format/manifest.ts';
 import type { StoredSample } from './format/shard.ts';
 import { storeFiles, type StoreFiles } from './read/file.ts';
@@ -22,7 +22,7 @@ export interface Store extends RowsOrigin {
    * The parts that are asked for, of the images or of a stored view (1 and up). Throws STORE_EMPTY, and OPTION_INVALID,
    * naming what there is, for a part or view that was not extracted.
    */
-  parts(wanted: Pooling | readonly FeaturePart[], view?: number): StoredPart[];
+  parts(wanted: PoolingChoice | readonly FeaturePart[], view?: number): StoredPart[];
   /** Features: a matrix where asked for or fitting, else blocks. Throws STORE_EMPTY, STORE_CORRUPT, OPTION_INVALID. */
   rows(request: RowsRequest & { readonly memory: 'matrix' }): Promise<MatrixRows>;
   /** The same, where the memory decides. */

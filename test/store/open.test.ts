@@ -1,9 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { matrix, row, type Matrix } from '../../src/core/matrix.ts';
+import { DEFAULT_POOLINGS, generalisedMeans } from '../../src/core/sample.ts';
 import { blocksOf } from '../../src/core/rows.ts';
-import { POOLINGS } from '../../src/core/sample.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
+import { openRows } from '../../src/store/read/access.ts';
+import { madeOfMaps } from '../../src/store/read/stored-parts.ts';
 import { storeFiles } from '../../src/store/read/file.ts';
 import { storedList } from '../../src/store/read/samples.ts';
 import { rejection } from '../support/errors.ts';
@@ -98,15 +101,70 @@ describe('a store', () => {
   });
 });
 
+describe('gem of a store that keeps the map alone', () => {
+  const request = { parts: 'gem', splits: ['val', 'train'] } as const;
+
+  function meansOf(maps: Matrix): Matrix {
+    const means = matrix(maps.rows, WIDTHS.avg);
+    for (let i = 0; i < maps.rows; i++) generalisedMeans(row(maps, i), WIDTHS.avg, means.data, i * WIDTHS.avg);
+    return means;
+  }
+
+  it.each(['float16', 'float32'] as const)('is made of the map as it is read, in %s', async (dtype) => {
+    const own = join(folder(), 'own');
+    await fillStore(own, ROWS, { perShard: 4, settings: settingsWith({ dtype }) });
+    const opened = await openStore(own);
+    const { matrix: maps } = await opened.rows({ ...request, parts: 'flatten', memory: 'matrix' });
+    const wanted = meansOf(maps);
+    const held = await opened.rows({ ...request, memory: 'matrix' });
+    expect(held.matrix).toEqual(wanted);
+    const streamed = await opened.rows({ ...request, memory: 'blocks' });
+    expect(streamed.digest).toBe(held.digest);
+    for await (const { start, X } of blocksOf(streamed))
+      for (let i = 0; i < X.rows; i++) expect(row(X, i)).toEqual(row(wanted, streamed.places[start + i]!));
+    const { sha256, id } = [...(await opened.samples())].find(({ split }) => split === 'val')!;
+    expect(sha256.startsWith(id)).toBe(true);
+    expect((await openRows(opened).rowsById([id], 'gem')).get(id)).toEqual(row(wanted, 0));
+    expect(madeOfMaps(opened.parts('gem'))).toEqual([
+      expect.stringMatching(/block5_pool:gem is made of the stored maps/),
+    ]);
+    expect(madeOfMaps(opened.parts('avg+max'))).toEqual([]);
+  });
+
+  it('stands beside other poolings, and blocks of l2 lengths are scaled as others are', async () => {
+    const parts = [
+      { cut: 'block5_pool', pooling: 'gem' },
+      { cut: 'block5_pool', pooling: 'avg' },
+    ] as const;
+    const { matrix: both } = await store.rows({ parts, memory: 'matrix' });
+    const { matrix: maps } = await store.rows({ parts: 'flatten', memory: 'matrix' });
+    const { matrix: averages } = await store.rows({ parts: 'avg', memory: 'matrix' });
+    const means = meansOf(maps);
+    for (let i = 0; i < both.rows; i++) expect([...row(both, i)]).toEqual([...row(means, i), ...row(averages, i)]);
+    const streamed = await store.rows({ parts: 'gem', memory: 'blocks' });
+    const scaled = await streamed.read(1, new Float32Array(streamed.rows).fill(0.5));
+    const at = streamed.places[streamed.starts[1]!]!;
+    expect([...row(scaled, 0)]).toEqual([...row(means, at)].map((value) => value / 2));
+  });
+});
+
 describe('features of a store', () => {
-  it.each(POOLINGS)('are a matrix in the order of the list, without splits: %s', async (parts) => {
+  it('avg+max are both side by side', async () => {
+    const { matrix: both, parts } = await store.rows({ parts: 'avg+max', memory: 'matrix' });
+    expect(parts.map(({ cut, pooling }) => `${cut}:${pooling}`)).toEqual(['block5_pool:avg', 'block5_pool:max']);
+    const { features } = featuresOf(ROWS);
+    const [avg, max] = [features.get('avg')!, features.get('max')!];
+    for (let i = 0; i < both.rows; i++) expect([...row(both, i)]).toEqual([...row(avg, i), ...row(max, i)]);
+  });
+
+  it.each(DEFAULT_POOLINGS)('are a matrix in the order of the list, without splits: %s', async (parts) => {
     const { matrix, places, labels } = await store.rows({ parts, memory: 'matrix' });
     expect(matrix).toEqual(featuresOf(ROWS).features.get(parts));
     expect([...places]).toEqual([...ROWS.keys()]);
     expect(labels).toEqual(ROWS.map(({ label }) => label));
   });
 
-  it.each(POOLINGS)('are the same in a matrix and in blocks, split by split: %s', async (parts) => {
+  it.each(DEFAULT_POOLINGS)('are the same in a matrix and in blocks, split by split: %s', async (parts) => {
     const request = { parts, splits: ['val', 'train'] } as const;
     const held = await store.rows({ ...request, memory: 'matrix' });
     const streamed = await store.rows({ ...request, memory: 'blocks' });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { matrix } from '../../src/core/matrix.ts';
-import { POOLINGS, type FeatureBatch, type Pooling } from '../../src/core/sample.ts';
+import { DEFAULT_POOLINGS, type FeatureBatch, type PoolingWidths } from '../../src/core/sample.ts';
 import { CONTRACTS } from '../../src/extract/contract.ts';
 import { random } from '../../src/core/random.ts';
 import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
@@ -42,14 +42,11 @@ export const ENGINE = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', v
 export const WIDTHS = { flatten: 24, avg: 6, max: 6 } as const;
 
 /** Features of rows, decided by their content: the same picture has the same features wherever it lies. */
-export function featuresOf(
-  rows: readonly StoredSample[],
-  widths: Readonly<Record<Pooling, number>> = WIDTHS,
-): FeatureBatch {
-  const features = POOLINGS.map((pooling) => {
+export function featuresOf(rows: readonly StoredSample[], widths: PoolingWidths = WIDTHS): FeatureBatch {
+  const features = DEFAULT_POOLINGS.map((pooling) => {
     const m = matrix(rows.length, widths[pooling]);
     for (const [i, { sha256 }] of rows.entries()) {
-      const generator = random(Number.parseInt(sha256.slice(0, 7), 16) + POOLINGS.indexOf(pooling));
+      const generator = random(Number.parseInt(sha256.slice(0, 7), 16) + DEFAULT_POOLINGS.indexOf(pooling));
       for (let j = 0; j < m.cols; j++) m.data[i * m.cols + j] = generator.uniform() * 40 - 5;
     }
     return [pooling, m] as const;

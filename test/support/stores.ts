@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Matrix } from '../../src/core/matrix.ts';
-import { POOLINGS, type FeaturePart, type Pooling, type Split } from '../../src/core/sample.ts';
+import {
+  DEFAULT_POOLINGS,
+  type FeaturePart,
+  type Pooling,
+  type PoolingWidths,
+  type Split,
+} from '../../src/core/sample.ts';
 import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
 import { readManifest, type FeatureSetDraft, type ManifestDraft } from '../../src/store/format/manifest.ts';
 import { openStore, storeAt, type Store } from '../../src/store/open.ts';
@@ -22,7 +28,7 @@ export interface MadeStore {
 export const shardBytesFor = (rows: number): number => rows * WIDTHS.flatten * 2;
 
 /** A set that covers a data set in all poolings. */
-export const whole = (set: FeatureSetDraft): WantedSet[] => [{ set, poolings: POOLINGS }];
+export const whole = (set: FeatureSetDraft): WantedSet[] => [{ set, poolings: DEFAULT_POOLINGS }];
 
 /** Adds rows to a store under `settings`, `perShard` rows a shard, and makes them its data set. */
 export async function fillStore(
@@ -32,7 +38,7 @@ export async function fillStore(
     perShard = 100,
     settings = settingsWith(),
     widths = WIDTHS,
-  }: { perShard?: number; settings?: FeatureSettings; widths?: Readonly<Record<Pooling, number>> } = {},
+  }: { perShard?: number; settings?: FeatureSettings; widths?: PoolingWidths } = {},
 ): Promise<MadeStore> {
   const { manifest } = await openForWriting(store, '0.0.0');
   const set = setFor(manifest, settings, ENGINE, widths);
@@ -92,7 +98,7 @@ export async function contentOf(
 ): Promise<{ samples: StoredSample[]; features: Record<Pooling, Record<string, number[]>> }> {
   const opened = await openStore(store);
   const features = {} as Record<Pooling, Record<string, number[]>>;
-  for (const pooling of POOLINGS) {
+  for (const pooling of DEFAULT_POOLINGS) {
     features[pooling] = {};
     for (const { X, samples } of (await matricesOf(opened, pooling, splits)).values()) {
       for (const [i, { path }] of samples.entries())

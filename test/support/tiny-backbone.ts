@@ -99,12 +99,14 @@ function naivePool({ side: from, channels, data: input }: Activation): Activatio
   return { side, channels, data };
 }
 
-/** Averages or maxima over height and width of flattened NHWC activations, one row per image. */
-export function pooled(flat: ArrayLike<number>, channels: number, pooling: 'avg' | 'max'): number[] {
+/** Means, maxima or generalised means over height and width of a flattened NHWC activation. */
+export function pooled(flat: ArrayLike<number>, channels: number, pooling: 'avg' | 'max' | 'gem'): number[] {
   const places = flat.length / channels;
   return Array.from({ length: channels }, (_, c) => {
     const values = Array.from({ length: places }, (_unused, place) => flat[place * channels + c]!);
-    return pooling === 'max' ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0) / places;
+    if (pooling === 'max') return Math.max(...values);
+    const mean = (of: readonly number[]): number => of.reduce((sum, value) => sum + value, 0) / places;
+    return pooling === 'avg' ? mean(values) : Math.cbrt(mean(values.map((value) => Math.max(value, 1e-6) ** 3)));
   });
 }
 

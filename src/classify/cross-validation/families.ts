@@ -7,7 +7,7 @@ import type { LinearLoss } from '../solvers/linear-problems.ts';
 export type HeadPlan = Pick<Head, 'name' | 'params'>;
 
 /** How the heads of one family share their work: see held-out.ts. */
-export type FamilyKind = 'linear' | 'neighbors' | 'single';
+export type FamilyKind = 'linear' | 'kernel-logistic' | 'kernel-ridge' | 'neighbors' | 'single';
 
 /** Plans that are cross-validated together, in the order in which they come out. */
 export interface Family {
@@ -20,6 +20,7 @@ export const LOSSES: Readonly<Record<string, LinearLoss>> = {
   logistic: 'logistic',
   'linear-svm': 'squaredHinge',
   ridge: 'squaredError',
+  'kernel-logistic': 'logistic',
 };
 
 /** The plan of a head with `options` over its defaults. Throws OPTION_INVALID. */
@@ -31,9 +32,9 @@ export function planOf(name: string, options: HeadOptions): HeadPlan {
 /** The inverse strength of a linear plan's penalty. */
 export const strengthOf = ({ params }: HeadPlan): number => Number(params.C ?? 1 / Number(params.alpha));
 
-/** Whether a plan is one penalty of a path. Ridge that chooses its own penalty is fitted by itself. */
-const isOnPath = ({ name, params }: HeadPlan): boolean =>
-  Object.hasOwn(LOSSES, name) && !(typeof params.alphas === 'string' && params.alphas.trim() !== '');
+/** Whether a head chooses penalties itself: then it is fitted by itself. */
+const chooses = ({ params }: HeadPlan): boolean =>
+  [params.alphas, params.gammas].some((list) => typeof list === 'string' && list.trim() !== '');
 
 function familyKey(plan: HeadPlan): { kind: FamilyKind; key: string } {
   const { name, params } = plan;
@@ -44,7 +45,11 @@ function familyKey(plan: HeadPlan): { kind: FamilyKind; key: string } {
         .filter(([key]) => !keys.includes(key))
         .sort(),
     ]);
-  if (isOnPath(plan)) return { kind: 'linear', key: without('C', 'alpha') };
+  if (chooses(plan)) return { kind: 'single', key: without() };
+  // A width of the kernel has a matrix of its own, on which penalties share their steps.
+  if (name === 'kernel-logistic') return { kind: name, key: without('C') };
+  if (name === 'kernel-ridge') return { kind: name, key: without('alpha') };
+  if (Object.hasOwn(LOSSES, name)) return { kind: 'linear', key: without('C', 'alpha') };
   if (name === 'knn') return { kind: 'neighbors', key: without('nNeighbors', 'weights') };
   return { kind: 'single', key: without() };
 }
@@ -59,6 +64,6 @@ export function familiesOf(plans: readonly HeadPlan[]): Family[] {
     families.set(key, family);
   }
   for (const { kind, plans: members } of families.values())
-    if (kind === 'linear') members.sort((a, b) => strengthOf(a) - strengthOf(b));
+    if (kind !== 'neighbors' && kind !== 'single') members.sort((a, b) => strengthOf(a) - strengthOf(b));
   return [...families.values()];
 }

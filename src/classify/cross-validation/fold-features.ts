@@ -1,6 +1,7 @@
 import { type Matrix, selectRows, stacked } from '../../core/matrix.ts';
 import { matrixRows } from '../../core/rows.ts';
 import type { FitContext, Head, RowsShape } from '../head.ts';
+import { type SquaredDistances, squaredDistances } from '../kernels/squared-distances.ts';
 import { applyNormalizer, fitNormalizer, learnsOfRows, type Normalization } from '../normalize.ts';
 import { applyPca, fitPca } from '../pca.ts';
 import { designOf } from '../solvers/choose-design.ts';
@@ -19,6 +20,8 @@ export interface FoldView {
   readonly X: Matrix;
   /** Of all rows where folds share their view, else of the fold's training rows. Made on demand. */
   design(context?: FitContext): Promise<Design>;
+  /** Between the same rows as the design's. Made on demand. */
+  distances(context?: FitContext): Promise<SquaredDistances>;
 }
 
 /** The rows that are cross-validated, with what was learned of each fold's training part alone. */
@@ -124,15 +127,22 @@ export function foldBytes(
 }
 
 function viewOf(X: Matrix, rows?: readonly number[]): FoldView {
-  let made: Promise<Design> | undefined;
+  const own = (): Matrix => (rows === undefined ? X : selectRows(X, rows));
   return {
     X,
-    design(context) {
-      made ??= designOf(rows === undefined ? X : selectRows(X, rows), context).catch((error: unknown) => {
-        made = undefined;
-        throw error;
-      });
-      return made;
-    },
+    design: madeOnce((context) => designOf(own(), context)),
+    distances: madeOnce((context) => squaredDistances(matrixRows(own()), context)),
+  };
+}
+
+/** What `make` gives, made when it is asked for first; a failed or aborted start is not remembered. */
+function madeOnce<T>(make: (context?: FitContext) => Promise<T>): (context?: FitContext) => Promise<T> {
+  let made: Promise<T> | undefined;
+  return (context) => {
+    made ??= make(context).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
   };
 }

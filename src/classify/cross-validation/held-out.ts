@@ -1,38 +1,16 @@
-import { PermafrostError } from '../../core/errors.ts';
-import { type Matrix, matrix, row, selectRows } from '../../core/matrix.ts';
+import { matrix, selectRows } from '../../core/matrix.ts';
 import { matrixRows, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkNeighbors } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { headEntry } from '../heads/index.ts';
-import { linearProbabilities } from '../heads/linear.ts';
 import { type VoteWeights, voteShares } from '../heads/votes.ts';
-import { times } from '../linalg/times.ts';
 import { exactIndex } from '../neighbors/exact.ts';
 import type { Metric, Neighbors } from '../neighbors/neighbor-index.ts';
-import { type LinearFit, fitLinear, linearWeights } from '../solvers/linear-fit.ts';
-import type { LinearTask } from '../solvers/linear-problems.ts';
-import type { ClassWeight } from '../solvers/class-weights.ts';
-import { type Family, type HeadPlan, LOSSES, strengthOf } from './families.ts';
+import { alongPath } from './along-path.ts';
+import type { Family } from './families.ts';
 import type { FoldFeatures } from './fold-features.ts';
-
-/** The images' classes. */
-export interface Truth {
-  /** Class index of each image, shape (n). */
-  readonly y: Int32Array;
-  readonly classes: readonly string[];
-}
-
-/** What a plan says of rows that it did not see, or why it could not be fitted. */
-export type HeldOut =
-  | {
-      readonly plan: HeadPlan;
-      /** Shape (n, classes). */
-      readonly P: Matrix;
-      readonly converged: boolean;
-      /** The most of any fold. */
-      readonly iterations: number;
-    }
-  | { readonly plan: HeadPlan; readonly problem: string };
+import { type FamilyTask, type HeldOut, problemOf, setRows, type Truth } from './family-task.ts';
+import { byKernel, hasExactKernel } from './kernel-folds.ts';
 
 /**
  * Cross-validates the plans of a family, one after the other: each fold trains on its `train` rows and answers for its
@@ -45,100 +23,17 @@ export function heldOut(
   context?: FitContext,
 ): AsyncGenerator<HeldOut> {
   const task = { plans, features, y: features.ofRows(truth.y), classes: truth.classes, context };
+  if (kind.startsWith('kernel') && !hasExactKernel(task)) return oneByOne(task);
   switch (kind) {
     case 'linear':
+    case 'kernel-logistic':
       return alongPath(task);
+    case 'kernel-ridge':
+      return byKernel(task);
     case 'neighbors':
       return byNeighbors(task);
     case 'single':
       return oneByOne(task);
-  }
-}
-
-/** A family's plans, and the class of each row of the features. */
-interface FamilyTask extends Truth {
-  readonly plans: readonly HeadPlan[];
-  readonly features: FoldFeatures;
-  readonly context: FitContext | undefined;
-}
-
-/** Sets the rows that a fold holds out. */
-function setRows(P: Matrix, val: readonly number[], answers: Matrix): void {
-  val.forEach((i, v) => row(P, i).set(row(answers, v)));
-}
-
-/** Linear fits from here on start from the optimum of the next smaller power of ten. */
-const FIRST_DECADE = -2;
-
-/** The power of ten below C that C's fits start from, undefined for the first ones. */
-function decadeBelow(C: number): number | undefined {
-  const exponent = Math.ceil(Math.log10(C) - 1e-9) - 1;
-  return exponent < FIRST_DECADE ? undefined : Number(`1e${exponent}`);
-}
-
-/**
- * All folds of a penalty are fitted at once where they share a design. Each starts from the optimum of the power of ten
- * below its C: a start from a neighbour in the grid would let the last digits depend on the grid.
- */
-async function* alongPath({ plans, features, y, classes, context }: FamilyTask): AsyncGenerator<HeldOut> {
-  const { name, params } = plans[0]!;
-  const { folds, shared } = features;
-  const known = new Map<number, Promise<LinearFit[]>>();
-  const taskOf = (train: readonly number[]): LinearTask => ({
-    loss: LOSSES[name]!,
-    // A shared design has all rows, of which the fold's count; a fold's own has no others.
-    ...(shared ? { y, rows: train } : { y: Int32Array.from(train, (i) => y[i]!) }),
-    classes: classes.length,
-    classWeight: params.classWeight as ClassWeight,
-  });
-
-  async function solve(C: number): Promise<LinearFit[]> {
-    const decade = decadeBelow(C);
-    const starts = decade === undefined ? undefined : await fitsAt(decade);
-    const stop = { C, tol: Number(params.tol), maxIter: Number(params.maxIter) };
-    const fit = async (fold: number): Promise<LinearFit> => {
-      const design = await (await features.view(fold, context)).design(context);
-      return fitLinear(design, taskOf(folds[fold]!.train), stop, starts?.[fold], context);
-    };
-    if (shared) return Promise.all(folds.map((_, fold) => fit(fold)));
-    const fits: LinearFit[] = [];
-    for (let fold = 0; fold < folds.length; fold++) fits.push(await fit(fold));
-    return fits;
-  }
-
-  function fitsAt(C: number): Promise<LinearFit[]> {
-    const found = known.get(C) ?? solve(C);
-    known.set(C, found);
-    return found;
-  }
-
-  /** Probabilities of the rows that a fold holds out. */
-  async function answers(fold: number, fit: LinearFit): Promise<Matrix> {
-    const { val } = folds[fold]!;
-    const view = await features.view(fold, context);
-    if (!shared) {
-      const { weights, intercept } = await linearWeights(await view.design(context), fit);
-      return linearProbabilities(await times(selectRows(view.X, val), weights), intercept);
-    }
-    const logits = matrix(val.length, fit.k);
-    val.forEach((i, v) => row(logits, v).set(fit.logits.subarray(i * fit.k, (i + 1) * fit.k)));
-    return linearProbabilities(logits, new Float32Array(fit.k));
-  }
-
-  for (const plan of plans) {
-    const fits = await fitsAt(strengthOf(plan)).catch(problemOf);
-    if (!Array.isArray(fits)) {
-      yield { plan, ...fits };
-      continue;
-    }
-    const P = matrix(features.images, classes.length);
-    for (const [fold, { val }] of folds.entries()) setRows(P, val, await answers(fold, fits[fold]!));
-    yield {
-      plan,
-      P,
-      converged: fits.every(({ converged }) => converged),
-      iterations: Math.max(...fits.map(({ iterations }) => iterations)),
-    };
   }
 }
 
@@ -220,11 +115,4 @@ async function* oneByOne({ plans, features, y, classes, context }: FamilyTask): 
     }
     yield { plan, P, converged, iterations };
   }
-}
-
-/** What keeps one plan from being fitted is a result; any other error ends the work. */
-function problemOf(error: unknown): { problem: string } {
-  if (error instanceof PermafrostError && ['FIT_INVALID', 'PACKAGE_MISSING'].includes(error.code))
-    return { problem: error.message };
-  throw error;
 }

@@ -24,14 +24,14 @@ export interface KernelLabels extends KernelTask {
 
 /** How a head is fitted, exactly and on landmarks; `notes` say what the landmarks are. */
 export interface KernelSolvers {
-  exact(on: ExactRows, labels: KernelLabels, context?: FitContext): Promise<FittedHead>;
-  approximate(
+  readonly exact: (on: ExactRows, labels: KernelLabels, context?: FitContext) => Promise<FittedHead>;
+  readonly approximate: (
     map: NystroemMap,
     rows: Rows,
     labels: KernelLabels & { readonly labels: readonly string[] },
     notes: readonly string[],
     context?: FitContext,
-  ): Promise<FittedHead>;
+  ) => Promise<FittedHead>;
 }
 
 /**

@@ -29,9 +29,9 @@ export interface KernelChoice extends KernelGrid {
 }
 
 /**
- * Solves every pair in closed form, one factorisation each, and takes that of the least squared leave-one-out error, the
- * first of equals. `images`: the image of each row (n); all rows of one are left out together. Throws FIT_INVALID where
- * a system is singular to rounding, INTERRUPTED.
+ * Solves every pair in closed form, one factorisation each. The least squared leave-one-out error wins, of equal ones
+ * the first. `images`: the image of each row (n); all rows of one are left out together. Throws FIT_INVALID where a
+ * system is singular to rounding, INTERRUPTED.
  */
 export async function chooseByLeaveOneOut(
   distances: SquaredDistances,

@@ -10,8 +10,8 @@ import type { SquaredDistances } from './squared-distances.ts';
 export const kernelDesignBytes = gramBytes;
 
 /**
- * The design of a linear head on the kernel's own features: its Gram matrix is exp(-gamma·d²), centred (Schölkopf, Smola
- * and Müller 1998, appendix), as a free intercept allows. Coefficients, folds and penalties as in `gramDesign`;
+ * The design of a linear head on the kernel's own features: its Gram matrix is exp(-gamma·d²), centred (Schölkopf,
+ * Smola and Müller 1998, appendix), as a free intercept allows. Coefficients, folds and penalties as in `gramDesign`;
  * `weights` are coefficients of the rows (n, k): f(x) = Σ exp(-gamma·|x - xᵢ|²)·weightsᵢ + intercept.
  */
 export function kernelDesign(distances: SquaredDistances, gamma: number): Design {

@@ -64,9 +64,9 @@ export const coefficientsOf = ({ roots, k }: KernelSystem, { dual }: KernelSolut
   dual.map((value, at) => value * roots[Math.floor(at / k)]!);
 
 /**
- * What the targets of some rows would miss by if these rows were left out: (M_II)⁻¹·dual_I with M = (K + alpha)⁻¹, shape
- * (rows, k), in terms of the weighted system. One factorisation serves every fold (An, Liu and Venkatesh 2007, "Fast
- * cross-validation algorithms for least squares support vector machine and kernel ridge regression").
+ * What the targets of some rows would miss by if these rows were left out, in terms of the weighted system: (M_II)⁻¹
+ * times dual_I with M = (K + alpha)⁻¹, shape (rows, k). One factorisation serves every fold (An, Liu and Venkatesh
+ * 2007, "Fast cross-validation algorithms for least squares support vector machine and kernel ridge regression").
  */
 export async function leftOutResiduals(
   { inverse, dual }: KernelSolution,

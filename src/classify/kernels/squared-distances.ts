@@ -23,12 +23,15 @@ const PART_ROWS = 512;
 /** The rows in parts that are valid one at a time. */
 interface Parts {
   readonly starts: readonly number[];
-  read(part: number): Promise<Matrix>;
+  readonly read: (part: number) => Promise<Matrix>;
 }
 
 function partsOf(rows: Rows): Parts {
   const X = rows.matrix;
-  if (X === undefined) return joinedBlocks(rows);
+  if (X === undefined) {
+    const joined = joinedBlocks(rows);
+    return { starts: joined.starts, read: (p) => joined.read(p) };
+  }
   const starts = Array.from({ length: Math.ceil(X.rows / PART_ROWS) }, (_, p) => p * PART_ROWS);
   return {
     starts: [...starts, X.rows],

@@ -4,19 +4,21 @@ import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { mathSession, sessionCache } from '../linalg/math-session.ts';
 import { distanceOfScore, extentOf, productError } from './distance.ts';
 import type { Metric } from './neighbor-index.ts';
-import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type RowRange, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, largestScores, partsOf, type RowRange, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 16 MiB of float32. */
 const BLOCK_VALUES = 2 ** 22;
 const MOST_QUERIES = 1024;
+/**
+ * Rows of one part. Each run turns the part's rows into the product's layout once more, so a block has many queries: with
+ * 256 of them that is a fiftieth of the products.
+ */
+const PART_ROWS = 2 ** 14;
 /** Rows kept beyond those asked for: float32 confuses few of them. */
 const SPARE = 8;
 
 /** What an offset too small for a normal float32 may be off. */
 const TINY = 2 ** -120;
-
-/** ONNX_TYPE.int32, which only the encoder may import: a protobuf library comes with it. */
-const INT32 = 6;
 
 /** What turns products into scores: nothing, a factor of each row, or something added for each row. */
 type Scoring = 'product' | 'factor' | 'offset';
@@ -24,7 +26,7 @@ type Scoring = 'product' | 'factor' | 'offset';
 const cached = sessionCache();
 
 /** Products by Gemm, scores of them, and the k largest with their indices, all inside the runtime's graph. */
-function sessionOf(scoring: Scoring): Promise<OnnxSession> {
+function sessionOf(scoring: Scoring, grouped: boolean): Promise<OnnxSession> {
   const steps: Record<Scoring, OnnxNode[]> = {
     product: [{ op: 'Gemm', inputs: ['Q', 'X'], outputs: ['S'], attributes: { transB: 1 } }],
     factor: [
@@ -33,28 +35,24 @@ function sessionOf(scoring: Scoring): Promise<OnnxSession> {
     ],
     offset: [{ op: 'Gemm', inputs: ['Q', 'X', 'w'], outputs: ['S'], attributes: { transB: 1 } }],
   };
-  return cached(scoring, () =>
+  const { nodes, outputs, initializers } = largestScores(grouped);
+  return cached(`${scoring} ${grouped}`, () =>
     mathSession(
       {
         name: `scan by ${scoring}`,
-        nodes: [
-          ...steps[scoring],
-          { op: 'TopK', inputs: ['S', 'k'], outputs: ['V', 'I64'], attributes: { axis: 1 } },
-          { op: 'Cast', inputs: ['I64'], outputs: ['I'], attributes: { to: INT32 } },
-        ],
+        nodes: [...steps[scoring], ...nodes],
         inputs: [
           { name: 'Q', type: 'float32', shape: ['q', 'd'] },
           { name: 'X', type: 'float32', shape: ['n', 'd'] },
           ...(scoring === 'product' ? [] : [{ name: 'w', type: 'float32', shape: ['n'] } as const]),
           { name: 'k', type: 'int64', shape: [1] },
         ],
-        outputs: [
-          { name: 'V', type: 'float32', shape: ['q', 'kept'] },
-          { name: 'I', type: 'int32', shape: ['q', 'kept'] },
-        ],
-        initializers: [],
+        outputs,
+        initializers,
       },
       0,
+      // The next block takes the memory of this one's scores: from the system it would come page by page.
+      { arena: true },
     ),
   );
 }
@@ -74,18 +72,19 @@ export function floatScan(X: Matrix, lengths: Float64Array, metric: Metric): Sca
   return {
     block: Math.min(MOST_QUERIES, Math.max(1, Math.floor(BLOCK_VALUES / Math.min(PART_ROWS, X.rows)))),
     async run(queries, queryLengths, wanted) {
-      const [{ Tensor }, session] = await Promise.all([onnxRuntime(), sessionOf(scoring)]);
+      const { Tensor } = await onnxRuntime();
       const parts: RowRange[] = [];
-      for (let first = 0; first < X.rows; first += PART_ROWS) {
-        const rows = Math.min(PART_ROWS, X.rows - first);
+      for (const part of partsOf(X.rows, PART_ROWS, wanted + SPARE)) {
+        const { first, rows } = part;
         const k = Math.min(rows, wanted + SPARE);
+        const session = await sessionOf(scoring, part.grouped);
         const kept = await session.run({
           Q: new Tensor('float32', queries.data, [queries.rows, X.cols]),
           X: new Tensor('float32', X.data.subarray(first * X.cols, (first + rows) * X.cols), [rows, X.cols]),
           ...(scoring !== 'product' && { w: new Tensor('float32', weights.subarray(first, first + rows), [rows]) }),
           k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
         });
-        parts.push(keptOf(kept, k, first, rows));
+        parts.push(keptOf(kept, k, part));
       }
       return {
         parts,

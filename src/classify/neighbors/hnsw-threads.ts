@@ -28,8 +28,8 @@ const ENTRY = new URL(`./hnsw-thread${extname(import.meta.url)}`, import.meta.ur
 const BATCH = 1024;
 
 /**
- * Builds and writes a graph a path over X (n, d), a thread each: row i is in graph i % paths.length, as number i. The
- * same X, options and number of paths give the same graphs. `inserted` gets the number of rows added. Throws
+ * Builds and writes a graph a path over the rows `picked` of X (n, d), by default all, a thread each: they are dealt out
+ * in turn, under their numbers in X. The same rows, options and number of paths give the same graphs. `inserted` gets the number of rows added. Throws
  * PACKAGE_MISSING; INTERRUPTED, when the threads have ended; what writing throws.
  */
 export async function buildGraphFiles(
@@ -38,14 +38,18 @@ export async function buildGraphFiles(
   paths: readonly string[],
   { signal }: FitContext = {},
   inserted: (rows: number) => void = () => undefined,
+  picked?: readonly number[],
 ): Promise<void> {
   // A missing package is reported here, not by a thread that fails to start.
   await loadHnsw();
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const built = paths.map(async (path, first) => {
-    const rows = Math.ceil((X.rows - first) / paths.length);
-    const numbers = Int32Array.from({ length: rows }, (_, i) => first + i * paths.length);
+    const rows = Math.ceil(((picked?.length ?? X.rows) - first) / paths.length);
+    const numbers = Int32Array.from({ length: rows }, (_, i) => {
+      const at = first + i * paths.length;
+      return picked?.[at] ?? at;
+    });
     try {
       await buildOne(X, numbers, options, path, stop, inserted);
     } catch (error) {

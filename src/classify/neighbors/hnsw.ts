@@ -5,9 +5,11 @@ import { checkPredict } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { distance, lengthsOf } from './distance.ts';
 import { exactIndex } from './exact.ts';
-import { emptyGraph, insertRows, type HnswGraphOptions, type HnswGraph } from './hnsw-graph.ts';
+import { graphsHere, type GraphSearcher } from './graph-candidates.ts';
+import { emptyGraph, insertRows, type HnswGraphOptions } from './hnsw-graph.ts';
 import { neighborsOf, type Metric, type NeighborIndex } from './neighbor-index.ts';
-import { recallMeter, recallOnOthers, type Recall, type RecallSample } from './recall.ts';
+import { recallOnOthers, type Recall, type RecallMeter } from './recall.ts';
+import { rowSearch } from './row-search.ts';
 import { topK } from './top-k.ts';
 
 /** Rows that recall is measured on: at recall 0.95 and k = 5 the standard error is 0.007. */
@@ -19,24 +21,20 @@ export interface HnswOptions extends HnswGraphOptions {
 }
 
 /**
- * Approximate search of X (n, d) by a graph, or several with some of the rows each. Distances are float64, as by
- * `exactIndex`. A query for which a graph yields too few rows, as among many duplicates, is searched exactly.
+ * Approximate search of X (n, d) by graphs that share its rows, and by comparing each query with the rows `apart`, which
+ * no graph holds. Distances are float64, as by `exactIndex`. A query for which a graph yields too few rows, as among
+ * many duplicates, is searched exactly.
  */
-export function graphIndex(graphs: readonly HnswGraph[], X: Matrix, metric: Metric, efSearch: number): NeighborIndex {
+export function graphIndex(
+  graphs: GraphSearcher,
+  X: Matrix,
+  metric: Metric,
+  efSearch: number,
+  apart: readonly number[] = [],
+): NeighborIndex {
   const lengths = lengthsOf(X);
   const exact = exactIndex(matrixRows(X), metric);
-
-  /** The candidates of each graph; undefined where one yields too few. */
-  function candidates(query: number[], k: number): number[] | undefined {
-    const found: number[] = [];
-    for (const graph of graphs) {
-      const wanted = Math.min(k, graph.getCurrentCount());
-      const { neighbors } = graph.searchKnn(query, wanted);
-      if (neighbors.length < wanted) return undefined;
-      found.push(...neighbors);
-    }
-    return found;
-  }
+  const others = apart.length === 0 ? undefined : rowSearch(selectRows(X, apart), metric, { scan: 'float32' });
 
   return {
     metric,
@@ -45,20 +43,24 @@ export function graphIndex(graphs: readonly HnswGraph[], X: Matrix, metric: Metr
     async search(queries, wanted) {
       checkPredict('The neighbour index', queries, X.cols);
       const k = Math.min(wanted, X.rows);
-      for (const graph of graphs) graph.setEf(Math.max(efSearch, k));
+      if (queries.rows === 0) return neighborsOf([], k);
+      const { rows, each, short } = await graphs.candidates(queries, k, Math.max(efSearch, k));
       const queryLengths = lengthsOf(queries);
       const nearest = Array.from({ length: queries.rows }, () => topK(k));
-      const left: number[] = [];
+      const isShort = new Set(short);
       nearest.forEach((best, i) => {
+        if (isShort.has(i)) return;
         const query = row(queries, i);
-        const found = candidates(Array.from(query), k);
-        if (found === undefined) left.push(i);
-        for (const j of found ?? []) best.offer(distance(metric, query, row(X, j), queryLengths[i]!, lengths[j]!), j);
+        for (let at = i * each; at < (i + 1) * each; at++) {
+          const j = rows[at]!;
+          best.offer(distance(metric, query, row(X, j), queryLengths[i]!, lengths[j]!), j);
+        }
       });
+      await others?.offer(queries, nearest, (j) => apart[j]!);
       const answer = neighborsOf(nearest, k);
-      if (left.length > 0) {
-        const searched = await exact.search(selectRows(queries, left), k);
-        left.forEach((q, at) => {
+      if (short.length > 0) {
+        const searched = await exact.search(selectRows(queries, short), k);
+        short.forEach((q, at) => {
           answer.indices.set(searched.indices.subarray(at * k, (at + 1) * k), q * k);
           answer.distances.set(searched.distances.subarray(at * k, (at + 1) * k), q * k);
         });
@@ -66,6 +68,19 @@ export function graphIndex(graphs: readonly HnswGraph[], X: Matrix, metric: Metr
       return answer;
     },
   };
+}
+
+/** Rows drawn with the seed that recall is measured on: a fifth of all, MOST_ASKED at most, ascending. None of one. */
+export function rowsApart(rows: number, seed: number): number[] {
+  const count = rows < 2 ? 0 : Math.min(MOST_ASKED, Math.max(1, Math.floor(rows / 5)));
+  const order = random(seed).shuffle(Array.from({ length: rows }, (_, i) => i));
+  return order.slice(0, count).sort((a, b) => a - b);
+}
+
+/** The rows that are not among `some`, ascending. */
+export function rowsWithout(rows: number, some: readonly number[]): number[] {
+  const left = new Set(some);
+  return Array.from({ length: rows }, (_, i) => i).filter((i) => !left.has(i));
 }
 
 /**
@@ -80,13 +95,10 @@ export async function hnswIndex(
   context?: FitContext,
 ): Promise<{ readonly index: NeighborIndex; readonly recall: Recall | undefined }> {
   const graph = await emptyGraph(X.rows, X.cols, options);
-  const index = graphIndex([graph], X, options.metric, options.efSearch);
-  const order = random(options.seed).shuffle(Array.from({ length: X.rows }, (_, i) => i));
-  const asked = X.rows < 2 ? 0 : Math.min(MOST_ASKED, Math.max(1, Math.floor(X.rows / 5)));
-  const queries = order.slice(0, asked).sort((a, b) => a - b);
-  const others = order.slice(asked).sort((a, b) => a - b);
-  await insertRows(graph, X, (i) => i, context, undefined, others);
-  const recall = asked === 0 ? undefined : await recallOnOthers(index, X, queries, k);
+  const index = graphIndex(graphsHere([graph]), X, options.metric, options.efSearch);
+  const queries = rowsApart(X.rows, options.seed);
+  await insertRows(graph, X, (i) => i, context, undefined, rowsWithout(X.rows, queries));
+  const recall = queries.length === 0 ? undefined : await recallOnOthers(index, X, queries, k);
   await insertRows(graph, X, (i) => i, context, undefined, queries);
   return { index, recall };
 }
@@ -100,16 +112,15 @@ export interface ChosenEf {
   readonly k: number;
 }
 
-/** The smallest of k, 2k, 4k … candidates that reach `recall` of the k nearest on a sample, at most all rows. */
+/** The smallest of k, 2k, 4k … candidates that reach `recall` as `meter` measures it, at most all rows. */
 export async function chooseEf(
-  graphs: readonly HnswGraph[],
+  graphs: GraphSearcher,
   X: Matrix,
   metric: Metric,
-  recall: number,
-  wanted: RecallSample,
+  { recall, k }: { readonly recall: number; readonly k: number },
+  meter: RecallMeter,
 ): Promise<ChosenEf> {
-  const meter = await recallMeter(X, metric, wanted);
-  for (let ef = wanted.k; ; ef *= 2) {
+  for (let ef = k; ; ef *= 2) {
     const measured = await meter(graphIndex(graphs, X, metric, ef));
     if (measured.recall >= recall || ef >= X.rows) return { ef, ...measured };
   }

@@ -6,11 +6,13 @@ import { distanceOfScore, extentOf } from './distance.ts';
 import { integerProduct, integerProductsHold } from '../linalg/integer-products.ts';
 import type { Metric } from './neighbor-index.ts';
 import { commonStep, hasNegative, quantizeRows, type QuantizedRows } from './quantize-rows.ts';
-import { FLOAT32_ROUNDING, keptOf, PART_ROWS, type RowRange, type Scan } from './scan.ts';
+import { FLOAT32_ROUNDING, keptOf, largestScores, type RowRange, type Scan } from './scan.ts';
 
 /** Scores of one block of queries with one part: 8 MiB of float32. */
 const BLOCK_VALUES = 2 ** 21;
 const MOST_QUERIES = 1024;
+/** Rows of one part: their products with a block of queries stay in the cache. */
+const PART_ROWS = 2 ** 16;
 /** Bytes of one part: what a session is made from lies in memory a few times while it is made. */
 const PART_BYTES = 2 ** 27;
 /** Sums of more products could pass 2^31. */
@@ -22,8 +24,8 @@ const SPARE = 54;
 /** Query and row have length 1 for the cosine; the query's rounded copy may be this much longer. */
 const ROUNDED_LENGTH = 1.02;
 
-/** ONNX_TYPE.float32 and .int32, which only the encoder may import: a protobuf library comes with it. */
-const [FLOAT32, INT32] = [1, 6];
+/** ONNX_TYPE.float32, which only the encoder may import: a protobuf library comes with it. */
+const FLOAT32 = 1;
 
 /** A part of the rows, packed by the runtime. */
 interface Held {
@@ -35,6 +37,8 @@ interface Held {
 /** Scores of uint8 queries: (sum of integers) · step · (the row's step) + offset; the k largest and their places. */
 function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, cols: number): Promise<OnnxSession> {
   const rows = offsets.length;
+  // Of so many spare rows groups would hold more than there is to gain.
+  const { nodes, outputs } = largestScores(false);
   return mathSession(
     {
       name: 'scan in 8 bits',
@@ -44,8 +48,7 @@ function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, 
         { op: 'Mul', inputs: ['step', 'steps'], outputs: ['scale'] },
         { op: 'Mul', inputs: ['F', 'scale'], outputs: ['G'] },
         { op: 'Add', inputs: ['G', 'offsets'], outputs: ['S'] },
-        { op: 'TopK', inputs: ['S', 'k'], outputs: ['V', 'I64'], attributes: { axis: 1 } },
-        { op: 'Cast', inputs: ['I64'], outputs: ['I'], attributes: { to: INT32 } },
+        ...nodes,
       ],
       inputs: [
         { name: 'X', type: 'uint8', shape: ['q', 'd'] },
@@ -53,10 +56,7 @@ function sessionOf({ data, zero, steps }: QuantizedRows, offsets: Float32Array, 
         { name: 'step', type: 'float32', shape: [] },
         { name: 'k', type: 'int64', shape: [1] },
       ],
-      outputs: [
-        { name: 'V', type: 'float32', shape: ['q', 'kept'] },
-        { name: 'I', type: 'int32', shape: ['q', 'kept'] },
-      ],
+      outputs,
       initializers: [
         { name: 'Y', shape: [rows, cols], data },
         { name: 'zeroY', shape: [], data: Int8Array.of(zero) },
@@ -133,7 +133,7 @@ export async function integerScan(
           step: new Tensor('float32', Float32Array.of(step), []),
           k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
         });
-        found.push(keptOf(kept, k, first, rows));
+        found.push(keptOf(kept, k, { first, rows, grouped: false }));
       }
       return {
         parts: found,

@@ -18,15 +18,14 @@ export interface Recall {
   readonly k: number;
 }
 
+/** What an index finds of the true neighbours of queries that are always the same. */
+export type RecallMeter = (index: NeighborIndex) => Promise<Recall>;
+
 /**
  * Measures recall@k of approximate indices over X on a sample of its rows, each without itself. A row as near as the
  * k-th true neighbour counts as found. The truth is searched once. 1 for a single row.
  */
-export async function recallMeter(
-  X: Matrix,
-  metric: Metric,
-  { k, sample, seed }: RecallSample,
-): Promise<(index: NeighborIndex) => Promise<Recall>> {
+export async function recallMeter(X: Matrix, metric: Metric, { k, sample, seed }: RecallSample): Promise<RecallMeter> {
   const drawn = random(seed)
     .shuffle(Array.from({ length: X.rows }, (_, i) => i))
     .slice(0, sample);
@@ -46,31 +45,44 @@ export async function recallMeter(
 }
 
 /**
- * Recall@k on queries that the index does not hold: the rows `queries` of X, of which it holds all others. A row as
- * near as the k-th true neighbour counts as found. `queries`: ascending row numbers, not all of X's.
+ * Measures recall@k on queries that the index does not hold: the rows `queries` of X, of which it holds all others. A
+ * row as near as the k-th true neighbour counts as found. The truth is searched once. `queries`: ascending row numbers,
+ * not all of X's; 1 without any.
  */
+export async function othersMeter(
+  X: Matrix,
+  metric: Metric,
+  queries: readonly number[],
+  k: number,
+): Promise<RecallMeter> {
+  const among = Math.min(k, X.rows - queries.length);
+  const asked = selectRows(X, queries);
+  const isQuery = new Set(queries);
+  // Among so many nearest rows of all there are `among` that the index holds.
+  const all = await exactIndex(matrixRows(X), metric).search(asked, among + queries.length);
+  const farthest = queries.map((_, q) => {
+    let at = q * all.k;
+    for (let left = among; left > 0; at++) if (!isQuery.has(all.indices[at]!)) left--;
+    return all.distances[at - 1]!;
+  });
+  return async (index) => {
+    const found = await index.search(asked, among);
+    const hits = farthest.map(
+      (most, q) => found.distances.subarray(q * among, (q + 1) * among).filter((far) => far <= most).length,
+    );
+    const recall = queries.length === 0 ? 1 : hits.reduce((sum, count) => sum + count, 0) / (queries.length * among);
+    return { recall, queries: queries.length, k: among };
+  };
+}
+
+/** Recall@k of one index that holds all rows of X but `queries`, as by `othersMeter`. */
 export async function recallOnOthers(
   index: NeighborIndex,
   X: Matrix,
   queries: readonly number[],
   k: number,
 ): Promise<Recall> {
-  const among = Math.min(k, X.rows - queries.length);
-  const asked = selectRows(X, queries);
-  const isQuery = new Set(queries);
-  // Among so many nearest rows of all there are `among` that the index holds.
-  const all = await exactIndex(matrixRows(X), index.metric).search(asked, among + queries.length);
-  const found = await index.search(asked, among);
-  let hits = 0;
-  for (let q = 0; q < queries.length; q++) {
-    const start = q * all.k;
-    let left = among;
-    let at = start;
-    for (; left > 0; at++) if (!isQuery.has(all.indices[at]!)) left--;
-    const farthest = all.distances[at - 1]!;
-    hits += found.distances.subarray(q * among, (q + 1) * among).filter((far) => far <= farthest).length;
-  }
-  return { recall: hits / (queries.length * among), queries: queries.length, k: among };
+  return (await othersMeter(X, index.metric, queries, k))(index);
 }
 
 /** Recall@k of one index over the rows of X, as by `recallMeter`. */

@@ -102,15 +102,29 @@ export function rowSearch(X: Matrix, metric: Metric, given: Partial<ExactOptions
       ): boolean {
         found.clear();
         // Rows farther than both bounds cannot be among the nearest any more, not even by a tie.
-        const isBeyond = (least: number): boolean => least > Math.min(bound, found.bound());
-        return parts.every(({ k: kept, values, indices: rows, first, whole }) => {
-          for (let at = i * kept; at < (i + 1) * kept; at++) {
-            if (isBeyond(leastDistance(i, values[at]!))) return true;
-            const j = first + rows[at]!;
-            found.offer(distance(metric, query, row(X, j), length, lengths[j]!), numberOf(j));
+        const isBeyond = (value: number): boolean => leastDistance(i, value) > Math.min(bound, found.bound());
+        const next = new Int32Array(parts.length);
+        for (;;) {
+          // The most promising row of all parts.
+          let best = -1;
+          let most = -Infinity;
+          for (let p = 0; p < parts.length; p++) {
+            const { k: kept, values } = parts[p]!;
+            if (next[p] === kept) continue;
+            const value = values[i * kept + next[p]!]!;
+            if (best >= 0 && value <= most) continue;
+            best = p;
+            most = value;
+            // What overflowed is measured at once.
+            if (Number.isNaN(value)) break;
           }
-          return whole || isBeyond(leastDistance(i, values[(i + 1) * kept - 1]!));
-        });
+          if (best < 0 || isBeyond(most)) break;
+          const { k: kept, indices: rows, first } = parts[best]!;
+          const j = first + rows[i * kept + next[best]!++]!;
+          found.offer(distance(metric, query, row(X, j), length, lengths[j]!), numberOf(j));
+        }
+        // What a part did not keep has no larger score than the last that it kept.
+        return parts.every(({ k: kept, values, whole }) => whole || isBeyond(values[(i + 1) * kept - 1]!));
       }
     },
   };

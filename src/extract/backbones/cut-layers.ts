@@ -48,7 +48,7 @@ export function outputShape(backbone: Backbone, cut: string, size: number): Acti
   return { height: side, width: side, channels };
 }
 
-/** Length of the feature vector of one image: height * width * channels for flatten, channels for avg and max. */
+/** Length of the feature vector of one image: height * width * channels for flatten, channels for the others. */
 export function featureWidth(shape: ActivationShape, pooling: Pooling): number {
   return pooling === 'flatten' ? shape.height * shape.width * shape.channels : shape.channels;
 }

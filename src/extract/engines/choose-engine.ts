@@ -23,6 +23,8 @@ export interface ChoiceFacts {
   readonly processor: Processor;
   /** Engine classes of stored features that would serve in all else, best first: `auto` stays with them. */
   readonly held: readonly string[];
+  /** Speeds that were measured on this processor, as Variant.speed counts them, by engine class. */
+  readonly measured?: ReadonlyMap<string, number> | undefined;
   /** Engines that `permafrost engines add` can install. */
   readonly installable: readonly string[];
 }
@@ -53,15 +55,25 @@ function matches({ engine, device, precision, onlyAsked }: Variant, request: Eng
   );
 }
 
-/** Whether `auto` may pick the precision: int8 only when asked for, bf16 only where the processor has units for it. */
-function isOffered({ precision }: Variant, { request, processor }: ChoiceFacts): boolean {
+/** Images a second as a multiple of onnxruntime's in fp32: measured here, or else as it was on other processors. */
+const speedOf = (variant: Variant, { measured, processor }: ChoiceFacts): number =>
+  measured?.get(engineClass(variant)) ?? variant.speed(processor);
+
+/**
+ * Whether `auto` may pick a variant: int8 only when asked for, bf16 only where the processor has units for it, and what
+ * is to be measured only where that told of a gain.
+ */
+function isOffered(variant: Variant, { request, processor, measured }: ChoiceFacts): boolean {
+  const { precision, onlyMeasured } = variant;
+  const isWorth = (measured?.get(engineClass(variant)) ?? 0) >= WORTH_TELLING;
+  if (onlyMeasured === true && isOpen(request.engine) && !isWorth) return false;
   if (request.precision !== 'auto') return true;
   return precision === 'fp32' || (precision === 'bf16' && processor.bf16 !== null);
 }
 
 /** The variants that serve a request: those of stored features, then by speed. Throws OPTION_INVALID where none can. */
 export function candidates(facts: ChoiceFacts): readonly Variant[] {
-  const { request, processor, held } = facts;
+  const { request, held } = facts;
   const serving = VARIANTS.filter((variant) => matches(variant, request));
   if (serving.length === 0) {
     const known = VARIANTS.filter(({ engine }) => request.engine === 'auto' || engine === request.engine);
@@ -76,7 +88,7 @@ export function candidates(facts: ChoiceFacts): readonly Variant[] {
     .filter(({ precision }) => precision !== 'int8' || request.precision === 'int8');
   const others = serving
     .filter((variant) => !stored.includes(variant) && isOffered(variant, facts))
-    .sort((a, b) => b.speed(processor) - a.speed(processor));
+    .sort((a, b) => speedOf(b, facts) - speedOf(a, facts));
   return [...stored, ...others];
 }
 
@@ -116,15 +128,18 @@ function reason(
   const given = givenReason(variant, facts);
   if (given !== undefined) return { why: given, details: [] };
   const isBf16 = variant.precision === 'bf16' && processor.bf16 !== null;
+  const isMeasured = variant.onlyMeasured === true && isOpen(request.engine);
   const passed = unusable(variant, facts, tried);
   const why = [
     request.engine === 'auto' ? 'the fastest here' : 'as asked',
     ...(passed.length > 0 ? [` without ${passed.join(', ')}`] : []),
     ...(isBf16
       ? [`: the processor has ${processor.bf16}`]
-      : request.precision === 'auto' && processor.bf16 === null
-        ? [`: ${noUnits(processor)}`]
-        : []),
+      : isMeasured
+        ? [`: measured, ${rounded(speedOf(variant, facts))}x onnxruntime`]
+        : request.precision === 'auto' && processor.bf16 === null
+          ? [`: ${noUnits(processor)}`]
+          : []),
   ].join('');
   const details = isBf16 ? ['features in bf16 keep a cosine to fp32 of 0.9998 or more'] : [];
   return { why, details };
@@ -139,11 +154,11 @@ function way({ engine, precision }: Variant, { installable }: ChoiceFacts, probl
 
 /** The fastest variant that `auto` would take were it here, where a command adds it and the gain is worth telling. */
 function hintFor(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVariant[]): string | undefined {
-  const { processor, installable } = facts;
+  const { installable } = facts;
   if (givenReason(variant, facts) !== undefined) return undefined;
   const addable = unusable(variant, facts, tried).filter((engine) => installable.includes(engine));
   const best = candidates(facts).find(({ engine }) => addable.includes(engine));
-  const gain = best === undefined ? 0 : best.speed(processor) / variant.speed(processor);
+  const gain = best === undefined ? 0 : speedOf(best, facts) / speedOf(variant, facts);
   if (best === undefined || gain < WORTH_TELLING) return undefined;
   return `Faster here: npx permafrost engines add ${best.engine} (${best.precision}, about ${rounded(gain)}x).`;
 }
@@ -158,15 +173,26 @@ export function chooseEngine(facts: ChoiceFacts, tried: readonly TriedVariant[])
     (entry) => entry.problem === null && order.includes(engineClass(entry.variant)),
   )?.variant;
   if (variant === undefined) return undefined;
-  const { processor } = facts;
+  const gainOf = (other: Variant): number => speedOf(other, facts) / speedOf(variant, facts);
   const problemOf = (other: Variant): string | null =>
     tried.find((entry) => entry.variant.engine === other.engine && entry.problem !== null)?.problem ?? null;
-  const faster = VARIANTS.filter(
-    (other) => other.onlyAsked === undefined && other.speed(processor) >= WORTH_TELLING * variant.speed(processor),
-  ).map(
+  const faster = VARIANTS.filter((other) => other.onlyAsked === undefined && gainOf(other) >= WORTH_TELLING).map(
     (other) =>
-      `${engineClass(other)} (about ${rounded(other.speed(processor) / variant.speed(processor))} times as fast): ${way(other, facts, problemOf(other))}`,
+      `${engineClass(other)} (about ${rounded(gainOf(other))} times as fast): ${way(other, facts, problemOf(other))}`,
   );
   const hint = hintFor(variant, facts, tried);
   return { variant, ...reason(variant, facts, tried), faster, ...(hint !== undefined && { hint }) };
+}
+
+/** A variant that `auto` would take in place of `chosen` if it was measured to be faster, and was not measured yet. */
+export function toBeMeasured(chosen: Variant, facts: ChoiceFacts): Variant | undefined {
+  const { request, held, measured } = facts;
+  if (!isOpen(request.engine) || held.includes(engineClass(chosen))) return undefined;
+  return VARIANTS.find(
+    (variant) =>
+      variant.onlyMeasured === true &&
+      matches(variant, request) &&
+      measured?.has(engineClass(variant)) !== true &&
+      speedOf(variant, facts) > speedOf(chosen, facts),
+  );
 }

@@ -120,8 +120,8 @@ export const WINOGRAD_OPTIONS = {
   threads: ONNXRUNTIME_OPTIONS.threads,
   /** Below this the transforms cost what the products save: VGG16's first block is no faster with them. */
   leastFilters: integerOption(128, 'convolutions before the first one of so many filters run directly', { min: 1 }),
-  /** Sets the memory of the transformed maps: 8 take 200 MiB more than 4 and are no faster, 2 are 5 % slower. */
-  imagesAtOnce: integerOption(4, 'images of a batch that are inferred in one call', { min: 1 }),
+  imagesAtOnce: integerOption(8, 'images of a batch that are inferred in one call', { min: 1 }),
+  tileMiB: integerOption(32, 'MiB that the transformed tiles of a layer may take at a time', { min: 1 }),
 } as const;
 /** Options of the engine `onnxruntime-winograd`. @interface */
 export type WinogradOptions = OptionsOf<typeof WINOGRAD_OPTIONS>;
@@ -132,6 +132,7 @@ export type WinogradOptions = OptionsOf<typeof WINOGRAD_OPTIONS>;
  */
 export async function createWinogradEngine(given: Partial<WinogradOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine onnxruntime-winograd', WINOGRAD_OPTIONS, given);
-  const graph = { winogradFrom: options.leastFilters };
+  const { leastFilters, imagesAtOnce, tileMiB } = options;
+  const graph = { winograd: { leastFilters, batch: imagesAtOnce, tileBytes: tileMiB * 2 ** 20 } };
   return engineOf({ name: 'onnxruntime-winograd', ...options, graph, session: WITHOUT_FOLDING });
 }

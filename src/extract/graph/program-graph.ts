@@ -1,62 +1,45 @@
-import { encodeOnnx, type OnnxGraph, type OnnxNode } from '../../core/onnx-model.ts';
+import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers, outputName } from './needed-layers.ts';
-import { frozenLayers } from './nhwc/frozen-layers.ts';
+import { frozenLayers, type FrozenChoices } from './nhwc/frozen-layers.ts';
+import { poolingLayers } from './pooling-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
-import type { Output, Program } from '../program.ts';
+import type { Program } from '../program.ts';
 
 export { outputName } from './needed-layers.ts';
 
 /** The graph's one input: uint8 RGB pixels, shape (batch, size, size, 3). */
 export const PIXELS = 'pixels';
 
-/** The outputs that layers in NCHW give. */
-function poolings(layers: readonly Layer[], { outputs }: Program): GraphPart {
-  const given = outputs.filter(({ cut }) => layers.some(({ name }) => name === cut));
-  return { nodes: given.flatMap(poolingNodes), initializers: [] };
-}
-
-/** NCHW activation to features (batch, width); flatten in NHWC order, as Keras. */
-function poolingNodes(output: Output): readonly OnnxNode[] {
-  const name = outputName(output);
-  const between = `${name}/between`;
-  const first: OnnxNode =
-    output.pooling === 'flatten'
-      ? { op: 'Transpose', inputs: [output.cut], outputs: [between], attributes: { perm: [0, 2, 3, 1] } }
-      : {
-          op: output.pooling === 'avg' ? 'GlobalAveragePool' : 'GlobalMaxPool',
-          inputs: [output.cut],
-          outputs: [between],
-        };
-  return [first, { op: 'Flatten', inputs: [between], outputs: [name], attributes: { axis: 1 } }];
-}
-
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
-  /**
-   * From the first float32 convolution of at least so many filters on, convolutions run by Winograd's minimal filtering
-   * (nhwc/); never the network's first one, which takes up the channel order. Default: none.
-   */
-  readonly winogradFrom?: number;
+  /** Default: all convolutions run directly. */
+  readonly winograd?: WinogradGraphOptions;
+}
+
+/** Which float32 convolutions run by Winograd's minimal filtering, and in how much memory. */
+export interface WinogradGraphOptions extends FrozenChoices {
+  /** Those from the first of so many filters on, but never the network's first, which takes up the channel order. */
+  readonly leastFilters: number;
 }
 
 /** Layers in float32 and the outputs that they give: directly up to the first wide convolution, then on pixel rows. */
 function floatParts(
   layers: readonly Layer[],
   program: Program,
-  { winogradFrom = Infinity }: ProgramGraphOptions,
+  { winograd }: ProgramGraphOptions,
 ): readonly GraphPart[] {
-  const isWide = (layer: Layer, i: number): boolean => layer.kind === 'conv' && i > 0 && layer.filters >= winogradFrom;
-  const start = layers.findIndex(isWide);
+  const { leastFilters = Infinity } = winograd ?? {};
+  const start = layers.findIndex((layer, i) => layer.kind === 'conv' && i > 0 && layer.filters >= leastFilters);
   const direct = start === -1 ? layers : layers.slice(0, start);
   const parts = direct.map((layer, i) => floatLayer(layer, layers[i - 1]?.name ?? 'input', program));
-  if (start === -1) return [...parts, poolings(direct, program)];
+  if (winograd === undefined || start === -1) return [...parts, poolingLayers(direct, program)];
   const tensor = direct.at(-1)!.name;
   const input = { tensor, ...outputShape(program.backbone, tensor, program.contract.size) };
-  return [...parts, poolings(direct, program), frozenLayers(layers.slice(start), input, program)];
+  return [...parts, poolingLayers(direct, program), frozenLayers(layers.slice(start), input, program, winograd)];
 }
 
 /**
@@ -71,7 +54,7 @@ export function programGraph(program: Program, options: ProgramGraphOptions = {}
     preprocessing(program, PIXELS),
     ...(quantization === undefined
       ? floatParts(layers, program, options)
-      : [...quantizedLayers(layers, program, quantization), poolings(layers, program)]),
+      : [...quantizedLayers(layers, program, quantization), poolingLayers(layers, program)]),
   ];
   return {
     name: backbone.name,

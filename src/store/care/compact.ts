@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { matrix } from '../../core/matrix.ts';
-import type { FeatureBatch, Pooling } from '../../core/sample.ts';
+import { widthOf, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import {
@@ -36,7 +36,7 @@ async function* keptRows(
     const entry = shard.files[pooling]!;
     const parts = [...decodeShard(await readVerified(store, entry), join(store, entry.name))];
     if (rows.length === 0) rows.push(...parts.flatMap((part) => part.rows));
-    const width = set.widths[pooling];
+    const width = widthOf(set.widths, pooling);
     values.set(
       pooling,
       parts.flatMap((part) => part.rows.map((_, i) => part.features!.values.subarray(i * width, (i + 1) * width))),
@@ -46,7 +46,7 @@ async function* keptRows(
     const some = keep.slice(start, start + BATCH_ROWS);
     const features = new Map(
       poolings.map((pooling) => {
-        const m = matrix(some.length, set.widths[pooling]);
+        const m = matrix(some.length, widthOf(set.widths, pooling));
         for (const [i, at] of some.entries()) {
           const found = values.get(pooling)![at]!;
           // float16 to float32 and back changes no bit.

@@ -20,7 +20,16 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const keySchema = z.strictObject({
   kind: z.literal('hnsw'),
   /** What stands side by side in the features: the fingerprint of the set, and the pooling. */
-  parts: z.array(z.strictObject({ fingerprint: z.string(), pooling: z.enum(POOLINGS) })).min(1),
+  parts: z
+    .array(
+      z.strictObject({
+        fingerprint: z.string(),
+        pooling: z.enum(POOLINGS),
+        /** Where the pooling was made of a stored one. */
+        of: z.enum(POOLINGS).exactOptional(),
+      }),
+    )
+    .min(1),
   /** SHA-256 of the list of samples. */
   samples: digest,
   split: z.enum(SPLITS),
@@ -30,6 +39,8 @@ const keySchema = z.strictObject({
   seed: count,
   /** Which rows, where several graphs share them: every `of`-th, from `number` on. */
   part: z.strictObject({ number: count, of: count }).optional(),
+  /** Rows drawn with the seed that no graph holds, for recall to be measured on; 0 where graphs hold all rows. */
+  apart: count.optional(),
 });
 export type IndexKey = z.infer<typeof keySchema>;
 
@@ -65,6 +76,10 @@ export interface FoundIndex {
   readonly path: string;
   readonly recall: IndexRecall;
 }
+
+/** Whether there is a seal under `key`; what it seals is not read. */
+export const isIndexKept = async (store: string, key: IndexKey): Promise<boolean> =>
+  (await sealIn(store, `${stemOf(key)}.json`)) !== undefined;
 
 /** The file under `key`; undefined where there is none. Throws STORE_CORRUPT. */
 export async function findIndex(store: string, key: IndexKey): Promise<FoundIndex | undefined> {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ERROR_CODES, PermafrostError, reasonOf } from '../../core/errors.ts';
-import { POOLINGS, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, POOLINGS, type Pooling } from '../../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { DTYPES, fingerprintOf } from './fingerprint.ts';
 import { sealJson, unseal } from './sealed-json.ts';
@@ -88,6 +88,7 @@ export const shardSchema = z.strictObject({
     flatten: fileSchema.exactOptional(),
     avg: fileSchema.exactOptional(),
     max: fileSchema.exactOptional(),
+    gem: fileSchema.exactOptional(),
   }),
 });
 
@@ -95,6 +96,7 @@ export const setSchema = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   settings: settingsSchema,
   engine: z.strictObject({ name: z.string(), device: z.string(), precision: z.string(), version: z.string() }),
+  /** Numbers an image; in the pooling gem as many as in avg. */
   widths: z.strictObject({ flatten: count, avg: count, max: count }),
   /** Of int8 sets alone. */
   quantization: quantizationSchema.optional(),
@@ -132,7 +134,11 @@ const manifestSchema1 = manifestSchema.extend({
   version: z.literal(1),
   dataset: datasetSchema.omit({ sets: true, views: true, tuned: true }).extend({ fingerprint: z.string() }),
   sets: z.array(
-    setSchema.extend({ shards: z.array(shardSchema.extend({ files: shardSchema.shape.files.required() })) }),
+    setSchema.extend({
+      shards: z.array(
+        shardSchema.extend({ files: shardSchema.shape.files.required({ flatten: true, avg: true, max: true }) }),
+      ),
+    }),
   ),
 });
 
@@ -170,6 +176,12 @@ export const newManifest = (permafrost: string, sets: FeatureSetDraft[] = []): M
   sets,
 });
 
+/** The files without which no new image could ever join a set: calibration and changed layers. */
+export const restingOn = ({ quantization, tuned }: FeatureSet): readonly FileEntry[] => [
+  ...(quantization === undefined ? [] : [quantization.calibration]),
+  ...(tuned === undefined ? [] : [tuned.layers]),
+];
+
 /** Rows of all shards of a set. */
 export const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
 
@@ -197,7 +209,7 @@ export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>
 
 function migratedFrom1({ dataset, ...manifest }: z.infer<typeof manifestSchema1>): ManifestDraft {
   const { fingerprint, ...rest } = dataset;
-  const sets = fingerprint === '' ? [] : [{ fingerprint, poolings: [...POOLINGS] }];
+  const sets = fingerprint === '' ? [] : [{ fingerprint, poolings: [...DEFAULT_POOLINGS] }];
   return { ...manifest, dataset: { ...rest, sets } };
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { POOLINGS } from '../../core/sample.ts';
+import { POOLING_CHOICES } from '../../core/sample.ts';
 import { unseal } from './sealed-json.ts';
 
 /** Where a store keeps what its sweeps found. */
@@ -26,7 +26,7 @@ const entrySchema = z.strictObject({
   head: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   cut: z.string(),
-  pooling: z.enum(POOLINGS),
+  pooling: z.enum(POOLING_CHOICES),
   normalize: z.enum(['l2', 'sqrt', 'standard', 'power', 'none']),
   pca: z.number().int().min(0),
   /** Not in lines of older versions, which knew of no views. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { Pooling } from '../../core/sample.ts';
+import { generalisedMeans, widthOf, type Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
 import type { RowsOrigin } from './rows.ts';
 import { locateRows, type LocatedRows } from './single.ts';
-import { currentSet } from './stored-parts.ts';
+import { currentSets, readFor } from './stored-parts.ts';
 
 /**
  * Single rows of the current set, without reading the others. Where each content lies is kept: about 60 bytes a row. A
@@ -26,7 +26,8 @@ interface Places {
 
 /** Opens the current set of a store for reading single rows; reads nothing yet. Throws STORE_EMPTY. */
 export function openRows(store: RowsOrigin): RowAccess {
-  const set = currentSet(store);
+  const [wanted] = currentSets(store);
+  const { set } = wanted;
   const places = new Map<Pooling, Promise<Places>>();
   const located = new Map<string, Promise<LocatedRows>>();
 
@@ -36,6 +37,12 @@ export function openRows(store: RowsOrigin): RowAccess {
     known.set(key, found);
     found.catch(() => known.delete(key));
     return found;
+  }
+
+  function meansOf(map: Float32Array): Float32Array {
+    const means = new Float32Array(widthOf(set.widths, 'gem'));
+    generalisedMeans(map, means.length, means);
+    return means;
   }
 
   async function findPlaces(pooling: Pooling): Promise<Places> {
@@ -64,23 +71,25 @@ export function openRows(store: RowsOrigin): RowAccess {
   }
 
   return {
-    async rowsById(ids, pooling) {
+    async rowsById(ids, asked) {
+      // A pooling that no longer counts is read where older shards have it.
+      const pooling = readFor(wanted, asked) ?? asked;
       const { index, files, fileOf, rowOf } = await once(places, pooling, () => findPlaces(pooling));
       const perFile = new Map<number, { readonly id: string; readonly row: number }[]>();
       for (const id of ids) {
         const content = index.findId(id);
         if (content < 0) continue;
-        const wanted = perFile.get(fileOf[content]!) ?? [];
-        perFile.set(fileOf[content]!, wanted);
-        wanted.push({ id, row: rowOf[content]! });
+        const some = perFile.get(fileOf[content]!) ?? [];
+        perFile.set(fileOf[content]!, some);
+        some.push({ id, row: rowOf[content]! });
       }
       const rows = new Map<string, Float32Array>();
-      for (const [file, wanted] of perFile) {
+      for (const [file, some] of perFile) {
         const entry = files[file]!;
-        const width = set.widths[pooling];
+        const width = widthOf(set.widths, pooling);
         const found = await once(located, entry.name, () => locateRows(store.files, entry, width));
-        const numbers = wanted.map(({ row }) => row);
-        await found.read(numbers, (values, i) => rows.set(wanted[i]!.id, values));
+        const numbers = some.map(({ row }) => row);
+        await found.read(numbers, (values, i) => rows.set(some[i]!.id, pooling === asked ? values : meansOf(values)));
       }
       return rows;
     },

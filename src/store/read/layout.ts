@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import type { Split } from '../../core/sample.ts';
+import { widthOf, type Split } from '../../core/sample.ts';
 import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
 import { digestTable } from './digest-table.ts';
@@ -13,6 +13,8 @@ import type { SplitCounts } from './samples.ts';
 /** Where one part of the features of each row lies. */
 export interface PartLayout {
   readonly width: number;
+  /** Numbers that the files hold of a row, where the part is made of those: the map of a gem (core/sample.ts). */
+  readonly mapWidth: number | undefined;
   readonly files: readonly FileEntry[];
   /** Of each row the number of its file, and its row in that file. */
   readonly fileOf: Int32Array;
@@ -114,8 +116,9 @@ export async function layOut(
   };
 }
 
-const emptyLayout = ({ width }: StoredPart, rows: number) => ({
+const emptyLayout = ({ width, pooling, stored, set }: StoredPart, rows: number) => ({
   width,
+  mapWidth: stored === pooling ? undefined : widthOf(set.widths, stored),
   files: [] as FileEntry[],
   fileOf: new Int32Array(rows),
   rowOf: new Int32Array(rows),
@@ -124,7 +127,7 @@ const emptyLayout = ({ width }: StoredPart, rows: number) => ({
 /** Goes through the rows of a part's shards in their order, and reports the place of each wanted one. */
 async function meetRows(
   files: StoreFiles,
-  { set, pooling }: StoredPart,
+  { set, stored }: StoredPart,
   targets: RowTargets,
   found: {
     readonly put: (place: number, file: number, row: number, sha256: string) => void;
@@ -133,7 +136,7 @@ async function meetRows(
 ): Promise<void> {
   let number = 0;
   for (const shard of newestFirst(set)) {
-    const { rows: entry, [pooling]: file } = shard.files;
+    const { rows: entry, [stored]: file } = shard.files;
     // Written without that pooling: another shard has these rows with it.
     if (file === undefined) continue;
     let row = 0;

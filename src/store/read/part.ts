@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
+import { generalisedMeans } from '../../core/sample.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import type { FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
@@ -26,7 +27,9 @@ export interface PartReader {
 const LOOK_UP_BYTES = 40_000;
 
 /** Reads one part of laid out rows through one buffer: a file of which many rows are wanted whole, else row by row. */
-export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: PartLayout): PartReader {
+export function partReader(store: StoreFiles, { width: own, mapWidth, files, fileOf, rowOf }: PartLayout): PartReader {
+  const width = mapWidth ?? own;
+  const put = mapWidth === undefined ? putValues : putMeans(mapWidth, own);
   const located = new Map<string, LocatedRows>();
   let buffer: FileBuffer | undefined;
   const bytesOf = (entry: FileEntry): Promise<Buffer> => store.read(entry, (buffer ??= fileBuffer(files)));
@@ -85,11 +88,23 @@ export function partReader(store: StoreFiles, { width, files, fileOf, rowOf }: P
   }
 }
 
+/** Puts of each map its generalised means. */
+function putMeans(mapWidth: number, channels: number): typeof putValues {
+  const map = new Float32Array(mapWidth);
+  const means = new Float32Array(channels);
+  return (values, row, into) => {
+    if (values instanceof Uint16Array) decodeFloat16(values, map);
+    else map.set(values);
+    generalisedMeans(map, channels, means);
+    putValues(means, row, into);
+  };
+}
+
 function* numbersFrom(from: number, to: number): Generator<number> {
   for (let row = from; row < to; row++) yield row;
 }
 
-function put(values: Uint16Array | Float32Array, row: number, { out, offsetOf, scales }: Destination): void {
+function putValues(values: Uint16Array | Float32Array, row: number, { out, offsetOf, scales }: Destination): void {
   const at = offsetOf(row);
   const scale = scales?.[row] ?? 1;
   if (values instanceof Uint16Array) decodeFloat16(values, out, at, scale);

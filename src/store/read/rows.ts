@@ -2,7 +2,7 @@ import { inGigabytes } from '../../core/bytes.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import { SPLITS, type FeaturePart, type Pooling, type Split } from '../../core/sample.ts';
+import { SPLITS, type FeaturePart, type PoolingChoice, type Split } from '../../core/sample.ts';
 import type { StoreFolder } from '../format/manifest.ts';
 import type { StoredSample } from '../format/shard.ts';
 import { blockRows, type PickableRows } from './blocks.ts';
@@ -11,6 +11,8 @@ import { LAYOUT_ROW_BYTES, layOut, numbered } from './layout.ts';
 import { matrixOfRows } from './matrix.ts';
 import type { SampleList } from './samples.ts';
 import { storedParts, type StoredPart } from './stored-parts.ts';
+
+export type { PickableRows } from './blocks.ts';
 
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
 export const MAX_MATRIX_BYTES = 2 ** 32;
@@ -27,8 +29,8 @@ export interface MemoryRoom {
 
 /** Which features to read, of which images, and how. */
 export interface RowsRequest {
-  /** One pooling of the primary set, or parts side by side. */
-  readonly parts: Pooling | readonly FeaturePart[];
+  /** Poolings of the primary set, or parts side by side. */
+  readonly parts: PoolingChoice | readonly FeaturePart[];
   /** Rows of these splits, one after the other; by default of all images, in the order of the list. */
   readonly splits?: readonly Split[];
   /** Stored views of each image to read too, which are there of training images; by default 0. */

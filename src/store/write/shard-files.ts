@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../../core/digest.ts';
 import { reasonOf } from '../../core/errors.ts';
-import { POOLINGS } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import { fingerprintOf } from '../format/fingerprint.ts';
 import {
@@ -22,7 +22,7 @@ const SEAL = /^.*-([0-9a-f]{16})-(\d{5,})\.json$/;
 /** Whether a name is one that permafrost gives to shards, seals, lists of samples, calibrations and changed layers. */
 export const isStoreFile = (name: string): boolean =>
   SEAL.test(name) ||
-  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$|^layers-[0-9a-f]{16}\.safetensors$/.test(
+  /-[0-9a-f]{16}-\d{5,}-(rows|flatten|avg|max|gem)\.arrow$|^samples-[0-9a-f]{16}\.arrow$|^calibration-[0-9a-f]{16}\.json$|^layers-[0-9a-f]{16}\.safetensors$/.test(
     name,
   );
 
@@ -34,7 +34,7 @@ export const shardFileNames = (shard: ShardEntry): string[] => [
 
 /**
  * A shard's set, and its files with their digests: manifests are rebuilt from seals. Version 1 is that of shards with
- * all poolings, as stores of version 1 have them.
+ * DEFAULT_POOLINGS, as stores of version 1 have them.
  */
 const sealSchema = z.strictObject({
   format: z.literal('permafrost-shard'),
@@ -65,7 +65,7 @@ function sealDocument(
   shard: ShardEntry,
 ): Record<string, unknown> {
   const set = { fingerprint, settings, engine, widths, ...(quantization && { quantization }), ...(tuned && { tuned }) };
-  const version = poolingsOf(shard).length === POOLINGS.length ? 1 : 2;
+  const version = poolingsOf(shard).join() === DEFAULT_POOLINGS.join() ? 1 : 2;
   return { format: 'permafrost-shard', version, set, shard };
 }
 

@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, differences } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { POOLINGS, type Failure, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, type Failure, type Pooling, type PoolingWidths } from '../../core/sample.ts';
 import { isTemporary, writeFileAtomic } from '../format/atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from '../format/fingerprint.ts';
 import { removeFile, removeLeftovers } from './leftovers.ts';
@@ -66,7 +66,7 @@ export function setFor(
   manifest: ManifestDraft,
   settings: FeatureSettings,
   engine: FeatureSet['engine'],
-  widths: Readonly<Record<Pooling, number>>,
+  widths: PoolingWidths,
 ): FeatureSetDraft {
   const fingerprint = fingerprintOf(settings);
   const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
@@ -90,7 +90,7 @@ export function setFor(
 export function whyNotReused(
   manifest: Manifest,
   settings: FeatureSettings,
-  poolings: readonly Pooling[] = POOLINGS,
+  poolings: readonly Pooling[] = DEFAULT_POOLINGS,
 ): string | undefined {
   // A view is compared with the same view under other settings: that it is no other view goes without saying.
   const filled = manifest.sets.filter(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, POOLINGS, widthOf, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import { encodeFloat16, FLOAT16_MAX } from '../format/float16.ts';
 import {
@@ -21,7 +21,7 @@ export interface WriterOptions {
   readonly store: StoreDraft;
   /** The set of its manifest that rows are added to. */
   readonly set: FeatureSetDraft;
-  /** The poolings that its shards get; every batch must have them. Default: all. */
+  /** The poolings that its shards get; every batch must have them. Default: DEFAULT_POOLINGS. */
   readonly poolings?: readonly Pooling[];
   /** Rows to come at most: keeps the buffers of a small data set small. */
   readonly expectedRows: number;
@@ -55,11 +55,12 @@ type Buffers = ReadonlyMap<Pooling, Uint16Array | Float32Array>;
  */
 export function featureWriter(options: WriterOptions): FeatureWriter {
   const { store, set } = options;
-  const { widths, settings } = set;
-  const poolings = POOLINGS.filter((pooling) => (options.poolings ?? POOLINGS).includes(pooling));
+  const { settings } = set;
+  const width = (pooling: Pooling): number => widthOf(set.widths, pooling);
+  const poolings = POOLINGS.filter((pooling) => (options.poolings ?? DEFAULT_POOLINGS).includes(pooling));
   const isHalf = (pooling: Pooling): boolean => pooling === 'flatten' && settings.dtype === 'float16';
   const shardBytes = Math.min(options.shardBytes ?? DEFAULT_SHARD_BYTES, MAX_SHARD_BYTES);
-  const rowBytes = Math.max(...poolings.map((pooling) => widths[pooling] * (isHalf(pooling) ? 2 : 4)));
+  const rowBytes = Math.max(...poolings.map((pooling) => width(pooling) * (isHalf(pooling) ? 2 : 4)));
   const fullRows = Math.floor(shardBytes / rowBytes);
   const mostRows = poolings.includes('flatten') ? fullRows : Math.min(POOLED_ROWS, fullRows);
   const capacity = Math.max(1, Math.min(options.expectedRows, mostRows));
@@ -89,14 +90,14 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
   const allocate = (): Buffers =>
     new Map(
       poolings.map((pooling) => {
-        const length = capacity * widths[pooling];
+        const length = capacity * width(pooling);
         return [pooling, isHalf(pooling) ? new Uint16Array(length) : new Float32Array(length)] as const;
       }),
     );
 
   function put(into: Buffers, pooling: Pooling, path: string, values: Float32Array): void {
     const target = into.get(pooling)!;
-    const offset = rows.length * widths[pooling];
+    const offset = rows.length * width(pooling);
     if (target instanceof Float32Array) {
       target.set(values, offset);
     } else if (encodeFloat16(values, target, offset) > 0) {
@@ -119,9 +120,8 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
       rows: await write(`${stem}-rows.arrow`, undefined),
     };
     for (const [pooling, buffer] of buffers) {
-      const width = widths[pooling];
-      const values = buffer.subarray(0, rows.length * width);
-      files[pooling] = await write(`${stem}-${pooling}.arrow`, { width, values });
+      const values = buffer.subarray(0, rows.length * width(pooling));
+      files[pooling] = await write(`${stem}-${pooling}.arrow`, { width: width(pooling), values });
     }
     const { decoder = 1 } = options;
     const shard = { rows: rows.length, ...(decoder > 1 && { decoder }), files };

@@ -1,4 +1,4 @@
-import type { ImageFacts, Pooling, Sample, Split } from '../../core/sample.ts';
+import type { ImageFacts, Sample, Split } from '../../core/sample.ts';
 
 /** An image of the store, named by its row in the list of samples of one snapshot. */
 export interface ImageCard extends Sample {
@@ -15,7 +15,8 @@ export interface HeadFacts {
   /** The file's name. */
   readonly id: string;
   readonly name: string;
-  readonly pooling: Pooling;
+  /** What it reads, such as avg or avg+max. */
+  readonly pooling: string;
   readonly classes: readonly string[];
   /** Number of images that it was trained on. */
   readonly trained: number;
@@ -67,7 +68,7 @@ export interface BrowsePage {
 export interface HeadAnswer {
   readonly head: string;
   readonly name: string;
-  readonly pooling: Pooling;
+  readonly pooling: string;
   /** At most ten classes. */
   readonly classes: readonly HeadVerdict[];
   /** Whether the head's own rule says that the image is of no known class; null where it has none or was not asked. */

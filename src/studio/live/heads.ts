@@ -2,13 +2,14 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { stampText } from '../../core/file-stamp.ts';
-import { row, type Matrix } from '../../core/matrix.ts';
+import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { blocksOf } from '../../core/rows.ts';
 import type { Pooling } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
-import { setFeatures } from '../../store/read/shards.ts';
+import { headParts } from '../../store/read/head-file.ts';
+import { partsText } from '../../store/read/stored-parts.ts';
 import type { TrainedContents } from '../../store/read/trained-contents.ts';
-import { rowTargets } from '../../store/read/row-targets.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
 import type { Snapshot } from './store.ts';
@@ -32,6 +33,18 @@ export interface Verdicts {
 export interface AskedPicture {
   readonly sha256: string;
   featuresIn(pooling: Pooling): Promise<Matrix>;
+}
+
+/** What a head reads of a picture: its poolings side by side, shape (1, width). */
+async function featuresFor({ document }: OpenedHead, picture: AskedPicture): Promise<Matrix> {
+  const parts = await Promise.all(headParts(document).map(({ pooling }) => picture.featuresIn(pooling)));
+  const X = matrix(1, document.width);
+  let at = 0;
+  for (const { data } of parts) {
+    X.data.set(data, at);
+    at += data.length;
+  }
+  return X;
 }
 
 /** The head files of a store, opened once. A file that changed is opened anew. */
@@ -60,7 +73,8 @@ export function verdictOf({ classes, best, probability }: Omit<Verdicts, 'traine
 }
 
 async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdicts> {
-  const { store, set, samples, pooling } = snapshot;
+  const { store, samples, pooling } = snapshot;
+  const parts = headParts(opened.document);
   const { classes } = opened.head;
   const verdicts: Verdicts = {
     classes,
@@ -74,7 +88,7 @@ async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdict
     verdicts.best[i] = best;
     verdicts.probability[i] = p[best]!;
   };
-  if (opened.document.pooling === pooling) {
+  if (parts.length === 1 && parts[0]!.pooling === pooling) {
     await (
       await snapshot.rows()
     ).each(async (X, rowOf) => {
@@ -83,16 +97,11 @@ async function judgeAll(opened: OpenedHead, snapshot: Snapshot): Promise<Verdict
     });
     return verdicts;
   }
-  const targets = rowTargets(samples.digests);
-  for await (const { rows, X } of setFeatures(store.path, set, opened.document.pooling)) {
+  const stored = await store.rows({ parts, memory: 'blocks' });
+  for await (const { start, X } of blocksOf(stored)) {
     const P = await probabilities(opened, X);
-    for (const [at, { sha256 }] of rows.entries()) targets.meet(sha256, (i) => put(row(P, at), i));
+    for (let i = 0; i < P.rows; i++) put(row(P, i), stored.places[start + i]!);
   }
-  if (targets.missing > 0)
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `The store lacks the ${opened.document.pooling} features of ${targets.missing} images. Run "permafrost extract" with that pooling in --cut.`,
-    );
   return verdicts;
 }
 
@@ -128,14 +137,18 @@ export function liveHeads(store: string): LiveHeads {
     return head;
   }
   const problemOf = ({ document }: OpenedHead, { set }: Snapshot): string | null => {
-    if (document.others !== undefined) return 'It reads features of several cuts, and the studio has those of one.';
+    if (headParts(document).some(({ cut }) => cut !== document.settings.cut))
+      return 'It reads features of several cuts, and the studio has those of one.';
     const differing = differingSettings(document.settings, set.settings);
+    if (differing.length > 0 && (document.tuned !== undefined || document.settings.tail !== undefined))
+      return 'It reads features of a tuned network. To ask it, start the studio with --backbone-file and its file.';
     return differing.length === 0 ? null : `It was trained on features of other settings: ${differing.join('; ')}.`;
   };
   async function factsOf(id: string, snapshot: Snapshot): Promise<HeadFacts> {
     try {
       const head = await open(id);
-      const { name, pooling, classes, trained } = head.document;
+      const { name, settings, classes, trained } = head.document;
+      const pooling = partsText(settings.cut, headParts(head.document));
       return { id, name, pooling, classes, trained: trained.images, problem: problemOf(head, snapshot) };
     } catch (error) {
       if (!(error instanceof PermafrostError)) throw error;
@@ -152,7 +165,7 @@ export function liveHeads(store: string): LiveHeads {
       const { name, pooling, problem } = facts;
       if (problem !== null) return { head: id, name, pooling, classes: [], unknown: null, trainedOn: null, problem };
       const head = await open(id);
-      const X = await image.featuresIn(pooling);
+      const X = await featuresFor(head, image);
       const asked = async () => [await probabilities(head, X), await noveltyOf(head, X)] as const;
       // Rows that are read from the store have one reader at a time.
       const [P, judged] = await (head.rowsMemory > 0 ? exclusive(asked) : asked());

@@ -3,13 +3,14 @@ import { join, resolve } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { ImageCard, StoreFacts } from '../api/studio-data.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { widthOf, type Pooling } from '../../core/sample.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { MANIFEST_NAME, type FeatureSet, type Manifest } from '../../store/format/manifest.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { openRows } from '../../store/read/access.ts';
 import { sampleTable, type SampleTable } from '../../store/read/sample-table.ts';
 import { currentSets, smallPooling } from '../../store/read/stored-parts.ts';
+import { storeThrough } from '../../workflows/train/network-option.ts';
 import { BASE_BYTES, NETWORK_BYTES } from '../../workflows/memory.ts';
 import { giveBackMemory } from './give-back-memory.ts';
 import { liveRows, type LiveRows } from './rows.ts';
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly name: string;
   readonly store: Store;
   readonly set: FeatureSet;
+  /** The fingerprint of `set` where it is that of a tuned network, which was asked for; else ''. */
+  readonly network: string;
   readonly samples: SampleTable;
   /** How `rows` are pooled: avg where the data set was extracted with it. */
   readonly pooling: Pooling;
@@ -45,11 +48,11 @@ function nameOf(manifest: Manifest): string {
   return `${manifest.dataset.samples?.sha256.slice(0, 12) ?? 'none'}-${sha256Hex(canonicalJson(manifest.dataset.sets)).slice(0, 12)}`;
 }
 
-async function take(store: Store, bound: number): Promise<Snapshot> {
+async function take(store: Store, bound: number, isAsked: boolean): Promise<Snapshot> {
   const samples = sampleTable(await store.samples());
   const [primary] = currentSets(store);
   const pooling = smallPooling(primary);
-  const features = samples.length * primary.set.widths[pooling] * 4;
+  const features = samples.length * widthOf(primary.set.widths, pooling) * 4;
   // The features, and those of a head that is trained: as they are stored, and normalised.
   const isStreamed = BASE_BYTES + NETWORK_BYTES + samples.bytes + 3 * features > bound;
   let rows: Promise<LiveRows> | undefined;
@@ -69,6 +72,7 @@ async function take(store: Store, bound: number): Promise<Snapshot> {
     name: nameOf(store.manifest),
     store,
     set: primary.set,
+    network: isAsked ? primary.set.fingerprint : '',
     pooling,
     samples,
     isStreamed,
@@ -94,16 +98,21 @@ async function stampOf(store: string): Promise<string> {
   return `${found?.ino}/${found?.mtimeMs}/${found?.size}`;
 }
 
-/** Opens a store within `bound` bytes of memory. Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, STORE_VERSION. */
-export async function openLiveStore(storePath: string, bound: number): Promise<LiveStore> {
+/**
+ * Opens a store within `bound` bytes of memory, with the features of a tuned network where `backboneFile` names one
+ * (storeThrough). Throws STORE_NOT_FOUND, STORE_EMPTY, STORE_CORRUPT, STORE_VERSION, HEAD_CORRUPT.
+ */
+export async function openLiveStore(storePath: string, bound: number, backboneFile = ''): Promise<LiveStore> {
   const path = resolve(storePath);
   let stamp = await stampOf(path);
-  let latest = await take(await openStore(path), bound);
+  const isAsked = backboneFile !== '';
+  const open = async (): Promise<Store> => storeThrough(await openStore(path), backboneFile);
+  let latest = await take(await open(), bound, isAsked);
   const current = async (): Promise<Snapshot> => {
     const now = await stampOf(path);
     if (now === stamp) return latest;
-    const store = await openStore(path);
-    if (nameOf(store.manifest) !== latest.name) latest = await take(store, bound);
+    const store = await open();
+    if (nameOf(store.manifest) !== latest.name) latest = await take(store, bound, isAsked);
     stamp = now;
     return latest;
   };

@@ -1,8 +1,8 @@
-import { POOLINGS } from '../../core/sample.ts';
+import { POOLING_CHOICES, poolingsIn } from '../../core/sample.ts';
 import type { SweepChoices } from '../api/studio-sweep.ts';
 import { HEADS, HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
-import { currentSets } from '../../store/read/stored-parts.ts';
+import { currentSets, readFor } from '../../store/read/stored-parts.ts';
 import { SWEEP_AXES } from '../../workflows/sweep/axes.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from '../../workflows/sweep/default-grid.ts';
 import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';
@@ -25,7 +25,9 @@ function defaultValues(option: string): string {
 export function sweepChoices({ store }: Snapshot): SweepChoices {
   const sets = currentSets(store);
   const cuts = sets.map(({ set }) => set.settings.cut);
-  const poolings = POOLINGS.filter((pooling) => sets[0].poolings.includes(pooling));
+  const poolings = POOLING_CHOICES.filter((choice) =>
+    poolingsIn(choice).every((pooling) => readFor(sets[0], pooling) !== undefined),
+  );
   const some = <T extends string>(values: readonly T[], chosen: readonly string[]) =>
     values.map((value) => ({ value, chosen: chosen.includes(value) }));
   const swept = DEFAULT_GRID.heads.map(({ head }) => head as string);

@@ -129,7 +129,11 @@ export function liveSweep(jobs: LiveJobs): LiveSweep {
       report({ ...NONE, state: 'running', score: request.score ?? NONE.score });
       running = jobs
         .run(snapshot, 'A sweep', (room) =>
-          run({ ...request, memory: inMegabytes(room - SERVER_BYTES) }, snapshot.store.path, signal),
+          run(
+            { ...request, backboneFile: snapshot.network, memory: inMegabytes(room - SERVER_BYTES) },
+            snapshot.store.path,
+            signal,
+          ),
         )
         .catch(failed);
     },

@@ -5,7 +5,7 @@ import { ProblemLine, Select } from './parts.tsx';
 
 const KEY = 'permafrost-heads';
 /** Heads that are trained on demand: those that take milliseconds to seconds. */
-const TRAINABLE = ['logistic', 'linear-svm', 'ridge', 'knn', 'centroid', 'softmax', 'mlp'];
+const TRAINABLE = ['logistic', 'linear-svm', 'ridge', 'lda', 'knn', 'centroid', 'softmax', 'mlp'];
 
 /** Heads that answer, kept by the browser; until the user chooses, the first three usable ones. */
 export function useChosen(heads: readonly HeadFacts[]): [readonly string[], (ids: readonly string[]) => void] {
@@ -82,7 +82,7 @@ export function HeadChoice({
         <Select
           label="on"
           value={request.pooling}
-          options={['avg', 'max', 'flatten'].map((name) => [name, name])}
+          options={['avg', 'max', 'avg+max', 'gem', 'flatten'].map((name) => [name, name])}
           choose={(pooling) => setRequest({ ...request, pooling })}
         />
         <button type="submit" disabled={busy}>

@@ -1,9 +1,11 @@
 import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { memoryOption } from '../../workflows/memory.ts';
+import { NETWORK_OPTION } from '../../workflows/train/network-option.ts';
 
 /** Options of `studio`. */
 export const STUDIO_OPTIONS = {
   port: integerOption(0, 'port on 127.0.0.1; 0: a free one', { min: 0, max: 65535 }),
+  backboneFile: NETWORK_OPTION,
   weights: stringOption('', 'the weights file that the store was made with, where it was not the bundled one'),
   memory: memoryOption(
     'memory that the studio may take, all its processes together; features that need more are read from the disk at each search',

@@ -33,10 +33,10 @@ export interface Studio {
 /** Opens a store for the studio and begins to load the network. Throws STORE_LOCKED where another studio has it. */
 export async function openStudio(
   storePath: string,
-  { weights, taught, memory }: StudioOptions,
+  { weights, taught, memory, backboneFile }: StudioOptions,
   listener: Listener,
 ): Promise<Studio> {
-  const store = await openLiveStore(storePath, memoryBound(memory, { listener }));
+  const store = await openLiveStore(storePath, memoryBound(memory, { listener }), backboneFile);
   const lock = await lockStudio(store.path);
   const network = liveNetwork(weights || undefined, listener);
   const map = liveMap(listener);

@@ -6,7 +6,7 @@ import { engineClass, VARIANTS, type Variant } from '../../extract/engines/varia
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';
 import type { Work } from '../work.ts';
-import { measureInProcess, type VariantAnswer } from './variant-process.ts';
+import { measureInProcess, type VariantAnswer } from '../network/variant-process.ts';
 
 type Measured = Extract<VariantAnswer, { rates: unknown }>;
 

@@ -6,12 +6,13 @@ import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { chooseEngine } from '../../extract/engines/choose-engine.ts';
 import { loadCApiPackage } from '../../extract/engines/openvino/c-api.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
-import { VARIANTS } from '../../extract/engines/variants.ts';
+import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
+import type { Engine } from '../../extract/engines/engine.ts';
 import { loadSharp } from '../../extract/image/sharp.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { loadHnsw } from '../../classify/neighbors/hnsw-graph.ts';
 import { onnxRuntime, onnxRuntimeFolder } from '../../core/onnxruntime.ts';
-import { attempt, choiceFacts } from '../network/engine-choice.ts';
+import { attempt, choiceFacts, factsMeasured, type Attempt } from '../network/engine-choice.ts';
 import { VERSION } from '../version.ts';
 
 /** The packages with native parts: what each is for, and a call that proves that it works here. */
@@ -43,19 +44,25 @@ function versionOf(name: string): string | null {
 
 /** Every engine, device and precision as it is on this machine, and which `auto` picks. */
 async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> {
-  const facts = choiceFacts({ engine: 'auto', precision: 'auto' });
-  const tried = [];
+  let facts = choiceFacts({ engine: 'auto', precision: 'auto' });
+  const tried: Attempt[] = [];
   // A device that is not there makes ONNX Runtime write to stderr by itself: those are tried when they are asked for.
   for (const variant of VARIANTS.filter(({ onlyAsked }) => onlyAsked !== 'device')) tried.push(await attempt(variant));
-  const choice = chooseEngine(facts, tried);
-  const chosen = tried.find(({ variant }) => variant === choice?.variant)?.engine;
+  const engineOf = (wanted?: Variant): Engine | null | undefined =>
+    tried.find(({ variant }) => variant === wanted)?.engine;
+  let choice = chooseEngine(facts, tried);
+  if (choice !== undefined) {
+    facts = (await factsMeasured(choice.variant, engineOf(choice.variant)!.version, facts, {})) ?? facts;
+    choice = chooseEngine(facts, tried);
+  }
+  const chosen = engineOf(choice?.variant);
   const engines = tried.map(({ variant, engine, problem }) => ({
     engine: variant.engine,
     device: variant.device,
     precision: variant.precision,
     version: engine?.version ?? null,
     chosen: variant === choice?.variant,
-    speed: variant.speed(facts.processor),
+    speed: facts.measured?.get(engineClass(variant)) ?? variant.speed(facts.processor),
     problem,
   }));
   if (choice === undefined || !chosen) return { engine: null, engines };

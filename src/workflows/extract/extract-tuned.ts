@@ -135,6 +135,20 @@ export async function extractTunedDataset(
   return { ...tuned, failed: listed.failed, images: listed.images, warnings: listed.warnings };
 }
 
+/** As extractDataset, of a tuned network where the options name its file; `given` are those that were given. */
+export async function extractAny(
+  datasetPath: string,
+  dataset: Dataset,
+  options: ExtractOptions,
+  given: Partial<ExtractOptions>,
+  work: Work,
+): Promise<ExtractResult> {
+  if (options.backboneFile === '') return extractDataset(datasetPath, dataset, options, work);
+  const network = await tunedFeaturesOf(options.backboneFile);
+  requireOpen(options, given, network);
+  return extractTunedDataset(datasetPath, dataset, network, options, work);
+}
+
 /** The features of a tuned network, of a data set or of the images that a store lists. */
 export async function extractTuned(
   where: string,

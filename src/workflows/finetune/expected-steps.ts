@@ -9,7 +9,10 @@ export const epochsDone = ({ trials, refit }: FinetuneState): number =>
   trials.reduce((sum, { epochs }) => sum + epochs.length - 1, 0) + Math.max(0, refit.length - 1);
 
 /** Tells the meter what lies ahead, the refit at its longest, and what the state has of it. */
-export function expectSteps({ loaded, recipe, train, val }: Finetuning, { trials, refit }: FinetuneState): void {
+export function expectSteps(
+  { loaded, recipe, refits, train, val }: Finetuning,
+  { trials, refit }: FinetuneState,
+): void {
   const { meter } = loaded;
   const all = train.truth.length / recipe.batch;
   const watched = val.truth.length / recipe.batch;
@@ -17,9 +20,9 @@ export function expectSteps({ loaded, recipe, train, val }: Finetuning, { trials
   const trialEpochs = recipe.warm ? recipe.rates.length * recipe.epochs : 0;
   const epochOfSearch = [searched, all - searched + watched] as const;
   const epochOfRefit = [all, watched] as const;
-  meter.expect(0, (recipe.warm ? 2 * all - searched + watched : 0) + 2 * watched);
+  meter.expect(0, (recipe.warm ? all : 0) + watched);
   for (let epoch = 0; epoch < trialEpochs; epoch++) meter.expect(...epochOfSearch);
-  for (let epoch = 0; epoch < recipe.epochs; epoch++) meter.expect(...epochOfRefit);
+  for (let epoch = 0; epoch < (refits ? recipe.epochs : 0); epoch++) meter.expect(...epochOfRefit);
   const found = trials.reduce((sum, { epochs }) => sum + epochs.length - 1, 0);
   for (let epoch = 0; epoch < found; epoch++) meter.skip(...epochOfSearch);
   for (let epoch = 1; epoch < refit.length; epoch++) meter.skip(...epochOfRefit);

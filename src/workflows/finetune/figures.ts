@@ -27,13 +27,15 @@ export function resultOf(
   { options, recipe, labelled, images, tail, trainer, loaded, size, seconds: extract }: OpenedFinetuning,
   { state, choice, heldOut, C, before, tuned, seconds }: TrainedAll,
   more: Pick<FinetuneResult, 'resumedEpochs' | 'file'> & {
+    readonly limit: FinetuneResult['limit'] | undefined;
+  } & {
     readonly keep: number;
     readonly looks: FinetuneResult['looks'] | null;
   },
 ): FinetuneResult {
   const { name, device, precision, version } = trainer;
   const { truth } = images.val;
-  const { keep, looks, resumedEpochs, file } = more;
+  const { keep, looks, resumedEpochs, file, limit } = more;
   const trained = state.refit.slice(1);
   return {
     store: labelled.store.path,
@@ -54,6 +56,7 @@ export function resultOf(
     C,
     trials: state.trials,
     choice,
+    ...(limit && { limit }),
     refit: state.refit,
     frozen: recipe.warm ? validated(before, truth) : null,
     tuned: tuned === undefined ? null : validated(tuned.judged, truth),

@@ -12,6 +12,7 @@ import { recipeOf } from './training/recipe.ts';
 import type { Finetuning } from './search.ts';
 import { readState, removeState, removeUnfinished, stateFileOf, writeState, type FinetuneState } from './state-file.ts';
 import { trainAll, type TrainedAll } from './train-all.ts';
+import { notesOn, withinMinutes } from './within-minutes.ts';
 
 const NOTHING: FinetuneState = { trials: [], refit: [] };
 
@@ -35,7 +36,9 @@ export async function finetune(
   }
 }
 
-async function tune(opened: OpenedFinetuning, work: Work): Promise<FinetuneResult> {
+async function tune(whole: OpenedFinetuning, work: Work): Promise<FinetuneResult> {
+  const { limit, ...limited } = await withinMinutes(whole, work);
+  const opened = { ...whole, ...limited };
   const { options, recipe, labelled, images, loaded, inputs, id } = opened;
   const store = labelled.store.path;
   const file = stateFileOf(store, id);
@@ -50,6 +53,7 @@ async function tune(opened: OpenedFinetuning, work: Work): Promise<FinetuneResul
   const finetuning: Finetuning = {
     loaded,
     recipe,
+    refits: limit?.refit ?? true,
     train: { ...images.train, inputs: inputs.train },
     val: { ...images.val, inputs: inputs.val },
     save: (state) => writeState(file, id, state),
@@ -68,15 +72,19 @@ async function tune(opened: OpenedFinetuning, work: Work): Promise<FinetuneResul
     const message = `Interrupted. ${kept} Epochs that were done are kept: run the same command again to go on.`;
     throw new PermafrostError('INTERRUPTED', message, { cause: error });
   }
+  const looks = await looksTaken();
   const began = performance.now();
   const { tuned, choice, C, state } = trained;
   const { rate, epochs } = choice;
   const head =
     tuned === undefined
       ? await keepFrozen(opened, C!, work)
-      : await keepTrained(opened, { arrays: tuned.arrays, rate, epochs, log: state.refit, C, notes: [] }, work);
+      : await keepTrained(
+          opened,
+          { arrays: tuned.arrays, rate, epochs, log: state.refit, C, notes: notesOn(limit) },
+          work,
+        );
   await removeState(file);
-  const looks = await looksTaken();
   const keep = (performance.now() - began) / 1000;
-  return resultOf(opened, trained, { keep, resumedEpochs, looks, file: head });
+  return resultOf(opened, trained, { keep, resumedEpochs, looks, file: head, limit });
 }

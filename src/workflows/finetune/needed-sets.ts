@@ -1,4 +1,4 @@
-import { POOLINGS, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, type Pooling } from '../../core/sample.ts';
 import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { openStore, type Store } from '../../store/open.ts';
@@ -66,7 +66,7 @@ export async function withNeededSets(
 /** The cuts of the store with those that it lacks, these in all poolings, the deepest first. */
 function joinedCuts(sets: readonly WantedSet[], missing: readonly { readonly cut: string }[]): CutRequest[] {
   const wanted = new Map<string, readonly Pooling[]>(sets.map(({ set, poolings }) => [set.settings.cut, poolings]));
-  for (const { cut } of missing) wanted.set(cut, POOLINGS);
+  for (const { cut } of missing) wanted.set(cut, DEFAULT_POOLINGS);
   const depthOf = ({ cut }: CutRequest): number => layersUpTo(vgg16, cut).length;
   return [...wanted].map(([cut, poolings]) => ({ cut, poolings })).sort((a, b) => depthOf(b) - depthOf(a));
 }

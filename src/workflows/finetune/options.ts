@@ -32,6 +32,11 @@ export const FINETUNE_OPTIONS = {
   headRate: numberOption(0, 'learning rate of the dense layer; 0: 3e-3 (report-2020: 1e-4)', { min: 0 }),
   epochs: integerOption(0, 'most epochs; 0: 4 (report-2020: 5)', { min: 0, max: 10_000 }),
   batch: integerOption(32, 'images of a step', { min: 1, max: 4096 }),
+  minutes: numberOption(
+    0,
+    'minutes that training may take, what is extracted for it apart: rates and epochs that have no room, by the time of the first steps, are left out, and that is said; 0: no limit',
+    { min: 0 },
+  ),
   microBatch: integerOption(
     0,
     'images of one run of the network, whose gradients are added up to a step; 0: as many as fit 2 GB and the memory',

@@ -1,13 +1,14 @@
-/** Seconds that one image takes: trained once, asked once. */
-export interface ImageSeconds {
+/** Seconds of one run of the network: of a step of training, and of asking. */
+export interface RunSeconds {
   readonly training: number;
   readonly asking: number;
 }
 
-/** How many images of each kind there are. */
-export interface ImageCounts {
+/** Runs that each kind of images takes, a run that is not full counting as one. */
+export interface RunCounts {
   readonly train: number;
-  /** Those of `train` that the search holds out. */
+  /** Of the search: those of Train that it trains on, and those that it holds out. */
+  readonly searched: number;
   readonly heldOut: number;
   readonly validated: number;
 }
@@ -22,48 +23,43 @@ export interface TimedPlan {
   readonly seconds: number;
 }
 
+type Wanted = Pick<TimedPlan, 'rates' | 'epochs'>;
+
 /** Seconds of a plan: the start, the search, and training on all of Train. */
 function secondsOf(
-  { rates, epochs, refit }: Pick<TimedPlan, 'rates' | 'epochs' | 'refit'>,
-  { train, heldOut, validated }: ImageCounts,
-  { training, asking }: ImageSeconds,
+  { rates, epochs, refit }: Omit<TimedPlan, 'seconds'>,
+  { train, searched, heldOut, validated }: RunCounts,
+  { training, asking }: RunSeconds,
 ): number {
   const watched = (heldOut + validated) * asking;
-  const start = train * asking + watched + validated * asking;
-  const search = rates.length * epochs * ((train - heldOut) * training + watched);
-  return start + search + (refit ? epochs * (train * training + validated * asking) : validated * asking);
+  const start = (train + validated) * asking;
+  const search = rates.length * epochs * (searched * training + watched);
+  return start + search + (refit ? epochs * (train * training + validated * asking) : 0);
 }
 
 /**
- * The most of a recipe that has room in some seconds: all rates, then the first rate alone, each with as many epochs as
- * fit (of several rates at least two); last, one rate without training on all of Train. Undefined where not even one
- * epoch of that has room: `seconds` of the least plan is then thrown away by the caller with a reason.
+ * The most of a recipe that has room in some seconds: all rates, then the first alone, each with as many epochs as fit,
+ * of several rates two at least; last, one rate that is not trained again on all of Train. Undefined where not even
+ * that has room with one epoch.
  */
 export function planWithin(
   seconds: number,
-  wanted: Pick<TimedPlan, 'rates' | 'epochs'>,
-  counts: ImageCounts,
-  costs: ImageSeconds,
+  wanted: Wanted,
+  counts: RunCounts,
+  costs: RunSeconds,
 ): TimedPlan | undefined {
   const [first] = wanted.rates;
   const down = (rates: TimedPlan['rates'], refit: boolean, least: number) =>
-    Array.from({ length: Math.max(0, wanted.epochs - least + 1) }, (_, i) => ({
-      rates,
-      epochs: wanted.epochs - i,
-      refit,
-    }));
+    Array.from({ length: wanted.epochs - least + 1 }, (_, i) => ({ rates, epochs: wanted.epochs - i, refit }));
   const plans = [
     ...down(wanted.rates, true, Math.min(2, wanted.epochs)),
     ...down([first], true, 1),
     ...down([first], false, 1),
   ];
-  for (const plan of plans) {
-    const taken = secondsOf(plan, counts, costs);
-    if (taken <= seconds) return { ...plan, seconds: taken };
-  }
-  return undefined;
+  const timed = plans.map((plan) => ({ ...plan, seconds: secondsOf(plan, counts, costs) }));
+  return timed.find((plan) => plan.seconds <= seconds);
 }
 
 /** The least that can be run, in seconds: one rate, one epoch, nothing again. */
-export const leastSeconds = (counts: ImageCounts, costs: ImageSeconds): number =>
+export const leastSeconds = (counts: RunCounts, costs: RunSeconds): number =>
   secondsOf({ rates: [1], epochs: 1, refit: false }, counts, costs);

@@ -1,5 +1,12 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { POOLINGS, type FeaturePart, type Pooling } from '../../core/sample.ts';
+import {
+  DEFAULT_POOLINGS,
+  POOLINGS,
+  poolingsIn,
+  type FeaturePart,
+  type Pooling,
+  type PoolingChoice,
+} from '../../core/sample.ts';
 import { suggest } from '../../core/suggest.ts';
 import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
@@ -28,7 +35,7 @@ function parsePoolings(text: string, of: string): readonly Pooling[] {
  * Reads `block3_pool:avg,block4_pool:avg+max,block5_pool`: cut layers of VGG16 with their poolings or `fallback`. The
  * deepest comes first. Throws OPTION_INVALID for an unknown or repeated cut or pooling.
  */
-export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS): CutRequest[] {
+export function parseCuts(text: string, fallback: readonly Pooling[] = DEFAULT_POOLINGS): CutRequest[] {
   const cuts = text.split(',').map((item): CutRequest => {
     const [cut = '', poolings, ...rest] = item.split(':').map((word) => word.trim());
     if (rest.length > 0)
@@ -46,10 +53,10 @@ export function parseCuts(text: string, fallback: readonly Pooling[] = POOLINGS)
   return cuts.sort((a, b) => depths.get(b.cut)! - depths.get(a.cut)!);
 }
 
-/** What `parseCuts` reads, the deepest first, as short as it can be written: a cut in all poolings stands by itself. */
+/** What `parseCuts` reads, the deepest first, as short as it can be written: a cut in DEFAULT_POOLINGS stands by itself. */
 export function cutsText(cuts: readonly CutRequest[]): string {
   return cuts
-    .map(({ cut, poolings }) => (poolings.length === POOLINGS.length ? cut : `${cut}:${poolings.join('+')}`))
+    .map(({ cut, poolings }) => (poolings.join() === DEFAULT_POOLINGS.join() ? cut : `${cut}:${poolings.join('+')}`))
     .join(',');
 }
 
@@ -62,4 +69,12 @@ export function cutsOfParts(parts: readonly FeaturePart[]): CutRequest[] {
 /** Each pooling of each cut by itself, in the order in which they stand side by side. */
 export function partsOf(cuts: readonly CutRequest[]): FeaturePart[] {
   return cuts.flatMap(({ cut, poolings }) => poolings.map((pooling) => ({ cut, pooling })));
+}
+
+/**
+ * What `--cut` and `--pooling` choose: of the primary cut where no cut is named, else of each cut its own poolings, or
+ * those of the choice. Throws OPTION_INVALID as `parseCuts`.
+ */
+export function chosenFeatures(cut: string, pooling: PoolingChoice): PoolingChoice | FeaturePart[] {
+  return cut === '' ? pooling : partsOf(parseCuts(cut, poolingsIn(pooling)));
 }

@@ -3,6 +3,7 @@ import type { Listener } from '../../core/listener.ts';
 import {
   candidates,
   chooseEngine,
+  toBeMeasured,
   type ChoiceFacts,
   type EngineRequest,
   type TriedVariant,
@@ -12,6 +13,7 @@ import { engineNamed, ENGINE_NAMES } from '../../extract/engines/index.ts';
 import { INSTALLABLE } from '../../extract/engines/installations.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
 import type { Variant } from '../../extract/engines/variants.ts';
+import { measuredSpeeds } from './measured-speeds.ts';
 
 /** A variant that was tried, with the engine where it runs. */
 export interface Attempt extends TriedVariant {
@@ -71,29 +73,59 @@ export async function engineOfClass(
   }
 }
 
+/** The first of the candidates that runs here, and those that were tried before it: none is loaded in vain. */
+async function firstRunning(
+  facts: ChoiceFacts,
+): Promise<{ readonly tried: Attempt[]; readonly engine: Engine | null }> {
+  const tried: Attempt[] = [];
+  for (const variant of candidates(facts)) {
+    const one = await attempt(variant);
+    tried.push(one);
+    if (one.engine !== null) return { tried, engine: one.engine };
+  }
+  return { tried, engine: null };
+}
+
+/** The facts with what was measured, where the choice of `variant` hangs on that; undefined where it does not. */
+export async function factsMeasured(
+  variant: Variant,
+  runtime: string,
+  facts: ChoiceFacts,
+  listener: Listener,
+): Promise<ChoiceFacts | undefined> {
+  const open = toBeMeasured(variant, facts);
+  const measured = open && (await measuredSpeeds(open, runtime, listener));
+  return measured && { ...facts, measured };
+}
+
 /**
- * The engine that serves a request best, reported with a faster one that could be added. Tried by speed: none is loaded
- * in vain. Throws OPTION_INVALID for a request that no machine serves, ENGINE_UNAVAILABLE where this one does not.
+ * The engine that serves a request best, reported with a faster one that could be added. Where that hangs on the
+ * processor, it is measured once. Throws OPTION_INVALID for a request that no machine serves, ENGINE_UNAVAILABLE where
+ * this one does not.
  */
 export async function prepareEngine(
   request: EngineRequest,
   storedClasses: readonly string[],
   listener: Listener,
 ): Promise<Engine> {
-  const facts = choiceFacts(request, storedClasses);
-  const tried: Attempt[] = [];
-  for (const variant of candidates(facts)) {
-    const one = await attempt(variant);
-    tried.push(one);
-    if (one.engine === null) continue;
+  let facts = choiceFacts(request, storedClasses);
+  let { tried, engine } = await firstRunning(facts);
+  if (engine !== null) {
+    const measured = await factsMeasured(tried.at(-1)!.variant, engine.version, facts, listener);
+    if (measured !== undefined) {
+      facts = measured;
+      ({ tried, engine } = await firstRunning(facts));
+    }
+  }
+  if (engine !== null) {
     const { why, hint } = chooseEngine(facts, tried)!;
-    listener.note?.(choiceText(one.engine, why));
+    listener.note?.(choiceText(engine, why));
     if (hint !== undefined) listener.note?.(hint);
-    return one.engine;
+    return engine;
   }
   const problems = new Map(tried.map(({ variant, problem }) => [variant.engine, problem]));
   throw new PermafrostError(
     'ENGINE_UNAVAILABLE',
-    [...problems].map(([engine, problem]) => `The engine ${engine} is not usable: ${problem}`).join(' '),
+    [...problems].map(([name, problem]) => `The engine ${name} is not usable: ${problem}`).join(' '),
   );
 }

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Failure } from '../../core/sample.ts';
+import { widthOf, type Failure } from '../../core/sample.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { extractFeatures } from '../../extract/pipeline.ts';
 import type { Extractor } from './extractor.ts';
@@ -20,9 +20,9 @@ export async function extractImages(
   extractor: Extractor,
   { signal, listener }: Work = {},
 ): Promise<ExtractedImages> {
-  const widthOf = ({ cut, pooling }: Output): number =>
-    extractor.sets.find(({ settings }) => settings.cut === cut)!.widths[pooling];
-  const width = extractor.outputs.reduce((sum, output) => sum + widthOf(output), 0);
+  const numbersOf = ({ cut, pooling }: Output): number =>
+    widthOf(extractor.sets.find(({ settings }) => settings.cut === cut)!.widths, pooling);
+  const width = extractor.outputs.reduce((sum, output) => sum + numbersOf(output), 0);
   const rowOf = new Map<string, Float32Array>();
   const bySha = new Map<string, Float32Array>();
   const copies: { path: string; sha256: string }[] = [];

@@ -1,10 +1,10 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { generalisedMeans, type Pooling } from '../../core/sample.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import { featureWidth, outputShape, type ActivationShape } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
-import { loadTailMaps } from '../../extract/engines/tail-answers.ts';
+import { createTrainer } from '../../extract/engines/trainers.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { layerBefore, layersFrom } from '../../extract/weights/tuned-weights.ts';
 import { cutsText, type CutRequest } from './cuts.ts';
@@ -15,6 +15,9 @@ import { decodeFloat16, encodeFloat16, FLOAT16_MAX } from '../../store/format/fl
 export const TAIL_ENGINE = 'onnxruntime/cpu/fp32';
 /** Images of one run of a tail. Shapes are static, so a single image costs what all of them do. */
 const BATCH = 8;
+
+/** The whole map is wanted, and of the dense layer, whose parameters stay zeros, nothing. */
+const NO_HEAD = { pooling: 'flatten', norm: 'none', classes: 2 } as const;
 
 /** The layers of a tuned network behind the cut, in float32. */
 export interface Tail {
@@ -58,10 +61,13 @@ export async function openTail(
   poolings: readonly Pooling[],
 ): Promise<Tail> {
   const layers = layersFrom(vgg16, from);
-  const answers = await loadTailMaps(
-    { layers, input: outputShape(vgg16, layerBefore(vgg16, from)!, size), batch: BATCH },
-    weights,
-  );
+  const input = outputShape(vgg16, layerBefore(vgg16, from)!, size);
+  const trainer = await createTrainer('onnxruntime');
+  const answers = await trainer.loadAnswers({ layers, input, batch: BATCH, head: NO_HEAD });
+  for (const [name, values] of answers.parameters) {
+    const tensor = weights.tensors.get(name);
+    if (tensor !== undefined) values.set(tensor.data);
+  }
   const shape = outputShape(vgg16, layers.at(-1)!.name, size);
   const width = featureWidth(shape, 'flatten');
   let before: Promise<unknown> = Promise.resolve();
@@ -78,6 +84,7 @@ export async function openTail(
         for (const [p, pooling] of poolings.entries()) {
           const out = row(outputs[p]!, first + i);
           if (pooling === 'flatten') out.set(map);
+          else if (pooling === 'gem') generalisedMeans(map, shape.channels, out);
           else pooled(map, shape, pooling, out);
         }
       }

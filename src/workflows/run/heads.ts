@@ -58,11 +58,21 @@ export type HeadsOfRun = Pick<RunResult, 'heads' | 'choice' | 'skipped' | 'confu
  */
 export async function headsOfRun(
   storePath: string,
-  { allHeads, reject, views, memory }: Pick<RunOptions, 'allHeads' | 'reject' | 'views' | 'memory'>,
+  {
+    allHeads,
+    reject,
+    views,
+    memory,
+    network,
+  }: Pick<RunOptions, 'allHeads' | 'reject' | 'views' | 'memory'> & {
+    /** The fingerprint of the set of a tuned network whose features are meant, in place of the primary ones. */
+    readonly network?: string | undefined;
+  },
   work: Work = {},
 ): Promise<HeadsOfRun> {
   const started = performance.now();
-  const store = await openStore(storePath);
+  const opened = await openStore(storePath);
+  const store = network === undefined ? opened : opened.throughNetwork(network);
   const request = { owner: 'run', store, views, bound: memoryBound(memory, work) };
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
   const { groups, skipped } = tasksOfRun(currentSets(store), heads, views > 0);

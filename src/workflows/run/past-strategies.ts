@@ -37,6 +37,7 @@ const trial = z.looseObject({
   kept: z.enum(['tuned', 'frozen']).exactOptional(),
   chosen: facts,
   remarks: z.array(z.string()),
+  file: z.string().exactOptional(),
 });
 
 const advice = z.looseObject({
@@ -69,4 +70,5 @@ export const strategiesSchema = z.looseObject({
   trials: z.array(trial),
   skipped: z.array(z.looseObject({ strategy, name: z.string(), reason: z.string() })),
   advice,
+  looks: z.looseObject({ heads: z.number(), isComplete: z.boolean() }).exactOptional(),
 });

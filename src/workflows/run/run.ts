@@ -6,7 +6,7 @@ import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
-import { extractDataset } from '../extract/extract-dataset.ts';
+import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
@@ -36,11 +36,11 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     );
   }
   requireHoldOut(datasetPath, dataset);
-  const extracted = await extractDataset(datasetPath, dataset, options, work);
+  const extracted = await extractAny(datasetPath, dataset, options, given, work);
   requireBothSides(dataset, extracted);
   const { seconds, ...heads } = await headsOfRun(
     extracted.store,
-    { allHeads, reject, memory, views: options.views },
+    { allHeads, reject, memory, views: options.views, network: extracted.tuned?.fingerprint },
     work,
   );
   const result: RunResult = {
@@ -51,7 +51,11 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     seconds: { ...extracted.seconds, train: seconds },
     ...heads,
     ...(strategies && {
-      strategies: await strategiesOf(extracted.store, { minutes: strategiesMinutes, memory }, work),
+      strategies: await strategiesOf(
+        extracted.store,
+        { minutes: strategiesMinutes, memory, weights: options.weights },
+        work,
+      ),
     }),
   };
   const text = `${JSON.stringify(result, null, 1)}\n`;

@@ -1,10 +1,10 @@
-import type { FeaturePart, Pooling } from '../../core/sample.ts';
+import { poolingsIn, type FeaturePart, type PoolingChoice } from '../../core/sample.ts';
 import type { RunResult } from '../../results/head-result.ts';
-import { smallPooling, type WantedSet } from '../../store/read/stored-parts.ts';
+import { readFor, smallPooling, type WantedSet } from '../../store/read/stored-parts.ts';
 import type { TrainingPlan } from '../train/plan.ts';
 
 interface RunHead extends TrainingPlan {
-  readonly pooling: Pooling;
+  readonly pooling: PoolingChoice;
   /** Trained on the views of the training images too, where there are some. */
   readonly onViews?: true;
 }
@@ -43,7 +43,7 @@ export interface RunTask {
 
 /** Tasks on the same features, in the order in which they are trained. */
 export interface TaskGroup {
-  readonly features: Pooling | readonly FeaturePart[];
+  readonly features: PoolingChoice | readonly FeaturePart[];
   readonly tasks: readonly RunTask[];
 }
 
@@ -57,8 +57,8 @@ export function tasksOfRun(
   hasViews: boolean,
 ): { readonly groups: readonly TaskGroup[]; readonly skipped: RunResult['skipped'] } {
   let id = 0;
-  const there = heads.filter(({ pooling }) => primary.poolings.includes(pooling));
-  const ofPooling = (pooling: Pooling): RunTask[] => {
+  const there = heads.filter(({ pooling }) => poolingsIn(pooling).every((one) => readFor(primary, one) !== undefined));
+  const ofPooling = (pooling: PoolingChoice): RunTask[] => {
     const own = there.filter((plan) => plan.pooling === pooling);
     const plain = own.map((plan) => ({ id: id++, plan }));
     const onViews = plain.filter((_, i) => hasViews && own[i]!.onViews);

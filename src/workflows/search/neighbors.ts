@@ -1,52 +1,53 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
-import type { IndexResult, NeighborsResult } from '../../results/answer-results.ts';
+import type { IndexResult, NeighborResult, NeighborsResult } from '../../results/answer-results.ts';
 import { SPLITS } from '../../core/sample.ts';
 import { balanced } from '../../classify/normalize.ts';
-import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
+import type { Matrix } from '../../core/matrix.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { openStore } from '../../store/open.ts';
-import type { MatrixRows } from '../../store/read/rows.ts';
-import { partsText } from '../../store/read/stored-parts.ts';
-import { cutsOfParts, parseCuts, partsOf } from '../network/cuts.ts';
+import { currentSet, madeOfMaps, partsText } from '../../store/read/stored-parts.ts';
+import { chosenFeatures, cutsOfParts } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
-import { exactNeighbors, merged, nearest, type Search } from './exact-neighbors.ts';
+import { indexFor } from './choose-index.ts';
+import { exactNeighbors, merged, nearest } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
 import { extractorLike } from '../network/extractor.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
+import { storeThrough } from '../train/network-option.ts';
 import { memoryBound } from '../memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
 
-/** By one graph a split, opened or built; then what was found of the graphs. */
+/** The nearest images by the graphs of each split in turn, opened or built; then what was found of the graphs. */
 async function graphSearch(
   plan: GraphPlan,
+  X: Matrix,
   options: NeighborsOptions,
   work: Work,
-): Promise<{ readonly search: Search; readonly found: readonly IndexResult[] }> {
+): Promise<{ readonly lists: NeighborResult[][]; readonly found: readonly IndexResult[] }> {
   const { store, parts, splits } = plan;
   const widths = parts.map(({ width }) => width);
   const found: IndexResult[] = [];
-  const searched: { readonly rows: MatrixRows; readonly index: NeighborIndex }[] = [];
+  const lists: NeighborResult[][][] = [];
   for (const split of splits) {
     const rows = await store.rows({ parts, splits: [split], memory: 'matrix' });
     if (rows.rows === 0) continue;
-    const X = balanced(rows.matrix, widths);
-    const { index, result } = await hnswOfStore(plan, X, { ...options, split }, work);
-    searched.push({ rows, index });
-    found.push(result);
+    const graphs = await hnswOfStore(plan, balanced(rows.matrix, widths), { ...options, split }, work);
+    try {
+      lists.push(await nearest(rows, graphs.index, balanced(X, widths), options.k));
+    } finally {
+      await graphs.end();
+    }
+    found.push(graphs.result);
   }
-  const search: Search = async (X, k) => {
-    const lists = searched.map(({ rows, index }) => nearest(rows, index, balanced(X, widths), k));
-    return merged(await Promise.all(lists), X.rows, k);
-  };
-  return { search, found };
+  return { lists: merged(lists, X.rows, options.k), found };
 }
 
 /**
- * Finds the stored images nearest to the given ones, or to all in folders, under the store's settings: exactly, or by a
- * kept graph. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what extraction, `exactNeighbors`
+ * Finds the stored images nearest to the given ones, or to all in folders, under the store's settings: exactly, or by
+ * kept graphs, or by what answers sooner. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what extraction, `exactNeighbors`
  * and `hnswOfStore` throw.
  */
 export async function neighbors(
@@ -66,14 +67,16 @@ export async function neighbors(
     );
   }
   const files = await givenImages(images, listener);
-  const store = await openStore(storePath);
-  const features = options.cut === '' ? options.pooling : partsOf(parseCuts(options.cut, [options.pooling]));
-  const parts = store.parts(features);
+  const store = await storeThrough(await openStore(storePath), options.backboneFile);
+  const parts = store.parts(chosenFeatures(options.cut, options.pooling));
+  for (const note of madeOfMaps(parts)) listener?.note?.(note);
   const { settings, quantization } = parts[0]!.set;
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
   const plan = { owner: 'neighbors', store, parts, splits, metric, bound, otherBytes: 0 };
-  const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
+  const choice = options.index === 'auto' ? await indexFor(plan, files.length, options.graphs) : undefined;
+  if (choice !== undefined) listener?.note?.(`index: ${choice.index}. ${choice.why}.`);
+  const exact = (choice ?? options).index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
   const extractor = await extractorLike(
     settings,
@@ -93,9 +96,18 @@ export async function neighbors(
     await extractor.executable.dispose();
   }
   const { paths, X, failed } = extracted;
-  const { search, found } =
-    exact === undefined ? await graphSearch(plan, options, work) : { search: exact, found: 'exact' as const };
-  const lists = await search(X, k);
+  const { lists, found } =
+    exact === undefined
+      ? await graphSearch(plan, X, options, work)
+      : { lists: await exact(X, k), found: 'exact' as const };
   const queries = paths.map((path, i) => ({ path, neighbors: lists[i]! }));
-  return { store: store.path, pooling: partsText(store, parts), metric, index: found, queries, failed };
+  return {
+    store: store.path,
+    pooling: partsText(currentSet(store).settings.cut, parts),
+    metric,
+    index: found,
+    ...(choice !== undefined && { indexChosen: choice.why }),
+    queries,
+    failed,
+  };
 }

@@ -1,5 +1,6 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { StrategiesResult, StrategyName } from '../../results/strategies-result.ts';
+import { openLooks } from '../../store/format/validation-looks.ts';
 import { openStore } from '../../store/open.ts';
 import { currentSet } from '../../store/read/stored-parts.ts';
 import { memoryBound } from '../memory.ts';
@@ -10,6 +11,7 @@ import { exactHead, exactPlan, type ExactHead } from './exact-head.ts';
 import { trialFeatures } from './features.ts';
 import { bestEarlier, earlierLayers } from './layers.ts';
 import { reportHead, reportPlan } from './report-head.ts';
+import { TUNED_STRATEGIES, tunedStrategy } from './tuned-trials.ts';
 
 /** Cuts of which the strategies make use: the last as a map too, which the layers behind it are trained on. */
 export const STRATEGIES_CUT = 'block3_pool:avg,block4_pool,block5_pool';
@@ -18,8 +20,9 @@ export const STRATEGIES_CUT = 'block3_pool:avg,block4_pool,block5_pool';
 export interface StrategiesRequest {
   /** Minutes that the trainings may take. */
   readonly minutes: number;
-  /** As the option of `run`. */
+  /** As the options of `run`. */
   readonly memory: string;
+  readonly weights: string;
 }
 
 /** What became of the trials so far. */
@@ -55,15 +58,16 @@ async function attempt<T>(
  */
 export async function strategiesOf(
   storePath: string,
-  { minutes, memory }: StrategiesRequest,
+  { minutes, memory, weights }: StrategiesRequest,
   work: Work = {},
 ): Promise<StrategiesResult> {
   const started = performance.now();
   const store = await openStore(storePath);
   const request = { owner: 'run', store, bound: memoryBound(memory, work) };
   const outcome: Outcome = { tried: [], skipped: [] };
+  const count = await openLooks(store.path, work.listener);
   const layers = earlierLayers(store);
-  const total = 4 + layers.length;
+  const total = 2 + layers.length + TUNED_STRATEGIES.length;
   let done = 0;
 
   tell(work, 'frozen head', done++, total);
@@ -76,7 +80,7 @@ export async function strategiesOf(
   );
   if (flat !== undefined) outcome.tried.push(flat);
 
-  const heads: { readonly cut: string; readonly head: ExactHead }[] = [];
+  const ofLayers: { readonly cut: string; readonly head: ExactHead }[] = [];
   for (const { name, features } of layers) {
     tell(work, name, done++, total);
     const head = await attempt(outcome, 'layers-as-features', name, async () => {
@@ -85,7 +89,7 @@ export async function strategiesOf(
     });
     if (head === undefined) continue;
     outcome.tried.push(pairedWith(head.trial, head.answers, frozen.answers));
-    if (features.length === 1) heads.push({ cut: features[0]!.cut, head });
+    if (features.length === 1) ofLayers.push({ cut: features[0]!.cut, head });
   }
   if (layers.length === 0)
     outcome.skipped.push({
@@ -94,7 +98,20 @@ export async function strategiesOf(
       reason: 'one layer alone was extracted; name others with --cut, or leave --cut out.',
     });
 
+  for (const tuned of TUNED_STRATEGIES) {
+    const { strategy, name, share } = tuned;
+    tell(work, name, done++, total);
+    const left = 60 * minutes - (performance.now() - started) / 1000;
+    const room = { seconds: Math.max(1, share * left), memory, weights };
+    const trial = await attempt(outcome, strategy, name, () => tunedStrategy(store.path, tuned, room, work));
+    if (trial !== undefined) outcome.tried.push(trial);
+  }
+
   const { train, val, validatedOn } = deepest.data;
+  // Fine-tuning counts its own.
+  const heads = [frozen.trial, ...outcome.tried.map(({ trial }) => trial)].filter(({ kept }) => kept === undefined);
+  const epochs = heads.flatMap(({ curves }) => curves.flatMap((curve) => curve.epochs.slice(1)));
+  const looks = await count.add('run', validatedOn, heads.length + epochs.length);
   const trials = [{ ...frozen.trial, comparison: null }, ...comparedTrials(outcome.tried, val.rows)];
   const counts = new Map<string, number>();
   for (const label of train.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -106,9 +123,10 @@ export async function strategiesOf(
     seconds: (performance.now() - started) / 1000,
     trials,
     skipped: outcome.skipped,
+    ...(looks && { looks }),
     advice: adviceOn({
       counts: [...counts.values()],
-      layers: bestEarlier({ cut: currentSet(store).settings.cut, head: frozen }, heads),
+      layers: bestEarlier({ cut: currentSet(store).settings.cut, head: frozen }, ofLayers),
       trials,
     }),
   };

@@ -22,10 +22,10 @@ export const SWEEP_AXES: OptionTable = {
     '',
     'cut layers, each by itself; by default the deepest that was extracted (side by side: in a grid file)',
   ),
-  pooling: stringOption('', `features, such as avg,max,flatten; by default ${DEFAULT_GRID.pooling.join(',')}`),
+  pooling: stringOption('', `features, such as avg,avg+max,gem,flatten; by default ${DEFAULT_GRID.pooling.join(',')}`),
   normalize: stringOption(
     '',
-    `normalisations, such as l2,standard,none; by default ${DEFAULT_GRID.normalize.join(',')}`,
+    `normalisations, such as l2,sqrt,standard,power,none; by default ${DEFAULT_GRID.normalize.join(',')}`,
   ),
   pca: stringOption('', `numbers of principal components, 0 for none; by default ${DEFAULT_GRID.pca.join(',')}`),
   views: stringOption(

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { canonicalJson } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { POOLINGS, type FeaturePart, type Pooling } from '../../core/sample.ts';
+import { POOLING_CHOICES, type PoolingChoice } from '../../core/sample.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { SweepConfiguration } from '../../results/sweep-result.ts';
 import { planOf } from '../../classify/cross-validation/families.ts';
 import { NORMALIZATIONS, type Normalization } from '../../classify/normalize.ts';
-import { parseCuts, partsOf } from '../network/cuts.ts';
+import { chosenFeatures } from '../network/cuts.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './default-grid.ts';
 
 const listOf = <T extends z.ZodType>(value: T) => z.union([value, z.array(value).min(1)]);
@@ -14,7 +14,7 @@ const listOf = <T extends z.ZodType>(value: T) => z.union([value, z.array(value)
 /** What is done to the features: axes of every head, unless the head's own entry says otherwise. */
 const FEATURE_AXES = {
   cut: listOf(z.string()).optional(),
-  pooling: listOf(z.enum(POOLINGS)).optional(),
+  pooling: listOf(z.enum(POOLING_CHOICES)).optional(),
   normalize: listOf(z.enum(NORMALIZATIONS)).optional(),
   pca: listOf(z.number().int().min(0)).optional(),
   views: listOf(z.number().int().min(0)).optional(),
@@ -33,7 +33,7 @@ export interface SweepGridFeatures {
   /** Cut layers side by side, as `train --cut` takes them. Default: the deepest that was extracted. */
   readonly cut?: OneOrMore<string> | undefined;
   /** Of the cuts that name no pooling of their own. Default `avg`. */
-  readonly pooling?: OneOrMore<Pooling> | undefined;
+  readonly pooling?: OneOrMore<PoolingChoice> | undefined;
   /** Default `l2` and `standard`. */
   readonly normalize?: OneOrMore<Normalization> | undefined;
   /** Principal components, 0 for none. Default 0 and 64. */
@@ -55,9 +55,8 @@ export interface SweepGrid extends SweepGridFeatures {
 }
 
 /** The features of a configuration, as trainingData takes them. Throws OPTION_INVALID for an unknown cut. */
-export function featuresOf({ cut, pooling }: Pick<SweepConfiguration, 'cut' | 'pooling'>): Pooling | FeaturePart[] {
-  return cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
-}
+export const featuresOf = ({ cut, pooling }: Pick<SweepConfiguration, 'cut' | 'pooling'>) =>
+  chosenFeatures(cut, pooling);
 
 const asList = <T>(value: T | readonly T[]): readonly T[] =>
   Array.isArray(value) ? (value as readonly T[]) : [value as T];
@@ -142,7 +141,7 @@ function choicesOf(path: readonly PropertyKey[]): string {
     case 'cut':
       return ': one or a list of texts such as block4_pool';
     case 'pooling':
-      return `: one or a list of ${POOLINGS.join(', ')}`;
+      return `: one or a list of ${POOLING_CHOICES.join(', ')}`;
     case 'normalize':
       return `: one or a list of ${NORMALIZATIONS.join(', ')}`;
     case 'pca':

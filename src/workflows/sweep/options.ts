@@ -8,12 +8,14 @@ import {
 } from '../../core/options.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
+import { NETWORK_OPTION } from '../train/network-option.ts';
 import { REJECT_OPTION } from '../train/options.ts';
 import { SWEEP_SCORES } from '../../classify/cross-validation/cross-scores.ts';
 
 /** Options of `sweep` beside its grid. */
 export const SWEEP_OPTIONS = {
   labels: LABELS_OPTION,
+  backboneFile: NETWORK_OPTION,
   folds: integerOption(5, 'parts of Train that are held out in turn', { min: 2 }),
   seed: integerOption(1, 'seed of the folds', { min: 0 }),
   score: choiceOption(SWEEP_SCORES, 'accuracy', 'what the candidates are ranked by'),

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import type { Pooling } from '../../core/sample.ts';
+import type { PoolingChoice } from '../../core/sample.ts';
 import { startThreads } from '../../core/threads.ts';
 import type { Family, HeadPlan } from '../../classify/cross-validation/families.ts';
 import type { FeatureSteps } from '../../classify/cross-validation/fold-features.ts';
@@ -32,7 +32,7 @@ export interface SweepData {
 /** Features as the heads of a group see them. */
 export interface FeatureGroup extends FeatureSteps {
   readonly cut: string;
-  readonly pooling: Pooling;
+  readonly pooling: PoolingChoice;
   readonly views: number;
 }
 

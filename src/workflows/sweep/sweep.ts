@@ -6,9 +6,11 @@ import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { openLooks } from '../../store/format/validation-looks.ts';
+import { madeOfMaps } from '../../store/read/stored-parts.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { validationSplit } from '../train/validation-split.ts';
 import { keepHead } from '../train/head-files.ts';
+import { storeThrough } from '../train/network-option.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
 import { headsMeasured } from '../train/views-effect.ts';
 import { memoryBound } from '../memory.ts';
@@ -55,9 +57,12 @@ export async function sweep(
   const configurations = configurationsOf(grid, gridSource);
   const { labels, folds, score, seed } = options;
   const bound = memoryBound(options.memory, work);
-  const { store, relabelled, joinedTrain } = await labelledStore(await openStore(storePath), labels, work);
+  const opened = await storeThrough(await openStore(storePath), options.backboneFile);
+  const { store, relabelled, joinedTrain } = await labelledStore(opened, labels, work);
   if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
   const sizes = sizesOf(store, configurations);
+  for (const note of new Set(configurations.flatMap((one) => madeOfMaps(store.parts(featuresOf(one))))))
+    work.listener?.note?.(note);
   const limits = { most: options.images, least: 2 * folds };
   const most = imagesWithin(sizes, folds, { ...limits, bound });
   const whyNoMore =
@@ -142,7 +147,7 @@ const sizesOf = (store: Store, configurations: readonly SweepConfiguration[]): G
 const namesOf = (store: Store, one: SweepConfiguration): string =>
   Array.from({ length: 1 + one.views }, (_, view) => store.parts(featuresOf(one), view))
     .flat()
-    .map(({ set, pooling }) => `${set.fingerprint}:${pooling}`)
+    .map(({ set, pooling, stored }) => `${set.fingerprint}:${pooling}${stored === pooling ? '' : ` of ${stored}`}`)
     .join(',');
 
 /** What is known of the plan's configurations: from before, or computed and kept now. Throws INTERRUPTED. */

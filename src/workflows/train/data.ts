@@ -1,8 +1,8 @@
-import type { FeaturePart, Pooling, Split } from '../../core/sample.ts';
+import type { FeaturePart, PoolingChoice, Split } from '../../core/sample.ts';
 import type { Store } from '../../store/open.ts';
 import type { HeadPart } from '../../store/read/head-file.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
-import { partsText } from '../../store/read/stored-parts.ts';
+import { currentSet, partsText } from '../../store/read/stored-parts.ts';
 import { BASE_BYTES } from '../memory.ts';
 import { headOf, type TrainingPlan } from './plan.ts';
 import { contentsOfTrain, unseenImages } from './trained-on.ts';
@@ -14,8 +14,8 @@ export interface TrainingRequest {
   readonly owner: string;
   /** The images, under the labels that count. */
   readonly store: Store;
-  /** One pooling of the primary set, or parts side by side. */
-  readonly features: Pooling | readonly FeaturePart[];
+  /** Poolings of the primary set, or parts side by side. */
+  readonly features: PoolingChoice | readonly FeaturePart[];
   /** Stored views of each training image to train on too. */
   readonly views: number;
   /** Bytes that the process may take. */
@@ -68,5 +68,14 @@ export async function trainingData(
     splits: [validatedOn],
     memory: train.matrix === undefined ? 'blocks' : { bound: Infinity },
   });
-  return { owner, bound, parts, pooling: partsText(store, parts), train, val, validatedOn, leftOut: seen };
+  return {
+    owner,
+    bound,
+    parts,
+    pooling: partsText(currentSet(store).settings.cut, parts),
+    train,
+    val,
+    validatedOn,
+    leftOut: seen,
+  };
 }

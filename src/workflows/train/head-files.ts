@@ -22,6 +22,7 @@ import {
 import type { LayerTensors } from '../../store/read/layers-file.ts';
 import { CONTENTS_TENSOR, readTrainedContents, type TrainedContents } from '../../store/read/trained-contents.ts';
 import type { Store } from '../../store/open.ts';
+import type { StoredPart } from '../../store/read/stored-parts.ts';
 import { requireLayers, type TunedLayers } from '../network/tuned-layers.ts';
 import { contentsOfTrain } from './trained-on.ts';
 import type { TrainedHead } from './trained-head.ts';
@@ -40,15 +41,20 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
     ),
   );
 
-/** Where a head is kept by default, named by what it is and a digest of its settings and of labels not the store's. */
+/**
+ * Where a head is kept by default, named by what it is and a digest of its settings, of labels not the store's, and of
+ * the tuned network whose features it reads.
+ */
 function defaultHeadFile(
   store: string,
   { result: { name, pooling, normalize, params }, relabelled = [] }: Pick<TrainedHead, 'result' | 'relabelled'>,
+  { tuned, fingerprint }: FeatureSet,
 ): string {
   const labels = relabelled.length > 0 && { relabelled };
-  const digest = sha256Hex(canonicalJson({ params, normalize, ...labels })).slice(0, 8);
+  const network = tuned !== undefined && { network: fingerprint };
+  const digest = sha256Hex(canonicalJson({ params, normalize, ...labels, ...network })).slice(0, 8);
   // A colon is no part of a file's name everywhere.
-  const features = pooling.replaceAll(':', '.').replaceAll(',', '+');
+  const features = `${tuned === undefined ? '' : 'tuned.'}${pooling.replaceAll(':', '.').replaceAll(',', '+')}`;
   return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
 }
 
@@ -115,9 +121,10 @@ export async function saveHead(
  * of its training images; gives the path. Throws STORE_WRITE, STORE_CORRUPT.
  */
 export async function keepHead(store: Store, head: TrainedHead, out = ''): Promise<string> {
-  const file = out === '' ? defaultHeadFile(store.path, head) : resolve(out);
+  const [{ set }] = store.parts(head.parts) as [StoredPart, ...StoredPart[]];
+  const file = out === '' ? defaultHeadFile(store.path, head, set) : resolve(out);
   const contents = await contentsOfTrain(store);
-  await saveHead(file, { ...head, contents }, store.parts(head.parts)[0]!.set, store.path);
+  await saveHead(file, { ...head, contents }, set, store.path);
   return file;
 }
 

@@ -6,11 +6,12 @@ import {
   stringOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { POOLINGS } from '../../core/sample.ts';
+import { POOLING_CHOICES } from '../../core/sample.ts';
 import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
+import { NETWORK_OPTION } from './network-option.ts';
 
 /** The option `reject` of train, run and sweep. */
 export const REJECT_OPTION = numberOption(
@@ -23,11 +24,16 @@ export const REJECT_OPTION = numberOption(
 export const TRAIN_OPTIONS = {
   head: choiceOption(HEAD_NAMES, 'logistic', 'what to train'),
   labels: LABELS_OPTION,
-  pooling: choiceOption(POOLINGS, 'avg', 'features: the whole map, or its mean or maximum over the picture'),
+  pooling: choiceOption(
+    POOLING_CHOICES,
+    'avg',
+    'features: the whole map; its mean, maximum or generalised mean over the picture; or mean and maximum side by side',
+  ),
   cut: stringOption(
     '',
     'cut layers whose features stand side by side, each with its poolings or with --pooling: block5_pool,block4_pool:max; empty: the deepest that was extracted',
   ),
+  backboneFile: NETWORK_OPTION,
   normalize: choiceOption(NORMALIZATIONS, 'l2', 'normalisation of the features'),
   views: integerOption(
     0,

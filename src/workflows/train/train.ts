@@ -3,9 +3,11 @@ import type { HeadResult } from '../../results/head-result.ts';
 import type { HeadOptions } from '../../classify/heads/index.ts';
 import { openStore } from '../../store/open.ts';
 import { openLooks } from '../../store/format/validation-looks.ts';
-import { parseCuts, partsOf } from '../network/cuts.ts';
+import { madeOfMaps } from '../../store/read/stored-parts.ts';
+import { chosenFeatures } from '../network/cuts.ts';
 import type { Work } from '../work.ts';
 import { keepHead } from './head-files.ts';
+import { storeThrough } from './network-option.ts';
 import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';
@@ -25,12 +27,14 @@ export async function train(
   work: Work = {},
 ): Promise<HeadResult> {
   const options = resolveOptions('train', TRAIN_OPTIONS, given);
-  const { head, labels, pooling, cut, normalize, views, pca, memory, scoreTest, out } = options;
+  const { head, labels, backboneFile, pooling, cut, normalize, views, pca, memory, scoreTest, out } = options;
   const plan = { head, options: headOptions, normalize, pca };
-  const features = cut === '' ? pooling : partsOf(parseCuts(cut, [pooling]));
+  const features = chosenFeatures(cut, pooling);
   const bound = memoryBound(memory, work);
-  const { store, relabelled, joinedTrain } = await labelledStore(await openStore(storePath), labels, work);
+  const opened = await storeThrough(await openStore(storePath), backboneFile);
+  const { store, relabelled, joinedTrain } = await labelledStore(opened, labels, work);
   if (views > 0) requireViews(labels, joinedTrain);
+  for (const note of madeOfMaps(store.parts(features))) work.listener?.note?.(note);
   const request = { owner: 'train', store, features, views, bound };
   const count = await openLooks(store.path, work.listener);
   const trained = { ...(await trainWithin(plan, request, options.reject, work)), relabelled };

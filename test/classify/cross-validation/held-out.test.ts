@@ -3,7 +3,8 @@ import { matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.t
 import { matrixRows } from '../../../src/core/rows.ts';
 import { familiesOf, planOf, type HeadPlan } from '../../../src/classify/cross-validation/families.ts';
 import { foldFeatures, type FeatureSteps } from '../../../src/classify/cross-validation/fold-features.ts';
-import { heldOut, type HeldOut } from '../../../src/classify/cross-validation/held-out.ts';
+import type { HeldOut } from '../../../src/classify/cross-validation/family-task.ts';
+import { heldOut } from '../../../src/classify/cross-validation/held-out.ts';
 import { headEntry } from '../../../src/classify/heads/index.ts';
 import { pcaHead } from '../../../src/classify/heads/pca-head.ts';
 import { encodeLabels } from '../../../src/classify/labels.ts';
@@ -19,6 +20,16 @@ const PLANS: HeadPlan[] = [
   planOf('linear-svm', { C: 1, tol: 1e-9 }),
   planOf('ridge', { alpha: 5, tol: 1e-9 }),
   planOf('ridge', { alphas: '0.1,1,10' }),
+  planOf('kernel-ridge', { alpha: 0.1 }),
+  planOf('kernel-ridge', { gamma: 0.3, alpha: 0.1 }),
+  planOf('kernel-ridge', { gamma: 0.3, alpha: 1 }),
+  planOf('kernel-ridge', { gamma: 0.3, classWeight: 'balanced' }),
+  planOf('kernel-ridge', { gammas: '0.1,1' }),
+  planOf('kernel-ridge', { exactRows: 0, nComponents: 12 }),
+  planOf('kernel-logistic', { C: 1, tol: 1e-9 }),
+  planOf('kernel-logistic', { gamma: 0.3, C: 1, tol: 1e-9 }),
+  planOf('kernel-logistic', { gamma: 0.3, C: 20, tol: 1e-9 }),
+  planOf('kernel-logistic', { exactRows: 0, nComponents: 12, tol: 1e-9 }),
   planOf('knn', { nNeighbors: 1 }),
   planOf('knn', { nNeighbors: 7, weights: 'distance' }),
   planOf('knn', { nNeighbors: 3, metric: 'euclidean' }),

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { buildGraphFiles as sourceBuild } from '../../../src/classify/neighbors/hnsw-threads.ts';
+import { graphsHere } from '../../../src/classify/neighbors/graph-candidates.ts';
 import { graphIndex } from '../../../src/classify/neighbors/hnsw.ts';
 import { exactIndex } from '../../../src/classify/neighbors/exact.ts';
 import { readGraph } from '../../../src/classify/neighbors/hnsw-graph.ts';
@@ -40,7 +41,7 @@ describe.skipIf(missing !== undefined)(`graphs built by threads${missing ? ` [sk
       );
       const queries = selectRows(X, [0, 1, 2, 2999, 3000]);
       // As many candidates as there are rows in a graph: nothing is left to chance.
-      const found = await graphIndex(graphs, X, metric, 3001).search(queries, 10);
+      const found = await graphIndex(graphsHere(graphs), X, metric, 3001).search(queries, 10);
       expect(found).toEqual(await exactIndex(matrixRows(X), metric).search(queries, 10));
     }
   });

@@ -122,6 +122,35 @@ describe('exact search', () => {
     }
   });
 
+  it.each(SHAPES)('is brute force where scores are looked at in groups, and rows are left over: %s', async (shape) => {
+    for (const [rows, k] of [
+      [4096, 1],
+      [4111, 12],
+      [8000, 40],
+    ] as const) {
+      const X = rowsOf(shape, rows, 9, rows);
+      const queries = selectRows(X, [0, rows - 9, rows - 1]);
+      for (const metric of METRICS) await expectBruteForce(X, queries, metric, k, 'float32');
+    }
+  });
+
+  it('keeps the largest scores of groups: no other row has a larger one', async () => {
+    const X = clustered(5003, 12, 11);
+    const queries = clustered(7, 12, 12);
+    const { parts } = await floatScan(X, lengthsOf(X), 'euclidean').run(queries, lengthsOf(queries), 10);
+    expect(parts.map(({ first }) => first)).toEqual([0, 4992]);
+    for (let i = 0; i < queries.rows; i++) {
+      const scores = Array.from({ length: 4992 }, (_, j) => {
+        const [q, x] = [row(queries, i), row(X, j)];
+        return x.reduce((sum, value, at) => sum + value * q[at]! - value ** 2 / 2, 0);
+      });
+      const order = scores.map((_, j) => j).sort((a, b) => scores[b]! - scores[a]!);
+      const { k, indices, values } = parts[0]!;
+      expect([...indices.subarray(i * k, (i + 1) * k)].sort()).toEqual(order.slice(0, k).sort());
+      expect(values[i * k]).toBeCloseTo(scores[order[0]!]!, 4);
+    }
+  });
+
   it('refuses 8 bits for lengths that float32 cannot hold, and an unknown scan', async () => {
     const X = clustered(100, 4, 8);
     for (let at = 0; at < X.data.length; at++) X.data[at]! *= 1e20;

@@ -103,7 +103,7 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
       await whole.dispose();
     });
 
-    it('pools to the average and the maximum of the flatten output, in the order of the program', async () => {
+    it('pools to the average, maximum and generalised mean of the flatten output, in the order of the program', async () => {
       const cuts = ['block1_pool', 'block3_conv2', 'block4_pool'];
       const outputs = cuts.flatMap((cut) => POOLINGS.map((pooling) => ({ cut, pooling }) as const));
       const program = slimProgram(outputs.toReversed());

@@ -61,7 +61,9 @@ describe('the onnxruntime-winograd engine', () => {
       outputs: [{ cut: 'block5_pool', pooling: 'avg' }],
     };
     // Filters of the slim layers: 4, 4, 8, 8, 16, 16, 16, 32 ...
-    const direct = programGraph(program, { winogradFrom: 16 }).nodes.filter(({ op }) => op === 'Conv');
+    const direct = programGraph(program, { winograd: { leastFilters: 16, batch: 8, tileBytes: 2 ** 25 } }).nodes.filter(
+      ({ op }) => op === 'Conv',
+    );
     expect(direct.map(({ inputs }) => inputs[1])).toEqual(
       ['block1_conv1', 'block1_conv2', 'block2_conv1', 'block2_conv2'].map((layer) => `${layer}/kernel`),
     );

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { row } from '../../../src/core/matrix.ts';
-import { POOLINGS } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { openRows } from '../../../src/store/read/access.ts';
@@ -39,7 +39,7 @@ describe('rows that are read one by one', () => {
       const some = dtype === 'float16' ? store : await newStore(dtype);
       const { features } = await contentOf(some);
       const rows = openRows(await openStore(some));
-      for (const pooling of POOLINGS) {
+      for (const pooling of DEFAULT_POOLINGS) {
         const ids = [ROWS[17]!, ROWS[2]!, ROWS[3]!, ROWS[2]!].map(({ id }) => id);
         const found = await rows.rowsById([...ids, sha256Of('not there').slice(0, 16)], pooling);
         expect([...found.keys()].sort()).toEqual([...new Set(ids)].sort());

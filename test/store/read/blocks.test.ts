@@ -2,7 +2,7 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blocksOf } from '../../../src/core/rows.ts';
-import { POOLINGS } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { settingsWith, storedRow } from '../../support/stored-rows.ts';
@@ -24,7 +24,7 @@ const ROWS = [
 describe.each(['float16', 'float32'] as const)('a stream of %s features', (dtype) => {
   const made = () => fillStore(join(folder(), 'store'), ROWS, { perShard: 7, settings: settingsWith({ dtype }) });
 
-  it.each(POOLINGS)('gives every row of a split that loading gives, with its sample: %s', async (pooling) => {
+  it.each(DEFAULT_POOLINGS)('gives every row of a split that loading gives, with its sample: %s', async (pooling) => {
     const { store, manifest } = await made();
     for (const split of ['train', 'val'] as const) {
       const { X, samples } = (await matricesOf(openMade({ store, manifest }), pooling, [split])).get(split)!;

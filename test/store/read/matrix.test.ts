@@ -1,7 +1,7 @@
 import { readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { POOLINGS, type Pooling } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS, type Pooling } from '../../../src/core/sample.ts';
 import type { ManifestDraft } from '../../../src/store/format/manifest.ts';
 import { setRows } from '../../../src/store/read/shards.ts';
 import { openForWriting, setFor } from '../../../src/store/write/store.ts';
@@ -39,7 +39,7 @@ function fileOf(manifest: ManifestDraft, kind: Pooling | 'rows' | 'samples'): st
   return kind === 'samples' ? manifest.dataset.samples!.name : manifest.sets[0]!.shards[0]!.files[kind]!.name;
 }
 
-describe.each(['rows', 'samples', ...POOLINGS] as const)('a damaged file of the kind %s', (kind) => {
+describe.each(['rows', 'samples', ...DEFAULT_POOLINGS] as const)('a damaged file of the kind %s', (kind) => {
   it('is refused with STORE_CORRUPT and its name, whatever bit is flipped', async () => {
     const { store, manifest } = await smallStore();
     const path = join(store, fileOf(manifest, kind));
@@ -85,7 +85,7 @@ describe('a store of several shards and several sets', () => {
     const { manifest, set } = await fillStore(store, [...rows].reverse(), { perShard: 4, settings: single });
     const samples = [...rows].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
     await commitSamples({ store, manifest, set }, samples);
-    for (const pooling of POOLINGS) {
+    for (const pooling of DEFAULT_POOLINGS) {
       const loaded = await matricesOf(openMade({ store, manifest }), pooling, ['train', 'val', 'test']);
       for (const [split, { X, samples: found }] of loaded) {
         const expected = samples.filter((sample) => sample.split === split);

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PermafrostError } from '../../../src/core/errors.ts';
-import { POOLINGS, type Pooling } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS, type Pooling } from '../../../src/core/sample.ts';
 import { decodeFloat16, encodeFloat16 } from '../../../src/store/format/float16.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { setRows } from '../../../src/store/read/shards.ts';
@@ -45,7 +45,7 @@ function plan(): { readonly store: string; readonly file: string } {
   const sets = [
     {
       settings: settingsWith(),
-      features: Object.fromEntries(POOLINGS.map((pooling) => [pooling, valuesOf(pooling)])),
+      features: Object.fromEntries(DEFAULT_POOLINGS.map((pooling) => [pooling, valuesOf(pooling)])),
     },
     { settings: settingsWith({ cut: OTHER.cut }), features: { max: valuesOf('max', OTHER_IS_LARGER) } },
   ];
@@ -106,7 +106,7 @@ async function checkBetween(store: string): Promise<void> {
   const expected = DATASETS.map((wanted) => wanted.map((i) => ROWS[i]!));
   expect(expected).toContainEqual(content.samples);
   for (const { path } of content.samples) {
-    for (const pooling of POOLINGS) {
+    for (const pooling of DEFAULT_POOLINGS) {
       expect([pooling, path, content.features[pooling][path]]).toEqual([pooling, path, EXPECTED[pooling][path]]);
     }
   }
@@ -120,7 +120,7 @@ async function checkBetween(store: string): Promise<void> {
 
 /** What a reader must get for each picture: pooled features as they were given, maps as float16. */
 const EXPECTED = Object.fromEntries(
-  POOLINGS.map((pooling) => {
+  DEFAULT_POOLINGS.map((pooling) => {
     const { data, cols } = given.features.get(pooling)!;
     const rounded = data.slice();
     if (pooling === 'flatten') {

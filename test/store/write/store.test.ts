@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { POOLINGS } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { fingerprintOf } from '../../../src/store/format/fingerprint.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../../src/store/write/store.ts';
@@ -134,7 +134,7 @@ describe('committing a data set', () => {
     expect(found).toEqual(manifest);
     expect(found.dataset).toMatchObject({
       root: '/elsewhere',
-      sets: [{ fingerprint: set.fingerprint, poolings: POOLINGS }],
+      sets: [{ fingerprint: set.fingerprint, poolings: DEFAULT_POOLINGS }],
       failures,
     });
     expect(await openMade({ store, manifest: found }).samples()).toEqual(samples);

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { POOLINGS, type FeatureBatch } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS, type FeatureBatch } from '../../../src/core/sample.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import type { StoredSample } from '../../../src/store/format/shard.ts';
 import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
@@ -84,7 +84,7 @@ describe('a writer', () => {
     await writer.seal();
     await commitDataset({ path: store, manifest }, { root: '/', sets: whole(set), samples: rows, failures: [] });
     const { features } = await contentOf(store, ['train']);
-    for (const pooling of POOLINGS) {
+    for (const pooling of DEFAULT_POOLINGS) {
       const { data, cols } = given.features.get(pooling)!;
       for (const [i, { path }] of rows.entries()) {
         const expected = data.subarray(i * cols, (i + 1) * cols);

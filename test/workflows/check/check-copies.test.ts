@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cosine, matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
-import { POOLINGS, SPLITS, type Pooling } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS, SPLITS } from '../../../src/core/sample.ts';
 import type { StoredSample } from '../../../src/store/format/shard.ts';
 import { openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { featureWriter } from '../../../src/store/write/writer.ts';
@@ -17,7 +17,7 @@ const folder = temporaryFolders();
 const WIDTHS = { flatten: 24, avg: 12, max: 12 } as const;
 
 /** Features of an image that looks like number `look`, a little (`off`) away from it. */
-function featuresLike(look: number, off: number, pooling: Pooling): Float32Array {
+function featuresLike(look: number, off: number, pooling: keyof typeof WIDTHS): Float32Array {
   const [base, noise] = [random(look + 1), random(Math.round(off * 1e6) + 7)];
   return Float32Array.from({ length: WIDTHS[pooling] }, () => base.normal() + off * noise.normal());
 }
@@ -39,7 +39,7 @@ async function storeOf(images: readonly Image[]): Promise<string> {
     expectedRows: rows.length,
     shardBytes: 2 ** 20,
   });
-  const features = POOLINGS.map((pooling) => {
+  const features = DEFAULT_POOLINGS.map((pooling) => {
     const X = matrix(images.length, WIDTHS[pooling]);
     images.forEach(({ look, off }, i) => X.data.set(featuresLike(look, off, pooling), i * X.cols));
     return [pooling, X] as const;
@@ -55,7 +55,7 @@ const THRESHOLD = 0.75;
 /** Cosine of maps from which images are copies where no pixels can be compared. */
 const COPY = 0.9;
 const pooledCosine = (a: Image, b: Image): number => cosineOf(a, b, 'avg');
-function cosineOf(a: Image, b: Image, pooling: Pooling): number {
+function cosineOf(a: Image, b: Image, pooling: keyof typeof WIDTHS): number {
   return cosine(featuresLike(a.look, a.off, pooling), featuresLike(b.look, b.off, pooling));
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { matrix, type Matrix } from '../../../core/matrix.ts';
-import type { Pooling } from '../../../core/sample.ts';
+import { GEM, type Pooling } from '../../../core/sample.ts';
 import type { Layer } from '../../backbones/backbone.ts';
 import { featureWidth, outputShape } from '../../backbones/cut-layers.ts';
 import { weightsOf } from '../../graph/graph-part.ts';
@@ -26,6 +26,11 @@ function pool(tf: Tf, x: Tensor, pooling: Pooling, width: number): Tensor {
       return tf.mean(x, [1, 2]);
     case 'max':
       return tf.max(x, [1, 2]);
+    case 'gem': {
+      const clipped = tf.maximum(x, GEM.least);
+      const mean = tf.mean(tf.mul(tf.mul(clipped, clipped), clipped), [1, 2]);
+      return tf.pow(mean, 1 / GEM.exponent);
+    }
   }
 }
 

@@ -13,6 +13,8 @@ export interface Tf {
   tidy<T>(work: () => T): T;
   sub(a: Tensor, b: Tensor): Tensor;
   mul(a: Tensor, b: Tensor): Tensor;
+  maximum(a: Tensor, b: number): Tensor;
+  pow(base: Tensor, exponent: number): Tensor;
   reverse(x: Tensor, axis: number): Tensor;
   reshape(x: Tensor, shape: readonly number[]): Tensor;
   mean(x: Tensor, axes: readonly number[]): Tensor;

@@ -7,7 +7,7 @@ import { graphBuilder, type GraphBuilder } from './graph-builder.ts';
 import { maxPool } from './max-pool.ts';
 import type { PixelMap } from './pixel-map.ts';
 import { pooledRows } from './pooled-rows.ts';
-import { winogradConv } from './winograd-conv.ts';
+import { winogradInStrips } from './winograd-strips.ts';
 
 /** Where the layers of a part begin: a tensor (batch, channels, height, width). */
 export interface NchwMap extends MapSize {
@@ -21,27 +21,41 @@ function mapFromNchw(g: GraphBuilder, { tensor, height, width, channels }: NchwM
   return { tensor: g.reshape(turned, [arrangement.rows, -1, channels]), arrangement, channels };
 }
 
-/** The map of each layer by its name. */
+/** How frozen layers on pixel rows are built. */
+export interface FrozenChoices {
+  /** Bytes that the transformed tiles of a strip may take in a batch of `batch` images. */
+  readonly tileBytes: number;
+  readonly batch: number;
+}
+
+/** The map of each layer by its name, but for convolutions whose pool is all that is asked for. */
 function maps(
   g: GraphBuilder,
   layers: readonly Layer[],
   input: NchwMap,
   program: Program,
+  choices: FrozenChoices,
 ): ReadonlyMap<string, PixelMap> {
   const found = new Map<string, PixelMap>();
+  const cuts = new Set(program.outputs.map(({ cut }) => cut));
+  const weights = (name: string, shape: readonly number[]): string => {
+    const length = shape.reduce((product, size) => product * size, 1);
+    return g.constant(name, shape, () => weightsOf(program, name, length));
+  };
   let map = mapFromNchw(g, input);
-  for (const [i, layer] of layers.entries()) {
-    const { name } = layer;
+  for (let i = 0; i < layers.length; i++) {
+    const layer = layers[i]!;
+    let { name } = layer;
     if (layer.kind === 'maxPool') {
       map = maxPool(g, map).y;
     } else {
       const { inputs, filters } = layer;
-      const weights = (part: string, shape: readonly number[]): string => {
-        const length = shape.reduce((product, size) => product * size, 1);
-        return g.constant(`${name}/${part}`, shape, () => weightsOf(program, `${name}/${part}`, length));
-      };
-      const tensors = { kernel: weights('kernel', [3, 3, inputs, filters]), bias: weights('bias', [filters]), filters };
-      map = winogradConv(g, map, tensors, { zeros: layers[i + 1]?.kind === 'conv', keepsTiles: true }).y;
+      const next = layers[i + 1];
+      const pools = next?.kind === 'maxPool' && !cuts.has(name);
+      const kernel = weights(`${name}/kernel`, [3, 3, inputs, filters]);
+      const bias = weights(`${name}/bias`, [filters]);
+      map = winogradInStrips(g, map, { kernel, bias, filters }, { ...choices, pools, zeros: next?.kind === 'conv' });
+      if (pools) ({ name } = layers[++i]!);
     }
     found.set(name, map);
   }
@@ -52,9 +66,14 @@ function maps(
  * The layers of a frozen network from a tensor of its own on, on pixel rows with the convolutions by Winograd's minimal
  * filtering, and those of the program's outputs that they give. float32, any batch. Throws WEIGHTS_MISMATCH.
  */
-export function frozenLayers(layers: readonly Layer[], input: NchwMap, program: Program): GraphPart {
+export function frozenLayers(
+  layers: readonly Layer[],
+  input: NchwMap,
+  program: Program,
+  choices: FrozenChoices,
+): GraphPart {
   const g = graphBuilder();
-  const byName = maps(g, layers, input, program);
+  const byName = maps(g, layers, input, program, choices);
   for (const output of program.outputs) {
     const map = byName.get(output.cut);
     if (map !== undefined) g.output(outputName(output), pooledRows(g, map, output.pooling), []);

@@ -14,27 +14,47 @@ function ofPlaces(places: number): Float32Array {
   return matrix;
 }
 
-/** The row of each input of each tile: 36 x tiles, the inputs outside of the map being the row of zeros. */
-function rowOfInput(from: Arrangement, zeroRow: number, { tiles, across }: TiledArrangement): (i: number) => number {
+/**
+ * The row of each input of each tile, the first tiles beginning at the row `top` of pixels: 36 x tiles, the inputs
+ * outside of the map being the row of zeros.
+ */
+function rowOfInput(
+  from: Arrangement,
+  zeroRow: number,
+  { tiles, across }: TiledArrangement,
+  top: number,
+): (i: number) => number {
   return (i) => {
     const tile = i % tiles;
     const input = (i - tile) / tiles;
-    const y = Math.floor(tile / across) * TILE_OUT + Math.floor(input / TILE_IN) - 1;
+    const y = top + Math.floor(tile / across) * TILE_OUT + Math.floor(input / TILE_IN) - 1;
     const x = (tile % across) * TILE_OUT + (input % TILE_IN) - 1;
     return y < 0 || x < 0 || y >= from.height || x >= from.width ? zeroRow : from.rowOf(y, x);
   };
 }
 
+/** Rows of pixels of a map, from a multiple of four on. */
+export interface Strip {
+  readonly top: number;
+  readonly height: number;
+}
+
 /**
- * The tiles of a map, transformed: (36, tiles x batch, channels). With `after`, a tensor of the backward pass, they are
- * made again behind it: indices that depend on it keep a runtime from holding the first ones, or from making these
- * early.
+ * The tiles of a map, or of a strip of it, transformed: (36, tiles x batch, channels). With `after`, a tensor of the
+ * backward pass, they are made again behind it: indices that depend on it keep a runtime from taking tiles that it has,
+ * or from making them early.
  */
-export function winogradTiles(g: GraphBuilder, map: PixelMap, after?: string): string {
+export function winogradTiles(
+  g: GraphBuilder,
+  map: PixelMap,
+  { after, strip }: { readonly after?: string; readonly strip?: Strip } = {},
+): string {
   const { tensor, arrangement, channels, zeroRow } = withZeroRow(g, map);
-  const tiled = tiledArrangement(arrangement, false);
-  const row = rowOfInput(arrangement, zeroRow, tiled);
-  const gathered = gatherRows(g, tensor, `tiles/${arrangement.name}`, POINTS * tiled.tiles, row, after);
+  const { top, height } = strip ?? { top: 0, height: arrangement.height };
+  const tiled = tiledArrangement({ height, width: arrangement.width }, false);
+  const row = rowOfInput(arrangement, zeroRow, tiled, top);
+  const name = `tiles/${arrangement.name}/${top}-${top + height}`;
+  const gathered = gatherRows(g, tensor, name, POINTS * tiled.tiles, row, after);
   const transform = g.constant('winograd/tiles', [POINTS, POINTS], () => OF_TILES);
   return g.reshape(g.matMul(transform, g.reshape(gathered, [POINTS, -1])), [POINTS, -1, channels]);
 }
@@ -98,7 +118,7 @@ export function winogradConv(
         transposed(ofPlaces(places), places),
       );
       const dProducts = g.reshape(g.matMul(ofGradients, g.reshape(dz, [places, -1])), [POINTS, -1, filters]);
-      const kept = keepsTiles ? tiles : winogradTiles(g, x, dz);
+      const kept = keepsTiles ? tiles : winogradTiles(g, x, { after: dz });
       const dTransformed = g.matMul(g.transpose(kept, [0, 2, 1]), dProducts);
       const ofKernels = g.constant('winograd/kernels/transposed', [9, POINTS], () => transposed(OF_KERNELS, POINTS));
       const dTaps = g.matMul(ofKernels, g.reshape(dTransformed, [POINTS, inputs * filters]));

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { PermafrostError } from '../../../core/errors.ts';
-import { POOLINGS } from '../../../core/sample.ts';
+import { POOLING_CHOICES } from '../../../core/sample.ts';
 import { inMegabytes } from '../../../core/bytes.ts';
 import { train } from '../../../workflows/train/train.ts';
 import { TRAIN_OPTIONS } from '../../../workflows/train/options.ts';
@@ -10,7 +10,7 @@ import type { Api } from '../../api/api.ts';
 import { jsonOf } from '../body.ts';
 import type { Studio } from '../studio.ts';
 
-const requestSchema = z.strictObject({ head: z.enum(TRAIN_OPTIONS.head.choices!), pooling: z.enum(POOLINGS) });
+const requestSchema = z.strictObject({ head: z.enum(TRAIN_OPTIONS.head.choices!), pooling: z.enum(POOLING_CHOICES) });
 
 /** Heads trained on demand, with their defaults, on the store's training images. */
 export function headRoutes({ store, heads, jobs }: Studio): Hono {
@@ -19,7 +19,11 @@ export function headRoutes({ store, heads, jobs }: Studio): Hono {
     const request = await jsonOf(c, requestSchema);
     const snapshot = await store.current();
     const { file } = await jobs.run(snapshot, 'The training of a head', (room) =>
-      train(store.path, { ...(request as Parameters<typeof train>[1]), memory: inMegabytes(room) }),
+      train(store.path, {
+        ...(request as Parameters<typeof train>[1]),
+        backboneFile: snapshot.network,
+        memory: inMegabytes(room),
+      }),
     );
     const found = (await heads.list(await store.current())).find(({ id }) => id === basename(file!));
     if (found === undefined) throw new PermafrostError('HEAD_CORRUPT', `${file} is gone already.`);
