@@ -4,7 +4,7 @@
     v/bin/python test/golden/make_finetune.py ../shared/golden/pixels.safetensors data/weights
 
 Pixels and weights are those of the tests; the dense layer's weights come from a formula that the test has too. Of each
-gradient the file keeps the length (L2), the largest absolute value and 32 entries.
+gradient the file keeps the length (L2) and 32 entries.
 
 Where a ReLU's input is nearly zero, or two values of a pool are nearly equal, rounding decides which of two derivatives is
 taken, both of them right, and one such gate changes entries by up to a percent. So the squares are those, of some hundred
@@ -117,7 +117,6 @@ def case(first_block, side, candidates, pooling, norm, scale):
         flat = gradient.numpy().reshape(-1)
         kept[name] = {
             "length": float(np.linalg.norm(flat.astype(np.float64))),
-            "largest": float(np.abs(flat).max()),
             "entries": [float(flat[i]) for i in entries(len(flat))],
         }
     print(first_block, side, pooling, norm, "squares", squares, "margin", margin, "loss", float(loss), flush=True)

@@ -28,7 +28,6 @@ interface GoldenCase {
 }
 interface GoldenGradient {
   readonly length: number;
-  readonly largest: number;
   readonly entries: readonly number[];
 }
 
@@ -104,6 +103,14 @@ async function loadedCase(expected: GoldenCase, trainer: Trainer, weights: Loade
   return step;
 }
 
+const lengthOf = (values: readonly number[]): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+
+/** Length of the difference over the length of what is expected, or over `least` where that is more. */
+function distance(found: readonly number[], expected: readonly number[], least = 0): number {
+  return lengthOf(found.map((value, i) => value - expected[i]!)) / Math.max(lengthOf(expected), least);
+}
+
 /** Compares a trainer's gradients for real photographs and weights with those of TensorFlow. */
 export function itHasTheGradientsOfTensorFlow(makeTrainer: () => Promise<Trainer>, tolerance: number): void {
   describe.skipIf(!hasShared('golden'))(needsShared('golden', 'against golden gradients of TensorFlow'), () => {
@@ -118,13 +125,15 @@ export function itHasTheGradientsOfTensorFlow(makeTrainer: () => Promise<Trainer
       expect(relativeError(step.logits, expected.logits)).toBeLessThan(tolerance);
       expect([...step.gradients.keys()]).toEqual(Object.keys(expected.gradients));
       const errors = [...step.gradients].map(([name, gradient]) => {
-        const { length, largest, entries } = expected.gradients[name]!;
+        const { length, entries } = expected.gradients[name]!;
+        // The terms of the dense layer's bias, an image each, nearly cancel in some cases.
+        const terms = name === 'head/bias' ? 1 / expected.classes.length : 0;
         const found = entriesOf(gradient.length, entries.length).map((at) => gradient[at]!);
         const lengthFound = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
         return {
           name,
-          entries: relativeError(found, entries, largest),
-          length: Math.abs(lengthFound - length) / length,
+          entries: distance(found, entries, terms),
+          length: Math.abs(lengthFound - length) / Math.max(length, terms),
         };
       });
       expect(errors.filter((error) => !(error.entries < tolerance && error.length < tolerance))).toEqual([]);
@@ -132,14 +141,15 @@ export function itHasTheGradientsOfTensorFlow(makeTrainer: () => Promise<Trainer
     });
 
     it('sees a layer whose weights are off by a thousandth', async () => {
-      const [first] = golden.cases;
+      // A norm would take most of such a change away again.
+      const first = golden.cases.find(({ norm }) => norm === 'none');
       const step = await loadedCase(first!, await makeTrainer(), weights);
       step.parameters.get('block5_conv2/kernel')!.forEach((value, i, array) => (array[i] = value * 1.001));
       await step.run();
       const gradient = step.gradients.get('block5_conv1/kernel')!;
-      const { entries, largest } = first!.gradients['block5_conv1/kernel']!;
+      const { entries } = first!.gradients['block5_conv1/kernel']!;
       const found = entriesOf(gradient.length, entries.length).map((at) => gradient[at]!);
-      expect(relativeError(found, entries, largest)).toBeGreaterThan(5 * tolerance);
+      expect(distance(found, entries)).toBeGreaterThan(5 * tolerance);
       await step.dispose();
     });
   });
