@@ -1,8 +1,7 @@
 import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
-import { widthOf } from '../core/pooling.ts';
-import { POOLINGS } from '../core/sample.ts';
+import { POOLINGS, widthOf } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
 import { printable } from './printable.ts';

@@ -1,5 +1,5 @@
 import { choiceOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
-import { POOLING_CHOICES } from '../../core/pooling.ts';
+import { POOLING_CHOICES } from '../../core/sample.ts';
 import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { NETWORK_OPTION } from '../train/network-option.ts';
