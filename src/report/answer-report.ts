@@ -75,6 +75,14 @@ export function inspectText(result: InspectResult): string {
       ],
       ['  contract', `${set.contractId} ${JSON.stringify(set.contract)}`],
       ['  engine', `${set.engine.name} ${set.engine.version}, ${set.engine.device}, ${set.engine.precision}`],
+      ...(set.tuned === null
+        ? []
+        : [
+            [
+              '  tuned',
+              `from ${set.tuned.from} on, of the weights ${set.tuned.base}; --backbone-file ${set.fingerprint} names it`,
+            ] as const,
+          ]),
       ...(set.cosineToFp32 === null ? [] : [['  int8', cosineText(set.cosineToFp32)] as const]),
       ['  content', `${plural(set.rows, 'row')} in ${plural(set.shards, 'shard')}, ${bytes(set.bytes)}`],
     ]),

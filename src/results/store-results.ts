@@ -29,6 +29,8 @@ export interface InspectResult {
     readonly dtype: string;
     readonly engine: EngineFacts;
     readonly cosineToFp32: CosineToFp32 | null;
+    /** Of a tuned network: its first changed layer, and the digest of the weights that it began with; else null. */
+    readonly tuned: { readonly from: string; readonly base: string } | null;
     readonly widths: Readonly<Record<'flatten' | 'avg' | 'max', number>>;
     /** Rows in each pooling that it holds; `rows` is the most of them. */
     readonly poolings: Readonly<Partial<Record<Pooling, number>>>;

@@ -176,6 +176,12 @@ export const newManifest = (permafrost: string, sets: FeatureSetDraft[] = []): M
   sets,
 });
 
+/** The files without which no new image could ever join a set: calibration and changed layers. */
+export const restingOn = ({ quantization, tuned }: FeatureSet): readonly FileEntry[] => [
+  ...(quantization === undefined ? [] : [quantization.calibration]),
+  ...(tuned === undefined ? [] : [tuned.layers]),
+];
+
 /** Rows of all shards of a set. */
 export const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);
 

@@ -93,9 +93,10 @@ export function storedParts(
     const stored = found && readFor(found, pooling);
     if (stored === undefined) {
       const there = sets.map(({ set, poolings }) => `${set.settings.cut}:${poolings.join('+')}`);
+      const network = sets[0].set.tuned === undefined ? '' : ' and --backbone-file';
       throw new PermafrostError(
         'OPTION_INVALID',
-        `${store.path} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}: what is there is reused.`,
+        `${store.path} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}${network}: what is there is reused.`,
       );
     }
     const { set } = found!;

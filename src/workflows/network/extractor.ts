@@ -208,7 +208,7 @@ export async function extractorLike(
     );
   }
   const tuned = request.tuned && { ...request.tuned, weights, tail };
-  const extractor = await makeExtractor({ ...settings, ...request, tuned }, listener);
+  const extractor = await makeExtractor({ ...settings, ...request, weights: request.weights, tuned }, listener);
   try {
     requireSameSettings('What this engine and these weights give', settings, extractor.sets[0].settings);
   } catch (error) {
