@@ -106,9 +106,9 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
 }
 
 /**
- * Folding would hold the transformed kernels, four times the weights: 1,010 MiB at the peak. Transformed anew for each
- * call they cost nothing measurable at 4 images a call, and the peak is 540 MiB
- * (`optimization.disable_specified_optimizers`, onnxruntime_session_options_config_keys.h).
+ * Folding would hold the transformed kernels, four times their size: 200 MiB more at the peak. Transformed anew for
+ * each call they cost 2 to 3 ms an image at eight images a call (docs/engines.md).
+ * `optimization.disable_specified_optimizers` is of onnxruntime_session_options_config_keys.h.
  */
 const WITHOUT_FOLDING: OnnxSessionOptions = {
   extra: { optimization: { disable_specified_optimizers: 'ConstantFolding' } },
@@ -127,8 +127,8 @@ export const WINOGRAD_OPTIONS = {
 export type WinogradOptions = OptionsOf<typeof WINOGRAD_OPTIONS>;
 
 /**
- * ONNX Runtime on the CPU in float32, wide convolutions by Winograd's minimal filtering (graph/nhwc). Its
- * features differ from those of `onnxruntime` in the sixth digit. Throws OPTION_INVALID or PACKAGE_MISSING.
+ * ONNX Runtime on the CPU in float32, wide convolutions by Winograd's minimal filtering (graph/nhwc). Its features
+ * differ from those of `onnxruntime` in the sixth digit. Throws OPTION_INVALID or PACKAGE_MISSING.
  */
 export async function createWinogradEngine(given: Partial<WinogradOptions> = {}): Promise<Engine> {
   const options = resolveOptions('engine onnxruntime-winograd', WINOGRAD_OPTIONS, given);

@@ -74,8 +74,8 @@ function executable(queue: RequestQueue, { contract }: Program, release: () => v
 }
 
 /**
- * Winograd's sums in float32 cost half the time of direct ones (docs/engines.md); in bf16 they would be 18 % off. Requests
- * are of one image: the tiles of VGG16's widest layer take 14 MiB.
+ * Winograd's sums in float32 cost half the time of direct ones (docs/engines.md); in bf16 they would be 18 % off.
+ * Requests are of one image: the tiles of VGG16's widest layer take 14 MiB.
  */
 function graphOptions({ precision, leastFilters }: OpenVinoOptions): ProgramGraphOptions {
   return precision === 'fp32' ? { winograd: { leastFilters, batch: 1, tileBytes: 32 * 2 ** 20 } } : {};
