@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { poolingsIn, widthOf, type PoolingChoice } from '../../core/pooling.ts';
-import type { FeaturePart, Pooling } from '../../core/sample.ts';
+import { poolingsIn, widthOf, type FeaturePart, type Pooling, type PoolingChoice } from '../../core/sample.ts';
 import type { CoveringSet, FeatureSet, StoreFolder } from '../format/manifest.ts';
 
 /** A set and the poolings of it that are meant. */
@@ -14,7 +13,7 @@ export function smallPooling({ poolings }: WantedSet): Pooling {
   return (['avg', 'max', 'gem', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
 }
 
-/** What is read for a pooling: what is stored of it; for gem, where that is not stored, the map; undefined for neither. */
+/** What is read for a pooling: what is stored of it; for a gem that is not stored, the map; undefined for neither. */
 export function readFor({ poolings }: WantedSet, pooling: Pooling): Pooling | undefined {
   if (poolings.includes(pooling)) return pooling;
   return pooling === 'gem' && poolings.includes('flatten') ? 'flatten' : undefined;

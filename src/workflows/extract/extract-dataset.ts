@@ -18,6 +18,7 @@ import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ExtractOptions } from './options.ts';
 import { afterDecoding } from './after-decoding.ts';
 import { drawSplit, heldOutBefore, requireDrawn } from './draw-split.ts';
+import { keptSketches } from './kept-sketches.ts';
 import { keptSplit } from './kept-split.ts';
 import { pass, type Pass } from './pass.ts';
 import { extractViews } from './views.ts';
@@ -135,7 +136,8 @@ export async function extractInto(
     );
     const clock = stageClock();
     const plan = { dataset, extractor, times, options, clock };
-    const seen = await pass({ ...plan, writer }, work);
+    const sketches = await keptSketches(path, extractor.contract);
+    const seen = await pass({ ...plan, writer, onPixels: sketches.add }, work).finally(() => sketches.keep(work));
     const drawn = drawSplit(dataset, seen.contents, kept, options);
     for (const remark of drawn.remarks) work.listener?.note?.(remark);
     const found = { ...seen, contents: drawn.contents };

@@ -20,7 +20,7 @@ export function expectSteps(
   const trialEpochs = recipe.warm ? recipe.rates.length * recipe.epochs : 0;
   const epochOfSearch = [searched, all - searched + watched] as const;
   const epochOfRefit = [all, watched] as const;
-  meter.expect(0, (recipe.warm ? 2 * all - searched + watched : 0) + 2 * watched);
+  meter.expect(0, (recipe.warm ? all : 0) + watched);
   for (let epoch = 0; epoch < trialEpochs; epoch++) meter.expect(...epochOfSearch);
   for (let epoch = 0; epoch < (refits ? recipe.epochs : 0); epoch++) meter.expect(...epochOfRefit);
   const found = trials.reduce((sum, { epochs }) => sum + epochs.length - 1, 0);

@@ -26,6 +26,8 @@ export interface Finetuning {
   readonly save: (state: FinetuneState) => Promise<void>;
   /** Networks that were judged on the validated images. */
   looks: number;
+  /** What the best network of the search said of them, where it was found in this call. */
+  bestOnVal?: Judged;
 }
 
 const all = ({ truth }: LabelledImages): number[] => Array.from(truth.keys());
@@ -50,6 +52,12 @@ export function judgeOnVal(finetuning: Finetuning, arrays: TailArrays): Promise<
   return judgeOn(finetuning.loaded, arrays, finetuning.val);
 }
 
+/** Where a search begins: the network before it is trained, and what it says. */
+interface SearchStart {
+  readonly arrays: TailArrays;
+  readonly before: { readonly heldOut: Judged; readonly val: Judged };
+}
+
 /**
  * Tries each rate on the search's part of Train, from the same start, and scores the held-out part after each epoch; a
  * trial that the state has goes on from there. Gives the state with all trials. Throws INTERRUPTED, FIT_INVALID,
@@ -58,17 +66,15 @@ export function judgeOnVal(finetuning: Finetuning, arrays: TailArrays): Promise<
 export async function search(
   finetuning: Finetuning,
   { train: rows, val: held }: TrainVal,
-  start: TailArrays,
+  { arrays: start, before: { heldOut: before, val } }: SearchStart,
   from: FinetuneState,
 ): Promise<FinetuneState> {
   const { loaded, recipe, train, save } = finetuning;
   const { meter } = loaded;
-  meter.stage = 'frozen head, held out';
-  const before = await judgeOn(loaded, start, train, held);
   const zero: FinetuneEpoch = {
     epoch: 0,
     heldOut: { ...before.score, gain: 0, gainError: 0 },
-    val: (await judgeOnVal(finetuning, start)).score,
+    val: val.score,
     seconds: 0,
   };
   let state = from;
@@ -91,6 +97,7 @@ export async function search(
       const trials = [...state.trials.slice(0, i), trial];
       const best = bestCandidate(trials)!;
       const isBest = best.rate === rate && best.epochs === epoch && beatsFrozen(best);
+      if (isBest) finetuning.bestOnVal = watched;
       state = {
         trials,
         refit: [],

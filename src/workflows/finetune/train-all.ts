@@ -1,14 +1,14 @@
 import { plural } from '../../core/plural.ts';
-import type { Matrix } from '../../core/matrix.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneChoice } from '../../results/finetune-result.ts';
 import type { Work } from '../work.ts';
 import { chooseCandidate } from './choose.ts';
 import { heldOutFifth } from './training/images.ts';
-import { ask, type Judged } from './training/loaded-tail.ts';
+import type { Judged } from './training/loaded-tail.ts';
 import type { OpenedFinetuning } from './open-finetuning.ts';
+import { startsOf } from './frozen-start.ts';
 import { judgeOnVal, refit, search, type Finetuning } from './search.ts';
-import { exactHead, randomHead, startArrays, type StartHead } from './training/start.ts';
+import { startArrays, type StartHead } from './training/start.ts';
 import type { FinetuneState } from './state-file.ts';
 
 /** What came out of search and refit. */
@@ -35,7 +35,7 @@ export async function trainAll(
   const { recipe, images, tail, weights } = opened;
   const all = Array.from(images.train.truth.keys());
   const clock = stopwatch();
-  const headOn = await starts(opened, all, work);
+  const { headOn, onTrain, onVal } = await startsOf(opened, finetuning, work);
   const arraysOf = (head: StartHead): TailArrays => startArrays(tail, weights, head);
   clock.lap('start');
   let state = from;
@@ -44,44 +44,27 @@ export async function trainAll(
     const fifth = heldOutFifth(images.train, recipe.seed);
     heldOut = fifth.val.length;
     // Once the refit has begun all trials are done.
-    if (state.refit.length === 0) state = await search(finetuning, fifth, arraysOf(await headOn(fifth.train)), state);
+    if (state.refit.length === 0) {
+      const head = await headOn(fifth.train);
+      const before = { heldOut: await onTrain(head, fifth.val), val: await onVal(head) };
+      state = await search(finetuning, fifth, { arrays: arraysOf(head), before }, state);
+    }
   }
   const choice = recipe.warm ? chooseCandidate(state.trials) : fixedChoice(opened);
   clock.lap('search');
   const head = await headOn(all);
   const start = arraysOf(head);
-  const before = await judgeOnVal(finetuning, start);
+  const before = await onVal(head);
   if (choice.kept === 'frozen')
     return { state, choice, heldOut, C: head.C, before, tuned: undefined, seconds: clock.seconds('refit') };
   if (!finetuning.refits) {
     const { arrays } = state.best!;
-    const tuned = { arrays, judged: await judgeOnVal(finetuning, arrays) };
+    const tuned = { arrays, judged: finetuning.bestOnVal ?? (await judgeOnVal(finetuning, arrays)) };
     return { state, choice, heldOut, C: head.C, before, tuned, seconds: clock.seconds('refit') };
   }
   const fitted = await refit(finetuning, choice, start, before, state);
   const { state: done, ...tuned } = fitted;
   return { state: done, choice, heldOut, C: head.C, before, tuned, seconds: clock.seconds('refit') };
-}
-
-/** The dense layer that training on some of the images begins with. */
-type HeadOn = (rows: readonly number[]) => Promise<StartHead>;
-
-/**
- * Exact heads on the pooled features that the tail itself gives before it is trained, so that epoch 0 is that head; or
- * the recipe's random weights.
- */
-async function starts(
-  { recipe, images, tail, head, weights, loaded, inputs }: OpenedFinetuning,
-  all: readonly number[],
-  { signal }: Work,
-): Promise<HeadOn> {
-  const random = randomHead(tail, head, recipe.seed);
-  if (!recipe.warm) return () => Promise.resolve(random);
-  loaded.meter.stage = 'features of the frozen network';
-  // Features do not depend on the dense layer.
-  const asked = await ask(loaded, startArrays(tail, weights, random), inputs.train, all, 'features');
-  const features: Matrix = asked.features;
-  return (rows) => exactHead(features, images.train, rows, recipe.seed, signal && { signal });
 }
 
 /** What a recipe that chooses nothing keeps. */

@@ -32,9 +32,9 @@ function secondsOf(
   { training, asking }: RunSeconds,
 ): number {
   const watched = (heldOut + validated) * asking;
-  const start = train * asking + watched + validated * asking;
+  const start = (train + validated) * asking;
   const search = rates.length * epochs * (searched * training + watched);
-  return start + search + (refit ? epochs * (train * training + validated * asking) : validated * asking);
+  return start + search + (refit ? epochs * (train * training + validated * asking) : 0);
 }
 
 /**

@@ -1,5 +1,4 @@
-import { poolingsIn, type PoolingChoice } from '../../core/pooling.ts';
-import type { FeaturePart } from '../../core/sample.ts';
+import { poolingsIn, type FeaturePart, type PoolingChoice } from '../../core/sample.ts';
 import type { RunResult } from '../../results/head-result.ts';
 import { readFor, smallPooling, type WantedSet } from '../../store/read/stored-parts.ts';
 import type { TrainingPlan } from '../train/plan.ts';

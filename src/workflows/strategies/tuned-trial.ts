@@ -8,10 +8,16 @@ const epochOf = ({ epoch, heldOut, val }: FinetuneEpoch): StrategyEpoch => ({
   val: { accuracy: val.accuracy, logLoss: val.logLoss },
 });
 
+/** Without an exponent. */
+const rateText = (rate: number): string => rate.toFixed(10).replace(/0+$/, '');
+
 /** The search's curves, one a rate, and that of training on all of Train. */
 function curvesOf({ trials, refit }: FinetuneResult): StrategyCurve[] {
   return [
-    ...trials.map(({ rate, epochs }) => ({ name: `rate ${rate}, four fifths of Train`, epochs: epochs.map(epochOf) })),
+    ...trials.map(({ rate, epochs }) => ({
+      name: `rate ${rateText(rate)}, four fifths of Train`,
+      epochs: epochs.map(epochOf),
+    })),
     ...(refit.length > 0 ? [{ name: 'all of Train', epochs: refit.map(epochOf) }] : []),
   ];
 }

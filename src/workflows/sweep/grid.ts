@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { canonicalJson } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { POOLING_CHOICES, type PoolingChoice } from '../../core/pooling.ts';
+import { POOLING_CHOICES, type PoolingChoice } from '../../core/sample.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { SweepConfiguration } from '../../results/sweep-result.ts';
 import { planOf } from '../../classify/cross-validation/families.ts';

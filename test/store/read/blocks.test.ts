@@ -2,7 +2,7 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blocksOf } from '../../../src/core/rows.ts';
-import { DEFAULT_POOLINGS } from '../../../src/core/pooling.ts';
+import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { settingsWith, storedRow } from '../../support/stored-rows.ts';

@@ -134,9 +134,9 @@ const CASES: readonly Case[] = [
 ];
 
 describe('the advice', () => {
-  it.each(CASES)('on what is $name', ({ name: _, counts, layers: measuredLayers, trials, ...expected }) => {
-    const found = adviceOn({ counts, layers: measuredLayers, trials });
-    expect(found).toMatchObject({ alsoBetter: [], ...expected, layers: measuredLayers });
+  it.each(CASES)('on what is $name', (one) => {
+    const { advised, measured, take, alsoBetter = [] } = one;
+    expect(adviceOn(one)).toMatchObject({ advised, measured, take, alsoBetter, layers: one.layers });
   });
 
   it('begins to call a data set large at LARGE_FROM images of the median class, whatever the others', () => {

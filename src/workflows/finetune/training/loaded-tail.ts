@@ -56,7 +56,7 @@ export interface Asked {
  * INTERRUPTED, ENGINE_FAILED, what reading throws.
  */
 export async function ask(
-  { program, answers, meter, signal }: LoadedTail,
+  { program, answers, meter, signal }: Omit<LoadedTail, 'step'>,
   arrays: TailArrays,
   inputs: TailInputs,
   images: readonly number[],

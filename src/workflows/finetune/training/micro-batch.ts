@@ -9,11 +9,11 @@ const MOST_BYTES = 2e9;
 
 /**
  * Bytes that one image of a run takes for each number that the convolutions read or give: the transformed tiles of all
- * three passes. Measured with Winograd tiles of 4 x 4 in float32, see docs/finetune.md.
+ * three passes. Measured on ONNX Runtime: 28 to 42, the most where maps are small (bench/finetune/memory.mjs).
  */
-const BYTES_PER_VALUE = 48;
-/** Copies of each weight: engine, gradient, Adam's four, the start, and transformed kernels. */
-const WEIGHT_COPIES = 14;
+const BYTES_PER_VALUE = 32;
+/** Copies of each weight: 6 to 13 of the engine, with transformed kernels and gradients, Adam's four, the start. */
+const WEIGHT_COPIES = 19;
 
 /** What a tail takes, in numbers. */
 export interface TailSize {
