@@ -159,7 +159,7 @@ describe('heads on the features of a tuned network', () => {
     const found = await neighbors(path, [join(dataset, 'Train/down/1.png')], { backboneFile: file, k: 1 });
     expect(found.queries[0]!.neighbors[0]).toMatchObject({ path: 'Train/down/1.png' });
     expect(found.queries[0]!.neighbors[0]!.distance).toBeLessThan(1e-6);
-    const grid = { pooling: ['avg'], normalize: ['l2'], heads: [{ head: 'centroid' }] };
+    const grid = { pooling: 'avg', normalize: 'l2', heads: [{ head: 'centroid' as const }] } as const;
     const swept = await sweep(path, { backboneFile: file, folds: 2, grid, workers: 1 });
     expect(swept.candidates).toHaveLength(1);
     await rejection(train(path, { backboneFile: '0123456789abcdef' }), 'STORE_EMPTY');
