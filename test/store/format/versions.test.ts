@@ -77,10 +77,10 @@ describe('a store of another version', () => {
     const store = copyOf(2);
     const path = join(store, 'manifest.json');
     const document = unseal(JSON.parse(readFileSync(path, 'utf8')));
-    writeFileSync(path, sealJson({ ...document, version: 3 }));
+    writeFileSync(path, sealJson({ ...document, version: 4 }));
     const before = filesOf(store);
     const { message } = await rejection(migrate(store), 'STORE_VERSION');
-    expect(message).toMatch(/has store version 3; this permafrost reads versions 1 and 2\./);
+    expect(message).toMatch(/has store version 4; this permafrost reads versions 1, 2, 3\./);
     expect(filesOf(store)).toEqual(before);
   });
 
