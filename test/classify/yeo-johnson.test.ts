@@ -14,7 +14,7 @@ const golden = JSON.parse(readFileSync(new URL('../golden/features.json', import
 
 const COLUMNS = 7;
 
-/** Columns as make_features.py makes them: after a ReLU, of both signs, mostly zeros, constant, far from zero, skewed. */
+/** As make_features.py makes them: after a ReLU, of both signs, mostly zeros, constant, far from zero, skewed. */
 function columns() {
   const value = (i: number, column: number): number => {
     const u = ((i * 7919) % 1009) / 1009;
