@@ -54,8 +54,7 @@ export type { ReportResult } from './results/report-data.ts';
 
 // Stores: features on disk.
 export { openStore, type Store } from './store/open.ts';
-export type { MatrixRows, MemoryRoom, RowsRequest, StoredRows } from './store/read/rows.ts';
-export type { PickableRows } from './store/read/blocks.ts';
+export type { MatrixRows, MemoryRoom, PickableRows, RowsRequest, StoredRows } from './store/read/rows.ts';
 export type { StoredPart } from './store/read/stored-parts.ts';
 export type { SplitCounts } from './store/read/samples.ts';
 export type { StoreLock } from './store/write/lock.ts';
@@ -99,6 +98,5 @@ export type { Output, Program, Quantization } from './extract/program.ts';
 // What all of them speak of.
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';
 export { matrixRows, type Rows } from './core/rows.ts';
-export type { PoolingChoice, PoolingWidths } from './core/pooling.ts';
-export type { Failure, FeaturePart, ImageFacts, Pooling, Sample, Split } from './core/sample.ts';
+export type { Failure, FeaturePart, ImageFacts, Pooling, PoolingChoice, Sample, Split } from './core/sample.ts';
 export { ERROR_CODES, PermafrostError, type ErrorCode } from './core/errors.ts';

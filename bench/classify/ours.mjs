@@ -42,15 +42,23 @@ const [X, y, Xval, yval] = [features('X'), labels('y'), features('Xval'), labels
 await (await import(new URL('../../dist/core/onnxruntime.js', import.meta.url).href)).onnxRuntime();
 await import(new URL('../../dist/core/onnx-model.js', import.meta.url).href);
 
+const isKernel = task.kind.startsWith('kernel');
+const { fitKernel } = await import('./ours-kernels.mjs');
 const LOSSES = { 'logistic-cv': 'logistic', logistic: 'logistic', 'linear-svm': 'squaredHinge' };
 const stop = { tol: task.tol, maxIter: 1000 };
 const started = performance.now();
 let choice = null;
 let score = null;
 let fit;
+/** @type {Pick<import('../../src/classify/solvers/ridge-path.ts').RidgeFit, 'weights' | 'intercept'> | undefined} */
 let weights;
 let problem;
-if (task.kind === 'ridge-cv') {
+/** @type {import('../../src/classify/head.ts').FittedHead | undefined} */
+let head;
+if (isKernel) {
+  ({ choice, score, head } = await fitKernel(task, { X, y, classes, folds }));
+  fit = { iterations: head.iterations, converged: head.converged, gradient: null };
+} else if (task.kind === 'ridge-cv') {
   const found = await ridgePath(matrixRows(X), { y, classes, classWeight: 'none' }, task.alphas);
   choice = found.alpha;
   fit = { iterations: null, converged: true, gradient: null };
@@ -85,9 +93,16 @@ if (task.kind === 'logistic') {
   secondsAfterGram = (performance.now() - again) / 1000;
 }
 
-const k = weights.weights.cols;
-const products = await times(Xval, weights.weights);
-const scores = Float64Array.from(products.data, (value, at) => value + Number(weights.intercept[at % k]));
+async function scoresOf() {
+  if (head !== undefined) {
+    const { data, cols } = await /** @type {any} */ (head).logits(Xval);
+    return { k: cols, scores: Float64Array.from(data) };
+  }
+  const { weights: W, intercept } = /** @type {NonNullable<typeof weights>} */ (weights);
+  const { data } = await times(Xval, W);
+  return { k: W.cols, scores: Float64Array.from(data, (value, at) => value + Number(intercept[at % W.cols])) };
+}
+const { k, scores } = await scoresOf();
 const predictions = Array.from({ length: Xval.rows }, (_, i) => chosen(scores, i, k));
 console.log(
   JSON.stringify({

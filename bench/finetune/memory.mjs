@@ -2,8 +2,8 @@
 // How much memory does a step of training take, and how much does each further image of it? What
 // src/workflows/finetune/training/micro-batch.ts goes by.
 //   npm run build && node bench/finetune/memory.mjs [--from block5_conv1] [--batch 32] [--engine onnxruntime]
-// Loads the layers for training and for answers, as finetune does, runs both, and prints the most that the process took,
-// without Adam's four copies of the weights.
+// Loads the layers for training and for answers, as finetune does, runs both, and prints the most that the process
+// took, without Adam's four copies of the weights.
 import { parseArgs } from 'node:util';
 
 const DIST = new URL('../../dist/', import.meta.url);

@@ -128,11 +128,16 @@ async function sealedRows(store) {
 /** @param {number[]} numbers */
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
-/** Digest over names and bytes of all files, without the times of this machine's files. @param {string} store */
+/**
+ * Digest over names and bytes of all files, without the times of this machine's files, and without the sketches: those
+ * of a killed run are made again by `check`.
+ * @param {string} store
+ */
 function digestOf(store) {
   const hash = createHash('sha256');
   for (const name of readdirSync(store).sort())
-    if (name !== 'file-times.safetensors') hash.update(`${name}\n`).update(readFileSync(join(store, name)));
+    if (!['file-times.safetensors', 'sketches.safetensors'].includes(name))
+      hash.update(`${name}\n`).update(readFileSync(join(store, name)));
   return hash.digest('hex');
 }
 

@@ -21,14 +21,7 @@ export type Normalization = (typeof NORMALIZATIONS)[number];
 export const learnsOfRows = (kind: Normalization): kind is 'standard' | 'power' =>
   kind === 'standard' || kind === 'power';
 
-interface Scaling {
-  readonly features: number;
-  /** Shape (features), of the training values, for `power` transformed ones. */
-  readonly mean: Float32Array;
-  readonly scale: Float32Array;
-}
-
-/** A fitted normalisation. */
+/** A fitted normalisation. `mean`, `scale` and `lambdas` have shape (features). */
 export type Normalizer =
   | {
       readonly kind: 'l2' | 'sqrt';
@@ -37,12 +30,16 @@ export type Normalizer =
       readonly parts?: readonly number[];
     }
   | { readonly kind: 'none'; readonly features: number }
-  | (Scaling & { readonly kind: 'standard' })
-  | (Scaling & {
+  | { readonly kind: 'standard'; readonly features: number; readonly mean: Float32Array; readonly scale: Float32Array }
+  | {
       readonly kind: 'power';
-      /** Exponent of each column, shape (features). */
+      readonly features: number;
+      /** Exponent of each column. */
       readonly lambdas: Float32Array;
-    });
+      /** Of the values that these make. */
+      readonly mean: Float32Array;
+      readonly scale: Float32Array;
+    };
 
 /**
  * Learns the normalisation from rows (n, d): two passes for `standard`, for `power` some ten to thirty, else none.
@@ -69,7 +66,7 @@ const scalingOf = (mean: Float64Array, deviation: Float64Array) => ({
   scale: Float32Array.from(deviation, (value) => value || 1),
 });
 
-/** Mean and standard deviation of each column, 0 where it is constant, or of its changed values; two passes, float64. */
+/** Mean and standard deviation of each column, 0 where it is constant; of changed values, where so asked. Two passes. */
 async function columnMoments(rows: Rows, changed: (x: number, column: number) => number = (x) => x) {
   const d = rows.cols;
   const mean = new Float64Array(d);

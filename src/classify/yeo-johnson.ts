@@ -9,7 +9,7 @@ const SMALLEST_STEP = 1e-8;
 /** Below it, a power is its series: the closed form would lose its digits. */
 const SMALL_EXPONENT = 1e-4;
 
-/** Yeo and Johnson 2000, equation 2: ((1 + x)^lambda - 1) / lambda for x >= 0, below zero the same of -x and 2 - lambda. */
+/** ((1 + x)^lambda - 1) / lambda for x >= 0; below zero less the same of -x and 2 - lambda (Yeo and Johnson 2000). */
 export function yeoJohnson(x: number, lambda: number): number {
   return x >= 0 ? power(Math.log1p(x), lambda) : -power(Math.log1p(-x), 2 - lambda);
 }

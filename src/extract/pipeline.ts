@@ -24,6 +24,8 @@ export interface PipelineOptions {
   readonly prepare?: (executable: Executable) => Promise<void>;
   /** What the network sees in place of the decoded square: an augmented view. Default: the square itself. */
   readonly view?: (pixels: Uint8Array, sha256: string) => Uint8Array;
+  /** Is given the decoded square of each image that goes into a network; never of views. It must not keep it. */
+  readonly onPixels?: (sha256: string, pixels: Uint8Array) => void;
   /** Images an inference. */
   readonly batch: number;
   /** Milliseconds that one image may take to decode; default 20,000. */
@@ -214,6 +216,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     fillings.set(executable, filling);
     filling.pixels.set(decoded, filling.rows.length * imageBytes);
     filling.rows.push({ ...sample, ...facts });
+    if (options.view === undefined) options.onPixels?.(facts.sha256, decoded);
     const remark = options.view === undefined ? remarkOn(decoded, entry.header, contract) : undefined;
     if (remark !== undefined) filling.remarks.set(facts.sha256, remark);
     underWay.add(facts.sha256);

@@ -9,46 +9,70 @@ const GREY: Mix = { parts: [299, 587, 114], offset: 0 };
 const BLUE_DIFFERENCE: Mix = { parts: [-169, -331, 500], offset: 128 };
 const RED_DIFFERENCE: Mix = { parts: [500, -419, -81], offset: 128 };
 
-/** Pixels of a line that one of `side` cells covers, and how much of each, in parts of 1 / side pixel. */
-interface Cover {
-  readonly first: number;
-  readonly weights: readonly number[];
-}
+/** Cells of grey in one of colour, on each side. */
+const CELLS = SKETCH_SIDE / COLOUR_SIDE;
 
-function coversOf(size: number, side: number): Cover[] {
-  return Array.from({ length: side }, (_, i) => {
-    const [from, to] = [i * size, (i + 1) * size];
-    const first = Math.floor(from / side);
-    const weights: number[] = [];
-    for (let pixel = first; pixel * side < to; pixel++)
-      weights.push(Math.min(to, (pixel + 1) * side) - Math.max(from, pixel * side));
-    return { first, weights };
-  });
-}
-
-/** Writes side x side means of a mix of the colours, each of the area that it covers. */
-function writeMeans(pixels: Uint8Array, size: number, side: number, { parts, offset }: Mix, into: Uint8Array): void {
-  const [red, green, blue] = parts;
-  const covers = coversOf(size, side);
-  const lines = new Float64Array(size * side);
+/**
+ * Sums of each colour over side x side cells of a square of pixels, shape (side, side, 3): a pixel counts by the area
+ * that the cell covers of it, in parts of 1 / side² pixel.
+ */
+function areaSums(pixels: Uint8Array, size: number, side: number): Float64Array {
+  const sums = new Float64Array(side * side * 3);
+  const line = new Float64Array(side * 3);
   for (let y = 0; y < size; y++) {
-    for (const [x, { first, weights }] of covers.entries()) {
-      let sum = 0;
-      let at = (y * size + first) * 3;
-      for (const weight of weights) {
-        sum += weight * (red * pixels[at]! + green * pixels[at + 1]! + blue * pixels[at + 2]!);
-        at += 3;
-      }
-      lines[y * side + x] = sum;
+    lineSums(pixels, y * size * 3, size, side, line);
+    // Cell c covers side·size parts of each line and column from c·size on; this line is those from y·side on.
+    const end = (y + 1) * side;
+    for (let from = y * side, cell = Math.floor(from / size); from < end; cell++) {
+      const to = Math.min(end, (cell + 1) * size);
+      const start = cell * side * 3;
+      for (let at = 0; at < line.length; at++) sums[start + at]! += (to - from) * line[at]!;
+      from = to;
     }
   }
-  const total = 1000 * size * size;
-  for (const [y, { first, weights }] of covers.entries()) {
-    for (let x = 0; x < side; x++) {
-      let sum = total * (offset + 0.5);
-      for (const [k, weight] of weights.entries()) sum += weight * lines[(first + k) * side + x]!;
-      into[y * side + x] = Math.min(255, Math.floor(sum / total));
+  return sums;
+}
+
+/** The same for one line of pixels that begins at `at`, shape (side, 3). */
+function lineSums(pixels: Uint8Array, at: number, size: number, side: number, line: Float64Array): void {
+  for (let cell = 0, first = 0; cell < side; cell++) {
+    let [red, green, blue] = [0, 0, 0];
+    const end = (cell + 1) * size;
+    // Pixel x covers the parts from x·side on; the first and the last one of a cell may reach beyond it.
+    for (let x = first; x * side < end; x++) {
+      const weight = Math.min(end, (x + 1) * side) - Math.max(cell * size, x * side);
+      const from = at + x * 3;
+      red += weight * pixels[from]!;
+      green += weight * pixels[from + 1]!;
+      blue += weight * pixels[from + 2]!;
     }
+    first = Math.floor(end / side);
+    line[cell * 3] = red;
+    line[cell * 3 + 1] = green;
+    line[cell * 3 + 2] = blue;
+  }
+}
+
+/** Sums over the coarser cells of colour, in their own parts. */
+function coarser(sums: Float64Array): Float64Array {
+  const out = new Float64Array(COLOUR_SIDE * COLOUR_SIDE * 3);
+  for (let y = 0, at = 0; y < SKETCH_SIDE; y++) {
+    const line = Math.floor(y / CELLS) * COLOUR_SIDE;
+    for (let x = 0; x < SKETCH_SIDE; x++) {
+      const cell = (line + Math.floor(x / CELLS)) * 3;
+      for (let c = 0; c < 3; c++) out[cell + c]! += sums[at++]!;
+    }
+  }
+  return out.map((sum) => sum / CELLS ** 2);
+}
+
+/** Writes the mean of a mix of the colours over each cell. */
+function writeMeans(sums: Float64Array, size: number, { parts, offset }: Mix, into: Uint8Array): void {
+  const [red, green, blue] = parts;
+  const total = 1000 * size * size;
+  for (let cell = 0, at = 0; cell < into.length; cell++, at += 3) {
+    const sum = total * (offset + 0.5) + red * sums[at]! + green * sums[at + 1]! + blue * sums[at + 2]!;
+    into[cell] = Math.min(255, Math.floor(sum / total));
   }
 }
 
@@ -58,8 +82,10 @@ function writeMeans(pixels: Uint8Array, size: number, side: number, { parts, off
  */
 export function sketchOf(pixels: Uint8Array, size: number): Uint8Array {
   const sketch = new Uint8Array(SKETCH_BYTES);
-  writeMeans(pixels, size, SKETCH_SIDE, GREY, sketch.subarray(0, GREY_BYTES));
-  writeMeans(pixels, size, COLOUR_SIDE, BLUE_DIFFERENCE, sketch.subarray(GREY_BYTES, GREY_BYTES + COLOUR_BYTES));
-  writeMeans(pixels, size, COLOUR_SIDE, RED_DIFFERENCE, sketch.subarray(GREY_BYTES + COLOUR_BYTES));
+  const fine = areaSums(pixels, size, SKETCH_SIDE);
+  const coarse = coarser(fine);
+  writeMeans(fine, size, GREY, sketch.subarray(0, GREY_BYTES));
+  writeMeans(coarse, size, BLUE_DIFFERENCE, sketch.subarray(GREY_BYTES, GREY_BYTES + COLOUR_BYTES));
+  writeMeans(coarse, size, RED_DIFFERENCE, sketch.subarray(GREY_BYTES + COLOUR_BYTES));
   return sketch;
 }

@@ -1,8 +1,7 @@
 import type { IndexResult, NeighborResult, NeighborsResult, PredictResult } from '../results/answer-results.ts';
 import type { DoctorResult } from '../results/engine-results.ts';
 import type { InspectResult } from '../results/store-results.ts';
-import { widthOf } from '../core/pooling.ts';
-import { POOLINGS } from '../core/sample.ts';
+import { POOLINGS, widthOf } from '../core/sample.ts';
 import { failuresText } from './extract-report.ts';
 import { bytes, cosineText, plural, significant } from './format.ts';
 import { printable } from './printable.ts';
@@ -33,8 +32,11 @@ export function predictText({ predictions, failed }: PredictResult): string {
 const indexLine = ({ split, ef, k, recall, queries, heldOut, threads, built }: IndexResult): string =>
   `HNSW graph of ${split} (${built ? 'built now and kept in the store' : 'from the store'}): recall@${k} ${recall.toFixed(4)} against exact search, measured on ${plural(queries, 'image')} ${heldOut ? 'that the graph does not hold' : 'of the graph, each without itself'}, ef ${ef}, searched by ${plural(threads, 'thread')}\n`;
 
-export function neighborsText({ queries, metric, pooling, index, failed }: NeighborsResult): string {
+export function neighborsText({ queries, metric, pooling, index, indexChosen, failed }: NeighborsResult): string {
   const indices = index === 'exact' ? [] : index.map(indexLine);
+  if (indexChosen !== undefined) {
+    indices.push(`Chosen: ${index === 'exact' ? 'exact search' : 'HNSW graphs'}. ${printable(indexChosen)}\n`);
+  }
   const blocks = queries.map(
     ({ path, neighbors }) =>
       `${printable(path)} (${metric} distance on ${pooling} features)\n${neighborLines(neighbors)}`,
@@ -73,6 +75,14 @@ export function inspectText(result: InspectResult): string {
       ],
       ['  contract', `${set.contractId} ${JSON.stringify(set.contract)}`],
       ['  engine', `${set.engine.name} ${set.engine.version}, ${set.engine.device}, ${set.engine.precision}`],
+      ...(set.tuned === null
+        ? []
+        : [
+            [
+              '  tuned',
+              `from ${set.tuned.from} on, of the weights ${set.tuned.base}; --backbone-file ${set.fingerprint} names it`,
+            ] as const,
+          ]),
       ...(set.cosineToFp32 === null ? [] : [['  int8', cosineText(set.cosineToFp32)] as const]),
       ['  content', `${plural(set.rows, 'row')} in ${plural(set.shards, 'shard')}, ${bytes(set.bytes)}`],
     ]),

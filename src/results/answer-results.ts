@@ -57,6 +57,8 @@ export interface NeighborsResult {
   readonly metric: string;
   /** How the neighbours were found: all of them, or by these indices. */
   readonly index: 'exact' | readonly IndexResult[];
+  /** Why, where `auto` chose: the seconds that both were expected to take. */
+  readonly indexChosen?: string;
   readonly queries: readonly { readonly path: string; readonly neighbors: readonly NeighborResult[] }[];
   readonly failed: readonly Failure[];
 }

@@ -1,5 +1,4 @@
 import type { EngineFacts } from './extract-result.ts';
-import type { PoolingWidths } from '../core/pooling.ts';
 import type { Failure, Pooling, Split } from '../core/sample.ts';
 import type { CosineToFp32 } from '../extract/agreement.ts';
 import type { DamagedFileResult } from '../store/care/verify.ts';
@@ -30,7 +29,9 @@ export interface InspectResult {
     readonly dtype: string;
     readonly engine: EngineFacts;
     readonly cosineToFp32: CosineToFp32 | null;
-    readonly widths: PoolingWidths;
+    /** Of a tuned network: its first changed layer, and the digest of the weights that it began with; else null. */
+    readonly tuned: { readonly from: string; readonly base: string } | null;
+    readonly widths: Readonly<Record<'flatten' | 'avg' | 'max', number>>;
     /** Rows in each pooling that it holds; `rows` is the most of them. */
     readonly poolings: Readonly<Partial<Record<Pooling, number>>>;
     readonly rows: number;

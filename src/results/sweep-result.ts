@@ -1,5 +1,5 @@
 import type { HeadResult } from './head-result.ts';
-import type { PoolingChoice } from '../core/pooling.ts';
+import type { PoolingChoice } from '../core/sample.ts';
 import type { Comparison } from '../classify/cross-validation/compare.ts';
 import type { Normalization } from '../classify/normalize.ts';
 import type { SweepScore, CrossScores } from '../classify/cross-validation/cross-scores.ts';

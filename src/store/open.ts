@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import type { PoolingChoice } from '../core/pooling.ts';
-import type { FeaturePart } from '../core/sample.ts';
+import type { FeaturePart, PoolingChoice } from '../core/sample.ts';
 import { readManifest, type StoreFolder } from './format/manifest.ts';
 import type { StoredSample } from './format/shard.ts';
 import { storeFiles, type StoreFiles } from './read/file.ts';

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DoctorResult } from '../../src/results/engine-results.ts';
@@ -13,17 +14,42 @@ const newFolder = temporaryFolders();
 const WITHOUT = { OPENVINO_LIB_DIR: newFolder() };
 
 describe('--engine auto', () => {
-  it('takes onnxruntime where OpenVINO is missing, and says what would be faster and how to get it', async () => {
+  it('measures once what to take where OpenVINO is missing, keeps that, and says why and what would be faster', async () => {
+    const cache = newFolder();
+    const env = { ...WITHOUT, PERMAFROST_CACHE: cache };
     const dataset = await stripedDataset(newFolder(), 1, 1);
-    const args = ['extract', dataset, '--store', join(newFolder(), 'store')];
-    const { code, stderr } = await permafrost(args, { env: WITHOUT });
-    expect(code).toBe(0);
-    const [line = '', hint = ''] = stderr.split('\n').filter((text) => /^(Engine|Faster)/.test(text));
-    expect(line).toMatch(/^Engine: onnxruntime [\d.]+ on cpu, fp32 \(the fastest here without openvino/);
-    if (readProcessor().bf16 === null) return expect(hint).toBe('');
-    expect(hint).toMatch(/^Faster here: npx permafrost engines add openvino \(bf16, about [\d.]+x\)\.$/);
-    expect([line.length, hint.length].every((length) => length <= 100)).toBe(true);
-  });
+    const extract = async (): Promise<string[]> => {
+      const args = ['extract', dataset, '--store', join(newFolder(), 'store')];
+      const { code, stderr } = await permafrost(args, { env });
+      expect(code).toBe(0);
+      return stderr.split('\n').filter((text) => /^(Measured|Engine|Faster)/.test(text));
+    };
+    const [measured = '', line = '', hint] = await extract();
+    const [, winograd, direct, file = ''] =
+      /^Measured once on this processor: onnxruntime-winograd (\S+) images\/s, onnxruntime (\S+) images\/s \(kept in (.*)\)\.$/.exec(
+        measured,
+      )!;
+    expect(file.startsWith(cache)).toBe(true);
+    const gain = Number(winograd) / Number(direct);
+    const taken = gain >= 1.2 ? 'onnxruntime-winograd' : 'onnxruntime';
+    expect(line).toMatch(new RegExp(`^Engine: ${taken} [\\d.]+ on cpu, fp32 \\(the fastest here without openvino`));
+    if (gain >= 1.2) expect(line).toContain('x onnxruntime');
+    if (hint !== undefined) {
+      expect(hint).toMatch(/^Faster here: npx permafrost engines add openvino \((bf16|fp32), about [\d.]+x\)\.$/);
+      expect(hint.length).toBeLessThanOrEqual(100);
+    }
+
+    // What is kept decides the next time: here that the engine is twice as fast, then that it is as fast.
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as { imagesPerSecond: Record<string, number> };
+    const keep = (speed: number): void => {
+      kept.imagesPerSecond = { 'onnxruntime/cpu/fp32': 10, 'onnxruntime-winograd/cpu/fp32': speed };
+      writeFileSync(file, JSON.stringify(kept));
+    };
+    keep(20);
+    expect((await extract())[0]).toMatch(/^Engine: onnxruntime-winograd .*measured, 2\.0x onnxruntime/);
+    keep(10);
+    expect((await extract())[0]).toMatch(/^Engine: onnxruntime [\d.]+ on cpu/);
+  }, 300_000);
 
   it('refuses an engine that is missing when it is asked for by name', async () => {
     const dataset = await stripedDataset(newFolder(), 1, 1);

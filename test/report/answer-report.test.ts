@@ -113,6 +113,7 @@ const INSPECTED: InspectResult = {
       dtype: 'float16',
       engine: FACTS,
       cosineToFp32: null,
+      tuned: null,
       widths: { flatten: 25088, avg: 512, max: 512 },
       poolings: { flatten: 3, avg: 3, max: 2 },
       rows: 3,

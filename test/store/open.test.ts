@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { matrix, row, type Matrix } from '../../src/core/matrix.ts';
-import { DEFAULT_POOLINGS, generalisedMeans } from '../../src/core/pooling.ts';
+import { DEFAULT_POOLINGS, generalisedMeans } from '../../src/core/sample.ts';
 import { blocksOf } from '../../src/core/rows.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { openRows } from '../../src/store/read/access.ts';

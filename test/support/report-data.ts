@@ -76,6 +76,7 @@ const store: InspectResult = {
       dtype: 'float16',
       engine: FACTS,
       cosineToFp32: null,
+      tuned: null,
       widths: { flatten: 25088, avg: 512, max: 512 },
       poolings: { flatten: 5, avg: 5, max: 5 },
       rows: 5,

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { matrix } from '../../src/core/matrix.ts';
-import { DEFAULT_POOLINGS, type PoolingWidths } from '../../src/core/pooling.ts';
-import type { FeatureBatch } from '../../src/core/sample.ts';
+import { DEFAULT_POOLINGS, type FeatureBatch, type PoolingWidths } from '../../src/core/sample.ts';
 import { CONTRACTS } from '../../src/extract/contract.ts';
 import { random } from '../../src/core/random.ts';
 import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';

@@ -1,8 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Matrix } from '../../src/core/matrix.ts';
-import { DEFAULT_POOLINGS, type PoolingWidths } from '../../src/core/pooling.ts';
-import type { FeaturePart, Pooling, Split } from '../../src/core/sample.ts';
+import {
+  DEFAULT_POOLINGS,
+  type FeaturePart,
+  type Pooling,
+  type PoolingWidths,
+  type Split,
+} from '../../src/core/sample.ts';
 import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
 import { readManifest, type FeatureSetDraft, type ManifestDraft } from '../../src/store/format/manifest.ts';
 import { openStore, storeAt, type Store } from '../../src/store/open.ts';

@@ -4,6 +4,7 @@ import { CONTRACTS } from '../../src/extract/contract.ts';
 import type { DenseHead } from '../../src/extract/training.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { layerBefore, layersFrom } from '../../src/extract/weights/tuned-weights.ts';
+import type { LayerTensors } from '../../src/store/read/layers-file.ts';
 import type { Store } from '../../src/store/open.ts';
 import { contentsOfTrain } from '../../src/workflows/train/trained-on.ts';
 import type { TunedNetwork } from '../../src/workflows/finetune/tuned-network.ts';
@@ -55,4 +56,14 @@ export async function tunedNetwork(
     images: samples.filter(({ split }) => split === 'train').length,
     contents: await contentsOfTrain(store),
   };
+}
+
+/** The changed layers of a network as tensors. */
+export function layersOfNetwork({ base, arrays }: TunedNetwork): LayerTensors {
+  const layers = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
+  for (const [name, { shape }] of base.tensors) {
+    const data = arrays.get(name);
+    if (data !== undefined) layers.set(name, { shape, data });
+  }
+  return layers;
 }

@@ -31,6 +31,7 @@ export async function* alongPath({ plans, features, y, classes, context }: Famil
   const gamma = params.gamma as Gamma;
   const shared = isKernel ? sharesKernel(features, gamma) : features.shared;
   const known = new Map<string, Promise<LinearFit>>();
+  const together = new Map<number, Promise<LinearFit[]>>();
   const taskOf = (train: readonly number[]): LinearTask => ({
     loss: LOSSES[name]!,
     // A shared design has all rows, of which the fold's count; a fold's own has no others.
@@ -52,16 +53,33 @@ export async function* alongPath({ plans, features, y, classes, context }: Famil
     return shared ? sharedKernel(0) : (await ownKernel(fold)).design;
   }
 
-  async function solve(fold: number, C: number): Promise<LinearFit> {
-    const decade = decadeBelow(C);
-    const start = decade === undefined ? undefined : await fitAt(fold, decade);
+  async function solve(fold: number, C: number, start: LinearFit | undefined): Promise<LinearFit> {
     const stop = { C, tol: Number(params.tol), maxIter: Number(params.maxIter) };
     return fitLinear(await designOf(fold), taskOf(folds[fold]!.train), stop, start, context);
   }
 
-  function fitAt(fold: number, C: number): Promise<LinearFit> {
+  /** All folds set out together: what joins in a product must not depend on what was fitted before. */
+  async function solveTogether(C: number): Promise<LinearFit[]> {
+    const decade = decadeBelow(C);
+    const starts = decade === undefined ? undefined : await fitsAt(decade);
+    return Promise.all(folds.map((_, fold) => solve(fold, C, starts?.[fold])));
+  }
+
+  function fitsAt(C: number): Promise<LinearFit[]> {
+    const found = together.get(C) ?? solveTogether(C);
+    together.set(C, found);
+    return found;
+  }
+
+  async function solveApart(fold: number, C: number): Promise<LinearFit> {
+    const decade = decadeBelow(C);
+    return solve(fold, C, decade === undefined ? undefined : await fitAt(fold, decade));
+  }
+
+  async function fitAt(fold: number, C: number): Promise<LinearFit> {
+    if (shared) return (await fitsAt(C))[fold]!;
     const key = `${fold} ${C}`;
-    const found = known.get(key) ?? solve(fold, C);
+    const found = known.get(key) ?? solveApart(fold, C);
     known.set(key, found);
     return found;
   }
@@ -102,7 +120,6 @@ export async function* alongPath({ plans, features, y, classes, context }: Famil
 
   for (const plan of plans) {
     if (!judged.has(plan)) {
-      if (shared) await Promise.all(folds.map((_, fold) => fitAt(fold, strengthOf(plan)))).catch(problemOf);
       for (const fold of folds.keys()) await addFold(fold, plan);
     }
     const found = judged.get(plan)!;

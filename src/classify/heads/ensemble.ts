@@ -17,7 +17,7 @@ const NAME = 'ensemble';
 /** Options of the head `ensemble`. */
 export const ENSEMBLE_OPTIONS = {
   members: stringOption(
-    'logistic C=10; linear-svm; knn nNeighbors=9 weights=distance',
+    'kernel-ridge alpha=0.03; lda',
     'heads that vote, with semicolons between them and their options as name=value',
   ),
   seed: integerOption(1, 'seed of the folds in which members are judged', { min: 0 }),

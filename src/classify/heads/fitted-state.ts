@@ -10,6 +10,9 @@ export type FittedFacts = Pick<
 
 type Tensors = HeadState['tensors'];
 
+/** What a head says whose training rows were in blocks, and are not in its state. */
+export const ROWS_STAY = 'the training rows stay in the store: each prediction reads them once';
+
 /** The state of a fitted head; `more` are values of its own, which the facts go before. */
 export function stateOf(facts: FittedFacts, tensors: Tensors, more: HeadState['json'] = {}): HeadState {
   return { json: { ...more, ...facts }, tensors };

@@ -7,6 +7,7 @@ import type { KernelTask } from '../kernels/kernel-ridge.ts';
 import { type NystroemMap, nystroemMap } from '../kernels/nystroem.ts';
 import { distancesOf, squaredDistances, type SquaredDistances } from '../kernels/squared-distances.ts';
 import type { ClassWeight } from '../solvers/class-weights.ts';
+import { ROWS_STAY } from './fitted-state.ts';
 import { gammaNote, type KernelOptions, landmarksNote } from './kernel.ts';
 
 /** Training rows of an exact fit: `rows` of the prepared ones, and all distances of those. */
@@ -80,14 +81,15 @@ export function kernelFits(
   return { fit, prepare };
 }
 
-/** The width of the kernel on some rows, and what is said of it. */
+/** The width of the kernel on some rows; what is said of it, and of rows that stay where they are. */
 export function widthOn(
-  { distances, rows }: ExactRows,
+  { distances, rows, support }: ExactRows,
   { gamma }: Pick<KernelOptions, 'gamma'>,
 ): { readonly gamma: number; readonly notes: readonly string[] } {
-  if (gamma !== 'median') return { gamma, notes: [] };
+  const notes = support.matrix === undefined ? [ROWS_STAY] : [];
+  if (gamma !== 'median') return { gamma, notes };
   const found = medianGamma(distances, rows);
-  return { gamma: found, notes: [gammaNote(found)] };
+  return { gamma: found, notes: [gammaNote(found), ...notes] };
 }
 
 /** The distances of an exact fit's own rows. */

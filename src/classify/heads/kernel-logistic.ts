@@ -18,7 +18,7 @@ import { linearFits, notConverged } from './linear-solution.ts';
 /** Options of the head `kernel-logistic`: those of `logistic`, and of the kernel. */
 export const KERNEL_LOGISTIC_OPTIONS = {
   gamma: KERNEL_OPTIONS.gamma,
-  C: numberOption(10, 'inverse strength of the L2 penalty; smaller is stronger', { above: 0 }),
+  C: numberOption(100, 'inverse strength of the L2 penalty; smaller is stronger', { above: 0 }),
   classWeight: CLASS_WEIGHT_OPTION,
   tol: numberOption(1e-4, 'stop when the largest absolute gradient is at most this', { above: 0 }),
   maxIter: integerOption(100, 'most Newton steps; typical fits take 3 to 12', { min: 1 }),

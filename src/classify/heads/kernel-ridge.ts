@@ -10,6 +10,7 @@ import { coefficientsOf, kernelRidgeBytes, kernelSystem, solveKernel } from '../
 import { landmarkCoefficients, nystroemRidge } from '../kernels/nystroem.ts';
 import { imagesOfRows } from '../network/images-of-rows.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
+import { ROWS_STAY } from './fitted-state.ts';
 import { APPROXIMATION_OPTIONS, fittedKernel, kernelBytes, KERNEL_OPTIONS } from './kernel.ts';
 import { type ExactRows, kernelFits, type KernelLabels, oneAtATime, ownDistances, widthOn } from './kernel-fits.ts';
 import { numbersOf } from './number-list.ts';
@@ -54,10 +55,11 @@ export function kernelRidgeHead(options: Partial<OptionsOf<typeof KERNEL_RIDGE_O
       gammas: gammas.length > 0 ? gammas : [width.gamma],
       alphas: alphas.length > 0 ? alphas : [params.alpha],
     };
+    const stay = on.support.matrix === undefined ? [ROWS_STAY] : [];
     const images = await imagesOfRows(on.support, context?.images);
     const choice = await chooseByLeaveOneOut(distances, labels, grid, images, context);
     const { gamma, alpha, coef, errors } = choice;
-    return { gamma, coef, notes: [choiceNote(choice)], more: { leaveOneOut: { ...grid, errors, alpha } } };
+    return { gamma, coef, notes: [choiceNote(choice), ...stay], more: { leaveOneOut: { ...grid, errors, alpha } } };
   }
 
   async function exact(on: ExactRows, labels: KernelLabels, context?: FitContext): Promise<FittedHead> {

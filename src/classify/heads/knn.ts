@@ -3,6 +3,7 @@ import { blocksOf, matrixRows, type Rows } from '../../core/rows.ts';
 import { checkAborted, checkFinite, checkLabels, checkNeighbors } from '../checks.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { exactIndex } from '../neighbors/exact.ts';
+import { ROWS_STAY } from './fitted-state.ts';
 import { fittedVoters, loadVoters, VOTER_OPTIONS } from './voters.ts';
 
 /** Options of the head `knn`. */
@@ -30,7 +31,7 @@ export function knnHead(options: Partial<OptionsOf<typeof KNN_OPTIONS>> = {}): H
       }
       // A copy: the caller may change a matrix later, a fitted head must not.
       const rows = given.matrix ? matrixRows({ ...given.matrix, data: given.matrix.data.slice() }) : given;
-      const notes = given.matrix ? [] : ['the training rows stay in the store: each prediction reads them once'];
+      const notes = given.matrix ? [] : [ROWS_STAY];
       const facts = { name: NAME, params, classes, features: rows.cols, converged: true, iterations: 0, notes };
       return fittedVoters(facts, { rows, labels: indices }, exactIndex(rows, params.metric), params);
     },

@@ -59,9 +59,9 @@ export interface Refits extends PartFits {
 }
 
 /**
- * Prepares fits of `maker` on parts of rows. What is done row by row (`l2`, `sqrt`, `none`) is done once for all of them; heads
- * that can share their products (Head.prepare). `normalized`: all rows, where the caller has them. Throws FIT_INVALID,
- * INTERRUPTED.
+ * Prepares fits of `maker` on parts of rows. What is done row by row (`l2`, `sqrt`, `none`) is done once for all of
+ * them; heads that can share their products (Head.prepare). `normalized`: all rows, where the caller has them. Throws
+ * FIT_INVALID, INTERRUPTED.
  */
 export async function refitsOf(
   maker: Head,

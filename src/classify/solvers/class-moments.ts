@@ -19,8 +19,8 @@ export interface ClassMoments {
 }
 
 /**
- * One pass over rows (n, d) of classes y. A value moves its class' mean and adds to the squares about it (Welford 1962).
- * Throws FIT_INVALID for NaN or infinities, INTERRUPTED.
+ * One pass over rows (n, d) of classes y. A value moves its class' mean and adds to the squares about it (Welford
+ * 1962). Throws FIT_INVALID for NaN or infinities, INTERRUPTED.
  */
 export async function classMoments(
   rows: Rows,

@@ -56,7 +56,8 @@ export function problemsOf(task: LinearTask): LinearProblem[] {
     const weights = Float64Array.from({ length: classes + 1 }, (_, c) => (c < classes ? weightOf(c) : 0));
     const weightSum = counts.reduce((sum, count, c) => sum + count * weights[c]!, 0);
     const lossOf = (some: Int32Array, of: Float64Array): Loss => {
-      const sampleWeights = Float64Array.from(some, (c) => of[c]! / weightSum);
+      const sampleWeights = new Float64Array(some.length);
+      for (let i = 0; i < some.length; i++) sampleWeights[i] = of[some[i]!]! / weightSum;
       return make(some, sampleWeights);
     };
     return {
@@ -83,7 +84,8 @@ export function problemsOf(task: LinearTask): LinearProblem[] {
     const ofClass = problem(
       (c) => (counted(c) ? byClass[c]! : 1),
       (some, weights) => {
-        const targets = Float64Array.from(some, (c) => (c === positive ? 1 : -1));
+        const targets = new Float64Array(some.length);
+        for (let i = 0; i < some.length; i++) targets[i] = some[i] === positive ? 1 : -1;
         return ofTargets(targets, weights);
       },
     );

@@ -3,9 +3,9 @@ import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { countClasses } from '../labels.ts';
-import { gemm, type Factor } from '../linalg/gemm.ts';
-import { solveBy, type Square } from '../linalg/inverse-cholesky.ts';
+import { solveBy } from '../linalg/inverse-cholesky.ts';
 import { transposedTimesThin } from '../linalg/thin.ts';
+import { rowColumns, triangleOf, type Triangle } from './leverages.ts';
 import { positivesOf } from './linear-problems.ts';
 import { checkSize, factor, type RidgeSystem, type RidgeTargets } from './ridge-system.ts';
 import { centredColumns, momentsBytes, momentsOf } from './row-moments.ts';
@@ -22,11 +22,11 @@ const mostKept = (cols: number, inMemory: boolean): number =>
 /** Bytes of the system of so many columns: itself, factors, one inverse a penalty and what making one takes. */
 export function columnSystemBytes(cols: number, alphas: number, inMemory: boolean): number {
   const kept = Math.min(alphas, mostKept(cols, inMemory));
-  return Math.max(momentsBytes(cols), 8 * cols * cols * (4 + kept) + 16 * ROWS * cols);
+  return Math.max(momentsBytes(cols), 8 * cols * cols * (4 + kept) + 28 * ROWS * cols);
 }
 
 interface ColumnSolution {
-  readonly inverse: Square;
+  readonly inverse: Triangle;
   /** Shape (d, k). */
   readonly W: Float64Array;
 }
@@ -54,9 +54,10 @@ export async function columnSystem(
   async function addErrors(sums: Float64Array, X: Matrix, classes: Int32Array, solutions: readonly ColumnSolution[]) {
     const roots = Float64Array.from(classes, (c) => Math.sqrt(byClass[c]!));
     const columns = centredColumns(X, mean, roots);
+    const measured = rowColumns(columns);
     for (const [s, { inverse, W }] of solutions.entries()) {
       const fitted = await transposedTimesThin(columns, W, k, 'float64');
-      const leverages = await leveragesOf(inverse, columns);
+      const leverages = await inverse.leverages(measured);
       for (let at = 0; at < fitted.length; at++) {
         const i = Math.floor(at / k);
         const target = classes[i] === positives[at % k] ? 1 : -1;
@@ -72,7 +73,7 @@ export async function columnSystem(
     mostKept: mostKept(d, rows.matrix !== undefined),
     async solve(alpha) {
       const inverse = await factor(scatter, d, alpha);
-      return { inverse, W: await solveBy(inverse, cross, k) };
+      return { inverse: triangleOf(inverse), W: await solveBy(inverse, cross, k) };
     },
     async errorsOf(solutions) {
       const sums = new Float64Array(solutions.length);
@@ -88,27 +89,4 @@ export async function columnSystem(
     },
     weightsOf: ({ W }) => Promise.resolve(W),
   };
-}
-
-/** Parts of a triangle: with eight of them 0.56 of the whole square is multiplied. */
-const PARTS = 8;
-
-/** Squared length of each row of Xc·L⁻ᵀ (n). L⁻¹ is lower triangular: its first lines meet the first columns alone. */
-async function leveragesOf(inverse: Square, { data, rows: d, cols: n }: Factor): Promise<Float64Array> {
-  const leverages = new Float64Array(n);
-  const step = Math.ceil(d / PARTS);
-  for (let from = 0; from < d; from += step) {
-    const to = Math.min(d, from + step);
-    const lines = new Float64Array((to - from) * to);
-    for (let i = from; i < to; i++) lines.set(inverse.data.subarray(i * d, i * d + to), (i - from) * to);
-    const first = { data: data.subarray(0, to * n), rows: to, cols: n };
-    const turned = await gemm('neither', { data: lines, rows: to - from, cols: to }, first);
-    addSquares(leverages, turned.data);
-  }
-  return leverages;
-}
-
-function addSquares(sums: Float64Array, lines: Float32Array | Float64Array): void {
-  const n = sums.length;
-  for (let at = 0; at < lines.length;) for (let i = 0; i < n; i++) sums[i]! += lines[at++]! ** 2;
 }

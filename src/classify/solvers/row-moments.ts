@@ -44,12 +44,13 @@ export async function momentsOf(
   const step = Math.max(LEAST_ROWS, Math.floor(PART_VALUES / d));
   let weight = 0;
   for await (const { start, X } of blocksOf(source)) {
-    checkFinite(X, start);
     for (let from = 0; from < X.rows; from += step) {
       checkAborted(context);
       const part = rowRange(X, from, Math.min(X.rows, from + step));
       const classes = y.subarray(start + from, start + from + part.rows);
       const sums = classSums(part, classes, byClass.length);
+      // Whatever is not finite is so in the sums: the values are looked at only then.
+      if (!sums.every((values) => values.every(Number.isFinite))) checkFinite(part, start + from);
       const partCounts = countClasses(classes, byClass.length);
       const sum = byClass.reduce((total, each, c) => total + each * partCounts[c]!, 0);
       sums.forEach((values, c) => addScaled(classMeans[c]!, 1, values));

@@ -18,6 +18,10 @@ export const OPENVINO_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
   precision: choiceOption(PRECISIONS, 'fp32', 'number format of the network'),
   threads: integerOption(0, 'threads of all inferences together; 0: one per physical core', { min: 0 }),
+  /** Of Winograd's convolutions in fp32, as engine onnxruntime-winograd has it. */
+  leastFilters: integerOption(128, 'fp32: convolutions before the first one of so many filters run directly', {
+    min: 1,
+  }),
   cache: booleanOption(true, "keep compiled networks in the user's cache folder"),
 } as const;
 /** Options of the engine `openvino`. @interface */
@@ -70,18 +74,16 @@ function executable(queue: RequestQueue, { contract }: Program, release: () => v
 }
 
 /**
- * Winograd's sums in float32 cost half the time of the direct ones (docs/engines.md); in bf16 they are 18 % off. What
- * runs directly is what does so in onnxruntime-winograd.
+ * Winograd's sums in float32 cost half the time of direct ones (docs/engines.md); in bf16 they would be 18 % off. Requests
+ * are of one image: the tiles of VGG16's widest layer take 14 MiB.
  */
-const GRAPH: Readonly<Record<Precision, ProgramGraphOptions>> = {
-  fp32: { winograd: { leastFilters: 128, batch: 1, tileBytes: 32 * 2 ** 20 } },
-  bf16: {},
-  int8: {},
-};
+function graphOptions({ precision, leastFilters }: OpenVinoOptions): ProgramGraphOptions {
+  return precision === 'fp32' ? { winograd: { leastFilters, batch: 1, tileBytes: 32 * 2 ** 20 } } : {};
+}
 
 async function load(openVino: OpenVino, options: OpenVinoOptions, program: Program): Promise<Executable> {
   const { precision } = options;
-  const graph = oneImageGraph(programGraph(programInPrecision(program, precision), GRAPH[precision]));
+  const graph = oneImageGraph(programGraph(programInPrecision(program, precision), graphOptions(options)));
   const properties = deviceProperties(options);
   const core = openVino.createCore();
   let compiled: Handle | undefined;

@@ -1,5 +1,5 @@
 import type { OnnxNode } from '../../core/onnx-model.ts';
-import { GEM } from '../../core/pooling.ts';
+import { GEM } from '../../core/sample.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import type { Output, Program } from '../program.ts';
 import type { GraphPart } from './graph-part.ts';

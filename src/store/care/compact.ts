@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { matrix } from '../../core/matrix.ts';
-import { widthOf } from '../../core/pooling.ts';
-import type { FeatureBatch, Pooling } from '../../core/sample.ts';
+import { widthOf, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import {

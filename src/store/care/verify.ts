@@ -10,9 +10,9 @@ import {
   MANIFEST_NAME,
   readManifest,
   newManifest,
+  restingOn,
   rowsOf,
   type FeatureSet,
-  type FileEntry,
   type ManifestDraft,
   type StoreDraft,
 } from '../format/manifest.ts';
@@ -67,12 +67,6 @@ export async function openOrRebuild(
     return { store, damaged: [{ name: MANIFEST_NAME, problem: error.message, rows: 0 }] };
   }
 }
-
-/** The files without which no new image could ever join a set: calibration and changed layers. */
-const restingOn = ({ quantization, tuned }: FeatureSet): readonly FileEntry[] => [
-  ...(quantization === undefined ? [] : [quantization.calibration]),
-  ...(tuned === undefined ? [] : [tuned.layers]),
-];
 
 /** What is wrong with the bytes of a manifest that can be read; undefined where they are those that were written. */
 const manifestProblem = (store: string): Promise<string | undefined> =>

@@ -77,6 +77,10 @@ export interface FoundIndex {
   readonly recall: IndexRecall;
 }
 
+/** Whether there is a seal under `key`; what it seals is not read. */
+export const isIndexKept = async (store: string, key: IndexKey): Promise<boolean> =>
+  (await sealIn(store, `${stemOf(key)}.json`)) !== undefined;
+
 /** The file under `key`; undefined where there is none. Throws STORE_CORRUPT. */
 export async function findIndex(store: string, key: IndexKey): Promise<FoundIndex | undefined> {
   const seal = await sealIn(store, `${stemOf(key)}.json`);

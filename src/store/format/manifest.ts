@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ERROR_CODES, PermafrostError, reasonOf } from '../../core/errors.ts';
-import { DEFAULT_POOLINGS } from '../../core/pooling.ts';
-import { POOLINGS, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, POOLINGS, type Pooling } from '../../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { DTYPES, fingerprintOf } from './fingerprint.ts';
 import { sealJson, unseal } from './sealed-json.ts';
@@ -176,6 +175,12 @@ export const newManifest = (permafrost: string, sets: FeatureSetDraft[] = []): M
   dataset: { root: '', sets: [], failures: [] },
   sets,
 });
+
+/** The files without which no new image could ever join a set: calibration and changed layers. */
+export const restingOn = ({ quantization, tuned }: FeatureSet): readonly FileEntry[] => [
+  ...(quantization === undefined ? [] : [quantization.calibration]),
+  ...(tuned === undefined ? [] : [tuned.layers]),
+];
 
 /** Rows of all shards of a set. */
 export const rowsOf = ({ shards }: FeatureSet): number => shards.reduce((sum, { rows }) => sum + rows, 0);

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { POOLING_CHOICES } from '../../core/pooling.ts';
+import { POOLING_CHOICES } from '../../core/sample.ts';
 import { unseal } from './sealed-json.ts';
 
 /** Where a store keeps what its sweeps found. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { generalisedMeans, widthOf } from '../../core/pooling.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { generalisedMeans, widthOf, type Pooling } from '../../core/sample.ts';
 import { contentIndex, type ContentIndex } from '../format/content-index.ts';
 import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';
@@ -73,7 +72,7 @@ export function openRows(store: RowsOrigin): RowAccess {
 
   return {
     async rowsById(ids, asked) {
-      // What an older extraction stored may be all that there is of it.
+      // A pooling that no longer counts is read where older shards have it.
       const pooling = readFor(wanted, asked) ?? asked;
       const { index, files, fileOf, rowOf } = await once(places, pooling, () => findPlaces(pooling));
       const perFile = new Map<number, { readonly id: string; readonly row: number }[]>();

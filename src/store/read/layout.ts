@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { widthOf } from '../../core/pooling.ts';
-import type { Split } from '../../core/sample.ts';
+import { widthOf, type Split } from '../../core/sample.ts';
 import { newestFirst, type FileEntry } from '../format/manifest.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
 import { digestTable } from './digest-table.ts';
@@ -14,7 +13,7 @@ import type { SplitCounts } from './samples.ts';
 /** Where one part of the features of each row lies. */
 export interface PartLayout {
   readonly width: number;
-  /** Numbers that the files hold of a row, where the part is made of those: the map of a gem (core/pooling.ts). */
+  /** Numbers that the files hold of a row, where the part is made of those: the map of a gem (core/sample.ts). */
   readonly mapWidth: number | undefined;
   readonly files: readonly FileEntry[];
   /** Of each row the number of its file, and its row in that file. */

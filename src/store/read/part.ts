@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { generalisedMeans } from '../../core/pooling.ts';
+import { generalisedMeans } from '../../core/sample.ts';
 import { decodeFloat16 } from '../format/float16.ts';
 import type { FileEntry } from '../format/manifest.ts';
 import { decodeShard } from '../format/shard.ts';

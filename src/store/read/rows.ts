@@ -2,8 +2,7 @@ import { inGigabytes } from '../../core/bytes.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
-import type { PoolingChoice } from '../../core/pooling.ts';
-import { SPLITS, type FeaturePart, type Split } from '../../core/sample.ts';
+import { SPLITS, type FeaturePart, type PoolingChoice, type Split } from '../../core/sample.ts';
 import type { StoreFolder } from '../format/manifest.ts';
 import type { StoredSample } from '../format/shard.ts';
 import { blockRows, type PickableRows } from './blocks.ts';
@@ -12,6 +11,8 @@ import { LAYOUT_ROW_BYTES, layOut, numbered } from './layout.ts';
 import { matrixOfRows } from './matrix.ts';
 import type { SampleList } from './samples.ts';
 import { storedParts, type StoredPart } from './stored-parts.ts';
+
+export type { PickableRows } from './blocks.ts';
 
 /** Largest matrix that is read at once, in bytes: what one typed array holds in Node 20. */
 export const MAX_MATRIX_BYTES = 2 ** 32;

@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { poolingsIn, widthOf, type PoolingChoice } from '../../core/pooling.ts';
-import type { FeaturePart, Pooling } from '../../core/sample.ts';
+import { poolingsIn, widthOf, type FeaturePart, type Pooling, type PoolingChoice } from '../../core/sample.ts';
 import type { CoveringSet, FeatureSet, StoreFolder } from '../format/manifest.ts';
 
 /** A set and the poolings of it that are meant. */
@@ -14,7 +13,7 @@ export function smallPooling({ poolings }: WantedSet): Pooling {
   return (['avg', 'max', 'gem', 'flatten'] as const).find((pooling) => poolings.includes(pooling))!;
 }
 
-/** What is read for a pooling: what is stored of it; for gem, where that is not stored, the map; undefined for neither. */
+/** What is read for a pooling: what is stored of it; for a gem that is not stored, the map; undefined for neither. */
 export function readFor({ poolings }: WantedSet, pooling: Pooling): Pooling | undefined {
   if (poolings.includes(pooling)) return pooling;
   return pooling === 'gem' && poolings.includes('flatten') ? 'flatten' : undefined;
@@ -94,9 +93,10 @@ export function storedParts(
     const stored = found && readFor(found, pooling);
     if (stored === undefined) {
       const there = sets.map(({ set, poolings }) => `${set.settings.cut}:${poolings.join('+')}`);
+      const network = sets[0].set.tuned === undefined ? '' : ' and --backbone-file';
       throw new PermafrostError(
         'OPTION_INVALID',
-        `${store.path} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}: what is there is reused.`,
+        `${store.path} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract" with --cut ${[...there, `${cut}:${pooling}`].join(',')}${network}: what is there is reused.`,
       );
     }
     const { set } = found!;

@@ -4,7 +4,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { isTemporary } from '../format/atomic-file.ts';
 import { indexLeftovers } from '../format/index-file.ts';
 import { isLocked } from './lock.ts';
-import type { StoreFolder } from '../format/manifest.ts';
+import { restingOn, type StoreFolder } from '../format/manifest.ts';
 import { isStoreFile, shardFileNames } from './shard-files.ts';
 import { STUDIO_FOLDER, studioLeftovers } from '../format/studio-files.ts';
 
@@ -27,10 +27,9 @@ export async function removeFile(path: string): Promise<void> {
 export async function leftovers({ path: store, manifest }: StoreFolder): Promise<string[]> {
   const named = new Set<string | undefined>([
     manifest.dataset.samples?.name,
-    ...manifest.sets.flatMap(({ shards, quantization, tuned }) => [
-      quantization?.calibration.name,
-      tuned?.layers.name,
-      ...shards.flatMap(shardFileNames),
+    ...manifest.sets.flatMap((set) => [
+      ...restingOn(set).map(({ name }) => name),
+      ...set.shards.flatMap(shardFileNames),
     ]),
   ]);
   const entries = await readdir(store, { withFileTypes: true });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { canonicalJson } from '../../core/digest.ts';
 import { reasonOf } from '../../core/errors.ts';
-import { DEFAULT_POOLINGS } from '../../core/pooling.ts';
+import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import { fingerprintOf } from '../format/fingerprint.ts';
 import {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
-import { DEFAULT_POOLINGS, widthOf } from '../../core/pooling.ts';
-import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, POOLINGS, widthOf, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import { encodeFloat16, FLOAT16_MAX } from '../format/float16.ts';
 import {

@@ -1,4 +1,4 @@
-import { POOLING_CHOICES, poolingsIn } from '../../core/pooling.ts';
+import { POOLING_CHOICES, poolingsIn } from '../../core/sample.ts';
 import type { SweepChoices } from '../api/studio-sweep.ts';
 import { HEADS, HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';

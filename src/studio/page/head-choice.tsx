@@ -5,7 +5,7 @@ import { ProblemLine, Select } from './parts.tsx';
 
 const KEY = 'permafrost-heads';
 /** Heads that are trained on demand: those that take milliseconds to seconds. */
-const TRAINABLE = ['logistic', 'linear-svm', 'ridge', 'knn', 'centroid', 'softmax', 'mlp'];
+const TRAINABLE = ['logistic', 'linear-svm', 'ridge', 'lda', 'knn', 'centroid', 'softmax', 'mlp'];
 
 /** Heads that answer, kept by the browser; until the user chooses, the first three usable ones. */
 export function useChosen(heads: readonly HeadFacts[]): [readonly string[], (ids: readonly string[]) => void] {

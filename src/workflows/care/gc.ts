@@ -6,7 +6,7 @@ import type { GcResult } from '../../results/store-results.ts';
 import { compactSet } from '../../store/care/compact.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { coveringSets, readManifest, rowsOf, writeManifest } from '../../store/format/manifest.ts';
+import { coveringSets, readManifest, restingOn, rowsOf, writeManifest } from '../../store/format/manifest.ts';
 import { storeAt } from '../../store/open.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
@@ -24,7 +24,7 @@ export async function gc(
   given: Partial<GcOptions> = {},
   { listener }: Work = {},
 ): Promise<GcResult> {
-  const { otherSets, dryRun } = resolveOptions('gc', GC_OPTIONS, given);
+  const { otherSets, tunedSets, dryRun } = resolveOptions('gc', GC_OPTIONS, given);
   const path = resolve(storePath);
   await readManifest(path); // no lock is left in a folder that is no store
   const lock = await lockStore(path, 'permafrost gc');
@@ -55,13 +55,18 @@ export async function gc(
     const stale: string[] = [];
     let droppedSets = 0;
     let droppedRows = 0;
-    if (otherSets) {
+    if (tunedSets) delete manifest.dataset.tuned;
+    if (otherSets || tunedSets) {
       const current = new Set(coveringSets(manifest).map(({ fingerprint }) => fingerprint));
-      const others = manifest.sets.filter((set) => !current.has(set.fingerprint));
+      const others = manifest.sets.filter(
+        ({ fingerprint, tuned }) => !current.has(fingerprint) && (otherSets || tuned !== undefined),
+      );
       droppedSets = others.length;
       droppedRows += others.reduce((sum, set) => sum + rowsOf(set), 0);
       for (const { shards } of others) for (const shard of shards) stale.push(...shardFileNames(shard));
       manifest.sets = manifest.sets.filter((set) => !others.includes(set));
+      const kept = new Set(manifest.sets.flatMap(restingOn).map(({ name }) => name));
+      for (const { name } of others.flatMap(restingOn)) if (!kept.has(name) && !stale.includes(name)) stale.push(name);
       if (!dryRun) await writeManifest(store);
     }
     for (const set of manifest.sets) {

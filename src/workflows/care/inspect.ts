@@ -5,9 +5,10 @@ import { contractId } from '../../extract/contract.ts';
 import { coveringSets, poolingsOf, readManifest, type FeatureSet } from '../../store/format/manifest.ts';
 import { storeAt } from '../../store/open.ts';
 import { takeUpSealed } from '../../store/write/shard-files.ts';
+import { firstChanged } from '../network/tuned-layers.ts';
 
-const bytesOf = (set: FeatureSet): number =>
-  set.shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, 0);
+const bytesOf = ({ shards, tuned }: FeatureSet): number =>
+  shards.flatMap(({ files }) => Object.values(files)).reduce((sum, file) => sum + file.bytes, tuned?.layers.bytes ?? 0);
 
 function rowsByPooling({ shards }: FeatureSet): Partial<Record<Pooling, number>> {
   const rows: Partial<Record<Pooling, number>> = {};
@@ -47,6 +48,7 @@ export async function inspect(storePath: string): Promise<InspectResult> {
       dtype,
       engine: set.engine,
       cosineToFp32: set.quantization?.cosine ?? null,
+      tuned: set.tuned === undefined ? null : { from: firstChanged(set.settings), base: set.tuned.base },
       widths: set.widths,
       poolings,
       rows: Math.max(0, ...Object.values(poolings)),

@@ -7,23 +7,29 @@ import type { RepairResult } from '../../results/store-results.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest.ts';
+import { tunedSets } from '../../store/read/tuned-sets.ts';
 import { storeAt, type Store } from '../../store/open.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';
 import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
 import { extractStored } from '../extract/extract-stored.ts';
+import { extractMissingTuned, lostNetworksAdvice } from './repair-tuned.ts';
 import type { Work } from '../work.ts';
 import { VERSION } from '../version.ts';
 import { reportMigration } from '../store-version.ts';
 
-/** Takes out what is damaged; gives the manifest that is on disk then, and the rows that were lost. */
+/**
+ * Takes out what is damaged; gives the manifest that is on disk then, the rows that were lost, and the tuned networks
+ * that it had features of before.
+ */
 async function dropDamaged(
   path: string,
   listener: Listener | undefined,
-): Promise<{ store: Store; damaged: RepairResult['damaged']; lost: number }> {
+): Promise<{ store: Store; damaged: RepairResult['damaged']; lost: number; networks: readonly string[] }> {
   const { store, damaged, orphans } = await verifyStore(path, VERSION);
-  if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0 };
   const { manifest } = store;
+  const networks = tunedSets(store).map(({ fingerprint }) => fingerprint);
+  if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0, networks };
   reportMigration(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
   const lost = withoutDamaged(manifest, damaged);
@@ -39,7 +45,7 @@ async function dropDamaged(
   const indices = damaged.flatMap(({ name }) => indexParts(name));
   const stale = [...before.filter((name) => !after.has(name)), ...orphans, ...caches, ...indices];
   for (const name of stale) await rm(join(path, name), { force: true });
-  return { store: storeAt(store), damaged, lost };
+  return { store: storeAt(store), damaged, lost, networks };
 }
 
 /** What is left to do about the studio's files, which cannot be made again; null where they are whole. */
@@ -68,7 +74,8 @@ export async function repair(storePath: string, work: Work = {}): Promise<Repair
 
 /** The store but for the studio's folder. */
 async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
-  const { store, damaged, lost } = await dropDamaged(path, work.listener);
+  const { store, damaged, lost, networks } = await dropDamaged(path, work.listener);
+  const advice = lostNetworksAdvice(path, networks, store);
   const { manifest } = store;
   const { samples, root, sets } = manifest.dataset;
   const found = { store: path, damaged, lostRows: lost };
@@ -89,13 +96,15 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
         : null,
     };
   }
-  if (lost === 0) return { ...found, extracted: 0, next: null };
+  if (lost === 0) return { ...found, extracted: 0, next: advice };
   try {
+    // First those: what the sets beside them lack of the images is extracted without them.
+    const tuned = await extractMissingTuned(store, work);
     const { extracted } = await extractStored(store, {}, work);
-    return { ...found, extracted, next: null };
+    return { ...found, extracted: tuned + extracted, next: advice };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
     const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;
-    return { ...found, extracted: 0, next };
+    return { ...found, extracted: 0, next: advice === null ? next : `${next} ${advice}` };
   }
 }

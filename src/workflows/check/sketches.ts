@@ -65,8 +65,9 @@ async function makeSketches(
 }
 
 /**
- * A sketch of each content of `samples`. Those that the store lacks are made from the images' files, which are then
- * read once, and kept in the store; what cannot be made or kept is told. 1 kB an image.
+ * A sketch of each content of `samples`. `extract` makes them; those that the store lacks, as one of an earlier version
+ * does, are made from the images' files, which are read once, and kept; what cannot be made or kept is told. 1 kB an
+ * image.
  */
 export async function imageSketches(
   store: Store,

@@ -27,7 +27,7 @@ import { keepLayers, tunedExtractor, type TunedFeatures } from './tuned-features
 import { requireSameDataset } from './same-dataset.ts';
 import { remarksInWords } from './remarks.ts';
 import { writeFailures } from './failures-file.ts';
-import { keepTimes, rememberedTimes } from './remembered-times.ts';
+import { keepTimes, keptSketches, rememberedTimes } from './remembered-images.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 import { reportMigration } from '../store-version.ts';
@@ -135,7 +135,8 @@ export async function extractInto(
     );
     const clock = stageClock();
     const plan = { dataset, extractor, times, options, clock };
-    const seen = await pass({ ...plan, writer }, work);
+    const sketches = await keptSketches(path, extractor.contract);
+    const seen = await pass({ ...plan, writer, onPixels: sketches.add }, work).finally(() => sketches.keep(work));
     const drawn = drawSplit(dataset, seen.contents, kept, options);
     for (const remark of drawn.remarks) work.listener?.note?.(remark);
     const found = { ...seen, contents: drawn.contents };

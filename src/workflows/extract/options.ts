@@ -24,7 +24,7 @@ export const EXTRACT_OPTIONS = {
   ),
   cut: stringOption(
     'block5_pool',
-    'cut layers whose features are kept, from one pass, each with its poolings or in all three: block3_pool:avg,block4_pool:avg+max,block5_pool',
+    'cut layers whose features are kept, from one pass, each with its poolings or in flatten, avg and max: block3_pool:avg,block4_pool:avg+max,block5_pool',
   ),
   contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
   dtype: choiceOption(DTYPES, 'float16', 'number type of the stored maps (pooled features are float32 always)'),

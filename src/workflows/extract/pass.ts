@@ -19,6 +19,8 @@ export interface Pass {
   readonly times: FileTimes;
   readonly options: ExtractOptions;
   readonly clock: StageClock;
+  /** Is given the pixels of each image that is extracted, not of views. */
+  readonly onPixels?: PipelineOptions['onPixels'];
   /** A view that the network gets in place of the images themselves, and its name. */
   readonly view?: { readonly name: string; readonly apply: NonNullable<PipelineOptions['view']> };
 }
@@ -69,7 +71,7 @@ export async function pass(plan: Pass, work: Work): Promise<Found> {
 }
 
 async function onePass(
-  { dataset, extractor, writer, times, options, clock, view }: Pass,
+  { dataset, extractor, writer, times, options, clock, onPixels, view }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
@@ -90,7 +92,7 @@ async function onePass(
     clock,
     batch: options.batch,
     imageTimeoutMs: options.imageTimeoutMs,
-    ...(view && { view: view.apply }),
+    ...(view ? { view: view.apply } : onPixels && { onPixels }),
     isKnown: (sha256, decoder) => writer.isKnown(sha256, decoder),
     memory: times,
     ...(signal && { signal }),

@@ -18,7 +18,8 @@ import type { Work } from '../work.ts';
 import { VERSION } from '../version.ts';
 import type { ExtractOptions } from './options.ts';
 import { pass } from './pass.ts';
-import { keepTimes, rememberedTimes } from './remembered-times.ts';
+import { keepTimes, rememberedTimes } from './remembered-images.ts';
+import { lackingIn } from './tuned-coverings.ts';
 import { keepLayers, settingsOfMaps, type TunedFeatures } from './tuned-features.ts';
 import { tunedFromMaps } from './tuned-from-maps.ts';
 
@@ -100,7 +101,7 @@ export async function tunedIntoStore(
     await requireAgreement({ dataset, store, seed: options.seed, work }, extractor, [set], options.minCosine);
     const into = { set, poolings };
     let fromMaps = 0;
-    if (maps !== undefined) {
+    if (maps !== undefined && (await lackingIn(store, into, samples)) > 0) {
       const tail = await openTail(extractor.program.weights, settings.tail!, settings.contract.size, poolings);
       try {
         const needed = new Set(samples.map(({ sha256 }) => sha256));

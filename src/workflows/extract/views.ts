@@ -63,8 +63,8 @@ function setsOfView(
 
 /**
  * Extracts the views of the training images, one pass a view, and gives the sets of view 1, 2 ...; undefined where none
- * are asked for, or of no set a pooling. Images that cannot be read any more, or whose content changed, become failures.
- * Throws what `pass` throws.
+ * are asked for, or of no set a pooling. Images that cannot be read any more, or whose content changed, become
+ * failures. Throws what `pass` throws.
  */
 export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,

@@ -72,6 +72,7 @@ async function tune(whole: OpenedFinetuning, work: Work): Promise<FinetuneResult
     const message = `Interrupted. ${kept} Epochs that were done are kept: run the same command again to go on.`;
     throw new PermafrostError('INTERRUPTED', message, { cause: error });
   }
+  const looks = await looksTaken();
   const began = performance.now();
   const { tuned, choice, C, state } = trained;
   const { rate, epochs } = choice;
@@ -84,7 +85,6 @@ async function tune(whole: OpenedFinetuning, work: Work): Promise<FinetuneResult
           work,
         );
   await removeState(file);
-  const looks = await looksTaken();
   const keep = (performance.now() - began) / 1000;
   return resultOf(opened, trained, { keep, resumedEpochs, looks, file: head, limit });
 }

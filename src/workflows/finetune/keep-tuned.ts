@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
-import { DEFAULT_POOLINGS } from '../../core/pooling.ts';
+import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import { fittedLinear } from '../../classify/heads/linear.ts';
 import type { FittedHead } from '../../classify/head.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';

@@ -1,5 +1,4 @@
-import { DEFAULT_POOLINGS } from '../../core/pooling.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { DEFAULT_POOLINGS, type Pooling } from '../../core/sample.ts';
 import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { openStore, type Store } from '../../store/open.ts';

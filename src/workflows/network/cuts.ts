@@ -1,6 +1,12 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { DEFAULT_POOLINGS, poolingsIn, type PoolingChoice } from '../../core/pooling.ts';
-import { POOLINGS, type FeaturePart, type Pooling } from '../../core/sample.ts';
+import {
+  DEFAULT_POOLINGS,
+  POOLINGS,
+  poolingsIn,
+  type FeaturePart,
+  type Pooling,
+  type PoolingChoice,
+} from '../../core/sample.ts';
 import { suggest } from '../../core/suggest.ts';
 import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';

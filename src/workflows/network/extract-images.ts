@@ -1,6 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { widthOf } from '../../core/pooling.ts';
-import type { Failure } from '../../core/sample.ts';
+import { widthOf, type Failure } from '../../core/sample.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { extractFeatures } from '../../extract/pipeline.ts';
 import type { Extractor } from './extractor.ts';

@@ -3,8 +3,7 @@ import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { Listener } from '../../core/listener.ts';
-import type { PoolingWidths } from '../../core/pooling.ts';
-import type { Pooling } from '../../core/sample.ts';
+import type { Pooling, PoolingWidths } from '../../core/sample.ts';
 import { featureWidth, outputShape } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
 import { contractNamed, contractWarning } from '../../extract/contract.ts';
@@ -209,7 +208,7 @@ export async function extractorLike(
     );
   }
   const tuned = request.tuned && { ...request.tuned, weights, tail };
-  const extractor = await makeExtractor({ ...settings, ...request, tuned }, listener);
+  const extractor = await makeExtractor({ ...settings, ...request, weights: request.weights, tuned }, listener);
   try {
     requireSameSettings('What this engine and these weights give', settings, extractor.sets[0].settings);
   } catch (error) {

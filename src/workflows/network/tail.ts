@@ -1,7 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
-import { generalisedMeans } from '../../core/pooling.ts';
-import type { Pooling } from '../../core/sample.ts';
+import { generalisedMeans, type Pooling } from '../../core/sample.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import { featureWidth, outputShape, type ActivationShape } from '../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';

@@ -11,7 +11,7 @@ import { buildGraphFiles } from '../../classify/neighbors/hnsw-threads.ts';
 import type { NeighborIndex } from '../../classify/neighbors/neighbor-index.ts';
 import { othersMeter, recallMeter, type RecallMeter } from '../../classify/neighbors/recall.ts';
 import { searchThreads, teamsFor, type SearchThreads, type Teams } from '../../classify/neighbors/search-threads.ts';
-import { findIndex, keepIndex, type FoundIndex, type IndexKey } from '../../store/format/index-file.ts';
+import { findIndex, isIndexKept, keepIndex, type FoundIndex, type IndexKey } from '../../store/format/index-file.ts';
 import type { StoredPart } from '../../store/read/stored-parts.ts';
 import type { SearchPlan } from './exact-neighbors.ts';
 import { BASE_BYTES, checkBound } from '../memory.ts';
@@ -84,6 +84,41 @@ async function requireSameRecall(index: NeighborIndex, meter: RecallMeter, path:
   );
 }
 
+/** The keys of so many graphs over one split, without `apart` rows. */
+function indexKeys({ store, parts, metric }: GraphPlan, split: Split, apart: number, of: number): IndexKey[] {
+  const { M, efConstruction, seed } = defaultsOf(KNN_HNSW_OPTIONS);
+  return Array.from({ length: of }, (_, number) => ({
+    kind: 'hnsw' as const,
+    parts: parts.map(({ set, pooling, stored }) => ({
+      fingerprint: set.fingerprint,
+      pooling,
+      ...(stored !== pooling && { of: stored }),
+    })),
+    samples: store.manifest.dataset.samples!.sha256,
+    split,
+    metric,
+    M,
+    efConstruction,
+    seed,
+    ...(of > 1 && { part: { number, of } }),
+    ...(apart > 0 && { apart }),
+  }));
+}
+
+/** Whether the store keeps the graphs of all splits. */
+export async function areGraphsKept(plan: GraphPlan, graphs: number): Promise<boolean> {
+  const counts = await plan.store.counts();
+  const { seed } = defaultsOf(KNN_HNSW_OPTIONS);
+  for (const split of plan.splits) {
+    const rows = counts[split];
+    if (rows === 0) continue;
+    const apart = rowsApart(rows, seed).length;
+    const keys = indexKeys(plan, split, apart, Math.min(graphs, rows - apart));
+    for (const key of keys) if (!(await isIndexKept(plan.store.path, key))) return false;
+  }
+  return true;
+}
+
 /** The files of an index, and the rows of X that no graph holds. */
 interface KeptIndex {
   readonly files: readonly FoundIndex[];
@@ -110,28 +145,12 @@ export async function hnswOfStore(
   { split, k, recall: wanted, graphs }: HnswRequest,
   work: Work,
 ): Promise<GraphsOfStore> {
-  const { store, parts, metric } = plan;
+  const { store, metric } = plan;
   const { signal, listener } = work;
   const { M, efConstruction, seed } = defaultsOf(KNN_HNSW_OPTIONS);
   const context = signal && { signal };
   const drawn = rowsApart(X.rows, seed);
-  const keysOf = (apart: number, of: number): IndexKey[] =>
-    Array.from({ length: of }, (_, number) => ({
-      kind: 'hnsw' as const,
-      parts: parts.map(({ set, pooling, stored }) => ({
-        fingerprint: set.fingerprint,
-        pooling,
-        ...(stored !== pooling && { of: stored }),
-      })),
-      samples: store.manifest.dataset.samples!.sha256,
-      split,
-      metric,
-      M,
-      efConstruction,
-      seed,
-      ...(of > 1 && { part: { number, of } }),
-      ...(apart > 0 && { apart }),
-    }));
+  const keysOf = (apart: number, of: number): IndexKey[] => indexKeys(plan, split, apart, of);
 
   async function keptIndex(apart: readonly number[], of: number): Promise<KeptIndex | undefined> {
     const files = await Promise.all(keysOf(apart.length, of).map((key) => findIndex(store.path, key)));

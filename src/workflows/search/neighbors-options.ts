@@ -1,5 +1,5 @@
 import { choiceOption, integerOption, numberOption, stringOption, type OptionsOf } from '../../core/options.ts';
-import { POOLING_CHOICES } from '../../core/pooling.ts';
+import { POOLING_CHOICES } from '../../core/sample.ts';
 import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { NETWORK_OPTION } from '../train/network-option.ts';
@@ -17,17 +17,17 @@ export const NEIGHBORS_OPTIONS = {
   metric: choiceOption(METRICS, 'cosine', 'distance'),
   split: choiceOption(['train', 'all'], 'train', 'where to look: training images, or all'),
   index: choiceOption(
-    ['exact', 'hnsw'],
+    ['exact', 'hnsw', 'auto'],
     'exact',
-    'all images compared, or a graph that is built once and kept in the store: for a million images and more (docs/neighbors.md)',
+    'all images compared, or graphs that are built once and kept in the store; auto: whichever answers so many images sooner (docs/neighbors.md)',
   ),
-  recall: numberOption(0.99, 'of --index hnsw: the share of the true neighbours that a search must find', {
+  recall: numberOption(0.99, 'of --index hnsw and auto: the share of the true neighbours that a search must find', {
     above: 0,
     max: 1,
   }),
   graphs: integerOption(
     2,
-    'of --index hnsw: graphs that share the images, each built by a thread of its own: more are built faster and searched slower',
+    'of --index hnsw and auto: graphs that share the images, each built by a thread of its own: more are built faster and searched slower',
     { min: 1, max: 64 },
   ),
   memory: SEARCH_MEMORY_OPTION,

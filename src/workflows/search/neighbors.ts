@@ -9,6 +9,7 @@ import { openStore } from '../../store/open.ts';
 import { currentSet, madeOfMaps, partsText } from '../../store/read/stored-parts.ts';
 import { chosenFeatures, cutsOfParts } from '../network/cuts.ts';
 import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
+import { indexFor } from './choose-index.ts';
 import { exactNeighbors, merged, nearest } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
@@ -45,8 +46,8 @@ async function graphSearch(
 }
 
 /**
- * Finds the stored images nearest to the given ones, or to all in folders, under the store's settings: exactly, or by a
- * kept graph. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what extraction, `exactNeighbors`
+ * Finds the stored images nearest to the given ones, or to all in folders, under the store's settings: exactly, or by
+ * kept graphs, or by what answers sooner. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what extraction, `exactNeighbors`
  * and `hnswOfStore` throw.
  */
 export async function neighbors(
@@ -73,7 +74,9 @@ export async function neighbors(
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
   const plan = { owner: 'neighbors', store, parts, splits, metric, bound, otherBytes: 0 };
-  const exact = options.index === 'exact' ? await exactNeighbors(plan, work) : undefined;
+  const choice = options.index === 'auto' ? await indexFor(plan, files.length, options.graphs) : undefined;
+  if (choice !== undefined) listener?.note?.(`index: ${choice.index}. ${choice.why}.`);
+  const exact = (choice ?? options).index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
   const extractor = await extractorLike(
     settings,
@@ -103,6 +106,7 @@ export async function neighbors(
     pooling: partsText(currentSet(store).settings.cut, parts),
     metric,
     index: found,
+    ...(choice !== undefined && { indexChosen: choice.why }),
     queries,
     failed,
   };

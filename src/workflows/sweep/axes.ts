@@ -6,11 +6,11 @@ import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from './default-grid.ts';
 import type { SweepGrid, SweepGridHead } from './grid.ts';
 import { SWEEP_OPTIONS } from './options.ts';
 
-/** Options of heads with a flag of values. `alphas`, a list itself, and the heads' `seed` stand in grid files only. */
+/** Options of heads with a flag of values. Lists (`alphas`, `gammas`) and `seed` stand in grid files only. */
 const HEAD_OPTIONS: OptionTable = Object.fromEntries(
   Object.values(HEADS)
     .flatMap(({ options }) => Object.entries(options as OptionTable))
-    .filter(([key]) => key !== 'alphas' && !Object.hasOwn(SWEEP_OPTIONS, key)),
+    .filter(([key]) => !['alphas', 'gammas'].includes(key) && !Object.hasOwn(SWEEP_OPTIONS, key)),
 );
 
 const DEFAULT_HEADS = [...new Set(DEFAULT_GRID.heads.map(({ head }) => head))];

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { canonicalJson } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { POOLING_CHOICES, type PoolingChoice } from '../../core/pooling.ts';
+import { POOLING_CHOICES, type PoolingChoice } from '../../core/sample.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { SweepConfiguration } from '../../results/sweep-result.ts';
 import { planOf } from '../../classify/cross-validation/families.ts';
@@ -50,7 +50,7 @@ export interface SweepGridHead extends SweepGridFeatures {
 
 /** Every combination of the listed values is tried, each head on every kind of features. */
 export interface SweepGrid extends SweepGridFeatures {
-  /** Default: the heads that are fitted in milliseconds, 80 configurations with the features (docs/sweep.md). */
+  /** Default: the heads of DEFAULT_GRID, 34 configurations with the features (docs/sweep.md). */
   readonly heads?: readonly SweepGridHead[] | undefined;
 }
 

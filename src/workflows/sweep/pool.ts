@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import type { PoolingChoice } from '../../core/pooling.ts';
+import type { PoolingChoice } from '../../core/sample.ts';
 import { startThreads } from '../../core/threads.ts';
 import type { Family, HeadPlan } from '../../classify/cross-validation/families.ts';
 import type { FeatureSteps } from '../../classify/cross-validation/fold-features.ts';

@@ -1,5 +1,4 @@
-import type { PoolingChoice } from '../../core/pooling.ts';
-import type { FeaturePart, Split } from '../../core/sample.ts';
+import type { FeaturePart, PoolingChoice, Split } from '../../core/sample.ts';
 import type { Store } from '../../store/open.ts';
 import type { HeadPart } from '../../store/read/head-file.ts';
 import type { StoredRows } from '../../store/read/rows.ts';

@@ -6,7 +6,7 @@ import {
   stringOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { POOLING_CHOICES } from '../../core/pooling.ts';
+import { POOLING_CHOICES } from '../../core/sample.ts';
 import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';

@@ -3,6 +3,7 @@ import {
   candidates,
   chooseEngine,
   type ChoiceFacts,
+  toBeMeasured,
   type EngineChoice,
 } from '../../../src/extract/engines/choose-engine.ts';
 import { processorFrom, type Processor } from '../../../src/extract/engines/processor.ts';
@@ -62,7 +63,9 @@ describe('the choice of engine', () => {
   it('hints at what a command adds alone, and only where it gains enough and nothing was settled before', () => {
     expect(choose({ processor: avx512Bf16 }, ['openvino'])!.hint).toMatch(/bf16, about 2\.1x/);
     expect(choose({ installable: [] }, ['openvino'])!.hint).toBeUndefined();
-    expect(choose({ processor: noBf16 }, ['openvino'])!.hint).toBeUndefined();
+    expect(choose({ processor: noBf16 }, ['openvino'])!.hint).toMatch(/add openvino \(fp32, about 1\.8x\)/);
+    const measured = new Map([['onnxruntime-winograd/cpu/fp32', 1.7]]);
+    expect(choose({ processor: noBf16, measured }, ['openvino'])!.hint).toBeUndefined();
     expect(choose({ held: ['onnxruntime/cpu/fp32'] }, ['openvino'])!.hint).toBeUndefined();
     const asked = { engine: 'onnxruntime', precision: 'fp32' } as const;
     expect(choose({ request: asked }, ['openvino'])!.hint).toBeUndefined();
@@ -88,6 +91,42 @@ describe('the choice of engine', () => {
     expect(chosen({ request: { engine: 'auto', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
     expect(chosen({ request: { engine: 'auto', precision: 'fp32' } }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
     expect(chosen({ request: { engine: 'openvino', precision: 'fp32' } })).toBe('openvino/cpu/fp32');
+  });
+
+  it('is the engine that must be measured only where it was, gained enough, and nothing better is here', () => {
+    const winograd = 'onnxruntime-winograd/cpu/fp32';
+    const measured = new Map([[winograd, 1.7]]);
+    expect(chosen({}, ['openvino'])).toBe('onnxruntime/cpu/fp32');
+    expect(chosen({ measured: new Map([[winograd, 1.19]]) }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
+    const { variant, why } = choose({ measured }, ['openvino'])!;
+    expect(engineClass(variant)).toBe(winograd);
+    expect(why).toBe('the fastest here without openvino: measured, 1.7x onnxruntime');
+    expect(chosen({ measured })).toBe('openvino/cpu/bf16');
+    expect(chosen({ measured, request: { engine: 'auto', precision: 'fp32' } }, ['openvino'])).toBe(winograd);
+    const asked = { engine: 'onnxruntime', precision: 'auto' } as const;
+    expect(chosen({ measured, request: asked })).toBe('onnxruntime/cpu/fp32');
+    expect(chosen({ measured, held: ['onnxruntime/cpu/fp32'] }, ['openvino'])).toBe('onnxruntime/cpu/fp32');
+    // Stored features are continued unmeasured.
+    expect(chosen({ held: [winograd] })).toBe(winograd);
+  });
+
+  it('is measured only where that can change it', () => {
+    const variantOf = (name: string) => VARIANTS.find((variant) => engineClass(variant) === name)!;
+    const named = (name: string, given: Partial<ChoiceFacts> = {}) =>
+      toBeMeasured(variantOf(name), facts(given))?.engine;
+    expect(named('onnxruntime/cpu/fp32')).toBe('onnxruntime-winograd');
+    expect(named('onnxruntime/cpu/fp32', { request: { engine: 'auto', precision: 'fp32' } })).toBe(
+      'onnxruntime-winograd',
+    );
+    for (const faster of ['openvino/cpu/bf16', 'openvino/cpu/fp32']) expect(named(faster)).toBeUndefined();
+    const others: readonly Partial<ChoiceFacts>[] = [
+      { request: { engine: 'onnxruntime', precision: 'auto' } },
+      { request: { engine: 'auto', device: 'webgpu', precision: 'auto' } },
+      { request: { engine: 'auto', precision: 'int8' } },
+      { held: ['onnxruntime/cpu/fp32'] },
+      { measured: new Map([['onnxruntime-winograd/cpu/fp32', 1.1]]) },
+    ];
+    for (const given of others) expect(named('onnxruntime/cpu/fp32', given)).toBeUndefined();
   });
 
   it('refuses what no machine has, and is nothing where nothing runs', () => {

@@ -11,12 +11,14 @@ import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { relativeError } from '../../support/golden.ts';
 import { randomTailValues } from '../../support/naive-tail.ts';
+import { itHasTheGradientsOfTensorFlow } from './golden-gradients.ts';
 import { itIsATrainer } from './trainer-contract.ts';
 
 const folder = temporaryFolders();
 
 describe('the onnxruntime trainer', () => {
   itIsATrainer(() => createTrainer('onnxruntime'));
+  itHasTheGradientsOfTensorFlow(() => createTrainer('onnxruntime'), 2e-5);
 });
 
 describe('createTrainer', () => {

@@ -13,7 +13,10 @@ import { randomPixels, randomWeights, slimmed } from '../../support/tiny-backbon
 import { itIsAnEngine } from './engine-contract.ts';
 import { itAgreesWithKeras } from './golden-parity.ts';
 
-const makeEngine = (precision: Precision) => () => createEngine('openvino', { precision, cache: false });
+const makeEngine =
+  (precision: Precision, options = {}) =>
+  () =>
+    createEngine('openvino', { precision, cache: false, ...options });
 
 const newFolder = temporaryFolders();
 
@@ -30,6 +33,10 @@ describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino engine'), () => {
     // As onnxruntime's: float32 sums in another order. A request holds one image, so other images cannot change its
     // features.
     itIsAnEngine(makeEngine('fp32'), { reference: 5e-6, batch: 0 });
+    describe('with every convolution but the first by Winograd', () => {
+      // As onnxruntime-winograd's.
+      itIsAnEngine(makeEngine('fp32', { leastFilters: 1 }), { reference: 5e-5, batch: 0 });
+    });
     // 8e-6 was measured.
     itAgreesWithKeras(makeEngine('fp32'), { error: 1e-4, cosine: 0.999999 });
   });

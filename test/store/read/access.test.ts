@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { row } from '../../../src/core/matrix.ts';
-import { DEFAULT_POOLINGS } from '../../../src/core/pooling.ts';
+import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { openRows } from '../../../src/store/read/access.ts';

@@ -2,7 +2,7 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blocksOf } from '../../../src/core/rows.ts';
-import { DEFAULT_POOLINGS } from '../../../src/core/pooling.ts';
+import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { settingsWith, storedRow } from '../../support/stored-rows.ts';
@@ -123,5 +123,25 @@ describe('a stream', () => {
     expect(openBytes).toBeGreaterThan(largest);
     expect(openBytes).toBeLessThan(largest + 500 * 4 * 4 + 100 * rows);
     expect(memory).toBeGreaterThan(300 * rows);
+  });
+});
+
+it('single rows of any numbers are those of the matrix, in any order, of parts side by side too', async () => {
+  const { store, manifest } = await fillStore(join(folder(), 'store'), ROWS, { perShard: 7 });
+  const parts = [FLATTEN, { cut: 'block5_pool', pooling: 'avg' }] as const;
+  const request = { parts, splits: ['train'] } as const;
+  const whole = await openMade({ store, manifest }).rows({ ...request, memory: 'matrix' });
+  const blocks = await openMade({ store, manifest }).rows({ ...request, memory: 'blocks' });
+  const wanted = [11, 0, 5, 17, 2];
+  const [a, b] = [0, 1].map(() => new Float32Array(wanted.length * whole.cols)) as [Float32Array, Float32Array];
+  await whole.pick(
+    wanted.map((row) => blocks.places[row]!),
+    a,
+  );
+  await blocks.pick(wanted, b);
+  expect(b).toEqual(a);
+  wanted.forEach((row, i) => {
+    const own = whole.matrix.data.subarray(blocks.places[row]! * whole.cols, (blocks.places[row]! + 1) * whole.cols);
+    expect(a.subarray(i * whole.cols, (i + 1) * whole.cols)).toEqual(own);
   });
 });

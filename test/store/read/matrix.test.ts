@@ -1,8 +1,7 @@
 import { readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POOLINGS } from '../../../src/core/pooling.ts';
-import type { Pooling } from '../../../src/core/sample.ts';
+import { DEFAULT_POOLINGS, type Pooling } from '../../../src/core/sample.ts';
 import type { ManifestDraft } from '../../../src/store/format/manifest.ts';
 import { setRows } from '../../../src/store/read/shards.ts';
 import { openForWriting, setFor } from '../../../src/store/write/store.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_POOLINGS } from '../../../src/core/pooling.ts';
+import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { fingerprintOf } from '../../../src/store/format/fingerprint.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../../src/store/write/store.ts';

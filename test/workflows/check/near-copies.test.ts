@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../../src/core/listener.ts';
 import { check } from '../../../src/workflows/check/check.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { SKETCHES_NAME } from '../../../src/store/format/sketches-file.ts';
@@ -73,8 +74,23 @@ describe('copies that are no equal files', () => {
     );
   });
 
+  it('are found without reading an image again, by sketches that are to the byte those made of the files', async () => {
+    const fresh = join(folder(), 'fresh');
+    await extract(dataset, { store: fresh, cut: 'block2_pool' });
+    const made = readFileSync(join(fresh, SKETCHES_NAME));
+    const stages = new Set<string>();
+    const listener = { progress: ({ stage }: Progress) => void stages.add(stage) };
+    await check(fresh, {}, { listener });
+    expect([...stages]).not.toContain('reading images');
+    expect(readFileSync(join(fresh, SKETCHES_NAME)).equals(made)).toBe(true);
+    // A store of an earlier version has none: they are made once.
+    rmSync(join(fresh, SKETCHES_NAME));
+    await check(fresh, {}, { listener });
+    expect([...stages]).toContain('reading images');
+    expect(readFileSync(join(fresh, SKETCHES_NAME)).equals(made)).toBe(true);
+  });
+
   it('are found again without the files, by the sketches that the store keeps', async () => {
-    await check(store);
     renameSync(dataset, `${dataset}-away`);
     try {
       const notes: string[] = [];

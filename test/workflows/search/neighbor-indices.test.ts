@@ -1,11 +1,14 @@
-import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { IndexResult } from '../../../src/results/answer-results.ts';
 import type { Progress } from '../../../src/core/listener.ts';
+import { keepIndex, type IndexKey } from '../../../src/store/format/index-file.ts';
+import { openStore } from '../../../src/store/open.ts';
 import { lockStore } from '../../../src/store/write/lock.ts';
 import { neighborsText } from '../../../src/report/answer-report.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
+import type { buildGraphFiles as sourceBuild } from '../../../src/classify/neighbors/hnsw-threads.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import type { neighbors as sourceNeighbors } from '../../../src/workflows/search/neighbors.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
@@ -19,6 +22,16 @@ type Workflow = { readonly neighbors: typeof sourceNeighbors };
 const { neighbors } = (await import(
   new URL('../../../dist/workflows/search/neighbors.js', import.meta.url).href
 )) as Workflow;
+
+const { buildGraphFiles } = (await import(
+  new URL('../../../dist/classify/neighbors/hnsw-threads.js', import.meta.url).href
+)) as { readonly buildGraphFiles: typeof sourceBuild };
+
+/** What is read of a seal to write one as an earlier version did. */
+interface OldSeal {
+  readonly of: Record<string, unknown>;
+  readonly seal?: unknown;
+}
 
 /** The error of the built workflow: its class is another one than that of the sources. */
 async function refused(work: Promise<unknown>, code: string): Promise<Error> {
@@ -62,6 +75,19 @@ describe('neighbors by exact search', () => {
     const { message } = await refused(neighbors(whole, [picture], { recall: 0.9 }), 'OPTION_INVALID');
     expect(message).toContain('Add --index hnsw');
     await refused(neighbors(whole, [picture], { graphs: 3 }), 'OPTION_INVALID');
+  });
+
+  it('is what auto takes for an image among few, and says why', async () => {
+    const notes: string[] = [];
+    const listener = { note: (text: string) => void notes.push(text) };
+    const found = await neighbors(whole, [picture], { index: 'auto', recall: 0.9 }, { listener });
+    expect(found.index).toBe('exact');
+    expect(found.indexChosen).toMatch(
+      /^1 image among 8 stored: about .* s by exact search, .* s by graphs that would be/,
+    );
+    expect(notes).toContain(`index: exact. ${found.indexChosen}.`);
+    expect(neighborsText(found)).toContain(`Chosen: exact search. ${found.indexChosen}`);
+    expect(found.queries).toEqual((await neighbors(whole, [picture])).queries);
   });
 
   it('writes nothing into the store', async () => {
@@ -156,6 +182,29 @@ describe.skipIf(missing !== undefined)(`an index in a store${missing ? ` [skippe
     expect(indexNames(store)).toEqual([]);
     expect(kept(await neighbors(store, [picture], { ...HNSW, graphs: 1 })).built).toBe(true);
     expect(indexNames(store)).toHaveLength(2);
+  });
+
+  it('of an earlier version, which holds all rows, is searched as it is, and that is said', async () => {
+    const store = copy();
+    await neighbors(store, [picture], { ...HNSW, graphs: 1 });
+    const [bin, json] = indexNames(store) as [string, string];
+    rmSync(join(store, 'indexes', bin));
+    const { seal: _seal, ...old } = JSON.parse(readFileSync(join(store, 'indexes', json), 'utf8')) as OldSeal;
+    rmSync(join(store, 'indexes', json));
+    const { apart: _apart, ...of } = old.of;
+    const opened = await openStore(store);
+    const { matrix: X } = await opened.rows({ parts: 'avg', splits: ['train'], memory: 'matrix' });
+    await keepIndex(store, [of as IndexKey], async ([path]) => {
+      await buildGraphFiles(X, { metric: 'cosine', M: 16, efConstruction: 200, seed: 1 }, [path!]);
+      return { k: 3, ef: 3, recall: 1, queries: 8 };
+    });
+    const notes: string[] = [];
+    const work = { listener: { note: (text: string) => void notes.push(text) } };
+    const found = await neighbors(store, [picture], { ...HNSW, graphs: 1 }, work);
+    expect(kept(found)).toMatchObject({ built: false, heldOut: false, queries: 8, recall: 1 });
+    expect(notes.join(' ')).toContain('An earlier version built the kept index');
+    expect(neighborsText(found)).toContain('measured on 8 images of the graph, each without itself');
+    expect(found.queries).toEqual((await neighbors(store, [picture], { k: 3 })).queries);
   });
 
   it('refuses a bound below features and graph, before the network runs', async () => {

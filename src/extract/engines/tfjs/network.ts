@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { matrix, type Matrix } from '../../../core/matrix.ts';
-import { GEM } from '../../../core/pooling.ts';
-import type { Pooling } from '../../../core/sample.ts';
+import { GEM, type Pooling } from '../../../core/sample.ts';
 import type { Layer } from '../../backbones/backbone.ts';
 import { featureWidth, outputShape } from '../../backbones/cut-layers.ts';
 import { weightsOf } from '../../graph/graph-part.ts';

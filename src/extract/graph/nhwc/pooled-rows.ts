@@ -1,5 +1,4 @@
-import { GEM } from '../../../core/pooling.ts';
-import type { Pooling } from '../../../core/sample.ts';
+import { GEM, type Pooling } from '../../../core/sample.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { mapToNhwc, type PixelMap } from './pixel-map.ts';
 

@@ -103,8 +103,11 @@ export function winogradConv(
   const inputs = x.channels;
   const size: MapSize = x.arrangement;
   const arrangement = tiledArrangement(size, zeros);
+  // Kernels before tiles: of what an operator reads, ONNX Runtime makes the last written first (graph-builder.ts), and
+  // the kernels of later layers, 36 MB each in block 5, would lie there while the first layers run.
+  const transformed = winogradKernel(g, kernel, inputs, filters);
   const tiles = winogradTiles(g, x);
-  const products = g.matMul(tiles, winogradKernel(g, kernel, inputs, filters));
+  const products = g.matMul(tiles, transformed);
   const y = biasAndRelu(g, winogradOutputs(g, products, arrangement, filters), bias, arrangement, filters);
   const { places } = arrangement;
   return {
@@ -121,11 +124,12 @@ export function winogradConv(
       const dTaps = g.matMul(ofKernels, g.reshape(dTransformed, [POINTS, inputs * filters]));
       const gradients = { kernel: g.reshape(dTaps, [3, 3, inputs, filters]), bias: g.sum(dz, [0, 1]) };
       if (!wantsInput) return gradients;
+      const back = winogradKernel(g, turned(g, kernel, inputs, filters), filters, inputs);
       const dTiles = winogradTiles(g, { tensor: dz, arrangement, channels: filters });
-      const back = g.matMul(dTiles, winogradKernel(g, turned(g, kernel, inputs, filters), filters, inputs));
+      const dInputs = g.matMul(dTiles, back);
       // In the input's own arrangement, where that is one of tiles.
       const to = tiledArrangement(size, x.arrangement.name === tiledArrangement(size, true).name);
-      const tensor = winogradOutputs(g, back, to, inputs);
+      const tensor = winogradOutputs(g, dInputs, to, inputs);
       return { ...gradients, input: moved(g, { tensor, arrangement: to, channels: inputs }, x.arrangement) };
     },
   };

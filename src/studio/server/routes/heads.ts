@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { PermafrostError } from '../../../core/errors.ts';
-import { POOLING_CHOICES } from '../../../core/pooling.ts';
+import { POOLING_CHOICES } from '../../../core/sample.ts';
 import { inMegabytes } from '../../../core/bytes.ts';
 import { train } from '../../../workflows/train/train.ts';
 import { TRAIN_OPTIONS } from '../../../workflows/train/options.ts';

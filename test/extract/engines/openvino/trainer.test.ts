@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createTrainer } from '../../../../src/extract/engines/trainers.ts';
 import { hasOpenVino, needsOpenVino } from '../../../support/openvino.ts';
+import { itHasTheGradientsOfTensorFlow } from '../golden-gradients.ts';
 import { itIsATrainer } from '../trainer-contract.ts';
 
 describe.skipIf(!hasOpenVino)(needsOpenVino('the openvino trainer'), () => {
   itIsATrainer(() => createTrainer('openvino'));
+  itHasTheGradientsOfTensorFlow(() => createTrainer('openvino'), 2e-5);
 
   it('leaves JavaScript its thread while a step computes', async () => {
     const trainer = await createTrainer('openvino');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { generalisedMeans } from '../../src/core/pooling.ts';
+import { generalisedMeans } from '../../src/core/sample.ts';
 
 /** Made by test/golden/make_features.py. */
 const { gem } = JSON.parse(readFileSync(new URL('../golden/features.json', import.meta.url), 'utf8')) as {
