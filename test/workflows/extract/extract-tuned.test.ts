@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { extract, neighbors, openStore, predict, sweep, train } from '../../../src/index.ts';
+import { extract, neighbors, openStore, predict, train } from '../../../src/index.ts';
 import { readManifest } from '../../../src/store/format/manifest.ts';
 import { tunedSets } from '../../../src/store/read/tuned-sets.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
@@ -159,9 +159,6 @@ describe('heads on the features of a tuned network', () => {
     const found = await neighbors(path, [join(dataset, 'Train/down/1.png')], { backboneFile: file, k: 1 });
     expect(found.queries[0]!.neighbors[0]).toMatchObject({ path: 'Train/down/1.png' });
     expect(found.queries[0]!.neighbors[0]!.distance).toBeLessThan(1e-6);
-    const grid = { pooling: 'avg', normalize: 'l2', heads: [{ head: 'centroid' as const }] } as const;
-    const swept = await sweep(path, { backboneFile: file, folds: 2, grid, workers: 1 });
-    expect(swept.candidates).toHaveLength(1);
     await rejection(train(path, { backboneFile: '0123456789abcdef' }), 'STORE_EMPTY');
   });
 
