@@ -1,10 +1,11 @@
 // @ts-check
 // From how many rows on do graphs answer sooner than an exact scan, with and without the time that building them takes?
-//   npm run build && node bench/neighbors/crossing.mjs [--rows 5000,20000,50000] [--columns 512] [--rounds 3] [--recall 0.99]
-// Rows have the structure of frozen features. For each number of rows: seconds to build two graphs by two threads, to
-// read them, to measure their recall and choose ef, and a query by each search (1,000 of them, all cores). Then the
-// numbers of queries from which graphs pay, kept and built first, and what `neighbors --index auto` takes at these. At
-// the end the constants of src/workflows/search/choose-index.ts as measured here. Writes bench/results/crossing-<time>.json.
+//   npm run build && node bench/neighbors/crossing.mjs [--rows 5000,20000,50000] [--columns 512] [--rounds 3] [--recall
+// 0.99] Rows have the structure of frozen features. For each number of rows: seconds to build two graphs by two
+// threads, to read them, to measure their recall and choose ef, and a query by each search (1,000 of them, all cores).
+// Then the numbers of queries from which graphs pay, kept and built first, and what `neighbors --index auto` takes at
+// these. At the end the constants of src/workflows/search/choose-index.ts as measured here. Writes
+// bench/results/crossing-<time>.json.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

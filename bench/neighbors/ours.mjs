@@ -1,7 +1,7 @@
 // @ts-check
-// One search by permafrost: node ours.mjs SCAN K COLUMNS FOLDER, SCAN one of float32, int8, hnsw-1, hnsw-2 (graphs, each
-// built by a thread of its own, and searched by all cores, each with a copy), hnsw-1-alone (by this thread), hnsw-2-dealt
-// (a thread a graph, no copies). Prints one line of JSON, as peer.py does.
+// One search by permafrost: node ours.mjs SCAN K COLUMNS FOLDER, SCAN one of float32, int8, hnsw-1, hnsw-2 (graphs,
+// each built by a thread of its own, and searched by all cores, each with a copy), hnsw-1-alone (by this thread),
+// hnsw-2-dealt (a thread a graph, no copies). Prints one line of JSON, as peer.py does.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

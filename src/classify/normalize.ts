@@ -66,7 +66,9 @@ const scalingOf = (mean: Float64Array, deviation: Float64Array) => ({
   scale: Float32Array.from(deviation, (value) => value || 1),
 });
 
-/** Mean and standard deviation of each column, 0 where it is constant; of changed values, where so asked. Two passes. */
+/**
+ * Mean and standard deviation of each column, 0 where it is constant; of changed values, where so asked. Two passes.
+ */
 async function columnMoments(rows: Rows, changed: (x: number, column: number) => number = (x) => x) {
   const d = rows.cols;
   const mean = new Float64Array(d);

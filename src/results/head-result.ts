@@ -87,7 +87,9 @@ export interface SplitScore {
 /** One head with its figures on the split that it was validated on. */
 export interface HeadResult {
   readonly name: string;
-  /** Poolings of the primary cut, as in avg or avg+max, or parts with their cuts, as in block5_pool:avg,block4_pool:avg. */
+  /**
+   * Poolings of the primary cut, as in avg or avg+max, or parts with their cuts, as in block5_pool:avg,block4_pool:avg.
+   */
   readonly pooling: string;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;

@@ -63,7 +63,8 @@ export function strategiesResult(given: Partial<StrategiesResult> = {}): Strateg
     chosen: { C: 30 },
     remarks: [],
   });
-  const { kept: _, ...head } = frozen;
+  const { kept, ...head } = frozen;
+  void kept;
   return {
     trained: 245,
     validated: 153,

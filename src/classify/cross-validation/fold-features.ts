@@ -47,10 +47,10 @@ export interface FoldFeatures {
 export const MOST_KEPT = 2 ** 26;
 
 /**
- * Features for cross-validation. `standard`, `power` and principal components are learned of each fold's training part; the
- * others work row by row, so that all folds share one view. X (n, d), one row an image, is not copied. `parts`: columns
- * of each part of X, by default one. `views`: other views of the images, each (n, d), to train on; normalisation is
- * learned of the images alone, components of all rows.
+ * Features for cross-validation. `standard`, `power` and principal components are learned of each fold's training part;
+ * the others work row by row, so that all folds share one view. X (n, d), one row an image, is not copied. `parts`:
+ * columns of each part of X, by default one. `views`: other views of the images, each (n, d), to train on;
+ * normalisation is learned of the images alone, components of all rows.
  */
 export function foldFeatures(
   X: Matrix,

@@ -2,8 +2,8 @@ import type { OnnxGraph } from '../../core/onnx-model.ts';
 import { createSession, type OnnxSession } from '../../core/onnxruntime.ts';
 
 /**
- * A session of ONNX Runtime for arithmetic, `threads` 0: one per core. `arena`: results take the memory of earlier ones,
- * which the session keeps, up to twice its largest run. Throws PACKAGE_MISSING, ENGINE_FAILED.
+ * A session of ONNX Runtime for arithmetic, `threads` 0: one per core. `arena`: results take the memory of earlier
+ * ones, which the session keeps, up to twice its largest run. Throws PACKAGE_MISSING, ENGINE_FAILED.
  */
 export function mathSession(
   graph: OnnxGraph,

@@ -10,8 +10,8 @@ import { FLOAT32_ROUNDING, keptOf, largestScores, partsOf, type RowRange, type S
 const BLOCK_VALUES = 2 ** 22;
 const MOST_QUERIES = 1024;
 /**
- * Rows of one part. Each run turns the part's rows into the product's layout once more, so a block has many queries: with
- * 256 of them that is a fiftieth of the products.
+ * Rows of one part. Each run turns the part's rows into the product's layout once more, so a block has many queries:
+ * with 256 of them that is a fiftieth of the products.
  */
 const PART_ROWS = 2 ** 14;
 /** Rows kept beyond those asked for: float32 confuses few of them. */

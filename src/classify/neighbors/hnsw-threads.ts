@@ -28,9 +28,9 @@ const ENTRY = new URL(`./hnsw-thread${extname(import.meta.url)}`, import.meta.ur
 const BATCH = 1024;
 
 /**
- * Builds and writes a graph a path over the rows `picked` of X (n, d), by default all, a thread each: they are dealt out
- * in turn, under their numbers in X. The same rows, options and number of paths give the same graphs. `inserted` gets the number of rows added. Throws
- * PACKAGE_MISSING; INTERRUPTED, when the threads have ended; what writing throws.
+ * Builds and writes a graph a path over the rows `picked` of X (n, d), by default all, a thread each: they are dealt
+ * out in turn, under their numbers in X. The same rows, options and number of paths give the same graphs. `inserted`
+ * gets the number of rows added. Throws PACKAGE_MISSING; INTERRUPTED, when the threads have ended; what writing throws.
  */
 export async function buildGraphFiles(
   X: Matrix,

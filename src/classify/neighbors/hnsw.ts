@@ -21,9 +21,9 @@ export interface HnswOptions extends HnswGraphOptions {
 }
 
 /**
- * Approximate search of X (n, d) by graphs that share its rows, and by comparing each query with the rows `apart`, which
- * no graph holds. Distances are float64, as by `exactIndex`. A query for which a graph yields too few rows, as among
- * many duplicates, is searched exactly.
+ * Approximate search of X (n, d) by graphs that share its rows, and by comparing each query with the rows `apart`,
+ * which no graph holds. Distances are float64, as by `exactIndex`. A query for which a graph yields too few rows, as
+ * among many duplicates, is searched exactly.
  */
 export function graphIndex(
   graphs: GraphSearcher,

@@ -53,7 +53,9 @@ export function parseCuts(text: string, fallback: readonly Pooling[] = DEFAULT_P
   return cuts.sort((a, b) => depths.get(b.cut)! - depths.get(a.cut)!);
 }
 
-/** What `parseCuts` reads, the deepest first, as short as it can be written: a cut in DEFAULT_POOLINGS stands by itself. */
+/**
+ * What `parseCuts` reads, the deepest first, as short as it can be written: a cut in DEFAULT_POOLINGS stands by itself.
+ */
 export function cutsText(cuts: readonly CutRequest[]): string {
   return cuts
     .map(({ cut, poolings }) => (poolings.join() === DEFAULT_POOLINGS.join() ? cut : `${cut}:${poolings.join('+')}`))

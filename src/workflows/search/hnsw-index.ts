@@ -134,10 +134,10 @@ export interface GraphsOfStore {
 
 /**
  * Search by HNSW graphs over one split of the store's features, on all cores, with the smallest `ef` that reaches the
- * recall. Missing graphs are built by a thread each while the store is locked, and kept; kept ones are checked for bytes
- * and recall. Recall is measured on up to 200 rows that no graph holds, and that each query is compared with; of graphs
- * that an earlier version built, on rows of theirs. Throws PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED, STORE_WRITE,
- * INTERRUPTED.
+ * recall. Missing graphs are built by a thread each while the store is locked, and kept; kept ones are checked for
+ * bytes and recall. Recall is measured on up to 200 rows that no graph holds, and that each query is compared with; of
+ * graphs that an earlier version built, on rows of theirs. Throws PACKAGE_MISSING, STORE_CORRUPT, STORE_LOCKED,
+ * STORE_WRITE, INTERRUPTED.
  */
 export async function hnswOfStore(
   plan: GraphPlan,

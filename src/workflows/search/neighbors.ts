@@ -47,8 +47,8 @@ async function graphSearch(
 
 /**
  * Finds the stored images nearest to the given ones, or to all in folders, under the store's settings: exactly, or by
- * kept graphs, or by what answers sooner. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what extraction, `exactNeighbors`
- * and `hnswOfStore` throw.
+ * kept graphs, or by what answers sooner. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what
+ * extraction, `exactNeighbors` and `hnswOfStore` throw.
  */
 export async function neighbors(
   storePath: string,
