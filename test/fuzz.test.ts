@@ -9,7 +9,7 @@ import { FILE_TIMES_NAME } from '../src/store/format/file-times-file.ts';
 import { SKETCHES_NAME, writeSketches } from '../src/store/format/sketches-file.ts';
 import { SKETCH_BYTES } from '../src/core/sketch.ts';
 import { openFileTimes } from '../src/store/format/file-times.ts';
-import { writeHead } from '../src/store/read/head-file.ts';
+import { writeHead } from '../src/store/read/heads/head-file.ts';
 import { sealName } from '../src/store/write/shard-files.ts';
 import { temporaryFolders } from './support/folders.ts';
 import { fuzz, type FuzzCase, type Fuzzing } from './support/fuzz.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extract, train } from '../src/index.ts';
-import { openHead } from '../src/workflows/train/head-files.ts';
+import { openHead } from '../src/workflows/train/files/head-files.ts';
 import { probabilities } from '../src/workflows/train/trained-head.ts';
 import { goldenFloats, goldenTensors, relativeError } from './support/golden.ts';
 import { hasShared, needsShared, sharedPath } from './support/shared.ts';

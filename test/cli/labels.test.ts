@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { PredictResult } from '../../src/results/answer-results.ts';
 import type { HeadResult } from '../../src/results/head-result.ts';
 import type { SweepResult } from '../../src/results/sweep-result.ts';
-import { readHead } from '../../src/store/read/head-file.ts';
+import { readHead } from '../../src/store/read/heads/head-file.ts';
 import { document, permafrost, type Finished } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';

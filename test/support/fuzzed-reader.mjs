@@ -60,7 +60,7 @@ const READERS = {
     return [...(await readSketches(dirname(path), context.contract))];
   },
   async head(path) {
-    return (await load('store/read/head-file.js')).readHead(path);
+    return (await load('store/read/heads/head-file.js')).readHead(path);
   },
   async weights(path) {
     const { loadWeights } = await load('extract/weights/load-weights.js');

@@ -1,7 +1,7 @@
 import { selectRows, type Matrix } from '../../src/core/matrix.ts';
 import { matrixRows } from '../../src/core/rows.ts';
 import type { StoredSample } from '../../src/store/format/shard.ts';
-import type { HeadPart } from '../../src/store/read/head-file.ts';
+import type { HeadPart } from '../../src/store/read/heads/head-file.ts';
 import type { StoredRows } from '../../src/store/read/rows.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../../src/workflows/train/data.ts';
 

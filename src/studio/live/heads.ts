@@ -7,11 +7,11 @@ import { blocksOf } from '../../core/rows.ts';
 import type { Pooling } from '../../core/sample.ts';
 import type { HeadAnswer, HeadFacts, HeadVerdict } from '../api/studio-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
-import { headParts } from '../../store/read/head-file.ts';
+import { headParts } from '../../store/read/heads/head-file.ts';
 import { partsText } from '../../store/read/stored-parts.ts';
-import type { TrainedContents } from '../../store/read/trained-contents.ts';
+import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
-import { openHead, type OpenedHead } from '../../workflows/train/head-files.ts';
+import { openHead, type OpenedHead } from '../../workflows/train/files/head-files.ts';
 import type { Snapshot } from './store.ts';
 import { mutex } from './mutex.ts';
 

@@ -12,7 +12,7 @@ import { lockStore } from '../../store/write/lock.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
 import { firstChanged } from '../network/tuned-layers.ts';
-import { openTunedFile } from '../train/tuned-files.ts';
+import { openTunedFile } from '../train/files/tuned-files.ts';
 import type { Work } from '../work.ts';
 import { defaultStore, extractDataset, summaryOf } from './extract-dataset.ts';
 import type { ExtractOptions } from './options.ts';

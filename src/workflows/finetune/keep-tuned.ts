@@ -13,7 +13,7 @@ import { extractTunedOfStore, tunedFeaturesOf } from '../extract/extract-tuned.t
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
 import { cutsText } from '../network/cuts.ts';
 import { TAIL_ENGINE } from '../network/tail.ts';
-import { saveHead } from '../train/head-files.ts';
+import { saveHead } from '../train/files/head-files.ts';
 import type { Work } from '../work.ts';
 import type { KeepTunedOptions, KeptTuned, TunedNetwork } from './tuned-network.ts';
 

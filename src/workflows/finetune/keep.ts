@@ -1,7 +1,7 @@
 import { plural } from '../../core/plural.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch } from '../../results/finetune-result.ts';
-import { keepHead } from '../train/head-files.ts';
+import { keepHead } from '../train/files/head-files.ts';
 import { REJECT_OPTION } from '../train/options.ts';
 import { trainWithin } from '../train/within.ts';
 import type { Work } from '../work.ts';

@@ -5,7 +5,7 @@ import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/s
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch, FinetuneTrial } from '../../results/finetune-result.ts';
 import { isTemporary, writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { headDigest } from '../../store/read/head-digest.ts';
+import { headDigest } from '../../store/read/heads/head-digest.ts';
 import type { FitState } from './training/tail-fit.ts';
 
 /** Where a store keeps fine-tunings that are not done. */

@@ -4,7 +4,7 @@ import type { Sample } from '../../core/sample.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import type { DenseHead, TailArrays } from '../../extract/training.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
-import type { TrainedContents } from '../../store/read/trained-contents.ts';
+import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
 
 /** What training hands over to be kept (keep-tuned.ts): the changed layers, the dense layer, and all they rest on. */
 export interface TunedNetwork {

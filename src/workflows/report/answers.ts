@@ -7,7 +7,7 @@ import { tally, type Tally } from '../../classify/evaluate/tally.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
-import { openHead } from '../train/head-files.ts';
+import { openHead } from '../train/files/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { storeOfSettings } from '../train/labelled-store.ts';
 import { savedHead } from '../run/past-run.ts';

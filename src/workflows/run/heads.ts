@@ -10,7 +10,7 @@ import { currentSets } from '../../store/read/stored-parts.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
-import { keepHead } from '../train/head-files.ts';
+import { keepHead } from '../train/files/head-files.ts';
 import { heldOutRows, type HeldOutRows } from '../train/held-out-rows.ts';
 import { judgeOutOfFold, refitsOfPlan, type OutOfFoldWork } from '../train/judge-out-of-fold.ts';
 import { headOf, type TrainingPlan } from '../train/plan.ts';

@@ -1,6 +1,6 @@
 import type { FeaturePart, PoolingChoice, Split } from '../../core/sample.ts';
 import type { Store } from '../../store/open.ts';
-import type { HeadPart } from '../../store/read/head-file.ts';
+import type { HeadPart } from '../../store/read/heads/head-file.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
 import { currentSet, partsText } from '../../store/read/stored-parts.ts';
 import { BASE_BYTES } from '../memory.ts';

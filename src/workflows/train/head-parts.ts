@@ -1,6 +1,6 @@
 import type { OrReason } from '../../results/report-data.ts';
 import { differingSettings } from '../../store/format/fingerprint.ts';
-import { headParts, type HeadDocument, type HeadPart } from '../../store/read/head-file.ts';
+import { headParts, type HeadDocument, type HeadPart } from '../../store/read/heads/head-file.ts';
 import type { StoreFolder } from '../../store/format/manifest.ts';
 import { currentSets, readFor } from '../../store/read/stored-parts.ts';
 

@@ -2,7 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Sample } from '../../core/sample.ts';
 import { relabelled as underList } from '../../extract/dataset/dataset.ts';
 import type { Store } from '../../store/open.ts';
-import type { HeadDocument } from '../../store/read/head-file.ts';
+import type { HeadDocument } from '../../store/read/heads/head-file.ts';
 import { differingSettings, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import type { Work } from '../work.ts';

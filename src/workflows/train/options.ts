@@ -11,7 +11,7 @@ import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
-import { NETWORK_OPTION } from './network-option.ts';
+import { NETWORK_OPTION } from './files/network-option.ts';
 
 /** The option `reject` of train, run and sweep. */
 export const REJECT_OPTION = numberOption(

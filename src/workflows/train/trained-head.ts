@@ -4,7 +4,7 @@ import type { FittedHead } from '../../classify/head.ts';
 import { applyNormalizer, type Normalizer } from '../../classify/normalize.ts';
 import { detectUnknown, type Reject } from '../../classify/novelty/reject.ts';
 import type { Confusion, HeadResult, Mistake } from '../../results/head-result.ts';
-import type { HeadPart } from '../../store/read/head-file.ts';
+import type { HeadPart } from '../../store/read/heads/head-file.ts';
 
 /** A fitted head with what it takes to answer for raw features, and its figures on the validated images. */
 export interface TrainedHead {

@@ -1,6 +1,6 @@
 import type { Split } from '../../core/sample.ts';
 import type { Store } from '../../store/open.ts';
-import { trainedContents, type TrainedContents } from '../../store/read/trained-contents.ts';
+import { trainedContents, type TrainedContents } from '../../store/read/heads/trained-contents.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 
 /** The contents of a store's training images, under the splits that count. */

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { present } from '../../results/report-data.ts';
 import { openStore } from '../../store/open.ts';
-import type { HeadDocument } from '../../store/read/head-file.ts';
+import type { HeadDocument } from '../../store/read/heads/head-file.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
 import { storedPartsOfHead } from './head-parts.ts';
 import { storeOfHead } from './labelled-store.ts';

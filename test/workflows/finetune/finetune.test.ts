@@ -13,7 +13,7 @@ import { finetune } from '../../../src/workflows/finetune/finetune.ts';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import type { FinetuneOptions } from '../../../src/workflows/finetune/options.ts';
 import { openTail } from '../../../src/workflows/network/tail.ts';
-import { openHead } from '../../../src/workflows/train/head-files.ts';
+import { openHead } from '../../../src/workflows/train/files/head-files.ts';
 import { emojiDataset } from '../../support/emoji-dataset.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';

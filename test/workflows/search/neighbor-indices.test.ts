@@ -189,9 +189,10 @@ describe.skipIf(missing !== undefined)(`an index in a store${missing ? ` [skippe
     await neighbors(store, [picture], { ...HNSW, graphs: 1 });
     const [bin, json] = indexNames(store) as [string, string];
     rmSync(join(store, 'indexes', bin));
-    const { seal: _seal, ...old } = JSON.parse(readFileSync(join(store, 'indexes', json), 'utf8')) as OldSeal;
+    const { seal, ...old } = JSON.parse(readFileSync(join(store, 'indexes', json), 'utf8')) as OldSeal;
     rmSync(join(store, 'indexes', json));
-    const { apart: _apart, ...of } = old.of;
+    const { apart, ...of } = old.of;
+    expect([typeof seal, apart]).toEqual(['string', expect.any(Number)]);
     const opened = await openStore(store);
     const { matrix: X } = await opened.rows({ parts: 'avg', splits: ['train'], memory: 'matrix' });
     await keepIndex(store, [of as IndexKey], async ([path]) => {

@@ -5,7 +5,7 @@ import type { PredictResult } from '../../../src/results/answer-results.ts';
 import type { HeadResult } from '../../../src/results/head-result.ts';
 import { extract, neighbors, predict, train, type PredictOptions } from '../../../src/index.ts';
 import { fingerprintOf, type FeatureSettings } from '../../../src/store/format/fingerprint.ts';
-import { readHead, writeHead } from '../../../src/store/read/head-file.ts';
+import { readHead, writeHead } from '../../../src/store/read/heads/head-file.ts';
 import { readManifest, writeManifest } from '../../../src/store/format/manifest.ts';
 import { rejection, textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';

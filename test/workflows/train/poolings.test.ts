@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { row, type Matrix } from '../../../src/core/matrix.ts';
 import type { PoolingChoice } from '../../../src/core/sample.ts';
 import { openStore } from '../../../src/store/open.ts';
-import { headParts, readHead } from '../../../src/store/read/head-file.ts';
+import { headParts, readHead } from '../../../src/store/read/heads/head-file.ts';
 import { currentSets } from '../../../src/store/read/stored-parts.ts';
 import { inspect } from '../../../src/workflows/care/inspect.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';

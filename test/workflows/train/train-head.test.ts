@@ -5,7 +5,7 @@ import { openStore, type Store } from '../../../src/store/open.ts';
 import type { StoredPart } from '../../../src/store/read/stored-parts.ts';
 import { commitDataset, openForWriting } from '../../../src/store/write/store.ts';
 import { trainingData } from '../../../src/workflows/train/data.ts';
-import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
+import { openHead, saveHead } from '../../../src/workflows/train/files/head-files.ts';
 import type { TrainingPlan } from '../../../src/workflows/train/plan.ts';
 import { trainHead } from '../../../src/workflows/train/train-head.ts';
 import { probabilities } from '../../../src/workflows/train/trained-head.ts';

@@ -18,8 +18,8 @@ import {
   type TeachEvent,
 } from '../../../store/format/studio-files.ts';
 import { probabilities } from '../../../workflows/train/trained-head.ts';
-import { trainedContents } from '../../../store/read/trained-contents.ts';
-import { saveHead } from '../../../workflows/train/head-files.ts';
+import { trainedContents } from '../../../store/read/heads/trained-contents.ts';
+import { saveHead } from '../../../workflows/train/files/head-files.ts';
 import { sanitizeName, MOST_NAME } from '../sanitize-name.ts';
 import { shownClasses } from '../heads.ts';
 import type { LiveNetwork } from '../network.ts';

@@ -5,7 +5,7 @@ import type { TrainVal } from '../../../classify/evaluate/split.ts';
 import { encodeLabels } from '../../../classify/labels.ts';
 import type { Store } from '../../../store/open.ts';
 import type { StoredSample } from '../../../store/format/shard.ts';
-import type { TrainedContents } from '../../../store/read/trained-contents.ts';
+import type { TrainedContents } from '../../../store/read/heads/trained-contents.ts';
 import { contentsOfTrain, unseenImages } from '../../train/trained-on.ts';
 import { requireUnseen, validationSplit } from '../../train/validation-split.ts';
 

@@ -2,22 +2,27 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matrixRows } from '../../../src/core/rows.ts';
-import { createHead, HEAD_NAMES, type HeadName } from '../../../src/classify/heads/index.ts';
-import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../src/classify/normalize.ts';
-import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
-import { readHead, writeHead, type HeadDocument, type HeadTensors } from '../../../src/store/read/head-file.ts';
-import { openHead, saveHead } from '../../../src/workflows/train/head-files.ts';
-import { detectUnknown } from '../../../src/classify/novelty/reject.ts';
-import { topClass } from '../../../src/classify/evaluate/metrics.ts';
-import { trainHead } from '../../../src/workflows/train/train-head.ts';
-import { trainWithRule } from '../../../src/workflows/train/within.ts';
-import { blobs } from '../../classify/heads/head-contract.ts';
-import { hnswMissing } from '../../classify/neighbors/hnsw-missing.ts';
-import { rejection } from '../../support/errors.ts';
-import { temporaryFolders } from '../../support/folders.ts';
-import { settingsWith, storedRow } from '../../support/stored-rows.ts';
-import { rowsInMemory, trainingOn } from '../../support/training.ts';
+import { matrixRows } from '../../../../src/core/rows.ts';
+import { createHead, HEAD_NAMES, type HeadName } from '../../../../src/classify/heads/index.ts';
+import { applyNormalizer, fitNormalizer, NORMALIZATIONS } from '../../../../src/classify/normalize.ts';
+import { writeSafetensors, type SafeTensor } from '../../../../src/core/safetensors.ts';
+import {
+  readHead,
+  writeHead,
+  type HeadDocument,
+  type HeadTensors,
+} from '../../../../src/store/read/heads/head-file.ts';
+import { openHead, saveHead } from '../../../../src/workflows/train/files/head-files.ts';
+import { detectUnknown } from '../../../../src/classify/novelty/reject.ts';
+import { topClass } from '../../../../src/classify/evaluate/metrics.ts';
+import { trainHead } from '../../../../src/workflows/train/train-head.ts';
+import { trainWithRule } from '../../../../src/workflows/train/within.ts';
+import { blobs } from '../../../classify/heads/head-contract.ts';
+import { hnswMissing } from '../../../classify/neighbors/hnsw-missing.ts';
+import { rejection } from '../../../support/errors.ts';
+import { temporaryFolders } from '../../../support/folders.ts';
+import { settingsWith, storedRow } from '../../../support/stored-rows.ts';
+import { rowsInMemory, trainingOn } from '../../../support/training.ts';
 
 const folder = temporaryFolders();
 

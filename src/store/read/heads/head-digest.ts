@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../core/digest.ts';
+import { canonicalJson } from '../../../core/digest.ts';
 
 interface HeadTensor {
   readonly shape: readonly number[];

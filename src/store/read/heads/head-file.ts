@@ -1,14 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
-import { calibrationDigest } from '../../core/calibration.ts';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { readSafetensors, writeSafetensors, type SafeTensor } from '../../core/safetensors.ts';
-import { POOLINGS, SPLITS } from '../../core/sample.ts';
-import { writeFileAtomic } from '../format/atomic-file.ts';
-import { calibrationSchema } from './calibration-file.ts';
+import { calibrationDigest } from '../../../core/calibration.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { readSafetensors, writeSafetensors, type SafeTensor } from '../../../core/safetensors.ts';
+import { POOLINGS, SPLITS } from '../../../core/sample.ts';
+import { writeFileAtomic } from '../../format/atomic-file.ts';
+import { calibrationSchema } from '../calibration-file.ts';
 import { headDigest } from './head-digest.ts';
-import { settingsSchema } from '../format/manifest.ts';
+import { settingsSchema } from '../../format/manifest.ts';
 
 const json = z.record(z.string(), z.unknown());
 

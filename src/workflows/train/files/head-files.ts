@@ -1,16 +1,16 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import { PermafrostError } from '../../core/errors.ts';
-import { stackedRows } from '../../core/rows.ts';
-import { loadHead } from '../../classify/heads/index.ts';
-import { scaledHead } from '../../classify/heads/scaled-head.ts';
-import type { HeadState } from '../../classify/head.ts';
-import { normalizedRows, type Normalizer } from '../../classify/normalize.ts';
-import { loadNormalizer, normalizerState } from '../../classify/normalizer-state.ts';
-import { loadReject, rejectState, type Reject } from '../../classify/novelty/reject.ts';
-import { readCalibration } from '../../store/read/calibration-file.ts';
-import type { FeatureSettings } from '../../store/format/fingerprint.ts';
-import type { FeatureSet } from '../../store/format/manifest.ts';
+import { canonicalJson, sha256Hex } from '../../../core/digest.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import { stackedRows } from '../../../core/rows.ts';
+import { loadHead } from '../../../classify/heads/index.ts';
+import { scaledHead } from '../../../classify/heads/scaled-head.ts';
+import type { HeadState } from '../../../classify/head.ts';
+import { normalizedRows, type Normalizer } from '../../../classify/normalize.ts';
+import { loadNormalizer, normalizerState } from '../../../classify/normalizer-state.ts';
+import { loadReject, rejectState, type Reject } from '../../../classify/novelty/reject.ts';
+import { readCalibration } from '../../../store/read/calibration-file.ts';
+import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
+import type { FeatureSet } from '../../../store/format/manifest.ts';
 import {
   LAYERS_PREFIX,
   readHead,
@@ -18,16 +18,20 @@ import {
   type HeadDocument,
   type HeadPart,
   type HeadTensors,
-} from '../../store/read/head-file.ts';
-import type { LayerTensors } from '../../store/read/layers-file.ts';
-import { CONTENTS_TENSOR, readTrainedContents, type TrainedContents } from '../../store/read/trained-contents.ts';
-import type { Store } from '../../store/open.ts';
-import type { StoredPart } from '../../store/read/stored-parts.ts';
-import { requireLayers, type TunedLayers } from '../network/tuned-layers.ts';
-import { contentsOfTrain } from './trained-on.ts';
-import type { TrainedHead } from './trained-head.ts';
-import { trainingRows } from './training-rows.ts';
-import { VERSION } from '../version.ts';
+} from '../../../store/read/heads/head-file.ts';
+import type { LayerTensors } from '../../../store/read/layers-file.ts';
+import {
+  CONTENTS_TENSOR,
+  readTrainedContents,
+  type TrainedContents,
+} from '../../../store/read/heads/trained-contents.ts';
+import type { Store } from '../../../store/open.ts';
+import type { StoredPart } from '../../../store/read/stored-parts.ts';
+import { requireLayers, type TunedLayers } from '../../network/tuned-layers.ts';
+import { contentsOfTrain } from '../trained-on.ts';
+import type { TrainedHead } from '../trained-head.ts';
+import { trainingRows } from '../training-rows.ts';
+import { VERSION } from '../../version.ts';
 
 type Tensors = HeadState['tensors'];
 

@@ -1,7 +1,7 @@
-import { PermafrostError } from '../../core/errors.ts';
-import type { FeatureSettings } from '../../store/format/fingerprint.ts';
-import { findManifest } from '../../store/format/manifest.ts';
-import { layersOfSet, type TunedLayers } from '../network/tuned-layers.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
+import { findManifest } from '../../../store/format/manifest.ts';
+import { layersOfSet, type TunedLayers } from '../../network/tuned-layers.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
 
 /** A head file that carries the layers of a tuned network. */

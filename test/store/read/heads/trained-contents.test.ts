@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sha256Hex } from '../../../src/core/digest.ts';
-import { CONTENTS_TENSOR, readTrainedContents, trainedContents } from '../../../src/store/read/trained-contents.ts';
+import { sha256Hex } from '../../../../src/core/digest.ts';
+import {
+  CONTENTS_TENSOR,
+  readTrainedContents,
+  trainedContents,
+} from '../../../../src/store/read/heads/trained-contents.ts';
 
 const digests = fc.array(fc.nat({ max: 500 })).map((numbers) => numbers.map((n) => sha256Hex(String(n))));
 

@@ -1,4 +1,4 @@
-import { PermafrostError } from '../../core/errors.ts';
+import { PermafrostError } from '../../../core/errors.ts';
 
 /** The tensor of a head file that tells which images it was trained on. */
 export const CONTENTS_TENSOR = 'trained/contents';
