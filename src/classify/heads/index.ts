@@ -117,7 +117,9 @@ export const HEADS = {
   ensemble: {
     describe: 'several heads vote, weighted by what they say of images that they were not fitted on',
     options: ENSEMBLE_OPTIONS,
+    /** Its members are heads of this table. Throws OPTION_INVALID. */
     create: (options) => ensembleHead(MEMBERS, options),
+    /** Throws HEAD_CORRUPT, and what loading a member throws. */
     load: (state, rows) => loadEnsemble(MEMBERS, state, rows),
     keepsProbabilities: true,
   },
