@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
-import { DEFAULT_POOLINGS } from '../../core/sample.ts';
+import { POOLINGS } from '../../core/sample.ts';
 import { fittedLinear } from '../../classify/heads/linear.ts';
 import type { FittedHead } from '../../classify/head.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
@@ -101,7 +101,7 @@ export async function keepTuned(
   };
   await saveHead(file, saved, { settings, quantization: cut?.quantization }, store.path);
   if (!features) return { file, fingerprint: undefined };
-  const poolings = DEFAULT_POOLINGS.filter((one) => one !== 'flatten' || pooling === 'flatten');
+  const poolings = POOLINGS.filter((one) => one !== 'flatten' || pooling === 'flatten');
   const options = { ...EXTRACT_DEFAULTS, cut: cutsText([{ cut: LAST, poolings }]), minCosine: -1 };
   const { tuned } = await extractTunedOfStore(store.path, await tunedFeaturesOf(file), options, work);
   return { file, fingerprint: tuned!.fingerprint };

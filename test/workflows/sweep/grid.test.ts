@@ -99,11 +99,11 @@ describe('a grid from flags', () => {
     expect(configurationsOf(gridOfAxes({ C: '1' }), 'The grid').length).toBeLessThan(34);
   });
 
-  it('offers every option of every head but the list alphas, and none in place of an option of sweep', () => {
+  it('offers every option of every head but the lists alphas and gammas, and none in place of an option of sweep', () => {
     const options = Object.values(HEADS).flatMap(({ options }) => Object.keys(options));
     expect(Object.keys(SWEEP_AXES).sort()).toEqual(
       [...new Set([...options, 'head', 'cut', 'pooling', 'normalize', 'views', 'pca'])]
-        .filter((key) => key !== 'alphas' && key !== 'seed')
+        .filter((key) => !['alphas', 'gammas', 'seed'].includes(key))
         .sort(),
     );
     expect(Object.keys(SWEEP_AXES).filter((key) => Object.hasOwn(SWEEP_OPTIONS, key))).toEqual([]);
