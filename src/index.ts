@@ -63,8 +63,7 @@ export type { Manifest } from './store/format/manifest.ts';
 export type { SampleRows, StoredSample } from './store/format/shard.ts';
 
 // Heads on features, nearest neighbours, and how good the answers are.
-export { createHead, HEAD_NAMES, HEADS, loadHead } from './classify/heads/index.ts';
-export type { HeadName, HeadOptions } from './classify/heads/index.ts';
+export { createHead, HEAD_NAMES, HEADS, loadHead, type HeadName, type HeadOptions } from './classify/heads/index.ts';
 export type * from './classify/head.ts';
 export { openHead, type OpenedHead } from './workflows/train/files/head-files.ts';
 export type { TrainedContents } from './store/read/heads/trained-contents.ts';
@@ -84,8 +83,7 @@ export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
 export { scanDataset, type Dataset } from './extract/dataset/dataset.ts';
 export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
 export { applyView } from './extract/image/augment.ts';
-export { VIEW_DEFAULTS, viewParameters } from './extract/image/view-parameters.ts';
-export type { ViewParameters, ViewPlan } from './extract/image/view-parameters.ts';
+export { VIEW_DEFAULTS, viewParameters, type ViewParameters, type ViewPlan } from './extract/image/view-parameters.ts';
 export { extractFeatures } from './extract/pipeline.ts';
 export type { InferredBatch, PipelineEvent, PipelineOptions } from './extract/pipeline.ts';
 export { vgg16 } from './extract/backbones/vgg16.ts';

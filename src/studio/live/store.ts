@@ -10,7 +10,7 @@ import { openStore, type Store } from '../../store/open.ts';
 import { openRows } from '../../store/read/access.ts';
 import { sampleTable, type SampleTable } from '../../store/read/sample-table.ts';
 import { currentSets, smallPooling } from '../../store/read/stored-parts.ts';
-import { storeThrough } from '../../workflows/train/files/network-option.ts';
+import { storeThrough } from '../../workflows/train/files/store-through.ts';
 import { BASE_BYTES, NETWORK_BYTES } from '../../workflows/memory.ts';
 import { giveBackMemory } from './give-back-memory.ts';
 import { liveRows, type LiveRows } from './rows.ts';

@@ -1,6 +1,6 @@
 import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
 import { memoryOption } from '../../workflows/memory.ts';
-import { NETWORK_OPTION } from '../../workflows/train/files/network-option.ts';
+import { NETWORK_OPTION } from '../../workflows/train/options.ts';
 
 /** Options of `studio`. */
 export const STUDIO_OPTIONS = {

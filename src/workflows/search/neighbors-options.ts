@@ -2,7 +2,7 @@ import { choiceOption, integerOption, numberOption, stringOption, type OptionsOf
 import { POOLING_CHOICES } from '../../core/sample.ts';
 import { METRICS } from '../../classify/neighbors/neighbor-index.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
-import { NETWORK_OPTION } from '../train/files/network-option.ts';
+import { NETWORK_OPTION } from '../train/options.ts';
 import { SEARCH_MEMORY_OPTION } from '../memory.ts';
 
 /** Options of `neighbors`. */

@@ -16,7 +16,7 @@ import type { Work } from '../work.ts';
 import { extractorLike } from '../network/extractor.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
-import { storeThrough } from '../train/files/network-option.ts';
+import { storeThrough } from '../train/files/store-through.ts';
 import { memoryBound } from '../memory.ts';
 import { NEIGHBORS_OPTIONS, type NeighborsOptions } from './neighbors-options.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '../../core/options.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
-import { NETWORK_OPTION } from '../train/files/network-option.ts';
+import { NETWORK_OPTION } from '../train/options.ts';
 import { REJECT_OPTION } from '../train/options.ts';
 import { SWEEP_SCORES } from '../../classify/cross-validation/cross-scores.ts';
 

@@ -10,7 +10,7 @@ import { madeOfMaps } from '../../store/read/stored-parts.ts';
 import { ledgerPath, openLedger, type Ledger, type LedgerEntry } from '../../store/format/sweep-ledger.ts';
 import { validationSplit } from '../train/validation-split.ts';
 import { keepHead } from '../train/files/head-files.ts';
-import { storeThrough } from '../train/files/network-option.ts';
+import { storeThrough } from '../train/files/store-through.ts';
 import { labelledStore, requireViews } from '../train/labelled-store.ts';
 import { headsMeasured } from '../train/views-effect.ts';
 import { memoryBound } from '../memory.ts';

@@ -11,13 +11,18 @@ import { HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
 import { LABELS_OPTION } from '../network/labels-option.ts';
 import { memoryOption } from '../memory.ts';
-import { NETWORK_OPTION } from './files/network-option.ts';
 
 /** The option `reject` of train, run and sweep. */
 export const REJECT_OPTION = numberOption(
   0.05,
   'share of images of known classes that may be called unknown, so that others can be; 0: never answer unknown',
   { min: 0, max: 0.5 },
+);
+
+/** The option `backboneFile` of workflows on a store: whose features are meant. */
+export const NETWORK_OPTION = stringOption(
+  '',
+  "features of a tuned network in place of the store's primary ones: its file, or the name of its set (inspect shows it)",
 );
 
 /** Options of `train` beside the head's own (classify/heads). */

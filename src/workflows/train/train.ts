@@ -7,7 +7,7 @@ import { madeOfMaps } from '../../store/read/stored-parts.ts';
 import { chosenFeatures } from '../network/cuts.ts';
 import type { Work } from '../work.ts';
 import { keepHead } from './files/head-files.ts';
-import { storeThrough } from './files/network-option.ts';
+import { storeThrough } from './files/store-through.ts';
 import { labelledStore, requireViews } from './labelled-store.ts';
 import { memoryBound } from '../memory.ts';
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts';

@@ -138,7 +138,7 @@ describe('a store of several cuts', () => {
     const result = await run(dataset, { ...options, store, cut: CUT });
     expect(result.extracted).toBe(0);
     const trained = result.heads.map(({ name, pooling }) => `${name} on ${pooling}`);
-    expect(trained).toContain('softmax on avg');
+    expect(trained).toContain('kernel-ridge on avg');
     for (const parts of ['block3_pool:avg', 'block2_pool:max', 'block4_pool:avg,block3_pool:avg,block2_pool:max'])
       expect(trained).toContain(`logistic on ${parts}`);
     expect(result.skipped).toContainEqual({

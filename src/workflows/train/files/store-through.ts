@@ -1,18 +1,11 @@
 import { existsSync } from 'node:fs';
 import { PermafrostError } from '../../../core/errors.ts';
-import { stringOption } from '../../../core/options.ts';
 import { differingSettings } from '../../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../../store/format/manifest.ts';
 import { currentSet } from '../../../store/read/stored-parts.ts';
 import { readHead } from '../../../store/read/heads/head-file.ts';
 import { tunedSets } from '../../../store/read/tuned-sets.ts';
 import type { Store } from '../../../store/open.ts';
-
-/** The option `backboneFile` of workflows on a store: whose features are meant. */
-export const NETWORK_OPTION = stringOption(
-  '',
-  "features of a tuned network in place of the store's primary ones: its file, or the name of its set (inspect shows it)",
-);
 
 /**
  * The store as a command is to read it: as it is where `backboneFile` is empty, else with the features of the tuned
