@@ -1,4 +1,4 @@
-import { plural } from '../core/plural.ts';
+import { plural } from '../core/words.ts';
 import type { CosineToFp32 } from '../results/extract-result.ts';
 
 /** `12.3 MiB` and the like; binary units. */

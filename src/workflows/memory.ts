@@ -1,4 +1,4 @@
-import { inGigabytes, parseBytes } from '../core/bytes.ts';
+import { inGigabytes, parseBytes } from '../core/words.ts';
 import { PermafrostError } from '../core/errors.ts';
 import type { OptionSpec } from '../core/options.ts';
 import { availableMemory } from './available-memory.ts';

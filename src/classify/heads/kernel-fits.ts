@@ -96,13 +96,3 @@ export function widthOn(
 export const ownDistances = ({ distances, rows }: ExactRows): SquaredDistances => distancesOf(distances, rows);
 
 const everyRow = (rows: number): number[] => Array.from({ length: rows }, (_, i) => i);
-
-/** Runs what it is given one after the other: factorisations at the same time would only take memory. */
-export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work, work);
-    last = next;
-    return next;
-  };
-}

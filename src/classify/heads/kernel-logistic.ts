@@ -1,4 +1,5 @@
 import { matrix, type Matrix } from '../../core/matrix.ts';
+import { mutex } from '../../core/mutex.ts';
 import { integerOption, numberOption, type OptionsOf, resolveOptions } from '../../core/options.ts';
 import { matrixRows } from '../../core/rows.ts';
 import type { FittedHead, Head } from '../head.ts';
@@ -12,7 +13,7 @@ import type { Design } from '../solvers/design.ts';
 import { linearWeights, solveLinear } from '../solvers/linear-fit.ts';
 import { matrixOf } from './fitted-state.ts';
 import { APPROXIMATION_OPTIONS, fittedKernel, kernelBytes, KERNEL_OPTIONS } from './kernel.ts';
-import { kernelFits, oneAtATime, widthOn } from './kernel-fits.ts';
+import { kernelFits, widthOn } from './kernel-fits.ts';
 import { linearFits, notConverged } from './linear-solution.ts';
 
 /** Options of the head `kernel-logistic`: those of `logistic`, and of the kernel. */
@@ -36,7 +37,8 @@ export function kernelLogisticHead(options: Partial<OptionsOf<typeof KERNEL_LOGI
   const self = { name: 'kernel-logistic', params };
   const linear = linearFits(self, 'logistic', params);
   const designs = sharedDesigns();
-  const inTurn = oneAtATime();
+  // Factorisations at the same time would only take memory.
+  const inTurn = mutex();
   const inOneDesign = <T>(work: () => Promise<T>): Promise<T> => (params.gamma === 'median' ? inTurn(work) : work());
   return {
     ...self,

@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
+import { mutex } from '../../core/mutex.ts';
 import { numberOption, type OptionsOf, resolveOptions, stringOption } from '../../core/options.ts';
 import { matrixRows } from '../../core/rows.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
@@ -12,7 +13,7 @@ import { imagesOfRows } from '../network/images-of-rows.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
 import { ROWS_STAY } from './fitted-state.ts';
 import { APPROXIMATION_OPTIONS, fittedKernel, kernelBytes, KERNEL_OPTIONS } from './kernel.ts';
-import { type ExactRows, kernelFits, type KernelLabels, oneAtATime, ownDistances, widthOn } from './kernel-fits.ts';
+import { type ExactRows, kernelFits, type KernelLabels, ownDistances, widthOn } from './kernel-fits.ts';
 import { numbersOf } from './number-list.ts';
 
 const OWNER = 'The head "kernel-ridge"';
@@ -40,7 +41,8 @@ export function kernelRidgeHead(options: Partial<OptionsOf<typeof KERNEL_RIDGE_O
   const alphas = numbersOf(OWNER, 'alphas', params.alphas);
   const chooses = gammas.length + alphas.length > 0;
   const facts = { ...self, converged: true, iterations: 0 };
-  const inTurn = oneAtATime();
+  // Factorisations at the same time would only take memory.
+  const inTurn = mutex();
 
   /** The choice of the lists, or the one solution without them. */
   async function solved(on: ExactRows, labels: KernelLabels, context?: FitContext) {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { rowRange, type Matrix } from '../../core/matrix.ts';
+import { mutex } from '../../core/mutex.ts';
 import { startThreads } from '../../core/threads.ts';
 import type { FitContext } from '../head.ts';
 import type { GraphCandidates, GraphSearcher } from './graph-candidates.ts';
@@ -36,7 +37,7 @@ const BATCH = 1024;
 /** Bytes of a thread without the graphs that it reads. */
 const THREAD_BYTES = 30e6;
 
-/** How graphs are dealt to threads. A team holds each graph once and answers its share of the queries. */
+/** How graphs are dealt to threads. A team holds each graph once and answers its part of the queries. */
 export interface Teams {
   readonly teams: number;
   /** Threads of a team, which share the graphs. */
@@ -88,10 +89,10 @@ export async function searchThreads(
     return all;
   }
 
-  /** The candidates of queries that all teams share. */
-  async function share(queries: Matrix, k: number, ef: number): Promise<GraphCandidates[]> {
+  /** The candidates of queries that are dealt to all teams. */
+  async function deal(queries: Matrix, k: number, ef: number): Promise<GraphCandidates[]> {
     const each = Math.ceil(queries.rows / teams);
-    const shares = Array.from({ length: Math.ceil(queries.rows / each) }, (_, team) => {
+    const dealt = Array.from({ length: Math.ceil(queries.rows / each) }, (_, team) => {
       const part = rowRange(queries, team * each, Math.min(queries.rows, (team + 1) * each));
       const members = workers.slice(team * size, (team + 1) * size);
       for (const worker of members) {
@@ -100,15 +101,15 @@ export async function searchThreads(
       }
       return { part, members };
     });
-    const all = await answers(shares.flatMap(({ members }) => members));
-    return shares.map(({ part, members }) => {
+    const all = await answers(dealt.flatMap(({ members }) => members));
+    return dealt.map(({ part, members }) => {
       const found = members.map((worker) => all.get(worker) as SearchAnswer & GraphCandidates);
       return found.length === 1 ? found[0]! : sideBySide(found, part.rows);
     });
   }
 
-  /** One search after the other: an answer belongs to the last order. */
-  let last: Promise<unknown> = Promise.resolve();
+  // An answer belongs to the last order.
+  const inTurn = mutex();
   try {
     workers.forEach((worker, at) =>
       threads.send(worker, { kind: 'read', paths: paths.filter((_, g) => g % size === at % size) }),
@@ -122,17 +123,13 @@ export async function searchThreads(
   async function candidates(queries: Matrix, k: number, ef: number): Promise<GraphCandidates> {
     const found: GraphCandidates[] = [];
     for (let start = 0; start < queries.rows; start += BATCH * teams) {
-      found.push(...(await share(rowRange(queries, start, Math.min(queries.rows, start + BATCH * teams)), k, ef)));
+      found.push(...(await deal(rowRange(queries, start, Math.min(queries.rows, start + BATCH * teams)), k, ef)));
     }
     return below(found);
   }
 
   return {
-    candidates(queries, k, ef) {
-      const mine = last.then(() => candidates(queries, k, ef));
-      last = mine.catch(() => undefined);
-      return mine;
-    },
+    candidates: (queries, k, ef) => inTurn(() => candidates(queries, k, ef)),
     end: () => threads.end(),
   };
 }

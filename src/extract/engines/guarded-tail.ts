@@ -1,4 +1,5 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { mutex } from '../../core/mutex.ts';
 import { sizeOf } from '../tail-shapes.ts';
 import type { TailAnswers, TailArrays, TailProgram, TrainingStep } from '../training.ts';
 import { answersGraph, gradientName, stepGraph, type TailGraph } from '../graph/nhwc/tail-graph.ts';
@@ -6,9 +7,9 @@ import { answersGraph, gradientName, stepGraph, type TailGraph } from '../graph/
 /** A tail's graph that a runtime has loaded: arrays by the graph's names, which a run reads and writes in place. */
 export interface LoadedGraph {
   readonly arrays: ReadonlyMap<string, Float32Array>;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
   /** Frees the runtime's memory. Called once, when no run is in flight. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** Loads a graph; the runtime's own errors may come through. */
@@ -21,29 +22,27 @@ export function newArrays({ data, parameters, outputs }: TailGraph): ReadonlyMap
   );
 }
 
-interface Guarded {
-  readonly of: (name: string) => Float32Array;
-  readonly parameters: TailArrays;
+/** Runs of a loaded tail, and its end. */
+interface GuardedRuns {
   readonly run: () => Promise<void>;
   readonly dispose: () => Promise<void>;
 }
 
-/** What every step promises: one run after the other, errors of one kind, and disposal once, when nothing runs. */
-function guarded(runtime: string, { parameters }: TailGraph, loaded: LoadedGraph, batch: number): Guarded {
-  let last: Promise<unknown> = Promise.resolve();
+/** What every tail promises: one run after the other, errors of one kind, and disposal once, when nothing runs. */
+export function guardedRuns(
+  runtime: string,
+  batch: number,
+  { run, release }: Pick<LoadedGraph, 'run' | 'release'>,
+): GuardedRuns {
+  const inTurn = mutex();
   let released: Promise<void> | undefined;
-  const of = (name: string): Float32Array => loaded.arrays.get(name)!;
   return {
-    of,
-    parameters: new Map(parameters.map(({ name }) => [name, of(name)])),
     async run() {
       if (released !== undefined) {
         throw new PermafrostError('ENGINE_FAILED', 'This tail is disposed. Load the program again.');
       }
-      const run = last.then(() => loaded.run());
-      last = run.catch(() => undefined);
       try {
-        await run;
+        await inTurn(run);
       } catch (cause) {
         throw new PermafrostError(
           'ENGINE_FAILED',
@@ -53,10 +52,17 @@ function guarded(runtime: string, { parameters }: TailGraph, loaded: LoadedGraph
       }
     },
     dispose() {
-      released ??= last.then(() => loaded.release());
+      released ??= inTurn(release);
       return released;
     },
   };
+}
+
+/** The arrays of a loaded graph, and its runs. */
+function guarded(runtime: string, { parameters }: TailGraph, loaded: LoadedGraph, batch: number) {
+  const of = (name: string): Float32Array => loaded.arrays.get(name)!;
+  const named: TailArrays = new Map(parameters.map(({ name }) => [name, of(name)]));
+  return { of, parameters: named, ...guardedRuns(runtime, batch, loaded) };
 }
 
 /** A TrainingStep on a runtime that runs graphs. Throws OPTION_INVALID for what does not fit, ENGINE_FAILED. */

@@ -1,4 +1,4 @@
-import { inGigabytes } from '../../core/bytes.ts';
+import { inGigabytes } from '../../core/words.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';

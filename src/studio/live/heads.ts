@@ -13,7 +13,7 @@ import type { TrainedContents } from '../../store/read/heads/trained-contents.ts
 import { noveltyOf, probabilities } from '../../workflows/train/trained-head.ts';
 import { openHead, type OpenedHead } from '../../workflows/train/files/head-files.ts';
 import type { Snapshot } from './store.ts';
-import { mutex } from './mutex.ts';
+import { mutex } from '../../core/mutex.ts';
 
 /** Heads whose verdicts on all images are kept at once, at 8 bytes an image. */
 const KEPT = 4;

@@ -9,7 +9,7 @@ import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { extractorLike, type Extractor } from '../../workflows/network/extractor.ts';
 import { layersOfSet } from '../../workflows/network/tuned-layers.ts';
 import type { Snapshot } from './store.ts';
-import { mutex } from './mutex.ts';
+import { mutex } from '../../core/mutex.ts';
 
 /** Most pixels of a picture that is decoded: 100 megapixels take 300 MB. */
 const MOST_PIXELS = 100e6;

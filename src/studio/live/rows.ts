@@ -3,7 +3,7 @@ import { blocksOf, gatheredRows } from '../../core/rows.ts';
 import { exactIndex } from '../../classify/neighbors/exact.ts';
 import type { Neighbors } from '../../classify/neighbors/neighbor-index.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
-import { mutex } from './mutex.ts';
+import { mutex } from '../../core/mutex.ts';
 
 /** Features of all images of a snapshot in its pooling, by row. */
 export interface LiveRows {

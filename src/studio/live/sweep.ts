@@ -1,7 +1,7 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SweepLine, SweepState } from '../api/studio-sweep.ts';
 import type { SweepCandidate, SweepResult } from '../../results/sweep-result.ts';
-import { inMegabytes } from '../../core/bytes.ts';
+import { inMegabytes } from '../../core/words.ts';
 import { comparisonRule, looksText } from '../../report/told-apart.ts';
 import type { SweepRequest } from '../../workflows/sweep/sweep.ts';
 import { SWEEP_DEFAULTS } from '../../workflows/sweep/options.ts';

@@ -1,4 +1,4 @@
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import { few, PermafrostError } from '../../core/errors.ts';
 import { SPLITS, type Split } from '../../core/sample.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';

@@ -1,6 +1,6 @@
 import { holdOut, placeOfContent, SIDES } from '../../classify/evaluate/hold-out.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import type { Sample } from '../../core/sample.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { StoreFolder } from '../../store/format/manifest.ts';

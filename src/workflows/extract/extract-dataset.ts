@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';

@@ -1,6 +1,6 @@
 import type { Contract } from '../../core/contract.ts';
 import { few } from '../../core/errors.ts';
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import type { Sample } from '../../core/sample.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
 import type { OneColourImage } from '../../results/extract-result.ts';

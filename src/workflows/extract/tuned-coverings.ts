@@ -1,4 +1,4 @@
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import type { FeatureSetDraft, StoreDraft } from '../../store/format/manifest.ts';
 import type { SampleRows } from '../../store/format/shard.ts';

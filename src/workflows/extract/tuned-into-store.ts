@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { few, PermafrostError } from '../../core/errors.ts';
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import { stageClock, type StageClock } from '../../extract/stage-clock.ts';

@@ -1,4 +1,4 @@
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import type { FinetuneChoice, FinetuneTrial, HeldOutScore } from '../../results/finetune-result.ts';
 
 /** A rate after some epochs, as it did on the held-out images. */

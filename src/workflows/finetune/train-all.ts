@@ -1,4 +1,4 @@
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneChoice } from '../../results/finetune-result.ts';
 import type { Work } from '../work.ts';

@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
+import { mutex } from '../../core/mutex.ts';
 import { generalisedMeans, type Pooling } from '../../core/sample.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import { featureWidth, outputShape, type ActivationShape } from '../../extract/backbones/cut-layers.ts';
@@ -70,7 +71,8 @@ export async function openTail(
   }
   const shape = outputShape(vgg16, layers.at(-1)!.name, size);
   const width = featureWidth(shape, 'flatten');
-  let before: Promise<unknown> = Promise.resolve();
+  // Batches share the arrays of the loaded tail.
+  const inTurn = mutex();
 
   async function runNext(maps: Matrix): Promise<readonly Matrix[]> {
     const outputs = poolings.map((pooling) => matrix(maps.rows, featureWidth(shape, pooling)));
@@ -93,16 +95,8 @@ export async function openTail(
   }
 
   return {
-    run(maps) {
-      // Batches share the arrays of the loaded tail.
-      const running = before.then(() => runNext(maps));
-      before = running.catch(() => undefined);
-      return running;
-    },
-    async dispose() {
-      await before;
-      await answers.dispose();
-    },
+    run: (maps) => inTurn(() => runNext(maps)),
+    dispose: () => inTurn(() => answers.dispose()),
   };
 }
 

@@ -1,5 +1,5 @@
 import { reasonOf } from '../../core/errors.ts';
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import { loadHnsw } from '../../classify/neighbors/hnsw-graph.ts';
 import { areGraphsKept, checkGraphBound, type GraphPlan } from './hnsw-index.ts';
 

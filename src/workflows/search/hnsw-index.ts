@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { inGigabytes } from '../../core/bytes.ts';
+import { inGigabytes } from '../../core/words.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { defaultsOf } from '../../core/options.ts';
 import type { IndexResult } from '../../results/answer-results.ts';

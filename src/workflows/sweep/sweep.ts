@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { few, PermafrostError } from '../../core/errors.ts';
 import { headEntry } from '../../classify/heads/index.ts';
-import { inMegabytes } from '../../core/bytes.ts';
+import { inMegabytes } from '../../core/words.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { SweepCandidate, SweepConfiguration, SweepResult } from '../../results/sweep-result.ts';
 import { openStore, type Store } from '../../store/open.ts';

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
-import { inGigabytes } from '../../core/bytes.ts';
+import { inGigabytes } from '../../core/words.ts';
 import { gatheredRows, type Rows } from '../../core/rows.ts';
 import { trainingFolds } from '../../classify/out-of-fold/out-of-fold.ts';
 import type { TrainVal } from '../../classify/evaluate/split.ts';

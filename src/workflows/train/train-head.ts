@@ -6,7 +6,7 @@ import { createHead, HEAD_NAMES } from '../../classify/heads/index.ts';
 import { scaledHead } from '../../classify/heads/scaled-head.ts';
 import { fitNormalizer, normalizedRows } from '../../classify/normalize.ts';
 import { fitOnViews } from '../../classify/on-views.ts';
-import { inGigabytes } from '../../core/bytes.ts';
+import { inGigabytes } from '../../core/words.ts';
 import { BASE_BYTES, checkStreamBound } from '../memory.ts';
 import type { Work } from '../work.ts';
 import type { StoredRows } from '../../store/read/rows.ts';

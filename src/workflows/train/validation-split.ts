@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { plural } from '../../core/plural.ts';
+import { plural } from '../../core/words.ts';
 import type { Failure, Split } from '../../core/sample.ts';
 import type { Store } from '../../store/open.ts';
 

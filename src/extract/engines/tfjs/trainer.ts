@@ -1,6 +1,7 @@
-import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { PermafrostError } from '../../../core/errors.ts';
 import { sizeOf, tailShapes, type TailShapes } from '../../tail-shapes.ts';
 import type { TailAnswers, TailArrays, TailProgram, Trainer, TrainingStep } from '../../training.ts';
+import { guardedRuns } from '../guarded-tail.ts';
 import { chooseRuntime, type TfjsOptions } from './choose-runtime.ts';
 import { TFJS_PACKAGES, type TfjsPackage } from './packages.ts';
 import type { TfjsRuntime } from './runtime.ts';
@@ -20,8 +21,6 @@ function loadTail(runtime: TfjsRuntime, program: TailProgram) {
   const shapes = tailShapes(program);
   const x = new Float32Array(batch * input.height * input.width * input.channels);
   const parameters = zerosOf(shapes);
-  let disposed = false;
-  let running: Promise<unknown> = Promise.resolve();
 
   async function once(work: () => readonly Tensor[], into: readonly Float32Array[]): Promise<void> {
     const results = runtime.run(work);
@@ -43,25 +42,9 @@ function loadTail(runtime: TfjsRuntime, program: TailProgram) {
         [...parameters].map(([name, values]) => [name, tf.tensor(values, shapes.get(name)!, 'float32')]),
       ),
     }),
-    /** Runs synchronous work and writes the values of its tensors into the arrays. */
-    async run(work: () => readonly Tensor[], into: readonly Float32Array[]): Promise<void> {
-      if (disposed) throw new PermafrostError('ENGINE_FAILED', 'This tail is disposed. Load the program again.');
-      const run = once(work, into);
-      running = run.catch(() => undefined);
-      try {
-        await run;
-      } catch (cause) {
-        throw new PermafrostError(
-          'ENGINE_FAILED',
-          `${runtime.package.name} failed on a batch of ${batch}: ${reasonOf(cause)}. Where memory ran out, take a smaller batch.`,
-          { cause },
-        );
-      }
-    },
-    async dispose(): Promise<void> {
-      disposed = true;
-      await running;
-    },
+    /** Runs synchronous `work` each time, and writes the values of its tensors into the arrays. */
+    runs: (work: () => readonly Tensor[], into: readonly Float32Array[]) =>
+      guardedRuns(runtime.package.name, batch, { run: () => once(work, into), release: () => Promise.resolve() }),
   };
 }
 
@@ -93,6 +76,7 @@ function trainingStep(runtime: TfjsRuntime, program: TailProgram): TrainingStep 
     }
   }
 
+  const { run, dispose } = tail.runs(work, [loss, logits, ...gradients.values()]);
   return {
     x: tail.x,
     y,
@@ -100,10 +84,10 @@ function trainingStep(runtime: TfjsRuntime, program: TailProgram): TrainingStep 
     gradients,
     logits,
     async run() {
-      await tail.run(work, [loss, logits, ...gradients.values()]);
+      await run();
       return loss[0]!;
     },
-    dispose: () => tail.dispose(),
+    dispose,
   };
 }
 
@@ -126,8 +110,7 @@ function tailAnswers(runtime: TfjsRuntime, program: TailProgram): TailAnswers {
     parameters: tail.parameters,
     features,
     logits,
-    run: () => tail.run(work, [features, logits]),
-    dispose: () => tail.dispose(),
+    ...tail.runs(work, [features, logits]),
   };
 }
 

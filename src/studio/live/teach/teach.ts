@@ -27,7 +27,7 @@ import type { Snapshot } from '../store.ts';
 import { saveTaughtDataset } from './save-taught-dataset.ts';
 import { taughtFeatures, type TaughtFeatureStore } from './taught-features.ts';
 import { fitTaught, type FittedTaught, type TaughtRow } from './taught-head.ts';
-import { mutex } from '../mutex.ts';
+import { mutex } from '../../../core/mutex.ts';
 
 /** Classes that are taught in the studio; every change is on the disk before it is answered. */
 export interface LiveTeach {

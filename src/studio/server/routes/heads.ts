@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import * as z from 'zod';
 import { PermafrostError } from '../../../core/errors.ts';
 import { POOLING_CHOICES } from '../../../core/sample.ts';
-import { inMegabytes } from '../../../core/bytes.ts';
+import { inMegabytes } from '../../../core/words.ts';
 import { train } from '../../../workflows/train/train.ts';
 import { TRAIN_OPTIONS } from '../../../workflows/train/options.ts';
 import type { Api } from '../../api/api.ts';

@@ -1,4 +1,4 @@
-import { inGigabytes } from '../../../core/bytes.ts';
+import { inGigabytes } from '../../../core/words.ts';
 import { BASE_BYTES, checkBound } from '../../memory.ts';
 import { sizeOf as valuesOf, tailShapes } from '../../../extract/tail-shapes.ts';
 import type { DenseHead } from '../../../extract/training.ts';

@@ -12,3 +12,6 @@ export const inMegabytes = (bytes: number): string => `${Math.max(0, Math.floor(
 
 /** Bytes in words. */
 export const inGigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+
+/** `1 image`, `2 images`. */
+export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
