@@ -8,6 +8,8 @@ import { crossValidatePath, type PathScore } from '../solvers/path.ts';
 
 /** Strengths that are tried: two a decade. */
 const STRENGTHS = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000];
+/** The strength where the rows are too few to be cross-validated. */
+export const DEFAULT_STRENGTH = 10;
 const STOP = { tol: 1e-4, maxIter: 100 };
 
 /** Mean log loss of the rows that folds hold out, for one inverse strength C. */

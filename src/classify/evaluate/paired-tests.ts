@@ -54,6 +54,15 @@ export function differenceInterval(
   return [Math.max(-1, first - second - half), Math.min(1, first - second + half)];
 }
 
+/** How much more often the first head is right, as a share of `rows`, and the 95 % interval of that. */
+export const accuracyDifference = (
+  found: Pick<McNemar, 'onlyFirst' | 'onlySecond'>,
+  rows: number,
+): { readonly difference: number; readonly interval: [low: number, high: number] } => ({
+  difference: (found.onlyFirst - found.onlySecond) / rows,
+  interval: differenceInterval(found, rows),
+});
+
 /**
  * Two-sided p-value of "both losses are equal on average" by the paired t test (Student 1908) on one loss a row. 1 for
  * less than two rows or losses that are all the same. Throws FIT_INVALID for other lengths.

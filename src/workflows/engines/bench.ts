@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { cosine } from '../../core/matrix.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { BenchResult, BenchVariant } from '../../results/engine-results.ts';
+import { median } from '../../classify/evaluate/distributions.ts';
 import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';
@@ -16,12 +17,6 @@ const BENCHED = VARIANTS.filter(({ onlyAsked }) => onlyAsked !== 'device');
 /** int8 needs the ranges of the user's training images, which a bench does not have. */
 const isMeasured = ({ precision }: Variant): boolean => precision !== 'int8';
 const NOT_CALIBRATED = 'it needs a calibration, which a bench does not make';
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 /** The cosine of each image's two vectors, shape (count). */
 function cosines(a: Float32Array, b: Float32Array, count: number): number[] {

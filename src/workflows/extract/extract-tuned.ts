@@ -102,7 +102,7 @@ function isPrimary({ dataset, sets }: Manifest, { settings }: TunedFeatures): bo
  * Of a data set that was listed. A store without a data set gets the features of the tuned network as its primary ones;
  * one with a data set keeps those that it has, which new images get too, and has the tuned ones beside them.
  */
-export async function extractTunedDataset(
+async function extractTunedDataset(
   datasetPath: string,
   dataset: Dataset,
   network: TunedFeatures,

@@ -90,7 +90,7 @@ export async function tunedIntoStore(
     const { manifest } = store;
     const samples = [...(await storedList(storeFiles(path), manifest).samples())];
     const [{ settings, poolings, widths }] = extractor.sets;
-    const lifted = versionFor(manifest);
+    const before = versionFor(manifest);
     const set = setFor(manifest, settings, extractor.engine, widths);
     await keepLayers(path, set, network.tuned);
     const { root } = manifest.dataset;
@@ -114,13 +114,13 @@ export async function tunedIntoStore(
     const { decoded, unread } = await throughAll(store, into, samples, { extractor, options, clock }, work);
     if (!manifest.dataset.sets.some(({ fingerprint }) => fingerprint === set.fingerprint)) {
       const { tuned = [] } = manifest.dataset;
-      const before = tuned.find(({ fingerprint }) => fingerprint === set.fingerprint)?.poolings ?? [];
-      const covering = POOLINGS.filter((pooling) => poolings.includes(pooling) || before.includes(pooling));
+      const held = tuned.find(({ fingerprint }) => fingerprint === set.fingerprint)?.poolings ?? [];
+      const covering = POOLINGS.filter((pooling) => poolings.includes(pooling) || held.includes(pooling));
       const others = tuned.filter(({ fingerprint }) => fingerprint !== set.fingerprint);
       manifest.dataset.tuned = [...others, { fingerprint: set.fingerprint, poolings: covering }];
     }
     await writeManifest(store);
-    if (versionFor(manifest) > lifted)
+    if (versionFor(manifest) > before)
       work.listener?.note?.(
         `The store is of version ${manifest.version} now, for it holds features of a tuned network: an older permafrost cannot read it any more.`,
       );

@@ -1,5 +1,5 @@
 import { hits, wilsonInterval } from '../../classify/evaluate/metrics.ts';
-import { differenceInterval, mcNemar, pairedT } from '../../classify/evaluate/paired-tests.ts';
+import { accuracyDifference, mcNemar, pairedT } from '../../classify/evaluate/paired-tests.ts';
 import type { FinetuneResult, TunedComparison, ValidatedScore } from '../../results/finetune-result.ts';
 import type { Judged } from './training/loaded-tail.ts';
 import type { OpenedFinetuning } from './open-finetuning.ts';
@@ -15,8 +15,7 @@ const validated = ({ score, guess }: Judged, truth: Int32Array): ValidatedScore 
 export function comparisonOf(truth: Int32Array, tuned: Judged, frozen: Judged): TunedComparison {
   const accuracy = mcNemar(truth, tuned.guess, frozen.guess);
   return {
-    difference: (accuracy.onlyFirst - accuracy.onlySecond) / truth.length,
-    interval: differenceInterval(accuracy, truth.length),
+    ...accuracyDifference(accuracy, truth.length),
     accuracy,
     logLossPValue: pairedT(tuned.losses, frozen.losses),
   };

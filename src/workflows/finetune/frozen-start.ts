@@ -17,10 +17,9 @@ export interface Starts {
 }
 
 /** Logits of a dense layer on rows of length 1. */
-function logitsOn(features: Matrix, rows: readonly number[], { kernel, bias }: StartHead): Matrix {
+function logitsOn(unit: Matrix, rows: readonly number[], { kernel, bias }: StartHead): Matrix {
   const classes = bias.length;
   const logits = matrix(rows.length, classes);
-  const unit = unitRows(features);
   rows.forEach((image, at) => {
     const sums = Float64Array.from(bias);
     row(unit, image).forEach((value, j) => {
@@ -53,7 +52,7 @@ export async function startsOf(
   const { train, val } = images;
   // Features do not depend on the dense layer.
   const featuresOf = async (which: 'train' | 'val', truth: Int32Array): Promise<Matrix> =>
-    (await ask(loaded, randomArrays, inputs[which], all(truth), 'features')).features;
+    unitRows((await ask(loaded, randomArrays, inputs[which], all(truth), 'features')).features);
   const [ofTrain, ofVal] = [await featuresOf('train', train.truth), await featuresOf('val', val.truth)];
   return {
     headOn: (rows) => exactHead(ofTrain, train, rows, recipe.seed, signal && { signal }),

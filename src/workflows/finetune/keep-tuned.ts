@@ -5,6 +5,7 @@ import { POOLINGS } from '../../core/sample.ts';
 import { fittedLinear } from '../../classify/heads/linear.ts';
 import type { FittedHead } from '../../classify/head.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { expectedTensors } from '../../extract/weights/fit-weights.ts';
 import { layerBefore, layersFrom, withLayers } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { Store } from '../../store/open.ts';
@@ -21,14 +22,8 @@ const LAST = vgg16.layers.at(-1)!.name;
 
 /** The changed layers with their shapes. Throws OPTION_INVALID where training left one out. */
 function layersOf({ arrays, from }: TunedNetwork): LayerTensors {
-  const layers = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
-  for (const layer of layersFrom(vgg16, from)) {
-    if (layer.kind !== 'conv') continue;
-    const { name, inputs, filters } = layer;
-    layers.set(`${name}/kernel`, { shape: [3, 3, inputs, filters], data: arrayOf(arrays, `${name}/kernel`) });
-    layers.set(`${name}/bias`, { shape: [filters], data: arrayOf(arrays, `${name}/bias`) });
-  }
-  return layers;
+  const expected = expectedTensors({ ...vgg16, layers: layersFrom(vgg16, from) });
+  return new Map(expected.map(({ name, shape }) => [name, { shape, data: arrayOf(arrays, name) }]));
 }
 
 function arrayOf(arrays: TunedNetwork['arrays'], name: string): Float32Array {

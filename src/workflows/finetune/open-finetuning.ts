@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { vgg16 } from '../../extract/backbones/vgg16.ts';
-import { VIEW_DEFAULTS } from '../../extract/image/view-parameters.ts';
 import type { DenseHead, Trainer } from '../../extract/training.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import type { LoadedWeights } from '../../extract/weights/load-weights.ts';
@@ -10,7 +9,8 @@ import type { FeatureSet } from '../../store/format/manifest.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { currentSet } from '../../store/read/stored-parts.ts';
 import { labelledStore, requireViews, type LabelledStore } from '../train/labelled-store.ts';
-import { viewsOf } from '../extract/views.ts';
+import { EXTRACT_DEFAULTS } from '../extract/options.ts';
+import { viewsOf, viewsRequest } from '../extract/views.ts';
 import { memoryBound } from '../memory.ts';
 import type { Work } from '../work.ts';
 import { finetuneImages, type FinetuneImages } from './training/images.ts';
@@ -103,25 +103,22 @@ export async function openFinetuning(
     };
     const features = cutSet?.fingerprint ?? settings.contract;
     const id = sha256Hex(canonicalJson({ ...decisive, features, views: viewsOf(stored) })).slice(0, 16);
-    const { inputs } = read;
     return {
-      ...{
-        options,
-        recipe,
-        labelled,
-        images,
-        tail,
-        head,
-        weights,
-        cutSet,
-        trainer,
-        loaded,
-        size,
-        inputs,
-        bound,
-        seconds,
-        id,
-      },
+      options,
+      recipe,
+      labelled,
+      images,
+      tail,
+      head,
+      weights,
+      cutSet,
+      trainer,
+      loaded,
+      size,
+      inputs: read.inputs,
+      bound,
+      seconds,
+      id,
       async dispose() {
         await disposeTail(loaded);
         await read.dispose();
@@ -150,10 +147,7 @@ async function inputsOf(
       },
       dispose: () => Promise.resolve(),
     };
-  const { viewSeed: seed = 1, ...own } = viewsOf(store);
-  const plan = Object.fromEntries(
-    Object.entries(VIEW_DEFAULTS).map(([key, value]) => [key, own[key as keyof typeof own] ?? value]),
-  ) as unknown as typeof VIEW_DEFAULTS;
+  const { plan, seed } = viewsRequest({ ...EXTRACT_DEFAULTS, ...viewsOf(store) });
   const source = {
     folder: join(store.path, FINETUNE_FOLDER),
     root: store.manifest.dataset.root,

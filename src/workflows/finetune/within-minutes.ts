@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
+import { plural } from '../../core/words.ts';
 import type { FinetuneLimit } from '../../results/finetune-result.ts';
 import type { Work } from '../work.ts';
 import type { OpenedFinetuning } from './open-finetuning.ts';
@@ -78,16 +79,20 @@ function limitOf(
   minutes: number,
   { training, asking }: RunSeconds,
 ): FinetuneLimit {
-  const epochsOf = (n: number): string => `${n} epoch${n === 1 ? '' : 's'}`;
   const isWhole = rates.length === ofRates.length && epochs === ofEpochs && refit;
   const kept = refit ? '' : '; training again on all of Train has none, so the network of four fifths of it is kept';
   return {
-    ...{ minutes, rates, ofRates, epochs, ofEpochs, refit },
+    minutes,
+    rates,
+    ofRates,
+    epochs,
+    ofEpochs,
+    refit,
     secondsAnImage: training,
     secondsAsking: asking,
     reason: isWhole
       ? null
-      : `Within ${Math.round(60 * minutes)} s ${rates.length} of ${ofRates.length} rates and ${epochsOf(epochs)} of ${ofEpochs} have room (${Math.round(seconds)} s: ${(1000 * training).toFixed(0)} ms an image trained, ${(1000 * asking).toFixed(0)} ms asked)${kept}.`,
+      : `Within ${Math.round(60 * minutes)} s ${rates.length} of ${ofRates.length} rates and ${plural(epochs, 'epoch')} of ${ofEpochs} have room (${Math.round(seconds)} s: ${(1000 * training).toFixed(0)} ms an image trained, ${(1000 * asking).toFixed(0)} ms asked)${kept}.`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { median } from '../../classify/evaluate/distributions.ts';
 import type { StrategyAdvice, StrategyName, StrategyTrial } from '../../results/strategies-result.ts';
 
 /**
@@ -19,12 +20,6 @@ export interface AdviceFacts {
   readonly counts: readonly number[];
   readonly layers: StrategyAdvice['layers'];
   readonly trials: readonly Pick<StrategyTrial, 'strategy' | 'heldOut' | 'kept'>[];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** How much lower a trial's log loss is than the frozen head's, on training images that were held out; 0 for not. */

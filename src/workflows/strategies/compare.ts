@@ -1,5 +1,5 @@
 import { holm } from '../../classify/evaluate/holm.ts';
-import { differenceInterval, mcNemar, pairedT, type McNemar } from '../../classify/evaluate/paired-tests.ts';
+import { accuracyDifference, mcNemar, pairedT, type McNemar } from '../../classify/evaluate/paired-tests.ts';
 import type { StrategyTrial } from '../../results/strategies-result.ts';
 import { scoreOf, type Answers } from './answers.ts';
 
@@ -39,8 +39,7 @@ export function comparedTrials(tried: readonly Tried[], images: number): Strateg
   return tried.map(({ trial, paired: { accuracy, logLossPValue, frozenLogLoss } }, i) => ({
     ...trial,
     comparison: {
-      difference: (accuracy.onlyFirst - accuracy.onlySecond) / images,
-      interval: differenceInterval(accuracy, images),
+      ...accuracyDifference(accuracy, images),
       onlyThis: accuracy.onlyFirst,
       onlyFrozen: accuracy.onlySecond,
       pValue: accuracy.pValue,

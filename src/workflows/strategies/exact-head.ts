@@ -1,5 +1,5 @@
 import { matrixRows } from '../../core/rows.ts';
-import { chooseStrength } from '../../classify/cross-validation/choose-strength.ts';
+import { chooseStrength, DEFAULT_STRENGTH } from '../../classify/cross-validation/choose-strength.ts';
 import type { CrossValidated } from '../../classify/cross-validation/choice.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
 import { mcNemar } from '../../classify/evaluate/paired-tests.ts';
@@ -10,7 +10,7 @@ import { judgeOutOfFold, type OutOfFoldWork } from '../train/judge-out-of-fold.t
 import type { TrainingPlan } from '../train/plan.ts';
 import { trainHead } from '../train/train-head.ts';
 import type { Work } from '../work.ts';
-import { answersOf, scoreOf, type Answers } from './answers.ts';
+import { scoreOf, type Answers } from './answers.ts';
 import type { TrialFeatures } from './features.ts';
 import { measured } from './measured.ts';
 
@@ -25,12 +25,9 @@ export interface ExactHead {
   readonly judged: OutOfFoldWork['judged'];
 }
 
-/** Where nothing can be held out, C is what `run` takes. */
-const FALLBACK_C = 10;
-
 /** C by cross-validated log loss, as that of the frozen head that fine-tuning begins with. */
 async function chooseC({ heldOut: { X, labels, folds, parts } }: TrialFeatures, { signal }: Work): Promise<number> {
-  if (folds.length === 0) return FALLBACK_C;
+  if (folds.length === 0) return DEFAULT_STRENGTH;
   const unit = applyNormalizer(await fitNormalizer('l2', matrixRows(X), parts), X);
   const { classes, indices } = encodeLabels(labels);
   return (await chooseStrength(unit, indices, classes.length, folds, signal && { signal })).C;
@@ -53,7 +50,7 @@ export async function exactHead(
     const C = await chooseC(features, quiet);
     const outOfFold = await judgeOutOfFold(exactPlan(C), heldOut, quiet);
     const trained = await trainHead(exactPlan(C), data, quiet, outOfFold);
-    return { C, outOfFold, answers: await answersOf(trained, data.val) };
+    return { C, outOfFold, answers: trained.judged };
   });
   const { C, outOfFold, answers } = value;
   const figures = outOfFold.judged?.figures;

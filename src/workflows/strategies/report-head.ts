@@ -3,7 +3,7 @@ import { trainHead } from '../train/train-head.ts';
 import type { TrainedHead } from '../train/trained-head.ts';
 import type { TrainingPlan } from '../train/plan.ts';
 import type { Work } from '../work.ts';
-import { answersOf, type Answers } from './answers.ts';
+import type { Answers } from './answers.ts';
 import { pairedWith, type Tried } from './compare.ts';
 import { measured } from './measured.ts';
 import type { TrialFeatures } from './features.ts';
@@ -53,7 +53,7 @@ export async function reportHead(
         'Five epochs from random weights as in the report, nothing chosen. The curve on the held-out fifth is of a training without it.',
       ],
     },
-    await answersOf(value, data.val),
+    value.judged,
     frozen,
   );
 }

@@ -29,7 +29,7 @@ export function figuresOf(
   head: FittedHead,
   { pooling, normalize, fitMs, predictMs, tally, pathOf, trained, validatedOn, leftOut }: Validation,
 ): Pick<TrainedHead, 'result' | 'judged' | 'confusion' | 'mistakes'> {
-  const { classes, truth, guess } = tally;
+  const { classes, truth, guess, losses } = tally;
   const k = classes.length;
   const known = head.classes.length;
   const confusion = metrics.confusionMatrix(truth, guess, k);
@@ -57,7 +57,7 @@ export function figuresOf(
       ...(leftOut > 0 && { leftOut }),
       ...(k > known && { unlearned: classes.slice(known) }),
     },
-    judged: { truth: truth.map((c) => (c < known ? c : -1)), guess },
+    judged: { truth: truth.map((c) => (c < known ? c : -1)), guess, losses },
     confusion: { classes, counts: classes.map((_, c) => [...confusion.subarray(c * k, (c + 1) * k)]) },
     mistakes: tally.mistakes().map((mistake) => ({
       path: pathOf(mistake.row),

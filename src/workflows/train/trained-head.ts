@@ -21,9 +21,9 @@ export interface TrainedHead {
   readonly result: Omit<HeadResult, 'file'>;
   /**
    * Classes of the validated images, true and predicted, in the order of their paths: indices into the head's, -1 for a
-   * true one that the head does not know.
+   * true one that the head does not know. And -ln(probability of the true class) of each.
    */
-  readonly judged: { readonly truth: Int32Array; readonly guess: Int32Array };
+  readonly judged: { readonly truth: Int32Array; readonly guess: Int32Array; readonly losses: Float64Array };
   readonly confusion: Confusion;
   /** The ten surest. */
   readonly mistakes: readonly Mistake[];

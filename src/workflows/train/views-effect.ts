@@ -1,4 +1,4 @@
-import { differenceInterval, mcNemar } from '../../classify/evaluate/paired-tests.ts';
+import { accuracyDifference, mcNemar } from '../../classify/evaluate/paired-tests.ts';
 import type { Work } from '../work.ts';
 import type { TrainingData } from './data.ts';
 import type { OutOfFoldWork } from './judge-out-of-fold.ts';
@@ -31,8 +31,7 @@ export async function trainOnViews(
   const views = {
     count,
     accuracyWithout: plain.result.accuracy,
-    difference: (onlyFirst - onlySecond) / truth.length,
-    interval: differenceInterval({ onlyFirst, onlySecond }, truth.length),
+    ...accuracyDifference({ onlyFirst, onlySecond }, truth.length),
     pValue,
     onlyWith: onlyFirst,
     onlyWithout: onlySecond,

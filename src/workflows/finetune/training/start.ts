@@ -2,10 +2,9 @@ import { selectRows, type Matrix } from '../../../core/matrix.ts';
 import { matrixRows } from '../../../core/rows.ts';
 import { random } from '../../../core/random.ts';
 import type { FitContext, FittedHead } from '../../../classify/head.ts';
-import { chooseStrength } from '../../../classify/cross-validation/choose-strength.ts';
+import { chooseStrength, DEFAULT_STRENGTH } from '../../../classify/cross-validation/choose-strength.ts';
 import { trainingFolds } from '../../../classify/out-of-fold/out-of-fold.ts';
 import { logisticHead } from '../../../classify/heads/logistic.ts';
-import { unitRows } from '../../../classify/normalize.ts';
 import type { BackboneWeights } from '../../../extract/backbones/backbone.ts';
 import type { DenseHead, TailArrays } from '../../../extract/training.ts';
 import { convolutionsOf, headWidth, type Tail } from './tail.ts';
@@ -19,26 +18,23 @@ export interface StartHead {
   readonly C: number | null;
 }
 
-/** Strength where the images are too few to cross-validate one. */
-const DEFAULT_C = 10;
-
 /**
- * The exact logistic head on the pooled features (n, width) of some training images, divided by their lengths: C by
+ * The exact logistic head on pooled features of length 1 (n, width), of some of the training images: C by
  * cross-validated log loss on these images alone, copies in one fold. Throws FIT_INVALID, INTERRUPTED.
  */
 export async function exactHead(
-  features: Matrix,
+  unit: Matrix,
   { samples, truth, classes }: Pick<TrainingImages, 'samples' | 'truth' | 'classes'>,
   rows: readonly number[],
   seed: number,
   context?: FitContext,
 ): Promise<StartHead> {
-  const X = unitRows(selectRows(features, rows));
+  const X = selectRows(unit, rows);
   const y = Int32Array.from(rows, (i) => truth[i]!);
   const labels = Array.from(y, (c) => classes[c]!);
   const keys = rows.map((i) => samples[i]!.path);
   const folds = trainingFolds(labels, { keys, groups: rows.map((i) => samples[i]!.sha256), seed });
-  const C = folds.length > 0 ? (await chooseStrength(X, y, classes.length, folds, context)).C : DEFAULT_C;
+  const C = folds.length > 0 ? (await chooseStrength(X, y, classes.length, folds, context)).C : DEFAULT_STRENGTH;
   return { ...denseOf(await logisticHead({ C }).fit(matrixRows(X), labels, context)), C };
 }
 

@@ -1,8 +1,9 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import type { ConvLayer, Layer } from '../../../extract/backbones/backbone.ts';
-import { cutLayerNames, layersUpTo, outputShape, type ActivationShape } from '../../../extract/backbones/cut-layers.ts';
+import { featureWidth, layersUpTo, outputShape, type ActivationShape } from '../../../extract/backbones/cut-layers.ts';
 import { vgg16 } from '../../../extract/backbones/vgg16.ts';
 import type { DenseHead, TailProgram } from '../../../extract/training.ts';
+import { layerBefore, layersFrom } from '../../../extract/weights/tuned-weights.ts';
 
 /** The trained layers, and what they read. */
 export interface Tail {
@@ -22,10 +23,7 @@ export interface Tail {
  * is no convolution, and a size that is too small.
  */
 export function tailFrom(from: string, size: number): Tail {
-  const names = cutLayerNames(vgg16);
-  const first = layersUpTo(vgg16, from).length - 1;
-  const { kind } = vgg16.layers[first]!;
-  if (kind !== 'conv')
+  if (layersUpTo(vgg16, from).at(-1)!.kind !== 'conv')
     throw new PermafrostError(
       'OPTION_INVALID',
       `finetune: from must be a convolution, for other layers have nothing to train, got "${from}". Choose one of: ${vgg16.layers
@@ -33,12 +31,13 @@ export function tailFrom(from: string, size: number): Tail {
         .map(({ name }) => name)
         .join(', ')}. "permafrost train" trains heads alone.`,
     );
-  const cut = names[first - 1];
-  const last = names.at(-1)!;
+  const cut = layerBefore(vgg16, from);
+  const layers = layersFrom(vgg16, from);
+  const last = layers.at(-1)!.name;
   return {
     from,
     cut,
-    layers: vgg16.layers.slice(first),
+    layers,
     input: cut === undefined ? { height: size, width: size, channels: 3 } : outputShape(vgg16, cut, size),
     output: outputShape(vgg16, last, size),
     last,
@@ -54,11 +53,11 @@ export const programOf = ({ layers, input }: Tail, head: DenseHead, batch: numbe
 });
 
 /** Numbers of an image that a tail reads. */
-export const inputWidth = ({ input }: Pick<Tail, 'input'>): number => input.height * input.width * input.channels;
+export const inputWidth = ({ input }: Pick<Tail, 'input'>): number => featureWidth(input, 'flatten');
 
 /** Numbers that the dense layer reads. */
 export const headWidth = ({ output }: Pick<Tail, 'output'>, { pooling }: Pick<DenseHead, 'pooling'>): number =>
-  pooling === 'avg' ? output.channels : output.height * output.width * output.channels;
+  featureWidth(output, pooling);
 
 /** The convolutions of a tail. */
 export const convolutionsOf = ({ layers }: Pick<Tail, 'layers'>): ConvLayer[] =>
