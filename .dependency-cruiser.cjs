@@ -107,7 +107,7 @@ module.exports = {
       'classify',
       ['linalg'],
       ['evaluate', 'copies'],
-      ['solvers', 'neighbors'],
+      ['solvers', 'neighbors', 'covariance'],
       ['network', 'kernels'],
       ['out-of-fold'],
       ['heads'],

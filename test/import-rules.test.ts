@@ -31,6 +31,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'classify-evaluate-looks-down': ['classify/evaluate/a.ts', '../neighbors/b.ts'],
   'classify-copies-looks-down': ['classify/copies/a.ts', '../evaluate/b.ts'],
   'classify-solvers-looks-down': ['classify/solvers/a.ts', '../neighbors/b.ts'],
+  'classify-covariance-looks-down': ['classify/covariance/a.ts', '../solvers/b.ts'],
   'classify-neighbors-looks-down': ['classify/neighbors/a.ts', '../solvers/b.ts'],
   'classify-network-looks-down': ['classify/network/a.ts', '../heads/b.ts'],
   'classify-kernels-looks-down': ['classify/kernels/a.ts', '../heads/b.ts'],

@@ -4,7 +4,8 @@ import type { Rows } from '../../core/rows.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { FittedHead, Head, HeadState } from '../head.ts';
 import { CENTROID_OPTIONS, centroidHead, loadCentroid } from './centroid.ts';
-import { ENSEMBLE_OPTIONS, ensembleHead, loadEnsemble, type MemberTable } from './ensemble.ts';
+import { ENSEMBLE_OPTIONS, ensembleHead, type MemberTable } from './ensemble/ensemble.ts';
+import { loadEnsemble } from './ensemble/fitted-ensemble.ts';
 import { loadKernel } from './kernel.ts';
 import { KERNEL_LOGISTIC_OPTIONS, kernelLogisticHead } from './kernel-logistic.ts';
 import { KERNEL_RIDGE_OPTIONS, kernelRidgeHead } from './kernel-ridge.ts';
@@ -33,7 +34,6 @@ interface HeadEntry {
 /** What an ensemble takes of the table below. */
 const MEMBERS: MemberTable = {
   make: (name, options) => headEntry(name).create(options),
-  load: (name, state) => loadHead(name, state),
   isScaled: (name) => scalesProbabilities(name),
 };
 
@@ -120,7 +120,7 @@ export const HEADS = {
     /** Its members are heads of this table. Throws OPTION_INVALID. */
     create: (options) => ensembleHead(MEMBERS, options),
     /** Throws HEAD_CORRUPT, and what loading a member throws. */
-    load: (state, rows) => loadEnsemble(MEMBERS, state, rows),
+    load: (state, rows) => loadEnsemble(loadHead, state, rows),
     keepsProbabilities: true,
   },
 } as const satisfies Record<string, HeadEntry>;

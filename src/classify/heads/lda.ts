@@ -3,10 +3,10 @@ import { matrix } from '../../core/matrix.ts';
 import { type OptionsOf, type OptionSpec, resolveOptions } from '../../core/options.ts';
 import { checkLabels } from '../checks.ts';
 import type { FittedHead, Head } from '../head.ts';
-import type { ClassMoments } from '../solvers/class-moments.ts';
+import type { ClassMoments } from '../covariance/class-moments.ts';
 import { positivesOf } from '../solvers/linear-problems.ts';
-import type { Covariance, Shrinkage } from '../solvers/shrinkage.ts';
-import { covarianceBytes, withinCovariance } from '../solvers/within-covariance.ts';
+import type { Covariance, Shrinkage } from '../covariance/shrinkage.ts';
+import { covarianceBytes, withinCovariance } from '../covariance/within-covariance.ts';
 import { fittedLinear } from './linear.ts';
 
 /** A share as it is given: in the command line a text. */

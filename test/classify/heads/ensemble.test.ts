@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createHead, loadHead } from '../../../src/classify/heads/index.ts';
-import { ensembleWeights } from '../../../src/classify/heads/ensemble-weights.ts';
+import { ensembleWeights } from '../../../src/classify/heads/ensemble/weights.ts';
 import { logLoss } from '../../../src/classify/evaluate/metrics.ts';
 import { matrix, type Matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';

@@ -1,5 +1,5 @@
-import { matrix, type Matrix } from '../../core/matrix.ts';
-import { logLoss } from '../evaluate/metrics.ts';
+import { matrix, type Matrix } from '../../../core/matrix.ts';
+import { logLoss } from '../../evaluate/metrics.ts';
 
 /** Votes that are given out: a member's weight is a multiple of 1 / ROUNDS. */
 const ROUNDS = 20;

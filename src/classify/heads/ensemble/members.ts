@@ -1,5 +1,5 @@
-import { PermafrostError } from '../../core/errors.ts';
-import type { Head } from '../head.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import type { Head } from '../../head.ts';
 
 /** Makes a head by its name; throws OPTION_INVALID. */
 export type MakeHead = (name: string, options: Readonly<Record<string, unknown>>) => Head;
