@@ -38,7 +38,7 @@ if (source === undefined || !(kills >= 1) || !(images >= 8))
 
 const { scanDataset } = await dist('extract/dataset/dataset.js');
 const { random } = await dist('core/random.js');
-const { readManifest } = await dist('store/format/manifest.js');
+const { readManifest } = await dist('store/format/manifest-file.js');
 const { takeUpSealed } = await dist('store/write/shard-files.js');
 const { parseCuts } = await dist('workflows/network/cuts.js');
 

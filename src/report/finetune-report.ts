@@ -1,5 +1,5 @@
 import type { FinetuneEpoch, FinetuneResult, NetworkScore, TunedComparison } from '../results/finetune-result.ts';
-import { bytes, plural, ratio, seconds } from './format.ts';
+import { bytes, plural, ratio, seconds, signed } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
 import { looksText, pText } from './told-apart.ts';
@@ -33,7 +33,6 @@ function epochsTable({ trials, refit, validatedOn }: FinetuneResult): string {
 }
 
 function comparisonText({ difference, interval, accuracy, logLossPValue }: TunedComparison): string {
-  const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
   const { onlyFirst, onlySecond, pValue } = accuracy;
   const verdict =
     pValue > 0.05 ? 'no difference in accuracy can be told' : difference > 0 ? 'it is better' : 'it is worse';

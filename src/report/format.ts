@@ -26,6 +26,9 @@ export function seconds(s: number): string {
 /** A rate of four digits. */
 export const ratio = (value: number): string => value.toFixed(4);
 
+/** A ratio with its sign. */
+export const signed = (value: number): string => `${value < 0 ? '' : '+'}${ratio(value)}`;
+
 /** Four significant digits, without an exponent where that is short. */
 export const significant = (value: number): string => String(Number(value.toPrecision(4)));
 

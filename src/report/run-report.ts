@@ -1,6 +1,6 @@
 import type { Confusion, HeadResult, Mistake, RunResult, ViewsBenefit, LearningCurve } from '../results/head-result.ts';
 import { extractText } from './extract-report.ts';
-import { milliseconds, parameters, plural, ratio, seconds } from './format.ts';
+import { milliseconds, parameters, plural, ratio, seconds, signed } from './format.ts';
 import { printable } from './printable.ts';
 import { firstLines, scoreRemarks, testText } from './score-report.ts';
 import { strategiesText } from './strategies-report.ts';
@@ -68,7 +68,6 @@ export function learningCurveText({ loss, accuracy, valLoss, valAccuracy }: Lear
 /** What views were worth to a head, in one line. */
 export function viewsText(views: ViewsBenefit): string {
   const { count, accuracyWithout, difference, interval, pValue, onlyWith, onlyWithout } = views;
-  const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
   const changed =
     onlyWith === undefined || onlyWithout === undefined
       ? ''

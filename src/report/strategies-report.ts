@@ -1,5 +1,5 @@
 import type { StrategiesResult, StrategyAdvice, StrategyName, StrategyTrial } from '../results/strategies-result.ts';
-import { bytes, parameters, plural, ratio, seconds } from './format.ts';
+import { bytes, parameters, plural, ratio, seconds, signed } from './format.ts';
 import { printable } from './printable.ts';
 import { left, right, textTable } from './text-table.ts';
 import { looksText, pText } from './told-apart.ts';
@@ -19,8 +19,6 @@ const ADVICE_TEXTS: Readonly<Record<StrategyName, string>> = {
   'freeze-early': 'fine-tune: keep the early layers and train the last ones on',
   'layers-as-features': 'keep the network frozen and train a head on the features of earlier layers',
 };
-
-const signed = (value: number): string => `${value < 0 ? '' : '+'}${ratio(value)}`;
 
 /** `+0.0300 (p 0.360)` and the like; of the frozen head nothing. */
 export function comparisonText({ comparison }: StrategyTrial): string {

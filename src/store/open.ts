@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { FeaturePart, PoolingChoice } from '../core/sample.ts';
-import { readManifest, type StoreFolder } from './format/manifest.ts';
+import type { StoreFolder } from './format/manifest.ts';
+import { readManifest } from './format/manifest-file.ts';
 import type { StoredSample } from './format/shard.ts';
 import { storeFiles, type StoreFiles } from './read/file.ts';
 import { readRows, type MatrixRows, type RowsOrigin, type RowsRequest, type StoredRows } from './read/rows.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { ExtractResult } from '../../src/results/extract-result.ts';
-import { readManifest } from '../../src/store/format/manifest.ts';
+import { readManifest } from '../../src/store/format/manifest-file.ts';
 import { document, permafrost } from '../support/command.ts';
 import { temporaryFolders } from '../support/folders.ts';
 import { stripedDataset } from '../support/small-dataset.ts';

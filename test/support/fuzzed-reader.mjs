@@ -30,7 +30,7 @@ const digestOf = (value) => {
 /** Each takes the path of the damaged file and gives what it read. */
 const READERS = {
   async manifest(path) {
-    return (await load('store/format/manifest.js')).readManifest(dirname(path));
+    return (await load('store/format/manifest-file.js')).readManifest(dirname(path));
   },
   /** Samples, rows and features of a store in which `path` is one file. */
   async store(path) {

@@ -9,7 +9,8 @@ import {
   type Split,
 } from '../../src/core/sample.ts';
 import type { FeatureSettings } from '../../src/store/format/fingerprint.ts';
-import { readManifest, type FeatureSetDraft, type ManifestDraft } from '../../src/store/format/manifest.ts';
+import type { FeatureSetDraft, ManifestDraft } from '../../src/store/format/manifest.ts';
+import { readManifest } from '../../src/store/format/manifest-file.ts';
 import { openStore, storeAt, type Store } from '../../src/store/open.ts';
 import { setRows } from '../../src/store/read/shards.ts';
 import type { WantedSet } from '../../src/store/read/stored-parts.ts';

@@ -8,12 +8,12 @@ import {
   newestFirst,
   poolingsOf,
   rowsOf,
-  writeManifest,
   type FeatureSet,
   type FeatureSetDraft,
   type ShardEntry,
   type StoreDraft,
 } from '../format/manifest.ts';
+import { writeManifest } from '../format/manifest-file.ts';
 import { readVerified } from '../read/file.ts';
 import { decodeShard, type StoredSample } from '../format/shard.ts';
 import { shardFileNames } from '../write/shard-files.ts';

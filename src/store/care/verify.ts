@@ -8,7 +8,6 @@ import { leftovers } from '../write/leftovers.ts';
 import { SKETCHES_NAME, sketchesProblem } from '../format/sketches-file.ts';
 import {
   MANIFEST_NAME,
-  readManifest,
   newManifest,
   restingOn,
   rowsOf,
@@ -16,6 +15,7 @@ import {
   type ManifestDraft,
   type StoreDraft,
 } from '../format/manifest.ts';
+import { readManifest } from '../format/manifest-file.ts';
 import { readVerified } from '../read/file.ts';
 import { unsealExactly } from '../format/sealed-json.ts';
 import { sealName, sealProblem, setsFromSeals, takeUpSealed } from '../write/shard-files.ts';

@@ -11,16 +11,15 @@ import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,
   poolingsOf,
-  readManifest,
   settingsSchema,
   newManifest,
-  writeManifest,
   type FeatureSet,
   type FeatureSetDraft,
   type Manifest,
   type ManifestDraft,
   type StoreDraft,
 } from '../format/manifest.ts';
+import { readManifest, writeManifest } from '../format/manifest-file.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
 import { encodeShard, type SampleRows } from '../format/shard.ts';

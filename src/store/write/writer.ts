@@ -3,13 +3,8 @@ import { PermafrostError } from '../../core/errors.ts';
 import { DEFAULT_POOLINGS, POOLINGS, widthOf, type FeatureBatch, type Pooling } from '../../core/sample.ts';
 import { writeFileAtomic } from '../format/atomic-file.ts';
 import { encodeFloat16, FLOAT16_MAX } from '../format/float16.ts';
-import {
-  writeManifest,
-  type FeatureSetDraft,
-  type FileEntry,
-  type ShardEntry,
-  type StoreDraft,
-} from '../format/manifest.ts';
+import type { FeatureSetDraft, FileEntry, ShardEntry, StoreDraft } from '../format/manifest.ts';
+import { writeManifest } from '../format/manifest-file.ts';
 import { shardNumber, shardStem, writeSeal } from './shard-files.ts';
 import { encodeShard, idOf, type FeatureColumn, type StoredSample } from '../format/shard.ts';
 

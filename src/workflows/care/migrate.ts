@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { MigrateResult } from '../../results/store-results.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { readManifest, rowsOf, versionFor, writeManifest } from '../../store/format/manifest.ts';
+import { rowsOf, versionFor } from '../../store/format/manifest.ts';
+import { readManifest, writeManifest } from '../../store/format/manifest-file.ts';
 
 /**
  * Migrates a store to the newest version: its manifest is written anew, its shards stay as they are. Throws

@@ -6,7 +6,7 @@ import type { Listener } from '../../core/listener.ts';
 import type { RepairResult } from '../../results/store-results.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
-import { writeManifest } from '../../store/format/manifest.ts';
+import { writeManifest } from '../../store/format/manifest-file.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import { storeAt, type Store } from '../../store/open.ts';
 import { shardFileNames, writeSeal } from '../../store/write/shard-files.ts';

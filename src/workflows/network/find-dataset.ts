@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { scanDataset, type Dataset } from '../../extract/dataset/dataset.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
-import { MANIFEST_NAME, readManifest } from '../../store/format/manifest.ts';
+import { MANIFEST_NAME } from '../../store/format/manifest.ts';
+import { readManifest } from '../../store/format/manifest-file.ts';
 
 /** Refuses a store where a data set is to be: its files are features, not images. */
 async function requireNoStore(where: string): Promise<void> {

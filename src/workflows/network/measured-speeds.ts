@@ -1,14 +1,15 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../core/cache-folder.ts';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import { reasonOf } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { random } from '../../core/random.ts';
 import { CONTRACTS } from '../../extract/contract.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
 import { engineClass, REFERENCE, type Variant } from '../../extract/engines/variants.ts';
+import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { VERSION } from '../version.ts';
 import { measureInProcess } from './variant-process.ts';
 
@@ -53,14 +54,13 @@ async function readKept(file: string, classes: readonly string[]): Promise<Kept[
 
 /** Keeps them for later; gives the reason where that fails. */
 async function keep(file: string, kept: Kept): Promise<string | undefined> {
-  const temporary = `${file}.${process.pid}.tmp`;
   try {
-    await mkdir(join(file, '..'), { recursive: true });
-    await writeFile(temporary, `${JSON.stringify(kept, null, 2)}\n`);
-    await rename(temporary, file);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFileAtomic(file, [new TextEncoder().encode(`${JSON.stringify(kept, null, 2)}\n`)]);
     return undefined;
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const isOfFiles = error instanceof Error && ('syscall' in error || error instanceof PermafrostError);
+    if (!isOfFiles) throw error;
     return reasonOf(error);
   }
 }

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FeaturePart, Pooling, Sample, Split } from '../../../src/core/sample.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { sealJson, unseal } from '../../../src/store/format/sealed-json.ts';
 import { openForWriting } from '../../../src/store/write/store.ts';
 import { verifyStore } from '../../../src/store/care/verify.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { row } from '../../../src/core/matrix.ts';
 import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { openRows } from '../../../src/store/read/access.ts';
 import { rejection } from '../../support/errors.ts';

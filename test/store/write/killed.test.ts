@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PermafrostError } from '../../../src/core/errors.ts';
 import { DEFAULT_POOLINGS, type Pooling } from '../../../src/core/sample.ts';
 import { decodeFloat16, encodeFloat16 } from '../../../src/store/format/float16.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { setRows } from '../../../src/store/read/shards.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, storedRow, WIDTHS } from '../../support/stored-rows.ts';

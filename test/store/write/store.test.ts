@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POOLINGS } from '../../../src/core/sample.ts';
 import { fingerprintOf } from '../../../src/store/format/fingerprint.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../../src/store/write/store.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { rejection } from '../../support/errors.ts';

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POOLINGS, type FeatureBatch } from '../../../src/core/sample.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import type { StoredSample } from '../../../src/store/format/shard.ts';
 import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { verifyStore } from '../../../src/store/care/verify.ts';

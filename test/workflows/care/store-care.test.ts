@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import { lockStore } from '../../../src/store/write/lock.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';

@@ -2,7 +2,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeaturePart, Pooling } from '../../../src/core/sample.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { parseCuts } from '../../../src/workflows/network/cuts.ts';
 import { openDataset } from '../../../src/workflows/network/dataset.ts';
 import { EXTRACT_DEFAULTS } from '../../../src/workflows/extract/options.ts';

@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } fro
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { extract, neighbors, openStore, predict, train } from '../../../src/index.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { tunedSets } from '../../../src/store/read/tuned-sets.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { inspect } from '../../../src/workflows/care/inspect.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extract, neighbors, predict, train, type ExtractResult } from '../../../src/index.ts';
 import { readSafetensors, writeSafetensors } from '../../../src/core/safetensors.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { rejection } from '../../support/errors.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { openMade, matricesOf } from '../../support/stores.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DECODER } from '../../../src/extract/image/formats/decoder.ts';
-import { readManifest, writeManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest, writeManifest } from '../../../src/store/format/manifest-file.ts';
 import { writeSeal } from '../../../src/store/write/shard-files.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';

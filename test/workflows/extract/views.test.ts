@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ExtractOptions } from '../../../src/workflows/extract/options.ts';
-import { readManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';

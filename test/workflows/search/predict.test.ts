@@ -6,7 +6,7 @@ import type { HeadResult } from '../../../src/results/head-result.ts';
 import { extract, neighbors, predict, train, type PredictOptions } from '../../../src/index.ts';
 import { fingerprintOf, type FeatureSettings } from '../../../src/store/format/fingerprint.ts';
 import { readHead, writeHead } from '../../../src/store/read/heads/head-file.ts';
-import { readManifest, writeManifest } from '../../../src/store/format/manifest.ts';
+import { readManifest, writeManifest } from '../../../src/store/format/manifest-file.ts';
 import { rejection, textWith } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
-import { findManifest } from '../../../store/format/manifest.ts';
+import { findManifest } from '../../../store/format/manifest-file.ts';
 import { layersOfSet, type TunedLayers } from '../../network/tuned-layers.ts';
 import { openHead, type OpenedHead } from './head-files.ts';
 
