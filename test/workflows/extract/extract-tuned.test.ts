@@ -179,7 +179,12 @@ describe('heads on the features of a tuned network', () => {
 
   it('are swept', async () => {
     const { fingerprint } = tunedSets(await openStore(path))[0]!;
-    const grid = { pooling: 'avg', pca: 0, heads: [{ head: 'centroid' }, { head: 'knn', nNeighbors: 1 }] } as const;
+    const grid = {
+      pooling: 'avg',
+      normalize: 'l2',
+      pca: 0,
+      heads: [{ head: 'centroid' }, { head: 'knn', nNeighbors: 1 }],
+    } as const;
     const request = { grid, folds: 2, save: true, backboneFile: file };
     const swept = await sweep(path, request);
     expect(swept).toMatchObject({ computed: 2, best: { trained: 6, validated: 2 } });
