@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { ERROR_CODES, PermafrostError, reasonOf } from '../../core/errors.ts';
-import { optionsIn } from '../../core/options.ts';
+import { resolveOptions } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { setSchema, type FileEntry } from '../../store/format/manifest.ts';
@@ -85,7 +85,8 @@ export const planFolder = (store: string, run: string): string => join(resolve(s
 /** The options of the extraction that was planned; of the engine what the plan pins. */
 export function plannedOptions({ options, engine }: Plan): ExtractOptions {
   const { name, device, precision } = engine;
-  return optionsIn('the plan', EXTRACT_OPTIONS, { ...options, engine: name, device, precision });
+  const given = { ...options, engine: name, device, precision } as Partial<ExtractOptions>;
+  return resolveOptions('the plan', EXTRACT_OPTIONS, given);
 }
 
 /** Replaces a plan at once. Throws STORE_WRITE. */
