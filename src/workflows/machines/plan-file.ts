@@ -5,12 +5,10 @@ import { ERROR_CODES, PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { setSchema, type FileEntry } from '../../store/format/manifest.ts';
+import { PARTS_FOLDER, setSchema } from '../../store/format/manifest.ts';
 import { sealJson, unsealExactly } from '../../store/format/sealed-json.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from '../extract/options.ts';
 
-/** The folder of a store in which its plans lie, each with its units in a folder of its own. */
-export const PARTS_FOLDER = 'parts';
 /** The plan in that folder. */
 export const PLAN_NAME = 'plan.json';
 const FORMAT = 'permafrost-plan';
