@@ -19,8 +19,11 @@ export interface SetsWriter {
   isKnown(sha256: string, decoder?: number): boolean;
   /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
   firstLacking(sha256: string, decoder?: number): number;
-  /** Adds features of the same images, `batches[i]` to the i-th set. Throws FEATURE_OVERFLOW or STORE_WRITE. */
-  append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
+  /**
+   * Adds features of the same images, `batches[i]` to the i-th set. A shard holds images of one `unit` of the listing:
+   * the first of another one ends all that are open. Throws FEATURE_OVERFLOW or STORE_WRITE.
+   */
+  append(batches: readonly (FeatureBatch | undefined)[], unit?: number): Promise<void>;
   /** Makes all that was appended durable, in every set. */
   seal(): Promise<void>;
 }
@@ -116,6 +119,7 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
   const bits = wanted.map(({ poolings }) => bitsOf(poolings));
   const writers = new Map<string, FeatureWriter>();
   let outdated = 0;
+  let openUnit: number | undefined;
 
   function writerOf(i: number, lacking: number): FeatureWriter {
     const { set, poolings } = wanted[i]!;
@@ -146,7 +150,9 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     },
     isKnown: (sha256, decoder) => firstLacking(sha256, decoder) === bits.length,
     firstLacking,
-    async append(batches) {
+    async append(batches, unit) {
+      if (unit !== openUnit) for (const writer of writers.values()) await writer.endShard();
+      openUnit = unit;
       for (const [i, batch] of batches.entries()) {
         if (batch === undefined) continue;
         for (const [lacking, at] of byLack(batch, bits[i]!, stored[i]!, known))

@@ -10,6 +10,7 @@ import { makeExtractor } from '../network/extractor.ts';
 import type { Work } from '../work.ts';
 import { extractInto, type ViewCuts } from './extract-dataset.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
+import { positionsWithFailures } from './units.ts';
 import { viewsOf } from './views.ts';
 
 /** What of the images that a store lists is extracted. */
@@ -80,7 +81,8 @@ export async function extractStored(
     dtype,
   };
   const split = await splitOrigin(store.files, store.manifest);
-  return extractInto(store.path, { dataset, extractor, options, split, viewCuts }, work);
+  const positions = positionsWithFailures(dataset.samples, dataset.failures);
+  return extractInto(store.path, { dataset, extractor, options, split, positions, viewCuts }, work);
 }
 
 /** Throws OPTION_INVALID where int8 features are asked for deeper than their calibration goes. */
