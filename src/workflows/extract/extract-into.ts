@@ -9,6 +9,7 @@ import type { ExtractResult } from '../../results/extract-result.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { setsWriter } from '../../store/write/sets-writer.ts';
+import { unitRows } from '../../store/write/shard-rows.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { requireAgreement } from '../network/calibration.ts';
 import { cutsText } from '../network/cuts.ts';
@@ -47,6 +48,8 @@ export type ViewCuts = readonly string[] | undefined;
 interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'> {
   /** How its splits came about, where it has been decided before; else they are drawn where it names none. */
   readonly split?: SplitOrigin | undefined;
+  /** The positions of the samples in the listing that units are cut of. Default: they are all of it. */
+  readonly positions?: Uint32Array;
   /** By default all cuts. */
   readonly viewCuts?: ViewCuts;
   /** False where the store is not to remember size and times of the files: they are of this machine alone. */
@@ -65,7 +68,7 @@ export interface Extraction {
 /** The extraction itself, into a store that is locked. The caller disposes the executable of `extractor`. */
 export async function extractInto(
   path: string,
-  { dataset, extractor, options, split, viewCuts, remembersTimes = true }: ExtractionInto,
+  { dataset, extractor, options, split, positions, viewCuts, remembersTimes = true }: ExtractionInto,
   work: Work,
 ): Promise<Extraction> {
   const store = await openForWriting(path, VERSION);
@@ -80,8 +83,11 @@ export async function extractInto(
   for (const { set } of wanted) if (extractor.tuned !== undefined) await keepLayers(path, set, extractor.tuned);
   const kept = dataset.hasSplits ? undefined : await keptSplit(store, work);
   const times = await rememberedTimes(path, root, options.verify, work);
-  const into = { store, shardBytes: options.shardMegabytes * 2 ** 20, decoder: DECODER };
-  const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
+  const shardBytes = options.shardMegabytes * 2 ** 20;
+  const into = { store, shardBytes, decoder: DECODER };
+  const units = { size: unitRows(extractor.sets, shardBytes), positions };
+  const expectedRows = Math.min(dataset.samples.length, units.size);
+  const writer = await setsWriter({ ...into, wanted, expectedRows });
   await requireAgreement(
     { dataset, store, seed: options.seed, work },
     extractor,
@@ -89,7 +95,7 @@ export async function extractInto(
     options.minCosine,
   );
   const clock = stageClock();
-  const plan = { dataset, extractor, times, options, clock };
+  const plan = { dataset, units, extractor, times, options, clock };
   const sketches = await keptSketches(path, extractor.contract);
   const seen = await pass({ ...plan, writer, onPixels: sketches.add }, work).finally(() => sketches.keep(work));
   const drawn = drawSplit(dataset, seen.contents, kept, options);

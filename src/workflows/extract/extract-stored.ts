@@ -10,6 +10,7 @@ import { makeExtractor } from '../network/extractor.ts';
 import type { Work } from '../work.ts';
 import { extractInto, type ViewCuts } from './extract-into.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
+import { positionsWithFailures } from './units.ts';
 import { viewsOf } from './views.ts';
 
 /** What of the images that a store lists is extracted. */
@@ -76,7 +77,9 @@ export async function extractStored(
       dtype,
     };
     const split = await splitOrigin(store.files, store.manifest);
-    return (await extractInto(store.path, { dataset, extractor, options, split, viewCuts }, work)).result;
+    const positions = positionsWithFailures(dataset.samples, dataset.failures);
+    const into = { dataset, extractor, options, split, positions, viewCuts };
+    return (await extractInto(store.path, into, work)).result;
   } finally {
     await extractor.executable.dispose();
   }

@@ -21,6 +21,7 @@ import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
 import { writeCalibration } from '../../store/read/calibration-file.ts';
 import { readVerified } from '../../store/read/file.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
+import { unitRows } from '../../store/write/shard-rows.ts';
 import { requireStoreOrEmpty } from '../../store/write/store.ts';
 import { heldOutBefore, requireDrawn } from '../extract/draw-split.ts';
 import { defaultStore } from '../extract/extract-dataset.ts';
@@ -38,7 +39,6 @@ import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } 
 import { chooseProbe, leastCosine, writeProbe } from './probe.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { describeLists, writeLists } from './unit-lists.ts';
-import { unitSizeFor } from './unit-size.ts';
 
 /** What is planned: a data set that was listed, and the store that its features are for. */
 interface Planning {
@@ -133,7 +133,7 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
   const { dataset, store, before, options, parts } = planning;
   const sets = setsOf(extractor, before);
   const wanted = sets.map((set, i) => ({ ...set, poolings: [...extractor.sets[i]!.poolings] }));
-  const unitSize = planning.unit === 0 ? unitSizeFor(wanted, options.shardMegabytes * 2 ** 20) : planning.unit;
+  const unitSize = planning.unit === 0 ? unitRows(wanted, options.shardMegabytes * 2 ** 20) : planning.unit;
   const listing = { samples: dataset.samples, unitSize };
   const shared = {
     store: STORE_VERSION,
