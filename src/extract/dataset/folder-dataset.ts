@@ -3,18 +3,18 @@ import { few, PermafrostError } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
 import { isListName } from './dataset-manifest.ts';
 import { findLayout, LAYOUT_HELP, listHint, type ClassParent } from './folder-layout.ts';
-import { imageTree, within, type ImageTree } from './image-tree.ts';
+import { within, type ImageTree } from './image-tree.ts';
 import { spellings } from './labels.ts';
 
 /** A name that is no UTF-8 cannot be opened: Node turns each such byte into U+FFFD. */
-const illegible = (path: string): Failure => ({
+export const illegible = (path: string): Failure => ({
   path,
   code: 'IMAGE_UNREADABLE',
   reason: 'Its name is not valid UTF-8 (the bytes that are not are shown as \\xNN). Rename it.',
 });
 
 /** What a folder holds: images, what the user should know, names that cannot be opened. */
-interface Found {
+export interface Found {
   readonly samples: Sample[];
   readonly warnings: string[];
   readonly failures: Failure[];
@@ -58,9 +58,11 @@ function leftOutWarnings({ leftOut: { folders, images } }: ImageTree): string[] 
   return [...told(folders, 'hidden or system folder'), ...told(images, 'hidden image file')];
 }
 
-/** The images of a data set in a folder. Throws DATASET_EMPTY, DATASET_LAYOUT, DATASET_NOT_FOUND. */
-export async function folderSamples(where: string): Promise<Found> {
-  const tree = imageTree(where);
+/**
+ * The images of a tree whose folders are classes, or splits of classes. `where` is the data set, for messages. Throws
+ * DATASET_EMPTY, DATASET_LAYOUT, DATASET_NOT_FOUND.
+ */
+export async function samplesOfTree(tree: ImageTree, where: string): Promise<Found> {
   const top = await tree.list('');
   const found = { samples: [] as Sample[], warnings: [] as string[], failures: [] as Failure[], labels: spellings() };
   const { samples, warnings, failures } = found;
