@@ -114,7 +114,7 @@ module.exports = {
       ['cross-validation'],
       ['novelty'],
     ),
-    ...floors('extract', ['image', 'backbones'], ['dataset', 'weights', 'graph'], ['engines']),
+    ...floors('extract', ['source'], ['image', 'backbones'], ['dataset', 'weights', 'graph'], ['engines']),
     ...floors(
       'workflows',
       ['network'],

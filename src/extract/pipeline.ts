@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
@@ -9,12 +8,16 @@ import { openImage } from './image/open-image.ts';
 import { remarkOn, type Remark } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
+import type { ImageSource } from './source/image-source.ts';
+import { imageSource } from './source/open.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
 /** What is extracted, by which network, and what need not be. */
 export interface PipelineOptions {
-  /** The folder that sample paths are relative to. */
+  /** What sample paths are relative to: a folder, or what else holds images. */
   readonly root: string;
+  /** What images are read from. Default: it is opened from `root`, and closed at the end. */
+  readonly source?: ImageSource;
   readonly samples: readonly Sample[];
   readonly contract: Contract;
   readonly executable: Executable;
@@ -81,11 +84,16 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
 }
 
 /** Reads a file once: digest and header; decoding starts. Never rejects: what is wrong with a file is data. */
-async function read(sample: Sample, options: PipelineOptions, clock: StageClock): Promise<Read> {
+async function read(
+  sample: Sample,
+  source: ImageSource,
+  options: PipelineOptions,
+  clock: StageClock,
+): Promise<Read> {
   const started = performance.now();
   try {
-    const { root, memory, isKnown } = options;
-    const { sha256, decoder, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
+    const { isKnown } = options;
+    const { sha256, decoder, bytes } = await readImageFile(source, sample.path, options);
     const opened = performance.now();
     clock.image('read', opened - started);
     if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
@@ -164,6 +172,15 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
  * that are known or fail take no place in a batch; identical files are inferred once.
  */
 export async function* extractFeatures(options: PipelineOptions): AsyncGenerator<PipelineEvent> {
+  const source = options.source ?? (await imageSource(options.root));
+  try {
+    yield* extractFrom(source, options);
+  } finally {
+    if (options.source === undefined) await source.close();
+  }
+}
+
+async function* extractFrom(source: ImageSource, options: PipelineOptions): AsyncGenerator<PipelineEvent> {
   const { samples, contract, batch, signal, clock = stageClock() } = options;
   const imageBytes = contract.size * contract.size * 3;
   const window: Promise<Read>[] = [];
@@ -171,7 +188,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
   const net = network(options, clock);
   let next = 0;
   const fill = (): void => {
-    while (window.length < batch && next < samples.length) window.push(read(samples[next++]!, options, clock));
+    while (window.length < batch && next < samples.length) window.push(read(samples[next++]!, source, options, clock));
   };
   const fresh = (executable: Executable): Batch => ({
     executable,

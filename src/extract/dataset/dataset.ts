@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
+import type { ImageSource } from '../source/image-source.ts';
+import { imageSource } from '../source/open.ts';
 import { checkClasses } from './class-check.ts';
 import { readManifestFile } from './dataset-manifest.ts';
 import { folderSamples } from './folder-dataset.ts';
@@ -10,7 +12,7 @@ import { byCodeUnits } from './image-tree.ts';
 
 /** A data set as found, sorted by path in code units, which no machine or file system changes. */
 export interface Dataset<S extends Sample = Sample> {
-  /** The folder that sample paths are relative to. */
+  /** What sample paths are relative to: a folder, or what else holds images. */
   readonly root: string;
   readonly samples: readonly S[];
   /** False where the data set names no splits: every sample then says "train" and the caller may split. */
@@ -19,7 +21,13 @@ export interface Dataset<S extends Sample = Sample> {
   readonly warnings: readonly string[];
   /** Files that cannot even be opened by their names. */
   readonly failures: readonly Failure[];
+  /** Opens what its images are read from, with what listing has learned of it. Default: as its root says. */
+  readonly open?: () => Promise<ImageSource>;
 }
+
+/** Opens what the images of a data set are read from; whoever opens it closes it. */
+export const sourceOf = ({ root, open }: Pick<Dataset, 'root' | 'open'>): Promise<ImageSource> =>
+  open === undefined ? imageSource(root) : open();
 
 /**
  * A data set under the labels of a list (dataset-manifest.ts) with paths relative to the data set's folder, and its

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../../core/cache-folder.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
@@ -7,6 +7,8 @@ import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
+import { withSource } from '../../extract/source/open.ts';
+import { placeOf } from '../../extract/source/place.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
 import { findDataset } from '../network/find-dataset.ts';
 import type { Work } from '../work.ts';
@@ -33,15 +35,22 @@ async function isDataset(path: string): Promise<boolean> {
   }
 }
 
-async function listed(given: readonly string[], work: Work): Promise<{ source: string; paths: string[] }> {
+/** Images to choose from, by paths that are relative to `root`; '' for files that were named one by one. */
+interface Listed {
+  readonly source: string;
+  readonly root: string;
+  readonly paths: readonly string[];
+}
+
+async function listed(given: readonly string[], work: Work): Promise<Listed> {
   const [first] = given;
   if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
-    return { source: 'the images given', paths: given.map((path) => resolve(path)) };
+    return { source: 'the images given', root: '', paths: given.map((path) => resolve(path)) };
   }
   const where = first ?? (await renderBundledDataset(join(cacheFolder(), 'emoji'), work)).root;
   const { root, samples } = await findDataset(where);
   const source = first === undefined ? 'the emoji that come with permafrost' : where;
-  return { source, paths: samples.map(({ path }) => join(root, path)) };
+  return { source, root, paths: samples.map(({ path }) => path) };
 }
 
 /**
@@ -54,20 +63,22 @@ export async function benchImages(
   work: Work,
 ): Promise<BenchImages> {
   const contract = contractNamed(name);
-  const { source, paths } = await listed(given, work);
+  const { source, root, paths } = await listed(given, work);
   const drawn = random(seed).shuffle(paths);
   const decoded: { path: string; pixels: Uint8Array }[] = [];
   const failed: Failure[] = [];
-  for (const path of drawn) {
-    if (decoded.length === count) break;
-    try {
-      const bytes = await readFile(path);
-      decoded.push({ path, pixels: await squareOf(bytes, contract) });
-    } catch (error) {
-      const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
-      failed.push({ path, code, reason: reasonOf(error) });
+  await withSource({ root }, async (images) => {
+    for (const image of drawn) {
+      if (decoded.length === count) break;
+      const path = placeOf(root, image);
+      try {
+        decoded.push({ path, pixels: await squareOf(await images.read(image), contract) });
+      } catch (error) {
+        const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
+        failed.push({ path, code, reason: reasonOf(error) });
+      }
     }
-  }
+  });
   if (decoded.length === 0) {
     throw new PermafrostError(
       'IMAGE_UNDECODABLE',

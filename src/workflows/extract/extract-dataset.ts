@@ -15,7 +15,9 @@ import { setsWriter } from '../../store/write/sets-writer.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { calibrationOf, requireAgreement } from '../network/calibration.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
-import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
+import { absoluteRoot } from '../../extract/source/place.ts';
 import type { ExtractOptions } from './options.ts';
 import { afterDecoding } from './after-decoding.ts';
 import { drawSplit, heldOutBefore, requireDrawn } from './draw-split.ts';
@@ -61,6 +63,22 @@ export async function extractDataset(
   work: Work,
   network?: TunedFeatures,
 ): Promise<ExtractResult> {
+  const source = await sourceOf(dataset);
+  try {
+    return await extractFrom(source, datasetPath, dataset, options, work, network);
+  } finally {
+    await source.close();
+  }
+}
+
+async function extractFrom(
+  source: ImageSource,
+  datasetPath: string,
+  dataset: Dataset,
+  options: ExtractOptions,
+  work: Work,
+  network: TunedFeatures | undefined,
+): Promise<ExtractResult> {
   const { listener } = work;
   const cuts = parseCuts(options.cut);
   requireDrawn(dataset, options);
@@ -68,7 +86,7 @@ export async function extractDataset(
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
   if (before !== undefined)
-    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '' }, work);
+    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '', source }, work);
   // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
   let lock: StoreLock | undefined;
   const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
@@ -83,14 +101,14 @@ export async function extractDataset(
               await locked();
               const draft = await openForWriting(store, VERSION);
               const except = await heldOutBefore(dataset, draft, options, work);
-              return calibrationOf({ dataset, store: draft, seed: options.seed, except, work }, target);
+              return calibrationOf({ dataset, source, store: draft, seed: options.seed, except, work }, target);
             },
           },
           listener,
         )
       : tunedExtractor(network, cuts, options, work));
     await locked();
-    return await extractInto(store, { dataset, extractor, options }, work);
+    return await extractInto(store, { dataset, source, extractor, options }, work);
   } finally {
     await lock?.release();
   }
@@ -101,6 +119,8 @@ export type ViewCuts = readonly string[] | undefined;
 
 /** What is extracted into a store. */
 interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'> {
+  /** What the images are read from. Default: opened from the data set, and closed at the end. */
+  readonly source?: ImageSource | undefined;
   /** How its splits came about, where it has been decided before; else they are drawn where it names none. */
   readonly split?: SplitOrigin | undefined;
   /** By default all cuts. */
@@ -110,14 +130,14 @@ interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'>
 /** The extraction itself, into a store that is locked. Disposes the executable of `extractor`. */
 export async function extractInto(
   path: string,
-  { dataset, extractor, options, split, viewCuts }: ExtractionInto,
+  { dataset, source: given, extractor, options, split, viewCuts }: ExtractionInto,
   work: Work,
 ): Promise<ExtractResult> {
   const store = await openForWriting(path, VERSION);
   const { manifest } = store;
   reportMigration(manifest.version, work.listener);
   const because = extractor.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
-  const root = resolve(dataset.root);
+  const root = absoluteRoot(dataset.root);
   const wanted = extractor.sets.map(({ settings, poolings, widths }) => ({
     set: setFor(manifest, settings, extractor.engine, widths),
     poolings,
@@ -127,15 +147,16 @@ export async function extractInto(
   const times = await rememberedTimes(path, root, options.verify, work);
   const into = { store, shardBytes: options.shardMegabytes * 2 ** 20, decoder: DECODER };
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
+  const source = given ?? (await sourceOf(dataset));
   try {
     await requireAgreement(
-      { dataset, store, seed: options.seed, work },
+      { dataset, source, store, seed: options.seed, work },
       extractor,
       wanted.map(({ set }) => set),
       options.minCosine,
     );
     const clock = stageClock();
-    const plan = { dataset, extractor, times, options, clock };
+    const plan = { dataset, source, extractor, times, options, clock };
     const sketches = await keptSketches(path, extractor.contract);
     const seen = await pass({ ...plan, writer, onPixels: sketches.add }, work).finally(() => sketches.keep(work));
     const drawn = drawSplit(dataset, seen.contents, kept, options);
@@ -193,6 +214,7 @@ export async function extractInto(
       trace,
     };
   } finally {
+    if (given === undefined) await source.close();
     await extractor.executable.dispose();
   }
 }

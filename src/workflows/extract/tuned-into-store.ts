@@ -3,6 +3,7 @@ import { few, PermafrostError } from '../../core/errors.ts';
 import { plural } from '../../core/words.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
+import { imageSource } from '../../extract/source/open.ts';
 import { stageClock, type StageClock } from '../../extract/stage-clock.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { versionFor, type StoreDraft } from '../../store/format/manifest.ts';
@@ -68,7 +69,10 @@ async function throughAll(
     );
   const times = await rememberedTimes(path, root, options.verify, work);
   const dataset = { root, samples: asked, hasSplits: true, warnings: [], failures: [] };
-  const found = await pass({ dataset, extractor, writer, times, options, clock }, work);
+  const source = await imageSource(root);
+  const found = await pass({ dataset, source, extractor, writer, times, options, clock }, work).finally(() =>
+    source.close(),
+  );
   await keepTimes(times, work);
   requireAll(store, lacking());
   return { decoded: found.extracted, unread: found.unread };

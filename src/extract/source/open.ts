@@ -1,0 +1,24 @@
+import { folderSource, type FolderLinks } from './folder-source.ts';
+import type { ImageSource } from './image-source.ts';
+
+/**
+ * Opens what the images of a data set are read from, by what its root is. It is opened once a command, and closed at
+ * its end. A folder that is not there opens too: each of its images then cannot be read.
+ */
+export function imageSource(root: string, links: FolderLinks = {}): Promise<ImageSource> {
+  return Promise.resolve(folderSource(root, links));
+}
+
+/** Runs `work` with the source that is given, or with one opened from `root` and closed after it. */
+export async function withSource<T>(
+  { root, source }: { readonly root: string; readonly source?: ImageSource | undefined },
+  work: (source: ImageSource) => Promise<T>,
+): Promise<T> {
+  if (source !== undefined) return work(source);
+  const own = await imageSource(root);
+  try {
+    return await work(own);
+  } finally {
+    await own.close();
+  }
+}
