@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
 import type { ImageSource } from '../source/image-source.ts';
 import { imageSource } from '../source/open.ts';
+import { isS3Address } from '../source/s3/address.ts';
 import { checkClasses } from './class-check.ts';
-import { readManifestFile } from './dataset-manifest.ts';
+import { isListName, readManifestFile } from './dataset-manifest.ts';
 import { folderSamples } from './folder-dataset.ts';
 import { LAYOUT_HELP } from './folder-layout.ts';
 import { byCodeUnits } from './image-tree.ts';
@@ -36,7 +36,7 @@ export const sourceOf = ({ root, open }: Pick<Dataset, 'root' | 'open'>): Promis
  */
 export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: string): Promise<Dataset<S>> {
   const own = new Set(dataset.samples.map(({ path }) => path));
-  const list = await readManifestFile(file, resolve(dataset.root), (path) => own.has(path));
+  const list = await readManifestFile(file, { root: dataset.root, isThere: (path) => own.has(path) });
   const byPath = new Map(list.samples.map((sample) => [sample.path, sample]));
   const warnings = [...dataset.warnings, ...list.warnings];
   let [named, changed] = [0, 0];
@@ -62,11 +62,35 @@ export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: st
 }
 
 /**
- * Finds the images of `where`: a folder with splits (Train/, Val/, Test/ and their like), a folder of class folders, or
- * a list (dataset-manifest.ts). Hidden files and folders of the system are left out and told. Throws DATASET_NOT_FOUND,
- * DATASET_EMPTY, DATASET_LAYOUT or DATASET_CLASSES.
+ * Finds the images of `where`, a path or an address s3://bucket/prefix: a folder with splits (Train/, Val/, Test/ and
+ * their like), a folder of class folders, or a list (dataset-manifest.ts). Hidden files and folders of the system are
+ * left out and told. Throws DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_LAYOUT or DATASET_CLASSES; of S3
+ * DATASET_UNREACHABLE and PACKAGE_MISSING.
  */
 export async function scanDataset(where: string): Promise<Dataset> {
+  const found: FoundDataset = isS3Address(where) ? await findInS3(where) : await findOnDisk(where);
+  const { root, samples, warnings, failures = [], open } = found;
+  if (samples.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
+  samples.sort((a, b) => byCodeUnits(a.path, b.path));
+  checkClasses(where, samples, warnings);
+  const hasSplits = samples.some((s) => s.split !== 'train');
+  return { root, samples, hasSplits, warnings, failures, ...(open && { open }) };
+}
+
+/** What was found of a data set, in any order. */
+interface FoundDataset extends Pick<Dataset, 'root' | 'open'> {
+  readonly samples: Sample[];
+  readonly warnings: string[];
+  readonly failures?: readonly Failure[];
+}
+
+async function findInS3(where: string): Promise<FoundDataset> {
+  if (isListName(where)) return readManifestFile(where);
+  const { bucketDataset } = await import('./bucket-dataset.ts');
+  return bucketDataset(where);
+}
+
+async function findOnDisk(where: string): Promise<FoundDataset> {
   const facts = await stat(where).catch((cause: unknown) => {
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
@@ -74,11 +98,5 @@ export async function scanDataset(where: string): Promise<Dataset> {
       { cause },
     );
   });
-  const found = facts.isFile() ? await readManifestFile(where) : { root: where, ...(await folderSamples(where)) };
-  const { root, samples, warnings } = found;
-  if (samples.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
-  samples.sort((a, b) => byCodeUnits(a.path, b.path));
-  checkClasses(where, samples, warnings);
-  const hasSplits = samples.some((s) => s.split !== 'train');
-  return { root, samples, hasSplits, warnings, failures: 'failures' in found ? found.failures : [] };
+  return facts.isFile() ? readManifestFile(where) : { root: where, ...(await folderSamples(where)) };
 }
