@@ -4,11 +4,14 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
 import type { ImageSource } from '../source/image-source.ts';
 import { imageSource } from '../source/open.ts';
+import { isCompressedName, refuseCompressed } from '../archives/compressed.ts';
+import { archivesIn, namedArchives } from './archives/archive-files.ts';
+import { archiveSamples } from './archives/archive-samples.ts';
 import { checkClasses } from './class-check.ts';
 import { readManifestFile } from './dataset-manifest.ts';
-import { folderSamples } from './folder-dataset.ts';
+import { samplesOfTree, type Found } from './folder-dataset.ts';
 import { LAYOUT_HELP } from './folder-layout.ts';
-import { byCodeUnits } from './image-tree.ts';
+import { byCodeUnits, imageTree } from './image-tree.ts';
 
 /** A data set as found, sorted by path in code units, which no machine or file system changes. */
 export interface Dataset<S extends Sample = Sample> {
@@ -61,12 +64,11 @@ export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: st
   return { ...dataset, samples, hasSplits: samples.some((s) => s.split !== 'train'), warnings };
 }
 
-/**
- * Finds the images of `where`: a folder with splits (Train/, Val/, Test/ and their like), a folder of class folders, or
- * a list (dataset-manifest.ts). Hidden files and folders of the system are left out and told. Throws DATASET_NOT_FOUND,
- * DATASET_EMPTY, DATASET_LAYOUT or DATASET_CLASSES.
- */
-export async function scanDataset(where: string): Promise<Dataset> {
+/** What a data set on the disk holds: a folder, a list, archives. */
+async function listed(where: string): Promise<Found & { readonly root: string }> {
+  const archives = await namedArchives(where);
+  if (archives !== undefined) return { root: where, ...(await archiveSamples(archives)) };
+  if (isCompressedName(where)) refuseCompressed(where);
   const facts = await stat(where).catch((cause: unknown) => {
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
@@ -74,11 +76,23 @@ export async function scanDataset(where: string): Promise<Dataset> {
       { cause },
     );
   });
-  const found = facts.isFile() ? await readManifestFile(where) : { root: where, ...(await folderSamples(where)) };
-  const { root, samples, warnings } = found;
+  if (facts.isFile()) return { failures: [], ...(await readManifestFile(where)) };
+  const tree = imageTree(where);
+  const inside = (await tree.foldersWithImages('')).length > 0 ? undefined : await archivesIn(where, tree);
+  return { root: where, ...(await (inside === undefined ? samplesOfTree(tree, where) : archiveSamples(inside))) };
+}
+
+/**
+ * Finds the images of `where`: a folder with splits (Train/, Val/, Test/ and their like), a folder of class folders, a
+ * list (dataset-manifest.ts), tar archives or Parquet files: one, a folder of them, or a pattern. Hidden files and
+ * folders of the system are left out and told. Throws DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_LAYOUT, DATASET_CLASSES,
+ * ARCHIVE_CORRUPT or PACKAGE_MISSING.
+ */
+export async function scanDataset(where: string): Promise<Dataset> {
+  const { root, samples, warnings, failures } = await listed(where);
   if (samples.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
   samples.sort((a, b) => byCodeUnits(a.path, b.path));
   checkClasses(where, samples, warnings);
   const hasSplits = samples.some((s) => s.split !== 'train');
-  return { root, samples, hasSplits, warnings, failures: 'failures' in found ? found.failures : [] };
+  return { root, samples, hasSplits, warnings, failures };
 }
