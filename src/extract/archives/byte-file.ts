@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { PermafrostError } from '../../core/errors.ts';
 import type { FileStamp } from '../../core/file-stamp.ts';
 
 /** A file that is read in parts: on a disk, or an object in a bucket. */
@@ -18,17 +19,22 @@ export const sizeOf = ({ stamp }: ByteFile): number => Number(stamp.size);
 /** A header, and the small files that lie behind it: a class, a record of facts. */
 const LOCAL_WINDOW_BYTES = 8192;
 
-/** Runs `work` on the file at `path`, which is open meanwhile. Throws the system's error where it cannot be opened. */
+/**
+ * Runs `work` on the file at `path`, which is open meanwhile. Throws the system's error where it cannot be opened, and
+ * ARCHIVE_CORRUPT where it is no file, or changes meanwhile.
+ */
 export async function withLocalFile<T>(path: string, work: (file: ByteFile) => Promise<T>): Promise<T> {
+  // A pipe would wait for a writer when it is opened.
+  if (!(await stat(path)).isFile()) throw new PermafrostError('ARCHIVE_CORRUPT', `${path} is no file.`);
   const handle = await open(path, 'r');
   try {
     const { size, mtimeNs, ctimeNs, ino } = await handle.stat({ bigint: true });
-    return await work({
+    const done = await work({
       name: path,
       stamp: { size, mtimeNs, ctimeNs, ino },
       windowBytes: LOCAL_WINDOW_BYTES,
       async read(offset, length) {
-        const bytes = Buffer.allocUnsafe(length);
+        const bytes = Buffer.allocUnsafeSlow(length);
         let filled = 0;
         while (filled < length) {
           const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
@@ -38,6 +44,10 @@ export async function withLocalFile<T>(path: string, work: (file: ByteFile) => P
         return bytes.subarray(0, filled);
       },
     });
+    const after = await handle.stat({ bigint: true });
+    if (after.size !== size || after.mtimeNs !== mtimeNs)
+      throw new PermafrostError('ARCHIVE_CORRUPT', `${path} changed while it was read. Run again when it is at rest.`);
+    return done;
   } finally {
     await handle.close();
   }

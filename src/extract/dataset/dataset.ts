@@ -4,11 +4,14 @@ import type { Failure, Sample } from '../../core/sample.ts';
 import type { ImageSource } from '../source/image-source.ts';
 import { imageSource } from '../source/open.ts';
 import { isS3Address } from '../source/s3/address.ts';
+import { isCompressedName, refuseCompressed } from '../archives/compressed.ts';
+import { archivesIn, namedArchives } from './archives/archive-files.ts';
+import { archiveSamples } from './archives/archive-samples.ts';
 import { checkClasses } from './class-check.ts';
 import { isListName, readManifestFile } from './dataset-manifest.ts';
-import { folderSamples } from './folder-dataset.ts';
+import { samplesOfTree, type Found } from './folder-dataset.ts';
 import { LAYOUT_HELP } from './folder-layout.ts';
-import { byCodeUnits } from './image-tree.ts';
+import { byCodeUnits, imageTree } from './image-tree.ts';
 
 /** A data set as found, sorted by path in code units, which no machine or file system changes. */
 export interface Dataset<S extends Sample = Sample> {
@@ -61,36 +64,14 @@ export async function relabelled<S extends Sample>(dataset: Dataset<S>, file: st
   return { ...dataset, samples, hasSplits: samples.some((s) => s.split !== 'train'), warnings };
 }
 
-/**
- * Finds the images of `where`, a path or an address s3://bucket/prefix: a folder with splits (Train/, Val/, Test/ and
- * their like), a folder of class folders, or a list (dataset-manifest.ts). Hidden files and folders of the system are
- * left out and told. Throws DATASET_NOT_FOUND, DATASET_EMPTY, DATASET_LAYOUT or DATASET_CLASSES; of S3
- * DATASET_UNREACHABLE and PACKAGE_MISSING.
- */
-export async function scanDataset(where: string): Promise<Dataset> {
-  const found: FoundDataset = isS3Address(where) ? await findInS3(where) : await findOnDisk(where);
-  const { root, samples, warnings, failures = [], open } = found;
-  if (samples.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
-  samples.sort((a, b) => byCodeUnits(a.path, b.path));
-  checkClasses(where, samples, warnings);
-  const hasSplits = samples.some((s) => s.split !== 'train');
-  return { root, samples, hasSplits, warnings, failures, ...(open && { open }) };
-}
-
 /** What was found of a data set, in any order. */
-interface FoundDataset extends Pick<Dataset, 'root' | 'open'> {
-  readonly samples: Sample[];
-  readonly warnings: string[];
-  readonly failures?: readonly Failure[];
-}
+type Listed = Found & Pick<Dataset, 'root' | 'open'>;
 
-async function findInS3(where: string): Promise<FoundDataset> {
-  if (isListName(where)) return readManifestFile(where);
-  const { bucketDataset } = await import('./bucket-dataset.ts');
-  return bucketDataset(where);
-}
-
-async function findOnDisk(where: string): Promise<FoundDataset> {
+/** What a data set on the disk holds: a folder, a list, archives. */
+async function listedOnDisk(where: string): Promise<Listed> {
+  const archives = await namedArchives(where);
+  if (archives !== undefined) return { root: where, ...(await archiveSamples(archives)) };
+  if (isCompressedName(where)) refuseCompressed(where);
   const facts = await stat(where).catch((cause: unknown) => {
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
@@ -98,5 +79,31 @@ async function findOnDisk(where: string): Promise<FoundDataset> {
       { cause },
     );
   });
-  return facts.isFile() ? readManifestFile(where) : { root: where, ...(await folderSamples(where)) };
+  if (facts.isFile()) return { failures: [], ...(await readManifestFile(where)) };
+  const tree = imageTree(where);
+  const inside = (await tree.foldersWithImages('')).length > 0 ? undefined : await archivesIn(where, tree);
+  return { root: where, ...(await (inside === undefined ? samplesOfTree(tree, where) : archiveSamples(inside))) };
+}
+
+/** What a data set in S3 holds: a list, or what lies below a prefix. */
+async function listedInS3(where: string): Promise<Listed> {
+  if (isListName(where)) return { failures: [], ...(await readManifestFile(where)) };
+  const { bucketDataset } = await import('./bucket-dataset.ts');
+  return bucketDataset(where);
+}
+
+/**
+ * Finds the images of `where`, a path or an address s3://bucket/prefix: a folder with splits (Train/, Val/, Test/ and
+ * their like), a folder of class folders, a list (dataset-manifest.ts), tar archives or Parquet files: one, a folder of
+ * them, or a pattern. Hidden files and folders of the system are left out and told. Throws DATASET_NOT_FOUND,
+ * DATASET_EMPTY, DATASET_LAYOUT, DATASET_CLASSES, ARCHIVE_CORRUPT or PACKAGE_MISSING; of S3 DATASET_UNREACHABLE.
+ */
+export async function scanDataset(where: string): Promise<Dataset> {
+  const found = await (isS3Address(where) ? listedInS3 : listedOnDisk)(where);
+  const { root, samples, warnings, failures, open } = found;
+  if (samples.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} names no image. ${LAYOUT_HELP}`);
+  samples.sort((a, b) => byCodeUnits(a.path, b.path));
+  checkClasses(where, samples, warnings);
+  const hasSplits = samples.some((s) => s.split !== 'train');
+  return { root, samples, hasSplits, warnings, failures, ...(open && { open }) };
 }

@@ -51,15 +51,24 @@ export interface FolderLinks {
   readonly links?: 'followed' | 'inside';
 }
 
+export interface FolderSource extends ImageSource {
+  /** Throws IMAGE_UNREADABLE where a path leads out of the folder by a link, and that is not wanted. */
+  requireInside(path: string): Promise<void>;
+}
+
 /** The images in a folder; '' stands for no folder, of images that are named one by one. */
-export function folderSource(root: string, { links = 'followed' }: FolderLinks = {}): ImageSource {
+export function folderSource(root: string, { links = 'followed' }: FolderLinks = {}): FolderSource {
+  const checked = async (path: string): Promise<void> => {
+    if (links === 'inside') await requireInside(root, path);
+  };
   return {
     root,
     stamp: (path) => stampOf(join(root, path)),
     async read(path) {
-      if (links === 'inside') await requireInside(root, path);
+      await checked(path);
       return read(join(root, path));
     },
+    requireInside: checked,
     close: () => Promise.resolve(),
   };
 }

@@ -1,14 +1,15 @@
-import { folderSource, type FolderLinks } from './folder-source.ts';
+import type { FolderLinks } from './folder-source.ts';
 import type { ImageSource } from './image-source.ts';
+import { localSource } from './local-source.ts';
 import { isS3Address } from './s3/address.ts';
 
 /**
- * Opens what the images of a data set are read from, by what its root is: `s3://bucket/prefix`, or a folder. It is
- * opened once a command, and closed at its end. A folder that is not there opens too: each of its images then cannot be
- * read. Throws PACKAGE_MISSING.
+ * Opens what the images of a data set are read from, by what its root is: an address in S3, a folder, archives. It
+ * is opened once a command, and closed at its end. A folder that is not there opens too: each of its images then cannot
+ * be read. Throws PACKAGE_MISSING.
  */
 export async function imageSource(root: string, links: FolderLinks = {}): Promise<ImageSource> {
-  if (!isS3Address(root)) return folderSource(root, links);
+  if (!isS3Address(root)) return localSource(root, links);
   const { s3Source } = await import('./s3/s3-source.ts');
   return s3Source(root);
 }

@@ -1,6 +1,8 @@
 import { few, PermafrostError } from '../../../core/errors.ts';
 import type { Split } from '../../../core/sample.ts';
-import { openParquet, rowPath, type ParquetImages } from '../../archives/parquet-file.ts';
+import type { ByteFile } from '../../archives/byte-file.ts';
+import { openParquet, rowFacts, type ParquetImages } from '../../archives/parquet-file.ts';
+import { rowPath } from '../../archives/parquet-rows.ts';
 import type { Found } from '../folder-dataset.ts';
 import type { ArchiveFiles } from './archive-files.ts';
 import { splitsOfArchives } from './archive-splits.ts';
@@ -9,11 +11,15 @@ import { writtenClass, type ClassNames } from './sample-classes.ts';
 import { pathIn } from './web-dataset.ts';
 
 /** The rows of one file as records. */
-async function recordsIn(name: string, split: Split | undefined, file: ParquetImages): Promise<ImageRecord[]> {
+async function recordsIn(
+  { name, split }: { readonly name: string; readonly split: Split | undefined },
+  file: ByteFile,
+  parquet: ParquetImages,
+): Promise<ImageRecord[]> {
   const splits = split === undefined ? [] : [{ from: 'the name of its file', split }];
-  const from = `the column ${file.columns.label}`;
-  return (await file.facts()).map(({ label, split: word, name: inner }, i) => {
-    const path = pathIn(name, rowPath(i, file.rows, inner));
+  const from = `the column ${parquet.columns.label}`;
+  return (await rowFacts(file, parquet)).map(({ label, split: word, name: inner }, i) => {
+    const path = pathIn(name, rowPath(i, parquet.rows, inner));
     return { path, splits, word, written: writtenClass(path, label === undefined ? [] : [{ from, value: label }]) };
   });
 }
@@ -40,17 +46,17 @@ export async function parquetSamples({ where, names, withFile, classNames }: Arc
   let classes: ClassNames | undefined;
   for (const name of names) {
     if (splits !== undefined && !splits.has(name)) continue;
-    await withFile(name, async (bytes) => {
-      const file = await openParquet(bytes);
-      const { columns } = file;
+    await withFile(name, async (file) => {
+      const parquet = await openParquet(file);
+      const { columns, columnNames } = parquet;
       for (const warning of columns.warnings) told.add(warning);
       if (columns.label === undefined)
         throw new PermafrostError(
           'DATASET_LAYOUT',
-          `${bytes.name}: no column says what the images show (columns: ${few(file.columnNames, 12)}). Call it label; it may hold names or numbers.`,
+          `${file.name}: no column says what the images show (columns: ${few(columnNames, 12)}). Call it label; it may hold names or numbers.`,
         );
-      classes = sameNames(classes, columns.classNames && { from: bytes.name, list: columns.classNames });
-      for (const record of await recordsIn(name, splits?.get(name), file)) records.push(record);
+      classes = sameNames(classes, columns.classNames && { from: file.name, list: columns.classNames });
+      for (const record of await recordsIn({ name, split: splits?.get(name) }, file, parquet)) records.push(record);
     });
   }
   if (records.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} has no rows.`);
