@@ -141,6 +141,7 @@ module.exports = {
     onlyImporter('onnxruntime-node', 'core/onnxruntime\\.ts'),
     onlyImporter('koffi', 'extract/engines/openvino/c-api\\.ts'),
     onlyImporter('protobufjs', 'core/onnx-model\\.ts'),
+    onlyImporter('@aws-sdk/client-s3', 'extract/source/s3/s3-client\\.ts'),
     onlyImporter('sharp', 'extract/image/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
     onlyImporter('hyparquet', 'extract/archives/parquet-package\\.ts', '(^|node_modules/)hyparquet(-compressors)?(/|$)'),

@@ -47,7 +47,7 @@ function pathsOf(file: string, dataset: ListedDataset | undefined, first: string
 }
 
 const WEB =
-  'Images are not read from the web: they would be others in the next run. Fetch them into tar files with img2dataset (docs/datasets.md), or save them and list the files.';
+  'Images are not read from the web: they would be others in the next run. Fetch them into tar files with img2dataset (docs/s3.md), or save them and list the files.';
 
 /**
  * Reads a data set's list: a CSV with a header, or JSON lines. Samples are in the file's order. Paths are relative to

@@ -6,9 +6,11 @@ import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
+import { isImageName } from '../../extract/dataset/image-tree.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
+import { isS3Address } from '../../extract/source/s3/address.ts';
 import { withSource } from '../../extract/source/open.ts';
-import { placeOf } from '../../extract/source/place.ts';
+import { absoluteRoot, placeOf } from '../../extract/source/place.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
 import { findDataset } from '../network/find-dataset.ts';
 import type { Work } from '../work.ts';
@@ -24,6 +26,7 @@ export interface BenchImages {
 
 async function isDataset(path: string): Promise<boolean> {
   if (isListName(path)) return true;
+  if (isS3Address(path)) return !isImageName(path);
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {
@@ -45,7 +48,7 @@ interface Listed {
 async function listed(given: readonly string[], work: Work): Promise<Listed> {
   const [first] = given;
   if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
-    return { source: 'the images given', root: '', paths: given.map((path) => resolve(path)) };
+    return { source: 'the images given', root: '', paths: given.map(absoluteRoot) };
   }
   const where = first ?? (await renderBundledDataset(join(cacheFolder(), 'emoji'), work)).root;
   const { root, samples } = await findDataset(where);
