@@ -69,6 +69,12 @@ export async function startStorage(
       answered.end();
       return;
     }
+    if (asked.method === 'DELETE') {
+      objects.delete(key);
+      answered.writeHead(204);
+      answered.end();
+      return;
+    }
     if (key === '') {
       answered.writeHead(200, { 'content-type': 'application/xml' });
       answered.end(list(new URLSearchParams(query)));

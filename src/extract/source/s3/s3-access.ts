@@ -13,6 +13,8 @@ import { s3Error, type AskedOfS3 } from './s3-errors.ts';
 const AT_ONCE = 32;
 /** Times that an object is asked for whose answer broke off; the SDK itself repeats requests that were refused. */
 const READINGS = 4;
+/** Times that an object is written while another write of it is under way. */
+const CONFLICTS = 8;
 
 /** An object in a listing. */
 export interface ListedObject extends ObjectFacts {
@@ -31,7 +33,7 @@ export interface ReadObjectOptions {
 }
 
 /**
- * What is asked of S3. Everything throws DATASET_UNREACHABLE (credentials, region, clock, network), DATASET_NOT_FOUND
+ * What is asked of S3, of images and of stores. Everything throws DATASET_UNREACHABLE (credentials, region, clock, network), DATASET_NOT_FOUND
  * (no such bucket), and INTERRUPTED after a signal; of one object IMAGE_UNREADABLE.
  */
 export interface S3Access {
@@ -39,6 +41,13 @@ export interface S3Access {
   list(address: S3Address): AsyncGenerator<readonly ListedObject[]>;
   facts(address: S3Address): Promise<ObjectFacts>;
   read(address: S3Address, options?: ReadObjectOptions): Promise<Buffer>;
+  /**
+   * Writes an object whole. With `ifAbsent` only where there is none: false where there is one, which may be this very
+   * one, written by a request whose answer was lost. Throws STORE_WRITE in place of IMAGE_UNREADABLE.
+   */
+  write(address: S3Address, bytes: Uint8Array, options?: { readonly ifAbsent?: boolean }): Promise<boolean>;
+  /** Removes an object; one that is not there is gone already. */
+  remove(address: S3Address): Promise<void>;
   close(): void;
 }
 
@@ -139,6 +148,26 @@ export async function openS3(): Promise<S3Access> {
             await delay(100 * 2 ** reading, undefined, options.signal && { signal: options.signal });
           }
         }
+      }),
+    write: ({ bucket: Bucket, key: Key }, bytes, { ifAbsent = false } = {}) =>
+      asked({ bucket: Bucket, key: Key }, 'written', undefined, async () => {
+        const condition = ifAbsent ? { IfNoneMatch: '*' } : {};
+        for (let attempt = 1; ; attempt++) {
+          try {
+            await client.send(new sdk.PutObjectCommand({ Bucket, Key, Body: bytes, ...condition }));
+            return true;
+          } catch (error) {
+            const { name } = error as Error;
+            if (ifAbsent && name === 'PreconditionFailed') return false;
+            // Another write of the same object is under way: whether it came to be is known when it has ended.
+            if (name !== 'ConditionalRequestConflict' || attempt === CONFLICTS) throw error;
+            await delay(50 * 2 ** attempt);
+          }
+        }
+      }),
+    remove: ({ bucket: Bucket, key: Key }) =>
+      asked({ bucket: Bucket, key: Key }, 'written', undefined, async () => {
+        await client.send(new sdk.DeleteObjectCommand({ Bucket, Key }));
       }),
     close: () => client.destroy(),
   };

@@ -27,7 +27,7 @@ const NO_BUCKET: Meaning = {
 };
 const GONE = object('There is no such object. Keys are taken as they stand: "%20" is no blank.');
 const DENIED = object(
-  'The credentials may not read it: they need s3:GetObject on it, and s3:ListBucket on the bucket to tell a missing object from one that is kept from them.',
+  'The credentials may not: they need s3:GetObject on what is read, s3:PutObject and s3:DeleteObject on what is written, and s3:ListBucket on the bucket.',
 );
 const ELSEWHERE = storage('The bucket lies in another region. Set AWS_REGION to it');
 const NO_ANSWER = storage(
@@ -69,13 +69,16 @@ function meaningOf({ name = '', $metadata }: ToldByS3): Meaning {
   return status === 404 ? GONE : object('Check that it can be read in another way (such as by "aws s3 cp").');
 }
 
+/** The code of what S3 says of one object, by what was asked. */
+const OF_ONE_OBJECT = { read: 'IMAGE_UNREADABLE', listed: 'DATASET_UNREACHABLE', written: 'STORE_WRITE' } as const;
+
 /** What S3 is asked. */
 export interface AskedOfS3 {
   /** The address that is read or listed. */
   readonly place: string;
   /** The storage, for messages. */
   readonly at: string;
-  readonly verb: 'listed' | 'read' | 'written';
+  readonly verb: keyof typeof OF_ONE_OBJECT;
 }
 
 /**
@@ -96,8 +99,8 @@ export function s3Error(error: unknown, { place, at, verb }: AskedOfS3): Permafr
   // The whole error holds the request, and with it the key's name and the signature.
   const cause = new Error(`${name}: ${reasonOf(error)}`);
   return new PermafrostError(
-    // A listing that is denied is no fault of one image.
-    verb === 'read' || code !== 'IMAGE_UNREADABLE' ? code : 'DATASET_UNREACHABLE',
+    // What is said of one object is no fault of an image where it is no image that is asked for.
+    code === 'IMAGE_UNREADABLE' ? OF_ONE_OBJECT[verb] : code,
     `${place} cannot be ${verb}: ${at} said ${said.join(' ')} (${reasonOf(error)})${tries}. ${words}`,
     { cause },
   );
