@@ -5,8 +5,8 @@ import type { Failure, Sample } from '../../core/sample.ts';
 import type { ImageSource } from '../source/image-source.ts';
 import { imageSource } from '../source/open.ts';
 import { isCompressedName, refuseCompressed } from '../archives/compressed.ts';
-import { archivesIn, namedArchives } from './archives/archive-files.ts';
 import { archiveSamples } from './archives/archive-samples.ts';
+import { archivesInFolder, namedArchives } from './archives/local-archives.ts';
 import { checkClasses } from './class-check.ts';
 import { readManifestFile } from './dataset-manifest.ts';
 import { samplesOfTree, type Found } from './folder-dataset.ts';
@@ -78,7 +78,7 @@ async function listed(where: string): Promise<Found & { readonly root: string }>
   });
   if (facts.isFile()) return { failures: [], ...(await readManifestFile(where)) };
   const tree = imageTree(where);
-  const inside = (await tree.foldersWithImages('')).length > 0 ? undefined : await archivesIn(where, tree);
+  const inside = (await tree.foldersWithImages('')).length > 0 ? undefined : await archivesInFolder(where, tree);
   return { root: where, ...(await (inside === undefined ? samplesOfTree(tree, where) : archiveSamples(inside))) };
 }
 
