@@ -2,7 +2,7 @@ import { byCodeUnits, emptyListing, enter, sortListing, within, type ImageTree, 
 
 /** A file that stands in a tree at one path, and is listed under another. */
 export interface PlacedFile {
-  /** Where it stands in the tree: folders with slashes, and its name. */
+  /** Where it stands in the tree: folders with slashes, and its name. What ends in a slash is a folder. */
   readonly at: string;
   /** The path of its sample. Several files may stand at one place, as those of several archives do. */
   readonly path: string;
@@ -29,6 +29,7 @@ export function pathTree(files: Iterable<PlacedFile>): ImageTree {
       if (inner === undefined) folder.folders.set(part, (inner = emptyFolder()));
       folder = inner;
     }
+    if (name === '') continue;
     const same = folder.files.get(name);
     if (same === undefined) folder.files.set(name, [path]);
     else same.push(path);

@@ -1,7 +1,11 @@
 import { join, resolve } from 'node:path';
+import { belowS3, isS3Address } from './s3/address.ts';
 
 /** The root of a data set as stores keep it, the same from whatever folder it is named. */
-export const absoluteRoot = (root: string): string => resolve(root);
+export const absoluteRoot = (root: string): string => (isS3Address(root) ? root : resolve(root));
 
-/** Where an image lies, for messages. */
-export const placeOf = (root: string, path: string): string => join(root, path);
+/** Where an image, or a folder of images, lies, for messages. */
+export function placeOf(root: string, path: string): string {
+  if (!isS3Address(root)) return join(root, path);
+  return path === '' ? root : belowS3(root, path);
+}

@@ -1,0 +1,105 @@
+import { few, PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { FileStamp } from '../../core/file-stamp.ts';
+import type { Sample } from '../../core/sample.ts';
+import type { ImageSource } from '../source/image-source.ts';
+import { belowS3, parseS3Address, s3Root } from '../source/s3/address.ts';
+import { objectStamp, objectStamps } from '../source/s3/object-stamp.ts';
+import { openS3, type S3Access } from '../source/s3/s3-access.ts';
+import { s3Source } from '../source/s3/s3-source.ts';
+import { samplesOfTree, type Found } from './folder-dataset.ts';
+import { LAYOUT_HELP } from './folder-layout.ts';
+import { byCodeUnits, isImageName } from './image-tree.ts';
+import { pathTree, type PlacedFile } from './path-tree.ts';
+
+/** What lies below a prefix, as the folder code reads it. */
+interface ListedKeys {
+  readonly files: readonly PlacedFile[];
+  /** Of images alone. */
+  readonly stamps: ReadonlyMap<string, FileStamp>;
+  readonly warnings: readonly string[];
+}
+
+/** The keys below a root. Empty parts of a key (`cat//1.jpg`) make no folder; a key that ends in a slash is one. */
+async function listKeys(s3: S3Access, root: string): Promise<ListedKeys> {
+  const prefix = parseS3Address(belowS3(root, ''));
+  const files: PlacedFile[] = [];
+  const stamps = new Map<string, FileStamp>();
+  const [doubled, slashed]: [string[], string[]] = [[], []];
+  for await (const page of s3.list(prefix)) {
+    for (const { key, ...facts } of page) {
+      const path = key.slice(prefix.key.length);
+      const parts = path.split('/').filter((part) => part !== '');
+      const isFolder = path.endsWith('/') || path === '';
+      if (!isFolder && path.split('/').length > parts.length) doubled.push(path);
+      if (isFolder && facts.size > 0) slashed.push(path);
+      if (parts.length === 0) continue;
+      const at = parts.join('/');
+      files.push(isFolder ? { at: `${at}/`, path } : { at: at === path ? path : at, path });
+      if (!isFolder && isImageName(path)) stamps.set(path, objectStamp(facts));
+    }
+  }
+  const warnings: string[] = [];
+  if (doubled.length > 0)
+    warnings.push(`Keys with empty parts are read as if they had none: ${few(doubled)} (${doubled.length} in all).`);
+  if (slashed.length > 0)
+    warnings.push(`Ignored ${slashed.length} objects with bytes whose keys end in a slash: ${few(slashed)}.`);
+  return { files, stamps, warnings };
+}
+
+/** Images that are asked for before any work. */
+const ASKED = 3;
+
+/** Throws DATASET_UNREACHABLE where objects are listed and none of some can be read: the credentials may only list. */
+async function requireReading(root: string, samples: readonly Sample[], source: ImageSource): Promise<void> {
+  const asked = new Set([0, samples.length >> 1, samples.length - 1].slice(0, ASKED));
+  let last: unknown;
+  for (const i of asked) {
+    try {
+      // Without stamps of its own, it asks the storage.
+      await source.stamp(samples[i]!.path);
+      return;
+    } catch (error) {
+      if (!(error instanceof PermafrostError) || error.code !== 'IMAGE_UNREADABLE') throw error;
+      last = error;
+    }
+  }
+  throw new PermafrostError(
+    'DATASET_UNREACHABLE',
+    `${root} can be listed, but none of ${asked.size} images that were asked for can be read. The last: ${reasonOf(last)}`,
+    { cause: last },
+  );
+}
+
+/** The images below a prefix of a bucket, and how they are opened with what listing told of them. */
+export interface BucketDataset extends Found {
+  readonly root: string;
+  readonly open: () => Promise<ImageSource>;
+}
+
+/**
+ * The images below `s3://bucket/prefix`, laid out as in folders. Throws DATASET_NOT_FOUND, DATASET_EMPTY,
+ * DATASET_LAYOUT, DATASET_UNREACHABLE, PACKAGE_MISSING.
+ */
+export async function bucketDataset(where: string): Promise<BucketDataset> {
+  const root = s3Root(where);
+  const s3 = await openS3();
+  const { files, stamps, warnings } = await listKeys(s3, root).finally(() => s3.close());
+  if (files.length === 0)
+    throw new PermafrostError(
+      'DATASET_NOT_FOUND',
+      `There is no data set at ${where}: no key begins with ${JSON.stringify(parseS3Address(belowS3(root, '')).key)}. A prefix is whole up to a slash. ${LAYOUT_HELP}`,
+    );
+  const found = await samplesOfTree(pathTree(files), root);
+  // Stamps are found by halving.
+  const samples = found.samples.sort((a, b) => byCodeUnits(a.path, b.path));
+  const known = objectStamps(samples, (path) => stamps.get(path));
+  const asked = await s3Source(root);
+  await requireReading(root, samples, asked).finally(() => asked.close());
+  return {
+    ...found,
+    root,
+    samples,
+    warnings: [...warnings, ...found.warnings],
+    open: () => s3Source(root, known),
+  };
+}
