@@ -5,6 +5,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
+import { archiveKind } from '../../extract/archives/archive-place.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
 import { withSource } from '../../extract/source/open.ts';
@@ -23,7 +24,7 @@ export interface BenchImages {
 }
 
 async function isDataset(path: string): Promise<boolean> {
-  if (isListName(path)) return true;
+  if (isListName(path) || archiveKind(path) !== undefined) return true;
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {

@@ -29,7 +29,7 @@ async function withFile<T>(path: string, work: (file: ByteFile) => Promise<T>): 
 
 const accessTo = (where: string, folder: string): ArchiveAccess => ({
   where,
-  withFile: (name, work) => withFile(join(folder, name), work),
+  withFile: (name, work) => withFile(resolve(folder, name), work),
   classNames: () => readClassNames(folder),
 });
 
@@ -49,7 +49,7 @@ export async function namedArchives(root: string): Promise<ArchiveFiles | undefi
       kind: archiveKind(root)!,
       names: [''],
       warnings: [],
-      withFile: (_, work) => withFile(root, work),
+      withFile: (_, work) => withFile(resolve(root), work),
       classNames: () => readClassNames(dirname(resolve(root))),
     };
   }
