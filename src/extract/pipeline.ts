@@ -8,7 +8,7 @@ import { openImage } from './image/open-image.ts';
 import { remarkOn, type Remark } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
-import type { ImageSource } from './source/image-source.ts';
+import { isOfStorage, type ImageSource } from './source/image-source.ts';
 import { imageSource } from './source/open.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
@@ -76,7 +76,13 @@ interface Decoding {
   readonly pixels: Promise<Uint8Array>;
 }
 
-type Read = Decoding | Exclude<PipelineEvent, { kind: 'features' }>;
+/** The storage of the images cannot be reached: no fault of an image. */
+interface Unreachable {
+  readonly kind: 'unreachable';
+  readonly error: PermafrostError;
+}
+
+type Read = Decoding | Unreachable | Exclude<PipelineEvent, { kind: 'features' }>;
 
 function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'failure' } {
   const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
@@ -108,7 +114,7 @@ async function read(
     const { width, height, orientation } = header;
     return { sample, facts: { sha256, width, height, orientation }, decoder, header, pixels };
   } catch (error) {
-    return failureOf(sample, error);
+    return isOfStorage(error) ? { kind: 'unreachable', error } : failureOf(sample, error);
   }
 }
 
@@ -169,7 +175,8 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
 /**
  * Reads, decodes and infers at the same time: while one batch is in the network, the next is ready and the one after it
  * is decoded on libuv's threads. At most four batches of pixels exist, and one more for each further network. Files
- * that are known or fail take no place in a batch; identical files are inferred once.
+ * that are known or fail take no place in a batch; identical files are inferred once. Where the storage of the images
+ * cannot be reached the batches before are delivered, then DATASET_UNREACHABLE is thrown.
  */
 export async function* extractFeatures(options: PipelineOptions): AsyncGenerator<PipelineEvent> {
   const source = options.source ?? (await imageSource(options.root));
@@ -207,11 +214,16 @@ async function* extractFrom(source: ImageSource, options: PipelineOptions): Asyn
     for (const { sha256 } of found.rows) underWay.delete(sha256);
   }
 
+  let unreachable: PermafrostError | undefined;
   const fillings = new Map<Executable, Batch>();
   for (fill(); window.length > 0 && !ended(); fill()) {
     const entry = await window.shift()!;
     if (signal?.aborted) break; // it may have failed for that alone
     if ('kind' in entry) {
+      if (entry.kind === 'unreachable') {
+        unreachable = entry.error;
+        break;
+      }
       yield entry;
       continue;
     }
@@ -252,4 +264,5 @@ async function* extractFrom(source: ImageSource, options: PipelineOptions): Asyn
     if (net.isFull) yield* deliver();
   }
   while (!net.isEmpty) yield* deliver();
+  if (unreachable !== undefined) throw unreachable;
 }

@@ -93,13 +93,13 @@ export async function bucketDataset(where: string): Promise<BucketDataset> {
   // Stamps are found by halving.
   const samples = found.samples.sort((a, b) => byCodeUnits(a.path, b.path));
   const known = objectStamps(samples, (path) => stamps.get(path));
-  const asked = await s3Source(root);
+  const asked = s3Source(root);
   await requireReading(root, samples, asked).finally(() => asked.close());
   return {
     ...found,
     root,
     samples,
     warnings: [...warnings, ...found.warnings],
-    open: () => s3Source(root, known),
+    open: () => Promise.resolve(s3Source(root, known)),
   };
 }

@@ -16,7 +16,8 @@ const KINDS: Readonly<Record<string, 'csv' | 'jsonl'>> = {
 };
 
 /** Whether a path is named as a list of images. */
-export const isListName = (path: string): boolean => Object.hasOwn(KINDS, extname(path).toLowerCase());
+export const isListName = (path: string): boolean =>
+  !path.endsWith('/') && Object.hasOwn(KINDS, extname(path).toLowerCase());
 
 /** A data set's list as read. */
 export interface DatasetList {

@@ -7,6 +7,7 @@ import { isS3Address } from '../source/s3/address.ts';
 import { isCompressedName, refuseCompressed } from '../archives/compressed.ts';
 import { archiveSamples } from './archives/archive-samples.ts';
 import { archivesInFolder, namedArchives } from './archives/local-archives.ts';
+import { bucketDataset } from './bucket-dataset.ts';
 import { checkClasses } from './class-check.ts';
 import { isListName, readManifestFile } from './dataset-manifest.ts';
 import { samplesOfTree, type Found } from './folder-dataset.ts';
@@ -88,7 +89,6 @@ async function listedOnDisk(where: string): Promise<Listed> {
 /** What a data set in S3 holds: a list, or what lies below a prefix. */
 async function listedInS3(where: string): Promise<Listed> {
   if (isListName(where)) return { failures: [], ...(await readManifestFile(where)) };
-  const { bucketDataset } = await import('./bucket-dataset.ts');
   return bucketDataset(where);
 }
 

@@ -1,7 +1,8 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
 import { archiveKind } from '../archives/archive-place.ts';
+import { placeOf } from '../source/place.ts';
 import { isListName } from './dataset-manifest.ts';
 import { findLayout, LAYOUT_HELP, listHint, type ClassParent } from './folder-layout.ts';
 import { within, type ImageTree } from './image-tree.ts';
@@ -39,7 +40,7 @@ async function addClasses(
     if (label === '') {
       throw new PermafrostError(
         'DATASET_LAYOUT',
-        `${JSON.stringify(join(where, prefix + folder))} has a name of blanks, and is to be the name of a class. Rename it.`,
+        `${JSON.stringify(placeOf(where, prefix + folder))} has a name of blanks, and is to be the name of a class. Rename it.`,
       );
     }
     // One by one: hundreds of thousands of arguments are more than a call may have.

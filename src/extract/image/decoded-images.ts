@@ -2,7 +2,7 @@ import type { Contract } from '../../core/contract.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Sample } from '../../core/sample.ts';
-import type { ImageSource } from '../source/image-source.ts';
+import { readIfReadable, type ImageSource } from '../source/image-source.ts';
 import { withSource } from '../source/open.ts';
 import { squareOf } from './open-image.ts';
 
@@ -39,7 +39,7 @@ async function decodedFrom(source: ImageSource, wanted: WantedImages): Promise<D
     if (found.size >= count) break;
     if (signal?.aborted) throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was extracted.');
     // What cannot be read extraction counts and tells.
-    const bytes = await source.read(path, signal).catch(() => undefined);
+    const bytes = await readIfReadable(source, path, signal);
     if (bytes === undefined) continue;
     const sha256 = sha256Hex(bytes);
     if (found.has(sha256) || except.has(sha256)) continue;

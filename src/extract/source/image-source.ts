@@ -22,6 +22,22 @@ export interface ImageSource {
   close(): Promise<void>;
 }
 
+/** Whether an error is of the storage that images lie in, so that no image can be had; else it is of one image. */
+export const isOfStorage = (error: unknown): error is PermafrostError =>
+  error instanceof PermafrostError && /^(DATASET_|PACKAGE_MISSING$|OPTION_INVALID$)/.test(error.code);
+
+/** The bytes of an image, or undefined where it cannot be read. Throws what is of the storage, and INTERRUPTED. */
+export async function readIfReadable(
+  source: ImageSource,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Buffer | undefined> {
+  return source.read(path, signal).catch((error: unknown) => {
+    if (isOfStorage(error) || (error instanceof PermafrostError && error.code === 'INTERRUPTED')) throw error;
+    return undefined;
+  });
+}
+
 /** Throws IMAGE_UNREADABLE. */
 export function unreadable(reason: string, cause?: unknown): never {
   throw new PermafrostError('IMAGE_UNREADABLE', reason, { cause });

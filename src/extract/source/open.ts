@@ -2,16 +2,15 @@ import type { FolderLinks } from './folder-source.ts';
 import type { ImageSource } from './image-source.ts';
 import { localSource } from './local-source.ts';
 import { isS3Address } from './s3/address.ts';
+import { s3Source } from './s3/s3-source.ts';
 
 /**
  * Opens what the images of a data set are read from, by what its root is: an address in S3, a folder, archives. It
  * is opened once a command, and closed at its end. A folder that is not there opens too: each of its images then cannot
- * be read. Throws PACKAGE_MISSING.
+ * be read, and so are those in S3 where it cannot be reached.
  */
 export async function imageSource(root: string, links: FolderLinks = {}): Promise<ImageSource> {
-  if (!isS3Address(root)) return localSource(root, links);
-  const { s3Source } = await import('./s3/s3-source.ts');
-  return s3Source(root);
+  return isS3Address(root) ? s3Source(root) : localSource(root, links);
 }
 
 /** Runs `work` with the source that is given, or with one opened from `root` and closed after it. */

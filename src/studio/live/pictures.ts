@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { lanes } from '../../core/lanes.ts';
 import { largePicture, thumbnail } from '../../extract/image/thumbnail.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { imageSource } from '../../extract/source/open.ts';
@@ -35,9 +36,8 @@ async function readImage(source: ImageSource, path: string): Promise<Uint8Array>
 export function livePictures(): LivePictures {
   const kept = new Map<string, Uint8Array>();
   const underWay = new Map<string, Promise<Uint8Array>>();
-  const waiting: (() => void)[] = [];
   let bytes = 0;
-  let busy = 0;
+  const inLane = lanes(LANES);
   // A snapshot may have another data set than the one before it.
   const sources = new Map<string, Promise<ImageSource>>();
   function sourceAt(root: string): Promise<ImageSource> {
@@ -47,17 +47,6 @@ export function livePictures(): LivePictures {
     return source;
   }
 
-  async function inLane<T>(work: () => Promise<T>): Promise<T> {
-    if (busy >= LANES) await new Promise<void>((resolve) => waiting.push(resolve));
-    else busy++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) busy--;
-      else next();
-    }
-  }
   function keep(key: string, picture: Uint8Array): void {
     kept.set(key, picture);
     bytes += picture.length;

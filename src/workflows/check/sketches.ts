@@ -2,7 +2,7 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
 import { sketchOf } from '../../extract/sketch.ts';
-import type { ImageSource } from '../../extract/source/image-source.ts';
+import { isOfStorage, type ImageSource } from '../../extract/source/image-source.ts';
 import { withSource } from '../../extract/source/open.ts';
 import { placeOf } from '../../extract/source/place.ts';
 import { readSketches, writeSketches, type Sketches } from '../../store/format/sketches-file.ts';
@@ -52,8 +52,9 @@ async function makeSketches(
 ): Promise<string | undefined> {
   const meter = progressMeter('reading images', samples.length, listener);
   let [next, problem]: [number, string | undefined] = [0, undefined];
+  let isUnreachable = false;
   const lane = async (source: ImageSource): Promise<void> => {
-    while (next < samples.length) {
+    while (next < samples.length && !isUnreachable) {
       const sample = samples[next++]!;
       if (signal?.aborted === true)
         throw new PermafrostError('INTERRUPTED', 'The check was interrupted; nothing was changed.', {
@@ -62,7 +63,8 @@ async function makeSketches(
       try {
         sketches.set(sample.sha256, await sketchFromFile(source, store, sample));
       } catch (error) {
-        if (!isOfTheFile(error)) throw error;
+        isUnreachable ||= isOfStorage(error);
+        if (!isUnreachable && !isOfTheFile(error)) throw error;
         problem ??= reasonOf(error);
       }
       meter.advance(1, 1);

@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
-import type { ImageSource } from '../../extract/source/image-source.ts';
+import { readIfReadable, type ImageSource } from '../../extract/source/image-source.ts';
 import { absoluteRoot } from '../../extract/source/place.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
 import type { StoreFolder } from '../../store/format/manifest.ts';
@@ -21,7 +21,8 @@ function spread(length: number): Set<number> {
 }
 
 async function digestOf(source: ImageSource, path: string): Promise<string | undefined> {
-  return source.read(path).then(sha256Hex, () => undefined);
+  const bytes = await readIfReadable(source, path);
+  return bytes && sha256Hex(bytes);
 }
 
 /**

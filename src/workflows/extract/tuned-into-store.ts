@@ -3,6 +3,7 @@ import { few, PermafrostError } from '../../core/errors.ts';
 import { plural } from '../../core/words.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
+import { isS3Address } from '../../extract/source/s3/address.ts';
 import { imageSource } from '../../extract/source/open.ts';
 import { stageClock, type StageClock } from '../../extract/stage-clock.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
@@ -62,7 +63,7 @@ async function throughAll(
   const lacking = (): StoredSample[] => samples.filter(({ sha256 }) => !writer.isKnown(sha256));
   const asked = lacking();
   if (asked.length === 0) return { decoded: 0, unread: 0 };
-  if (!existsSync(root))
+  if (!isS3Address(root) && !existsSync(root))
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
       `${path} has no activations of ${plural(asked.length, 'image')} for the tuned layers to read, and the data set is not at ${root}. Put it there, or give it: permafrost extract DATASET --store ${path} --backbone-file FILE.`,

@@ -3,7 +3,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { present, type Judgement, type OrReason, type Thumbnails } from '../../results/report-data.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import { thumbnail } from '../../extract/image/thumbnail.ts';
-import type { ImageSource } from '../../extract/source/image-source.ts';
+import { isOfStorage, type ImageSource } from '../../extract/source/image-source.ts';
 import { withSource } from '../../extract/source/open.ts';
 import { placeOf } from '../../extract/source/place.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
@@ -64,6 +64,7 @@ async function picture(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const bytes = await source.read(path, signal).catch((cause: unknown) => {
+    if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError('IMAGE_UNREADABLE', reasonOf(cause), { cause });
   });
   if (sha256Hex(bytes) !== sha256)
@@ -71,7 +72,7 @@ async function picture(
   return Buffer.from(await thumbnail(bytes, SIDE)).toString('base64');
 }
 
-/** Pictures of at most `most` of `wanted` images, from the files that a store's data set names; what cannot be shown is counted. */
+/** Pictures of at most `most` of `wanted` images of the data set at `root`; what cannot be shown is counted. */
 export async function thumbnails(
   root: string,
   samples: readonly StoredSample[],
@@ -84,6 +85,8 @@ export async function thumbnails(
   const meter = progressMeter('pictures', chosen.length, listener);
   let [next, characters, unavailable, overBudget] = [0, 0, 0, samples.length - chosen.length];
   let problem: string | null = null;
+  // Where the storage cannot be reached it is not asked again for each image.
+  let isUnreachable = false;
   const lane = async (source: ImageSource): Promise<void> => {
     while (next < chosen.length) {
       const image = chosen[next++]!;
@@ -95,14 +98,19 @@ export async function thumbnails(
         overBudget++;
         continue;
       }
+      if (isUnreachable) {
+        unavailable++;
+        continue;
+      }
       try {
         const text = await picture(source, samples[image]!, signal);
         characters += text.length;
         data.set(image, text);
       } catch (error) {
-        if (!(error instanceof PermafrostError) || !error.code.startsWith('IMAGE_')) throw error;
+        isUnreachable ||= isOfStorage(error);
+        if (!isUnreachable && !(error instanceof PermafrostError && error.code.startsWith('IMAGE_'))) throw error;
         unavailable++;
-        problem ??= error.message;
+        problem ??= reasonOf(error);
       }
       meter.advance(1, 1);
     }

@@ -146,6 +146,7 @@ async function contentOf(
 ): Promise<Buffer> {
   const file = placeOf(source.root, path);
   const content = await source.read(path, signal).catch((cause: unknown) => {
+    if (cause instanceof PermafrostError && cause.code !== 'IMAGE_UNREADABLE') throw cause;
     throw new PermafrostError('IMAGE_UNREADABLE', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
   if (sha256Hex(content) === sha256) return content;
