@@ -2,7 +2,7 @@ import type { FolderLinks } from './folder-source.ts';
 import type { ImageSource } from './image-source.ts';
 import { localSource } from './local-source.ts';
 import { isS3Address } from './s3/address.ts';
-import { s3Source } from './s3/s3-source.ts';
+import { s3Images } from './s3/s3-images.ts';
 
 /**
  * Opens what the images of a data set are read from, by what its root is: an address in S3, a folder, archives. It
@@ -10,7 +10,7 @@ import { s3Source } from './s3/s3-source.ts';
  * be read, and so are those in S3 where it cannot be reached.
  */
 export async function imageSource(root: string, links: FolderLinks = {}): Promise<ImageSource> {
-  return isS3Address(root) ? s3Source(root) : localSource(root, links);
+  return isS3Address(root) ? s3Images(root) : localSource(root, links);
 }
 
 /** Runs `work` with the source that is given, or with one opened from `root` and closed after it. */
