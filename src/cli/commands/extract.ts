@@ -9,7 +9,7 @@ export const TRACE_OPTIONS = { trace: booleanOption(false, 'tell where the time 
 export const extractCommand: CommandSpec = {
   name: 'extract',
   summary: 'run the frozen network once and keep the features',
-  arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
+  arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv, .jsonl, .tar or .parquet']],
   options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS },
   async act([dataset], flags, context) {
     const { extract } = await import('../../workflows/extract/extract.ts');

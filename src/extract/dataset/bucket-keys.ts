@@ -2,7 +2,7 @@ import { few } from '../../core/errors.ts';
 import type { FileStamp } from '../../core/file-stamp.ts';
 import { belowS3, parseS3Address } from '../source/s3/address.ts';
 import { objectStamp } from '../source/s3/object-stamp.ts';
-import { openS3 } from '../source/s3/s3-access.ts';
+import type { S3Access } from '../source/s3/s3-access.ts';
 import { isImageName } from './image-tree.ts';
 import type { PlacedFile } from './path-tree.ts';
 
@@ -17,33 +17,27 @@ export interface BucketKeys {
 
 /**
  * Lists the keys below a root (source/s3/address.ts), by pages. Empty parts of a key (`cat//1.jpg`) make no folder, and
- * a key that ends in a slash is one. About 400 bytes an object. Throws DATASET_NOT_FOUND, DATASET_UNREACHABLE,
- * PACKAGE_MISSING.
+ * a key that ends in a slash is one. About 400 bytes an object. Throws DATASET_NOT_FOUND, DATASET_UNREACHABLE.
  */
-export async function bucketKeys(root: string): Promise<BucketKeys> {
+export async function bucketKeys(s3: S3Access, root: string): Promise<BucketKeys> {
   const prefix = parseS3Address(belowS3(root, ''));
   const files: PlacedFile[] = [];
   const stamps = new Map<string, FileStamp>();
   const doubled: string[] = [];
   const slashed: string[] = [];
-  const s3 = await openS3();
-  try {
-    for await (const page of s3.list(prefix)) {
-      for (const { key, ...facts } of page) {
-        const path = key.slice(prefix.key.length);
-        const all = path.split('/');
-        const parts = all.filter((part) => part !== '');
-        const isFolder = path === '' || path.endsWith('/');
-        if (isFolder && facts.size > 0) slashed.push(path);
-        if (!isFolder && all.length > parts.length) doubled.push(path);
-        if (parts.length === 0) continue;
-        const at = parts.join('/');
-        files.push(isFolder ? { at: `${at}/`, path } : { at: at === path ? path : at, path });
-        if (!isFolder && isImageName(at)) stamps.set(path, objectStamp(facts));
-      }
+  for await (const page of s3.list(prefix)) {
+    for (const { key, ...facts } of page) {
+      const path = key.slice(prefix.key.length);
+      const all = path.split('/');
+      const parts = all.filter((part) => part !== '');
+      const isFolder = path === '' || path.endsWith('/');
+      if (isFolder && facts.size > 0) slashed.push(path);
+      if (!isFolder && all.length > parts.length) doubled.push(path);
+      if (parts.length === 0) continue;
+      const at = parts.join('/');
+      files.push(isFolder ? { at: `${at}/`, path } : { at: at === path ? path : at, path });
+      if (!isFolder && isImageName(at)) stamps.set(path, objectStamp(facts));
     }
-  } finally {
-    s3.close();
   }
   const warnings: string[] = [];
   if (doubled.length > 0)

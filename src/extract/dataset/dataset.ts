@@ -5,8 +5,8 @@ import type { ImageSource } from '../source/image-source.ts';
 import { imageSource } from '../source/open.ts';
 import { isS3Address } from '../source/s3/address.ts';
 import { isCompressedName, refuseCompressed } from '../archives/compressed.ts';
-import { archivesIn, namedArchives } from './archives/archive-files.ts';
 import { archiveSamples } from './archives/archive-samples.ts';
+import { archivesInFolder, namedArchives } from './archives/local-archives.ts';
 import { bucketDataset } from './bucket-dataset.ts';
 import { checkClasses } from './class-check.ts';
 import { isListName, readManifestFile } from './dataset-manifest.ts';
@@ -82,7 +82,7 @@ async function listedOnDisk(where: string): Promise<Listed> {
   });
   if (facts.isFile()) return { failures: [], ...(await readManifestFile(where)) };
   const tree = imageTree(where);
-  const inside = (await tree.foldersWithImages('')).length > 0 ? undefined : await archivesIn(where, tree);
+  const inside = (await tree.foldersWithImages('')).length > 0 ? undefined : await archivesInFolder(where, tree);
   return { root: where, ...(await (inside === undefined ? samplesOfTree(tree, where) : archiveSamples(inside))) };
 }
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
+import { archiveKind } from '../archives/archive-place.ts';
 import { placeOf } from '../source/place.ts';
 import { isListName } from './dataset-manifest.ts';
 import { findLayout, LAYOUT_HELP, listHint, type ClassParent } from './folder-layout.ts';
@@ -53,7 +54,7 @@ async function addClasses(
     found.warnings.push(`Ignored ${below.ignored.length} that are no images: ${few(below.ignored)}.`);
 }
 
-function leftOutWarnings({ leftOut: { folders, images } }: ImageTree): string[] {
+export function leftOutWarnings({ leftOut: { folders, images } }: ImageTree): string[] {
   const told = (names: ReadonlySet<string>, what: string): string[] =>
     names.size === 0 ? [] : [`Left out ${names.size} ${names.size === 1 ? what : `${what}s`}: ${few([...names])}.`];
   return [...told(folders, 'hidden or system folder'), ...told(images, 'hidden image file')];
@@ -83,6 +84,9 @@ export async function samplesOfTree(tree: ImageTree, where: string): Promise<Fou
       warnings.push(
         `Lists beside the folders are not read: ${few(lists)}. To use one, give it as the data set or with --labels.`,
       );
+    const archives = others.filter((name) => archiveKind(name) !== undefined).map((name) => within(path, name));
+    if (archives.length > 0)
+      warnings.push(`Archives beside the folders are not read: ${few(archives)}. To use them, give them as the data set.`);
     if (images.length > 0) {
       const named = few(images.map((name) => within(path, name)));
       warnings.push(`Ignored ${images.length} images beside the folders, which have no class: ${named}.`);

@@ -9,7 +9,7 @@ import { requireClasses } from './require-classes.ts';
 import { mentionsSplit, readAsSplits, splitsNamed } from './split-names.ts';
 
 export const LAYOUT_HELP =
-  'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl (.tsv, .ndjson) with path, label and split.';
+  'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl (.tsv, .ndjson) with path, label and split, or .tar or .parquet files with images.';
 
 /** A folder whose sub-folders are the classes of one split. Paths are relative to the data set; '' is its root. */
 export interface ClassParent {

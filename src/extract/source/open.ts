@@ -2,6 +2,7 @@ import type { FolderLinks } from './folder-source.ts';
 import type { ImageSource } from './image-source.ts';
 import { localSource } from './local-source.ts';
 import { ALL_BUCKETS, isS3Address } from './s3/address.ts';
+import { s3Images } from './s3/s3-images.ts';
 import { s3Source } from './s3/s3-source.ts';
 
 /**
@@ -11,7 +12,7 @@ import { s3Source } from './s3/s3-source.ts';
  */
 export async function imageSource(root: string, links: FolderLinks = {}): Promise<ImageSource> {
   if (root === '') return namedImages();
-  return isS3Address(root) ? s3Source(root) : localSource(root, links);
+  return isS3Address(root) ? s3Images(root) : localSource(root, links);
 }
 
 /** Images that are named one by one, by the paths of files and by addresses. */

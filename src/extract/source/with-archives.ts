@@ -8,8 +8,8 @@ export interface ArchivesOfSource {
   readonly withArchive: WithArchive;
   /** Whether there is such an archive: folders may be called as archives are. Asked once of each. */
   readonly isArchive: (archive: string) => Promise<boolean>;
-  /** Is asked before an image of an archive below a folder is read, by the archive's path; throws IMAGE_UNREADABLE. */
-  readonly requireInside?: (path: string) => Promise<void>;
+  /** Is asked before an image of an archive below a folder is read; throws IMAGE_UNREADABLE. */
+  readonly requireInside?: (archive: string) => Promise<void>;
 }
 
 /** A source of files and of images in archives: where a sample's path leads into an archive, that is read. */
@@ -34,7 +34,7 @@ export function withArchives(files: ImageSource, archives: ArchivesOfSource): Im
     async read(path, signal) {
       const place = await placeIn(path);
       if (place === undefined) return files.read(path, signal);
-      if (rootIs !== 'archive') await requireInside?.(path.slice(0, -place.inner.length - 1));
+      if (rootIs !== 'archive') await requireInside?.(place.archive);
       return images.read(place);
     },
     async close() {

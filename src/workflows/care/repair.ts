@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
@@ -80,7 +79,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   const { samples, root, sets } = manifest.dataset;
   const found = { store: path, damaged, lostRows: lost };
   const hasSets = sets.every((one) => manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint));
-  if (samples === undefined || !hasSets || !existsSync(root)) {
+  if (samples === undefined || !hasSets || !isRootThere(root)) {
     const why =
       samples === undefined
         ? 'The list of the data set was lost'

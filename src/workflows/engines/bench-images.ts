@@ -5,6 +5,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
+import { archiveKind } from '../../extract/archives/archive-place.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { isImageName } from '../../extract/dataset/image-tree.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
@@ -25,7 +26,7 @@ export interface BenchImages {
 }
 
 async function isDataset(path: string): Promise<boolean> {
-  if (isListName(path)) return true;
+  if (isListName(path) || archiveKind(path) !== undefined) return true;
   if (isS3Address(path)) return !isImageName(path);
   try {
     return (await stat(path)).isDirectory();

@@ -35,9 +35,13 @@ import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 import { reportMigration } from '../store-version.ts';
 
-/** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
+/**
+ * The store of a data set where the user names none: its name with `.permafrost`, in the current folder. A pattern
+ * shards-{00000..00012}.tar is called shards.
+ */
 export function defaultStore(dataset: string): string {
-  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|tsv|jsonl|ndjson)$/i, '')}.permafrost`);
+  const name = basename(resolve(dataset)).replace(/\.(csv|tsv|jsonl|ndjson|tar|parquet)$/i, '');
+  return resolve(`${name.replace(/[-_.]?\{.*\}/, '') || name}.permafrost`);
 }
 
 /** Images by split, and the class names, of what has features. */

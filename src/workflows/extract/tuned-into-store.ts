@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { few, PermafrostError } from '../../core/errors.ts';
 import { plural } from '../../core/words.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
-import { isS3Address } from '../../extract/source/s3/address.ts';
 import { imageSource } from '../../extract/source/open.ts';
+import { isRootThere } from '../../extract/source/place.ts';
 import { stageClock, type StageClock } from '../../extract/stage-clock.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { versionFor, type StoreDraft } from '../../store/format/manifest.ts';
@@ -63,7 +62,7 @@ async function throughAll(
   const lacking = (): StoredSample[] => samples.filter(({ sha256 }) => !writer.isKnown(sha256));
   const asked = lacking();
   if (asked.length === 0) return { decoded: 0, unread: 0 };
-  if (!isS3Address(root) && !existsSync(root))
+  if (!isRootThere(root))
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
       `${path} has no activations of ${plural(asked.length, 'image')} for the tuned layers to read, and the data set is not at ${root}. Put it there, or give it: permafrost extract DATASET --store ${path} --backbone-file FILE.`,

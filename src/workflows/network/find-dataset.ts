@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { archivePlace } from '../../extract/archives/archive-place.ts';
 import { scanDataset, type Dataset } from '../../extract/dataset/dataset.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { isOfStorage } from '../../extract/source/image-source.ts';
@@ -28,8 +29,8 @@ async function requireNoStore(where: string): Promise<void> {
 /** Objects of a list that are asked for. */
 const ASKED = 64;
 
-/** Refuses a list in S3 of which no object of some is there. */
-async function requireSomeObject(where: string, dataset: Dataset): Promise<void> {
+/** Refuses a list of objects in S3, or of images in archives, of which none of some is there. */
+async function requireSomeOfAsked(where: string, dataset: Dataset): Promise<void> {
   const { root, samples } = dataset;
   const count = Math.min(ASKED, samples.length);
   const asked = Array.from({ length: count }, (_, i) => samples[Math.floor((i * samples.length) / count)]!.path);
@@ -56,8 +57,10 @@ async function requireSomeObject(where: string, dataset: Dataset): Promise<void>
 /** Refuses a list of which no image is there: its paths are then relative to another folder, or of another machine. */
 async function requireSomeImage(where: string, dataset: Dataset): Promise<void> {
   const { root, samples } = dataset;
-  if (isS3Address(root)) return requireSomeObject(where, dataset);
+  if (isS3Address(root)) return requireSomeOfAsked(where, dataset);
   if (samples.some(({ path }) => existsSync(resolve(root, path)))) return;
+  const inArchives = samples.filter(({ path }) => archivePlace(root, 'folder', path) !== undefined);
+  if (inArchives.length > 0) return requireSomeOfAsked(where, { ...dataset, samples: inArchives });
   throw new PermafrostError(
     'DATASET_NOT_FOUND',
     `None of the ${samples.length} images that ${where} names is there; the first was looked for at ${resolve(root, samples[0]!.path)}. Paths are relative to the folder of the list, and written with slashes and the extension.`,

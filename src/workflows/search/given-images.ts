@@ -6,6 +6,7 @@ import { bucketKeys } from '../../extract/dataset/bucket-keys.ts';
 import { isImageName, list } from '../../extract/dataset/image-tree.ts';
 import { isHiddenName, isStoreName, isSystemFolder } from '../../extract/dataset/left-out-names.ts';
 import { isS3Address, s3Root } from '../../extract/source/s3/address.ts';
+import { openS3 } from '../../extract/source/s3/s3-access.ts';
 import { placeOf } from '../../extract/source/place.ts';
 
 /** What was met in a folder beside images. */
@@ -38,7 +39,9 @@ function isLeftOut(at: string): boolean {
 
 async function walkBucket(where: string, found: Found): Promise<void> {
   const root = s3Root(where);
-  for (const { at, path } of (await bucketKeys(root)).files) {
+  const s3 = await openS3();
+  const { files } = await bucketKeys(s3, root).finally(() => s3.close());
+  for (const { at, path } of files) {
     if (at.endsWith('/')) continue;
     if (isLeftOut(at)) found.hidden++;
     else if (isImageName(at)) found.images.push(placeOf(root, path));

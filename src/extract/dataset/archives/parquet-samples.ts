@@ -39,9 +39,9 @@ function sameNames(known: ClassNames | undefined, own: ClassNames | undefined): 
  * The images in the rows of Parquet files. Throws DATASET_LAYOUT, DATASET_EMPTY, ARCHIVE_CORRUPT, and PACKAGE_MISSING
  * without hyparquet.
  */
-export async function parquetSamples({ where, names, withFile, classNames }: ArchiveFiles): Promise<Found> {
+export async function parquetSamples({ where, names, warnings: beside, withFile, classNames }: ArchiveFiles): Promise<Found> {
   const { splits, warnings } = splitsOfArchives(where, names);
-  const told = new Set(warnings);
+  const told = new Set([...beside, ...warnings]);
   const records: ImageRecord[] = [];
   let classes: ClassNames | undefined;
   for (const name of names) {

@@ -58,7 +58,7 @@ async function folderSamplesIn(where: string, shards: readonly Shard[], fields: 
 }
 
 /** The images in tar archives. Throws as tarIndex, and DATASET_LAYOUT, DATASET_EMPTY. */
-export async function tarSamples({ where, names, withFile, classNames }: ArchiveFiles): Promise<Found> {
+export async function tarSamples({ where, names, warnings: beside, withFile, classNames }: ArchiveFiles): Promise<Found> {
   const { splits, warnings } = splitsOfArchives(where, names);
   const fields = new Set<string>();
   const shards: ReadShard[] = [];
@@ -75,7 +75,7 @@ export async function tarSamples({ where, names, withFile, classNames }: Archive
     : await folderSamplesIn(where, shards, fields);
   return {
     samples: found.samples,
-    warnings: [...warnings, ...shards.flatMap(({ remarks }) => remarks), ...found.warnings],
+    warnings: [...beside, ...warnings, ...shards.flatMap(({ remarks }) => remarks), ...found.warnings],
     failures: [
       ...found.failures,
       ...shards.flatMap(({ name, illegible: odd }) => odd.map((path) => illegible(pathIn(name, path)))),

@@ -3,8 +3,11 @@ import { parseS3Address } from './address.ts';
 import { objectStamp, type ObjectFacts } from './object-stamp.ts';
 import type { S3Access } from './s3-access.ts';
 
-/** What is read at once where little is asked for: a request takes as long as a megabyte does. */
-const WINDOW_BYTES = 2 ** 20;
+/**
+ * What is read at once where little is asked for, as headers are: a request takes as long as a megabyte or more. Small
+ * images lie in it whole, so that an archive of them is read in one stream.
+ */
+const WINDOW_BYTES = 2 ** 22;
 
 /**
  * Opens objects that are read in parts, as archives are: each is asked for its size once, and every part must be of the
