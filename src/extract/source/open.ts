@@ -7,8 +7,8 @@ import { s3Source } from './s3/s3-source.ts';
 
 /**
  * Opens what the images of a data set are read from, by what its root is: an address in S3, a folder, archives; '' is
- * none, of images that are named one by one. It is opened once a command, and closed at its end. A folder that is not there opens too: each of its images then cannot
- * be read, and so are those in S3 where it cannot be reached.
+ * none, of images that are named one by one. It is opened once a command, and closed at its end. A folder that is not
+ * there opens too: each of its images then cannot be read, and so is S3 where it cannot be reached.
  */
 export async function imageSource(root: string, links: FolderLinks = {}): Promise<ImageSource> {
   if (root === '') return namedImages();
