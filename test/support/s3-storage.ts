@@ -32,12 +32,14 @@ export interface StorageOptions {
   readonly page?: number;
   /** Heeds If-None-Match, as Amazon does; older storages write over what is there. */
   readonly isConditional?: boolean;
+  /** Gives parts of objects, as Amazon does; else it answers with the whole. */
+  readonly hasRanges?: boolean;
 }
 
 /** A storage in memory for what the real server of the tests has no room for: any keys at all, in any number. */
 export async function startStorage(
   objects: Map<string, Uint8Array>,
-  { page = 1000, isConditional = true }: StorageOptions = {},
+  { page = 1000, isConditional = true, hasRanges = true }: StorageOptions = {},
 ): Promise<string> {
   function list(query: URLSearchParams): string {
     const [prefix, after] = [query.get('prefix') ?? '', query.get('continuation-token') ?? ''];
@@ -82,8 +84,12 @@ export async function startStorage(
     }
     const bytes = objects.get(key);
     if (bytes === undefined) return error(404, 'NoSuchKey');
-    answered.writeHead(200, { etag: etagOf(bytes), 'content-length': bytes.length });
-    answered.end(asked.method === 'HEAD' ? undefined : bytes);
+    const match = asked.headers['if-match'];
+    if (match !== undefined && match !== etagOf(bytes)) return error(412, 'PreconditionFailed');
+    const range = hasRanges ? /^bytes=(\d+)-(\d+)$/.exec(asked.headers.range ?? '') : null;
+    const part = range === null ? bytes : bytes.subarray(Number(range[1]), Number(range[2]) + 1);
+    answered.writeHead(range === null ? 200 : 206, { etag: etagOf(bytes), 'content-length': part.length });
+    answered.end(asked.method === 'HEAD' ? undefined : part);
   }
   return listening(createServer((asked, answered) => void answer(asked, answered)));
 }

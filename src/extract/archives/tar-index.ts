@@ -1,7 +1,7 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { sizeOf, windowOn, type ByteFile } from './byte-file.ts';
 import { requireNotCompressed } from './compressed.ts';
-import { BLOCK_BYTES, isZero, parsePax, parseTarHeader } from './tar-header.ts';
+import { BLOCK_BYTES, isZero, parsePax, parseTarHeader, type TarHeader } from './tar-header.ts';
 import { tarMembers, type MemberPlace } from './tar-members.ts';
 
 /** The files in an archive. Of several of one name the last counts, as where the archive is unpacked. */
@@ -24,7 +24,8 @@ const MOST_NAME_BYTES = 2 ** 20;
 /** Bytes behind an archive's end that are looked at: whether there is more. */
 const BEHIND_BYTES = 2 ** 16;
 
-const padded = (size: number): number => Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+/** Types of headers that say something of the member behind them: pax, for one or for all, and GNU's long names. */
+const BEFORE_A_MEMBER = 'xgLK';
 
 /** What the headers before a member's own say of it. */
 interface Extended {
@@ -33,17 +34,41 @@ interface Extended {
   size?: number;
 }
 
-function fromPax(bytes: Buffer, into: Extended): void {
+function addPax(extended: Extended, bytes: Buffer): void {
   const records = parsePax(bytes);
   const sparse = [...records.keys()].find((key) => key.startsWith('GNU.sparse.'));
   if (sparse !== undefined) throw new Error(`it is a sparse file (${sparse}), which is not read`);
-  const [name, target, size] = ['path', 'linkpath', 'size'].map((key) => records.get(key));
-  if (name !== undefined) into.name = name;
-  if (target !== undefined) into.target = target;
+  const [name, target] = [records.get('path'), records.get('linkpath')];
+  if (name !== undefined) extended.name = name;
+  if (target !== undefined) extended.target = target;
+  const size = records.get('size')?.toString('latin1');
   if (size === undefined) return;
-  into.size = Number(size.toString('latin1'));
-  if (!/^\d+$/.test(size.toString('latin1')) || !Number.isSafeInteger(into.size))
+  extended.size = Number(size);
+  if (!/^\d+$/.test(size) || !Number.isSafeInteger(extended.size))
     throw new Error('its size in the pax header is no number');
+}
+
+/** Adds what a header of BEFORE_A_MEMBER says. Throws an Error with the reason. */
+function extend(extended: Extended, type: string, body: Buffer): void {
+  if (type === 'x') addPax(extended, body);
+  else if (type === 'g') {
+    const keys = [...parsePax(body).keys()];
+    if (keys.includes('path') || keys.includes('size'))
+      throw new Error('a global pax header gives all members one name or size, which is not read');
+  } else {
+    const nul = body.indexOf(0);
+    extended[type === 'L' ? 'name' : 'target'] = nul < 0 ? body : body.subarray(0, nul);
+  }
+}
+
+/** Bytes of a member's content: links, folders and devices have none, whatever size they state. */
+function contentLength({ type, size }: TarHeader, extended: Extended): number {
+  if (type === 'S') throw new Error('it is a sparse file, which is not read');
+  if (type === 'M') throw new Error('it begins in another volume');
+  if ('123456'.includes(type)) return 0;
+  if (!BEFORE_A_MEMBER.includes(type)) return extended.size ?? size;
+  if (size > MOST_NAME_BYTES) throw new Error(`it states a name of ${size} bytes`);
+  return size;
 }
 
 /**
@@ -53,65 +78,55 @@ function fromPax(bytes: Buffer, into: Extended): void {
 export async function tarIndex(file: ByteFile, sides?: SideFiles): Promise<TarIndex> {
   const end = sizeOf(file);
   const read = windowOn(file);
-  const corrupt: (offset: number, what: string) => never = (offset, what) => {
-    throw new PermafrostError(
-      'ARCHIVE_CORRUPT',
-      `${file.name} is damaged or cut off at byte ${offset} of ${end}: ${what}. Nothing of it is used. Get it again, or pack it anew.`,
-    );
-  };
-  requireNotCompressed(file.name, await read(0, Math.min(BLOCK_BYTES, end)));
   const found = tarMembers();
   const remarks: string[] = [];
   let extended: Extended = {};
-  for (let at = 0; ;) {
-    const block = await read(at, BLOCK_BYTES);
-    if (block.length < BLOCK_BYTES)
-      corrupt(
-        at,
-        `a header or the two blocks of zeros that end an archive are missing (if all is there but these: head -c 1024 /dev/zero >> ${file.name})`,
+
+  /** Takes the member whose header is at `at`, and gives the place of the next one. */
+  async function take(block: Buffer, at: number): Promise<number> {
+    const header = parseTarHeader(block);
+    const offset = at + BLOCK_BYTES;
+    const size = contentLength(header, extended);
+    if (offset + size > end)
+      throw new Error(`its content of ${size} bytes does not end in the file, ${offset + size - end} are missing`);
+    if (BEFORE_A_MEMBER.includes(header.type)) extend(extended, header.type, await read(offset, size));
+    else {
+      const { name = header.name, target = header.target } = extended;
+      extended = {};
+      const path = found.add({ ...header, name, target }, { offset, size });
+      if (path !== undefined && header.type === '0' && sides?.wants(path, size) === true)
+        sides.give(path, await read(offset, size));
+    }
+    return offset + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+  }
+
+  requireNotCompressed(file.name, await read(0, Math.min(BLOCK_BYTES, end)));
+  let at = 0;
+  try {
+    for (let block = await read(at, BLOCK_BYTES); !isZero(block); block = await read(at, BLOCK_BYTES)) {
+      if (block.length < BLOCK_BYTES) throw new Error(noEnd(file.name));
+      at = await take(block, at);
+    }
+    const last = await file.read(at, BEHIND_BYTES);
+    if (last.length < BLOCK_BYTES) throw new Error(noEnd(file.name));
+    if (!isZero(last.subarray(BLOCK_BYTES, 2 * BLOCK_BYTES)))
+      throw new Error('a block of zeros stands where a header is expected');
+    if (!isZero(last))
+      remarks.push(
+        `${file.name} goes on behind its end at byte ${at}, as several archives in one file do: what comes there is not read. Give each as a file of its own.`,
       );
-    if (isZero(block)) {
-      const next = await read(at + BLOCK_BYTES, BLOCK_BYTES);
-      if (!isZero(next)) corrupt(at, 'a block of zeros stands where a header is expected');
-      const behind = await file.read(at, Math.min(BEHIND_BYTES, end - at));
-      if (!isZero(behind))
-        remarks.push(
-          `${file.name} goes on behind its end at byte ${at}, as several archives in one file do: what comes there is not read. Give each as a file of its own.`,
-        );
-      break;
-    }
-    try {
-      const header = parseTarHeader(block);
-      const size = extended.size ?? header.size;
-      const content = at + BLOCK_BYTES;
-      // Links, folders and devices have no content, whatever size they state.
-      const length = '123456'.includes(header.type) ? 0 : size;
-      if (content + length > end)
-        throw new Error(`its content of ${length} bytes does not end in the file, ${content + length - end} are missing`);
-      if ('xgLK'.includes(header.type)) {
-        if (length > MOST_NAME_BYTES) throw new Error(`it states a name of ${length} bytes`);
-        const body = await read(content, length);
-        const nul = body.indexOf(0);
-        const named = nul < 0 ? body : body.subarray(0, nul);
-        if (header.type === 'x') fromPax(body, extended);
-        else if (header.type === 'L') extended.name = named;
-        else if (header.type === 'K') extended.target = named;
-        else if ([...parsePax(body).keys()].some((key) => key === 'path' || key === 'size'))
-          throw new Error('a global pax header gives all members one name or size, which is not read');
-      } else if ('SM'.includes(header.type)) {
-        throw new Error(header.type === 'S' ? 'it is a sparse file, which is not read' : 'it begins in another volume');
-      } else {
-        const { name = header.name, target = header.target } = extended;
-        const path = found.add({ ...header, name, target }, { offset: content, size: length });
-        extended = {};
-        if (path !== undefined && header.type === '0' && sides?.wants(path, length) === true)
-          sides.give(path, await read(content, length));
-      }
-      at = content + padded(length);
-    } catch (error) {
-      if (error instanceof PermafrostError) throw error;
-      corrupt(at, reasonOf(error));
-    }
+  } catch (cause) {
+    if (cause instanceof PermafrostError || isOfSystem(cause)) throw cause;
+    throw new PermafrostError(
+      'ARCHIVE_CORRUPT',
+      `${file.name} is damaged or cut off at byte ${at} of ${end}: ${reasonOf(cause)}. Nothing of it is used. Get it again, or pack it anew.`,
+      { cause },
+    );
   }
   return { members: found.members, illegible: found.illegible, remarks: [...found.remarks(file.name), ...remarks] };
 }
+
+const isOfSystem = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
+
+const noEnd = (name: string): string =>
+  `a header is missing, or the two blocks of zeros that end an archive (if all is there but these: head -c 1024 /dev/zero >> ${name})`;

@@ -1,4 +1,5 @@
 import { few, PermafrostError } from '../../../core/errors.ts';
+import type { Split } from '../../../core/sample.ts';
 import { archiveKind, type ArchiveKind } from '../../archives/archive-place.ts';
 import type { ByteFile } from '../../archives/byte-file.ts';
 import { leftOutWarnings } from '../folder-dataset.ts';
@@ -21,6 +22,12 @@ export interface ArchiveFiles extends ArchiveAccess {
   /** Paths of the archives as sample paths begin, sorted; '' alone where the data set is one archive. */
   readonly names: readonly string[];
   readonly warnings: readonly string[];
+}
+
+/** An archive that is listed, and the split that its name gives. */
+export interface NamedArchive {
+  readonly name: string;
+  readonly split: Split | undefined;
 }
 
 /** The file that names the classes of numbers, as CLIP benchmark's data sets have it: a name a line. */

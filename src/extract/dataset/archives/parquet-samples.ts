@@ -1,18 +1,16 @@
 import { few, PermafrostError } from '../../../core/errors.ts';
-import type { Split } from '../../../core/sample.ts';
 import type { ByteFile } from '../../archives/byte-file.ts';
 import { openParquet, rowFacts, type ParquetImages } from '../../archives/parquet-file.ts';
 import { rowPath } from '../../archives/parquet-rows.ts';
 import type { Found } from '../folder-dataset.ts';
-import type { ArchiveFiles } from './archive-files.ts';
-import { splitsOfArchives } from './archive-splits.ts';
+import type { ArchiveAccess, NamedArchive } from './archive-files.ts';
 import { samplesOfRecords, type ImageRecord } from './records.ts';
 import { writtenClass, type ClassNames } from './sample-classes.ts';
 import { pathIn } from './web-dataset.ts';
 
 /** The rows of one file as records. */
 async function recordsIn(
-  { name, split }: { readonly name: string; readonly split: Split | undefined },
+  { name, split }: NamedArchive,
   file: ByteFile,
   parquet: ParquetImages,
 ): Promise<ImageRecord[]> {
@@ -39,14 +37,15 @@ function sameNames(known: ClassNames | undefined, own: ClassNames | undefined): 
  * The images in the rows of Parquet files. Throws DATASET_LAYOUT, DATASET_EMPTY, ARCHIVE_CORRUPT, and PACKAGE_MISSING
  * without hyparquet.
  */
-export async function parquetSamples({ where, names, warnings: beside, withFile, classNames }: ArchiveFiles): Promise<Found> {
-  const { splits, warnings } = splitsOfArchives(where, names);
-  const told = new Set([...beside, ...warnings]);
+export async function parquetSamples(
+  archives: readonly NamedArchive[],
+  { where, withFile, classNames }: ArchiveAccess,
+): Promise<Found> {
+  const told = new Set<string>();
   const records: ImageRecord[] = [];
   let classes: ClassNames | undefined;
-  for (const name of names) {
-    if (splits !== undefined && !splits.has(name)) continue;
-    await withFile(name, async (file) => {
+  for (const archive of archives) {
+    await withFile(archive.name, async (file) => {
       const parquet = await openParquet(file);
       const { columns, columnNames } = parquet;
       for (const warning of columns.warnings) told.add(warning);
@@ -56,7 +55,7 @@ export async function parquetSamples({ where, names, warnings: beside, withFile,
           `${file.name}: no column says what the images show (columns: ${few(columnNames, 12)}). Call it label; it may hold names or numbers.`,
         );
       classes = sameNames(classes, columns.classNames && { from: file.name, list: columns.classNames });
-      for (const record of await recordsIn({ name, split: splits?.get(name) }, file, parquet)) records.push(record);
+      for (const record of await recordsIn(archive, file, parquet)) records.push(record);
     });
   }
   if (records.length === 0) throw new PermafrostError('DATASET_EMPTY', `${where} has no rows.`);

@@ -61,7 +61,9 @@ export function namedClasses(
     nameOf.set(index, name);
     indexOf.set(name, index);
   };
-  for (const [i, name] of names?.list.entries() ?? []) pair(i, labelOf(name));
+  const listed = names?.list.map(labelOf) ?? [];
+  const same = new Set(listed.filter((name, i) => listed.indexOf(name) !== i));
+  for (const [i, name] of listed.entries()) pair(i, same.has(name) ? `${name} (${i})` : name);
   const own = new Set<string>();
   for (const { name, index } of written) {
     if (name !== undefined) own.add(name);
@@ -77,13 +79,13 @@ export function namedClasses(
     refuse(
       `${where}: some images have names as classes (${few([...own])}), others numbers that no name goes with (${few(nameless.map(String))}). Give all of them one of the two.`,
     );
-  return {
-    label: ({ name, index }) => name ?? nameOf.get(index!) ?? String(index),
-    warnings:
-      nameless.length > 0
-        ? [
-            `Classes are numbers without names: ${few(nameless.map(String), 10)}. To name them, put classnames.txt beside the archives: a name a line, from class 0 on.`,
-          ]
-        : [],
-  };
+  const warnings: string[] = [];
+  // ImageNet has two cranes, a bird and a machine.
+  if (same.size > 0)
+    warnings.push(`${names!.from} gives several classes the same name; their numbers stand behind it: ${few([...same])}.`);
+  if (nameless.length > 0)
+    warnings.push(
+      `Classes are numbers without names: ${few(nameless.map(String), 10)}. To name them, put classnames.txt beside the archives: a name a line, from class 0 on.`,
+    );
+  return { label: ({ name, index }) => name ?? nameOf.get(index!) ?? String(index), warnings };
 }

@@ -4,8 +4,7 @@ import { tarIndexOf } from '../../archives/tar-indexes.ts';
 import { illegible, samplesOfTree, type Found } from '../folder-dataset.ts';
 import { isImageName } from '../image-tree.ts';
 import { pathTree } from '../path-tree.ts';
-import type { ArchiveFiles } from './archive-files.ts';
-import { splitsOfArchives } from './archive-splits.ts';
+import type { ArchiveAccess, NamedArchive } from './archive-files.ts';
 import { CLASS_FIELDS, isSideFile, joined, keyOf, sideOfClass, sideOfJson, type Side } from './side-files.ts';
 import { namesClasses, pathIn, webSamples, type Shard } from './web-dataset.ts';
 
@@ -18,7 +17,7 @@ interface ReadShard extends Shard {
 }
 
 /** Reads the headers of an archive, and the .cls and .json in it; `fields` gets the names of all fields of these. */
-async function readShard(file: ByteFile, shard: Pick<Shard, 'name' | 'split'>, fields: Set<string>): Promise<ReadShard> {
+async function readShard(file: ByteFile, archive: NamedArchive, fields: Set<string>): Promise<ReadShard> {
   const sides = new Map<string, Side>();
   let problem: PermafrostError | undefined;
   const { members, ...rest } = await tarIndexOf(file, {
@@ -32,7 +31,7 @@ async function readShard(file: ByteFile, shard: Pick<Shard, 'name' | 'split'>, f
       }
     },
   });
-  return { ...shard, ...rest, paths: [...members.keys()], sides, problem };
+  return { ...archive, ...rest, paths: [...members.keys()], sides, problem };
 }
 
 /** Images in archives whose folders are classes, laid out as a folder's are: all archives together are one tree. */
@@ -58,15 +57,14 @@ async function folderSamplesIn(where: string, shards: readonly Shard[], fields: 
 }
 
 /** The images in tar archives. Throws as tarIndex, and DATASET_LAYOUT, DATASET_EMPTY. */
-export async function tarSamples({ where, names, warnings: beside, withFile, classNames }: ArchiveFiles): Promise<Found> {
-  const { splits, warnings } = splitsOfArchives(where, names);
+export async function tarSamples(
+  archives: readonly NamedArchive[],
+  { where, withFile, classNames }: ArchiveAccess,
+): Promise<Found> {
   const fields = new Set<string>();
   const shards: ReadShard[] = [];
-  for (const name of names) {
-    if (splits !== undefined && !splits.has(name)) continue;
-    const shard = { name, split: splits?.get(name) };
-    shards.push(await withFile(name, (file) => readShard(file, shard, fields)));
-  }
+  for (const archive of archives)
+    shards.push(await withFile(archive.name, (file) => readShard(file, archive, fields)));
   const isWeb = namesClasses(shards);
   const problem = shards.find((shard) => shard.problem !== undefined)?.problem;
   if (isWeb && problem !== undefined) throw problem;
@@ -75,7 +73,7 @@ export async function tarSamples({ where, names, warnings: beside, withFile, cla
     : await folderSamplesIn(where, shards, fields);
   return {
     samples: found.samples,
-    warnings: [...beside, ...warnings, ...shards.flatMap(({ remarks }) => remarks), ...found.warnings],
+    warnings: [...shards.flatMap(({ remarks }) => remarks), ...found.warnings],
     failures: [
       ...found.failures,
       ...shards.flatMap(({ name, illegible: odd }) => odd.map((path) => illegible(pathIn(name, path)))),

@@ -1,4 +1,5 @@
 import type { ByteFile } from '../../archives/byte-file.ts';
+import { unreadable } from '../image-source.ts';
 import { parseS3Address } from './address.ts';
 import { objectStamp, type ObjectFacts } from './object-stamp.ts';
 import type { S3Access } from './s3-access.ts';
@@ -28,7 +29,11 @@ export function s3Files(s3: S3Access): <T>(address: string, work: (file: ByteFil
       async read(offset, length) {
         const end = Math.min(offset + length, facts.size);
         if (end <= offset) return Buffer.alloc(0);
-        return s3.read(address, { range: { from: offset, to: end - 1 }, etag: facts.etag, isLarge: true });
+        const range = { from: offset, to: end - 1 };
+        const bytes = await s3.read(address, { range, etag: facts.etag, isLarge: true });
+        if (bytes.length !== end - offset)
+          unreadable(`${name} was asked for bytes ${offset} to ${end - 1}, and ${bytes.length} came: the storage gives no parts of objects.`);
+        return bytes;
       },
     });
   };

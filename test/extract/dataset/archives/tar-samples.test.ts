@@ -89,6 +89,9 @@ describe('classes beside the images', () => {
     const named = await scan({ 's.tar': shard }, { 'classnames.txt': 'tabby cat\npug\n' });
     expect(listed(named)).toEqual(['s.tar/0.jpg pug train', 's.tar/1.jpg tabby cat train']);
     expect(named.warnings).toEqual([]);
+    const cranes = await scan({ 's.tar': shard }, { 'classnames.txt': 'crane\ncrane' });
+    expect(cranes.samples.map(({ label }) => label)).toEqual(['crane (1)', 'crane (0)']);
+    expect(cranes.warnings).toEqual([expect.stringContaining('gives several classes the same name')]);
     expect(await refused({ 's.tar': { ...shard, '2.jpg': 'c', '2.cls': '2' } }, { 'classnames.txt': 'a\nb' })).toMatch(
       /classnames\.txt names 2 classes, 0 to 1, and .* has images of 2\./,
     );
