@@ -90,12 +90,7 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
 }
 
 /** Reads a file once: digest and header; decoding starts. Never rejects: what is wrong with a file is data. */
-async function read(
-  sample: Sample,
-  source: ImageSource,
-  options: PipelineOptions,
-  clock: StageClock,
-): Promise<Read> {
+async function read(sample: Sample, source: ImageSource, options: PipelineOptions, clock: StageClock): Promise<Read> {
   const started = performance.now();
   try {
     const { isKnown } = options;

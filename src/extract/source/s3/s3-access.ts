@@ -114,7 +114,12 @@ export async function openS3(): Promise<S3Access> {
       do {
         const page = await asked(address, 'listed', undefined, () =>
           client.send(
-            new sdk.ListObjectsV2Command({ Bucket, Prefix, EncodingType: 'url', ...(token && { ContinuationToken: token }) }),
+            new sdk.ListObjectsV2Command({
+              Bucket,
+              Prefix,
+              EncodingType: 'url',
+              ...(token && { ContinuationToken: token }),
+            }),
           ),
         );
         yield objectsOf(page);
