@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
+import { isRootThere } from '../../extract/source/place.ts';
 import type { RepairResult } from '../../results/store-results.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';

@@ -66,7 +66,7 @@ describe('images in a tar archive', () => {
     const made = await extract(root, { ...options, store });
     expect(made).toMatchObject({ extracted: 12, failed: [], splits: { train: 8, val: 4 }, classes: ['across', 'down'] });
     const contents = async (path: string): Promise<string[]> =>
-      (await (await openStore(path)).samples()).map(({ sha256, label, split }) => `${sha256} ${label} ${split}`).sort();
+      Array.from(await (await openStore(path)).samples(), ({ sha256, label, split }) => `${sha256} ${label} ${split}`).sort();
     expect(await contents(store)).toEqual(await contents(plain));
   });
 
@@ -75,7 +75,7 @@ describe('images in a tar archive', () => {
     const path = join(folder(), 'store');
     await extract(join(root, 's-{0..0}.tar'), { ...options, store: path });
     const store = await openStore(path);
-    const samples = await store.samples();
+    const samples = [...(await store.samples())];
     expect(samples[0]!.path).toMatch(/^s-0\.tar\/Train\/across\//);
     const shown = await thumbnails(store.manifest.dataset.root, samples, [0, 5, 11], 10, {});
     expect(shown).toMatchObject({ unavailable: 0, problem: null });
