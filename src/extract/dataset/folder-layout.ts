@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
 import { placeOf } from '../source/place.ts';

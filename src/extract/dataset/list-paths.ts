@@ -40,7 +40,7 @@ export function filePaths(
       .split(sep)
       .join('/');
   return {
-    locate(path, refuse) {
+    locate(path, refuse: Refuse) {
       if (isS3Address(path))
         refuse(`${path} lies in S3, and the images of this data set are files. Give files and s3:// addresses lists of their own.`);
       if (PLAIN.test(path)) return clean(path);
@@ -95,7 +95,7 @@ interface S3PathsOptions {
  */
 export function s3Paths({ from, root }: S3PathsOptions): ListPaths {
   return {
-    locate(path, refuse) {
+    locate(path, refuse: Refuse) {
       if (isS3Address(path)) {
         const address = parsed(path, refuse);
         return address.key === '' ? refuse(`${path} names a bucket and no object.`) : s3Text(address);

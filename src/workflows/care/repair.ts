@@ -4,6 +4,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { isRootThere } from '../../extract/source/place.ts';
 import type { RepairResult } from '../../results/store-results.ts';
+import { isRootThere } from '../../extract/source/place.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';

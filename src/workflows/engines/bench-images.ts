@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { cacheFolder } from '../../core/cache-folder.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
@@ -10,6 +10,7 @@ import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { isImageName } from '../../extract/dataset/image-tree.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
 import { isS3Address } from '../../extract/source/s3/address.ts';
+import { isOfStorage } from '../../extract/source/image-source.ts';
 import { withSource } from '../../extract/source/open.ts';
 import { absoluteRoot, placeOf } from '../../extract/source/place.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
@@ -43,7 +44,7 @@ async function isDataset(path: string): Promise<boolean> {
 interface Listed {
   readonly source: string;
   readonly root: string;
-  readonly paths: readonly string[];
+  readonly paths: string[];
 }
 
 async function listed(given: readonly string[], work: Work): Promise<Listed> {
@@ -78,6 +79,7 @@ export async function benchImages(
       try {
         decoded.push({ path, pixels: await squareOf(await images.read(image), contract) });
       } catch (error) {
+        if (isOfStorage(error)) throw error;
         const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
         failed.push({ path, code, reason: reasonOf(error) });
       }

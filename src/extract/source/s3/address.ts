@@ -14,7 +14,7 @@ export const ALL_BUCKETS = 's3://';
 export const isS3Address = (text: string): boolean => /^s3:\/\//i.test(text);
 
 /** Names of buckets, and of access points by their alias (docs.aws.amazon.com, "General purpose bucket naming rules"). */
-const BUCKET = /^[a-z0-9][a-z0-9._-]{1,62}$/i;
+const BUCKET = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /** Reads an address; what stands behind the bucket is the key, unchanged: `%20` is no blank. Throws OPTION_INVALID. */
 export function parseS3Address(text: string): S3Address {
@@ -24,7 +24,7 @@ export function parseS3Address(text: string): S3Address {
   if (!isS3Address(text) || !BUCKET.test(bucket))
     throw new PermafrostError(
       'OPTION_INVALID',
-      `${JSON.stringify(text)} is no address of S3: expected s3://bucket/key, with a bucket of 2 to 63 letters, digits, dots and hyphens.`,
+      `${JSON.stringify(text)} is no address of S3: expected s3://bucket/key, with a bucket of 1 to 63 letters, digits, dots and hyphens.`,
     );
   return { bucket, key: slash < 0 ? '' : rest.slice(slash + 1) };
 }

@@ -6,7 +6,7 @@ import { requireReadable, unreadable } from '../image-source.ts';
 import { s3Text, type S3Address } from './address.ts';
 import type { ObjectFacts } from './object-stamp.ts';
 import { bodyBytes, BrokenBody } from './s3-body.ts';
-import { s3Client } from './s3-client.ts';
+import { s3Client, type ListedPage } from './s3-client.ts';
 import { s3Error, type AskedOfS3 } from './s3-errors.ts';
 
 /** Requests at once. */
@@ -51,13 +51,8 @@ export interface S3Access {
   close(): void;
 }
 
-interface Page {
-  readonly Contents?: readonly { Key?: string; Size?: number; ETag?: string; LastModified?: Date }[];
-  readonly EncodingType?: string;
-}
-
 /** The objects of a page; where the storage wrote keys as in a URL, as they are. */
-function objectsOf({ Contents = [], EncodingType }: Page): ListedObject[] {
+function objectsOf({ Contents = [], EncodingType }: ListedPage): ListedObject[] {
   const decoded = (key: string): string =>
     EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', '%20')) : key;
   return Contents.map(({ Key = '', Size = 0, ETag, LastModified }) => ({

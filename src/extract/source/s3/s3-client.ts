@@ -39,6 +39,9 @@ function namedHost(): string | undefined {
   return /(^|\.)amazonaws\.com(\.cn)?(:\d+)?$/i.test(host) ? undefined : host;
 }
 
+/** A page of a listing. */
+export type ListedPage = Sdk.ListObjectsV2CommandOutput;
+
 /** A client of the SDK, the SDK itself, and what messages call the storage. */
 export interface S3Client {
   readonly sdk: typeof Sdk;
