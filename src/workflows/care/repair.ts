@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
-import { isRootThere } from '../../extract/source/place.ts';
 import type { RepairResult } from '../../results/store-results.ts';
 import { isRootThere } from '../../extract/source/place.ts';
 import { indexParts } from '../../store/format/index-file.ts';
