@@ -65,7 +65,8 @@ export async function startStorage(
     };
     if (asked.method === 'PUT') {
       const bytes = Buffer.concat(await asked.toArray());
-      if (isConditional && asked.headers['if-none-match'] === '*' && objects.has(key)) return error(412, 'PreconditionFailed');
+      if (isConditional && asked.headers['if-none-match'] === '*' && objects.has(key))
+        return error(412, 'PreconditionFailed');
       objects.set(key, bytes);
       answered.writeHead(200, { etag: etagOf(bytes) });
       answered.end();
@@ -104,7 +105,10 @@ export interface Proxy {
   readonly asked: string[];
 }
 
-export async function startProxy(endpoint: string, disturb: (asked: string, count: number) => Disturbance): Promise<Proxy> {
+export async function startProxy(
+  endpoint: string,
+  disturb: (asked: string, count: number) => Disturbance,
+): Promise<Proxy> {
   const asked: string[] = [];
   const { port } = new URL(endpoint);
   const server = createServer((incoming, outgoing) => {

@@ -86,7 +86,9 @@ export async function samplesOfTree(tree: ImageTree, where: string): Promise<Fou
       );
     const archives = others.filter((name) => archiveKind(name) !== undefined).map((name) => within(path, name));
     if (archives.length > 0)
-      warnings.push(`Archives beside the folders are not read: ${few(archives)}. To use them, give them as the data set.`);
+      warnings.push(
+        `Archives beside the folders are not read: ${few(archives)}. To use them, give them as the data set.`,
+      );
     if (images.length > 0) {
       const named = few(images.map((name) => within(path, name)));
       warnings.push(`Ignored ${images.length} images beside the folders, which have no class: ${named}.`);

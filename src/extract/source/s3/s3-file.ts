@@ -32,7 +32,9 @@ export function s3Files(s3: S3Access): <T>(address: string, work: (file: ByteFil
         const range = { from: offset, to: end - 1 };
         const bytes = await s3.read(address, { range, etag: facts.etag, isLarge: true });
         if (bytes.length !== end - offset)
-          unreadable(`${name} was asked for bytes ${offset} to ${end - 1}, and ${bytes.length} came: the storage gives no parts of objects.`);
+          unreadable(
+            `${name} was asked for bytes ${offset} to ${end - 1}, and ${bytes.length} came: the storage gives no parts of objects.`,
+          );
         return bytes;
       },
     });
