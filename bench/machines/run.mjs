@@ -161,6 +161,7 @@ async function queued(engine, dataset, count) {
 }
 
 try {
+  /** @type {string[]} */
   const datasets = [];
   for (let worker = 0; worker < workers; worker++)
     datasets.push(await someOf(`images-${worker}`, worker * images, images));

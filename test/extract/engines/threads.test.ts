@@ -46,9 +46,7 @@ describe('the number of threads', () => {
 
   async function itDecidesNoBit(make: (threads: number) => Promise<Engine>): Promise<void> {
     const one = await featuresOf(await make(1), program, pixels);
-    for (const threads of [2, 3]) {
-      expect(one.equals(await featuresOf(await make(threads), program, pixels))).toBe(true);
-    }
+    expect(one.equals(await featuresOf(await make(2), program, pixels))).toBe(true);
   }
 
   it('decides no bit of the features of onnxruntime', () =>
