@@ -1,0 +1,31 @@
+import type { ErrorCode } from '../../../core/errors.ts';
+import type { UnitOutcome } from '../unit-worker.ts';
+
+/** What the process of the network is asked, one thing after the other; `stop` ends what it is at. */
+export type NetworkOrder =
+  | { readonly do: 'open'; readonly plan: string; readonly root: string }
+  /** Positions are counted from the first image of the unit. `crashed`: those that become failures unseen. */
+  | { readonly do: 'extract'; readonly unit: number; readonly crashed: readonly number[] }
+  /** Extracts the images from `from` up to `to` of a unit, and keeps nothing. */
+  | { readonly do: 'rehearse'; readonly unit: number; readonly from: number; readonly to: number }
+  /** How many units are not published yet. */
+  | { readonly do: 'count-missing' }
+  | { readonly do: 'stop' };
+
+/** What it knows of the plan that it opened. */
+export interface OpenedPlan {
+  /** 16 hex digits. */
+  readonly run: string;
+  /** Images of each unit. */
+  readonly units: readonly number[];
+}
+
+export type NetworkNews =
+  | { readonly kind: 'open'; readonly opened: OpenedPlan }
+  | { readonly kind: 'images'; readonly done: number }
+  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'outcome'; readonly outcome: UnitOutcome }
+  | { readonly kind: 'rehearsed' }
+  | { readonly kind: 'missing'; readonly units: number }
+  /** `code` is null for what is no PermafrostError. */
+  | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string; readonly stack: string };

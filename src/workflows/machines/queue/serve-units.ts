@@ -1,0 +1,63 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import type { openUnitWorker, UnitWorker } from '../unit-worker.ts';
+import type { NetworkNews, NetworkOrder } from './messages.ts';
+
+const WATCHDOG = new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url);
+
+/**
+ * The side of the process that runs the network: it opens a plan, then follows orders one after the other. It ends as
+ * soon as its parent is gone: what it would publish might be another worker's by then.
+ */
+export function serveUnits(open: typeof openUnitWorker): void {
+  const end = (): void => void process.kill(process.pid, 'SIGKILL');
+  process.once('disconnect', end);
+  // On a thread of its own: an engine may hold this one for as long as it computes.
+  new Worker(WATCHDOG, { workerData: { parent: Number(process.argv[2]) } }).unref();
+  // The parent gets them too, and says what is to be done.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+
+  const send = (news: NetworkNews): void => void process.send!(news);
+  const note = (text: string): void => send({ kind: 'note', text });
+  let stopping = new AbortController();
+  let opened: UnitWorker | undefined;
+  /** What is published stays so. */
+  const published = new Set<number>();
+
+  async function countMissing({ plan, isPublished }: UnitWorker): Promise<number> {
+    for (let unit = 0; unit < plan.units.length; unit++)
+      if (!published.has(unit) && (await isPublished(unit))) published.add(unit);
+    return plan.units.length - published.size;
+  }
+
+  async function follow(order: Exclude<NetworkOrder, { do: 'stop' }>, signal: AbortSignal): Promise<NetworkNews> {
+    if (order.do === 'open') {
+      opened = await open(order.plan, order.root === '' ? {} : { root: order.root }, { signal, listener: { note } });
+      return { kind: 'open', opened: { run: opened.plan.run, units: opened.plan.units.map(({ images }) => images) } };
+    }
+    if (order.do === 'count-missing') return { kind: 'missing', units: await countMissing(opened!) };
+    const given = { signal, onImages: (done: number) => send({ kind: 'images', done }) };
+    if (order.do === 'extract')
+      return { kind: 'outcome', outcome: await opened!.extract(order.unit, { ...given, crashed: order.crashed }) };
+    await opened!.rehearse(order.unit, order.from, order.to, given);
+    return { kind: 'rehearsed' };
+  }
+
+  process.on('message', (message) => {
+    const order = message as NetworkOrder;
+    if (order.do === 'stop') {
+      stopping.abort();
+      return;
+    }
+    stopping = new AbortController();
+    follow(order, stopping.signal).then(send, (error: unknown) =>
+      send({
+        kind: 'failed',
+        code: error instanceof PermafrostError ? error.code : null,
+        message: reasonOf(error),
+        stack: String((error as Error).stack ?? error),
+      }),
+    );
+  });
+}
