@@ -18,11 +18,13 @@ import { studioCommand } from './studio.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
+import { workerCommand } from './worker.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   extractCommand,
+  workerCommand,
   trainCommand,
   sweepCommand,
   finetuneCommand,

@@ -4,10 +4,14 @@ import type { UnitOutcome } from '../unit-worker.ts';
 /** What the process of the network is asked, one thing after the other; `stop` ends what it is at. */
 export type NetworkOrder =
   | { readonly do: 'open'; readonly plan: string; readonly root: string }
-  /** Positions are counted from the first image of the unit. `crashed`: those that become failures unseen. */
-  | { readonly do: 'extract'; readonly unit: number; readonly crashed: readonly number[] }
-  /** Extracts the images from `from` up to `to` of a unit, and keeps nothing. */
-  | { readonly do: 'rehearse'; readonly unit: number; readonly from: number; readonly to: number }
+  | {
+      readonly do: 'extract';
+      readonly unit: number;
+      /** Images of the unit that become failures unseen, counted from 0 in it. */
+      readonly crashed: readonly number[];
+      /** Only these images, and nothing is published; null for all. */
+      readonly only: readonly [from: number, to: number] | null;
+    }
   /** How many units are not published yet. */
   | { readonly do: 'count-missing' }
   | { readonly do: 'stop' };
@@ -22,10 +26,9 @@ export interface OpenedPlan {
 
 export type NetworkNews =
   | { readonly kind: 'open'; readonly opened: OpenedPlan }
-  | { readonly kind: 'images'; readonly done: number }
+  | { readonly kind: 'images'; readonly done: number; readonly of: number }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'outcome'; readonly outcome: UnitOutcome }
-  | { readonly kind: 'rehearsed' }
   | { readonly kind: 'missing'; readonly units: number }
   /** `code` is null for what is no PermafrostError. */
   | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string; readonly stack: string };

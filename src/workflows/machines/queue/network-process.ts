@@ -18,6 +18,8 @@ export interface Crash {
   readonly how: number | string;
 }
 
+export const isCrash = (answer: UnitOutcome | Crash): answer is Crash => 'kind' in answer;
+
 export interface NetworkOptions {
   /** The module that the process runs. */
   readonly entry: URL;
@@ -30,24 +32,29 @@ export interface NetworkOptions {
 export interface Asking {
   /** Stops what is asked; the process is ended where it does not stop in time. */
   readonly signal: AbortSignal;
-  readonly onImages?: (done: number) => void;
+  readonly onImages?: (done: number, of: number) => void;
+}
+
+export interface AskedUnit {
+  /** Images of the unit that become failures unseen, counted from 0 in it. */
+  readonly crashed?: readonly number[];
+  /** Only the images from and to (exclusive), and nothing is published: does the process live through it? */
+  readonly only?: readonly [from: number, to: number];
 }
 
 /** The network in a process of its own. It does one thing at a time; after a crash it is gone. */
 export interface NetworkProcess {
   readonly pid: number;
   readonly opened: OpenedPlan;
-  /** `crashed`: positions in the unit that become failures unseen. Throws what extraction throws, INTERRUPTED too. */
-  extract(unit: number, crashed: readonly number[], asking: Asking): Promise<UnitOutcome | Crash>;
-  /** Extracts the images from `from` up to `to` of a unit and keeps nothing: does the process live through it? */
-  rehearse(unit: number, from: number, to: number, asking: Asking): Promise<Crash | undefined>;
+  /** Throws what the extraction of a unit throws, INTERRUPTED too. */
+  extract(unit: number, request: AskedUnit, asking: Asking): Promise<UnitOutcome | Crash>;
   /** How many units are not published yet. */
   countMissing(asking: Asking): Promise<number | Crash>;
   isAlive(): boolean;
   end(): void;
 }
 
-type Answer = Extract<NetworkNews, { kind: 'open' | 'outcome' | 'rehearsed' | 'missing' }>;
+type Answer = Extract<NetworkNews, { kind: 'open' | 'outcome' | 'missing' }>;
 
 function thrown({ code, message, stack }: Extract<NetworkNews, { kind: 'failed' }>): Error {
   return code === null ? new Error(`The process of the network failed: ${stack}`) : new PermafrostError(code, message);
@@ -69,7 +76,7 @@ function ask(
     const onMessage = (message: unknown): void => {
       const news = message as NetworkNews;
       if (news.kind === 'note') return listener?.note?.(news.text);
-      if (news.kind === 'images') return onImages?.(news.done);
+      if (news.kind === 'images') return onImages?.(news.done, news.of);
       settle();
       if (news.kind === 'failed') reject(thrown(news));
       else resolve(news);
@@ -94,8 +101,8 @@ function ask(
 
 const isAlive = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
 
-/** The answer of the kind that was asked for, or a crash. */
-function only<K extends Answer['kind']>(kind: K, answer: Answer | Crash): Extract<Answer, { kind: K }> | Crash {
+/** The answer, which must be of the kind that was asked for, or a crash. */
+function expect<K extends Answer['kind']>(kind: K, answer: Answer | Crash): Extract<Answer, { kind: K }> | Crash {
   if (answer.kind !== kind && answer.kind !== 'crash')
     throw new Error(`The process of the network answers ${answer.kind}, asked for ${kind}.`);
   return answer as Extract<Answer, { kind: K }> | Crash;
@@ -121,7 +128,7 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
     inTurn(() => ask(child, order, asking, listener));
   const end = (): void => void child.kill('SIGKILL');
   try {
-    const answer = only('open', await asked({ do: 'open', plan, root }, { signal }));
+    const answer = expect('open', await asked({ do: 'open', plan, root }, { signal }));
     if (answer.kind === 'crash')
       throw new PermafrostError(
         'ENGINE_FAILED',
@@ -130,16 +137,12 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
     return {
       pid: child.pid,
       opened: answer.opened,
-      async extract(unit, crashed, asking) {
-        const answered = only('outcome', await asked({ do: 'extract', unit, crashed }, asking));
+      async extract(unit, { crashed = [], only: images = null }, asking) {
+        const answered = expect('outcome', await asked({ do: 'extract', unit, crashed, only: images }, asking));
         return answered.kind === 'crash' ? answered : answered.outcome;
       },
-      async rehearse(unit, from, to, asking) {
-        const answered = only('rehearsed', await asked({ do: 'rehearse', unit, from, to }, asking));
-        return answered.kind === 'crash' ? answered : undefined;
-      },
       async countMissing(asking) {
-        const answered = only('missing', await asked({ do: 'count-missing' }, asking));
+        const answered = expect('missing', await asked({ do: 'count-missing' }, asking));
         return answered.kind === 'crash' ? answered : answered.units;
       },
       isAlive: () => isAlive(child),

@@ -3,7 +3,10 @@ import type { Listener } from '../../../core/listener.ts';
 import { plural } from '../../../core/words.ts';
 import type { UnitOutcome } from '../unit-worker.ts';
 import { crashingPositions, MOST_CRASHING } from './halve.ts';
-import type { Asking, NetworkProcess } from './network-process.ts';
+import { isCrash, type Asking, type NetworkProcess } from './network-process.ts';
+
+/** A unit that was extracted whole, and published or found published. */
+export type ServedUnit = UnitOutcome & { readonly outcome: Exclude<UnitOutcome['outcome'], 'tried'> };
 
 export interface UnitService {
   /** The process of the network; a new one where the last one crashed. */
@@ -19,17 +22,17 @@ export interface UnitService {
  * Extracts a unit. One that ended its process at all attempts is halved down to the images that do it: those become
  * failures, the others are extracted. Throws ENGINE_FAILED where the process crashed, and what extraction throws.
  */
-export async function serveUnit(unit: number, service: UnitService, order: Asking): Promise<UnitOutcome> {
+export async function serveUnit(unit: number, service: UnitService, order: Asking): Promise<ServedUnit> {
   const { network, images, isLastAttempt, listener } = service;
   const crashed = (what: string): PermafrostError => new PermafrostError('ENGINE_FAILED', `Unit ${unit}: ${what}`);
 
-  const first = await (await network()).extract(unit, [], order);
-  if (!('kind' in first)) return first;
+  const first = await (await network()).extract(unit, {}, order);
+  if (!isCrash(first)) return first as ServedUnit;
   if (!isLastAttempt) throw crashed(`the process of the network ended with ${first.how}. It is tried again.`);
 
   listener?.note?.(`Unit ${unit} ends the process of the network (${first.how}): looking for the image that does it.`);
   const crashes = async (from: number, to: number): Promise<boolean> =>
-    (await (await network()).rehearse(unit, from, to, { signal: order.signal })) !== undefined;
+    isCrash(await (await network()).extract(unit, { only: [from, to] }, { signal: order.signal }));
   const blamed = images === 0 ? [] : await crashingPositions(0, images, crashes);
   if (blamed.length > MOST_CRASHING)
     throw crashed(
@@ -37,8 +40,8 @@ export async function serveUnit(unit: number, service: UnitService, order: Askin
     );
   if (blamed.length > 0)
     listener?.note?.(`Unit ${unit}: ${plural(blamed.length, 'image')} of it ${blamed.length === 1 ? 'ends' : 'end'} the process; recorded as IMAGE_CRASHED.`);
-  const second = await (await network()).extract(unit, blamed, order);
-  if (!('kind' in second)) return second;
+  const second = await (await network()).extract(unit, { crashed: blamed }, order);
+  if (!isCrash(second)) return second as ServedUnit;
   throw crashed(
     `the process of the network ended with ${second.how}, also without ${plural(blamed.length, 'image')} that did it alone. Is the memory of this machine too small?`,
   );

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import type { openUnitWorker, UnitWorker } from '../unit-worker.ts';
+import type { OpenUnitWorker, UnitWorker } from '../unit-worker.ts';
 import type { NetworkNews, NetworkOrder } from './messages.ts';
 
 const WATCHDOG = new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url);
@@ -10,7 +10,7 @@ const WATCHDOG = new URL(`./watchdog${extname(import.meta.url)}`, import.meta.ur
  * The side of the process that runs the network: it opens a plan, then follows orders one after the other. It ends as
  * soon as its parent is gone: what it would publish might be another worker's by then.
  */
-export function serveUnits(open: typeof openUnitWorker): void {
+export function serveUnits(open: OpenUnitWorker): void {
   const end = (): void => void process.kill(process.pid, 'SIGKILL');
   process.once('disconnect', end);
   // On a thread of its own: an engine may hold this one for as long as it computes.
@@ -25,23 +25,33 @@ export function serveUnits(open: typeof openUnitWorker): void {
   /** What is published stays so. */
   const published = new Set<number>();
 
-  async function countMissing({ plan, isPublished }: UnitWorker): Promise<number> {
-    for (let unit = 0; unit < plan.units.length; unit++)
-      if (!published.has(unit) && (await isPublished(unit))) published.add(unit);
-    return plan.units.length - published.size;
+  async function countMissing(worker: UnitWorker): Promise<number> {
+    const { count } = worker.plan.units;
+    for (let unit = 0; unit < count; unit++)
+      if (!published.has(unit) && (await worker.isPublished(unit))) published.add(unit);
+    return count - published.size;
+  }
+
+  async function openPlan(plan: string, root: string, signal: AbortSignal): Promise<NetworkNews> {
+    opened = await open(plan, root === '' ? {} : { root }, { signal, listener: { note } });
+    const { run, units } = opened.plan;
+    const images = Array.from({ length: units.count }, (_, unit) => opened!.imagesOf(unit));
+    return { kind: 'open', opened: { run, units: images } };
   }
 
   async function follow(order: Exclude<NetworkOrder, { do: 'stop' }>, signal: AbortSignal): Promise<NetworkNews> {
-    if (order.do === 'open') {
-      opened = await open(order.plan, order.root === '' ? {} : { root: order.root }, { signal, listener: { note } });
-      return { kind: 'open', opened: { run: opened.plan.run, units: opened.plan.units.map(({ images }) => images) } };
+    switch (order.do) {
+      case 'open':
+        return openPlan(order.plan, order.root, signal);
+      case 'count-missing':
+        return { kind: 'missing', units: await countMissing(opened!) };
+      case 'extract': {
+        const { unit, crashed, only } = order;
+        const onImages = (done: number, of: number): void => send({ kind: 'images', done, of });
+        const request = { signal, onImages, crashed, ...(only !== null && { only }) };
+        return { kind: 'outcome', outcome: await opened!.extract(unit, request) };
+      }
     }
-    if (order.do === 'count-missing') return { kind: 'missing', units: await countMissing(opened!) };
-    const given = { signal, onImages: (done: number) => send({ kind: 'images', done }) };
-    if (order.do === 'extract')
-      return { kind: 'outcome', outcome: await opened!.extract(order.unit, { ...given, crashed: order.crashed }) };
-    await opened!.rehearse(order.unit, order.from, order.to, given);
-    return { kind: 'rehearsed' };
   }
 
   process.on('message', (message) => {

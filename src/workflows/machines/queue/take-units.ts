@@ -1,14 +1,13 @@
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
 import type { WorkedUnit } from '../../../results/queue-result.ts';
-import type { UnitOutcome } from '../unit-worker.ts';
 import type { QueueAddress } from './address.ts';
 import { connectionOf, type ConnectionNotes } from './connection.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { OpenedPlan } from './messages.ts';
 import type { NetworkProcess } from './network-process.ts';
 import type { Job, QueuePackages } from './packages.ts';
-import { serveUnit } from './serve-unit.ts';
+import { serveUnit, type ServedUnit } from './serve-unit.ts';
 import { queueName, unitOf, type UnitData } from './unit-queue.ts';
 
 /** Times that a unit may be taken from a worker that gave no sign of life: the end of a spot machine is not its fault. */
@@ -70,7 +69,7 @@ export function takeUnits(options: TakeOptions): UnitTaker {
     stop();
   }
 
-  async function take(job: Job<UnitData, UnitOutcome>, token?: string, lost?: AbortSignal): Promise<UnitOutcome> {
+  async function take(job: Job<UnitData, ServedUnit>, token?: string, lost?: AbortSignal): Promise<ServedUnit> {
     const unit = readUnit(job);
     const started = performance.now();
     const seconds = (): number => (performance.now() - started) / 1000;
@@ -104,7 +103,7 @@ export function takeUnits(options: TakeOptions): UnitTaker {
     }
   }
 
-  const lease = new Worker<UnitData, UnitOutcome>(queueName(opened.run), take, {
+  const lease = new Worker<UnitData, ServedUnit>(queueName(opened.run), take, {
     connection: connectionOf(address),
     prefix: address.prefix,
     autorun: false,

@@ -13,6 +13,12 @@ export const queueName = (run: string): string => `units-${run}`;
 /** No colon, which BullMQ keeps for itself, and no integer, which it would count. */
 const jobId = ({ run, k }: UnitData): string => `u-${run}-${k}`;
 
+/** The unit that an id of a run names; undefined for another id. */
+export function unitOfId(id: string, run: string): number | undefined {
+  const start = `u-${run}-`;
+  return id.startsWith(start) && /^\d+$/.test(id.slice(start.length)) ? Number(id.slice(start.length)) : undefined;
+}
+
 /** The unit that a job stands for. Throws a plain Error where it is none of this run. */
 export function unitOf(data: unknown, run: string, units: number): number {
   const parsed = UNIT_DATA.safeParse(data);
