@@ -83,7 +83,8 @@ export async function extractDataset(
               await locked();
               const draft = await openForWriting(store, VERSION);
               const except = await heldOutBefore(dataset, draft, options, work);
-              return calibrationOf({ dataset, store: draft, seed: options.seed, except, work }, target);
+              const { seed, threads } = options;
+              return calibrationOf({ dataset, store: draft, seed, except, threads, work }, target);
             },
           },
           listener,
@@ -129,7 +130,7 @@ export async function extractInto(
   const writer = await setsWriter({ ...into, wanted, expectedRows: dataset.samples.length });
   try {
     await requireAgreement(
-      { dataset, store, seed: options.seed, work },
+      { dataset, store, seed: options.seed, threads: options.threads, work },
       extractor,
       wanted.map(({ set }) => set),
       options.minCosine,
