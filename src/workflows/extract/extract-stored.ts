@@ -8,7 +8,7 @@ import type { Store } from '../../store/open.ts';
 import type { CutRequest } from '../network/cuts.ts';
 import { makeExtractor } from '../network/extractor.ts';
 import type { Work } from '../work.ts';
-import { extractInto, type ViewCuts } from './extract-dataset.ts';
+import { extractInto, type ViewCuts } from './extract-into.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
 import { viewsOf } from './views.ts';
 
@@ -57,30 +57,29 @@ export async function extractStored(
       if (made !== undefined) requireSameSettings('What is installed here', set.settings, made.settings);
     }
     requireCalibrated(store.path, settings, extractor.sets[0].settings.cut);
-  } catch (error) {
+    const samples = await store.samples();
+    const dataset = {
+      root: store.manifest.dataset.root,
+      samples: Array.from(samples, ({ path, label, split }) => ({ path, label, split })),
+      hasSplits: true,
+      warnings: [],
+      // What failed before is no part of the samples, and is not tried again.
+      failures: store.manifest.dataset.failures,
+    };
+    const options: ExtractOptions = {
+      ...EXTRACT_DEFAULTS,
+      // What was accepted when the set was made is not asked again.
+      minCosine: -1,
+      ...viewsOf(store),
+      ...(views !== undefined && { views }),
+      store: store.path,
+      dtype,
+    };
+    const split = await splitOrigin(store.files, store.manifest);
+    return (await extractInto(store.path, { dataset, extractor, options, split, viewCuts }, work)).result;
+  } finally {
     await extractor.executable.dispose();
-    throw error;
   }
-  const samples = await store.samples();
-  const dataset = {
-    root: store.manifest.dataset.root,
-    samples: Array.from(samples, ({ path, label, split }) => ({ path, label, split })),
-    hasSplits: true,
-    warnings: [],
-    // What failed before is no part of the samples, and is not tried again.
-    failures: store.manifest.dataset.failures,
-  };
-  const options: ExtractOptions = {
-    ...EXTRACT_DEFAULTS,
-    // What was accepted when the set was made is not asked again.
-    minCosine: -1,
-    ...viewsOf(store),
-    ...(views !== undefined && { views }),
-    store: store.path,
-    dtype,
-  };
-  const split = await splitOrigin(store.files, store.manifest);
-  return extractInto(store.path, { dataset, extractor, options, split, viewCuts }, work);
 }
 
 /** Throws OPTION_INVALID where int8 features are asked for deeper than their calibration goes. */

@@ -61,6 +61,14 @@ function setsOfView(
   return { sets, because };
 }
 
+/** The sets of view 1, 2 ... */
+interface ViewsFound {
+  readonly sets: readonly WantedDraft[][];
+  readonly result: ViewsExtracted;
+  /** Images that failed in the pass of view 1, 2 ... */
+  readonly failed: readonly number[];
+}
+
 /**
  * Extracts the views of the training images, one pass a view, and gives the sets of view 1, 2 ...; undefined where none
  * are asked for, or of no set a pooling. Images that cannot be read any more, or whose content changed, become
@@ -70,18 +78,20 @@ export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,
   { found, ...into }: ViewsInto,
   work: Work,
-): Promise<{ readonly sets: readonly WantedDraft[][]; readonly result: ViewsExtracted } | undefined> {
+): Promise<ViewsFound | undefined> {
   const request = viewsRequest(plan.options);
   if (request.count === 0 || !into.wanted.some(isWanted)) return undefined;
   const { contract } = plan.extractor;
   const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
   const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
+  const failed: number[] = [];
   let [extracted, reused] = [0, 0];
   for (let number = 1; number <= request.count; number++) {
     const settings = { ...viewSettings(request.plan, request.seed), number };
     const { sets, because } = setsOfView(into.store.manifest, into.wanted, settings);
     const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
+    const failedBefore = found.failed.length;
     const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
     const view = {
       name: `view ${number} of ${request.count}`,
@@ -102,9 +112,10 @@ export async function extractViews(
       found.failed.push({ path, code: 'IMAGE_UNREADABLE', reason: 'The file changed while it was extracted.' });
       found.contents.delete(path);
     }
+    failed.push(found.failed.length - failedBefore);
     reused += known.length - seen.extracted - seen.failed.length;
     views.push(sets.filter(isWanted));
   }
   const extractedBecause = reasons.size > 0 ? [...reasons].join('; ') : null;
-  return { sets: views, result: { ...request, extracted, reused, extractedBecause } };
+  return { sets: views, result: { ...request, extracted, reused, extractedBecause }, failed };
 }

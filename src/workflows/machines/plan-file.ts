@@ -5,12 +5,10 @@ import { ERROR_CODES, PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { setSchema, type FileEntry } from '../../store/format/manifest.ts';
+import { PARTS_FOLDER, setSchema } from '../../store/format/manifest.ts';
 import { sealJson, unsealExactly } from '../../store/format/sealed-json.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from '../extract/options.ts';
 
-/** The folder of a store in which its plans lie, each with its units in a folder of its own. */
-export const PARTS_FOLDER = 'parts';
 /** The plan in that folder. */
 export const PLAN_NAME = 'plan.json';
 const FORMAT = 'permafrost-plan';
@@ -18,12 +16,13 @@ const VERSION = 1;
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A file beside the plan: its digest stands in the plan, so no byte of it changes unnoticed. */
 const besideSchema = z.strictObject({
   name: z.string().regex(/^[\w-][\w.-]*$/),
   bytes: count,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: digest,
 });
 
 /** The features that a plan wants of a cut: as the set of a manifest has it, with the wanted poolings. */
@@ -62,8 +61,8 @@ const planSchema = z.strictObject({
   units: z.strictObject({ size: positive, count: positive }),
   /** The listing in files of JSON lines; each but the last holds `listed` units. */
   lists: z.strictObject({ listed: positive, files: z.array(besideSchema).min(1) }),
-  /** An image file and its pooled features (probe.ts): what the worker makes of it must have this cosine or more. */
-  probe: z.strictObject({ file: besideSchema, leastCosine: z.number() }),
+  /** An image and its pooled features (probe.ts): what a worker makes of it must have this cosine or more. */
+  probe: z.strictObject({ image: z.string(), sha256: digest, file: besideSchema, leastCosine: z.number() }),
 });
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
@@ -139,6 +138,3 @@ function otherVersion(file: string, version: unknown): PermafrostError {
     `${file} is a plan of version ${JSON.stringify(version)}; this permafrost reads version ${VERSION}. Use one permafrost on all machines.`,
   );
 }
-
-/** A file beside a plan, as the plan names it. */
-export type BesideFile = FileEntry;
