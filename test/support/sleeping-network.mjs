@@ -20,11 +20,18 @@ import { serveUnits } from '../../dist/workflows/machines/queue/serve-units.js';
  * @property {number[]} [failing] units that throw
  */
 
-serveUnits((plan) => {
+/** @type {Parameters<typeof serveUnits>[0]} */
+const open = (plan) => {
   /** @type {SleepingPlan} */
-  const { run, units, images, imageMs, blockMs = 0, deadly = [], failing = [] } = JSON.parse(
-    readFileSync(join(plan, 'sleeping.json'), 'utf8'),
-  );
+  const {
+    run,
+    units,
+    images,
+    imageMs,
+    blockMs = 0,
+    deadly = [],
+    failing = [],
+  } = JSON.parse(readFileSync(join(plan, 'sleeping.json'), 'utf8'));
   /** @param {string} what @param {number} unit @param {object} [more] */
   const log = (what, unit, more) =>
     appendFileSync(
@@ -71,4 +78,6 @@ serveUnits((plan) => {
     },
     close: () => Promise.resolve(),
   });
-});
+};
+
+serveUnits(open);

@@ -29,7 +29,8 @@ const refuse = (message: string): never => {
 
 /** The address as a URL. What is refused is not shown: it may hold a password. */
 function parseUrl(text: string): URL {
-  if (!URL.canParse(text)) refuse('The address of the queue is no URL: give redis://HOST:PORT/0 or rediss://HOST:PORT/0.');
+  if (!URL.canParse(text))
+    refuse('The address of the queue is no URL: give redis://HOST:PORT/0 or rediss://HOST:PORT/0.');
   const url = new URL(text);
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:')
     refuse(`The address of the queue begins with ${url.protocol}: give redis://HOST:PORT/0, or rediss:// with TLS.`);

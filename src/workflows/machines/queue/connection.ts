@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
 import { PASSWORD_VARIABLE, USER_VARIABLE, type QueueAddress } from './address.ts';
-import type { QueuePackages, RedisOptions } from './packages.ts';
+import type { QueuePackages } from './packages.ts';
 
 /** Milliseconds until a server that says nothing counts as away. */
 const CONNECT_MS = 10_000;
@@ -10,7 +10,7 @@ const CONNECT_MS = 10_000;
 const RETRY_MS = { first: 100, most: 5000 } as const;
 
 /** How the client connects, and connects again: what is said while the server is away waits for it. */
-export function connectionOf(address: QueueAddress): RedisOptions {
+export function connectionOf(address: QueueAddress) {
   const { host, port, database, user, password, tls } = address;
   return {
     host,
@@ -29,9 +29,15 @@ export function connectionOf(address: QueueAddress): RedisOptions {
 
 /** What to do about a server's refusal, by its words. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/WRONGPASS|NOAUTH|invalid password|without any password/i, `Set ${USER_VARIABLE} and ${PASSWORD_VARIABLE}, or --queue-password-file.`],
+  [
+    /WRONGPASS|NOAUTH|invalid password|without any password/i,
+    `Set ${USER_VARIABLE} and ${PASSWORD_VARIABLE}, or --queue-password-file.`,
+  ],
   [/NOPERM/, 'The rules that the user needs stand in docs/queue.md.'],
-  [/certificate|self.signed|altname|SSL|TLS/i, 'Name the authority of its certificate with --queue-ca, or look whether it speaks TLS at all.'],
+  [
+    /certificate|self.signed|altname|SSL|TLS/i,
+    'Name the authority of its certificate with --queue-ca, or look whether it speaks TLS at all.',
+  ],
   [/ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|closed/, 'Is it running there, and is the way to it open?'],
 ];
 
@@ -39,7 +45,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 export function unavailable({ shown }: QueueAddress, error: unknown): PermafrostError {
   const reason = reasonOf(error).replace(/\.$/, '');
   const advice = ADVICE.find(([words]) => words.test(reason))?.[1] ?? '';
-  return new PermafrostError('QUEUE_UNAVAILABLE', `The queue's server ${shown} cannot be used: ${reason}. ${advice}`.trim());
+  return new PermafrostError(
+    'QUEUE_UNAVAILABLE',
+    `The queue's server ${shown} cannot be used: ${reason}. ${advice}`.trim(),
+  );
 }
 
 /**

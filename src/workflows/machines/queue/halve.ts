@@ -20,7 +20,10 @@ export async function crashingPositions(
   }
   const middle = from + Math.ceil((to - from) / 2);
   const found: number[] = [];
-  for (const [start, end] of [[from, middle], [middle, to]] as const) {
+  for (const [start, end] of [
+    [from, middle],
+    [middle, to],
+  ] as const) {
     if (found.length > MOST_CRASHING) break;
     if (await crashes(start, end)) found.push(...(await crashingPositions(start, end, crashes)));
   }

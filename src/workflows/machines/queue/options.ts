@@ -28,7 +28,10 @@ export type QueueOptions = OptionsOf<typeof QUEUE_OPTIONS>;
 
 /** Options of `worker`. */
 export const WORKER_OPTIONS = {
-  plan: stringOption('', 'the plan whose units are taken: its folder, as "permafrost plan" and "extract --queue" name it'),
+  plan: stringOption(
+    '',
+    'the plan whose units are taken: its folder, as "permafrost plan" and "extract --queue" name it',
+  ),
   root: stringOption('', 'where the images lie on this machine; empty: where the plan says'),
   leaseSeconds: numberOption(60, 'seconds until the unit of a worker that gives no sign of life may go to another', {
     min: 0.5,

@@ -1,7 +1,6 @@
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 
-export type { Job, Queue, QueueEvents, Worker } from 'bullmq';
-export type { Redis, RedisOptions } from 'ioredis';
+export type { Job } from 'bullmq';
 
 /** The packages of the queue, which are optional. */
 export interface QueuePackages {

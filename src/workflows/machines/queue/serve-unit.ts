@@ -39,7 +39,9 @@ export async function serveUnit(unit: number, service: UnitService, order: Askin
       `the process of the network ended with ${first.how}, and more than ${MOST_CRASHING} of its images do it each by itself: no image is at fault, but this machine, its memory or its engine.`,
     );
   if (blamed.length > 0)
-    listener?.note?.(`Unit ${unit}: ${plural(blamed.length, 'image')} of it ${blamed.length === 1 ? 'ends' : 'end'} the process; recorded as IMAGE_CRASHED.`);
+    listener?.note?.(
+      `Unit ${unit}: ${plural(blamed.length, 'image')} of it ${blamed.length === 1 ? 'ends' : 'end'} the process; recorded as IMAGE_CRASHED.`,
+    );
   const second = await (await network()).extract(unit, { crashed: blamed }, order);
   if (!isCrash(second)) return second as ServedUnit;
   throw crashed(

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import type { OpenUnitWorker, UnitWorker } from '../unit-worker.ts';
+import type { openUnitWorker, UnitWorker } from '../unit-worker.ts';
 import type { NetworkNews, NetworkOrder } from './messages.ts';
 
 const WATCHDOG = new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url);
@@ -10,7 +10,7 @@ const WATCHDOG = new URL(`./watchdog${extname(import.meta.url)}`, import.meta.ur
  * The side of the process that runs the network: it opens a plan, then follows orders one after the other. It ends as
  * soon as its parent is gone: what it would publish might be another worker's by then.
  */
-export function serveUnits(open: OpenUnitWorker): void {
+export function serveUnits(open: typeof openUnitWorker): void {
   const end = (): void => void process.kill(process.pid, 'SIGKILL');
   process.once('disconnect', end);
   // On a thread of its own: an engine may hold this one for as long as it computes.
@@ -33,9 +33,10 @@ export function serveUnits(open: OpenUnitWorker): void {
   }
 
   async function openPlan(plan: string, root: string, signal: AbortSignal): Promise<NetworkNews> {
-    opened = await open(plan, root === '' ? {} : { root }, { signal, listener: { note } });
-    const { run, units } = opened.plan;
-    const images = Array.from({ length: units.count }, (_, unit) => opened!.imagesOf(unit));
+    const worker = await open(plan, root === '' ? {} : { root }, { signal, listener: { note } });
+    opened = worker;
+    const { run, units } = worker.plan;
+    const images = Array.from({ length: units.count }, (_, unit) => worker.imagesOf(unit));
     return { kind: 'open', opened: { run, units: images } };
   }
 

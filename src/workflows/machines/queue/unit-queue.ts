@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { QueueAddress } from './address.ts';
 import { connectionOf, type ConnectionNotes } from './connection.ts';
-import type { Job, Queue, QueuePackages } from './packages.ts';
+import type { QueuePackages } from './packages.ts';
 
 /** All that the queue knows of a unit: whose it is, and which. Where it lies and what it is, the plan says. */
 const UNIT_DATA = z.strictObject({ run: z.string(), k: z.int().min(0) });
@@ -48,7 +48,6 @@ const CHUNK = 1000;
 
 /** The queue of a run: what is put there, and what stands there. */
 export interface UnitQueue {
-  readonly queue: Queue<UnitData>;
   counts(): Promise<QueueCounts>;
   /**
    * Puts units there. Those that wait or are under way stay as they are; those that failed begin anew. Returns how
@@ -69,7 +68,7 @@ export function openUnitQueue(
   run: string,
   notes: ConnectionNotes,
 ): UnitQueue {
-  const queue = new bullmq.Queue<UnitData>(queueName(run), {
+  const queue = new bullmq.Queue(queueName(run), {
     connection: connectionOf(address),
     prefix: address.prefix,
     // What happened is read as it happens; what nobody reads is not kept.
@@ -78,13 +77,12 @@ export function openUnitQueue(
   queue.on('error', notes.failed);
 
   const counts = async (): Promise<QueueCounts> => {
-    const found = await queue.getJobCounts('waiting', 'paused', 'prioritized', 'delayed', 'active', 'failed');
+    const found = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed');
     const { active = 0, failed = 0, ...others } = found;
     return { active, failed, waiting: Object.values(others).reduce((sum, n) => sum + n, 0) };
   };
 
   return {
-    queue,
     counts,
     async fill(units, { attempts }) {
       const before = await counts();
@@ -92,7 +90,7 @@ export function openUnitQueue(
       for (;;) {
         const failed = await queue.getFailed(0, CHUNK - 1);
         if (failed.length === 0) break;
-        await Promise.all(failed.map((job: Job) => job.remove()));
+        await Promise.all(failed.map((job) => job.remove()));
       }
       for (let from = 0; from < units.length; from += CHUNK) {
         await queue.addBulk(
@@ -112,7 +110,7 @@ export function openUnitQueue(
     },
     async failed(most) {
       const jobs = await queue.getFailed(0, most - 1);
-      return jobs.map(({ data, failedReason }) => ({ unit: data.k, reason: failedReason }));
+      return jobs.map(({ data, failedReason }) => ({ unit: unitOf(data, run, Infinity), reason: failedReason }));
     },
     async clear() {
       await queue.obliterate({ force: true });

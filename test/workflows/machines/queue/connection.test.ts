@@ -60,7 +60,9 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs("the queue's server"), () =
     const ended = await startWorker(redis.url, { plan }, {}).ended;
     expect(ended).toMatchObject({
       code: 'QUEUE_UNAVAILABLE',
-      message: expect.stringMatching(/redis:\/\/127\.0\.0\.1:\d+\/0 cannot be used: .*ECONNREFUSED.*Is it running/) as string,
+      message: expect.stringMatching(
+        /redis:\/\/127\.0\.0\.1:\d+\/0 cannot be used: .*ECONNREFUSED.*Is it running/,
+      ) as string,
     });
   });
 

@@ -10,7 +10,7 @@ import { followRun } from '../../../../src/workflows/machines/queue/follow-run.t
 import { QUEUE_OPTIONS } from '../../../../src/workflows/machines/queue/options.ts';
 import { loadQueuePackages } from '../../../../src/workflows/machines/queue/packages.ts';
 import { hearRun } from '../../../../src/workflows/machines/queue/run-news.ts';
-import { openUnitQueue, type UnitQueue } from '../../../../src/workflows/machines/queue/unit-queue.ts';
+import { openUnitQueue, queueName } from '../../../../src/workflows/machines/queue/unit-queue.ts';
 import { defaultsOf } from '../../../../src/core/options.ts';
 import { redisHere, startRedis, type RedisServer } from '../../../servers/redis.ts';
 import { temporaryFolders } from '../../../support/folders.ts';
@@ -61,6 +61,7 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
     await fill(await missing());
     const images = Array.from({ length: sleeping.units }, () => sleeping.images);
     return {
+      id: run,
       plan,
       queue,
       fill,
@@ -129,7 +130,9 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
     killed.process.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
     const at = Date.now();
-    const again = await until(() => eventsOf(plan).find((event) => event.what === 'start' && event.unit === unit && event.at > at));
+    const again = await until(() =>
+      eventsOf(plan).find((event) => event.what === 'start' && event.unit === unit && event.at > at),
+    );
     expect(again.at - at).toBeLessThan(TAKEN_AGAIN_MS);
     const { heard } = await follow();
     expect(heard.length).toBeLessThanOrEqual(1);
@@ -185,7 +188,8 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
     const { plan, work, follow } = await startRun({ units: 4, images: 12, imageMs: 100 });
     const [whole, half] = [work(), work()];
     await until(() => count(plan, 'start') === 2);
-    const networkOf = (worker: SleepingWorker) => eventsOf(plan).find(({ parent }) => parent === worker.process.pid)!.pid;
+    const networkOf = (worker: SleepingWorker) =>
+      eventsOf(plan).find(({ parent }) => parent === worker.process.pid)!.pid;
     const asleep = [whole.process.pid!, networkOf(whole), half.process.pid!];
     for (const pid of asleep) process.kill(pid, 'SIGSTOP');
     const other = work();
@@ -200,22 +204,42 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
   });
 
   it('that end the process at all attempts are halved down to the images that do it', async () => {
-    const { plan, work, follow } = await startRun({ units: 2, images: 9, imageMs: 5, deadly: [[1, 6], [1, 2]] }, 2);
+    const { plan, work, follow } = await startRun(
+      {
+        units: 2,
+        images: 9,
+        imageMs: 5,
+        deadly: [
+          [1, 6],
+          [1, 2],
+        ],
+      },
+      2,
+    );
     const one = work();
     await follow();
     expect(await one.ended).toMatchObject({ units: { made: 2, failed: 1 }, failures: 2, missing: 0 });
     expectEachOnce(plan, 2);
-    expect(eventsOf(plan).filter(({ what }) => what === 'made').find(({ unit }) => unit === 1)!.crashed).toEqual([2, 6]);
+    expect(
+      eventsOf(plan)
+        .filter(({ what }) => what === 'made')
+        .find(({ unit }) => unit === 1)!.crashed,
+    ).toEqual([2, 6]);
   });
 
   it('that fail are tried so often, then left alone and named; filling again begins them anew', async () => {
-    const { plan, work, follow, queue, fill } = await startRun({ units: 3, images: 1, imageMs: 5, failing: [1] }, 2);
+    const { id, plan, work, follow, queue, fill } = await startRun(
+      { units: 3, images: 1, imageMs: 5, failing: [1] },
+      2,
+    );
     const one = work();
     await expect(follow()).rejects.toMatchObject({ code: 'UNITS_MISSING' });
     expect(await one.ended).toMatchObject({ units: { made: 2, failed: 2 }, missing: 1 });
-    expect(await queue.failed(5)).toMatchObject([{ unit: 1, reason: expect.stringMatching(/as it was told/) as string }]);
+    expect(await queue.failed(5)).toMatchObject([
+      { unit: 1, reason: expect.stringMatching(/as it was told/) as string },
+    ]);
     expect(await queue.counts()).toEqual({ waiting: 0, active: 0, failed: 1 });
-    sleepingPlan(plan, { run: runs.toString(16).padStart(16, '0'), units: 3, images: 1, imageMs: 5 });
+    sleepingPlan(plan, { run: id, units: 3, images: 1, imageMs: 5 });
     expect(await fill([1])).toBe(0);
     expect(await fill([1])).toBe(1);
     expect(await work().ended).toMatchObject({ units: { made: 1, failed: 0 }, missing: 0 });
@@ -224,14 +248,21 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
 
   it('of a worker that fails three in a row are left to others: it ends, with the reason', async () => {
     const { work, queue } = await startRun({ units: 8, images: 1, imageMs: 5, failing: [0, 1, 2, 3, 4, 5, 6, 7] });
-    expect(await work().ended).toMatchObject({ message: expect.stringMatching(/3 units in a row failed here/) as string });
+    expect(await work().ended).toMatchObject({
+      message: expect.stringMatching(/3 units in a row failed here/) as string,
+    });
     expect(await queue.counts()).toMatchObject({ failed: 0, active: 0, waiting: 8 });
   });
 
   it('are not what the queue says: paths, other runs and numbers beyond the plan are refused', async () => {
-    const { plan, work, queue } = await startRun({ units: 1 });
-    const bad = [{ run: '../..', k: 0 }, { run: 'f'.repeat(16), k: 0 }, { k: '0' }, { run: (runs).toString(16).padStart(16, '0'), k: 1 }];
-    await Promise.all(bad.map((data, i) => queue.queue.add('unit', data as never, { jobId: `bad-${i}` })));
+    const { id, plan, work } = await startRun({ units: 1 });
+    const raw = new (await loadQueuePackages()).bullmq.Queue(queueName(id), {
+      connection: { port: redis.port, password: redis.password },
+      prefix: 'permafrost',
+    });
+    closing.push(() => raw.close());
+    const bad = [{ run: '../..', k: 0 }, { run: 'f'.repeat(16), k: 0 }, { k: '0' }, { run: id, k: 1 }];
+    await Promise.all(bad.map((data, i) => raw.add('unit', data, { jobId: `bad-${i}` })));
     const one = work();
     expect(await one.ended).toMatchObject({ units: { made: 1, failed: 0 }, missing: 0 });
     expect(one.notes().match(/what is no unit of this plan/g)).toHaveLength(4);
