@@ -27,7 +27,9 @@ import type { Work } from '../work.ts';
 import { reportMigration } from '../store-version.ts';
 
 /** Images by split, and the class names, of what has features. */
-export function summaryOf(samples: Iterable<Sample>): Pick<ExtractResult, 'splits' | 'classes'> {
+export function summaryOf(
+  samples: Iterable<Pick<Sample, 'label' | 'split'>>,
+): Pick<ExtractResult, 'splits' | 'classes'> {
   const counts = new Map<Split, number>();
   const classes = new Set<string>();
   for (const { split, label } of samples) {

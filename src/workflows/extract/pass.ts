@@ -36,7 +36,7 @@ export interface Found {
 }
 
 /** Throws TOO_MANY_FAILURES where more images failed than `most`; -1: never. */
-function requireFewFailures(failed: readonly Failure[], most: number): void {
+export function requireFewFailures(failed: readonly Failure[], most: number): void {
   const last = failed.at(-1);
   if (most < 0 || last === undefined || failed.length <= most) return;
   throw new PermafrostError(

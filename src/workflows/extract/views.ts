@@ -42,7 +42,7 @@ interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'>
 const isWanted = ({ poolings }: WantedDraft): boolean => poolings.length > 0;
 
 /** The sets of view `number`, beside those of the images themselves. */
-function setsOfView(
+export function setsOfView(
   manifest: ManifestDraft,
   wanted: readonly WantedDraft[],
   view: FeatureView,

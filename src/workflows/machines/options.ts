@@ -1,4 +1,11 @@
-import { booleanOption, choiceOption, defaultsOf, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import {
+  booleanOption,
+  choiceOption,
+  defaultsOf,
+  integerOption,
+  stringOption,
+  type OptionsOf,
+} from '../../core/options.ts';
 import { EXTRACT_OPTIONS } from '../extract/options.ts';
 
 /** Tuned features are made of stored maps on one machine; and a unit reads each of its files once in any case. */
@@ -47,7 +54,10 @@ export type PartsOptions = OptionsOf<typeof PARTS_OPTIONS>;
 /** Options of `merge`. */
 export const MERGE_OPTIONS = {
   run: RUN_OPTION,
-  allowMissing: booleanOption(false, 'merge what is there although units are missing; their images are left out of the store'),
+  allowMissing: booleanOption(
+    false,
+    'merge what is there although units are missing; their images are left out of the store',
+  ),
   keepParts: booleanOption(false, 'leave plan and units in the store after all were merged; else they are removed'),
 } as const;
 /** Options of `merge`. @interface */

@@ -110,7 +110,10 @@ const notFound = (where: string, cause?: unknown): PermafrostError =>
 /** Reads the plan in a folder, or of its file. Throws PLAN_NOT_FOUND, STORE_VERSION, STORE_CORRUPT. */
 export async function readPlan(where: string): Promise<PlanFolder> {
   const given = resolve(where);
-  const isFile = await stat(given).then((facts) => facts.isFile(), () => false);
+  const isFile = await stat(given).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
   if (isFile && basename(given) !== PLAN_NAME) throw notFound(where);
   const path = isFile ? dirname(given) : given;
   const file = join(path, PLAN_NAME);

@@ -19,6 +19,7 @@ import {
 import { readManifest } from '../../store/format/manifest-file.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
 import { writeCalibration } from '../../store/read/calibration-file.ts';
+import { readVerified } from '../../store/read/file.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
 import { requireStoreOrEmpty } from '../../store/write/store.ts';
 import { heldOutBefore, requireDrawn } from '../extract/draw-split.ts';
@@ -98,7 +99,16 @@ export async function plan(
 }
 
 /** The options that a plan carries: not where things are, and of the engine what was chosen. */
-function carried({ store: _s, labels: _l, verify: _v, backboneFile: _b, engine: _e, device: _d, precision: _p, ...rest }: ExtractOptions): Plan['options'] {
+function carried({
+  store: _s,
+  labels: _l,
+  verify: _v,
+  backboneFile: _b,
+  engine: _e,
+  device: _d,
+  precision: _p,
+  ...rest
+}: ExtractOptions): Plan['options'] {
   return rest;
 }
 
@@ -145,6 +155,7 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
   const root = resolve(dataset.root);
   const same = await samePlan(path, work);
   if (same !== undefined) {
+    await writeLists(path, listing);
     work.listener?.note?.(`The same was planned before (run ${run}): its finished units are kept.`);
     const again = { path, plan: { ...same, parts, dataset: { ...same.dataset, root } } };
     if (canonicalJson(again.plan) !== canonicalJson(same)) await writePlan(again);
@@ -160,7 +171,8 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
   const folder = { path, manifest: newManifest(VERSION) };
   await requireAgreement({ dataset, store: folder, seed: options.seed, work }, extractor, sets, options.minCosine);
   // What the store had measured before has its file there alone.
-  for (const { calibration } of extractor.sets) if (calibration !== undefined) await writeCalibration(path, calibration);
+  for (const { calibration } of extractor.sets)
+    if (calibration !== undefined) await writeCalibration(path, calibration);
   await writeLists(path, listing);
   const { path: image, bytes } = await chooseProbe(dataset, extractor.contract);
   const file = await writeProbe(path, bytes, extractor);
@@ -195,7 +207,10 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
 /** The plan that is in a folder already; undefined where there is none, or a damaged one, which is told. */
 async function samePlan(path: string, { listener }: Work): Promise<Plan | undefined> {
   try {
-    return (await readPlan(path)).plan;
+    const { plan: found } = await readPlan(path);
+    const calibrations = found.sets.flatMap(({ quantization }) => quantization?.calibration ?? []);
+    for (const entry of [found.probe.file, ...calibrations]) await readVerified(path, entry);
+    return found;
   } catch (error) {
     if (!(error instanceof PermafrostError)) throw error;
     if (error.code !== 'PLAN_NOT_FOUND') listener?.note?.(`The plan is made anew: ${error.message}`);

@@ -73,7 +73,12 @@ export async function chooseProbe(
   const paths = await candidates(root, samples);
   for (const path of paths) {
     const bytes = await readFile(join(root, path)).catch(() => undefined);
-    const isReadable = bytes && (await squareOf(bytes, contract).then(() => true, () => false));
+    const isReadable =
+      bytes &&
+      (await squareOf(bytes, contract).then(
+        () => true,
+        () => false,
+      ));
     if (isReadable === true) return { path, bytes };
   }
   throw new PermafrostError(

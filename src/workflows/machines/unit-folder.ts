@@ -26,11 +26,13 @@ const progressSchema = z.object({
 });
 
 /** The folder of a finished unit, in that of its plan. */
-export const unitFolder = (folder: string, unit: number): string =>
-  join(folder, `u-${String(unit).padStart(5, '0')}`);
+export const unitFolder = (folder: string, unit: number): string => join(folder, `u-${String(unit).padStart(5, '0')}`);
 
 const isThere = (path: string): Promise<boolean> =>
-  stat(path).then((facts) => facts.isDirectory(), () => false);
+  stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
 
 /** Whether a unit is finished, whoever made it: its folder is there whole or not at all. */
 export const isPublished = (folder: string, unit: number): Promise<boolean> => isThere(unitFolder(folder, unit));
@@ -81,7 +83,10 @@ function parsed(text: string): unknown {
 }
 
 /** A host's name as it may stand in the name of a folder. */
-const hostInName = (): string => hostname().replaceAll(/[^\w-]/g, '-').slice(0, 64);
+const hostInName = (): string =>
+  hostname()
+    .replaceAll(/[^\w-]/g, '-')
+    .slice(0, 64);
 
 /** The folder of a unit under way, which becomes that of the unit in one step. */
 export interface UnitDraft {
@@ -116,7 +121,10 @@ export async function beginUnit(
 
   async function tell(): Promise<void> {
     const seconds = Math.round(performance.now() - started) / 1000;
-    await writeFile(join(path, PROGRESS_NAME), JSON.stringify({ host: hostname(), pid: process.pid, done, of, seconds }));
+    await writeFile(
+      join(path, PROGRESS_NAME),
+      JSON.stringify({ host: hostname(), pid: process.pid, done, of, seconds }),
+    );
   }
   try {
     for (const one of await unitsUnderWay(folder))

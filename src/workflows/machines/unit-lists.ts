@@ -30,7 +30,9 @@ const listedUnits = (unitSize: number): number => Math.max(1, Math.floor(LISTED_
 function* listFiles({ samples, unitSize }: Listing): Generator<ListFile> {
   const step = listedUnits(unitSize) * unitSize;
   for (let from = 0, number = 0; from < samples.length; from += step, number++) {
-    const lines = samples.slice(from, from + step).map(({ path, label, split }) => JSON.stringify([path, label, split]));
+    const lines = samples
+      .slice(from, from + step)
+      .map(({ path, label, split }) => JSON.stringify([path, label, split]));
     const bytes = new TextEncoder().encode(`${lines.join('\n')}\n`);
     const name = `list-${String(number).padStart(5, '0')}.jsonl`;
     yield { entry: { name, bytes: bytes.length, sha256: sha256Hex(bytes) }, bytes };
@@ -73,7 +75,10 @@ export function openLists({ path, plan }: PlanFolder): UnitLists {
   return {
     async samplesOf(unit) {
       if (!Number.isInteger(unit) || unit < 0 || unit >= units.count)
-        throw new PermafrostError('OPTION_INVALID', `There is no unit ${unit}: the plan has ${units.count}, from 0 on.`);
+        throw new PermafrostError(
+          'OPTION_INVALID',
+          `There is no unit ${unit}: the plan has ${units.count}, from 0 on.`,
+        );
       const number = Math.floor(unit / lists.listed);
       const from = (unit % lists.listed) * units.size;
       const lines = (await linesOf(number)).slice(from, from + units.size);

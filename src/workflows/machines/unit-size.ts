@@ -5,7 +5,10 @@ import type { PlannedSet } from './plan-file.ts';
 const POOLED_ROWS = 2048;
 
 /** Images that fill a shard: of the wanted sets the one that is filled first counts. */
-export function unitSizeFor(sets: readonly Pick<PlannedSet, 'settings' | 'widths' | 'poolings'>[], shardBytes: number): number {
+export function unitSizeFor(
+  sets: readonly Pick<PlannedSet, 'settings' | 'widths' | 'poolings'>[],
+  shardBytes: number,
+): number {
   return Math.max(
     1,
     Math.min(

@@ -33,7 +33,9 @@ export function whichPart(
   if (number === undefined || of === undefined)
     throw invalid(`--part takes a part such as 3/16, or auto, got ${JSON.stringify(text)}.`);
   if (of !== parts && of !== 1)
-    throw invalid(`--part ${text}: the plan has ${parts} parts. Give one of 1/${parts} to ${parts}/${parts}, or 1/1 for all units.`);
+    throw invalid(
+      `--part ${text}: the plan has ${parts} parts. Give one of 1/${parts} to ${parts}/${parts}, or 1/1 for all units.`,
+    );
   if (number < 1 || number > of) throw invalid(`--part ${text}: parts are counted from 1 to ${of}.`);
   return { index: number - 1, of };
 }
@@ -46,7 +48,9 @@ function indexOfTask(parts: number, first: number, environment: Readonly<Record<
       `--part auto takes the index of a task of an array job, and none of ${INDICES.join(', ')} is set here. Give the part by its number, as in --part 3/${parts}.`,
     );
   if (others.length > 0)
-    throw invalid(`--part auto: ${set.join(' and ')} are both set, and they may differ. Unset all but one, or give the part by its number, as in --part 3/${parts}.`);
+    throw invalid(
+      `--part auto: ${set.join(' and ')} are both set, and they may differ. Unset all but one, or give the part by its number, as in --part 3/${parts}.`,
+    );
   const text = environment[name]!;
   const index = /^\d+$/.test(text) ? Number(text) - first : -1;
   if (index >= 0 && index < parts) return index;
