@@ -49,6 +49,7 @@ async function measure(workers) {
   const units = workers * perWorker;
   const sleeping = { run, units, images: IMAGES, imageMs: (1000 * seconds) / IMAGES };
   writeFileSync(join(plan, 'sleeping.json'), JSON.stringify(sleeping));
+  writeFileSync(join(plan, 'plan.json'), '');
   const queue = openUnitQueue(packages, address, run, connectionNotes(address, undefined));
   await queue.clear();
   const all = Array.from({ length: workers }, () => {

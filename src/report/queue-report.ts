@@ -35,8 +35,7 @@ export function filledText({ plan, queue, units }: FilledResult): string {
     [
       'On each machine that is to work:',
       `  permafrost worker ${queue} --plan ${plan}`,
-      'Then wait and merge with the same command and --wait, or merge when all is there:',
-      `  permafrost merge ${plan}`,
+      'To see how far it is, and to merge when all is there: the same command as here with --wait.',
       '',
     ].join('\n')
   );

@@ -1,3 +1,5 @@
+import type { MergeResult } from './machines-result.ts';
+
 /** One unit that a worker has ended. */
 export interface WorkedUnit {
   readonly unit: number;
@@ -53,7 +55,7 @@ export interface QueueProgress {
 
 /** What was put on a queue. */
 export interface FilledResult {
-  /** The folder of the plan: what `worker` and `merge` are given. */
+  /** The folder of the plan: what `worker` is given. */
   readonly plan: string;
   readonly run: string;
   readonly queue: string;
@@ -66,4 +68,11 @@ export interface FilledResult {
     /** Of those: waited or were under way before. */
     readonly before: number;
   };
+}
+
+/** What an extraction on a queue came to. */
+export interface QueuedResult {
+  readonly filled: FilledResult;
+  /** Null where it was not waited for. */
+  readonly merged: MergeResult | null;
 }

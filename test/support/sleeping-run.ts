@@ -34,6 +34,8 @@ export interface SleepingEvent {
 /** Writes the plan into `folder`, which then stands for it. */
 export function sleepingPlan(folder: string, plan: SleepingPlan): string {
   writeFileSync(join(folder, 'sleeping.json'), JSON.stringify(plan));
+  // A folder without a plan is one that was merged.
+  writeFileSync(join(folder, 'plan.json'), '');
   return folder;
 }
 

@@ -6,6 +6,7 @@ import {
   defaultsOf,
   type OptionsOf,
 } from '../../../core/options.ts';
+import { PLAN_OPTIONS } from '../options.ts';
 
 /** How a queue's server is reached; the user and the password come from the environment, or the password from a file. */
 export const QUEUE_OPTIONS = {
@@ -45,7 +46,7 @@ export type WorkerOptions = OptionsOf<typeof WORKER_OPTIONS>;
 export const WORKER_DEFAULTS: WorkerOptions = defaultsOf(WORKER_OPTIONS);
 
 /** What `extract` takes with `--queue`, beside its own options. */
-export const ON_QUEUE_OPTIONS = {
+export const QUEUED_OPTIONS = {
   queue: stringOption(
     '',
     'redis://HOST/0 or rediss://HOST/0: plan, put the units that are missing on this queue, and let workers extract them',
@@ -56,5 +57,14 @@ export const ON_QUEUE_OPTIONS = {
     'with --queue: how often a unit is tried; a worker that is killed is not the fault of its unit and counts apart',
     { min: 1, max: 100 },
   ),
+  unit: PLAN_OPTIONS.unit,
   ...QUEUE_OPTIONS,
 } as const;
+
+// Parts are of array jobs.
+const { parts: _parts, ...PLANNED } = PLAN_OPTIONS;
+
+/** Options of `extract` on a queue: those of `plan`, and of the queue. */
+export const ON_QUEUE_OPTIONS = { ...PLANNED, ...QUEUED_OPTIONS } as const;
+/** Options of `extract` on a queue. @interface */
+export type OnQueueOptions = OptionsOf<typeof ON_QUEUE_OPTIONS>;

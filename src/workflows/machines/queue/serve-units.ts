@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import type { openUnitWorker, UnitWorker } from '../unit-worker.ts';
+import { hasPlan } from '../plan-file.ts';
 import type { NetworkNews, NetworkOrder } from './messages.ts';
 
 const WATCHDOG = new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url);
@@ -22,10 +23,13 @@ export function serveUnits(open: typeof openUnitWorker): void {
   const note = (text: string): void => send({ kind: 'note', text });
   let stopping = new AbortController();
   let opened: UnitWorker | undefined;
+  let planPath = '';
   /** What is published stays so. */
   const published = new Set<number>();
 
   async function countMissing(worker: UnitWorker): Promise<number> {
+    // What was merged has no plan any more, and no units.
+    if (!(await hasPlan(planPath))) return 0;
     const { count } = worker.plan.units;
     for (let unit = 0; unit < count; unit++)
       if (!published.has(unit) && (await worker.isPublished(unit))) published.add(unit);
@@ -34,7 +38,7 @@ export function serveUnits(open: typeof openUnitWorker): void {
 
   async function openPlan(plan: string, root: string, signal: AbortSignal): Promise<NetworkNews> {
     const worker = await open(plan, root === '' ? {} : { root }, { signal, listener: { note } });
-    opened = worker;
+    [opened, planPath] = [worker, plan];
     const { run, units } = worker.plan;
     const images = Array.from({ length: units.count }, (_, unit) => worker.imagesOf(unit));
     return { kind: 'open', opened: { run, units: images } };
