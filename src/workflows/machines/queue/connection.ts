@@ -77,23 +77,35 @@ export async function checkServer({ Redis }: QueuePackages, address: QueueAddres
 /** Who hears how the connection is. */
 export interface ConnectionNotes {
   failed(error: unknown): void;
-  ready(): void;
+  /** The server has answered. */
+  answered(): void;
 }
 
-/** Tells when a server goes away and when it is back, each once, and other errors once each. */
+/** The server cannot be reached, for now. */
+const IS_LOST = /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|Connection is closed|LOADING/;
+/** BullMQ's words for a unit that ended after its lease. */
+const IS_LATE = /Missing lock|could not renew lock|not owned/;
+
+/** Tells when a server goes away and when it is back, and other errors once each. */
 export function connectionNotes(address: QueueAddress, listener: Listener | undefined): ConnectionNotes {
   const said = new Set<string>();
   let isAway = false;
+  const sayOnce = (text: string): void => {
+    if (!said.has(text)) listener?.note?.(text);
+    said.add(text);
+  };
   return {
-    failed(error: unknown): void {
-      const reason = unavailable(address, error).message;
-      const isLost = /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|closed|LOADING/.test(reason);
-      if (isLost ? isAway : said.has(reason)) return;
-      if (isLost) isAway = true;
-      else said.add(reason);
-      listener?.note?.(isLost ? `The queue's server ${address.shown} is away; waiting for it.` : reason);
+    failed(error) {
+      const reason = reasonOf(error);
+      if (IS_LATE.test(reason))
+        return sayOnce(
+          'A unit outlived its lease. It may be handed out again, which costs nothing where it is published already.',
+        );
+      if (!IS_LOST.test(reason)) return sayOnce(unavailable(address, error).message);
+      if (!isAway) listener?.note?.(`The queue's server ${address.shown} is away; waiting for it.`);
+      isAway = true;
     },
-    ready(): void {
+    answered() {
       if (isAway) listener?.note?.(`The queue's server ${address.shown} is back.`);
       isAway = false;
     },

@@ -5,15 +5,19 @@ import type { QueueAddress } from './address.ts';
 import { connectionOf, type ConnectionNotes } from './connection.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { OpenedPlan } from './messages.ts';
-import type { NetworkProcess } from './network-process.ts';
+import { isCrash, type NetworkProcess } from './network-process.ts';
 import type { Job, QueuePackages } from './packages.ts';
 import { serveUnit, type ServedUnit } from './serve-unit.ts';
 import { queueName, unitOf, type UnitData } from './unit-queue.ts';
 
 /** Times that a unit may be taken from a worker that gave no sign of life: the end of a spot machine is not its fault. */
 const MOST_STALLED = 20;
-/** A worker that fails so many units one after the other ends: it would go through the whole queue. */
+/**
+ * A worker that fails so many units one after the other ends: it would go through the whole queue. A crash that is tried
+ * again counts less: an image may be at fault.
+ */
 const MOST_FAILED_IN_A_ROW = 3;
+const MOST_CRASHED_IN_A_ROW = 9;
 
 export interface TakeOptions {
   readonly packages: QueuePackages;
@@ -48,6 +52,7 @@ export function takeUnits(options: TakeOptions): UnitTaker {
   const stopping = new AbortController();
   let current: string | undefined;
   let failedInARow = 0;
+  let crashedInARow = 0;
   let fatal: unknown;
 
   /** The unit that a job is. What is none is never tried again. */
@@ -60,11 +65,13 @@ export function takeUnits(options: TakeOptions): UnitTaker {
     }
   }
 
-  function onFailure(unit: number, error: unknown, seconds: number): void {
+  function onFailure(unit: number, error: unknown, isCrashed: boolean, seconds: number): void {
     const reason = reasonOf(error);
     listener?.note?.(`Unit ${unit} failed: ${reason}`);
     onUnit({ unit, outcome: 'failed', images: 0, failures: 0, seconds, reason });
-    if (++failedInARow < MOST_FAILED_IN_A_ROW) return;
+    if (isCrashed) crashedInARow++;
+    else failedInARow++;
+    if (failedInARow < MOST_FAILED_IN_A_ROW && crashedInARow < MOST_CRASHED_IN_A_ROW) return;
     fatal = error;
     stop();
   }
@@ -75,6 +82,7 @@ export function takeUnits(options: TakeOptions): UnitTaker {
     const seconds = (): number => (performance.now() - started) / 1000;
     const signal = AbortSignal.any([stopping.signal, ...(lost === undefined ? [] : [lost])]);
     const heartbeat = startHeartbeat(job, notes.failed);
+    let isCrashed = false;
     current = job.id;
     try {
       const outcome = await serveUnit(
@@ -87,7 +95,10 @@ export function takeUnits(options: TakeOptions): UnitTaker {
         },
         { signal, onImages: heartbeat.images },
       );
-      failedInARow = 0;
+      isCrashed = isCrash(outcome);
+      if (isCrash(outcome))
+        throw new PermafrostError('ENGINE_FAILED', `The process of the network ended with ${outcome.how}.`);
+      [failedInARow, crashedInARow] = [0, 0];
       onUnit({ ...outcome, reason: null });
       return outcome;
     } catch (error) {
@@ -95,7 +106,7 @@ export function takeUnits(options: TakeOptions): UnitTaker {
       else if (stopping.signal.aborted) {
         await job.moveToWait(token);
         throw new WaitingError();
-      } else onFailure(unit, error, seconds());
+      } else onFailure(unit, error, isCrashed, seconds());
       throw error;
     } finally {
       heartbeat.stop();
@@ -114,7 +125,7 @@ export function takeUnits(options: TakeOptions): UnitTaker {
     runRetryDelay: 1000,
   });
   lease.on('error', notes.failed);
-  lease.on('ready', notes.ready);
+  for (const event of ['active', 'completed', 'locksRenewed'] as const) lease.on(event, notes.answered);
   lease.on('lockRenewalFailed', (ids) => {
     for (const id of ids) if (id === current) lease.cancelJob(id, 'the lease was lost');
   });
@@ -132,7 +143,7 @@ export function takeUnits(options: TakeOptions): UnitTaker {
     if (fatal !== undefined)
       throw new PermafrostError(
         fatal instanceof PermafrostError ? fatal.code : 'ENGINE_FAILED',
-        `This worker ends, as ${MOST_FAILED_IN_A_ROW} units in a row failed here. The last: ${reasonOf(fatal)}`,
+        `This worker ends, as ${failedInARow + crashedInARow} units in a row failed here. The last: ${reasonOf(fatal)}`,
         { cause: fatal },
       );
   })();

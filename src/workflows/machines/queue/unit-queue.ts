@@ -78,6 +78,7 @@ export function openUnitQueue(
 
   const counts = async (): Promise<QueueCounts> => {
     const found = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'failed');
+    notes.answered();
     const { active = 0, failed = 0, ...others } = found;
     return { active, failed, waiting: Object.values(others).reduce((sum, n) => sum + n, 0) };
   };
