@@ -24,7 +24,8 @@ async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandCon
   if (dataset !== undefined)
     throw invalid(`a data set and --plan exclude each other: the plan says what is extracted.`);
   const { plan, ...given } = pick(flags, PART_OPTIONS);
-  const decided = givenOf(flags, { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS }).map(flagOf);
+  const { threads: _own, ...planned } = { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS };
+  const decided = givenOf(flags, planned).map(flagOf);
   if (decided.length > 0) throw invalid(`${decided.join(', ')} cannot be given with --plan: the plan has decided it.`);
   if (given['part'] === undefined)
     throw invalid('--plan needs --part, as in --part 3/16, --part auto, or 1/1 for all.');
@@ -40,7 +41,8 @@ export const extractCommand: CommandSpec = {
   options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...PART_OPTIONS },
   async act([dataset], flags, context) {
     if (flags['plan'] !== undefined) return extractOfPlan(dataset, flags, context);
-    const lonely = Object.keys(pick(flags, PART_OPTIONS)).map(flagOf);
+    const { threads: _shared, ...ofPlan } = PART_OPTIONS;
+    const lonely = Object.keys(pick(flags, ofPlan)).map(flagOf);
     if (lonely.length > 0) throw invalid(`${lonely.join(', ')} goes with --plan alone.`);
     if (dataset === undefined) throw invalid('a data set is missing, such as "permafrost extract DATASET".');
     const { extract } = await import('../../workflows/extract/extract.ts');

@@ -7,6 +7,7 @@ import { resolveOptions } from '../../core/options.ts';
 import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { PlanResult } from '../../results/machines-result.ts';
+import { absoluteRoot } from '../../extract/source/place.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import {
   MANIFEST_NAME,
@@ -81,7 +82,8 @@ export async function plan(
       storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
       calibrate: async (target) => {
         const except = await heldOutBefore(dataset, folder, options, work);
-        return calibrationOf({ dataset, store: folder, seed: options.seed, except, work }, target);
+        const { seed, threads } = options;
+        return calibrationOf({ dataset, store: folder, seed, except, threads, work }, target);
       },
     },
     work.listener,
@@ -108,7 +110,7 @@ async function requireOwn(store: StoreFolder, dataset: Dataset, options: Extract
   }
 }
 
-/** The options that a plan carries: not where things are, and of the engine what was chosen. */
+/** The options that a plan carries: not where things are, nor what is of one machine, and of the engine what was chosen. */
 function carried({
   store: _s,
   labels: _l,
@@ -117,6 +119,7 @@ function carried({
   engine: _e,
   device: _d,
   precision: _p,
+  threads: _t,
   ...rest
 }: ExtractOptions): Plan['options'] {
   return rest;
@@ -162,7 +165,7 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
   };
   const run = sha256Hex(canonicalJson(decides)).slice(0, 16);
   const path = planFolder(store, run);
-  const root = resolve(dataset.root);
+  const root = absoluteRoot(dataset.root);
   const same = await samePlan(path, work);
   if (same !== undefined) {
     await writeLists(path, listing);
@@ -179,12 +182,13 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
     );
   });
   const folder = { path, manifest: newManifest(VERSION) };
-  await requireAgreement({ dataset, store: folder, seed: options.seed, work }, extractor, sets, options.minCosine);
+  const { seed, threads, minCosine } = options;
+  await requireAgreement({ dataset, store: folder, seed, threads, work }, extractor, sets, minCosine);
   // What the store had measured before has its file there alone.
   for (const { calibration } of extractor.sets)
     if (calibration !== undefined) await writeCalibration(path, calibration);
   await writeLists(path, listing);
-  const { path: image, bytes } = await chooseProbe(dataset, extractor.contract);
+  const { image, bytes } = await chooseProbe(dataset, extractor.contract);
   const file = await writeProbe(path, bytes, extractor);
   const planned: PlanFolder = {
     path,
