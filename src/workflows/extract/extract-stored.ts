@@ -10,7 +10,7 @@ import { makeExtractor } from '../network/extractor.ts';
 import type { Work } from '../work.ts';
 import { extractInto, type ViewCuts } from './extract-dataset.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
-import { positionsWithFailures } from './units.ts';
+import { positionsWithFailures } from '../../extract/dataset/units.ts';
 import { viewsOf } from './views.ts';
 
 /** What of the images that a store lists is extracted. */
