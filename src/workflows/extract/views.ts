@@ -43,7 +43,7 @@ interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'>
 const isWanted = ({ poolings }: WantedDraft): boolean => poolings.length > 0;
 
 /** The sets of view `number`, beside those of the images themselves. */
-function setsOfView(
+export function setsOfView(
   manifest: ManifestDraft,
   wanted: readonly WantedDraft[],
   view: FeatureView,
@@ -62,6 +62,14 @@ function setsOfView(
   return { sets, because };
 }
 
+/** The sets of view 1, 2 ... */
+interface ViewsFound {
+  readonly sets: readonly WantedDraft[][];
+  readonly result: ViewsExtracted;
+  /** Images that failed in the pass of view 1, 2 ... */
+  readonly failed: readonly number[];
+}
+
 /**
  * Extracts the views of the training images, one pass a view, and gives the sets of view 1, 2 ...; undefined where none
  * are asked for, or of no set a pooling. Images that cannot be read any more, or whose content changed, become
@@ -71,12 +79,13 @@ export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,
   { found, ...into }: ViewsInto,
   work: Work,
-): Promise<{ readonly sets: readonly WantedDraft[][]; readonly result: ViewsExtracted } | undefined> {
+): Promise<ViewsFound | undefined> {
   const request = viewsRequest(plan.options);
   if (request.count === 0 || !into.wanted.some(isWanted)) return undefined;
   const { contract } = plan.extractor;
   const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
+  const failed: number[] = [];
   let [extracted, reused] = [0, 0];
   for (let number = 1; number <= request.count; number++) {
     const settings = { ...viewSettings(request.plan, request.seed), number };
@@ -86,6 +95,7 @@ export async function extractViews(
       plan.units,
       ({ path, split }) => split === 'train' && found.contents.get(path) !== undefined,
     );
+    const failedBefore = found.failed.length;
     const expectedRows = Math.min(known.length, units.size);
     const writer = await setsWriter({ ...into, wanted: sets, expectedRows });
     const view = {
@@ -107,9 +117,10 @@ export async function extractViews(
       found.failed.push({ path, code: 'IMAGE_UNREADABLE', reason: 'The file changed while it was extracted.' });
       found.contents.delete(path);
     }
+    failed.push(found.failed.length - failedBefore);
     reused += known.length - seen.extracted - seen.failed.length;
     views.push(sets.filter(isWanted));
   }
   const extractedBecause = reasons.size > 0 ? [...reasons].join('; ') : null;
-  return { sets: views, result: { ...request, extracted, reused, extractedBecause } };
+  return { sets: views, result: { ...request, extracted, reused, extractedBecause }, failed };
 }
