@@ -50,7 +50,7 @@ async function extractOnQueueOf(dataset: string, flags: Flags, context: CommandC
 export const extractCommand: CommandSpec = {
   name: 'extract',
   summary: 'run the frozen network once and keep the features',
-  arguments: [['[dataset]', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
+  arguments: [['[dataset]', 'folder with Train/ and Val/, folder of class folders, .csv, .jsonl, .tar or .parquet']],
   options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...PART_OPTIONS, ...QUEUED_OPTIONS },
   isStream: ({ queue }) => queue !== undefined,
   async act([dataset], flags, context) {

@@ -23,8 +23,11 @@ export interface SetsWriter {
   lackingIn(i: number, sha256: string, decoder?: number): readonly Pooling[];
   /** Takes note of a row that set i was given in all wanted poolings by other means. */
   note(i: number, row: ImageFacts): void;
-  /** Adds features of the same images, `batches[i]` to the i-th set. Throws FEATURE_OVERFLOW or STORE_WRITE. */
-  append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
+  /**
+   * Adds features of the same images, `batches[i]` to the i-th set. A shard holds images of one `unit` of the listing:
+   * the first of another one ends all that are open. Throws FEATURE_OVERFLOW or STORE_WRITE.
+   */
+  append(batches: readonly (FeatureBatch | undefined)[], unit?: number): Promise<void>;
   /** Makes all that was appended durable, in every set. */
   seal(): Promise<void>;
 }
@@ -120,6 +123,7 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
   const bits = wanted.map(({ poolings }) => bitsOf(poolings));
   const writers = new Map<string, FeatureWriter>();
   let outdated = 0;
+  let openUnit: number | undefined;
 
   function writerOf(i: number, lacking: number): FeatureWriter {
     const { set, poolings } = wanted[i]!;
@@ -164,7 +168,9 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     note(i, row) {
       stored[i]!.add(known.add(row), bits[i]!, options.decoder ?? 1);
     },
-    async append(batches) {
+    async append(batches, unit) {
+      if (unit !== openUnit) for (const writer of writers.values()) await writer.endShard();
+      openUnit = unit;
       for (const [i, batch] of batches.entries()) {
         if (batch === undefined) continue;
         for (const [lacking, at] of byLack(batch, bits[i]!, stored[i]!, known))

@@ -7,9 +7,11 @@ import { currentSets } from '../../store/read/stored-parts.ts';
 import type { Store } from '../../store/open.ts';
 import type { CutRequest } from '../network/cuts.ts';
 import { makeExtractor } from '../network/extractor.ts';
+import { layersOfSet } from '../network/tuned-layers.ts';
 import type { Work } from '../work.ts';
 import { extractInto, type ViewCuts } from './extract-into.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
+import { positionsWithFailures } from './units.ts';
 import { viewsOf } from './views.ts';
 
 /** What of the images that a store lists is extracted. */
@@ -37,6 +39,7 @@ export async function extractStored(
   const sets = currentSets(store);
   const { settings, quantization } = sets[0].set;
   const { contract, dtype, engineClass, calibration } = settings;
+  const tuned = await layersOfSet(store.path, sets[0].set);
   const wanted = cuts ?? sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings }));
   const extractor = await makeExtractor(
     {
@@ -47,6 +50,7 @@ export async function extractStored(
       precision: 'auto',
       engineClass,
       weights,
+      ...(tuned && { tuned: { ...tuned, weights: settings.weights, tail: settings.tail } }),
       ...(quantization && { calibrate: () => readCalibration(store.path, quantization.calibration, calibration) }),
     },
     work.listener,
@@ -76,7 +80,9 @@ export async function extractStored(
       dtype,
     };
     const split = await splitOrigin(store.files, store.manifest);
-    return (await extractInto(store.path, { dataset, extractor, options, split, viewCuts }, work)).result;
+    const positions = positionsWithFailures(dataset.samples, dataset.failures);
+    const into = { dataset, extractor, options, split, positions, viewCuts };
+    return (await extractInto(store.path, into, work)).result;
   } finally {
     await extractor.executable.dispose();
   }

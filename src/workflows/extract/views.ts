@@ -8,6 +8,7 @@ import { setsWriter, type SetsWriterOptions, type WantedDraft } from '../../stor
 import { setFor, whyNotReused } from '../../store/write/store.ts';
 import type { ExtractOptions } from './options.ts';
 import { pass, type Found, type Pass } from './pass.ts';
+import { pickSamples } from './units.ts';
 import type { Work } from '../work.ts';
 
 /** The views that are wanted of each training image. */
@@ -82,7 +83,6 @@ export async function extractViews(
   const request = viewsRequest(plan.options);
   if (request.count === 0 || !into.wanted.some(isWanted)) return undefined;
   const { contract } = plan.extractor;
-  const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
   const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
   const failed: number[] = [];
@@ -90,16 +90,21 @@ export async function extractViews(
   for (let number = 1; number <= request.count; number++) {
     const settings = { ...viewSettings(request.plan, request.seed), number };
     const { sets, because } = setsOfView(into.store.manifest, into.wanted, settings);
-    const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
+    const { samples: known, units } = pickSamples(
+      plan.dataset.samples,
+      plan.units,
+      ({ path, split }) => split === 'train' && found.contents.get(path) !== undefined,
+    );
     const failedBefore = found.failed.length;
-    const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
+    const expectedRows = Math.min(known.length, units.size);
+    const writer = await setsWriter({ ...into, wanted: sets, expectedRows });
     const view = {
       name: `view ${number} of ${request.count}`,
       apply: (pixels: Uint8Array, sha256: string) =>
         applyView(pixels, contract.size, viewParameters(request.plan, request.seed, sha256, number)),
     };
     const dataset = { ...plan.dataset, samples: known, failures: [] };
-    const seen = await pass({ ...plan, dataset, writer, view }, work);
+    const seen = await pass({ ...plan, dataset, units, writer, view }, work);
     if (seen.extracted > 0) for (const reason of because) reasons.add(reason);
     extracted += seen.extracted;
     for (const failure of seen.failed) {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
-import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { PlanResult } from '../../results/machines-result.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
@@ -15,12 +15,14 @@ import {
   STORE_VERSION,
   type FeatureSetDraft,
   type Manifest,
+  type StoreFolder,
 } from '../../store/format/manifest.ts';
 import { readManifest } from '../../store/format/manifest-file.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
 import { writeCalibration } from '../../store/read/calibration-file.ts';
 import { readVerified } from '../../store/read/file.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
+import { unitRows } from '../../store/write/shard-rows.ts';
 import { requireStoreOrEmpty } from '../../store/write/store.ts';
 import { heldOutBefore, requireDrawn } from '../extract/draw-split.ts';
 import { defaultStore } from '../extract/extract-dataset.ts';
@@ -38,7 +40,6 @@ import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } 
 import { chooseProbe, leastCosine, writeProbe } from './probe.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { describeLists, writeLists } from './unit-lists.ts';
-import { unitSizeFor } from './unit-size.ts';
 
 /** What is planned: a data set that was listed, and the store that its features are for. */
 interface Planning {
@@ -70,8 +71,7 @@ export async function plan(
   for (const warning of dataset.warnings) work.listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
-  if (before !== undefined)
-    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '' }, work);
+  if (before !== undefined) await requireOwn({ path: store, manifest: before }, dataset, options, work);
   const folder = { path: store, manifest: before ?? newManifest(VERSION) };
   let lock: StoreLock | undefined;
   const extractor = await makeExtractor(
@@ -95,6 +95,16 @@ export async function plan(
   } finally {
     await extractor.executable.dispose();
     await lock?.release();
+  }
+}
+
+/** Throws STORE_DATASET where a store that was not named holds another data set. */
+async function requireOwn(store: StoreFolder, dataset: Dataset, options: ExtractOptions, work: Work): Promise<void> {
+  const source = await sourceOf(dataset);
+  try {
+    await requireSameDataset(store, dataset, { named: options.store !== '', source }, work);
+  } finally {
+    await source.close();
   }
 }
 
@@ -133,7 +143,7 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
   const { dataset, store, before, options, parts } = planning;
   const sets = setsOf(extractor, before);
   const wanted = sets.map((set, i) => ({ ...set, poolings: [...extractor.sets[i]!.poolings] }));
-  const unitSize = planning.unit === 0 ? unitSizeFor(wanted, options.shardMegabytes * 2 ** 20) : planning.unit;
+  const unitSize = planning.unit === 0 ? unitRows(wanted, options.shardMegabytes * 2 ** 20) : planning.unit;
   const listing = { samples: dataset.samples, unitSize };
   const shared = {
     store: STORE_VERSION,
