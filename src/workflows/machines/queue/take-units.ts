@@ -19,6 +19,9 @@ const MOST_STALLED = 20;
 const MOST_FAILED_IN_A_ROW = 3;
 const MOST_CRASHED_IN_A_ROW = 9;
 
+/** Milliseconds after which it is told that giving back a unit takes its time. */
+const SLOW_MS = 6000;
+
 export interface TakeOptions {
   readonly packages: QueuePackages;
   readonly address: QueueAddress;
@@ -131,15 +134,23 @@ export function takeUnits(options: TakeOptions): UnitTaker {
   });
 
   let closed: Promise<void> | undefined;
+  let slow: NodeJS.Timeout | undefined;
   function stop(): void {
+    if (closed !== undefined) return;
     // Closed first: a unit that is given back must not be taken again here.
-    closed ??= lease.close();
+    closed = lease.close();
+    slow = setTimeout(() => {
+      listener?.note?.(
+        `Waiting for ${address.shown} to take the unit back. Where this is ended at once, it goes back when its lease ends.`,
+      );
+    }, SLOW_MS);
     stopping.abort();
   }
 
   const over = (async () => {
     await lease.run();
     await closed;
+    clearTimeout(slow);
     if (fatal !== undefined)
       throw new PermafrostError(
         fatal instanceof PermafrostError ? fatal.code : 'ENGINE_FAILED',

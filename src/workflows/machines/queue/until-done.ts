@@ -6,7 +6,7 @@ import type { UnitTaker } from './take-units.ts';
 import type { UnitQueue } from './unit-queue.ts';
 
 /** Milliseconds between two looks whether all is done. */
-const EVERY_MS = 2000;
+const EVERY_MS = 1000;
 
 export interface UntilDoneOptions {
   readonly taker: UnitTaker;
