@@ -45,9 +45,8 @@ describe('the number of threads', () => {
   });
 
   async function itDecidesNoBit(make: (threads: number) => Promise<Engine>): Promise<void> {
-    const [one, two, three] = [1, 2, 3].map(async (threads) => featuresOf(await make(threads), program, pixels));
-    expect((await one)!.equals((await two)!)).toBe(true);
-    expect((await one)!.equals((await three)!)).toBe(true);
+    const one = await featuresOf(await make(1), program, pixels);
+    expect(one.equals(await featuresOf(await make(2), program, pixels))).toBe(true);
   }
 
   it('decides no bit of the features of onnxruntime', () =>

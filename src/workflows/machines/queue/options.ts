@@ -6,6 +6,7 @@ import {
   defaultsOf,
   type OptionsOf,
 } from '../../../core/options.ts';
+import { THREADS_OPTION } from '../../../extract/engines/engine.ts';
 import { PLAN_OPTIONS } from '../options.ts';
 
 /** How a queue's server is reached; the user and the password come from the environment, or the password from a file. */
@@ -34,6 +35,7 @@ export const WORKER_OPTIONS = {
     'the plan whose units are taken: its folder, as "permafrost plan" and "extract --queue" name it',
   ),
   root: stringOption('', 'where the images lie on this machine; empty: where the plan says'),
+  threads: THREADS_OPTION,
   leaseSeconds: numberOption(60, 'seconds until the unit of a worker that gives no sign of life may go to another', {
     min: 0.5,
     max: 3600,

@@ -5,6 +5,8 @@ import type { openUnitWorker, UnitWorker } from '../unit-worker.ts';
 import { hasPlan } from '../plan-file.ts';
 import type { NetworkNews, NetworkOrder } from './messages.ts';
 
+type OpenOrder = Extract<NetworkOrder, { do: 'open' }>;
+
 const WATCHDOG = new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url);
 
 /**
@@ -36,8 +38,8 @@ export function serveUnits(open: typeof openUnitWorker): void {
     return count - published.size;
   }
 
-  async function openPlan(plan: string, root: string, signal: AbortSignal): Promise<NetworkNews> {
-    const worker = await open(plan, root === '' ? {} : { root }, { signal, listener: { note } });
+  async function openPlan({ plan, root, threads }: OpenOrder, signal: AbortSignal): Promise<NetworkNews> {
+    const worker = await open(plan, { ...(root !== '' && { root }), threads }, { signal, listener: { note } });
     [opened, planPath] = [worker, plan];
     const { run, units } = worker.plan;
     const images = Array.from({ length: units.count }, (_, unit) => worker.imagesOf(unit));
@@ -47,7 +49,7 @@ export function serveUnits(open: typeof openUnitWorker): void {
   async function follow(order: Exclude<NetworkOrder, { do: 'stop' }>, signal: AbortSignal): Promise<NetworkNews> {
     switch (order.do) {
       case 'open':
-        return openPlan(order.plan, order.root, signal);
+        return openPlan(order, signal);
       case 'count-missing':
         return { kind: 'missing', units: await countMissing(opened!) };
       case 'extract': {

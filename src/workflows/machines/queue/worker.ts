@@ -32,7 +32,11 @@ export async function worker(
   entry: URL = NETWORK_ENTRY,
 ): Promise<WorkerResult> {
   const started = performance.now();
-  const { plan, root, leaseSeconds, leaseCheckSeconds, ...way } = resolveOptions('worker', WORKER_OPTIONS, given);
+  const { plan, root, threads, leaseSeconds, leaseCheckSeconds, ...way } = resolveOptions(
+    'worker',
+    WORKER_OPTIONS,
+    given,
+  );
   if (plan === '') throw new PermafrostError('OPTION_INVALID', 'worker needs --plan, as "permafrost plan" named it.');
   const { listener, signal = new AbortController().signal } = work;
   const address = await queueAddress(url, way);
@@ -47,7 +51,7 @@ export async function worker(
     work.onUnit?.(unit);
   };
 
-  const { network, end } = keepNetwork({ entry, plan, root, listener });
+  const { network, end } = keepNetwork({ entry, plan, root, threads, listener });
   try {
     const { opened } = await network(signal);
     const notes = connectionNotes(address, listener);
