@@ -76,9 +76,9 @@ export async function checkServer({ Redis }: QueuePackages, address: QueueAddres
 
 /** Who hears how the connection is. */
 export interface ConnectionNotes {
-  failed(error: unknown): void;
+  readonly failed: (error: unknown) => void;
   /** The server has answered. */
-  answered(): void;
+  readonly answered: () => void;
 }
 
 /** The server cannot be reached, for now. */

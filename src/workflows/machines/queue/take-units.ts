@@ -10,11 +10,11 @@ import type { Job, QueuePackages } from './packages.ts';
 import { serveUnit, type ServedUnit } from './serve-unit.ts';
 import { queueName, unitOf, type UnitData } from './unit-queue.ts';
 
-/** Times that a unit may be taken from a worker that gave no sign of life: the end of a spot machine is not its fault. */
+/** Times that a unit may be taken from a silent worker: the end of a spot machine is not its fault. */
 const MOST_STALLED = 20;
 /**
- * A worker that fails so many units one after the other ends: it would go through the whole queue. A crash that is tried
- * again counts less: an image may be at fault.
+ * A worker that fails so many units one after the other ends: it would go through the whole queue. A crash that is
+ * tried again counts less: an image may be at fault.
  */
 const MOST_FAILED_IN_A_ROW = 3;
 const MOST_CRASHED_IN_A_ROW = 9;
@@ -42,7 +42,7 @@ export interface UnitTaker {
   /** Settles when it has stopped. Throws what several units in a row failed with. */
   readonly over: Promise<void>;
   /** Gives back the unit that it is at, and takes no other. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /**

@@ -65,14 +65,14 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
       plan,
       queue,
       fill,
-      work(url = redis.url, options: Readonly<Record<string, unknown>> = {}) {
+      work: (url = redis.url, options: Readonly<Record<string, unknown>> = {}) => {
         const all = { plan, ...LEASE, ...options };
         const started = startWorker(url, all, { [PASSWORD_VARIABLE]: redis.password });
         workers.push(started);
         return started;
       },
       /** Waits as `extract --queue --wait` does. */
-      async follow() {
+      follow: async () => {
         const told: QueueProgress[] = [];
         const heard: string[] = [];
         const listener = { note: (text: string) => void heard.push(text) };
