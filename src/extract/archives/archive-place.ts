@@ -38,8 +38,8 @@ export interface ArchivePlace {
 }
 
 /**
- * The archive and the place in it that a sample's path means, or undefined where it means a file: `shard-0.tar/cat/1.jpg`
- * below a folder, `cat/1.jpg` where the root is the archive itself.
+ * The archive and the place in it that a sample's path means, or undefined where it means a file. Below a folder it is
+ * `shard-0.tar/cat/1.jpg`, and `cat/1.jpg` where the root is the archive itself.
  */
 export function archivePlace(root: string, rootIs: RootKind, path: string): ArchivePlace | undefined {
   if (rootIs === 'archive') return { kind: archiveKind(root)!, archive: '', inner: path };

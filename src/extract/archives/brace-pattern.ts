@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 
 /** Most names that a pattern may stand for. */
-const MOST_NAMES = 1_000_000;
+const MOST_NAMES = 100_000;
 
 const GROUP = /\{([^{}]*)\}/;
 const RANGE = /^(\d+)\.\.(\d+)$/;
@@ -24,7 +24,7 @@ function choices(group: string, pattern: string): string[] {
 
 /**
  * The names that a pattern stands for, in its order: {00000..00012} is a range, {a,b} a list, and several of them are
- * all combinations. Throws DATASET_LAYOUT for a range that is none, and for more than a million names.
+ * all combinations. Throws DATASET_LAYOUT for a range that is none, and for more than 100,000 names.
  */
 export function expandBraces(pattern: string): string[] {
   let found = [pattern];

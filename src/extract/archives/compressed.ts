@@ -22,7 +22,10 @@ export const isCompressedName = (name: string): boolean =>
 
 /** Refuses a file by its name: DATASET_LAYOUT with the way on. */
 export function refuseCompressed(name: string): never {
-  return refuse(name, KINDS.find(({ endings }) => endings.some((ending) => name.toLowerCase().endsWith(ending)))!);
+  return refuse(
+    name,
+    KINDS.find(({ endings }) => endings.some((ending) => name.toLowerCase().endsWith(ending)))!,
+  );
 }
 
 /** Throws DATASET_LAYOUT where a file begins as a compressed one does, whatever it is called. */

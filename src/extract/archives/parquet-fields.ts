@@ -54,10 +54,7 @@ function chosen(names: readonly string[], wanted: readonly string[]): string | u
  * Chooses the columns of image, label and split: by the features that `datasets` wrote, else by types and usual names.
  * Throws an Error with the reason where there is no image, or it is not clear which of several columns it is.
  */
-export function imageColumns(
-  fields: readonly ParquetField[],
-  features: ReadonlyMap<string, Feature>,
-): ImageColumns {
+export function imageColumns(fields: readonly ParquetField[], features: ReadonlyMap<string, Feature>): ImageColumns {
   const typed = (type: string): string[] =>
     fields.map(({ name }) => name).filter((name) => features.get(name)?._type === type);
   const list = fields.map(({ name }) => name).join(', ');
@@ -70,10 +67,13 @@ export function imageColumns(
     );
   const image = chosen(images, IMAGES);
   if (image === undefined)
-    throw new Error(`has several columns of images (${images.join(', ')}): call the one that is to be classified image`);
+    throw new Error(
+      `has several columns of images (${images.join(', ')}): call the one that is to be classified image`,
+    );
   const warnings: string[] = [];
   const others = images.filter((name) => name !== image);
-  if (others.length > 0) warnings.push(`The images of the column ${image} are used, not those of ${others.join(', ')}.`);
+  if (others.length > 0)
+    warnings.push(`The images of the column ${image} are used, not those of ${others.join(', ')}.`);
   const namesOf = (name: string): string[] | undefined => {
     const names = features.get(name)?.names;
     return Array.isArray(names) ? names.map(String) : undefined;
@@ -83,8 +83,7 @@ export function imageColumns(
   const finest = [...classes].sort((a, b) => (namesOf(b)?.length ?? 0) - (namesOf(a)?.length ?? 0))[0];
   const named = usual.filter((name) => LABELS.includes(name.toLowerCase()));
   const label = classes.length > 0 ? (chosen(classes, LABELS) ?? finest) : chosen(named, LABELS);
-  if (classes.length > 1)
-    warnings.push(`The columns ${classes.join(' and ')} hold classes; ${label} is used.`);
+  if (classes.length > 1) warnings.push(`The columns ${classes.join(' and ')} hold classes; ${label} is used.`);
   const { kind, fields: inner } = fields.find(({ name }) => name === image)!;
   return {
     image,

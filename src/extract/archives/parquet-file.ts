@@ -35,8 +35,10 @@ type Element = FileMetaData['schema'][number];
 
 function kindOf({ type, converted_type: converted, logical_type: logical, repetition_type: repetition }: Element) {
   if (repetition === 'REPEATED') return 'other';
-  if (type === 'BYTE_ARRAY') return converted === 'UTF8' || logical?.type === 'STRING' ? 'text' : converted || logical ? 'other' : 'bytes';
-  return (type === 'INT32' || type === 'INT64') && !['DATE', 'TIMESTAMP', 'TIME', 'DECIMAL'].includes(logical?.type ?? '')
+  if (type === 'BYTE_ARRAY')
+    return converted === 'UTF8' || logical?.type === 'STRING' ? 'text' : converted || logical ? 'other' : 'bytes';
+  return (type === 'INT32' || type === 'INT64') &&
+    !['DATE', 'TIMESTAMP', 'TIME', 'DECIMAL'].includes(logical?.type ?? '')
     ? 'number'
     : 'other';
 }

@@ -65,8 +65,7 @@ export function pathTree(files: Iterable<PlacedFile>): ImageTree {
   return {
     leftOut,
     list: (path) => Promise.resolve(read(path)),
-    foldersWithImages: (path) =>
-      Promise.resolve(read(path).folders.filter((name) => holdsImage(within(path, name)))),
+    foldersWithImages: (path) => Promise.resolve(read(path).folders.filter((name) => holdsImage(within(path, name)))),
     imagesBelow(prefix, folders) {
       const deeper: string[] = [];
       const ignored: string[] = [];

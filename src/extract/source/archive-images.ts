@@ -17,7 +17,7 @@ export interface ArchiveImages {
   close(): void;
 }
 
-/** The stamp of a part of an archive: that of the archive, its length, and where it lies in place of the file's number. */
+/** The stamp of a part of an archive: the times of the archive, its own length, and where it lies for the file's number. */
 function stampOfPart({ stamp }: ByteFile, at: number, size: bigint): FileStamp {
   const place = sha256Hex(`${stampText(stamp)} ${at}`);
   return { ...stamp, size, ino: BigInt(`0x${place.slice(0, 15)}`) };
@@ -60,7 +60,8 @@ export function archiveImages(withArchive: WithArchive): ArchiveImages {
           const { offset, size } = await memberOf(file, inner);
           requireReadable(size);
           const bytes = await file.read(offset, size);
-          if (bytes.length < size) unreadable(`${file.name} became shorter while it was read. Run again when it is at rest.`);
+          if (bytes.length < size)
+            unreadable(`${file.name} became shorter while it was read. Run again when it is at rest.`);
           return bytes;
         }),
       ),

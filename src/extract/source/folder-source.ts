@@ -53,7 +53,7 @@ export interface FolderLinks {
 
 export interface FolderSource extends ImageSource {
   /** Throws IMAGE_UNREADABLE where a path leads out of the folder by a link, and that is not wanted. */
-  requireInside(path: string): Promise<void>;
+  readonly requireInside: (path: string) => Promise<void>;
 }
 
 /** The images in a folder; '' stands for no folder, of images that are named one by one. */

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { featuresIn, imageColumns, type ImageColumns, type ParquetField } from '../../../src/extract/archives/parquet-fields.ts';
+import {
+  featuresIn,
+  imageColumns,
+  type ImageColumns,
+  type ParquetField,
+} from '../../../src/extract/archives/parquet-fields.ts';
 
-const field = (name: string, kind: ParquetField['kind'], ...fields: ParquetField[]): ParquetField => ({ name, kind, fields });
+const field = (name: string, kind: ParquetField['kind'], ...fields: ParquetField[]): ParquetField => ({
+  name,
+  kind,
+  fields,
+});
 const image = (name: string): ParquetField => field(name, 'struct', field('bytes', 'bytes'), field('path', 'text'));
 const columns = (fields: readonly ParquetField[], features: Record<string, unknown> = {}): ImageColumns =>
   imageColumns(fields, featuresIn(JSON.stringify({ info: { features } })));
@@ -26,12 +35,18 @@ describe('the columns of a Parquet file of images', () => {
   });
 
   it('are told by types and usual names where the file says nothing of features', () => {
-    const found = imageColumns([field('IMG', 'bytes'), field('Label', 'text'), field('split', 'text')], featuresIn(undefined));
+    const found = imageColumns(
+      [field('IMG', 'bytes'), field('Label', 'text'), field('split', 'text')],
+      featuresIn(undefined),
+    );
     expect(found).toMatchObject({ image: 'IMG', isStruct: false, hasPath: false, label: 'Label', split: 'split' });
   });
 
   it('are the only column of bytes, and no label where none is called so', () => {
-    expect(columns([field('data', 'bytes'), field('width', 'number')])).toMatchObject({ image: 'data', label: undefined });
+    expect(columns([field('data', 'bytes'), field('width', 'number')])).toMatchObject({
+      image: 'data',
+      label: undefined,
+    });
     expect(columns([image('x'), field('a', 'other')])).toMatchObject({ image: 'x', label: undefined });
   });
 
@@ -47,10 +62,12 @@ describe('the columns of a Parquet file of images', () => {
       'The images of the column image are used, not those of mask.',
       'The columns coarse and fine hold classes; fine is used.',
     ]);
-    expect(columns([image('image'), field('fine', 'number'), field('label', 'number')], {
-      fine: classLabel('a', 'b', 'c'),
-      label: classLabel('a', 'b'),
-    })).toMatchObject({ label: 'label' });
+    expect(
+      columns([image('image'), field('fine', 'number'), field('label', 'number')], {
+        fine: classLabel('a', 'b', 'c'),
+        label: classLabel('a', 'b'),
+      }),
+    ).toMatchObject({ label: 'label' });
   });
 
   it('are refused where it is not clear which holds the images, or none does', () => {

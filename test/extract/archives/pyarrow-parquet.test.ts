@@ -31,33 +31,40 @@ const cases = ['NONE', 'SNAPPY', 'ZSTD', 'GZIP', 'BROTLI', 'LZ4'].flatMap((codec
   ['True', 'False'].flatMap((dictionary) => ['1.0', '2.0'].map((version) => `${codec}-${dictionary}-${version}`)),
 );
 
-describe.skipIf(!found)(found ? 'Parquet files of pyarrow' : `Parquet files of pyarrow [skipped: "${python}" cannot import pyarrow]`, () => {
-  let root: string;
-  beforeAll(() => {
-    root = folder();
-    execFileSync(python, ['-c', WRITE, root]);
-  });
-
-  it.each(cases)('are read row by row: %s', async (name) => {
-    await withLocalFile(join(root, `${name}.parquet`), async (file) => {
-      const parquet = await openParquet(file);
-      expect(parquet).toMatchObject({
-        rows: 11,
-        columnNames: ['image', 'label', 'name', 'boxes'],
-        columns: { image: 'image', isStruct: true, hasPath: true, label: 'label', classNames: ['a', 'b', 'c'] },
-        groups: [{ start: 0, end: 4 }, { start: 4, end: 8 }, { start: 8, end: 11 }],
-      });
-      expect(await rowFacts(file, parquet)).toEqual(
-        Array.from({ length: 11 }, (_, i) => ({
-          label: i === 3 ? undefined : i % 3,
-          split: undefined,
-          name: i % 2 === 1 && i !== 7 ? `folder/img_${i}.jpg` : undefined,
-        })),
-      );
-      const images = (await Promise.all(parquet.groups.map((group) => imagesInGroup(file, parquet, group)))).flat();
-      for (const [i, bytes] of images.entries())
-        expect(bytes && Buffer.from(bytes)).toEqual(i === 7 ? undefined : Buffer.alloc(100 + i, i));
-      expect(images).toHaveLength(11);
+describe.skipIf(!found)(
+  found ? 'Parquet files of pyarrow' : `Parquet files of pyarrow [skipped: "${python}" cannot import pyarrow]`,
+  () => {
+    let root: string;
+    beforeAll(() => {
+      root = folder();
+      execFileSync(python, ['-c', WRITE, root]);
     });
-  });
-});
+
+    it.each(cases)('are read row by row: %s', async (name) => {
+      await withLocalFile(join(root, `${name}.parquet`), async (file) => {
+        const parquet = await openParquet(file);
+        expect(parquet).toMatchObject({
+          rows: 11,
+          columnNames: ['image', 'label', 'name', 'boxes'],
+          columns: { image: 'image', isStruct: true, hasPath: true, label: 'label', classNames: ['a', 'b', 'c'] },
+          groups: [
+            { start: 0, end: 4 },
+            { start: 4, end: 8 },
+            { start: 8, end: 11 },
+          ],
+        });
+        expect(await rowFacts(file, parquet)).toEqual(
+          Array.from({ length: 11 }, (_, i) => ({
+            label: i === 3 ? undefined : i % 3,
+            split: undefined,
+            name: i % 2 === 1 && i !== 7 ? `folder/img_${i}.jpg` : undefined,
+          })),
+        );
+        const images = (await Promise.all(parquet.groups.map((group) => imagesInGroup(file, parquet, group)))).flat();
+        for (const [i, bytes] of images.entries())
+          expect(bytes && Buffer.from(bytes)).toEqual(i === 7 ? undefined : Buffer.alloc(100 + i, i));
+        expect(images).toHaveLength(11);
+      });
+    });
+  },
+);

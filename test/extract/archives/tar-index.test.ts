@@ -6,12 +6,20 @@ import { withLocalFile } from '../../../src/extract/archives/byte-file.ts';
 import { tarIndex, type TarIndex } from '../../../src/extract/archives/tar-index.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders, writeTree } from '../../support/folders.ts';
-import { bytesFile, members, paxRecords, sealed, TAR_END, tarOf, tarOfFiles, type TarEntry } from '../../support/tar-files.ts';
+import {
+  bytesFile,
+  members,
+  paxRecords,
+  sealed,
+  TAR_END,
+  tarOf,
+  tarOfFiles,
+  type TarEntry,
+} from '../../support/tar-files.ts';
 
 const folder = temporaryFolders();
 const indexOf = (bytes: Buffer): Promise<TarIndex> => tarIndex(bytesFile(bytes));
-const refusal = async (bytes: Buffer): Promise<string> =>
-  (await rejection(indexOf(bytes), 'ARCHIVE_CORRUPT')).message;
+const refusal = async (bytes: Buffer): Promise<string> => (await rejection(indexOf(bytes), 'ARCHIVE_CORRUPT')).message;
 const paths = ({ members: found }: TarIndex): string[] => [...found.keys()];
 
 /** What the index says that members hold. */
@@ -84,11 +92,14 @@ describe('names in an archive', () => {
     expect(index.remarks).toEqual([expect.stringContaining('1 members replace one of the same name before them')]);
   });
 
-  it.each(['/etc/passwd.jpg', '../up.jpg', 'a/../../up.jpg', '..'])('that lead out of it are left out and told: %s', async (name) => {
-    const index = await indexOf(tarOfFiles({ [name]: 'x', 'in.jpg': 'y' }));
-    expect(paths(index)).toEqual(['in.jpg']);
-    expect(index.remarks).toEqual([`x.tar: left out 1 members whose names lead out of the archive: ${name}.`]);
-  });
+  it.each(['/etc/passwd.jpg', '../up.jpg', 'a/../../up.jpg', '..'])(
+    'that lead out of it are left out and told: %s',
+    async (name) => {
+      const index = await indexOf(tarOfFiles({ [name]: 'x', 'in.jpg': 'y' }));
+      expect(paths(index)).toEqual(['in.jpg']);
+      expect(index.remarks).toEqual([`x.tar: left out 1 members whose names lead out of the archive: ${name}.`]);
+    },
+  );
 
   it('that are no UTF-8 are listed apart, their bytes legible', async () => {
     const index = await indexOf(tarOf([{ name: Buffer.from('caf\xe9.jpg', 'latin1'), content: 'x' }]));
@@ -155,9 +166,16 @@ describe('an archive that is damaged', () => {
   });
 
   it('is refused for a block of zeros before its end; what follows its end is told', async () => {
-    const lone = Buffer.concat([members([{ name: 'a.jpg' }]), Buffer.alloc(512), members([{ name: 'b.jpg' }]), TAR_END]);
+    const lone = Buffer.concat([
+      members([{ name: 'a.jpg' }]),
+      Buffer.alloc(512),
+      members([{ name: 'b.jpg' }]),
+      TAR_END,
+    ]);
     expect(await refusal(lone)).toContain('at byte 512 of');
-    const { remarks, ...index } = await indexOf(Buffer.concat([tarOfFiles({ 'a.jpg': '1' }), tarOfFiles({ 'b.jpg': '2' })]));
+    const { remarks, ...index } = await indexOf(
+      Buffer.concat([tarOfFiles({ 'a.jpg': '1' }), tarOfFiles({ 'b.jpg': '2' })]),
+    );
     expect(paths({ remarks, ...index })).toEqual(['a.jpg']);
     expect(remarks).toEqual([expect.stringContaining('goes on behind its end at byte 1024')]);
   });
@@ -188,7 +206,10 @@ it('contents are skipped, but for small files that are asked for', async () => {
   const bytes = tarOfFiles({ 'a.jpg': 'x'.repeat(10 ** 6), 'a.cls': '7', 'b.jpg': 'y'.repeat(10 ** 6), 'b.cls': '8' });
   const file = bytesFile(bytes);
   const given: string[] = [];
-  await tarIndex(file, { wants: (path) => path.endsWith('.cls'), give: (path, bytes) => given.push(`${path} ${bytes}`) });
+  await tarIndex(file, {
+    wants: (path) => path.endsWith('.cls'),
+    give: (path, bytes) => given.push(`${path} ${bytes.toString()}`),
+  });
   expect(given).toEqual(['a.cls 7', 'b.cls 8']);
   expect(file.counts.bytes).toBeLessThan(30_000);
 });

@@ -25,13 +25,19 @@ async function filesIn(root: string): Promise<Record<string, Buffer>> {
   const tree = imageTree(root);
   const found = await tree.imagesBelow('', (await tree.list('')).folders);
   const paths = [...found.images.values()].flat();
-  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await readFile(join(root, path))] as const)));
+  return Object.fromEntries(
+    await Promise.all(paths.map(async (path) => [path, await readFile(join(root, path))] as const)),
+  );
 }
 
 /** The digests of a store's files, but for what names a data set's place and times. */
 function digestsOf(store: string): Record<string, string> {
   const names = readdirSync(store).filter((name) => !['manifest.json', 'file-times.safetensors'].includes(name));
-  const files = names.filter((name) => readdirSync(store, { withFileTypes: true }).find((e) => e.name === name)!.isFile());
+  const files = names.filter((name) =>
+    readdirSync(store, { withFileTypes: true })
+      .find((e) => e.name === name)!
+      .isFile(),
+  );
   return Object.fromEntries(files.map((name) => [name, sha256Hex(readFileSync(join(store, name)))]));
 }
 
@@ -61,12 +67,23 @@ describe('images in a tar archive', () => {
       shard[`${i}.png`] = bytes;
       shard[`${i}.json`] = JSON.stringify({ label, width: 120 });
     }
-    const root = writeTree(folder(), Object.fromEntries(Object.entries(shards).map(([name, files]) => [name, tarOfFiles(files)])));
+    const root = writeTree(
+      folder(),
+      Object.fromEntries(Object.entries(shards).map(([name, files]) => [name, tarOfFiles(files)])),
+    );
     const store = join(folder(), 'store');
     const made = await extract(root, { ...options, store });
-    expect(made).toMatchObject({ extracted: 12, failed: [], splits: { train: 8, val: 4 }, classes: ['across', 'down'] });
+    expect(made).toMatchObject({
+      extracted: 12,
+      failed: [],
+      splits: { train: 8, val: 4 },
+      classes: ['across', 'down'],
+    });
     const contents = async (path: string): Promise<string[]> =>
-      (await (await openStore(path)).samples()).map(({ sha256, label, split }) => `${sha256} ${label} ${split}`).sort();
+      Array.from(
+        await (await openStore(path)).samples(),
+        ({ sha256, label, split }) => `${sha256} ${label} ${split}`,
+      ).sort();
     expect(await contents(store)).toEqual(await contents(plain));
   });
 
@@ -75,7 +92,7 @@ describe('images in a tar archive', () => {
     const path = join(folder(), 'store');
     await extract(join(root, 's-{0..0}.tar'), { ...options, store: path });
     const store = await openStore(path);
-    const samples = await store.samples();
+    const samples = [...(await store.samples())];
     expect(samples[0]!.path).toMatch(/^s-0\.tar\/Train\/across\//);
     const shown = await thumbnails(store.manifest.dataset.root, samples, [0, 5, 11], 10, {});
     expect(shown).toMatchObject({ unavailable: 0, problem: null });

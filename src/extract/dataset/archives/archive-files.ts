@@ -41,10 +41,16 @@ export const namesInLines = (text: string): readonly string[] =>
     .split(/\r?\n/);
 
 /** What a name of an archive below a folder says of its kind. Throws DATASET_LAYOUT where there are two kinds. */
-export function archiveFiles(names: readonly string[], access: ArchiveAccess, warnings: readonly string[]): ArchiveFiles {
+export function archiveFiles(
+  names: readonly string[],
+  access: ArchiveAccess,
+  warnings: readonly string[],
+): ArchiveFiles {
   const kinds = new Set(names.map((name) => archiveKind(name)!));
   if (kinds.size > 1) {
-    const [tar, parquet] = (['tar', 'parquet'] as const).map((kind) => names.find((name) => archiveKind(name) === kind));
+    const [tar, parquet] = (['tar', 'parquet'] as const).map((kind) =>
+      names.find((name) => archiveKind(name) === kind),
+    );
     throw new PermafrostError(
       'DATASET_LAYOUT',
       `${access.where} holds tar archives (${tar}) and Parquet files (${parquet}). Give a folder that has one kind of them.`,

@@ -5,7 +5,14 @@ import { archiveKind, folderOf, rootKind } from '../../archives/archive-place.ts
 import { expandBraces } from '../../archives/brace-pattern.ts';
 import { withLocalFile, type ByteFile } from '../../archives/byte-file.ts';
 import type { ImageTree } from '../image-tree.ts';
-import { archiveFiles, archivesIn, CLASS_NAMES, namesInLines, type ArchiveAccess, type ArchiveFiles } from './archive-files.ts';
+import {
+  archiveFiles,
+  archivesIn,
+  CLASS_NAMES,
+  namesInLines,
+  type ArchiveAccess,
+  type ArchiveFiles,
+} from './archive-files.ts';
 import type { ClassNames } from './sample-classes.ts';
 
 async function readClassNames(folder: string): Promise<ClassNames | undefined> {

@@ -5,7 +5,14 @@ import { belowS3, parseS3Address } from '../../source/s3/address.ts';
 import { prefixOf, rootKindInS3 } from '../../source/s3/s3-images.ts';
 import type { S3Source } from '../../source/s3/s3-source.ts';
 import type { ImageTree } from '../image-tree.ts';
-import { archiveFiles, archivesIn, CLASS_NAMES, namesInLines, type ArchiveAccess, type ArchiveFiles } from './archive-files.ts';
+import {
+  archiveFiles,
+  archivesIn,
+  CLASS_NAMES,
+  namesInLines,
+  type ArchiveAccess,
+  type ArchiveFiles,
+} from './archive-files.ts';
 import type { ClassNames } from './sample-classes.ts';
 
 /** What is wrong with one object, where all of it is needed. */
@@ -37,7 +44,11 @@ const accessTo = (source: S3Source, where: string, prefix: string): ArchiveAcces
 });
 
 /** The archives below a prefix that has no class folders; undefined where there are none. Throws DATASET_LAYOUT. */
-export async function archivesBelow(source: S3Source, root: string, tree: ImageTree): Promise<ArchiveFiles | undefined> {
+export async function archivesBelow(
+  source: S3Source,
+  root: string,
+  tree: ImageTree,
+): Promise<ArchiveFiles | undefined> {
   const found = await archivesIn(tree);
   return found && archiveFiles(found.names, accessTo(source, root, root), found.warnings);
 }

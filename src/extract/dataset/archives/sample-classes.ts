@@ -32,7 +32,9 @@ export function writtenClass(place: string, classes: Side['classes']): WrittenCl
       );
     return values[0]?.value;
   };
-  const names = given.flatMap(({ from, value }) => (typeof value === 'string' ? [{ from, value: labelOf(value) }] : []));
+  const names = given.flatMap(({ from, value }) =>
+    typeof value === 'string' ? [{ from, value: labelOf(value) }] : [],
+  );
   const numbers = given.flatMap(({ from, value }) => (typeof value === 'number' ? [{ from, value }] : []));
   const fraction = numbers.find(({ value }) => !Number.isSafeInteger(value));
   if (fraction !== undefined) refuse(`${place}: ${fraction.from} is ${fraction.value}, which is no class.`);
@@ -82,7 +84,9 @@ export function namedClasses(
   const warnings: string[] = [];
   // ImageNet has two cranes, a bird and a machine.
   if (same.size > 0)
-    warnings.push(`${names!.from} gives several classes the same name; their numbers stand behind it: ${few([...same])}.`);
+    warnings.push(
+      `${names!.from} gives several classes the same name; their numbers stand behind it: ${few([...same])}.`,
+    );
   if (nameless.length > 0)
     warnings.push(
       `Classes are numbers without names: ${few(nameless.map(String), 10)}. To name them, put classnames.txt beside the archives: a name a line, from class 0 on.`,

@@ -25,7 +25,10 @@ async function readShard(file: ByteFile, archive: NamedArchive, fields: Set<stri
     give(path, content) {
       const { key, extension } = keyOf(path)!;
       try {
-        sides.set(key, joined(sides.get(key), extension === 'cls' ? sideOfClass(content) : sideOfJson(content, fields)));
+        sides.set(
+          key,
+          joined(sides.get(key), extension === 'cls' ? sideOfClass(content) : sideOfJson(content, fields)),
+        );
       } catch (cause) {
         problem ??= new PermafrostError('DATASET_LAYOUT', `${file.name}: ${path} ${reasonOf(cause)}.`, { cause });
       }
@@ -63,8 +66,7 @@ export async function tarSamples(
 ): Promise<Found> {
   const fields = new Set<string>();
   const shards: ReadShard[] = [];
-  for (const archive of archives)
-    shards.push(await withFile(archive.name, (file) => readShard(file, archive, fields)));
+  for (const archive of archives) shards.push(await withFile(archive.name, (file) => readShard(file, archive, fields)));
   const isWeb = namesClasses(shards);
   const problem = shards.find((shard) => shard.problem !== undefined)?.problem;
   if (isWeb && problem !== undefined) throw problem;

@@ -48,7 +48,8 @@ function webImages(shards: readonly Shard[], warnings: string[]): WebImage[] {
         const same = images.get(parts.key);
         if (same === undefined) images.set(parts.key, [path]);
         else same.push(path);
-      } else if (parts === undefined || !['cls', 'json', 'txt'].includes(parts.extension)) others.push(pathIn(shard, path));
+      } else if (parts === undefined || !['cls', 'json', 'txt'].includes(parts.extension))
+        others.push(pathIn(shard, path));
     }
     for (const key of sides.keys()) if (!images.has(key)) imageless++;
     for (const [key, members] of images) {

@@ -45,7 +45,12 @@ describe('archives in S3', () => {
     const one = await scanDataset('s3://b/s-0.tar');
     expect(one).toMatchObject({ root: 's3://b/s-0.tar', samples: [{ path: '0.jpg' }, { path: '1.jpg' }] });
     const some = await scanDataset('s3://b/s-{0..1}.tar');
-    expect(some.samples.map(({ path }) => path)).toEqual(['s-0.tar/0.jpg', 's-0.tar/1.jpg', 's-1.tar/2.jpg', 's-1.tar/3.jpg']);
+    expect(some.samples.map(({ path }) => path)).toEqual([
+      's-0.tar/0.jpg',
+      's-0.tar/1.jpg',
+      's-1.tar/2.jpg',
+      's-1.tar/3.jpg',
+    ]);
     for (const { root, samples } of [one, some]) {
       const source = await imageSource(root);
       expect((await source.read(samples[0]!.path)).toString()).toBe('cat zero');

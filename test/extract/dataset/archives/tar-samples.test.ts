@@ -74,9 +74,9 @@ describe('classes that are folders in archives', () => {
   });
 
   it('are refused with the place where they are none', async () => {
-    expect(await refused({ 's.tar': { 'cats/train/1.jpg': 'a', 'cats/test/2.jpg': 'b', 'dogs/train/3.jpg': 'c' } })).toContain(
-      '(inside)/cats',
-    );
+    expect(
+      await refused({ 's.tar': { 'cats/train/1.jpg': 'a', 'cats/test/2.jpg': 'b', 'dogs/train/3.jpg': 'c' } }),
+    ).toContain('(inside)/cats');
   });
 });
 
@@ -109,16 +109,16 @@ describe('classes beside the images', () => {
         'a/2.txt': 'a caption',
       },
     });
-    expect(listed(found)).toEqual([
-      's.tar/a/0.jpg cat train',
-      's.tar/a/1.jpg cat val',
-      's.tar/a/2.jpg dog train',
-    ]);
+    expect(listed(found)).toEqual(['s.tar/a/0.jpg cat train', 's.tar/a/1.jpg cat val', 's.tar/a/2.jpg dog train']);
     expect(found.warnings).toEqual([expect.stringContaining('Classes in train that val lacks')]);
   });
 
   it.each([
-    ['a .cls and a .json', { '0.cls': 'cat', '0.json': '{"label": "dog"}' }, '.cls says "cat", the label in .json says "dog"'],
+    [
+      'a .cls and a .json',
+      { '0.cls': 'cat', '0.json': '{"label": "dog"}' },
+      '.cls says "cat", the label in .json says "dog"',
+    ],
     ['two fields', { '0.json': '{"label": 1, "cls": 2}' }, 'the label in .json says 1, the cls in .json says 2'],
     ['a fraction', { '0.json': '{"label": 1.5}' }, 'is 1.5, which is no class'],
     ['what is no class', { '0.json': '{"label": ["a"]}', '0.cls': '1' }, 'has ["a"] as label, which is no class'],
@@ -129,7 +129,11 @@ describe('classes beside the images', () => {
   });
 
   it('must be the same number for a name everywhere, and names or numbers for all', async () => {
-    const of = (label: string, cls: string): Files => ({ '0.jpg': 'a', '0.cls': cls, '0.json': `{"label": "${label}"}` });
+    const of = (label: string, cls: string): Files => ({
+      '0.jpg': 'a',
+      '0.cls': cls,
+      '0.json': `{"label": "${label}"}`,
+    });
     expect(await refused({ 'a.tar': of('cat', '1'), 'b.tar': of('dog', '1') })).toContain(
       'the class 1 is called cat in one place and dog in another',
     );
@@ -142,13 +146,24 @@ describe('classes beside the images', () => {
   });
 
   it('must agree with a folder that is called as a class', async () => {
-    const files = { 'cat/0.jpg': 'a', 'cat/0.cls': 'cat', 'dog/1.jpg': 'b', 'dog/1.cls': 'cat', 'dog/2.jpg': 'c', 'dog/2.cls': 'dog' };
-    expect(await refused({ 's.tar': files })).toContain('s.tar/dog/1.jpg lies in the folder dog, which is a class, and the file beside it says cat');
+    const files = {
+      'cat/0.jpg': 'a',
+      'cat/0.cls': 'cat',
+      'dog/1.jpg': 'b',
+      'dog/1.cls': 'cat',
+      'dog/2.jpg': 'c',
+      'dog/2.cls': 'dog',
+    };
+    expect(await refused({ 's.tar': files })).toContain(
+      's.tar/dog/1.jpg lies in the folder dog, which is a class, and the file beside it says cat',
+    );
   });
 
   it('must be there for each image of train; a test without any is left out and told', async () => {
     const train = { '0.jpg': 'a', '0.cls': 'cat', '1.jpg': 'b', '1.cls': 'dog' };
-    expect(await refused({ 's.tar': { ...train, '2.jpg': 'c' } })).toContain('1 of 3 images have no class, the first is s.tar/2.jpg');
+    expect(await refused({ 's.tar': { ...train, '2.jpg': 'c' } })).toContain(
+      '1 of 3 images have no class, the first is s.tar/2.jpg',
+    );
     const found = await scan({ 'train.tar': train, 'test.tar': { '0.jpg': 'x', '0.cls': '-1', '1.jpg': 'y' } });
     expect(listed(found)).toEqual(['train.tar/0.jpg cat train', 'train.tar/1.jpg dog train']);
     expect(found.warnings).toEqual(['test has no labels: its 2 images are left out; the first is test.tar/0.jpg.']);
@@ -157,9 +172,15 @@ describe('classes beside the images', () => {
   it('name one image a sample: of one extension, of the order of open_clip, or called image', async () => {
     const found = await scan({
       's.tar': {
-        '0.seg.png': 'm', '0.jpg': 'a', '0.cls': '0',
-        '1.png': 'm', '1.jpg': 'b', '1.cls': '1',
-        '2.depth.png': 'm', '2.image.png': 'c', '2.cls': '1',
+        '0.seg.png': 'm',
+        '0.jpg': 'a',
+        '0.cls': '0',
+        '1.png': 'm',
+        '1.jpg': 'b',
+        '1.cls': '1',
+        '2.depth.png': 'm',
+        '2.image.png': 'c',
+        '2.cls': '1',
         '3.cls': '1',
         'readme.md': 'r',
       },
@@ -177,8 +198,10 @@ describe('classes beside the images', () => {
 
   it('may come with splits from the archive, a folder inside and .json, which agree', async () => {
     const of = (prefix: string, split: string): Files => ({
-      [`${prefix}0.jpg`]: 'a', [`${prefix}0.json`]: `{"label": "cat"${split}}`,
-      [`${prefix}1.jpg`]: 'b', [`${prefix}1.json`]: `{"label": "dog"${split}}`,
+      [`${prefix}0.jpg`]: 'a',
+      [`${prefix}0.json`]: `{"label": "cat"${split}}`,
+      [`${prefix}1.jpg`]: 'b',
+      [`${prefix}1.json`]: `{"label": "dog"${split}}`,
     });
     const inside = await scan({ 's.tar': { ...of('train/', ''), ...of('dev/', '') } });
     expect(inside.samples.map(({ split }) => split)).toEqual(['val', 'val', 'train', 'train']);
@@ -201,11 +224,15 @@ describe('archives', () => {
     const pattern = join(root, 's-{08..10}.tar');
     const found = await scanDataset(pattern);
     expect(found.root).toBe(pattern);
-    expect(new Set(found.samples.map(({ path }) => path.split('/')[0]))).toEqual(new Set(['s-08.tar', 's-09.tar', 's-10.tar']));
+    expect(new Set(found.samples.map(({ path }) => path.split('/')[0]))).toEqual(
+      new Set(['s-08.tar', 's-09.tar', 's-10.tar']),
+    );
     expect((await scanDataset(join(root, '{s,t}-09.tar'))).samples).toHaveLength(4);
     const { message } = await rejection(scanDataset(join(root, 's-{08..11}.tar')), 'DATASET_NOT_FOUND');
     expect(message).toContain('s-11.tar');
-    expect((await rejection(scanDataset(join(root, 's-{10..08}.tar')), 'DATASET_LAYOUT')).message).toContain('{10..08} is no range');
+    expect((await rejection(scanDataset(join(root, 's-{10..08}.tar')), 'DATASET_LAYOUT')).message).toContain(
+      '{10..08} is no range',
+    );
   });
 
   it('without classes, without images or without members are refused with what was found', async () => {
@@ -232,16 +259,25 @@ describe('archives', () => {
   });
 
   it('of two kinds, compressed ones, and a val without a train are refused', async () => {
-    expect(await refused({ 's.tar': two }, { 't.parquet': 'x' })).toContain('holds tar archives (s.tar) and Parquet files (t.parquet)');
+    expect(await refused({ 's.tar': two }, { 't.parquet': 'x' })).toContain(
+      'holds tar archives (s.tar) and Parquet files (t.parquet)',
+    );
     expect(await refused({ 'val-0.tar': two })).toContain('has archives for val and none for train');
-    for (const [name, way] of [['x.tar.gz', 'gunzip -k'], ['x.tgz', 'gunzip -k'], ['x.zip', 'unzip -d FOLDER']] as const) {
+    for (const [name, way] of [
+      ['x.tar.gz', 'gunzip -k'],
+      ['x.tgz', 'gunzip -k'],
+      ['x.zip', 'unzip -d FOLDER'],
+    ] as const) {
       const file = join(writeTree(folder(), { [name]: 'x' }), name);
       expect((await rejection(scanDataset(file), 'DATASET_LAYOUT')).message).toContain(`${way} ${file}`);
     }
   });
 
   it('have names that are no UTF-8, which are failures', async () => {
-    const bytes = tarOf([...Object.keys(two).map((name) => ({ name, content: 'x' })), { name: Buffer.from('cats/\xe9.jpg', 'latin1') }]);
+    const bytes = tarOf([
+      ...Object.keys(two).map((name) => ({ name, content: 'x' })),
+      { name: Buffer.from('cats/\xe9.jpg', 'latin1') },
+    ]);
     const found = await scanDataset(join(writeTree(folder(), { 's.tar': bytes }), 's.tar'));
     expect(found.failures).toEqual([expect.objectContaining({ path: 'cats/\\xe9.jpg', code: 'IMAGE_UNREADABLE' })]);
   });
