@@ -78,7 +78,8 @@ async function extractFrom(
               await locked();
               const draft = await openForWriting(store, VERSION);
               const except = await heldOutBefore(dataset, draft, options, work);
-              return calibrationOf({ dataset, source, store: draft, seed: options.seed, except, work }, target);
+              const { seed, threads } = options;
+              return calibrationOf({ dataset, source, store: draft, seed, except, threads, work }, target);
             },
           },
           listener,

@@ -103,7 +103,7 @@ async function extractFrom(
   const expectedRows = Math.min(dataset.samples.length, units.size);
   const writer = await setsWriter({ ...into, wanted, expectedRows });
   await requireAgreement(
-    { dataset, source, store, seed: options.seed, work },
+    { dataset, source, store, seed: options.seed, threads: options.threads, work },
     extractor,
     wanted.map(({ set }) => set),
     options.minCosine,

@@ -106,7 +106,8 @@ export async function tunedIntoStore(
     const mapSettings = settingsOfMaps(network);
     const maps = mapSettings && manifest.sets.find((one) => one.fingerprint === fingerprintOf(mapSettings));
     if (maps?.quantization !== undefined) set.quantization ??= maps.quantization;
-    await requireAgreement({ dataset, store, seed: options.seed, work }, extractor, [set], options.minCosine);
+    const { seed, threads, minCosine } = options;
+    await requireAgreement({ dataset, store, seed, threads, work }, extractor, [set], minCosine);
     const into = { set, poolings };
     let fromMaps = 0;
     if (maps !== undefined && (await lackingIn(store, into, samples)) > 0) {
