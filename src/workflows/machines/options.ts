@@ -14,6 +14,10 @@ const { backboneFile: _tuned, verify: _verify, ...PLANNED } = EXTRACT_OPTIONS;
 /** Options of `plan`: those of `extract`, and how the work is shared out. */
 export const PLAN_OPTIONS = {
   ...PLANNED,
+  at: stringOption(
+    '',
+    'address s3://bucket/prefix where the plan is put too, and its units are published: for machines that share no folder',
+  ),
   parts: integerOption(1, 'parts that the units are shared out into: the tasks of an array job', {
     min: 1,
     max: 1_000_000,

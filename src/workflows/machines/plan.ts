@@ -39,6 +39,7 @@ import type { Work } from '../work.ts';
 import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
 import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } from './plan-file.ts';
 import { chooseProbe, leastCosine, writeProbe } from './probe.ts';
+import { sharePlan } from './shared-plan.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { describeLists, writeLists } from './unit-lists.ts';
 
@@ -64,7 +65,7 @@ export async function plan(
   given: Partial<PlanOptions> = {},
   work: Work = {},
 ): Promise<PlanResult> {
-  const { parts, unit, ...planned } = resolveOptions('plan', PLAN_OPTIONS, given);
+  const { parts, unit, at, ...planned } = resolveOptions('plan', PLAN_OPTIONS, given);
   const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
   parseCuts(options.cut);
   viewsRequest(options);
@@ -72,7 +73,7 @@ export async function plan(
   requireDrawn(dataset, options);
   const source = await sourceOf(dataset);
   try {
-    return await planFrom(source, datasetPath, dataset, { options, parts, unit }, work);
+    return await planFrom(source, datasetPath, dataset, { options, parts, unit, at }, work);
   } finally {
     await source.close();
   }
@@ -82,9 +83,10 @@ async function planFrom(
   source: ImageSource,
   datasetPath: string,
   dataset: Dataset,
-  { options, parts, unit }: Pick<Planning, 'options' | 'parts' | 'unit'>,
+  { at, ...request }: Pick<Planning, 'options' | 'parts' | 'unit'> & { readonly at: string },
   work: Work,
 ): Promise<PlanResult> {
+  const { options } = request;
   const cuts = parseCuts(options.cut);
   for (const warning of dataset.warnings) work.listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
@@ -109,8 +111,9 @@ async function planFrom(
     // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
     await requireStoreOrEmpty(store);
     lock = await lockStore(store, 'permafrost plan');
-    const made = await writeNewPlan({ dataset, source, store, before, options, parts, unit }, extractor, work);
-    return await resultOf(made, store, dataset);
+    const made = await writeNewPlan({ dataset, source, store, before, ...request }, extractor, work);
+    const shared = at === '' ? undefined : await sharePlan(made, at);
+    return await resultOf(made, store, dataset, shared);
   } finally {
     await extractor.executable.dispose();
     await lock?.release();
@@ -237,12 +240,18 @@ async function samePlan(path: string, { listener }: Work): Promise<Plan | undefi
   }
 }
 
-async function resultOf({ path, plan: made }: PlanFolder, store: string, dataset: Dataset): Promise<PlanResult> {
+async function resultOf(
+  { path, plan: made }: PlanFolder,
+  store: string,
+  dataset: Dataset,
+  shared: string | undefined,
+): Promise<PlanResult> {
   const { run, parts, units, engine, sets } = made;
   return {
     store,
     run,
     plan: path,
+    ...(shared !== undefined && { shared }),
     dataset: made.dataset.root,
     images: made.dataset.images,
     failed: dataset.failures,
