@@ -7,6 +7,7 @@ import {
   type OptionsOf,
 } from '../../core/options.ts';
 import { EXTRACT_OPTIONS } from '../extract/options.ts';
+import { THREADS_OPTION } from '../../extract/engines/engine.ts';
 
 /** Tuned features are made of stored maps on one machine; and a unit reads each of its files once in any case. */
 const { backboneFile: _tuned, verify: _verify, ...PLANNED } = EXTRACT_OPTIONS;
@@ -33,13 +34,14 @@ export type PlanOptions = OptionsOf<typeof PLAN_OPTIONS>;
 
 /** Options of `extract` with a plan. */
 export const PART_OPTIONS = {
-  plan: stringOption('', 'folder of a plan (permafrost plan): extract the units of one part of it, and publish each'),
+  plan: stringOption('', 'folder of a plan (permafrost plan), or its address in S3: extract the units of one part of it, and publish each'),
   part: stringOption(
     '',
     'the part to extract, as 3/16 (1/1: all units); auto: by the index of the task of a Slurm array, a Kubernetes indexed job or an AWS Batch array',
   ),
   first: choiceOption(['0', '1'], '0', 'the index of the first task of the array, for --part auto'),
   root: stringOption('', 'folder where the images of the plan lie on this machine; empty: where they lay for the plan'),
+  threads: THREADS_OPTION,
 } as const;
 /** Options of the extraction of a part. @interface */
 export type PartOptions = OptionsOf<typeof PART_OPTIONS>;

@@ -20,10 +20,10 @@ export async function extractPart(
   given: Partial<Omit<PartOptions, 'plan'>> = {},
   work: Work = {},
 ): Promise<PartResult> {
-  const { part: text, first, root } = resolveOptions('extract', PART_OPTIONS, given);
+  const options = resolveOptions('extract', PART_OPTIONS, given);
   const opened = await openPlan(planPath);
   try {
-    return await extractOpened(opened, planPath, { text, first, root }, work);
+    return await extractOpened(opened, planPath, options, work);
   } finally {
     await opened.close();
   }
@@ -32,7 +32,7 @@ export async function extractPart(
 async function extractOpened(
   opened: OpenedPlan,
   planPath: string,
-  { text, first, root }: { readonly text: string; readonly first: string; readonly root: string },
+  { part: text, first, root, threads }: PartOptions,
   work: Work,
 ): Promise<PartResult> {
   const { plan } = opened.folder;
@@ -44,7 +44,7 @@ async function extractOpened(
   for (const unit of units) if (!(await opened.isPublished(unit))) missing.push(unit);
   const outcomes: UnitOutcome[] = [];
   if (missing.length > 0) {
-    const worker = await openUnitWorker(planPath, { ...(root !== '' && { root }) }, work);
+    const worker = await openUnitWorker(planPath, { ...(root !== '' && { root }), threads }, work);
     try {
       for (const unit of missing) {
         const name = `unit ${unit}, ${outcomes.length + 1} of ${missing.length}`;

@@ -5,9 +5,9 @@ import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
+import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { absoluteRoot } from '../../extract/source/place.ts';
-import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { PlanResult } from '../../results/machines-result.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import {
@@ -65,15 +65,12 @@ export async function plan(
   given: Partial<PlanOptions> = {},
   work: Work = {},
 ): Promise<PlanResult> {
-  const { parts, unit, at, ...planned } = resolveOptions('plan', PLAN_OPTIONS, given);
-  const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
-  parseCuts(options.cut);
-  viewsRequest(options);
-  const dataset = await openDataset(datasetPath, options);
-  requireDrawn(dataset, options);
+  const planned = resolveOptions('plan', PLAN_OPTIONS, given);
+  parseCuts(planned.cut);
+  const dataset = await openDataset(datasetPath, planned);
   const source = await sourceOf(dataset);
   try {
-    return await planFrom(source, datasetPath, dataset, { options, parts, unit, at }, work);
+    return await planFrom(source, datasetPath, dataset, planned, work);
   } finally {
     await source.close();
   }
@@ -83,11 +80,13 @@ async function planFrom(
   source: ImageSource,
   datasetPath: string,
   dataset: Dataset,
-  { at, ...request }: Pick<Planning, 'options' | 'parts' | 'unit'> & { readonly at: string },
+  { parts, unit, at, ...planned }: PlanOptions,
   work: Work,
 ): Promise<PlanResult> {
-  const { options } = request;
+  const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
   const cuts = parseCuts(options.cut);
+  viewsRequest(options);
+  requireDrawn(dataset, options);
   for (const warning of dataset.warnings) work.listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
@@ -102,7 +101,8 @@ async function planFrom(
       storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
       calibrate: async (target) => {
         const except = await heldOutBefore(dataset, folder, options, work);
-        return calibrationOf({ dataset, source, store: folder, seed: options.seed, except, work }, target);
+        const { seed, threads } = options;
+        return calibrationOf({ dataset, source, store: folder, seed, except, threads, work }, target);
       },
     },
     work.listener,
@@ -111,7 +111,7 @@ async function planFrom(
     // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
     await requireStoreOrEmpty(store);
     lock = await lockStore(store, 'permafrost plan');
-    const made = await writeNewPlan({ dataset, source, store, before, ...request }, extractor, work);
+    const made = await writeNewPlan({ dataset, source, store, before, options, parts, unit }, extractor, work);
     const shared = at === '' ? undefined : await sharePlan(made, at);
     return await resultOf(made, store, dataset, shared);
   } finally {
@@ -129,6 +129,7 @@ function carried({
   engine: _e,
   device: _d,
   precision: _p,
+  threads: _t,
   ...rest
 }: ExtractOptions): Plan['options'] {
   return rest;
@@ -191,7 +192,9 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
     );
   });
   const folder = { path, manifest: newManifest(VERSION) };
-  await requireAgreement({ dataset, source, store: folder, seed: options.seed, work }, extractor, sets, options.minCosine);
+  const { seed, threads } = options;
+  const images = { dataset, source, store: folder, seed, threads, work };
+  await requireAgreement(images, extractor, sets, options.minCosine);
   // What the store had measured before has its file there alone.
   for (const { calibration } of extractor.sets)
     if (calibration !== undefined) await writeCalibration(path, calibration);

@@ -6,9 +6,9 @@ import { row, type Matrix } from '../../core/matrix.ts';
 import { readSafetensors, writeSafetensors, type SafeTensor } from '../../core/safetensors.ts';
 import type { Sample } from '../../core/sample.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
+import type { Output } from '../../extract/program.ts';
 import { isOfStorage, readIfReadable, type ImageSource } from '../../extract/source/image-source.ts';
 import { placeOf } from '../../extract/source/place.ts';
-import type { Output } from '../../extract/program.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import type { FileEntry } from '../../store/format/manifest.ts';
 import { readVerified } from '../../store/read/file.ts';
@@ -60,11 +60,11 @@ async function candidates(source: ImageSource, samples: readonly Sample[]): Prom
   const found: { path: string; size: bigint }[] = [];
   for (let i = 0; i < count; i++) {
     const { path } = samples[Math.floor((i * samples.length) / count)]!;
-    const stamp = await source.stamp(path).catch((error: unknown) => {
+    const facts = await source.stamp(path).catch((error: unknown) => {
       if (isOfStorage(error)) throw error;
       return undefined;
     });
-    if (stamp !== undefined) found.push({ path, size: stamp.size });
+    if (facts !== undefined) found.push({ path, size: facts.size });
   }
   return found.sort((a, b) => Number(a.size - b.size)).map(({ path }) => path);
 }
@@ -141,7 +141,10 @@ export async function requireProbe({ path, plan }: PlanFolder, extractor: Extrac
   }
 }
 
-/** Throws DATASET_NOT_FOUND where the data set of a plan is not in `source`: every image would count as failed. */
+/**
+ * Throws DATASET_NOT_FOUND where the data set of a plan does not lie at the root of `source`: every image would count as
+ * failed.
+ */
 export async function requireImages({ plan }: PlanFolder, source: ImageSource): Promise<void> {
   const { root } = source;
   const { image, sha256 } = plan.probe;

@@ -64,8 +64,11 @@ export function s3Units(s3: S3Access, root: string, run: string): S3Units {
 
   async function fileOf(unit: number, folder: string, file: { name: string; sha256: string }): Promise<Buffer> {
     const name = `${unitName(unit)}/${folder}/${file.name}`;
-    const bytes = await s3.read(at(name), { isLarge: true });
-    if (sha256Hex(bytes) === file.sha256) return bytes;
+    const bytes = await s3.read(at(name), { isLarge: true }).catch((error: unknown) => {
+      if (isOfObject(error)) return undefined; // it is gone, as a changed one is
+      throw error;
+    });
+    if (bytes !== undefined && sha256Hex(bytes) === file.sha256) return bytes;
     throw new PermafrostError(
       'STORE_CORRUPT',
       `${belowS3(root, name)} is not what was written. Remove ${unitName(unit)}.json beside it, and extract that unit again.`,

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
+import { writeManifest } from '../../store/format/manifest-file.ts';
+import { openForWriting, setFor } from '../../store/write/store.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { imageSource } from '../../extract/source/open.ts';
 import { absoluteRoot } from '../../extract/source/place.ts';
-import { writeManifest } from '../../store/format/manifest-file.ts';
-import { openForWriting, setFor } from '../../store/write/store.ts';
 import { extractInto, type Extraction } from '../extract/extract-into.ts';
 import type { ExtractOptions } from '../extract/options.ts';
 import type { Extractor } from '../network/extractor.ts';
@@ -25,6 +25,8 @@ import { writeUnitReport } from './unit-report.ts';
 export interface WorkerRequest {
   /** Where the images lie on this machine; by default where the plan says. */
   readonly root?: string | undefined;
+  /** Threads of the network; 0, the default: one per physical core that this process may use. */
+  readonly threads?: number | undefined;
 }
 
 /** How one unit is to be extracted. */
@@ -68,7 +70,7 @@ export interface UnitWorker {
    * unit), STORE_WRITE, STORE_CORRUPT (a list that is not what was planned), ENGINE_FAILED.
    */
   extract(unit: number, request?: UnitRequest): Promise<UnitOutcome>;
-  /** Frees the network, and what images are read from. */
+  /** Frees the network. */
   close(): Promise<void>;
 }
 
@@ -131,7 +133,7 @@ export async function openUnitWorker(path: string, given: WorkerRequest, work: W
   let extractor: Extractor | undefined;
   try {
     await requireImages(folder, source);
-    extractor = await plannedExtractor(folder, work.listener);
+    extractor = await plannedExtractor(folder, given.threads ?? 0, work.listener);
     await requireProbe(folder, extractor);
   } catch (error) {
     await extractor?.executable.dispose();
