@@ -34,7 +34,7 @@ import { readFinished, type FinishedUnits } from './finished-units.ts';
 import { MERGE_OPTIONS, type MergeOptions } from './options.ts';
 import { plannedOptions, type PlanFolder } from './plan-file.ts';
 import { requireSamePermafrost } from './planned-extractor.ts';
-import { findRun, markMerged, removeRun } from './runs.ts';
+import { findRun, markMerged, removeLeavings, removeRun } from './runs.ts';
 import { sharedAt, withSharedUnits } from './shared-plan.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { imagesOfUnit, openLists } from './unit-lists.ts';
@@ -87,6 +87,7 @@ export async function merge(
   const { run, allowMissing, keepParts } = resolveOptions('merge', MERGE_OPTIONS, given);
   const started = performance.now();
   const store = resolve(storePath);
+  await removeLeavings(store);
   const folder = await findRun(store, run);
   const { plan } = folder;
   requireSamePermafrost(plan);
@@ -114,6 +115,8 @@ export async function merge(
     ];
     for (const warning of warnings) work.listener?.note?.(warning);
     const isKept = keepParts || missing.length > 0;
+    if (!isKept && at !== undefined)
+      work.listener?.note?.(`Plan and units at ${at} are not needed any more: remove them there (aws s3 rm --recursive ${at}/).`);
     if (!isKept) await removeRun(store, plan.run);
     else if (missing.length === 0) await markMerged(folder);
     return {

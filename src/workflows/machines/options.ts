@@ -6,8 +6,8 @@ import {
   stringOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { EXTRACT_OPTIONS } from '../extract/options.ts';
 import { THREADS_OPTION } from '../../extract/engines/engine.ts';
+import { EXTRACT_OPTIONS } from '../extract/options.ts';
 
 /** Tuned features are made of stored maps on one machine; and a unit reads each of its files once in any case. */
 const { backboneFile: _tuned, verify: _verify, ...PLANNED } = EXTRACT_OPTIONS;
