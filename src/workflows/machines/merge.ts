@@ -116,7 +116,9 @@ export async function merge(
     for (const warning of warnings) work.listener?.note?.(warning);
     const isKept = keepParts || missing.length > 0;
     if (!isKept && at !== undefined)
-      work.listener?.note?.(`Plan and units at ${at} are not needed any more: remove them there (aws s3 rm --recursive ${at}/).`);
+      work.listener?.note?.(
+        `Plan and units at ${at} are not needed any more: remove them there (aws s3 rm --recursive ${at}/).`,
+      );
     if (!isKept) await removeRun(store, plan.run);
     else if (missing.length === 0) await markMerged(folder);
     return {

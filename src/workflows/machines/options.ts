@@ -34,7 +34,10 @@ export type PlanOptions = OptionsOf<typeof PLAN_OPTIONS>;
 
 /** Options of `extract` with a plan. */
 export const PART_OPTIONS = {
-  plan: stringOption('', 'folder of a plan (permafrost plan), or its address in S3: extract the units of one part of it, and publish each'),
+  plan: stringOption(
+    '',
+    'folder of a plan (permafrost plan), or its address in S3: extract the units of one part of it, and publish each',
+  ),
   part: stringOption(
     '',
     'the part to extract, as 3/16 (1/1: all units); auto: by the index of the task of a Slurm array, a Kubernetes indexed job or an AWS Batch array',

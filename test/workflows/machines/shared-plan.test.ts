@@ -31,7 +31,8 @@ describe.skipIf(s3Here.isSkipped)(s3Here.needs('a plan in S3'), () => {
     s3 = await openS3();
     const local = await noiseDataset(join(folder(), 'data'), { ...twoClasses(10), 'b/broken.png': 'no picture' });
     for (const name of readdirSync(local, { recursive: true, encoding: 'utf8' }))
-      if (name.endsWith('.png')) await s3.write({ bucket: 'images', key: `data/${name}` }, readFileSync(join(local, name)));
+      if (name.endsWith('.png'))
+        await s3.write({ bucket: 'images', key: `data/${name}` }, readFileSync(join(local, name)));
   });
   beforeEach(() => environment(server.env));
   afterAll(async () => {
@@ -57,7 +58,13 @@ describe.skipIf(s3Here.isSkipped)(s3Here.needs('a plan in S3'), () => {
     const both = await Promise.all([0, 1].map(() => extractPart(planned.shared!, { part: '1/2' })));
     expect(both.reduce((sum, { made }) => sum + made, 0)).toBe(2);
     expect(both.reduce((sum, { made, there, lostRaces }) => sum + made + there + lostRaces, 0)).toBe(4);
-    expect(await parts(shared)).toMatchObject({ units: 4, finished: 2, missing: '1,3', missingParts: '1', failures: 0 });
+    expect(await parts(shared)).toMatchObject({
+      units: 4,
+      finished: 2,
+      missing: '1,3',
+      missingParts: '1',
+      failures: 0,
+    });
     expect(await extractPart(planned.shared!, { part: '2/2' })).toMatchObject({ made: 2, failures: 1 });
     expect(readdirSync(join(shared, 'parts', planned.run)).filter((name) => name.startsWith('u-'))).toEqual([]);
     // What lost a race left nothing behind: four units, each in one folder, and four seals.
