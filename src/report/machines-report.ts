@@ -12,8 +12,8 @@ export function planText(result: PlanResult): string {
   const { store, run, plan, dataset, images, units, unitSize, parts, finished, engine, cut, contract } = result;
   const next = [
     '',
-    'On every machine that sees this folder, one part each (or --part auto in an array job):',
-    `  permafrost extract --plan ${plan} --part 1/${parts}`,
+    `On every machine that sees ${result.shared === undefined ? 'this folder' : 'this address'}, one part each (or --part auto in an array job):`,
+    `  permafrost extract --plan ${result.shared ?? plan} --part 1/${parts}`,
     'How far it is, and the store when all is done:',
     `  permafrost parts ${store}`,
     `  permafrost merge ${store}`,

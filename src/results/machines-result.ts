@@ -8,6 +8,8 @@ export interface PlanResult {
   readonly run: string;
   /** The folder of the plan, which every machine must see. */
   readonly plan: string;
+  /** Its address in S3, where it was put there: every machine must see that alone. */
+  readonly shared?: string;
   readonly dataset: string;
   readonly images: number;
   /** Files of the data set that cannot even be opened by their names. */

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { lanes } from '../../core/lanes.ts';
+import { lanes } from '../../core/mutex.ts';
 import { largePicture, thumbnail } from '../../extract/image/thumbnail.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { imageSource } from '../../extract/source/open.ts';

@@ -23,6 +23,7 @@ import { remarksInWords } from '../extract/remarks.ts';
 import { NO_CONTENT } from '../extract/sample-contents.ts';
 import { tunedCoverings } from '../extract/tuned/tuned-coverings.ts';
 import { cutsText } from '../network/cuts.ts';
+import { progressMeter } from '../progress-meter.ts';
 import { reportMigration } from '../store-version.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
@@ -34,6 +35,7 @@ import { MERGE_OPTIONS, type MergeOptions } from './options.ts';
 import { plannedOptions, type PlanFolder } from './plan-file.ts';
 import { requireSamePermafrost } from './planned-extractor.ts';
 import { findRun, markMerged, removeLeavings, removeRun } from './runs.ts';
+import { sharedAt, withSharedUnits } from './shared-plan.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { imagesOfUnit, openLists } from './unit-lists.ts';
 
@@ -50,6 +52,25 @@ function requireAll({ path, plan }: PlanFolder, missing: readonly number[]): voi
     'UNITS_MISSING',
     `${missing.length} of ${plural(units.count, 'unit')} are missing: ${arraySpec(missing)}. Nothing was merged. Extract them: ${again}. Finished units are skipped. Or merge what is there with --allow-missing.`,
   );
+}
+
+/** Brings the units of a shared plan here; those that are here stay. */
+async function fetchUnits(
+  { path, plan }: PlanFolder,
+  at: string,
+  published: ReadonlySet<number>,
+  { signal, listener }: Work,
+): Promise<void> {
+  const meter = progressMeter('fetching units', published.size, listener, 'units');
+  const here = await publishedUnits(path);
+  await withSharedUnits(at, plan.run, async (units) => {
+    for (const unit of published) {
+      if (signal?.aborted === true)
+        throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was merged.', { cause: signal.reason });
+      if (!here.has(unit)) await units.fetch(unit, path);
+      meter.advance(1, 1);
+    }
+  });
 }
 
 /**
@@ -70,12 +91,15 @@ export async function merge(
   const folder = await findRun(store, run);
   const { plan } = folder;
   requireSamePermafrost(plan);
-  const published = await publishedUnits(folder.path);
+  const at = await sharedAt(folder.path);
+  const published =
+    at === undefined ? await publishedUnits(folder.path) : await withSharedUnits(at, plan.run, (s) => s.published());
   const numbers = Array.from({ length: plan.units.count }, (_, unit) => unit);
   const missing = numbers.filter((unit) => !published.has(unit));
   if (!allowMissing) requireAll(folder, missing);
   const lock = await lockStore(store, 'permafrost merge');
   try {
+    if (at !== undefined) await fetchUnits(folder, at, published, work);
     const finished = await readFinished(
       folder,
       numbers.filter((unit) => published.has(unit)),
@@ -91,6 +115,10 @@ export async function merge(
     ];
     for (const warning of warnings) work.listener?.note?.(warning);
     const isKept = keepParts || missing.length > 0;
+    if (!isKept && at !== undefined)
+      work.listener?.note?.(
+        `Plan and units at ${at} are not needed any more: remove them there (aws s3 rm --recursive ${at}/).`,
+      );
     if (!isKept) await removeRun(store, plan.run);
     else if (missing.length === 0) await markMerged(folder);
     return {

@@ -15,6 +15,10 @@ const { backboneFile: _tuned, verify: _verify, ...PLANNED } = EXTRACT_OPTIONS;
 /** Options of `plan`: those of `extract`, and how the work is shared out. */
 export const PLAN_OPTIONS = {
   ...PLANNED,
+  at: stringOption(
+    '',
+    'address s3://bucket/prefix where the plan is put too, and its units are published: for machines that share no folder',
+  ),
   parts: integerOption(1, 'parts that the units are shared out into: the tasks of an array job', {
     min: 1,
     max: 1_000_000,
@@ -30,7 +34,10 @@ export type PlanOptions = OptionsOf<typeof PLAN_OPTIONS>;
 
 /** Options of `extract` with a plan. */
 export const PART_OPTIONS = {
-  plan: stringOption('', 'folder of a plan (permafrost plan): extract the units of one part of it, and publish each'),
+  plan: stringOption(
+    '',
+    'folder of a plan (permafrost plan), or its address in S3: extract the units of one part of it, and publish each',
+  ),
   part: stringOption(
     '',
     'the part to extract, as 3/16 (1/1: all units); auto: by the index of the task of a Slurm array, a Kubernetes indexed job or an AWS Batch array',

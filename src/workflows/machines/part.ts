@@ -4,10 +4,9 @@ import { plural } from '../../core/words.ts';
 import type { PartResult } from '../../results/machines-result.ts';
 import type { Work } from '../work.ts';
 import { PART_OPTIONS, type PartOptions } from './options.ts';
-import { readPlan } from './plan-file.ts';
 import { requireSamePermafrost } from './planned-extractor.ts';
-import { isPublished } from './unit-folder.ts';
 import { imagesOfUnit } from './unit-lists.ts';
+import { openPlan, type OpenedPlan } from './shared-plan.ts';
 import { openUnitWorker, type UnitOutcome } from './unit-worker.ts';
 import { unitsOf, whichPart } from './which-part.ts';
 
@@ -21,17 +20,31 @@ export async function extractPart(
   given: Partial<Omit<PartOptions, 'plan'>> = {},
   work: Work = {},
 ): Promise<PartResult> {
-  const { part: text, first, root, threads } = resolveOptions('extract', PART_OPTIONS, given);
-  const { path, plan } = await readPlan(planPath);
+  const options = resolveOptions('extract', PART_OPTIONS, given);
+  const opened = await openPlan(planPath);
+  try {
+    return await extractOpened(opened, planPath, options, work);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function extractOpened(
+  opened: OpenedPlan,
+  planPath: string,
+  { part: text, first, root, threads }: PartOptions,
+  work: Work,
+): Promise<PartResult> {
+  const { plan } = opened.folder;
   const part = whichPart(text, plan, Number(first));
   requireSamePermafrost(plan);
   const units = [...unitsOf(plan, part)];
   const started = performance.now();
   const missing: number[] = [];
-  for (const unit of units) if (!(await isPublished(path, unit))) missing.push(unit);
+  for (const unit of units) if (!(await opened.isPublished(unit))) missing.push(unit);
   const outcomes: UnitOutcome[] = [];
   if (missing.length > 0) {
-    const worker = await openUnitWorker(path, { threads, ...(root !== '' && { root }) }, work);
+    const worker = await openUnitWorker(planPath, { ...(root !== '' && { root }), threads }, work);
     try {
       for (const unit of missing) {
         const name = `unit ${unit}, ${outcomes.length + 1} of ${missing.length}`;
@@ -44,7 +57,7 @@ export async function extractPart(
   const count = (outcome: UnitOutcome['outcome']): number => outcomes.filter((one) => one.outcome === outcome).length;
   const made = outcomes.filter(({ outcome }) => outcome === 'made');
   return {
-    plan: path,
+    plan: opened.place,
     run: plan.run,
     part: part.index + 1,
     parts: part.of,

@@ -4,9 +4,10 @@ import type { MachineState, PartsResult, UnitState } from '../../results/machine
 import { arraySpec } from './array-spec.ts';
 import { PARTS_OPTIONS, type PartsOptions } from './options.ts';
 import { findRun } from './runs.ts';
-import { publishedUnits, SILENT_MS, unitFolder, unitsUnderWay, type UnitUnderWay } from './unit-folder.ts';
+import { sharedAt, withSharedUnits } from './shared-plan.ts';
+import { publishedUnits, SILENT_MS, unitFolder, unitName, unitsUnderWay, type UnitUnderWay } from './unit-folder.ts';
 import { imagesOfUnit } from './unit-lists.ts';
-import { readUnitReport, type UnitReport } from './unit-report.ts';
+import { readUnitReport, unitReport, type UnitReport } from './unit-report.ts';
 
 const stateOf = ({ unit, host, progress, silentMs }: UnitUnderWay): UnitState => ({
   unit,
@@ -41,6 +42,24 @@ function machinesOf(reports: readonly UnitReport[]): MachineState[] {
     }));
 }
 
+/** The finished units of a plan, where they are published, and what each tells of itself. */
+async function finishedUnits(path: string, run: string) {
+  const reports: UnitReport[] = [];
+  const ordered = (units: ReadonlySet<number>): number[] => [...units].sort((a, b) => a - b);
+  const at = await sharedAt(path);
+  if (at === undefined) {
+    const finished = await publishedUnits(path);
+    for (const unit of ordered(finished)) reports.push(await readUnitReport(unitFolder(path, unit)));
+    return { finished, reports };
+  }
+  return withSharedUnits(at, run, async (units) => {
+    const finished = await units.published();
+    for (const unit of ordered(finished))
+      reports.push(await unitReport(`${at}/${unitName(unit)}`, (name) => units.read(unit, name)));
+    return { finished, reports };
+  });
+}
+
 /** How far the run of a store is: what is finished, under way, dead and missing. Throws PLAN_NOT_FOUND, STORE_CORRUPT. */
 export async function parts(storePath: string, given: Partial<PartsOptions> = {}): Promise<PartsResult> {
   const { run } = resolveOptions('parts', PARTS_OPTIONS, given);
@@ -48,9 +67,7 @@ export async function parts(storePath: string, given: Partial<PartsOptions> = {}
   const { path, plan } = await findRun(store, run);
   const underWay = await unitsUnderWay(path);
   // After what is under way: a unit that is published between the two looks is then finished, not lost.
-  const finished = await publishedUnits(path);
-  const reports: UnitReport[] = [];
-  for (const unit of [...finished].sort((a, b) => a - b)) reports.push(await readUnitReport(unitFolder(path, unit)));
+  const { finished, reports } = await finishedUnits(path, plan.run);
   const open = underWay.filter(({ unit }) => !finished.has(unit));
   const alive = open.filter(({ silentMs }) => silentMs <= SILENT_MS);
   const atWork = new Set(alive.map(({ unit }) => unit));

@@ -39,6 +39,7 @@ import type { Work } from '../work.ts';
 import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
 import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } from './plan-file.ts';
 import { chooseProbe, leastCosine, writeProbe } from './probe.ts';
+import { sharePlan } from './shared-plan.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { describeLists, writeLists } from './unit-lists.ts';
 
@@ -79,7 +80,7 @@ async function planFrom(
   source: ImageSource,
   datasetPath: string,
   dataset: Dataset,
-  { parts, unit, ...planned }: PlanOptions,
+  { parts, unit, at, ...planned }: PlanOptions,
   work: Work,
 ): Promise<PlanResult> {
   const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
@@ -111,14 +112,15 @@ async function planFrom(
     await requireStoreOrEmpty(store);
     lock = await lockStore(store, 'permafrost plan');
     const made = await writeNewPlan({ dataset, source, store, before, options, parts, unit }, extractor, work);
-    return await resultOf(made, store, dataset);
+    const shared = at === '' ? undefined : await sharePlan(made, at);
+    return await resultOf(made, store, dataset, shared);
   } finally {
     await extractor.executable.dispose();
     await lock?.release();
   }
 }
 
-/** The options that a plan carries: not where things are, and of the engine what was chosen. */
+/** The options that a plan carries: not where things are, nor what is of one machine; of the engine what was chosen. */
 function carried({
   store: _s,
   labels: _l,
@@ -241,12 +243,18 @@ async function samePlan(path: string, { listener }: Work): Promise<Plan | undefi
   }
 }
 
-async function resultOf({ path, plan: made }: PlanFolder, store: string, dataset: Dataset): Promise<PlanResult> {
+async function resultOf(
+  { path, plan: made }: PlanFolder,
+  store: string,
+  dataset: Dataset,
+  shared: string | undefined,
+): Promise<PlanResult> {
   const { run, parts, units, engine, sets } = made;
   return {
     store,
     run,
     plan: path,
+    ...(shared !== undefined && { shared }),
     dataset: made.dataset.root,
     images: made.dataset.images,
     failed: dataset.failures,

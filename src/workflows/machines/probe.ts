@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Contract } from '../../core/contract.ts';
 import { sha256Hex } from '../../core/digest.ts';
-import { PermafrostError } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { row, type Matrix } from '../../core/matrix.ts';
 import { readSafetensors, writeSafetensors, type SafeTensor } from '../../core/safetensors.ts';
 import type { Sample } from '../../core/sample.ts';
@@ -151,13 +151,13 @@ export async function requireImages({ plan }: PlanFolder, source: ImageSource): 
     if (isOfStorage(cause)) throw cause;
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
-      `${image} of the planned data set is not at ${root}. Give the folder where its images lie on this machine with --root.`,
+      `${image} of the planned data set cannot be read at ${root}: ${reasonOf(cause)}. Say with --root where its images lie on this machine.`,
       { cause },
     );
   });
   if (sha256Hex(bytes) === sha256) return;
   throw new PermafrostError(
     'DATASET_NOT_FOUND',
-    `${placeOf(root, image)} is another file than the one that was planned. Give the folder of that data set with --root, or plan again.`,
+    `${placeOf(root, image)} is another file than the one that was planned. Say with --root where that data set lies, or plan again.`,
   );
 }

@@ -25,8 +25,11 @@ const progressSchema = z.object({
   seconds: z.number(),
 });
 
+/** The name of a finished unit. */
+export const unitName = (unit: number): string => `u-${String(unit).padStart(5, '0')}`;
+
 /** The folder of a finished unit, in that of its plan. */
-export const unitFolder = (folder: string, unit: number): string => join(folder, `u-${String(unit).padStart(5, '0')}`);
+export const unitFolder = (folder: string, unit: number): string => join(folder, unitName(unit));
 
 const isThere = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -109,7 +112,7 @@ export async function beginUnit(
   prepare: (path: string) => Promise<void>,
 ): Promise<UnitDraft> {
   const target = unitFolder(folder, unit);
-  const path = join(folder, `.u-${String(unit).padStart(5, '0')}.${hostInName()}.${randomUUID()}`);
+  const path = join(folder, `.${unitName(unit)}.${hostInName()}.${randomUUID()}`);
   const started = performance.now();
   let [done, of] = [0, 0];
   const failed = (cause: unknown): PermafrostError =>

@@ -70,15 +70,19 @@ export async function writeUnitReport(
   await writeFileAtomic(join(folder, REPORT_NAME), [new TextEncoder().encode(sealJson(report))]);
 }
 
-/** Reads the report of a finished unit. Throws STORE_CORRUPT. */
-export async function readUnitReport(folder: string): Promise<UnitReport> {
-  const path = join(folder, REPORT_NAME);
+/** Reads the report of the finished unit in a folder. Throws STORE_CORRUPT. */
+export const readUnitReport = (folder: string): Promise<UnitReport> =>
+  unitReport(folder, () => readFile(join(folder, REPORT_NAME)));
+
+/** The report of a unit whose files `read` reads by name; `folder` is for messages. Throws STORE_CORRUPT. */
+export async function unitReport(folder: string, read: (name: string) => Promise<Buffer>): Promise<UnitReport> {
   try {
-    return reportSchema.parse(unsealExactly(await readFile(path, 'utf8')));
+    return reportSchema.parse(unsealExactly((await read(REPORT_NAME)).toString('utf8')));
   } catch (cause) {
+    if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError(
       'STORE_CORRUPT',
-      `${path} is not what was written: ${reasonOf(cause)}. Remove the folder ${folder} and extract that unit again.`,
+      `${REPORT_NAME} of ${folder} is not what was written: ${reasonOf(cause)}. Remove the folder ${folder} and extract that unit again.`,
       { cause },
     );
   }

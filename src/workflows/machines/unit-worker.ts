@@ -15,10 +15,11 @@ import type { ExtractOptions } from '../extract/options.ts';
 import type { Extractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
-import { plannedOptions, readPlan, type Plan, type PlanFolder } from './plan-file.ts';
+import { plannedOptions, type Plan, type PlanFolder } from './plan-file.ts';
 import { plannedExtractor } from './planned-extractor.ts';
 import { requireImages, requireProbe } from './probe.ts';
-import { beginUnit, isPublished } from './unit-folder.ts';
+import { openPlan, type OpenedPlan } from './shared-plan.ts';
+import { beginUnit } from './unit-folder.ts';
 import { imagesOfUnit, openLists } from './unit-lists.ts';
 import { writeUnitReport } from './unit-report.ts';
 
@@ -121,13 +122,14 @@ function withoutCrashed(
 }
 
 /**
- * Loads the network of the plan at `path` (its folder) and checks that this machine gives what was planned: settings,
+ * Loads the network of the plan at `path` (its folder, or its address in S3) and checks that this machine gives what was planned: settings,
  * engine, device, precision and version, and the features of the probe; and that the images lie where it was told.
  * Throws FINGERPRINT_MISMATCH naming what differs, PLAN_NOT_FOUND, DATASET_NOT_FOUND, ENGINE_UNAVAILABLE, all before
  * any work.
  */
 export async function openUnitWorker(path: string, given: WorkerRequest, work: Work): Promise<UnitWorker> {
-  const folder = await readPlan(path);
+  const opened = await openPlan(path);
+  const { folder } = opened;
   const { root = folder.plan.dataset.root, threads = 0 } = given;
   const source = await imageSource(absoluteRoot(root));
   let extractor: Extractor | undefined;
@@ -135,22 +137,24 @@ export async function openUnitWorker(path: string, given: WorkerRequest, work: W
     await requireImages(folder, source);
     extractor = await plannedExtractor(folder, threads, work.listener);
     await requireProbe(folder, extractor);
-    return workerOf(folder, { source, extractor, threads: threads || (availableCores() ?? availableParallelism()) });
+    return workerOf(opened, { source, extractor, threads: threads || (availableCores() ?? availableParallelism()) });
   } catch (error) {
     await extractor?.executable.dispose();
     await source.close();
+    await opened.close();
     throw error;
   }
 }
 
-/** What a worker has open. */
+/** What a worker has open beside its plan. */
 interface Opened {
   readonly source: ImageSource;
   readonly extractor: Extractor;
   readonly threads: number;
 }
 
-function workerOf(folder: PlanFolder, { source, extractor, threads }: Opened): UnitWorker {
+function workerOf(opened: OpenedPlan, { source, extractor, threads }: Opened): UnitWorker {
+  const { folder } = opened;
   const { path, plan } = folder;
   const lists = openLists(folder);
   // What is too many failures, and too great a loss, is decided where units are merged, or was where they were planned.
@@ -189,11 +193,11 @@ function workerOf(folder: PlanFolder, { source, extractor, threads }: Opened): U
 
   return {
     plan,
-    isPublished: (unit) => isPublished(path, unit),
+    isPublished: (unit) => opened.isPublished(unit),
     imagesOf: (unit) => imagesOfUnit(plan, unit),
     async extract(unit, request = {}) {
       const images = imagesOfUnit(plan, unit);
-      if (request.only === undefined && (await isPublished(path, unit)))
+      if (request.only === undefined && (await opened.isPublished(unit)))
         return { unit, outcome: 'there', images, failures: 0, seconds: 0 };
       const started = performance.now();
       const secondsNow = (): number => Math.round(performance.now() - started) / 1000;
@@ -211,11 +215,11 @@ function workerOf(folder: PlanFolder, { source, extractor, threads }: Opened): U
           return { unit, outcome: 'tried', images, failures, seconds };
         }
         await writeUnitReport(draft.path, report(extraction, unit, seconds));
-        return { unit, outcome: (await draft.publish()) ? 'made' : 'lost-race', images, failures, seconds };
+        return { unit, outcome: (await opened.publish(draft, unit)) ? 'made' : 'lost-race', images, failures, seconds };
       } catch (error) {
         await draft.drop();
         // Who slept for long may find that another made the unit meanwhile, and took its own away.
-        if (isOfDisk(error) && request.only === undefined && (await isPublished(path, unit)))
+        if (isOfDisk(error) && request.only === undefined && (await opened.isPublished(unit)))
           return { unit, outcome: 'lost-race', images, failures: 0, seconds: secondsNow() };
         throw error;
       }
@@ -223,6 +227,7 @@ function workerOf(folder: PlanFolder, { source, extractor, threads }: Opened): U
     async close() {
       await extractor.executable.dispose();
       await source.close();
+      await opened.close();
     },
   };
 }

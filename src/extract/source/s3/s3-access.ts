@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PermafrostError } from '../../../core/errors.ts';
-import { lanes } from '../../../core/lanes.ts';
+import { lanes } from '../../../core/mutex.ts';
 import { requireReadable, unreadable } from '../image-source.ts';
 import { s3Text, type S3Address } from './address.ts';
 import type { ObjectFacts } from './object-stamp.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { lanes } from '../../src/core/lanes.ts';
+import { lanes } from '../../src/core/mutex.ts';
 
 it('runs so many works at once and no more, in order, whatever fails', async () => {
   const inLane = lanes(3);
