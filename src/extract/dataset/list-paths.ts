@@ -42,7 +42,9 @@ export function filePaths(
   return {
     locate(path, refuse: Refuse) {
       if (isS3Address(path))
-        refuse(`${path} lies in S3, and the images of this data set are files. Give files and s3:// addresses lists of their own.`);
+        refuse(
+          `${path} lies in S3, and the images of this data set are files. Give files and s3:// addresses lists of their own.`,
+        );
       if (PLAIN.test(path)) return clean(path);
       const [asIs, ...others] = spellingsOf(path);
       const found = [asIs!, ...others].find((spelling) => isThere(clean(spelling)));
@@ -101,7 +103,9 @@ export function s3Paths({ from, root }: S3PathsOptions): ListPaths {
         return address.key === '' ? refuse(`${path} names a bucket and no object.`) : s3Text(address);
       }
       if (from === undefined || isAbsolute(path) || /^[a-z]:[\\/]/i.test(path))
-        refuse(`${path} is a file of this machine, and other images of this list lie in S3. Give files and s3:// addresses lists of their own.`);
+        refuse(
+          `${path} is a file of this machine, and other images of this list lie in S3. Give files and s3:// addresses lists of their own.`,
+        );
       return below(from, path) ?? refuse(`${path} leads out of the bucket, from ${from}.`);
     },
     settle(located) {

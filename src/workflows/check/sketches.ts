@@ -22,11 +22,7 @@ export interface SketchesOfImages {
 }
 
 /** The sketch of an image from its file, if that is still the one that was extracted. */
-async function sketchFromFile(
-  source: ImageSource,
-  store: Store,
-  { path, sha256 }: StoredSample,
-): Promise<Uint8Array> {
+async function sketchFromFile(source: ImageSource, store: Store, { path, sha256 }: StoredSample): Promise<Uint8Array> {
   const { contract } = currentSet(store).settings;
   const bytes = await source.read(path);
   if (sha256Hex(bytes) !== sha256)

@@ -29,6 +29,8 @@ export interface Int8Job {
   readonly seed: number;
   /** Images that are held out although the data set does not say so: int8 is not calibrated on them. */
   readonly except?: { has(sha256: string): boolean };
+  /** As EngineRequest has it: of the network in fp32 that is calibrated, and measured against. */
+  readonly threads?: number | undefined;
   readonly work: Work;
 }
 
@@ -86,7 +88,7 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
     ...(job.except && { except: job.except }),
     signal: job.work.signal,
   });
-  const engine = await createEngine('onnxruntime');
+  const engine = await createEngine('onnxruntime', { threads: job.threads ?? 0 });
   return calibrate(engine, target, images, counter('calibrating int8', images.length, job.work));
 }
 
@@ -106,7 +108,7 @@ async function measured(
     signal: job.work.signal,
   });
   const { backbone, weights, contract, outputs } = program;
-  const reference = await (await createEngine('onnxruntime')).load({ backbone, weights, contract, outputs });
+  const reference = await (await createEngine('onnxruntime', { threads: job.threads ?? 0 })).load({ backbone, weights, contract, outputs });
   try {
     return await agreement(executable, reference, images, counter('measuring int8', images.length, job.work));
   } finally {

@@ -68,7 +68,10 @@ async function picture(
     throw new PermafrostError('IMAGE_UNREADABLE', reasonOf(cause), { cause });
   });
   if (sha256Hex(bytes) !== sha256)
-    throw new PermafrostError('IMAGE_UNREADABLE', `${placeOf(source.root, path)} is another file now than the one that was extracted.`);
+    throw new PermafrostError(
+      'IMAGE_UNREADABLE',
+      `${placeOf(source.root, path)} is another file now than the one that was extracted.`,
+    );
   return Buffer.from(await thumbnail(bytes, SIDE)).toString('base64');
 }
 

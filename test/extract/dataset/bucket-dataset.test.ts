@@ -54,7 +54,20 @@ describe('class folders in a bucket', () => {
   });
 
   it('may have any keys: blanks, plus and percent signs, Unicode, controls, dots, empty parts', async () => {
-    const odd = ['a b', 'c+d', '%20', '100%', 'ünï', '雪', '\u{1f600}', 'x\ty', 'q"\'<&>', 'a\\b', '?versionId=1', '#1'];
+    const odd = [
+      'a b',
+      'c+d',
+      '%20',
+      '100%',
+      'ünï',
+      '雪',
+      '\u{1f600}',
+      'x\ty',
+      'q"\'<&>',
+      'a\\b',
+      '?versionId=1',
+      '#1',
+    ];
     const keys = odd.flatMap((name) => [`ant/${name}.jpg`, `bee/${name}/1.jpg`]);
     const empty = ['/ant/lead.jpg', 'ant//2.jpg', 'bee///x//3.jpg'];
     await stored([...keys, ...empty, 'wasp/', 'ant/'], { page: 7 });
@@ -98,7 +111,10 @@ describe('a list of images in S3', () => {
 
   it('may lie there itself: paths are relative to it', async () => {
     const objects = await stored(['lists/x/1.jpg', 'lists/y/2 3.jpg']);
-    objects.set('lists/all.jsonl', Buffer.from('{"path":"x/1.jpg","label":"ant"}\n{"path":"./y/2 3.jpg","label":"bee"}\n'));
+    objects.set(
+      'lists/all.jsonl',
+      Buffer.from('{"path":"x/1.jpg","label":"ant"}\n{"path":"./y/2 3.jpg","label":"bee"}\n'),
+    );
     const dataset = await scanDataset('s3://b/lists/all.jsonl');
     expect([dataset.root, ...lines(dataset)]).toEqual(['s3://b/lists', 'train ant x/1.jpg', 'train bee y/2 3.jpg']);
     expect(await contents(dataset)).toEqual(['lists/x/1.jpg', 'lists/y/2 3.jpg']);

@@ -13,7 +13,7 @@ export const ALL_BUCKETS = 's3://';
 /** Whether a data set or an image is named by an address s3://bucket/key. */
 export const isS3Address = (text: string): boolean => /^s3:\/\//i.test(text);
 
-/** Names of buckets, and of access points by their alias (docs.aws.amazon.com, "General purpose bucket naming rules"). */
+/** Names of buckets (docs.aws.amazon.com, "General purpose bucket naming rules"), and of access points by alias. */
 const BUCKET = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /** Reads an address; what stands behind the bucket is the key, unchanged: `%20` is no blank. Throws OPTION_INVALID. */

@@ -33,8 +33,8 @@ export interface ReadObjectOptions {
 }
 
 /**
- * What is asked of S3, of images and of stores. Everything throws DATASET_UNREACHABLE (credentials, region, clock, network), DATASET_NOT_FOUND
- * (no such bucket), and INTERRUPTED after a signal; of one object IMAGE_UNREADABLE.
+ * What is asked of S3, of images and of stores. Everything throws DATASET_UNREACHABLE (credentials, region, clock,
+ * network), DATASET_NOT_FOUND (no such bucket), and INTERRUPTED after a signal; of one object IMAGE_UNREADABLE.
  */
 export interface S3Access {
   /** All objects whose keys begin with that of the address, a page at a time, each key as it is. */
@@ -114,7 +114,12 @@ export async function openS3(): Promise<S3Access> {
       do {
         const page = await asked(address, 'listed', undefined, () =>
           client.send(
-            new sdk.ListObjectsV2Command({ Bucket, Prefix, EncodingType: 'url', ...(token && { ContinuationToken: token }) }),
+            new sdk.ListObjectsV2Command({
+              Bucket,
+              Prefix,
+              EncodingType: 'url',
+              ...(token && { ContinuationToken: token }),
+            }),
           ),
         );
         yield objectsOf(page);

@@ -34,7 +34,10 @@ function namedHost(): string | undefined {
   const [name, text] = own ? ['AWS_ENDPOINT_URL_S3', own] : ['AWS_ENDPOINT_URL', all];
   if (!text) return undefined;
   if (!URL.canParse(text) || !/^https?:/.test(text))
-    throw new PermafrostError('OPTION_INVALID', `${name} is no address as http://127.0.0.1:9000 or https://storage.example.org.`);
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `${name} is no address as http://127.0.0.1:9000 or https://storage.example.org.`,
+    );
   const { host } = new URL(text);
   return /(^|\.)amazonaws\.com(\.cn)?(:\d+)?$/i.test(host) ? undefined : host;
 }

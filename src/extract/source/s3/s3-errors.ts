@@ -47,6 +47,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InvalidAccessKeyId: storage(CREDENTIALS),
   SignatureDoesNotMatch: storage(CREDENTIALS),
   InvalidToken: storage(CREDENTIALS),
+  // So versitygw calls an access key that it does not know.
+  XAdminUserNotFound: storage(CREDENTIALS),
   InvalidClientTokenId: storage(CREDENTIALS),
   ExpiredToken: storage(EXPIRED),
   ExpiredTokenException: storage(EXPIRED),
@@ -60,13 +62,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   IllegalLocationConstraintException: ELSEWHERE,
 };
 
-function meaningOf({ name = '', $metadata }: ToldByS3): Meaning {
+function meaningOf({ name = '', $metadata }: ToldByS3, verb: AskedOfS3['verb']): Meaning {
   if (Object.hasOwn(MEANINGS, name)) return MEANINGS[name]!;
   const status = $metadata?.httpStatusCode;
   if (status === undefined || status >= 500 || status === 429) return NO_ANSWER;
   if (status === 301) return ELSEWHERE;
   if (status === 403) return DENIED;
-  return status === 404 ? GONE : object('Check that it can be read in another way (such as by "aws s3 cp").');
+  if (status === 404) return verb === 'read' ? GONE : NO_BUCKET;
+  return object('Check that it can be read in another way (such as by "aws s3 cp").');
 }
 
 /** The code of what S3 says of one object, by what was asked. */
@@ -88,13 +91,17 @@ export interface AskedOfS3 {
 export function s3Error(error: unknown, { place, at, verb }: AskedOfS3): PermafrostError {
   if (error instanceof PermafrostError) return error;
   const told = (typeof error === 'object' && error !== null ? error : {}) as ToldByS3;
-  const { code, advice } = meaningOf(told);
+  const { code, advice } = meaningOf(told, verb);
   const region = told.Region ?? told.$response?.headers?.['x-amz-bucket-region'];
   const words = advice === ELSEWHERE.advice ? `${advice}${region === undefined ? '' : `: ${region}`}.` : advice;
   const name = told.name ?? 'Error';
   const status = told.$metadata?.httpStatusCode;
   const attempts = told.$metadata?.attempts ?? 1;
-  const said = [name, ...(told.code !== undefined && told.code !== name ? [told.code] : []), ...(status === undefined ? [] : [status])];
+  const said = [
+    name,
+    ...(told.code !== undefined && told.code !== name ? [told.code] : []),
+    ...(status === undefined ? [] : [status]),
+  ];
   const tries = attempts > 1 ? `, after ${attempts} attempts` : '';
   // The whole error holds the request, and with it the key's name and the signature.
   const cause = new Error(`${name}: ${reasonOf(error)}`);

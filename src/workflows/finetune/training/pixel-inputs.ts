@@ -111,9 +111,7 @@ export async function pixelInputs(
         meter.advance(1, 1);
       }
     };
-    await withSource({ root }, (source) =>
-      Promise.all(Array.from({ length: AT_ONCE }, () => decodeSome(source))),
-    );
+    await withSource({ root }, (source) => Promise.all(Array.from({ length: AT_ONCE }, () => decodeSome(source))));
   } catch (error) {
     await cache.dispose();
     throw error;

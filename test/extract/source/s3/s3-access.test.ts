@@ -106,7 +106,9 @@ describe('the environment', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
     const without = await openS3();
-    expect((await rejection(without.read(address), 'DATASET_UNREACHABLE')).message).toContain('No credentials were found');
+    expect((await rejection(without.read(address), 'DATASET_UNREACHABLE')).message).toContain(
+      'No credentials were found',
+    );
     vi.stubEnv('PERMAFROST_S3_ANONYMOUS', '1');
     const own = await openS3();
     expect(await own.read(address)).toEqual(content);
