@@ -21,7 +21,7 @@ export async function extractPart(
   given: Partial<Omit<PartOptions, 'plan'>> = {},
   work: Work = {},
 ): Promise<PartResult> {
-  const { part: text, first, root } = resolveOptions('extract', PART_OPTIONS, given);
+  const { part: text, first, root, threads } = resolveOptions('extract', PART_OPTIONS, given);
   const { path, plan } = await readPlan(planPath);
   const part = whichPart(text, plan, Number(first));
   requireSamePermafrost(plan);
@@ -31,7 +31,7 @@ export async function extractPart(
   for (const unit of units) if (!(await isPublished(path, unit))) missing.push(unit);
   const outcomes: UnitOutcome[] = [];
   if (missing.length > 0) {
-    const worker = await openUnitWorker(path, { ...(root !== '' && { root }) }, work);
+    const worker = await openUnitWorker(path, { ...(root !== '' && { root }), threads }, work);
     try {
       for (const unit of missing) {
         const name = `unit ${unit}, ${outcomes.length + 1} of ${missing.length}`;

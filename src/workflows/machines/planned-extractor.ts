@@ -25,12 +25,17 @@ export function requireSamePermafrost({ store, decoder }: Plan): void {
  * The extractor of a plan, on this machine. The caller disposes it. Throws FINGERPRINT_MISMATCH naming the field that
  * differs (settings of each cut, engine, device, precision, version), and what makes an engine unavailable.
  */
-export async function plannedExtractor({ path, plan }: PlanFolder, listener?: Listener): Promise<Extractor> {
+export async function plannedExtractor(
+  { path, plan }: PlanFolder,
+  threads: number,
+  listener?: Listener,
+): Promise<Extractor> {
   requireSamePermafrost(plan);
   const [{ quantization, settings }] = plan.sets as readonly [Plan['sets'][number]];
   const extractor = await makeExtractor(
     {
       ...plannedOptions(plan),
+      threads,
       cuts: plan.sets.map((set) => ({ cut: set.settings.cut, poolings: set.poolings })),
       ...(quantization && {
         calibrate: () => readCalibration(path, quantization.calibration, settings.calibration),

@@ -1,10 +1,13 @@
 import { copyFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';
 import { openForWriting, setFor } from '../../store/write/store.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
+import { imageSource } from '../../extract/source/open.ts';
+import { absoluteRoot } from '../../extract/source/place.ts';
 import { extractInto, type Extraction } from '../extract/extract-into.ts';
 import type { ExtractOptions } from '../extract/options.ts';
 import type { Extractor } from '../network/extractor.ts';
@@ -21,6 +24,8 @@ import { writeUnitReport } from './unit-report.ts';
 export interface WorkerRequest {
   /** Where the images lie on this machine; by default where the plan says. */
   readonly root?: string | undefined;
+  /** Threads of the network; 0, the default: one per physical core that this process may use. */
+  readonly threads?: number | undefined;
 }
 
 /** How one unit is to be extracted. */
@@ -122,19 +127,21 @@ function withoutCrashed(
 export async function openUnitWorker(path: string, given: WorkerRequest, work: Work): Promise<UnitWorker> {
   const folder = await readPlan(path);
   const { plan } = folder;
-  const root = resolve(given.root ?? plan.dataset.root);
-  await requireImages(folder, root);
-  const extractor = await plannedExtractor(folder, work.listener);
+  const source = await imageSource(absoluteRoot(given.root ?? plan.dataset.root));
+  let extractor: Extractor | undefined;
   try {
+    await requireImages(folder, source);
+    extractor = await plannedExtractor(folder, given.threads ?? 0, work.listener);
     await requireProbe(folder, extractor);
   } catch (error) {
-    await extractor.executable.dispose();
+    await extractor?.executable.dispose();
+    await source.close();
     throw error;
   }
-  return workerOf(folder, root, extractor);
+  return workerOf(folder, source, extractor);
 }
 
-function workerOf(folder: PlanFolder, root: string, extractor: Extractor): UnitWorker {
+function workerOf(folder: PlanFolder, source: ImageSource, extractor: Extractor): UnitWorker {
   const { path, plan } = folder;
   const lists = openLists(folder);
   // What is too many failures, and too great a loss, is decided where units are merged, or was where they were planned.
@@ -143,10 +150,10 @@ function workerOf(folder: PlanFolder, root: string, extractor: Extractor): UnitW
   async function extractUnit(unitPath: string, unit: number, request: UnitRequest, listener: Listener) {
     const { samples, failures } = withoutCrashed(await lists.samplesOf(unit), request);
     // All splits are named as far as a unit is concerned: what is held out is drawn of the whole.
-    const dataset = { root, samples, hasSplits: true, warnings: [], failures };
+    const dataset = { root: source.root, samples, hasSplits: true, warnings: [], failures };
     return extractInto(
       unitPath,
-      { dataset, extractor, options: { ...options, store: unitPath }, remembersTimes: false },
+      { dataset, source, extractor, options: { ...options, store: unitPath }, remembersTimes: false },
       { signal: request.signal, listener },
     );
   }
@@ -203,7 +210,10 @@ function workerOf(folder: PlanFolder, root: string, extractor: Extractor): UnitW
         throw error;
       }
     },
-    close: () => extractor.executable.dispose(),
+    async close() {
+      await extractor.executable.dispose();
+      await source.close();
+    },
   };
 }
 
