@@ -14,7 +14,6 @@ import { sealName } from '../src/store/write/shard-files.ts';
 import { temporaryFolders } from './support/folders.ts';
 import { fuzz, type FuzzCase, type Fuzzing } from './support/fuzz.ts';
 import { KERAS_LAYOUTS, writeH5 } from './support/keras-files.ts';
-import { parquetOf } from './support/parquet-files.ts';
 import { paxRecords, tarOf } from './support/tar-files.ts';
 import { settingsWith, sha256Of, storedRow } from './support/stored-rows.ts';
 import { fillStore } from './support/stores.ts';
@@ -164,13 +163,6 @@ describe('a damaged file', () => {
     );
     // The records of a pax header have no checksum: a name may be another one.
     await outcomes({ reader: 'tar', file }, ['ARCHIVE_CORRUPT', 'DATASET_LAYOUT']);
-  });
-
-  it('of Parquet ends in bounded time with an error or with rows', async () => {
-    const file = join(folder(), 'whole.parquet');
-    const rows = Array.from({ length: 9 }, (_, i) => ({ bytes: 'x'.repeat(200 + i), label: i % 2, path: `${i}.jpg` }));
-    writeFileSync(file, parquetOf(rows, { classes: ['a', 'b'], groupRows: 4 }));
-    await outcomes({ reader: 'parquet', file }, ['ARCHIVE_CORRUPT', 'DATASET_LAYOUT', 'IMAGE_UNREADABLE']);
   });
 
   it('of weights in safetensors ends in bounded time with an error or with finite numbers', async () => {

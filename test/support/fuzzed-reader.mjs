@@ -73,17 +73,6 @@ const READERS = {
     const { remarks, ...index } = await withLocalFile(path, (opened) => tarIndex(opened));
     return [index, remarks.length];
   },
-  /** What the rows of a Parquet file say, and their images. */
-  async parquet(path) {
-    const { withLocalFile } = await load('extract/archives/byte-file.js');
-    const { imagesInGroup, openParquet, rowFacts } = await load('extract/archives/parquet-file.js');
-    return withLocalFile(path, async (opened) => {
-      const parquet = await openParquet(opened);
-      const images = [];
-      for (const group of parquet.groups) images.push(...(await imagesInGroup(opened, parquet, group)));
-      return [await rowFacts(opened, parquet), images.map((bytes) => bytes?.length)];
-    });
-  },
   async list(path) {
     return (await load('extract/dataset/dataset-manifest.js')).readManifestFile(path);
   },
