@@ -101,8 +101,8 @@ async function imagesIn(folder: string, listener: Listener): Promise<string[]> {
 
 /**
  * The image files that were meant: a folder or an archive stands for all images in it, at any depth, hidden files left
- * out; a file is taken as it is. So it is with addresses of S3: what is not named as an image is a prefix. Throws OPTION_INVALID for a
- * web address, DATASET_EMPTY for a folder without an image, and what listing a bucket throws.
+ * out; a file is taken as it is. So it is with addresses of S3: what is not named as an image is a prefix. Throws
+ * OPTION_INVALID for a web address, DATASET_EMPTY for a folder without an image, and what listing a bucket throws.
  */
 export async function givenImages(given: readonly string[], listener: Listener = {}): Promise<string[]> {
   const address = given.find((path) => /^[a-z][a-z0-9+.-]+:\/\//i.test(path) && !isS3Address(path));
