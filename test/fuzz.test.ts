@@ -14,6 +14,7 @@ import { sealName } from '../src/store/write/shard-files.ts';
 import { temporaryFolders } from './support/folders.ts';
 import { fuzz, type FuzzCase, type Fuzzing } from './support/fuzz.ts';
 import { KERAS_LAYOUTS, writeH5 } from './support/keras-files.ts';
+import { paxRecords, tarOf } from './support/tar-files.ts';
 import { settingsWith, sha256Of, storedRow } from './support/stored-rows.ts';
 import { fillStore } from './support/stores.ts';
 import { randomWeights, slimmed } from './support/tiny-backbone.ts';
@@ -143,6 +144,25 @@ describe('a damaged file', () => {
       new Map([['head/weights', { shape: [2, 6], data: new Float32Array(12).fill(0.5) }]]),
     );
     await sealed({ reader: 'head', file }, ['HEAD_CORRUPT']);
+  });
+
+  it('of a tar archive ends in bounded time with an error or with members', async () => {
+    const file = join(folder(), 'whole.tar');
+    const long = `${'a-long-folder/'.repeat(9)}3.jpg`;
+    const pax = { name: 'pax', type: 'x', content: paxRecords({ path: long }) };
+    writeFileSync(
+      file,
+      tarOf([
+        { name: 'a/1.jpg', content: 'x'.repeat(700) },
+        { name: 'a/1.cls', content: '1' },
+        pax,
+        { name: 'short', content: 'y'.repeat(90) },
+        { name: 'b/', type: '5' },
+        { name: 'b/2.jpg', content: 'z' },
+      ]),
+    );
+    // The records of a pax header have no checksum: a name may be another one.
+    await outcomes({ reader: 'tar', file }, ['ARCHIVE_CORRUPT', 'DATASET_LAYOUT']);
   });
 
   it('of weights in safetensors ends in bounded time with an error or with finite numbers', async () => {

@@ -67,6 +67,12 @@ const READERS = {
     const { tensors, notes } = await loadWeights({ backbone: context.backbone, file: path });
     return [[...tensors], notes];
   },
+  async tar(path) {
+    const { withLocalFile } = await load('extract/archives/byte-file.js');
+    const { tarIndex } = await load('extract/archives/tar-index.js');
+    const { remarks, ...index } = await withLocalFile(path, (opened) => tarIndex(opened));
+    return [index, remarks.length];
+  },
   async list(path) {
     return (await load('extract/dataset/dataset-manifest.js')).readManifestFile(path);
   },

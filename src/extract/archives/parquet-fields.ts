@@ -29,8 +29,14 @@ export interface ImageColumns {
 const LABELS = ['label', 'labels', 'class', 'cls', 'category', 'target'];
 const IMAGES = ['image', 'img', 'jpg', 'bytes', 'picture', 'photo'];
 
-const hasBytes = ({ kind, fields }: ParquetField): boolean =>
-  kind === 'bytes' || (kind === 'struct' && fields.some((field) => field.name === 'bytes' && field.kind === 'bytes'));
+/** Whether a column holds bytes: by itself, or as a field of a struct that has no structs in it. */
+function hasBytes({ kind, fields }: ParquetField): boolean {
+  if (kind !== 'struct') return kind === 'bytes';
+  return (
+    fields.every(({ fields: inner }) => inner.length === 0) &&
+    fields.some((field) => field.name === 'bytes' && field.kind === 'bytes')
+  );
+}
 
 /** The features that `datasets` wrote into the metadata of a file; none where it is of another program. */
 export function featuresIn(huggingface: string | undefined): ReadonlyMap<string, Feature> {

@@ -1,7 +1,7 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { ByteFile } from './byte-file.ts';
 import { featuresIn, imageColumns, type ImageColumns, type ParquetField } from './parquet-fields.ts';
-import { readMetadata, readRows, type FileMetaData } from './parquet-package.ts';
+import { readColumn, readMetadata, type FileMetaData } from './parquet-package.ts';
 
 /** A row group: rows whose columns are read at once. */
 export interface RowGroup {
@@ -92,19 +92,24 @@ export async function openParquet(file: ByteFile): Promise<ParquetImages> {
   return { metadata, rows: Number(metadata.num_rows), columnNames: fields.map(({ name }) => name), columns, groups };
 }
 
-/** The file without the bytes of its images, so that their names alone are read. */
-function withoutBytes(metadata: FileMetaData, image: string): FileMetaData {
+/**
+ * The file with one field alone of the struct of its images. Columns are read one by one: of two that are damaged
+ * hyparquet would leave an error without anyone who hears of it, which ends the program.
+ */
+function withField(metadata: FileMetaData, image: string, field: 'bytes' | 'path'): FileMetaData {
   const at = metadata.schema.findIndex(({ name, num_children: count }) => name === image && (count ?? 0) > 0);
-  const children = metadata.schema[at]!.num_children!;
-  const bytes = metadata.schema.findIndex(({ name }, i) => i > at && i <= at + children && name === 'bytes');
+  const last = at + metadata.schema[at]!.num_children!;
   return {
     ...metadata,
     schema: metadata.schema
-      .map((element, i) => (i === at ? { ...element, num_children: children - 1 } : element))
-      .filter((_, i) => i !== bytes),
+      .map((element, i) => (i === at ? { ...element, num_children: 1 } : element))
+      .filter(({ name }, i) => i <= at || i > last || name === field),
     row_groups: metadata.row_groups.map((group) => ({
       ...group,
-      columns: group.columns.filter(({ meta_data: facts }) => facts?.path_in_schema.join('\n') !== `${image}\nbytes`),
+      columns: group.columns.filter(({ meta_data: facts }) => {
+        const [column, inner] = facts?.path_in_schema ?? [];
+        return column !== image || inner === field;
+      }),
     })),
   };
 }
@@ -118,21 +123,20 @@ function labelOf(value: unknown): string | number | undefined {
 export async function rowFacts(file: ByteFile, parquet: ParquetImages): Promise<RowFacts[]> {
   const { metadata, columns, groups } = parquet;
   const { image, hasPath, label, split } = columns;
-  const wanted = [label, split].flatMap((name) => name ?? []);
-  const named = hasPath ? withoutBytes(metadata, image) : undefined;
+  const named = hasPath ? withField(metadata, image, 'path') : undefined;
   const found: RowFacts[] = [];
-  for (const range of groups) {
-    const facts = wanted.length > 0 ? await readRows(file, metadata, { ...range, columns: wanted }) : undefined;
-    const names = named && (await readRows(file, named, { ...range, columns: [image] }));
-    for (let i = 0; i < range.end - range.start; i++) {
-      const row = facts?.[i] ?? {};
-      const inner = names?.[i]?.[image] as { path?: string | null } | null | undefined;
+  for (const { start, end } of groups) {
+    const column = async (name: string | undefined, from = metadata): Promise<unknown[]> =>
+      name === undefined ? [] : readColumn(file, from, { column: name, start, end });
+    const labels = await column(label);
+    const splits = await column(split);
+    const names = (await (named === undefined ? [] : column(image, named))) as ({ path?: string | null } | null)[];
+    for (let i = 0; i < end - start; i++)
       found.push({
-        label: label === undefined ? undefined : labelOf(row[label]),
-        split: split === undefined ? undefined : ((row[split] as string | null) ?? undefined),
-        name: inner?.path ?? undefined,
+        label: labelOf(labels[i]),
+        split: (splits[i] as string | null | undefined) ?? undefined,
+        name: names[i]?.path ?? undefined,
       });
-    }
   }
   return found;
 }
@@ -141,11 +145,11 @@ export async function rowFacts(file: ByteFile, parquet: ParquetImages): Promise<
 export async function imagesInGroup(
   file: ByteFile,
   { metadata, columns: { image, isStruct } }: ParquetImages,
-  group: RowGroup,
+  { start, end }: RowGroup,
 ): Promise<(Uint8Array | undefined)[]> {
-  const rows = await readRows(file, metadata, { ...group, columns: [image] });
-  return rows.map((row) => {
-    const value = row[image] as Uint8Array | { readonly bytes?: Uint8Array | null } | null | undefined;
+  const from = isStruct ? withField(metadata, image, 'bytes') : metadata;
+  const values = await readColumn(file, from, { column: image, start, end });
+  return values.map((value) => {
     const bytes = isStruct ? (value as { readonly bytes?: Uint8Array | null } | null)?.bytes : value;
     return (bytes as Uint8Array | null | undefined) ?? undefined;
   });

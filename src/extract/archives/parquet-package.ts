@@ -56,23 +56,25 @@ export async function readMetadata(file: ByteFile): Promise<FileMetaData> {
   return reading(file, () => parquetMetadataAsync(asyncBuffer(file)));
 }
 
-/** Some columns of the rows from `start` to before `end`: an object a row. Throws ARCHIVE_CORRUPT. */
-export async function readRows(
+/** The values of one column in the rows from `start` to before `end`. Throws ARCHIVE_CORRUPT. */
+export async function readColumn(
   file: ByteFile,
   metadata: FileMetaData,
-  { columns, start, end }: { readonly columns: readonly string[]; readonly start: number; readonly end: number },
-): Promise<Record<string, unknown>[]> {
+  { column, start, end }: { readonly column: string; readonly start: number; readonly end: number },
+): Promise<unknown[]> {
   const { parquetReadObjects, compressors } = await packages();
-  return reading(file, () =>
-    parquetReadObjects({
+  return reading(file, async () => {
+    const rows = await parquetReadObjects({
       file: asyncBuffer(file),
       metadata,
-      columns: [...columns],
+      columns: [column],
       rowStart: start,
       rowEnd: end,
       // Bytes without a type are bytes, not text.
       utf8: false,
       compressors,
-    }),
-  );
+    });
+    if (rows.length !== end - start) throw new Error(`${rows.length} of ${end - start} rows of ${column} came`);
+    return rows.map((row: Record<string, unknown>) => row[column]);
+  });
 }

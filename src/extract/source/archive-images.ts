@@ -17,7 +17,7 @@ export interface ArchiveImages {
   close(): void;
 }
 
-/** The stamp of a part of an archive: the times of the archive, its own length, and where it lies for the file's number. */
+/** The stamp of a part of an archive: the archive's times, its own length, where it lies for the file's number. */
 function stampOfPart({ stamp }: ByteFile, at: number, size: bigint): FileStamp {
   const place = sha256Hex(`${stampText(stamp)} ${at}`);
   return { ...stamp, size, ino: BigInt(`0x${place.slice(0, 15)}`) };

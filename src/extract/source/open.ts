@@ -3,7 +3,6 @@ import type { ImageSource } from './image-source.ts';
 import { localSource } from './local-source.ts';
 import { ALL_BUCKETS, isS3Address } from './s3/address.ts';
 import { s3Images } from './s3/s3-images.ts';
-import { s3Source } from './s3/s3-source.ts';
 
 /**
  * Opens what the images of a data set are read from, by what its root is: an address in S3, a folder, archives; '' is
@@ -18,7 +17,7 @@ export async function imageSource(root: string, links: FolderLinks = {}): Promis
 /** Images that are named one by one, by the paths of files and by addresses. */
 async function namedImages(): Promise<ImageSource> {
   const files = await localSource('');
-  const objects = s3Source(ALL_BUCKETS);
+  const objects = s3Images(ALL_BUCKETS);
   const inBucket = (path: string): string => path.slice(ALL_BUCKETS.length);
   return {
     root: '',

@@ -2,11 +2,17 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
+import { archiveKind, isArchivePattern } from '../../extract/archives/archive-place.ts';
 import { bucketKeys } from '../../extract/dataset/bucket-keys.ts';
+import { archivedImages } from '../../extract/dataset/archives/archive-samples.ts';
+import type { ArchiveFiles } from '../../extract/dataset/archives/archive-files.ts';
+import { namedArchives } from '../../extract/dataset/archives/local-archives.ts';
+import { archivesAt } from '../../extract/dataset/archives/s3-archives.ts';
 import { isImageName, list } from '../../extract/dataset/image-tree.ts';
 import { isHiddenName, isStoreName, isSystemFolder } from '../../extract/dataset/left-out-names.ts';
 import { isS3Address, s3Root } from '../../extract/source/s3/address.ts';
 import { openS3 } from '../../extract/source/s3/s3-access.ts';
+import { s3Source } from '../../extract/source/s3/s3-source.ts';
 import { placeOf } from '../../extract/source/place.ts';
 
 /** What was met in a folder beside images. */
@@ -28,6 +34,24 @@ async function walk(folder: string, found: Found): Promise<void> {
   found.hidden += leftOut.folders.length + leftOut.images.length;
   for (const name of images) found.images.push(join(folder, name));
   for (const name of folders) await walk(join(folder, name), found);
+}
+
+/** The archives that a path or an address names, or undefined. */
+async function archivesNamed(
+  path: string,
+): Promise<(ArchiveFiles & { readonly close?: () => Promise<void> }) | undefined> {
+  if (!isS3Address(path)) return namedArchives(path);
+  const source = s3Source(path);
+  const found = archivesAt(source, path);
+  return found && { ...found, close: () => source.close() };
+}
+
+async function walkArchives(where: string, archives: ArchiveFiles, found: Found): Promise<void> {
+  const { images, others } = await archivedImages(archives);
+  const isPattern = archives.names[0] !== '';
+  const folder = isPattern ? where.slice(0, where.lastIndexOf('/') + 1) : `${where}/`;
+  for (const path of images) found.images.push(folder + path);
+  found.others += others;
 }
 
 /** Whether a place below a prefix is hidden, or in a folder that is. */
@@ -53,7 +77,13 @@ const counted = (n: number, one: string): string => `${n} ${n === 1 ? one : `${o
 
 async function imagesIn(folder: string, listener: Listener): Promise<string[]> {
   const found: Found = { images: [], others: 0, hidden: 0, seen: new Set() };
-  await (isS3Address(folder) ? walkBucket : walk)(folder, found);
+  const archives = await archivesNamed(folder);
+  try {
+    if (archives !== undefined) await walkArchives(folder, archives, found);
+    else await (isS3Address(folder) ? walkBucket : walk)(folder, found);
+  } finally {
+    await archives?.close?.();
+  }
   const { images, others, hidden } = found;
   const left = [
     ...(others > 0 ? [counted(others, 'other file')] : []),
@@ -62,7 +92,7 @@ async function imagesIn(folder: string, listener: Listener): Promise<string[]> {
   if (images.length === 0) {
     throw new PermafrostError(
       'DATASET_EMPTY',
-      `The folder ${folder} holds no image${left === '' ? '' : ` (${left})`}. Name image files, or a folder with some in it, at any depth.`,
+      `${archives === undefined ? 'The folder ' : ''}${folder} holds no image${left === '' ? '' : ` (${left})`}. Name image files, or a folder or an archive with some in it, at any depth.`,
     );
   }
   listener.note?.(`${folder}: ${counted(images.length, 'image')}${left === '' ? '' : `; left out: ${left}`}.`);
@@ -70,9 +100,9 @@ async function imagesIn(folder: string, listener: Listener): Promise<string[]> {
 }
 
 /**
- * The image files that were meant: a folder stands for all images in it, at any depth, hidden files left out; a file is
- * taken as it is. So it is with addresses of S3: what is not named as an image is a prefix. Throws OPTION_INVALID for a
- * web address, DATASET_EMPTY for a folder without an image, and what listing a bucket throws.
+ * The image files that were meant: a folder or an archive stands for all images in it, at any depth, hidden files left
+ * out; a file is taken as it is. So it is with addresses of S3: what is not named as an image is a prefix. Throws
+ * OPTION_INVALID for a web address, DATASET_EMPTY for a folder without an image, and what listing a bucket throws.
  */
 export async function givenImages(given: readonly string[], listener: Listener = {}): Promise<string[]> {
   const address = given.find((path) => /^[a-z][a-z0-9+.-]+:\/\//i.test(path) && !isS3Address(path));
@@ -87,8 +117,8 @@ export async function givenImages(given: readonly string[], listener: Listener =
     const isFolder = isS3Address(path)
       ? !isImageName(path) || path.endsWith('/')
       : await stat(path).then(
-          (facts) => facts.isDirectory(),
-          () => false,
+          (facts) => facts.isDirectory() || archiveKind(path) !== undefined,
+          () => isArchivePattern(path),
         );
     // One by one: a folder may hold more than a call may have arguments.
     if (isFolder) for (const image of await imagesIn(path, listener)) files.push(image);

@@ -11,6 +11,8 @@ import { extract } from '../../../src/workflows/extract/extract.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { thumbnails } from '../../../src/workflows/report/thumbnails.ts';
 import { livePictures } from '../../../src/studio/live/pictures.ts';
+import { rejection } from '../../support/errors.ts';
+import { parquetOf, type ParquetRow } from '../../support/parquet-files.ts';
 import { temporaryFolders, writeTree } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { tarOfFiles } from '../../support/tar-files.ts';
@@ -40,6 +42,13 @@ function digestsOf(store: string): Record<string, string> {
   );
   return Object.fromEntries(files.map((name) => [name, sha256Hex(readFileSync(join(store, name)))]));
 }
+
+/** What a store lists, whatever the paths. */
+const contents = async (path: string): Promise<string[]> =>
+  Array.from(
+    await (await openStore(path)).samples(),
+    ({ sha256, label, split }) => `${sha256} ${label} ${split}`,
+  ).sort();
 
 beforeAll(async () => {
   const root = await stripedDataset(join(folder(), 'Stripes'), 4, 2);
@@ -79,12 +88,38 @@ describe('images in a tar archive', () => {
       splits: { train: 8, val: 4 },
       classes: ['across', 'down'],
     });
-    const contents = async (path: string): Promise<string[]> =>
-      Array.from(
-        await (await openStore(path)).samples(),
-        ({ sha256, label, split }) => `${sha256} ${label} ${split}`,
-      ).sort();
     expect(await contents(store)).toEqual(await contents(plain));
+  });
+
+  it('and in Parquet files give the same too', async () => {
+    const rows = (split: string): ParquetRow[] =>
+      Object.entries(images).flatMap(([path, bytes]) =>
+        path.startsWith(split) ? [{ bytes, path, label: path.includes('across') ? 0 : 1 }] : [],
+      );
+    const classes = { classes: ['across', 'down'], groupRows: 3 };
+    const root = writeTree(folder(), {
+      'train-00000-of-00001.parquet': parquetOf(rows('Train'), classes),
+      'validation-00000-of-00001.parquet': parquetOf(rows('Val'), classes),
+    });
+    const store = join(folder(), 'store');
+    await delay(RACY_MS + 100);
+    expect(await extract(root, { ...options, store })).toMatchObject({ extracted: 12, failed: [] });
+    expect(await contents(store)).toEqual(await contents(plain));
+    expect(await extract(root, { ...options, store })).toMatchObject({ extracted: 0, unread: 12 });
+  });
+
+  it('may be named by a list, by their paths in the archive', async () => {
+    const root = writeTree(folder(), {
+      'in/s.tar': tarOfFiles(images),
+      'list.csv': `path,label\n${Object.keys(images)
+        .map((path) => `in/s.tar/${path},${path.split('/')[1]}`)
+        .join('\n')}`,
+    });
+    const store = join(folder(), 'store');
+    expect(await extract(join(root, 'list.csv'), { ...options, store })).toMatchObject({ extracted: 12, failed: [] });
+    const lost = writeTree(folder(), { 'list.csv': 'path,label\nno.tar/a.png,a\nno.tar/b.png,b' });
+    const { message } = await rejection(extract(join(lost, 'list.csv'), { ...options, store }), 'DATASET_NOT_FOUND');
+    expect(message).toContain('None of 2 images that were asked for');
   });
 
   it('are shown by the report and the studio, and compared by check', async () => {

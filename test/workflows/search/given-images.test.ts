@@ -2,6 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { imageSource } from '../../../src/extract/source/open.ts';
+import { parquetOf } from '../../support/parquet-files.ts';
+import { tarOfFiles } from '../../support/tar-files.ts';
 import { givenImages } from '../../../src/workflows/search/given-images.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'permafrost-given-'));
@@ -29,13 +32,35 @@ describe('the images that were meant', () => {
     expect(await givenImages(given)).toEqual(given);
   });
 
+  it('are all in an archive, or in those of a pattern', async () => {
+    const files = { 'a/1.jpg': 'x', '2.png': 'y', 'list.txt': 'z', '__MACOSX/a/1.jpg': 'm' };
+    writeFileSync(at('card/s-0.tar'), tarOfFiles(files));
+    writeFileSync(at('card/s-1.tar'), tarOfFiles({ '3.jpg': 'x' }));
+    writeFileSync(at('card/x.parquet'), parquetOf([{ bytes: 'x', path: '4.jpg' }, { bytes: 'y' }]));
+    const notes: string[] = [];
+    const found = await givenImages([at('card/s-0.tar')], { note: (text) => notes.push(text) });
+    expect(found).toEqual([at('card/s-0.tar/2.png'), at('card/s-0.tar/a/1.jpg')]);
+    expect(notes).toEqual([`${at('card/s-0.tar')}: 2 images; left out: 2 other files.`]);
+    expect(await givenImages([at('card/s-{0..1}.tar')])).toEqual([...found, at('card/s-1.tar/3.jpg')]);
+    expect(await givenImages([at('card/x.parquet')])).toEqual([
+      at('card/x.parquet/000000/4.jpg'),
+      at('card/x.parquet/000001'),
+    ]);
+    const source = await imageSource('');
+    expect((await source.read(at('card/s-0.tar/2.png'))).toString()).toBe('y');
+    expect((await source.read(at('card/x.parquet/000001'))).toString()).toBe('y');
+    await source.close();
+    writeFileSync(at('none.tar'), tarOfFiles({ 'a.txt': 'x' }));
+    await expect(givenImages([at('none.tar')])).rejects.toThrow('none.tar holds no image (1 other file)');
+  });
+
   it('are not in a folder without an image, which says what is there', async () => {
     const refused = givenImages([at('notes')]);
     await expect(refused).rejects.toMatchObject({ code: 'DATASET_EMPTY' });
     await expect(refused).rejects.toThrow(/notes holds no image \(1 other file\)/);
   });
 
-  it.each(['https://example.com/a.jpg', 'HTTP://x/a.png', 'file:///a.jpg', 's3://bucket/a.jpg'])(
+  it.each(['https://example.com/a.jpg', 'HTTP://x/a.png', 'file:///a.jpg', 'gs://bucket/a.jpg'])(
     'are no addresses: %s',
     async (address) => {
       const refused = givenImages([at('card/z.jpg'), address]);

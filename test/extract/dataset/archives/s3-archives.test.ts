@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { scanDataset, sourceOf } from '../../../../src/extract/dataset/dataset.ts';
 import { imageSource } from '../../../../src/extract/source/open.ts';
 import { rejection } from '../../../support/errors.ts';
-import { s3Environment, startStorage, type StorageOptions } from '../../../support/s3-storage.ts';
+import { s3Environment, startProxy, startStorage, type StorageOptions } from '../../../support/s3-storage.ts';
 import { tarOfFiles } from '../../../support/tar-files.ts';
 
 const TRAIN = { '0.jpg': 'cat zero', '0.cls': '0', '1.jpg': 'dog one', '1.cls': '1' };
@@ -58,6 +58,26 @@ describe('archives in S3', () => {
     }
     const { message } = await rejection(scanDataset('s3://b/s-{1..3}.tar'), 'DATASET_NOT_FOUND');
     expect(message).toContain('s3://b/s-3.tar');
+  });
+
+  it('are read in few requests where their images are read one behind the other', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 60 }, (_, i) => [
+        `${i % 2 ? 'cat' : 'dog'}/${String(i).padStart(2, '0')}.jpg`,
+        `image ${i}`,
+      ]),
+    );
+    const endpoint = await startStorage(new Map([['a.tar', tarOfFiles(files)]]));
+    const proxy = await startProxy(endpoint, () => 'pass');
+    for (const [name, value] of Object.entries(s3Environment(proxy.endpoint))) vi.stubEnv(name, value);
+    const found = await scanDataset('s3://b/a.tar');
+    expect(proxy.asked.map((what) => what.split(' ')[0])).toEqual(['HEAD', 'GET', 'GET']);
+    const source = await sourceOf(found);
+    const inOrder = Object.keys(files);
+    const read = await Promise.all(inOrder.map(async (path) => (await source.read(path)).toString()));
+    expect(read).toEqual(Object.values(files));
+    expect(proxy.asked.length).toBeLessThan(7);
+    await source.close();
   });
 
   it('cannot be read where the storage gives no parts of objects', async () => {
