@@ -120,7 +120,7 @@ module.exports = {
       ['network'],
       ['train', 'engines'],
       ['extract', 'sweep', 'search', 'check'],
-      ['finetune'],
+      ['finetune', 'machines'],
       ['strategies'],
       ['run', 'care'],
       ['report'],

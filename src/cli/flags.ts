@@ -6,6 +6,7 @@ import { ENGINE_OPTIONS } from '../workflows/network/engine-options.ts';
 /** Headings of a command's help, and the options that stand under each. What is under none comes first. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Network:': [...Object.keys(ENGINE_OPTIONS), 'minCosine', 'batch', 'weights', 'backboneFile'],
+  'One part of a plan for several machines:': ['plan', 'part', 'first', 'root'],
   'Augmented views:': ['views', 'viewSeed', ...Object.keys(VIEW_OPTIONS)],
   'Every command:': ['json', 'quiet'],
 };

@@ -1,22 +1,53 @@
-import { booleanOption } from '../../core/options.ts';
+import { booleanOption, flagOf, type OptionTable } from '../../core/options.ts';
+import { PermafrostError } from '../../core/errors.ts';
 import { EXTRACT_OPTIONS } from '../../workflows/extract/options.ts';
+import { PART_OPTIONS } from '../../workflows/machines/options.ts';
 import { extractText, traceText } from '../../report/extract-report.ts';
-import { pick, type CommandSpec } from '../program.ts';
+import { partText } from '../../report/machines-report.ts';
+import { pick, type CommandContext, type CommandSpec, type Outcome } from '../program.ts';
 
 /** A flag of the commands that extract; `--json` holds the trace in any case. */
 export const TRACE_OPTIONS = { trace: booleanOption(false, 'tell where the time went, stage by stage') } as const;
 
+type Flags = Parameters<CommandSpec['act']>[1];
+
+const invalid = (message: string): PermafrostError => new PermafrostError('OPTION_INVALID', `extract: ${message}`);
+
+/** What of `flags` is of one table and not of the other: how many threads a machine has is of both. */
+const ofOne = (flags: Flags, table: OptionTable, other: OptionTable): string[] =>
+  Object.keys(pick(flags, table))
+    .filter((key) => !Object.hasOwn(other, key))
+    .map(flagOf);
+
+/** The extraction of one part of a plan, which says all else. */
+async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandContext): Promise<Outcome> {
+  if (dataset !== undefined)
+    throw invalid(`a data set and --plan exclude each other: the plan says what is extracted.`);
+  const { plan, ...given } = pick(flags, PART_OPTIONS);
+  const decided = ofOne(flags, { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS }, PART_OPTIONS);
+  if (decided.length > 0) throw invalid(`${decided.join(', ')} cannot be given with --plan: the plan has decided it.`);
+  if (given['part'] === undefined)
+    throw invalid('--plan needs --part, as in --part 3/16, --part auto, or 1/1 for all.');
+  const { extractPart } = await import('../../workflows/machines/part.ts');
+  const result = await extractPart(plan as string, given, context);
+  return { json: result, text: partText(result), failed: result.failures };
+}
+
 export const extractCommand: CommandSpec = {
   name: 'extract',
   summary: 'run the frozen network once and keep the features',
-  arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
-  options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS },
+  arguments: [['[dataset]', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
+  options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...PART_OPTIONS },
   async act([dataset], flags, context) {
+    if (flags['plan'] !== undefined) return extractOfPlan(dataset, flags, context);
+    const lonely = ofOne(flags, PART_OPTIONS, EXTRACT_OPTIONS);
+    if (lonely.length > 0) throw invalid(`${lonely.join(', ')} goes with --plan alone.`);
+    if (dataset === undefined) throw invalid('a data set is missing, such as "permafrost extract DATASET".');
     const { extract } = await import('../../workflows/extract/extract.ts');
     const result = await extract(dataset as string, pick(flags, EXTRACT_OPTIONS), context);
     return {
       json: result,
-      text: extractText(result) + (flags.trace === true ? traceText(result.trace) : ''),
+      text: extractText(result) + (flags['trace'] === true ? traceText(result.trace) : ''),
       failed: result.failed.length,
     };
   },

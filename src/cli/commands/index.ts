@@ -8,8 +8,11 @@ import { extractCommand } from './extract.ts';
 import { finetuneCommand } from './finetune.ts';
 import { gcCommand } from './gc.ts';
 import { inspectCommand } from './inspect.ts';
+import { mergeCommand } from './merge.ts';
 import { migrateCommand } from './migrate.ts';
 import { neighborsCommand } from './neighbors.ts';
+import { partsCommand } from './parts.ts';
+import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
 import { reportCommand } from './report.ts';
@@ -23,6 +26,9 @@ import { verifyCommand } from './verify.ts';
 export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   extractCommand,
+  planCommand,
+  partsCommand,
+  mergeCommand,
   trainCommand,
   sweepCommand,
   finetuneCommand,

@@ -11,6 +11,7 @@ import type { StoredSample } from '../../store/format/shard.ts';
 import { storeFiles } from '../../store/read/file.ts';
 import { storedList } from '../../store/read/samples.ts';
 import { setsWriter, type WantedDraft } from '../../store/write/sets-writer.ts';
+import { unitRows } from '../../store/write/shard-rows.ts';
 import { openForWriting, setFor } from '../../store/write/store.ts';
 import { requireAgreement } from '../network/calibration.ts';
 import type { Extractor } from '../network/extractor.ts';
@@ -23,6 +24,7 @@ import { keepTimes, rememberedTimes } from './remembered-images.ts';
 import { lackingIn } from './tuned-coverings.ts';
 import { keepLayers, settingsOfMaps, type TunedFeatures } from './tuned-features.ts';
 import { tunedFromMaps } from './tuned-from-maps.ts';
+import { pickSamples, positionsWithFailures } from './units.ts';
 
 /** What was done for the features of a tuned network. */
 export interface TunedExtraction {
@@ -56,10 +58,12 @@ async function throughAll(
   const { path, manifest } = store;
   const { root } = manifest.dataset;
   const shardBytes = options.shardMegabytes * 2 ** 20;
-  const plan = { store, wanted: [into], expectedRows: samples.length, shardBytes, decoder: DECODER };
-  const writer = await setsWriter(plan);
-  const lacking = (): StoredSample[] => samples.filter(({ sha256 }) => !writer.isKnown(sha256));
-  const asked = lacking();
+  const positions = positionsWithFailures(samples, manifest.dataset.failures);
+  const listed = { size: unitRows(extractor.sets, shardBytes), positions };
+  const expectedRows = Math.min(samples.length, listed.size);
+  const writer = await setsWriter({ store, wanted: [into], expectedRows, shardBytes, decoder: DECODER });
+  const isLacking = ({ sha256 }: StoredSample): boolean => !writer.isKnown(sha256);
+  const { samples: asked, units } = pickSamples(samples, listed, isLacking);
   if (asked.length === 0) return { decoded: 0, unread: 0 };
   if (!existsSync(root))
     throw new PermafrostError(
@@ -68,9 +72,9 @@ async function throughAll(
     );
   const times = await rememberedTimes(path, root, options.verify, work);
   const dataset = { root, samples: asked, hasSplits: true, warnings: [], failures: [] };
-  const found = await pass({ dataset, extractor, writer, times, options, clock }, work);
+  const found = await pass({ dataset, units, extractor, writer, times, options, clock }, work);
   await keepTimes(times, work);
-  requireAll(store, lacking());
+  requireAll(store, samples.filter(isLacking));
   return { decoded: found.extracted, unread: found.unread };
 }
 
