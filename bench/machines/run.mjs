@@ -206,8 +206,12 @@ try {
 
   const middle = (/** @type {Figures[]} */ list, /** @type {keyof Figures} */ key) =>
     median(list.map((figure) => figure[key]));
-  console.log(`\nmedians of ${rounds} rounds, ${images} images a worker, units of ${UNIT}, load ${loadavg()[0]?.toFixed(1)}`);
-  console.log('engine              variant        images/s  times one  without loading  times one   CPU ms an image   MiB');
+  console.log(
+    `\nmedians of ${rounds} rounds, ${images} images a worker, units of ${UNIT}, load ${loadavg()[0]?.toFixed(1)}`,
+  );
+  console.log(
+    'engine              variant        images/s  times one  without loading  times one   CPU ms an image   MiB',
+  );
   for (const [engine, byName] of Object.entries(found)) {
     for (const [name, list] of Object.entries(byName)) {
       // Of a group of variants the one of a single process comes first.

@@ -92,7 +92,8 @@ const at = (heap, i) => /** @type {Happening} */ (heap[i]);
 function simulate({ workers, units, hoursBetweenKills, seed }) {
   const random = uniform(seed);
   const agenda = new Agenda();
-  const lifetime = () => (hoursBetweenKills === Infinity ? Infinity : -Math.log(1 - random()) * hoursBetweenKills * 3600);
+  const lifetime = () =>
+    hoursBetweenKills === Infinity ? Infinity : -Math.log(1 - random()) * hoursBetweenKills * 3600;
   const killedAt = Float64Array.from({ length: workers }, lifetime);
   /** @type {number[]} */
   const idle = [];

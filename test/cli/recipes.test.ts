@@ -41,7 +41,12 @@ function callsIn(script: string): string[][] {
   return [...plain.matchAll(/(?:^|[\s'"])permafrost ((?:[a-z]+) [^\n;&|#'`]*)/g)]
     .map(([, line]) => line!.split(/ {2,}\(| {3,}/)[0]!)
     .filter((line) => COMMANDS.some(({ name }) => line.startsWith(`${name} `)))
-    .map((line) => line.split(/\s+/).map((word) => word.replaceAll(/["']/g, '')).filter((word) => word !== ''));
+    .map((line) =>
+      line
+        .split(/\s+/)
+        .map((word) => word.replaceAll(/["']/g, ''))
+        .filter((word) => word !== ''),
+    );
 }
 
 describe('the recipes', () => {

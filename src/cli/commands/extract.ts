@@ -13,11 +13,14 @@ type Flags = Parameters<CommandSpec['act']>[1];
 
 const invalid = (message: string): PermafrostError => new PermafrostError('OPTION_INVALID', `extract: ${message}`);
 
-/** What of `flags` is of one table and not of the other: how many threads a machine has is of both. */
+/**
+ * What was given of one table and is not of the other: how many threads a machine has is of both. What can be turned
+ * off (`--no-horizontal-flip`) is there without being given, with its default.
+ */
 const ofOne = (flags: Flags, table: OptionTable, other: OptionTable): string[] =>
-  Object.keys(pick(flags, table))
-    .filter((key) => !Object.hasOwn(other, key))
-    .map(flagOf);
+  Object.entries(pick(flags, table))
+    .filter(([key, value]) => !Object.hasOwn(other, key) && value !== table[key]!.default)
+    .map(([key]) => flagOf(key));
 
 /** The extraction of one part of a plan, which says all else. */
 async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandContext): Promise<Outcome> {
