@@ -86,7 +86,7 @@ export { learningCurve, type LabelledRows, type LearningPoint } from './classify
 
 // Contracts, pictures and engines: from image files to features.
 export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
-export { scanDataset, type Dataset } from './extract/dataset/dataset.ts';
+export { scanDataset, sourceOf, type Dataset } from './extract/dataset/dataset.ts';
 export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
 export { applyView } from './extract/image/augment.ts';
 export { VIEW_DEFAULTS, viewParameters, type ViewParameters, type ViewPlan } from './extract/image/view-parameters.ts';

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
@@ -9,12 +8,16 @@ import { openImage } from './image/open-image.ts';
 import { remarkOn, type Remark } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
+import { isOfStorage, type ImageSource } from './source/image-source.ts';
+import { imageSource } from './source/open.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
 /** What is extracted, by which network, and what need not be. */
 export interface PipelineOptions {
-  /** The folder that sample paths are relative to. */
+  /** What sample paths are relative to: a folder, or what else holds images. */
   readonly root: string;
+  /** What images are read from. Default: it is opened from `root`, and closed at the end. */
+  readonly source?: ImageSource;
   readonly samples: readonly Sample[];
   readonly contract: Contract;
   readonly executable: Executable;
@@ -77,7 +80,13 @@ interface Decoding {
   readonly pixels: Promise<Uint8Array>;
 }
 
-type Read = Decoding | Exclude<PipelineEvent, { kind: 'features' }>;
+/** The storage of the images cannot be reached: no fault of an image. */
+interface Unreachable {
+  readonly kind: 'unreachable';
+  readonly error: PermafrostError;
+}
+
+type Read = Decoding | Unreachable | Exclude<PipelineEvent, { kind: 'features' }>;
 
 function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'failure' } {
   const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
@@ -85,11 +94,11 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
 }
 
 /** Reads a file once: digest and header; decoding starts. Never rejects: what is wrong with a file is data. */
-async function read(sample: Sample, options: PipelineOptions, clock: StageClock): Promise<Read> {
+async function read(sample: Sample, source: ImageSource, options: PipelineOptions, clock: StageClock): Promise<Read> {
   const started = performance.now();
   try {
-    const { root, memory, isKnown } = options;
-    const { sha256, decoder, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
+    const { isKnown } = options;
+    const { sha256, decoder, bytes } = await readImageFile(source, sample.path, options);
     const opened = performance.now();
     clock.image('read', opened - started);
     if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
@@ -104,7 +113,7 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
     const { width, height, orientation } = header;
     return { sample, facts: { sha256, width, height, orientation }, decoder, header, pixels };
   } catch (error) {
-    return failureOf(sample, error);
+    return isOfStorage(error) ? { kind: 'unreachable', error } : failureOf(sample, error);
   }
 }
 
@@ -167,9 +176,19 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
  * Reads, decodes and infers at the same time: while one batch is in the network, the next is ready and the one after it
  * is decoded on libuv's threads. At most four batches of pixels exist, and one more for each further network. Files
  * that are known or fail take no place in a batch; identical files are inferred once. What is filled goes into the
- * network before the first sample of another unit has its turn.
+ * network before the first sample of another unit has its turn. Where the storage of the images cannot be reached the
+ * batches before are delivered, then DATASET_UNREACHABLE is thrown.
  */
 export async function* extractFeatures(options: PipelineOptions): AsyncGenerator<PipelineEvent> {
+  const source = options.source ?? (await imageSource(options.root));
+  try {
+    yield* extractFrom(source, options);
+  } finally {
+    if (options.source === undefined) await source.close();
+  }
+}
+
+async function* extractFrom(source: ImageSource, options: PipelineOptions): AsyncGenerator<PipelineEvent> {
   const { samples, contract, batch, signal, unitOf = () => 0, clock = stageClock() } = options;
   const imageBytes = contract.size * contract.size * 3;
   const window: { readonly unit: number; readonly found: Promise<Read> }[] = [];
@@ -179,7 +198,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
   let next = 0;
   const fill = (): void => {
     for (; window.length < batch && next < samples.length; next++)
-      window.push({ unit: unitOf(next), found: read(samples[next]!, options, clock) });
+      window.push({ unit: unitOf(next), found: read(samples[next]!, source, options, clock) });
   };
   const fresh = (executable: Executable, unit: number): Batch => ({
     executable,
@@ -199,6 +218,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     for (const { sha256 } of found.rows) underWay.delete(sha256);
   }
 
+  let unreachable: PermafrostError | undefined;
   async function* enter(filling: Batch): AsyncGenerator<PipelineEvent> {
     // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.
     fill();
@@ -214,6 +234,10 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     const entry = await found;
     if (signal?.aborted) break; // it may have failed for that alone
     if ('kind' in entry) {
+      if (entry.kind === 'unreachable') {
+        unreachable = entry.error;
+        break;
+      }
       yield entry;
       continue;
     }
@@ -243,4 +267,5 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
   }
   for (const filling of fillings.values()) if (!ended()) yield* enter(filling);
   while (!net.isEmpty) yield* deliver();
+  if (unreachable !== undefined) throw unreachable;
 }

@@ -39,7 +39,7 @@ async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandCon
 export const extractCommand: CommandSpec = {
   name: 'extract',
   summary: 'run the frozen network once and keep the features',
-  arguments: [['[dataset]', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
+  arguments: [['[dataset]', 'folder with Train/ and Val/, folder of class folders, .csv, .jsonl, .tar or .parquet']],
   options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...PART_OPTIONS },
   async act([dataset], flags, context) {
     if (flags['plan'] !== undefined) return extractOfPlan(dataset, flags, context);

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { ExtractResult } from '../../results/extract-result.ts';
-import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { MANIFEST_NAME } from '../../store/format/manifest.ts';
 import { readManifest } from '../../store/format/manifest-file.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
@@ -10,6 +9,8 @@ import { openForWriting } from '../../store/write/store.ts';
 import { calibrationOf } from '../network/calibration.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
+import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
 import type { ExtractOptions } from './options.ts';
 import { heldOutBefore, requireDrawn } from './draw-split.ts';
 import { extractInto } from './extract-into.ts';
@@ -18,9 +19,13 @@ import { requireSameDataset } from './same-dataset.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
 
-/** The store of a data set where the user names none: its name with `.permafrost`, in the current folder. */
+/**
+ * The store of a data set where the user names none: its name with `.permafrost`, in the current folder. A pattern
+ * shards-{00000..00012}.tar is called shards.
+ */
 export function defaultStore(dataset: string): string {
-  return resolve(`${basename(resolve(dataset)).replace(/\.(csv|tsv|jsonl|ndjson)$/i, '')}.permafrost`);
+  const name = basename(resolve(dataset)).replace(/\.(csv|tsv|jsonl|ndjson|tar|parquet)$/i, '');
+  return resolve(`${name.replace(/[-_.]?\{.*\}/, '') || name}.permafrost`);
 }
 
 /**
@@ -34,6 +39,22 @@ export async function extractDataset(
   work: Work,
   network?: TunedFeatures,
 ): Promise<ExtractResult> {
+  const source = await sourceOf(dataset);
+  try {
+    return await extractFrom(source, datasetPath, dataset, options, work, network);
+  } finally {
+    await source.close();
+  }
+}
+
+async function extractFrom(
+  source: ImageSource,
+  datasetPath: string,
+  dataset: Dataset,
+  options: ExtractOptions,
+  work: Work,
+  network: TunedFeatures | undefined,
+): Promise<ExtractResult> {
   const { listener } = work;
   const cuts = parseCuts(options.cut);
   requireDrawn(dataset, options);
@@ -41,7 +62,7 @@ export async function extractDataset(
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
   if (before !== undefined)
-    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '' }, work);
+    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '', source }, work);
   // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
   let lock: StoreLock | undefined;
   let extractor: Extractor | undefined;
@@ -58,14 +79,14 @@ export async function extractDataset(
               const draft = await openForWriting(store, VERSION);
               const except = await heldOutBefore(dataset, draft, options, work);
               const { seed, threads } = options;
-              return calibrationOf({ dataset, store: draft, seed, except, threads, work }, target);
+              return calibrationOf({ dataset, source, store: draft, seed, except, threads, work }, target);
             },
           },
           listener,
         )
       : tunedExtractor(network, cuts, options, work));
     await locked();
-    return (await extractInto(store, { dataset, extractor, options }, work)).result;
+    return (await extractInto(store, { dataset, source, extractor, options }, work)).result;
   } finally {
     await extractor?.executable.dispose();
     await lock?.release();

@@ -1,9 +1,11 @@
-import { resolve } from 'node:path';
 import { plural } from '../../core/words.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
+import { sourceOf } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
+import { absoluteRoot } from '../../extract/source/place.ts';
 import { stageClock } from '../../extract/stage-clock.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
@@ -46,6 +48,8 @@ export type ViewCuts = readonly string[] | undefined;
 
 /** What is extracted into a store. */
 interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'> {
+  /** What the images are read from. Default: opened from the data set, and closed at the end. */
+  readonly source?: ImageSource | undefined;
   /** How its splits came about, where it has been decided before; else they are drawn where it names none. */
   readonly split?: SplitOrigin | undefined;
   /** The positions of the samples in the listing that units are cut of. Default: they are all of it. */
@@ -66,7 +70,17 @@ export interface Extraction {
 }
 
 /** The extraction itself, into a store that is locked. The caller disposes the executable of `extractor`. */
-export async function extractInto(
+export async function extractInto(path: string, extraction: ExtractionInto, work: Work): Promise<Extraction> {
+  const source = extraction.source ?? (await sourceOf(extraction.dataset));
+  try {
+    return await extractFrom(source, path, extraction, work);
+  } finally {
+    if (extraction.source === undefined) await source.close();
+  }
+}
+
+async function extractFrom(
+  source: ImageSource,
   path: string,
   { dataset, extractor, options, split, positions, viewCuts, remembersTimes = true }: ExtractionInto,
   work: Work,
@@ -75,7 +89,7 @@ export async function extractInto(
   const { manifest } = store;
   reportMigration(manifest.version, work.listener);
   const because = extractor.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
-  const root = resolve(dataset.root);
+  const root = absoluteRoot(dataset.root);
   const wanted = extractor.sets.map(({ settings, poolings, widths }) => ({
     set: setFor(manifest, settings, extractor.engine, widths),
     poolings,
@@ -89,13 +103,13 @@ export async function extractInto(
   const expectedRows = Math.min(dataset.samples.length, units.size);
   const writer = await setsWriter({ ...into, wanted, expectedRows });
   await requireAgreement(
-    { dataset, store, seed: options.seed, threads: options.threads, work },
+    { dataset, source, store, seed: options.seed, threads: options.threads, work },
     extractor,
     wanted.map(({ set }) => set),
     options.minCosine,
   );
   const clock = stageClock();
-  const plan = { dataset, units, extractor, times, options, clock };
+  const plan = { dataset, units, source, extractor, times, options, clock };
   const sketches = await keptSketches(path, extractor.contract);
   const seen = await pass({ ...plan, writer, onPixels: sketches.add }, work).finally(() => sketches.keep(work));
   const drawn = drawSplit(dataset, seen.contents, kept, options);

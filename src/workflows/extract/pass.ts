@@ -2,6 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Failure, FeatureBatch } from '../../core/sample.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { extractFeatures, type InferredBatch, type PipelineOptions } from '../../extract/pipeline.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
 import type { StageClock } from '../../extract/stage-clock.ts';
 import type { FileTimes } from '../../store/format/file-times.ts';
@@ -17,6 +18,7 @@ export interface Pass {
   readonly dataset: Dataset;
   /** The units that its samples lie in: batches and shards end with them. */
   readonly units: Units;
+  readonly source: ImageSource;
   readonly extractor: Extractor;
   readonly writer: SetsWriter;
   readonly times: FileTimes;
@@ -74,7 +76,7 @@ export async function pass(plan: Pass, work: Work): Promise<Found> {
 }
 
 async function onePass(
-  { dataset, units, extractor, writer, times, options, clock, onPixels, view }: Pass,
+  { dataset, units, source, extractor, writer, times, options, clock, onPixels, view }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
@@ -86,6 +88,7 @@ async function onePass(
   const meter = progressMeter(stage, dataset.samples.length, listener);
   const events = extractFeatures({
     root: dataset.root,
+    source,
     samples: dataset.samples,
     contract: extractor.contract,
     executable: extractor.executable,

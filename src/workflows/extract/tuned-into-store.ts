@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
 import { few, PermafrostError } from '../../core/errors.ts';
 import { plural } from '../../core/words.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
+import { imageSource } from '../../extract/source/open.ts';
+import { isRootThere } from '../../extract/source/place.ts';
 import { stageClock, type StageClock } from '../../extract/stage-clock.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { versionFor, type StoreDraft } from '../../store/format/manifest.ts';
@@ -65,14 +66,16 @@ async function throughAll(
   const isLacking = ({ sha256 }: StoredSample): boolean => !writer.isKnown(sha256);
   const { samples: asked, units } = pickSamples(samples, listed, isLacking);
   if (asked.length === 0) return { decoded: 0, unread: 0 };
-  if (!existsSync(root))
+  if (!isRootThere(root))
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
       `${path} has no activations of ${plural(asked.length, 'image')} for the tuned layers to read, and the data set is not at ${root}. Put it there, or give it: permafrost extract DATASET --store ${path} --backbone-file FILE.`,
     );
   const times = await rememberedTimes(path, root, options.verify, work);
   const dataset = { root, samples: asked, hasSplits: true, warnings: [], failures: [] };
-  const found = await pass({ dataset, units, extractor, writer, times, options, clock }, work);
+  const source = await imageSource(root);
+  const pictures = { dataset, units, source, extractor, writer, times, options, clock };
+  const found = await pass(pictures, work).finally(() => source.close());
   await keepTimes(times, work);
   requireAll(store, samples.filter(isLacking));
   return { decoded: found.extracted, unread: found.unread };

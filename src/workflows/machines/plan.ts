@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
-import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { PlanResult } from '../../results/machines-result.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
@@ -15,6 +15,7 @@ import {
   STORE_VERSION,
   type FeatureSetDraft,
   type Manifest,
+  type StoreFolder,
 } from '../../store/format/manifest.ts';
 import { readManifest } from '../../store/format/manifest-file.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
@@ -70,8 +71,7 @@ export async function plan(
   for (const warning of dataset.warnings) work.listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
-  if (before !== undefined)
-    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '' }, work);
+  if (before !== undefined) await requireOwn({ path: store, manifest: before }, dataset, options, work);
   const folder = { path: store, manifest: before ?? newManifest(VERSION) };
   let lock: StoreLock | undefined;
   const extractor = await makeExtractor(
@@ -96,6 +96,16 @@ export async function plan(
   } finally {
     await extractor.executable.dispose();
     await lock?.release();
+  }
+}
+
+/** Throws STORE_DATASET where a store that was not named holds another data set. */
+async function requireOwn(store: StoreFolder, dataset: Dataset, options: ExtractOptions, work: Work): Promise<void> {
+  const source = await sourceOf(dataset);
+  try {
+    await requireSameDataset(store, dataset, { named: options.store !== '', source }, work);
+  } finally {
+    await source.close();
   }
 }
 

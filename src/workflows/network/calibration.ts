@@ -7,6 +7,7 @@ import { agreement, type CosineToFp32 } from '../../extract/agreement.ts';
 import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
 import { calibrate, calibrationUpTo, type CalibrationTarget } from '../../extract/calibrate.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
 import { decodedImages } from '../../extract/image/decoded-images.ts';
 import { createEngine } from '../../extract/engines/index.ts';
 import { readCalibration, writeCalibration } from '../../store/read/calibration-file.ts';
@@ -22,6 +23,8 @@ export const MEASURED_IMAGES = 16;
 /** What is calibrated or measured, and where it is kept. */
 export interface Int8Job {
   readonly dataset: Dataset;
+  /** What its images are read from. Default: opened from its root. */
+  readonly source?: ImageSource | undefined;
   readonly store: StoreFolder;
   readonly seed: number;
   /** Images that are held out although the data set does not say so: int8 is not calibrated on them. */
@@ -78,6 +81,7 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
   const most = others.length > 0 ? CALIBRATION_IMAGES : Math.ceil(train.length * 0.75);
   const images = await decodedImages({
     root: job.dataset.root,
+    source: job.source,
     samples: train,
     contract: target.contract,
     count: Math.min(CALIBRATION_IMAGES, most),
@@ -96,6 +100,7 @@ async function measured(
   const { train, others } = candidates(job.dataset, job.seed);
   const images = await decodedImages({
     root: job.dataset.root,
+    source: job.source,
     samples: [...train, ...others],
     contract: program.contract,
     count: MEASURED_IMAGES,
