@@ -152,6 +152,8 @@ module.exports = {
     onlyImporter('umap-js', 'classify/neighbors/umap\\.ts'),
     onlyImporter('d3-scale', 'report/html/scale\\.ts', 'node_modules/(@types/)?d3-scale/'),
     onlyImporter('d3-shape', 'report/html/shapes\\.ts', 'node_modules/(@types/)?d3-shape/'),
+    onlyImporter('bullmq', 'workflows/machines/queue/packages\\.ts'),
+    onlyImporter('ioredis', 'workflows/machines/queue/packages\\.ts'),
     onlyImporter('commander', 'cli/program\\.ts'),
   ],
   options: {

@@ -12,6 +12,9 @@ export { plan } from './workflows/machines/plan.ts';
 export { extractPart } from './workflows/machines/part.ts';
 export { parts } from './workflows/machines/parts.ts';
 export { merge } from './workflows/machines/merge.ts';
+export { extractOnQueue } from './workflows/machines/queue/extract-on-queue.ts';
+export type { RunOnQueueWork } from './workflows/machines/queue/run-on-queue.ts';
+export { worker, type WorkerWork } from './workflows/machines/queue/worker.ts';
 export { train } from './workflows/train/train.ts';
 export { sweep, type SweepRequest, type SweepWork } from './workflows/sweep/sweep.ts';
 export { finetune } from './workflows/finetune/finetune.ts';
@@ -34,6 +37,7 @@ export type { Listener, Progress } from './core/listener.ts';
 
 // Their options and results.
 export type { ExtractOptions, RunOptions } from './workflows/extract/options.ts';
+export type { OnQueueOptions, WorkerOptions } from './workflows/machines/queue/options.ts';
 export type { MergeOptions, PartOptions, PartsOptions, PlanOptions } from './workflows/machines/options.ts';
 export type { TrainOptions } from './workflows/train/options.ts';
 export type { OneOrMore, SweepGrid, SweepGridFeatures, SweepGridHead } from './workflows/sweep/grid.ts';
@@ -53,6 +57,7 @@ export type * from './results/finetune-result.ts';
 export type * from './results/head-result.ts';
 export type { OrReason } from './results/or-reason.ts';
 export type * from './results/machines-result.ts';
+export type * from './results/queue-result.ts';
 export type * from './results/store-results.ts';
 export type * from './results/strategies-result.ts';
 export type * from './results/sweep-result.ts';

@@ -21,6 +21,7 @@ import { studioCommand } from './studio.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
+import { workerCommand } from './worker.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -29,6 +30,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   planCommand,
   partsCommand,
   mergeCommand,
+  workerCommand,
   trainCommand,
   sweepCommand,
   finetuneCommand,

@@ -7,6 +7,7 @@ import {
   type OptionsOf,
 } from '../../core/options.ts';
 import { EXTRACT_OPTIONS } from '../extract/options.ts';
+import { THREADS_OPTION } from '../../extract/engines/engine.ts';
 
 /** Tuned features are made of stored maps on one machine; and a unit reads each of its files once in any case. */
 const { backboneFile: _tuned, verify: _verify, ...PLANNED } = EXTRACT_OPTIONS;
@@ -36,7 +37,7 @@ export const PART_OPTIONS = {
   ),
   first: choiceOption(['0', '1'], '0', 'the index of the first task of the array, for --part auto'),
   root: stringOption('', 'folder where the images of the plan lie on this machine; empty: where they lay for the plan'),
-  threads: EXTRACT_OPTIONS.threads,
+  threads: THREADS_OPTION,
 } as const;
 /** Options of the extraction of a part. @interface */
 export type PartOptions = OptionsOf<typeof PART_OPTIONS>;

@@ -107,6 +107,16 @@ const notFound = (where: string, cause?: unknown): PermafrostError =>
     { cause },
   );
 
+/** Whether there is a plan in a folder, or its file: a run that was merged has none any more. */
+export async function hasPlan(where: string): Promise<boolean> {
+  const isFile = (path: string): Promise<boolean> =>
+    stat(path).then(
+      (facts) => facts.isFile(),
+      () => false,
+    );
+  return (await isFile(where)) || (await isFile(join(where, PLAN_NAME)));
+}
+
 /** Reads the plan in a folder, or of its file. Throws PLAN_NOT_FOUND, STORE_VERSION, STORE_CORRUPT. */
 export async function readPlan(where: string): Promise<PlanFolder> {
   const given = resolve(where);

@@ -27,7 +27,7 @@ export function requireSamePermafrost({ store, decoder }: Plan): void {
  */
 export async function plannedExtractor(
   { path, plan }: PlanFolder,
-  { threads }: { readonly threads?: number | undefined },
+  threads: number,
   listener?: Listener,
 ): Promise<Extractor> {
   requireSamePermafrost(plan);

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../core/contract.ts';
 import { sha256Hex } from '../../core/digest.ts';
@@ -8,6 +7,8 @@ import { readSafetensors, writeSafetensors, type SafeTensor } from '../../core/s
 import type { Sample } from '../../core/sample.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
 import type { Output } from '../../extract/program.ts';
+import { isOfStorage, readIfReadable, type ImageSource } from '../../extract/source/image-source.ts';
+import { placeOf } from '../../extract/source/place.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import type { FileEntry } from '../../store/format/manifest.ts';
 import { readVerified } from '../../store/read/file.ts';
@@ -54,25 +55,26 @@ async function featuresOf(bytes: Uint8Array, extractor: Extractor): Promise<Prob
 }
 
 /** Images spread over a listing, the smallest file first; those that are not there are left out. */
-async function candidates(root: string, samples: readonly Sample[]): Promise<string[]> {
+async function candidates(source: ImageSource, samples: readonly Sample[]): Promise<string[]> {
   const count = Math.min(samples.length, CANDIDATES);
-  const found: { path: string; size: number }[] = [];
+  const found: { path: string; size: bigint }[] = [];
   for (let i = 0; i < count; i++) {
     const { path } = samples[Math.floor((i * samples.length) / count)]!;
-    const facts = await stat(join(root, path)).catch(() => undefined);
+    const facts = await source.stamp(path).catch(() => undefined);
     if (facts !== undefined) found.push({ path, size: facts.size });
   }
-  return found.sort((a, b) => a.size - b.size).map(({ path }) => path);
+  return found.sort((a, b) => Number(a.size - b.size)).map(({ path }) => path);
 }
 
 /** The smallest readable image of some, spread over a data set. Throws IMAGE_UNDECODABLE where there is none. */
 export async function chooseProbe(
-  { root, samples }: { readonly root: string; readonly samples: readonly Sample[] },
+  source: ImageSource,
+  samples: readonly Sample[],
   contract: Contract,
 ): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
-  const paths = await candidates(root, samples);
+  const paths = await candidates(source, samples);
   for (const path of paths) {
-    const bytes = await readFile(join(root, path)).catch(() => undefined);
+    const bytes = await readIfReadable(source, path);
     const isReadable =
       bytes &&
       (await squareOf(bytes, contract).then(
@@ -83,7 +85,7 @@ export async function chooseProbe(
   }
   throw new PermafrostError(
     'IMAGE_UNDECODABLE',
-    `None of ${Math.min(samples.length, CANDIDATES)} images of ${root} that were tried can be decoded, so there is none by which machines could be compared. Extract some of them by themselves to see why: permafrost extract.`,
+    `None of ${Math.min(samples.length, CANDIDATES)} images of ${source.root} that were tried can be decoded, so there is none by which machines could be compared. Extract some of them by themselves to see why: permafrost extract.`,
   );
 }
 
@@ -136,10 +138,15 @@ export async function requireProbe({ path, plan }: PlanFolder, extractor: Extrac
   }
 }
 
-/** Throws DATASET_NOT_FOUND where the data set of a plan does not lie at `root`: every image would count as failed. */
-export async function requireImages({ plan }: PlanFolder, root: string): Promise<void> {
+/**
+ * Throws DATASET_NOT_FOUND where the data set of a plan does not lie at the root of `source`: every image would count as
+ * failed.
+ */
+export async function requireImages({ plan }: PlanFolder, source: ImageSource): Promise<void> {
+  const { root } = source;
   const { image, sha256 } = plan.probe;
-  const bytes = await readFile(join(root, image)).catch((cause: unknown) => {
+  const bytes = await source.read(image).catch((cause: unknown) => {
+    if (isOfStorage(cause)) throw cause;
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
       `${image} of the planned data set is not at ${root}. Give the folder where its images lie on this machine with --root.`,
@@ -149,6 +156,6 @@ export async function requireImages({ plan }: PlanFolder, root: string): Promise
   if (sha256Hex(bytes) === sha256) return;
   throw new PermafrostError(
     'DATASET_NOT_FOUND',
-    `${join(root, image)} is another file than the one that was planned. Give the folder of that data set with --root, or plan again.`,
+    `${placeOf(root, image)} is another file than the one that was planned. Give the folder of that data set with --root, or plan again.`,
   );
 }

@@ -1,11 +1,14 @@
 import { copyFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { threadsFor } from '../../core/machine/available-cores.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';
 import { openForWriting, setFor } from '../../store/write/store.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
+import { imageSource } from '../../extract/source/open.ts';
+import { absoluteRoot } from '../../extract/source/place.ts';
 import { extractInto, type Extraction } from '../extract/extract-into.ts';
 import type { ExtractOptions } from '../extract/options.ts';
 import type { Extractor } from '../network/extractor.ts';
@@ -22,7 +25,7 @@ import { writeUnitReport } from './unit-report.ts';
 export interface WorkerRequest {
   /** Where the images lie on this machine; by default where the plan says. */
   readonly root?: string | undefined;
-  /** Threads of the network; absent or 0: one per physical core that this process may use. */
+  /** Threads of the network; 0, the default: one per physical core that this process may use. */
   readonly threads?: number | undefined;
 }
 
@@ -125,19 +128,21 @@ function withoutCrashed(
 export async function openUnitWorker(path: string, given: WorkerRequest, work: Work): Promise<UnitWorker> {
   const folder = await readPlan(path);
   const { plan } = folder;
-  const root = resolve(given.root ?? plan.dataset.root);
-  await requireImages(folder, root);
-  const extractor = await plannedExtractor(folder, given, work.listener);
+  const source = await imageSource(absoluteRoot(given.root ?? plan.dataset.root));
+  let extractor: Extractor | undefined;
   try {
+    await requireImages(folder, source);
+    extractor = await plannedExtractor(folder, given.threads ?? 0, work.listener);
     await requireProbe(folder, extractor);
   } catch (error) {
-    await extractor.executable.dispose();
+    await extractor?.executable.dispose();
+    await source.close();
     throw error;
   }
-  return workerOf(folder, root, extractor, threadsFor(given.threads));
+  return workerOf(folder, source, extractor, threadsFor(given.threads));
 }
 
-function workerOf(folder: PlanFolder, root: string, extractor: Extractor, threads: number): UnitWorker {
+function workerOf(folder: PlanFolder, source: ImageSource, extractor: Extractor, threads: number): UnitWorker {
   const { path, plan } = folder;
   const lists = openLists(folder);
   // What is too many failures, and too great a loss, is decided where units are merged, or was where they were planned.
@@ -146,10 +151,10 @@ function workerOf(folder: PlanFolder, root: string, extractor: Extractor, thread
   async function extractUnit(unitPath: string, unit: number, request: UnitRequest, listener: Listener) {
     const { samples, failures } = withoutCrashed(await lists.samplesOf(unit), request);
     // All splits are named as far as a unit is concerned: what is held out is drawn of the whole.
-    const dataset = { root, samples, hasSplits: true, warnings: [], failures };
+    const dataset = { root: source.root, samples, hasSplits: true, warnings: [], failures };
     return extractInto(
       unitPath,
-      { dataset, extractor, options: { ...options, store: unitPath }, remembersTimes: false },
+      { dataset, source, extractor, options: { ...options, store: unitPath }, remembersTimes: false },
       { signal: request.signal, listener },
     );
   }
@@ -207,7 +212,10 @@ function workerOf(folder: PlanFolder, root: string, extractor: Extractor, thread
         throw error;
       }
     },
-    close: () => extractor.executable.dispose(),
+    async close() {
+      await extractor.executable.dispose();
+      await source.close();
+    },
   };
 }
 
