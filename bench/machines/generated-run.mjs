@@ -31,7 +31,12 @@ function imageOf(i) {
   const row = rowOf(i);
   // Paths ascend with i, as in a listing; the class changes each 50,000 images.
   const label = `class-${String(Math.floor(i / 50_000)).padStart(4, '0')}`;
-  return { ...row, label, split: i % 7 === 0 ? 'val' : 'train', path: `${label}/picture-${String(i).padStart(9, '0')}.jpg` };
+  return {
+    ...row,
+    label,
+    split: i % 7 === 0 ? 'val' : 'train',
+    path: `${label}/picture-${String(i).padStart(9, '0')}.jpg`,
+  };
 }
 
 /**
@@ -53,8 +58,17 @@ export async function generatedRun(store, images, width) {
         Array.from({ length: Math.min(to, images) - from }, (_, i) => imageOf(from + i)),
     },
   };
-  const { store: _s, labels: _l, verify: _v, backboneFile: _b, engine: _e, device: _d, precision: _p, threads: _t, ...options } =
-    EXTRACT_DEFAULTS;
+  const {
+    store: _s,
+    labels: _l,
+    verify: _v,
+    backboneFile: _b,
+    engine: _e,
+    device: _d,
+    precision: _p,
+    threads: _t,
+    ...options
+  } = EXTRACT_DEFAULTS;
   const lists = describeLists(listing);
   const run = sha256Hex(canonicalJson({ lists, settings })).slice(0, 16);
   const path = planFolder(store, run);
@@ -92,7 +106,13 @@ export async function generatedRun(store, images, width) {
     mkdirSync(folder);
     const draft = await openForWriting(folder, VERSION);
     const set = setFor(draft.manifest, settings, ENGINE, widths);
-    const writer = featureWriter({ store: draft, set, poolings: POOLINGS, expectedRows: rows.length, decoder: DECODER });
+    const writer = featureWriter({
+      store: draft,
+      set,
+      poolings: POOLINGS,
+      expectedRows: rows.length,
+      decoder: DECODER,
+    });
     for (const [i] of rows.entries()) values[i * width] = first + i;
     const data = values.subarray(0, rows.length * width);
     const features = /** @type {any} */ (new Map([['avg', { data, rows: rows.length, cols: width }]]));

@@ -23,7 +23,9 @@ const counts = values.images.split(',').map(Number);
 if (counts.some((count) => !(count >= 1000))) throw new Error('--images takes numbers of at least 1000, with commas');
 const script = fileURLToPath(new URL('./merge-task.mjs', import.meta.url));
 
-console.log(`rows of ${values.width} numbers; ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, Node ${process.version}`);
+console.log(
+  `rows of ${values.width} numbers; ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, Node ${process.version}`,
+);
 console.log('task          images    units    seconds  us an image  peak MiB');
 for (const images of counts) {
   const scratch = mkdtempSync(join(tmpdir(), 'permafrost-merge-'));
