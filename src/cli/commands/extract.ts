@@ -15,21 +15,19 @@ type Flags = Parameters<CommandSpec['act']>[1];
 
 const invalid = (message: string): PermafrostError => new PermafrostError('OPTION_INVALID', `extract: ${message}`);
 
-/**
- * What was given of one table and is not of the other: how many threads a machine has is of both. What can be turned
- * off (`--no-horizontal-flip`) is there without being given, with its default.
- */
-const ofOne = (flags: Flags, table: OptionTable, other: OptionTable): string[] =>
-  Object.entries(pick(flags, table))
-    .filter(([key, value]) => !Object.hasOwn(other, key) && value !== table[key]!.default)
-    .map(([key]) => flagOf(key));
+/** The options of a table that were given; one that is on without being asked for counts where it is off. */
+function givenOf(flags: Flags, table: OptionTable): string[] {
+  const given = Object.entries(pick(flags, table));
+  return given.filter(([key, value]) => value !== true || table[key]!.default !== true).map(([key]) => key);
+}
 
 /** The extraction of one part of a plan, which says all else. */
 async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandContext): Promise<Outcome> {
   if (dataset !== undefined)
     throw invalid(`a data set and --plan exclude each other: the plan says what is extracted.`);
   const { plan, ...given } = pick(flags, PART_OPTIONS);
-  const decided = ofOne(flags, { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...QUEUED_OPTIONS }, PART_OPTIONS);
+  const { threads: _own, ...planned } = { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...QUEUED_OPTIONS };
+  const decided = givenOf(flags, planned).map(flagOf);
   if (decided.length > 0) throw invalid(`${decided.join(', ')} cannot be given with --plan: the plan has decided it.`);
   if (given['part'] === undefined)
     throw invalid('--plan needs --part, as in --part 3/16, --part auto, or 1/1 for all.');
@@ -64,7 +62,8 @@ export const extractCommand: CommandSpec = {
   isStream: ({ queue }) => queue !== undefined,
   async act([dataset], flags, context) {
     if (flags['plan'] !== undefined) return extractOfPlan(dataset, flags, context);
-    const lonely = ofOne(flags, PART_OPTIONS, EXTRACT_OPTIONS);
+    const { threads: _shared, ...ofPlan } = PART_OPTIONS;
+    const lonely = Object.keys(pick(flags, ofPlan)).map(flagOf);
     if (lonely.length > 0) throw invalid(`${lonely.join(', ')} goes with --plan alone.`);
     const unqueued = Object.keys(pick(flags, QUEUED_OPTIONS)).map(flagOf);
     if (unqueued.length > 0 && flags['queue'] === undefined)

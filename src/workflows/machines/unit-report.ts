@@ -41,7 +41,7 @@ const reportSchema = z.strictObject({
   finished: z.string(),
   host: z.string(),
   processor: z.string(),
-  /** Of the network; 0: as many as its runtime counted. */
+  /** Those that the network computed with. */
   threads: count,
   engine: setSchema.shape.engine,
 });
