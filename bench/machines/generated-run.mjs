@@ -24,6 +24,8 @@ const { writeUnitReport } = await dist('workflows/machines/unit-report.js');
 const { VERSION } = await dist('workflows/version.js');
 
 const ENGINE = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0.0.0' };
+/** Options of an extraction that a plan does not carry. */
+const NOT_PLANNED = ['store', 'labels', 'verify', 'backboneFile', 'engine', 'device', 'precision', 'threads'];
 const POOLINGS = /** @type {const} */ (['avg']);
 
 /** The i-th image in the order of the listing. @param {number} i */
@@ -58,17 +60,7 @@ export async function generatedRun(store, images, width) {
         Array.from({ length: Math.min(to, images) - from }, (_, i) => imageOf(from + i)),
     },
   };
-  const {
-    store: _s,
-    labels: _l,
-    verify: _v,
-    backboneFile: _b,
-    engine: _e,
-    device: _d,
-    precision: _p,
-    threads: _t,
-    ...options
-  } = EXTRACT_DEFAULTS;
+  const options = Object.fromEntries(Object.entries(EXTRACT_DEFAULTS).filter(([key]) => !NOT_PLANNED.includes(key)));
   const lists = describeLists(listing);
   const run = sha256Hex(canonicalJson({ lists, settings })).slice(0, 16);
   const path = planFolder(store, run);

@@ -1,10 +1,11 @@
 // @ts-check
 // What does the queue itself cost? Workers with a network that sleeps take units from a real Redis.
-//   npm run build && node bench/machines/queue.mjs [--workers 1,2,4,8,16,32,64] [--unit-ms 1000] [--units 20] [--rounds 3]
-// Each worker has --units units to take, each of --unit-ms. All workers are there before the first unit is put into the
-// queue; the clock runs from then until the last unit is published. Efficiency is the sleep of all units over the time of
-// all workers: 1 where the queue takes no time. Up to eight processes hold the workers, and each worker has its process
-// of a network. Processor time is that of Redis and of the workers with their networks, a unit. Writes
+//   npm run build && node bench/machines/queue.mjs [--workers 1,2,4,8,16,32,64] [--unit-ms 1000] [--units 20]
+//     [--rounds 3]
+// Each worker has --units units to take, each of --unit-ms. All workers are there before the first unit is put into
+// the queue; the clock runs from then until the last unit is published. Efficiency is the sleep of all units over the
+// time of all workers: 1 where the queue takes no time. Up to eight processes hold the workers, and each worker has its
+// process of a network. Processor time is that of Redis and of the workers with their networks, a unit. Writes
 // bench/results/queue-<time>.json. Needs redis-server.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 // @ts-check
 // Do N workers of a plan, each on a core of its own, extract N times what one does?
-//   npm run build && node bench/machines/run.mjs DATASET [--workers 2] [--images 60] [--rounds 5] [--engine NAME:PRECISION]...
-//     [--queue]
+//   npm run build && node bench/machines/run.mjs DATASET [--workers 2] [--images 60] [--rounds 5]
+//     [--engine NAME:PRECISION]... [--queue]
 // DATASET: a folder of class folders with at least --workers times --images images. Each worker extracts --images of
 // them, pinned to its core by `taskset`, with one thread. Measured for each engine, in alternating order, each process
 // fresh and each store new:

@@ -60,9 +60,9 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
 }
 
 /**
- * A session over a graph or a model's bytes, by default on all cores that this process may use. In a worker thread it computes on that thread alone, the cores being
- * shared out already and sums keeping one order for any number of workers; `ownsCores` is for the one worker that has
- * them all. Throws ENGINE_FAILED.
+ * A session over a graph or a model's bytes, by default on all cores that this process may use. In a worker thread it
+ * computes on that thread alone, the cores being shared out already and sums keeping one order for any number of
+ * workers; `ownsCores` is for the one worker that has them all. Throws ENGINE_FAILED.
  */
 export async function createSession(
   model: OnnxGraph | Uint8Array,
