@@ -1,7 +1,7 @@
 // @ts-check
 // Do N workers of a plan, each on a core of its own, extract N times what one does?
-//   npm run build && node bench/machines/run.mjs DATASET [--workers 2] [--images 60] [--rounds 5] [--engine NAME:PRECISION]...
-//     [--queue]
+//   npm run build && node bench/machines/run.mjs DATASET [--workers 2] [--images 60] [--rounds 5]
+//     [--engine NAME:PRECISION]... [--queue]
 // DATASET: a folder of class folders with at least --workers times --images images. Each worker extracts --images of
 // them, pinned to its core by `taskset`, with one thread. Measured for each engine, in alternating order, each process
 // fresh and each store new:
@@ -206,8 +206,12 @@ try {
 
   const middle = (/** @type {Figures[]} */ list, /** @type {keyof Figures} */ key) =>
     median(list.map((figure) => figure[key]));
-  console.log(`\nmedians of ${rounds} rounds, ${images} images a worker, units of ${UNIT}, load ${loadavg()[0]?.toFixed(1)}`);
-  console.log('engine              variant        images/s  times one  without loading  times one   CPU ms an image   MiB');
+  console.log(
+    `\nmedians of ${rounds} rounds, ${images} images a worker, units of ${UNIT}, load ${loadavg()[0]?.toFixed(1)}`,
+  );
+  console.log(
+    'engine              variant        images/s  times one  without loading  times one   CPU ms an image   MiB',
+  );
   for (const [engine, byName] of Object.entries(found)) {
     for (const [name, list] of Object.entries(byName)) {
       // Of a group of variants the one of a single process comes first.

@@ -3,10 +3,10 @@
 //   node bench/machines/simulate.mjs [--seconds 95] [--lease 60] [--check 15] [--replace 125] [--seeds 5]
 // What is simulated, by discrete events:
 //   - A unit takes --seconds, 10 % more or less. Workers are equally fast and take the next unit at once.
-//   - A worker is killed after a time with an exponential distribution, and one that replaces it begins --replace seconds
-//     later: a new machine, and the network loaded. Its unit is lost whole.
-//   - A lost unit goes back when its lease has ended (--lease seconds after it was renewed last, which is done each half
-//     lease) and the check for such units, each --check seconds, has come by twice: what BullMQ does.
+//   - A worker is killed after a time with an exponential distribution, and one that replaces it begins --replace
+//     seconds later: a new machine, and the network loaded. Its unit is lost whole.
+//   - A lost unit goes back when its lease has ended (--lease seconds after it was renewed last, which is done each
+//     half lease) and the check for such units, each --check seconds, has come by twice: what BullMQ does.
 //   - All begin at once, and the run ends with its last unit.
 // What is not: listing, merging, disks, the network between machines, the queue's own time, machines that differ.
 // Efficiency is the work of all units over the time of all workers. Prints the median over the seeds, and the extremes.
@@ -92,7 +92,8 @@ const at = (heap, i) => /** @type {Happening} */ (heap[i]);
 function simulate({ workers, units, hoursBetweenKills, seed }) {
   const random = uniform(seed);
   const agenda = new Agenda();
-  const lifetime = () => (hoursBetweenKills === Infinity ? Infinity : -Math.log(1 - random()) * hoursBetweenKills * 3600);
+  const lifetime = () =>
+    hoursBetweenKills === Infinity ? Infinity : -Math.log(1 - random()) * hoursBetweenKills * 3600;
   const killedAt = Float64Array.from({ length: workers }, lifetime);
   /** @type {number[]} */
   const idle = [];

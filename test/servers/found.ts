@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where true, as in CI, a server that is missing fails the tests that need it; elsewhere they are skipped, saying so. */
+/** Where true, as in CI, a server that is missing fails the tests that need it; elsewhere they say that they skip. */
 const isObligatory = process.env.PERMAFROST_REQUIRE_SERVERS === '1';
 
 /** The path of a program: the first of these names that is on the PATH, or where Debian keeps daemons; else null. */

@@ -1,6 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +35,11 @@ export interface SlurmCluster {
   /** For commands of Slurm, and whatever calls them. */
   readonly env: Readonly<Record<string, string>>;
   /** Submits a script and gives its number. `flags` as sbatch takes them: `--array=0-3`. */
-  readonly submit: (script: string, flags?: readonly string[], env?: Readonly<Record<string, string>>) => Promise<string>;
+  readonly submit: (
+    script: string,
+    flags?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ) => Promise<string>;
   /** The state of each task of an array by its index: `{ 0: 'COMPLETED', 2: 'FAILED' }`. */
   readonly states: (job: string) => Promise<Readonly<Record<string, string>>>;
   /** The states, once all tasks have ended. */
@@ -125,7 +138,10 @@ export async function startSlurm(processors = 2): Promise<SlurmCluster> {
   const name = hostname().split('.')[0]!;
   const conf = join(folder, 'slurm.conf');
   for (const part of ['state', 'spool']) mkdirSync(join(folder, part));
-  writeFileSync(conf, configuration(folder, name, processors, { controller: await freePort(), node: await freePort() }));
+  writeFileSync(
+    conf,
+    configuration(folder, name, processors, { controller: await freePort(), node: await freePort() }),
+  );
   const env = { SLURM_CONF: conf };
   const ask = async (program: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
     const { stdout } = await promisify(execFile)(program, args, { env: { ...process.env, ...env, ...more } });
@@ -145,7 +161,11 @@ export async function startSlurm(processors = 2): Promise<SlurmCluster> {
       if (state !== 'idle') throw new Error(`the node is ${state}`);
     };
     started.push(
-      await startServer(findProgram('slurmd')!, ['-D', '-f', conf, '-N', name], { env, isReady: isIdle, withinMs: 60_000 }),
+      await startServer(findProgram('slurmd')!, ['-D', '-f', conf, '-N', name], {
+        env,
+        isReady: isIdle,
+        withinMs: 60_000,
+      }),
     );
   } catch (error) {
     await stop();

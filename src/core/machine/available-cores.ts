@@ -45,3 +45,6 @@ export function availableCores(read: SystemFiles = systemFile): number | undefin
   const cores = allowedCores(read);
   return cores && Math.max(1, Math.min(cores, Math.floor(grantedProcessors(read))));
 }
+
+/** Threads of a network: as many as were asked for, else one per available core; 0: as many as its runtime counts. */
+export const threadsFor = (asked = 0): number => asked || (availableCores() ?? 0);

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
-import { availableCores } from '../../core/machine/available-cores.ts';
+import { threadsFor } from '../../core/machine/available-cores.ts';
 import { booleanOption, choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { outputName, programGraph, type ProgramGraphOptions } from '../graph/program-graph.ts';
 import { PRECISIONS, THREADS_OPTION, type Engine, type Executable, type Precision } from './engine.ts';
@@ -35,7 +35,7 @@ const IN_FLIGHT = 8;
 const HINTS = { fp32: 'f32', bf16: 'bf16', int8: 'f32' } as const satisfies Record<Precision, string>;
 
 function deviceProperties({ precision, threads: asked }: OpenVinoOptions): DeviceProperties {
-  const threads = asked || (availableCores() ?? 0);
+  const threads = threadsFor(asked);
   return {
     INFERENCE_PRECISION_HINT: HINTS[precision],
     PERFORMANCE_HINT: 'THROUGHPUT',

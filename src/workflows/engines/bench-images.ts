@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../../core/cache-folder.ts';
+import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';

@@ -41,6 +41,7 @@ const reportSchema = z.strictObject({
   finished: z.string(),
   host: z.string(),
   processor: z.string(),
+  /** Those that the network computed with. */
   threads: count,
   engine: setSchema.shape.engine,
 });

@@ -108,7 +108,9 @@ async function measured(
     signal: job.work.signal,
   });
   const { backbone, weights, contract, outputs } = program;
-  const reference = await (await createEngine('onnxruntime', { threads: job.threads ?? 0 })).load({ backbone, weights, contract, outputs });
+  const reference = await (
+    await createEngine('onnxruntime', { threads: job.threads ?? 0 })
+  ).load({ backbone, weights, contract, outputs });
   try {
     return await agreement(executable, reference, images, counter('measuring int8', images.length, job.work));
   } finally {

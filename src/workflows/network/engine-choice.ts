@@ -20,7 +20,7 @@ export interface Attempt extends TriedVariant {
   readonly engine: Engine | null;
 }
 
-/** Makes the engine of a variant, with so many threads (engines' option `threads`); what this machine lacks is a problem, not an exception. */
+/** Makes the engine of a variant, with so many threads; what this machine lacks is a problem, not an exception. */
 export async function attempt(variant: Variant, threads?: number): Promise<Attempt> {
   const { device, precision } = variant;
   try {

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder } from '../../core/cache-folder.ts';
+import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';

@@ -80,7 +80,7 @@ describe.runIf(process.platform === 'linux')('the threads of an engine', () => {
     for (const one of loaded) await one.dispose();
   });
 
-  // Two processes whose threads are tied to the same cores make half of what one makes, on whatever cores they were put.
+  // Two processes whose threads are tied to the same cores make half of what one makes, wherever they were put.
   it.each([{ threads: 0 }, { threads: 2 }])('may run wherever the process may: onnxruntime, %o', async (options) => {
     loaded.push(await (await createEngine('onnxruntime', options)).load(program));
     expect(affinities().size).toBe(1);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../../../core/digest.ts';
-import { cacheFolder } from '../../../core/cache-folder.ts';
+import { cacheFolder } from '../../../core/machine/cache-folder.ts';
 
 /** Compiled networks kept: one is as large as its weights (59 MB for VGG16). */
 const MOST_KEPT = 4;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { cacheFolder } from '../../../core/cache-folder.ts';
+import { cacheFolder } from '../../../core/machine/cache-folder.ts';
 import { PINNED_VERSION } from './versions.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

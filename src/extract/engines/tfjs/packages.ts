@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { cacheFolder } from '../../../core/cache-folder.ts';
+import { cacheFolder } from '../../../core/machine/cache-folder.ts';
 import { reasonOf } from '../../../core/errors.ts';
 
 /** The npm packages that can run the network, by the name of the option `package`, in the order of `auto`. */

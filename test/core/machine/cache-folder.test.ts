@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cacheFolder } from '../../src/core/cache-folder.ts';
+import { cacheFolder } from '../../../src/core/machine/cache-folder.ts';
 
 describe('the cache folder', () => {
   it('is PERMAFROST_CACHE where that is set, as an absolute path', () => {
