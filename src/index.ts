@@ -8,6 +8,13 @@
 // Commands.
 export { run } from './workflows/run/run.ts';
 export { extract } from './workflows/extract/extract.ts';
+export { plan } from './workflows/machines/plan.ts';
+export { extractPart } from './workflows/machines/part.ts';
+export { parts } from './workflows/machines/parts.ts';
+export { merge } from './workflows/machines/merge.ts';
+export { extractOnQueue } from './workflows/machines/queue/extract-on-queue.ts';
+export type { RunOnQueueWork } from './workflows/machines/queue/run-on-queue.ts';
+export { worker, type WorkerWork } from './workflows/machines/queue/worker.ts';
 export { train } from './workflows/train/train.ts';
 export { sweep, type SweepRequest, type SweepWork } from './workflows/sweep/sweep.ts';
 export { finetune } from './workflows/finetune/finetune.ts';
@@ -30,6 +37,8 @@ export type { Listener, Progress } from './core/listener.ts';
 
 // Their options and results.
 export type { ExtractOptions, RunOptions } from './workflows/extract/options.ts';
+export type { OnQueueOptions, WorkerOptions } from './workflows/machines/queue/options.ts';
+export type { MergeOptions, PartOptions, PartsOptions, PlanOptions } from './workflows/machines/options.ts';
 export type { TrainOptions } from './workflows/train/options.ts';
 export type { OneOrMore, SweepGrid, SweepGridFeatures, SweepGridHead } from './workflows/sweep/grid.ts';
 export type { FinetuneOptions } from './workflows/finetune/options.ts';
@@ -47,6 +56,8 @@ export type * from './results/extract-result.ts';
 export type * from './results/finetune-result.ts';
 export type * from './results/head-result.ts';
 export type { OrReason } from './results/or-reason.ts';
+export type * from './results/machines-result.ts';
+export type * from './results/queue-result.ts';
 export type * from './results/store-results.ts';
 export type * from './results/strategies-result.ts';
 export type * from './results/sweep-result.ts';
@@ -80,7 +91,7 @@ export { learningCurve, type LabelledRows, type LearningPoint } from './classify
 
 // Contracts, pictures and engines: from image files to features.
 export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
-export { scanDataset, type Dataset } from './extract/dataset/dataset.ts';
+export { scanDataset, sourceOf, type Dataset } from './extract/dataset/dataset.ts';
 export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
 export { applyView } from './extract/image/augment.ts';
 export { VIEW_DEFAULTS, viewParameters, type ViewParameters, type ViewPlan } from './extract/image/view-parameters.ts';

@@ -8,7 +8,9 @@ const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).hr
 /** @type {typeof import('../../src/store/write/store.ts')} */
 const { commitDataset, openForWriting, setFor } = await built('store/write/store.js');
 /** @type {typeof import('../../src/store/write/writer.ts')} */
-const { DEFAULT_SHARD_BYTES, featureWriter } = await built('store/write/writer.js');
+const { featureWriter } = await built('store/write/writer.js');
+/** @type {typeof import('../../src/store/write/shard-rows.ts')} */
+const { DEFAULT_SHARD_BYTES } = await built('store/write/shard-rows.js');
 /** @type {typeof import('../../src/extract/contract.ts')} */
 const { CONTRACTS } = await built('extract/contract.js');
 /** @type {typeof import('../../src/classify/evaluate/split.ts')} */

@@ -61,8 +61,8 @@ async function extractHere(folder) {
   const { CONTRACTS } = await import(dist('index.js'));
   /** @type {typeof import('../../src/workflows/extract/options.ts')} */
   const { EXTRACT_DEFAULTS } = await import(dist('workflows/extract/options.js'));
-  /** @type {typeof import('../../src/workflows/extract/extract-dataset.ts')} */
-  const { extractInto } = await import(dist('workflows/extract/extract-dataset.js'));
+  /** @type {typeof import('../../src/workflows/extract/extract-into.ts')} */
+  const { extractInto } = await import(dist('workflows/extract/extract-into.js'));
   /** @type {typeof import('../../src/workflows/network/dataset.ts')} */
   const { openDataset } = await import(dist('workflows/network/dataset.js'));
   /** @type {typeof import('../../src/workflows/network/cuts.ts')} */
@@ -79,7 +79,7 @@ async function extractHere(folder) {
     contract,
     weights: undefined,
   });
-  const result = await extractInto(`${folder}.permafrost`, { dataset, extractor, options }, {});
+  const { result } = await extractInto(`${folder}.permafrost`, { dataset, extractor, options }, {});
   console.log(
     JSON.stringify({
       extracted: result.extracted,

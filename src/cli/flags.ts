@@ -1,11 +1,14 @@
 import { PermafrostError } from '../core/errors.ts';
 import { booleanOption, flagOf, type OptionSpec, type OptionTable } from '../core/options.ts';
 import { VIEW_OPTIONS } from '../extract/image/view-parameters.ts';
+import { QUEUED_OPTIONS } from '../workflows/machines/queue/options.ts';
 import { ENGINE_OPTIONS } from '../workflows/network/engine-options.ts';
 
 /** Headings of a command's help, and the options that stand under each. What is under none comes first. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Network:': [...Object.keys(ENGINE_OPTIONS), 'minCosine', 'batch', 'weights', 'backboneFile'],
+  'One part of a plan for several machines:': ['plan', 'part', 'first', 'root'],
+  'Many machines on a queue:': Object.keys(QUEUED_OPTIONS),
   'Augmented views:': ['views', 'viewSeed', ...Object.keys(VIEW_OPTIONS)],
   'Every command:': ['json', 'quiet'],
 };

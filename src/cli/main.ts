@@ -26,37 +26,38 @@ function exitCodeOf(error: unknown): number {
   return error.code === 'INTERRUPTED' ? EXIT.interrupted : EXIT.failed;
 }
 
-function writeJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
+function writeJson(value: unknown, isLine = false): void {
+  process.stdout.write(`${JSON.stringify(value, null, isLine ? 0 : 1)}\n`);
 }
 
 /** Says what went wrong: on stderr for people, and as the one document on stdout with `--json`. */
-function writeError(error: unknown, asJson: boolean): void {
+function writeError(error: unknown, asJson: boolean, isLine = false): void {
   const code = error instanceof PermafrostError ? error.code : 'INTERNAL';
   // What is no PermafrostError is a fault of permafrost's own: its stack is what a report of it needs.
   const detail = error instanceof PermafrostError ? error.message : ((error as Error)?.stack ?? reasonOf(error));
   process.stderr.write(`permafrost: ${printableLines(detail)} [${code}]\n`);
-  if (asJson) writeJson({ error: { code, message: reasonOf(error) } });
+  if (asJson) writeJson({ error: { code, message: reasonOf(error) } }, isLine);
 }
 
 async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promise<number> {
   const listener = terminalListener(process.stderr, flags.quiet === true);
+  const isStream = spec.isStream?.(flags) === true;
   try {
     const announce = (document: unknown, text: string): void => {
       listener.clear();
-      if (flags.json === true) writeJson(document);
+      if (flags.json === true) writeJson(document, isStream);
       else process.stdout.write(text);
     };
     const outcome = await spec.act(args, flags, { signal: interruptible().signal, listener, announce });
     listener.clear();
     if (flags.json === true) {
-      if (outcome.json !== undefined) writeJson(outcome.json);
+      if (outcome.json !== undefined) writeJson(outcome.json, isStream);
     } else process.stdout.write(outcome.text);
     if (outcome.ok === false) return EXIT.failed;
     return (outcome.failed ?? 0) > 0 ? EXIT.someImagesFailed : EXIT.done;
   } catch (error) {
     listener.clear();
-    writeError(error, flags.json === true);
+    writeError(error, flags.json === true, isStream);
     return exitCodeOf(error);
   }
 }

@@ -9,13 +9,13 @@ import { usageError } from './usage.ts';
 export interface CommandContext {
   readonly signal: AbortSignal;
   readonly listener: Listener;
-  /** Prints at once what a command that goes on has to say: the document with `--json`, otherwise the text. */
+  /** Prints at once what a command that goes on has to say: a document with `--json`, otherwise the text. */
   readonly announce: (json: unknown, text: string) => void;
 }
 
 /** What a command gives back to main: what `--json` prints, its text for people, and how many images failed. */
 export interface Outcome {
-  /** Undefined where `announce` has printed the one document. */
+  /** Undefined where `announce` has printed the document. */
   readonly json: unknown;
   readonly text: string;
   readonly failed?: number;
@@ -36,6 +36,8 @@ export interface CommandSpec {
   readonly short?: Readonly<Record<string, string>>;
   /** Text after the flags in the command's help. */
   readonly more?: string;
+  /** Whether `--json` prints documents as things happen, each on a line of its own. Default: it prints one document. */
+  readonly isStream?: (flags: Flags) => boolean;
   readonly act: (args: readonly unknown[], flags: Flags, context: CommandContext) => Promise<Outcome>;
 }
 
@@ -81,7 +83,7 @@ function commanderProgram(
     .version(version, '-V, --version')
     .addHelpText(
       'after',
-      '\nEvery command takes --json (one JSON document on stdout) and --quiet.\nExit codes: 0 done, 1 failed, 2 usage, 3 done but some images failed, 130 interrupted.',
+      '\nEvery command takes --json (one JSON document on stdout; of a queue a line each) and --quiet.\nExit codes: 0 done, 1 failed, 2 usage, 3 done but some images failed, 130 interrupted.',
     );
   for (const spec of specs) {
     const command = configure(program.command(spec.name)).description(spec.summary);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import type * as ort from 'onnxruntime-common';
 import { PermafrostError, reasonOf } from './errors.ts';
+import { availableCores } from './machine/available-cores.ts';
 import type { OnnxGraph } from './onnx-model.ts';
 
 /** The API of onnxruntime-node: that of onnxruntime-common, and what this build can run on. */
@@ -59,7 +60,16 @@ export function onnxRuntime(): Promise<OnnxRuntime> {
 }
 
 /**
- * A session over a graph or a model's bytes. In a worker thread it computes on that thread alone, the cores being
+ * Threads of a session. Left to itself (0) ONNX Runtime takes one per core of the machine, ties each to a core whatever
+ * this process may run on, and two processes fight for the same cores; of a number that it is given, none is tied.
+ */
+function threadsOf(asked: number | undefined, ownsCores: boolean): number {
+  if (!ownsCores) return 1;
+  return asked || (availableCores() ?? 0);
+}
+
+/**
+ * A session over a graph or a model's bytes, by default on all cores that this process may use. In a worker thread it computes on that thread alone, the cores being
  * shared out already and sums keeping one order for any number of workers; `ownsCores` is for the one worker that has
  * them all. Throws ENGINE_FAILED.
  */
@@ -72,7 +82,8 @@ export async function createSession(
   // The encoder brings a protobuf library, which commands that build no model must not wait for.
   const bytes = model instanceof Uint8Array ? model : (await import('./onnx-model.ts')).encodeOnnx(model);
   try {
-    return await runtime.InferenceSession.create(bytes, ownsCores ? options : { ...options, intraOpNumThreads: 1 });
+    const intraOpNumThreads = threadsOf(options.intraOpNumThreads, ownsCores);
+    return await runtime.InferenceSession.create(bytes, { ...options, intraOpNumThreads });
   } catch (cause) {
     throw new PermafrostError('ENGINE_FAILED', `ONNX Runtime refused the model: ${reasonOf(cause)}`, { cause });
   }

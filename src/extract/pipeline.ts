@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
@@ -9,12 +8,16 @@ import { openImage } from './image/open-image.ts';
 import { remarkOn, type Remark } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
+import { isOfStorage, type ImageSource } from './source/image-source.ts';
+import { imageSource } from './source/open.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
 
 /** What is extracted, by which network, and what need not be. */
 export interface PipelineOptions {
-  /** The folder that sample paths are relative to. */
+  /** What sample paths are relative to: a folder, or what else holds images. */
   readonly root: string;
+  /** What images are read from. Default: it is opened from `root`, and closed at the end. */
+  readonly source?: ImageSource;
   readonly samples: readonly Sample[];
   readonly contract: Contract;
   readonly executable: Executable;
@@ -28,6 +31,8 @@ export interface PipelineOptions {
   readonly onPixels?: (sha256: string, pixels: Uint8Array) => void;
   /** Images an inference. */
   readonly batch: number;
+  /** The unit of the listing that samples[index] lies in: no batch has images of two. Default: all lie in one. */
+  readonly unitOf?: (index: number) => number;
   /** Milliseconds that one image may take to decode; default 20,000. */
   readonly imageTimeoutMs?: number;
   /**
@@ -46,6 +51,8 @@ export interface PipelineOptions {
 /** Images that went through a network: one matrix for each output of its program, in its order, row i for rows[i]. */
 export interface InferredBatch {
   readonly executable: Executable;
+  /** The unit of the listing in which all of its images lie. */
+  readonly unit: number;
   readonly rows: readonly (Sample & ImageFacts)[];
   readonly outputs: readonly Matrix[];
   /** What is odd about some of them, by the SHA-256 of their bytes; nothing of views. */
@@ -73,7 +80,13 @@ interface Decoding {
   readonly pixels: Promise<Uint8Array>;
 }
 
-type Read = Decoding | Exclude<PipelineEvent, { kind: 'features' }>;
+/** The storage of the images cannot be reached: no fault of an image. */
+interface Unreachable {
+  readonly kind: 'unreachable';
+  readonly error: PermafrostError;
+}
+
+type Read = Decoding | Unreachable | Exclude<PipelineEvent, { kind: 'features' }>;
 
 function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'failure' } {
   const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
@@ -81,11 +94,11 @@ function failureOf(sample: Sample, error: unknown): PipelineEvent & { kind: 'fai
 }
 
 /** Reads a file once: digest and header; decoding starts. Never rejects: what is wrong with a file is data. */
-async function read(sample: Sample, options: PipelineOptions, clock: StageClock): Promise<Read> {
+async function read(sample: Sample, source: ImageSource, options: PipelineOptions, clock: StageClock): Promise<Read> {
   const started = performance.now();
   try {
-    const { root, memory, isKnown } = options;
-    const { sha256, decoder, bytes } = await readImageFile(join(root, sample.path), sample.path, memory, isKnown);
+    const { isKnown } = options;
+    const { sha256, decoder, bytes } = await readImageFile(source, sample.path, options);
     const opened = performance.now();
     clock.image('read', opened - started);
     if (bytes === undefined) return { kind: 'known', sample, sha256, unread: true };
@@ -100,7 +113,7 @@ async function read(sample: Sample, options: PipelineOptions, clock: StageClock)
     const { width, height, orientation } = header;
     return { sample, facts: { sha256, width, height, orientation }, decoder, header, pixels };
   } catch (error) {
-    return failureOf(sample, error);
+    return isOfStorage(error) ? { kind: 'unreachable', error } : failureOf(sample, error);
   }
 }
 
@@ -110,6 +123,7 @@ const IN_NETWORK = 2;
 /** A batch that is filled, or in its network. */
 interface Batch {
   readonly executable: Executable;
+  readonly unit: number;
   readonly rows: (Sample & ImageFacts)[];
   readonly pixels: Uint8Array;
   readonly remarks: Map<string, Remark>;
@@ -152,8 +166,8 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
     /** The features of the batch that entered first. */
     async next(): Promise<InferredBatch> {
       const { batch, matrices } = running.shift()!;
-      const { executable, rows, remarks } = batch;
-      return { executable, rows, remarks, outputs: await matrices };
+      const { executable, unit, rows, remarks } = batch;
+      return { executable, unit, rows, remarks, outputs: await matrices };
     },
   };
 }
@@ -161,20 +175,34 @@ function network({ prepare }: PipelineOptions, clock: StageClock) {
 /**
  * Reads, decodes and infers at the same time: while one batch is in the network, the next is ready and the one after it
  * is decoded on libuv's threads. At most four batches of pixels exist, and one more for each further network. Files
- * that are known or fail take no place in a batch; identical files are inferred once.
+ * that are known or fail take no place in a batch; identical files are inferred once. What is filled goes into the
+ * network before the first sample of another unit has its turn. Where the storage of the images cannot be reached the
+ * batches before are delivered, then DATASET_UNREACHABLE is thrown.
  */
 export async function* extractFeatures(options: PipelineOptions): AsyncGenerator<PipelineEvent> {
-  const { samples, contract, batch, signal, clock = stageClock() } = options;
+  const source = options.source ?? (await imageSource(options.root));
+  try {
+    yield* extractFrom(source, options);
+  } finally {
+    if (options.source === undefined) await source.close();
+  }
+}
+
+async function* extractFrom(source: ImageSource, options: PipelineOptions): AsyncGenerator<PipelineEvent> {
+  const { samples, contract, batch, signal, unitOf = () => 0, clock = stageClock() } = options;
   const imageBytes = contract.size * contract.size * 3;
-  const window: Promise<Read>[] = [];
+  const window: { readonly unit: number; readonly found: Promise<Read> }[] = [];
   const underWay = new Set<string>();
   const net = network(options, clock);
+  const fillings = new Map<Executable, Batch>();
   let next = 0;
   const fill = (): void => {
-    while (window.length < batch && next < samples.length) window.push(read(samples[next++]!, options, clock));
+    for (; window.length < batch && next < samples.length; next++)
+      window.push({ unit: unitOf(next), found: read(samples[next]!, source, options, clock) });
   };
-  const fresh = (executable: Executable): Batch => ({
+  const fresh = (executable: Executable, unit: number): Batch => ({
     executable,
+    unit,
     rows: [],
     pixels: new Uint8Array(batch * imageBytes),
     remarks: new Map(),
@@ -190,11 +218,26 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     for (const { sha256 } of found.rows) underWay.delete(sha256);
   }
 
-  const fillings = new Map<Executable, Batch>();
+  let unreachable: PermafrostError | undefined;
+  async function* enter(filling: Batch): AsyncGenerator<PipelineEvent> {
+    // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.
+    fill();
+    await Promise.all(window.map(({ found }) => found));
+    fillings.delete(filling.executable);
+    await net.enter(filling);
+    if (net.isFull) yield* deliver();
+  }
+
   for (fill(); window.length > 0 && !ended(); fill()) {
-    const entry = await window.shift()!;
+    const { unit, found } = window.shift()!;
+    for (const filling of fillings.values()) if (filling.unit !== unit && !ended()) yield* enter(filling);
+    const entry = await found;
     if (signal?.aborted) break; // it may have failed for that alone
     if ('kind' in entry) {
+      if (entry.kind === 'unreachable') {
+        unreachable = entry.error;
+        break;
+      }
       yield entry;
       continue;
     }
@@ -212,7 +255,7 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
       continue;
     }
     const executable = options.choose?.(facts.sha256, decoder) ?? options.executable;
-    const filling = fillings.get(executable) ?? fresh(executable);
+    const filling = fillings.get(executable) ?? fresh(executable, unit);
     fillings.set(executable, filling);
     filling.pixels.set(decoded, filling.rows.length * imageBytes);
     filling.rows.push({ ...sample, ...facts });
@@ -220,19 +263,9 @@ export async function* extractFeatures(options: PipelineOptions): AsyncGenerator
     const remark = options.view === undefined ? remarkOn(decoded, entry.header, contract) : undefined;
     if (remark !== undefined) filling.remarks.set(facts.sha256, remark);
     underWay.add(facts.sha256);
-    if (filling.rows.length === batch) {
-      // A runtime may hold the event loop while it computes: what is to be decoded meanwhile must be under way before.
-      fill();
-      await Promise.all(window);
-      fillings.delete(executable);
-      await net.enter(filling);
-      if (net.isFull) yield* deliver();
-    }
+    if (filling.rows.length === batch) yield* enter(filling);
   }
-  for (const filling of fillings.values()) {
-    if (ended()) break;
-    await net.enter(filling);
-    if (net.isFull) yield* deliver();
-  }
+  for (const filling of fillings.values()) if (!ended()) yield* enter(filling);
   while (!net.isEmpty) yield* deliver();
+  if (unreachable !== undefined) throw unreachable;
 }

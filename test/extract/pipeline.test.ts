@@ -145,6 +145,54 @@ describe('the pipeline', () => {
     expect(reused).toEqual(samples.slice(2, 5).map(({ path }) => path));
   });
 
+  it('ends a batch where a unit of the listing ends, whatever is known, fails or is a copy before it', async () => {
+    const { known } = await collect({ root, samples: samples.slice(0, 1) });
+    const copy = 'copy-of-a-unit.png';
+    writeFileSync(join(root, copy), readFileSync(join(root, samples[2]!.path)));
+    // Units of five: one image is known, then a copy of one of the unit before and a file that is not there.
+    const order = [...samples.slice(0, 5), sampleOf(copy), sampleOf('gone.png'), ...samples.slice(5)];
+    const { executable, counts } = fakeNetwork();
+    const { events, features } = await collect(
+      {
+        root,
+        samples: order,
+        executable,
+        batch: 3,
+        unitOf: (index) => Math.floor(index / 5),
+        isKnown: (sha256) => known.has(sha256),
+      },
+      (event) => {
+        if (event.kind === 'features') for (const { sha256 } of event.batch.rows) known.add(sha256);
+      },
+    );
+    expect(counts).toEqual([3, 1, 3, 3]);
+    expect(features.size).toBe(10);
+    const units = events.flatMap((event) => (event.kind === 'features' ? [event.batch] : []));
+    expect(
+      units.map(({ unit, rows }) => [unit, ...rows.map(({ path }) => order.findIndex((s) => s.path === path))]),
+    ).toEqual([
+      [0, 1, 2, 3],
+      [0, 4],
+      [1, 7, 8, 9],
+      [2, 10, 11, 12],
+    ]);
+  });
+
+  it('runs each of several networks before the next unit of the listing begins', async () => {
+    const networks = [fakeNetwork(), fakeNetwork()];
+    const { events } = await collect({
+      root,
+      samples,
+      batch: 4,
+      unitOf: (index) => Math.floor(index / 4),
+      choose: (sha256) => networks[Number.parseInt(sha256[0]!, 16) % 2]!.executable,
+    });
+    const units = events.flatMap((event) => (event.kind === 'features' ? [event.batch.unit] : []));
+    expect(units).toEqual(units.toSorted((a, b) => a - b));
+    expect(networks.flatMap(({ counts }) => counts).reduce((a, b) => a + b)).toBe(samples.length);
+    expect(networks.every(({ counts }) => counts.length > 1)).toBe(true);
+  });
+
   it('infers identical files once, in one batch or in two, and tells of each copy', async () => {
     for (const batch of [1, 2, 4, 16]) {
       const copies = ['copy-a.png', 'copy-b.png'];

@@ -8,8 +8,11 @@ import { extractCommand } from './extract.ts';
 import { finetuneCommand } from './finetune.ts';
 import { gcCommand } from './gc.ts';
 import { inspectCommand } from './inspect.ts';
+import { mergeCommand } from './merge.ts';
 import { migrateCommand } from './migrate.ts';
 import { neighborsCommand } from './neighbors.ts';
+import { partsCommand } from './parts.ts';
+import { planCommand } from './plan.ts';
 import { predictCommand } from './predict.ts';
 import { repairCommand } from './repair.ts';
 import { reportCommand } from './report.ts';
@@ -18,11 +21,16 @@ import { studioCommand } from './studio.ts';
 import { sweepCommand } from './sweep.ts';
 import { trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
+import { workerCommand } from './worker.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   extractCommand,
+  planCommand,
+  partsCommand,
+  mergeCommand,
+  workerCommand,
   trainCommand,
   sweepCommand,
   finetuneCommand,

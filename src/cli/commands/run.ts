@@ -8,7 +8,7 @@ import { TRACE_OPTIONS } from './extract.ts';
 export const runCommand: CommandSpec = {
   name: 'run',
   summary: 'extract what is new, train a set of heads, tell how well they do',
-  arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv or .jsonl']],
+  arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv, .jsonl, .tar or .parquet']],
   options: { ...RUN_OPTIONS, ...TRACE_OPTIONS, ...REPORT_FLAG },
   async act([dataset], flags, context) {
     const { run } = await import('../../workflows/run/run.ts');

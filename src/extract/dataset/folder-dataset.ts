@@ -1,20 +1,22 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
+import { archiveKind } from '../archives/archive-place.ts';
+import { placeOf } from '../source/place.ts';
 import { isListName } from './dataset-manifest.ts';
 import { findLayout, LAYOUT_HELP, listHint, type ClassParent } from './folder-layout.ts';
-import { imageTree, within, type ImageTree } from './image-tree.ts';
+import { within, type ImageTree } from './image-tree.ts';
 import { spellings } from './labels.ts';
 
 /** A name that is no UTF-8 cannot be opened: Node turns each such byte into U+FFFD. */
-const illegible = (path: string): Failure => ({
+export const illegible = (path: string): Failure => ({
   path,
   code: 'IMAGE_UNREADABLE',
   reason: 'Its name is not valid UTF-8 (the bytes that are not are shown as \\xNN). Rename it.',
 });
 
 /** What a folder holds: images, what the user should know, names that cannot be opened. */
-interface Found {
+export interface Found {
   readonly samples: Sample[];
   readonly warnings: string[];
   readonly failures: Failure[];
@@ -38,7 +40,7 @@ async function addClasses(
     if (label === '') {
       throw new PermafrostError(
         'DATASET_LAYOUT',
-        `${JSON.stringify(join(where, prefix + folder))} has a name of blanks, and is to be the name of a class. Rename it.`,
+        `${JSON.stringify(placeOf(where, prefix + folder))} has a name of blanks, and is to be the name of a class. Rename it.`,
       );
     }
     // One by one: hundreds of thousands of arguments are more than a call may have.
@@ -52,15 +54,17 @@ async function addClasses(
     found.warnings.push(`Ignored ${below.ignored.length} that are no images: ${few(below.ignored)}.`);
 }
 
-function leftOutWarnings({ leftOut: { folders, images } }: ImageTree): string[] {
+export function leftOutWarnings({ leftOut: { folders, images } }: ImageTree): string[] {
   const told = (names: ReadonlySet<string>, what: string): string[] =>
     names.size === 0 ? [] : [`Left out ${names.size} ${names.size === 1 ? what : `${what}s`}: ${few([...names])}.`];
   return [...told(folders, 'hidden or system folder'), ...told(images, 'hidden image file')];
 }
 
-/** The images of a data set in a folder. Throws DATASET_EMPTY, DATASET_LAYOUT, DATASET_NOT_FOUND. */
-export async function folderSamples(where: string): Promise<Found> {
-  const tree = imageTree(where);
+/**
+ * The images of a tree whose folders are classes, or splits of classes. `where` is the data set, for messages. Throws
+ * DATASET_EMPTY, DATASET_LAYOUT, DATASET_NOT_FOUND.
+ */
+export async function samplesOfTree(tree: ImageTree, where: string): Promise<Found> {
   const top = await tree.list('');
   const found = { samples: [] as Sample[], warnings: [] as string[], failures: [] as Failure[], labels: spellings() };
   const { samples, warnings, failures } = found;
@@ -79,6 +83,11 @@ export async function folderSamples(where: string): Promise<Found> {
     if (lists.length > 0)
       warnings.push(
         `Lists beside the folders are not read: ${few(lists)}. To use one, give it as the data set or with --labels.`,
+      );
+    const archives = others.filter((name) => archiveKind(name) !== undefined).map((name) => within(path, name));
+    if (archives.length > 0)
+      warnings.push(
+        `Archives beside the folders are not read: ${few(archives)}. To use them, give them as the data set.`,
       );
     if (images.length > 0) {
       const named = few(images.map((name) => within(path, name)));

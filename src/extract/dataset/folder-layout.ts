@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Split } from '../../core/sample.ts';
+import { placeOf } from '../source/place.ts';
 import { isListName } from './dataset-manifest.ts';
 import { unwrapped, within, type ImageTree } from './image-tree.ts';
 import { labelOf, lookalikes } from './labels.ts';
@@ -8,7 +8,7 @@ import { requireClasses } from './require-classes.ts';
 import { mentionsSplit, readAsSplits, splitsNamed } from './split-names.ts';
 
 export const LAYOUT_HELP =
-  'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl (.tsv, .ndjson) with path, label and split.';
+  'Expected Train/ and Val/ with one sub-folder a class, or one folder of class folders, or a .csv or .jsonl (.tsv, .ndjson) with path, label and split, or .tar or .parquet files with images.';
 
 /** A folder whose sub-folders are the classes of one split. Paths are relative to the data set; '' is its root. */
 export interface ClassParent {
@@ -70,7 +70,7 @@ async function splitLayout(
   for (const [name, split] of named) {
     const twin = folderOf.get(split);
     if (twin !== undefined)
-      refuse(`${join(where, root)} has two folders for the split ${split}: ${twin} and ${name}. Keep one.`);
+      refuse(`${placeOf(where, root)} has two folders for the split ${split}: ${twin} and ${name}. Keep one.`);
     folderOf.set(split, name);
   }
   const train = folderOf.get('train');
@@ -80,14 +80,14 @@ async function splitLayout(
     for (const path of inner) {
       const base = await unwrapped(tree, path);
       if ([...splitsNamed(await tree.foldersWithImages(base)).values()].includes('train'))
-        whole.push(join(where, base));
+        whole.push(placeOf(where, base));
     }
     const advice =
       whole.length > 0
         ? `${few(whole)} holds a Train folder: give that one.`
         : 'Add the training images as Train/ with a sub-folder a class. A class that is called so holds its images itself.';
     return refuse(
-      `${join(where, root)} has ${few([...named.keys()])} but no Train folder${others.length > 0 ? ` (beside ${few(others)})` : ''}. ${advice} ${LAYOUT_HELP}`,
+      `${placeOf(where, root)} has ${few([...named.keys()])} but no Train folder${others.length > 0 ? ` (beside ${few(others)})` : ''}. ${advice} ${LAYOUT_HELP}`,
     );
   }
   const read = readAsSplits(named);
@@ -106,7 +106,7 @@ async function splitLayout(
     const without = split === 'train' ? undefined : await unlabelledFolder(tree, { path, split }, classes);
     if (images.length > 0 && split === 'train') {
       refuse(
-        `${join(where, path)} holds ${images.length} images that are in no class folder (${few(images, 3)}). Move each into a sub-folder named for its class, or list path and label in a .csv.`,
+        `${placeOf(where, path)} holds ${images.length} images that are in no class folder (${few(images, 3)}). Move each into a sub-folder named for its class, or list path and label in a .csv.`,
       );
     }
     if (images.length > 0 && without !== path)
@@ -125,7 +125,7 @@ async function splitLayout(
     const { images } = await tree.list(path);
     const lie = path === folder ? 'in no class folder' : `in ${path}, which is no class of train`;
     warnings.push(
-      `${folder} has no labels: its ${images.length === 1 ? 'one image lies' : `${images.length} images lie`} ${lie} (${few(images, 3)}). It is left out; ${used} ${parents.length > 1 ? 'are' : 'is'} used. A head can label them: permafrost predict HEAD-FILE ${join(where, path)}`,
+      `${folder} has no labels: its ${images.length === 1 ? 'one image lies' : `${images.length} images lie`} ${lie} (${few(images, 3)}). It is left out; ${used} ${parents.length > 1 ? 'are' : 'is'} used. A head can label them: permafrost predict HEAD-FILE ${placeOf(where, path)}`,
     );
   }
   return { root, parents, warnings };
@@ -156,7 +156,7 @@ export async function findLayout(tree: ImageTree, where: string): Promise<Layout
   if (parted.length > 0 && !(lone !== undefined && facts.get(lone)!.images > 0)) {
     if (lone !== undefined && found.get(lone) === 'train') {
       refuse(
-        `${join(where, root)} can be read in two ways: ${lone} is a split with classes (${few(await tree.foldersWithImages(within(root, lone)))}), or a class as ${few(others)}. For the first, give ${join(where, root, lone)}; for the second, put the images of ${lone} right into it.`,
+        `${placeOf(where, root)} can be read in two ways: ${lone} is a split with classes (${few(await tree.foldersWithImages(within(root, lone)))}), or a class as ${few(others)}. For the first, give ${placeOf(where, within(root, lone))}; for the second, put the images of ${lone} right into it.`,
       );
     }
     const empty = (await tree.list(root)).folders.filter((name) => !folders.includes(name));
@@ -168,7 +168,7 @@ export async function findLayout(tree: ImageTree, where: string): Promise<Layout
   if (flat.length > 0) {
     if (others.length === 0 || (flat.length > 1 && flat.some((name) => found.get(name) === 'train'))) {
       refuse(
-        `${flat.map((name) => join(where, root, name)).join(', ')}: ${flat.length > 1 ? 'these splits hold' : 'this split holds'} images that are in no class folder, so nothing says what they show${listHint((await tree.list(root)).others)}. Move each into a sub-folder named for its class, or list path, label and split in a .csv.`,
+        `${flat.map((name) => placeOf(where, within(root, name))).join(', ')}: ${flat.length > 1 ? 'these splits hold' : 'this split holds'} images that are in no class folder, so nothing says what they show${listHint((await tree.list(root)).others)}. Move each into a sub-folder named for its class, or list path, label and split in a .csv.`,
       );
     }
   }

@@ -11,7 +11,7 @@ const IMAGE_EXTENSIONS = new Set(
     .map((e) => `.${e}`),
 );
 
-const isImage = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
+export const isImageName = (name: string): boolean => IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
 /** An order that no machine, file system or locale changes. */
 export const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -40,18 +40,33 @@ async function illegibleNames(folder: string): Promise<ReadonlyMap<string, strin
   return names;
 }
 
+export const emptyListing = (): Listing => ({
+  folders: [],
+  images: [],
+  others: [],
+  illegible: [],
+  leftOut: { folders: [], images: [] },
+});
+
+/** Enters a folder or file into a listing, where it belongs by its name; permafrost's own stores nowhere. */
+export function enter(listing: Listing, name: string, isFolder: boolean): void {
+  if (isStoreName(name)) return;
+  if (isFolder) (isHiddenName(name) || isSystemFolder(name) ? listing.leftOut.folders : listing.folders).push(name);
+  else if (isHiddenName(name)) {
+    if (isImageName(name)) listing.leftOut.images.push(name);
+  } else (isImageName(name) ? listing.images : listing.others).push(name);
+}
+
+export function sortListing({ leftOut, ...names }: Listing): void {
+  for (const found of [...Object.values(names), leftOut.folders, leftOut.images]) found.sort(byCodeUnits);
+}
+
 /**
  * One folder's entries, sorted; links count as what they point to, dangling ones as files. Throws DATASET_NOT_FOUND
  * where the folder cannot be read.
  */
 export async function list(folder: string): Promise<Listing> {
-  const listing: Listing = {
-    folders: [],
-    images: [],
-    others: [],
-    illegible: [],
-    leftOut: { folders: [], images: [] },
-  };
+  const listing = emptyListing();
   let entries;
   try {
     entries = await readdir(folder, { withFileTypes: true });
@@ -69,19 +84,15 @@ export async function list(folder: string): Promise<Listing> {
   for (const names of odd.values()) for (const name of names) listing.illegible.push(name);
   for (const entry of entries) {
     const { name } = entry;
-    if (isStoreName(name) || odd.has(name)) continue;
+    if (odd.has(name)) continue;
     let directory = entry.isDirectory();
     if (entry.isSymbolicLink()) {
       const target = await stat(join(folder, name)).catch(() => lstat(join(folder, name)));
       directory = target.isDirectory();
     }
-    if (directory) (isHiddenName(name) || isSystemFolder(name) ? listing.leftOut.folders : listing.folders).push(name);
-    else if (isHiddenName(name)) {
-      if (isImage(name)) listing.leftOut.images.push(name);
-    } else (isImage(name) ? listing.images : listing.others).push(name);
+    enter(listing, name, directory);
   }
-  const { leftOut, ...names } = listing;
-  for (const found of [...Object.values(names), leftOut.folders, leftOut.images]) found.sort(byCodeUnits);
+  sortListing(listing);
   return listing;
 }
 

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { isS3Address, parseS3Address } from '../source/s3/address.ts';
+import { openS3 } from '../source/s3/s3-access.ts';
 
 const refuse = (message: string): never => {
   throw new PermafrostError('DATASET_LAYOUT', message);
@@ -32,12 +34,21 @@ function utf16(file: string, bytes: Buffer, bigEndian: boolean): string {
 
 const lineAt = (text: string, end: number): number => text.slice(0, end).split(/\r\n|\r|\n/).length;
 
+/** The bytes of a file or object. */
+async function bytesOf(file: string): Promise<Buffer> {
+  if (!isS3Address(file)) return readFile(file);
+  const s3 = await openS3();
+  return s3.read(parseS3Address(file), { isLarge: true }).finally(() => s3.close());
+}
+
 /**
  * The text of a list: UTF-8, or UTF-16 where it begins with its mark. Throws DATASET_NOT_FOUND, and DATASET_LAYOUT with
- * line and byte offset where the bytes are neither: nothing is replaced.
+ * line and byte offset where the bytes are neither: nothing is replaced. A list in S3 throws what reading there throws.
  */
 export async function readListText(file: string): Promise<string> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
+  const bytes = await bytesOf(file).catch((cause: unknown) => {
+    // What is wrong with one object is told of an image elsewhere.
+    if (cause instanceof PermafrostError && cause.code !== 'IMAGE_UNREADABLE') throw cause;
     throw new PermafrostError('DATASET_NOT_FOUND', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
   const mark = bytes.subarray(0, 4).toString('hex');

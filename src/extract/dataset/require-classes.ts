@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
+import { placeOf } from '../source/place.ts';
 import { unwrapped, within, type ImageTree } from './image-tree.ts';
 import { mentionsSplit, splitsNamed } from './split-names.ts';
 
@@ -19,11 +20,11 @@ export async function requireClasses(tree: ImageTree, where: string, path: strin
     if ((await tree.list(inner)).images.length === 0)
       hollow.set(name, await tree.foldersWithImages(await unwrapped(tree, inner)));
   }
-  const place = (name: string): string => join(where, path, name);
+  const place = (name: string): string => placeOf(where, within(path, name));
   const beside = [...splitsNamed([...hollow.keys()]).keys()];
   if (beside.length > 1) {
     refuse(
-      `${join(where, path)} holds splits (${few(beside)}) where its classes are expected. Give that folder alone, or put all splits side by side.`,
+      `${placeOf(where, path)} holds splits (${few(beside)}) where its classes are expected. Give that folder alone, or put all splits side by side.`,
     );
   }
   for (const [name, below] of hollow) {
@@ -54,7 +55,7 @@ export async function requireClasses(tree: ImageTree, where: string, path: strin
       const both = below.filter((inner) => others.includes(inner));
       if (both.length < 2) continue;
       refuse(
-        `${join(where, path)}: ${few(names)} hold no images themselves but folders of the same names (${few(both)}), so it is not clear what the classes are. If these are variants of one data set, give one of them (${place(name)}). If they are splits, name them train, val and test. If they are the classes, put the images right into them, or list path and label in a .csv.`,
+        `${placeOf(where, path)}: ${few(names)} hold no images themselves but folders of the same names (${few(both)}), so it is not clear what the classes are. If these are variants of one data set, give one of them (${place(name)}). If they are splits, name them train, val and test. If they are the classes, put the images right into them, or list path and label in a .csv.`,
       );
     }
   }

@@ -10,6 +10,8 @@ export interface EngineRequest {
   /** `auto` unless given. */
   readonly device?: string | undefined;
   readonly precision: Precision | 'auto';
+  /** Threads of the network; absent or 0: one per physical core that this process may use. */
+  readonly threads?: number | undefined;
 }
 
 /** A variant that was tried on this machine: why it does not run, or null where it does. */

@@ -1,4 +1,5 @@
 import type { Matrix } from '../../core/matrix.ts';
+import { integerOption } from '../../core/options.ts';
 import type { Program } from '../program.ts';
 
 export const PRECISIONS = ['fp32', 'bf16', 'int8'] as const;
@@ -7,6 +8,13 @@ export type Precision = (typeof PRECISIONS)[number];
 /** Where a network runs; each engine has some of them. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const;
 export type Device = (typeof DEVICES)[number];
+
+/** Of each engine whose threads can be chosen. Features do not depend on it, to the last bit (test/extract/engines). */
+export const THREADS_OPTION = integerOption(
+  0,
+  'threads that the network computes with, which decide no feature; 0: one per physical core that this process may use',
+  { min: 0, max: 1024 },
+);
 
 /** A runtime on a device in a precision; features of two engines agree within the tolerance of their precision. */
 export interface Engine {

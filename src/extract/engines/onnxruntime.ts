@@ -9,7 +9,7 @@ import {
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { outputName, PIXELS, programModel, type ProgramGraphOptions } from '../graph/program-graph.ts';
-import { DEVICES, type Device, type Engine, type Executable, type Precision } from './engine.ts';
+import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import { programInPrecision } from './program-in-precision.ts';
@@ -18,7 +18,7 @@ import type { Program } from '../program.ts';
 export const ONNXRUNTIME_OPTIONS = {
   device: choiceOption(DEVICES, 'cpu', 'where the network runs'),
   precision: choiceOption(['fp32', 'int8'], 'fp32', 'number format of the network'),
-  threads: integerOption(0, 'threads of one inference; 0: one per physical core', { min: 0 }),
+  threads: THREADS_OPTION,
 } as const;
 /** Options of the engine `onnxruntime`. @interface */
 export type OnnxRuntimeOptions = OptionsOf<typeof ONNXRUNTIME_OPTIONS>;
@@ -100,6 +100,12 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
     throw new PermafrostError(
       'OPTION_INVALID',
       `engine onnxruntime: int8 runs on the device cpu, not on ${device}, which has no integer kernels for it. Take --precision fp32.`,
+    );
+  }
+  if (options.threads > 0 && device !== 'cpu') {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `engine onnxruntime: threads are those of the device cpu, and ${options.threads} were asked for on ${device}. Leave threads out, or take --device cpu.`,
     );
   }
   return engineOf({ name: 'onnxruntime', ...options });

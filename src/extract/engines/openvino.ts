@@ -1,8 +1,9 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
+import { availableCores } from '../../core/machine/available-cores.ts';
 import { booleanOption, choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
 import { outputName, programGraph, type ProgramGraphOptions } from '../graph/program-graph.ts';
-import { PRECISIONS, type Engine, type Executable, type Precision } from './engine.ts';
+import { PRECISIONS, THREADS_OPTION, type Engine, type Executable, type Precision } from './engine.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import type { Handle } from './openvino/c-api.ts';
 import { compileGraph, compileGraphCached, oneImageGraph, type DeviceProperties } from './openvino/compile-program.ts';
@@ -17,7 +18,7 @@ import type { Program } from '../program.ts';
 export const OPENVINO_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
   precision: choiceOption(PRECISIONS, 'fp32', 'number format of the network'),
-  threads: integerOption(0, 'threads of all inferences together; 0: one per physical core', { min: 0 }),
+  threads: THREADS_OPTION,
   /** Of Winograd's convolutions in fp32, as engine onnxruntime-winograd has it. */
   leastFilters: integerOption(128, 'fp32: convolutions before the first one of so many filters run directly', {
     min: 1,
@@ -33,12 +34,15 @@ const IN_FLIGHT = 8;
 /** A QDQ graph says itself what runs in int8; what is around it stays float32. */
 const HINTS = { fp32: 'f32', bf16: 'bf16', int8: 'f32' } as const satisfies Record<Precision, string>;
 
-function deviceProperties({ precision, threads }: OpenVinoOptions): DeviceProperties {
+function deviceProperties({ precision, threads: asked }: OpenVinoOptions): DeviceProperties {
+  const threads = asked || (availableCores() ?? 0);
   return {
     INFERENCE_PRECISION_HINT: HINTS[precision],
     PERFORMANCE_HINT: 'THROUGHPUT',
     PERFORMANCE_HINT_NUM_REQUESTS: String(IN_FLIGHT),
     ...(threads > 0 && { INFERENCE_NUM_THREADS: String(threads) }),
+    // Pinned, the threads of two processes that have one each would share the first core.
+    ENABLE_CPU_PINNING: 'NO',
   };
 }
 

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Contract } from '../../core/contract.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Sample } from '../../core/sample.ts';
+import { readIfReadable, type ImageSource } from '../source/image-source.ts';
+import { withSource } from '../source/open.ts';
 import { squareOf } from './open-image.ts';
 
 /** An image ready for an engine. */
@@ -15,8 +15,10 @@ export interface DecodedImage {
 }
 
 export interface WantedImages {
-  /** The folder that sample paths are relative to. */
+  /** What sample paths are relative to. */
   readonly root: string;
+  /** What images are read from. Default: opened from `root`. */
+  readonly source?: ImageSource | undefined;
   readonly samples: Iterable<Sample>;
   readonly contract: Contract;
   readonly count: number;
@@ -25,19 +27,19 @@ export interface WantedImages {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The bytes of a file, or undefined where it cannot be read: extraction counts and tells such files. */
-async function contentOf(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch(() => undefined);
-}
-
 /** The first `count` different images that can be decoded, in the order of `samples`. Throws INTERRUPTED. */
 export async function decodedImages(wanted: WantedImages): Promise<DecodedImage[]> {
-  const { root, samples, contract, count, except = new Set<string>(), signal } = wanted;
+  return withSource(wanted, (source) => decodedFrom(source, wanted));
+}
+
+async function decodedFrom(source: ImageSource, wanted: WantedImages): Promise<DecodedImage[]> {
+  const { samples, contract, count, except = new Set<string>(), signal } = wanted;
   const found = new Map<string, DecodedImage>();
   for (const { path } of samples) {
     if (found.size >= count) break;
     if (signal?.aborted) throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was extracted.');
-    const bytes = await contentOf(join(root, path));
+    // What cannot be read extraction counts and tells.
+    const bytes = await readIfReadable(source, path, signal);
     if (bytes === undefined) continue;
     const sha256 = sha256Hex(bytes);
     if (found.has(sha256) || except.has(sha256)) continue;

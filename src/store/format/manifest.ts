@@ -10,6 +10,8 @@ const TUNED_VERSION = 3;
 /** The versions that are read; docs/store-format.md says what each may hold. */
 export const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
+/** The folder of a store in which plans for several machines lie, each with its finished units. */
+export const PARTS_FOLDER = 'parts';
 export const FORMAT = 'permafrost-store';
 
 const count = z.number().int().nonnegative();

@@ -1,5 +1,5 @@
 import { selectRows } from '../../core/matrix.ts';
-import { POOLINGS, type FeatureBatch, type Pooling } from '../../core/sample.ts';
+import { POOLINGS, type FeatureBatch, type ImageFacts, type Pooling } from '../../core/sample.ts';
 import { knownRows, type KnownRows } from './known-rows.ts';
 import { decoderOf, newestFirst, poolingsOf, type FeatureSet, type FeatureSetDraft } from '../format/manifest.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
@@ -19,8 +19,15 @@ export interface SetsWriter {
   isKnown(sha256: string, decoder?: number): boolean;
   /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
   firstLacking(sha256: string, decoder?: number): number;
-  /** Adds features of the same images, `batches[i]` to the i-th set. Throws FEATURE_OVERFLOW or STORE_WRITE. */
-  append(batches: readonly (FeatureBatch | undefined)[]): Promise<void>;
+  /** The wanted poolings that set i lacks of a content, as `isKnown` counts. */
+  lackingIn(i: number, sha256: string, decoder?: number): readonly Pooling[];
+  /** Takes note of a row that set i was given in all wanted poolings by other means. */
+  note(i: number, row: ImageFacts): void;
+  /**
+   * Adds features of the same images, `batches[i]` to the i-th set. A shard holds images of one `unit` of the listing:
+   * the first of another one ends all that are open. Throws FEATURE_OVERFLOW or STORE_WRITE.
+   */
+  append(batches: readonly (FeatureBatch | undefined)[], unit?: number): Promise<void>;
   /** Makes all that was appended durable, in every set. */
   seal(): Promise<void>;
 }
@@ -116,6 +123,7 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
   const bits = wanted.map(({ poolings }) => bitsOf(poolings));
   const writers = new Map<string, FeatureWriter>();
   let outdated = 0;
+  let openUnit: number | undefined;
 
   function writerOf(i: number, lacking: number): FeatureWriter {
     const { set, poolings } = wanted[i]!;
@@ -131,10 +139,16 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     return made;
   }
 
-  function firstLacking(sha256: string, decoder = 1): number {
+  /** The number of a content, of which older decoders' rows count no more; -1 where no set holds it. */
+  function contentOf(sha256: string, decoder: number): number {
     const content = known.find(sha256);
+    if (content >= 0 && stored.filter((held) => held.forget(content, decoder)).length > 0) outdated++;
+    return content;
+  }
+
+  function firstLacking(sha256: string, decoder = 1): number {
+    const content = contentOf(sha256, decoder);
     if (content < 0) return 0;
-    if (stored.filter((held) => held.forget(content, decoder)).length > 0) outdated++;
     const lacking = bits.findIndex((all, i) => (all & ~stored[i]!.of(content)) !== 0);
     return lacking < 0 ? bits.length : lacking;
   }
@@ -146,7 +160,17 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     },
     isKnown: (sha256, decoder) => firstLacking(sha256, decoder) === bits.length,
     firstLacking,
-    async append(batches) {
+    lackingIn(i, sha256, decoder = 1) {
+      const content = contentOf(sha256, decoder);
+      const lacking = content < 0 ? bits[i]! : bits[i]! & ~stored[i]!.of(content);
+      return POOLINGS.filter((pooling) => (lacking & bitOf(pooling)) !== 0);
+    },
+    note(i, row) {
+      stored[i]!.add(known.add(row), bits[i]!, options.decoder ?? 1);
+    },
+    async append(batches, unit) {
+      if (unit !== openUnit) for (const writer of writers.values()) await writer.endShard();
+      openUnit = unit;
       for (const [i, batch] of batches.entries()) {
         if (batch === undefined) continue;
         for (const [lacking, at] of byLack(batch, bits[i]!, stored[i]!, known))

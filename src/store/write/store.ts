@@ -10,6 +10,7 @@ import { removeFile, removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
 import {
   MANIFEST_NAME,
+  PARTS_FOLDER,
   poolingsOf,
   settingsSchema,
   newManifest,
@@ -25,15 +26,11 @@ import { takeUpSealed } from './shard-files.ts';
 import { encodeShard, type SampleRows } from '../format/shard.ts';
 import { metadataOfSplit, type SplitOrigin } from '../format/split-origin.ts';
 
-/**
- * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). Takes up what a killed process sealed,
- * removes the rest. Throws STORE_WRITE where the folder cannot be made or is no store, and what readManifest throws.
- */
-export async function openForWriting(store: string, permafrost: string): Promise<StoreDraft> {
-  let names: string[];
+/** The names in the folder of a store, which is made where it is not there. Throws STORE_WRITE. */
+async function namesIn(store: string): Promise<string[]> {
   try {
     await mkdir(store, { recursive: true });
-    names = await readdir(store);
+    return await readdir(store);
   } catch (cause) {
     throw new PermafrostError(
       'STORE_WRITE',
@@ -41,18 +38,33 @@ export async function openForWriting(store: string, permafrost: string): Promise
       { cause },
     );
   }
-  if (names.includes(MANIFEST_NAME)) {
+}
+
+/** Throws STORE_WRITE where a folder holds other things than a store, or what is there before its first features. */
+export async function requireStoreOrEmpty(store: string): Promise<void> {
+  const names = await namesIn(store);
+  if (names.includes(MANIFEST_NAME)) return;
+  const others = names.filter(
+    (name) => !(name.startsWith(MANIFEST_NAME) && isTemporary(name)) && !isLockFile(name) && name !== PARTS_FOLDER,
+  );
+  if (others.length === 0) return;
+  throw new PermafrostError(
+    'STORE_WRITE',
+    `${store} is not empty and no store (found ${others.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
+  );
+}
+
+/**
+ * Opens a store for writing, or makes one; the caller holds its lock (lock.ts). Takes up what a killed process sealed,
+ * removes the rest. Throws STORE_WRITE where the folder cannot be made or is no store, and what readManifest throws.
+ */
+export async function openForWriting(store: string, permafrost: string): Promise<StoreDraft> {
+  await requireStoreOrEmpty(store);
+  if ((await namesIn(store)).includes(MANIFEST_NAME)) {
     const draft = { path: store, manifest: await readManifest(store) };
     await takeUpSealed(draft);
     await removeLeftovers(draft);
     return draft;
-  }
-  const others = names.filter((name) => !(name.startsWith(MANIFEST_NAME) && isTemporary(name)) && !isLockFile(name));
-  if (others.length > 0) {
-    throw new PermafrostError(
-      'STORE_WRITE',
-      `${store} is not empty and no store (found ${others.slice(0, 3).join(', ')}). Give a new or empty folder with --store.`,
-    );
   }
   const draft = { path: store, manifest: newManifest(permafrost) };
   await writeManifest(draft);
@@ -76,6 +88,9 @@ export function setFor(
     settings: settingsSchema.parse(settings),
     engine,
     widths: { ...widths },
+    // Given later, they stand where a manifest that is read has them: the same bytes, whoever wrote it last.
+    quantization: undefined,
+    tuned: undefined,
     shards: [],
   };
   manifest.sets.push(set);

@@ -6,10 +6,8 @@ import { encodeFloat16, FLOAT16_MAX } from '../format/float16.ts';
 import type { FeatureSetDraft, FileEntry, ShardEntry, StoreDraft } from '../format/manifest.ts';
 import { writeManifest } from '../format/manifest-file.ts';
 import { shardNumber, shardStem, writeSeal } from './shard-files.ts';
+import { isHalf, mostRows } from './shard-rows.ts';
 import { encodeShard, idOf, type FeatureColumn, type StoredSample } from '../format/shard.ts';
-
-export const DEFAULT_SHARD_BYTES = 64 * 2 ** 20;
-export const MAX_SHARD_BYTES = 256 * 2 ** 20;
 
 export interface WriterOptions {
   /** The writer keeps its manifest up to date, on disk and in memory. */
@@ -29,12 +27,11 @@ export interface WriterOptions {
 export interface FeatureWriter {
   /** Adds rows; seals a shard when it is full. Throws FEATURE_OVERFLOW or STORE_WRITE; sealed shards stay. */
   append(batch: FeatureBatch): Promise<void>;
+  /** Seals the shard that is open, so that rows to come stand in another. Throws STORE_WRITE. */
+  endShard(): Promise<void>;
   /** Makes all that was appended durable, and the manifest name it. */
   seal(): Promise<void>;
 }
-
-/** Rows of a shard without maps at most: 64 MiB of maps are 1,337 images, so a kill loses minutes here too. */
-const POOLED_ROWS = 2048;
 
 /**
  * Shards that the manifest does not name yet, as a share of all, before it is written anew. Each shard then costs the
@@ -53,12 +50,7 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
   const { settings } = set;
   const width = (pooling: Pooling): number => widthOf(set.widths, pooling);
   const poolings = POOLINGS.filter((pooling) => (options.poolings ?? DEFAULT_POOLINGS).includes(pooling));
-  const isHalf = (pooling: Pooling): boolean => pooling === 'flatten' && settings.dtype === 'float16';
-  const shardBytes = Math.min(options.shardBytes ?? DEFAULT_SHARD_BYTES, MAX_SHARD_BYTES);
-  const rowBytes = Math.max(...poolings.map((pooling) => width(pooling) * (isHalf(pooling) ? 2 : 4)));
-  const fullRows = Math.floor(shardBytes / rowBytes);
-  const mostRows = poolings.includes('flatten') ? fullRows : Math.min(POOLED_ROWS, fullRows);
-  const capacity = Math.max(1, Math.min(options.expectedRows, mostRows));
+  const capacity = Math.max(1, Math.min(options.expectedRows, mostRows({ ...set, poolings }, options.shardBytes)));
   let rows: StoredSample[] = [];
   let buffers: Buffers | undefined;
   /** Shards of this writer that the manifest on disk does not name. */
@@ -86,7 +78,7 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
     new Map(
       poolings.map((pooling) => {
         const length = capacity * width(pooling);
-        return [pooling, isHalf(pooling) ? new Uint16Array(length) : new Float32Array(length)] as const;
+        return [pooling, isHalf(set, pooling) ? new Uint16Array(length) : new Float32Array(length)] as const;
       }),
     );
 
@@ -147,6 +139,7 @@ export function featureWriter(options: WriterOptions): FeatureWriter {
         if (rows.length === capacity) await sealShard();
       }
     },
+    endShard: sealShard,
     async seal() {
       await sealShard();
       if (unlisted > 0) await list();

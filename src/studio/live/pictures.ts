@@ -1,8 +1,9 @@
-import { lstat, readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, resolve, sep } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { lanes } from '../../core/lanes.ts';
 import { largePicture, thumbnail } from '../../extract/image/thumbnail.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
+import { imageSource } from '../../extract/source/open.ts';
 import type { Snapshot } from './store.ts';
 
 /** Pixels of a side of a thumbnail, and at most of a large picture. */
@@ -13,8 +14,6 @@ export type PictureSize = keyof typeof SIDES;
 const KEPT_BYTES = 64 * 2 ** 20;
 /** Pictures made at once: libuv has four threads, and the network's pictures are decoded on them too. */
 const LANES = 2;
-/** Largest image file that is read. */
-const MOST_FILE_BYTES = 500 * 2 ** 20;
 
 /** Pictures for people, as WebP. */
 export interface LivePictures {
@@ -22,35 +21,13 @@ export interface LivePictures {
   stored(snapshot: Snapshot, row: number, size: PictureSize): Promise<Uint8Array>;
   /** Of bytes with that digest. */
   given(sha256: string, read: () => Promise<Uint8Array>, size: PictureSize): Promise<Uint8Array>;
-}
-
-/** Whether a path itself leads out of the data set's folder, as only lists of images (.csv, .jsonl) may. */
-const namesOutside = (path: string): boolean => isAbsolute(path) || path.split('/')[0] === '..';
-
-/** The real path of a sample. Throws where a link leads out of the folder, or stands for a file outside. */
-async function fileOf(root: string, path: string): Promise<string> {
-  const named = resolve(root, path);
-  const real = await realpath(named);
-  if (namesOutside(path)) {
-    if ((await lstat(named)).isSymbolicLink())
-      throw new Error('It is a link to a place that the data set does not name.');
-    return real;
-  }
-  const top = await realpath(root);
-  if (!real.startsWith(top.endsWith(sep) ? top : top + sep))
-    throw new Error('A link leads outside the folder of the data set, which the studio does not show.');
-  return real;
+  close(): Promise<void>;
 }
 
 /** Bytes of an image of the data set. Throws IMAGE_UNREADABLE where it is gone, no file, or a link to elsewhere. */
-async function readImage(root: string, path: string): Promise<Uint8Array> {
+async function readImage(source: ImageSource, path: string): Promise<Uint8Array> {
   try {
-    const file = await fileOf(root, path);
-    const facts = await stat(file);
-    // Reading a pipe might never end.
-    if (!facts.isFile()) throw new Error('It is no file.');
-    if (facts.size > MOST_FILE_BYTES) throw new Error(`It has more than ${MOST_FILE_BYTES / 2 ** 20} MiB.`);
-    return await readFile(file);
+    return await source.read(path);
   } catch (cause) {
     throw new PermafrostError('IMAGE_UNREADABLE', `${path}: ${reasonOf(cause)}`, { cause });
   }
@@ -59,21 +36,17 @@ async function readImage(root: string, path: string): Promise<Uint8Array> {
 export function livePictures(): LivePictures {
   const kept = new Map<string, Uint8Array>();
   const underWay = new Map<string, Promise<Uint8Array>>();
-  const waiting: (() => void)[] = [];
   let bytes = 0;
-  let busy = 0;
-
-  async function inLane<T>(work: () => Promise<T>): Promise<T> {
-    if (busy >= LANES) await new Promise<void>((resolve) => waiting.push(resolve));
-    else busy++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) busy--;
-      else next();
-    }
+  const inLane = lanes(LANES);
+  // A snapshot may have another data set than the one before it.
+  const sources = new Map<string, Promise<ImageSource>>();
+  function sourceAt(root: string): Promise<ImageSource> {
+    const source = sources.get(root) ?? imageSource(root, { links: 'inside' });
+    sources.set(root, source);
+    source.catch(() => sources.delete(root));
+    return source;
   }
+
   function keep(key: string, picture: Uint8Array): void {
     kept.set(key, picture);
     bytes += picture.length;
@@ -108,12 +81,15 @@ export function livePictures(): LivePictures {
     stored({ store, samples }, row, size) {
       const { path, sha256 } = samples.sample(row);
       const read = async (): Promise<Uint8Array> => {
-        const source = await readImage(store.manifest.dataset.root, path);
+        const source = await readImage(await sourceAt(store.manifest.dataset.root), path);
         if (sha256Hex(source) !== sha256)
           throw new PermafrostError('IMAGE_UNREADABLE', `${path} is another file now than the one that was extracted.`);
         return source;
       };
       return given(sha256, read, size);
+    },
+    async close() {
+      for (const source of sources.values()) await (await source).close();
     },
   };
 }

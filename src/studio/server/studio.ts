@@ -42,8 +42,10 @@ export async function openStudio(
   const map = liveMap(listener);
   const jobs = liveJobs(network);
   const sweep = liveSweep(jobs);
+  const pictures = livePictures();
   const close = async (): Promise<void> => {
     map.dispose();
+    await pictures.close();
     await sweep.stop();
     await network.dispose();
     await lock.release();
@@ -64,7 +66,7 @@ export async function openStudio(
       store,
       network,
       heads: liveHeads(store.path),
-      pictures: livePictures(),
+      pictures,
       map,
       teach,
       review,

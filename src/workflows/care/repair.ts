@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { RepairResult } from '../../results/store-results.ts';
+import { isRootThere } from '../../extract/source/place.ts';
 import { indexParts } from '../../store/format/index-file.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';
@@ -80,7 +80,7 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   const { samples, root, sets } = manifest.dataset;
   const found = { store: path, damaged, lostRows: lost };
   const hasSets = sets.every((one) => manifest.sets.some(({ fingerprint }) => fingerprint === one.fingerprint));
-  if (samples === undefined || !hasSets || !existsSync(root)) {
+  if (samples === undefined || !hasSets || !isRootThere(root)) {
     const why =
       samples === undefined
         ? 'The list of the data set was lost'

@@ -1,8 +1,10 @@
-import { join } from 'node:path';
+import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
-import { readImageFile } from '../../extract/image/read-image-file.ts';
 import { sketchOf } from '../../extract/sketch.ts';
+import { isOfStorage, type ImageSource } from '../../extract/source/image-source.ts';
+import { withSource } from '../../extract/source/open.ts';
+import { placeOf } from '../../extract/source/place.ts';
 import { readSketches, writeSketches, type Sketches } from '../../store/format/sketches-file.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 import type { Store } from '../../store/open.ts';
@@ -20,13 +22,15 @@ export interface SketchesOfImages {
 }
 
 /** The sketch of an image from its file, if that is still the one that was extracted. */
-async function sketchFromFile(store: Store, { path, sha256 }: StoredSample): Promise<Uint8Array> {
+async function sketchFromFile(source: ImageSource, store: Store, { path, sha256 }: StoredSample): Promise<Uint8Array> {
   const { contract } = currentSet(store).settings;
-  const file = join(store.manifest.dataset.root, path);
-  const { bytes, sha256: found } = await readImageFile(file, path, undefined, () => false);
-  if (found !== sha256)
-    throw new PermafrostError('IMAGE_UNREADABLE', `${file} is another file now than the one that was extracted.`);
-  return sketchOf(await squareOf(bytes!, contract), contract.size);
+  const bytes = await source.read(path);
+  if (sha256Hex(bytes) !== sha256)
+    throw new PermafrostError(
+      'IMAGE_UNREADABLE',
+      `${placeOf(source.root, path)} is another file now than the one that was extracted.`,
+    );
+  return sketchOf(await squareOf(bytes, contract), contract.size);
 }
 
 /** Whether an error tells of one image, ours or the system's: the others can be read all the same. */
@@ -44,23 +48,26 @@ async function makeSketches(
 ): Promise<string | undefined> {
   const meter = progressMeter('reading images', samples.length, listener);
   let [next, problem]: [number, string | undefined] = [0, undefined];
-  const lane = async (): Promise<void> => {
-    while (next < samples.length) {
+  let isUnreachable = false;
+  const lane = async (source: ImageSource): Promise<void> => {
+    while (next < samples.length && !isUnreachable) {
       const sample = samples[next++]!;
       if (signal?.aborted === true)
         throw new PermafrostError('INTERRUPTED', 'The check was interrupted; nothing was changed.', {
           cause: signal.reason,
         });
       try {
-        sketches.set(sample.sha256, await sketchFromFile(store, sample));
+        sketches.set(sample.sha256, await sketchFromFile(source, store, sample));
       } catch (error) {
-        if (!isOfTheFile(error)) throw error;
+        isUnreachable ||= isOfStorage(error);
+        if (!isUnreachable && !isOfTheFile(error)) throw error;
         problem ??= reasonOf(error);
       }
       meter.advance(1, 1);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  const { root } = store.manifest.dataset;
+  await withSource({ root }, (source) => Promise.all(Array.from({ length: LANES }, () => lane(source))));
   return problem;
 }
 

@@ -1,12 +1,18 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { cacheFolder } from '../../core/cache-folder.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
 import { contractNamed } from '../../extract/contract.ts';
+import { archiveKind } from '../../extract/archives/archive-place.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
+import { isImageName } from '../../extract/dataset/image-tree.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
+import { isS3Address } from '../../extract/source/s3/address.ts';
+import { isOfStorage } from '../../extract/source/image-source.ts';
+import { withSource } from '../../extract/source/open.ts';
+import { absoluteRoot, placeOf } from '../../extract/source/place.ts';
 import { renderBundledDataset } from '../network/bundled-dataset.ts';
 import { findDataset } from '../network/find-dataset.ts';
 import type { Work } from '../work.ts';
@@ -21,7 +27,8 @@ export interface BenchImages {
 }
 
 async function isDataset(path: string): Promise<boolean> {
-  if (isListName(path)) return true;
+  if (isListName(path) || archiveKind(path) !== undefined) return true;
+  if (isS3Address(path)) return !isImageName(path);
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {
@@ -33,15 +40,22 @@ async function isDataset(path: string): Promise<boolean> {
   }
 }
 
-async function listed(given: readonly string[], work: Work): Promise<{ source: string; paths: string[] }> {
+/** Images to choose from, by paths that are relative to `root`; '' for files that were named one by one. */
+interface Listed {
+  readonly source: string;
+  readonly root: string;
+  readonly paths: string[];
+}
+
+async function listed(given: readonly string[], work: Work): Promise<Listed> {
   const [first] = given;
   if (first !== undefined && (given.length > 1 || !(await isDataset(first)))) {
-    return { source: 'the images given', paths: given.map((path) => resolve(path)) };
+    return { source: 'the images given', root: '', paths: given.map(absoluteRoot) };
   }
   const where = first ?? (await renderBundledDataset(join(cacheFolder(), 'emoji'), work)).root;
   const { root, samples } = await findDataset(where);
   const source = first === undefined ? 'the emoji that come with permafrost' : where;
-  return { source, paths: samples.map(({ path }) => join(root, path)) };
+  return { source, root, paths: samples.map(({ path }) => path) };
 }
 
 /**
@@ -54,20 +68,23 @@ export async function benchImages(
   work: Work,
 ): Promise<BenchImages> {
   const contract = contractNamed(name);
-  const { source, paths } = await listed(given, work);
+  const { source, root, paths } = await listed(given, work);
   const drawn = random(seed).shuffle(paths);
   const decoded: { path: string; pixels: Uint8Array }[] = [];
   const failed: Failure[] = [];
-  for (const path of drawn) {
-    if (decoded.length === count) break;
-    try {
-      const bytes = await readFile(path);
-      decoded.push({ path, pixels: await squareOf(bytes, contract) });
-    } catch (error) {
-      const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
-      failed.push({ path, code, reason: reasonOf(error) });
+  await withSource({ root }, async (images) => {
+    for (const image of drawn) {
+      if (decoded.length === count) break;
+      const path = placeOf(root, image);
+      try {
+        decoded.push({ path, pixels: await squareOf(await images.read(image), contract) });
+      } catch (error) {
+        if (isOfStorage(error)) throw error;
+        const code = error instanceof PermafrostError ? error.code : 'IMAGE_UNREADABLE';
+        failed.push({ path, code, reason: reasonOf(error) });
+      }
     }
-  }
+  });
   if (decoded.length === 0) {
     throw new PermafrostError(
       'IMAGE_UNDECODABLE',

@@ -1,6 +1,6 @@
 import { plural } from '../../core/words.ts';
 import { few, PermafrostError } from '../../core/errors.ts';
-import { SPLITS, type Split } from '../../core/sample.ts';
+import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { NO_CONTENT, type SampleContents } from './sample-contents.ts';
@@ -21,30 +21,42 @@ export interface AfterDecoding extends Pick<ExtractResult, 'inTrainToo'> {
   readonly warnings: readonly string[];
 }
 
+/** The images of a data set as they were listed, which are walked through twice. */
+interface ListedImages extends Pick<Dataset, 'hasSplits'> {
+  readonly samples: Iterable<Pick<Sample, 'label' | 'split'>>;
+}
+
 /**
  * Checks a data set again when its images were decoded: classes and splits that lost all their images, and images of
  * val and test that are files of the same content as training images.
  */
-export function afterDecoding({ samples, hasSplits }: Dataset, { numbers, index }: SampleContents): AfterDecoding {
+export function afterDecoding(
+  { samples, hasSplits }: ListedImages,
+  { numbers, index }: Pick<SampleContents, 'numbers' | 'index'>,
+): AfterDecoding {
   const classes = new Map<string, ClassCounts>();
   const all: ClassCounts = { listed: none(), found: none() };
   const isTrained = new Uint8Array(index.size);
-  samples.forEach(({ label, split }, i) => {
+  let i = 0;
+  for (const { label, split } of samples) {
+    const number = numbers[i++]!;
     const counts = classes.get(label) ?? { listed: none(), found: none() };
     classes.set(label, counts);
     for (const { listed } of [counts, all]) listed[split]++;
-    if (numbers[i] === NO_CONTENT) return;
+    if (number === NO_CONTENT) continue;
     for (const { found } of [counts, all]) found[split]++;
-    if (split === 'train') isTrained[numbers[i]!] = 1;
-  });
+    if (split === 'train') isTrained[number] = 1;
+  }
   const warnings = lostSplits(all.listed, all.found);
   for (const [label, counts] of [...classes].sort(([a], [b]) => (a < b ? -1 : 1)))
     warnings.push(...lossesOf(label, counts, all, hasSplits));
 
   const inTrainToo = none();
-  samples.forEach(({ split }, i) => {
-    if (split !== 'train' && numbers[i] !== NO_CONTENT && isTrained[numbers[i]!] === 1) inTrainToo[split]++;
-  });
+  i = 0;
+  for (const { split } of samples) {
+    const number = numbers[i++]!;
+    if (split !== 'train' && number !== NO_CONTENT && isTrained[number] === 1) inTrainToo[split]++;
+  }
   const shared = SPLITS.filter((split) => inTrainToo[split] > 0);
   for (const split of shared)
     warnings.push(

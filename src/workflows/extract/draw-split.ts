@@ -56,18 +56,24 @@ export async function heldOutBefore(
   };
 }
 
-/**
- * The splits of a data set whose contents were found. One that names none has some contents held out (holdOut); those
- * that the store has keep their side. What was done is added to the warnings.
- */
-export function drawSplit(
-  dataset: Dataset,
-  contents: SampleContents,
+/** Images whose contents were found and numbered, as a split is drawn of them. */
+export interface FoundImages extends Pick<SampleContents, 'index' | 'numbers'> {
+  /** The class of image i. */
+  labelOf(i: number): string;
+}
+
+/** Which contents are held out, a 1 for each, shape (contents), how that came about, and what the user should know. */
+export interface Draw extends Pick<SplitDataset, 'remarks'> {
+  readonly origin: Extract<SplitOrigin, { by: 'content' }>;
+  readonly held: Uint8Array;
+}
+
+/** Holds some contents out (holdOut); those that the store has keep their side. */
+export function drawHeldOut(
+  { index, numbers, labelOf }: FoundImages,
   kept: KeptSplit | undefined,
   options: DrawOptions,
-): SplitDataset {
-  if (dataset.hasSplits) return { dataset, contents, origin: { by: 'dataset' }, remarks: [] };
-  const { index, numbers } = contents;
+): Draw {
   const origin = originOf(kept, options);
   const sides = new Uint8Array(index.size);
   const places = new Float64Array(index.size);
@@ -82,12 +88,10 @@ export function drawSplit(
       places,
       kept: options.resplit ? new Uint8Array(sides.length) : sides,
       contents: found.map((i) => numbers[i]!),
-      labels: found.map((i) => dataset.samples[i]!.label),
+      labels: found.map(labelOf),
     },
     origin.valFraction,
   );
-  const isHeld = (i: number): boolean => numbers[i] !== NO_CONTENT && held[numbers[i]!] === 1;
-  const samples = dataset.samples.map((sample, i): Sample => (isHeld(i) ? { ...sample, split: 'val' } : sample));
   const counted = (wanted: (content: number) => boolean): number => found.filter((i) => wanted(numbers[i]!)).length;
   const remarks = remarksOf({
     heldOut: counted((n) => held[n] === 1),
@@ -98,6 +102,25 @@ export function drawSplit(
     origin,
     options,
   });
+  return { held, origin, remarks };
+}
+
+/**
+ * The splits of a data set whose contents were found. One that names none has some contents held out. What was done is
+ * added to the warnings.
+ */
+export function drawSplit(
+  dataset: Dataset,
+  contents: SampleContents,
+  kept: KeptSplit | undefined,
+  options: DrawOptions,
+): SplitDataset {
+  if (dataset.hasSplits) return { dataset, contents, origin: { by: 'dataset' }, remarks: [] };
+  const { index, numbers } = contents;
+  const labelOf = (i: number): string => dataset.samples[i]!.label;
+  const { held, origin, remarks } = drawHeldOut({ index, numbers, labelOf }, kept, options);
+  const isHeld = (i: number): boolean => numbers[i] !== NO_CONTENT && held[numbers[i]!] === 1;
+  const samples = dataset.samples.map((sample, i): Sample => (isHeld(i) ? { ...sample, split: 'val' } : sample));
   return { dataset: { ...dataset, samples }, contents: contents.under(samples), origin, remarks };
 }
 

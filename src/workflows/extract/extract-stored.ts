@@ -7,9 +7,11 @@ import { currentSets } from '../../store/read/stored-parts.ts';
 import type { Store } from '../../store/open.ts';
 import type { CutRequest } from '../network/cuts.ts';
 import { makeExtractor } from '../network/extractor.ts';
+import { layersOfSet } from '../network/tuned-layers.ts';
 import type { Work } from '../work.ts';
-import { extractInto, type ViewCuts } from './extract-dataset.ts';
+import { extractInto, type ViewCuts } from './extract-into.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
+import { positionsWithFailures } from './units.ts';
 import { viewsOf } from './views.ts';
 
 /** What of the images that a store lists is extracted. */
@@ -37,6 +39,7 @@ export async function extractStored(
   const sets = currentSets(store);
   const { settings, quantization } = sets[0].set;
   const { contract, dtype, engineClass, calibration } = settings;
+  const tuned = await layersOfSet(store.path, sets[0].set);
   const wanted = cuts ?? sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings }));
   const extractor = await makeExtractor(
     {
@@ -47,6 +50,7 @@ export async function extractStored(
       precision: 'auto',
       engineClass,
       weights,
+      ...(tuned && { tuned: { ...tuned, weights: settings.weights, tail: settings.tail } }),
       ...(quantization && { calibrate: () => readCalibration(store.path, quantization.calibration, calibration) }),
     },
     work.listener,
@@ -57,30 +61,31 @@ export async function extractStored(
       if (made !== undefined) requireSameSettings('What is installed here', set.settings, made.settings);
     }
     requireCalibrated(store.path, settings, extractor.sets[0].settings.cut);
-  } catch (error) {
+    const samples = await store.samples();
+    const dataset = {
+      root: store.manifest.dataset.root,
+      samples: Array.from(samples, ({ path, label, split }) => ({ path, label, split })),
+      hasSplits: true,
+      warnings: [],
+      // What failed before is no part of the samples, and is not tried again.
+      failures: store.manifest.dataset.failures,
+    };
+    const options: ExtractOptions = {
+      ...EXTRACT_DEFAULTS,
+      // What was accepted when the set was made is not asked again.
+      minCosine: -1,
+      ...viewsOf(store),
+      ...(views !== undefined && { views }),
+      store: store.path,
+      dtype,
+    };
+    const split = await splitOrigin(store.files, store.manifest);
+    const positions = positionsWithFailures(dataset.samples, dataset.failures);
+    const into = { dataset, extractor, options, split, positions, viewCuts };
+    return (await extractInto(store.path, into, work)).result;
+  } finally {
     await extractor.executable.dispose();
-    throw error;
   }
-  const samples = await store.samples();
-  const dataset = {
-    root: store.manifest.dataset.root,
-    samples: Array.from(samples, ({ path, label, split }) => ({ path, label, split })),
-    hasSplits: true,
-    warnings: [],
-    // What failed before is no part of the samples, and is not tried again.
-    failures: store.manifest.dataset.failures,
-  };
-  const options: ExtractOptions = {
-    ...EXTRACT_DEFAULTS,
-    // What was accepted when the set was made is not asked again.
-    minCosine: -1,
-    ...viewsOf(store),
-    ...(views !== undefined && { views }),
-    store: store.path,
-    dtype,
-  };
-  const split = await splitOrigin(store.files, store.manifest);
-  return extractInto(store.path, { dataset, extractor, options, split, viewCuts }, work);
 }
 
 /** Throws OPTION_INVALID where int8 features are asked for deeper than their calibration goes. */

@@ -86,7 +86,7 @@ export const RUN_OPTIONS = {
     'also try the four strategies of the 2020 report side by side: head only, all layers retrained, early layers frozen, layers as features',
   ),
   strategiesMinutes: numberOption(
-    3,
+    3.75,
     'minutes that the trainings of --strategies may take, extraction not counted: what has no room is shortened or left out, which is said',
     { above: 0 },
   ),

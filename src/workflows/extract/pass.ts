@@ -2,6 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { Failure, FeatureBatch } from '../../core/sample.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { extractFeatures, type InferredBatch, type PipelineOptions } from '../../extract/pipeline.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
 import type { StageClock } from '../../extract/stage-clock.ts';
 import type { FileTimes } from '../../store/format/file-times.ts';
@@ -11,9 +12,13 @@ import type { Work } from '../work.ts';
 import type { Extractor } from '../network/extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';
+import { unitOf, type Units } from './units.ts';
 
 export interface Pass {
   readonly dataset: Dataset;
+  /** The units that its samples lie in: batches and shards end with them. */
+  readonly units: Units;
+  readonly source: ImageSource;
   readonly extractor: Extractor;
   readonly writer: SetsWriter;
   readonly times: FileTimes;
@@ -36,7 +41,7 @@ export interface Found {
 }
 
 /** Throws TOO_MANY_FAILURES where more images failed than `most`; -1: never. */
-function requireFewFailures(failed: readonly Failure[], most: number): void {
+export function requireFewFailures(failed: readonly Failure[], most: number): void {
   const last = failed.at(-1);
   if (most < 0 || last === undefined || failed.length <= most) return;
   throw new PermafrostError(
@@ -71,7 +76,7 @@ export async function pass(plan: Pass, work: Work): Promise<Found> {
 }
 
 async function onePass(
-  { dataset, extractor, writer, times, options, clock, onPixels, view }: Pass,
+  { dataset, units, source, extractor, writer, times, options, clock, onPixels, view }: Pass,
   { signal, listener }: Work,
 ): Promise<Found> {
   const contents = sampleContents(dataset.samples);
@@ -83,6 +88,7 @@ async function onePass(
   const meter = progressMeter(stage, dataset.samples.length, listener);
   const events = extractFeatures({
     root: dataset.root,
+    source,
     samples: dataset.samples,
     contract: extractor.contract,
     executable: extractor.executable,
@@ -91,6 +97,7 @@ async function onePass(
     prepare: (executable) => extractor.networks.find((network) => network === executable)!.load(),
     clock,
     batch: options.batch,
+    unitOf: unitOf(units),
     imageTimeoutMs: options.imageTimeoutMs,
     ...(view ? { view: view.apply } : onPixels && { onPixels }),
     isKnown: (sha256, decoder) => writer.isKnown(sha256, decoder),
@@ -99,7 +106,7 @@ async function onePass(
   });
   for await (const event of events) {
     if (event.kind === 'features') {
-      await writer.append(batchesOf(event.batch, extractor));
+      await writer.append(batchesOf(event.batch, extractor), event.batch.unit);
       for (const row of event.batch.rows) contents.set(row.path, row.sha256);
       for (const [sha256, remark] of event.batch.remarks) remarks.set(sha256, remark);
       extracted += event.batch.rows.length;

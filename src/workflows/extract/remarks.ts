@@ -26,8 +26,8 @@ function whyWhite(veiled: number, count: number): string {
 /** `remarks` by content, in words, with the images that have it. */
 export function remarksInWords(
   contract: Contract,
-  samples: readonly Sample[],
-  contents: SampleContents,
+  samples: Iterable<Pick<Sample, 'path'>>,
+  contents: Pick<SampleContents, 'get'>,
   remarks: ReadonlyMap<string, Remark>,
 ): Remarks {
   if (remarks.size === 0) return { oneColour: [], warnings: [] };

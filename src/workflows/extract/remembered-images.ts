@@ -39,6 +39,8 @@ const MOST = 50_000;
 export interface KeptSketches {
   /** The square of pixels of an image, by the SHA-256 of its file. */
   readonly add: (sha256: string, pixels: Uint8Array) => void;
+  /** A sketch that was made elsewhere. */
+  readonly take: (sha256: string, sketch: Uint8Array) => void;
   /** Adds what was made to those that the store has. Never rejects: what was not kept `check` makes again. */
   readonly keep: (work: Work) => Promise<void>;
 }
@@ -50,9 +52,13 @@ export async function keptSketches(store: string, contract: Contract): Promise<K
     () => 0,
   );
   const made = new Map<string, Uint8Array>();
+  const isFull = (): boolean => stored + made.size >= MOST;
   return {
     add(sha256, pixels) {
-      if (stored + made.size < MOST) made.set(sha256, sketchOf(pixels, contract.size));
+      if (!isFull()) made.set(sha256, sketchOf(pixels, contract.size));
+    },
+    take(sha256, sketch) {
+      if (!isFull()) made.set(sha256, sketch);
     },
     async keep({ listener }) {
       if (made.size === 0) return;

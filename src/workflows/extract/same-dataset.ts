@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { readIfReadable, type ImageSource } from '../../extract/source/image-source.ts';
+import { absoluteRoot } from '../../extract/source/place.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
 import type { StoreFolder } from '../../store/format/manifest.ts';
 import type { SampleRows, StoredSample } from '../../store/format/shard.ts';
@@ -20,8 +20,9 @@ function spread(length: number): Set<number> {
   return new Set(Array.from({ length: count }, (_, i) => Math.floor((i * length) / count)));
 }
 
-async function digestOf(path: string): Promise<string | undefined> {
-  return readFile(path).then(sha256Hex, () => undefined);
+async function digestOf(source: ImageSource, path: string): Promise<string | undefined> {
+  const bytes = await readIfReadable(source, path);
+  return bytes && sha256Hex(bytes);
 }
 
 /**
@@ -29,7 +30,7 @@ async function digestOf(path: string): Promise<string | undefined> {
  * half or more are stored by content, or of as many of the list half or more lie in its folder under the same path with
  * the same content. So one that was moved, grew, shrank or was sorted into other folders is the same.
  */
-async function isSame({ root, samples }: Dataset, listed: SampleRows): Promise<boolean> {
+async function isSame(source: ImageSource, { samples }: Dataset, listed: SampleRows): Promise<boolean> {
   const contents = contentIndex();
   const places = spread(listed.length);
   const compared: StoredSample[] = [];
@@ -41,12 +42,12 @@ async function isSame({ root, samples }: Dataset, listed: SampleRows): Promise<b
   let known = 0;
   const asked = spread(samples.length);
   for (const i of asked) {
-    const sha256 = await digestOf(join(root, samples[i]!.path));
+    const sha256 = await digestOf(source, samples[i]!.path);
     known += Number(sha256 !== undefined && contents.find(sha256) >= 0);
   }
   if (known >= SAME * asked.size) return true;
   let there = 0;
-  for (const { path, sha256 } of compared) there += Number((await digestOf(join(root, path))) === sha256);
+  for (const { path, sha256 } of compared) there += Number((await digestOf(source, path)) === sha256);
   return there >= SAME * compared.length;
 }
 
@@ -57,14 +58,14 @@ async function isSame({ root, samples }: Dataset, listed: SampleRows): Promise<b
 export async function requireSameDataset(
   store: StoreFolder,
   dataset: Dataset,
-  { named }: { readonly named: boolean },
+  { named, source }: { readonly named: boolean; readonly source: ImageSource },
   work: Work,
 ): Promise<void> {
   const { root: before } = store.manifest.dataset;
-  const root = resolve(dataset.root);
+  const root = absoluteRoot(dataset.root);
   if (before === '' || before === root) return;
   const listed = await readableList(store, work);
-  if (listed !== undefined && (await isSame(dataset, listed))) {
+  if (listed !== undefined && (await isSame(source, dataset, listed))) {
     work.listener?.note?.(`The data set of the store was at ${before}; it is at ${root} now.`);
     return;
   }

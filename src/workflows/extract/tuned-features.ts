@@ -21,12 +21,12 @@ export interface TunedFeatures {
 export function tunedExtractor(
   { settings, calibration, tuned }: TunedFeatures,
   cuts: readonly CutRequest[],
-  request: Pick<ExtractorRequest, 'engine' | 'device' | 'precision' | 'weights'>,
+  request: Pick<ExtractorRequest, 'engine' | 'device' | 'precision' | 'threads' | 'weights'>,
   { listener }: Work,
 ): Promise<Extractor> {
-  const { engine, device, precision, weights } = request;
+  const { engine, device, precision, threads, weights } = request;
   const calibrate = calibration && (() => Promise.resolve(calibration));
-  return extractorLike(settings, { engine, device, precision, weights, cuts, tuned, calibrate }, listener);
+  return extractorLike(settings, { engine, device, precision, threads, weights, cuts, tuned, calibrate }, listener);
 }
 
 /** Keeps the layers of a tuned network beside its features, so that new images can join them. Throws STORE_WRITE. */

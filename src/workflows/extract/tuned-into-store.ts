@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
 import { few, PermafrostError } from '../../core/errors.ts';
 import { plural } from '../../core/words.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
+import { imageSource } from '../../extract/source/open.ts';
+import { isRootThere } from '../../extract/source/place.ts';
 import { stageClock, type StageClock } from '../../extract/stage-clock.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { versionFor, type StoreDraft } from '../../store/format/manifest.ts';
@@ -11,6 +12,7 @@ import type { StoredSample } from '../../store/format/shard.ts';
 import { storeFiles } from '../../store/read/file.ts';
 import { storedList } from '../../store/read/samples.ts';
 import { setsWriter, type WantedDraft } from '../../store/write/sets-writer.ts';
+import { unitRows } from '../../store/write/shard-rows.ts';
 import { openForWriting, setFor } from '../../store/write/store.ts';
 import { requireAgreement } from '../network/calibration.ts';
 import type { Extractor } from '../network/extractor.ts';
@@ -23,6 +25,7 @@ import { keepTimes, rememberedTimes } from './remembered-images.ts';
 import { lackingIn } from './tuned-coverings.ts';
 import { keepLayers, settingsOfMaps, type TunedFeatures } from './tuned-features.ts';
 import { tunedFromMaps } from './tuned-from-maps.ts';
+import { pickSamples, positionsWithFailures } from './units.ts';
 
 /** What was done for the features of a tuned network. */
 export interface TunedExtraction {
@@ -56,21 +59,25 @@ async function throughAll(
   const { path, manifest } = store;
   const { root } = manifest.dataset;
   const shardBytes = options.shardMegabytes * 2 ** 20;
-  const plan = { store, wanted: [into], expectedRows: samples.length, shardBytes, decoder: DECODER };
-  const writer = await setsWriter(plan);
-  const lacking = (): StoredSample[] => samples.filter(({ sha256 }) => !writer.isKnown(sha256));
-  const asked = lacking();
+  const positions = positionsWithFailures(samples, manifest.dataset.failures);
+  const listed = { size: unitRows(extractor.sets, shardBytes), positions };
+  const expectedRows = Math.min(samples.length, listed.size);
+  const writer = await setsWriter({ store, wanted: [into], expectedRows, shardBytes, decoder: DECODER });
+  const isLacking = ({ sha256 }: StoredSample): boolean => !writer.isKnown(sha256);
+  const { samples: asked, units } = pickSamples(samples, listed, isLacking);
   if (asked.length === 0) return { decoded: 0, unread: 0 };
-  if (!existsSync(root))
+  if (!isRootThere(root))
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
       `${path} has no activations of ${plural(asked.length, 'image')} for the tuned layers to read, and the data set is not at ${root}. Put it there, or give it: permafrost extract DATASET --store ${path} --backbone-file FILE.`,
     );
   const times = await rememberedTimes(path, root, options.verify, work);
   const dataset = { root, samples: asked, hasSplits: true, warnings: [], failures: [] };
-  const found = await pass({ dataset, extractor, writer, times, options, clock }, work);
+  const source = await imageSource(root);
+  const pictures = { dataset, units, source, extractor, writer, times, options, clock };
+  const found = await pass(pictures, work).finally(() => source.close());
   await keepTimes(times, work);
-  requireAll(store, lacking());
+  requireAll(store, samples.filter(isLacking));
   return { decoded: found.extracted, unread: found.unread };
 }
 
@@ -99,7 +106,8 @@ export async function tunedIntoStore(
     const mapSettings = settingsOfMaps(network);
     const maps = mapSettings && manifest.sets.find((one) => one.fingerprint === fingerprintOf(mapSettings));
     if (maps?.quantization !== undefined) set.quantization ??= maps.quantization;
-    await requireAgreement({ dataset, store, seed: options.seed, work }, extractor, [set], options.minCosine);
+    const { seed, threads, minCosine } = options;
+    await requireAgreement({ dataset, store, seed, threads, work }, extractor, [set], minCosine);
     const into = { set, poolings };
     let fromMaps = 0;
     if (maps !== undefined && (await lackingIn(store, into, samples)) > 0) {

@@ -8,6 +8,7 @@ import { setsWriter, type SetsWriterOptions, type WantedDraft } from '../../stor
 import { setFor, whyNotReused } from '../../store/write/store.ts';
 import type { ExtractOptions } from './options.ts';
 import { pass, type Found, type Pass } from './pass.ts';
+import { pickSamples } from './units.ts';
 import type { Work } from '../work.ts';
 
 /** The views that are wanted of each training image. */
@@ -42,7 +43,7 @@ interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'>
 const isWanted = ({ poolings }: WantedDraft): boolean => poolings.length > 0;
 
 /** The sets of view `number`, beside those of the images themselves. */
-function setsOfView(
+export function setsOfView(
   manifest: ManifestDraft,
   wanted: readonly WantedDraft[],
   view: FeatureView,
@@ -61,6 +62,14 @@ function setsOfView(
   return { sets, because };
 }
 
+/** The sets of view 1, 2 ... */
+interface ViewsFound {
+  readonly sets: readonly WantedDraft[][];
+  readonly result: ViewsExtracted;
+  /** Images that failed in the pass of view 1, 2 ... */
+  readonly failed: readonly number[];
+}
+
 /**
  * Extracts the views of the training images, one pass a view, and gives the sets of view 1, 2 ...; undefined where none
  * are asked for, or of no set a pooling. Images that cannot be read any more, or whose content changed, become
@@ -70,26 +79,32 @@ export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,
   { found, ...into }: ViewsInto,
   work: Work,
-): Promise<{ readonly sets: readonly WantedDraft[][]; readonly result: ViewsExtracted } | undefined> {
+): Promise<ViewsFound | undefined> {
   const request = viewsRequest(plan.options);
   if (request.count === 0 || !into.wanted.some(isWanted)) return undefined;
   const { contract } = plan.extractor;
-  const samples = plan.dataset.samples.filter(({ split }) => split === 'train');
   const views: WantedDraft[][] = [];
   const reasons = new Set<string>();
+  const failed: number[] = [];
   let [extracted, reused] = [0, 0];
   for (let number = 1; number <= request.count; number++) {
     const settings = { ...viewSettings(request.plan, request.seed), number };
     const { sets, because } = setsOfView(into.store.manifest, into.wanted, settings);
-    const known = samples.filter(({ path }) => found.contents.get(path) !== undefined);
-    const writer = await setsWriter({ ...into, wanted: sets, expectedRows: known.length });
+    const { samples: known, units } = pickSamples(
+      plan.dataset.samples,
+      plan.units,
+      ({ path, split }) => split === 'train' && found.contents.get(path) !== undefined,
+    );
+    const failedBefore = found.failed.length;
+    const expectedRows = Math.min(known.length, units.size);
+    const writer = await setsWriter({ ...into, wanted: sets, expectedRows });
     const view = {
       name: `view ${number} of ${request.count}`,
       apply: (pixels: Uint8Array, sha256: string) =>
         applyView(pixels, contract.size, viewParameters(request.plan, request.seed, sha256, number)),
     };
     const dataset = { ...plan.dataset, samples: known, failures: [] };
-    const seen = await pass({ ...plan, dataset, writer, view }, work);
+    const seen = await pass({ ...plan, dataset, units, writer, view }, work);
     if (seen.extracted > 0) for (const reason of because) reasons.add(reason);
     extracted += seen.extracted;
     for (const failure of seen.failed) {
@@ -102,9 +117,10 @@ export async function extractViews(
       found.failed.push({ path, code: 'IMAGE_UNREADABLE', reason: 'The file changed while it was extracted.' });
       found.contents.delete(path);
     }
+    failed.push(found.failed.length - failedBefore);
     reused += known.length - seen.extracted - seen.failed.length;
     views.push(sets.filter(isWanted));
   }
   const extractedBecause = reasons.size > 0 ? [...reasons].join('; ') : null;
-  return { sets: views, result: { ...request, extracted, reused, extractedBecause } };
+  return { sets: views, result: { ...request, extracted, reused, extractedBecause }, failed };
 }

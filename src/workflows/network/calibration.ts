@@ -7,6 +7,7 @@ import { agreement, type CosineToFp32 } from '../../extract/agreement.ts';
 import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
 import { calibrate, calibrationUpTo, type CalibrationTarget } from '../../extract/calibrate.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
 import { decodedImages } from '../../extract/image/decoded-images.ts';
 import { createEngine } from '../../extract/engines/index.ts';
 import { readCalibration, writeCalibration } from '../../store/read/calibration-file.ts';
@@ -22,10 +23,14 @@ export const MEASURED_IMAGES = 16;
 /** What is calibrated or measured, and where it is kept. */
 export interface Int8Job {
   readonly dataset: Dataset;
+  /** What its images are read from. Default: opened from its root. */
+  readonly source?: ImageSource | undefined;
   readonly store: StoreFolder;
   readonly seed: number;
   /** Images that are held out although the data set does not say so: int8 is not calibrated on them. */
   readonly except?: { has(sha256: string): boolean };
+  /** As EngineRequest has it: of the network in fp32 that is calibrated, and measured against. */
+  readonly threads?: number | undefined;
   readonly work: Work;
 }
 
@@ -76,13 +81,14 @@ export async function calibrationOf(job: Int8Job, target: CalibrationTarget): Pr
   const most = others.length > 0 ? CALIBRATION_IMAGES : Math.ceil(train.length * 0.75);
   const images = await decodedImages({
     root: job.dataset.root,
+    source: job.source,
     samples: train,
     contract: target.contract,
     count: Math.min(CALIBRATION_IMAGES, most),
     ...(job.except && { except: job.except }),
     signal: job.work.signal,
   });
-  const engine = await createEngine('onnxruntime');
+  const engine = await createEngine('onnxruntime', { threads: job.threads ?? 0 });
   return calibrate(engine, target, images, counter('calibrating int8', images.length, job.work));
 }
 
@@ -94,6 +100,7 @@ async function measured(
   const { train, others } = candidates(job.dataset, job.seed);
   const images = await decodedImages({
     root: job.dataset.root,
+    source: job.source,
     samples: [...train, ...others],
     contract: program.contract,
     count: MEASURED_IMAGES,
@@ -101,7 +108,7 @@ async function measured(
     signal: job.work.signal,
   });
   const { backbone, weights, contract, outputs } = program;
-  const reference = await (await createEngine('onnxruntime')).load({ backbone, weights, contract, outputs });
+  const reference = await (await createEngine('onnxruntime', { threads: job.threads ?? 0 })).load({ backbone, weights, contract, outputs });
   try {
     return await agreement(executable, reference, images, counter('measuring int8', images.length, job.work));
   } finally {

@@ -20,11 +20,11 @@ export interface Attempt extends TriedVariant {
   readonly engine: Engine | null;
 }
 
-/** Makes the engine of a variant; what this machine lacks is a problem, not an exception. */
-export async function attempt(variant: Variant): Promise<Attempt> {
+/** Makes the engine of a variant, with so many threads (engines' option `threads`); what this machine lacks is a problem, not an exception. */
+export async function attempt(variant: Variant, threads?: number): Promise<Attempt> {
   const { device, precision } = variant;
   try {
-    return { variant, engine: await engineNamed(variant.engine, { device, precision }), problem: null };
+    return { variant, engine: await engineNamed(variant.engine, { device, precision, threads }), problem: null };
   } catch (error) {
     const isMissing =
       error instanceof PermafrostError && ['ENGINE_UNAVAILABLE', 'PACKAGE_MISSING'].includes(error.code);
@@ -52,6 +52,7 @@ export async function engineOfClass(
     engine,
     device: place = 'auto',
     precision,
+    threads,
     engineClass,
   }: EngineRequest & { readonly engineClass?: string | undefined },
   listener: Listener,
@@ -61,7 +62,7 @@ export async function engineOfClass(
   const isMeant = (request: string, is: string | undefined): boolean => request === 'auto' || request === is;
   if (!isMeant(engine, name) || !isMeant(place, device) || !isMeant(precision, format)) return undefined;
   try {
-    const made = await engineNamed(name, { device, precision: format });
+    const made = await engineNamed(name, { device, precision: format, threads });
     if (engine === 'auto') listener.note?.(choiceText(made, 'it made the features that are compared'));
     return made;
   } catch (cause) {
@@ -79,7 +80,7 @@ async function firstRunning(
 ): Promise<{ readonly tried: Attempt[]; readonly engine: Engine | null }> {
   const tried: Attempt[] = [];
   for (const variant of candidates(facts)) {
-    const one = await attempt(variant);
+    const one = await attempt(variant, facts.request.threads);
     tried.push(one);
     if (one.engine !== null) return { tried, engine: one.engine };
   }

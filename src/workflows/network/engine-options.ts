@@ -1,5 +1,5 @@
 import { choiceOption } from '../../core/options.ts';
-import { DEVICES, PRECISIONS } from '../../extract/engines/engine.ts';
+import { DEVICES, PRECISIONS, THREADS_OPTION } from '../../extract/engines/engine.ts';
 import { ENGINE_NAMES } from '../../extract/engines/index.ts';
 
 /** Which engine runs the network, for every command that runs it. */
@@ -19,4 +19,5 @@ export const ENGINE_OPTIONS = {
     'auto',
     'number format of the network; auto: bf16 where the processor has units for it, otherwise fp32; int8 is calibrated on training images',
   ),
+  threads: THREADS_OPTION,
 } as const;

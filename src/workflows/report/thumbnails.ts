@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { present, type Judgement, type OrReason, type Thumbnails } from '../../results/report-data.ts';
 import type { CheckResult } from '../../results/check-result.ts';
 import { thumbnail } from '../../extract/image/thumbnail.ts';
+import { isOfStorage, type ImageSource } from '../../extract/source/image-source.ts';
+import { withSource } from '../../extract/source/open.ts';
+import { placeOf } from '../../extract/source/place.ts';
 import type { StoredSample } from '../../store/format/shard.ts';
 import type { Work } from '../work.ts';
 import { progressMeter } from '../progress-meter.ts';
@@ -57,17 +58,24 @@ export function worthShowing(
 }
 
 /** One picture, from a file that is still the one whose features are stored. Throws PermafrostError. */
-async function picture(root: string, { path, sha256 }: StoredSample): Promise<string> {
-  const file = join(root, path);
-  const bytes = await readFile(file).catch((cause: unknown) => {
+async function picture(
+  source: ImageSource,
+  { path, sha256 }: StoredSample,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const bytes = await source.read(path, signal).catch((cause: unknown) => {
+    if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError('IMAGE_UNREADABLE', reasonOf(cause), { cause });
   });
   if (sha256Hex(bytes) !== sha256)
-    throw new PermafrostError('IMAGE_UNREADABLE', `${file} is another file now than the one that was extracted.`);
+    throw new PermafrostError(
+      'IMAGE_UNREADABLE',
+      `${placeOf(source.root, path)} is another file now than the one that was extracted.`,
+    );
   return Buffer.from(await thumbnail(bytes, SIDE)).toString('base64');
 }
 
-/** Pictures of at most `most` of `wanted` images, from the files below `root`; what cannot be shown is counted. */
+/** Pictures of at most `most` of `wanted` images of the data set at `root`; what cannot be shown is counted. */
 export async function thumbnails(
   root: string,
   samples: readonly StoredSample[],
@@ -80,7 +88,9 @@ export async function thumbnails(
   const meter = progressMeter('pictures', chosen.length, listener);
   let [next, characters, unavailable, overBudget] = [0, 0, 0, samples.length - chosen.length];
   let problem: string | null = null;
-  const lane = async (): Promise<void> => {
+  // Where the storage cannot be reached it is not asked again for each image.
+  let isUnreachable = false;
+  const lane = async (source: ImageSource): Promise<void> => {
     while (next < chosen.length) {
       const image = chosen[next++]!;
       if (signal?.aborted === true)
@@ -91,18 +101,23 @@ export async function thumbnails(
         overBudget++;
         continue;
       }
+      if (isUnreachable) {
+        unavailable++;
+        continue;
+      }
       try {
-        const text = await picture(root, samples[image]!);
+        const text = await picture(source, samples[image]!, signal);
         characters += text.length;
         data.set(image, text);
       } catch (error) {
-        if (!(error instanceof PermafrostError) || !error.code.startsWith('IMAGE_')) throw error;
+        isUnreachable ||= isOfStorage(error);
+        if (!isUnreachable && !(error instanceof PermafrostError && error.code.startsWith('IMAGE_'))) throw error;
         unavailable++;
-        problem ??= error.message;
+        problem ??= reasonOf(error);
       }
       meter.advance(1, 1);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await withSource({ root }, (source) => Promise.all(Array.from({ length: LANES }, () => lane(source))));
   return { data: new Map([...data].sort(([a], [b]) => a - b)), overBudget, unavailable, problem };
 }

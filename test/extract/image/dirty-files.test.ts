@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { scanDataset } from '../../../src/extract/dataset/dataset.ts';
 import { decode, MAX_PIXELS, readHeader } from '../../../src/extract/image/decode.ts';
-import { MAX_FILE_BYTES, readImageFile } from '../../../src/extract/image/read-image-file.ts';
+import { folderSource } from '../../../src/extract/source/folder-source.ts';
+import { MAX_FILE_BYTES } from '../../../src/extract/source/image-source.ts';
 import { rejection } from '../../support/errors.ts';
 import { blackPng } from '../../support/black-png.ts';
 import { temporaryFolders, writeTree } from '../../support/folders.ts';
@@ -130,7 +131,7 @@ describe('a YCCK JPEG', () => {
 });
 
 describe('a file that cannot be read as it is', () => {
-  const read = (path: string) => readImageFile(path, 'name', undefined, () => false);
+  const read = (path: string) => folderSource('').read(path);
 
   it('is refused where it changes meanwhile', async () => {
     const path = join(folder(), 'growing.jpg');
@@ -166,9 +167,9 @@ describe('a file that cannot be read as it is', () => {
     const root = writeTree(folder(), { 'secret.jpg': 'x' });
     chmodSync(root, 0o755);
     chmodSync(join(root, 'secret.jpg'), 0o000);
-    const module = pathToFileURL(join(import.meta.dirname, '../../../dist/extract/image/read-image-file.js')).href;
-    const script = `const { readImageFile } = await import(${JSON.stringify(module)});
-      await readImageFile(${JSON.stringify(join(root, 'secret.jpg'))}, 'n', undefined, () => false).catch((e) => console.log(e.code));`;
+    const module = pathToFileURL(join(import.meta.dirname, '../../../dist/extract/source/folder-source.js')).href;
+    const script = `const { folderSource } = await import(${JSON.stringify(module)});
+      await folderSource('').read(${JSON.stringify(join(root, 'secret.jpg'))}).catch((e) => console.log(e.code));`;
     // The superuser may read anything: another user is needed.
     const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {

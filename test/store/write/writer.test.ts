@@ -6,7 +6,8 @@ import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import type { StoredSample } from '../../../src/store/format/shard.ts';
 import { commitDataset, openForWriting, setFor } from '../../../src/store/write/store.ts';
 import { verifyStore } from '../../../src/store/care/verify.ts';
-import { DEFAULT_SHARD_BYTES, featureWriter, MAX_SHARD_BYTES } from '../../../src/store/write/writer.ts';
+import { DEFAULT_SHARD_BYTES, MAX_SHARD_BYTES } from '../../../src/store/write/shard-rows.ts';
+import { featureWriter } from '../../../src/store/write/writer.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { ENGINE, featuresOf, settingsWith, WIDTHS } from '../../support/stored-rows.ts';
@@ -45,6 +46,17 @@ describe('a writer', () => {
     expect(names).toHaveLength(12);
     for (const name of names)
       expect(name).toMatch(/^block5_pool-[0-9a-f]{16}-0000[012]-(rows|flatten|avg|max)\.arrow$/);
+  });
+
+  it('ends a shard where it is told to, and makes none without rows', async () => {
+    const { store, writer } = await opened(newStore(), 3);
+    await writer.endShard();
+    await writer.append(featuresOf(named(2)));
+    await writer.endShard();
+    await writer.endShard();
+    await writer.append(featuresOf(named(4, 2)));
+    await writer.seal();
+    expect(await sealed(store)).toEqual([['0.jpg', '1.jpg'], ['2.jpg', '3.jpg', '4.jpg'], ['5.jpg']]);
   });
 
   it('changes no byte of a sealed shard, whatever comes after it', async () => {

@@ -7,7 +7,7 @@ import { parseCuts } from '../../../src/workflows/network/cuts.ts';
 import { openDataset } from '../../../src/workflows/network/dataset.ts';
 import { EXTRACT_DEFAULTS } from '../../../src/workflows/extract/options.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
-import { extractInto } from '../../../src/workflows/extract/extract-dataset.ts';
+import { extractInto } from '../../../src/workflows/extract/extract-into.ts';
 import { makeExtractor } from '../../../src/workflows/network/extractor.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
@@ -195,9 +195,10 @@ describe('what is added to a store later', () => {
       },
     }));
     const counted = { ...extractor, networks, executable: networks[0]! };
-    const { extracted } = await extractInto(store, { dataset, extractor: counted, options: request }, {});
+    const { result } = await extractInto(store, { dataset, extractor: counted, options: request }, {});
+    await extractor.executable.dispose();
     // The new images need all three cuts, the others the shallowest; none needs the network that ends at block2_pool.
-    expect({ extracted, runs }).toEqual({ extracted: 12, runs: [2, 0, 10] });
+    expect({ extracted: result.extracted, runs }).toEqual({ extracted: 12, runs: [2, 0, 10] });
     const fresh = join(folder(), 'fresh');
     await extract(few, { ...options, store: fresh, cut: request.cut });
     for (const [cut, pooling] of [

@@ -1,6 +1,16 @@
-import { cpSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { sweep as sourceSweep } from '../../../src/index.ts';
 import { extract, neighbors, openStore, predict, train } from '../../../src/index.ts';
 import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { tunedSets } from '../../../src/store/read/tuned-sets.ts';
@@ -14,6 +24,11 @@ import { temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { matricesOf } from '../../support/stores.ts';
 import { tunedNetwork } from '../../support/tuned.ts';
+
+// Its threads run the built files.
+const { sweep } = (await import(new URL('../../../dist/index.js', import.meta.url).href)) as {
+  sweep: typeof sourceSweep;
+};
 
 const folder = temporaryFolders();
 const options = { engine: 'onnxruntime', precision: 'fp32' } as const;
@@ -162,6 +177,41 @@ describe('heads on the features of a tuned network', () => {
     await rejection(train(path, { backboneFile: '0123456789abcdef' }), 'STORE_EMPTY');
   });
 
+  it('are swept', async () => {
+    const grid = {
+      pooling: 'avg',
+      normalize: 'l2',
+      pca: 0,
+      heads: [{ head: 'centroid' }, { head: 'knn', nNeighbors: 1 }],
+    } as const;
+    const request = { grid, folds: 2, save: true, backboneFile: file };
+    const swept = await sweep(path, request);
+    expect(swept).toMatchObject({ computed: 2, best: { trained: 6, validated: 2 } });
+    const plain = await sweep(path, { ...request, backboneFile: '' });
+    expect(plain.computed).toBe(2);
+    expect(plain.best.file).not.toBe(swept.best.file);
+    expect((await predict(swept.best.file!, [picture])).predictions).toHaveLength(1);
+  });
+
+  it('are refused with a damaged file of the network, wherever the damage is', async () => {
+    const bytes = readFileSync(file);
+    for (const [name, at] of [
+      ['the first layer', Math.floor(bytes.length * 0.2)],
+      ['the last byte', bytes.length - 1],
+      ['the document', 40],
+    ] as const) {
+      const damaged = join(folder(), 'damaged.safetensors');
+      const changed = Buffer.from(bytes);
+      changed[at]! ^= 0x10;
+      writeFileSync(damaged, changed);
+      const { code } = await rejection(train(path, { head: 'centroid', backboneFile: damaged }), 'HEAD_CORRUPT');
+      expect([name, code]).toEqual([name, 'HEAD_CORRUPT']);
+      await rejection(extract(path, { backboneFile: damaged }), 'HEAD_CORRUPT');
+      truncateSync(damaged, at);
+      await rejection(extract(path, { backboneFile: damaged }), 'HEAD_CORRUPT');
+    }
+  });
+
   it('need the file of the network where their store has gone', async () => {
     const { file: made } = await train(path, { head: 'centroid', backboneFile: file });
     const moved = join(folder(), 'moved', 'deeper');
@@ -211,5 +261,17 @@ describe('the care of a store with features of a tuned network', () => {
     expect(existsSync(join(path, layers))).toBe(false);
     expect(tunedSets(await openStore(path))).toHaveLength(0);
     rmSync(path, { recursive: true });
+  });
+
+  it('repairs them where they are the primary ones', async () => {
+    const alone = join(folder(), 'alone and damaged');
+    await extract(dataset, { store: alone, backboneFile: file });
+    const rows = async () =>
+      [...(await matricesOf(await openStore(alone), 'avg', ['train', 'val'])).values()].flatMap(({ X }) => [...X.data]);
+    const expected = await rows();
+    const shard = readdirSync(alone).find((name) => name.endsWith('avg.arrow'))!;
+    truncateSync(join(alone, shard), 100);
+    expect(await repair(alone)).toMatchObject({ lostRows: 8, extracted: 8, next: null });
+    expectEqual(await rows(), expected);
   });
 });

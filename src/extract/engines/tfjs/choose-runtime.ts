@@ -1,5 +1,5 @@
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import { choiceOption, resolveOptions, type OptionsOf } from '../../../core/options.ts';
+import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../../core/options.ts';
 import { findPackage, TFJS_ORDER, TFJS_PACKAGES, TFJS_VERSION, type TfjsPackage } from './packages.ts';
 import { loadTfjs, type TfjsRuntime } from './runtime.ts';
 
@@ -15,6 +15,11 @@ export const TFJS_OPTIONS = {
     'where the network runs; auto: on the GPU where TensorFlow finds one that it can use',
   ),
   precision: choiceOption(['fp32'], 'fp32', 'number format of the network'),
+  threads: integerOption(
+    0,
+    'threads of an operation of TensorFlow, the same for all of a process; 0: as many as it finds processors',
+    { min: 0, max: 1024 },
+  ),
 } as const;
 /** Options of the engine `tfjs`. @interface */
 export type TfjsOptions = OptionsOf<typeof TFJS_OPTIONS>;
@@ -28,6 +33,7 @@ const INSTALL = {
 /** The first package that loads, and why those before it did not. */
 async function firstThatLoads(
   names: readonly TfjsPackage[],
+  threads: number,
 ): Promise<{ readonly runtime: TfjsRuntime; readonly passed: readonly string[] }> {
   const passed: string[] = [];
   let cause: unknown;
@@ -38,7 +44,7 @@ async function firstThatLoads(
       continue;
     }
     try {
-      return { runtime: await loadTfjs(found), passed };
+      return { runtime: await loadTfjs(found, threads), passed };
     } catch (error) {
       cause = error;
       passed.push(reasonOf(error));
@@ -60,6 +66,16 @@ function checkDevice(runtime: TfjsRuntime, wanted: TfjsOptions['device']): void 
     wanted === 'gpu'
       ? `${runtime.version} finds no GPU that it can use. It needs ${TFJS_PACKAGES['node-gpu']} with the libraries of its own installation, an NVIDIA card, and the CUDA and cuDNN of that TensorFlow (2.9: CUDA 11.2, cuDNN 8.1). Choose device cpu or auto to compute on the CPU.`
       : `${runtime.version} computes on the GPU. Set CUDA_VISIBLE_DEVICES=-1 to hide it, or choose package node.`,
+  );
+}
+
+/** So is one for threads: TensorFlow makes them once a process, and WebAssembly has one. */
+function checkThreads({ threads, version }: TfjsRuntime, wanted: number): void {
+  if (wanted === 0 || wanted === threads) return;
+  const has = threads === 0 ? 'as many threads as it found processors' : `${threads} threads`;
+  throw new PermafrostError(
+    'ENGINE_UNAVAILABLE',
+    `${version} computes on ${threads === 1 ? 'one thread' : has} in this process, and ${wanted} were asked for. Leave threads out, or use a process of its own with @tensorflow/tfjs-node.`,
   );
 }
 
@@ -91,9 +107,10 @@ export async function chooseRuntime(
   options: Partial<TfjsOptions>,
   able: readonly TfjsPackage[] = TFJS_ORDER,
 ): Promise<ChosenRuntime> {
-  const { package: wanted, device, precision } = resolveOptions('engine tfjs', TFJS_OPTIONS, options);
+  const { package: wanted, device, precision, threads } = resolveOptions('engine tfjs', TFJS_OPTIONS, options);
   const names = wanted !== 'auto' ? [wanted] : device === 'gpu' ? (['node-gpu'] as const) : able;
-  const { runtime, passed } = await firstThatLoads(names);
+  const { runtime, passed } = await firstThatLoads(names, threads);
   checkDevice(runtime, device);
+  checkThreads(runtime, threads);
   return { runtime, precision, notes: notesOn(runtime, passed) };
 }

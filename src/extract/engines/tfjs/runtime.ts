@@ -16,6 +16,8 @@ export interface TfjsRuntime {
   readonly device: 'cpu' | 'gpu';
   /** The package's version, its name, and TensorFlow's version where it has one. */
   readonly version: string;
+  /** Threads of an operation; 0: as many as TensorFlow finds processors. */
+  readonly threads: number;
   /** Runs synchronous work on this runtime's backend, whatever else uses tfjs in the process. */
   readonly run: <T>(work: () => T) => T;
 }
@@ -34,6 +36,7 @@ function runtime(tf: Tf, found: FoundPackage, backend: string, facts: Partial<Tf
     package: found,
     device: 'cpu',
     version: `${found.version} (${found.name})`,
+    threads: 1,
     ...facts,
     run: (work) =>
       withIsNullOrUndefined(() => {
@@ -44,7 +47,7 @@ function runtime(tf: Tf, found: FoundPackage, backend: string, facts: Partial<Tf
   };
 }
 
-function loadNative(found: FoundPackage, library: string): TfjsRuntime {
+function loadNative(found: FoundPackage, library: string, threads: number): TfjsRuntime {
   if (native !== undefined && native.folder !== found.folder) {
     throw new PermafrostError(
       'ENGINE_UNAVAILABLE',
@@ -54,6 +57,7 @@ function loadNative(found: FoundPackage, library: string): TfjsRuntime {
   // Read at load: TensorFlow greets on stderr, and on Ampere and later it would convolve in TF32, not fp32.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+  if (threads > 0) process.env.TF_NUM_INTRAOP_THREADS = String(threads);
   // First the library alone: where it fails, nothing of tfjs is registered and another package can be tried.
   const binding = require(library) as NativeBinding;
   native = found;
@@ -62,6 +66,7 @@ function loadNative(found: FoundPackage, library: string): TfjsRuntime {
   return runtime(tf, found, 'tensorflow', {
     device: isUsingGpuDevice ? 'gpu' : 'cpu',
     version: `${found.version} (${found.name}, TensorFlow ${binding.TF_Version})`,
+    threads,
   });
 }
 
@@ -74,22 +79,23 @@ async function loadWasm(found: FoundPackage): Promise<TfjsRuntime> {
 }
 
 /**
- * Loads a package, once a process: the one place that imports tfjs. Throws PACKAGE_MISSING where it is not installed
+ * Loads a package, once a process, with so many threads: the one place that imports tfjs. The first load decides the
+ * threads of all; the runtime says how many they are. Throws PACKAGE_MISSING where it is not installed
  * whole or its library does not load, ENGINE_UNAVAILABLE where the process already runs another native one.
  */
-export function loadTfjs(found: FoundPackage): Promise<TfjsRuntime> {
+export function loadTfjs(found: FoundPackage, threads = 0): Promise<TfjsRuntime> {
   const known = runtimes.get(found.folder);
   if (known !== undefined) return known;
-  const loading = load(found);
+  const loading = load(found, threads);
   runtimes.set(found.folder, loading);
   loading.catch(() => runtimes.delete(found.folder));
   return loading;
 }
 
-async function load(found: FoundPackage): Promise<TfjsRuntime> {
+async function load(found: FoundPackage, threads: number): Promise<TfjsRuntime> {
   try {
     if (found.problem !== null) throw new Error(found.problem);
-    return found.binding === null ? await loadWasm(found) : loadNative(found, found.binding);
+    return found.binding === null ? await loadWasm(found) : loadNative(found, found.binding, threads);
   } catch (cause) {
     if (cause instanceof PermafrostError) throw cause;
     throw new PermafrostError(

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../../../core/contract.ts';
 import { sha256Hex } from '../../../core/digest.ts';
@@ -6,6 +6,9 @@ import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { applyView } from '../../../extract/image/augment.ts';
 import { squareOf } from '../../../extract/image/open-image.ts';
 import { viewParameters, type ViewPlan } from '../../../extract/image/view-parameters.ts';
+import type { ImageSource } from '../../../extract/source/image-source.ts';
+import { withSource } from '../../../extract/source/open.ts';
+import { placeOf } from '../../../extract/source/place.ts';
 import type { StoredSample } from '../../../store/format/shard.ts';
 import { progressMeter } from '../../progress-meter.ts';
 import type { Work } from '../../work.ts';
@@ -67,7 +70,7 @@ async function filedPixels(folder: string, bytes: number): Promise<PixelCache> {
 export interface PixelSource {
   /** Where more decoded images than memory may hold are kept for as long as they are read. */
   readonly folder: string;
-  /** The folder that the samples' paths are relative to. */
+  /** What the samples' paths are relative to. */
   readonly root: string;
   readonly contract: Contract;
   /** Bytes that decoded images may take in memory. */
@@ -99,16 +102,16 @@ export async function pixelInputs(
   try {
     const meter = progressMeter('decoding', samples.length, listener);
     let next = 0;
-    const decodeSome = async (): Promise<void> => {
+    const decodeSome = async (source: ImageSource): Promise<void> => {
       while (next < samples.length) {
         const at = next++;
         const sample = samples[at]!;
         if (signal?.aborted) throw new PermafrostError('INTERRUPTED', 'Interrupted while images were decoded.');
-        await cache.write(at, await squareOf(await contentOf(root, sample), contract, { signal }));
+        await cache.write(at, await squareOf(await contentOf(source, sample, signal), contract, { signal }));
         meter.advance(1, 1);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, decodeSome));
+    await withSource({ root }, (source) => Promise.all(Array.from({ length: AT_ONCE }, () => decodeSome(source))));
   } catch (error) {
     await cache.dispose();
     throw error;
@@ -134,9 +137,14 @@ export async function pixelInputs(
   };
 }
 
-async function contentOf(root: string, { path, sha256 }: StoredSample): Promise<Buffer> {
-  const file = join(root, path);
-  const content = await readFile(file).catch((cause: unknown) => {
+async function contentOf(
+  source: ImageSource,
+  { path, sha256 }: StoredSample,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  const file = placeOf(source.root, path);
+  const content = await source.read(path, signal).catch((cause: unknown) => {
+    if (cause instanceof PermafrostError && cause.code !== 'IMAGE_UNREADABLE') throw cause;
     throw new PermafrostError('IMAGE_UNREADABLE', `${file} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
   if (sha256Hex(content) === sha256) return content;

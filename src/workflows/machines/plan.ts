@@ -1,0 +1,253 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { canonicalJson, sha256Hex } from '../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { resolveOptions } from '../../core/options.ts';
+import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
+import { DECODER } from '../../extract/image/formats/decoder.ts';
+import type { PlanResult } from '../../results/machines-result.ts';
+import { absoluteRoot } from '../../extract/source/place.ts';
+import { fingerprintOf } from '../../store/format/fingerprint.ts';
+import {
+  MANIFEST_NAME,
+  newManifest,
+  settingsSchema,
+  STORE_VERSION,
+  type FeatureSetDraft,
+  type Manifest,
+  type StoreFolder,
+} from '../../store/format/manifest.ts';
+import { readManifest } from '../../store/format/manifest-file.ts';
+import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
+import { writeCalibration } from '../../store/read/calibration-file.ts';
+import { readVerified } from '../../store/read/file.ts';
+import { lockStore, type StoreLock } from '../../store/write/lock.ts';
+import { unitRows } from '../../store/write/shard-rows.ts';
+import { requireStoreOrEmpty } from '../../store/write/store.ts';
+import { heldOutBefore, requireDrawn } from '../extract/draw-split.ts';
+import { defaultStore } from '../extract/extract-dataset.ts';
+import { EXTRACT_DEFAULTS, type ExtractOptions } from '../extract/options.ts';
+import { requireSameDataset } from '../extract/same-dataset.ts';
+import { viewsRequest } from '../extract/views.ts';
+import { calibrationOf, requireAgreement } from '../network/calibration.ts';
+import { cutsText, parseCuts } from '../network/cuts.ts';
+import { openDataset } from '../network/dataset.ts';
+import { makeExtractor, type Extractor } from '../network/extractor.ts';
+import { VERSION } from '../version.ts';
+import type { Work } from '../work.ts';
+import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
+import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } from './plan-file.ts';
+import { chooseProbe, leastCosine, writeProbe } from './probe.ts';
+import { publishedUnits } from './unit-folder.ts';
+import { describeLists, writeLists } from './unit-lists.ts';
+
+/** What is planned: a data set that was listed, and the store that its features are for. */
+interface Planning {
+  readonly dataset: Dataset;
+  readonly store: string;
+  /** The store's manifest; undefined where it is not there yet. */
+  readonly before: Manifest | undefined;
+  readonly options: ExtractOptions;
+  readonly parts: number;
+  readonly unit: number;
+}
+
+/**
+ * Lists a data set once and writes, into its store, a plan by which any number of machines extract it: settings, engine
+ * and precision, units, int8 calibration, and a probe that every machine is compared by. Planning the same again gives
+ * the same bytes and keeps finished units. Throws what `extract` throws before its work, and STORE_LOCKED.
+ */
+export async function plan(
+  datasetPath: string,
+  given: Partial<PlanOptions> = {},
+  work: Work = {},
+): Promise<PlanResult> {
+  const { parts, unit, ...planned } = resolveOptions('plan', PLAN_OPTIONS, given);
+  const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
+  const cuts = parseCuts(options.cut);
+  viewsRequest(options);
+  const dataset = await openDataset(datasetPath, options);
+  requireDrawn(dataset, options);
+  for (const warning of dataset.warnings) work.listener?.note?.(warning);
+  const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
+  const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
+  if (before !== undefined) await requireOwn({ path: store, manifest: before }, dataset, options, work);
+  const folder = { path: store, manifest: before ?? newManifest(VERSION) };
+  let lock: StoreLock | undefined;
+  const extractor = await makeExtractor(
+    {
+      ...options,
+      cuts,
+      storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
+      calibrate: async (target) => {
+        const except = await heldOutBefore(dataset, folder, options, work);
+        const { seed, threads } = options;
+        return calibrationOf({ dataset, store: folder, seed, except, threads, work }, target);
+      },
+    },
+    work.listener,
+  );
+  try {
+    // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
+    await requireStoreOrEmpty(store);
+    lock = await lockStore(store, 'permafrost plan');
+    const made = await writeNewPlan({ dataset, store, before, options, parts, unit }, extractor, work);
+    return await resultOf(made, store, dataset);
+  } finally {
+    await extractor.executable.dispose();
+    await lock?.release();
+  }
+}
+
+/** Throws STORE_DATASET where a store that was not named holds another data set. */
+async function requireOwn(store: StoreFolder, dataset: Dataset, options: ExtractOptions, work: Work): Promise<void> {
+  const source = await sourceOf(dataset);
+  try {
+    await requireSameDataset(store, dataset, { named: options.store !== '', source }, work);
+  } finally {
+    await source.close();
+  }
+}
+
+/** The options that a plan carries: not where things are, nor what is of one machine, and of the engine what was chosen. */
+function carried({
+  store: _s,
+  labels: _l,
+  verify: _v,
+  backboneFile: _b,
+  engine: _e,
+  device: _d,
+  precision: _p,
+  threads: _t,
+  ...rest
+}: ExtractOptions): Plan['options'] {
+  return rest;
+}
+
+/** The wanted sets, as a manifest would have them, without shards. */
+function setsOf({ sets, engine }: Extractor, before: Manifest | undefined): FeatureSetDraft[] {
+  return sets.map(({ settings, widths }): FeatureSetDraft => {
+    const fingerprint = fingerprintOf(settings);
+    const known = before?.sets.find((set) => set.fingerprint === fingerprint)?.quantization;
+    return {
+      fingerprint,
+      settings: settingsSchema.parse(settings),
+      engine: { ...engine },
+      widths: { ...widths },
+      // What the store measured once counts.
+      quantization: known && { calibration: { ...known.calibration }, cosine: { ...known.cosine } },
+      shards: [],
+    };
+  });
+}
+
+async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work): Promise<PlanFolder> {
+  const { dataset, store, before, options, parts } = planning;
+  const sets = setsOf(extractor, before);
+  const wanted = sets.map((set, i) => ({ ...set, poolings: [...extractor.sets[i]!.poolings] }));
+  const unitSize = planning.unit === 0 ? unitRows(wanted, options.shardMegabytes * 2 ** 20) : planning.unit;
+  const listing = { samples: dataset.samples, unitSize };
+  const shared = {
+    store: STORE_VERSION,
+    decoder: DECODER,
+    engine: sets[0]!.engine,
+    options: carried(options),
+    units: { size: unitSize, count: Math.ceil(dataset.samples.length / unitSize) },
+    lists: describeLists(listing),
+  };
+  const { hasSplits, failures } = dataset;
+  const decides = {
+    ...shared,
+    hasSplits,
+    failures,
+    sets: wanted.map(({ settings, poolings }) => ({ settings, poolings })),
+  };
+  const run = sha256Hex(canonicalJson(decides)).slice(0, 16);
+  const path = planFolder(store, run);
+  const root = absoluteRoot(dataset.root);
+  const same = await samePlan(path, work);
+  if (same !== undefined) {
+    await writeLists(path, listing);
+    work.listener?.note?.(`The same was planned before (run ${run}): its finished units are kept.`);
+    const again = { path, plan: { ...same, parts, dataset: { ...same.dataset, root } } };
+    if (canonicalJson(again.plan) !== canonicalJson(same)) await writePlan(again);
+    return again;
+  }
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw new PermafrostError(
+      'STORE_WRITE',
+      `${path} cannot be made: ${reasonOf(cause)}. Give permission, or give another folder with --store.`,
+      { cause },
+    );
+  });
+  const folder = { path, manifest: newManifest(VERSION) };
+  const { seed, threads, minCosine } = options;
+  await requireAgreement({ dataset, store: folder, seed, threads, work }, extractor, sets, minCosine);
+  // What the store had measured before has its file there alone.
+  for (const { calibration } of extractor.sets)
+    if (calibration !== undefined) await writeCalibration(path, calibration);
+  await writeLists(path, listing);
+  const { image, bytes } = await chooseProbe(dataset, extractor.contract);
+  const file = await writeProbe(path, bytes, extractor);
+  const planned: PlanFolder = {
+    path,
+    plan: newPlan({
+      run,
+      permafrost: VERSION,
+      store: shared.store,
+      decoder: shared.decoder,
+      parts,
+      dataset: { root, images: dataset.samples.length, hasSplits, failures: [...failures] },
+      engine: shared.engine,
+      sets: sets.map(({ fingerprint, settings, widths, quantization }, i) => ({
+        fingerprint,
+        settings,
+        widths,
+        ...(quantization && { quantization }),
+        poolings: wanted[i]!.poolings,
+      })),
+      options: shared.options,
+      units: shared.units,
+      lists: shared.lists,
+      probe: { image, sha256: sha256Hex(bytes), file, leastCosine: leastCosine(shared.engine.precision) },
+    }),
+  };
+  // Last, so that what it names is whole.
+  await writePlan(planned);
+  return planned;
+}
+
+/** The plan that is in a folder already; undefined where there is none, or a damaged one, which is told. */
+async function samePlan(path: string, { listener }: Work): Promise<Plan | undefined> {
+  try {
+    const { plan: found } = await readPlan(path);
+    const calibrations = found.sets.flatMap(({ quantization }) => quantization?.calibration ?? []);
+    for (const entry of [found.probe.file, ...calibrations]) await readVerified(path, entry);
+    return found;
+  } catch (error) {
+    if (!(error instanceof PermafrostError)) throw error;
+    if (error.code !== 'PLAN_NOT_FOUND') listener?.note?.(`The plan is made anew: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function resultOf({ path, plan: made }: PlanFolder, store: string, dataset: Dataset): Promise<PlanResult> {
+  const { run, parts, units, engine, sets } = made;
+  return {
+    store,
+    run,
+    plan: path,
+    dataset: made.dataset.root,
+    images: made.dataset.images,
+    failed: dataset.failures,
+    units: units.count,
+    unitSize: units.size,
+    parts,
+    finished: (await publishedUnits(path)).size,
+    engine,
+    cut: cutsText(sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
+    contract: sets[0]!.settings.contract.name,
+    warnings: dataset.warnings,
+  };
+}

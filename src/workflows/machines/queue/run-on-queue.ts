@@ -1,0 +1,70 @@
+import type { FilledResult, QueueProgress } from '../../../results/queue-result.ts';
+import type { Work } from '../../work.ts';
+import type { PlanFolder } from '../plan-file.ts';
+import { publishedUnits } from '../unit-folder.ts';
+import { imagesOfUnit } from '../unit-lists.ts';
+import type { QueueAddress } from './address.ts';
+import { connectionNotes } from './connection.ts';
+import { followRun } from './follow-run.ts';
+import type { QueuePackages } from './packages.ts';
+import { hearRun } from './run-news.ts';
+import { openUnitQueue } from './unit-queue.ts';
+
+export interface RunOnQueueOptions {
+  readonly packages: QueuePackages;
+  readonly address: QueueAddress;
+  /** How often a unit is tried. */
+  readonly attempts: number;
+  /** Whether to wait until all units are published. */
+  readonly wait: boolean;
+}
+
+/** What the one who fills a queue takes beside. */
+export interface RunOnQueueWork extends Work {
+  readonly onFilled?: ((filled: FilledResult) => void) | undefined;
+  /** Every two seconds while it waits. */
+  readonly onProgress?: ((progress: QueueProgress) => void) | undefined;
+}
+
+/**
+ * Puts the units of a plan that are not published on its queue, and waits for them where that is wanted. Throws
+ * UNITS_MISSING where it waited and some failed at all attempts, and INTERRUPTED.
+ */
+export async function runOnQueue(
+  { path, plan }: PlanFolder,
+  { packages, address, attempts, wait }: RunOnQueueOptions,
+  work: RunOnQueueWork,
+): Promise<FilledResult> {
+  const { run } = plan;
+  const units = Array.from({ length: plan.units.count }, (_, unit) => unit);
+  const notes = connectionNotes(address, work.listener);
+  const queue = openUnitQueue(packages, address, run, notes);
+  const missing = async (): Promise<number[]> => {
+    const published = await publishedUnits(path);
+    return units.filter((unit) => !published.has(unit));
+  };
+  const fill = (these: readonly number[]): Promise<number> => queue.fill(these, { attempts });
+  try {
+    const queued = await missing();
+    const before = queued.length === 0 ? 0 : await fill(queued);
+    const filled: FilledResult = {
+      plan: path,
+      run,
+      queue: address.shown,
+      units: { total: units.length, there: units.length - queued.length, queued: queued.length, before },
+    };
+    work.onFilled?.(filled);
+    if (!wait) return filled;
+    const images = units.map((unit) => imagesOfUnit(plan, unit));
+    const news = hearRun(packages, address, { run, images }, { notes, listener: work.listener });
+    try {
+      await followRun({ run, images, queue, news, missing, fill }, work);
+      await queue.clear();
+    } finally {
+      await news.close();
+    }
+    return filled;
+  } finally {
+    await queue.close();
+  }
+}
