@@ -39,8 +39,11 @@ export interface KernelSolution {
   readonly dual: Float64Array;
 }
 
-/** Peak bytes of one solution on so many rows: the kernel, a factor, its inverse and what making that takes. */
-export const kernelRidgeBytes = (rows: number): number => 4 * 8 * rows ** 2;
+/**
+ * Peak bytes of one solution on so many rows, where float32 is not enough: the kernel in float32 and float64, a factor,
+ * its inverse and what making that takes. Else less than a third of it.
+ */
+export const kernelRidgeBytes = (rows: number): number => (4 + 4 * 8) * rows ** 2;
 
 /** The system of a kernel matrix, which it scales in place. */
 export function kernelSystem<Kernel extends Square | Matrix>(
