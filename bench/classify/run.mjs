@@ -19,9 +19,9 @@ import { DATA, TASKS } from './tasks.mjs';
 
 /**
  * @typedef {import('./tasks.mjs').Task} Task
- * @typedef {{ seconds: number, processorSeconds: number, secondsAfterGram?: number | null, choice: number | null, score: number | null,
- *   predictions: number[], accuracy: number, iterations: number | null, notConverged: boolean, versions: Record<string,
- *   string> }} Answer
+ * @typedef {{ seconds: number, processorSeconds: number, secondsAfterGram?: number | null, choice: number | null,
+ *   score: number | null, predictions: number[], accuracy: number, iterations: number | null, notConverged: boolean,
+ *   versions: Record<string, string> }} Answer
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -9,7 +9,7 @@ import { addScaled } from './vectors.ts';
 /** Rows that are factorised at once. */
 const BLOCK = 256;
 
-/** Some lines of L, transposed: what is left of their triangle on the diagonal, shape (start, lines), and its inverse. */
+/** Lines of L, transposed: what is left of their triangle on the diagonal, shape (start, lines), and its inverse. */
 interface Panel {
   readonly start: number;
   readonly left: Matrix;

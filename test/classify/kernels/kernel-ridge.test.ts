@@ -8,7 +8,7 @@ import { squaredDistances } from '../../../src/classify/kernels/squared-distance
 import { quickCholesky } from '../../../src/classify/linalg/quick-cholesky.ts';
 import { expectCode } from '../heads/head-contract.ts';
 
-/** The float32 system of rows of a few columns, whose kernel has eigenvalues from the number of rows down to rounding. */
+/** The float32 system of rows of three columns: its eigenvalues go from the number of rows down to rounding. */
 async function system(n: number, classWeight: 'none' | 'balanced' = 'none') {
   const source = random(n);
   const X = matrix(
