@@ -1,5 +1,5 @@
 import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { PARTS_FOLDER } from '../../store/format/manifest.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
@@ -30,6 +30,12 @@ export async function runsIn(store: string): Promise<string[]> {
   for (const run of await namesIn(folder))
     if (RUN.test(run) && (await namesIn(join(folder, run))).includes(PLAN_NAME)) found.push(run);
   return found;
+}
+
+/** Removes what a merge that was killed at its end has left of the units that it had merged. */
+export async function removeLeavings(store: string): Promise<void> {
+  const going = (await mergedRuns(store)).filter(({ name }) => basename(name).startsWith(GOING));
+  if (going.length > 0) await removeMerged(store, going);
 }
 
 /** The plan of a store: that of `run`, or where that is empty the only one. Throws PLAN_NOT_FOUND, OPTION_INVALID. */
