@@ -3,8 +3,9 @@
 //   npm run build && node bench/classify/run.mjs [--rounds 3] [--only WORDS]
 // Answers are compared before anything counts: the same choice or an equal score, and 99 % equal predictions, 95 %
 // where the losses differ (SVC and kernel-logistic). Each fit runs in a fresh process, in alternating order; what is
-// timed is the fit alone, arrays in memory. scikit-learn runs with its default threads and with one, for on two cores
-// that share their time its threads wait for each other; ratios are to the faster of the two.
+// timed is the fit alone, libraries started and arrays in memory; processor time stands beside it, for a busy machine.
+// scikit-learn runs with its default threads and with one, for on two cores that share their time its threads wait for
+// each other; ratios are to the faster of the two.
 // Writes bench/results/classify-<time>.json.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,9 +19,9 @@ import { DATA, TASKS } from './tasks.mjs';
 
 /**
  * @typedef {import('./tasks.mjs').Task} Task
- * @typedef {{ seconds: number, secondsAfterGram?: number | null, choice: number | null, score: number | null,
- *   predictions: number[], accuracy: number, iterations: number | null, notConverged: boolean, versions: Record<string,
- *   string> }} Answer
+ * @typedef {{ seconds: number, processorSeconds: number, secondsAfterGram?: number | null, choice: number | null,
+ *   score: number | null, predictions: number[], accuracy: number, iterations: number | null, notConverged: boolean,
+ *   versions: Record<string, string> }} Answer
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -109,6 +110,9 @@ function measure(task) {
   const seconds = Object.fromEntries(
     Object.entries(found).map(([side, runs]) => [side, median(runs.map((run) => run.seconds))]),
   );
+  const processorSeconds = Object.fromEntries(
+    Object.entries(found).map(([side, runs]) => [side, median(runs.map((run) => run.processorSeconds))]),
+  );
   const [many, one, own] = Object.keys(SIDES).map((side) => Number(seconds[side]));
   const best = Math.min(Number(many), Number(one));
   const ours = found['permafrost'] ?? [];
@@ -119,6 +123,7 @@ function measure(task) {
     goalAfterGram: task.goalAfterGram ?? null,
     quality,
     seconds,
+    processorSeconds,
     secondsAfterGram: fitOnly,
     timesFaster: best / Number(own),
     timesFasterThanDefaultThreads: Number(many) / Number(own),
@@ -171,7 +176,9 @@ console.log(
 );
 for (const result of results) {
   console.log(result.name);
-  for (const [side, seconds] of Object.entries(result.seconds)) console.log(`  ${side}: ${seconds.toFixed(3)} s`);
+  for (const [side, seconds] of Object.entries(result.seconds)) {
+    console.log(`  ${side}: ${seconds.toFixed(3)} s, ${result.processorSeconds[side]?.toFixed(3)} s of processor time`);
+  }
   console.log(`  faster than the faster of both: ${times(result.timesFaster, result.goal)}`);
   console.log(`  faster than default threads: ${times(result.timesFasterThanDefaultThreads, result.goal)}`);
   if (result.goalAfterGram !== null)

@@ -4,13 +4,14 @@ import type { FitContext } from '../head.ts';
 import { linearProbabilities } from '../heads/linear.ts';
 import { type Gamma, medianGamma } from '../kernels/gamma.ts';
 import { kernelProducts } from '../kernels/kernel-graphs.ts';
-import { kernelMatrix } from '../kernels/kernel-matrix.ts';
+import { kernelMatrix, quickKernelMatrix } from '../kernels/kernel-matrix.ts';
 import {
   coefficientsOf,
   kernelSystem,
   type KernelTask,
   leftOutResiduals,
   solveKernel,
+  solveOne,
 } from '../kernels/kernel-ridge.ts';
 import { distancesOf, type SquaredDistances } from '../kernels/squared-distances.ts';
 import { shiftRows } from '../linalg/vectors.ts';
@@ -135,11 +136,11 @@ async function* solveApart(
   for (const [at, { train }] of features.folds.entries()) {
     const fold = await kernelFold(features, at, gamma, context);
     const y = Int32Array.from(train, (i) => task.y[i]!);
-    const system = kernelSystem(kernelMatrix(fold.distances, fold.gamma), { ...task, y });
+    const system = kernelSystem(await quickKernelMatrix(fold.distances, fold.gamma), { ...task, y });
     for (const alpha of alphas) {
       checkAborted(context);
       try {
-        const coef = coefficientsOf(system, await solveKernel(system, alpha));
+        const coef = coefficientsOf(system, await solveOne(system, alpha, context));
         yield { alpha, logits: await fold.logits(coef, new Float64Array(system.k)) };
       } catch (error) {
         yield { alpha, error };

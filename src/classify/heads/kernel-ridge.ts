@@ -6,8 +6,8 @@ import { matrixRows } from '../../core/rows.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
 import { gammaOf } from '../kernels/gamma.ts';
 import { chooseByLeaveOneOut, type KernelChoice } from '../kernels/kernel-choice.ts';
-import { kernelMatrix } from '../kernels/kernel-matrix.ts';
-import { coefficientsOf, kernelRidgeBytes, kernelSystem, solveKernel } from '../kernels/kernel-ridge.ts';
+import { quickKernelMatrix } from '../kernels/kernel-matrix.ts';
+import { coefficientsOf, kernelRidgeBytes, kernelSystem, solveOne } from '../kernels/kernel-ridge.ts';
 import { landmarkCoefficients, nystroemRidge } from '../kernels/nystroem.ts';
 import { imagesOfRows } from '../network/images-of-rows.ts';
 import { CLASS_WEIGHT_OPTION } from '../solvers/class-weights.ts';
@@ -44,30 +44,27 @@ export function kernelRidgeHead(options: Partial<OptionsOf<typeof KERNEL_RIDGE_O
   // Factorisations at the same time would only take memory.
   const inTurn = mutex();
 
-  /** The choice of the lists, or the one solution without them. */
-  async function solved(on: ExactRows, labels: KernelLabels, context?: FitContext) {
-    const distances = ownDistances(on);
+  /** The width and penalty of the options, or those chosen from the lists. */
+  async function chosen(on: ExactRows, labels: KernelLabels, context?: FitContext) {
     const width = widthOn(on, params);
-    if (!chooses) {
-      const system = kernelSystem(kernelMatrix(distances, width.gamma), labels);
-      const coef = coefficientsOf(system, await solveKernel(system, params.alpha));
-      return { ...width, coef, more: {} };
-    }
+    if (!chooses) return { ...width, alpha: params.alpha, more: {} };
     const grid = {
       gammas: gammas.length > 0 ? gammas : [width.gamma],
       alphas: alphas.length > 0 ? alphas : [params.alpha],
     };
     const stay = on.support.matrix === undefined ? [ROWS_STAY] : [];
     const images = await imagesOfRows(on.support, context?.images);
-    const choice = await chooseByLeaveOneOut(distances, labels, grid, images, context);
-    const { gamma, alpha, coef, errors } = choice;
-    return { gamma, coef, notes: [choiceNote(choice), ...stay], more: { leaveOneOut: { ...grid, errors, alpha } } };
+    const choice = await chooseByLeaveOneOut(ownDistances(on), labels, grid, images, context);
+    const { gamma, alpha, errors } = choice;
+    return { gamma, alpha, notes: [choiceNote(choice), ...stay], more: { leaveOneOut: { ...grid, errors, alpha } } };
   }
 
   async function exact(on: ExactRows, labels: KernelLabels, context?: FitContext): Promise<FittedHead> {
-    const { gamma, coef, notes, more } = await solved(on, labels, context);
+    const { gamma, alpha, notes, more } = await chosen(on, labels, context);
+    const system = kernelSystem(await quickKernelMatrix(ownDistances(on), gamma), labels);
+    const coef = coefficientsOf(system, await solveOne(system, alpha, context));
     const n = on.support.rows;
-    const k = coef.length / n;
+    const { k } = system;
     return fittedKernel(
       { ...facts, classes: labels.names, features: on.support.cols, notes },
       {

@@ -56,7 +56,7 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
   if (alphas.length > 0) {
     return {
       ...self,
-      bytesOf: (shape) => ridgeBytes(shape, alphas.length),
+      bytesOf: ridgeBytes,
       async fit(rows, y, context) {
         const { classes, indices } = checkLabels(rows, y);
         const task = { y: indices, classes: classes.length, classWeight };
@@ -70,7 +70,7 @@ export function ridgeHead(options: Partial<OptionsOf<typeof RIDGE_OPTIONS>> = {}
   return {
     ...self,
     ...fits,
-    bytesOf: (shape) => (inOnePass(shape.inMemory, shape.cols) ? ridgeBytes(shape, 1) : fits.bytesOf(shape)),
+    bytesOf: (shape) => (inOnePass(shape.inMemory, shape.cols) ? ridgeBytes(shape) : fits.bytesOf(shape)),
     async fit(rows, y, context) {
       if (!inOnePass(rows.matrix !== undefined, rows.cols)) return fits.fit(rows, y, context);
       const { classes, indices } = checkLabels(rows, y);

@@ -2,7 +2,6 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { kernelMatrix } from './kernel-matrix.ts';
 import {
-  coefficientsOf,
   kernelSystem,
   leaveOneOutResiduals,
   leftOutResiduals,
@@ -18,14 +17,12 @@ export interface KernelGrid {
   readonly alphas: readonly number[];
 }
 
-/** The pair of the least error, and its fit. */
+/** The pair of the least error. */
 export interface KernelChoice extends KernelGrid {
   /** Mean squared leave-one-out error of each pair, errors times the root of the row's weight: a list a gamma. */
   readonly errors: readonly (readonly number[])[];
   readonly gamma: number;
   readonly alpha: number;
-  /** Of the rows, shape (n, k). */
-  readonly coef: Float64Array;
 }
 
 /**
@@ -42,7 +39,7 @@ export async function chooseByLeaveOneOut(
 ): Promise<KernelChoice> {
   const several = rowsOfImages(images).filter((rows) => rows.length > 1);
   const errors: number[][] = [];
-  let best: (Pick<KernelChoice, 'gamma' | 'alpha' | 'coef'> & { readonly error: number }) | undefined;
+  let best: (Pick<KernelChoice, 'gamma' | 'alpha'> & { readonly error: number }) | undefined;
   for (const gamma of grid.gammas) {
     const system = kernelSystem(kernelMatrix(distances, gamma), task);
     const own: number[] = [];
@@ -51,13 +48,12 @@ export async function chooseByLeaveOneOut(
       const solution = await solveKernel(system, alpha);
       const error = await meanSquare(solution, system.k, several);
       own.push(error);
-      if (best === undefined || error < best.error)
-        best = { gamma, alpha, error, coef: coefficientsOf(system, solution) };
+      if (best === undefined || error < best.error) best = { gamma, alpha, error };
     }
     errors.push(own);
   }
-  const { gamma, alpha, coef } = best!;
-  return { ...grid, errors, gamma, alpha, coef };
+  const { gamma, alpha } = best!;
+  return { ...grid, errors, gamma, alpha };
 }
 
 async function meanSquare(solution: KernelSolution, k: number, several: readonly number[][]): Promise<number> {

@@ -1,5 +1,11 @@
+import type { Matrix } from '../../core/matrix.ts';
+import type { FitContext } from '../head.ts';
 import { inverseCholesky, product, solveBy, type Square } from '../linalg/inverse-cholesky.ts';
+import { quickCholesky } from '../linalg/quick-cholesky.ts';
+import { timesThin } from '../linalg/thin.ts';
+import { addScaled, dot } from '../linalg/vectors.ts';
 import { classWeights, type ClassWeight } from '../solvers/class-weights.ts';
+import { conjugateGradients } from '../solvers/conjugate-gradients.ts';
 import { positivesOf } from '../solvers/linear-problems.ts';
 import { factor } from '../solvers/ridge-system.ts';
 
@@ -15,11 +21,11 @@ export interface KernelTask {
  * Kernel ridge regression to targets of -1 and 1 without an intercept, as scikit-learn's KernelRidge (Saunders,
  * Gammerman and Vovk 1998): dual = (K + alpha)⁻¹·T; weighted rows as it does, both sides times the root of the weight.
  */
-export interface KernelSystem {
+export interface KernelSystem<Kernel extends Square | Matrix = Square> {
   /** Root of each row's weight, shape (n). */
   readonly roots: Float64Array;
   /** Times the roots on both sides. */
-  readonly K: Square;
+  readonly K: Kernel;
   /** Targets times the roots, shape (n, k): one column for two classes, else one for each class against the rest. */
   readonly T: Float64Array;
   readonly k: number;
@@ -33,11 +39,17 @@ export interface KernelSolution {
   readonly dual: Float64Array;
 }
 
-/** Peak bytes of one solution on so many rows: the kernel, a factor, its inverse and what making that takes. */
-export const kernelRidgeBytes = (rows: number): number => 4 * 8 * rows ** 2;
+/**
+ * Peak bytes of one solution on so many rows, where float32 is not enough: the kernel in float32 and float64, a factor,
+ * its inverse and what making that takes. Else less than a third of it.
+ */
+export const kernelRidgeBytes = (rows: number): number => (4 + 4 * 8) * rows ** 2;
 
 /** The system of a kernel matrix, which it scales in place. */
-export function kernelSystem(K: Square, { y, classes, classWeight }: KernelTask): KernelSystem {
+export function kernelSystem<Kernel extends Square | Matrix>(
+  K: Kernel,
+  { y, classes, classWeight }: KernelTask,
+): KernelSystem<Kernel> {
   const byClass = classWeights(y, classes, classWeight);
   const roots = Float64Array.from(y, (c) => Math.sqrt(byClass[c]!));
   if (classWeight !== 'none') {
@@ -54,13 +66,55 @@ export function kernelSystem(K: Square, { y, classes, classWeight }: KernelTask)
 }
 
 /** Throws FIT_INVALID where the penalty leaves the system singular to rounding. */
-export async function solveKernel({ K, T, k }: KernelSystem, alpha: number): Promise<KernelSolution> {
+export async function solveKernel(
+  { K, T, k }: Pick<KernelSystem, 'K' | 'T' | 'k'>,
+  alpha: number,
+): Promise<KernelSolution> {
   const inverse = await factor(K.data, K.rows, alpha);
   return { inverse, dual: await solveBy(inverse, T, k) };
 }
 
+/** Conjugate gradients end when they leave this part of the targets: training rows are then answered to 1e-9. */
+const ENOUGH = 1e-9;
+/** More steps than a factor that is any good takes: 2 to 5. */
+const MOST_STEPS = 20;
+const NONE = new Float64Array(0);
+
+/**
+ * The dual (n, k) of one penalty alone, of a float32 kernel: conjugate gradients with products in float64, of which a
+ * float32 Cholesky factor is the preconditioner (Higham 2002, chapter 12), a fourth of the work of `solveKernel`. That
+ * one takes over where a penalty is too small for float32. Throws as it, and INTERRUPTED.
+ */
+export async function solveOne(
+  { K, T, k }: Pick<KernelSystem<Matrix>, 'K' | 'T' | 'k'>,
+  alpha: number,
+  context?: FitContext,
+): Promise<Float64Array> {
+  const quick = await quickCholesky(K, alpha, context);
+  if (quick !== undefined) {
+    const vector = (coef: Float64Array) => ({ coef, bias: NONE, logits: NONE });
+    const { step, ended } = await conjugateGradients(
+      { inner: (a, b) => dot(a.coef, b.coef) },
+      {
+        gradient: vector(T.map((target) => -target)),
+        hessian: () => async (direction) => {
+          const product = await timesThin(K, direction.coef, k, 'float64');
+          addScaled(product, alpha, direction.coef);
+          return vector(product);
+        },
+        precondition: async (residual) => vector(await quick.apply(residual.coef, k)),
+      },
+      (_, norm) => norm <= ENOUGH * Math.sqrt(T.length),
+      MOST_STEPS,
+    );
+    if (ended) return step.coef;
+  }
+  const exact = { K: { ...K, data: new Float64Array(K.data) }, T, k };
+  return (await solveKernel(exact, alpha)).dual;
+}
+
 /** The coefficients of the rows in f(x) = Σ exp(-gamma·|x - xᵢ|²)·coefᵢ, shape (n, k). */
-export const coefficientsOf = ({ roots, k }: KernelSystem, { dual }: KernelSolution): Float64Array =>
+export const coefficientsOf = ({ roots, k }: Pick<KernelSystem, 'roots' | 'k'>, dual: Float64Array): Float64Array =>
   dual.map((value, at) => value * roots[Math.floor(at / k)]!);
 
 /**

@@ -63,11 +63,22 @@ export async function squaredDistances(rows: Rows, context?: FitContext): Promis
   return { n, values, centre };
 }
 
+/** Rows and columns of one square of the mirror, which the cache holds. */
+const TILE = 64;
+
 /** The lower triangle onto the upper one, zeros between them. */
 function mirror(values: Float32Array, n: number): void {
-  for (let i = 0; i < n; i++) {
-    values[i * n + i] = 0;
-    for (let j = 0; j < i; j++) values[j * n + i] = values[i * n + j]!;
+  for (let top = 0; top < n; top += TILE) {
+    for (let left = 0; left <= top; left += TILE) mirrorTile(values, n, top, left);
+  }
+  for (let i = 0; i < n; i++) values[i * n + i] = 0;
+}
+
+function mirrorTile(values: Float32Array, n: number, top: number, left: number): void {
+  const bottom = Math.min(n, top + TILE);
+  for (let i = top; i < bottom; i++) {
+    const right = Math.min(i, left + TILE);
+    for (let j = left; j < right; j++) values[j * n + i] = values[i * n + j]!;
   }
 }
 

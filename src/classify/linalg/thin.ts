@@ -9,8 +9,9 @@ export interface Columns {
   readonly k: number;
 }
 
-/** Values of X in one run: 64 MiB where they are widened to float64. */
+/** Values of X in one run: where they are widened to float64 so few that the cache holds them. */
 const BLOCK_VALUES = 2 ** 23;
+const WIDENED_VALUES = 2 ** 19;
 
 /** X·V: X (n, p), V (p, k), k small. Shape (n, k), row-major. */
 export async function timesThin(X: Factor, V: Float64Array, k: number, precision: FloatType) {
@@ -32,7 +33,7 @@ export async function timesColumns(
   const data = emptyOf(precision, X.cols * k);
   parts.forEach(({ V, k: width }, p) => placeColumns(V, width, data, k, starts[p]!));
   const out = parts.map((part) => new Float64Array(X.rows * part.k));
-  for (const { start, block } of rowBlocks(X)) {
+  for (const { start, block } of rowBlocks(X, valuesOf(X, precision))) {
     const product = (await gemm('neither', block, { data, rows: X.cols, cols: k })).data;
     parts.forEach(({ k: width }, p) => {
       gather(product, k, starts[p]!, out[p]!.subarray(start * width, (start + block.rows) * width), width);
@@ -49,7 +50,7 @@ export async function transposedTimesColumns(
 ): Promise<Float64Array[]> {
   const { k, starts } = sideBySide(parts);
   const out = parts.map((part) => new Float64Array(X.cols * part.k));
-  for (const { start, block } of rowBlocks(X)) {
+  for (const { start, block } of rowBlocks(X, valuesOf(X, precision))) {
     // (Rᵀ·X)ᵀ with Rᵀ laid out here: the runtime reads a transposed factor at half the speed.
     const data = emptyOf(precision, k * block.rows);
     parts.forEach(({ V, k: width }, p) => {
@@ -115,8 +116,11 @@ function sideBySide(parts: readonly Columns[]): { readonly k: number; readonly s
 const emptyOf = (precision: FloatType, length: number): Float32Array | Float64Array =>
   precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
 
+const valuesOf = ({ data }: Factor, precision: FloatType): number =>
+  precision === 'float64' && data instanceof Float32Array ? WIDENED_VALUES : BLOCK_VALUES;
+
 /** X in blocks of whole rows, of about `values` values. */
-export function rowBlocks(X: Factor, values = BLOCK_VALUES): { start: number; block: Factor }[] {
+export function rowBlocks(X: Factor, values: number): { start: number; block: Factor }[] {
   const size = Math.max(1, Math.floor(values / X.cols));
   return Array.from({ length: Math.ceil(X.rows / size) }, (_, i) => {
     const start = i * size;

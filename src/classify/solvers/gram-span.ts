@@ -1,5 +1,5 @@
 import { type Matrix, matrix } from '../../core/matrix.ts';
-import { transposedTimes } from '../linalg/times.ts';
+import { transposedTimesThin } from '../linalg/thin.ts';
 import type { Design } from './design.ts';
 import { columnSums, dot, shiftRows, weightedRows } from '../linalg/vectors.ts';
 
@@ -32,7 +32,7 @@ export function gramSpan(X: Matrix, means: Float64Array): ReturnType<typeof span
     async weights(coef, k) {
       // Xcᵀ·A is Xᵀ times A less its column means.
       const centred = shiftRows(coef.slice(), columnSums(coef, k), -1 / n);
-      const weights = await transposedTimes(X, matrix(n, k, new Float32Array(centred)));
+      const weights = matrix(X.cols, k, new Float32Array(await transposedTimesThin(X, centred, k, 'float32')));
       return { weights, meanLogits: weightedRows(means, new Float64Array(weights.data), k) };
     },
   };

@@ -3,40 +3,32 @@ import { blocksOf, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { countClasses } from '../labels.ts';
-import { solveBy } from '../linalg/inverse-cholesky.ts';
-import { transposedTimesThin } from '../linalg/thin.ts';
-import { rowColumns, triangleOf, type Triangle } from './leverages.ts';
+import { product, solveBy } from '../linalg/inverse-cholesky.ts';
+import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
+import { type Shifted, tridiagonalOf } from '../linalg/tridiagonal.ts';
 import { positivesOf } from './linear-problems.ts';
-import { checkSize, factor, type RidgeSystem, type RidgeTargets } from './ridge-system.ts';
-import { centredColumns, momentsBytes, momentsOf } from './row-moments.ts';
+import { checkSize, factor, shiftedBy, type RidgeMeans, type RidgeSystem, type RidgeTargets } from './ridge-system.ts';
+import { centredRows, momentsBytes, momentsOf } from './row-moments.ts';
 
 /** Rows whose leverages are found at once. */
-const ROWS = 1024;
-/** Values of inverses that are kept at once where rows need not be read again: 0.5 GB. */
-const KEPT_VALUES = 2 ** 26;
+const ROWS = 512;
 
-/** How many solutions are kept at once for their errors: all where each pass reads the rows again. */
-const mostKept = (cols: number, inMemory: boolean): number =>
-  inMemory ? Math.max(1, Math.floor(KEPT_VALUES / cols ** 2)) : Infinity;
+/** Bytes of the system of so many columns: itself, the basis of its tridiagonal form and what making that takes. */
+export const columnSystemBytes = (cols: number): number =>
+  Math.max(momentsBytes(cols), 4 * 8 * cols * cols + 2 * 8 * ROWS * cols);
 
-/** Bytes of the system of so many columns: itself, factors, one inverse a penalty and what making one takes. */
-export function columnSystemBytes(cols: number, alphas: number, inMemory: boolean): number {
-  const kept = Math.min(alphas, mostKept(cols, inMemory));
-  return Math.max(momentsBytes(cols), 8 * cols * cols * (4 + kept) + 28 * ROWS * cols);
+/** What the closed form needs of the rows. */
+interface ColumnMoments extends RidgeMeans {
+  /** Sum of the rows' weights. */
+  readonly weight: number;
+  /** Xcᵀ·Xc, shape (d, d). */
+  readonly scatter: Float64Array;
+  /** Xcᵀ times the targets, shape (d, k). */
+  readonly cross: Float64Array;
 }
 
-interface ColumnSolution {
-  readonly inverse: Triangle;
-  /** Shape (d, k). */
-  readonly W: Float64Array;
-}
-
-/** The system of Xcᵀ·Xc, in one pass; errors take another. Throws FIT_INVALID above 8192 columns, INTERRUPTED. */
-export async function columnSystem(
-  rows: Rows,
-  { y, byClass }: RidgeTargets,
-  context?: FitContext,
-): Promise<RidgeSystem<ColumnSolution>> {
+/** In one pass. Throws FIT_INVALID above 8192 columns, INTERRUPTED. */
+async function columnMoments(rows: Rows, { y, byClass }: RidgeTargets, context?: FitContext): Promise<ColumnMoments> {
   const d = rows.cols;
   checkSize(d, rows);
   const { weight, mean, scatter, classMeans } = await momentsOf(rows, y, byClass, context);
@@ -49,15 +41,39 @@ export async function columnSystem(
     const [j, c] = [Math.floor(at / k), positives[at % k]!];
     return 2 * counts[c]! * byClass[c]! * (classMeans[c]![j]! - mean[j]!);
   });
+  return { weight, mean, meanTarget, scatter, cross };
+}
 
-  /** Adds the squared errors of some rows to the sums of the solutions. */
-  async function addErrors(sums: Float64Array, X: Matrix, classes: Int32Array, solutions: readonly ColumnSolution[]) {
+/** The weights (d, k) of one penalty, by a Cholesky factor, in one pass. Throws as `columnSystem`. */
+export async function columnFit(
+  rows: Rows,
+  targets: RidgeTargets,
+  alpha: number,
+  context?: FitContext,
+): Promise<RidgeMeans & { readonly W: Float64Array }> {
+  const moments = await columnMoments(rows, targets, context);
+  const inverse = await factor(moments.scatter, rows.cols, alpha);
+  return { ...moments, W: await solveBy(inverse, moments.cross, moments.meanTarget.length) };
+}
+
+/** The system of Xcᵀ·Xc, in one pass; errors take another. Throws FIT_INVALID above 8192 columns, INTERRUPTED. */
+export async function columnSystem(rows: Rows, targets: RidgeTargets, context?: FitContext): Promise<RidgeSystem> {
+  const { y, byClass } = targets;
+  const d = rows.cols;
+  const { weight, mean, meanTarget, scatter, cross } = await columnMoments(rows, targets, context);
+  const positives = positivesOf(byClass.length);
+  const k = positives.length;
+  const T = await tridiagonalOf({ data: scatter, rows: d, cols: d }, context);
+  const { basis } = T;
+  const turned = await timesThin(basis, cross, k, 'float64');
+
+  /** Adds the squared errors of some rows to the sums of the penalties. */
+  async function addErrors(sums: Float64Array, X: Matrix, classes: Int32Array, systems: readonly Shifted[]) {
     const roots = Float64Array.from(classes, (c) => Math.sqrt(byClass[c]!));
-    const columns = centredColumns(X, mean, roots);
-    const measured = rowColumns(columns);
-    for (const [s, { inverse, W }] of solutions.entries()) {
-      const fitted = await transposedTimesThin(columns, W, k, 'float64');
-      const leverages = await inverse.leverages(measured);
+    const columns = await product('right', basis, centredRows(X, mean, roots));
+    for (const [s, system] of systems.entries()) {
+      const fitted = await transposedTimesThin(columns, system.solve(turned, k), k, 'float64');
+      const leverages = system.squares(columns.data, X.rows);
       for (let at = 0; at < fitted.length; at++) {
         const i = Math.floor(at / k);
         const target = classes[i] === positives[at % k] ? 1 : -1;
@@ -70,23 +86,19 @@ export async function columnSystem(
   return {
     mean,
     meanTarget,
-    mostKept: mostKept(d, rows.matrix !== undefined),
-    async solve(alpha) {
-      const inverse = await factor(scatter, d, alpha);
-      return { inverse: triangleOf(inverse), W: await solveBy(inverse, cross, k) };
-    },
-    async errorsOf(solutions) {
-      const sums = new Float64Array(solutions.length);
+    async errorsOf(alphas) {
+      const systems = alphas.map((alpha) => shiftedBy(T, alpha));
+      const sums = new Float64Array(alphas.length);
       for await (const { start, X } of blocksOf(rows)) {
         for (let from = 0; from < X.rows; from += ROWS) {
           checkAborted(context);
           const part = rowRange(X, from, Math.min(X.rows, from + ROWS));
           const classes = y.subarray(start + from, start + from + part.rows);
-          await addErrors(sums, part, classes, solutions);
+          await addErrors(sums, part, classes, systems);
         }
       }
       return Array.from(sums, (sum) => sum / (rows.rows * k));
     },
-    weightsOf: ({ W }) => Promise.resolve(W),
+    weightsOf: (alpha) => transposedTimesThin(basis, shiftedBy(T, alpha).solve(turned, k), k, 'float64'),
   };
 }

@@ -1,12 +1,11 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { Rows } from '../../core/rows.ts';
-import { checkAborted } from '../checks.ts';
 import type { FitContext, RowsShape } from '../head.ts';
 import { weightedRows } from '../linalg/vectors.ts';
-import { columnSystem, columnSystemBytes } from './ridge-columns.ts';
+import { columnFit, columnSystem, columnSystemBytes } from './ridge-columns.ts';
 import { rowSystem, rowSystemBytes } from './ridge-rows.ts';
-import type { RidgeSystem, RidgeTargets } from './ridge-system.ts';
+import type { RidgeMeans, RidgeTargets } from './ridge-system.ts';
 import { classWeights, type ClassWeight } from './class-weights.ts';
 
 /** The classes of the rows, and what each counts. */
@@ -31,21 +30,17 @@ export interface RidgeChoice extends RidgeFit {
   readonly errors: readonly number[];
 }
 
-/** Peak bytes of ridge without the rows, or the block, with so many penalties at once. */
-export function ridgeBytes(
-  { rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean },
-  alphas: number,
-): number {
-  return inMemory && rows <= cols ? rowSystemBytes(rows) : columnSystemBytes(cols, alphas, inMemory);
-}
+/** Peak bytes of ridge without the rows, or the block. */
+export const ridgeBytes = ({ rows, cols, inMemory }: RowsShape & { readonly inMemory: boolean }): number =>
+  inMemory && rows <= cols ? rowSystemBytes(rows) : columnSystemBytes(cols);
 
 /**
  * Ridge regression to targets of -1 and 1 in closed form, in one pass. Throws FIT_INVALID above 8192 columns and where
  * the system is singular to rounding, INTERRUPTED, and what reading throws.
  */
 export async function ridgeFit(rows: Rows, task: RidgeTask, alpha: number, context?: FitContext): Promise<RidgeFit> {
-  const system = await columnSystem(rows, targetsOf(task), context);
-  return fitOf(system, await system.solve(alpha));
+  const { W, ...means } = await columnFit(rows, targetsOf(task), alpha, context);
+  return fitOf(means, W);
 }
 
 /**
@@ -59,10 +54,16 @@ export async function ridgePath(
   alphas: readonly number[],
   context?: FitContext,
 ): Promise<RidgeChoice> {
+  if (alphas.length === 0) throw new PermafrostError('FIT_INVALID', 'There is no alpha to choose from.');
   const X = rows.matrix;
-  return X !== undefined && X.rows <= X.cols
-    ? choose(await rowSystem(X, targetsOf(task), context), alphas, context)
-    : choose(await columnSystem(rows, targetsOf(task), context), alphas, context);
+  const system =
+    X !== undefined && X.rows <= X.cols
+      ? await rowSystem(X, targetsOf(task), context)
+      : await columnSystem(rows, targetsOf(task), context);
+  const errors = await system.errorsOf(alphas);
+  const best = errors.reduce((least, error, a) => (error < errors[least]! ? a : least), 0);
+  const alpha = alphas[best]!;
+  return { ...fitOf(system, await system.weightsOf(alpha)), alpha, errors };
 }
 
 const targetsOf = ({ y, classes, classWeight }: RidgeTask): RidgeTargets => ({
@@ -70,32 +71,7 @@ const targetsOf = ({ y, classes, classWeight }: RidgeTask): RidgeTargets => ({
   byClass: classWeights(y, classes, classWeight),
 });
 
-async function choose<Solution>(
-  system: RidgeSystem<Solution>,
-  alphas: readonly number[],
-  context?: FitContext,
-): Promise<RidgeChoice> {
-  const errors: number[] = [];
-  let best: { readonly alpha: number; readonly error: number; readonly solution: Solution } | undefined;
-  for (let from = 0; from < alphas.length; from += system.mostKept) {
-    const some = alphas.slice(from, from + system.mostKept);
-    const solutions: Solution[] = [];
-    for (const alpha of some) {
-      checkAborted(context);
-      solutions.push(await system.solve(alpha));
-    }
-    for (const [a, error] of (await system.errorsOf(solutions)).entries()) {
-      errors.push(error);
-      if (best === undefined || error < best.error) best = { alpha: some[a]!, error, solution: solutions[a]! };
-    }
-  }
-  if (best === undefined) throw new PermafrostError('FIT_INVALID', 'There is no alpha to choose from.');
-  return { ...(await fitOf(system, best.solution)), alpha: best.alpha, errors };
-}
-
-async function fitOf<Solution>(system: RidgeSystem<Solution>, solution: Solution): Promise<RidgeFit> {
-  const { mean, meanTarget } = system;
-  const W = await system.weightsOf(solution);
+function fitOf({ mean, meanTarget }: RidgeMeans, W: Float64Array): RidgeFit {
   const shift = weightedRows(mean, W, meanTarget.length);
   return {
     weights: matrix(mean.length, meanTarget.length, new Float32Array(W)),

@@ -1,30 +1,18 @@
 import type { Matrix } from '../../core/matrix.ts';
 import { checkFinite } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { solveBy } from '../linalg/inverse-cholesky.ts';
-import { transposedTimesThin } from '../linalg/thin.ts';
+import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
+import { type Shifted, tridiagonalOf } from '../linalg/tridiagonal.ts';
 import { columnSums, weightedRows } from '../linalg/vectors.ts';
 import { centredGram } from './centred-gram.ts';
 import { positivesOf } from './linear-problems.ts';
-import { checkSize, factor, type RidgeSystem, type RidgeTargets } from './ridge-system.ts';
+import { checkSize, shiftedBy, type RidgeSystem, type RidgeTargets } from './ridge-system.ts';
 
-interface RowSolution {
-  readonly alpha: number;
-  /** Shape (n, k). */
-  readonly dual: Float64Array;
-  /** The diagonal of the hat matrix without the intercept, shape (n). */
-  readonly leverages: Float64Array;
-}
-
-/** Bytes of the system of so many rows: itself, a factor, its inverse and what making that takes. */
+/** Bytes of the system of so many rows: itself, the basis of its tridiagonal form and what making that takes. */
 export const rowSystemBytes = (rows: number): number => 4 * 8 * rows ** 2;
 
 /** The system of Xc·Xcᵀ, for no more rows than columns. Throws FIT_INVALID above 8192 rows, INTERRUPTED. */
-export async function rowSystem(
-  X: Matrix,
-  { y, byClass }: RidgeTargets,
-  context?: FitContext,
-): Promise<RidgeSystem<RowSolution>> {
+export async function rowSystem(X: Matrix, { y, byClass }: RidgeTargets, context?: FitContext): Promise<RidgeSystem> {
   const n = X.rows;
   checkSize(n, X);
   const weights = Float64Array.from(y, (c) => byClass[c]!);
@@ -33,41 +21,40 @@ export async function rowSystem(
   const roots = weights.map(Math.sqrt);
   const positives = positivesOf(byClass.length);
   const k = positives.length;
-  const targets = Float64Array.from({ length: n * k }, (_, at) =>
-    y[Math.floor(at / k)] === positives[at % k] ? 1 : -1,
-  );
-  const meanTarget = weightedRows(sampleWeights, targets, k);
-  const T = targets.map((t, at) => roots[Math.floor(at / k)]! * (t - meanTarget[at % k]!));
+  const signs = Float64Array.from({ length: n * k }, (_, at) => (y[Math.floor(at / k)] === positives[at % k] ? 1 : -1));
+  const meanTarget = weightedRows(sampleWeights, signs, k);
+  const targets = signs.map((sign, at) => roots[Math.floor(at / k)]! * (sign - meanTarget[at % k]!));
   const mean = new Float32Array(await transposedTimesThin(X, sampleWeights, 1, 'float32'));
   // Whatever is not finite is so in the mean of its column: the values are looked at only then.
   if (!mean.every(Number.isFinite)) checkFinite(X);
   const K = await centredGram(X, mean, context);
   for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K[at++]! *= roots[i]! * roots[j]!;
   projectOut(K, roots);
+  const T = await tridiagonalOf({ data: K, rows: n, cols: n }, context);
+  const { basis } = T;
+  const turned = await timesThin(basis, targets, k, 'float64');
+  /** (K + alpha)⁻¹ times the targets, shape (n, k). */
+  const dualOf = (system: Shifted) => transposedTimesThin(basis, system.solve(turned, k), k, 'float64');
   return {
     mean: new Float64Array(mean),
     meanTarget,
-    mostKept: 1,
-    async solve(alpha) {
-      const inverse = await factor(K, n, alpha);
-      const dual = await solveBy(inverse, T, k);
-      const diagonal = new Float64Array(n);
-      for (let j = 0, at = 0; j < n; j++) for (let i = 0; i < n; i++) diagonal[i]! += inverse.data[at++]! ** 2;
-      // The hat matrix is 1 - alpha·(K + alpha)⁻¹.
-      return { alpha, dual, leverages: diagonal.map((value) => 1 - alpha * value) };
+    async errorsOf(alphas) {
+      const errors: number[] = [];
+      for (const alpha of alphas) {
+        const system = shiftedBy(T, alpha);
+        const dual = await dualOf(system);
+        const diagonal = system.squares(basis.data, n);
+        // K·dual = targets - alpha·dual: the residuals are alpha·dual. The hat matrix is 1 - alpha·(K + alpha)⁻¹.
+        const sum = dual.reduce((squares, value, at) => {
+          const i = Math.floor(at / k);
+          return squares + ((alpha * value) / (alpha * diagonal[i]! - sampleWeights[i]!)) ** 2;
+        }, 0);
+        errors.push(sum / dual.length);
+      }
+      return errors;
     },
-    errorsOf: (solutions) =>
-      Promise.resolve(
-        solutions.map(({ alpha, dual, leverages }) => {
-          // K·dual = T - alpha·dual: the residuals are alpha·dual.
-          const sum = dual.reduce((squares, value, at) => {
-            const i = Math.floor(at / k);
-            return squares + ((alpha * value) / (1 - leverages[i]! - sampleWeights[i]!)) ** 2;
-          }, 0);
-          return sum / dual.length;
-        }),
-      ),
-    async weightsOf({ dual }) {
+    async weightsOf(alpha) {
+      const dual = await dualOf(shiftedBy(T, alpha));
       const scaled = dual.map((value, at) => value * roots[Math.floor(at / k)]!);
       const sums = columnSums(scaled, k);
       const W = await transposedTimesThin(X, scaled, k, 'float64');

@@ -58,12 +58,9 @@ export async function momentsOf(
       if (sum === 0) continue;
       const own = new Float64Array(d);
       sums.forEach((values, c) => addScaled(own, byClass[c]! / sum, values));
-      const columns = centredColumns(
-        part,
-        own,
-        Float64Array.from(classes, (c) => Math.sqrt(byClass[c]!)),
-      );
-      addScaled(scatter, 1, (await gemm('right', columns, columns)).data as Float64Array);
+      const roots = Float64Array.from(classes, (c) => Math.sqrt(byClass[c]!));
+      const centred = centredRows(part, own, roots);
+      addScaled(scatter, 1, (await gemm('left', centred, centred)).data as Float64Array);
       const apart = own.map((value, j) => value - mean[j]!);
       addSquare(scatter, (weight * sum) / (weight + sum), apart);
       addScaled(mean, sum / (weight + sum), apart);
@@ -76,15 +73,15 @@ export async function momentsOf(
   return { weight, mean, scatter, classMeans };
 }
 
-/** (X - mean)ᵀ, each row times its root, shape (d, rows), float64. */
-export function centredColumns(X: Matrix, mean: Float64Array, roots: Float64Array): Factor {
+/** X - mean, each row times its root, shape (rows, d), float64. */
+export function centredRows(X: Matrix, mean: Float64Array, roots: Float64Array): Factor {
   const [n, d] = [X.rows, X.cols];
   const data = new Float64Array(n * d);
   for (let i = 0, at = 0; i < n; i++) {
     const root = roots[i]!;
-    for (let j = 0, write = i; j < d; j++, at++, write += n) data[write] = root * (X.data[at]! - mean[j]!);
+    for (let j = 0; j < d; j++, at++) data[at] = root * (X.data[at]! - mean[j]!);
   }
-  return { data, rows: d, cols: n };
+  return { data, rows: n, cols: d };
 }
 
 /** Sum of the rows of each class, (classes) of shape (d). */
