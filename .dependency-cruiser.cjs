@@ -114,7 +114,14 @@ module.exports = {
       ['cross-validation'],
       ['novelty'],
     ),
-    ...floors('extract', ['archives'], ['source'], ['image', 'backbones'], ['dataset', 'weights', 'graph'], ['engines']),
+    ...floors(
+      'extract',
+      ['archives'],
+      ['source'],
+      ['image', 'backbones'],
+      ['dataset', 'weights', 'graph'],
+      ['engines'],
+    ),
     ...floors(
       'workflows',
       ['network'],
@@ -144,7 +151,11 @@ module.exports = {
     onlyImporter('@aws-sdk/client-s3', 'extract/source/s3/s3-client\\.ts'),
     onlyImporter('sharp', 'extract/image/sharp\\.ts'),
     onlyImporter('h5wasm', 'extract/weights/keras-h5\\.ts'),
-    onlyImporter('hyparquet', 'extract/archives/parquet-package\\.ts', '(^|node_modules/)hyparquet(-compressors)?(/|$)'),
+    onlyImporter(
+      'hyparquet',
+      'extract/archives/parquet-package\\.ts',
+      '(^|node_modules/)hyparquet(-compressors)?(/|$)',
+    ),
     onlyImporter('apache-arrow', 'store/format/shard\\.ts'),
     onlyImporter('hnswlib-node', 'classify/neighbors/hnsw-graph\\.ts'),
     onlyImporter('tfjs', 'extract/engines/tfjs/runtime\\.ts', '(^|node_modules/)@tensorflow/'),
