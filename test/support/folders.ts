@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -27,4 +27,9 @@ export function writeTree(root: string, files: Readonly<Record<string, string | 
     if (!path.endsWith('/')) writeFileSync(target, content);
   }
   return root;
+}
+
+/** Makes files as old as what a process left long ago. */
+export function makeOld(...paths: string[]): void {
+  for (const path of paths) utimesSync(path, 1, 1);
 }

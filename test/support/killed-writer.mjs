@@ -12,7 +12,7 @@ const plan = JSON.parse(await fs.readFile(planFile, 'utf8'));
 const changes = [];
 /** @param {string} what @param {unknown} path */
 function step(what, path) {
-  changes.push(`${what} ${basename(String(path)).replace(/\.\d+\.tmp$/, '')}`);
+  changes.push(`${what} ${basename(String(path)).replace(/\.[\w-]+\.\d+\.[0-9a-f]{8}\.tmp$/, '')}`);
   if (changes.length !== killAt) return;
   process.kill(process.pid, 'SIGKILL');
   for (;;); // Nothing more happens, however long the signal takes.

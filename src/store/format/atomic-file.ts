@@ -3,15 +3,14 @@ import { existsSync } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { requireHeld } from './lock/held-locks.ts';
+import { withTemporary } from './temporary-files.ts';
 
 /** What a written file is: its length and the lower-case hex SHA-256 of its bytes. */
 export interface FileFacts {
   readonly bytes: number;
   readonly sha256: string;
 }
-
-/** Whether a name is that of a file that is not whole yet, as a killed process leaves it. */
-export const isTemporary = (name: string): boolean => /\.\d+\.tmp$/.test(name);
 
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
 async function syncFolder(folder: string): Promise<void> {
@@ -48,18 +47,26 @@ async function discard(temporary: string, handle: FileHandle | undefined): Promi
 
 /**
  * Writes a file whole or not at all (temporary name, sync, rename, sync of the folder). Throws STORE_WRITE (disk full,
- * no permission); what stood there before stays then.
+ * no permission), and STORE_LOCKED where this process has lost the lock that it took on the folder; what stood there
+ * before stays then.
  */
-export async function writeFileAtomic(
+export function writeFileAtomic(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<FileFacts> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  return withTemporary(path, (temporary) => writeThrough(temporary, path, chunks));
+}
+
+async function writeThrough(
+  temporary: string,
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<FileFacts> {
   const hash = createHash('sha256');
   let bytes = 0;
   let handle: FileHandle | undefined;
   try {
-    handle = await open(temporary, 'w');
+    handle = await open(temporary, 'wx');
     for await (const chunk of chunks) {
       hash.update(chunk);
       bytes += chunk.length;
@@ -69,6 +76,7 @@ export async function writeFileAtomic(
     await handle.sync();
     await handle.close();
     handle = undefined;
+    await requireHeld(dirname(path));
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (cause) {

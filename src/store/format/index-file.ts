@@ -6,9 +6,11 @@ import * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { POOLINGS, SPLITS } from '../../core/sample.ts';
-import { isTemporary, writeFileAtomic } from './atomic-file.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { requireHeld } from './lock/held-locks.ts';
 import type { FileEntry, Manifest } from './manifest.ts';
 import { sealJson, unseal } from './sealed-json.ts';
+import { abandonedIn, withTemporaries } from './temporary-files.ts';
 
 /** The folder of a store in which neighbour indices lie. */
 export const INDEX_FOLDER = 'indexes';
@@ -126,23 +128,32 @@ const inFolder = (file: FileEntry): FileEntry => ({ ...file, name: join(INDEX_FO
  * returns their common recall, which is sealed with them. The caller holds the store's lock. Throws STORE_WRITE, and
  * what `make` throws as PermafrostError.
  */
-export async function keepIndex<R extends IndexRecall>(
+export function keepIndex<R extends IndexRecall>(
+  store: string,
+  keys: readonly IndexKey[],
+  make: (paths: readonly string[]) => Promise<R>,
+): Promise<R> {
+  const paths = keys.map((key) => join(store, INDEX_FOLDER, `${stemOf(key)}.bin`));
+  return withTemporaries(paths, (temporary) => keepThrough(temporary, store, keys, make));
+}
+
+async function keepThrough<R extends IndexRecall>(
+  temporary: readonly string[],
   store: string,
   keys: readonly IndexKey[],
   make: (paths: readonly string[]) => Promise<R>,
 ): Promise<R> {
   const folder = join(store, INDEX_FOLDER);
-  const names = keys.map((key) => `${stemOf(key)}.bin`);
-  const temporary = names.map((name) => join(folder, `${name}.${process.pid}.tmp`));
   try {
     await mkdir(folder, { recursive: true });
     const recall = await make(temporary);
     for (const [i, of] of keys.entries()) {
-      const [name, path] = [names[i]!, temporary[i]!];
+      const [name, path] = [`${stemOf(of)}.bin`, temporary[i]!];
       const handle = await open(path, 'r+');
       await handle.sync();
       await handle.close();
       const file = { name, ...(await factsOf(path)) };
+      await requireHeld(store);
       await rename(path, join(folder, name));
       const seal: Seal = { format: 'permafrost-index', version: 1, of, file, recall };
       await writeFileAtomic(join(folder, `${stemOf(of)}.json`), [new TextEncoder().encode(sealJson(seal))]);
@@ -187,7 +198,8 @@ export async function indexLeftovers(store: string, { dataset }: Manifest): Prom
     const isCurrent = seal.of.parts.every(({ fingerprint }) => current.has(fingerprint));
     if (isCurrent) for (const part of [name, seal.file.name]) needed.add(part);
   }
-  return names
-    .filter((name) => isTemporary(name) || (NAME.test(name) && !needed.has(name)))
-    .map((name) => join(INDEX_FOLDER, name));
+  const unfinished = await abandonedIn(join(store, INDEX_FOLDER), names);
+  return [...unfinished, ...names.filter((name) => NAME.test(name) && !needed.has(name))].map((name) =>
+    join(INDEX_FOLDER, name),
+  );
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type * as z from 'zod';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { requireHeld } from './lock/held-locks.ts';
 
 /**
  * A file that only grows: one entry a line, as `{"entry": ..., "digest": ...}`. The digest is the first 16 hex digits
@@ -68,6 +69,7 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
       { cause },
     );
   async function write(entry: T): Promise<void> {
+    await requireHeld(dirname(path));
     const next = digestOf(digest, entry);
     const line = Buffer.from(`${JSON.stringify({ entry, digest: next })}\n`);
     try {

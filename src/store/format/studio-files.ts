@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { isTemporary } from './atomic-file.ts';
 import { readJournal, withoutUndone } from './journal.ts';
+import { abandonedIn, isTemporary } from './temporary-files.ts';
 
 /** What the studio keeps in a store, in the folder `studio`. */
 export const STUDIO_FOLDER = 'studio';
@@ -72,7 +72,7 @@ async function namedImages(store: string): Promise<Set<string>> {
  */
 export async function studioLeftovers(store: string): Promise<string[]> {
   const folder = join(store, STUDIO_FOLDER);
-  const files = (await listed(folder)).filter(isTemporary).map((name) => join(STUDIO_FOLDER, name));
+  const files = (await abandonedIn(folder, await listed(folder))).map((name) => join(STUDIO_FOLDER, name));
   const images = await listed(join(folder, 'images'));
   if (images.length === 0) return files;
   let named: Set<string> | undefined;
@@ -81,7 +81,8 @@ export async function studioLeftovers(store: string): Promise<string[]> {
   } catch (error) {
     if (!(error instanceof PermafrostError)) throw error;
   }
-  const left = images.filter((name) => isTemporary(name) || named?.has(name) === false);
+  const unfinished = new Set(await abandonedIn(join(folder, 'images'), images));
+  const left = images.filter((name) => unfinished.has(name) || (named?.has(name) === false && !isTemporary(name)));
   return [...files, ...left.map((name) => join(STUDIO_FOLDER, 'images', name))];
 }
 

@@ -1,10 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { isTemporary } from '../format/atomic-file.ts';
 import { indexLeftovers } from '../format/index-file.ts';
 import { isLocked } from './lock.ts';
 import { restingOn, type StoreFolder } from '../format/manifest.ts';
+import { abandonedIn } from '../format/temporary-files.ts';
 import { isStoreFile, shardFileNames } from './shard-files.ts';
 import { STUDIO_FOLDER, studioLeftovers } from '../format/studio-files.ts';
 
@@ -21,8 +21,8 @@ export async function removeFile(path: string): Promise<void> {
 
 /**
  * What a killed process has left in a store, as sorted names relative to it: unfinished files (of heads and of the
- * studio too), images that no journal names, shards and sample lists that the manifest does not name, and indices that
- * are not current. Other files are the user's own.
+ * studio too) that no living process writes, images that no journal names, shards and sample lists that the manifest
+ * does not name, and indices that are not current. Other files are the user's own.
  */
 export async function leftovers({ path: store, manifest }: StoreFolder): Promise<string[]> {
   const named = new Set<string | undefined>([
@@ -41,8 +41,9 @@ export async function leftovers({ path: store, manifest }: StoreFolder): Promise
   const studio = (await isLocked(join(store, STUDIO_FOLDER))) ? [] : await studioLeftovers(store);
   return [
     ...studio,
-    ...files.filter((name) => isTemporary(name) || (isStoreFile(name) && !named.has(name))),
-    ...heads.filter(isTemporary).map((name) => join('heads', name)),
+    ...(await abandonedIn(store, files)),
+    ...files.filter((name) => isStoreFile(name) && !named.has(name)),
+    ...(await abandonedIn(join(store, 'heads'), heads)).map((name) => join('heads', name)),
     ...(await indexLeftovers(store, manifest)),
   ].sort();
 }

@@ -1,126 +1,67 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { dropLock, holdLock } from '../format/lock/held-locks.ts';
+import { LOCK_NAME, readLockFile, type Owner } from '../format/lock/lock-file.ts';
+import { ownIdentity, type ProcessIdentity } from '../format/lock/process-identity.ts';
+import { fileSystemTime, withTemporary } from '../format/temporary-files.ts';
+import { startBeating } from './lock-beat.ts';
+import { endLock, removeClaims } from './lock-claim.ts';
+import { judgeLock, LOCK_RULES, type LockRules } from './lock-rules.ts';
 
-export const LOCK_NAME = 'writer.lock';
-
-/** Held while a dead writer's lock is taken over; older than this, in milliseconds, its maker died too. */
-const TAKEOVER_NAME = 'writer.lock.takeover';
-const TAKEOVER_MS = 10_000;
+/** Other writers that came and went while this one tried: more than so many, and it gives up. */
+const TRIES = 100;
 const RETRY_MS = 50;
-const UNNAMED_TRIES = 20;
-
-const ownerSchema = z.strictObject({
-  token: z.string(),
-  pid: z.number().int().positive(),
-  /** When the process began, in the system's own words, where it tells: a pid is given out again, this is not. */
-  began: z.string().nullable(),
-  host: z.string(),
-  since: z.string(),
-  command: z.string(),
-});
-type Owner = z.infer<typeof ownerSchema>;
 
 /** A store that this process alone may write to. */
 export interface StoreLock {
-  /** Removes the lock. */
+  /** Removes the lock, if it is this one still. */
   release(): Promise<void>;
+}
+
+/** How a lock is asked for. */
+export interface LockRequest {
+  /** Takes over at once the lock of a process that is not known to live here. Default: false. */
+  readonly takeOver?: boolean;
+  /** Is told whose lock is taken over. */
+  readonly note?: ((text: string) => void) | undefined;
+}
+
+/** For tests: other rules, another process. */
+export interface LockSettings extends LockRules {
+  readonly self?: ProcessIdentity;
 }
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** The start of a process in clock ticks since boot (proc(5), field 22 of stat); null where it is not known. */
-async function processStart(pid: number): Promise<string | null> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  // The second field is the program's name in parentheses, which may hold anything.
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-}
-
-/** Whether the owner's process is gone for certain. On another machine nobody can tell. */
-async function isDead(owner: Owner): Promise<boolean> {
-  if (owner.host !== hostname()) return false;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    return codeOf(error) === 'ESRCH';
-  }
-  return owner.began !== null && (await processStart(owner.pid)) !== owner.began;
-}
-
-/** The owner that a lock file names; undefined where the file is gone, null where it names none. */
-async function readOwner(path: string): Promise<Owner | null | undefined> {
-  try {
-    return ownerSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    return codeOf(error) === 'ENOENT' ? undefined : null;
-  }
-}
-
-function locked(store: string, owner: Owner | null): PermafrostError {
-  const path = join(store, LOCK_NAME);
-  if (owner === null) {
-    return new PermafrostError(
-      'STORE_LOCKED',
-      `${path} is there but names no writer: it is damaged. If no other permafrost writes to this store, delete that file and run the command again.`,
-    );
-  }
-  const where = owner.host === hostname() ? '' : ` on ${owner.host}`;
-  const advice =
-    where === ''
-      ? 'Wait for it to end, or give another folder with --store.'
-      : `Wait for it to end. If it is gone, delete ${path}: whether a process of another machine lives cannot be seen from here.`;
-  return new PermafrostError(
-    'STORE_LOCKED',
-    `${store} is being written to by process ${owner.pid}${where} (${owner.command}) since ${owner.since}. ${advice}`,
-  );
-}
-
-/** Removes the lock of a dead writer, if it is still the same; only one process does so at a time. */
-async function removeStale(path: string, store: string, stale: Owner): Promise<void> {
-  const takeover = join(store, TAKEOVER_NAME);
-  try {
-    await (await open(takeover, 'wx')).close();
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    const age = Date.now() - (await stat(takeover).then(({ mtimeMs }) => mtimeMs, Date.now));
-    if (age > TAKEOVER_MS) await rm(takeover, { force: true });
-    else await sleep(RETRY_MS);
-    return;
-  }
-  try {
-    if ((await readOwner(path))?.token === stale.token) await rm(path, { force: true });
-  } finally {
-    await rm(takeover, { force: true });
-  }
-}
-
 /**
  * Makes this process the one writer of a store, whose folder is made where it is not there. The lock of a killed writer
- * is taken over. Throws STORE_LOCKED, naming a living writer, and STORE_WRITE.
+ * is taken over, as is one of another machine or container that gives no sign of life (lock-rules.ts). Throws
+ * STORE_LOCKED, naming a living writer, and STORE_WRITE.
  */
-export async function lockStore(store: string, command: string): Promise<StoreLock> {
+export async function lockStore(
+  store: string,
+  command: string,
+  request: LockRequest = {},
+  { self = ownIdentity(), ...rules }: LockSettings = LOCK_RULES,
+): Promise<StoreLock> {
   const path = join(store, LOCK_NAME);
   const owner: Owner = {
     token: randomUUID(),
-    pid: process.pid,
-    began: await processStart(process.pid),
-    host: hostname(),
+    ...self,
+    beatMs: rules.beatMs,
     since: new Date().toISOString(),
     command,
   };
+  const text = `${JSON.stringify(owner)}\n`;
   try {
     await mkdir(store, { recursive: true });
-    for (let unnamed = 0; !(await created(path, `${JSON.stringify(owner)}\n`));) {
-      const other = await readOwner(path);
-      if (other === undefined) continue;
-      // Between making the file and writing to it, its maker is not named yet.
-      if (other === null && unnamed++ < UNNAMED_TRIES) await sleep(RETRY_MS);
-      else if (other === null || !(await isDead(other))) throw locked(store, other);
-      else await removeStale(path, store, other);
+    for (let tries = 0; tries < TRIES; tries++) {
+      const handle = await tryLock(path, text, request, rules);
+      if (handle !== undefined) return await lockHeld(store, text, handle, rules.beatMs);
+      await sleep(RETRY_MS);
     }
   } catch (cause) {
     if (cause instanceof PermafrostError) throw cause;
@@ -130,37 +71,105 @@ export async function lockStore(store: string, command: string): Promise<StoreLo
       { cause },
     );
   }
+  throw locked(store, 'one process after another. Run the command again.');
+}
+
+const locked = (store: string, by: string): PermafrostError =>
+  new PermafrostError('STORE_LOCKED', `${store} is being written to by ${by}`);
+
+/** One try: the lock's file, open, or undefined where it has to be tried again. Throws STORE_LOCKED. */
+function tryLock(
+  path: string,
+  text: string,
+  { takeOver = false, note }: LockRequest,
+  rules: LockRules,
+): Promise<FileHandle | undefined> {
+  return withTemporary(path, async (candidate) => {
+    const handle = await open(candidate, 'wx');
+    let mine: FileHandle | undefined;
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+      mine = await place(candidate, handle, path, text);
+      if (mine !== undefined) return mine;
+      const found = await readLockFile(path);
+      if (found.kind === 'none') return undefined; // released since
+      if (found.kind === 'foreign')
+        throw new PermafrostError(
+          'STORE_LOCKED',
+          `${path} is ${found.what}, and no lock that permafrost wrote. If no other permafrost writes to this store, remove it and run the command again.`,
+        );
+      const verdict = judgeLock(path, found, (await handle.stat()).mtimeMs, rules, takeOver);
+      if (verdict.kind === 'unnamed') return undefined;
+      if (verdict.kind === 'held') throw locked(dirname(path), verdict.reason);
+      if (!(await endLock(path, found.text, () => rename(candidate, path)))) return undefined;
+      if (verdict.remark !== undefined) note?.(verdict.remark);
+      return (mine = handle);
+    } finally {
+      if (mine !== handle) await handle.close();
+      await rm(candidate, { force: true });
+    }
+  });
+}
+
+/**
+ * Gives the candidate the lock's name, unless that is taken; then undefined. The file gets its name when it is written,
+ * so that there is no lock without content; only where a disk has no hard links it is written in its place.
+ */
+async function place(
+  candidate: string,
+  handle: FileHandle,
+  path: string,
+  text: string,
+): Promise<FileHandle | undefined> {
+  try {
+    await link(candidate, path);
+    return handle;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST')
+      // The answer to the first of two equal requests may be lost on its way from another machine (NFS).
+      return (await handle.stat()).nlink > 1 ? handle : undefined;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error) ?? '')) throw error;
+  }
+  let direct: FileHandle;
+  try {
+    direct = await open(path, 'wx');
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return undefined;
+    throw error;
+  }
+  try {
+    await direct.writeFile(text);
+    await direct.sync();
+    return direct;
+  } catch (error) {
+    await direct.close();
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function lockHeld(store: string, text: string, handle: FileHandle, beatMs: number): Promise<StoreLock> {
+  const path = join(store, LOCK_NAME);
+  holdLock(store, text);
+  const stop = startBeating(handle, Buffer.byteLength(text), beatMs);
+  await removeClaims(store, text);
   return {
     async release() {
-      if ((await readOwner(path))?.token === owner.token) await rm(path, { force: true });
+      dropLock(store);
+      await stop();
+      const found = await readLockFile(path);
+      if (found.kind === 'lock' && found.text === text) await endLock(path, text, () => rm(path, { force: true }));
     },
   };
 }
 
-/** Makes a file with that content, unless one is there. Not every file system has hard links, which are simpler. */
-async function created(path: string, content: string): Promise<boolean> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'wx');
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-  try {
-    await handle.writeFile(content);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
-  return true;
-}
-
 /** Whether a process that may live holds the lock of a folder. */
-export async function isLocked(store: string): Promise<boolean> {
-  const owner = await readOwner(join(store, LOCK_NAME));
-  return owner !== undefined && (owner === null || !(await isDead(owner)));
+export async function isLocked(store: string, rules: LockRules = LOCK_RULES): Promise<boolean> {
+  const path = join(store, LOCK_NAME);
+  const found = await readLockFile(path);
+  if (found.kind !== 'lock') return found.kind === 'foreign';
+  return judgeLock(path, found, await fileSystemTime(store), rules, false).kind !== 'left-behind';
 }
 
 /** Whether a file of a store's folder belongs to its lock. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { canonicalJson, differences } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { DEFAULT_POOLINGS, type Failure, type Pooling, type PoolingWidths } from '../../core/sample.ts';
-import { isTemporary, writeFileAtomic } from '../format/atomic-file.ts';
+import { writeFileAtomic } from '../format/atomic-file.ts';
 import { fingerprintOf, type FeatureSettings } from '../format/fingerprint.ts';
 import { removeFile, removeLeftovers } from './leftovers.ts';
 import { isLockFile } from './lock.ts';
@@ -25,6 +25,7 @@ import type { WantedSet } from '../read/stored-parts.ts';
 import { takeUpSealed } from './shard-files.ts';
 import { encodeShard, type SampleRows } from '../format/shard.ts';
 import { metadataOfSplit, type SplitOrigin } from '../format/split-origin.ts';
+import { isTemporary } from '../format/temporary-files.ts';
 
 /** The names in the folder of a store, which is made where it is not there. Throws STORE_WRITE. */
 async function namesIn(store: string): Promise<string[]> {

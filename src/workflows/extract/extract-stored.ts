@@ -11,7 +11,7 @@ import { layersOfSet } from '../network/tuned-layers.ts';
 import type { Work } from '../work.ts';
 import { extractInto, type ViewCuts } from './extract-into.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
-import { positionsWithFailures } from './units.ts';
+import { positionsWithFailures } from '../../extract/dataset/units.ts';
 import { viewsOf } from './views.ts';
 
 /** What of the images that a store lists is extracted. */

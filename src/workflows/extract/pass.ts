@@ -12,7 +12,7 @@ import type { Work } from '../work.ts';
 import type { Extractor } from '../network/extractor.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { sampleContents, type SampleContents } from './sample-contents.ts';
-import { unitOf, type Units } from './units.ts';
+import { unitOf, type Units } from '../../extract/dataset/units.ts';
 
 export interface Pass {
   readonly dataset: Dataset;

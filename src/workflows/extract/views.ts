@@ -8,7 +8,7 @@ import { setsWriter, type SetsWriterOptions, type WantedDraft } from '../../stor
 import { setFor, whyNotReused } from '../../store/write/store.ts';
 import type { ExtractOptions } from './options.ts';
 import { pass, type Found, type Pass } from './pass.ts';
-import { pickSamples } from './units.ts';
+import { pickSamples } from '../../extract/dataset/units.ts';
 import type { Work } from '../work.ts';
 
 /** The views that are wanted of each training image. */

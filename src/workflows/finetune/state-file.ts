@@ -4,7 +4,8 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { readSafetensors, safetensorsParts, type SafeTensor } from '../../core/safetensors.ts';
 import type { TailArrays } from '../../extract/training.ts';
 import type { FinetuneEpoch, FinetuneTrial } from '../../results/finetune-result.ts';
-import { isTemporary, writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { writeFileAtomic } from '../../store/format/atomic-file.ts';
+import { abandonedIn } from '../../store/format/temporary-files.ts';
 import { headDigest } from '../../store/read/heads/head-digest.ts';
 import type { FitState } from './training/tail-fit.ts';
 
@@ -113,9 +114,9 @@ export const removeState = (file: string): Promise<void> => rm(file, { force: tr
 
 /** Removes what a killed process left of writing a state. */
 export async function removeUnfinished(file: string): Promise<void> {
-  const names = await readdir(dirname(file)).catch(() => []);
-  for (const name of names)
-    if (name.startsWith(basename(file)) && isTemporary(name)) await rm(join(dirname(file), name), { force: true });
+  const names = await readdir(dirname(file)).catch((): string[] => []);
+  const own = names.filter((name) => name.startsWith(basename(file)));
+  for (const name of await abandonedIn(dirname(file), own)) await rm(join(dirname(file), name), { force: true });
 }
 
 const damaged = (file: string, found: string): PermafrostError =>

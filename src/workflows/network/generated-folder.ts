@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { temporaryPath } from '../../store/format/temporary-files.ts';
 
 /** A folder whose files can be made again at any time from what `digest` covers. */
 export interface GeneratedFolder {
@@ -62,7 +63,7 @@ export async function generate(folder: GeneratedFolder, make: (unfinished: strin
       `${root} has to be made anew but holds "${foreign}", which was not made by permafrost. Move that file away or name another folder.`,
     );
   }
-  const unfinished = `${root}.unfinished-${process.pid}`;
+  const unfinished = temporaryPath(root);
   try {
     await mkdir(unfinished, { recursive: true });
     try {

@@ -16,7 +16,7 @@ import { repairText, verifyText } from '../../../src/report/store-report.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
 import { repair } from '../../../src/workflows/care/repair.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
-import { temporaryFolders } from '../../support/folders.ts';
+import { makeOld, temporaryFolders } from '../../support/folders.ts';
 import { storedRow } from '../../support/stored-rows.ts';
 import { fillStore } from '../../support/stores.ts';
 
@@ -63,6 +63,7 @@ describe("the studio's files in a store", () => {
     const stray = taughtImagePath(store, 'f'.repeat(64));
     const half = `${taughtImagePath(store, sha256)}.4711.tmp`;
     for (const path of [stray, half]) writeFileSync(path, 'left by a killed studio');
+    makeOld(half);
     expect((await verify(store)).orphans).toEqual([
       join('studio', 'images', `${sha256}.4711.tmp`),
       join('studio', 'images', 'f'.repeat(64)),

@@ -1,32 +1,56 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { LOCK_NAME, lockStore } from '../../../src/store/write/lock.ts';
+import { writeFileAtomic } from '../../../src/store/format/atomic-file.ts';
+import { LOCK_NAME } from '../../../src/store/format/lock/lock-file.ts';
+import { LOCK_RULES } from '../../../src/store/write/lock-rules.ts';
+import { isLocked, lockStore, type LockRequest } from '../../../src/store/write/lock.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 
 const folder = temporaryFolders();
-const LOCK = pathToFileURL('dist/store/write/lock.js').href;
+const SCRIPT = fileURLToPath(new URL('../../support/lock-writer.mjs', import.meta.url));
+const dist = pathToFileURL('dist').href;
+/** Signs of life that tests can wait for. */
+const QUICK = { beatMs: 50, leftBehindMs: 700 };
+const ELSEWHERE = { ...QUICK, self: { host: 'elsewhere' } };
 
-/** A process that takes the lock of each store that it reads from stdin, tells how that went, and keeps it. */
-function writerProcess(store: string) {
-  const script = `import { lockStore } from ${JSON.stringify(LOCK)};
-    const said = await lockStore(${JSON.stringify(store)}, 'test').then(() => 'locked', (error) => error.code);
-    console.log(said);
-    setInterval(() => undefined, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const said = new Promise<string>((resolve) =>
-    child.stdout.once('data', (data: Buffer) => resolve(data.toString().trim())),
-  );
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+interface Given {
+  readonly request?: LockRequest;
+  readonly settings?: object;
+  readonly noLinks?: boolean;
+}
+
+/** A process that takes the lock of a store, tells how that went, and keeps it. */
+function writerProcess(store: string, given: Given = {}, program: readonly string[] = []) {
+  const [command, ...args] = [...program, process.execPath, SCRIPT, JSON.stringify({ dist, store, ...given })];
+  const child = spawn(command ?? '', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const line = await lines.next();
+    return (line.done ? { said: 'ended' } : JSON.parse(line.value)) as {
+      said: string;
+      message?: string;
+      notes?: string[];
+    };
+  };
+  const first = answer();
+  const ended = once(child, 'exit');
   return {
     pid: child.pid!,
-    said,
+    first,
+    said: first.then(({ said }) => said),
+    tell(line: string) {
+      child.stdin.write(`${line}\n`);
+      return answer();
+    },
+    signal: (name: NodeJS.Signals) => child.kill(name),
     async kill() {
       child.kill('SIGKILL');
       await ended;
@@ -88,20 +112,41 @@ describe('the lock of a store', () => {
     },
   );
 
-  it('of another machine is left alone, whatever that machine does', async () => {
+  it('of another machine and an older version, which gives no sign of life, is left alone however old', async () => {
     const store = folder();
     const text = ownerWith({ host: 'elsewhere', pid: 2 ** 22 + 1 });
     writeFileSync(join(store, LOCK_NAME), text);
+    utimesSync(join(store, LOCK_NAME), 1, 1);
     const { message } = await rejection(lockStore(store, 'test'), 'STORE_LOCKED');
-    expect(message).toMatch(/on elsewhere.*delete .*writer\.lock/);
+    expect(message).toMatch(/on elsewhere .*gives no sign of life.*--take-over/);
     expect(readFileSync(join(store, LOCK_NAME), 'utf8')).toBe(text);
+    expect(await isLocked(store)).toBe(true);
   });
 
-  it('that is damaged is not guessed about', async () => {
+  it.each(['', '{"pid":'])('that is damaged (%j) is left alone until it is old', async (text) => {
     const store = folder();
-    writeFileSync(join(store, LOCK_NAME), '{"pid":');
+    writeFileSync(join(store, LOCK_NAME), text);
     const { message } = await rejection(lockStore(store, 'test'), 'STORE_LOCKED');
     expect(message).toContain('names no writer');
+    const notes: string[] = [];
+    utimesSync(join(store, LOCK_NAME), 1, 1);
+    await (await lockStore(store, 'test', { note: (note) => notes.push(note) })).release();
+    expect(notes.join()).toMatch(/names no writer: it is damaged, and \d+ minutes old\. It is taken over/);
+    expect(readdirSync(store)).toEqual([]);
+  });
+
+  it.each([
+    ['a link that leads nowhere', (path: string) => symlinkSync('/nowhere', path), /is a symbolic link/],
+    ['a link to a file', (path: string) => symlinkSync(SCRIPT, path), /is a symbolic link/],
+    ['a folder', (path: string) => mkdirSync(path), /is a folder/],
+  ])('in whose place %s stands is refused at once', async (_what, make, expected) => {
+    const store = folder();
+    make(join(store, LOCK_NAME));
+    const started = performance.now();
+    const { message } = await rejection(lockStore(store, 'test', { takeOver: true }), 'STORE_LOCKED');
+    expect(message).toMatch(expected);
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(readdirSync(store)).toEqual([LOCK_NAME]);
   });
 
   it('cannot be had where the store is a file', async () => {
@@ -116,5 +161,198 @@ describe('the lock of a store', () => {
     writeFileSync(join(store, LOCK_NAME), ownerWith({ token: 'of another' }));
     await lock.release();
     expect(existsSync(join(store, LOCK_NAME))).toBe(true);
+  });
+
+  it('is refused to who has lost it: nothing more is published, and the lock of the other stays', async () => {
+    const store = folder();
+    const lock = await lockStore(store, 'test');
+    await writeFileAtomic(join(store, 'a'), [Buffer.from('x')]);
+    writeFileSync(join(store, LOCK_NAME), ownerWith({ host: 'elsewhere', command: 'permafrost gc' }));
+    const { message } = await rejection(writeFileAtomic(join(store, 'b'), [Buffer.from('x')]), 'STORE_LOCKED');
+    expect(message).toMatch(/has lost its lock .*process 1 on elsewhere \(permafrost gc\)/);
+    await lock.release();
+    expect(readdirSync(store).sort()).toEqual(['a', LOCK_NAME]);
+    await writeFileAtomic(join(store, 'b'), [Buffer.from('x')]); // who holds no lock is not asked
+  });
+});
+
+describe('the lock of a process of another machine', () => {
+  it('is held as long as that gives signs of life, and taken over when these are old, which is told', async () => {
+    const store = folder();
+    const other = writerProcess(store, { settings: ELSEWHERE });
+    expect(await other.said).toBe('locked');
+    await sleep(2 * QUICK.leftBehindMs);
+    const { message } = await rejection(lockStore(store, 'test', {}, QUICK), 'STORE_LOCKED');
+    expect(message).toMatch(
+      /process \d+ on elsewhere \(test\).*last sign of life is 0 s old.*another machine.*counts as gone after 1 s.*--take-over/,
+    );
+    await other.kill();
+    await rejection(lockStore(store, 'test', {}, QUICK), 'STORE_LOCKED');
+    expect(await isLocked(store, QUICK)).toBe(true);
+    await sleep(1.5 * QUICK.leftBehindMs);
+    expect(await isLocked(store, QUICK)).toBe(false);
+    const notes: string[] = [];
+    const lock = await lockStore(store, 'test', { note: (note) => notes.push(note) }, QUICK);
+    expect(notes.join()).toMatch(/^The lock of process \d+ on elsewhere .* is taken over: the last sign of life/);
+    await lock.release();
+    expect(readdirSync(store)).toEqual([]);
+  });
+
+  it('is taken over at once where that is asked for, but never one of a process that lives here', async () => {
+    const store = folder();
+    const other = writerProcess(store, { settings: { ...LOCK_RULES, self: { host: 'elsewhere' } } });
+    expect(await other.said).toBe('locked');
+    const notes: string[] = [];
+    const lock = await lockStore(store, 'test', { takeOver: true, note: (note) => notes.push(note) });
+    expect(notes.join()).toMatch(/^The lock of process \d+ on elsewhere .* as --take-over asks/);
+    const third = await writerProcess(store, { request: { takeOver: true } }).first;
+    expect(third).toMatchObject({ said: 'STORE_LOCKED' });
+    expect(third.message).toContain(`process ${process.pid} (test)`);
+    expect(await other.tell('write b')).toMatchObject({ said: 'STORE_LOCKED' });
+    await lock.release();
+    await other.kill();
+  });
+
+  it('that slept until another took over writes nothing more, and removes no lock but its own', async () => {
+    const store = folder();
+    const other = writerProcess(store, { settings: ELSEWHERE });
+    expect(await other.said).toBe('locked');
+    expect(await other.tell('write first')).toEqual({ said: 'done' });
+    other.signal('SIGSTOP');
+    await sleep(1.5 * QUICK.leftBehindMs);
+    const lock = await lockStore(store, 'test', {}, QUICK);
+    await writeFileAtomic(join(store, 'second'), [Buffer.from('x')]);
+    other.signal('SIGCONT');
+    const refused = await other.tell('write third');
+    expect(refused.said).toBe('STORE_LOCKED');
+    expect(refused.message).toContain(`process ${process.pid}`);
+    expect(await other.tell('release')).toEqual({ said: 'done' });
+    expect(readdirSync(store).sort()).toEqual(['first', 'second', LOCK_NAME]);
+    await writeFileAtomic(join(store, 'fourth'), [Buffer.from('x')]);
+    await lock.release();
+    await other.kill();
+  });
+
+  it('goes to exactly one of several that find it left behind', async () => {
+    const store = folder();
+    const text = ownerWith({ host: 'elsewhere', boot: 'x', namespace: 'y', beatMs: 50 });
+    writeFileSync(join(store, LOCK_NAME), text);
+    utimesSync(join(store, LOCK_NAME), 1, 1);
+    const writers = Array.from({ length: 4 }, () => writerProcess(store));
+    const said = await Promise.all(writers.map((writer) => writer.said));
+    await Promise.all(writers.map((writer) => writer.kill()));
+    expect(said.sort()).toEqual(['STORE_LOCKED', 'STORE_LOCKED', 'STORE_LOCKED', 'locked']);
+  });
+
+  it('is judged by the clock of the disk: who has another clock changes nothing', async () => {
+    const store = folder();
+    const text = ownerWith({ host: 'elsewhere', boot: 'x', namespace: 'y', beatMs: 50 });
+    writeFileSync(join(store, LOCK_NAME), text);
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + 3_600_000;
+    try {
+      await rejection(lockStore(store, 'test'), 'STORE_LOCKED');
+    } finally {
+      Date.now = now;
+    }
+  });
+});
+
+const unshare = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+
+/** Why no process can be given a namespace of its own; undefined where it can. */
+async function whyNoNamespace(): Promise<string | undefined> {
+  const child = spawn(unshare[0]!, [...unshare.slice(1), 'true'], { stdio: 'ignore' });
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code === 0 ? undefined : `unshare ends with ${code}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const whyNot = await whyNoNamespace();
+describe.skipIf(whyNot !== undefined)(
+  whyNot === undefined ? 'the lock of a container' : `the lock of a container [skipped: ${whyNot}]`,
+  () => {
+    it('of this host name, in which every process is the first one, is held while that lives and no longer', async () => {
+      const store = folder();
+      const [one, two] = [1, 2].map(() => writerProcess(store, { settings: QUICK }, unshare));
+      const said = [await one!.first, await two!.first];
+      expect(said.map((each) => each.said).sort()).toEqual(['STORE_LOCKED', 'locked']);
+      const refused = said.find((each) => each.said === 'STORE_LOCKED')!;
+      expect(refused.message).toMatch(/by process 1 \(test\).*another container/);
+      // Here it cannot be seen either, and here process 1 is another one.
+      const { message } = await rejection(lockStore(store, 'test', {}, QUICK), 'STORE_LOCKED');
+      expect(message).toMatch(/by process 1 \(test\).*another container/);
+      await Promise.all([one!.kill(), two!.kill()]);
+      await sleep(1.5 * QUICK.leftBehindMs);
+      await (await lockStore(store, 'test', {}, QUICK)).release();
+      expect(readdirSync(store)).toEqual([]);
+    });
+  },
+);
+
+describe('the lock on a disk without hard links', () => {
+  it('is held by one writer too, and goes to exactly one of several', async () => {
+    const store = folder();
+    const writers = Array.from({ length: 4 }, () => writerProcess(store, { noLinks: true }));
+    const said = await Promise.all(writers.map((writer) => writer.said));
+    expect(said.toSorted()).toEqual(['STORE_LOCKED', 'STORE_LOCKED', 'STORE_LOCKED', 'locked']);
+    const holder = writers[said.indexOf('locked')]!;
+    expect(await holder.tell('write a')).toEqual({ said: 'done' });
+    expect(await holder.tell('release')).toEqual({ said: 'done' });
+    expect(readdirSync(store)).toEqual(['a']);
+    await holder.kill();
+  });
+});
+
+describe('processes that lock a store again and again, some of them killed', () => {
+  it('are never two at a time, and the store is free in the end', async () => {
+    const store = folder();
+    const log = join(store, 'log');
+    const script = `import { appendFileSync } from 'node:fs';
+      import { setTimeout as sleep } from 'node:timers/promises';
+      const { lockStore } = await import(${JSON.stringify(`${dist}/store/write/lock.js`)});
+      for (const end = Date.now() + 3000; Date.now() < end;) {
+        try {
+          const lock = await lockStore(${JSON.stringify(store)}, 'test');
+          appendFileSync(${JSON.stringify(log)}, 'in ' + process.pid + '\\n');
+          await sleep(Math.random() * 4);
+          appendFileSync(${JSON.stringify(log)}, 'out ' + process.pid + '\\n');
+          await lock.release();
+        } catch (error) {
+          if (error.code !== 'STORE_LOCKED') { console.error(error); process.exit(1); }
+        }
+        await sleep(Math.random() * 4);
+      }`;
+    const children = Array.from({ length: 5 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit'] }),
+    );
+    const ends = children.map((child) => once(child, 'exit') as Promise<[number | null, string | null]>);
+    const killed = new Set<number>();
+    for (const child of children.slice(0, 2)) {
+      await sleep(700);
+      if (child.kill('SIGKILL')) killed.add(child.pid!);
+    }
+    const ended = await Promise.all(ends);
+    expect(ended.slice(2).map(([code]) => code)).toEqual([0, 0, 0]);
+    const entries = readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '));
+    expect(entries.length).toBeGreaterThan(50);
+    let inside: number | undefined;
+    for (const [what, pid] of entries) {
+      if (what === 'in') {
+        if (inside !== undefined) expect(killed.has(inside)).toBe(true); // it was killed inside
+        inside = Number(pid);
+      } else {
+        expect(Number(pid)).toBe(inside);
+        inside = undefined;
+      }
+    }
+    await (await lockStore(store, 'test')).release();
+    expect(readdirSync(store).filter((name) => !name.endsWith('.tmp'))).toEqual(['log']);
   });
 });

@@ -7,7 +7,7 @@ import { readManifest } from '../../../src/store/format/manifest-file.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../../src/store/write/store.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { rejection } from '../../support/errors.ts';
-import { temporaryFolders, writeTree } from '../../support/folders.ts';
+import { makeOld, temporaryFolders, writeTree } from '../../support/folders.ts';
 import { ENGINE, settingsWith, storedRow, WIDTHS } from '../../support/stored-rows.ts';
 import { commitSamples, contentOf, filesOf, fillStore, openMade, matricesOf, whole } from '../../support/stores.ts';
 
@@ -82,6 +82,8 @@ describe('opening a store for writing', () => {
       'samples-0123456789abcdef.arrow': 'samples that the manifest does not name',
       'heads/y.safetensors.4711.tmp': 'half a head',
     });
+    const unfinished = Object.keys(filesOf(store)).filter((name) => name.endsWith('.4711.tmp'));
+    makeOld(...unfinished.map((name) => join(store, name)));
     await openForWriting(store, '0.0.0');
     expect(Object.keys(filesOf(store)).sort()).toEqual(Object.keys(before).sort());
   });
@@ -89,6 +91,7 @@ describe('opening a store for writing', () => {
   it('goes on where a process was killed before it had made the manifest', async () => {
     const store = folder();
     writeFileSync(join(store, 'manifest.json.4711.tmp'), '{"format": "perm');
+    makeOld(join(store, 'manifest.json.4711.tmp'));
     await openForWriting(store, '0.0.0');
     expect(readdirSync(store)).toEqual(['manifest.json']);
   });

@@ -11,7 +11,7 @@ import { check } from '../../../src/workflows/check/check.ts';
 import { SKETCHES_NAME } from '../../../src/store/format/sketches-file.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { rejection } from '../../support/errors.ts';
-import { temporaryFolders } from '../../support/folders.ts';
+import { makeOld, temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { openMade, matricesOf } from '../../support/stores.ts';
 
@@ -83,6 +83,7 @@ describe('verify', () => {
     const gone = storeFiles(store).find((name) => name.endsWith('-avg.arrow'))!;
     rmSync(join(store, gone));
     writeFileSync(join(store, 'manifest.json.4711.tmp'), '{"half');
+    makeOld(join(store, 'manifest.json.4711.tmp'));
     writeFileSync(join(store, 'notes of the user.txt'), 'none of our business');
     const { damaged, orphans } = await verify(store);
     expect(damaged.map(({ name }) => name)).toEqual([gone]);

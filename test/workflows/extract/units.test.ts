@@ -9,7 +9,7 @@ import { gc } from '../../../src/workflows/care/gc.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import type { ExtractOptions } from '../../../src/workflows/extract/options.ts';
-import { pickSamples, positionsWithFailures, unitOf } from '../../../src/workflows/extract/units.ts';
+import { pickSamples, positionsWithFailures, unitOf } from '../../../src/extract/dataset/units.ts';
 import { rejection } from '../../support/errors.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { noiseDataset } from '../../support/noise-dataset.ts';

@@ -14,7 +14,7 @@ import type { neighbors as sourceNeighbors } from '../../../src/workflows/search
 import { repair } from '../../../src/workflows/care/repair.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { hnswMissing } from '../../classify/neighbors/hnsw-missing.ts';
-import { temporaryFolders } from '../../support/folders.ts';
+import { makeOld, temporaryFolders } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 
 // Threads are started from a file, which Node 20 must be able to run: the built one. So this is the built workflow too.
@@ -163,6 +163,7 @@ describe.skipIf(missing !== undefined)(`an index in a store${missing ? ` [skippe
     const names = indexNames(store).filter((name) => !before.includes(name));
     expect(names).toHaveLength(4);
     writeFileSync(join(store, 'indexes', `${names[0]}.123.tmp`), 'half');
+    makeOld(join(store, 'indexes', `${names[0]}.123.tmp`));
     writeFileSync(join(store, 'indexes', 'hnsw-0123456789abcdef.bin'), 'a file without its seal');
     writeFileSync(join(store, 'indexes', 'notes.txt'), 'the user’s own');
     expect((await verify(store)).orphans).toHaveLength(6);

@@ -4,6 +4,7 @@ import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { imageExtension } from '../../../extract/dataset/image-extension.ts';
 import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
 import type { TaughtFolder } from '../../../store/format/studio-files.ts';
+import { temporaryPath } from '../../../store/format/temporary-files.ts';
 
 /**
  * Writes taught classes as `<target>/Train/<class>/<number>-<name>`: all or nothing, into a new folder. Throws
@@ -16,7 +17,7 @@ export async function saveTaughtDataset(
 ): Promise<void> {
   const filled = classes.filter(({ images }) => images.length > 0);
   if (filled.length === 0) throw new PermafrostError('FIT_INVALID', 'There is no taught image to save.');
-  const staged = `${target}.${process.pid}.tmp`;
+  const staged = temporaryPath(target);
   try {
     await mkdir(dirname(target), { recursive: true });
     await mkdir(target);

@@ -25,7 +25,7 @@ import { keepTimes, rememberedTimes } from '../remembered-images.ts';
 import { lackingIn } from './tuned-coverings.ts';
 import { keepLayers, settingsOfMaps, type TunedFeatures } from './tuned-features.ts';
 import { tunedFromMaps } from './tuned-from-maps.ts';
-import { pickSamples, positionsWithFailures } from '../units.ts';
+import { pickSamples, positionsWithFailures } from '../../../extract/dataset/units.ts';
 
 /** What was done for the features of a tuned network. */
 export interface TunedExtraction {

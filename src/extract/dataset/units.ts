@@ -1,5 +1,5 @@
 import type { Sample } from '../../core/sample.ts';
-import { byCodeUnits } from '../../extract/dataset/image-tree.ts';
+import { byCodeUnits } from './image-tree.ts';
 
 /**
  * How a listing is cut into units: each is so many consecutive positions of it, and ends in a shard of its own. So no

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { open, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isFree, ownIdentity, spaceTag } from './lock/process-identity.ts';
+
+/**
+ * A temporary file of another host or container is left over when nobody wrote to it for so long, by the clock of the
+ * file system. One file is written in seconds, an index of gigabytes in minutes, and each write renews its time.
+ */
+const ABANDONED_MS = 600_000;
+
+/** As older versions wrote them, by process number alone. */
+const OLD_NAME = /\.\d+\.tmp$/;
+const NAME = /\.[A-Za-z0-9-]{1,20}-([0-9a-f]{8})\.(\d+)\.[0-9a-f]{8}\.tmp$/;
+
+/** Temporary files that this process is writing. */
+const underWay = new Set<string>();
+
+/** Whether a name is that of a file that is not whole yet, as a killed process leaves it. */
+export const isTemporary = (name: string): boolean => NAME.test(name) || OLD_NAME.test(name);
+
+/**
+ * Where a file is written until it is whole: beside it, under a name that no other process takes, on no host. It tells
+ * the host, the space of process numbers there, and the process. Cut where the name would be too long for a disk.
+ */
+export function temporaryPath(path: string): string {
+  const own = ownIdentity();
+  const host = own.host.replaceAll(/[^A-Za-z0-9-]+/g, '-').slice(0, 20) || '-';
+  const name = `${basename(path).slice(0, 64)}.${host}-${spaceTag(own)}.${own.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  return join(dirname(path), name);
+}
+
+/** As temporaryPath, for as long as `write` runs: meanwhile this process does not take them for left over. */
+export async function withTemporaries<T>(
+  paths: readonly string[],
+  write: (temporary: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const temporary = paths.map((path) => temporaryPath(resolve(path)));
+  for (const path of temporary) underWay.add(path);
+  try {
+    return await write(temporary);
+  } finally {
+    for (const path of temporary) underWay.delete(path);
+  }
+}
+
+/** As withTemporaries, for one file. */
+export const withTemporary = <T>(path: string, write: (temporary: string) => Promise<T>): Promise<T> =>
+  withTemporaries([path], ([temporary]) => write(temporary!));
+
+/** Now, in milliseconds, by the clock that gives a folder's files their times: hosts' clocks may differ from it. */
+export async function fileSystemTime(folder: string): Promise<number> {
+  const path = temporaryPath(join(folder, 'clock'));
+  try {
+    const handle = await open(path, 'wx');
+    try {
+      return (await handle.stat()).mtimeMs;
+    } finally {
+      await handle.close();
+      await rm(path, { force: true });
+    }
+  } catch {
+    return Date.now(); // a folder that cannot be written to is looked at only
+  }
+}
+
+/** The temporary files among the names in a folder that no living process writes to. */
+export async function abandonedIn(folder: string, names: readonly string[]): Promise<string[]> {
+  const left: string[] = [];
+  let now: number | undefined;
+  for (const name of names.filter(isTemporary)) {
+    const [, tag, pid] = NAME.exec(name) ?? [];
+    const isHere = tag === spaceTag(ownIdentity());
+    if (isHere && Number(pid) === process.pid) {
+      if (!underWay.has(resolve(folder, name))) left.push(name); // of a process that had the number before
+    } else if (isHere && isFree(Number(pid))) {
+      left.push(name);
+    } else {
+      // Of another host or container, of an older version, or of a process that may have been given the number later.
+      const touched = await stat(join(folder, name)).catch(() => undefined);
+      now ??= await fileSystemTime(folder);
+      if (touched !== undefined && touched.mtimeMs < now - ABANDONED_MS) left.push(name);
+    }
+  }
+  return left;
+}
