@@ -82,6 +82,12 @@ export function flagOf(key: string): string {
   return `--${key.length === 1 ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** A table, or the options of one, without some of its keys. */
+export function without<T extends object, const K extends keyof T>(options: T, ...keys: readonly K[]): Omit<T, K> {
+  const left = Object.entries(options).filter(([key]) => !(keys as readonly PropertyKey[]).includes(key));
+  return Object.fromEntries(left) as Omit<T, K>;
+}
+
 /** The defaults of a table, frozen. */
 export function defaultsOf<S extends OptionTable>(table: S): OptionsOf<S> {
   return Object.freeze(

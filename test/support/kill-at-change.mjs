@@ -1,6 +1,6 @@
-// Preloaded into a process of the built program (node --import): it kills itself (SIGKILL) before the n-th change that it
-// makes to the file system, n from the environment variable KILL_AT; 0: never. Writes the number of changes that it made
-// into the file CHANGES when it ends by itself.
+// Preloaded into a process of the built program (node --import): it kills itself (SIGKILL) before the n-th change that
+// it makes to the file system, n from the environment variable KILL_AT; 0: never. Writes the number of changes that it
+// made into the file CHANGES when it ends by itself.
 import { writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';

@@ -82,10 +82,8 @@ async function batchOf(
     at.forEach((i, n) => some.data.set(whole.data.subarray(i * whole.cols, (i + 1) * whole.cols), n * whole.cols));
     features.set(pooling, some);
   }
-  return { rows: at.map((i) => withoutId(rows[i]!)), features };
+  return { rows: at.map((i) => rows[i]!), features };
 }
-
-const withoutId = ({ id: _id, ...row }: StoredSample) => row;
 
 /**
  * Takes features out of other stores of the same settings into the sets of a writer: a shard of which every row is

@@ -59,7 +59,7 @@ export async function heldOutBefore(
 /** Images whose contents were found and numbered, as a split is drawn of them. */
 export interface FoundImages extends Pick<SampleContents, 'index' | 'numbers'> {
   /** The class of image i. */
-  labelOf(i: number): string;
+  readonly labelOf: (i: number) => string;
 }
 
 /** Which contents are held out, a 1 for each, shape (contents), how that came about, and what the user should know. */

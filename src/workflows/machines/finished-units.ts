@@ -66,7 +66,7 @@ export const openUnit = async ({ path }: Pick<FinishedUnit, 'path'>): Promise<St
 export const setOfUnit = ({ manifest }: StoreFolder, fingerprint: string): FeatureSet | undefined =>
   manifest.sets.find((set) => set.fingerprint === fingerprint);
 
-/** Reads what every unit tells of itself, and checks that it is of the plan. Throws STORE_CORRUPT, FINGERPRINT_MISMATCH. */
+/** Reads what each unit tells of itself, and whether it is of the plan. Throws STORE_CORRUPT, FINGERPRINT_MISMATCH. */
 export async function readFinished(
   { path, plan }: PlanFolder,
   numbers: readonly number[],

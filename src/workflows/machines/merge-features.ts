@@ -130,7 +130,7 @@ export async function mergeViews(
   for (let number = 1; number <= request.count; number++) {
     const settings = { ...viewSettings(request.plan, request.seed), number };
     const { sets: wantedView } = setsOfView(store.manifest, wanted, settings);
-    const sets = wantedView.map(({ set }) => set as FeatureSetDraft);
+    const sets = wantedView.map(({ set }) => set);
     const taker = shardsTaker(store, sets, await writerFor(into, wantedView));
     const meter = progressMeter(`merging view ${number} of ${request.count}`, units.length, work.listener, 'units');
     for (const one of units) {

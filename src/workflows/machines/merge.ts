@@ -7,7 +7,7 @@ import { plural } from '../../core/words.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import type { MergeResult } from '../../results/machines-result.ts';
-import type { FeatureSetDraft, StoreDraft } from '../../store/format/manifest.ts';
+import type { StoreDraft } from '../../store/format/manifest.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';
 import type { SplitOrigin } from '../../store/format/split-origin.ts';
 import { lockStore } from '../../store/write/lock.ts';
@@ -167,7 +167,7 @@ async function wantedSets(store: StoreDraft, { path, plan }: PlanFolder): Promis
     if (quantization !== undefined && set.quantization === undefined) {
       const { name } = quantization.calibration;
       await copyFile(join(path, name), join(store.path, name));
-      set.quantization = structuredClone(quantization) as FeatureSetDraft['quantization'];
+      set.quantization = structuredClone(quantization);
     }
     wanted.push({ set, poolings });
   }

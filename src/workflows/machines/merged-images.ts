@@ -17,7 +17,7 @@ export interface MergedImages {
   readonly index: ContentIndex;
   /** The content of each image of the units, NO_CONTENT where it has no features. */
   readonly numbers: Int32Array;
-  labelOf(i: number): string;
+  readonly labelOf: (i: number) => string;
   /** Class and split of each image of the units as it was planned, in the order of the listing. */
   readonly listed: Iterable<Pick<Sample, 'label' | 'split'>>;
   /** Adds the next unit: its images as they were planned, and as they have features. */

@@ -4,13 +4,14 @@ import {
   defaultsOf,
   integerOption,
   stringOption,
+  without,
   type OptionsOf,
 } from '../../core/options.ts';
 import { THREADS_OPTION } from '../../extract/engines/engine.ts';
 import { EXTRACT_OPTIONS } from '../extract/options.ts';
 
 /** Tuned features are made of stored maps on one machine; and a unit reads each of its files once in any case. */
-const { backboneFile: _tuned, verify: _verify, ...PLANNED } = EXTRACT_OPTIONS;
+const PLANNED = without(EXTRACT_OPTIONS, 'backboneFile', 'verify');
 
 /** Options of `plan`: those of `extract`, and how the work is shared out. */
 export const PLAN_OPTIONS = {

@@ -60,7 +60,7 @@ async function finishedUnits(path: string, run: string) {
   });
 }
 
-/** How far the run of a store is: what is finished, under way, dead and missing. Throws PLAN_NOT_FOUND, STORE_CORRUPT. */
+/** How far a store's run is: what is finished, under way, dead, missing. Throws PLAN_NOT_FOUND, STORE_CORRUPT. */
 export async function parts(storePath: string, given: Partial<PartsOptions> = {}): Promise<PartsResult> {
   const { run } = resolveOptions('parts', PARTS_OPTIONS, given);
   const store = resolve(storePath);

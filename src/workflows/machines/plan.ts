@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { resolveOptions } from '../../core/options.ts';
+import { resolveOptions, without } from '../../core/options.ts';
 import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
@@ -120,20 +120,8 @@ async function planFrom(
   }
 }
 
-/** The options that a plan carries: not where things are, nor what is of one machine; of the engine what was chosen. */
-function carried({
-  store: _s,
-  labels: _l,
-  verify: _v,
-  backboneFile: _b,
-  engine: _e,
-  device: _d,
-  precision: _p,
-  threads: _t,
-  ...rest
-}: ExtractOptions): Plan['options'] {
-  return rest;
-}
+/** Options that a plan does not carry: where things are, what is of one machine, and the engine, which was chosen. */
+const NOT_CARRIED = ['store', 'labels', 'verify', 'backboneFile', 'engine', 'device', 'precision', 'threads'] as const;
 
 /** The wanted sets, as a manifest would have them, without shards. */
 function setsOf({ sets, engine }: Extractor, before: Manifest | undefined): FeatureSetDraft[] {
@@ -162,7 +150,7 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
     store: STORE_VERSION,
     decoder: DECODER,
     engine: sets[0]!.engine,
-    options: carried(options),
+    options: without(options, ...NOT_CARRIED),
     units: { size: unitSize, count: Math.ceil(dataset.samples.length / unitSize) },
     lists: describeLists(listing),
   };

@@ -21,12 +21,12 @@ const PROBE_NAME = 'probe.safetensors';
 const CANDIDATES = 64;
 
 /**
- * What the features of the probe must agree to, by precision. Processors add in other orders: in fp32 that is 1e-6 of a
- * feature and 1e-12 of the cosine, so 0.99999 sees any fault. In bf16 each layer's activations are rounded to 8 bits, and
- * a last digit that differs rounds some of them the other way; a machine that runs fp32 in its place has 0.9998. In int8
- * it moves whole steps of 1/255; products that overflow, as on processors without the instructions for them, cost more.
+ * What the pooled features of the probe must agree to, by precision: between what kernels of one precision differ by
+ * and what a fault does. On photographs (hymenoptera, block3 and block5) 1 - cosine was at most 6e-12 between the two
+ * runtimes in fp32 and 9e-6 in int8; between bf16 and fp32 it was 2e-5, so a kernel of bf16 that rounds at other places
+ * passes. OpenVINO itself refuses to run fp32 in place of bf16.
  */
-const LEAST_COSINES: Readonly<Record<string, number>> = { fp32: 0.99999, bf16: 0.9999, int8: 0.999 };
+const LEAST_COSINES: Readonly<Record<string, number>> = { fp32: 0.99999, bf16: 0.9999, int8: 0.9999 };
 
 export const leastCosine = (precision: string): number => LEAST_COSINES[precision]!;
 
@@ -141,8 +141,8 @@ export async function requireProbe({ path, plan }: PlanFolder, extractor: Extrac
 }
 
 /**
- * Throws DATASET_NOT_FOUND where the data set of a plan does not lie at the root of `source`: every image would count as
- * failed.
+ * Throws DATASET_NOT_FOUND where the data set of a plan does not lie at the root of `source`: every image would count
+ * as failed.
  */
 export async function requireImages({ plan }: PlanFolder, source: ImageSource): Promise<void> {
   const { root } = source;

@@ -103,8 +103,8 @@ export interface UnitDraft {
 }
 
 /**
- * Begins a unit: a folder of its own, which `prepare` makes ready and which then tells every few seconds that its worker
- * lives. Throws STORE_WRITE, and what `prepare` throws.
+ * Begins a unit: a folder of its own, which `prepare` makes ready and which then tells every few seconds that its
+ * worker lives. Throws STORE_WRITE, and what `prepare` throws.
  */
 export async function beginUnit(
   folder: string,
@@ -145,7 +145,7 @@ export async function beginUnit(
   }
   let telling: Promise<void> = Promise.resolve();
   // That a beat could not be written costs nothing but that it looks silent.
-  const beat = setInterval(() => (telling = tell().catch(() => undefined)), BEAT_MS);
+  const beat = setInterval(() => void (telling = tell().catch(() => undefined)), BEAT_MS);
   beat.unref();
   const stop = async (): Promise<void> => {
     clearInterval(beat);

@@ -85,7 +85,7 @@ async function prepareStore(unitPath: string, { path, plan }: PlanFolder): Promi
     const { name } = quantization.calibration;
     await copyFile(join(path, name), join(unitPath, name));
     // It was measured where it was planned.
-    set.quantization = structuredClone(quantization) as typeof set.quantization;
+    set.quantization = structuredClone(quantization);
   }
   await writeManifest(store);
 }

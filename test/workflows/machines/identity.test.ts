@@ -6,6 +6,7 @@ import { extract } from '../../../src/workflows/extract/extract.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { bothWays, byParts, promisedFiles, SIX_A_UNIT } from '../../support/machines.ts';
 import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
+import { hasOpenVino, needsOpenVino } from '../../support/openvino.ts';
 
 const folder = temporaryFolders();
 
@@ -98,5 +99,12 @@ describe('a store that is merged of parts is the same, byte by byte, as that of 
     expect(merged).toMatchObject({ added: 8, there: 6, copies: 0 });
     expect(promisedFiles(shared)).toEqual(promisedFiles(alone));
     expect(await verify(shared)).toMatchObject({ ok: true, orphans: [] });
+  });
+
+  it.skipIf(!hasOpenVino)(needsOpenVino('with OpenVINO in bf16'), async () => {
+    const dataset = await noiseDataset(join(folder(), 'data'), twoClasses(7));
+    const options = { ...SIX_A_UNIT, engine: 'openvino', precision: 'bf16' } as const;
+    const { expected, found } = await bothWays(dataset, folder(), options, [1, 0]);
+    expect(found).toEqual(expected);
   });
 });

@@ -204,8 +204,8 @@ describe('parts and merge', () => {
     await merge(store, { run });
     expect(readdirSync(join(store, 'parts'))).toEqual([other.run]);
     // A store with a plan is a store as any other.
-    const { unit: _unit, ...same } = CHEAP;
-    expect(await extract(dataset, { ...same, store })).toMatchObject({ extracted: 0, reused: 14 });
+    const { cut, engine, precision } = CHEAP;
+    expect(await extract(dataset, { cut, engine, precision, store })).toMatchObject({ extracted: 0, reused: 14 });
     expect(existsSync(other.plan)).toBe(true);
   });
 
