@@ -7,7 +7,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serveUnits } from '../../dist/workflows/machines/queue/serve-units.js';
+import { serveUnits } from '../../dist/workflows/machines/queue/network/serve-units.js';
 
 /**
  * @typedef {object} SleepingPlan

@@ -10,6 +10,8 @@ import { ON_QUEUE_OPTIONS, type OnQueueOptions } from './options.ts';
 import { loadQueuePackages } from './packages.ts';
 import { runOnQueue, type RunOnQueueWork } from './run-on-queue.ts';
 
+export type { RunOnQueueWork } from './run-on-queue.ts';
+
 /**
  * Plans the extraction of a data set, puts the units that are missing on a queue for workers to extract, and with
  * `wait` waits for all of them and merges. It can be repeated: the same is planned, and finished units are kept.

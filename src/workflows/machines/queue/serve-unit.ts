@@ -3,7 +3,7 @@ import type { Listener } from '../../../core/listener.ts';
 import { plural } from '../../../core/words.ts';
 import type { UnitOutcome } from '../unit-worker.ts';
 import { crashingPositions, MOST_CRASHING } from './halve.ts';
-import { isCrash, type Asking, type Crash, type NetworkProcess } from './network-process.ts';
+import { isCrash, type Asking, type Crash, type NetworkProcess } from './network/network-process.ts';
 
 /** A unit that was extracted whole, and published or found published. */
 export type ServedUnit = UnitOutcome & { readonly outcome: Exclude<UnitOutcome['outcome'], 'tried'> };

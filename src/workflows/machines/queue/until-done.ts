@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Listener } from '../../../core/listener.ts';
 import { plural } from '../../../core/words.ts';
-import type { NetworkProcess } from './network-process.ts';
+import type { NetworkProcess } from './network/network-process.ts';
 import type { UnitTaker } from './take-units.ts';
 import type { UnitQueue } from './unit-queue.ts';
 

@@ -5,7 +5,7 @@ import type { WorkedUnit, WorkerResult } from '../../../results/queue-result.ts'
 import type { Work } from '../../work.ts';
 import { queueAddress } from './address.ts';
 import { checkServer, connectionNotes } from './connection.ts';
-import { keepNetwork, NETWORK_ENTRY } from './network-process.ts';
+import { keepNetwork, NETWORK_ENTRY } from './network/network-process.ts';
 import { WORKER_OPTIONS, type WorkerOptions } from './options.ts';
 import { loadQueuePackages } from './packages.ts';
 import { takeUnits } from './take-units.ts';

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { PermafrostError, reasonOf } from '../../../core/errors.ts';
-import type { openUnitWorker, UnitWorker } from '../unit-worker.ts';
-import { hasPlan } from '../plan-file.ts';
+import { PermafrostError, reasonOf } from '../../../../core/errors.ts';
+import type { openUnitWorker, UnitWorker } from '../../unit-worker.ts';
+import { hasPlan } from '../../plan-file.ts';
 import type { NetworkNews, NetworkOrder } from './messages.ts';
 
 type OpenOrder = Extract<NetworkOrder, { do: 'open' }>;

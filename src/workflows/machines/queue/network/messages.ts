@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../../core/errors.ts';
-import type { UnitOutcome } from '../unit-worker.ts';
+import type { ErrorCode } from '../../../../core/errors.ts';
+import type { UnitOutcome } from '../../unit-worker.ts';
 
 /** What the process of the network is asked, one thing after the other; `stop` ends what it is at. */
 export type NetworkOrder =

@@ -1,10 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
-import { PermafrostError } from '../../../core/errors.ts';
-import type { Listener } from '../../../core/listener.ts';
-import { mutex } from '../../../core/mutex.ts';
-import type { UnitOutcome } from '../unit-worker.ts';
-import { PASSWORD_VARIABLE, USER_VARIABLE } from './address.ts';
+import { PermafrostError } from '../../../../core/errors.ts';
+import type { Listener } from '../../../../core/listener.ts';
+import { mutex } from '../../../../core/mutex.ts';
+import type { UnitOutcome } from '../../unit-worker.ts';
+import { PASSWORD_VARIABLE, USER_VARIABLE } from '../address.ts';
 import type { NetworkNews, NetworkOrder, OpenedPlan } from './messages.ts';
 
 export const NETWORK_ENTRY = new URL(`./network-entry${extname(import.meta.url)}`, import.meta.url);
