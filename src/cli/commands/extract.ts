@@ -26,8 +26,9 @@ async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandCon
   if (dataset !== undefined)
     throw invalid(`a data set and --plan exclude each other: the plan says what is extracted.`);
   const { plan, ...given } = pick(flags, PART_OPTIONS);
-  const { threads: _own, ...planned } = { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...QUEUED_OPTIONS };
-  const decided = givenOf(flags, planned).map(flagOf);
+  const decided = givenOf(flags, { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...QUEUED_OPTIONS })
+    .filter((name) => !(name in PART_OPTIONS))
+    .map(flagOf);
   if (decided.length > 0) throw invalid(`${decided.join(', ')} cannot be given with --plan: the plan has decided it.`);
   if (given['part'] === undefined)
     throw invalid('--plan needs --part, as in --part 3/16, --part auto, or 1/1 for all.');
@@ -62,8 +63,9 @@ export const extractCommand: CommandSpec = {
   isStream: ({ queue }) => queue !== undefined,
   async act([dataset], flags, context) {
     if (flags['plan'] !== undefined) return extractOfPlan(dataset, flags, context);
-    const { threads: _shared, ...ofPlan } = PART_OPTIONS;
-    const lonely = Object.keys(pick(flags, ofPlan)).map(flagOf);
+    const lonely = Object.keys(pick(flags, PART_OPTIONS))
+      .filter((name) => !(name in EXTRACT_OPTIONS))
+      .map(flagOf);
     if (lonely.length > 0) throw invalid(`${lonely.join(', ')} goes with --plan alone.`);
     const unqueued = Object.keys(pick(flags, QUEUED_OPTIONS)).map(flagOf);
     if (unqueued.length > 0 && flags['queue'] === undefined)

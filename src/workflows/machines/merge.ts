@@ -21,7 +21,7 @@ import { keptSplit } from '../extract/kept-split.ts';
 import { requireFewFailures } from '../extract/pass.ts';
 import { remarksInWords } from '../extract/remarks.ts';
 import { NO_CONTENT } from '../extract/sample-contents.ts';
-import { tunedCoverings } from '../extract/tuned-coverings.ts';
+import { tunedCoverings } from '../extract/tuned/tuned-coverings.ts';
 import { cutsText } from '../network/cuts.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { reportMigration } from '../store-version.ts';

@@ -6,8 +6,9 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
-import type { PlanResult } from '../../results/machines-result.ts';
+import type { ImageSource } from '../../extract/source/image-source.ts';
 import { absoluteRoot } from '../../extract/source/place.ts';
+import type { PlanResult } from '../../results/machines-result.ts';
 import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import {
   MANIFEST_NAME,
@@ -16,7 +17,6 @@ import {
   STORE_VERSION,
   type FeatureSetDraft,
   type Manifest,
-  type StoreFolder,
 } from '../../store/format/manifest.ts';
 import { readManifest } from '../../store/format/manifest-file.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
@@ -46,6 +46,7 @@ import { describeLists, writeLists } from './unit-lists.ts';
 /** What is planned: a data set that was listed, and the store that its features are for. */
 interface Planning {
   readonly dataset: Dataset;
+  readonly source: ImageSource;
   readonly store: string;
   /** The store's manifest; undefined where it is not there yet. */
   readonly before: Manifest | undefined;
@@ -64,16 +65,33 @@ export async function plan(
   given: Partial<PlanOptions> = {},
   work: Work = {},
 ): Promise<PlanResult> {
-  const { parts, unit, at, ...planned } = resolveOptions('plan', PLAN_OPTIONS, given);
+  const planned = resolveOptions('plan', PLAN_OPTIONS, given);
+  parseCuts(planned.cut);
+  const dataset = await openDataset(datasetPath, planned);
+  const source = await sourceOf(dataset);
+  try {
+    return await planFrom(source, datasetPath, dataset, planned, work);
+  } finally {
+    await source.close();
+  }
+}
+
+async function planFrom(
+  source: ImageSource,
+  datasetPath: string,
+  dataset: Dataset,
+  { parts, unit, at, ...planned }: PlanOptions,
+  work: Work,
+): Promise<PlanResult> {
   const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
   const cuts = parseCuts(options.cut);
   viewsRequest(options);
-  const dataset = await openDataset(datasetPath, options);
   requireDrawn(dataset, options);
   for (const warning of dataset.warnings) work.listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
-  if (before !== undefined) await requireOwn({ path: store, manifest: before }, dataset, options, work);
+  if (before !== undefined)
+    await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '', source }, work);
   const folder = { path: store, manifest: before ?? newManifest(VERSION) };
   let lock: StoreLock | undefined;
   const extractor = await makeExtractor(
@@ -84,7 +102,7 @@ export async function plan(
       calibrate: async (target) => {
         const except = await heldOutBefore(dataset, folder, options, work);
         const { seed, threads } = options;
-        return calibrationOf({ dataset, store: folder, seed, except, threads, work }, target);
+        return calibrationOf({ dataset, source, store: folder, seed, except, threads, work }, target);
       },
     },
     work.listener,
@@ -93,7 +111,7 @@ export async function plan(
     // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
     await requireStoreOrEmpty(store);
     lock = await lockStore(store, 'permafrost plan');
-    const made = await writeNewPlan({ dataset, store, before, options, parts, unit }, extractor, work);
+    const made = await writeNewPlan({ dataset, source, store, before, options, parts, unit }, extractor, work);
     const shared = at === '' ? undefined : await sharePlan(made, at);
     return await resultOf(made, store, dataset, shared);
   } finally {
@@ -102,17 +120,7 @@ export async function plan(
   }
 }
 
-/** Throws STORE_DATASET where a store that was not named holds another data set. */
-async function requireOwn(store: StoreFolder, dataset: Dataset, options: ExtractOptions, work: Work): Promise<void> {
-  const source = await sourceOf(dataset);
-  try {
-    await requireSameDataset(store, dataset, { named: options.store !== '', source }, work);
-  } finally {
-    await source.close();
-  }
-}
-
-/** The options that a plan carries: not where things are, nor what is of one machine, and of the engine what was chosen. */
+/** The options that a plan carries: not where things are, and of the engine what was chosen. */
 function carried({
   store: _s,
   labels: _l,
@@ -145,7 +153,7 @@ function setsOf({ sets, engine }: Extractor, before: Manifest | undefined): Feat
 }
 
 async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work): Promise<PlanFolder> {
-  const { dataset, store, before, options, parts } = planning;
+  const { dataset, source, store, before, options, parts } = planning;
   const sets = setsOf(extractor, before);
   const wanted = sets.map((set, i) => ({ ...set, poolings: [...extractor.sets[i]!.poolings] }));
   const unitSize = planning.unit === 0 ? unitRows(wanted, options.shardMegabytes * 2 ** 20) : planning.unit;
@@ -184,13 +192,14 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
     );
   });
   const folder = { path, manifest: newManifest(VERSION) };
-  const { seed, threads, minCosine } = options;
-  await requireAgreement({ dataset, store: folder, seed, threads, work }, extractor, sets, minCosine);
+  const { seed, threads } = options;
+  const images = { dataset, source, store: folder, seed, threads, work };
+  await requireAgreement(images, extractor, sets, options.minCosine);
   // What the store had measured before has its file there alone.
   for (const { calibration } of extractor.sets)
     if (calibration !== undefined) await writeCalibration(path, calibration);
   await writeLists(path, listing);
-  const { image, bytes } = await chooseProbe(dataset, extractor.contract);
+  const { path: image, bytes } = await chooseProbe(source, dataset.samples, extractor.contract);
   const file = await writeProbe(path, bytes, extractor);
   const planned: PlanFolder = {
     path,

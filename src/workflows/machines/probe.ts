@@ -1,16 +1,14 @@
 import { join } from 'node:path';
 import type { Contract } from '../../core/contract.ts';
 import { sha256Hex } from '../../core/digest.ts';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { PermafrostError } from '../../core/errors.ts';
 import { row, type Matrix } from '../../core/matrix.ts';
 import { readSafetensors, writeSafetensors, type SafeTensor } from '../../core/safetensors.ts';
 import type { Sample } from '../../core/sample.ts';
-import type { Dataset } from '../../extract/dataset/dataset.ts';
 import { squareOf } from '../../extract/image/open-image.ts';
-import { isOfStorage, readIfReadable, type ImageSource } from '../../extract/source/image-source.ts';
-import { withSource } from '../../extract/source/open.ts';
-import { placeOf } from '../../extract/source/place.ts';
 import type { Output } from '../../extract/program.ts';
+import { isOfStorage, readIfReadable, type ImageSource } from '../../extract/source/image-source.ts';
+import { placeOf } from '../../extract/source/place.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import type { FileEntry } from '../../store/format/manifest.ts';
 import { readVerified } from '../../store/read/file.ts';
@@ -56,45 +54,41 @@ async function featuresOf(bytes: Uint8Array, extractor: Extractor): Promise<Prob
   );
 }
 
-/** Images spread over a listing, the smallest first; those that are not there are left out. */
+/** Images spread over a listing, the smallest file first; those that are not there are left out. */
 async function candidates(source: ImageSource, samples: readonly Sample[]): Promise<string[]> {
   const count = Math.min(samples.length, CANDIDATES);
   const found: { path: string; size: bigint }[] = [];
   for (let i = 0; i < count; i++) {
     const { path } = samples[Math.floor((i * samples.length) / count)]!;
-    const stamp = await source.stamp(path).catch((error: unknown) => {
+    const facts = await source.stamp(path).catch((error: unknown) => {
       if (isOfStorage(error)) throw error;
     });
-    if (stamp !== undefined) found.push({ path, size: stamp.size });
+    if (facts !== undefined) found.push({ path, size: facts.size });
   }
   return found.sort((a, b) => Number(a.size - b.size)).map(({ path }) => path);
 }
 
-/** An image that machines are compared by. */
-export interface Probe {
-  /** Its path in the data set. */
-  readonly image: string;
-  readonly bytes: Uint8Array;
-}
-
 /** The smallest readable image of some, spread over a data set. Throws IMAGE_UNDECODABLE where there is none. */
-export async function chooseProbe(dataset: Dataset, contract: Contract): Promise<Probe> {
-  return withSource({ root: dataset.root, source: await dataset.open?.() }, async (source) => {
-    for (const image of await candidates(source, dataset.samples)) {
-      const bytes = await readIfReadable(source, image);
-      const isReadable =
-        bytes &&
-        (await squareOf(bytes, contract).then(
-          () => true,
-          () => false,
-        ));
-      if (isReadable === true) return { image, bytes };
-    }
-    throw new PermafrostError(
-      'IMAGE_UNDECODABLE',
-      `None of ${Math.min(dataset.samples.length, CANDIDATES)} images of ${dataset.root} that were tried can be decoded, so there is none by which machines could be compared. Extract some of them by themselves to see why: permafrost extract.`,
-    );
-  });
+export async function chooseProbe(
+  source: ImageSource,
+  samples: readonly Sample[],
+  contract: Contract,
+): Promise<{ readonly path: string; readonly bytes: Uint8Array }> {
+  const paths = await candidates(source, samples);
+  for (const path of paths) {
+    const bytes = await readIfReadable(source, path);
+    const isReadable =
+      bytes &&
+      (await squareOf(bytes, contract).then(
+        () => true,
+        () => false,
+      ));
+    if (isReadable === true) return { path, bytes };
+  }
+  throw new PermafrostError(
+    'IMAGE_UNDECODABLE',
+    `None of ${Math.min(samples.length, CANDIDATES)} images of ${source.root} that were tried can be decoded, so there is none by which machines could be compared. Extract some of them by themselves to see why: permafrost extract.`,
+  );
 }
 
 /** Writes the probe into a plan's folder: the bytes of the file, and what this machine makes of them. */
@@ -146,20 +140,24 @@ export async function requireProbe({ path, plan }: PlanFolder, extractor: Extrac
   }
 }
 
-/** Throws DATASET_NOT_FOUND where a plan's images are not in `source`: every one of them would count as failed. */
+/**
+ * Throws DATASET_NOT_FOUND where the data set of a plan does not lie at the root of `source`: every image would count as
+ * failed.
+ */
 export async function requireImages({ plan }: PlanFolder, source: ImageSource): Promise<void> {
+  const { root } = source;
   const { image, sha256 } = plan.probe;
   const bytes = await source.read(image).catch((cause: unknown) => {
     if (isOfStorage(cause)) throw cause;
     throw new PermafrostError(
       'DATASET_NOT_FOUND',
-      `${image} of the planned data set cannot be read at ${source.root}: ${reasonOf(cause)}. Say with --root where its images lie on this machine.`,
+      `${image} of the planned data set is not at ${root}. Give the folder where its images lie on this machine with --root.`,
       { cause },
     );
   });
   if (sha256Hex(bytes) === sha256) return;
   throw new PermafrostError(
     'DATASET_NOT_FOUND',
-    `${placeOf(source.root, image)} is another file than the one that was planned. Say with --root where that data set lies, or plan again.`,
+    `${placeOf(root, image)} is another file than the one that was planned. Give the folder of that data set with --root, or plan again.`,
   );
 }
