@@ -76,7 +76,7 @@ export async function solveKernel(
 
 /** Conjugate gradients end when they leave this part of the targets: training rows are then answered to 1e-9. */
 const ENOUGH = 1e-9;
-/** More steps than a factor that is any good takes: 2 to 5. */
+/** Measured: 2 for usual penalties, 19 just above those that leave no float32 factor. */
 const MOST_STEPS = 20;
 const NONE = new Float64Array(0);
 
