@@ -25,6 +25,7 @@ import { tunedCoverings } from '../extract/tuned-coverings.ts';
 import { cutsText } from '../network/cuts.ts';
 import { reportMigration } from '../store-version.ts';
 import { VERSION } from '../version.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import { arraySpec } from './array-spec.ts';
 import { listedRows, mergedImages, type MergedImages } from './merged-images.ts';
@@ -73,7 +74,7 @@ export async function merge(
   const numbers = Array.from({ length: plan.units.count }, (_, unit) => unit);
   const missing = numbers.filter((unit) => !published.has(unit));
   if (!allowMissing) requireAll(folder, missing);
-  const lock = await lockStore(store, 'permafrost merge');
+  const lock = await lockStore(store, 'permafrost merge', lockRequest(work));
   try {
     const finished = await readFinished(
       folder,
