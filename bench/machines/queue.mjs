@@ -1,10 +1,10 @@
 // @ts-check
-// What does the queue itself cost? Real workers on a real Redis, each with its two processes, and a network that sleeps.
+// What does the queue itself cost? Real workers on a real Redis, each of two processes, and a network that sleeps.
 //   redis-server --port 6399 --save '' --appendonly yes --dir $(mktemp -d) &
 //   node bench/machines/queue.mjs --queue redis://127.0.0.1:6399/0 [--workers 1,2,4,8,16] [--units 20] [--seconds 2]
 // Each worker has --units units of --seconds. All are started first and wait; then the queue is filled, and the time
-// runs from there to the last unit that is published. Efficiency is the time that the units sleep over that of all workers:
-// 1 where nothing but the sleeping took time. Starting a worker is not counted. Needs dist/ (npm run build).
+// runs from there to the last unit that is published. Efficiency is the time that the units sleep over that of all
+// workers: 1 where nothing but the sleeping took time. Starting a worker is not counted. Needs dist/ (npm run build).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

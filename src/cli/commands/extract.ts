@@ -1,4 +1,4 @@
-import { booleanOption, flagOf } from '../../core/options.ts';
+import { booleanOption, flagOf, type OptionTable } from '../../core/options.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { EXTRACT_OPTIONS } from '../../workflows/extract/options.ts';
 import { QUEUED_OPTIONS } from '../../workflows/machines/queue/options.ts';
@@ -16,12 +16,18 @@ type Flags = Parameters<CommandSpec['act']>[1];
 
 const invalid = (message: string): PermafrostError => new PermafrostError('OPTION_INVALID', `extract: ${message}`);
 
+/** The options of a table that were given; one that is on without being asked for counts where it is off. */
+function givenOf(flags: Flags, table: OptionTable): string[] {
+  const given = Object.entries(pick(flags, table));
+  return given.filter(([key, value]) => value !== true || table[key]!.default !== true).map(([key]) => key);
+}
+
 /** The extraction of one part of a plan, which says all else. */
 async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandContext): Promise<Outcome> {
   if (dataset !== undefined)
     throw invalid(`a data set and --plan exclude each other: the plan says what is extracted.`);
   const { plan, ...given } = pick(flags, PART_OPTIONS);
-  const decided = Object.keys(pick(flags, { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...QUEUED_OPTIONS }))
+  const decided = givenOf(flags, { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...QUEUED_OPTIONS })
     .filter((name) => !(name in PART_OPTIONS))
     .map(flagOf);
   if (decided.length > 0) throw invalid(`${decided.join(', ')} cannot be given with --plan: the plan has decided it.`);

@@ -13,14 +13,15 @@ import { storeAt } from '../../store/open.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
 import { lockRequest } from '../take-over.ts';
+import { mergedRuns, removeMerged } from '../machines/runs.ts';
 import type { Work } from '../work.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
 import { VERSION } from '../version.ts';
 import { reportMigration } from '../store-version.ts';
 
 /**
- * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers.
- * Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
+ * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers, and plans
+ * with their units that were merged and kept; those that were not merged stay. Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
  */
 export async function gc(storePath: string, given: Partial<GcOptions> = {}, work: Work = {}): Promise<GcResult> {
   const { listener } = work;
@@ -53,6 +54,9 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
     };
     // First of all: what is written below may get the name of a shard that a killed run had begun.
     await remove(orphans);
+    const merged = await mergedRuns(path);
+    for (const { bytes } of merged) removedBytes += bytes;
+    if (!dryRun) await removeMerged(path, merged);
     const stale: string[] = [];
     let droppedSets = 0;
     let droppedRows = 0;
@@ -81,7 +85,7 @@ export async function gc(storePath: string, given: Partial<GcOptions> = {}, work
     }
     if (manifest.version !== from) reportMigration(from, listener);
     await remove(stale);
-    const removedFiles = orphans.length + stale.length;
+    const removedFiles = orphans.length + stale.length + merged.reduce((sum, { files }) => sum + files, 0);
     return { store: path, dryRun, droppedRows, droppedSets, removedFiles, removedBytes };
   } finally {
     await lock.release();

@@ -2,8 +2,8 @@ import { readCalibration } from '../../store/read/calibration-file.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
 import type { Store } from '../../store/open.ts';
 import { EXTRACT_DEFAULTS } from '../extract/options.ts';
-import { tunedExtractor } from '../extract/tuned-features.ts';
-import { tunedIntoStore } from '../extract/tuned-into-store.ts';
+import { tunedExtractor } from '../extract/tuned/tuned-features.ts';
+import { tunedIntoStore } from '../extract/tuned/tuned-into-store.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import type { Work } from '../work.ts';
 

@@ -14,7 +14,7 @@ import type { ImageSource } from '../../extract/source/image-source.ts';
 import type { ExtractOptions } from './options.ts';
 import { heldOutBefore, requireDrawn } from './draw-split.ts';
 import { extractInto } from './extract-into.ts';
-import { tunedExtractor, type TunedFeatures } from './tuned-features.ts';
+import { tunedExtractor, type TunedFeatures } from './tuned/tuned-features.ts';
 import { requireSameDataset } from './same-dataset.ts';
 import { VERSION } from '../version.ts';
 import { lockRequest } from '../take-over.ts';

@@ -19,8 +19,8 @@ import type { Work } from '../work.ts';
 import { defaultStore, extractDataset } from './extract-dataset.ts';
 import { summaryOf } from './extract-into.ts';
 import type { ExtractOptions } from './options.ts';
-import { tunedExtractor, type TunedFeatures } from './tuned-features.ts';
-import { tunedIntoStore } from './tuned-into-store.ts';
+import { tunedExtractor, type TunedFeatures } from './tuned/tuned-features.ts';
+import { tunedIntoStore } from './tuned/tuned-into-store.ts';
 import { viewsOf } from './views.ts';
 
 /** The tuned network of a file, as its features are made. Throws as openTunedFile. */

@@ -21,7 +21,7 @@ import { keptSplit } from '../extract/kept-split.ts';
 import { requireFewFailures } from '../extract/pass.ts';
 import { remarksInWords } from '../extract/remarks.ts';
 import { NO_CONTENT } from '../extract/sample-contents.ts';
-import { tunedCoverings } from '../extract/tuned-coverings.ts';
+import { tunedCoverings } from '../extract/tuned/tuned-coverings.ts';
 import { cutsText } from '../network/cuts.ts';
 import { reportMigration } from '../store-version.ts';
 import { VERSION } from '../version.ts';
@@ -34,7 +34,7 @@ import { readFinished, type FinishedUnits } from './finished-units.ts';
 import { MERGE_OPTIONS, type MergeOptions } from './options.ts';
 import { plannedOptions, type PlanFolder } from './plan-file.ts';
 import { requireSamePermafrost } from './planned-extractor.ts';
-import { findRun, markMerged, removeRun } from './runs.ts';
+import { findRun, markMerged, removeLeavings, removeRun } from './runs.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { imagesOfUnit, openLists } from './unit-lists.ts';
 
@@ -67,6 +67,7 @@ export async function merge(
   const { run, allowMissing, keepParts } = resolveOptions('merge', MERGE_OPTIONS, given);
   const started = performance.now();
   const store = resolve(storePath);
+  await removeLeavings(store);
   const folder = await findRun(store, run);
   const { plan } = folder;
   requireSamePermafrost(plan);

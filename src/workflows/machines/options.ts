@@ -6,8 +6,8 @@ import {
   stringOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { EXTRACT_OPTIONS } from '../extract/options.ts';
 import { THREADS_OPTION } from '../../extract/engines/engine.ts';
+import { EXTRACT_OPTIONS } from '../extract/options.ts';
 
 /** Tuned features are made of stored maps on one machine; and a unit reads each of its files once in any case. */
 const { backboneFile: _tuned, verify: _verify, ...PLANNED } = EXTRACT_OPTIONS;
@@ -36,8 +36,8 @@ export const PART_OPTIONS = {
     'the part to extract, as 3/16 (1/1: all units); auto: by the index of the task of a Slurm array, a Kubernetes indexed job or an AWS Batch array',
   ),
   first: choiceOption(['0', '1'], '0', 'the index of the first task of the array, for --part auto'),
-  root: stringOption('', 'folder where the images of the plan lie on this machine; empty: where they lay for the plan'),
   threads: THREADS_OPTION,
+  root: stringOption('', 'folder where the images of the plan lie on this machine; empty: where they lay for the plan'),
 } as const;
 /** Options of the extraction of a part. @interface */
 export type PartOptions = OptionsOf<typeof PART_OPTIONS>;

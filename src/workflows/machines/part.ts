@@ -31,7 +31,7 @@ export async function extractPart(
   for (const unit of units) if (!(await isPublished(path, unit))) missing.push(unit);
   const outcomes: UnitOutcome[] = [];
   if (missing.length > 0) {
-    const worker = await openUnitWorker(path, { ...(root !== '' && { root }), threads }, work);
+    const worker = await openUnitWorker(path, { threads, ...(root !== '' && { root }) }, work);
     try {
       for (const unit of missing) {
         const name = `unit ${unit}, ${outcomes.length + 1} of ${missing.length}`;

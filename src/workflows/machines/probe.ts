@@ -60,7 +60,9 @@ async function candidates(source: ImageSource, samples: readonly Sample[]): Prom
   const found: { path: string; size: bigint }[] = [];
   for (let i = 0; i < count; i++) {
     const { path } = samples[Math.floor((i * samples.length) / count)]!;
-    const facts = await source.stamp(path).catch(() => undefined);
+    const facts = await source.stamp(path).catch((error: unknown) => {
+      if (isOfStorage(error)) throw error;
+    });
     if (facts !== undefined) found.push({ path, size: facts.size });
   }
   return found.sort((a, b) => Number(a.size - b.size)).map(({ path }) => path);

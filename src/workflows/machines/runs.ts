@@ -1,5 +1,5 @@
-import { readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { PARTS_FOLDER } from '../../store/format/manifest.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
@@ -32,6 +32,12 @@ export async function runsIn(store: string): Promise<string[]> {
   return found;
 }
 
+/** Removes what a merge that was killed at its end has left of the units that it had merged. */
+export async function removeLeavings(store: string): Promise<void> {
+  const going = (await mergedRuns(store)).filter(({ name }) => basename(name).startsWith(GOING));
+  if (going.length > 0) await removeMerged(store, going);
+}
+
 /** The plan of a store: that of `run`, or where that is empty the only one. Throws PLAN_NOT_FOUND, OPTION_INVALID. */
 export async function findRun(store: string, run: string): Promise<PlanFolder> {
   const runs = await runsIn(store);
@@ -56,24 +62,41 @@ export async function markMerged({ path }: PlanFolder): Promise<void> {
   await writeFileAtomic(join(path, MERGED_NAME), []);
 }
 
-/** Removes a run whole: first its name goes, so that it is never found by halves. Returns nothing of it. */
+/** Removes a run whole: first its name goes, so that it is never found by halves. */
 export async function removeRun(store: string, run: string): Promise<void> {
   const folder = join(resolve(store), PARTS_FOLDER);
   const going = join(folder, `${GOING}${run}`);
   await rm(going, { recursive: true, force: true });
   await rename(join(folder, run), going);
   await rm(going, { recursive: true, force: true });
-  // Other runs may lie there.
-  await rmdir(folder).catch(() => undefined);
+  await rmdir(folder).catch(() => undefined); // others may lie there
 }
 
-/** What of a store's runs is merged, or is left of a removal that was killed: folders, relative to the store. */
-export async function mergedRuns(store: string): Promise<string[]> {
+/** A folder of a store that nothing needs any more, relative to the store, and its files. */
+export interface MergedRun {
+  readonly name: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** The runs of a store that were merged and kept, and what is left of a removal that was killed. */
+export async function mergedRuns(store: string): Promise<MergedRun[]> {
   const folder = join(resolve(store), PARTS_FOLDER);
-  const found: string[] = [];
+  const found: MergedRun[] = [];
   for (const name of await namesIn(folder)) {
     const isMerged = RUN.test(name) && (await namesIn(join(folder, name))).includes(MERGED_NAME);
-    if (isMerged || name.startsWith(GOING)) found.push(join(PARTS_FOLDER, name));
+    if (!isMerged && !name.startsWith(GOING)) continue;
+    const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const sizes = await Promise.all(files.map((file) => stat(join(file.parentPath, file.name))));
+    const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
+    found.push({ name: join(PARTS_FOLDER, name), files: files.length, bytes });
   }
   return found;
+}
+
+/** Removes what `mergedRuns` found. */
+export async function removeMerged(store: string, runs: readonly MergedRun[]): Promise<void> {
+  for (const { name } of runs) await rm(join(resolve(store), name), { recursive: true, force: true });
+  await rmdir(join(resolve(store), PARTS_FOLDER)).catch(() => undefined); // others may lie there
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, cpus, hostname } from 'node:os';
+import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
@@ -55,16 +55,15 @@ function processorKind(): string {
 }
 
 /** The machine that makes a unit. */
-const machine = (): Pick<UnitReport, 'host' | 'processor' | 'threads'> => ({
+const machine = (): Pick<UnitReport, 'host' | 'processor'> => ({
   host: hostname(),
   processor: processorKind(),
-  threads: availableParallelism(),
 });
 
 /** Writes the report of a unit that was made here and now. Throws STORE_WRITE. */
 export async function writeUnitReport(
   folder: string,
-  made: Omit<UnitReport, 'format' | 'version' | 'finished' | 'host' | 'processor' | 'threads'>,
+  made: Omit<UnitReport, 'format' | 'version' | 'finished' | 'host' | 'processor'>,
 ): Promise<void> {
   const finished = new Date().toISOString();
   const report: UnitReport = { format: FORMAT, version: VERSION, ...made, finished, ...machine() };

@@ -1,13 +1,15 @@
 import { copyFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
+import { availableCores } from '../../core/machine/available-cores.ts';
 import type { Failure, Sample } from '../../core/sample.ts';
-import { writeManifest } from '../../store/format/manifest-file.ts';
-import { openForWriting, setFor } from '../../store/write/store.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { imageSource } from '../../extract/source/open.ts';
 import { absoluteRoot } from '../../extract/source/place.ts';
+import { writeManifest } from '../../store/format/manifest-file.ts';
+import { openForWriting, setFor } from '../../store/write/store.ts';
 import { extractInto, type Extraction } from '../extract/extract-into.ts';
 import type { ExtractOptions } from '../extract/options.ts';
 import type { Extractor } from '../network/extractor.ts';
@@ -24,7 +26,7 @@ import { writeUnitReport } from './unit-report.ts';
 export interface WorkerRequest {
   /** Where the images lie on this machine; by default where the plan says. */
   readonly root?: string | undefined;
-  /** Threads of the network; 0, the default: one per physical core that this process may use. */
+  /** Threads that the network computes with; 0 or absent: one per physical core that this process may use. */
   readonly threads?: number | undefined;
 }
 
@@ -126,22 +128,29 @@ function withoutCrashed(
  */
 export async function openUnitWorker(path: string, given: WorkerRequest, work: Work): Promise<UnitWorker> {
   const folder = await readPlan(path);
-  const { plan } = folder;
-  const source = await imageSource(absoluteRoot(given.root ?? plan.dataset.root));
+  const { root = folder.plan.dataset.root, threads = 0 } = given;
+  const source = await imageSource(absoluteRoot(root));
   let extractor: Extractor | undefined;
   try {
     await requireImages(folder, source);
-    extractor = await plannedExtractor(folder, given.threads ?? 0, work.listener);
+    extractor = await plannedExtractor(folder, threads, work.listener);
     await requireProbe(folder, extractor);
+    return workerOf(folder, { source, extractor, threads: threads || (availableCores() ?? availableParallelism()) });
   } catch (error) {
     await extractor?.executable.dispose();
     await source.close();
     throw error;
   }
-  return workerOf(folder, source, extractor);
 }
 
-function workerOf(folder: PlanFolder, source: ImageSource, extractor: Extractor): UnitWorker {
+/** What a worker has open. */
+interface Opened {
+  readonly source: ImageSource;
+  readonly extractor: Extractor;
+  readonly threads: number;
+}
+
+function workerOf(folder: PlanFolder, { source, extractor, threads }: Opened): UnitWorker {
   const { path, plan } = folder;
   const lists = openLists(folder);
   // What is too many failures, and too great a loss, is decided where units are merged, or was where they were planned.
@@ -173,6 +182,7 @@ function workerOf(folder: PlanFolder, source: ImageSource, extractor: Extractor)
         isClipped,
       })),
       seconds,
+      threads,
       engine: plan.engine,
     };
   }

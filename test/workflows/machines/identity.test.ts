@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../src/workflows/care/verify.ts';
+import { extract } from '../../../src/workflows/extract/extract.ts';
 import { temporaryFolders } from '../../support/folders.ts';
-import { bothWays, SIX_A_UNIT } from '../../support/machines.ts';
+import { bothWays, byParts, promisedFiles, SIX_A_UNIT } from '../../support/machines.ts';
 import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 
 const folder = temporaryFolders();
@@ -42,6 +43,60 @@ describe('a store that is merged of parts is the same, byte by byte, as that of 
     expect(merged.copies).toBeGreaterThan(0);
     expect(merged.rewrittenShards).toBeGreaterThan(0);
     expect(found).toEqual(expected);
+    expect(await verify(shared)).toMatchObject({ ok: true, orphans: [] });
+  });
+
+  it('of two cuts with views in float32, where the split is drawn when all is merged', async () => {
+    const dataset = await noiseDataset(join(folder(), 'data'), twoClasses(6));
+    copyFileSync(join(dataset, 'a/p1.png'), join(dataset, 'b/z-copy.png'));
+    const options = {
+      ...SIX_A_UNIT,
+      cut: 'block2_pool:avg,block1_pool',
+      dtype: 'float32',
+      shardMegabytes: 20,
+      views: 1,
+      seed: 3,
+    } as const;
+    const { expected, found, merged, result, shared } = await bothWays(dataset, folder(), options, [1, 0]);
+    expect(merged.splits).toEqual(result.splits);
+    expect(merged.heldOutViews).toBe(result.splits.val);
+    expect(found).toEqual(expected);
+    expect(await verify(shared)).toMatchObject({ ok: true, orphans: [] });
+  });
+
+  it('of splits that the data set names, with a copy of a training image in val and views', async () => {
+    const dataset = await noiseDataset(join(folder(), 'data'), {
+      ...twoClasses(5, 'Train/'),
+      ...twoClasses(3, 'Val/', 50),
+    });
+    // Before its original in the order of the paths, and behind one that has views.
+    copyFileSync(join(dataset, 'Train/b/p4.png'), join(dataset, 'Train/a/p1-copy.png'));
+    copyFileSync(join(dataset, 'Train/a/p0.png'), join(dataset, 'Val/b/p9.png'));
+    const { expected, found, merged, result } = await bothWays(dataset, folder(), { ...SIX_A_UNIT, views: 1 }, [1, 0]);
+    expect(merged).toMatchObject({ heldOutViews: 0, splits: result.splits });
+    expect(merged.warnings.join()).toMatch(/of the same content as training images/);
+    expect(found).toEqual(expected);
+  });
+
+  it('in int8, calibrated and measured once, where it is planned', async () => {
+    const dataset = await noiseDataset(join(folder(), 'data'), twoClasses(6));
+    const options = { ...SIX_A_UNIT, precision: 'int8', minCosine: -1 } as const;
+    const { expected, found } = await bothWays(dataset, folder(), options, [1, 0]);
+    expect(Object.keys(found).filter((name) => name.startsWith('calibration-'))).toHaveLength(1);
+    expect(found).toEqual(expected);
+  });
+
+  it('in a store that had some of the images before', async () => {
+    const some = await noiseDataset(join(folder(), 'data'), twoClasses(3));
+    const before = join(folder(), 'before');
+    await extract(some, { ...SIX_A_UNIT, store: before });
+    await noiseDataset(some, twoClasses(4, '', 100));
+    const [alone, shared] = [join(folder(), 'alone'), join(folder(), 'shared')];
+    for (const store of [alone, shared]) cpSync(before, store, { recursive: true });
+    await extract(some, { ...SIX_A_UNIT, store: alone });
+    const { merged } = await byParts(some, shared, SIX_A_UNIT, [1, 0]);
+    expect(merged).toMatchObject({ added: 8, there: 6, copies: 0 });
+    expect(promisedFiles(shared)).toEqual(promisedFiles(alone));
     expect(await verify(shared)).toMatchObject({ ok: true, orphans: [] });
   });
 });

@@ -76,15 +76,15 @@ export async function checkServer({ Redis }: QueuePackages, address: QueueAddres
 
 /** Who hears how the connection is. */
 export interface ConnectionNotes {
-  failed(error: unknown): void;
+  readonly failed: (error: unknown) => void;
   /** The server has answered. */
-  answered(): void;
+  readonly answered: () => void;
 }
 
 /** The server cannot be reached, for now. */
 const IS_LOST = /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|Connection is closed|LOADING/;
-/** BullMQ's words for a unit that ended after its lease. */
-const IS_LATE = /Missing lock|could not renew lock|not owned/;
+/** BullMQ's words for a unit that ended after its lease, or that the server has lost. */
+const IS_LATE = /Missing (lock|key)|could not renew lock|not owned/;
 
 /** Tells when a server goes away and when it is back, and other errors once each. */
 export function connectionNotes(address: QueueAddress, listener: Listener | undefined): ConnectionNotes {
@@ -99,7 +99,7 @@ export function connectionNotes(address: QueueAddress, listener: Listener | unde
       const reason = reasonOf(error);
       if (IS_LATE.test(reason))
         return sayOnce(
-          'A unit outlived its lease. It may be handed out again, which costs nothing where it is published already.',
+          'A unit outlived its lease, or the server lost it. It may be handed out again, which costs nothing once it is published.',
         );
       if (!IS_LOST.test(reason)) return sayOnce(unavailable(address, error).message);
       if (!isAway) listener?.note?.(`The queue's server ${address.shown} is away; waiting for it.`);

@@ -11,8 +11,8 @@ import { loadQueuePackages } from './packages.ts';
 import { runOnQueue, type RunOnQueueWork } from './run-on-queue.ts';
 
 /**
- * Plans the extraction of a data set, puts the units that are missing on a queue for workers to extract, and with `wait`
- * waits for all of them and merges. It can be repeated at any time: the same is planned, and finished units are kept.
+ * Plans the extraction of a data set, puts the units that are missing on a queue for workers to extract, and with
+ * `wait` waits for all of them and merges. It can be repeated: the same is planned, and finished units are kept.
  * Throws OPTION_INVALID, PACKAGE_MISSING and QUEUE_UNAVAILABLE before it plans; then what `plan` and `merge` throw,
  * UNITS_MISSING where units failed at all attempts, and INTERRUPTED (workers go on).
  */

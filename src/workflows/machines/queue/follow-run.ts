@@ -31,11 +31,7 @@ export interface FollowWork extends Work {
   readonly onProgress?: ((progress: QueueProgress) => void) | undefined;
 }
 
-/**
- * Waits until all units of a run are published. Where the queue's server has lost them, those that are missing are put
- * there again. Throws UNITS_MISSING where units failed at all attempts and no other is left, and INTERRUPTED.
- */
-export async function followRun(options: FollowOptions, work: FollowWork): Promise<void> {
+async function follow(options: FollowOptions, work: FollowWork): Promise<void> {
   const { run, images, queue, news, missing, fill } = options;
   const total = images.reduce((sum, n) => sum + n, 0);
   const pace = paceOfLate();
@@ -82,11 +78,6 @@ export async function followRun(options: FollowOptions, work: FollowWork): Promi
   }
 
   for (;;) {
-    if (work.signal?.aborted)
-      throw new PermafrostError(
-        'INTERRUPTED',
-        'Interrupted: the units stay on the queue, and workers go on with them. Run the same command again to wait.',
-      );
     const progress = await look();
     const { waiting, active, failed } = progress.units;
     report(progress);
@@ -97,6 +88,33 @@ export async function followRun(options: FollowOptions, work: FollowWork): Promi
       await fill([...left]);
     }
     await sleep(LOOK_MS);
+    if (work.signal?.aborted) return; // followRun tells it.
+  }
+}
+
+/**
+ * Waits until all units of a run are published. Where the queue's server has lost them, those that are missing are put
+ * there again. Throws UNITS_MISSING where units failed at all attempts and no other is left, and INTERRUPTED.
+ */
+export async function followRun(options: FollowOptions, work: FollowWork): Promise<void> {
+  const { signal } = work;
+  let onAbort: () => void = () => undefined;
+  // What waits for a server that is away is not waited for.
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () =>
+      reject(
+        new PermafrostError(
+          'INTERRUPTED',
+          'Interrupted: the units stay on the queue, and workers go on with them. Run the same command again to wait.',
+        ),
+      );
+  });
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort);
+  try {
+    await Promise.race([follow(options, work), aborted]);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

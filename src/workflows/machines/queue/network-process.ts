@@ -4,6 +4,7 @@ import { PermafrostError } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/listener.ts';
 import { mutex } from '../../../core/mutex.ts';
 import type { UnitOutcome } from '../unit-worker.ts';
+import { PASSWORD_VARIABLE, USER_VARIABLE } from './address.ts';
 import type { NetworkNews, NetworkOrder, OpenedPlan } from './messages.ts';
 
 export const NETWORK_ENTRY = new URL(`./network-entry${extname(import.meta.url)}`, import.meta.url);
@@ -120,6 +121,8 @@ export async function startNetwork(options: NetworkOptions, signal: AbortSignal)
   const child = fork(entry, [String(process.pid)], {
     serialization: 'advanced',
     execArgv: [],
+    // It has no business with the queue.
+    env: { ...process.env, [USER_VARIABLE]: undefined, [PASSWORD_VARIABLE]: undefined },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   child.on('error', () => undefined); // an order that does not reach it: its end is told

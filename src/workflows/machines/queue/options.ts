@@ -9,7 +9,7 @@ import {
 import { THREADS_OPTION } from '../../../extract/engines/engine.ts';
 import { PLAN_OPTIONS } from '../options.ts';
 
-/** How a queue's server is reached; the user and the password come from the environment, or the password from a file. */
+/** How a queue's server is reached. User and password come from the environment, or the password from a file. */
 export const QUEUE_OPTIONS = {
   queuePasswordFile: stringOption(
     '',
@@ -63,10 +63,7 @@ export const QUEUED_OPTIONS = {
   ...QUEUE_OPTIONS,
 } as const;
 
-// Parts are of array jobs.
-const { parts: _parts, ...PLANNED } = PLAN_OPTIONS;
-
 /** Options of `extract` on a queue: those of `plan`, and of the queue. */
-export const ON_QUEUE_OPTIONS = { ...PLANNED, ...QUEUED_OPTIONS } as const;
+export const ON_QUEUE_OPTIONS = { ...PLAN_OPTIONS, ...QUEUED_OPTIONS } as const;
 /** Options of `extract` on a queue. @interface */
 export type OnQueueOptions = OptionsOf<typeof ON_QUEUE_OPTIONS>;

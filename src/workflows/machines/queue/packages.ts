@@ -1,11 +1,13 @@
+import type * as BullMq from 'bullmq';
+import type * as IoRedis from 'ioredis';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 
 export type { Job } from 'bullmq';
 
 /** The packages of the queue, which are optional. */
 export interface QueuePackages {
-  readonly bullmq: typeof import('bullmq');
-  readonly Redis: typeof import('ioredis').Redis;
+  readonly bullmq: typeof BullMq;
+  readonly Redis: typeof IoRedis.Redis;
 }
 
 /** BullMQ and its client: the one place that imports them. Throws PACKAGE_MISSING where one is not installed. */

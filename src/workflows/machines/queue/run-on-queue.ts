@@ -21,6 +21,7 @@ export interface RunOnQueueOptions {
 
 /** What the one who fills a queue takes beside. */
 export interface RunOnQueueWork extends Work {
+  /** Once the units are on the queue. */
   readonly onFilled?: ((filled: FilledResult) => void) | undefined;
   /** Every two seconds while it waits. */
   readonly onProgress?: ((progress: QueueProgress) => void) | undefined;

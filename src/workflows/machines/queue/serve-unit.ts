@@ -20,8 +20,8 @@ export interface UnitService {
 
 /**
  * Extracts a unit. One that ended its process at all attempts is halved down to the images that do it: those become
- * failures, the others are extracted. Returns a crash where the unit is to be tried again. Throws ENGINE_FAILED where no
- * image is at fault, and what extraction throws.
+ * failures, the others are extracted. Returns a crash where the unit is to be tried again. Throws ENGINE_FAILED where
+ * no image is at fault, and what extraction throws.
  */
 export async function serveUnit(unit: number, service: UnitService, order: Asking): Promise<ServedUnit | Crash> {
   const { network, images, isLastAttempt, listener } = service;

@@ -10,14 +10,17 @@ import type { Job, QueuePackages } from './packages.ts';
 import { serveUnit, type ServedUnit } from './serve-unit.ts';
 import { queueName, unitOf, type UnitData } from './unit-queue.ts';
 
-/** Times that a unit may be taken from a worker that gave no sign of life: the end of a spot machine is not its fault. */
+/** Times that a unit may be taken from a silent worker: the end of a spot machine is not its fault. */
 const MOST_STALLED = 20;
 /**
- * A worker that fails so many units one after the other ends: it would go through the whole queue. A crash that is tried
- * again counts less: an image may be at fault.
+ * A worker that fails so many units one after the other ends: it would go through the whole queue. A crash that is
+ * tried again counts less: an image may be at fault.
  */
 const MOST_FAILED_IN_A_ROW = 3;
 const MOST_CRASHED_IN_A_ROW = 9;
+
+/** Milliseconds after which it is told that giving back a unit takes its time. */
+const SLOW_MS = 6000;
 
 export interface TakeOptions {
   readonly packages: QueuePackages;
@@ -39,7 +42,7 @@ export interface UnitTaker {
   /** Settles when it has stopped. Throws what several units in a row failed with. */
   readonly over: Promise<void>;
   /** Gives back the unit that it is at, and takes no other. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /**
@@ -131,15 +134,23 @@ export function takeUnits(options: TakeOptions): UnitTaker {
   });
 
   let closed: Promise<void> | undefined;
+  let slow: NodeJS.Timeout | undefined;
   function stop(): void {
+    if (closed !== undefined) return;
     // Closed first: a unit that is given back must not be taken again here.
-    closed ??= lease.close();
+    closed = lease.close();
+    slow = setTimeout(() => {
+      listener?.note?.(
+        `Waiting for ${address.shown} to take the unit back. Where this is ended at once, it goes back when its lease ends.`,
+      );
+    }, SLOW_MS);
     stopping.abort();
   }
 
   const over = (async () => {
     await lease.run();
     await closed;
+    clearTimeout(slow);
     if (fatal !== undefined)
       throw new PermafrostError(
         fatal instanceof PermafrostError ? fatal.code : 'ENGINE_FAILED',

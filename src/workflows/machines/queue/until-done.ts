@@ -6,7 +6,7 @@ import type { UnitTaker } from './take-units.ts';
 import type { UnitQueue } from './unit-queue.ts';
 
 /** Milliseconds between two looks whether all is done. */
-const EVERY_MS = 2000;
+const EVERY_MS = 1000;
 
 export interface UntilDoneOptions {
   readonly taker: UnitTaker;
@@ -17,9 +17,9 @@ export interface UntilDoneOptions {
 }
 
 /**
- * Waits until a worker has nothing left to do: no unit waits or is under way, and those that are missing have failed. An
- * empty queue alone says nothing: it may not be filled yet, or its server may have lost it. Returns how many units are
- * missing. Throws what the taker ends with.
+ * Waits until a worker has nothing left to do: no unit waits or is under way, and those that are missing have failed.
+ * An empty queue alone says nothing: it may not be filled yet, or its server may have lost it. Returns how many units
+ * are missing. Throws what the taker ends with.
  */
 export async function untilDone({ taker, queue, network, signal, listener }: UntilDoneOptions): Promise<number> {
   let missing = 0;

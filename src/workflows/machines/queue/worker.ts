@@ -19,11 +19,11 @@ export interface WorkerWork extends Work {
 }
 
 /**
- * Takes units of a plan from the queue at `url` and extracts them, until all are there. This process holds the lease of
- * a unit, and the network runs in a process of its own (the module `entry`), so that the lease is renewed whatever the
- * network does. Throws before it takes work OPTION_INVALID, PACKAGE_MISSING, QUEUE_UNAVAILABLE, and FINGERPRINT_MISMATCH
- * where this machine would make other features; later INTERRUPTED, when it has given back its unit, and what a unit
- * failed with where several did in a row.
+ * Takes units of a plan from the queue at `url` and extracts them, until all are there. This process holds the lease
+ * of a unit, and the network runs in a process of its own (the module `entry`), so that the lease is renewed whatever
+ * the network does. Throws before it takes work OPTION_INVALID, PACKAGE_MISSING, QUEUE_UNAVAILABLE, and
+ * FINGERPRINT_MISMATCH where this machine would make other features; later INTERRUPTED, when it has given back its
+ * unit, and what a unit failed with where several did in a row.
  */
 export async function worker(
   url: string,

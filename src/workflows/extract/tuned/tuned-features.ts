@@ -1,13 +1,13 @@
-import type { Int8Calibration } from '../../core/calibration.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
-import { layerBefore } from '../../extract/weights/tuned-weights.ts';
-import type { FeatureSettings } from '../../store/format/fingerprint.ts';
-import type { FeatureSetDraft } from '../../store/format/manifest.ts';
-import { writeLayers } from '../../store/read/layers-file.ts';
-import type { CutRequest } from '../network/cuts.ts';
-import { extractorLike, type Extractor, type ExtractorRequest } from '../network/extractor.ts';
-import type { TunedLayers } from '../network/tuned-layers.ts';
-import type { Work } from '../work.ts';
+import type { Int8Calibration } from '../../../core/calibration.ts';
+import { vgg16 } from '../../../extract/backbones/vgg16.ts';
+import { layerBefore } from '../../../extract/weights/tuned-weights.ts';
+import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
+import type { FeatureSetDraft } from '../../../store/format/manifest.ts';
+import { writeLayers } from '../../../store/read/layers-file.ts';
+import type { CutRequest } from '../../network/cuts.ts';
+import { extractorLike, type Extractor, type ExtractorRequest } from '../../network/extractor.ts';
+import type { TunedLayers } from '../../network/tuned-layers.ts';
+import type { Work } from '../../work.ts';
 
 /** A tuned network, as its features are made. */
 export interface TunedFeatures {

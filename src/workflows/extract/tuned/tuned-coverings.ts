@@ -1,9 +1,9 @@
-import { plural } from '../../core/words.ts';
-import { POOLINGS, type Pooling } from '../../core/sample.ts';
-import type { FeatureSetDraft, StoreDraft } from '../../store/format/manifest.ts';
-import type { SampleRows } from '../../store/format/shard.ts';
-import { setsWriter, type WantedDraft } from '../../store/write/sets-writer.ts';
-import type { Work } from '../work.ts';
+import { plural } from '../../../core/words.ts';
+import { POOLINGS, type Pooling } from '../../../core/sample.ts';
+import type { FeatureSetDraft, StoreDraft } from '../../../store/format/manifest.ts';
+import type { SampleRows } from '../../../store/format/shard.ts';
+import { setsWriter, type WantedDraft } from '../../../store/write/sets-writer.ts';
+import type { Work } from '../../work.ts';
 
 /** Images of a list that a set lacks in some of the wanted poolings. */
 export async function lackingIn(store: StoreDraft, wanted: WantedDraft, samples: SampleRows): Promise<number> {

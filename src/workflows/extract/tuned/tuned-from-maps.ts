@@ -1,12 +1,12 @@
-import { PermafrostError } from '../../core/errors.ts';
-import { selectRows } from '../../core/matrix.ts';
-import type { FeatureBatch } from '../../core/sample.ts';
-import { decoderOf, newestFirst, type FeatureSet, type StoreDraft } from '../../store/format/manifest.ts';
-import { setFeatures } from '../../store/read/shards.ts';
-import { setsWriter, type SetsWriterOptions, type WantedDraft } from '../../store/write/sets-writer.ts';
-import type { Tail } from '../network/tail.ts';
-import { progressMeter } from '../progress-meter.ts';
-import type { Work } from '../work.ts';
+import { PermafrostError } from '../../../core/errors.ts';
+import { selectRows } from '../../../core/matrix.ts';
+import type { FeatureBatch } from '../../../core/sample.ts';
+import { decoderOf, newestFirst, type FeatureSet, type StoreDraft } from '../../../store/format/manifest.ts';
+import { setFeatures } from '../../../store/read/shards.ts';
+import { setsWriter, type SetsWriterOptions, type WantedDraft } from '../../../store/write/sets-writer.ts';
+import type { Tail } from '../../network/tail.ts';
+import { progressMeter } from '../../progress-meter.ts';
+import type { Work } from '../../work.ts';
 
 /** Images of which features are made and written at a time. */
 const IMAGES = 64;
