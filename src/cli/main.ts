@@ -48,7 +48,8 @@ async function execute({ spec, args, flags }: Request & { kind: 'run' }): Promis
       if (flags.json === true) writeJson(document, isStream);
       else process.stdout.write(text);
     };
-    const outcome = await spec.act(args, flags, { signal: interruptible().signal, listener, announce });
+    const { signal } = interruptible();
+    const outcome = await spec.act(args, flags, { signal, listener, announce, takeOver: flags.takeOver === true });
     listener.clear();
     if (flags.json === true) {
       if (outcome.json !== undefined) writeJson(outcome.json, isStream);

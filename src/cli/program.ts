@@ -9,6 +9,8 @@ import { usageError } from './usage.ts';
 export interface CommandContext {
   readonly signal: AbortSignal;
   readonly listener: Listener;
+  /** `--take-over` of the commands that have it. */
+  readonly takeOver?: boolean;
   /** Prints at once what a command that goes on has to say: a document with `--json`, otherwise the text. */
   readonly announce: (json: unknown, text: string) => void;
 }

@@ -8,7 +8,7 @@ import { readRows, type MatrixRows, type RowsOrigin, type RowsRequest, type Stor
 import { withTunedSet } from './read/tuned-sets.ts';
 import { givenList, storedList, type SampleList } from './read/samples.ts';
 import { storedParts, type StoredPart } from './read/stored-parts.ts';
-import { lockStore, type StoreLock } from './write/lock.ts';
+import { lockStore, type LockRequest, type StoreLock } from './write/lock.ts';
 
 /**
  * A store as it was when it was opened; after writing it is opened again. What is read more than once is kept: a short
@@ -29,7 +29,7 @@ export interface Store extends RowsOrigin {
   /** The same, where the memory decides. */
   rows(request: RowsRequest): Promise<StoredRows>;
   /** Makes this process the one writer; `command` is named to others. Throws STORE_LOCKED, STORE_WRITE. */
-  lock(command: string): Promise<StoreLock>;
+  lock(command: string, request?: LockRequest): Promise<StoreLock>;
 }
 
 /** Opens a store for reading. Throws STORE_NOT_FOUND, STORE_CORRUPT, STORE_VERSION. */
@@ -51,6 +51,6 @@ function storeWith(folder: StoreFolder, files: StoreFiles, list: SampleList): St
     throughNetwork: (fingerprint) => storeWith(withTunedSet(folder, fingerprint), files, list),
     parts: (wanted, view) => storedParts(folder, wanted, view),
     rows: (request: RowsRequest) => readRows(origin, request) as Promise<MatrixRows>,
-    lock: (command) => lockStore(folder.path, command),
+    lock: (command, request) => lockStore(folder.path, command, request),
   };
 }

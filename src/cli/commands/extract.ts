@@ -6,6 +6,7 @@ import { PART_OPTIONS } from '../../workflows/machines/options.ts';
 import { extractText, traceText } from '../../report/extract-report.ts';
 import { mergeText, partText } from '../../report/machines-report.ts';
 import { filledText } from '../../report/queue-report.ts';
+import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
 import { pick, type CommandContext, type CommandSpec, type Outcome } from '../program.ts';
 
 /** A flag of the commands that extract; `--json` holds the trace in any case. */
@@ -30,6 +31,8 @@ async function extractOfPlan(dataset: unknown, flags: Flags, context: CommandCon
     .filter((name) => !(name in PART_OPTIONS))
     .map(flagOf);
   if (decided.length > 0) throw invalid(`${decided.join(', ')} cannot be given with --plan: the plan has decided it.`);
+  if (flags['takeOver'] === true)
+    throw invalid('--take-over cannot be given with --plan: parts take no lock, they are written side by side.');
   if (given['part'] === undefined)
     throw invalid('--plan needs --part, as in --part 3/16, --part auto, or 1/1 for all.');
   const { extractPart } = await import('../../workflows/machines/part.ts');
@@ -59,7 +62,7 @@ export const extractCommand: CommandSpec = {
   name: 'extract',
   summary: 'run the frozen network once and keep the features',
   arguments: [['[dataset]', 'folder with Train/ and Val/, folder of class folders, .csv, .jsonl, .tar or .parquet']],
-  options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...PART_OPTIONS, ...QUEUED_OPTIONS },
+  options: { ...EXTRACT_OPTIONS, ...TRACE_OPTIONS, ...PART_OPTIONS, ...QUEUED_OPTIONS, ...TAKE_OVER_OPTIONS },
   isStream: ({ queue }) => queue !== undefined,
   async act([dataset], flags, context) {
     if (flags['plan'] !== undefined) return extractOfPlan(dataset, flags, context);

@@ -1,5 +1,6 @@
 import { NEIGHBORS_OPTIONS } from '../../workflows/search/neighbors-options.ts';
 import { neighborsText } from '../../report/answer-report.ts';
+import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const neighborsCommand: CommandSpec = {
@@ -9,7 +10,7 @@ export const neighborsCommand: CommandSpec = {
     ['<store>', 'a store that extract or run made'],
     ['<images...>', 'image files, or folders of them'],
   ],
-  options: NEIGHBORS_OPTIONS,
+  options: { ...NEIGHBORS_OPTIONS, ...TAKE_OVER_OPTIONS },
   async act([store, images], flags, context) {
     const { neighbors } = await import('../../workflows/search/neighbors.ts');
     const result = await neighbors(store as string, images as string[], pick(flags, NEIGHBORS_OPTIONS), context);

@@ -1,6 +1,7 @@
 import { RUN_OPTIONS } from '../../workflows/extract/options.ts';
 import { traceText } from '../../report/extract-report.ts';
 import { runText } from '../../report/run-report.ts';
+import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
 import { pick, type CommandSpec } from '../program.ts';
 import { REPORT_FLAG, reportAfterRun } from '../report-after-run.ts';
 import { TRACE_OPTIONS } from './extract.ts';
@@ -9,7 +10,7 @@ export const runCommand: CommandSpec = {
   name: 'run',
   summary: 'extract what is new, train a set of heads, tell how well they do',
   arguments: [['<dataset>', 'folder with Train/ and Val/, folder of class folders, .csv, .jsonl, .tar or .parquet']],
-  options: { ...RUN_OPTIONS, ...TRACE_OPTIONS, ...REPORT_FLAG },
+  options: { ...RUN_OPTIONS, ...TRACE_OPTIONS, ...TAKE_OVER_OPTIONS, ...REPORT_FLAG },
   async act([dataset], flags, context) {
     const { run } = await import('../../workflows/run/run.ts');
     const result = await run(dataset as string, pick(flags, RUN_OPTIONS), context);

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { STUDIO_OPTIONS } from '../../studio/server/options.ts';
+import { TAKE_OVER_OPTIONS } from '../../workflows/take-over.ts';
 import { pick, type CommandSpec } from '../program.ts';
 
 export const studioCommand: CommandSpec = {
   name: 'studio',
   summary: 'a local page to browse, search, teach, sweep and review with the real network',
   arguments: [['<store>', 'a store that extract or run made']],
-  options: STUDIO_OPTIONS,
+  options: { ...STUDIO_OPTIONS, ...TAKE_OVER_OPTIONS },
   more: 'It prints its address, with a token that lets your browser in, and runs until Ctrl-C. docs/studio.md tells the rest.',
   async act([store], flags, context) {
     const { signal } = context;

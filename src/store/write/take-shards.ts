@@ -4,6 +4,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { matrix, type Matrix } from '../../core/matrix.ts';
 import type { FeatureBatch, Pooling } from '../../core/sample.ts';
 import { decodeFloat16 } from '../format/float16.ts';
+import { requireHeld } from '../format/lock/held-locks.ts';
 import {
   decoderOf,
   poolingsOf,
@@ -114,6 +115,7 @@ export function shardsTaker(store: StoreDraft, wanted: readonly FeatureSetDraft[
     const named: Record<string, FileEntry> = {};
     for (const [kind, entry] of Object.entries(files)) {
       const name = `${stem}-${kind}.arrow`;
+      await requireHeld(store.path); // another writer's shard of this name would be removed
       await linkOrCopy(join(from, entry.name), join(store.path, name));
       named[kind] = { ...entry, name };
     }

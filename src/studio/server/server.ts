@@ -50,11 +50,11 @@ export interface RunningStudio {
 export async function serveStudio(
   storePath: string,
   given: Partial<StudioOptions> = {},
-  { listener = {} }: Pick<Work, 'listener'> = {},
+  { listener = {}, takeOver }: Pick<Work, 'listener' | 'takeOver'> = {},
 ): Promise<RunningStudio> {
   const options = resolveOptions('studio', STUDIO_OPTIONS, given);
   const files = await pageFiles();
-  const studio = await openStudio(storePath, options, listener);
+  const studio = await openStudio(storePath, options, listener, takeOver);
   const token = randomBytes(24).toString('base64url');
   let port = options.port;
   const app = new Hono();

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { memoryBound } from '../../workflows/memory.ts';
+import { lockRequest } from '../../workflows/take-over.ts';
 import { liveHeads, type LiveHeads } from '../live/heads.ts';
 import { liveJobs, type LiveJobs } from '../live/jobs.ts';
 import { liveMap, type LiveMap } from '../live/map.ts';
@@ -35,9 +36,10 @@ export async function openStudio(
   storePath: string,
   { weights, taught, memory, backboneFile }: StudioOptions,
   listener: Listener,
+  takeOver = false,
 ): Promise<Studio> {
   const store = await openLiveStore(storePath, memoryBound(memory, { listener }), backboneFile);
-  const lock = await lockStudio(store.path);
+  const lock = await lockStudio(store.path, lockRequest({ listener, takeOver }));
   const network = liveNetwork(weights || undefined, listener);
   const map = liveMap(listener);
   const jobs = liveJobs(network);

@@ -5,12 +5,14 @@ import { resolveOptions } from '../../core/options.ts';
 import type { GcResult } from '../../results/store-results.ts';
 import { compactSet } from '../../store/care/compact.ts';
 import { contentIndex } from '../../store/format/content-index.ts';
+import { requireHeld } from '../../store/format/lock/held-locks.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { coveringSets, restingOn, rowsOf } from '../../store/format/manifest.ts';
 import { readManifest, writeManifest } from '../../store/format/manifest-file.ts';
 import { storeAt } from '../../store/open.ts';
 import { shardFileNames } from '../../store/write/shard-files.ts';
 import { verifyStore } from '../../store/care/verify.ts';
+import { lockRequest } from '../take-over.ts';
 import { mergedRuns, removeMerged } from '../machines/runs.ts';
 import type { Work } from '../work.ts';
 import { GC_OPTIONS, type GcOptions } from './gc-options.ts';
@@ -21,15 +23,12 @@ import { reportMigration } from '../store-version.ts';
  * Removes what the current data set does not need: rows of other images, other sets with `otherSets`, leftovers, and plans
  * with their units that were merged and kept; those that were not merged stay. Refuses a damaged store. Throws STORE_LOCKED, STORE_CORRUPT and what readManifest throws.
  */
-export async function gc(
-  storePath: string,
-  given: Partial<GcOptions> = {},
-  { listener }: Work = {},
-): Promise<GcResult> {
+export async function gc(storePath: string, given: Partial<GcOptions> = {}, work: Work = {}): Promise<GcResult> {
+  const { listener } = work;
   const { otherSets, tunedSets, dryRun } = resolveOptions('gc', GC_OPTIONS, given);
   const path = resolve(storePath);
   await readManifest(path); // no lock is left in a folder that is no store
-  const lock = await lockStore(path, 'permafrost gc');
+  const lock = await lockStore(path, 'permafrost gc', lockRequest(work));
   try {
     const { store, damaged, orphans } = await verifyStore(path, VERSION);
     const { manifest } = store;
@@ -44,6 +43,7 @@ export async function gc(
     for (const { sha256 } of await storeAt(store).samples()) needed.add(sha256);
     let removedBytes = 0;
     const remove = async (names: readonly string[]): Promise<void> => {
+      await requireHeld(path); // verifying takes long
       for (const name of names) {
         removedBytes += await stat(join(path, name)).then(
           ({ size }) => size,

@@ -5,6 +5,7 @@ import type { Listener } from '../../core/listener.ts';
 import type { RepairResult } from '../../results/store-results.ts';
 import { isRootThere } from '../../extract/source/place.ts';
 import { indexParts } from '../../store/format/index-file.ts';
+import { requireHeld } from '../../store/format/lock/held-locks.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { writeManifest } from '../../store/format/manifest-file.ts';
 import { tunedSets } from '../../store/read/tuned-sets.ts';
@@ -14,6 +15,7 @@ import { damagedStudioFiles } from '../../store/format/studio-files.ts';
 import { isCache, verifyStore, withoutDamaged } from '../../store/care/verify.ts';
 import { extractStored } from '../extract/extract-stored.ts';
 import { extractMissingTuned, lostNetworksAdvice } from './repair-tuned.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import { VERSION } from '../version.ts';
 import { reportMigration } from '../store-version.ts';
@@ -32,6 +34,7 @@ async function dropDamaged(
   if (damaged.length === 0 && orphans.length === 0) return { store: storeAt(store), damaged, lost: 0, networks };
   reportMigration(manifest.version, listener);
   const before = manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames));
+  await requireHeld(path); // verifying takes long
   const lost = withoutDamaged(manifest, damaged);
   const after = new Set(manifest.sets.flatMap((set) => set.shards.flatMap(shardFileNames)));
   // The seal goes first: without it nobody takes up the shard again, also where the rest is not removed any more.
@@ -62,7 +65,7 @@ async function studioAdvice(store: string): Promise<string | null> {
  */
 export async function repair(storePath: string, work: Work = {}): Promise<RepairResult> {
   const store = resolve(storePath);
-  const lock = await lockStore(store, 'permafrost repair');
+  const lock = await lockStore(store, 'permafrost repair', lockRequest(work));
   try {
     const features = await repairFeatures(store, work);
     const next = [features.next, await studioAdvice(store)].filter((one) => one !== null);

@@ -17,6 +17,7 @@ import { extractInto } from './extract-into.ts';
 import { tunedExtractor, type TunedFeatures } from './tuned/tuned-features.ts';
 import { requireSameDataset } from './same-dataset.ts';
 import { VERSION } from '../version.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 
 /**
@@ -66,7 +67,8 @@ async function extractFrom(
   // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
   let lock: StoreLock | undefined;
   let extractor: Extractor | undefined;
-  const locked = async (): Promise<StoreLock> => (lock ??= await lockStore(store, 'permafrost extract'));
+  const locked = async (): Promise<StoreLock> =>
+    (lock ??= await lockStore(store, 'permafrost extract', lockRequest(work)));
   try {
     extractor = await (network === undefined
       ? makeExtractor(

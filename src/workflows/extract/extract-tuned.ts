@@ -14,6 +14,7 @@ import { cutsText, parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
 import { firstChanged } from '../network/tuned-layers.ts';
 import { openTunedFile } from '../train/files/tuned-files.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import { defaultStore, extractDataset } from './extract-dataset.ts';
 import { summaryOf } from './extract-into.ts';
@@ -56,7 +57,7 @@ export async function extractTunedOfStore(
 ): Promise<ExtractResult> {
   const path = resolve(storePath);
   await readManifest(path); // no lock is left in a folder that is no store
-  const lock = await lockStore(path, 'permafrost extract');
+  const lock = await lockStore(path, 'permafrost extract', lockRequest(work));
   try {
     const extractor = await tunedExtractor(network, parseCuts(options.cut), options, work);
     const clock = stageClock();

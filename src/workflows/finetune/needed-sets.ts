@@ -5,6 +5,7 @@ import { openStore, type Store } from '../../store/open.ts';
 import { currentSets, type WantedSet } from '../../store/read/stored-parts.ts';
 import { extractStored } from '../extract/extract-stored.ts';
 import type { CutRequest } from '../network/cuts.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import type { Tail } from './training/tail.ts';
 
@@ -45,7 +46,7 @@ export async function withNeededSets(
   work.listener?.note?.(
     `The store lacks ${[...missing.map(({ cut, pooling }) => `${cut}:${pooling}`), ...(viewsMissing ? [`${views} views of ${tail.cut}`] : [])].join(' and ')}: extracted now, once for all.`,
   );
-  const lock = await store.lock('permafrost finetune');
+  const lock = await store.lock('permafrost finetune', lockRequest(work));
   try {
     await extractStored(
       store,

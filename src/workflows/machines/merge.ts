@@ -26,6 +26,7 @@ import { cutsText } from '../network/cuts.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { reportMigration } from '../store-version.ts';
 import { VERSION } from '../version.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import { arraySpec } from './array-spec.ts';
 import { listedRows, mergedImages, type MergedImages } from './merged-images.ts';
@@ -97,7 +98,7 @@ export async function merge(
   const numbers = Array.from({ length: plan.units.count }, (_, unit) => unit);
   const missing = numbers.filter((unit) => !published.has(unit));
   if (!allowMissing) requireAll(folder, missing);
-  const lock = await lockStore(store, 'permafrost merge');
+  const lock = await lockStore(store, 'permafrost merge', lockRequest(work));
   try {
     if (at !== undefined) await fetchUnits(folder, at, published, work);
     const finished = await readFinished(

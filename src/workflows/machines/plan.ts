@@ -35,6 +35,7 @@ import { cutsText, parseCuts } from '../network/cuts.ts';
 import { openDataset } from '../network/dataset.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
 import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } from './plan-file.ts';
@@ -110,7 +111,7 @@ async function planFrom(
   try {
     // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
     await requireStoreOrEmpty(store);
-    lock = await lockStore(store, 'permafrost plan');
+    lock = await lockStore(store, 'permafrost plan', lockRequest(work));
     const made = await writeNewPlan({ dataset, source, store, before, options, parts, unit }, extractor, work);
     const shared = at === '' ? undefined : await sharePlan(made, at);
     return await resultOf(made, store, dataset, shared);

@@ -16,6 +16,7 @@ import type { StoredPart } from '../../store/read/stored-parts.ts';
 import type { SearchPlan } from './exact-neighbors.ts';
 import { BASE_BYTES, checkBound } from '../memory.ts';
 import { progressMeter } from '../progress-meter.ts';
+import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 
 /** Of graphs that hold all rows: rows that recall is measured on. Its standard error is 0.003 at 0.99 and k = 5. */
@@ -210,7 +211,7 @@ export async function hnswOfStore(
   const meter = progressMeter('indexing', held.length, listener);
   let built: GraphsOfStore | undefined;
   // From now on: what took minutes is not lost to another writer in the end.
-  const lock = await store.lock('permafrost neighbors');
+  const lock = await store.lock('permafrost neighbors', lockRequest(work));
   try {
     await keepIndex(store.path, keysOf(drawn.length, Math.min(graphs, held.length)), async (paths) => {
       const options = { metric, M, efConstruction, seed };
