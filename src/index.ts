@@ -48,26 +48,14 @@ export type { ReportOptions } from './workflows/report/options.ts';
 export type { StudioOptions } from './studio/server/options.ts';
 export type { GcOptions } from './workflows/care/gc-options.ts';
 export type { BenchOptions } from './workflows/engines/bench-options.ts';
-export type * from './results/answer-results.ts';
-export type * from './results/check-result.ts';
-export type * from './results/engine-results.ts';
-export type * from './results/extract-result.ts';
-export type * from './results/finetune-result.ts';
-export type * from './results/head-result.ts';
-export type { OrReason } from './results/or-reason.ts';
-export type * from './results/machines-result.ts';
-export type * from './results/queue-result.ts';
-export type * from './results/store-results.ts';
-export type * from './results/strategies-result.ts';
-export type * from './results/sweep-result.ts';
-export type { ReportResult } from './results/report-data.ts';
+export type * from './results/index.ts';
 
 // Stores: features on disk.
 export { openStore, type Store } from './store/open.ts';
 export type { MatrixRows, MemoryRoom, PickableRows, RowsRequest, StoredRows } from './store/read/rows.ts';
 export type { StoredPart } from './store/read/stored-parts.ts';
 export type { SplitCounts } from './store/read/samples.ts';
-export type { StoreLock } from './store/write/lock.ts';
+export type { LockRequest, StoreLock } from './store/write/lock.ts';
 export { openRows, type RowAccess } from './store/read/access.ts';
 export type { Manifest } from './store/format/manifest.ts';
 export type { SampleRows, StoredSample } from './store/format/shard.ts';

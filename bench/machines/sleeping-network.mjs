@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dist } from '../store/dist.mjs';
 
-/** @type {typeof import('../../src/workflows/machines/queue/serve-units.ts')} */
-const { serveUnits } = await dist('workflows/machines/queue/serve-units.js');
+/** @type {typeof import('../../src/workflows/machines/queue/network/serve-units.ts')} */
+const { serveUnits } = await dist('workflows/machines/queue/network/serve-units.js');
 
 serveUnits((plan) => {
   const { run, units, unitMs } = JSON.parse(readFileSync(join(plan, 'plan.json'), 'utf8'));

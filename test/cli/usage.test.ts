@@ -105,7 +105,7 @@ describe('wrong usage', () => {
     [['studio', 'x', '--port', 'abc'], 'studio: --port takes a number, got "abc"'],
     [['extract', 'x', '--batch', 'many'], 'number'],
     [['extract', 'x', '--batch', '0'], '>= 1'],
-    [['extract'], "missing required argument 'dataset'"],
+    [['extract'], 'a data set is missing'],
     [['run'], "missing required argument 'dataset' (folder with Train/ and Val/"],
     [['check', 'S', '--foo'], 'check: unknown option "--foo". See "permafrost check --help".'],
     [['check', 'S', 'T'], 'too many arguments'],
