@@ -124,8 +124,8 @@ function withoutCrashed(
 /**
  * Loads the network of the plan at `path` (its folder, or its address in S3) and checks that this machine gives what
  * was planned: settings, engine, device, precision and version, and the features of the probe; and that the images lie
- * where it was told. Throws FINGERPRINT_MISMATCH naming what differs, PLAN_NOT_FOUND, DATASET_NOT_FOUND, ENGINE_UNAVAILABLE, all before
- * any work.
+ * where it was told. Throws FINGERPRINT_MISMATCH naming what differs, PLAN_NOT_FOUND, DATASET_NOT_FOUND,
+ * ENGINE_UNAVAILABLE, all before any work.
  */
 export async function openUnitWorker(path: string, given: WorkerRequest, work: Work): Promise<UnitWorker> {
   const opened = await openPlan(path);
