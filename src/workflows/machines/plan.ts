@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions, without } from '../../core/options.ts';
+import { plural } from '../../core/words.ts';
 import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
@@ -28,6 +29,7 @@ import { requireStoreOrEmpty } from '../../store/write/store.ts';
 import { heldOutBefore, requireDrawn } from '../extract/draw-split.ts';
 import { defaultStore } from '../extract/extract-dataset.ts';
 import { EXTRACT_DEFAULTS, type ExtractOptions } from '../extract/options.ts';
+import { isExtracted } from '../extract/is-extracted.ts';
 import { requireSameDataset } from '../extract/same-dataset.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { calibrationOf, requireAgreement } from '../network/calibration.ts';
@@ -59,7 +61,8 @@ interface Planning {
 /**
  * Lists a data set once and writes, into its store, a plan by which any number of machines extract it: settings, engine
  * and precision, units, int8 calibration, and a probe that every machine is compared by. Planning the same again gives
- * the same bytes and keeps finished units. Throws what `extract` throws before its work, and STORE_LOCKED.
+ * the same bytes and keeps finished units. Throws what `extract` throws before its work, STORE_LOCKED, and
+ * NOTHING_TO_PLAN.
  */
 export async function plan(
   datasetPath: string,
@@ -81,7 +84,7 @@ async function planFrom(
   source: ImageSource,
   datasetPath: string,
   dataset: Dataset,
-  { parts, unit, at, ...planned }: PlanOptions,
+  { parts, unit, at, again, ...planned }: PlanOptions,
   work: Work,
 ): Promise<PlanResult> {
   const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
@@ -109,6 +112,11 @@ async function planFrom(
     work.listener,
   );
   try {
+    if (!again && before !== undefined && (await isExtracted(folder, dataset, extractor, options.views, work)))
+      throw new PermafrostError(
+        'NOTHING_TO_PLAN',
+        `${store} has the features of all ${plural(dataset.samples.length, 'image')} of ${datasetPath}, by their paths. "permafrost extract ${datasetPath} --store ${store}" reads what changed since then. To extract all of it again on several machines, give --again.`,
+      );
     // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
     await requireStoreOrEmpty(store);
     lock = await lockStore(store, 'permafrost plan', lockRequest(work));

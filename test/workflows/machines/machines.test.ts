@@ -196,6 +196,19 @@ describe('parts and merge', () => {
     await rejection(merge(store), 'PLAN_NOT_FOUND');
   });
 
+  it('are not planned once more, unless an image is new or it is asked for', async () => {
+    const { store, plan: path } = await planned();
+    await extractPart(path, { part: '1/1' });
+    await merge(store);
+    const { message } = await rejection(plan(dataset, { ...CHEAP, store }), 'NOTHING_TO_PLAN');
+    expect(message).toMatch(/has the features of all 15 images of .*"permafrost extract .* reads what changed/);
+    expect(existsSync(join(store, 'parts'))).toBe(false);
+    expect(await plan(dataset, { ...CHEAP, store, again: true })).toMatchObject({ images: 15, finished: 0 });
+    expect(await plan(dataset, { ...CHEAP, store, cut: 'block1_pool:max' })).toMatchObject({ images: 15 });
+    const grown = await noiseDataset(join(folder(), 'grown'), { ...twoClasses(8) });
+    expect(await plan(grown, { ...CHEAP, store })).toMatchObject({ images: 16 });
+  });
+
   it('ask which run is meant where there are two, and leave the other one alone', async () => {
     const { run, store, plan: path } = await planned();
     const other = await plan(dataset, { ...CHEAP, seed: 2, store });

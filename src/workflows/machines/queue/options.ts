@@ -60,6 +60,7 @@ export const QUEUED_OPTIONS = {
     { min: 1, max: 100 },
   ),
   unit: PLAN_OPTIONS.unit,
+  again: PLAN_OPTIONS.again,
   ...QUEUE_OPTIONS,
 } as const;
 
