@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { fileSystemTime } from '../../store/format/temporary-files.ts';
 
 /** How far a unit under way is: a file of its folder that is written again and again, and is no part of the unit. */
 const PROGRESS_NAME = 'progress.json';
@@ -60,6 +61,7 @@ export interface UnitUnderWay {
 /** The units that are under way, or were when their workers died. */
 export async function unitsUnderWay(folder: string): Promise<UnitUnderWay[]> {
   const found: UnitUnderWay[] = [];
+  const now = await fileSystemTime(folder);
   for (const name of (await readdir(folder)).sort()) {
     const [, digits, host = ''] = UNDER_WAY.exec(name) ?? [];
     if (digits === undefined) continue;
@@ -71,7 +73,7 @@ export async function unitsUnderWay(folder: string): Promise<UnitUnderWay[]> {
       (text) => progressSchema.safeParse(parsed(text)).data,
       () => undefined,
     );
-    found.push({ unit: Number(digits), host, progress, silentMs: Math.max(0, Date.now() - beat.mtimeMs), path });
+    found.push({ unit: Number(digits), host, progress, silentMs: Math.max(0, now - beat.mtimeMs), path });
   }
   return found;
 }
