@@ -6,6 +6,7 @@ import { resolveOptions } from '../../core/options.ts';
 import { POOLINGS } from '../../core/sample.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { PARTS_FOLDER, setSchema } from '../../store/format/manifest.ts';
+import { findManifest } from '../../store/format/manifest-file.ts';
 import { sealJson, unsealExactly } from '../../store/format/sealed-json.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from '../extract/options.ts';
 
@@ -115,6 +116,16 @@ export async function hasPlan(where: string): Promise<boolean> {
       () => false,
     );
   return (await isFile(where)) || (await isFile(join(where, PLAN_NAME)));
+}
+
+/** The name of the run whose plan lay at `where`, if it is gone and its store lists a data set: it was merged. */
+export async function mergedRun(where: string): Promise<string | undefined> {
+  const path = resolve(where);
+  const run = basename(path);
+  const parts = dirname(path);
+  if (!/^[0-9a-f]{16}$/.test(run) || basename(parts) !== PARTS_FOLDER || (await hasPlan(path))) return undefined;
+  const store = await findManifest(dirname(parts));
+  return store?.dataset.samples === undefined ? undefined : run;
 }
 
 /** Reads the plan in a folder, or of its file. Throws PLAN_NOT_FOUND, STORE_VERSION, STORE_CORRUPT. */

@@ -3,6 +3,7 @@ import { resolveOptions } from '../../../core/options.ts';
 import { plural } from '../../../core/words.ts';
 import type { WorkedUnit, WorkerResult } from '../../../results/queue-result.ts';
 import type { Work } from '../../work.ts';
+import { mergedRun } from '../plan-file.ts';
 import { queueAddress } from './address.ts';
 import { checkServer, connectionNotes } from './connection.ts';
 import { keepNetwork, NETWORK_ENTRY } from './network/network-process.ts';
@@ -40,10 +41,15 @@ export async function worker(
   if (plan === '') throw new PermafrostError('OPTION_INVALID', 'worker needs --plan, as "permafrost plan" named it.');
   const { listener, signal = new AbortController().signal } = work;
   const address = await queueAddress(url, way);
+  const units = { made: 0, there: 0, 'lost-race': 0, failed: 0 };
+  const merged = await mergedRun(plan);
+  if (merged !== undefined) {
+    listener?.note?.(`There is no plan at ${plan} any more, for its run was merged: nothing is left to do.`);
+    return { run: merged, queue: address.shown, units, images: 0, failures: 0, missing: 0, seconds: 0 };
+  }
   const packages = await loadQueuePackages();
   await checkServer(packages, address, listener);
 
-  const units = { made: 0, there: 0, 'lost-race': 0, failed: 0 };
   let [images, failures] = [0, 0];
   const onUnit = (unit: WorkedUnit): void => {
     units[unit.outcome]++;
