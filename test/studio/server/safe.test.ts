@@ -265,7 +265,7 @@ describe('nothing outside the data set can be read', () => {
         [1, 'a link to a place'],
         [2, 'a link to a place'],
         [3, 'another file now'],
-        [4, 'It is no file'],
+        [4, 'no file: it is not opened'],
       ] as const) {
         const refused = await large(row);
         expect({ row, status: refused.status }).toEqual({ row, status: 404 });
