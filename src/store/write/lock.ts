@@ -157,9 +157,13 @@ async function lockHeld(store: string, text: string, handle: FileHandle, beatMs:
   return {
     async release() {
       dropLock(store);
-      await stop();
-      const found = await readLockFile(path);
-      if (found.kind === 'lock' && found.text === text) await endLock(path, text, () => rm(path, { force: true }));
+      try {
+        await stop();
+        const found = await readLockFile(path);
+        if (found.kind === 'lock' && found.text === text) await endLock(path, text, () => rm(path, { force: true }));
+      } catch {
+        // It must not hide what the work ended with. A lock that stays counts for nothing once its process is gone.
+      }
     },
   };
 }
