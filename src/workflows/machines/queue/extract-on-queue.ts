@@ -8,9 +8,10 @@ import { queueAddress } from './address.ts';
 import { checkServer } from './connection.ts';
 import { ON_QUEUE_OPTIONS, type OnQueueOptions } from './options.ts';
 import { loadQueuePackages } from './packages.ts';
-import { runOnQueue, type RunOnQueueWork } from './run-on-queue.ts';
+import type { RunOnQueueWork } from './on-queue-work.ts';
+import { runOnQueue } from './run-on-queue.ts';
 
-export type { RunOnQueueWork } from './run-on-queue.ts';
+export type { RunOnQueueWork } from './on-queue-work.ts';
 
 /**
  * Plans the extraction of a data set, puts the units that are missing on a queue for workers to extract, and with

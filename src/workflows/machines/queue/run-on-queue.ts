@@ -1,11 +1,11 @@
-import type { FilledResult, QueueProgress } from '../../../results/queue-result.ts';
-import type { Work } from '../../work.ts';
+import type { FilledResult } from '../../../results/queue-result.ts';
 import type { PlanFolder } from '../plan-file.ts';
 import { publishedUnits } from '../unit-folder.ts';
 import { imagesOfUnit } from '../unit-lists.ts';
 import type { QueueAddress } from './address.ts';
 import { connectionNotes } from './connection.ts';
 import { followRun } from './follow-run.ts';
+import type { RunOnQueueWork } from './on-queue-work.ts';
 import type { QueuePackages } from './packages.ts';
 import { hearRun } from './run-news.ts';
 import { openUnitQueue } from './unit-queue.ts';
@@ -17,14 +17,6 @@ export interface RunOnQueueOptions {
   readonly attempts: number;
   /** Whether to wait until all units are published. */
   readonly wait: boolean;
-}
-
-/** What the one who fills a queue takes beside. */
-export interface RunOnQueueWork extends Work {
-  /** Once the units are on the queue. */
-  readonly onFilled?: ((filled: FilledResult) => void) | undefined;
-  /** Every two seconds while it waits. */
-  readonly onProgress?: ((progress: QueueProgress) => void) | undefined;
 }
 
 /**
