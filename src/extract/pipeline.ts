@@ -1,16 +1,18 @@
 import type { Contract } from '../core/contract.ts';
 import { PermafrostError, reasonOf } from '../core/errors.ts';
 import type { FileMemory } from '../core/file-stamp.ts';
-import type { Matrix } from '../core/matrix.ts';
 import type { Failure, ImageFacts, Sample } from '../core/sample.ts';
 import type { ImageHeader } from './image/decode.ts';
 import { openImage } from './image/open-image.ts';
-import { remarkOn, type Remark } from './image/remarks.ts';
+import { remarkOn } from './image/remarks.ts';
 import type { Executable } from './engines/engine.ts';
 import { readImageFile } from './image/read-image-file.ts';
+import { networkQueue, type Batch, type InferredBatch } from './network-queue.ts';
 import { isOfStorage, type ImageSource } from './source/image-source.ts';
 import { imageSource } from './source/open.ts';
 import { stageClock, type StageClock } from './stage-clock.ts';
+
+export type { InferredBatch } from './network-queue.ts';
 
 /** What is extracted, by which network, and what need not be. */
 export interface PipelineOptions {
@@ -46,17 +48,6 @@ export interface PipelineOptions {
   readonly signal?: AbortSignal;
   /** Is told what the pipeline does. */
   readonly clock?: StageClock;
-}
-
-/** Images that went through a network: one matrix for each output of its program, in its order, row i for rows[i]. */
-export interface InferredBatch {
-  readonly executable: Executable;
-  /** The unit of the listing in which all of its images lie. */
-  readonly unit: number;
-  readonly rows: readonly (Sample & ImageFacts)[];
-  readonly outputs: readonly Matrix[];
-  /** What is odd about some of them, by the SHA-256 of their bytes; nothing of views. */
-  readonly remarks: ReadonlyMap<string, Remark>;
 }
 
 /** What the pipeline tells, in the order of the samples within each kind and, of features, within each network. */
@@ -117,61 +108,6 @@ async function read(sample: Sample, source: ImageSource, options: PipelineOption
   }
 }
 
-/** Batches in the network at once: while one is inferred the next waits, so that it never stands idle. */
-const IN_NETWORK = 2;
-
-/** A batch that is filled, or in its network. */
-interface Batch {
-  readonly executable: Executable;
-  readonly unit: number;
-  readonly rows: (Sample & ImageFacts)[];
-  readonly pixels: Uint8Array;
-  readonly remarks: Map<string, Remark>;
-}
-
-/** The networks with their queue: batches come out in the order in which they went in. */
-function network({ prepare }: PipelineOptions, clock: StageClock) {
-  const running: { readonly batch: Batch; readonly matrices: Promise<readonly Matrix[]> }[] = [];
-  const ready = new Map<Executable, Promise<void> | undefined>();
-  let failed = false;
-  async function run({ executable, pixels, rows }: Batch): Promise<readonly Matrix[]> {
-    clock.network(1);
-    try {
-      return await executable.run(pixels, rows.length);
-    } finally {
-      clock.network(-1);
-    }
-  }
-  return {
-    get isFull(): boolean {
-      return running.length >= IN_NETWORK;
-    },
-    get isEmpty(): boolean {
-      return running.length === 0;
-    },
-    /** True once a batch failed: what `next` throws when its turn comes. */
-    get hasFailed(): boolean {
-      return failed;
-    },
-    async enter(batch: Batch): Promise<void> {
-      clock.enter('load');
-      const { executable } = batch;
-      if (!ready.has(executable)) ready.set(executable, prepare?.(executable));
-      await ready.get(executable);
-      clock.enter('wait');
-      const matrices = run(batch);
-      matrices.catch(() => (failed = true)); // thrown by `next`, or never where the stream is left before
-      running.push({ batch, matrices });
-    },
-    /** The features of the batch that entered first. */
-    async next(): Promise<InferredBatch> {
-      const { batch, matrices } = running.shift()!;
-      const { executable, unit, rows, remarks } = batch;
-      return { executable, unit, rows, remarks, outputs: await matrices };
-    },
-  };
-}
-
 /**
  * Reads, decodes and infers at the same time: while one batch is in the network, the next is ready and the one after it
  * is decoded on libuv's threads. At most four batches of pixels exist, and one more for each further network. Files
@@ -193,7 +129,7 @@ async function* extractFrom(source: ImageSource, options: PipelineOptions): Asyn
   const imageBytes = contract.size * contract.size * 3;
   const window: { readonly unit: number; readonly found: Promise<Read> }[] = [];
   const underWay = new Set<string>();
-  const net = network(options, clock);
+  const net = networkQueue(options.prepare, clock);
   const fillings = new Map<Executable, Batch>();
   let next = 0;
   const fill = (): void => {

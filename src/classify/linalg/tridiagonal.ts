@@ -4,12 +4,12 @@ import { gemm } from './gemm.ts';
 import type { Square } from './inverse-cholesky.ts';
 import { dot } from './vectors.ts';
 
-/** A symmetric A (n, n) as Bᵀ·T·B, B orthogonal and T zero but for its diagonal and the ones beside it; float64. */
+/** A symmetric A (n, n) as Bᵀ·T·B, B orthogonal and T zero but for its diagonal and the two next to it; float64. */
 export interface Tridiagonal {
   /** Shape (n). */
   readonly diagonal: Float64Array;
   /** T's entries left of the diagonal, shape (n), the first one 0. */
-  readonly beside: Float64Array;
+  readonly subdiagonal: Float64Array;
   /** B, shape (n, n). */
   readonly basis: Square;
 }
@@ -25,7 +25,7 @@ const TURN = 2 ** 27;
  */
 export async function tridiagonalOf(A: Square, context?: FitContext): Promise<Tridiagonal> {
   const { data, rows: n } = A;
-  const [diagonal, beside] = [new Float64Array(n), new Float64Array(n)];
+  const [diagonal, subdiagonal] = [new Float64Array(n), new Float64Array(n)];
   // H = 1 - u·uᵀ takes A to A - u·pᵀ - p·uᵀ, which is put off: the next pass over A does it on its way.
   let last: Update = { u: new Float64Array(n), q: new Float64Array(n) };
   for (let i = n - 1, work = 0; i >= 0; i--) {
@@ -34,7 +34,7 @@ export async function tridiagonalOf(A: Square, context?: FitContext): Promise<Tr
     for (let k = 0; k <= i; k++) row[k]! -= u[i]! * q[k]! + q[i]! * u[k]!;
     diagonal[i] = row[i]!;
     const line = row.subarray(0, i);
-    if (i > 0) beside[i] = reflect(line);
+    if (i > 0) subdiagonal[i] = reflect(line);
     const p = pass(data, n, last, line);
     const half = dot(line, p.subarray(0, i)) / 2;
     for (let k = 0; k < i; k++) p[k]! -= half * line[k]!;
@@ -45,7 +45,7 @@ export async function tridiagonalOf(A: Square, context?: FitContext): Promise<Tr
       checkAborted(context);
     }
   }
-  return { diagonal, beside, basis: await basisOf(A, context) };
+  return { diagonal, subdiagonal, basis: await basisOf(A, context) };
 }
 
 /** x becomes u, of length √2, with (1 - u·uᵀ)·x zero but for the last number, which is returned; u 0 where x is so. */
@@ -162,14 +162,14 @@ export interface Shifted {
 
 /** For an alpha that leaves A + alpha positive to rounding; else undefined. Each column then costs n, not n². */
 export function shifted(
-  { diagonal, beside }: Pick<Tridiagonal, 'diagonal' | 'beside'>,
+  { diagonal, subdiagonal }: Pick<Tridiagonal, 'diagonal' | 'subdiagonal'>,
   alpha: number,
 ): Shifted | undefined {
   const n = diagonal.length;
   const [pivots, below] = [new Float64Array(n), new Float64Array(n)];
   for (let i = 0; i < n; i++) {
-    if (i > 0) below[i] = beside[i]! / pivots[i - 1]!;
-    pivots[i] = diagonal[i]! + alpha - below[i]! * beside[i]!;
+    if (i > 0) below[i] = subdiagonal[i]! / pivots[i - 1]!;
+    pivots[i] = diagonal[i]! + alpha - below[i]! * subdiagonal[i]!;
     if (!(pivots[i]! > 0)) return undefined;
   }
   return {

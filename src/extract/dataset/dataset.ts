@@ -33,6 +33,19 @@ export interface Dataset<S extends Sample = Sample> {
 export const sourceOf = ({ root, open }: Pick<Dataset, 'root' | 'open'>): Promise<ImageSource> =>
   open === undefined ? imageSource(root) : open();
 
+/** Runs `work` with what the images of a data set are read from: opened for it, and closed after it. */
+export async function withSourceOf<T>(
+  dataset: Pick<Dataset, 'root' | 'open'>,
+  work: (source: ImageSource) => Promise<T>,
+): Promise<T> {
+  const source = await sourceOf(dataset);
+  try {
+    return await work(source);
+  } finally {
+    await source.close();
+  }
+}
+
 /**
  * A data set under the labels of a list (dataset-manifest.ts) with paths relative to the data set's folder, and its
  * splits if it gives some. Images not listed keep theirs; a sample that does not change stays the same object. Throws

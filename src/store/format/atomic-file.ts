@@ -13,7 +13,7 @@ export interface FileFacts {
 }
 
 /** Makes a folder's entries durable (a rename is safe only then). Windows cannot sync folders and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {

@@ -9,7 +9,7 @@ import { openForWriting } from '../../store/write/store.ts';
 import { calibrationOf } from '../network/calibration.ts';
 import { parseCuts } from '../network/cuts.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
-import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
+import { withSourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import type { ExtractOptions } from './options.ts';
 import { heldOutBefore, requireDrawn } from './draw-split.ts';
@@ -40,12 +40,7 @@ export async function extractDataset(
   work: Work,
   network?: TunedFeatures,
 ): Promise<ExtractResult> {
-  const source = await sourceOf(dataset);
-  try {
-    return await extractFrom(source, datasetPath, dataset, options, work, network);
-  } finally {
-    await source.close();
-  }
+  return withSourceOf(dataset, (source) => extractFrom(source, datasetPath, dataset, options, work, network));
 }
 
 async function extractFrom(

@@ -1,7 +1,7 @@
 import { plural } from '../../core/words.ts';
 import { SPLITS, type Sample, type Split } from '../../core/sample.ts';
 import { contractId } from '../../extract/contract.ts';
-import { sourceOf } from '../../extract/dataset/dataset.ts';
+import { withSourceOf } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
@@ -71,12 +71,8 @@ export interface Extraction {
 
 /** The extraction itself, into a store that is locked. The caller disposes the executable of `extractor`. */
 export async function extractInto(path: string, extraction: ExtractionInto, work: Work): Promise<Extraction> {
-  const source = extraction.source ?? (await sourceOf(extraction.dataset));
-  try {
-    return await extractFrom(source, path, extraction, work);
-  } finally {
-    if (extraction.source === undefined) await source.close();
-  }
+  const from = (source: ImageSource): Promise<Extraction> => extractFrom(source, path, extraction, work);
+  return extraction.source === undefined ? withSourceOf(extraction.dataset, from) : from(extraction.source);
 }
 
 async function extractFrom(

@@ -27,6 +27,12 @@ export interface FinishedUnits {
   readonly processors: readonly string[];
 }
 
+/** Throws INTERRUPTED. */
+export function stopBeforeMerge(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true)
+    throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was merged.', { cause: signal.reason });
+}
+
 const damaged = (path: string, problem: string): PermafrostError =>
   new PermafrostError(
     'STORE_CORRUPT',
@@ -78,8 +84,7 @@ export async function readFinished(
   const processors = new Set<string>();
   const meter = progressMeter('checking units', numbers.length, listener, 'units');
   for (const unit of numbers) {
-    if (signal?.aborted === true)
-      throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was merged.', { cause: signal.reason });
+    stopBeforeMerge(signal);
     const store = await openUnit({ path: unitFolder(path, unit) });
     const report = await readUnitReport(store.path);
     if (report.run !== plan.run || report.unit !== unit)

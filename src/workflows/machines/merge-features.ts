@@ -1,5 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
+import type { MergeResult } from '../../results/machines-result.ts';
 import type { FeatureSetDraft, StoreDraft, StoreFolder } from '../../store/format/manifest.ts';
 import { readSketches } from '../../store/format/sketches-file.ts';
 import { shardRows } from '../../store/read/shards.ts';
@@ -27,17 +28,9 @@ export interface MergeInto {
   readonly wanted: readonly WantedDraft[];
 }
 
-/** What was done with rows and shards. */
-export interface MergeCounts {
-  /** Different contents that came into the store, and those that it had. */
-  added: number;
-  there: number;
-  /** Contents that several units extracted, counted once for each but the first. */
-  copies: number;
-  heldOutViews: number;
-  linkedShards: number;
-  rewrittenShards: number;
-}
+type Counted = 'added' | 'there' | 'copies' | 'heldOutViews' | 'linkedShards' | 'rewrittenShards';
+/** What was done with rows and shards, as it is told in the end. */
+export type MergeCounts = { -readonly [Count in Counted]: MergeResult[Count] };
 
 const noCounts = (): MergeCounts => ({
   added: 0,

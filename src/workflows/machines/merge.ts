@@ -31,7 +31,7 @@ import type { Work } from '../work.ts';
 import { arraySpec } from './array-spec.ts';
 import { listedRows, mergedImages, type MergedImages } from './merged-images.ts';
 import { mergeImages, mergeViews } from './merge-features.ts';
-import { readFinished, type FinishedUnits } from './finished-units.ts';
+import { readFinished, stopBeforeMerge, type FinishedUnits } from './finished-units.ts';
 import { MERGE_OPTIONS, type MergeOptions } from './options.ts';
 import { plannedOptions, type PlanFolder } from './plan-file.ts';
 import { requireSamePermafrost } from './planned-extractor.ts';
@@ -66,8 +66,7 @@ async function fetchUnits(
   const here = await publishedUnits(path);
   await withSharedUnits(at, plan.run, async (units) => {
     for (const unit of published) {
-      if (signal?.aborted === true)
-        throw new PermafrostError('INTERRUPTED', 'Interrupted before anything was merged.', { cause: signal.reason });
+      stopBeforeMerge(signal);
       if (!here.has(unit)) await units.fetch(unit, path);
       meter.advance(1, 1);
     }

@@ -5,7 +5,7 @@ import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { resolveOptions, without } from '../../core/options.ts';
 import { plural } from '../../core/words.ts';
-import { sourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
+import { withSourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { absoluteRoot } from '../../extract/source/place.ts';
@@ -72,12 +72,7 @@ export async function plan(
   const planned = resolveOptions('plan', PLAN_OPTIONS, given);
   parseCuts(planned.cut);
   const dataset = await openDataset(datasetPath, planned);
-  const source = await sourceOf(dataset);
-  try {
-    return await planFrom(source, datasetPath, dataset, planned, work);
-  } finally {
-    await source.close();
-  }
+  return withSourceOf(dataset, (source) => planFrom(source, datasetPath, dataset, planned, work));
 }
 
 async function planFrom(

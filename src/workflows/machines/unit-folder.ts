@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { syncFolder } from '../../store/format/atomic-file.ts';
 import { fileSystemTime } from '../../store/format/temporary-files.ts';
 
 /** How far a unit under way is: a file of its folder that is written again and again, and is no part of the unit. */
@@ -177,15 +178,4 @@ export async function beginUnit(
       await rm(path, { recursive: true, force: true });
     },
   };
-}
-
-/** Makes a folder's entries durable: a rename is safe only then. Windows cannot sync folders and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

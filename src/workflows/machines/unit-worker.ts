@@ -131,16 +131,17 @@ export async function openUnitWorker(path: string, given: WorkerRequest, work: W
   const opened = await openPlan(path);
   const { folder } = opened;
   const { root = folder.plan.dataset.root, threads = 0 } = given;
-  const source = await imageSource(absoluteRoot(root));
+  let source: ImageSource | undefined;
   let extractor: Extractor | undefined;
   try {
+    source = await imageSource(absoluteRoot(root));
     await requireImages(folder, source);
     extractor = await plannedExtractor(folder, threads, work.listener);
     await requireProbe(folder, extractor);
     return workerOf(opened, { source, extractor, threads: threads || (availableCores() ?? availableParallelism()) });
   } catch (error) {
     await extractor?.executable.dispose();
-    await source.close();
+    await source?.close();
     await opened.close();
     throw error;
   }

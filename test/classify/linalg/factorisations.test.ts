@@ -75,13 +75,13 @@ describe('the tridiagonal form', () => {
   });
 
   it('of rows that are zero beside the diagonal is the matrix itself', async () => {
-    const { diagonal, beside } = await tridiagonalOf({
+    const { diagonal, subdiagonal } = await tridiagonalOf({
       data: Float64Array.of(3, 0, 0, 0, 2, 0, 0, 0, 1),
       rows: 3,
       cols: 3,
     });
     expect([...diagonal]).toEqual([3, 2, 1]);
-    expect([...beside]).toEqual([0, 0, 0]);
+    expect([...subdiagonal]).toEqual([0, 0, 0]);
   });
 
   it('can be interrupted', async () => {

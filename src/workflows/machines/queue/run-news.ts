@@ -14,7 +14,7 @@ const OUTCOME = z.object({ failures: z.int().min(0) });
 
 /** What the workers of a run tell through the queue. Nothing is decided by it: the folder of the plan is the truth. */
 export interface RunNews {
-  /** Images of the units under way that are done, by the shares that workers told. */
+  /** Images of the units under way that are done, by the fractions that workers told. */
   underWay(): number;
   /** Units that were completed since this was asked last. */
   completed(): readonly number[];
@@ -33,7 +33,7 @@ export function hearRun(
   { notes, listener }: { readonly notes: ConnectionNotes; readonly listener: Listener | undefined },
 ): RunNews {
   const events = new bullmq.QueueEvents(queueName(run), { connection: connectionOf(address), prefix: address.prefix });
-  const shares = new Map<number, number>();
+  const fractions = new Map<number, number>();
   const lastHeard = new Map<string, number>();
   let completed: number[] = [];
   let failures = 0;
@@ -43,12 +43,12 @@ export function hearRun(
     const beat = BEAT.safeParse(data);
     const unit = unitOfId(jobId, run);
     if (!beat.success || unit === undefined) return;
-    shares.set(unit, beat.data.share);
+    fractions.set(unit, beat.data.share);
     lastHeard.set(beat.data.worker, performance.now());
   });
   const ended = (jobId: string): number | undefined => {
     const unit = unitOfId(jobId, run);
-    if (unit !== undefined) shares.delete(unit);
+    if (unit !== undefined) fractions.delete(unit);
     return unit;
   };
   events.on('completed', ({ jobId, returnvalue }) => {
@@ -65,7 +65,7 @@ export function hearRun(
   });
 
   return {
-    underWay: () => [...shares].reduce((sum, [unit, share]) => sum + Math.round(share * (images[unit] ?? 0)), 0),
+    underWay: () => [...fractions].reduce((sum, [unit, done]) => sum + Math.round(done * (images[unit] ?? 0)), 0),
     completed() {
       const units = completed;
       completed = [];
