@@ -91,9 +91,10 @@ async function measure(workers) {
   mkdirSync(plan);
   writeFileSync(join(plan, 'plan.json'), JSON.stringify({ run, units, unitMs }));
   const address = await queueAddress(redis.url, WORKER_DEFAULTS);
-  const queue = openUnitQueue(await loadQueuePackages(), address, run, {
-    failed: (/** @type {unknown} */ error) => console.error(error),
-    answered: () => undefined,
+  const queue = openUnitQueue(await loadQueuePackages(), address, {
+    run,
+    use: 'fill',
+    notes: { failed: (/** @type {unknown} */ error) => console.error(error), answered: () => undefined },
   });
   let made = 0;
   let last = 0;

@@ -31,7 +31,7 @@ export async function runOnQueue(
   const { run } = plan;
   const units = Array.from({ length: plan.units.count }, (_, unit) => unit);
   const notes = connectionNotes(address, work.listener);
-  const queue = openUnitQueue(packages, address, run, notes);
+  const queue = openUnitQueue(packages, address, { run, use: 'fill', notes });
   const missing = async (): Promise<number[]> => {
     const published = await publishedUnits(path);
     return units.filter((unit) => !published.has(unit));

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { reasonOf } from '../../../core/errors.ts';
 import type { QueueAddress } from './address.ts';
 import { connectionOf, type ConnectionNotes } from './connection.ts';
 import type { QueuePackages } from './packages.ts';
@@ -36,6 +37,9 @@ export interface QueueCounts {
   readonly failed: number;
 }
 
+/** Whether a queue is opened to fill it, or only to see what stands there. */
+export type QueueUse = 'fill' | 'look';
+
 export interface FillOptions {
   /** How often a unit is tried. */
   readonly attempts: number;
@@ -56,21 +60,24 @@ export interface UnitQueue {
   fill(units: readonly number[], options: FillOptions): Promise<number>;
   /** Units that failed, and the reason of each. At most `most`. */
   failed(most: number): Promise<{ readonly unit: number; readonly reason: string }[]>;
-  /** Takes away what is left there of the run. */
+  /**
+   * Takes away what is left there of the run. Whoever still takes units writes a little again, so each that ends when
+   * all is done does this.
+   */
   clear(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens the queue of a run. */
+/** Opens the queue of a run. One that only looks writes nothing: what is cleared stays cleared. */
 export function openUnitQueue(
   { bullmq }: QueuePackages,
   address: QueueAddress,
-  run: string,
-  notes: ConnectionNotes,
+  { run, use, notes }: { readonly run: string; readonly use: QueueUse; readonly notes: ConnectionNotes },
 ): UnitQueue {
   const queue = new bullmq.Queue(queueName(run), {
     connection: connectionOf(address),
     prefix: address.prefix,
+    skipMetasUpdate: use === 'look',
     // What happened is read as it happens; what nobody reads is not kept.
     streams: { events: { maxLen: 10_000 } },
   });
@@ -114,7 +121,10 @@ export function openUnitQueue(
       return jobs.map(({ data, failedReason }) => ({ unit: unitOf(data, run, Infinity), reason: failedReason }));
     },
     async clear() {
-      await queue.obliterate({ force: true });
+      // It is stopped, then removed. Where another removed it in between, it is no longer stopped: it is gone as well.
+      await queue.obliterate({ force: true }).catch((error: unknown) => {
+        if (!reasonOf(error).includes('non-paused')) throw error;
+      });
     },
     async close() {
       await queue.close();

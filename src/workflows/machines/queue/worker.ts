@@ -61,7 +61,7 @@ export async function worker(
   try {
     const { opened } = await network(signal);
     const notes = connectionNotes(address, listener);
-    const queue = openUnitQueue(packages, address, opened.run, notes);
+    const queue = openUnitQueue(packages, address, { run: opened.run, use: 'look', notes });
     const leases = { leaseSeconds, leaseCheckSeconds };
     const taker = takeUnits({ ...leases, packages, address, opened, network, notes, listener, onUnit });
     if (signal.aborted) taker.stop();
@@ -73,6 +73,7 @@ export async function worker(
           'INTERRUPTED',
           `Interrupted after ${plural(units.made, 'unit')}; what was under way went back to the queue.`,
         );
+      if (missing === 0) await queue.clear();
       const seconds = (performance.now() - started) / 1000;
       return { run: opened.run, queue: address.shown, units, images, failures, missing, seconds };
     } finally {

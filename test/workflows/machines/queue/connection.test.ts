@@ -18,7 +18,11 @@ const RUN = '00000000000000aa';
 async function fill(redis: RedisServer, environment: NodeJS.ProcessEnv, queueCa = '') {
   const plan = sleepingPlan(folder(), { run: RUN, units: 2, images: 1, imageMs: 5 });
   const address = await queueAddress(redis.url, { ...defaultsOf(QUEUE_OPTIONS), queueCa }, environment);
-  const queue = openUnitQueue(await loadQueuePackages(), address, RUN, connectionNotes(address, undefined));
+  const queue = openUnitQueue(await loadQueuePackages(), address, {
+    run: RUN,
+    use: 'fill',
+    notes: connectionNotes(address, undefined),
+  });
   await queue.fill([0, 1], { attempts: 3 });
   await queue.close();
   return plan;
@@ -48,6 +52,26 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs("the queue's server"), () =
       const right = work({ queueCa }, who);
       expect(await right.ended).toMatchObject({ units: { made: 2 }, missing: 0 });
       expect(right.notes()).not.toContain('hidden');
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it('is not written to by one that only looks: what the end of a run cleared stays cleared', async () => {
+    const redis = await startRedis();
+    try {
+      const options = defaultsOf(QUEUE_OPTIONS);
+      const address = await queueAddress(redis.url, options, { [PASSWORD_VARIABLE]: redis.password });
+      const notes = connectionNotes(address, undefined);
+      const packages = await loadQueuePackages();
+      const keys: unknown[] = [];
+      for (const use of ['look', 'fill'] as const) {
+        const queue = openUnitQueue(packages, address, { run: RUN, use, notes });
+        expect(await queue.counts()).toEqual({ waiting: 0, active: 0, failed: 0 });
+        await queue.close();
+        keys.push(await redis.command('KEYS', '*'));
+      }
+      expect(keys).toEqual(['', `permafrost:units-${RUN}:meta`]);
     } finally {
       await redis.stop();
     }

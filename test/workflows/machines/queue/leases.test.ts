@@ -54,7 +54,7 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('units on a queue'), () => 
     const options = defaultsOf(QUEUE_OPTIONS);
     const address = await queueAddress(redis.url, options, { [PASSWORD_VARIABLE]: redis.password });
     const notes = connectionNotes(address, undefined);
-    const queue = openUnitQueue(packages, address, run, notes);
+    const queue = openUnitQueue(packages, address, { run, use: 'fill', notes });
     closing.push(() => queue.close());
     const missing = () => Promise.resolve(missingOf(plan, sleeping.units));
     const fill = (units: readonly number[]) => queue.fill(units, { attempts });
