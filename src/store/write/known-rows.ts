@@ -8,6 +8,7 @@ export interface KnownRows {
   find(sha256: string): number;
   /** The number of a content, which is added where it is new. */
   add(facts: ImageFacts): number;
+  /** Zeros for a content that was not added: its header was not read. */
   factsOf(sha256: string): ImageFacts;
 }
 
@@ -33,7 +34,9 @@ export function knownRows(): KnownRows {
       return number;
     },
     factsOf(sha256) {
-      const at = 3 * index.find(sha256);
+      const number = index.find(sha256);
+      if (number < 0) return { sha256, width: 0, height: 0, orientation: 0 };
+      const at = 3 * number;
       return { sha256, width: facts[at]!, height: facts[at + 1]!, orientation: facts[at + 2]! };
     },
   };

@@ -36,7 +36,7 @@ import { MERGE_OPTIONS, type MergeOptions } from './options.ts';
 import { plannedOptions, type PlanFolder } from './plan-file.ts';
 import { requireSamePermafrost } from './planned-extractor.ts';
 import { findRun, markMerged, removeLeavings, removeRun } from './runs.ts';
-import { sharedAt, withSharedUnits } from './shared-plan.ts';
+import { sharedAt, withSharedUnits } from './s3/shared-plan.ts';
 import { publishedUnits } from './unit-folder.ts';
 import { imagesOfUnit, openLists } from './unit-lists.ts';
 
