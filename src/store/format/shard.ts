@@ -110,11 +110,11 @@ class ByteSink extends arrow.AsyncByteQueue {
  * The bytes of an Arrow IPC file: columns id, path, label, split, sha256, width, height, orientation and, when given,
  * `features`, a FixedSizeList of float16 or float32. `metadata` goes into the schema.
  */
-export async function* encodeShard(
+export function* encodeShard(
   rows: SampleRows,
   column: FeatureColumn | undefined,
   metadata: ReadonlyMap<string, string>,
-): AsyncGenerator<Uint8Array> {
+): Generator<Uint8Array> {
   const features = column && featureField(column);
   const schema = new arrow.Schema(features ? [...ROW_FIELDS, features] : ROW_FIELDS, new Map(metadata));
   const rowBytes = column ? column.width * column.values.BYTES_PER_ELEMENT : 1;

@@ -63,7 +63,11 @@ export async function heldContents(
     decoders = grown(decoders, number + 1);
     decoders[number] = NEVER_OUTDATED;
   }
-  return sorted(index.size, (n) => decoders[n] ?? 0, index.digestOf);
+  return sorted(
+    index.size,
+    (n) => decoders[n] ?? 0,
+    (n) => index.digestOf(n),
+  );
 }
 
 /** The contents whose decoder is not 0, in the order of their digests. */

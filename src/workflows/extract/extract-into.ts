@@ -57,8 +57,8 @@ interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'>
   /** By default all cuts. */
   readonly viewCuts?: ViewCuts;
   /**
-   * By pass (0: the images themselves, then view 1, 2 ...) the contents whose features another store has. They are listed
-   * here, without facts of their headers, and not extracted.
+   * By pass (0: the images themselves, then view 1, 2 ...) the contents whose features another store has. They are
+   * listed here, without facts of their headers, and not extracted.
    */
   readonly elsewhere?: ElsewhereByPass | undefined;
   /** False where the store is not to remember size and times of the files: they are of this machine alone. */
@@ -133,7 +133,11 @@ async function extractFrom(
   const isViewed = ({ settings }: FeatureSet): boolean => viewCuts?.includes(settings.cut) ?? true;
   // A set stays in its place, of which no pooling is wanted: networks are numbered as the sets are.
   const viewed = wanted.map(({ set, poolings }) => ({ set, poolings: isViewed(set) ? poolings : [] }));
-  const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted: viewed, found, elsewhere }, work);
+  const views = await extractViews(
+    { ...plan, dataset: drawn.dataset },
+    { ...into, wanted: viewed, found, elsewhere },
+    work,
+  );
   const samples = contents.rows(writer.known);
   const { warnings: losses, inTrainToo } = afterDecoding(drawn.dataset, contents);
   const { oneColour, warnings: odd } = remarksInWords(

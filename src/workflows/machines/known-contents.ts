@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { sha256Hex } from '../../core/digest.ts';
 import { readSafetensors, writeSafetensors, type SafeTensor } from '../../core/safetensors.ts';
-import { fingerprintOf, type FeatureSettings } from '../../store/format/fingerprint.ts';
+import { fingerprintOf } from '../../store/format/fingerprint.ts';
 import { viewSettings } from '../../extract/image/view-parameters.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import type { FileEntry, StoreFolder } from '../../store/format/manifest.ts';
@@ -27,7 +27,7 @@ function setsOfPass({ manifest }: StoreFolder, wanted: readonly Wanted[], option
   const found: WantedSet[] = [];
   for (const { settings, poolings } of wanted) {
     const view = pass === 0 ? {} : { view: { ...viewSettings(plan, seed), number: pass } };
-    const fingerprint = fingerprintOf({ ...settings, ...view } as FeatureSettings);
+    const fingerprint = fingerprintOf({ ...settings, ...view });
     const set = manifest.sets.find((one) => one.fingerprint === fingerprint);
     if (set === undefined) return undefined;
     found.push({ set, poolings });

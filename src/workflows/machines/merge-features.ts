@@ -43,7 +43,7 @@ const noCounts = (): MergeCounts => ({
 });
 
 /** Rows to come are not known to the writer; it needs room for those of a shard that are written anew. */
-const writerFor = ({ store, options, plan }: MergeInto, wanted: readonly WantedDraft[]): Promise<SetsWriter> =>
+export const writerFor = ({ store, options, plan }: MergeInto, wanted: readonly WantedDraft[]): Promise<SetsWriter> =>
   setsWriter({
     store,
     wanted,
@@ -62,10 +62,15 @@ function stopOn(signal: AbortSignal | undefined): void {
 }
 
 /** Merges the features of the images themselves, unit by unit, with their sketches; `images` are told of each unit. */
-export async function mergeImages(into: MergeInto, images: MergedImages, lists: UnitLists, work: Work) {
+export async function mergeImages(
+  into: MergeInto,
+  writer: SetsWriter,
+  images: MergedImages,
+  lists: UnitLists,
+  work: Work,
+): Promise<MergeCounts> {
   const { store, units, wanted, plan } = into;
   const counts = noCounts();
-  const writer = await writerFor(into, wanted);
   const sets = wanted.map(({ set }) => set);
   const taker = shardsTaker(store, sets, writer);
   const { contract } = plan.sets[0]!.settings;
@@ -92,14 +97,14 @@ export async function mergeImages(into: MergeInto, images: MergedImages, lists: 
         if (!extracted.has(sha256) && images.index.find(sha256) < 0) counts.there++;
         extracted.add(sha256);
       }
-    images.add(one, await lists.samplesOf(one.unit));
     await takeSets(taker, sets, unit, counts);
     if (one.isPartial) requireHeldBy(one, writer, 'features');
+    images.add(one, await lists.samplesOf(one.unit));
     meter.advance(1, 1);
   }
   await taker.finish();
   await sketches.keep(work);
-  return { counts, writer };
+  return counts;
 }
 
 /** Throws STORE_CORRUPT where a unit counts on features, `what`, that the store does not have any more. */

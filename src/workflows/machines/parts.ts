@@ -67,7 +67,7 @@ export async function parts(storePath: string, given: Partial<PartsOptions> = {}
   const folder = await findRun(store, run);
   const { path, plan } = folder;
   const opened = await openOwnPlan(folder);
-  const underWay = await opened.underWay().finally(opened.close);
+  const underWay = await opened.underWay().finally(() => opened.close());
   // After what is under way: a unit that is published between the two looks is then finished, not lost.
   const { finished, reports } = await finishedUnits(path, plan.run);
   const open = underWay.filter(({ unit }) => !finished.has(unit));

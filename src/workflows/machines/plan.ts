@@ -252,7 +252,7 @@ async function resultOf(
   const { path, plan: made } = folder;
   const { run, parts, units, engine, sets } = made;
   const opened = await openOwnPlan(folder);
-  const published = await opened.published().finally(opened.close);
+  const published = await opened.published().finally(() => opened.close());
   return {
     store,
     run,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { without } from '../../../src/core/options.ts';
 import { heldContents, heldElsewhere } from '../../../src/store/write/held-contents.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { sha256Of, storedRow } from '../../support/stored-rows.ts';
@@ -26,7 +27,7 @@ it('are all that a set has in every wanted pooling, ascending, with the decoder 
 it('are only those of which no set, and no pooling, lacks the features', async () => {
   const { rows, store, set } = await filled();
   const [first, ...others] = set.shards as [(typeof set.shards)[number], ...(typeof set.shards)[number][]];
-  const { max: _max, ...withoutMax } = first.files;
+  const withoutMax = without(first.files, 'max');
   const poorer = { ...set, shards: [{ ...first, files: withoutMax }, ...others] };
   const less = rows.slice(4).map(({ sha256 }) => sha256);
   expect(digestsIn(await heldContents(store, [{ set: poorer, poolings: ['avg', 'max'] }]))).toEqual(less.sort());
@@ -42,7 +43,7 @@ it('are only those of which no set, and no pooling, lacks the features', async (
 it('have the oldest decoder that some of their features need, and 255 where none are needed', async () => {
   const { rows, store, set } = await filled();
   const [first, second, third] = set.shards;
-  const { avg: _avg, ...withoutAvg } = first!.files;
+  const withoutAvg = without(first!.files, 'avg');
   // Of the first four, max was read by decoder 3, and avg by decoder 2.
   const shards = [
     { ...first!, decoder: 3, files: withoutAvg },

@@ -33,6 +33,6 @@ export async function extractOnQueue(
   await checkServer(packages, address, work.listener);
   const { plan: path, store, run } = await plan(datasetPath, planned, work);
   const opened = await openOwnPlan(await readPlan(path));
-  const filled = await runOnQueue(opened, { packages, address, attempts, wait }, work).finally(opened.close);
+  const filled = await runOnQueue(opened, { packages, address, attempts, wait }, work).finally(() => opened.close());
   return { filled, merged: wait ? await merge(store, { run }, work) : null };
 }

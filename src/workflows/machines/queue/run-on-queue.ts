@@ -23,11 +23,13 @@ export interface RunOnQueueOptions {
  * UNITS_MISSING where it waited and some failed at all attempts, and INTERRUPTED.
  */
 export async function runOnQueue(
-  { folder: { plan }, place, missing }: OpenedPlan,
+  opened: OpenedPlan,
   { packages, address, attempts, wait }: RunOnQueueOptions,
   work: RunOnQueueWork,
 ): Promise<FilledResult> {
+  const { plan } = opened.folder;
   const { run } = plan;
+  const missing = (): Promise<number[]> => opened.missing();
   const units = Array.from({ length: plan.units.count }, (_, unit) => unit);
   const notes = connectionNotes(address, work.listener);
   const queue = openUnitQueue(packages, address, { run, use: 'fill', notes });
@@ -36,7 +38,7 @@ export async function runOnQueue(
     const queued = await missing();
     const before = queued.length === 0 ? 0 : await fill(queued);
     const filled: FilledResult = {
-      plan: place,
+      plan: opened.place,
       run,
       queue: address.shown,
       units: { total: units.length, there: units.length - queued.length, queued: queued.length, before },

@@ -69,7 +69,7 @@ export function startBeat(s3: S3Access, root: string, unit: number): UnitBeat {
       if (silentMs > ABANDONED_MS) await s3.remove(parseS3Address(path));
   }
   let telling = tell().then(() => quietly(begin()));
-  const timer = setInterval(() => (telling = telling.then(tell)), BEAT_MS);
+  const timer = setInterval(() => void (telling = telling.then(tell)), BEAT_MS);
   timer.unref();
   return {
     advance(nowDone, nowOf) {

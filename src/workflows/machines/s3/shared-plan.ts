@@ -137,9 +137,9 @@ function openAt(root: string, s3: S3Access, folder: PlanFolder, close: () => Pro
         async publish() {
           // In this folder nobody else is: it becomes the unit here, and then of all.
           await draft.publish();
-          return units.publish(path, unit).finally(beat.end);
+          return units.publish(path, unit).finally(() => beat.end());
         },
-        drop: () => draft.drop().finally(beat.end),
+        drop: () => draft.drop().finally(() => beat.end()),
       };
     },
     underWay: () => beatsIn(s3, root),
