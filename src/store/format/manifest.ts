@@ -7,8 +7,10 @@ import { DTYPES } from './fingerprint.ts';
 export const STORE_VERSION = 2;
 /** The version that is written where there are some. */
 const TUNED_VERSION = 3;
+/** The version that is written where there are features of graphs. */
+const GRAPH_VERSION = 4;
 /** The versions that are read; docs/store-format.md says what each may hold. */
-export const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION];
+export const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION, GRAPH_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
 /** The folder of a store in which plans for several machines lie, each with its finished units. */
 export const PARTS_FOLDER = 'parts';
@@ -125,7 +127,7 @@ const datasetSchema = z.strictObject({
 
 export const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal([STORE_VERSION, TUNED_VERSION]),
+  version: z.literal([STORE_VERSION, TUNED_VERSION, GRAPH_VERSION]),
   permafrost: z.string(),
   dataset: datasetSchema,
   sets: z.array(setSchema),
@@ -202,8 +204,10 @@ export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly C
 ];
 
 /** The version that a store of these sets is written in. */
-export const versionFor = ({ sets }: Pick<Manifest, 'sets'>): number =>
-  sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : STORE_VERSION;
+export function versionFor({ sets }: Pick<Manifest, 'sets'>): number {
+  if (sets.some(({ settings }) => settings.graph !== undefined)) return GRAPH_VERSION;
+  return sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : STORE_VERSION;
+}
 
 /** The poolings that a shard holds. */
 export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>
