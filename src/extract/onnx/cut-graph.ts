@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
-import type { OnnxFile, WireNode, WireTensor } from './onnx-file.ts';
+import type { OnnxFile, WireNode, WireTensor } from '../backbones/onnx-file.ts';
 import { readBy } from './topology.ts';
 
 /** What some tensors of a graph need. */

@@ -1,8 +1,9 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
-import type { GraphInput } from './graph-types.ts';
+import type { GraphInput } from '../backbones/backbone.ts';
+import { typeName } from './element-types.ts';
 import { layoutByReaders, type Layout } from './layout.ts';
-import type { OnnxFile, WireValue } from './onnx-file.ts';
+import type { OnnxFile, OnnxFileValue } from '../backbones/onnx-file.ts';
 
 /** The input that takes images, as the file declares it. */
 export interface ImageInput extends Pick<GraphInput, 'name' | 'layout' | 'dtype'> {
@@ -15,14 +16,15 @@ export interface ImageInput extends Pick<GraphInput, 'name' | 'layout' | 'dtype'
   readonly note?: string;
 }
 
-const DTYPES = ['float32', 'float16', 'uint8'] as const;
-const isDtype = (type: string): type is GraphInput['dtype'] => (DTYPES as readonly string[]).includes(type);
+/** What images can be given as, by TensorProto.DataType. */
+const DTYPES: Readonly<Record<number, GraphInput['dtype'] | undefined>> = { 1: 'float32', 2: 'uint8', 10: 'float16' };
 
 /** An input in words: `image float32 (batch, 3, 224, 224)`. */
-export const inputInWords = ({ name, type, shape }: WireValue): string => `${name} ${type} (${shape.join(', ')})`;
+export const inputInWords = ({ name, type, shape }: OnnxFileValue): string =>
+  `${name} ${typeName(type)} (${shape.map((size) => size || '?').join(', ')})`;
 
 /** By sizes and their names alone: three channels in the second or the last place. */
-function layoutByShape({ shape }: WireValue): Layout | 'either' | undefined {
+function layoutByShape({ shape }: OnnxFileValue): Layout | 'either' | undefined {
   if (shape.length === 0) return 'either';
   if (shape.length !== 4) return undefined;
   const could = (size: number | string): boolean => size === 3 || typeof size === 'string';
@@ -34,7 +36,7 @@ function layoutByShape({ shape }: WireValue): Layout | 'either' | undefined {
   return first && last ? 'either' : first ? 'NCHW' : last ? 'NHWC' : undefined;
 }
 
-const takesImages = (value: WireValue): boolean => isDtype(value.type) && layoutByShape(value) !== undefined;
+const takesImages = (value: OnnxFileValue): boolean => DTYPES[value.type] !== undefined && layoutByShape(value) !== undefined;
 
 function invalid({ path, inputs }: OnnxFile, found: string): PermafrostError {
   const listed = inputs.map(inputInWords).join('; ') || 'none';
@@ -45,7 +47,7 @@ function invalid({ path, inputs }: OnnxFile, found: string): PermafrostError {
   );
 }
 
-function chosen(file: OnnxFile, name: string | undefined): WireValue {
+function chosen(file: OnnxFile, name: string | undefined): OnnxFileValue {
   if (name !== undefined) {
     const found = file.inputs.find((input) => input.name === name);
     if (found !== undefined && takesImages(found)) return found;
@@ -80,7 +82,7 @@ export function imageInput(file: OnnxFile, name?: string): ImageInput {
   return {
     name: value.name,
     layout,
-    dtype: value.type as GraphInput['dtype'],
+    dtype: DTYPES[value.type]!,
     ...(typeof height === 'number' && { height }),
     ...(typeof width === 'number' && { width }),
     ...(typeof shape[0] === 'number' && { declaredBatch: shape[0] }),

@@ -1,5 +1,5 @@
 import { integersOf } from './node-attributes.ts';
-import type { OnnxFile, WireNode } from './onnx-file.ts';
+import type { OnnxFile, WireNode } from '../backbones/onnx-file.ts';
 import { depths } from './cut-graph.ts';
 
 /** The order of a map's axes. */
@@ -56,14 +56,16 @@ export function layoutByGraph(
   return layoutOfOrder(transposes.toReversed().reduce((now, node) => after(now, integersOf(node, 'perm')), order));
 }
 
+/** Layouts by the order in which a convolution reads the input's axes. */
+const AS_NCHW: Readonly<Record<string, Layout | undefined>> = { '0,1,2,3': 'NCHW', '0,3,1,2': 'NHWC' };
+
 /** The layout of an input by the first operators that read it: a convolution takes NCHW, as it is or transposed. */
 export function layoutByReaders(file: OnnxFile, input: string): Layout | undefined {
   const reached = new Map<string, readonly number[]>([[input, [0, 1, 2, 3]]]);
   for (const node of file.nodes) {
     const order = node.inputs.map((name) => reached.get(name)).find((one) => one !== undefined);
     if (order === undefined) continue;
-    // `order` says which axis of the input each axis has become: a convolution needs them as N, C, H, W.
-    if (CHANNELS_FIRST.has(node.op)) return order.join() === '0,3,1,2' ? 'NHWC' : layoutOfOrder(order);
+    if (CHANNELS_FIRST.has(node.op)) return AS_NCHW[order.join()];
     const next =
       node.op === 'Transpose' ? after(order, integersOf(node, 'perm')) : IN_PLACE.has(node.op) ? order : undefined;
     if (next?.length === 4) for (const output of node.outputs) reached.set(output, next);

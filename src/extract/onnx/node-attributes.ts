@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { WireNode } from './onnx-file.ts';
+import type { WireNode } from '../backbones/onnx-file.ts';
 import { bytesIn, fieldsOf, numberIn, numbersIn, textIn, wireSource, type WireSource } from './wire.ts';
 
 /** More axes than tensors have. */

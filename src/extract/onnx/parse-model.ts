@@ -1,4 +1,4 @@
-import type { OnnxFile, WireNode, WireValue } from './onnx-file.ts';
+import type { OnnxFile, WireNode, OnnxFileValue } from '../backbones/onnx-file.ts';
 import { checkExpansion, parseFunction, type ParsedFunction } from './parse-functions.ts';
 import { MOST_NODES, parseNode, type NodeSource } from './parse-node.ts';
 import { entryIn, parseTensor, parseValue, sparseName, type ParsedTensor } from './parse-tensor.ts';
@@ -12,8 +12,8 @@ export type ParsedModel = Omit<OnnxFile, 'path' | 'digest' | 'initializers'> & {
 
 interface ParsedGraph {
   readonly nodes: readonly WireNode[];
-  readonly inputs: readonly WireValue[];
-  readonly outputs: readonly WireValue[];
+  readonly inputs: readonly OnnxFileValue[];
+  readonly outputs: readonly OnnxFileValue[];
   readonly initializers: ReadonlyMap<string, ParsedTensor>;
   readonly sparse: ReadonlyMap<string, Uint8Array>;
 }
@@ -21,8 +21,8 @@ interface ParsedGraph {
 /** A GraphProto: 1 node, 5 initializer, 11 input, 12 output, 15 sparse_initializer. */
 function parseGraph(bytes: Uint8Array, source: NodeSource): ParsedGraph {
   const nodes: WireNode[] = [];
-  const inputs: WireValue[] = [];
-  const outputs: WireValue[] = [];
+  const inputs: OnnxFileValue[] = [];
+  const outputs: OnnxFileValue[] = [];
   const initializers = new Map<string, ParsedTensor>();
   const sparse = new Map<string, Uint8Array>();
   const once = (name: string): string =>

@@ -1,5 +1,5 @@
 import { byteLength, typeName } from './element-types.ts';
-import type { WireTensor, WireValue } from './onnx-file.ts';
+import type { WireTensor, OnnxFileValue } from '../backbones/onnx-file.ts';
 import { bytesIn, fieldsOf, numberIn, numbersIn, textIn, type WireSource } from './wire.ts';
 
 /** Where a tensor's values lie when they lie in another file: the entries of external_data. */
@@ -81,10 +81,10 @@ export function sparseName(bytes: Uint8Array, source: WireSource): string {
 
 /** A TensorShapeProto.Dimension: a size, else its name; a size of 0 or less stands for any in some files. */
 function dimensionIn(bytes: Uint8Array, source: WireSource): number | string {
-  let dimension: number | string = '?';
+  let dimension: number | string = '';
   for (const field of fieldsOf(bytes, source)) {
-    if (field.id === 1) dimension = numberIn(field, source) > 0 ? field.value : '?';
-    else if (field.id === 2) dimension = textIn(field, source) || '?';
+    if (field.id === 1) dimension = numberIn(field, source) > 0 ? field.value : '';
+    else if (field.id === 2) dimension = textIn(field, source);
   }
   return dimension;
 }
@@ -97,7 +97,7 @@ function inside(bytes: Uint8Array, id: number, source: WireSource): Uint8Array {
 }
 
 /** A ValueInfoProto: 1 name, 2 type, whose field 1 is that of a tensor (1 elem_type, 2 shape). */
-export function parseValue(bytes: Uint8Array, source: WireSource): WireValue {
+export function parseValue(bytes: Uint8Array, source: WireSource): OnnxFileValue {
   let name = '';
   for (const field of fieldsOf(bytes, source)) if (field.id === 1) name = textIn(field, source);
   const shape: (number | string)[] = [];
@@ -110,5 +110,5 @@ export function parseValue(bytes: Uint8Array, source: WireSource): WireValue {
       if (shape.length > MOST_DIMS) source.fail(`"${name}" of more than ${MOST_DIMS} axes`);
     }
   }
-  return { name, type: typeName(type), shape };
+  return { name, type, shape };
 }

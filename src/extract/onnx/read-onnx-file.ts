@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { MOST_BYTES, TOO_LARGE, withExternalData } from './external-data.ts';
 import { foreignFormat } from './foreign-format.ts';
-import type { OnnxFile } from './onnx-file.ts';
+import type { OnnxFile } from '../backbones/onnx-file.ts';
 import { parseModel } from './parse-model.ts';
 
 /** The oldest operators that runtimes still have all of, and those that they all know by now. */

@@ -1,4 +1,4 @@
-import type { WireNode } from './onnx-file.ts';
+import type { WireNode } from '../backbones/onnx-file.ts';
 import type { Fail } from './wire.ts';
 
 /** Each node's place by the tensors that it writes. Fails where two write one, or one is given already. */

@@ -1,0 +1,44 @@
+import type { GraphCut } from '../backbones/backbone.ts';
+import type { Layout } from './layout.ts';
+
+/** Tokens in front of the patches, where what is behind them fills a square: a class token, or none. */
+function prefixOf(tokens: number): number | undefined {
+  if (tokens > 1 && Number.isInteger(Math.sqrt(tokens - 1))) return 1;
+  return Number.isInteger(Math.sqrt(tokens)) ? 0 : undefined;
+}
+
+/**
+ * The order of a map's axes. Networks keep squares square, so the two equal sizes are height and width; where all three
+ * are equal the operators that wrote it decide. Undefined where neither tells.
+ */
+function orderOf([a, b, c]: readonly number[], byGraph: () => Layout | undefined): Layout | undefined {
+  if (a === b && b === c) return byGraph();
+  if (b === c) return 'NCHW';
+  return a === b ? 'NHWC' : byGraph();
+}
+
+/**
+ * What the axes of one image's activation mean, by its sizes as measured without the batch: one axis is a vector, two
+ * are tokens and channels, three a map. `prefix`: tokens that are no patches, where it was said. Undefined for what is
+ * none of these.
+ */
+export function axesOf(
+  dims: readonly number[],
+  byGraph: () => Layout | undefined,
+  prefix?: number,
+): Omit<GraphCut, 'depth'> | undefined {
+  if (dims.some((size) => size < 1)) return undefined;
+  const [a, b] = dims as [number, number];
+  if (dims.length === 1) return { axes: 'vector', shape: { height: 1, width: 1, channels: a } };
+  if (dims.length === 2) {
+    const before = prefix ?? prefixOf(a);
+    return {
+      axes: 'tokens',
+      shape: { height: 1, width: a, channels: b, ...(before !== undefined && before < a && { prefix: before }) },
+    };
+  }
+  const order = dims.length === 3 ? orderOf(dims, byGraph) : undefined;
+  if (order === undefined) return undefined;
+  const [height, width, channels] = order === 'NCHW' ? [dims[1]!, dims[2]!, a] : [a, b, dims[2]!];
+  return { axes: order, shape: { height, width, channels } };
+}
