@@ -1,7 +1,7 @@
 import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
 import type { OnnxFile, WireNode, WireTensor } from '../backbones/onnx-file.ts';
 import type { CutGraph } from './cut-graph.ts';
-import { bytesField, fieldsOf, joined, numberField, textField, wireSource, type WireSource } from './wire.ts';
+import { bytesField, fieldsOf, joined, numberField, textField, wireSource, type WireSource } from './wire/wire.ts';
 
 /** Before it, all constants had to be inputs, which callers may replace: nothing could be computed ahead. */
 const LEAST_IR = 4;
@@ -12,7 +12,7 @@ const source = (): WireSource =>
   });
 
 /** The fields of the GraphProto that our encoder writes for these parts. */
-function graphFields(graph: OnnxGraph): Uint8Array {
+export function graphFields(graph: OnnxGraph): Uint8Array {
   for (const { id, bytes } of fieldsOf(encodeOnnx(graph), source())) if (id === 7) return bytes;
   throw new Error('the encoder wrote no graph');
 }
@@ -32,18 +32,23 @@ function tensorBytes({ bytes, name, external }: WireTensor, names: ReadonlyMap<s
   if (external === undefined && !names.has(name)) return [bytes];
   const parts: Uint8Array[] = [];
   for (const { id, at, end } of fieldsOf(bytes, source())) {
-    if (id !== 8 && !(external !== undefined && (id === 9 || id === 13 || id === 14))) parts.push(bytes.subarray(at, end));
+    if (id !== 8 && !(external !== undefined && (id === 9 || id === 13 || id === 14)))
+      parts.push(bytes.subarray(at, end));
   }
   parts.push(...textField(8, names.get(name) ?? name));
   return external === undefined ? parts : [...parts, ...bytesField(9, external)];
 }
 
-/** What is written around a part of a file. */
+/** Outputs of a GraphProto whose types and shapes the runtime finds. */
+export const untypedOutputs = (names: readonly string[]): Uint8Array =>
+  joined(names.flatMap((name) => bytesField(12, ...textField(1, name))));
+
+/** What is written around a part of a file: fields of a GraphProto. */
 export interface Surroundings {
   /** In front, with the inputs of the model. */
-  readonly front: OnnxGraph;
+  readonly front: Uint8Array;
   /** Behind, with the outputs of the model. */
-  readonly behind: OnnxGraph;
+  readonly behind: Uint8Array;
   /** New names of tensors of the file that would be taken twice. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -54,17 +59,19 @@ export interface Surroundings {
  */
 export function assemble(file: OnnxFile, cut: CutGraph, { front, behind, names }: Surroundings): Uint8Array {
   const graph = [
-    graphFields(front),
+    front,
     ...cut.nodes.flatMap((node) => bytesField(1, ...nodeBytes(node, names))),
     ...cut.initializers.flatMap((tensor) => bytesField(5, ...tensorBytes(tensor, names))),
     ...cut.sparse.flatMap((bytes) => bytesField(15, bytes)),
-    graphFields(behind),
+    behind,
   ];
   return joined([
     ...numberField(1, Math.max(file.irVersion, LEAST_IR)),
     ...textField(2, 'permafrost'),
     ...bytesField(7, ...graph),
-    ...[...file.opsets].flatMap(([domain, version]) => bytesField(8, ...textField(1, domain), ...numberField(2, version))),
+    ...[...file.opsets].flatMap(([domain, version]) =>
+      bytesField(8, ...textField(1, domain), ...numberField(2, version)),
+    ),
     ...file.functions.flatMap(({ bytes }) => bytesField(25, bytes)),
   ]);
 }

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { OnnxFile, WireNode, WireTensor } from '../backbones/onnx-file.ts';
-import { readBy } from './topology.ts';
+import { readBy } from './wire/topology.ts';
 
 /** What some tensors of a graph need. */
 export interface CutGraph {

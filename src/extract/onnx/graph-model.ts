@@ -2,8 +2,8 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxGraph } from '../../core/onnx-model.ts';
 import { featureWidth, graphCut } from '../backbones/cut-layers.ts';
 import type { OnnxFile } from '../backbones/onnx-file.ts';
-import { outputName, outputNames, PIXELS, type GraphProgram } from '../program.ts';
-import { assemble } from './assemble.ts';
+import { outputNames, PIXELS, type GraphProgram } from '../program.ts';
+import { assemble, graphFields } from './assemble.ts';
 import { cutGraph, type CutGraph } from './cut-graph.ts';
 import { pixelFront, type AddedPart } from './pixel-front.ts';
 import { poolingBehind } from './pooling-behind.ts';
@@ -15,7 +15,11 @@ export interface GraphModelOptions {
 
 /** A beginning of names that no tensor of the file has. */
 export function freePrefix(cut: CutGraph): string {
-  const taken = [...cut.nodes.flatMap(({ outputs }) => outputs), ...cut.initializers.map(({ name }) => name), ...cut.inputs];
+  const taken = [
+    ...cut.nodes.flatMap(({ outputs }) => outputs),
+    ...cut.initializers.map(({ name }) => name),
+    ...cut.inputs,
+  ];
   let prefix = 'permafrost/';
   while (taken.some((name) => name.startsWith(prefix))) prefix = `_${prefix}`;
   return prefix;
@@ -81,8 +85,8 @@ export function graphModel(program: GraphProgram, options: GraphModelOptions = {
     }),
   );
   return assemble(file, part, {
-    front: { name: backbone.name, ...front, inputs: pixelsInput(contract.size, batch), outputs: [] },
-    behind: {
+    front: graphFields({ name: backbone.name, ...front, inputs: pixelsInput(contract.size, batch), outputs: [] }),
+    behind: graphFields({
       name: backbone.name,
       ...behind,
       inputs: [],
@@ -91,7 +95,7 @@ export function graphModel(program: GraphProgram, options: GraphModelOptions = {
         type: 'float32',
         shape: [batch, featureWidth(cuts[i]!.shape, pooling)],
       })),
-    },
+    }),
     names: renamed,
   });
 }

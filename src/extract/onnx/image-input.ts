@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { GraphInput } from '../backbones/backbone.ts';
-import { typeName } from './element-types.ts';
+import { typeName } from './wire/element-types.ts';
 import { layoutByReaders, type Layout } from './layout.ts';
 import type { OnnxFile, OnnxFileValue } from '../backbones/onnx-file.ts';
 
@@ -36,7 +36,8 @@ function layoutByShape({ shape }: OnnxFileValue): Layout | 'either' | undefined 
   return first && last ? 'either' : first ? 'NCHW' : last ? 'NHWC' : undefined;
 }
 
-const takesImages = (value: OnnxFileValue): boolean => DTYPES[value.type] !== undefined && layoutByShape(value) !== undefined;
+const takesImages = (value: OnnxFileValue): boolean =>
+  DTYPES[value.type] !== undefined && layoutByShape(value) !== undefined;
 
 function invalid({ path, inputs }: OnnxFile, found: string): PermafrostError {
   const listed = inputs.map(inputInWords).join('; ') || 'none';
@@ -63,7 +64,8 @@ function chosen(file: OnnxFile, name: string | undefined): OnnxFileValue {
   const sure = images.filter(({ shape }) => shape.length === 4);
   const best = sure.length > 0 ? sure : images;
   if (best.length === 0) throw invalid(file, 'has no input of images');
-  if (best.length > 1) throw invalid(file, `has ${best.length} inputs of images, ${best.map((one) => one.name).join(' and ')}`);
+  if (best.length > 1)
+    throw invalid(file, `has ${best.length} inputs of images, ${best.map((one) => one.name).join(' and ')}`);
   return best[0]!;
 }
 

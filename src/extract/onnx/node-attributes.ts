@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { WireNode } from '../backbones/onnx-file.ts';
-import { bytesIn, fieldsOf, numberIn, numbersIn, textIn, wireSource, type WireSource } from './wire.ts';
+import { bytesIn, fieldsOf, numberIn, numbersIn, textIn, wireSource, type WireSource } from './wire/wire.ts';
 
 /** More axes than tensors have. */
 const MOST_INTEGERS = 1000;
@@ -20,7 +20,10 @@ function integersIn(bytes: Uint8Array, source: WireSource): { name: string; inte
 /** The integers of a node's attribute, of one that is a single integer too; undefined where the node lacks it. */
 export function integersOf({ op, name, bytes }: WireNode, attribute: string): readonly number[] | undefined {
   const source = wireSource((found) => {
-    throw new PermafrostError('BACKBONE_INVALID', `An attribute of the node ${op} "${name}" is damaged: found ${found}.`);
+    throw new PermafrostError(
+      'BACKBONE_INVALID',
+      `An attribute of the node ${op} "${name}" is damaged: found ${found}.`,
+    );
   });
   for (const field of fieldsOf(bytes, source)) {
     if (field.id !== 5) continue;

@@ -18,7 +18,7 @@ function arithmetic({ mean, scale }: Contract): { mean: readonly number[]; scale
   return { mean, scale: scales, isNone: mean.every((m) => m === 0) && scales.every((s) => s === 1) };
 }
 
-function refuseArithmetic(input: GraphInput, contract: Contract): never {
+function refuseArithmetic(input: { readonly name: string }, contract: Contract): never {
   throw new PermafrostError(
     'CONTRACT_INVALID',
     `The input "${input.name}" takes pixels as bytes: what is done to them is inside the network, so mean must be 0 and scale 1. ` +
@@ -31,7 +31,12 @@ function refuseArithmetic(input: GraphInput, contract: Contract): never {
  * type, and (pixel - mean) * scale in float32. Inner names begin with `prefix`. Operators of opset 7 and later only.
  * Throws CONTRACT_INVALID where an input of bytes is to be scaled.
  */
-export function pixelFront(pixels: string, input: GraphInput, contract: Contract, prefix: string): AddedPart {
+export function pixelFront(
+  pixels: string,
+  input: Omit<GraphInput, 'batch'>,
+  contract: Contract,
+  prefix: string,
+): AddedPart {
   const { layout, dtype, name } = input;
   const { mean, scale, isNone } = arithmetic(contract);
   if (dtype === 'uint8' && !isNone) refuseArithmetic(input, contract);

@@ -66,7 +66,11 @@ function ofMap(map: Chain, { cut, pooling }: Output, opset: number): Chain {
           ? map.add('Clip', {}, scalar(GEM.least))
           : map.add('Clip', { min: { float: GEM.least } });
       // The cube by products: runtimes take Pow of a map by the logarithm.
-      return clipped.times(0).times(1).add('GlobalAveragePool').add('Pow', {}, scalar(1 / GEM.exponent));
+      return clipped
+        .times(0)
+        .times(1)
+        .add('GlobalAveragePool')
+        .add('Pow', {}, scalar(1 / GEM.exponent));
     }
     case 'cls':
       return refuse(`${cut} has no class token, so there is no ${cut}:cls. Take avg, max or flatten.`);
@@ -77,7 +81,9 @@ function ofMap(map: Chain, { cut, pooling }: Output, opset: number): Chain {
 function ofTokens(tokens: Chain, { shape: { width: count, prefix } }: GraphCut, { cut, pooling }: Output): Chain {
   if (pooling === 'flatten') return tokens;
   if (pooling === 'gem') {
-    return refuse(`${cut} is a list of tokens, whose values may be negative: gem is of maps alone. Take avg, max or flatten.`);
+    return refuse(
+      `${cut} is a list of tokens, whose values may be negative: gem is of maps alone. Take avg, max or flatten.`,
+    );
   }
   if (prefix === undefined) {
     return refuse(

@@ -1,5 +1,5 @@
 import type { OnnxFile } from '../backbones/onnx-file.ts';
-import { readBy } from './topology.ts';
+import { readBy } from './wire/topology.ts';
 
 /** Operators that read a tensor's shape and none of its values. */
 const OF_SHAPES = new Set(['Shape', 'Size']);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { MOST_BYTES, TOO_LARGE, withExternalData } from './external-data.ts';
-import { foreignFormat } from './foreign-format.ts';
+import { MOST_BYTES, TOO_LARGE, withExternalData } from './wire/external-data.ts';
+import { foreignFormat } from './wire/foreign-format.ts';
 import type { OnnxFile } from '../backbones/onnx-file.ts';
-import { parseModel } from './parse-model.ts';
+import { parseModel } from './wire/parse-model.ts';
 
 /** The oldest operators that runtimes still have all of, and those that they all know by now. */
 const OPSETS = { oldest: 7, advised: 17 } as const;

@@ -80,7 +80,7 @@ export function beforeLastProduct(file: OnnxFile, tensor: string, computed: Read
   while (at !== undefined) {
     const node: WireNode | undefined = file.nodes[depth.get(at) ?? -1];
     if (node === undefined) return undefined;
-    const given = [...new Set(node.inputs.filter((name) => computed.has(name)))];
+    const given: readonly string[] = [...new Set(node.inputs.filter((name) => computed.has(name)))];
     if (given.length !== 1) return undefined;
     if (PRODUCTS.has(node.op)) return depth.has(given[0]!) ? given[0] : undefined;
     at = BEHIND_PRODUCTS.has(node.op) ? given[0] : undefined;
@@ -112,7 +112,10 @@ export function sensibleCuts(file: OnnxFile, input = imageInput(file).name): rea
   };
   const outputs = file.outputs.map(({ name }) => name);
   add('output', outputs);
-  add('penultimate', outputs.map((name) => beforeLastProduct(file, name, computed)));
+  add(
+    'penultimate',
+    outputs.map((name) => beforeLastProduct(file, name, computed)),
+  );
   const kept = [...found.values()];
   add('pool', [file.nodes.findLast(({ op }) => GLOBAL_POOLS.has(op))?.outputs[0], ...pools(file)]);
   add('block', blocks(graph));

@@ -1,4 +1,4 @@
-import type { WireNode } from '../backbones/onnx-file.ts';
+import type { WireNode } from '../../backbones/onnx-file.ts';
 import type { Fail } from './wire.ts';
 
 /** Each node's place by the tensors that it writes. Fails where two write one, or one is given already. */
@@ -11,7 +11,8 @@ export function producers(
   nodes.forEach(({ op, outputs }, place) => {
     for (const name of outputs) {
       if (name === '') continue;
-      if (writers.has(name) || given.has(name)) fail(`the tensor "${name}" that ${op} writes, though it is there already`);
+      if (writers.has(name) || given.has(name))
+        fail(`the tensor "${name}" that ${op} writes, though it is there already`);
       writers.set(name, place);
     }
   });

@@ -1,5 +1,5 @@
 import { byteLength, typeName } from './element-types.ts';
-import type { WireTensor, OnnxFileValue } from '../backbones/onnx-file.ts';
+import type { WireTensor, OnnxFileValue } from '../../backbones/onnx-file.ts';
 import { bytesIn, fieldsOf, numberIn, numbersIn, textIn, type WireSource } from './wire.ts';
 
 /** Where a tensor's values lie when they lie in another file: the entries of external_data. */

@@ -1,8 +1,8 @@
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { reasonOf } from '../../core/errors.ts';
+import { reasonOf } from '../../../core/errors.ts';
 import { byteLength } from './element-types.ts';
-import type { WireTensor } from '../backbones/onnx-file.ts';
+import type { WireTensor } from '../../backbones/onnx-file.ts';
 import type { ExternalPlace, ParsedTensor } from './parse-tensor.ts';
 import type { Fail } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { WireFunction, WireNode } from '../backbones/onnx-file.ts';
+import type { WireFunction, WireNode } from '../../backbones/onnx-file.ts';
 import { MOST_NODES, parseNode, type NodeSource } from './parse-node.ts';
 import { bytesIn, fieldsOf, textIn, type WireSource } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { OnnxFile, WireNode, OnnxFileValue } from '../backbones/onnx-file.ts';
+import type { OnnxFile, WireNode, OnnxFileValue } from '../../backbones/onnx-file.ts';
 import { checkExpansion, parseFunction, type ParsedFunction } from './parse-functions.ts';
 import { MOST_NODES, parseNode, type NodeSource } from './parse-node.ts';
 import { entryIn, parseTensor, parseValue, sparseName, type ParsedTensor } from './parse-tensor.ts';

@@ -1,4 +1,4 @@
-import type { WireNode } from '../backbones/onnx-file.ts';
+import type { WireNode } from '../../backbones/onnx-file.ts';
 import { parseTensor, sparseName, type ParsedTensor } from './parse-tensor.ts';
 import { bytesIn, fieldsOf, textIn, type WireSource } from './wire.ts';
 

@@ -1,10 +1,16 @@
-import type { GraphCut } from '../backbones/backbone.ts';
-import type { Layout } from './layout.ts';
+import type { GraphCut } from '../../backbones/backbone.ts';
+import type { Layout } from '../layout.ts';
 
-/** Tokens in front of the patches, where what is behind them fills a square: a class token, or none. */
-function prefixOf(tokens: number): number | undefined {
-  if (tokens > 1 && Number.isInteger(Math.sqrt(tokens - 1))) return 1;
-  return Number.isInteger(Math.sqrt(tokens)) ? 0 : undefined;
+const isSquare = (count: number): boolean => count > 0 && Number.isInteger(Math.sqrt(count));
+
+/**
+ * Tokens in front of the patches. Patches fill a square: behind a class token, or alone. What was said of the network is
+ * so of each list, but where only all tokens fill a square: there the others are not yet in front.
+ */
+function prefixOf(tokens: number, said: number | undefined): number | undefined {
+  if (said !== undefined && said < tokens && !(isSquare(tokens) && !isSquare(tokens - said))) return said;
+  if (isSquare(tokens - 1)) return 1;
+  return isSquare(tokens) ? 0 : undefined;
 }
 
 /**
@@ -31,10 +37,10 @@ export function axesOf(
   const [a, b] = dims as [number, number];
   if (dims.length === 1) return { axes: 'vector', shape: { height: 1, width: 1, channels: a } };
   if (dims.length === 2) {
-    const before = prefix ?? prefixOf(a);
+    const before = prefixOf(a, prefix);
     return {
       axes: 'tokens',
-      shape: { height: 1, width: a, channels: b, ...(before !== undefined && before < a && { prefix: before }) },
+      shape: { height: 1, width: a, channels: b, ...(before !== undefined && { prefix: before }) },
     };
   }
   const order = dims.length === 3 ? orderOf(dims, byGraph) : undefined;
