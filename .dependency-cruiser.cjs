@@ -119,6 +119,7 @@ module.exports = {
       ['archives'],
       ['source'],
       ['image', 'backbones'],
+      ['onnx'],
       ['dataset', 'weights', 'graph'],
       ['engines'],
     ),
