@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { contractSchema } from '../../core/contract-schema.ts';
 import { ERROR_CODES } from '../../core/errors.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { DTYPES } from './fingerprint.ts';
@@ -18,19 +19,6 @@ export const FORMAT = 'permafrost-store';
 
 const count = z.number().int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-
-const contractSchema = z.strictObject({
-  name: z.string(),
-  size: z.number().int().positive(),
-  geometry: z.enum(['squash', 'cover-crop']),
-  kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
-  orientation: z.enum(['exif', 'ignore']),
-  iccProfile: z.literal('ignore'),
-  alpha: z.enum(['white', 'drop']),
-  channelOrder: z.enum(['RGB', 'BGR']),
-  mean: z.tuple([z.number(), z.number(), z.number()]),
-  scale: z.number(),
-});
 
 /** The settings of a set of features, as they stand in manifests and head files (fingerprint.ts). */
 export const settingsSchema = z.strictObject({
