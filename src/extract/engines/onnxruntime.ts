@@ -112,6 +112,17 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
 }
 
 /**
+ * What other engines are checked against: float32 on the CPU. A quantized program runs as its graph is written, each
+ * operator in float32 between steps of 8 bits, where the engine `onnxruntime` in int8 computes on integers. @internal
+ */
+export function createReferenceEngine({ quantization }: Pick<Program, 'quantization'>, threads: number): Promise<Engine> {
+  const plan = { name: 'onnxruntime', device: 'cpu', threads } as const;
+  return quantization === undefined
+    ? engineOf({ ...plan, precision: 'fp32' })
+    : engineOf({ ...plan, precision: 'int8', session: { graphOptimizationLevel: 'disabled' } });
+}
+
+/**
  * Folding would hold the transformed kernels, four times their size: 200 MiB more at the peak. Transformed anew for
  * each call they cost 2 to 3 ms an image at eight images a call (docs/engines.md).
  * `optimization.disable_specified_optimizers` is of onnxruntime_session_options_config_keys.h.

@@ -14,6 +14,7 @@ import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { layerBefore } from '../../extract/weights/tuned-weights.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
+import { loadChecked } from './agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
@@ -154,12 +155,13 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
     ...(set.calibration && { quantization: quantizationOf(set.calibration) }),
   }));
   const [program] = programs as [Program, ...Program[]];
+  const check = { threads: options.threads, listener };
   const load = async (whole: Program): Promise<Executable> => {
-    if (tail === undefined) return engine.load(whole);
+    if (tail === undefined) return loadChecked(engine, whole, check);
     const outputs = [{ cut: run.cut, pooling: 'flatten' }] as const;
     const opened = await openTail(weights, tail, contract.size, cuts[0]!.poolings);
     try {
-      return withTail(await engine.load({ ...whole, weights: base, outputs }), opened, tail.maps);
+      return withTail(await loadChecked(engine, { ...whole, weights: base, outputs }, check), opened, tail.maps);
     } catch (error) {
       await opened.dispose();
       throw error;
