@@ -2,7 +2,7 @@
 // A store of generated features, with the structure of real ones.
 import { createHash } from 'node:crypto';
 import { random } from '../../dist/core/random.js';
-import { vgg16 } from '../../dist/extract/backbones/vgg16.js';
+import { vgg16 } from '../../dist/extract/backbones/vgg.js';
 import { CONTRACTS } from '../../dist/extract/contract.js';
 import { commitDataset, openForWriting, setFor } from '../../dist/store/write/store.js';
 import { featureWriter } from '../../dist/store/write/writer.js';

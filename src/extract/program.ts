@@ -1,17 +1,41 @@
 import type { Contract } from '../core/contract.ts';
 import type { Pooling } from '../core/sample.ts';
-import type { Backbone, BackboneWeights } from './backbones/backbone.ts';
+import { isLayerBackbone, type BackboneWeights, type GraphBackbone, type LayerBackbone } from './backbones/backbone.ts';
 
-/** What an engine is asked to run: pixels of the contract's square go in, each output's features come out. */
-export interface Program {
-  readonly backbone: Backbone;
-  readonly weights: BackboneWeights;
+/** What all programs say: pixels of the contract's square go in, each output's features come out. */
+interface ProgramParts {
   /** The engine applies `size`, `channelOrder`, `mean` and `scale`; geometry and orientation are done by then. */
   readonly contract: Contract;
   readonly outputs: readonly Output[];
   /** What int8 engines need, others ignore: they throw OPTION_INVALID without it. */
   readonly quantization?: Quantization;
 }
+
+/** A list of layers with its weights. */
+export interface LayerProgram extends ProgramParts {
+  readonly backbone: LayerBackbone;
+  readonly weights: BackboneWeights;
+}
+
+/** A graph, which holds its own weights. */
+export interface GraphProgram extends ProgramParts {
+  readonly backbone: GraphBackbone;
+}
+
+/** What an engine is asked to run. */
+export type Program = LayerProgram | GraphProgram;
+
+/** A program without what is asked of it: a network and its contract. */
+export type NetworkProgram =
+  Omit<LayerProgram, 'outputs' | 'quantization'> | Omit<GraphProgram, 'outputs' | 'quantization'>;
+
+/** What names the network of a program: lists of layers by their name, graphs as `onnx`; and the weights' digest. */
+export const networkId = (network: NetworkProgram): { readonly backbone: string; readonly weights: string } =>
+  'weights' in network
+    ? { backbone: network.backbone.name, weights: network.weights.digest }
+    : { backbone: 'onnx', weights: network.backbone.file.digest };
+
+export const isLayerProgram = (program: Program): program is LayerProgram => isLayerBackbone(program.backbone);
 
 /** The range of each layer's output up to the cut, by the layer's name, as calibration found it. */
 export interface Quantization {

@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import { layersUpTo } from '../backbones/cut-layers.ts';
-import type { Output, Program } from '../program.ts';
+import type { Output, LayerProgram } from '../program.ts';
 
 /** The graph's name for an output, such as `block5_pool/flatten`; its type is float32, its shape (batch, width). */
 export function outputName({ cut, pooling }: Output): string {
@@ -12,7 +12,7 @@ export function outputName({ cut, pooling }: Output): string {
  * The layers from the input to the deepest cut. Throws OPTION_INVALID for an unknown cut, no or repeated outputs, or a
  * backbone that does not begin with a convolution.
  */
-export function neededLayers({ backbone, outputs }: Program): readonly Layer[] {
+export function neededLayers({ backbone, outputs }: LayerProgram): readonly Layer[] {
   if (backbone.layers[0]?.kind !== 'conv') {
     throw new PermafrostError(
       'OPTION_INVALID',

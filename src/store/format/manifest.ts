@@ -48,6 +48,7 @@ export const settingsSchema = z.strictObject({
     })
     .optional(),
   tail: z.strictObject({ from: z.string(), maps: z.enum(DTYPES), engineClass: z.string() }).optional(),
+  graph: z.strictObject({ layout: z.enum(['NCHW', 'NHWC']), prefix: count.exactOptional() }).optional(),
 });
 
 // A name inside the store, never a way out of it, nor the manifest's own.
@@ -87,6 +88,7 @@ export const shardSchema = z.strictObject({
     avg: fileSchema.exactOptional(),
     max: fileSchema.exactOptional(),
     gem: fileSchema.exactOptional(),
+    cls: fileSchema.exactOptional(),
   }),
 });
 
@@ -94,7 +96,9 @@ export const setSchema = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   settings: settingsSchema,
   engine: z.strictObject({ name: z.string(), device: z.string(), precision: z.string(), version: z.string() }),
-  /** Numbers an image; in the pooling gem as many as in avg. */
+  /** Of graphs alone: what the network is called, and where its file was last. The weights' digest names it. */
+  network: z.strictObject({ name: z.string(), file: z.string() }).optional(),
+  /** Numbers an image; in the poolings gem and cls as many as in avg. */
   widths: z.strictObject({ flatten: count, avg: count, max: count }),
   /** Of int8 sets alone. */
   quantization: quantizationSchema.optional(),

@@ -5,7 +5,7 @@ import { cosine } from '../../core/matrix.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { BenchResult, BenchVariant } from '../../results/engine-results.ts';
 import { median } from '../../classify/evaluate/distributions.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { vgg16 } from '../../extract/backbones/vgg.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
 import type { Program } from '../../extract/program.ts';

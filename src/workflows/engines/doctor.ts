@@ -4,7 +4,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import type { DoctorResult } from '../../results/engine-results.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { vgg16 } from '../../extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../extract/contract.ts';
 import { chooseEngine } from '../../extract/engines/choose-engine.ts';
 import { loadCApiPackage } from '../../extract/engines/openvino/c-api.ts';

@@ -6,6 +6,7 @@ import { splitOrigin } from '../../store/read/samples.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import type { Store } from '../../store/open.ts';
 import type { CutRequest } from '../network/cuts.ts';
+import { networkOf } from '../network/frozen-network.ts';
 import { makeExtractor } from '../network/extractor.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import type { Work } from '../work.ts';
@@ -38,18 +39,18 @@ export async function extractStored(
 ): Promise<ExtractResult> {
   const sets = currentSets(store);
   const { settings, quantization } = sets[0].set;
-  const { contract, dtype, engineClass, calibration } = settings;
+  const { dtype, engineClass, calibration } = settings;
+  const network = await networkOf(settings, { weights });
   const tuned = await layersOfSet(store.path, sets[0].set);
   const wanted = cuts ?? sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings }));
   const extractor = await makeExtractor(
     {
-      contract,
+      network,
       cuts: wanted,
       dtype,
       engine: 'auto',
       precision: 'auto',
       engineClass,
-      weights,
       ...(tuned && { tuned: { ...tuned, weights: settings.weights, tail: settings.tail } }),
       ...(quantization && { calibrate: () => readCalibration(store.path, quantization.calibration, calibration) }),
     },

@@ -4,6 +4,7 @@ import type { Listener } from '../../core/listener.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import { STORE_VERSION } from '../../store/format/manifest.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
+import { networkOf } from '../network/frozen-network.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
 import { plannedOptions, type Plan, type PlanFolder } from './plan-file.ts';
 
@@ -33,9 +34,11 @@ export async function plannedExtractor(
 ): Promise<Extractor> {
   requireSamePermafrost(plan);
   const [{ quantization, settings }] = plan.sets as readonly [Plan['sets'][number]];
+  const options = plannedOptions(plan);
   const extractor = await makeExtractor(
     {
-      ...plannedOptions(plan),
+      ...options,
+      network: await networkOf(settings, options),
       threads,
       cuts: plan.sets.map((set) => ({ cut: set.settings.cut, poolings: set.poolings })),
       ...(quantization && {

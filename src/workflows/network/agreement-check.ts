@@ -10,7 +10,7 @@ import { processorIdentity } from '../../extract/engines/processor.ts';
 import { leastCosine, loadCompared } from '../../extract/engines/reference-check.ts';
 import { engineClass, REFERENCE } from '../../extract/engines/variants.ts';
 import { outputName } from '../../extract/graph/program-graph.ts';
-import type { Program } from '../../extract/program.ts';
+import { networkId, type Program } from '../../extract/program.ts';
 import { VERSION } from '../version.ts';
 import { keep, readKept } from './kept-json.ts';
 
@@ -39,9 +39,9 @@ const decisiveVariables = (env: NodeJS.ProcessEnv = process.env): Record<string,
 
 /** All that decides what an engine computes of a program: where any of it is another, the check is made anew. */
 function decisiveFacts(engine: Engine, program: Program): Record<string, unknown> {
-  const { backbone, weights, contract, outputs, quantization } = program;
+  const { contract, outputs, quantization } = program;
   return {
-    network: { backbone: backbone.name, weights: weights.digest, contract, outputs: outputs.map(outputName) },
+    network: { ...networkId(program), contract, outputs: outputs.map(outputName) },
     calibration: engine.precision === 'int8' ? (quantization?.digest ?? null) : null,
     engine: { class: classOf(engine), version: engine.version },
     reference: { class: engineClass(REFERENCE), folder: onnxRuntimeFolder() },
@@ -96,7 +96,7 @@ async function compare(
   const { executable, cosines } = await loadCompared(engine, program, threads);
   try {
     const byOutput = program.outputs.map((output, i) => [outputName(output), cosines[i]!] as const);
-    const agreement = { cosines: Object.fromEntries(byOutput), expected: leastCosine(engine) };
+    const agreement = { cosines: Object.fromEntries(byOutput), expected: leastCosine(engine, program) };
     requireAgreement(engine, agreement);
     return { executable, agreement };
   } catch (error) {
@@ -113,7 +113,7 @@ async function keptOrCompared(
 ): Promise<{ readonly executable?: Executable; readonly agreement: Agreement }> {
   const facts = decisiveFacts(engine, program);
   const file = fileOf(facts);
-  const kept = await keptAgreement(file, program, leastCosine(engine));
+  const kept = await keptAgreement(file, program, leastCosine(engine, program));
   if (kept !== undefined) return { agreement: kept };
   const compared = await compare(engine, program, request);
   const problem = await keep(file, { ...compared.agreement, facts });

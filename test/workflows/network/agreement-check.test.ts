@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEngine, type Engine, type Executable } from '../../../src/extract/engines/index.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import type { Program } from '../../../src/extract/program.ts';
 import { agreementOf, loadChecked } from '../../../src/workflows/network/agreement-check.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
