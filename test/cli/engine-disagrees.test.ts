@@ -26,13 +26,16 @@ const OPENVINO = ['--engine', 'openvino'];
 
 function expectRefused({ code, stderr }: Finished, precision: string): void {
   expect(stderr).toMatch(
-    new RegExp(`openvino [0-9.]+ on cpu in ${precision} .* Unset ONEDNN_MAX_CPU_ISA .*--engine onnxruntime.*\\[ENGINE_DISAGREES\\]`),
+    new RegExp(
+      `openvino [0-9.]+ on cpu in ${precision} .* Unset ONEDNN_MAX_CPU_ISA .*--engine onnxruntime.*\\[ENGINE_DISAGREES\\]`,
+    ),
   );
   expect(code).toBe(1);
 }
 
 /** Names of what a store holds beside its lock. */
-const stored = (store: string): string[] => (existsSync(store) ? readdirSync(store, { recursive: true }).map(String) : []);
+const stored = (store: string): string[] =>
+  existsSync(store) ? readdirSync(store, { recursive: true }).map(String) : [];
 
 describe.skipIf(!hasOpenVino || !hasAvx512)(title, () => {
   it.each(['fp32', 'int8'])('extract in %s refuses, and no row is stored', async (precision) => {
@@ -65,16 +68,23 @@ describe.skipIf(!hasOpenVino || !hasAvx512)(title, () => {
     expectRefused(await permafrost(['neighbors', store, image], limited), 'fp32');
     const told = document<DoctorResult>(await permafrost(['doctor', '--json'], limited));
     const fp32 = told.engines.find(({ engine, precision }) => engine === 'openvino' && precision === 'fp32');
-    expect(fp32).toMatchObject({ agreement: null, problem: expect.stringMatching(/Unset ONEDNN_MAX_CPU_ISA/) as string });
+    expect(fp32).toMatchObject({
+      agreement: null,
+      problem: expect.stringMatching(/Unset ONEDNN_MAX_CPU_ISA/) as string,
+    });
     const healthy = document<DoctorResult>(await permafrost(['doctor', '--json'], { env }));
-    expect(healthy.engines.find(({ engine, precision }) => engine === 'openvino' && precision === 'fp32')).toMatchObject({
+    expect(
+      healthy.engines.find(({ engine, precision }) => engine === 'openvino' && precision === 'fp32'),
+    ).toMatchObject({
       agreement: { expected: 0.9999 },
       problem: null,
     });
     const measured = document<BenchResult>(
       await permafrost(['bench', image, '--rounds', '1', '--seconds', '1', '--cut', 'block3_pool', '--json'], limited),
     );
-    expect(measured.variants.find(({ engine, precision }) => engine === 'openvino' && precision === 'fp32')).toMatchObject({
+    expect(
+      measured.variants.find(({ engine, precision }) => engine === 'openvino' && precision === 'fp32'),
+    ).toMatchObject({
       measured: null,
       problem: expect.stringMatching(/Unset ONEDNN_MAX_CPU_ISA/) as string,
     });

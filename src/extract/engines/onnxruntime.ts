@@ -115,11 +115,16 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
  * What other engines are checked against: float32 on the CPU. A quantized program runs as its graph is written, each
  * operator in float32 between steps of 8 bits, where the engine `onnxruntime` in int8 computes on integers. @internal
  */
-export function createReferenceEngine({ quantization }: Pick<Program, 'quantization'>, threads: number): Promise<Engine> {
+export function createReferenceEngine(
+  { quantization }: Pick<Program, 'quantization'>,
+  threads: number,
+): Promise<Engine> {
   const plan = { name: 'onnxruntime', device: 'cpu', threads } as const;
+  // Without an arena its memory goes back to the system before another engine loads.
+  const session = { enableCpuMemArena: false } as const;
   return quantization === undefined
-    ? engineOf({ ...plan, precision: 'fp32' })
-    : engineOf({ ...plan, precision: 'int8', session: { graphOptimizationLevel: 'disabled' } });
+    ? engineOf({ ...plan, precision: 'fp32', session })
+    : engineOf({ ...plan, precision: 'int8', session: { ...session, graphOptimizationLevel: 'disabled' } });
 }
 
 /**

@@ -15,7 +15,10 @@ const LEAST_COSINES: Readonly<Record<Precision, number>> = { fp32: 0.9999, bf16:
 const LEAST_COSINE_OF_LAYERS_IN_BF16 = 0.9998;
 
 /** What an engine must keep of the reference's features of a program, as a cosine on the generated picture. */
-export const leastCosine = ({ precision }: Pick<Engine, 'precision'>, { backbone }: Pick<Program, 'backbone'>): number =>
+export const leastCosine = (
+  { precision }: Pick<Engine, 'precision'>,
+  { backbone }: Pick<Program, 'backbone'>,
+): number =>
   precision === 'bf16' && isLayerBackbone(backbone) ? LEAST_COSINE_OF_LAYERS_IN_BF16 : LEAST_COSINES[precision];
 
 /** Waves, patches and a little noise: uint8 RGB, shape (size, size, 3), the same on every machine. */
