@@ -1,4 +1,5 @@
 import type { Contract } from '../core/contract.ts';
+import { PermafrostError } from '../core/errors.ts';
 import type { Pooling } from '../core/sample.ts';
 import { isLayerBackbone, type BackboneWeights, type GraphBackbone, type LayerBackbone } from './backbones/backbone.ts';
 
@@ -48,4 +49,22 @@ export interface Quantization {
 export interface Output {
   readonly cut: string;
   readonly pooling: Pooling;
+}
+
+/** The one input of a program's graph: uint8 RGB pixels, shape (batch, size, size, 3). */
+export const PIXELS = 'pixels';
+
+/** The graph's name for an output, such as `block5_pool/flatten`; its type is float32, its shape (batch, width). */
+export function outputName({ cut, pooling }: Output): string {
+  return `${cut}/${pooling}`;
+}
+
+/** The names of a program's outputs. Throws OPTION_INVALID where there is none, or one twice. */
+export function outputNames(outputs: readonly Output[]): readonly string[] {
+  const names = outputs.map(outputName);
+  if (names.length > 0 && new Set(names).size === names.length) return names;
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `A program needs at least one output and each only once, got: ${names.join(', ') || 'none'}.`,
+  );
 }

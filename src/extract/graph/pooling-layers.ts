@@ -2,9 +2,8 @@ import type { OnnxNode } from '../../core/onnx-model.ts';
 import { GEM } from '../../core/sample.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import { mapPooling } from '../backbones/cut-layers.ts';
-import type { Output, LayerProgram } from '../program.ts';
+import { outputName, type LayerProgram, type Output } from '../program.ts';
 import type { GraphPart } from './graph-part.ts';
-import { outputName } from './needed-layers.ts';
 
 /** The outputs that layers in NCHW give: features (batch, width), float32; flatten in NHWC order, as Keras. */
 export function poolingLayers(layers: readonly Layer[], { outputs }: LayerProgram): GraphPart {

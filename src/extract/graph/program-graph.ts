@@ -2,18 +2,16 @@ import { PermafrostError } from '../../core/errors.ts';
 import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { Layer } from '../backbones/backbone.ts';
+import { graphModel } from '../onnx/graph-model.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
-import { neededLayers, outputName } from './needed-layers.ts';
+import { neededLayers } from './needed-layers.ts';
 import { frozenLayers, type FrozenChoices } from './nhwc/frozen-layers.ts';
 import { poolingLayers } from './pooling-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
-import { isLayerProgram, type LayerProgram, type Program } from '../program.ts';
+import { isLayerProgram, outputName, PIXELS, type LayerProgram, type Program } from '../program.ts';
 
-export { outputName } from './needed-layers.ts';
-
-/** The graph's one input: uint8 RGB pixels, shape (batch, size, size, 3). */
-export const PIXELS = 'pixels';
+export { outputName, PIXELS } from '../program.ts';
 
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
@@ -72,7 +70,8 @@ export function programGraph(program: LayerProgram, options: ProgramGraphOptions
 
 /** The program as the bytes of an ONNX model. Throws as programGraph, and as graphModel. */
 export function programModel(program: Program, options: ProgramGraphOptions = {}): Uint8Array {
-  return encodeOnnx(programGraph(requireLayerProgram(program, 'this version'), options));
+  if (!isLayerProgram(program)) return graphModel(program);
+  return encodeOnnx(programGraph(program, options));
 }
 
 /** Throws OPTION_INVALID where `what` is asked to run a graph. */

@@ -1,8 +1,7 @@
 import type { Layer } from '../../backbones/backbone.ts';
 import { mapPooling } from '../../backbones/cut-layers.ts';
-import { outputName } from '../needed-layers.ts';
 import { weightsOf, type GraphPart } from '../graph-part.ts';
-import type { LayerProgram } from '../../program.ts';
+import { outputName, type LayerProgram } from '../../program.ts';
 import { plainArrangement, type MapSize } from './arrangement.ts';
 import { graphBuilder, type GraphBuilder } from './graph-builder.ts';
 import { maxPool } from './max-pool.ts';
