@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { BenchResult, DoctorResult } from '../../src/results/engine-results.ts';
+import type { DoctorResult } from '../../src/results/engine-results.ts';
 import type { ExtractResult } from '../../src/results/extract-result.ts';
 import { locateOpenVino } from '../../src/extract/engines/openvino/locate.ts';
 import { document, permafrost, type Finished } from '../support/command.ts';
@@ -38,13 +38,15 @@ const stored = (store: string): string[] =>
   existsSync(store) ? readdirSync(store, { recursive: true }).map(String) : [];
 
 describe.skipIf(!hasOpenVino || !hasAvx512)(title, () => {
-  it.each(['fp32', 'int8'])('extract in %s refuses, and no row is stored', async (precision) => {
+  it.each(['fp32', 'int8'])('extract in %s refuses before a row is stored, and whatever was compiled', async (precision) => {
     const dataset = await stripedDataset(newFolder(), 2, 1);
     const store = join(newFolder(), 'store');
     const env = ownCache();
     const args = ['extract', dataset, '--store', store, ...OPENVINO, '--precision', precision, '--json'];
     expectRefused(await permafrost(args, { env: { ...env, ...LIMIT } }), precision);
-    expect(stored(store).filter((name) => /arrow|manifest/.test(name))).toEqual([]);
+    // The calibration of int8 opens the store first.
+    if (precision === 'fp32') expect(existsSync(store)).toBe(false);
+    expect(stored(store).filter((name) => name.endsWith('.arrow'))).toEqual([]);
     // Without the limit the same command does the work, and then the compiled network is there.
     expect(document<ExtractResult>(await permafrost(args, { env }))).toMatchObject({ extracted: 6 });
     expect(readdirSync(join(env['PERMAFROST_CACHE']!, 'openvino-compiled'))).toHaveLength(1);
@@ -53,7 +55,7 @@ describe.skipIf(!hasOpenVino || !hasAvx512)(title, () => {
     expectRefused(await permafrost(other, { env: { ...env, ...LIMIT } }), precision);
   });
 
-  it('predict and neighbors refuse, and doctor and bench say so', async () => {
+  it('predict and neighbors refuse, and doctor says so', { timeout: 300_000 }, async () => {
     const dataset = await stripedDataset(newFolder(), 3, 1);
     const folder = newFolder();
     const [store, head] = [join(folder, 'store'), join(folder, 'head')];
@@ -78,15 +80,6 @@ describe.skipIf(!hasOpenVino || !hasAvx512)(title, () => {
     ).toMatchObject({
       agreement: { expected: 0.9999 },
       problem: null,
-    });
-    const measured = document<BenchResult>(
-      await permafrost(['bench', image, '--rounds', '1', '--seconds', '1', '--cut', 'block3_pool', '--json'], limited),
-    );
-    expect(
-      measured.variants.find(({ engine, precision }) => engine === 'openvino' && precision === 'fp32'),
-    ).toMatchObject({
-      measured: null,
-      problem: expect.stringMatching(/Unset ONEDNN_MAX_CPU_ISA/) as string,
     });
   });
 });

@@ -8,7 +8,13 @@ import {
   type OnnxSessionOptions,
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, PIXELS, programModel, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import {
+  outputName,
+  PIXELS,
+  programModel,
+  requireLayerProgram,
+  type ProgramGraphOptions,
+} from '../graph/program-graph.ts';
 import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
@@ -74,6 +80,7 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
     precision,
     version: runtime.env.versions.node ?? runtime.env.versions.common,
     async load(program) {
+      if (graph !== undefined) requireLayerProgram(program, name);
       const session = await createSession(programModel(programInPrecision(program, precision), graph), {
         ...onDevice(device),
         ...plan.session,

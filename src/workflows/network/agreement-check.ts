@@ -31,6 +31,8 @@ export interface CheckRequest {
 
 const classOf = ({ name, device, precision }: Engine): string => engineClass({ engine: name, device, precision });
 
+const isReference = (engine: Engine): boolean => classOf(engine) === engineClass(REFERENCE);
+
 /** Variables by which the runtimes choose their kernels, or by which others of the same version are loaded. */
 const DECISIVE = /^(?:ONEDNN|DNNL|OV|OPENVINO|ORT|TF|PERMAFROST_ONNXRUNTIME)(?:_|$)/;
 
@@ -123,7 +125,12 @@ async function keptOrCompared(
   return compared;
 }
 
-const isReference = (engine: Engine): boolean => classOf(engine) === engineClass(REFERENCE);
+/** Whether it is known of an earlier check that an engine agrees on a program. */
+export async function isChecked(engine: Engine, program: Program): Promise<boolean> {
+  if (isReference(engine)) return true;
+  const file = fileOf(decisiveFacts(engine, program));
+  return (await keptAgreement(file, program, leastCosine(engine, program))) !== undefined;
+}
 
 /**
  * The engine's executable, checked once against ONNX Runtime in float32 on a generated picture, through the very
