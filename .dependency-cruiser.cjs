@@ -116,7 +116,7 @@ module.exports = {
     ),
     ...floors(
       'extract',
-      ['archives'],
+      ['archives', 'contracts'],
       ['source'],
       ['image', 'backbones'],
       ['onnx'],

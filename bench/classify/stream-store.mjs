@@ -37,7 +37,7 @@ export async function makeStore(store, rows, val) {
   };
   const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'generated', device: 'cpu', precision: 'fp32', version: '0' };
-  const set = setFor(manifest, settings, engine, { flatten: WIDTH, avg: 512, max: 512 });
+  const set = setFor(manifest, { settings, engine, widths: { flatten: WIDTH, avg: 512, max: 512 } });
   const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: rows + val });
   const samples = [];
   const pooled = { data: new Float32Array(512), rows: 1, cols: 512 };

@@ -97,7 +97,7 @@ export async function generatedRun(store, images, width) {
     const folder = unitFolder(path, unit);
     mkdirSync(folder);
     const draft = await openForWriting(folder, VERSION);
-    const set = setFor(draft.manifest, settings, ENGINE, widths);
+    const set = setFor(draft.manifest, { settings, engine: ENGINE, widths });
     const writer = featureWriter({
       store: draft,
       set,

@@ -1,3 +1,4 @@
+import { rgbArithmetic } from '../../src/core/contract.ts';
 import type { Matrix } from '../../src/core/matrix.ts';
 import { random } from '../../src/core/random.ts';
 import type { LayerBackbone, BackboneWeights, Layer } from '../../src/extract/backbones/backbone.ts';
@@ -121,11 +122,12 @@ export function naiveFeatures(
   output: Output,
 ): { readonly features: readonly number[]; readonly largest: number } {
   const { backbone, contract, weights } = program;
-  const { size, mean, scale, channelOrder } = contract;
+  const { size, channelOrder } = contract;
+  const { mean, scale } = rgbArithmetic(contract);
   const data = Float64Array.from({ length: size * size * 3 }, (_, i) => {
     const c = i % 3;
-    const pixel = pixels[channelOrder === 'RGB' ? i : i - c + 2 - c]!;
-    return (pixel - mean[c]!) * scale;
+    const colour = channelOrder === 'RGB' ? c : 2 - c;
+    return (pixels[i - c + colour]! - mean[colour]!) * scale[colour]!;
   });
   const largestOf = (values: Float64Array): number => values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
   let activation: Activation = { side: size, channels: 3, data };

@@ -58,8 +58,10 @@ export interface GraphBackbone {
   readonly input: GraphInput;
   /** The sensible cuts, and those that were asked for, by the tensor's name. */
   readonly cuts: ReadonlyMap<string, GraphCut>;
-  /** The cut where none is asked for. */
+  /** The cut where none is asked for, perhaps with its poolings: `features`, or `last_hidden_state:cls`. */
   readonly defaultCut: string;
+  /** Short names of cuts, as the network's description gives them, and the tensors that they stand for. */
+  readonly aliases?: ReadonlyMap<string, string>;
 }
 
 /** A frozen network as data. */

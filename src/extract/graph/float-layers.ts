@@ -1,3 +1,4 @@
+import { rgbArithmetic } from '../../core/contract.ts';
 import type { ConvLayer, Layer } from '../backbones/backbone.ts';
 import { weightsOf, type GraphPart } from './graph-part.ts';
 import { kernelToOnnx } from './kernel-layout.ts';
@@ -12,7 +13,8 @@ export const CONV = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } as const;
  * works on bytes, a quarter of the memory traffic of floats.
  */
 export function preprocessing({ contract }: LayerProgram, pixels: string): GraphPart {
-  const mean = contract.channelOrder === 'RGB' ? contract.mean : contract.mean.toReversed();
+  const { mean, scale } = rgbArithmetic(contract);
+  const isOne = typeof contract.scale === 'number';
   return {
     nodes: [
       { op: 'Transpose', inputs: [pixels], outputs: ['pixels/nchw'], attributes: { perm: [0, 3, 1, 2] } },
@@ -22,7 +24,9 @@ export function preprocessing({ contract }: LayerProgram, pixels: string): Graph
     ],
     initializers: [
       { name: 'mean', shape: [1, 3, 1, 1], data: Float32Array.from(mean) },
-      { name: 'scale', shape: [], data: Float32Array.of(contract.scale) },
+      isOne
+        ? { name: 'scale', shape: [], data: Float32Array.of(scale[0]) }
+        : { name: 'scale', shape: [1, 3, 1, 1], data: Float32Array.from(scale) },
     ],
   };
 }

@@ -48,7 +48,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
   const exclusive = mutex();
 
   async function extractorFor({ store, set }: Snapshot): Promise<Extractor> {
-    const { settings, quantization } = set;
+    const { settings, quantization, network: known } = set;
     const fingerprint = fingerprintOf(settings);
     if (made?.fingerprint === fingerprint) return made.extractor;
     const before = made;
@@ -62,6 +62,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
           device: 'auto',
           precision: 'auto',
           weights,
+          known,
           calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
         },
         listener,

@@ -38,11 +38,12 @@ export async function extractStored(
   work: Work,
 ): Promise<ExtractResult> {
   const sets = currentSets(store);
-  const { settings, quantization } = sets[0].set;
+  const { settings, quantization, network: known } = sets[0].set;
   const { dtype, engineClass, calibration } = settings;
-  const network = await networkOf(settings, { weights });
   const tuned = await layersOfSet(store.path, sets[0].set);
   const wanted = cuts ?? sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings }));
+  const sources = { weights, known, cuts: wanted.map(({ cut }) => cut) };
+  const network = await networkOf(settings, sources, work.listener);
   const extractor = await makeExtractor(
     {
       network,

@@ -60,7 +60,7 @@ export async function extractTunedOfStore(
   await readManifest(path); // no lock is left in a folder that is no store
   const lock = await lockStore(path, 'permafrost extract', lockRequest(work));
   try {
-    const { backbone } = await networkOf(network.settings, options);
+    const { backbone } = await networkOf(network.settings, { weights: options.weights, cuts: [] });
     const extractor = await tunedExtractor(network, parseCuts(options.cut, backbone), options, work);
     const clock = stageClock();
     const done = await tunedIntoStore(path, network, { extractor, options, clock }, work);
@@ -118,7 +118,7 @@ async function extractTunedDataset(
   const { dtype } = network.settings;
   const before = await findManifest(path);
   if (before === undefined || isPrimary(before, network)) {
-    const by = { network: await networkOf(network.settings, options), tuned: network };
+    const by = { network: await networkOf(network.settings, { weights: options.weights, cuts: [] }), tuned: network };
     return extractDataset(datasetPath, dataset, { ...options, dtype }, work, by);
   }
   const folder = { path, manifest: before };
@@ -135,7 +135,7 @@ async function extractTunedDataset(
       dtype: own.dtype,
     },
     work,
-    { network: await networkOf(own, options) },
+    { network: await networkOf(own, { weights: options.weights, cuts: [] }) },
   );
   const tuned = await extractTunedOfStore(path, network, options, work);
   return { ...tuned, failed: listed.failed, images: listed.images, warnings: listed.warnings };

@@ -162,8 +162,8 @@ function remarksOnMachines({ processors }: FinishedUnits, units: string, missing
 /** The planned sets, in the manifest of the store, with what those of int8 rest on. */
 async function wantedSets(store: StoreDraft, { path, plan }: PlanFolder): Promise<WantedDraft[]> {
   const wanted: WantedDraft[] = [];
-  for (const { settings, widths, poolings, quantization } of plan.sets) {
-    const set = setFor(store.manifest, settings, plan.engine, widths);
+  for (const { poolings, quantization, ...planned } of plan.sets) {
+    const set = setFor(store.manifest, { ...planned, engine: plan.engine });
     if (quantization !== undefined && set.quantization === undefined) {
       const { name } = quantization.calibration;
       await copyFile(join(path, name), join(store.path, name));

@@ -34,7 +34,7 @@ import { requireSameDataset } from '../extract/same-dataset.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { calibrationOf, requireAgreement } from '../network/calibration.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
-import { frozenNetwork, type FrozenNetwork } from '../network/frozen-network.ts';
+import { frozenNetwork, labelOf, type FrozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
@@ -148,7 +148,8 @@ const NOT_CARRIED = [
 ] as const;
 
 /** The wanted sets, as a manifest would have them, without shards. */
-function setsOf({ sets, engine }: Extractor, before: Manifest | undefined): FeatureSetDraft[] {
+function setsOf({ sets, engine, network }: Extractor, before: Manifest | undefined): FeatureSetDraft[] {
+  const label = labelOf(network);
   return sets.map(({ settings, widths }): FeatureSetDraft => {
     const fingerprint = fingerprintOf(settings);
     const known = before?.sets.find((set) => set.fingerprint === fingerprint)?.quantization;
@@ -156,6 +157,7 @@ function setsOf({ sets, engine }: Extractor, before: Manifest | undefined): Feat
       fingerprint,
       settings: settingsSchema.parse(settings),
       engine: { ...engine },
+      network: label && { ...label },
       widths: { ...widths },
       // What the store measured once counts.
       quantization: known && { calibration: { ...known.calibration }, cosine: { ...known.cosine } },
@@ -223,9 +225,10 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
       parts,
       dataset: { root, images: dataset.samples.length, hasSplits, failures: [...failures] },
       engine: shared.engine,
-      sets: sets.map(({ fingerprint, settings, widths, quantization }, i) => ({
+      sets: sets.map(({ fingerprint, settings, network, widths, quantization }, i) => ({
         fingerprint,
         settings,
+        ...(network && { network }),
         widths,
         ...(quantization && { quantization }),
         poolings: wanted[i]!.poolings,

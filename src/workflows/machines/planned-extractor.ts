@@ -33,12 +33,16 @@ export async function plannedExtractor(
   listener?: Listener,
 ): Promise<Extractor> {
   requireSamePermafrost(plan);
-  const [{ quantization, settings }] = plan.sets as readonly [Plan['sets'][number]];
+  const [{ quantization, settings, network: known }] = plan.sets as readonly [Plan['sets'][number]];
   const options = plannedOptions(plan);
   const extractor = await makeExtractor(
     {
       ...options,
-      network: await networkOf(settings, options),
+      network: await networkOf(
+        settings,
+        { weights: options.weights, known, cuts: plan.sets.map((set) => set.settings.cut) },
+        listener,
+      ),
       threads,
       cuts: plan.sets.map((set) => ({ cut: set.settings.cut, poolings: set.poolings })),
       ...(quantization && {

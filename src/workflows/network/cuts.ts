@@ -67,10 +67,11 @@ export const namesOfCuts = (text: string): readonly string[] =>
  */
 export function parseCuts(text: string, backbone: Backbone): CutRequest[] {
   const own = isLayerBackbone(backbone) ? backbone.layers.at(-1)!.name : backbone.defaultCut;
-  const cuts = parseList(text || own).map(({ cut, poolings }): CutRequest => ({
-    cut,
-    poolings: poolings ?? defaultPoolings(backbone, cut),
-  }));
+  const aliases = isLayerBackbone(backbone) ? undefined : backbone.aliases;
+  const cuts = parseList(text || own).map(({ cut: name, poolings }): CutRequest => {
+    const cut = aliases?.get(name) ?? name;
+    return { cut, poolings: poolings ?? defaultPoolings(backbone, cut) };
+  });
   return cuts.sort((a, b) => depthOf(backbone, b.cut) - depthOf(backbone, a.cut));
 }
 

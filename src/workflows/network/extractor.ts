@@ -15,7 +15,8 @@ import { requireSameSettings, type Dtype, type FeatureSettings } from '../../sto
 import { partsOf, type CutRequest } from './cuts.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
-import { networkOf, type FrozenNetwork, type NetworkSources } from './frozen-network.ts';
+import type { GraphSources } from './graph-network.ts';
+import { networkOf, type FrozenNetwork } from './frozen-network.ts';
 import { engineCut, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
@@ -180,7 +181,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
 
 /** What extractorLike is asked beside the settings, which say the rest. */
 export type ExtractorRequest = Omit<ExtractorOptions, keyof FeatureSettings | 'network' | 'tuned'> &
-  NetworkSources & {
+  Omit<GraphSources, 'cuts'> & {
     /** What a tuned network changed, where the settings are those of one. */
     readonly tuned: TunedLayers | undefined;
   };
@@ -202,7 +203,8 @@ export async function extractorLike(
     );
   }
   const tuned = request.tuned && { ...request.tuned, weights, tail };
-  const network = await networkOf(settings, request);
+  const { weights: file, known, cuts } = request;
+  const network = await networkOf(settings, { weights: file, known, cuts: cuts.map(({ cut }) => cut) }, listener);
   const extractor = await makeExtractor({ ...settings, ...request, network, tuned }, listener);
   try {
     requireSameSettings('What this engine and these weights give', settings, extractor.sets[0].settings);

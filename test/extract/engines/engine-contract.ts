@@ -5,7 +5,7 @@ import { cutLayerNames, featureWidth, MAP_POOLINGS, outputShape } from '../../..
 import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import type { Engine } from '../../../src/extract/engines/engine.ts';
 import { calibratedProgram } from '../../support/calibrated-program.ts';
-import { kerasCaffe, kerasUnit } from '../../support/contracts.ts';
+import { kerasCaffe, kerasUnit, threeScales } from '../../support/contracts.ts';
 import { relativeError } from '../../support/golden.ts';
 import {
   channelsOf,
@@ -127,7 +127,7 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
           fc.array(fc.constantFrom(0, 1, 3, 5, 8), { maxLength: 4 }),
           fc.constantFrom(1, 4, 7),
           fc.integer({ min: 8, max: 13 }),
-          fc.constantFrom(kerasCaffe, kerasUnit),
+          fc.constantFrom(kerasCaffe, kerasUnit, threeScales),
           fc.constantFrom(...MAP_POOLINGS),
           fc.integer({ min: 1, max: 3 }),
           fc.nat(1000),

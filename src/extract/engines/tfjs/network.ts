@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { rgbArithmetic } from '../../../core/contract.ts';
 import { matrix, type Matrix } from '../../../core/matrix.ts';
 import { GEM } from '../../../core/sample.ts';
 import type { Layer } from '../../backbones/backbone.ts';
@@ -50,9 +51,9 @@ function buildSteps(
   };
   const { contract } = program;
   const reversed = contract.channelOrder === 'BGR';
-  const means = reversed ? contract.mean.toReversed() : contract.mean;
-  const mean = keep(tf.tensor(Float32Array.from(means), [3], 'float32'));
-  const scale = keep(tf.tensor(Float32Array.of(contract.scale), [], 'float32'));
+  const arithmetic = rgbArithmetic(contract);
+  const mean = keep(tf.tensor(Float32Array.from(arithmetic.mean), [3], 'float32'));
+  const scale = keep(tf.tensor(Float32Array.from(arithmetic.scale), [3], 'float32'));
   const steps = layers.map((layer, i): Apply => {
     if (layer.kind === 'maxPool') return (x) => tf.maxPool(x, 2, 2, 'valid');
     const { name, inputs, filters } = layer;

@@ -100,7 +100,7 @@ export async function tunedIntoStore(
     const samples = [...(await storedList(storeFiles(path), manifest).samples())];
     const [{ settings, poolings, widths }] = extractor.sets;
     const before = versionFor(manifest);
-    const set = setFor(manifest, settings, extractor.engine, widths);
+    const set = setFor(manifest, { settings, widths, engine: extractor.engine });
     await keepLayers(path, set, network.tuned);
     const { root } = manifest.dataset;
     const dataset = { root, samples, hasSplits: true, warnings: [], failures: [] };
