@@ -1,13 +1,6 @@
 import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../src/core/onnx-model.ts';
 import { random } from '../../src/core/random.ts';
-import {
-  bytesField,
-  fieldsOf,
-  joined,
-  numberField,
-  textField,
-  wireSource,
-} from '../../src/extract/onnx/wire/wire.ts';
+import { bytesField, fieldsOf, joined, numberField, textField, wireSource } from '../../src/extract/onnx/wire/wire.ts';
 
 const source = () =>
   wireSource((found) => {
