@@ -13,7 +13,7 @@ import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, typ
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import { programInPrecision } from './program-in-precision.ts';
-import type { Program } from '../program.ts';
+import { isLayerProgram, type Program } from '../program.ts';
 
 export const ONNXRUNTIME_OPTIONS = {
   device: choiceOption(DEVICES, 'cpu', 'where the network runs'),
@@ -83,7 +83,9 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
       }).catch((error: unknown) => {
         throw device === 'cpu' ? error : deviceUnavailable(device, error);
       });
-      return executable(runtime, session, program, imagesAtOnce);
+      // Some graphs compute one image at a time: the others of a run would change its features, or nothing runs.
+      const most = isLayerProgram(program) ? Infinity : (program.backbone.input.batch ?? Infinity);
+      return executable(runtime, session, program, Math.min(imagesAtOnce, most));
     },
   };
 }
