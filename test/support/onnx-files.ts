@@ -13,6 +13,37 @@ export function graphProto(graph: OnnxGraph): Uint8Array {
   throw new Error('no graph');
 }
 
+/** A node as a field of a GraphProto, in any domain and with attributes that the encoder does not write. */
+export function nodeProto(node: {
+  readonly op: string;
+  readonly domain?: string;
+  readonly name?: string;
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
+  /** GraphProtos by the name of the attribute. */
+  readonly graphs?: Readonly<Record<string, Uint8Array>>;
+}): Uint8Array {
+  const { op, domain = '', name = '', inputs = [], outputs = [], graphs = {} } = node;
+  // AttributeProto: 1 name, 6 g, 20 type (GRAPH 5).
+  const attributes = Object.entries(graphs).flatMap(([key, graph]) =>
+    bytesField(5, ...textField(1, key), ...bytesField(6, graph), ...numberField(20, 5)),
+  );
+  return joined(
+    bytesField(
+      1,
+      ...inputs.flatMap((input) => textField(1, input)),
+      ...outputs.flatMap((output) => textField(2, output)),
+      ...textField(3, name),
+      ...textField(4, op),
+      ...textField(7, domain),
+      ...attributes,
+    ),
+  );
+}
+
+/** An output without type or shape, as a field of a GraphProto. */
+export const outputProto = (name: string): Uint8Array => joined(bytesField(12, ...textField(1, name)));
+
 export interface ModelChoices {
   readonly ir?: number;
   /** Version by domain. */
