@@ -227,3 +227,34 @@ export function tokenNet(size = 16, prefix = 1, { classes = 0 }: { readonly clas
         : [{ name: 'last_hidden_state', type: 'float32', shape: ['batch', prefix + patches, WIDTH] }],
   };
 }
+
+/** A TensorProto of float32 whose values lie in another file: 13 external_data, 14 data_location. */
+export function externalTensor(
+  name: string,
+  dims: readonly number[],
+  entries: Readonly<Record<string, string>>,
+): Uint8Array {
+  return joined([
+    ...dims.flatMap((size) => numberField(1, size)),
+    ...numberField(2, 1),
+    ...textField(8, name),
+    ...Object.entries(entries).flatMap(([key, value]) => bytesField(13, ...textField(1, key), ...textField(2, value))),
+    ...numberField(14, 1),
+  ]);
+}
+
+/** A function from `a` to `b` as a field of a ModelProto: 1 name, 4 input, 5 output, 7 node, 9 opset_import, 10 domain. */
+export function functionProto(domain: string, name: string, nodes: readonly Uint8Array[]): Uint8Array {
+  return joined(
+    bytesField(
+      25,
+      ...textField(1, name),
+      ...textField(4, 'a'),
+      ...textField(5, 'b'),
+      // A node is field 1 of a graph and field 7 of a function.
+      ...nodes.flatMap((node) => [Uint8Array.of(0x3a), node.subarray(1)]),
+      ...['', domain].flatMap((one) => bytesField(9, ...textField(1, one), ...numberField(2, one === '' ? 17 : 1))),
+      ...textField(10, domain),
+    ),
+  );
+}
