@@ -11,7 +11,7 @@ import { contractForFile } from '../../extract/contracts/contract-for-file.ts';
 import type { BackboneDescription } from '../../extract/contracts/backbone-json.ts';
 import { imageInput, inputInWords } from '../../extract/onnx/image-input.ts';
 import { probeGraph } from '../../extract/onnx/probe.ts';
-import { readOnnxFile } from '../../extract/onnx/read-onnx-file.ts';
+import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 
 /** The network whose features are wanted: which one, and what its pixels are. */
@@ -58,13 +58,13 @@ async function graphBackbone(
   const wanted = [
     ...new Set([...cuts.map((cut) => aliases.get(cut) ?? cut), ...described.map(({ tensor }) => tensor)]),
   ];
-  const known = prefix ?? described.find((one) => one.prefix !== undefined)?.prefix;
+  const prefixes = described.flatMap(({ tensor, prefix: own }) => (own === undefined ? [] : [[tensor, own] as const]));
   const { notes, ...probed } = await probeGraph(file, {
-    size: contract.size,
     contract,
     cuts: wanted,
-    ...(description && { input: description.graph.input }),
-    ...(known !== undefined && { prefix: known }),
+    ...(description && { input: description.graph.input, layout: description.graph.layout }),
+    prefix,
+    prefixes: new Map(prefixes),
   });
   for (const note of notes) listener.note?.(note);
   const { primary } = description ?? {};
