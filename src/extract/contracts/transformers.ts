@@ -3,31 +3,34 @@ import type { Contract } from '../../core/contract.ts';
 import { AS_SEEN, contractArithmetic, type ContractFields } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
-import { eachChannel, side } from './written-values.ts';
+import { eachChannel, side, withoutNulls } from './written-values.ts';
 import { PROCESSORS, type Processor } from './transformers-processors.ts';
 
-const sides = z.union([side, z.strictObject({ shortest_edge: side }), z.strictObject({ height: side, width: side })]);
+const sides = z.union(
+  [side, z.strictObject({ shortest_edge: side }), z.strictObject({ height: side, width: side })],
+  'a side, shortest_edge, or height and width are there',
+);
 type Sides = z.infer<typeof sides>;
 
 /** What the image processors below read. In older files a side is a bare number, and a class a "feature extractor". */
 const schema = z.looseObject({
-  image_processor_type: z.string().nullish(),
-  feature_extractor_type: z.string().nullish(),
-  do_resize: z.boolean().nullish(),
-  size: sides.nullish(),
-  default_to_square: z.boolean().nullish(),
-  resample: z.number().int().nullish(),
-  crop_pct: z.number().positive().max(1).nullish(),
-  do_center_crop: z.boolean().nullish(),
-  crop_size: sides.nullish(),
-  do_flip_channel_order: z.boolean().nullish(),
-  do_rescale: z.boolean().nullish(),
-  rescale_factor: z.number().positive().nullish(),
-  rescale_offset: z.boolean().nullish(),
-  do_normalize: z.boolean().nullish(),
-  include_top: z.boolean().nullish(),
-  image_mean: eachChannel(z.number()).nullish(),
-  image_std: eachChannel(z.number().positive()).nullish(),
+  image_processor_type: z.string().optional(),
+  feature_extractor_type: z.string().optional(),
+  do_resize: z.boolean().optional(),
+  size: sides.optional(),
+  default_to_square: z.boolean().optional(),
+  resample: z.number().int().optional(),
+  crop_pct: z.number().positive().max(1).optional(),
+  do_center_crop: z.boolean().optional(),
+  crop_size: sides.optional(),
+  do_flip_channel_order: z.boolean().optional(),
+  do_rescale: z.boolean().optional(),
+  rescale_factor: z.number().positive().optional(),
+  rescale_offset: z.boolean().optional(),
+  do_normalize: z.boolean().optional(),
+  include_top: z.boolean().optional(),
+  image_mean: eachChannel(z.number()).optional(),
+  image_std: eachChannel(z.number().positive()).optional(),
 });
 type Config = z.infer<typeof schema>;
 
@@ -66,17 +69,17 @@ const KERNELS: Readonly<Record<number, Contract['kernel']>> = {
  * Pillow. What the file does not say the class does. Throws CONTRACT_INVALID for what permafrost does not do.
  */
 export function contractFromTransformers(source: string, json: unknown): Contract {
-  const config = checked(source, schema, json);
+  const config = checked(source, schema, withoutNulls(json));
   const refuse = (field: string, value: unknown, because: string): never => {
     throw contractInvalid(source, field, value, because);
   };
   const [name, processor] = processorOf(config, refuse);
   for (const [key, value] of Object.entries(config)) {
     const isRead = Object.hasOwn(schema.shape, key) || WITHOUT_EFFECT.includes(key);
-    if (!isRead && value !== null && value !== false) refuse(key, value, 'permafrost does not know what it changes');
+    if (!isRead && value !== false) refuse(key, value, 'permafrost does not know what it changes');
   }
   for (const key of OF_SOME)
-    if (config[key] != null && config[key] !== false && !(processor.reads ?? []).includes(key))
+    if (config[key] !== undefined && config[key] !== false && !(processor.reads ?? []).includes(key))
       refuse(key, config[key], `transformers' ${name} takes no notice of it, so what was meant is not clear`);
   if (config.do_resize === false) refuse('do_resize', false, 'every picture would have a size of its own');
   const resample = config.resample ?? processor.resample ?? refuse('resample', undefined, VERSIONS_DIFFER);
@@ -93,9 +96,9 @@ export function contractFromTransformers(source: string, json: unknown): Contrac
 type Refuse = (field: string, value: unknown, because: string) => never;
 
 function processorOf(config: Config, refuse: Refuse): [name: string, processor: Processor] {
-  const field = config.image_processor_type == null ? 'feature_extractor_type' : 'image_processor_type';
+  const field = config.image_processor_type === undefined ? 'feature_extractor_type' : 'image_processor_type';
   const name = config[field];
-  if (name == null)
+  if (name === undefined)
     return refuse('image_processor_type', undefined, 'without the class nobody knows what the file leaves out');
   const stem = name.replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '');
   const processor = Object.hasOwn(PROCESSORS, stem) ? PROCESSORS[stem] : undefined;
@@ -146,7 +149,7 @@ function geometryOf(config: Config, processor: Processor, refuse: Refuse): Geome
 /** Side of the centre crop; undefined where none is made. */
 function croppedTo(config: Config, { crop }: Processor, refuse: Refuse): number | undefined {
   if (config.do_center_crop === false) return undefined;
-  if (config.do_center_crop == null) {
+  if (config.do_center_crop === undefined) {
     if (crop === undefined) return undefined;
     if (crop === 'unknown') refuse('do_center_crop', config.do_center_crop, VERSIONS_DIFFER);
   }

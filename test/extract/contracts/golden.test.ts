@@ -108,7 +108,10 @@ describe.each(golden.cases)("$name, by $by's $file,", ({ file, config, pictures 
       { ...contract, resize: (contract.resize ?? size) + 1 },
       { ...contract, channelOrder: contract.channelOrder === 'RGB' ? 'BGR' : 'RGB' },
       { ...contract, mean: [mean[0] + 1, mean[1], mean[2]] },
-      { ...contract, scale: typeof scale === 'number' ? [scale, scale, scale * 1.05] : [scale[0], scale[1], scale[2] * 1.05] },
+      {
+        ...contract,
+        scale: typeof scale === 'number' ? [scale, scale, scale * 1.05] : [scale[0], scale[1], scale[2] * 1.05],
+      },
     ];
     for (const other of others) {
       const differs = shown.some(([name, facts]) => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { Contract } from '../../../src/core/contract.ts';
+import { without } from '../../../src/core/options.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { applyView } from '../../../src/extract/image/augment.ts';
 import { decode, readHeader } from '../../../src/extract/image/decode.ts';
@@ -411,7 +412,7 @@ describe('a ground around the picture', () => {
   });
 
   it('is black where none is named', async () => {
-    const { pad: _pad, ...black } = padded;
+    const black = without(padded, 'pad');
     const pixels = await pixelsOf(
       await toSharp(plain(300, 100, 90, 90, 90))
         .png()
