@@ -8,7 +8,8 @@ import {
   type OnnxSessionOptions,
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, PIXELS, programModel, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { outputName, PIXELS, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { programModel } from './program-model.ts';
 import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
@@ -91,7 +92,8 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
       }).catch((error: unknown) => {
         throw device === 'cpu' ? error : deviceUnavailable(device, error);
       });
-      return executable(runtime, session, program, imagesAtOnce);
+      const baked = isLayerProgram(program) ? undefined : program.backbone.input.batch;
+      return executable(runtime, session, program, baked ?? imagesAtOnce);
     },
   };
 }

@@ -1,8 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
-import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
+import type { OnnxGraph } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { Layer } from '../backbones/backbone.ts';
-import { graphModel } from '../onnx/graph-model.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { neededLayers } from './needed-layers.ts';
@@ -66,12 +65,6 @@ export function programGraph(program: LayerProgram, options: ProgramGraphOptions
       shape: ['batch', featureWidth(outputShape(backbone, output.cut, contract.size), output.pooling)],
     })),
   };
-}
-
-/** The program as the bytes of an ONNX model. Throws as programGraph, and as graphModel. */
-export function programModel(program: Program, options: ProgramGraphOptions = {}): Uint8Array {
-  if (!isLayerProgram(program)) return graphModel(program);
-  return encodeOnnx(programGraph(program, options));
 }
 
 /** Throws OPTION_INVALID where `what` is asked to run a graph. */

@@ -11,7 +11,7 @@ import { storeAt } from '../../store/open.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
-import { frozenNetwork, networkOf } from '../network/frozen-network.ts';
+import { networkOf, type FrozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { firstChanged } from '../network/tuned-layers.ts';
 import { openTunedFile } from '../train/files/tuned-files.ts';
@@ -141,18 +141,19 @@ async function extractTunedDataset(
   return { ...tuned, failed: listed.failed, images: listed.images, warnings: listed.warnings };
 }
 
-/** As extractDataset, of a tuned network where the options name its file; `given` are those that were given. */
+/**
+ * As extractDataset, of the frozen network, or of a tuned one where the options name its file; `given` are those that
+ * were given.
+ */
 export async function extractAny(
   datasetPath: string,
   dataset: Dataset,
   options: ExtractOptions,
   given: Partial<ExtractOptions>,
+  frozen: FrozenNetwork,
   work: Work,
 ): Promise<ExtractResult> {
-  if (options.backboneFile === '')
-    return extractDataset(datasetPath, dataset, options, work, {
-      network: await frozenNetwork(options, work.listener),
-    });
+  if (options.backboneFile === '') return extractDataset(datasetPath, dataset, options, work, { network: frozen });
   const network = await tunedFeaturesOf(options.backboneFile);
   requireOpen(options, given, network);
   return extractTunedDataset(datasetPath, dataset, network, options, work);

@@ -1,25 +1,25 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { stringOption } from '../../core/options.ts';
 import { suggest } from '../../core/suggest.ts';
-import { isLayerBackbone, type Backbone } from '../../extract/backbones/backbone.ts';
+import { isLayerBackbone } from '../../extract/backbones/backbone.ts';
 import { LAYER_BACKBONES, layerBackbone } from '../../extract/backbones/vgg.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import { namesOfCuts } from './cuts.ts';
-import { BUNDLED_GRAPHS, bundledGraph, graphNetwork, graphOf, type GraphSources } from './graph-network.ts';
+import {
+  BUNDLED_GRAPHS,
+  bundledGraph,
+  graphNetwork,
+  graphOf,
+  type FrozenNetwork,
+  type GraphSources,
+} from './graph-network.ts';
 
-/** The network whose features are wanted: which one, and what its pixels are. */
-export interface FrozenNetwork {
-  readonly backbone: Backbone;
-  readonly contract: Contract;
-  /** Of a list of layers another weights file than the bundled one ('': that); of a graph its own file. */
-  readonly weights: string;
-}
+export type { FrozenNetwork } from './graph-network.ts';
 
 const [DEFAULT] = LAYER_BACKBONES;
 /** The contract of lists of layers, where none is named. */

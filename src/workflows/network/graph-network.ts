@@ -5,14 +5,22 @@ import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Listener } from '../../core/listener.ts';
-import type { GraphBackbone, GraphInput } from '../../extract/backbones/backbone.ts';
+import type { Backbone, GraphBackbone } from '../../extract/backbones/backbone.ts';
 import type { OnnxFile } from '../../extract/backbones/onnx-file.ts';
 import { contractForFile } from '../../extract/contracts/contract-for-file.ts';
 import type { BackboneDescription } from '../../extract/contracts/backbone-json.ts';
+import { imageInput, inputInWords } from '../../extract/onnx/image-input.ts';
 import { probeGraph } from '../../extract/onnx/probe.ts';
-import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
+import { readOnnxFile } from '../../extract/onnx/read-onnx-file.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
-import type { FrozenNetwork } from './frozen-network.ts';
+
+/** The network whose features are wanted: which one, and what its pixels are. */
+export interface FrozenNetwork {
+  readonly backbone: Backbone;
+  readonly contract: Contract;
+  /** Of a list of layers another weights file than the bundled one ('': that); of a graph its own file. */
+  readonly weights: string;
+}
 
 /** Where networks that come with the package lie: a folder each, named as they are. */
 const BUNDLED = fileURLToPath(new URL('../../../data/backbones/', import.meta.url));
@@ -35,17 +43,6 @@ function nameOf(path: string, description: BackboneDescription | undefined): str
   return basename(basename(folder) === 'onnx' ? dirname(folder) : folder);
 }
 
-/** The side of the square that a graph takes, where its file says it. Shapes are NCHW or NHWC. */
-export function staticSize({ inputs }: OnnxFile): number | undefined {
-  const [, ...sides] = inputs[0]?.shape ?? [];
-  const numbers = sides.filter((side): side is number => typeof side === 'number' && side > 4);
-  return numbers[0];
-}
-
-/** The input in words. */
-const inputText = ({ inputs }: OnnxFile): string =>
-  inputs.map(({ name, shape }) => `${name} [${shape.map((side) => side || '?').join(', ')}]`).join(', ');
-
 /** Short names of cuts, and the tensors that they stand for. */
 const aliasesOf = (description: BackboneDescription | undefined): ReadonlyMap<string, string> =>
   new Map(Object.entries(description?.cuts ?? {}).map(([name, { tensor }]) => [name, tensor]));
@@ -55,7 +52,6 @@ interface GraphRequest {
   /** Names of the cuts that are wanted beside the sensible ones. */
   readonly cuts: readonly string[];
   readonly description?: BackboneDescription | undefined;
-  readonly layout?: GraphInput['layout'] | undefined;
   /** Of tokens: how many of the first are no patches, where that is known. */
   readonly prefix?: number | undefined;
 }
@@ -63,7 +59,7 @@ interface GraphRequest {
 /** A graph as a backbone: a run of it measures its cuts. Throws BACKBONE_INVALID. */
 async function graphBackbone(
   file: OnnxFile,
-  { contract, cuts, description, layout = description?.graph.layout, prefix }: GraphRequest,
+  { contract, cuts, description, prefix }: GraphRequest,
   listener: Listener,
 ): Promise<GraphBackbone> {
   const aliases = aliasesOf(description);
@@ -71,8 +67,14 @@ async function graphBackbone(
   const wanted = [
     ...new Set([...cuts.map((cut) => aliases.get(cut) ?? cut), ...described.map(({ tensor }) => tensor)]),
   ];
-  const prefixes = new Map(described.flatMap(({ tensor, prefix: own }) => (own === undefined ? [] : [[tensor, own]])));
-  const { notes, ...probed } = await probeGraph(file, { contract, cuts: wanted, layout, prefix, prefixes });
+  const known = prefix ?? described.find((one) => one.prefix !== undefined)?.prefix;
+  const { notes, ...probed } = await probeGraph(file, {
+    size: contract.size,
+    contract,
+    cuts: wanted,
+    ...(description && { input: description.graph.input }),
+    ...(known !== undefined && { prefix: known }),
+  });
   for (const note of notes) listener.note?.(note);
   const { primary } = description ?? {};
   return {
@@ -94,13 +96,13 @@ export async function graphNetwork(
   listener: Listener = {},
 ): Promise<FrozenNetwork> {
   const file = await readOnnxFile(path);
-  const { metadata, digest } = file;
+  const { metadata, digest, inputs } = file;
   const found = await contractForFile(path, {
     contract: named,
-    size: staticSize(file),
+    size: imageInput(file).height,
     metadata,
     digest,
-    input: inputText(file),
+    input: inputs.map(inputInWords).join(', '),
   });
   const { contract, from, notes, backbone: description } = found;
   for (const note of notes) listener.note?.(note);
@@ -168,8 +170,7 @@ export async function graphOf(
   listener: Listener = {},
 ): Promise<FrozenNetwork> {
   const file = await fileOfDigest(digest, sources);
-  const { layout, prefix } = graph ?? {};
-  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, layout, prefix }, listener);
+  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, prefix: graph?.prefix }, listener);
   const name = sources.known?.name ?? backbone.name;
   return { backbone: { ...backbone, name }, contract, weights: file.path };
 }

@@ -38,7 +38,7 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     );
   }
   requireHoldOut(datasetPath, dataset);
-  const extracted = await extractAny(datasetPath, dataset, options, given, work);
+  const extracted = await extractAny(datasetPath, dataset, options, given, network, work);
   requireBothSides(dataset, extracted);
   const { seconds, ...heads } = await headsOfRun(
     extracted.store,
