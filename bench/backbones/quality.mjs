@@ -76,7 +76,8 @@ export async function headHits(features, places) {
 export function cosines(found, peer) {
   const all = [...peer].map(([path, values]) => {
     const own = found.get(path);
-    if (own?.length !== values.length) throw new Error(`${path}: ${own?.length ?? 'no'} numbers, the peer has ${values.length}.`);
+    if (own?.length !== values.length)
+      throw new Error(`${path}: ${own?.length ?? 'no'} numbers, the peer has ${values.length}.`);
     return cosine(own, values);
   });
   return { least: Math.min(...all), mean: all.reduce((a, b) => a + b, 0) / all.length };

@@ -34,7 +34,8 @@ export function summarise(measured, quality) {
     precision: variant.precision,
     imagesPerSecond: median(runs.map(rate)),
     // Of the rounds, not of the medians: what disturbs a round disturbs both of its figures.
-    timesKeras: keras.length > 0 ? median(runs.map((run, i) => rate(run) / rate(/** @type {Measured} */ (keras[i])))) : null,
+    timesKeras:
+      keras.length > 0 ? median(runs.map((run, i) => rate(run) / rate(/** @type {Measured} */ (keras[i])))) : null,
     cpuMsPerImage: median(runs.map(({ cpuSeconds, images }) => (1000 * cpuSeconds) / images)),
     wallSeconds: median(runs.map(({ wallSeconds }) => wallSeconds)),
     peakRssMiB: Math.max(...runs.map(({ peakRssMiB }) => peakRssMiB)),
@@ -53,7 +54,7 @@ export function summaryText(summary) {
   return textTable(
     [
       { title: 'variant' },
-      ...["images/s", "times Keras' VGG16", 'CPU ms an image', 'process s', 'peak MiB'].map(right),
+      ...['images/s', "times Keras' VGG16", 'CPU ms an image', 'process s', 'peak MiB'].map(right),
       ...['least cosine', 'mean cosine', 'validated right'].map(right),
     ],
     summary.map((one) => [

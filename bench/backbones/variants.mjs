@@ -102,7 +102,17 @@ export function onnxRuntimeVariant(setting, backbone, { model, contract }, { ses
 export function permafrostVariant({ python, dataset }, { backbone, engine, precision }) {
   // VGG16 under Keras' own pixels, so that features can be compared.
   const contract = backbone === 'vgg16' ? ['--contract', 'keras'] : [];
-  const flags = ['--backbone', backbone, ...contract, '--engine', engine, '--precision', precision, '--dtype', 'float32'];
+  const flags = [
+    '--backbone',
+    backbone,
+    ...contract,
+    '--engine',
+    engine,
+    '--precision',
+    precision,
+    '--dtype',
+    'float32',
+  ];
   return {
     name: `permafrost ${backbone}, ${engine} ${precision}`,
     side: 'permafrost',
@@ -118,7 +128,12 @@ export function permafrostVariant({ python, dataset }, { backbone, engine, preci
         const result = /** @type {import('../../src/results/extract-result.ts').ExtractResult} */ (JSON.parse(stdout));
         if (result.failed.length > 0) throw new Error(`${result.failed.length} images failed; bench intact ones.`);
         const { engine: ran, contractId, cut, trace } = result;
-        return { images: result.extracted, seconds: result.seconds.extract, ...usage, facts: { ...ran, contractId, cut, trace } };
+        return {
+          images: result.extracted,
+          seconds: result.seconds.extract,
+          ...usage,
+          facts: { ...ran, contractId, cut, trace },
+        };
       } finally {
         if (keep === undefined) rmSync(store, { recursive: true });
       }

@@ -49,8 +49,7 @@ export function networkThread(data: NetworkThreadData): NetworkThread {
   }
   worker.on('message', (message: NetworkAnswer | ThreadFailure) => {
     if (!('kind' in message)) settle(({ done }) => done(message));
-    else if (message.code !== null)
-      settle(({ failed }) => failed(new PermafrostError(message.code!, message.message)));
+    else if (message.code !== null) settle(({ failed }) => failed(new PermafrostError(message.code!, message.message)));
     else settle(({ failed }) => failed(new Error(message.message)));
   });
   const ended = (error: Error): void => {

@@ -1,14 +1,7 @@
 import { threadsFor } from '../../core/machine/available-cores.ts';
 import { matrix, type Matrix } from '../../core/matrix.ts';
-import type { OnnxSessionOptions } from '../../core/onnxruntime.ts';
 import type { RuntimeCalls } from './guarded-executable.ts';
 import { networkThread } from './network-thread.ts';
-
-/** Threads that wait for each other do not hold the cores meanwhile: images are decoded on them. */
-export const BESIDE_DECODING: OnnxSessionOptions = {
-  enableMemPattern: false,
-  extra: { session: { intra_op: { allow_spinning: '0' } } },
-};
 
 /** Bytes that the copies of a network may take. A larger one has fewer copies, each on several cores. */
 const MOST_COPIED_BYTES = 256 * 2 ** 20;

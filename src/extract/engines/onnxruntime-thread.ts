@@ -1,9 +1,15 @@
-// Started by network-threads.ts: loads a network, and infers the images that lie in its slots, one by one.
+// Started by network-thread.ts: loads a network, and infers the images that lie in its slots, one by one.
 import { parentPort, workerData } from 'node:worker_threads';
-import { createSession, onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
+import { createSession, onnxRuntime, type OnnxSession, type OnnxSessionOptions } from '../../core/onnxruntime.ts';
 import { serveOrders } from '../../core/threads.ts';
 import { PIXELS } from '../program.ts';
-import { BESIDE_DECODING, type NetworkAnswer, type NetworkOrder, type NetworkThreadData } from './network-threads.ts';
+import type { NetworkAnswer, NetworkOrder, NetworkThreadData } from './network-thread.ts';
+
+/** Threads that wait for each other do not hold the cores meanwhile: images are decoded on them. */
+const SETTINGS: OnnxSessionOptions = {
+  enableMemPattern: false,
+  extra: { session: { intra_op: { allow_spinning: '0' } } },
+};
 
 const { pixels, size, names } = workerData as NetworkThreadData;
 const port = parentPort!;
@@ -18,7 +24,7 @@ serveOrders<NetworkOrder>(async (order) => {
     case 'load':
       session = await createSession(
         order.model,
-        { ...BESIDE_DECODING, intraOpNumThreads: order.threads },
+        { ...SETTINGS, intraOpNumThreads: order.threads },
         { ownsCores: true },
       );
       port.postMessage([] satisfies NetworkAnswer);
