@@ -5,7 +5,7 @@ import type { FitContext } from '../head.ts';
 import { threadsFor } from './gemm.ts';
 import { inverseCholesky } from './inverse-cholesky.ts';
 import { mathSession, sessionCache } from './math-session.ts';
-import type { SymmetricPanels } from './symmetric-panels.ts';
+import { PANEL, type SymmetricPanels } from './symmetric-panels.ts';
 import { timesThin, transposedTimesThin } from './thin.ts';
 import { times } from './times.ts';
 import { addScaled } from './vectors.ts';
@@ -34,10 +34,11 @@ export async function quickCholesky(
   context?: FitContext,
 ): Promise<QuickInverse | undefined> {
   const panels: FactorPanel[] = [];
+  const memory = new Float32Array(A.rows * PANEL);
   for (const { start, block } of A.panels) {
     const width = block.cols;
     // The columns of Lᵀ are found from above: what belongs to a panel needs what belongs to those before.
-    const above = matrix(start, width);
+    const above = matrix(start, width, memory.subarray(0, start * width));
     for (const panel of panels) {
       checkAborted(context);
       await findColumns(panel, block, above);
