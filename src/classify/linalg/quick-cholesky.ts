@@ -2,12 +2,11 @@ import { type Matrix, matrix, rowRange } from '../../core/matrix.ts';
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
-import { threadsFor } from './gemm.ts';
+import { gemm, threadsFor } from './gemm.ts';
 import { inverseCholesky } from './inverse-cholesky.ts';
 import { mathSession, sessionCache } from './math-session.ts';
 import { PANEL, type SymmetricPanels } from './symmetric-panels.ts';
 import { timesThin, transposedTimesThin } from './thin.ts';
-import { times } from './times.ts';
 import { addScaled } from './vectors.ts';
 
 /** Lines of L: what is left of their triangle on the diagonal, shape (lines, start), and the inverse of that. */
@@ -34,6 +33,8 @@ export async function quickCholesky(
   context?: FitContext,
 ): Promise<QuickInverse | undefined> {
   const panels: FactorPanel[] = [];
+  // One product is small, but they follow each other without a pause.
+  const threads = threadsFor(A.rows ** 2 * PANEL, 0);
   const memory = new Float32Array(A.rows * PANEL);
   for (const { start, block } of A.panels) {
     const width = block.cols;
@@ -41,11 +42,11 @@ export async function quickCholesky(
     const above = matrix(start, width, memory.subarray(0, start * width));
     for (const panel of panels) {
       checkAborted(context);
-      await findColumns(panel, block, above);
+      await findColumns(panel, block, above, threads);
     }
     const lines = transposed(above);
     const triangle = new Float64Array(rowRange(block, start, start + width).data);
-    if (start > 0) addScaled(triangle, -1, new Float64Array((await times(lines, above)).data));
+    if (start > 0) addScaled(triangle, -1, new Float64Array((await gemm('neither', lines, above, { threads })).data));
     for (let j = 0; j < width; j++) triangle[j * width + j]! += shift;
     const inverse = await inverseCholesky({ data: triangle, rows: width, cols: width });
     if (inverse === undefined) return undefined;
@@ -103,17 +104,22 @@ const columns = (threads: number) =>
   );
 
 /** The lines of Lᵀ that belong to a panel in the columns of another one, into `above` below those before. */
-async function findColumns({ start, lines, inverse }: FactorPanel, block: Matrix, above: Matrix): Promise<void> {
+async function findColumns(
+  { start, lines, inverse }: FactorPanel,
+  block: Matrix,
+  above: Matrix,
+  threads: 0 | 1,
+): Promise<void> {
   const end = start + lines.rows;
   const own = rowRange(block, start, end);
   const found = rowRange(above, start, end);
   if (start === 0) {
-    found.data.set((await times(inverse, own)).data);
+    await gemm('neither', inverse, own, { into: found.data, threads });
     return;
   }
   const { Tensor } = await onnxRuntime();
   const tensor = ({ data, rows, cols }: Matrix) => new Tensor('float32', data, [rows, cols]);
-  const session = await columns(threadsFor(own.data.length * end, lines.data.length));
+  const session = await columns(threads);
   await session.run(
     { lines: tensor(lines), above: tensor(rowRange(above, 0, start)), A: tensor(own), inverse: tensor(inverse) },
     { Z: tensor(found) },

@@ -1,9 +1,9 @@
-import { type Matrix, rowRange } from '../../core/matrix.ts';
+import type { Matrix } from '../../core/matrix.ts';
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import { threadsFor } from './gemm.ts';
 import type { Square } from './inverse-cholesky.ts';
 import { mathSession, sessionCache } from './math-session.ts';
-import { rowBlocks, timesThin } from './thin.ts';
+import { rowBlocks } from './thin.ts';
 import { addScaled } from './vectors.ts';
 
 /** Some columns of a symmetric matrix, from its first line down to their last one on the diagonal. */
@@ -95,16 +95,18 @@ export async function timesSymmetric({ rows, panels }: SymmetricPanels, V: Float
   const out = new Float64Array(rows * k);
   const linesOf = (all: Float64Array, from: number, to: number) => all.subarray(from * k, to * k);
   for (const { start, block } of panels) {
-    const own = linesOf(V, start, block.rows);
-    const ownOut = linesOf(out, start, block.rows);
-    addScaled(ownOut, 1, await timesThin(rowRange(block, start, block.rows), own, k, 'float64'));
-    for (const { start: from, block: A } of rowBlocks(rowRange(block, 0, start), BLOCK_VALUES)) {
+    const [own, ownOut] = [linesOf(V, start, block.rows), linesOf(out, start, block.rows)];
+    for (const { start: from, block: A } of rowBlocks(block, BLOCK_VALUES)) {
       const to = from + A.rows;
+      // The square on the diagonal has both of its triangles already.
+      const U = linesOf(V, from, to)
+        .slice()
+        .fill(0, k * Math.max(0, start - from));
       const session = await bothSides(threadsFor(2 * k * A.data.length, A.data.length));
       const { AV, AtU } = await session.run({
         A: new Tensor('float32', A.data, [A.rows, A.cols]),
         V: new Tensor('float64', own, [A.cols, k]),
-        U: new Tensor('float64', linesOf(V, from, to), [A.rows, k]),
+        U: new Tensor('float64', U, [A.rows, k]),
       });
       addScaled(linesOf(out, from, to), 1, AV!.data as Float64Array);
       addScaled(ownOut, 1, AtU!.data as Float64Array);
