@@ -79,11 +79,15 @@ function closeTriangle({ start, block: { data, cols } }: Panel): void {
 /** The distances between some of the rows, a new matrix; of all rows in their order the same one. */
 export function distancesOf(distances: SquaredDistances, rows: readonly number[]): SquaredDistances {
   if (rows.length === distances.rows && rows.every((row, i) => row === i)) return distances;
+  const some = Int32Array.from(rows);
   const panels = emptyPanels(rows.length);
-  for (const { start, block } of panels) {
-    for (let i = 0, at = 0; i < block.rows; i++) {
-      for (let j = start; j < start + block.cols; j++) block.data[at++] = valueAt(distances, rows[i]!, rows[j]!);
-    }
-  }
+  panels.forEach((panel) => gather(distances, some, panel));
   return { rows: rows.length, panels, centre: distances.centre };
+}
+
+function gather(distances: SquaredDistances, rows: Int32Array, { start, block: { data, cols } }: Panel): void {
+  for (let i = 0, at = 0; i < start + cols; i++) {
+    const line = rows[i]!;
+    for (let j = start; j < start + cols; j++) data[at++] = valueAt(distances, line, rows[j]!);
+  }
 }

@@ -38,9 +38,9 @@ export const panelColumns = (rows: number): { readonly start: number; readonly e
 
 /** Element (i, j). */
 export function valueAt({ panels }: SymmetricPanels, i: number, j: number): number {
-  const [line, column] = i < j ? [i, j] : [j, i];
+  const column = Math.max(i, j);
   const { start, block } = panels[Math.floor(column / PANEL)]!;
-  return block.data[line * block.cols + column - start]!;
+  return block.data[Math.min(i, j) * block.cols + column - start]!;
 }
 
 /** All of it, in float64. */
