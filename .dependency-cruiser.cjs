@@ -116,9 +116,10 @@ module.exports = {
     ),
     ...floors(
       'extract',
-      ['archives'],
+      ['archives', 'contracts'],
       ['source'],
       ['image', 'backbones'],
+      ['onnx'],
       ['dataset', 'weights', 'graph'],
       ['engines'],
     ),

@@ -8,12 +8,13 @@ import {
   type OnnxSessionOptions,
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, PIXELS, programModel, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { outputName, PIXELS, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { programModel } from './program-model.ts';
 import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import { programInPrecision } from './program-in-precision.ts';
-import type { Program } from '../program.ts';
+import { isLayerProgram, type Program } from '../program.ts';
 
 export const ONNXRUNTIME_OPTIONS = {
   device: choiceOption(DEVICES, 'cpu', 'where the network runs'),
@@ -83,7 +84,8 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
       }).catch((error: unknown) => {
         throw device === 'cpu' ? error : deviceUnavailable(device, error);
       });
-      return executable(runtime, session, program, imagesAtOnce);
+      const baked = isLayerProgram(program) ? undefined : program.backbone.input.batch;
+      return executable(runtime, session, program, baked ?? imagesAtOnce);
     },
   };
 }

@@ -2,7 +2,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
 import { threadsFor } from '../../core/machine/available-cores.ts';
 import { booleanOption, choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, programGraph, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { outputName, programGraph, requireLayerProgram, type ProgramGraphOptions } from '../graph/program-graph.ts';
 import { PRECISIONS, THREADS_OPTION, type Engine, type Executable, type Precision } from './engine.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import type { Handle } from './openvino/c-api.ts';
@@ -87,7 +87,9 @@ function graphOptions({ precision, leastFilters }: OpenVinoOptions): ProgramGrap
 
 async function load(openVino: OpenVino, options: OpenVinoOptions, program: Program): Promise<Executable> {
   const { precision } = options;
-  const graph = oneImageGraph(programGraph(programInPrecision(program, precision), graphOptions(options)));
+  const graph = oneImageGraph(
+    programGraph(requireLayerProgram(programInPrecision(program, precision), 'openvino'), graphOptions(options)),
+  );
   const properties = deviceProperties(options);
   const core = openVino.createCore();
   let compiled: Handle | undefined;

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { reasonOf } from '../../core/errors.ts';
 import type { DoctorResult } from '../../results/engine-results.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { vgg16 } from '../../extract/backbones/vgg.ts';
 import { chooseEngine } from '../../extract/engines/choose-engine.ts';
 import { loadCApiPackage } from '../../extract/engines/openvino/c-api.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';

@@ -137,9 +137,11 @@ describe('a manifest', () => {
     expect(await refusal(text, 'STORE_NOT_FOUND')).toMatch(/does not say "format": "permafrost-store"/);
   });
 
-  it.each([0, 4, '1', null])('of version %j is refused, with all versions named', async (version) => {
+  it.each([0, 5, '1', null])('of version %j is refused, with all versions named', async (version) => {
     const message = await refusal(sealJson({ ...good(), version }), 'STORE_VERSION');
-    expect(message).toContain(`has store version ${JSON.stringify(version)}; this permafrost reads versions 1, 2, 3.`);
+    expect(message).toContain(
+      `has store version ${JSON.stringify(version)}; this permafrost reads versions 1, 2, 3, 4.`,
+    );
   });
 
   it.each([1, 2])(

@@ -1,0 +1,56 @@
+import { PermafrostError } from '../../core/errors.ts';
+import { suggest } from '../../core/suggest.ts';
+import type { Layer, LayerBackbone } from './backbone.ts';
+
+function block(number: number, inputs: number, filters: number, convs: number): Layer[] {
+  const layers: Layer[] = [];
+  for (let i = 1; i <= convs; i++) {
+    layers.push({ kind: 'conv', name: `block${number}_conv${i}`, inputs: i === 1 ? inputs : filters, filters });
+  }
+  return [...layers, { kind: 'maxPool', name: `block${number}_pool` }];
+}
+
+/**
+ * The convolutional base of VGG16: 13 convolutions, 5 pools, 14,714,688 parameters, total stride 32. Configuration D of
+ * Simonyan and Zisserman, arXiv 1409.1556, table 1; layer names as in Keras.
+ */
+export const vgg16: LayerBackbone = {
+  name: 'vgg16',
+  layers: [
+    ...block(1, 3, 64, 2),
+    ...block(2, 64, 128, 2),
+    ...block(3, 128, 256, 3),
+    ...block(4, 256, 512, 3),
+    ...block(5, 512, 512, 3),
+  ],
+};
+
+/** That of VGG19: 16 convolutions, 5 pools, 20,024,384 parameters. Configuration E of the same table. */
+export const vgg19: LayerBackbone = {
+  name: 'vgg19',
+  layers: [
+    ...block(1, 3, 64, 2),
+    ...block(2, 64, 128, 2),
+    ...block(3, 128, 256, 4),
+    ...block(4, 256, 512, 4),
+    ...block(5, 512, 512, 4),
+  ],
+};
+
+/** The networks that are lists of layers, the default first. */
+export const LAYER_BACKBONES: readonly [LayerBackbone, ...LayerBackbone[]] = [vgg16, vgg19];
+
+/** The list of layers of that name, or undefined. */
+export const layerBackbone = (name: string): LayerBackbone | undefined =>
+  LAYER_BACKBONES.find((backbone) => backbone.name === name);
+
+/** The list of layers of that name. Throws OPTION_INVALID, saying for what it is needed, where that is a graph. */
+export function requireLayerBackbone(name: string, what: string): LayerBackbone {
+  const found = layerBackbone(name);
+  if (found !== undefined) return found;
+  const names = LAYER_BACKBONES.map((backbone) => backbone.name);
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `${what} works on lists of layers (${names.join(', ')}), not on ${name === 'onnx' ? 'ONNX files' : `"${name}"${suggest(name, names)}`}.`,
+  );
+}

@@ -1,0 +1,14 @@
+import * as z from 'zod';
+import type { Rgb } from '../../core/contract.ts';
+
+/** Side of a square in pixels. What reads larger ones is no network for images, or the number is a mistake. */
+export const side = z.number().int().positive().max(4096);
+
+/** A level of an 8-bit channel. */
+export const level = z.number().int().min(0).max(255);
+
+/** One number for all three channels, or three. */
+export const eachChannel = (number: z.ZodNumber): z.ZodType<Rgb> =>
+  z
+    .union([number, z.tuple([number, number, number])])
+    .transform((given): Rgb => (typeof given === 'number' ? [given, given, given] : given));
