@@ -117,9 +117,10 @@ module.exports = {
     ...floors(
       'extract',
       ['isolated'],
-      ['archives'],
+      ['archives', 'contracts'],
       ['source'],
       ['image', 'backbones'],
+      ['onnx'],
       ['dataset', 'weights', 'graph'],
       ['engines'],
     ),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { calibrationDigest } from '../src/core/calibration.ts';
 import { writeSafetensors, type SafeTensor } from '../src/core/safetensors.ts';
-import { vgg16 } from '../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../src/extract/backbones/vgg.ts';
 import { readCalibration, writeCalibration } from '../src/store/read/calibration-file.ts';
 import { FILE_TIMES_NAME } from '../src/store/format/file-times-file.ts';
 import { SKETCHES_NAME, writeSketches } from '../src/store/format/sketches-file.ts';

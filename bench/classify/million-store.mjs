@@ -31,7 +31,7 @@ export async function makeMillion(store, rows, classes) {
   await extractor.executable.dispose();
   const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0' };
-  const set = setFor(manifest, settings, engine, widths);
+  const set = setFor(manifest, { settings, engine, widths });
   const writer = featureWriter({
     store: { path: store, manifest },
     set,

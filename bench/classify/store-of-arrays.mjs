@@ -69,7 +69,7 @@ export async function storeOfArrays(store, folder, name, columns) {
     engineClass: 'onnxruntime/cpu/fp32',
   };
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0' };
-  const set = setFor(manifest, settings, engine, { flatten: columns, avg: columns, max: columns });
+  const set = setFor(manifest, { settings, engine, widths: { flatten: columns, avg: columns, max: columns } });
   const writer = featureWriter({
     store: { path: store, manifest },
     set,

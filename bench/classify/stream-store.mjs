@@ -2,7 +2,7 @@
 // A store of generated features, with the structure of real ones.
 import { createHash } from 'node:crypto';
 import { random } from '../../dist/core/random.js';
-import { vgg16 } from '../../dist/extract/backbones/vgg16.js';
+import { vgg16 } from '../../dist/extract/backbones/vgg.js';
 import { CONTRACTS } from '../../dist/extract/contract.js';
 import { commitDataset, openForWriting, setFor } from '../../dist/store/write/store.js';
 import { featureWriter } from '../../dist/store/write/writer.js';
@@ -37,7 +37,7 @@ export async function makeStore(store, rows, val) {
   };
   const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'generated', device: 'cpu', precision: 'fp32', version: '0' };
-  const set = setFor(manifest, settings, engine, { flatten: WIDTH, avg: 512, max: 512 });
+  const set = setFor(manifest, { settings, engine, widths: { flatten: WIDTH, avg: 512, max: 512 } });
   const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: rows + val });
   const samples = [];
   const pooled = { data: new Float32Array(512), rows: 1, cols: 512 };

@@ -67,18 +67,16 @@ async function extractHere(folder) {
   const { openDataset } = await import(dist('workflows/network/dataset.js'));
   /** @type {typeof import('../../src/workflows/network/cuts.ts')} */
   const { parseCuts } = await import(dist('workflows/network/cuts.js'));
+  /** @type {typeof import('../../src/workflows/network/frozen-network.ts')} */
+  const { frozenNetwork } = await import(dist('workflows/network/frozen-network.js'));
   /** @type {typeof import('../../src/workflows/network/extractor.ts')} */
   const { makeExtractor } = await import(dist('workflows/network/extractor.js'));
   const shardMegabytes = Number(values['shard-megabytes']);
   const options = { ...EXTRACT_DEFAULTS, shardMegabytes, engine: /** @type {'auto'} */ (values.engine) };
   const dataset = await openDataset(folder, options);
   const contract = { ...CONTRACTS.vgg16, name: 'memory-bench', size: SIDE };
-  const extractor = await makeExtractor({
-    ...options,
-    cuts: parseCuts(options.cut),
-    contract,
-    weights: undefined,
-  });
+  const network = { ...(await frozenNetwork(options)), contract };
+  const extractor = await makeExtractor({ ...options, network, cuts: parseCuts(options.cut, network.backbone) });
   const { result } = await extractInto(`${folder}.permafrost`, { dataset, extractor, options }, {});
   console.log(
     JSON.stringify({

@@ -8,8 +8,8 @@ import { denseKernel, TASKS } from './tasks.mjs';
 const dist = (/** @type {string} */ file) => new URL(`../../dist/${file}`, import.meta.url).href;
 /** @type {typeof import('../../src/extract/engines/trainers.ts')} */
 const { createTrainer } = await import(dist('extract/engines/trainers.js'));
-/** @type {typeof import('../../src/extract/backbones/vgg16.ts')} */
-const { vgg16 } = await import(dist('extract/backbones/vgg16.js'));
+/** @type {typeof import('../../src/extract/backbones/vgg.ts')} */
+const { vgg16 } = await import(dist('extract/backbones/vgg.js'));
 /** @type {typeof import('../../src/extract/weights/load-weights.ts')} */
 const { loadWeights } = await import(dist('extract/weights/load-weights.js'));
 /** @type {typeof import('../../src/workflows/finetune/training/loaded-tail.ts')} */

@@ -8,7 +8,7 @@ import { rowOf, settingsFor } from '../store/generated-store.mjs';
 
 const { random } = await dist('core/random.js');
 const { canonicalJson, sha256Hex } = await dist('core/digest.js');
-const { vgg16 } = await dist('extract/backbones/vgg16.js');
+const { vgg16 } = await dist('extract/backbones/vgg.js');
 const { DECODER } = await dist('extract/image/formats/decoder.js');
 const { loadWeights } = await dist('extract/weights/load-weights.js');
 const { fingerprintOf } = await dist('store/format/fingerprint.js');
@@ -97,7 +97,7 @@ export async function generatedRun(store, images, width) {
     const folder = unitFolder(path, unit);
     mkdirSync(folder);
     const draft = await openForWriting(folder, VERSION);
-    const set = setFor(draft.manifest, settings, ENGINE, widths);
+    const set = setFor(draft.manifest, { settings, engine: ENGINE, widths });
     const writer = featureWriter({
       store: draft,
       set,

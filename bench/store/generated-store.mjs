@@ -64,7 +64,11 @@ export async function generatedStore(folder, count, { width, pooling, weights })
   const store = join(folder, 'store');
   const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0.0.0' };
-  const set = setFor(manifest, settingsFor(weights), engine, { flatten: width, avg: width, max: width });
+  const set = setFor(manifest, {
+    settings: settingsFor(weights),
+    engine,
+    widths: { flatten: width, avg: width, max: width },
+  });
   const writer = featureWriter({
     store: { path: store, manifest },
     set,

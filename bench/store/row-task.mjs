@@ -17,7 +17,7 @@ const TASKS = {
   async generate() {
     const { generatedStore } = await import('./generated-store.mjs');
     const { loadWeights } = await dist('extract/weights/load-weights.js');
-    const { vgg16 } = await dist('extract/backbones/vgg16.js');
+    const { vgg16 } = await dist('extract/backbones/vgg.js');
     const { digest } = await loadWeights({ backbone: vgg16 });
     const of = { width: Number(width), pooling: /** @type {'avg'} */ (pooling), weights: digest };
     await generatedStore(folder, count, of);

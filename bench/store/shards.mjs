@@ -34,7 +34,7 @@ try {
   const store = join(scratch, 'store');
   const { manifest } = await openForWriting(store, '0.0.0');
   const engine = { name: 'onnxruntime', device: 'cpu', precision: 'fp32', version: '0.0.0' };
-  const set = setFor(manifest, settingsFor(), engine, { flatten: WIDTH, avg: WIDTH, max: WIDTH });
+  const set = setFor(manifest, { settings: settingsFor(), engine, widths: { flatten: WIDTH, avg: WIDTH, max: WIDTH } });
   const shardBytes = ROWS * WIDTH * 4;
   const expectedRows = count * ROWS;
   const writer = featureWriter({

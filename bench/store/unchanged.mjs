@@ -91,7 +91,7 @@ async function makeStore(rows) {
   await extractor.executable.dispose();
   const { manifest } = await openForWriting(store, '0.0.0');
   const [{ settings, poolings, widths }] = extractor.sets;
-  const set = setFor(manifest, settings, extractor.engine, widths);
+  const set = setFor(manifest, { settings, engine: extractor.engine, widths });
   const writer = featureWriter({ store: { path: store, manifest }, set, poolings, expectedRows: count });
   for (let from = 0; from < count; from += 64) {
     const some = rows.slice(from, from + 64);

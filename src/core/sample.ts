@@ -22,10 +22,11 @@ export interface ImageFacts {
   readonly orientation: number;
 }
 
-export const POOLINGS = ['flatten', 'avg', 'max', 'gem'] as const;
+export const POOLINGS = ['flatten', 'avg', 'max', 'gem', 'cls'] as const;
 /**
  * Features of a cut layer: the whole map (h x w x channels numbers), or of each channel its mean, maximum or
- * generalised mean over the picture (generalisedMeans).
+ * generalised mean over the picture (generalisedMeans); `cls` is the class token of a list of tokens, whose means and
+ * maxima are over the patches.
  */
 export type Pooling = (typeof POOLINGS)[number];
 
@@ -40,10 +41,11 @@ export const POOLING_CHOICES = [...POOLINGS, 'avg+max'] as const satisfies reado
 /** The poolings that stand side by side in a choice. */
 export const poolingsIn = (choice: PoolingChoice): readonly Pooling[] => choice.split('+') as Pooling[];
 
-/** Numbers an image that a cut has in each pooling; in `gem` as many as in `avg`. */
+/** Numbers an image that a cut has in each pooling; in `gem` and `cls` as many as in `avg`. */
 export type PoolingWidths = Readonly<Record<'flatten' | 'avg' | 'max', number>>;
 
-export const widthOf = (widths: PoolingWidths, pooling: Pooling): number => widths[pooling === 'gem' ? 'avg' : pooling];
+export const widthOf = (widths: PoolingWidths, pooling: Pooling): number =>
+  widths[pooling === 'gem' || pooling === 'cls' ? 'avg' : pooling];
 
 /** The features of one cut layer, pooled in one way: heads train on one part, or on several side by side. */
 export interface FeaturePart {

@@ -1,15 +1,24 @@
 import { calibrationDigest, type Int8Calibration } from '../core/calibration.ts';
 import { PermafrostError } from '../core/errors.ts';
-import type { Backbone } from './backbones/backbone.ts';
+import { isLayerBackbone, type Backbone } from './backbones/backbone.ts';
 import { layersUpTo } from './backbones/cut-layers.ts';
 import type { DecodedImage } from './image/decoded-images.ts';
 import type { Engine } from './engines/engine.ts';
-import type { Program, Quantization } from './program.ts';
+import type { NetworkProgram, Quantization } from './program.ts';
 
 /** Whose ranges are wanted. */
-export interface CalibrationTarget extends Omit<Program, 'outputs' | 'quantization'> {
+export type CalibrationTarget = NetworkProgram & {
   /** The deepest layer that will run. */
   readonly cut: string;
+};
+
+/** The layers up to a cut. Throws OPTION_INVALID for a graph. */
+function calibratedLayers(backbone: Backbone, cut: string): readonly string[] {
+  if (isLayerBackbone(backbone)) return layersUpTo(backbone, cut).map(({ name }) => name);
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `int8 is for lists of layers (VGG16, VGG19) so far, and ${backbone.name} is a graph. Take --precision fp32 or bf16.`,
+  );
 }
 
 /** From 0 to the largest value on any image: percentiles of the images' maxima gave the same cosine within 0.0002. */
@@ -31,7 +40,7 @@ export async function calibrate(
       'int8 is calibrated on training images, and not one of them can be read. Give readable images, or take --precision fp32.',
     );
   }
-  const layers = layersUpTo(target.backbone, cut).map(({ name }) => name);
+  const layers = calibratedLayers(target.backbone, cut);
   const largest = new Float64Array(layers.length);
   const outputs = layers.map((layer) => ({ cut: layer, pooling: 'max' }) as const);
   const executable = await engine.load({ ...target, outputs });
@@ -56,7 +65,7 @@ export async function calibrate(
  * cut have one fingerprint, whatever ran beyond it in the same pass.
  */
 export function calibrationUpTo(calibration: Int8Calibration, backbone: Backbone, cut: string): Int8Calibration {
-  const ranges = layersUpTo(backbone, cut).map(({ name }) => [name, calibration.ranges[name]!] as const);
+  const ranges = calibratedLayers(backbone, cut).map((name) => [name, calibration.ranges[name]!] as const);
   return { ...calibration, ranges: Object.fromEntries(ranges) };
 }
 

@@ -6,7 +6,7 @@ import { suggest } from '../core/suggest.ts';
 export type { Contract } from '../core/contract.ts';
 
 /** The means of ImageNet in the order B, G, R, as the VGG group subtracted them (Keras calls it "caffe"). */
-const CAFFE_MEAN = [103.939, 116.779, 123.68] as const;
+export const CAFFE_MEAN = [103.939, 116.779, 123.68] as const;
 
 /** What Keras' flow_from_directory and vgg16.preprocess_input do, to the byte. */
 const KERAS = {

@@ -2,13 +2,13 @@ import { calibrate, quantizationOf } from '../../src/extract/calibrate.ts';
 import { createEngine } from '../../src/extract/engines/index.ts';
 import { layersUpTo } from '../../src/extract/backbones/cut-layers.ts';
 import { randomPixels } from './tiny-backbone.ts';
-import type { Program } from '../../src/extract/program.ts';
+import type { LayerProgram } from '../../src/extract/program.ts';
 
 /**
  * The program with ranges found on `pixels`, uint8 NHWC (default: four images of random pixels), for engines of
  * precision int8.
  */
-export async function calibratedProgram(program: Program, pixels?: Uint8Array): Promise<Program> {
+export async function calibratedProgram(program: LayerProgram, pixels?: Uint8Array): Promise<LayerProgram> {
   const { backbone, contract, outputs } = program;
   const { size } = contract;
   const deepest = Math.max(...outputs.map(({ cut }) => layersUpTo(backbone, cut).length)) - 1;

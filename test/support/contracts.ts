@@ -22,3 +22,11 @@ export const kerasUnit: Contract = {
   mean: [0, 0, 0],
   scale: 1 / 255,
 };
+
+/** A mean and a scale of its own for each channel, BGR. */
+export const threeScales: Contract = {
+  ...kerasCaffe,
+  name: 'three-scales',
+  mean: [100, 110, 120],
+  scale: [0.5, 1, 1.5],
+};

@@ -25,15 +25,14 @@ export async function joinedStore(store: string, sameOrder = false) {
   const { manifest } = await openForWriting(store, '0.0.0');
   const made = async (cut: string, seed: number, perShard: number, view?: number) => {
     const widths = cut === 'block4_pool' ? WIDE : { ...WIDE, flatten: 24 };
-    const set = setFor(
-      manifest,
-      settingsWith({
+    const set = setFor(manifest, {
+      settings: settingsWith({
         cut,
         ...(view && { view: { recipe: 'test', seed: 1, plan: { zoom: 0.2 }, number: view } }),
       }),
-      ENGINE,
+      engine: ENGINE,
       widths,
-    );
+    });
     const shardBytes = perShard * widths.flatten * 2;
     const writer = featureWriter({
       store: { path: store, manifest },

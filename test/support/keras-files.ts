@@ -1,5 +1,5 @@
 import * as h5wasm from 'h5wasm/node';
-import type { Backbone, BackboneWeights } from '../../src/extract/backbones/backbone.ts';
+import type { LayerBackbone, BackboneWeights } from '../../src/extract/backbones/backbone.ts';
 
 /** A data set to be written: its path in the file and its values. */
 export interface H5Dataset {
@@ -10,7 +10,7 @@ export interface H5Dataset {
 
 /** A layout: which data sets a file of these weights holds, and which groups carry an attribute `name`. */
 export type Layout = (
-  backbone: Backbone,
+  backbone: LayerBackbone,
   weights: BackboneWeights,
 ) => { readonly datasets: readonly H5Dataset[]; readonly groupNames?: ReadonlyMap<string, string> };
 

@@ -51,7 +51,7 @@ const { store, sets, engine, widths, shardBytes, rows, datasets, batch } = plan;
 for (const images of datasets) {
   const { manifest } = await openForWriting(store, '0.0.0');
   const wanted = sets.map(({ settings, features }) => ({
-    set: setFor(manifest, settings, engine, widths),
+    set: setFor(manifest, { settings, engine, widths }),
     poolings: Object.keys(features),
   }));
   const writer = await setsWriter({

@@ -42,7 +42,7 @@ export async function fillStore(
   }: { perShard?: number; settings?: FeatureSettings; widths?: PoolingWidths } = {},
 ): Promise<MadeStore> {
   const { manifest } = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, settings, ENGINE, widths);
+  const set = setFor(manifest, { settings, engine: ENGINE, widths });
   const writer = featureWriter({
     store: { path: store, manifest },
     set,
@@ -120,7 +120,7 @@ export interface Opened extends MadeStore {
 /** A writer with `perShard` rows a shard into a store, made where it is not there. */
 export async function opened(store: string, perShard: number, expectedRows = 1000): Promise<Opened> {
   const { manifest } = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
+  const set = setFor(manifest, { settings: settingsWith(), engine: ENGINE, widths: WIDTHS });
   const shardBytes = shardBytesFor(perShard);
   return {
     store,

@@ -1,12 +1,13 @@
+import { rgbArithmetic } from '../../src/core/contract.ts';
 import type { Matrix } from '../../src/core/matrix.ts';
 import { random } from '../../src/core/random.ts';
-import type { Backbone, BackboneWeights, Layer } from '../../src/extract/backbones/backbone.ts';
-import { outputShape } from '../../src/extract/backbones/cut-layers.ts';
+import type { LayerBackbone, BackboneWeights, Layer } from '../../src/extract/backbones/backbone.ts';
+import { mapPooling, outputShape } from '../../src/extract/backbones/cut-layers.ts';
 import { expectedTensors, weightsDigest } from '../../src/extract/weights/fit-weights.ts';
-import type { Output, Program } from '../../src/extract/program.ts';
+import type { Output, LayerProgram } from '../../src/extract/program.ts';
 
 /** A backbone from a list of filter counts; 0 is a pool. Layers are named conv1, conv2 ... and pool1, pool2 ... */
-export function tinyBackbone(filterCounts: readonly number[]): Backbone {
+export function tinyBackbone(filterCounts: readonly number[]): LayerBackbone {
   const layers: Layer[] = [];
   let inputs = 3;
   let convs = 0;
@@ -22,7 +23,7 @@ export function tinyBackbone(filterCounts: readonly number[]): Backbone {
 }
 
 /** The same layers and names with `divisor` times fewer filters. */
-export function slimmed(backbone: Backbone, divisor: number): Backbone {
+export function slimmed(backbone: LayerBackbone, divisor: number): LayerBackbone {
   const layers = backbone.layers.map((layer, i): Layer => {
     if (layer.kind === 'maxPool') return layer;
     const inputs = i === 0 ? layer.inputs : layer.inputs / divisor;
@@ -32,7 +33,7 @@ export function slimmed(backbone: Backbone, divisor: number): Backbone {
 }
 
 /** Normal weights that keep the activations' size from layer to layer (He et al., arXiv 1502.01852), small biases. */
-export function randomWeights(backbone: Backbone, seed: number): BackboneWeights {
+export function randomWeights(backbone: LayerBackbone, seed: number): BackboneWeights {
   const generator = random(seed);
   const tensors = new Map(
     expectedTensors(backbone).map(({ name, shape }) => {
@@ -116,16 +117,17 @@ export function pooled(flat: ArrayLike<number>, channels: number, pooling: 'avg'
  * nothing.
  */
 export function naiveFeatures(
-  program: Program,
+  program: LayerProgram,
   pixels: Uint8Array,
   output: Output,
 ): { readonly features: readonly number[]; readonly largest: number } {
   const { backbone, contract, weights } = program;
-  const { size, mean, scale, channelOrder } = contract;
+  const { size, channelOrder } = contract;
+  const { mean, scale } = rgbArithmetic(contract);
   const data = Float64Array.from({ length: size * size * 3 }, (_, i) => {
     const c = i % 3;
-    const pixel = pixels[channelOrder === 'RGB' ? i : i - c + 2 - c]!;
-    return (pixel - mean[c]!) * scale;
+    const colour = channelOrder === 'RGB' ? c : 2 - c;
+    return (pixels[i - c + colour]! - mean[colour]!) * scale[colour]!;
   });
   const largestOf = (values: Float64Array): number => values.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
   let activation: Activation = { side: size, channels: 3, data };
@@ -136,7 +138,8 @@ export function naiveFeatures(
     if (layer.name === output.cut) break;
   }
   const { data: flat, channels } = activation;
-  const features = output.pooling === 'flatten' ? [...flat] : pooled(flat, channels, output.pooling);
+  const pooling = mapPooling(output);
+  const features = pooling === 'flatten' ? [...flat] : pooled(flat, channels, pooling);
   return { features, largest };
 }
 
@@ -146,6 +149,6 @@ export function featuresOf(features: Matrix, i: number): Float32Array {
 }
 
 /** Channels of a cut. */
-export function channelsOf(program: Program, cut: string): number {
+export function channelsOf(program: LayerProgram, cut: string): number {
   return outputShape(program.backbone, cut, program.contract.size).channels;
 }

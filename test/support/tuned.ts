@@ -1,5 +1,5 @@
 import { random } from '../../src/core/random.ts';
-import { vgg16 } from '../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../src/extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../src/extract/contract.ts';
 import type { DenseHead } from '../../src/extract/training.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
@@ -43,6 +43,7 @@ export async function tunedNetwork(
   arrays.set('head/bias', Float32Array.from(classes, noise));
   const before = layerBefore(vgg16, from);
   return {
+    backbone: vgg16,
     from,
     arrays,
     head: { pooling, norm, classes: classes.length },

@@ -1,38 +1,56 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Pooling } from '../../core/sample.ts';
 import { suggest } from '../../core/suggest.ts';
-import type { Backbone, Layer } from './backbone.ts';
+import {
+  isLayerBackbone,
+  type ActivationShape,
+  type Backbone,
+  type GraphBackbone,
+  type GraphCut,
+  type Layer,
+  type LayerBackbone,
+} from './backbone.ts';
 
-/** Shape of one image's activation. */
-export interface ActivationShape {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+export type { ActivationShape } from './backbone.ts';
+
+/** The names of the cuts of a network, shallow to deep: all layers of a list, of a graph those that were measured. */
+export function cutLayerNames(backbone: Backbone): readonly string[] {
+  if (isLayerBackbone(backbone)) return backbone.layers.map(({ name }) => name);
+  return [...backbone.cuts].sort(([, a], [, b]) => a.depth - b.depth).map(([name]) => name);
 }
 
-/** The names of all layers at which the backbone can be cut, shallow to deep. */
-export function cutLayerNames(backbone: Backbone): readonly string[] {
-  return backbone.layers.map(({ name }) => name);
+function unknownCut(backbone: Backbone, cut: string): PermafrostError {
+  const names = cutLayerNames(backbone);
+  return new PermafrostError(
+    'OPTION_INVALID',
+    `${backbone.name} has no cut layer "${cut}"${suggest(cut, names)}. Choose one of: ${names.join(', ')}.`,
+  );
 }
 
 /** The layers from the input to `cut`, that one included. Throws OPTION_INVALID for an unknown name. */
-export function layersUpTo(backbone: Backbone, cut: string): readonly Layer[] {
-  const names = cutLayerNames(backbone);
-  const depth = names.indexOf(cut);
-  if (depth === -1) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `${backbone.name} has no cut layer "${cut}"${suggest(cut, names)}. Choose one of: ${names.join(', ')}.`,
-    );
-  }
+export function layersUpTo(backbone: LayerBackbone, cut: string): readonly Layer[] {
+  const depth = cutLayerNames(backbone).indexOf(cut);
+  if (depth === -1) throw unknownCut(backbone, cut);
   return backbone.layers.slice(0, depth + 1);
 }
+
+/** A cut of a graph. Throws OPTION_INVALID for one that was not measured. */
+export function graphCut(backbone: GraphBackbone, cut: string): GraphCut {
+  const found = backbone.cuts.get(cut);
+  if (found === undefined) throw unknownCut(backbone, cut);
+  return found;
+}
+
+/** How deep a cut lies: deeper ones have larger numbers. Throws OPTION_INVALID for an unknown name. */
+export const depthOf = (backbone: Backbone, cut: string): number =>
+  isLayerBackbone(backbone) ? layersUpTo(backbone, cut).length : graphCut(backbone, cut).depth;
 
 /**
  * Shape of the activation of `cut` for an RGB square of `size` pixels. Throws OPTION_INVALID for an unknown cut and for
  * a square so small that pooling leaves nothing.
  */
 export function outputShape(backbone: Backbone, cut: string, size: number): ActivationShape {
+  if (!isLayerBackbone(backbone)) return graphCut(backbone, cut).shape;
   let side = size;
   let channels = 3;
   for (const layer of layersUpTo(backbone, cut)) {
@@ -51,4 +69,38 @@ export function outputShape(backbone: Backbone, cut: string, size: number): Acti
 /** Length of the feature vector of one image: height * width * channels for flatten, channels for the others. */
 export function featureWidth(shape: ActivationShape, pooling: Pooling): number {
   return pooling === 'flatten' ? shape.height * shape.width * shape.channels : shape.channels;
+}
+
+/** The poolings that maps have. */
+export const MAP_POOLINGS = ['flatten', 'avg', 'max', 'gem'] as const satisfies readonly Pooling[];
+export type MapPooling = (typeof MAP_POOLINGS)[number];
+
+/** The poolings that tokens have, of which so many of the first are no patches. */
+export const tokenPoolings = (prefix: number): readonly Pooling[] =>
+  prefix === 0 ? ['flatten', 'avg', 'max'] : ['flatten', 'avg', 'max', 'cls'];
+
+/** The pooling of an output of a map. Throws OPTION_INVALID for `cls`. */
+export function mapPooling({ cut, pooling }: { readonly cut: string; readonly pooling: Pooling }): MapPooling {
+  if (pooling !== 'cls') return pooling;
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `${cut} has no class token, so there is no ${cut}:cls. Take avg, max or flatten.`,
+  );
+}
+
+/** Throws OPTION_INVALID for a pooling that a cut of that shape does not have. */
+export function requirePooling(cut: string, { prefix }: ActivationShape, pooling: Pooling): void {
+  if ((prefix ?? 0) === 0) mapPooling({ cut, pooling });
+  if (pooling === 'gem' && prefix !== undefined)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `${cut} is a list of tokens, whose values may be negative: gem is of maps alone. Take cls, avg, max or flatten.`,
+    );
+}
+
+/** The poolings that are kept of a cut where none is named. */
+export function defaultPoolings(backbone: Backbone, cut: string): readonly Pooling[] {
+  if (isLayerBackbone(backbone)) return ['flatten', 'avg', 'max'];
+  // The maps of other networks are large and seldom asked for; of a vector all poolings are the same numbers.
+  return (graphCut(backbone, cut).shape.prefix ?? 0) > 0 ? ['avg', 'cls'] : ['avg'];
 }

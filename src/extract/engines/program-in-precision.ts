@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Precision } from './engine.ts';
-import type { Program } from '../program.ts';
+import { isLayerProgram, type Program } from '../program.ts';
 
 /**
  * The program with its quantization in int8 and without in any other precision, so that the graph says what runs.
@@ -8,8 +8,9 @@ import type { Program } from '../program.ts';
  */
 export function programInPrecision(program: Program, precision: Precision): Program {
   if (precision !== 'int8') {
-    const { backbone, weights, contract, outputs } = program;
-    return { backbone, weights, contract, outputs };
+    const { contract, outputs } = program;
+    if (!isLayerProgram(program)) return { backbone: program.backbone, contract, outputs };
+    return { backbone: program.backbone, weights: program.weights, contract, outputs };
   }
   if (program.quantization === undefined) {
     throw new PermafrostError(

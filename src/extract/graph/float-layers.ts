@@ -1,7 +1,8 @@
+import { rgbArithmetic } from '../../core/contract.ts';
 import type { ConvLayer, Layer } from '../backbones/backbone.ts';
 import { weightsOf, type GraphPart } from './graph-part.ts';
 import { kernelToOnnx } from './kernel-layout.ts';
-import type { Program } from '../program.ts';
+import type { LayerProgram } from '../program.ts';
 
 /** Attributes of every convolution: 3x3, stride 1, zero padding. */
 export const CONV = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } as const;
@@ -11,8 +12,9 @@ export const CONV = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } as const;
  * Channels stay RGB: for BGR the first kernel's input channels are reversed, at no cost at run time. The transposition
  * works on bytes, a quarter of the memory traffic of floats.
  */
-export function preprocessing({ contract }: Program, pixels: string): GraphPart {
-  const mean = contract.channelOrder === 'RGB' ? contract.mean : contract.mean.toReversed();
+export function preprocessing({ contract }: LayerProgram, pixels: string): GraphPart {
+  const { mean, scale } = rgbArithmetic(contract);
+  const isOne = typeof contract.scale === 'number';
   return {
     nodes: [
       { op: 'Transpose', inputs: [pixels], outputs: ['pixels/nchw'], attributes: { perm: [0, 3, 1, 2] } },
@@ -22,7 +24,9 @@ export function preprocessing({ contract }: Program, pixels: string): GraphPart 
     ],
     initializers: [
       { name: 'mean', shape: [1, 3, 1, 1], data: Float32Array.from(mean) },
-      { name: 'scale', shape: [], data: Float32Array.of(contract.scale) },
+      isOne
+        ? { name: 'scale', shape: [], data: Float32Array.of(scale[0]) }
+        : { name: 'scale', shape: [1, 3, 1, 1], data: Float32Array.from(scale) },
     ],
   };
 }
@@ -30,7 +34,7 @@ export function preprocessing({ contract }: Program, pixels: string): GraphPart 
 /** A layer's kernel (filters, inputs, 3, 3), the first one reading RGB, and its bias. Throws WEIGHTS_MISMATCH. */
 export function convWeights(
   { name, inputs, filters }: ConvLayer,
-  program: Program,
+  program: LayerProgram,
 ): { readonly kernel: Float32Array; readonly bias: Float32Array } {
   const isFirst = program.backbone.layers[0]?.name === name;
   const hwio = weightsOf(program, `${name}/kernel`, 9 * inputs * filters);
@@ -41,7 +45,7 @@ export function convWeights(
 }
 
 /** One layer in float32, from the tensor `input` to the tensor `output`, by default that of the layer's name. */
-export function floatLayer(layer: Layer, input: string, program: Program, output = layer.name): GraphPart {
+export function floatLayer(layer: Layer, input: string, program: LayerProgram, output = layer.name): GraphPart {
   const { name } = layer;
   if (layer.kind === 'maxPool') {
     const attributes = { kernel_shape: [2, 2], strides: [2, 2] };

@@ -1,6 +1,6 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { OnnxNode, OnnxTensor } from '../../core/onnx-model.ts';
-import type { Program } from '../program.ts';
+import type { LayerProgram } from '../program.ts';
 
 /** Some nodes of a graph and the constants that they read. */
 export interface GraphPart {
@@ -9,7 +9,7 @@ export interface GraphPart {
 }
 
 /** The values of a layer's tensor. Throws WEIGHTS_MISMATCH where the weights are those of another backbone. */
-export function weightsOf({ backbone, weights }: Program, name: string, length: number): Float32Array {
+export function weightsOf({ backbone, weights }: LayerProgram, name: string, length: number): Float32Array {
   const data = weights.tensors.get(name)?.data;
   if (data?.length !== length) {
     throw new PermafrostError(

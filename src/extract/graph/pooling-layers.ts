@@ -1,12 +1,12 @@
 import type { OnnxNode } from '../../core/onnx-model.ts';
 import { GEM } from '../../core/sample.ts';
 import type { Layer } from '../backbones/backbone.ts';
-import type { Output, Program } from '../program.ts';
+import { mapPooling } from '../backbones/cut-layers.ts';
+import { outputName, type LayerProgram, type Output } from '../program.ts';
 import type { GraphPart } from './graph-part.ts';
-import { outputName } from './needed-layers.ts';
 
 /** The outputs that layers in NCHW give: features (batch, width), float32; flatten in NHWC order, as Keras. */
-export function poolingLayers(layers: readonly Layer[], { outputs }: Program): GraphPart {
+export function poolingLayers(layers: readonly Layer[], { outputs }: LayerProgram): GraphPart {
   const given = outputs.filter(({ cut }) => layers.some(({ name }) => name === cut));
   const initializers = [
     { name: 'gem/least', shape: [], data: Float32Array.of(GEM.least) },
@@ -20,11 +20,11 @@ export function poolingLayers(layers: readonly Layer[], { outputs }: Program): G
 }
 
 function poolingNodes(output: Output): readonly OnnxNode[] {
-  const { cut, pooling } = output;
+  const { cut } = output;
   const name = outputName(output);
   const between = `${name}/between`;
   const flat: OnnxNode = { op: 'Flatten', inputs: [between], outputs: [name], attributes: { axis: 1 } };
-  switch (pooling) {
+  switch (mapPooling(output)) {
     case 'flatten':
       return [{ op: 'Transpose', inputs: [cut], outputs: [between], attributes: { perm: [0, 2, 3, 1] } }, flat];
     case 'avg':

@@ -1,18 +1,16 @@
-import { encodeOnnx, type OnnxGraph } from '../../core/onnx-model.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import type { OnnxGraph } from '../../core/onnx-model.ts';
 import { featureWidth, outputShape } from '../backbones/cut-layers.ts';
 import type { Layer } from '../backbones/backbone.ts';
 import { floatLayer, preprocessing } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
-import { neededLayers, outputName } from './needed-layers.ts';
+import { neededLayers } from './needed-layers.ts';
 import { frozenLayers, type FrozenChoices } from './nhwc/frozen-layers.ts';
 import { poolingLayers } from './pooling-layers.ts';
 import { quantizedLayers } from './quantized-layers.ts';
-import type { Program } from '../program.ts';
+import { isLayerProgram, outputName, PIXELS, type LayerProgram, type Program } from '../program.ts';
 
-export { outputName } from './needed-layers.ts';
-
-/** The graph's one input: uint8 RGB pixels, shape (batch, size, size, 3). */
-export const PIXELS = 'pixels';
+export { outputName, PIXELS } from '../program.ts';
 
 /** Choices of a graph that leave its precision alone. */
 export interface ProgramGraphOptions {
@@ -29,7 +27,7 @@ export interface WinogradGraphOptions extends FrozenChoices {
 /** Layers in float32 and the outputs that they give: directly up to the first wide convolution, then on pixel rows. */
 function floatParts(
   layers: readonly Layer[],
-  program: Program,
+  program: LayerProgram,
   { winograd }: ProgramGraphOptions,
 ): readonly GraphPart[] {
   const { leastFilters = Infinity } = winograd ?? {};
@@ -43,11 +41,11 @@ function floatParts(
 }
 
 /**
- * A program as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut, one output per pooling. With
+ * A list of layers as an ONNX graph: the contract's arithmetic, the layers up to the deepest cut, one output per pooling. With
  * a quantization the layers are in 8 bits (quantized-layers.ts); pooling stays in float32. Throws OPTION_INVALID for
  * unknown or repeated cuts, no outputs, too small a size, or a quantization of another cut; WEIGHTS_MISMATCH.
  */
-export function programGraph(program: Program, options: ProgramGraphOptions = {}): OnnxGraph {
+export function programGraph(program: LayerProgram, options: ProgramGraphOptions = {}): OnnxGraph {
   const { backbone, contract, outputs, quantization } = program;
   const layers = neededLayers(program);
   const parts = [
@@ -69,7 +67,11 @@ export function programGraph(program: Program, options: ProgramGraphOptions = {}
   };
 }
 
-/** The program as the bytes of an ONNX model. Throws as programGraph. */
-export function programModel(program: Program, options: ProgramGraphOptions = {}): Uint8Array {
-  return encodeOnnx(programGraph(program, options));
+/** Throws OPTION_INVALID where `what` is asked to run a graph. */
+export function requireLayerProgram(program: Program, what: string): LayerProgram {
+  if (isLayerProgram(program)) return program;
+  throw new PermafrostError(
+    'OPTION_INVALID',
+    `${what} runs lists of layers (VGG16, VGG19) alone, and ${program.backbone.name} is a graph. Take --engine onnxruntime, or openvino.`,
+  );
 }

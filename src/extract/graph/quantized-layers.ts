@@ -4,7 +4,7 @@ import type { ConvLayer, Layer } from '../backbones/backbone.ts';
 import { CONV, convWeights, floatLayer } from './float-layers.ts';
 import type { GraphPart } from './graph-part.ts';
 import { quantizeBias, quantizeKernel } from './quantize-weights.ts';
-import type { Program, Quantization } from '../program.ts';
+import type { LayerProgram, Quantization } from '../program.ts';
 
 /** Value of one step of a tensor in 8 unsigned bits: 0 stays 0, the largest calibrated value becomes 255. */
 function stepOf(quantization: Quantization, tensor: string): number {
@@ -63,7 +63,7 @@ const joined = (parts: readonly GraphPart[]): GraphPart => ({
 
 function quantizedConv(
   layer: ConvLayer,
-  program: Program,
+  program: LayerProgram,
   input: { readonly tensor: string; readonly step: number },
   step: number,
 ): GraphPart {
@@ -100,7 +100,7 @@ function rangeName(layers: readonly Layer[], at: number): string {
  */
 export function quantizedLayers(
   layers: readonly Layer[],
-  program: Program,
+  program: LayerProgram,
   quantization: Quantization,
 ): readonly GraphPart[] {
   let input = 'input';

@@ -1,12 +1,13 @@
 import type { Contract } from '../../core/contract.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { placement, resizeNearest } from './geometry.ts';
+import { coveredPart, layGround, placement, resizeNearest, type Placement, type Source } from './geometry.ts';
 import { gifOfOneFrame } from './formats/gif.ts';
 import { xmpOrientation } from './formats/exif-orientation.ts';
 import { damagedMarker } from './formats/jpeg-scans.ts';
 import type { Special } from './formats/special.ts';
 import { specialOf } from './formats/special-of.ts';
 import { plainJpegHeader, type ImageHeader } from './jpeg-header.ts';
+import { interpolate } from './interpolate.ts';
 import { isTurned, MAX_PIXELS, openPicture, type Look } from './picture.ts';
 import { IMAGE_TIMEOUT_MS } from './isolated/limits.ts';
 import { ownFormatOf } from './own-formats/index.ts';
@@ -113,24 +114,37 @@ async function decodeNow(
   const sideways = isTurned(header, contract) && header.orientation >= 5;
   const [width, height] = sideways ? [header.height, header.width] : [header.width, header.height];
   const place = placement(contract, width, height);
-  const { size, kernel } = contract;
+  const part = coveredPart(place, contract.size);
 
   let image = await openPicture(bytes, header, contract, timeoutMs);
   if (header.hasAlpha && contract.alpha === 'white') image = image.flatten({ background: '#ffffff' });
   // sharp resizes off this thread, but only shrinks as Pillow does: enlarged pictures come out half a pixel further
   // right and down (0.35.5). And it would weigh by alpha the colours that are kept whatever their alpha.
   const shrinks = place.width <= width && place.height <= height;
-  const bySharp = kernel !== 'nearest' && shrinks && !(header.hasAlpha && contract.alpha === 'drop');
+  const { size, kernel } = contract;
+  const isSmooth = kernel !== 'nearest' && contract.antialias !== false;
+  const bySharp = isSmooth && shrinks && !(header.hasAlpha && contract.alpha === 'drop');
   if (bySharp) {
     image = image
       .resize(place.width, place.height, { fit: 'fill', kernel: KERNELS[kernel], fastShrinkOnLoad: false })
-      .extract({ left: place.left, top: place.top, width: size, height: size });
+      .extract({ left: place.left + part.x, top: place.top + part.y, width: part.width, height: part.height });
+    const [right, bottom] = [size - part.x - part.width, size - part.y - part.height];
+    if (part.x + part.y + right + bottom > 0)
+      image = image.extend({ left: part.x, top: part.y, right, bottom, background: '#000000' });
   }
   const { data, info } = await image
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  if (bySharp) return data;
-  const source = { data, width: info.width, height: info.height, channels: info.channels };
-  return kernel === 'nearest' ? resizeNearest(source, place, size) : resample(source, place, size, kernel);
+  const square = bySharp
+    ? data
+    : resized({ data, width: info.width, height: info.height, channels: info.channels }, place, contract);
+  if (contract.pad !== undefined) layGround(square, size, part, contract.pad);
+  return square;
+}
+
+/** The contract's square of a decoded image, by the kernel that it names. */
+function resized(source: Source, place: Placement, { size, kernel, antialias }: Contract): Uint8Array {
+  if (kernel === 'nearest') return resizeNearest(source, place, size);
+  return antialias === false ? interpolate(source, place, size, kernel) : resample(source, place, size, kernel);
 }

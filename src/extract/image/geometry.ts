@@ -1,6 +1,9 @@
-import type { Contract } from '../../core/contract.ts';
+import type { Contract, Rgb } from '../../core/contract.ts';
 
-/** Where an image lands: scaled to (width, height), then cut to the square of `size` at (left, top). Pixels. */
+/**
+ * Where an image lands: scaled to (width, height), then cut to the square of `size` at (left, top). Pixels; where they
+ * are below 0 the square reaches over the image.
+ */
 export interface Placement {
   readonly width: number;
   readonly height: number;
@@ -16,21 +19,54 @@ export interface Source {
   readonly channels: number;
 }
 
+/** Rounds halves to even, as Python and torch do. */
+export const roundToEven = (x: number): number => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+
 /**
- * The placement of a width x height image. `cover-crop` follows torchvision: the longer side becomes floor(size * long
- * / short), the crop starts at round((side - size) / 2), halves to even.
+ * The placement of a width x height image. `cover-crop` follows torchvision: the longer side becomes floor(resize *
+ * long / short), and the crop starts at (side - size) / 2, rounded as the contract says. `contain-pad` follows timm:
+ * the shorter side is rounded, halves to even, and half of the ground, rounded down, lies before the image.
  */
 export function placement(contract: Contract, width: number, height: number): Placement {
-  const { size } = contract;
-  if (contract.geometry === 'squash') return { width: size, height: size, left: 0, top: 0 };
-  const short = Math.min(width, height);
-  const scaled = (side: number): number => (side === short ? size : Math.floor((size * side) / short));
+  const { size, geometry, crop, resize = size } = contract;
+  const whole = geometry === 'contain-pad' ? Math.max(width, height) : Math.min(width, height);
+  const scaled = (side: number): number => {
+    if (geometry === 'squash' || side === whole) return resize;
+    return geometry === 'cover-crop'
+      ? Math.floor((resize * side) / whole)
+      : Math.max(1, roundToEven(side / (whole / resize)));
+  };
   const start = (side: number): number => {
-    const half = (side - size) / 2;
-    return half % 1 === 0.5 && Math.floor(half) % 2 === 0 ? Math.floor(half) : Math.round(half);
+    if (side < size) return 0 - Math.floor((size - side) / 2);
+    return crop === 'floor' ? Math.floor((side - size) / 2) : roundToEven((side - size) / 2);
   };
   const [w, h] = [scaled(width), scaled(height)];
   return { width: w, height: h, left: start(w), top: start(h) };
+}
+
+/** A rectangle of the square, in pixels. */
+export interface Part {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The part of the square that the image covers; all of it, but under `contain-pad`. */
+export function coveredPart({ width, height, left, top }: Placement, size: number): Part {
+  const [x, y] = [Math.max(0, -left), Math.max(0, -top)];
+  return { x, y, width: Math.min(size, width - left) - x, height: Math.min(size, height - top) - y };
+}
+
+/** Colours all of a square of RGB pixels but `part`, in place. */
+export function layGround(pixels: Uint8Array, size: number, { x, y, width, height }: Part, [r, g, b]: Rgb): void {
+  const ground = Uint8Array.from({ length: size * 3 }, (_, i) => [r, g, b][i % 3]!);
+  for (let line = 0; line < size; line++) {
+    const start = line * size * 3;
+    const isCovered = line >= y && line < y + height;
+    pixels.set(isCovered ? ground.subarray(0, x * 3) : ground, start);
+    if (isCovered) pixels.set(ground.subarray((x + width) * 3), start + (x + width) * 3);
+  }
 }
 
 /**
@@ -46,18 +82,19 @@ function nearestSteps(from: number, to: number): Int32Array {
 }
 
 /**
- * Nearest-neighbour resize and crop into RGB, shape (size, size, 3); a fourth channel is dropped. Byte-identical to
- * Pillow's Image.resize(..., NEAREST) of the RGB pixels.
+ * Nearest-neighbour resize and crop into RGB, shape (size, size, 3), black where the image does not reach; a fourth
+ * channel is dropped. Byte-identical to Pillow's Image.resize(..., NEAREST) of the RGB pixels.
  */
 export function resizeNearest(source: Source, place: Placement, size: number): Uint8Array {
   const xs = nearestSteps(source.width, place.width);
   const ys = nearestSteps(source.height, place.height);
   const out = new Uint8Array(size * size * 3);
   const { data, channels } = source;
-  let o = 0;
-  for (let y = 0; y < size; y++) {
+  const part = coveredPart(place, size);
+  for (let y = part.y; y < part.y + part.height; y++) {
     const line = ys[y + place.top]! * source.width;
-    for (let x = 0; x < size; x++) {
+    let o = (y * size + part.x) * 3;
+    for (let x = part.x; x < part.x + part.width; x++) {
       const i = (line + xs[x + place.left]!) * channels;
       out[o++] = data[i]!;
       out[o++] = data[i + 1]!;

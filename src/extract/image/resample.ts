@@ -1,5 +1,5 @@
 import type { Contract } from '../../core/contract.ts';
-import type { Placement, Source } from './geometry.ts';
+import { coveredPart, type Placement, type Source } from './geometry.ts';
 
 export type SmoothKernel = Exclude<Contract['kernel'], 'nearest'>;
 
@@ -53,22 +53,24 @@ function taps(kernel: SmoothKernel, from: number, to: number, start: number, len
 }
 
 /**
- * Antialiased resize and crop into RGB, shape (size, size, 3); a fourth channel is dropped. Byte-identical to Pillow's
+ * Antialiased resize and crop into RGB, shape (size, size, 3), black where the image does not reach; a fourth channel
+ * is dropped. Byte-identical to Pillow's
  * Image.resize: across, rounded to 8 bits, then down (Pillow 13 turns that round for some tall pictures: a level's
  * difference). Only what the crop needs is computed.
  */
 export function resample(source: Source, place: Placement, size: number, kernel: SmoothKernel): Uint8Array {
   const { data, width, channels } = source;
-  const across = taps(kernel, width, place.width, place.left, size);
-  const down = taps(kernel, source.height, place.height, place.top, size);
+  const part = coveredPart(place, size);
+  const across = taps(kernel, width, place.width, place.left + part.x, part.width);
+  const down = taps(kernel, source.height, place.height, place.top + part.y, part.height);
   const top = down.first[0]!;
-  const bottom = down.first[size - 1]! + down.count[size - 1]!;
+  const bottom = down.first[part.height - 1]! + down.count[part.height - 1]!;
   const half = 2 ** (PRECISION - 1);
 
   // Uint8ClampedArray cuts off below 0 and above 255.
-  const lines = new Uint8ClampedArray((bottom - top) * size * 3);
+  const lines = new Uint8ClampedArray((bottom - top) * part.width * 3);
   for (let y = top; y < bottom; y++) {
-    for (let x = 0; x < size; x++) {
+    for (let x = 0; x < part.width; x++) {
       const n = across.count[x]!;
       let at = (y * width + across.first[x]!) * channels;
       let [r, g, b] = [half, half, half];
@@ -78,23 +80,24 @@ export function resample(source: Source, place: Placement, size: number, kernel:
         g += data[at + 1]! * w;
         b += data[at + 2]! * w;
       }
-      const o = ((y - top) * size + x) * 3;
+      const o = ((y - top) * part.width + x) * 3;
       lines[o] = r >> PRECISION;
       lines[o + 1] = g >> PRECISION;
       lines[o + 2] = b >> PRECISION;
     }
   }
   const out = new Uint8ClampedArray(size * size * 3);
-  const pitch = size * 3;
-  for (let y = 0; y < size; y++) {
+  const pitch = part.width * 3;
+  for (let y = 0; y < part.height; y++) {
     const n = down.count[y]!;
     const start = (down.first[y]! - top) * pitch;
+    const o = ((part.y + y) * size + part.x) * 3;
     for (let i = 0; i < pitch; i++) {
       let sum = half;
       for (let k = 0, at = start + i; k < n; k++, at += pitch) {
         sum += lines[at]! * down.weights[y * down.stride + k]!;
       }
-      out[y * pitch + i] = sum >> PRECISION;
+      out[o + i] = sum >> PRECISION;
     }
   }
   return new Uint8Array(out.buffer);

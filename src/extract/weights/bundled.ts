@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { PermafrostError } from '../../core/errors.ts';
-import type { Backbone } from '../backbones/backbone.ts';
+import type { LayerBackbone } from '../backbones/backbone.ts';
 import { readSharded, type ShardedFile } from './sharded.ts';
 
 /** Weights that come with the package: index in data/weights, and the tensors' digest, which make-shards.mjs prints. */
@@ -15,7 +15,7 @@ const BUNDLED: Readonly<Record<string, { readonly index: string; readonly digest
  * Reads the weights that come with the package; all bytes are verified against the index, `digest` is known. Throws
  * WEIGHTS_NOT_FOUND where none come for this backbone or a file is gone, WEIGHTS_CORRUPT.
  */
-export async function readBundled(backbone: Backbone): Promise<ShardedFile & { readonly digest: string }> {
+export async function readBundled(backbone: LayerBackbone): Promise<ShardedFile & { readonly digest: string }> {
   const bundled = Object.hasOwn(BUNDLED, backbone.name) ? BUNDLED[backbone.name] : undefined;
   if (bundled === undefined) {
     throw new PermafrostError(

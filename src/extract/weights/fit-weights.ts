@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { few, PermafrostError } from '../../core/errors.ts';
-import type { Backbone, BackboneWeights, Layer } from '../backbones/backbone.ts';
+import type { LayerBackbone, BackboneWeights, Layer } from '../backbones/backbone.ts';
 import type { WeightFile } from './weight-file.ts';
 
 interface ExpectedTensor {
@@ -17,7 +17,7 @@ function tensorsOfLayer(layer: Layer): readonly ExpectedTensor[] {
 }
 
 /** All tensors that a backbone needs, in layer order, kernel (HWIO) before bias. */
-export function expectedTensors(backbone: Backbone): readonly ExpectedTensor[] {
+export function expectedTensors(backbone: LayerBackbone): readonly ExpectedTensor[] {
   return backbone.layers.flatMap(tensorsOfLayer);
 }
 
@@ -67,7 +67,7 @@ const OF_VGG19 = ['block3_conv4', 'block4_conv4', 'block5_conv4'];
  * Refuses a file with layers within the blocks that the backbone lacks: without them the network that results is one
  * that nobody trained. What comes after the blocks may be left out.
  */
-function refuseOtherNetwork(backbone: Backbone, path: string, surplus: readonly string[]): void {
+function refuseOtherNetwork(backbone: LayerBackbone, path: string, surplus: readonly string[]): void {
   const missing = surplus.filter((layer) => WITHIN_BLOCKS.test(layer));
   if (missing.length === 0) return;
   const isVgg19 = OF_VGG19.every((layer) => missing.includes(layer));
@@ -84,7 +84,7 @@ function refuseOtherNetwork(backbone: Backbone, path: string, surplus: readonly 
  * that does not fit or the layers of another network, WEIGHTS_CORRUPT where values are not finite.
  */
 export function fitWeights(
-  backbone: Backbone,
+  backbone: LayerBackbone,
   { path, tensors, notes }: WeightFile,
 ): { readonly tensors: BackboneWeights['tensors']; readonly notes: readonly string[] } {
   const fitting = new Map<string, { shape: readonly number[]; data: Float32Array }>();

@@ -4,14 +4,14 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { PermafrostError, reasonOf, type ErrorCode } from '../../core/errors.ts';
 import type { SafeTensor } from '../../core/safetensors.ts';
-import type { Backbone } from '../backbones/backbone.ts';
+import type { LayerBackbone } from '../backbones/backbone.ts';
 import { corruptH5 } from './keras-h5.ts';
 import type { StoredTensor, WeightFile } from './weight-file.ts';
 
 /** What the process is to read. Plain data: it crosses the border of processes. */
 export interface H5Job {
   readonly path: string;
-  readonly backbone: Backbone;
+  readonly backbone: LayerBackbone;
 }
 
 export type H5Answer =
@@ -67,7 +67,7 @@ async function answerOf(job: H5Job, mostMs: number): Promise<H5Answer> {
  * keeps a file open that it failed to read. `mostMs`: when it is stopped; default 30 s and a second for every 10 MB.
  * Throws WEIGHTS_NOT_FOUND, WEIGHTS_CORRUPT, WEIGHTS_MISMATCH or PACKAGE_MISSING (keras-h5.ts).
  */
-export async function readKerasH5(path: string, backbone: Backbone, mostMs?: number): Promise<WeightFile> {
+export async function readKerasH5(path: string, backbone: LayerBackbone, mostMs?: number): Promise<WeightFile> {
   const { size } = await stat(path).catch((cause: unknown) => {
     throw new PermafrostError('WEIGHTS_NOT_FOUND', `The weights file ${path} cannot be read: ${reasonOf(cause)}.`, {
       cause,

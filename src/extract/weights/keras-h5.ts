@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import type * as h5wasm from 'h5wasm/node';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { SafeTensor } from '../../core/safetensors.ts';
-import type { Backbone } from '../backbones/backbone.ts';
+import type { LayerBackbone } from '../backbones/backbone.ts';
 import { findKerasTensors, type H5Entry } from './keras-layouts.ts';
 import type { StoredTensor, WeightFile } from './weight-file.ts';
 
@@ -62,7 +62,7 @@ export function corruptH5(path: string, what: string, cause?: unknown): Permafro
  * keep HDF5 busy without end: only for a process that ends thereafter (read-keras-h5.ts). Throws WEIGHTS_NOT_FOUND,
  * WEIGHTS_CORRUPT, WEIGHTS_MISMATCH (layers cannot be told apart) or PACKAGE_MISSING.
  */
-export async function openKerasH5(path: string, backbone: Backbone): Promise<WeightFile> {
+export async function openKerasH5(path: string, backbone: LayerBackbone): Promise<WeightFile> {
   try {
     await access(path);
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { PermafrostError } from '../../core/errors.ts';
-import type { Backbone } from '../backbones/backbone.ts';
+import type { LayerBackbone } from '../backbones/backbone.ts';
 
 /** A data set in an HDF5 file. */
 export interface H5Entry {
@@ -60,7 +60,7 @@ const rankOfGroup = (group: string): number => convRank(group.slice(group.lastIn
  * `model.save` of Keras 2 and 3 (also with a nested backbone), and `.weights.h5` of Keras 3. Throws WEIGHTS_MISMATCH
  * where a tensor has two places or nameless layers cannot be told apart.
  */
-export function findKerasTensors(entries: readonly H5Entry[], backbone: Backbone, file: string): KerasLayout {
+export function findKerasTensors(entries: readonly H5Entry[], backbone: LayerBackbone, file: string): KerasLayout {
   const convNames = backbone.layers.filter(({ kind }) => kind === 'conv').map(({ name }) => name);
   const known = new Set(convNames);
   const unnamed = new Map<string, string[]>();

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { readSafetensors } from '../../core/safetensors.ts';
-import type { Backbone, BackboneWeights } from '../backbones/backbone.ts';
+import type { LayerBackbone, BackboneWeights } from '../backbones/backbone.ts';
 import { readBundled } from './bundled.ts';
 import { fitWeights, weightsDigest } from './fit-weights.ts';
 import { readKerasH5 } from './keras-h5-process.ts';
@@ -10,7 +10,7 @@ import { fileInMemory, readWeightBytes, type WeightFile } from './weight-file.ts
 
 /** Whose weights, and from where. */
 export interface LoadWeightsOptions {
-  readonly backbone: Backbone;
+  readonly backbone: LayerBackbone;
   /** A .safetensors file, an index .json of such files, or a Keras .h5; default: the bundled weights. */
   readonly file?: string;
 }
@@ -21,7 +21,7 @@ export interface LoadedWeights extends BackboneWeights {
   readonly notes: readonly string[];
 }
 
-async function openWeights(path: string, backbone: Backbone): Promise<WeightFile> {
+async function openWeights(path: string, backbone: LayerBackbone): Promise<WeightFile> {
   const extension = extname(path).toLowerCase();
   switch (extension) {
     case '.safetensors': {

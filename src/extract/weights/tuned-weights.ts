@@ -1,15 +1,15 @@
-import type { Backbone, BackboneWeights } from '../backbones/backbone.ts';
+import type { LayerBackbone, BackboneWeights } from '../backbones/backbone.ts';
 import { cutLayerNames } from '../backbones/cut-layers.ts';
 import { expectedTensors, isFinite, weightsDigest } from './fit-weights.ts';
 
 /** The layers of a backbone from `from` on. Empty for a name that it has not. */
-export function layersFrom({ layers }: Backbone, from: string): Backbone['layers'] {
+export function layersFrom({ layers }: LayerBackbone, from: string): LayerBackbone['layers'] {
   const first = layers.findIndex(({ name }) => name === from);
   return first < 0 ? [] : layers.slice(first);
 }
 
 /** The layer whose output the layers from `from` on read; undefined where that is the network's input. */
-export function layerBefore(backbone: Backbone, from: string): string | undefined {
+export function layerBefore(backbone: LayerBackbone, from: string): string | undefined {
   const names = cutLayerNames(backbone);
   return names[names.indexOf(from) - 1];
 }
@@ -19,7 +19,7 @@ export function layerBefore(backbone: Backbone, from: string): string | undefine
  * many, of another shape, or with values that are no finite numbers. Undefined where nothing is.
  */
 export function problemOfLayers(
-  backbone: Backbone,
+  backbone: LayerBackbone,
   from: string,
   layers: BackboneWeights['tensors'],
 ): string | undefined {

@@ -7,8 +7,9 @@ export type Dtype = (typeof DTYPES)[number];
 
 /** All that decides a feature's value, except the image's own bytes. */
 export interface FeatureSettings {
+  /** The name of a list of layers, or `onnx`. */
   readonly backbone: string;
-  /** Digest of the backbone's weights. */
+  /** Digest of the backbone's weights: of a graph that of its file. */
   readonly weights: string;
   readonly cut: string;
   readonly contract: Contract;
@@ -20,8 +21,18 @@ export interface FeatureSettings {
   readonly calibration?: string | undefined;
   /** Which augmented view of each image; absent for the images themselves. */
   readonly view?: FeatureView | undefined;
+  /** Of graphs alone: how the file was read, where that is more than what stands in it. */
+  readonly graph?: GraphSettings | undefined;
   /** Of a fine-tuned network: which of its layers ran by themselves, and on what; `engineClass` ran those before. */
   readonly tail?: FeatureTail | undefined;
+}
+
+/** What decides features of a graph beside its bytes. */
+export interface GraphSettings {
+  /** Order of the input's axes. */
+  readonly layout: 'NCHW' | 'NHWC';
+  /** Of cuts that are lists of tokens: how many of the first are no patches. */
+  readonly prefix?: number;
 }
 
 /** Layers behind a cut that ran in float32 on the activations of that cut, which are rounded as they are stored. */

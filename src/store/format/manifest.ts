@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { contractSchema } from '../../core/contract-schema.ts';
 import { ERROR_CODES } from '../../core/errors.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { DTYPES } from './fingerprint.ts';
@@ -7,8 +8,10 @@ import { DTYPES } from './fingerprint.ts';
 export const STORE_VERSION = 2;
 /** The version that is written where there are some. */
 const TUNED_VERSION = 3;
+/** The version that is written where there are features of graphs. */
+const GRAPH_VERSION = 4;
 /** The versions that are read; docs/store-format.md says what each may hold. */
-export const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION];
+export const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION, GRAPH_VERSION];
 export const MANIFEST_NAME = 'manifest.json';
 /** The folder of a store in which plans for several machines lie, each with its finished units. */
 export const PARTS_FOLDER = 'parts';
@@ -16,19 +19,6 @@ export const FORMAT = 'permafrost-store';
 
 const count = z.number().int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-
-const contractSchema = z.strictObject({
-  name: z.string(),
-  size: z.number().int().positive(),
-  geometry: z.enum(['squash', 'cover-crop']),
-  kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
-  orientation: z.enum(['exif', 'ignore']),
-  iccProfile: z.literal('ignore'),
-  alpha: z.enum(['white', 'drop']),
-  channelOrder: z.enum(['RGB', 'BGR']),
-  mean: z.tuple([z.number(), z.number(), z.number()]),
-  scale: z.number(),
-});
 
 /** The settings of a set of features, as they stand in manifests and head files (fingerprint.ts). */
 export const settingsSchema = z.strictObject({
@@ -48,6 +38,7 @@ export const settingsSchema = z.strictObject({
     })
     .optional(),
   tail: z.strictObject({ from: z.string(), maps: z.enum(DTYPES), engineClass: z.string() }).optional(),
+  graph: z.strictObject({ layout: z.enum(['NCHW', 'NHWC']), prefix: count.exactOptional() }).optional(),
 });
 
 // A name inside the store, never a way out of it, nor the manifest's own.
@@ -87,6 +78,7 @@ export const shardSchema = z.strictObject({
     avg: fileSchema.exactOptional(),
     max: fileSchema.exactOptional(),
     gem: fileSchema.exactOptional(),
+    cls: fileSchema.exactOptional(),
   }),
 });
 
@@ -94,7 +86,9 @@ export const setSchema = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   settings: settingsSchema,
   engine: z.strictObject({ name: z.string(), device: z.string(), precision: z.string(), version: z.string() }),
-  /** Numbers an image; in the pooling gem as many as in avg. */
+  /** Of graphs alone: what the network is called, and where its file was last. The weights' digest names it. */
+  network: z.strictObject({ name: z.string(), file: z.string() }).optional(),
+  /** Numbers an image; in the poolings gem and cls as many as in avg. */
   widths: z.strictObject({ flatten: count, avg: count, max: count }),
   /** Of int8 sets alone. */
   quantization: quantizationSchema.optional(),
@@ -121,7 +115,7 @@ const datasetSchema = z.strictObject({
 
 export const manifestSchema = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal([STORE_VERSION, TUNED_VERSION]),
+  version: z.literal([STORE_VERSION, TUNED_VERSION, GRAPH_VERSION]),
   permafrost: z.string(),
   dataset: datasetSchema,
   sets: z.array(setSchema),
@@ -198,8 +192,10 @@ export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly C
 ];
 
 /** The version that a store of these sets is written in. */
-export const versionFor = ({ sets }: Pick<Manifest, 'sets'>): number =>
-  sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : STORE_VERSION;
+export function versionFor({ sets }: Pick<Manifest, 'sets'>): number {
+  if (sets.some(({ settings }) => settings.graph !== undefined)) return GRAPH_VERSION;
+  return sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : STORE_VERSION;
+}
 
 /** The poolings that a shard holds. */
 export const poolingsOf = ({ files }: ShardEntry): readonly Pooling[] =>

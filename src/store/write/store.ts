@@ -73,21 +73,28 @@ export async function openForWriting(store: string, permafrost: string): Promise
   return draft;
 }
 
+/** What makes a set. */
+export interface NewSet extends Pick<FeatureSet, 'engine'> {
+  readonly settings: FeatureSettings;
+  readonly widths: PoolingWidths;
+  readonly network?: FeatureSet['network'];
+}
+
 /** The set of these settings, added to the manifest (in memory) where it is not there yet. */
-export function setFor(
-  manifest: ManifestDraft,
-  settings: FeatureSettings,
-  engine: FeatureSet['engine'],
-  widths: PoolingWidths,
-): FeatureSetDraft {
+export function setFor(manifest: ManifestDraft, { settings, engine, widths, network }: NewSet): FeatureSetDraft {
   const fingerprint = fingerprintOf(settings);
   const found = manifest.sets.find((set) => set.fingerprint === fingerprint);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    // The file of a graph may have moved.
+    if (network !== undefined) found.network = { ...network };
+    return found;
+  }
   const set: FeatureSetDraft = {
     fingerprint,
     // Its fields stand in one order, whoever gave them: shards carry them as text, the same bytes each time.
     settings: settingsSchema.parse(settings),
-    engine,
+    engine: { ...engine },
+    network: network && { ...network },
     widths: { ...widths },
     // Given later, they stand where a manifest that is read has them: the same bytes, whoever wrote it last.
     quantization: undefined,

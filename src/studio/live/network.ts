@@ -2,10 +2,11 @@ import { sha256Hex } from '../../core/digest.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import type { Listener } from '../../core/listener.ts';
-import { POOLINGS, type ImageFacts, type Pooling } from '../../core/sample.ts';
+import type { ImageFacts, Pooling } from '../../core/sample.ts';
+import { MAP_POOLINGS, tokenPoolings } from '../../extract/backbones/cut-layers.ts';
 import { openImage } from '../../extract/image/open-image.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
-import { fingerprintOf } from '../../store/format/fingerprint.ts';
+import { fingerprintOf, type FeatureSettings } from '../../store/format/fingerprint.ts';
 import { extractorLike, type Extractor } from '../../workflows/network/extractor.ts';
 import { layersOfSet } from '../../workflows/network/tuned-layers.ts';
 import type { Snapshot } from './store.ts';
@@ -36,6 +37,10 @@ export interface LiveNetwork {
   dispose(): Promise<void>;
 }
 
+/** All poolings of the cut of these settings. */
+const poolingsOf = ({ graph }: FeatureSettings): readonly Pooling[] =>
+  graph?.prefix === undefined ? MAP_POOLINGS : tokenPoolings(graph.prefix);
+
 /** Loads the network when first needed, and again when the store's settings have changed. */
 export function liveNetwork(weights: string | undefined, listener: Listener = {}): LiveNetwork {
   let made: { readonly fingerprint: string; readonly extractor: Promise<Extractor> } | undefined;
@@ -43,7 +48,7 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
   const exclusive = mutex();
 
   async function extractorFor({ store, set }: Snapshot): Promise<Extractor> {
-    const { settings, quantization } = set;
+    const { settings, quantization, network: known } = set;
     const fingerprint = fingerprintOf(settings);
     if (made?.fingerprint === fingerprint) return made.extractor;
     const before = made;
@@ -52,11 +57,12 @@ export function liveNetwork(weights: string | undefined, listener: Listener = {}
         settings,
         {
           tuned: await layersOfSet(store.path, set),
-          cuts: [{ cut: settings.cut, poolings: POOLINGS }],
+          cuts: [{ cut: settings.cut, poolings: poolingsOf(settings) }],
           engine: 'auto',
           device: 'auto',
           precision: 'auto',
           weights,
+          known,
           calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
         },
         listener,

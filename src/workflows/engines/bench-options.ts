@@ -1,6 +1,6 @@
 import { choiceOption, integerOption, type OptionsOf } from '../../core/options.ts';
 import { cutLayerNames } from '../../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { vgg16 } from '../../extract/backbones/vgg.ts';
 import { CONTRACT_NAMES } from '../../extract/contract.ts';
 
 /** Options of `bench`. */

@@ -8,6 +8,7 @@ import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
 import { openForWriting } from '../../store/write/store.ts';
 import { calibrationOf } from '../network/calibration.ts';
 import { parseCuts } from '../network/cuts.ts';
+import type { FrozenNetwork } from '../network/frozen-network.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
 import { withSourceOf, type Dataset } from '../../extract/dataset/dataset.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
@@ -29,6 +30,12 @@ export function defaultStore(dataset: string): string {
   return resolve(`${name.replace(/[-_.]?\{.*\}/, '') || name}.permafrost`);
 }
 
+/** The network whose features are wanted: a frozen one, or one that was tuned from it. */
+export interface By {
+  readonly network: FrozenNetwork;
+  readonly tuned?: TunedFeatures;
+}
+
 /**
  * As `extract`, of a data set that was listed, with all options: by the frozen network, or by a tuned one, whose
  * features are then the primary ones.
@@ -38,9 +45,9 @@ export async function extractDataset(
   dataset: Dataset,
   options: ExtractOptions,
   work: Work,
-  network?: TunedFeatures,
+  by: By,
 ): Promise<ExtractResult> {
-  return withSourceOf(dataset, (source) => extractFrom(source, datasetPath, dataset, options, work, network));
+  return withSourceOf(dataset, (source) => extractFrom(source, datasetPath, dataset, options, work, by));
 }
 
 async function extractFrom(
@@ -49,26 +56,27 @@ async function extractFrom(
   dataset: Dataset,
   options: ExtractOptions,
   work: Work,
-  network: TunedFeatures | undefined,
+  { network, tuned }: By,
 ): Promise<ExtractResult> {
   const { listener } = work;
-  const cuts = parseCuts(options.cut);
+  const cuts = parseCuts(options.cut, network.backbone);
   requireDrawn(dataset, options);
   for (const warning of dataset.warnings) listener?.note?.(warning);
   const store = options.store === '' ? defaultStore(datasetPath) : resolve(options.store);
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
   if (before !== undefined)
     await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '', source }, work);
-  // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
+  // Taken once it is known that the extraction can run: an engine that is missing or wrong leaves no folder behind.
   let lock: StoreLock | undefined;
   let extractor: Extractor | undefined;
   const locked = async (): Promise<StoreLock> =>
     (lock ??= await lockStore(store, 'permafrost extract', lockRequest(work)));
   try {
-    extractor = await (network === undefined
+    extractor = await (tuned === undefined
       ? makeExtractor(
           {
             ...options,
+            network,
             cuts,
             storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
             calibrate: async (target) => {
@@ -81,7 +89,8 @@ async function extractFrom(
           },
           listener,
         )
-      : tunedExtractor(network, cuts, options, work));
+      : tunedExtractor(tuned, cuts, options, work));
+    await extractor.executable.check();
     await locked();
     return (await extractInto(store, { dataset, source, extractor, options }, work)).result;
   } finally {

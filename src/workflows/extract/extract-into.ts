@@ -15,6 +15,7 @@ import { unitRows } from '../../store/write/shard-rows.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { requireAgreement } from '../network/calibration.ts';
 import { cutsText } from '../network/cuts.ts';
+import { labelOf } from '../network/frozen-network.ts';
 import { afterDecoding } from './after-decoding.ts';
 import { drawSplit } from './draw-split.ts';
 import { keptSplit } from './kept-split.ts';
@@ -100,7 +101,7 @@ async function extractFrom(
   const because = extractor.sets.flatMap(({ settings, poolings }) => whyNotReused(manifest, settings, poolings) ?? []);
   const root = absoluteRoot(dataset.root);
   const wanted = extractor.sets.map(({ settings, poolings, widths }) => ({
-    set: setFor(manifest, settings, extractor.engine, widths),
+    set: setFor(manifest, { settings, widths, engine: extractor.engine, network: labelOf(extractor.network) }),
     poolings,
   }));
   for (const { set } of wanted) if (extractor.tuned !== undefined) await keepLayers(path, set, extractor.tuned);

@@ -6,6 +6,7 @@ import { splitOrigin } from '../../store/read/samples.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import type { Store } from '../../store/open.ts';
 import type { CutRequest } from '../network/cuts.ts';
+import { networkOf } from '../network/frozen-network.ts';
 import { makeExtractor } from '../network/extractor.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import type { Work } from '../work.ts';
@@ -37,19 +38,20 @@ export async function extractStored(
   work: Work,
 ): Promise<ExtractResult> {
   const sets = currentSets(store);
-  const { settings, quantization } = sets[0].set;
-  const { contract, dtype, engineClass, calibration } = settings;
+  const { settings, quantization, network: known } = sets[0].set;
+  const { dtype, engineClass, calibration } = settings;
   const tuned = await layersOfSet(store.path, sets[0].set);
   const wanted = cuts ?? sets.map(({ set, poolings }) => ({ cut: set.settings.cut, poolings }));
+  const sources = { weights, known, cuts: wanted.map(({ cut }) => cut) };
+  const network = await networkOf(settings, sources, work.listener);
   const extractor = await makeExtractor(
     {
-      contract,
+      network,
       cuts: wanted,
       dtype,
       engine: 'auto',
       precision: 'auto',
       engineClass,
-      weights,
       ...(tuned && { tuned: { ...tuned, weights: settings.weights, tail: settings.tail } }),
       ...(quantization && { calibrate: () => readCalibration(store.path, quantization.calibration, calibration) }),
     },

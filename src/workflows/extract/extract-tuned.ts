@@ -11,6 +11,7 @@ import { storeAt } from '../../store/open.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
+import { networkOf, type FrozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { firstChanged } from '../network/tuned-layers.ts';
 import { openTunedFile } from '../train/files/tuned-files.ts';
@@ -59,7 +60,8 @@ export async function extractTunedOfStore(
   await readManifest(path); // no lock is left in a folder that is no store
   const lock = await lockStore(path, 'permafrost extract', lockRequest(work));
   try {
-    const extractor = await tunedExtractor(network, parseCuts(options.cut), options, work);
+    const { backbone } = await networkOf(network.settings, { weights: options.weights, cuts: [] });
+    const extractor = await tunedExtractor(network, parseCuts(options.cut, backbone), options, work);
     const clock = stageClock();
     const done = await tunedIntoStore(path, network, { extractor, options, clock }, work);
     const { set, poolings } = done.set;
@@ -116,7 +118,8 @@ async function extractTunedDataset(
   const { dtype } = network.settings;
   const before = await findManifest(path);
   if (before === undefined || isPrimary(before, network)) {
-    return extractDataset(datasetPath, dataset, { ...options, dtype }, work, network);
+    const by = { network: await networkOf(network.settings, { weights: options.weights, cuts: [] }), tuned: network };
+    return extractDataset(datasetPath, dataset, { ...options, dtype }, work, by);
   }
   const folder = { path, manifest: before };
   const sets = currentSets(folder);
@@ -129,24 +132,28 @@ async function extractTunedDataset(
       ...options,
       ...viewsOf(folder),
       cut,
-      contract: own.contract.name as ExtractOptions['contract'],
       dtype: own.dtype,
     },
     work,
+    { network: await networkOf(own, { weights: options.weights, cuts: [] }) },
   );
   const tuned = await extractTunedOfStore(path, network, options, work);
   return { ...tuned, failed: listed.failed, images: listed.images, warnings: listed.warnings };
 }
 
-/** As extractDataset, of a tuned network where the options name its file; `given` are those that were given. */
+/**
+ * As extractDataset, of the frozen network, or of a tuned one where the options name its file; `given` are those that
+ * were given.
+ */
 export async function extractAny(
   datasetPath: string,
   dataset: Dataset,
   options: ExtractOptions,
   given: Partial<ExtractOptions>,
+  frozen: FrozenNetwork,
   work: Work,
 ): Promise<ExtractResult> {
-  if (options.backboneFile === '') return extractDataset(datasetPath, dataset, options, work);
+  if (options.backboneFile === '') return extractDataset(datasetPath, dataset, options, work, { network: frozen });
   const network = await tunedFeaturesOf(options.backboneFile);
   requireOpen(options, given, network);
   return extractTunedDataset(datasetPath, dataset, network, options, work);

@@ -1,6 +1,7 @@
 import { resolveOptions } from '../../core/options.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { parseCuts } from '../network/cuts.ts';
+import { frozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import type { Work } from '../work.ts';
 import { extractDataset } from './extract-dataset.ts';
@@ -21,8 +22,9 @@ export async function extract(
 ): Promise<ExtractResult> {
   const options = resolveOptions('extract', EXTRACT_OPTIONS, given);
   // Refused before any work.
-  parseCuts(options.cut);
   viewsRequest(options);
   if (options.backboneFile !== '') return extractTuned(datasetPath, options, given, work);
-  return extractDataset(datasetPath, await openDataset(datasetPath, options), options, work);
+  const network = await frozenNetwork(options, work.listener);
+  parseCuts(options.cut, network.backbone);
+  return extractDataset(datasetPath, await openDataset(datasetPath, options), options, work, { network });
 }

@@ -7,10 +7,10 @@ import {
   stringOption,
   type OptionsOf,
 } from '../../core/options.ts';
-import { CONTRACT_NAMES } from '../../extract/contract.ts';
 import { IMAGE_TIMEOUT_MS } from '../../extract/image/isolated/limits.ts';
 import { VIEW_OPTIONS } from '../../extract/image/view-parameters.ts';
 import { DTYPES } from '../../store/format/fingerprint.ts';
+import { BACKBONE_OPTIONS } from '../network/backbone-options.ts';
 import { ENGINE_OPTIONS } from '../network/engine-options.ts';
 import { memoryOption } from '../memory.ts';
 import { REJECT_OPTION } from '../train/options.ts';
@@ -23,10 +23,10 @@ export const EXTRACT_OPTIONS = {
     'a .csv or .jsonl of path (relative to the data set), label and perhaps split that count instead of the folders',
   ),
   cut: stringOption(
-    'block5_pool',
-    'cut layers whose features are kept, from one pass, each with its poolings or in flatten, avg and max: block3_pool:avg,block4_pool:avg+max,block5_pool',
+    '',
+    "cut layers whose features are kept, from one pass, each with its poolings or in flatten, avg and max: block3_pool:avg,block4_pool:avg+max,block5_pool; empty: the network's last (of VGG16 block5_pool)",
   ),
-  contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
+  ...BACKBONE_OPTIONS,
   dtype: choiceOption(DTYPES, 'float16', 'number type of the stored maps (pooled features are float32 always)'),
   ...ENGINE_OPTIONS,
   minCosine: numberOption(
@@ -39,10 +39,6 @@ export const EXTRACT_OPTIONS = {
     IMAGE_TIMEOUT_MS,
     'milliseconds that one image may take to decode; one that takes longer is a failure and the run goes on',
     { min: 100, max: 3_600_000 },
-  ),
-  weights: stringOption(
-    '',
-    'another VGG16 weights file (.safetensors or Keras .h5); empty: the bundled ImageNet weights',
   ),
   backboneFile: stringOption(
     '',

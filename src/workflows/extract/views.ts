@@ -59,7 +59,7 @@ export function setsOfView(
     const settings = { ...own.settings, view };
     const reason = whyNotReused(manifest, settings, poolings);
     if (reason !== undefined) because.push(reason);
-    const set = setFor(manifest, settings, own.engine, own.widths);
+    const set = setFor(manifest, { ...own, settings });
     // Views are as near to float32 as the images themselves were measured to be.
     if (own.quantization !== undefined) set.quantization = own.quantization;
     return { set, poolings };

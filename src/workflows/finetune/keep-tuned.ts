@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
-import { POOLINGS } from '../../core/sample.ts';
 import { fittedLinear } from '../../classify/heads/linear.ts';
 import type { FittedHead } from '../../classify/head.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { MAP_POOLINGS } from '../../extract/backbones/cut-layers.ts';
+import type { LayerBackbone } from '../../extract/backbones/backbone.ts';
 import { expectedTensors } from '../../extract/weights/fit-weights.ts';
 import { layerBefore, layersFrom, withLayers } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
@@ -18,11 +18,9 @@ import { saveHead } from '../train/files/head-files.ts';
 import type { Work } from '../work.ts';
 import type { KeepTunedOptions, KeptTuned, TunedNetwork } from './tuned-network.ts';
 
-const LAST = vgg16.layers.at(-1)!.name;
-
 /** The changed layers with their shapes. Throws OPTION_INVALID where training left one out. */
-function layersOf({ arrays, from }: TunedNetwork): LayerTensors {
-  const expected = expectedTensors({ ...vgg16, layers: layersFrom(vgg16, from) });
+function layersOf({ backbone, arrays, from }: TunedNetwork): LayerTensors {
+  const expected = expectedTensors({ ...backbone, layers: layersFrom(backbone, from) });
   return new Map(expected.map(({ name, shape }) => [name, { shape, data: arrayOf(arrays, name) }]));
 }
 
@@ -32,10 +30,12 @@ function arrayOf(arrays: TunedNetwork['arrays'], name: string): Float32Array {
   throw new PermafrostError('OPTION_INVALID', `A tuned network lacks the array ${name}. Give all that was trained.`);
 }
 
+const lastOf = ({ layers }: LayerBackbone): string => layers.at(-1)!.name;
+
 /** The settings of a tuned network's features. Throws OPTION_INVALID where it was trained on other activations. */
-function settingsOf({ from, cut, base, contract }: TunedNetwork, weights: string): FeatureSettings {
-  const before = layerBefore(vgg16, from);
-  const common = { backbone: vgg16.name, weights, cut: LAST, contract };
+function settingsOf({ backbone, from, cut, base, contract }: TunedNetwork, weights: string): FeatureSettings {
+  const before = layerBefore(backbone, from);
+  const common = { backbone: backbone.name, weights, cut: lastOf(backbone), contract };
   if (before === undefined) return { ...common, dtype: 'float16', engineClass: TAIL_ENGINE };
   const on = cut?.settings;
   if (on?.cut !== before || on.weights !== base.digest || on.view !== undefined) {
@@ -96,8 +96,8 @@ export async function keepTuned(
   };
   await saveHead(file, saved, { settings, quantization: cut?.quantization }, store.path);
   if (!features) return { file, fingerprint: undefined };
-  const poolings = POOLINGS.filter((one) => one !== 'flatten' || pooling === 'flatten');
-  const options = { ...EXTRACT_DEFAULTS, cut: cutsText([{ cut: LAST, poolings }]), minCosine: -1 };
+  const poolings = MAP_POOLINGS.filter((one) => one !== 'flatten' || pooling === 'flatten');
+  const options = { ...EXTRACT_DEFAULTS, cut: cutsText([{ cut: settings.cut, poolings }]), minCosine: -1 };
   const { tuned } = await extractTunedOfStore(store.path, await tunedFeaturesOf(file), options, work);
   return { file, fingerprint: tuned!.fingerprint };
 }

@@ -24,12 +24,13 @@ export interface TrainedTail {
 
 /** The network as it is kept: the trained arrays with all they rest on. */
 function tunedNetwork(
-  { recipe, labelled, images, tail, head, weights, cutSet, trainer, loaded }: OpenedFinetuning,
+  { recipe, labelled, images, backbone, tail, head, weights, cutSet, trainer, loaded }: OpenedFinetuning,
   { arrays, rate, epochs, log, C, notes }: TrainedTail,
 ): TunedNetwork {
   const { contract } = (cutSet ?? labelled.store.parts([{ cut: tail.last, pooling: 'avg' }])[0]!.set).settings;
   const met = log.flatMap(({ train }) => train ?? []);
   return {
+    backbone,
     from: tail.from,
     arrays,
     head,

@@ -1,6 +1,6 @@
 import { DEFAULT_POOLINGS, type Pooling } from '../../core/sample.ts';
-import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { depthOf } from '../../extract/backbones/cut-layers.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { currentSets, type WantedSet } from '../../store/read/stored-parts.ts';
 import { extractStored } from '../extract/extract-stored.ts';
@@ -68,6 +68,8 @@ export async function withNeededSets(
 function joinedCuts(sets: readonly WantedSet[], missing: readonly { readonly cut: string }[]): CutRequest[] {
   const wanted = new Map<string, readonly Pooling[]>(sets.map(({ set, poolings }) => [set.settings.cut, poolings]));
   for (const { cut } of missing) wanted.set(cut, DEFAULT_POOLINGS);
-  const depthOf = ({ cut }: CutRequest): number => layersUpTo(vgg16, cut).length;
-  return [...wanted].map(([cut, poolings]) => ({ cut, poolings })).sort((a, b) => depthOf(b) - depthOf(a));
+  const backbone = requireLayerBackbone(sets[0]!.set.settings.backbone, 'finetune');
+  return [...wanted]
+    .map(([cut, poolings]): CutRequest => ({ cut, poolings }))
+    .sort((a, b) => depthOf(backbone, b.cut) - depthOf(backbone, a.cut));
 }

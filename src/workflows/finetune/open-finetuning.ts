@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import type { LayerBackbone } from '../../extract/backbones/backbone.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { DenseHead, Trainer } from '../../extract/training.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import type { LoadedWeights } from '../../extract/weights/load-weights.ts';
@@ -32,6 +33,7 @@ export interface OpenedFinetuning {
   readonly recipe: Recipe;
   readonly labelled: LabelledStore;
   readonly images: FinetuneImages;
+  readonly backbone: LayerBackbone;
   readonly tail: Tail;
   readonly head: DenseHead;
   readonly weights: LoadedWeights;
@@ -62,7 +64,8 @@ export async function openFinetuning(
   const { labels, views } = options;
   const bare = await openStore(path);
   const { settings } = currentSet(bare);
-  const tail = tailFrom(options.from, settings.contract.size);
+  const backbone = requireLayerBackbone(settings.backbone, 'finetune');
+  const tail = tailFrom(backbone, options.from, settings.contract.size);
   const bound = memoryBound(options.memory, work);
   const before = await labelledStore(bare, labels, work);
   if (views > 0 && tail.cut !== undefined) requireViews(labels, before.joinedTrain);
@@ -70,7 +73,7 @@ export async function openFinetuning(
   const head: DenseHead = { ...recipe.head, classes: classes.length };
   const size = sizeOf(tail, head);
   const batch = microBatchOf(size, recipe.batch, options.microBatch, bound);
-  const weights = await loadWeights({ backbone: vgg16, ...(options.weights && { file: options.weights }) });
+  const weights = await loadWeights({ backbone, ...(options.weights && { file: options.weights }) });
   requireSameSettings('What these weights give', settings, { ...settings, weights: weights.digest });
   const trainer = await trainerOf(options);
   work.listener?.note?.(
@@ -108,6 +111,7 @@ export async function openFinetuning(
       recipe,
       labelled,
       images,
+      backbone,
       tail,
       head,
       weights,

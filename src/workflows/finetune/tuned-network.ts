@@ -1,13 +1,14 @@
 import type { LearningCurve } from '../../classify/head.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Sample } from '../../core/sample.ts';
-import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
+import type { BackboneWeights, LayerBackbone } from '../../extract/backbones/backbone.ts';
 import type { DenseHead, TailArrays } from '../../extract/training.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
 import type { TrainedContents } from '../../store/read/heads/trained-contents.ts';
 
 /** What training hands over to be kept (keep-tuned.ts): the changed layers, the dense layer, and all they rest on. */
 export interface TunedNetwork {
+  readonly backbone: LayerBackbone;
   /** The first changed layer; all behind it are changed too. */
   readonly from: string;
   /** By name, as in a TrainingStep: kernel and bias of each changed convolution, `head/kernel` and `head/bias`. */

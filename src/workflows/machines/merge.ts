@@ -4,7 +4,7 @@ import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { Failure } from '../../core/sample.ts';
 import { plural } from '../../core/words.ts';
-import { contractNamed } from '../../extract/contract.ts';
+import type { Contract } from '../../core/contract.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import type { MergeResult } from '../../results/machines-result.ts';
 import type { StoreDraft } from '../../store/format/manifest.ts';
@@ -162,8 +162,8 @@ function remarksOnMachines({ processors }: FinishedUnits, units: string, missing
 /** The planned sets, in the manifest of the store, with what those of int8 rest on. */
 async function wantedSets(store: StoreDraft, { path, plan }: PlanFolder): Promise<WantedDraft[]> {
   const wanted: WantedDraft[] = [];
-  for (const { settings, widths, poolings, quantization } of plan.sets) {
-    const set = setFor(store.manifest, settings, plan.engine, widths);
+  for (const { poolings, quantization, ...planned } of plan.sets) {
+    const set = setFor(store.manifest, { ...planned, engine: plan.engine });
     if (quantization !== undefined && set.quantization === undefined) {
       const { name } = quantization.calibration;
       await copyFile(join(path, name), join(store.path, name));
@@ -208,7 +208,7 @@ async function mergeInto(
     ...counts,
     ...summaryOf(found(images)),
     ...(inTrainToo && { inTrainToo }),
-    warnings: [...(draw?.remarks ?? []), ...warnings, ...oddImages(finished, options.contract)],
+    warnings: [...(draw?.remarks ?? []), ...warnings, ...oddImages(finished, plan.sets[0]!.settings.contract)],
   } satisfies Partial<ExtractResult & MergeResult>;
 }
 
@@ -219,11 +219,11 @@ function* found({ listed, numbers }: MergedImages) {
 }
 
 /** What is odd about some images, in words. */
-function oddImages({ units, remarks }: FinishedUnits, contract: string): readonly string[] {
+function oddImages({ units, remarks }: FinishedUnits, contract: Contract): readonly string[] {
   if (remarks.size === 0) return [];
   const contents = new Map<string, string>();
   for (const unit of units)
     for (const { path, sha256 } of listedRows(unit)) if (remarks.has(sha256)) contents.set(path, sha256);
   const samples = Array.from(contents.keys(), (path) => ({ path }));
-  return remarksInWords(contractNamed(contract), samples, contents, remarks).warnings;
+  return remarksInWords(contract, samples, contents, remarks).warnings;
 }

@@ -34,6 +34,7 @@ import { requireSameDataset } from '../extract/same-dataset.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { calibrationOf, requireAgreement } from '../network/calibration.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
+import { frozenNetwork, labelOf, type FrozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
@@ -70,9 +71,10 @@ export async function plan(
   work: Work = {},
 ): Promise<PlanResult> {
   const planned = resolveOptions('plan', PLAN_OPTIONS, given);
-  parseCuts(planned.cut);
+  const network = await frozenNetwork(planned, work.listener);
+  parseCuts(planned.cut, network.backbone);
   const dataset = await openDataset(datasetPath, planned);
-  return withSourceOf(dataset, (source) => planFrom(source, datasetPath, dataset, planned, work));
+  return withSourceOf(dataset, (source) => planFrom(source, datasetPath, dataset, planned, network, work));
 }
 
 async function planFrom(
@@ -80,10 +82,17 @@ async function planFrom(
   datasetPath: string,
   dataset: Dataset,
   { parts, unit, at, again, ...planned }: PlanOptions,
+  network: FrozenNetwork,
   work: Work,
 ): Promise<PlanResult> {
-  const options = { ...EXTRACT_DEFAULTS, ...planned, weights: planned.weights && resolve(planned.weights) };
-  const cuts = parseCuts(options.cut);
+  const cuts = parseCuts(planned.cut, network.backbone);
+  const options = {
+    ...EXTRACT_DEFAULTS,
+    ...planned,
+    cut: planned.cut || cutsText(cuts),
+    contract: network.contract.name,
+    weights: planned.weights && resolve(planned.weights),
+  };
   viewsRequest(options);
   requireDrawn(dataset, options);
   for (const warning of dataset.warnings) work.listener?.note?.(warning);
@@ -96,6 +105,7 @@ async function planFrom(
   const extractor = await makeExtractor(
     {
       ...options,
+      network,
       cuts,
       storedClasses: (settings) => (before === undefined ? [] : storedEngineClasses(before, settings)),
       calibrate: async (target) => {
@@ -125,10 +135,21 @@ async function planFrom(
 }
 
 /** Options that a plan does not carry: where things are, what is of one machine, and the engine, which was chosen. */
-const NOT_CARRIED = ['store', 'labels', 'verify', 'backboneFile', 'engine', 'device', 'precision', 'threads'] as const;
+const NOT_CARRIED = [
+  'store',
+  'labels',
+  'verify',
+  'backbone',
+  'backboneFile',
+  'engine',
+  'device',
+  'precision',
+  'threads',
+] as const;
 
 /** The wanted sets, as a manifest would have them, without shards. */
-function setsOf({ sets, engine }: Extractor, before: Manifest | undefined): FeatureSetDraft[] {
+function setsOf({ sets, engine, network }: Extractor, before: Manifest | undefined): FeatureSetDraft[] {
+  const label = labelOf(network);
   return sets.map(({ settings, widths }): FeatureSetDraft => {
     const fingerprint = fingerprintOf(settings);
     const known = before?.sets.find((set) => set.fingerprint === fingerprint)?.quantization;
@@ -136,6 +157,7 @@ function setsOf({ sets, engine }: Extractor, before: Manifest | undefined): Feat
       fingerprint,
       settings: settingsSchema.parse(settings),
       engine: { ...engine },
+      network: label && { ...label },
       widths: { ...widths },
       // What the store measured once counts.
       quantization: known && { calibration: { ...known.calibration }, cosine: { ...known.cosine } },
@@ -210,9 +232,10 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
       parts,
       dataset: { root, images: dataset.samples.length, hasSplits, failures: [...failures] },
       engine: shared.engine,
-      sets: sets.map(({ fingerprint, settings, widths, quantization }, i) => ({
+      sets: sets.map(({ fingerprint, settings, network, widths, quantization }, i) => ({
         fingerprint,
         settings,
+        ...(network && { network }),
         widths,
         ...(quantization && { quantization }),
         poolings: wanted[i]!.poolings,

@@ -4,6 +4,7 @@ import type { Listener } from '../../core/listener.ts';
 import { DECODER } from '../../extract/image/formats/decoder.ts';
 import { STORE_VERSION } from '../../store/format/manifest.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
+import { networkOf } from '../network/frozen-network.ts';
 import { makeExtractor, type Extractor } from '../network/extractor.ts';
 import { plannedOptions, type Plan, type PlanFolder } from './plan-file.ts';
 
@@ -32,10 +33,16 @@ export async function plannedExtractor(
   listener?: Listener,
 ): Promise<Extractor> {
   requireSamePermafrost(plan);
-  const [{ quantization, settings }] = plan.sets as readonly [Plan['sets'][number]];
+  const [{ quantization, settings, network: known }] = plan.sets as readonly [Plan['sets'][number]];
+  const options = plannedOptions(plan);
   const extractor = await makeExtractor(
     {
-      ...plannedOptions(plan),
+      ...options,
+      network: await networkOf(
+        settings,
+        { weights: options.weights, known, cuts: plan.sets.map((set) => set.settings.cut) },
+        listener,
+      ),
       threads,
       cuts: plan.sets.map((set) => ({ cut: set.settings.cut, poolings: set.poolings })),
       ...(quantization && {

@@ -82,8 +82,8 @@ export interface UnitWorker {
 /** Makes a folder the store of a unit: with the planned sets, and what those of int8 rest on. */
 async function prepareStore(unitPath: string, { path, plan }: PlanFolder): Promise<void> {
   const store = await openForWriting(unitPath, VERSION);
-  for (const { settings, widths, quantization } of plan.sets) {
-    const set = setFor(store.manifest, settings, plan.engine, widths);
+  for (const { quantization, ...planned } of plan.sets) {
+    const set = setFor(store.manifest, { ...planned, engine: plan.engine });
     if (quantization === undefined) continue;
     const { name } = quantization.calibration;
     await copyFile(join(path, name), join(unitPath, name));

@@ -4,11 +4,13 @@ import { PermafrostError } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Sample } from '../../core/sample.ts';
 import { agreement, type CosineToFp32 } from '../../extract/agreement.ts';
-import { layersUpTo } from '../../extract/backbones/cut-layers.ts';
+import { depthOf } from '../../extract/backbones/cut-layers.ts';
 import { calibrate, calibrationUpTo, type CalibrationTarget } from '../../extract/calibrate.ts';
+import { networkId } from '../../extract/program.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ImageSource } from '../../extract/source/image-source.ts';
 import { decodedImages } from '../../extract/image/decoded-images.ts';
+import { programInPrecision } from '../../extract/engines/program-in-precision.ts';
 import { createEngine } from '../../extract/engines/index.ts';
 import { readCalibration, writeCalibration } from '../../store/read/calibration-file.ts';
 import type { FeatureSet, FeatureSetDraft, StoreFolder } from '../../store/format/manifest.ts';
@@ -51,13 +53,11 @@ function counter(stage: string, total: number, { signal, listener }: Work): () =
 }
 
 /** A stored calibration of the same network and contract, at least as deep as the cut, by whatever engine. */
-async function storedCalibration(
-  { store }: Int8Job,
-  { backbone, weights, contract, cut }: CalibrationTarget,
-): Promise<Int8Calibration | undefined> {
-  const wanted = canonicalJson([backbone.name, weights.digest, contract]);
-  const beyond = (set: FeatureSet): number =>
-    layersUpTo(backbone, set.settings.cut).length - layersUpTo(backbone, cut).length;
+async function storedCalibration({ store }: Int8Job, target: CalibrationTarget): Promise<Int8Calibration | undefined> {
+  const { backbone, contract, cut } = target;
+  const id = networkId(target);
+  const wanted = canonicalJson([id.backbone, id.weights, contract]);
+  const beyond = (set: FeatureSet): number => depthOf(backbone, set.settings.cut) - depthOf(backbone, cut);
   const [set] = store.manifest.sets
     .filter(
       ({ settings: s, quantization }) =>
@@ -107,10 +107,9 @@ async function measured(
     except: new Set(calibration?.images),
     signal: job.work.signal,
   });
-  const { backbone, weights, contract, outputs } = program;
   const reference = await (
     await createEngine('onnxruntime', { threads: job.threads ?? 0 })
-  ).load({ backbone, weights, contract, outputs });
+  ).load(programInPrecision(program, 'fp32'));
   try {
     return await agreement(executable, reference, images, counter('measuring int8', images.length, job.work));
   } finally {

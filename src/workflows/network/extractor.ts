@@ -4,24 +4,26 @@ import { PermafrostError } from '../../core/errors.ts';
 import type { EngineFacts } from '../../results/extract-result.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { Pooling, PoolingWidths } from '../../core/sample.ts';
-import { featureWidth, outputShape } from '../../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
-import { contractNamed, contractWarning } from '../../extract/contract.ts';
+import { isLayerBackbone, type Backbone } from '../../extract/backbones/backbone.ts';
+import { featureWidth, outputShape, requirePooling } from '../../extract/backbones/cut-layers.ts';
+import { contractWarning } from '../../extract/contract.ts';
 import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../extract/calibrate.ts';
 import type { EngineRequest } from '../../extract/engines/choose-engine.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
-import { loadWeights } from '../../extract/weights/load-weights.ts';
-import { layerBefore } from '../../extract/weights/tuned-weights.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
+import { isChecked } from './agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
-import { openTail, requireLastLayer, withTail } from './tail.ts';
-import { tunedWeights, type TunedLayers } from './tuned-layers.ts';
+import type { GraphSources } from './graph-network.ts';
+import { networkOf, type FrozenNetwork } from './frozen-network.ts';
+import { engineCut, engineProgram, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
+import { requireLastLayer } from './tail.ts';
+import type { TunedLayers } from './tuned-layers.ts';
 
 export interface ExtractorOptions extends EngineRequest {
-  readonly contract: string | Contract;
+  readonly network: FrozenNetwork;
   /** What the network gives, the deepest cut first. */
   readonly cuts: readonly CutRequest[];
   readonly dtype: Dtype;
@@ -29,12 +31,10 @@ export interface ExtractorOptions extends EngineRequest {
   readonly engineClass?: string | undefined;
   /** Engine classes of the features already stored under these settings, best first; `auto` stays with them. */
   readonly storedClasses?: (settings: Omit<FeatureSettings, 'engineClass'>) => readonly string[];
-  /** Another weights file than the bundled one; '' or absent: that. */
-  readonly weights?: string | undefined;
   /** Where int8 gets its calibration: asked only then. */
   readonly calibrate?: ((target: CalibrationTarget) => Promise<Int8Calibration>) | undefined;
   /** Of a fine-tuned network: what it changed, and what its settings say of it. */
-  readonly tuned?: (TunedLayers & Pick<FeatureSettings, 'weights' | 'tail'>) | undefined;
+  readonly tuned?: TunedPart | undefined;
 }
 
 /** One cut of an extractor: the settings of its features, and how they are pooled. */
@@ -52,6 +52,7 @@ export interface Extractor {
   readonly sets: readonly [ExtractorSet, ...ExtractorSet[]];
   readonly engine: EngineFacts;
   readonly contract: Contract;
+  readonly network: FrozenNetwork;
   /** What a tuned network changed, where it is one. */
   readonly tuned: TunedLayers | undefined;
   /** What comes out of `executable`: the poolings of the first set, then those of the next. */
@@ -69,6 +70,8 @@ export interface Extractor {
 /** An executable that is loaded by `load`, or by its first run. */
 export interface LazyExecutable extends Executable {
   load(): Promise<void>;
+  /** Loads it where it is not known yet whether its engine computes what it should. Throws ENGINE_DISAGREES. */
+  check(): Promise<void>;
 }
 
 /** The calibration where the precision needs one. Throws OPTION_INVALID where it does and there is none. */
@@ -84,12 +87,15 @@ async function calibrationFor(
   return calibrate(target);
 }
 
-function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
+function loadedOnUse(make: () => Promise<Executable>, isChecked: () => Promise<boolean>): LazyExecutable {
   let made: Promise<Executable> | undefined;
   const load = (): Promise<Executable> => (made ??= make());
   return {
     async load() {
       await load();
+    },
+    async check() {
+      if (!(await isChecked())) await load();
     },
     async run(pixels, count) {
       return (await load()).run(pixels, count);
@@ -102,70 +108,70 @@ function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
 
 /** One cut of an extractor, with all that decides its features. */
 function extractorSet(
+  backbone: Backbone,
   { cut, poolings }: CutRequest,
   settings: Omit<FeatureSettings, 'cut' | 'calibration'>,
   calibration: Int8Calibration | undefined,
 ): ExtractorSet {
-  const shape = outputShape(vgg16, cut, settings.contract.size);
+  const shape = outputShape(backbone, cut, settings.contract.size);
   const width = (pooling: Pooling): number => featureWidth(shape, pooling);
-  // A tail runs in float32.
-  const calibrated = settings.tail === undefined ? cut : layerBefore(vgg16, settings.tail.from)!;
-  const own = calibration && calibrationUpTo(calibration, vgg16, calibrated);
+  const own = calibration && calibrationUpTo(calibration, backbone, engineCut(backbone, cut, settings));
   return {
-    settings: { ...settings, cut, ...(own && { calibration: calibrationDigest(own) }) },
+    settings: {
+      ...settings,
+      cut,
+      ...graphSettings(backbone, cut),
+      ...(own && { calibration: calibrationDigest(own) }),
+    },
     poolings,
     widths: { flatten: width('flatten'), avg: width('avg'), max: width('max') },
     calibration: own,
   };
 }
 
+/** Refuses, before any work, cuts that the network does not have at the contract's size. Throws OPTION_INVALID. */
+function requireCuts({ backbone, contract }: FrozenNetwork, { cuts, tuned }: ExtractorOptions): void {
+  for (const { cut, poolings } of cuts) {
+    const shape = outputShape(backbone, cut, contract.size);
+    for (const pooling of poolings) requirePooling(cut, shape, pooling);
+  }
+  if (tuned?.tail !== undefined && isLayerBackbone(backbone)) requireLastLayer(backbone, cuts);
+}
+
 /** Makes engine, contract, cuts and weights, and reports its choices. The caller disposes `executable`. */
 export async function makeExtractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
-  const contract = typeof options.contract === 'string' ? contractNamed(options.contract) : options.contract;
-  const { cuts, dtype, tuned } = options;
-  const deepest = cuts[0]!.cut;
-  for (const { cut } of cuts) outputShape(vgg16, cut, contract.size); // refused before any work
-  if (tuned?.tail !== undefined) requireLastLayer(cuts);
+  const { network, cuts, dtype, tuned } = options;
+  const { backbone, contract } = network;
+  requireCuts(network, options);
   const warning = contractWarning(contract);
   if (warning !== undefined) listener.note?.(`Warning: ${warning}`);
-  const base = await loadWeights({
-    backbone: vgg16,
-    ...(options.weights && { file: options.weights }),
-  });
-  for (const note of base.notes) listener.note?.(note);
-  const weights = tuned === undefined ? base : tunedWeights(base, tuned, tuned);
-  const tail = tuned?.tail;
-  const settings = { backbone: vgg16.name, weights: weights.digest, contract, dtype, ...(tail && { tail }) };
-  const storedClasses = new Set(cuts.flatMap(({ cut }) => options.storedClasses?.({ ...settings, cut }) ?? []));
+  const loaded = await loadNetwork(network, tuned, listener);
+  const settings = { ...loaded.settings, contract, dtype };
+  const storedClasses = new Set(
+    cuts.flatMap(({ cut }) => options.storedClasses?.({ ...settings, cut, ...graphSettings(backbone, cut) }) ?? []),
+  );
   const engine =
     (await engineOfClass(options, listener)) ?? (await prepareEngine(options, [...storedClasses], listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
-  // What the engine runs: all of the network, or its frozen part.
-  const run = tail === undefined ? { weights, cut: deepest } : { weights: base, cut: layerBefore(vgg16, tail.from)! };
-  const calibration = await calibrationFor(precision, options, { backbone: vgg16, contract, ...run });
+  const cut = engineCut(backbone, cuts[0]!.cut, settings);
+  const frozen = loaded.tail === undefined ? loaded.program : { ...loaded.program, weights: loaded.tail.base };
+  const calibration = await calibrationFor(precision, options, { ...frozen, cut });
   const made = { ...settings, engineClass: engineClass({ engine: name, device, precision }) };
-  const sets = cuts.map((request) => extractorSet(request, made, calibration));
+  const sets = cuts.map((request) => extractorSet(backbone, request, made, calibration));
   const programs = sets.map((set, i): Program => ({
-    backbone: vgg16,
-    weights,
-    contract,
+    ...loaded.program,
     outputs: partsOf(cuts.slice(i)),
     ...(set.calibration && { quantization: quantizationOf(set.calibration) }),
   }));
   const [program] = programs as [Program, ...Program[]];
-  const load = async (whole: Program): Promise<Executable> => {
-    if (tail === undefined) return engine.load(whole);
-    const outputs = [{ cut: run.cut, pooling: 'flatten' }] as const;
-    const opened = await openTail(weights, tail, contract.size, cuts[0]!.poolings);
-    try {
-      return withTail(await engine.load({ ...whole, weights: base, outputs }), opened, tail.maps);
-    } catch (error) {
-      await opened.dispose();
-      throw error;
-    }
-  };
-  const networks = programs.map((whole) => loadedOnUse(() => load(whole)));
+  const check = { threads: options.threads, listener };
+  const networks = programs.map((whole) =>
+    loadedOnUse(
+      () => loadWhole(engine, whole, loaded, cuts, check),
+      () => isChecked(engine, engineProgram(whole, loaded)),
+    ),
+  );
   const executable: LazyExecutable = {
     ...networks[0]!,
     async dispose() {
@@ -176,6 +182,7 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
     sets: sets as [ExtractorSet, ...ExtractorSet[]],
     engine: { name, device, precision, version },
     contract,
+    network,
     tuned,
     outputs: program.outputs,
     program,
@@ -185,8 +192,8 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
 }
 
 /** What extractorLike is asked beside the settings, which say the rest. */
-export type ExtractorRequest = Omit<ExtractorOptions, keyof FeatureSettings | 'tuned'> &
-  Pick<ExtractorOptions, 'weights'> & {
+export type ExtractorRequest = Omit<ExtractorOptions, keyof FeatureSettings | 'network' | 'tuned'> &
+  Omit<GraphSources, 'cuts'> & {
     /** What a tuned network changed, where the settings are those of one. */
     readonly tuned: TunedLayers | undefined;
   };
@@ -208,7 +215,9 @@ export async function extractorLike(
     );
   }
   const tuned = request.tuned && { ...request.tuned, weights, tail };
-  const extractor = await makeExtractor({ ...settings, ...request, weights: request.weights, tuned }, listener);
+  const { weights: file, known, cuts } = request;
+  const network = await networkOf(settings, { weights: file, known, cuts: cuts.map(({ cut }) => cut) }, listener);
+  const extractor = await makeExtractor({ ...settings, ...request, network, tuned }, listener);
   try {
     requireSameSettings('What this engine and these weights give', settings, extractor.sets[0].settings);
   } catch (error) {

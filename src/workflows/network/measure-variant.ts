@@ -1,7 +1,7 @@
 // A process of its own, started by variant-process.ts: it gets one job, measures, answers and ends.
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { vgg16 } from '../../extract/backbones/vgg.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import { engineNamed } from '../../extract/engines/index.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';

@@ -2,9 +2,8 @@ import { PermafrostError } from '../../core/errors.ts';
 import { matrix, row, type Matrix } from '../../core/matrix.ts';
 import { mutex } from '../../core/mutex.ts';
 import { generalisedMeans, type Pooling } from '../../core/sample.ts';
-import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
-import { featureWidth, outputShape, type ActivationShape } from '../../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import type { BackboneWeights, LayerBackbone } from '../../extract/backbones/backbone.ts';
+import { featureWidth, mapPooling, outputShape, type ActivationShape } from '../../extract/backbones/cut-layers.ts';
 import { createTrainer } from '../../extract/engines/trainers.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { layerBefore, layersFrom } from '../../extract/weights/tuned-weights.ts';
@@ -27,13 +26,9 @@ export interface Tail {
   dispose(): Promise<void>;
 }
 
-/** Numbers in a row of activations that a tail reads. */
-export const mapWidth = ({ from }: Pick<FeatureTail, 'from'>, size: number): number =>
-  featureWidth(outputShape(vgg16, layerBefore(vgg16, from)!, size), 'flatten');
-
 /** Throws OPTION_INVALID where anything but the last layer of a tuned network is asked for. */
-export function requireLastLayer(cuts: readonly CutRequest[]): void {
-  const last = vgg16.layers.at(-1)!.name;
+export function requireLastLayer(backbone: LayerBackbone, cuts: readonly CutRequest[]): void {
+  const last = backbone.layers.at(-1)!.name;
   const [{ cut }, ...others] = cuts as [CutRequest, ...CutRequest[]];
   if (cut === last && others.length === 0) return;
   throw new PermafrostError(
@@ -56,20 +51,23 @@ function pooled(map: Float32Array, { channels }: ActivationShape, pooling: 'avg'
 
 /** Loads the tail from `from` on of a network for squares of `size` pixels. Throws ENGINE_FAILED. */
 export async function openTail(
+  backbone: LayerBackbone,
   weights: BackboneWeights,
   { from }: Pick<FeatureTail, 'from'>,
   size: number,
-  poolings: readonly Pooling[],
+  wanted: readonly Pooling[],
 ): Promise<Tail> {
-  const layers = layersFrom(vgg16, from);
-  const input = outputShape(vgg16, layerBefore(vgg16, from)!, size);
+  const last = backbone.layers.at(-1)!.name;
+  const poolings = wanted.map((pooling) => mapPooling({ cut: last, pooling }));
+  const layers = layersFrom(backbone, from);
+  const input = outputShape(backbone, layerBefore(backbone, from)!, size);
   const trainer = await createTrainer('onnxruntime');
   const answers = await trainer.loadAnswers({ layers, input, batch: BATCH, head: NO_HEAD });
   for (const [name, values] of answers.parameters) {
     const tensor = weights.tensors.get(name);
     if (tensor !== undefined) values.set(tensor.data);
   }
-  const shape = outputShape(vgg16, layers.at(-1)!.name, size);
+  const shape = outputShape(backbone, layers.at(-1)!.name, size);
   const width = featureWidth(shape, 'flatten');
   // Batches share the arrays of the loaded tail.
   const inTurn = mutex();

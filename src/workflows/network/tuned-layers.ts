@@ -1,6 +1,6 @@
 import { PermafrostError, type ErrorCode } from '../../core/errors.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
-import { vgg16 } from '../../extract/backbones/vgg16.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { LoadedWeights } from '../../extract/weights/load-weights.ts';
 import { layerBefore, problemOfLayers, withLayers } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
@@ -17,16 +17,21 @@ export interface TunedLayers {
   readonly layers: LayerTensors;
 }
 
+/** What of a tuned network's settings says which layers it changed. */
+type TunedSettings = Pick<FeatureSettings, 'backbone' | 'tail'>;
+
 /** The first changed layer of a tuned network: all of them are, where no tail runs by itself. */
-export const firstChanged = ({ tail }: Pick<FeatureSettings, 'tail'>): string => tail?.from ?? vgg16.layers[0]!.name;
+export const firstChanged = ({ backbone, tail }: TunedSettings): string =>
+  tail?.from ?? requireLayerBackbone(backbone, 'A tuned network').layers[0]!.name;
 
 /** Throws, under the code of their source, where layers are not those of a network with these settings. */
-export function requireLayers({ source, layers }: TunedLayers, settings: Pick<FeatureSettings, 'tail'>): void {
+export function requireLayers({ source, layers }: TunedLayers, settings: TunedSettings): void {
   const { tail } = settings;
+  const backbone = requireLayerBackbone(settings.backbone, 'A tuned network');
   const problem =
-    tail !== undefined && layerBefore(vgg16, tail.from) === undefined
-      ? `no layer of ${vgg16.name} comes before ${JSON.stringify(tail.from)}`
-      : problemOfLayers(vgg16, firstChanged(settings), layers);
+    tail !== undefined && layerBefore(backbone, tail.from) === undefined
+      ? `no layer of ${backbone.name} comes before ${JSON.stringify(tail.from)}`
+      : problemOfLayers(backbone, firstChanged(settings), layers);
   if (problem === undefined) return;
   throw new PermafrostError(
     source.code,
@@ -41,7 +46,7 @@ export function requireLayers({ source, layers }: TunedLayers, settings: Pick<Fe
 export function tunedWeights(
   base: LoadedWeights,
   tuned: TunedLayers,
-  settings: Pick<FeatureSettings, 'weights' | 'tail'>,
+  settings: TunedSettings & Pick<FeatureSettings, 'weights'>,
 ): BackboneWeights {
   const { source } = tuned;
   if (base.digest !== tuned.base) {

@@ -5,6 +5,7 @@ import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { parseCuts } from '../network/cuts.ts';
+import { frozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
@@ -24,7 +25,8 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
   const { allHeads, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
   const options = strategies ? withStrategiesCuts(given, work) : given;
   // Refused before the data set is listed.
-  parseCuts(options.cut);
+  const network = await frozenNetwork(options, work.listener);
+  parseCuts(options.cut, network.backbone);
   viewsRequest(options);
   const dataset = await openDataset(datasetPath, options);
   // One class cannot be told from another: better said before minutes of extraction than after.
@@ -36,7 +38,7 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     );
   }
   requireHoldOut(datasetPath, dataset);
-  const extracted = await extractAny(datasetPath, dataset, options, given, work);
+  const extracted = await extractAny(datasetPath, dataset, options, given, network, work);
   requireBothSides(dataset, extracted);
   const { seconds, ...heads } = await headsOfRun(
     extracted.store,

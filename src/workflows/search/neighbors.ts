@@ -70,7 +70,7 @@ export async function neighbors(
   const store = await storeThrough(await openStore(storePath), options.backboneFile);
   const parts = store.parts(chosenFeatures(options.cut, options.pooling));
   for (const note of madeOfMaps(parts)) listener?.note?.(note);
-  const { settings, quantization } = parts[0]!.set;
+  const { settings, quantization, network: known } = parts[0]!.set;
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
   const plan = { owner: 'neighbors', store, parts, splits, metric, bound, otherBytes: 0 };
@@ -83,6 +83,7 @@ export async function neighbors(
     {
       ...options,
       cuts: cutsOfParts(parts),
+      known,
       tuned: await layersOfSet(store.path, parts[0]!.set),
       calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
     },

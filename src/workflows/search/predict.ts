@@ -74,6 +74,7 @@ export async function predict(
     {
       ...options,
       cuts: cutsOfParts(headParts(opened.document)),
+      known: opened.document.network,
       tuned: await layersOfHead(opened, options.backboneFile),
       calibrate: () => Promise.resolve(opened.document.calibration!),
     },

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PermafrostError } from '../../../src/core/errors.ts';
-import { POOLINGS } from '../../../src/core/sample.ts';
-import { cutLayerNames, featureWidth, outputShape } from '../../../src/extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { cutLayerNames, featureWidth, MAP_POOLINGS, outputShape } from '../../../src/extract/backbones/cut-layers.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import type { Engine } from '../../../src/extract/engines/engine.ts';
 import { calibratedProgram } from '../../support/calibrated-program.ts';
-import { kerasCaffe, kerasUnit } from '../../support/contracts.ts';
+import { kerasCaffe, kerasUnit, threeScales } from '../../support/contracts.ts';
 import { relativeError } from '../../support/golden.ts';
 import {
   channelsOf,
@@ -18,7 +17,7 @@ import {
   slimmed,
   tinyBackbone,
 } from '../../support/tiny-backbone.ts';
-import type { Output, Program } from '../../../src/extract/program.ts';
+import { isLayerProgram, type LayerProgram, type Output } from '../../../src/extract/program.ts';
 
 /** Largest difference over largest value that an engine may show. */
 export interface EngineTolerances {
@@ -35,7 +34,7 @@ const SIZE = 32;
 const slim = slimmed(vgg16, 16);
 const slimWeights = randomWeights(slim, 1);
 
-function slimProgram(outputs: readonly Output[]): Program {
+function slimProgram(outputs: readonly Output[]): LayerProgram {
   return { backbone: slim, weights: slimWeights, contract: { ...kerasCaffe, size: SIZE }, outputs };
 }
 
@@ -57,7 +56,9 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
       engine = {
         ...made,
         load: async (program) =>
-          made.load(calibrates && !program.quantization ? await calibratedProgram(program) : program),
+          made.load(
+            calibrates && isLayerProgram(program) && !program.quantization ? await calibratedProgram(program) : program,
+          ),
       };
     });
 
@@ -105,7 +106,7 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
 
     it('pools to the average, maximum and generalised mean of the flatten output, in the order of the program', async () => {
       const cuts = ['block1_pool', 'block3_conv2', 'block4_pool'];
-      const outputs = cuts.flatMap((cut) => POOLINGS.map((pooling) => ({ cut, pooling }) as const));
+      const outputs = cuts.flatMap((cut) => MAP_POOLINGS.map((pooling) => ({ cut, pooling }) as const));
       const program = slimProgram(outputs.toReversed());
       const loaded = await engine.load(program);
       const features = (await loaded.run(randomPixels(2, SIZE, 4), 2)).toReversed();
@@ -126,8 +127,8 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
           fc.array(fc.constantFrom(0, 1, 3, 5, 8), { maxLength: 4 }),
           fc.constantFrom(1, 4, 7),
           fc.integer({ min: 8, max: 13 }),
-          fc.constantFrom(kerasCaffe, kerasUnit),
-          fc.constantFrom(...POOLINGS),
+          fc.constantFrom(kerasCaffe, kerasUnit, threeScales),
+          fc.constantFrom(...MAP_POOLINGS),
           fc.integer({ min: 1, max: 3 }),
           fc.nat(1000),
           async (deeper, firstFilters, size, contract, pooling, count, seed) => {
@@ -157,7 +158,7 @@ export function itIsAnEngine(makeEngine: () => Promise<Engine>, tolerances: Engi
 
     it('keeps two executables apart, also when their runs overlap', async () => {
       const first = slimProgram([{ cut: 'block2_pool', pooling: 'avg' }]);
-      const second: Program = { ...first, weights: randomWeights(slim, 9) };
+      const second: LayerProgram = { ...first, weights: randomWeights(slim, 9) };
       const a = await engine.load(first);
       const b = await engine.load(second);
       const pixels = randomPixels(2, SIZE, 5);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { outputShape } from '../../../src/extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
 import type { TailProgram, Trainer, TrainingStep } from '../../../src/extract/training.ts';
 import { loadWeights, type LoadedWeights } from '../../../src/extract/weights/load-weights.ts';

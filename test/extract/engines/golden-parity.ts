@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Contract } from '../../../src/core/contract.ts';
 import type { Matrix } from '../../../src/core/matrix.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import type { Engine } from '../../../src/extract/engines/engine.ts';
 import { loadWeights, type LoadedWeights } from '../../../src/extract/weights/load-weights.ts';
 import { kerasCaffe, kerasUnit } from '../../support/contracts.ts';

@@ -5,7 +5,7 @@ import { topClass } from '../../../src/classify/evaluate/metrics.ts';
 import { cosine, matrix, row, selectRows, type Matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { random } from '../../../src/core/random.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { calibrate, quantizationOf } from '../../../src/extract/calibrate.ts';
 import { decodedImages } from '../../../src/extract/image/decoded-images.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
@@ -13,7 +13,7 @@ import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { goldenFloats, goldenTensors } from '../../support/golden.ts';
 import { hasShared, needsShared, sharedPath } from '../../support/shared.ts';
-import type { Program } from '../../../src/extract/program.ts';
+import type { LayerProgram } from '../../../src/extract/program.ts';
 
 const CALIBRATED = 12;
 const MEASURED = 24;
@@ -23,7 +23,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
   needsShared('datasets/hymenoptera', 'VGG16 in int8 on photographs'),
   () => {
     const root = sharedPath('datasets/hymenoptera');
-    let program: Program;
+    let program: LayerProgram;
     let golden: Matrix;
     let paths: readonly string[];
     let measured: readonly number[];
@@ -41,7 +41,7 @@ describe.skipIf(!hasShared('golden') || !hasShared('datasets/hymenoptera'))(
         count: rows.length,
       });
 
-    async function features(given: Program, rows: readonly number[]): Promise<Matrix> {
+    async function features(given: LayerProgram, rows: readonly number[]): Promise<Matrix> {
       const engine = await createEngine('onnxruntime', { precision: 'int8' });
       const loaded = await engine.load(given);
       const out = matrix(rows.length, 512);

@@ -5,7 +5,7 @@ import { deserialize, serialize } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { POOLINGS } from '../../../src/core/sample.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { createEngine, engineNamed } from '../../../src/extract/engines/index.ts';
 import { permafrost } from '../../support/command.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
@@ -14,12 +14,12 @@ import { temporaryFolders } from '../../support/folders.ts';
 import { relativeError } from '../../support/golden.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { randomPixels, randomWeights, slimmed } from '../../support/tiny-backbone.ts';
-import type { Program } from '../../../src/extract/program.ts';
+import type { LayerProgram } from '../../../src/extract/program.ts';
 
 const folder = temporaryFolders();
 const SIZE = 32;
 const backbone = slimmed(vgg16, 16);
-const program: Program = {
+const program: LayerProgram = {
   backbone,
   weights: randomWeights(backbone, 1),
   contract: { ...kerasCaffe, size: SIZE },
@@ -72,7 +72,7 @@ const ICD = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const title = existsSync(ICD) ? 'webgpu on SwiftShader' : `webgpu on SwiftShader [skipped: ${ICD} is missing]`;
 
 describe.skipIf(!existsSync(ICD))(title, () => {
-  function inAnotherProcess(given: Program, pixels: Uint8Array, counts: readonly number[]) {
+  function inAnotherProcess(given: LayerProgram, pixels: Uint8Array, counts: readonly number[]) {
     const [from, to] = [join(folder(), 'in'), join(folder(), 'out')];
     writeFileSync(from, serialize({ program: given, pixels, counts }));
     const script = fileURLToPath(new URL('../../support/run-program.mjs', import.meta.url));

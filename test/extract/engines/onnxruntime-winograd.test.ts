@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
 import { programGraph } from '../../../src/extract/graph/program-graph.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
 import { itIsAnEngine } from './engine-contract.ts';
 import { itAgreesWithKeras } from './golden-parity.ts';
-import type { Program } from '../../../src/extract/program.ts';
+import type { LayerProgram } from '../../../src/extract/program.ts';
 
 const makeEngine = (options = {}) => createEngine('onnxruntime-winograd', options);
 
@@ -23,7 +23,7 @@ describe('the onnxruntime-winograd engine', () => {
     const backbone = slimmed(vgg16, 16);
     const contract = { ...kerasCaffe, size: 32 };
     const outputs = (['flatten', 'avg'] as const).map((pooling) => ({ cut: 'block5_pool', pooling }));
-    const program: Program = { backbone, weights: randomWeights(backbone, 1), contract, outputs };
+    const program: LayerProgram = { backbone, weights: randomWeights(backbone, 1), contract, outputs };
     const count = 7;
     const pixels = Uint8Array.from({ length: count * 32 * 32 * 3 }, (_, i) => (i * 37 + (i >> 7) * 11) % 256);
     const [atOnce, ...others] = await Promise.all(
@@ -54,7 +54,7 @@ describe('the onnxruntime-winograd engine', () => {
       precision: 'fp32',
     });
     const backbone = slimmed(vgg16, 16);
-    const program: Program = {
+    const program: LayerProgram = {
       backbone,
       weights: randomWeights(backbone, 1),
       contract: { ...kerasCaffe, size: 32 },

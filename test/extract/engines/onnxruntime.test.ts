@@ -6,7 +6,7 @@ import { kerasCaffe } from '../../support/contracts.ts';
 import { randomPixels, randomWeights, tinyBackbone } from '../../support/tiny-backbone.ts';
 import { itIsAnEngine } from './engine-contract.ts';
 import { itAgreesWithKeras } from './golden-parity.ts';
-import type { Program } from '../../../src/extract/program.ts';
+import type { LayerProgram } from '../../../src/extract/program.ts';
 
 const makeEngine = () => createEngine('onnxruntime');
 
@@ -28,7 +28,7 @@ describe('the onnxruntime engine', () => {
 
     it('refuses a program without calibration, and float32 ignores a calibration', async () => {
       const backbone = tinyBackbone([4, 0, 4]);
-      const program: Program = {
+      const program: LayerProgram = {
         backbone,
         weights: randomWeights(backbone, 1),
         contract: { ...kerasCaffe, size: 8 },
@@ -36,7 +36,7 @@ describe('the onnxruntime engine', () => {
       };
       await expect((await makeInt8()).load(program)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
       const pixels = randomPixels(1, 8, 3);
-      const features = async (engine: Engine, given: Program): Promise<Float32Array> => {
+      const features = async (engine: Engine, given: LayerProgram): Promise<Float32Array> => {
         const loaded = await engine.load(given);
         const [found] = await loaded.run(pixels, 1);
         await loaded.dispose();

@@ -4,7 +4,7 @@ import type { Precision } from '../../../src/extract/engines/engine.ts';
 import { createEngine, engineNamed } from '../../../src/extract/engines/index.ts';
 import { requireOpenVino } from '../../../src/extract/engines/openvino/require-openvino.ts';
 import { extractFeatures } from '../../../src/extract/pipeline.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { hasOpenVino, needsOpenVino } from '../../support/openvino.ts';

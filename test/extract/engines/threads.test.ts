@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import type { Engine } from '../../../src/extract/engines/engine.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
-import type { Program } from '../../../src/extract/program.ts';
+import type { LayerProgram } from '../../../src/extract/program.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { hasOpenVino, needsOpenVino } from '../../support/openvino.ts';
@@ -15,7 +15,7 @@ const BATCH = 8;
 const bytes = (values: Float32Array): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 
 /** Features of the images of `pixels`, eight at a time as a run has them. */
-async function featuresOf(engine: Engine, program: Program, pixels: Uint8Array): Promise<Buffer> {
+async function featuresOf(engine: Engine, program: LayerProgram, pixels: Uint8Array): Promise<Buffer> {
   const loaded = await engine.load(program);
   const size = program.contract.size ** 2 * 3;
   const found: Buffer[] = [];
@@ -37,7 +37,7 @@ const affinities = (): ReadonlySet<string> =>
   );
 
 describe('the number of threads', () => {
-  let program: Program;
+  let program: LayerProgram;
   const pixels = randomPixels(IMAGES, 224, 5);
   beforeAll(async () => {
     const outputs = (['flatten', 'avg', 'max'] as const).map((pooling) => ({ cut: 'block5_pool', pooling }));
@@ -69,7 +69,7 @@ describe('the number of threads', () => {
 
 describe.runIf(process.platform === 'linux')('the threads of an engine', () => {
   const slim = slimmed(vgg16, 16);
-  const program: Program = {
+  const program: LayerProgram = {
     backbone: slim,
     weights: randomWeights(slim, 1),
     contract: { ...kerasCaffe, size: 32 },

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Layer } from '../../../src/extract/backbones/backbone.ts';
 import { layersUpTo } from '../../../src/extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { createTrainer } from '../../../src/extract/engines/trainers.ts';
 import type { DenseHead, TailAnswers, TailProgram, Trainer, TrainingStep } from '../../../src/extract/training.ts';
 import { rejection } from '../../support/errors.ts';

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { kernelToOnnx } from '../../../src/extract/graph/kernel-layout.ts';
-import { outputName, PIXELS, programGraph, programModel } from '../../../src/extract/graph/program-graph.ts';
+import { programModel } from '../../../src/extract/engines/program-model.ts';
+import { outputName, PIXELS, programGraph } from '../../../src/extract/graph/program-graph.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomWeights, slimmed, tinyBackbone } from '../../support/tiny-backbone.ts';
-import type { Output, Program } from '../../../src/extract/program.ts';
+import type { Output, LayerProgram } from '../../../src/extract/program.ts';
 
 const backbone = slimmed(vgg16, 16);
 const weights = randomWeights(backbone, 1);
 
-function program(outputs: readonly Output[], size = 64): Program {
+function program(outputs: readonly Output[], size = 64): LayerProgram {
   return { backbone, weights, contract: { ...kerasCaffe, size }, outputs };
 }
 

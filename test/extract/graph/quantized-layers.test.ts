@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../../src/core/onnxruntime.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
-import { programGraph, programModel } from '../../../src/extract/graph/program-graph.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
+import { programModel } from '../../../src/extract/engines/program-model.ts';
+import { programGraph } from '../../../src/extract/graph/program-graph.ts';
 import { quantizeBias, quantizeKernel } from '../../../src/extract/graph/quantize-weights.ts';
 import { kerasCaffe } from '../../support/contracts.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
-import type { Program, Quantization } from '../../../src/extract/program.ts';
+import type { LayerProgram, Quantization } from '../../../src/extract/program.ts';
 
 const backbone = slimmed(vgg16, 16);
 
-function program(leaveOut = ''): Program {
+function program(leaveOut = ''): LayerProgram {
   const names = backbone.layers.map(({ name }) => name).filter((name) => name !== leaveOut);
   const quantization: Quantization = {
     digest: 'of a test',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as ProcessModule from '../../../src/extract/weights/keras-h5-process.ts';
 import type * as LoadWeightsModule from '../../../src/extract/weights/load-weights.ts';
 import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { KERAS_LAYOUTS, writeH5 } from '../../support/keras-files.ts';
 import { randomWeights, slimmed } from '../../support/tiny-backbone.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSafetensors, type SafeTensor } from '../../../src/core/safetensors.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { weightsDigest } from '../../../src/extract/weights/fit-weights.ts';
 import { loadWeights, type LoadedWeights } from '../../../src/extract/weights/load-weights.ts';
 import { hasShared, needsShared, sharedPath } from '../../support/shared.ts';
@@ -54,7 +54,7 @@ describe('the weights that come with the package', () => {
   it('are found by the built program too', () => {
     const script = `
       const { loadWeights } = await import('./dist/extract/weights/load-weights.js');
-      const { vgg16 } = await import('./dist/extract/backbones/vgg16.js');
+      const { vgg16 } = await import('./dist/extract/backbones/vgg.js');
       console.log((await loadWeights({ backbone: vgg16 })).digest);`;
     const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
       encoding: 'utf8',

@@ -77,10 +77,10 @@ describe('a store of another version', () => {
     const store = copyOf(2);
     const path = join(store, 'manifest.json');
     const document = unseal(JSON.parse(readFileSync(path, 'utf8')));
-    writeFileSync(path, sealJson({ ...document, version: 4 }));
+    writeFileSync(path, sealJson({ ...document, version: 5 }));
     const before = filesOf(store);
     const { message } = await rejection(migrate(store), 'STORE_VERSION');
-    expect(message).toMatch(/has store version 4; this permafrost reads versions 1, 2, 3\./);
+    expect(message).toMatch(/has store version 5; this permafrost reads versions 1, 2, 3, 4\./);
     expect(filesOf(store)).toEqual(before);
   });
 

@@ -17,7 +17,7 @@ const temporaryFolder = temporaryFolders();
 async function smallStore(): Promise<{ store: string; manifest: ManifestDraft }> {
   const store = join(temporaryFolder(), 'store');
   const { manifest } = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
+  const set = setFor(manifest, { settings: settingsWith(), engine: ENGINE, widths: WIDTHS });
   const rows = [storedRow('a.jpg'), storedRow('b.jpg'), storedRow('c.jpg', { split: 'val' })];
   const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: rows.length });
   await writer.append(featuresOf(rows));
@@ -102,7 +102,7 @@ describe('a store of several shards and several sets', () => {
     const larger = featuresOf(rows);
     for (const { data } of larger.features.values()) for (const i of data.keys()) data[i]! += 1000;
     const { manifest, set } = await fillStore(store, rows, { perShard: 2, settings: half });
-    const other = setFor(manifest, single, ENGINE, WIDTHS);
+    const other = setFor(manifest, { settings: single, engine: ENGINE, widths: WIDTHS });
     const writer = featureWriter({ store: { path: store, manifest }, set: other, expectedRows: 11 });
     await writer.append(larger);
     await writer.seal();

@@ -100,11 +100,13 @@ describe('opening a store for writing', () => {
 describe('a set of features', () => {
   it('is found again by its settings, whatever the order of their keys, and made where it is not there', async () => {
     const { manifest } = await openForWriting(newStore(), '0.0.0');
-    const one = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
+    const one = setFor(manifest, { settings: settingsWith(), engine: ENGINE, widths: WIDTHS });
     const { dtype, cut, ...rest } = settingsWith();
-    expect(setFor(manifest, { ...rest, cut, dtype }, { ...ENGINE, version: '2.0' }, WIDTHS)).toBe(one);
+    expect(
+      setFor(manifest, { settings: { ...rest, cut, dtype }, engine: { ...ENGINE, version: '2.0' }, widths: WIDTHS }),
+    ).toBe(one);
     expect(one.engine.version).toBe('1.0');
-    const other = setFor(manifest, settingsWith({ cut: 'block4_pool' }), ENGINE, WIDTHS);
+    const other = setFor(manifest, { settings: settingsWith({ cut: 'block4_pool' }), engine: ENGINE, widths: WIDTHS });
     expect(manifest.sets).toEqual([one, other]);
   });
 
@@ -112,7 +114,11 @@ describe('a set of features', () => {
     const { manifest } = await openForWriting(newStore(), '0.0.0');
     const mean: [number, number, number] = [1, 2, 3];
     const widths = { ...WIDTHS } as { flatten: number; avg: number; max: number };
-    const set = setFor(manifest, settingsWith({ contract: { ...CONTRACTS.keras, mean } }), ENGINE, widths);
+    const set = setFor(manifest, {
+      settings: settingsWith({ contract: { ...CONTRACTS.keras, mean } }),
+      engine: ENGINE,
+      widths,
+    });
     mean[0] = 99;
     widths.avg = 99;
     expect(set.settings.contract.mean).toEqual([1, 2, 3]);
@@ -172,7 +178,7 @@ describe('why stored features do not serve', () => {
   it('is nothing in a new store, nor where another set has no rows', async () => {
     const { manifest } = await openForWriting(newStore(), '0.0.0');
     expect(whyNotReused(manifest, wanted)).toBeUndefined();
-    setFor(manifest, keras, ENGINE, WIDTHS);
+    setFor(manifest, { settings: keras, engine: ENGINE, widths: WIDTHS });
     expect(whyNotReused(manifest, wanted)).toBeUndefined();
   });
 

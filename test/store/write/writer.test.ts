@@ -183,7 +183,7 @@ describe('a feature that float16 cannot hold', () => {
   it('is stored as it is in a store of float32', async () => {
     const store = join(folder(), 'store');
     const { manifest } = await openForWriting(store, '0.0.0');
-    const set = setFor(manifest, settingsWith({ dtype: 'float32' }), ENGINE, WIDTHS);
+    const set = setFor(manifest, { settings: settingsWith({ dtype: 'float32' }), engine: ENGINE, widths: WIDTHS });
     const rows = named(2);
     const writer = featureWriter({ store: { path: store, manifest }, set, expectedRows: 2 });
     await writer.append(withValue(rows, 1, 1e30));

@@ -32,7 +32,7 @@ beforeAll(async () => {
     }),
   ).sort((a, b) => (a.path < b.path ? -1 : 1));
   const { manifest } = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, settingsWith(), ENGINE, WIDTHS);
+  const set = setFor(manifest, { settings: settingsWith(), engine: ENGINE, widths: WIDTHS });
   const writer = featureWriter({
     store: { path: store, manifest },
     set,

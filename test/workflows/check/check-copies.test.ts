@@ -31,7 +31,7 @@ interface Image {
 async function storeOf(images: readonly Image[]): Promise<string> {
   const store = join(folder(), 'store');
   const { manifest } = await openForWriting(store, '0.0.0');
-  const set = setFor(manifest, settingsWith({ dtype: 'float32' }), ENGINE, WIDTHS);
+  const set = setFor(manifest, { settings: settingsWith({ dtype: 'float32' }), engine: ENGINE, widths: WIDTHS });
   const rows = images.map(({ sample }) => sample);
   const writer = featureWriter({
     store: { path: store, manifest },

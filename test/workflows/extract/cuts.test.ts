@@ -1,3 +1,5 @@
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
+import { frozenNetwork } from '../../../src/workflows/network/frozen-network.ts';
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -168,7 +170,6 @@ describe('the text of --cut', () => {
     ['block5_pool:avg,block5_pool:max', /names block5_pool twice.*joined by \+/],
     ['block5_pool:avg:max', /takes cut layers with their poolings/],
     ['block5_pool,', /no cut layer ""/],
-    ['', /no cut layer ""/],
   ])('%j is refused before any work', async (cut, words) => {
     const { message } = await rejection(extract('nowhere', { ...options, cut }), 'OPTION_INVALID');
     expect(message).toMatch(words);
@@ -185,7 +186,11 @@ describe('what is added to a store later', () => {
 
     const request = { ...EXTRACT_DEFAULTS, ...options, cut: 'block3_pool:avg,block2_pool:avg,block1_pool:max' };
     const dataset = await openDataset(few, request);
-    const extractor = await makeExtractor({ ...request, cuts: parseCuts(request.cut), weights: undefined });
+    const extractor = await makeExtractor({
+      ...request,
+      network: await frozenNetwork(request),
+      cuts: parseCuts(request.cut, vgg16),
+    });
     const runs = extractor.networks.map(() => 0);
     const networks = extractor.networks.map((network, i) => ({
       ...network,

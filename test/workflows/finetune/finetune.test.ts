@@ -5,7 +5,7 @@ import { matrixRows } from '../../../src/core/rows.ts';
 import * as metrics from '../../../src/classify/evaluate/metrics.ts';
 import { logisticHead } from '../../../src/classify/heads/logistic.ts';
 import { unitRows } from '../../../src/classify/normalize.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { openStore, type Store } from '../../../src/store/open.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
@@ -52,7 +52,7 @@ async function pooledOf(store: Store, split: 'train' | 'val') {
     splits: [split],
     memory: 'matrix',
   });
-  const tail = await openTail(await loadWeights({ backbone: vgg16 }), { from: FROM }, 224, ['avg']);
+  const tail = await openTail(vgg16, await loadWeights({ backbone: vgg16 }), { from: FROM }, 224, ['avg']);
   const [X] = await tail.run(rows.matrix);
   await tail.dispose();
   return { X: unitRows(X!), labels: rows.labels };

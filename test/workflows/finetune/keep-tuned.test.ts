@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { extract, openStore, predict } from '../../../src/index.ts';
 import { row, type Matrix } from '../../../src/core/matrix.ts';
 import type { Pooling } from '../../../src/core/sample.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { createEngine } from '../../../src/extract/engines/index.ts';
 import { openImage } from '../../../src/extract/image/open-image.ts';
 import { withLayers } from '../../../src/extract/weights/tuned-weights.ts';

@@ -1,3 +1,4 @@
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -33,7 +34,7 @@ const cutsOf = (store: Store, view?: number): string[] =>
 async function needed(store: Store, from: string, views = 0): Promise<{ store: Store; notes: string[] }> {
   const notes: string[] = [];
   const listener = { note: (text: string) => void notes.push(text) };
-  const found = await withNeededSets(store, tailFrom(from, 224), { views, weights: '' }, { listener });
+  const found = await withNeededSets(store, tailFrom(vgg16, from, 224), { views, weights: '' }, { listener });
   return { store: found, notes: notes.filter((text) => text.startsWith('The store lacks')) };
 }
 

@@ -1,13 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { rgbArithmetic } from '../../../core/contract.ts';
 import { matrix, type Matrix } from '../../../core/matrix.ts';
-import { GEM, type Pooling } from '../../../core/sample.ts';
+import { GEM } from '../../../core/sample.ts';
 import type { Layer } from '../../backbones/backbone.ts';
-import { featureWidth, outputShape } from '../../backbones/cut-layers.ts';
+import { featureWidth, mapPooling, outputShape, type MapPooling } from '../../backbones/cut-layers.ts';
 import { weightsOf } from '../../graph/graph-part.ts';
 import { neededLayers } from '../../graph/needed-layers.ts';
 import type { TfjsRuntime } from './runtime.ts';
 import type { Tensor, Tf } from './tensors.ts';
-import type { Program } from '../../program.ts';
+import type { LayerProgram } from '../../program.ts';
 
 /** A program whose weights lie in the runtime's memory. */
 export interface TfjsNetwork {
@@ -18,7 +19,7 @@ export interface TfjsNetwork {
 type Apply = (input: Tensor) => Tensor;
 
 /** NHWC activation to features (count, width). */
-function pool(tf: Tf, x: Tensor, pooling: Pooling, width: number): Tensor {
+function pool(tf: Tf, x: Tensor, pooling: MapPooling, width: number): Tensor {
   switch (pooling) {
     case 'flatten':
       return tf.reshape(x, [-1, width]);
@@ -40,7 +41,7 @@ function pool(tf: Tf, x: Tensor, pooling: Pooling, width: number): Tensor {
  */
 function buildSteps(
   tf: Tf,
-  program: Program,
+  program: LayerProgram,
   layers: readonly Layer[],
 ): { readonly prepare: Apply; readonly steps: readonly Apply[]; readonly kept: readonly Tensor[] } {
   const kept: Tensor[] = [];
@@ -50,9 +51,9 @@ function buildSteps(
   };
   const { contract } = program;
   const reversed = contract.channelOrder === 'BGR';
-  const means = reversed ? contract.mean.toReversed() : contract.mean;
-  const mean = keep(tf.tensor(Float32Array.from(means), [3], 'float32'));
-  const scale = keep(tf.tensor(Float32Array.of(contract.scale), [], 'float32'));
+  const arithmetic = rgbArithmetic(contract);
+  const mean = keep(tf.tensor(Float32Array.from(arithmetic.mean), [3], 'float32'));
+  const scale = keep(tf.tensor(Float32Array.from(arithmetic.scale), [3], 'float32'));
   const steps = layers.map((layer, i): Apply => {
     if (layer.kind === 'maxPool') return (x) => tf.maxPool(x, 2, 2, 'valid');
     const { name, inputs, filters } = layer;
@@ -69,14 +70,14 @@ function buildSteps(
  * Puts a program's weights into the runtime. A run gives JavaScript a turn between layers and frees each activation as
  * soon as the next one is there. Throws OPTION_INVALID and WEIGHTS_MISMATCH as the ONNX graph does.
  */
-export function loadNetwork({ tf, run }: TfjsRuntime, program: Program): TfjsNetwork {
+export function loadNetwork({ tf, run }: TfjsRuntime, program: LayerProgram): TfjsNetwork {
   const { backbone, contract, outputs } = program;
   const { size } = contract;
   const layers = neededLayers(program);
   const widths = outputs.map(({ cut, pooling }) => featureWidth(outputShape(backbone, cut, size), pooling));
   const { prepare, steps, kept } = run(() => buildSteps(tf, program, layers));
 
-  async function read(x: Tensor, pooling: Pooling, width: number, count: number): Promise<Matrix> {
+  async function read(x: Tensor, pooling: MapPooling, width: number, count: number): Promise<Matrix> {
     const features = run(() => pool(tf, x, pooling, width));
     try {
       return matrix(count, width, await features.data());
@@ -94,8 +95,8 @@ export function loadNetwork({ tf, run }: TfjsRuntime, program: Program): TfjsNet
           const input = x;
           x = run(() => step(input));
           input.dispose();
-          for (const [o, { cut, pooling }] of outputs.entries()) {
-            if (cut === layers[i]!.name) results[o] = await read(x, pooling, widths[o]!, count);
+          for (const [o, output] of outputs.entries()) {
+            if (output.cut === layers[i]!.name) results[o] = await read(x, mapPooling(output), widths[o]!, count);
           }
           await turn();
         }

@@ -1,6 +1,7 @@
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import type { Program } from '../../program.ts';
 import type { Engine, Executable } from '../engine.ts';
+import { requireLayerProgram } from '../../graph/program-graph.ts';
 import { guardedExecutable } from '../guarded-executable.ts';
 import { chooseRuntime, type TfjsOptions } from './choose-runtime.ts';
 import { loadNetwork } from './network.ts';
@@ -11,7 +12,7 @@ export type { TfjsOptions } from './choose-runtime.ts';
 function executable(runtime: TfjsRuntime, program: Program): Executable {
   const { name } = runtime.package;
   try {
-    const { infer, release } = loadNetwork(runtime, program);
+    const { infer, release } = loadNetwork(runtime, requireLayerProgram(program, 'tfjs'));
     const { size } = program.contract;
     return guardedExecutable({ runtime: name, size, infer, release: () => Promise.resolve(release()) });
   } catch (cause) {

@@ -1,7 +1,7 @@
 import type { Layer } from '../../backbones/backbone.ts';
-import { outputName } from '../needed-layers.ts';
+import { mapPooling } from '../../backbones/cut-layers.ts';
 import { weightsOf, type GraphPart } from '../graph-part.ts';
-import type { Program } from '../../program.ts';
+import { outputName, type LayerProgram } from '../../program.ts';
 import { plainArrangement, type MapSize } from './arrangement.ts';
 import { graphBuilder, type GraphBuilder } from './graph-builder.ts';
 import { maxPool } from './max-pool.ts';
@@ -33,7 +33,7 @@ function maps(
   g: GraphBuilder,
   layers: readonly Layer[],
   input: NchwMap,
-  program: Program,
+  program: LayerProgram,
   choices: FrozenChoices,
 ): ReadonlyMap<string, PixelMap> {
   const found = new Map<string, PixelMap>();
@@ -69,14 +69,14 @@ function maps(
 export function frozenLayers(
   layers: readonly Layer[],
   input: NchwMap,
-  program: Program,
+  program: LayerProgram,
   choices: FrozenChoices,
 ): GraphPart {
   const g = graphBuilder();
   const byName = maps(g, layers, input, program, choices);
   for (const output of program.outputs) {
     const map = byName.get(output.cut);
-    if (map !== undefined) g.output(outputName(output), pooledRows(g, map, output.pooling), []);
+    if (map !== undefined) g.output(outputName(output), pooledRows(g, map, mapPooling(output)), []);
   }
   return g.graph(program.backbone.name);
 }

@@ -1,9 +1,10 @@
-import { GEM, type Pooling } from '../../../core/sample.ts';
+import { GEM } from '../../../core/sample.ts';
+import type { MapPooling } from '../../backbones/cut-layers.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { mapToNhwc, type PixelMap } from './pixel-map.ts';
 
 /** A map pooled: features (batch, width); flatten in NHWC order, as Keras. Its rows of no pixel must be zero. */
-export function pooledRows(g: GraphBuilder, map: PixelMap, pooling: Pooling): string {
+export function pooledRows(g: GraphBuilder, map: PixelMap, pooling: MapPooling): string {
   const { height, width } = map.arrangement;
   if (pooling === 'flatten') return g.reshape(mapToNhwc(g, map), [-1, height * width * map.channels]);
   const mean = (tensor: string): string => g.op('Mul', [g.sum(tensor, [0]), g.float(1 / (height * width))]);

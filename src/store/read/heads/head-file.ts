@@ -16,14 +16,16 @@ const partSchema = z.strictObject({ cut: z.string(), pooling: z.enum(POOLINGS), 
 
 const headSchema = z.strictObject({
   format: z.literal('permafrost-head'),
-  /** 3: of features of tuned networks; 2: has \`others\`; else 1, which every permafrost reads. */
-  version: z.literal([1, 2, 3]),
+  /** 4: of features of graphs; 3: of features of tuned networks; 2: has \`others\`; else 1, which every permafrost reads. */
+  version: z.literal([1, 2, 3, 4]),
   permafrost: z.string(),
   name: z.string(),
   params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
   classes: z.array(z.string()).min(2),
   /** Settings of the training features, of the first part where there are several: other features are refused. */
   settings: settingsSchema,
+  /** Of features of a graph: what it was called, and where its file was last. */
+  network: z.strictObject({ name: z.string(), file: z.string() }).optional(),
   /** The calibration that `settings` names, where they are int8: new images are extracted with it too. */
   calibration: calibrationSchema.optional(),
   pooling: z.enum(POOLINGS),
@@ -94,6 +96,7 @@ export type HeadTensors = ReadonlyMap<
 
 /** The version of a head file: the least that can be read by whoever knows what is in it. */
 function versionFor({ others, settings, tuned }: HeadDocument): number {
+  if (settings.graph !== undefined) return 4;
   if (tuned !== undefined || settings.tail !== undefined) return 3;
   return others === undefined ? 1 : 2;
 }

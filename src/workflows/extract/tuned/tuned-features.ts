@@ -1,5 +1,5 @@
 import type { Int8Calibration } from '../../../core/calibration.ts';
-import { vgg16 } from '../../../extract/backbones/vgg16.ts';
+import { requireLayerBackbone } from '../../../extract/backbones/layer-backbones.ts';
 import { layerBefore } from '../../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
 import type { FeatureSetDraft } from '../../../store/format/manifest.ts';
@@ -38,5 +38,6 @@ export async function keepLayers(store: string, set: FeatureSetDraft, tuned: Tun
 export function settingsOfMaps({ settings, tuned }: Omit<TunedFeatures, 'calibration'>): FeatureSettings | undefined {
   const { tail, ...others } = settings;
   if (tail === undefined) return undefined;
-  return { ...others, weights: tuned.base, cut: layerBefore(vgg16, tail.from)!, dtype: tail.maps };
+  const backbone = requireLayerBackbone(settings.backbone, 'A tuned network');
+  return { ...others, weights: tuned.base, cut: layerBefore(backbone, tail.from)!, dtype: tail.maps };
 }

@@ -15,6 +15,7 @@ import { setsWriter, type WantedDraft } from '../../../store/write/sets-writer.t
 import { unitRows } from '../../../store/write/shard-rows.ts';
 import { openForWriting, setFor } from '../../../store/write/store.ts';
 import { requireAgreement } from '../../network/calibration.ts';
+import { requireLayerProgram } from '../../../extract/graph/program-graph.ts';
 import type { Extractor } from '../../network/extractor.ts';
 import { openTail } from '../../network/tail.ts';
 import type { Work } from '../../work.ts';
@@ -99,7 +100,7 @@ export async function tunedIntoStore(
     const samples = [...(await storedList(storeFiles(path), manifest).samples())];
     const [{ settings, poolings, widths }] = extractor.sets;
     const before = versionFor(manifest);
-    const set = setFor(manifest, settings, extractor.engine, widths);
+    const set = setFor(manifest, { settings, widths, engine: extractor.engine });
     await keepLayers(path, set, network.tuned);
     const { root } = manifest.dataset;
     const dataset = { root, samples, hasSplits: true, warnings: [], failures: [] };
@@ -111,7 +112,8 @@ export async function tunedIntoStore(
     const into = { set, poolings };
     let fromMaps = 0;
     if (maps !== undefined && (await lackingIn(store, into, samples)) > 0) {
-      const tail = await openTail(extractor.program.weights, settings.tail!, settings.contract.size, poolings);
+      const { backbone, weights } = requireLayerProgram(extractor.program, 'A tuned network');
+      const tail = await openTail(backbone, weights, settings.tail!, settings.contract.size, poolings);
       try {
         const needed = new Set(samples.map(({ sha256 }) => sha256));
         const shardBytes = options.shardMegabytes * 2 ** 20;

@@ -1,6 +1,6 @@
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contract } from '../../../core/contract.ts';
+import { rgbArithmetic, type Contract } from '../../../core/contract.ts';
 import { sha256Hex } from '../../../core/digest.ts';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
 import { applyView } from '../../../extract/image/augment.ts';
@@ -156,16 +156,17 @@ async function contentOf(
 }
 
 /** RGB pixels to what the first convolution reads: in the contract's order, less the mean, scaled, in float32. */
-function preparation({ channelOrder, mean, scale }: Contract) {
-  const from = channelOrder === 'RGB' ? [0, 1, 2] : [2, 1, 0];
-  // Of each channel all 256 levels, rounded as the network's own arithmetic in float32 does.
-  const tables = mean.map((middle) =>
+function preparation(contract: Contract) {
+  const { mean, scale } = rgbArithmetic(contract);
+  const from = contract.channelOrder === 'RGB' ? [0, 1, 2] : [2, 1, 0];
+  // Of each colour all 256 levels, rounded as the network's own arithmetic in float32 does.
+  const tables = mean.map((middle, c) =>
     Float32Array.from({ length: 256 }, (_, level) =>
-      Math.fround(Math.fround(level - Math.fround(middle)) * Math.fround(scale)),
+      Math.fround(Math.fround(level - Math.fround(middle)) * Math.fround(scale[c]!)),
     ),
   );
   return (pixels: Uint8Array, out: Float32Array): void => {
     for (let at = 0; at < pixels.length; at += 3)
-      for (let c = 0; c < 3; c++) out[at + c] = tables[c]![pixels[at + from[c]!]!]!;
+      for (let c = 0; c < 3; c++) out[at + c] = tables[from[c]!]![pixels[at + from[c]!]!]!;
   };
 }

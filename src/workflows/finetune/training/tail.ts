@@ -1,7 +1,6 @@
 import { PermafrostError } from '../../../core/errors.ts';
-import type { ConvLayer, Layer } from '../../../extract/backbones/backbone.ts';
+import type { ConvLayer, Layer, LayerBackbone } from '../../../extract/backbones/backbone.ts';
 import { featureWidth, layersUpTo, outputShape, type ActivationShape } from '../../../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../../extract/backbones/vgg16.ts';
 import type { DenseHead, TailProgram } from '../../../extract/training.ts';
 import { layerBefore, layersFrom } from '../../../extract/weights/tuned-weights.ts';
 
@@ -19,27 +18,27 @@ export interface Tail {
 }
 
 /**
- * The layers of VGG16 from one on, for squares of `size` pixels. Throws OPTION_INVALID for an unknown layer, one that
- * is no convolution, and a size that is too small.
+ * The layers of a backbone from one on, for squares of `size` pixels. Throws OPTION_INVALID for an unknown layer, one
+ * that is no convolution, and a size that is too small.
  */
-export function tailFrom(from: string, size: number): Tail {
-  if (layersUpTo(vgg16, from).at(-1)!.kind !== 'conv')
+export function tailFrom(backbone: LayerBackbone, from: string, size: number): Tail {
+  if (layersUpTo(backbone, from).at(-1)!.kind !== 'conv')
     throw new PermafrostError(
       'OPTION_INVALID',
-      `finetune: from must be a convolution, for other layers have nothing to train, got "${from}". Choose one of: ${vgg16.layers
+      `finetune: from must be a convolution, for other layers have nothing to train, got "${from}". Choose one of: ${backbone.layers
         .filter((layer) => layer.kind === 'conv')
         .map(({ name }) => name)
         .join(', ')}. "permafrost train" trains heads alone.`,
     );
-  const cut = layerBefore(vgg16, from);
-  const layers = layersFrom(vgg16, from);
+  const cut = layerBefore(backbone, from);
+  const layers = layersFrom(backbone, from);
   const last = layers.at(-1)!.name;
   return {
     from,
     cut,
     layers,
-    input: cut === undefined ? { height: size, width: size, channels: 3 } : outputShape(vgg16, cut, size),
-    output: outputShape(vgg16, last, size),
+    input: cut === undefined ? { height: size, width: size, channels: 3 } : outputShape(backbone, cut, size),
+    output: outputShape(backbone, last, size),
     last,
   };
 }

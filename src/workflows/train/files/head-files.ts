@@ -75,7 +75,11 @@ export type SavedHead = Pick<TrainedHead, 'head' | 'normalizer' | 'parts' | 'rej
 export async function saveHead(
   file: string,
   { head, normalizer, parts, reject, rows, relabelled = [], result, contents, tuned }: SavedHead,
-  { settings, quantization }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'>,
+  {
+    settings,
+    quantization,
+    network,
+  }: { readonly settings: FeatureSettings } & Pick<FeatureSet, 'quantization'> & Partial<Pick<FeatureSet, 'network'>>,
   store: string,
 ): Promise<void> {
   const before = normalizerState(normalizer);
@@ -88,6 +92,7 @@ export async function saveHead(
     params: head.params,
     classes: [...head.classes],
     settings: { ...settings, contract: { ...contract, mean: [...contract.mean] } },
+    ...(network && { network: { ...network } }),
     ...(quantization && { calibration: await readCalibration(store, quantization.calibration, settings.calibration) }),
     pooling,
     width: head.features,

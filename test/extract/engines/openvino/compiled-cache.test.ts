@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { vgg16 } from '../../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../../src/extract/backbones/vgg.ts';
 import { createEngine, engineNamed } from '../../../../src/extract/engines/index.ts';
 import { compiledCache, compiledFolder } from '../../../../src/extract/engines/openvino/compiled-cache.ts';
 import { locateOpenVino } from '../../../../src/extract/engines/openvino/locate.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONTRACTS } from '../../../../src/extract/contract.ts';
-import { vgg16 } from '../../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../../src/extract/backbones/vgg.ts';
 import { createEngine, engineNamed } from '../../../../src/extract/engines/index.ts';
 import { loadNetwork } from '../../../../src/extract/engines/tfjs/network.ts';
 import { findPackage, type TfjsPackage } from '../../../../src/extract/engines/tfjs/packages.ts';
@@ -15,11 +15,11 @@ import { randomPixels, randomWeights, slimmed } from '../../../support/tiny-back
 import { itIsAnEngine } from '../engine-contract.ts';
 import { itAgreesWithKeras } from '../golden-parity.ts';
 import { needsTfjs, tfjsMissing } from './tfjs-missing.ts';
-import type { Program } from '../../../../src/extract/program.ts';
+import type { LayerProgram } from '../../../../src/extract/program.ts';
 
 const SIZE = 32;
 const slim = slimmed(vgg16, 16);
-const program: Program = {
+const program: LayerProgram = {
   backbone: slim,
   weights: randomWeights(slim, 1),
   contract: { ...kerasCaffe, size: SIZE },

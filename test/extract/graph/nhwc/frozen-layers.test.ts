@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSession, onnxRuntime } from '../../../../src/core/onnxruntime.ts';
 import { outputName, PIXELS, programGraph } from '../../../../src/extract/graph/program-graph.ts';
-import type { Program } from '../../../../src/extract/program.ts';
+import type { LayerProgram } from '../../../../src/extract/program.ts';
 import { kerasUnit } from '../../../support/contracts.ts';
 import { relativeError } from '../../../support/golden.ts';
 import { naiveFeatures, randomPixels, randomWeights, tinyBackbone } from '../../../support/tiny-backbone.ts';
 
 /** Every output of a program for each image, by the graph in strips of `tileBytes`. */
 async function inStrips(
-  program: Program,
+  program: LayerProgram,
   pixels: Uint8Array,
   count: number,
   tileBytes: number,
@@ -42,7 +42,7 @@ describe('frozen layers on pixel rows', () => {
           fc.pre(size >> pools >= 1);
           const backbone = tinyBackbone([2, 4, ...rest]);
           const cuts = [backbone.layers.at(-1)!.name, backbone.layers[1]!.name];
-          const program: Program = {
+          const program: LayerProgram = {
             backbone,
             weights: randomWeights(backbone, size),
             contract: { ...kerasUnit, size },

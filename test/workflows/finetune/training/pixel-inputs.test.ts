@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { cosine, row } from '../../../../src/core/matrix.ts';
-import { vgg16 } from '../../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../../src/extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../../../src/extract/contract.ts';
 import { createTrainer } from '../../../../src/extract/engines/trainers.ts';
 import { VIEW_DEFAULTS } from '../../../../src/extract/image/view-parameters.ts';
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 it('gives the network what extraction gave it: the same pooled features come out', async () => {
   const { lists, dispose } = await pixelInputs(source, [samples], {});
-  const tail = tailFrom('block1_conv1', 224);
+  const tail = tailFrom(vgg16, 'block1_conv1', 224);
   const head = { pooling: 'avg', norm: 'l2', classes: 2 } as const;
   const program = programOf(tail, head, 2);
   const answers = await (await createTrainer('onnxruntime')).loadAnswers(program);

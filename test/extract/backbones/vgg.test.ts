@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cutLayerNames, featureWidth, layersUpTo, outputShape } from '../../../src/extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../../src/extract/backbones/vgg16.ts';
+import { vgg16 } from '../../../src/extract/backbones/vgg.ts';
 import { expectedTensors } from '../../../src/extract/weights/fit-weights.ts';
 
 describe('the VGG16 backbone', () => {

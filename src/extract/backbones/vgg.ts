@@ -1,4 +1,4 @@
-import type { Backbone, Layer } from './backbone.ts';
+import type { Layer, LayerBackbone } from './backbone.ts';
 
 function block(number: number, inputs: number, filters: number, convs: number): Layer[] {
   const layers: Layer[] = [];
@@ -12,7 +12,7 @@ function block(number: number, inputs: number, filters: number, convs: number): 
  * The convolutional base of VGG16: 13 convolutions, 5 pools, 14,714,688 parameters, total stride 32. Configuration D of
  * Simonyan and Zisserman, arXiv 1409.1556, table 1; layer names as in Keras.
  */
-export const vgg16: Backbone = {
+export const vgg16: LayerBackbone = {
   name: 'vgg16',
   layers: [
     ...block(1, 3, 64, 2),
@@ -22,3 +22,18 @@ export const vgg16: Backbone = {
     ...block(5, 512, 512, 3),
   ],
 };
+
+/** That of VGG19: 16 convolutions, 5 pools, 20,024,384 parameters. Configuration E of the same table. */
+export const vgg19: LayerBackbone = {
+  name: 'vgg19',
+  layers: [
+    ...block(1, 3, 64, 2),
+    ...block(2, 64, 128, 2),
+    ...block(3, 128, 256, 4),
+    ...block(4, 256, 512, 4),
+    ...block(5, 512, 512, 4),
+  ],
+};
+
+/** The networks that are lists of layers, the default first. */
+export const LAYER_BACKBONES: readonly [LayerBackbone, ...LayerBackbone[]] = [vgg16, vgg19];

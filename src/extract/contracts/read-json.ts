@@ -1,0 +1,39 @@
+import { readFile, stat } from 'node:fs/promises';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+
+/** Descriptions are some kilobytes; what is larger is something else. */
+const MOST_BYTES = 4 * 2 ** 20;
+
+/** The text of a file; undefined where there is none. Throws CONTRACT_INVALID for what cannot be read. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    const { size } = await stat(path);
+    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, above the ${MOST_BYTES} of a description`);
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw unreadable(path, cause);
+  }
+}
+
+const unreadable = (source: string, cause: unknown): PermafrostError =>
+  new PermafrostError(
+    'CONTRACT_INVALID',
+    `${source} cannot be read: ${reasonOf(cause)}. Correct it, or name a contract by --contract.`,
+    { cause },
+  );
+
+/** JSON of `source`. Throws CONTRACT_INVALID. */
+export function parsedJson(source: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(source, cause);
+  }
+}
+
+/** The JSON of a file; undefined where there is none. Throws CONTRACT_INVALID for what is no JSON. */
+export async function jsonOf(path: string): Promise<unknown> {
+  const text = await textOf(path);
+  return text === undefined ? undefined : parsedJson(path, text);
+}
