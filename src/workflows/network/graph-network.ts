@@ -5,7 +5,7 @@ import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Listener } from '../../core/listener.ts';
-import type { Backbone, GraphBackbone } from '../../extract/backbones/backbone.ts';
+import type { Backbone, GraphBackbone, GraphInput } from '../../extract/backbones/backbone.ts';
 import type { OnnxFile } from '../../extract/backbones/onnx-file.ts';
 import { contractForFile } from '../../extract/contracts/contract-for-file.ts';
 import type { BackboneDescription } from '../../extract/contracts/backbone-json.ts';
@@ -54,12 +54,13 @@ interface GraphRequest {
   readonly description?: BackboneDescription | undefined;
   /** Of tokens: how many of the first are no patches, where that is known. */
   readonly prefix?: number | undefined;
+  readonly layout?: GraphInput['layout'] | undefined;
 }
 
 /** A graph as a backbone: a run of it measures its cuts. Throws BACKBONE_INVALID. */
 async function graphBackbone(
   file: OnnxFile,
-  { contract, cuts, description, prefix }: GraphRequest,
+  { contract, cuts, description, prefix, layout = description?.graph.layout }: GraphRequest,
   listener: Listener,
 ): Promise<GraphBackbone> {
   const aliases = aliasesOf(description);
@@ -71,7 +72,8 @@ async function graphBackbone(
   const { notes, ...probed } = await probeGraph(file, {
     contract,
     cuts: wanted,
-    ...(description && { input: description.graph.input, layout: description.graph.layout }),
+    ...(description && { input: description.graph.input }),
+    layout,
     prefix,
     prefixes: new Map(prefixes),
   });
@@ -170,7 +172,7 @@ export async function graphOf(
   listener: Listener = {},
 ): Promise<FrozenNetwork> {
   const file = await fileOfDigest(digest, sources);
-  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, prefix: graph?.prefix }, listener);
+  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, ...graph }, listener);
   const name = sources.known?.name ?? backbone.name;
   return { backbone: { ...backbone, name }, contract, weights: file.path };
 }
