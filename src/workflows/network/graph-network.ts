@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { Backbone, GraphBackbone, GraphInput } from '../../extract/backbones/backbone.ts';
+import { BUNDLED_GRAPHS, bundledGraph } from '../../extract/backbones/bundled-graphs.ts';
 import type { OnnxFile } from '../../extract/backbones/onnx-file.ts';
 import { contractForFile } from '../../extract/contracts/contract-for-file.ts';
 import type { BackboneDescription } from '../../extract/contracts/backbone-json.ts';
@@ -21,15 +21,6 @@ export interface FrozenNetwork {
   /** Of a list of layers another weights file than the bundled one ('': that); of a graph its own file. */
   readonly weights: string;
 }
-
-/** Where networks that come with the package lie: a folder each, named as they are. */
-const BUNDLED = fileURLToPath(new URL('../../../data/backbones/', import.meta.url));
-
-/** Names of the graphs that come with the package. */
-export const BUNDLED_GRAPHS = ['efficientnet-lite0'] as const;
-
-/** The file of a graph that comes with the package. */
-export const bundledGraph = (name: string): string => join(BUNDLED, name, `${name}.onnx`);
 
 /** Where files that were fetched lie, named by their digest. */
 export const fetchedGraph = (digest: string): string => join(cacheFolder(), 'backbones', `${digest}.onnx`);
