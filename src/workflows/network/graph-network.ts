@@ -25,7 +25,9 @@ export interface FrozenNetwork {
 /** Where files that were fetched lie, named by their digest. */
 export const fetchedGraph = (digest: string): string => join(cacheFolder(), 'backbones', `${digest}.onnx`);
 
-/** What a graph is called: as its description says, or as its file. `onnx/model.onnx` is called as the folder around. */
+/**
+ * What a graph is called: as its description says, or as its file. `onnx/model.onnx` is called as the folder around.
+ */
 function nameOf(path: string, description: BackboneDescription | undefined): string {
   if (description?.name !== undefined) return description.name;
   const stem = basename(path).replace(/\.onnx$/i, '');

@@ -21,7 +21,9 @@ export type PlainProbed = Omit<Probed, 'cuts'> & { readonly cuts: readonly (read
 
 export type ProbeAnswer = PlainProbed | { readonly code: ErrorCode; readonly message: string };
 
-/** Milliseconds to begin with: a process on a busy machine, and five images through a network that takes 10 s for one. */
+/**
+ * Milliseconds to begin with: a process on a busy machine, and five images through a network that takes 10 s for one.
+ */
 const BASE_MS = 120_000;
 /** The slowest disk that is waited for: 10 MB/s. */
 const BYTES_PER_MS = 10_000;
@@ -101,8 +103,8 @@ async function answerOf(job: ProbeJob, { mostMs, mostBytes }: Required<ProbeLimi
 }
 
 /**
- * measureCuts in a process of its own: some changed bytes make ONNX Runtime end its process, compute without end, or take
- * all memory. Throws as measureCuts, and BACKBONE_INVALID where the process ended before it answered.
+ * measureCuts in a process of its own: some changed bytes make ONNX Runtime end its process, compute without end, or
+ * take all memory. Throws as measureCuts, and BACKBONE_INVALID where the process ended before it answered.
  */
 export async function measureInProcess(
   file: OnnxFile,
