@@ -40,6 +40,8 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'classify-cross-validation-looks-down': ['classify/cross-validation/a.ts', '../novelty/b.ts'],
   'extract-archives-looks-down': ['extract/archives/a.ts', '../source/b.ts'],
   'extract-source-looks-down': ['extract/source/a.ts', '../image/b.ts'],
+  'extract-contracts-looks-down': ['extract/contracts/a.ts', '../image/b.ts'],
+  'extract-onnx-looks-down': ['extract/onnx/a.ts', '../engines/b.ts'],
   'extract-image-looks-down': ['extract/image/a.ts', '../dataset/b.ts'],
   'extract-backbones-looks-down': ['extract/backbones/a.ts', '../image/b.ts'],
   'extract-dataset-looks-down': ['extract/dataset/a.ts', '../engines/b.ts'],

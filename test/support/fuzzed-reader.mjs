@@ -67,6 +67,12 @@ const READERS = {
     const { tensors, notes } = await loadWeights({ backbone: context.backbone, file: path });
     return [[...tensors], notes];
   },
+  async onnx(path) {
+    const { readOnnxFile } = await load('extract/onnx/read-onnx.js');
+    const { measureCuts } = await load('extract/onnx/probing/measure-cuts.js');
+    const arithmetic = { channelOrder: 'RGB', mean: [0, 0, 0], scale: 1 / 255 };
+    return measureCuts(await readOnnxFile(path), { contract: { name: 'fuzz', size: context.size, ...arithmetic } });
+  },
   async tar(path) {
     const { withLocalFile } = await load('extract/archives/byte-file.js');
     const { tarIndex } = await load('extract/archives/tar-index.js');
