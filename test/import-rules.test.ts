@@ -38,6 +38,7 @@ const BREACHES: Readonly<Record<string, readonly [from: string, to: string]>> = 
   'classify-heads-looks-down': ['classify/heads/a.ts', '../novelty/b.ts'],
   'classify-out-of-fold-looks-down': ['classify/out-of-fold/a.ts', '../cross-validation/b.ts'],
   'classify-cross-validation-looks-down': ['classify/cross-validation/a.ts', '../novelty/b.ts'],
+  'extract-isolated-looks-down': ['extract/isolated/a.ts', '../archives/b.ts'],
   'extract-archives-looks-down': ['extract/archives/a.ts', '../source/b.ts'],
   'extract-source-looks-down': ['extract/source/a.ts', '../image/b.ts'],
   'extract-contracts-looks-down': ['extract/contracts/a.ts', '../image/b.ts'],

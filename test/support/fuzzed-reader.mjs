@@ -79,6 +79,19 @@ const READERS = {
     const { remarks, ...index } = await withLocalFile(path, (opened) => tarIndex(opened));
     return [index, remarks.length];
   },
+  /** All that is read of a Parquet file of images; `context.mostMs` for each part. */
+  async parquet(path) {
+    const { withLocalFile } = await load('extract/archives/byte-file.js');
+    const { imagesInGroup, openParquet, rowFacts } = await load('extract/archives/parquet-file.js');
+    const limits = { mostMs: context.mostMs };
+    return withLocalFile(path, async (opened) => {
+      const parquet = await openParquet(opened, limits);
+      const facts = await rowFacts(opened, parquet, limits);
+      const images = [];
+      for (const group of parquet.groups) images.push(await imagesInGroup(opened, parquet, group, limits));
+      return [facts, images];
+    });
+  },
   async list(path) {
     return (await load('extract/dataset/dataset-manifest.js')).readManifestFile(path);
   },
