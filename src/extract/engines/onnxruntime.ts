@@ -13,6 +13,7 @@ import { programModel } from './program-model.ts';
 import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
+import { networkThreads } from './network-threads.ts';
 import { programInPrecision } from './program-in-precision.ts';
 import { isLayerProgram, type Program } from '../program.ts';
 
@@ -63,6 +64,8 @@ interface SessionPlan {
   readonly imagesAtOnce?: number;
   /** Settings of the session beside those of its device. */
   readonly session?: OnnxSessionOptions;
+  /** Whether graphs run on threads of their own (network-threads.ts). */
+  readonly onThreads?: boolean;
 }
 
 async function engineOf(plan: SessionPlan): Promise<Engine> {
@@ -76,7 +79,12 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
     version: runtime.env.versions.node ?? runtime.env.versions.common,
     async load(program) {
       if (graph !== undefined) requireLayerProgram(program, name);
-      const session = await createSession(programModel(programInPrecision(program, precision), graph), {
+      const model = programModel(programInPrecision(program, precision), graph);
+      if (plan.onThreads && !isLayerProgram(program)) {
+        const names = program.outputs.map(outputName);
+        return guardedExecutable(await networkThreads({ model, size: program.contract.size, names, threads }));
+      }
+      const session = await createSession(model, {
         ...onDevice(device),
         ...plan.session,
         intraOpNumThreads: threads,
@@ -111,7 +119,7 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
       `engine onnxruntime: threads are those of the device cpu, and ${options.threads} were asked for on ${device}. Leave threads out, or take --device cpu.`,
     );
   }
-  return engineOf({ name: 'onnxruntime', ...options });
+  return engineOf({ name: 'onnxruntime', ...options, onThreads: device === 'cpu' });
 }
 
 /**
