@@ -8,7 +8,7 @@ import {
   type OnnxSessionOptions,
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, PIXELS, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { outputName, PIXELS, requireLayerProgram, type ProgramGraphOptions } from '../graph/program-graph.ts';
 import { programModel } from './program-model.ts';
 import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
@@ -78,6 +78,7 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
     precision,
     version: runtime.env.versions.node ?? runtime.env.versions.common,
     async load(program) {
+      if (graph !== undefined) requireLayerProgram(program, name);
       const model = programModel(programInPrecision(program, precision), graph);
       if (plan.onThreads && !isLayerProgram(program)) {
         const names = program.outputs.map(outputName);
@@ -119,6 +120,22 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
     );
   }
   return engineOf({ name: 'onnxruntime', ...options, onThreads: device === 'cpu' });
+}
+
+/**
+ * What other engines are checked against: float32 on the CPU. A quantized program runs as its graph is written, each
+ * operator in float32 between steps of 8 bits, where the engine `onnxruntime` in int8 computes on integers. @internal
+ */
+export function createReferenceEngine(
+  { quantization }: Pick<Program, 'quantization'>,
+  threads: number,
+): Promise<Engine> {
+  const plan = { name: 'onnxruntime', device: 'cpu', threads } as const;
+  // Without an arena its memory goes back to the system before another engine loads.
+  const session = { enableCpuMemArena: false } as const;
+  return quantization === undefined
+    ? engineOf({ ...plan, precision: 'fp32', session })
+    : engineOf({ ...plan, precision: 'int8', session: { ...session, graphOptimizationLevel: 'disabled' } });
 }
 
 /**
