@@ -126,7 +126,7 @@ module.exports = {
     ...floors(
       'workflows',
       ['network'],
-      ['train', 'engines'],
+      ['train', 'engines', 'backbone'],
       ['extract', 'sweep', 'search', 'check'],
       ['finetune', 'machines'],
       ['strategies'],

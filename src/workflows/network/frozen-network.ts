@@ -9,6 +9,7 @@ import { LAYER_BACKBONES, layerBackbone } from '../../extract/backbones/vgg.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
+import { addedGraph, addedGraphs } from './added-graphs.ts';
 import { namesOfCuts } from './cuts.ts';
 import {
   BUNDLED_GRAPHS,
@@ -47,6 +48,27 @@ export interface NetworkRequest {
   readonly cut: string;
 }
 
+/** The ONNX file of a name or path. Throws OPTION_INVALID for an unknown name, and for weights beside it. */
+export async function graphFile({ backbone, weights }: Pick<NetworkRequest, 'backbone' | 'weights'>): Promise<string> {
+  const isBundled = (BUNDLED_GRAPHS as readonly string[]).includes(backbone);
+  const isPath = !isBundled && (/[/\\]|\.onnx$/i.test(backbone) || existsSync(backbone));
+  const path = isBundled ? bundledGraph(backbone) : isPath ? backbone : await addedGraph(backbone);
+  if (path === undefined) {
+    const names = [...NAMES, ...(await addedGraphs()).map(({ name }) => name)];
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `There is no backbone "${backbone}"${suggest(backbone, names)}. Choose one of: ${names.join(', ')}; or give an ONNX file. "permafrost backbones" lists those that can be added.`,
+    );
+  }
+  if (weights !== '') {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `--weights ${weights} does not go with the backbone ${backbone}: an ONNX file holds its own weights. Leave --weights out.`,
+    );
+  }
+  return path;
+}
+
 /**
  * The network of a name or an ONNX file, with its contract. Throws OPTION_INVALID for an unknown name or contract, and
  * what graphNetwork throws.
@@ -57,20 +79,7 @@ export async function frozenNetwork(
 ): Promise<FrozenNetwork> {
   const layers = layerBackbone(backbone);
   if (layers !== undefined) return { backbone: layers, contract: contractNamed(contract || LAYERS_CONTRACT), weights };
-  const isBundled = (BUNDLED_GRAPHS as readonly string[]).includes(backbone);
-  if (!isBundled && !/[./\\]/.test(backbone) && !existsSync(backbone)) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `There is no backbone "${backbone}"${suggest(backbone, NAMES)}. Choose one of: ${NAMES.join(', ')}; or give an ONNX file.`,
-    );
-  }
-  if (weights !== '') {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `--weights ${weights} does not go with the backbone ${backbone}: an ONNX file holds its own weights. Leave --weights out.`,
-    );
-  }
-  const path = isBundled ? bundledGraph(backbone) : backbone;
+  const path = await graphFile({ backbone, weights });
   return graphNetwork(path, { contract, cuts: namesOfCuts(cut) }, listener);
 }
 
