@@ -1,7 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { isLayerBackbone, type GraphBackbone, type LayerBackbone } from '../../extract/backbones/backbone.ts';
-import { layerBackbone } from '../../extract/backbones/vgg.ts';
+import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { BackboneDescription } from '../../extract/contracts/backbone-json.ts';
 import { typeName } from '../../extract/onnx/wire/element-types.ts';
 import type { NetworkProgram } from '../../extract/program.ts';

@@ -1,5 +1,5 @@
 import { booleanOption, integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
-import { BACKBONE_OPTIONS } from '../network/frozen-network.ts';
+import { BACKBONE_OPTIONS } from '../network/backbone-options.ts';
 
 /** Options of `backbone`. */
 export const DESCRIBE_OPTIONS = {

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { PermafrostError } from '../../core/errors.ts';
-import { BACKBONE_FILE, readBackboneJson, type BackboneDescription } from '../../extract/contracts/backbone-json.ts';
+import { BACKBONE_FILE, readBackboneJson, type BackboneDescription } from '../contracts/backbone-json.ts';
 
 /** Where networks lie that `backbones add` was given: a folder each, named by the file's digest. */
 export const addedFolder = (): string => join(cacheFolder(), 'backbones');
