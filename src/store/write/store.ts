@@ -153,6 +153,11 @@ export async function commitDataset(
     readonly views?: readonly (readonly WantedSet[])[];
     /** Those of tuned networks that hold all of `samples` too. */
     readonly tuned?: readonly WantedSet[];
+    /** Those of other networks that hold all of `samples` too, with their views. */
+    readonly others?: readonly {
+      readonly sets: readonly WantedSet[];
+      readonly views: readonly (readonly WantedSet[])[];
+    }[];
     readonly samples: SampleRows;
     /** How their splits came about. */
     readonly split?: SplitOrigin;
@@ -166,12 +171,18 @@ export async function commitDataset(
   const samples = before?.name === name ? before : { name, ...(await writeFileAtomic(join(path, name), encoded())) };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
-  const { views = [], tuned = [] } = dataset;
+  const { views = [], tuned = [], others = [] } = dataset;
   manifest.dataset = {
     root: dataset.root,
     sets: covering(dataset.sets),
     ...(views.length > 0 && { views: views.map(covering) }),
     ...(tuned.length > 0 && { tuned: covering(tuned) }),
+    ...(others.length > 0 && {
+      others: others.map((one) => ({
+        sets: covering(one.sets),
+        ...(one.views.length > 0 && { views: one.views.map(covering) }),
+      })),
+    }),
     samples,
     failures: [...dataset.failures],
   };
