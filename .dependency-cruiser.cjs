@@ -116,6 +116,7 @@ module.exports = {
     ),
     ...floors(
       'extract',
+      ['isolated'],
       ['archives', 'contracts'],
       ['source'],
       ['image', 'backbones'],

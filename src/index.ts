@@ -83,12 +83,12 @@ export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts'
 export { applyView } from './extract/image/augment.ts';
 export { VIEW_DEFAULTS, viewParameters, type ViewParameters, type ViewPlan } from './extract/image/view-parameters.ts';
 export { extractFeatures, type InferredBatch, type PipelineEvent, type PipelineOptions } from './extract/pipeline.ts';
-export { vgg16 } from './extract/backbones/vgg.ts';
+export * from './extract/backbones/vgg.ts';
 export type * from './extract/backbones/backbone.ts';
 export { loadWeights, type LoadedWeights, type LoadWeightsOptions } from './extract/weights/load-weights.ts';
 export { createEngine, ENGINE_NAMES } from './extract/engines/index.ts';
 export type * from './extract/engines/index.ts';
-export type { Output, Program, Quantization } from './extract/program.ts';
+export type { GraphProgram, LayerProgram, Output, Program, Quantization } from './extract/program.ts';
 
 // What all of them speak of.
 export { matrix, row, selectRows, type Matrix } from './core/matrix.ts';

@@ -51,8 +51,8 @@ describe('an editor', () => {
     expect(hover('C: 10')).toBe(
       'Inverse strength of the L2 penalty; smaller is stronger (a number > 0).\n@defaultValue 1',
     );
-    expect(hover("contract: 'keras'")).toBe(
-      'Preprocessing contract (vgg16 | keras | report-2020).\n@defaultValue "vgg16"',
+    expect(hover("dtype: 'float16'")).toBe(
+      'Number type of the stored maps (pooled features are float32 always) (float16 | float32).\n@defaultValue "float16"',
     );
     for (const option of ['tol: 1e-6', "dtype: 'float16'", "pooling: 'avg'", 'folds: 3', 'port: 8080'])
       expect(hover(option)).toMatch(/^[^\n]+\)\.\n@defaultValue /);

@@ -14,6 +14,7 @@ import { sealName } from '../src/store/write/shard-files.ts';
 import { temporaryFolders } from './support/folders.ts';
 import { fuzz, type FuzzCase, type Fuzzing } from './support/fuzz.ts';
 import { KERAS_LAYOUTS, writeH5 } from './support/keras-files.ts';
+import { parquetOf } from './support/parquet-files.ts';
 import { paxRecords, tarOf } from './support/tar-files.ts';
 import { settingsWith, sha256Of, storedRow } from './support/stored-rows.ts';
 import { fillStore } from './support/stores.ts';
@@ -119,6 +120,13 @@ describe('a damaged file', () => {
     const whole = join(store, 'whole');
     writeFileSync(whole, readFileSync(join(store, SKETCHES_NAME)));
     await sealed({ reader: 'sketches', file: whole, context: { name: SKETCHES_NAME, contract } }, ['STORE_CORRUPT']);
+  });
+
+  it('of Parquet is read in bounded time: refused, or what is left of it', async () => {
+    const rows = Array.from({ length: 9 }, (_, i) => ({ bytes: `image ${i}`, path: `${i}.jpg`, label: i % 2 }));
+    const file = join(folder(), 'whole.parquet');
+    writeFileSync(file, parquetOf(rows, { classes: ['ant', 'bee'], groupRows: 5 }));
+    await outcomes({ reader: 'parquet', file, context: { mostMs: 2000 } }, ['ARCHIVE_CORRUPT', 'DATASET_LAYOUT']);
   });
 
   it('of a head is refused, a flipped weight too', async () => {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
 
-/** A contract as it stands in files: manifests, heads, plans, backbone.json. Which values go together is told elsewhere. */
+/** A contract as it stands in manifests, heads and plans; which values may go together is not told here. */
 export const contractSchema = z.strictObject({
   name: z.string(),
   size: z.number().int().positive(),

@@ -23,6 +23,8 @@ export type OnnxAttribute = number | string | readonly number[] | { readonly flo
 
 /** Integers become INT or INTS attributes; write `{ float: x }` for a FLOAT. */
 export interface OnnxNode {
+  /** By default that of its first output. No two nodes have one name. */
+  readonly name?: string;
   readonly op: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -123,7 +125,7 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
       node: graph.nodes.map((node) => ({
         input: node.inputs,
         output: node.outputs,
-        name: node.outputs[0],
+        name: node.name ?? node.outputs[0],
         opType: node.op,
         attribute: Object.entries(node.attributes ?? {}).map(([name, value]) => attributeProto(name, value)),
       })),

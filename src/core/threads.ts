@@ -2,7 +2,7 @@ import { parentPort, Worker } from 'node:worker_threads';
 import { PermafrostError, reasonOf, type ErrorCode } from './errors.ts';
 
 /** What any thread says where it cannot go on; `code` is null for what is no PermafrostError. */
-interface ThreadFailure {
+export interface ThreadFailure {
   readonly kind: 'failed';
   readonly code: ErrorCode | null;
   readonly message: string;

@@ -104,12 +104,14 @@ export function doctorText(result: DoctorResult): string {
   const { cpu, engine, engines, weights } = result;
   const variants = textTable(
     [...left('engine', 'device', 'precision'), ...right('expected speed'), ...left('state')],
-    engines.map(({ engine: name, device, precision, version, chosen, speed, problem }) => [
+    engines.map(({ engine: name, device, precision, version, chosen, speed, agreement, problem }) => [
       name,
       device,
       precision,
       `${speed.toFixed(1)} x`,
-      problem === null ? `${chosen ? 'chosen by auto' : 'usable'} (${version})` : 'not usable, see below',
+      problem === null
+        ? `${chosen ? 'chosen by auto' : 'usable'} (${version}${agreement === null ? '' : `; cosine to onnxruntime ${agreement.cosine.toFixed(6)}, checked`})`
+        : 'not usable, see below',
     ]),
   );
   const packages = textTable(

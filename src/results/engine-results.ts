@@ -85,7 +85,13 @@ export interface DoctorResult {
     readonly chosen: boolean;
     /** Expected images a second, as a multiple of onnxruntime's in fp32. */
     readonly speed: number;
-    /** Why it does not run here; null where it does. */
+    /**
+     * The least cosine of the default features to those of onnxruntime in fp32 on a generated picture, and the bound
+     * that it keeps; null for that engine itself, for int8, which is checked with its calibration, and where a problem
+     * stands.
+     */
+    readonly agreement: { readonly cosine: number; readonly expected: number } | null;
+    /** Why it does not run here, or why it is refused; null where it is used. */
     readonly problem: string | null;
   }[];
 }

@@ -196,6 +196,17 @@ const HEALTHY: DoctorResult = {
       version: '1.30.0',
       chosen: true,
       speed: 1,
+      agreement: null,
+      problem: null,
+    },
+    {
+      engine: 'openvino',
+      device: 'cpu',
+      precision: 'fp32',
+      version: '2026.4.0',
+      chosen: false,
+      speed: 1.8,
+      agreement: { cosine: 0.9999993, expected: 0.9999 },
       problem: null,
     },
     {
@@ -205,6 +216,7 @@ const HEALTHY: DoctorResult = {
       version: null,
       chosen: false,
       speed: 2.1,
+      agreement: null,
       problem: 'OpenVINO was not found',
     },
   ],
@@ -221,8 +233,9 @@ engine      onnxruntime 1.30.0 on cpu, fp32: it is the fastest that is usable
 faster      openvino: npx permafrost engines add openvino
 
 engine       device  precision  expected speed  state
------------  ------  ---------  --------------  -----------------------
+-----------  ------  ---------  --------------  ----------------------------------------------------------
 onnxruntime  cpu     fp32                1.0 x  chosen by auto (1.30.0)
+openvino     cpu     fp32                1.8 x  usable (2026.4.0; cosine to onnxruntime 0.999999, checked)
 openvino     cpu     bf16                2.1 x  not usable, see below
 
 package       version  works  needed for

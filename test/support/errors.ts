@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { PermafrostError, type ErrorCode } from '../../src/core/errors.ts';
+import type { ErrorCode, PermafrostError } from '../../src/core/errors.ts';
 
 /** The PermafrostError that `work` rejects with; fails where it does not reject, or with another code. */
 export async function rejection(work: Promise<unknown>, code: ErrorCode): Promise<PermafrostError> {
@@ -7,9 +7,11 @@ export async function rejection(work: Promise<unknown>, code: ErrorCode): Promis
     () => new Error('nothing was thrown'),
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof PermafrostError)) throw error;
-  expect({ code: error.code, message: error.message }).toMatchObject({ code });
-  return error;
+  // By its name, as the built program has a class of its own.
+  if (!(error instanceof Error) || error.name !== 'PermafrostError') throw error;
+  const { code: found, message } = error as PermafrostError;
+  expect({ code: found, message }).toMatchObject({ code });
+  return error as PermafrostError;
 }
 
 /** Stands for any text that holds `part` (or matches it), inside an expected value. */

@@ -67,11 +67,30 @@ const READERS = {
     const { tensors, notes } = await loadWeights({ backbone: context.backbone, file: path });
     return [[...tensors], notes];
   },
+  async onnx(path) {
+    const { readOnnxFile } = await load('extract/onnx/read-onnx.js');
+    const { measureCuts } = await load('extract/onnx/probing/measure-cuts.js');
+    const arithmetic = { channelOrder: 'RGB', mean: [0, 0, 0], scale: 1 / 255 };
+    return measureCuts(await readOnnxFile(path), { contract: { name: 'fuzz', size: context.size, ...arithmetic } });
+  },
   async tar(path) {
     const { withLocalFile } = await load('extract/archives/byte-file.js');
     const { tarIndex } = await load('extract/archives/tar-index.js');
     const { remarks, ...index } = await withLocalFile(path, (opened) => tarIndex(opened));
     return [index, remarks.length];
+  },
+  /** All that is read of a Parquet file of images; `context.mostMs` for each part. */
+  async parquet(path) {
+    const { withLocalFile } = await load('extract/archives/byte-file.js');
+    const { imagesInGroup, openParquet, rowFacts } = await load('extract/archives/parquet-file.js');
+    const limits = { mostMs: context.mostMs };
+    return withLocalFile(path, async (opened) => {
+      const parquet = await openParquet(opened, limits);
+      const facts = await rowFacts(opened, parquet, limits);
+      const images = [];
+      for (const group of parquet.groups) images.push(await imagesInGroup(opened, parquet, group, limits));
+      return [facts, images];
+    });
   },
   async list(path) {
     return (await load('extract/dataset/dataset-manifest.js')).readManifestFile(path);

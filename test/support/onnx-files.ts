@@ -1,13 +1,6 @@
 import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../src/core/onnx-model.ts';
 import { random } from '../../src/core/random.ts';
-import {
-  bytesField,
-  fieldsOf,
-  joined,
-  numberField,
-  textField,
-  wireSource,
-} from '../../src/extract/onnx/wire/wire.ts';
+import { bytesField, fieldsOf, joined, numberField, textField, wireSource } from '../../src/extract/onnx/wire/wire.ts';
 
 const source = () =>
   wireSource((found) => {
@@ -19,6 +12,37 @@ export function graphProto(graph: OnnxGraph): Uint8Array {
   for (const { id, bytes } of fieldsOf(encodeOnnx(graph), source())) if (id === 7) return bytes;
   throw new Error('no graph');
 }
+
+/** A node as a field of a GraphProto, in any domain and with attributes that the encoder does not write. */
+export function nodeProto(node: {
+  readonly op: string;
+  readonly domain?: string;
+  readonly name?: string;
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
+  /** GraphProtos by the name of the attribute. */
+  readonly graphs?: Readonly<Record<string, Uint8Array>>;
+}): Uint8Array {
+  const { op, domain = '', name = '', inputs = [], outputs = [], graphs = {} } = node;
+  // AttributeProto: 1 name, 6 g, 20 type (GRAPH 5).
+  const attributes = Object.entries(graphs).flatMap(([key, graph]) =>
+    bytesField(5, ...textField(1, key), ...bytesField(6, graph), ...numberField(20, 5)),
+  );
+  return joined(
+    bytesField(
+      1,
+      ...inputs.flatMap((input) => textField(1, input)),
+      ...outputs.flatMap((output) => textField(2, output)),
+      ...textField(3, name),
+      ...textField(4, op),
+      ...textField(7, domain),
+      ...attributes,
+    ),
+  );
+}
+
+/** An output without type or shape, as a field of a GraphProto. */
+export const outputProto = (name: string): Uint8Array => joined(bytesField(12, ...textField(1, name)));
 
 export interface ModelChoices {
   readonly ir?: number;
@@ -202,4 +226,35 @@ export function tokenNet(size = 16, prefix = 1, { classes = 0 }: { readonly clas
         ? [{ name: 'logits', type: 'float32', shape: ['batch', classes] }]
         : [{ name: 'last_hidden_state', type: 'float32', shape: ['batch', prefix + patches, WIDTH] }],
   };
+}
+
+/** A TensorProto of float32 whose values lie in another file: 13 external_data, 14 data_location. */
+export function externalTensor(
+  name: string,
+  dims: readonly number[],
+  entries: Readonly<Record<string, string>>,
+): Uint8Array {
+  return joined([
+    ...dims.flatMap((size) => numberField(1, size)),
+    ...numberField(2, 1),
+    ...textField(8, name),
+    ...Object.entries(entries).flatMap(([key, value]) => bytesField(13, ...textField(1, key), ...textField(2, value))),
+    ...numberField(14, 1),
+  ]);
+}
+
+/** A function from `a` to `b` as a field of a ModelProto: 1 name, 4 input, 5 output, 7 node, 9 opset_import, 10 domain. */
+export function functionProto(domain: string, name: string, nodes: readonly Uint8Array[]): Uint8Array {
+  return joined(
+    bytesField(
+      25,
+      ...textField(1, name),
+      ...textField(4, 'a'),
+      ...textField(5, 'b'),
+      // A node is field 1 of a graph and field 7 of a function.
+      ...nodes.flatMap((node) => [Uint8Array.of(0x3a), node.subarray(1)]),
+      ...['', domain].flatMap((one) => bytesField(9, ...textField(1, one), ...numberField(2, one === '' ? 17 : 1))),
+      ...textField(10, domain),
+    ),
+  );
 }

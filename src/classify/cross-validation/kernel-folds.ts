@@ -4,7 +4,7 @@ import type { FitContext } from '../head.ts';
 import { linearProbabilities } from '../heads/linear.ts';
 import { type Gamma, medianGamma } from '../kernels/gamma.ts';
 import { kernelProducts } from '../kernels/kernel-graphs.ts';
-import { kernelMatrix, quickKernelMatrix } from '../kernels/kernel-matrix.ts';
+import { kernelMatrix, kernelPanels } from '../kernels/kernel-matrix.ts';
 import {
   coefficientsOf,
   kernelSystem,
@@ -136,7 +136,7 @@ async function* solveApart(
   for (const [at, { train }] of features.folds.entries()) {
     const fold = await kernelFold(features, at, gamma, context);
     const y = Int32Array.from(train, (i) => task.y[i]!);
-    const system = kernelSystem(await quickKernelMatrix(fold.distances, fold.gamma), { ...task, y });
+    const system = kernelSystem(await kernelPanels(fold.distances, fold.gamma), { ...task, y });
     for (const alpha of alphas) {
       checkAborted(context);
       try {

@@ -50,8 +50,7 @@ export function kernelLogisticHead(options: Partial<OptionsOf<typeof KERNEL_LOGI
           // A width of its own gives a part its own matrix; one for all parts serves them all.
           const own = params.gamma === 'median';
           const design = own ? kernelDesign(distancesOf(on.distances, on.rows), gamma) : designs(on.distances, gamma);
-          const { n } = on.distances;
-          const y = own ? labels.y : new Int32Array(n);
+          const y = own ? labels.y : new Int32Array(on.distances.rows);
           if (!own) on.rows.forEach((row, i) => (y[row] = labels.y[i]!));
           const { classes, classWeight } = labels;
           const task = { loss: 'logistic', y, classes, classWeight, ...(!own && { rows: on.rows }) } as const;

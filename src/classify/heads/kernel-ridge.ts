@@ -6,7 +6,7 @@ import { matrixRows } from '../../core/rows.ts';
 import type { FitContext, FittedHead, Head } from '../head.ts';
 import { gammaOf } from '../kernels/gamma.ts';
 import { chooseByLeaveOneOut, type KernelChoice } from '../kernels/kernel-choice.ts';
-import { quickKernelMatrix } from '../kernels/kernel-matrix.ts';
+import { kernelPanels } from '../kernels/kernel-matrix.ts';
 import { coefficientsOf, kernelRidgeBytes, kernelSystem, solveOne } from '../kernels/kernel-ridge.ts';
 import { landmarkCoefficients, nystroemRidge } from '../kernels/nystroem.ts';
 import { imagesOfRows } from '../network/images-of-rows.ts';
@@ -61,7 +61,7 @@ export function kernelRidgeHead(options: Partial<OptionsOf<typeof KERNEL_RIDGE_O
 
   async function exact(on: ExactRows, labels: KernelLabels, context?: FitContext): Promise<FittedHead> {
     const { gamma, alpha, notes, more } = await chosen(on, labels, context);
-    const system = kernelSystem(await quickKernelMatrix(ownDistances(on), gamma), labels);
+    const system = kernelSystem(await kernelPanels(ownDistances(on), gamma), labels);
     const coef = coefficientsOf(system, await solveOne(system, alpha, context));
     const n = on.support.rows;
     const { k } = system;

@@ -1,4 +1,5 @@
 import { type OptionSpec } from '../../core/options.ts';
+import { valueAt } from '../linalg/symmetric-panels.ts';
 import type { SquaredDistances } from './squared-distances.ts';
 
 /** The width of the kernel exp(-gamma·d²): a number, or by the median heuristic. */
@@ -34,14 +35,14 @@ export function spreadRows(count: number): number[] {
  * object recognition using SVMs: which kernel should I use?"; kernlab's `sigest`). 1 where all rows are equal.
  * `rows`: of which rows, by default all.
  */
-export function medianGamma({ n, values }: SquaredDistances, rows?: readonly number[]): number {
-  const some = spreadRows(rows?.length ?? n).map((at) => rows?.[at] ?? at);
+export function medianGamma(distances: SquaredDistances, rows?: readonly number[]): number {
+  const some = spreadRows(rows?.length ?? distances.rows).map((at) => rows?.[at] ?? at);
   const taken = some.length;
   const pairs = new Float32Array((taken * (taken - 1)) / 2);
   let found = 0;
   for (let a = 0; a < taken; a++) {
     for (let b = 0; b < a; b++) {
-      const far = values[some[a]! * n + some[b]!]!;
+      const far = valueAt(distances, some[a]!, some[b]!);
       if (far > 0) pairs[found++] = far;
     }
   }

@@ -15,7 +15,7 @@ export const kernelDesignBytes = gramBytes;
  * `weights` are coefficients of the rows (n, k): f(x) = Σ exp(-gamma·|x - xᵢ|²)·weightsᵢ + intercept.
  */
 export function kernelDesign(distances: SquaredDistances, gamma: number): Design {
-  const { n } = distances;
+  const n = distances.rows;
   const gram = kernelMatrix(distances, gamma);
   const means = centre(gram.data, n);
   const whole = means.reduce((sum, value) => sum + value, 0) / n;

@@ -1,5 +1,5 @@
 import { matrix, type Matrix, rowRange } from '../../core/matrix.ts';
-import type { OnnxNode, OnnxValue } from '../../core/onnx-model.ts';
+import type { OnnxGraph, OnnxNode, OnnxValue } from '../../core/onnx-model.ts';
 import { onnxRuntime, type OnnxSession } from '../../core/onnxruntime.ts';
 import { threadsFor } from '../linalg/gemm.ts';
 import type { Square } from '../linalg/inverse-cholesky.ts';
@@ -13,66 +13,61 @@ const MOST_VALUES = 2 ** 22;
 
 const cached = sessionCache();
 
-/**
- * Squared distances |x|² + |z|² - 2·x·z of the rows less a common `mean`, float32: a large common part costs no digits.
- * What rounding leaves below zero is zero.
- */
+/** Rows less a common `mean`, so that a large common part costs no digits, and their squared lengths, float32. */
+const centring = (rows: string, centred: string, squares: string, keepdims: 0 | 1): readonly OnnxNode[] => [
+  { op: 'Sub', inputs: [rows, 'mean'], outputs: [centred] },
+  { op: 'Mul', inputs: [centred, centred], outputs: [`${rows}${rows}`] },
+  { op: 'ReduceSum', inputs: [`${rows}${rows}`, 'columns'], outputs: [squares], attributes: { keepdims } },
+];
+
+/** Squared distances |x|² + |z|² - 2·x·z of centred rows, float32. What rounding leaves below zero is zero. */
 const distances: readonly OnnxNode[] = [
-  { op: 'Sub', inputs: ['X', 'mean'], outputs: ['Xc'] },
-  { op: 'Sub', inputs: ['Z', 'mean'], outputs: ['Zc'] },
-  { op: 'Mul', inputs: ['Xc', 'Xc'], outputs: ['XX'] },
-  { op: 'Mul', inputs: ['Zc', 'Zc'], outputs: ['ZZ'] },
-  { op: 'ReduceSum', inputs: ['XX', 'columns'], outputs: ['ofX'], attributes: { keepdims: 1 } },
-  { op: 'ReduceSum', inputs: ['ZZ', 'columns'], outputs: ['ofZ'], attributes: { keepdims: 0 } },
-  { op: 'Mul', inputs: ['Xc', 'minusTwo'], outputs: ['X2'] },
-  { op: 'Gemm', inputs: ['X2', 'Zc', 'ofZ'], outputs: ['P'], attributes: { transB: 1 } },
+  { op: 'Gemm', inputs: ['Xc', 'Zc', 'ofZ'], outputs: ['P'], attributes: { transB: 1, alpha: { float: -2 } } },
   { op: 'Add', inputs: ['P', 'ofX'], outputs: ['signed'] },
   { op: 'Relu', inputs: ['signed'], outputs: ['D'] },
 ];
 
 /** The kernel of those distances, float64 for what is summed of it. */
 const kernel: readonly OnnxNode[] = [
+  ...centring('X', 'Xc', 'ofX', 1),
+  ...centring('Z', 'Zc', 'ofZ', 0),
   ...distances,
   { op: 'Mul', inputs: ['D', 'minusGamma'], outputs: ['E'] },
   { op: 'Exp', inputs: ['E'], outputs: ['K32'] },
   { op: 'Cast', inputs: ['K32'], outputs: ['K'], attributes: { to: FLOAT64 } },
 ];
 
-const GAMMA: OnnxValue = { name: 'minusGamma', type: 'float32', shape: [1] };
+const rows = (name: string, count: string): OnnxValue => ({ name, type: 'float32', shape: [count, 'd'] });
+const MEAN: OnnxValue = { name: 'mean', type: 'float32', shape: [1, 'd'] };
+const BOTH = [rows('X', 'q'), rows('Z', 'n'), MEAN, { name: 'minusGamma', type: 'float32', shape: [1] }] as const;
 const GRAPHS = {
-  distances: { nodes: distances, inputs: [], output: { name: 'D', type: 'float32', shape: ['q', 'n'] } },
-  kernel: { nodes: kernel, inputs: [GAMMA], output: { name: 'K', type: 'float64', shape: ['q', 'n'] } },
+  centred: {
+    nodes: centring('X', 'Xc', 'ofX', 0),
+    inputs: [rows('X', 'q'), MEAN],
+    outputs: [rows('Xc', 'q'), { name: 'ofX', type: 'float32', shape: ['q'] }],
+  },
+  distances: {
+    nodes: distances,
+    inputs: [
+      rows('Xc', 'q'),
+      { name: 'ofX', type: 'float32', shape: ['q', 1] },
+      rows('Zc', 'n'),
+      { name: 'ofZ', type: 'float32', shape: ['n'] },
+    ],
+    outputs: [{ name: 'D', type: 'float32', shape: ['q', 'n'] }],
+  },
+  kernel: { nodes: kernel, inputs: BOTH, outputs: [{ name: 'K', type: 'float64', shape: ['q', 'n'] }] },
   products: {
     nodes: [...kernel, { op: 'Gemm', inputs: ['K', 'V'], outputs: ['S'] }],
-    inputs: [GAMMA, { name: 'V', type: 'float64', shape: ['n', 'k'] }],
-    output: { name: 'S', type: 'float64', shape: ['q', 'k'] },
+    inputs: [...BOTH, { name: 'V', type: 'float64', shape: ['n', 'k'] }],
+    outputs: [{ name: 'S', type: 'float64', shape: ['q', 'k'] }],
   },
-} as const satisfies Record<
-  string,
-  { readonly nodes: readonly OnnxNode[]; readonly inputs: readonly OnnxValue[]; readonly output: OnnxValue }
->;
+} as const satisfies Record<string, Pick<OnnxGraph, 'nodes' | 'inputs' | 'outputs'>>;
 
 function session(name: keyof typeof GRAPHS, threads: number): Promise<OnnxSession> {
-  const { nodes, inputs, output } = GRAPHS[name];
+  const initializers = name === 'distances' ? [] : [{ name: 'columns', shape: [1], data: BigInt64Array.of(1n) }];
   return cached(`${name} ${threads}`, () =>
-    mathSession(
-      {
-        name: `kernel: ${name}`,
-        nodes,
-        inputs: [
-          { name: 'X', type: 'float32', shape: ['q', 'd'] },
-          { name: 'Z', type: 'float32', shape: ['n', 'd'] },
-          { name: 'mean', type: 'float32', shape: [1, 'd'] },
-          ...inputs,
-        ],
-        outputs: [output],
-        initializers: [
-          { name: 'columns', shape: [1], data: BigInt64Array.of(1n) },
-          { name: 'minusTwo', shape: [1], data: Float32Array.of(-2) },
-        ],
-      },
-      threads,
-    ),
+    mathSession({ name: `kernel: ${name}`, ...GRAPHS[name], initializers }, threads),
   );
 }
 
@@ -91,12 +86,56 @@ async function rowTensors(X: Matrix, Z: Matrix, centre: Centre) {
 const threadsOf = (X: Matrix, Z: Matrix): 0 | 1 =>
   threadsFor(X.rows * Z.rows * X.cols, Math.max(X.data.length, Z.data.length));
 
-/** Squared Euclidean distances of the rows of X (q, d) to those of Z (n, d), float32, shape (q, n). */
-export async function crossDistances(X: Matrix, Z: Matrix, centre: Centre): Promise<Matrix> {
-  if (X.rows === 0 || Z.rows === 0) return matrix(X.rows, Z.rows);
-  const run = await session('distances', threadsOf(X, Z));
-  const { D } = await run.run(await rowTensors(X, Z, centre));
-  return matrix(X.rows, Z.rows, D!.data as Float32Array<ArrayBuffer>);
+/** Rows less a centre (m, d), and their squared lengths (m). */
+export interface CentredRows {
+  readonly X: Matrix;
+  readonly squares: Float32Array;
+}
+
+/** A copy of the rows. */
+export async function centredRows({ data, rows: count, cols }: Matrix, centre: Centre): Promise<CentredRows> {
+  const { Tensor } = await onnxRuntime();
+  const run = await session('centred', threadsFor(data.length, data.length));
+  const { Xc, ofX } = await run.run({
+    X: new Tensor('float32', data, [count, cols]),
+    mean: new Tensor('float32', centre, [1, cols]),
+  });
+  return {
+    X: matrix(count, cols, Xc!.data as Float32Array<ArrayBuffer>),
+    squares: ofX!.data as Float32Array,
+  };
+}
+
+/** Rows [from, to) of them. */
+export const centredRange = ({ X, squares }: CentredRows, from: number, to: number): CentredRows => ({
+  X: rowRange(X, from, to),
+  squares: squares.subarray(from, to),
+});
+
+/** Distances of one run, which the cache holds. */
+const BLOCK_VALUES = 2 ** 18;
+
+/** Squared Euclidean distances of rows X (q, d) to rows Z (n, d), both less one centre, float32, shape (q, n). */
+export async function crossDistances({ X, squares: ofX }: CentredRows, { X: Z, squares: ofZ }: CentredRows) {
+  const { Tensor } = await onnxRuntime();
+  const out = matrix(X.rows, Z.rows);
+  const step = Math.max(1, Math.floor(BLOCK_VALUES / Z.rows));
+  const [Zc, ofZc] = [new Tensor('float32', Z.data, [Z.rows, Z.cols]), new Tensor('float32', ofZ, [Z.rows])];
+  for (let from = 0; from < X.rows; from += step) {
+    const part = rowRange(X, from, Math.min(X.rows, from + step));
+    const found = rowRange(out, from, from + part.rows);
+    const run = await session('distances', threadsOf(part, Z));
+    await run.run(
+      {
+        Xc: new Tensor('float32', part.data, [part.rows, part.cols]),
+        ofX: new Tensor('float32', ofX.subarray(from, from + part.rows), [part.rows, 1]),
+        Zc,
+        ofZ: ofZc,
+      },
+      { D: new Tensor('float32', found.data, [found.rows, found.cols]) },
+    );
+  }
+  return out;
 }
 
 /** How distances become kernel values: exp(-gamma·d²). */

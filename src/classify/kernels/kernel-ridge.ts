@@ -1,8 +1,8 @@
-import type { Matrix } from '../../core/matrix.ts';
 import type { FitContext } from '../head.ts';
 import { inverseCholesky, product, solveBy, type Square } from '../linalg/inverse-cholesky.ts';
+import type { Factor } from '../linalg/gemm.ts';
 import { quickCholesky } from '../linalg/quick-cholesky.ts';
-import { timesThin } from '../linalg/thin.ts';
+import { panelBytes, type SymmetricPanels, timesSymmetric, wholeOf } from '../linalg/symmetric-panels.ts';
 import { addScaled, dot } from '../linalg/vectors.ts';
 import { classWeights, type ClassWeight } from '../solvers/class-weights.ts';
 import { conjugateGradients } from '../solvers/conjugate-gradients.ts';
@@ -21,7 +21,7 @@ export interface KernelTask {
  * Kernel ridge regression to targets of -1 and 1 without an intercept, as scikit-learn's KernelRidge (Saunders,
  * Gammerman and Vovk 1998): dual = (K + alpha)⁻¹·T; weighted rows as it does, both sides times the root of the weight.
  */
-export interface KernelSystem<Kernel extends Square | Matrix = Square> {
+export interface KernelSystem<Kernel extends Square | SymmetricPanels = Square> {
   /** Root of each row's weight, shape (n). */
   readonly roots: Float64Array;
   /** Times the roots on both sides. */
@@ -43,18 +43,19 @@ export interface KernelSolution {
  * Peak bytes of one solution on so many rows, where float32 is not enough: the kernel in float32 and float64, a factor,
  * its inverse and what making that takes. Else less than a third of it.
  */
-export const kernelRidgeBytes = (rows: number): number => (4 + 4 * 8) * rows ** 2;
+export const kernelRidgeBytes = (rows: number): number => panelBytes(rows) + 4 * 8 * rows ** 2;
 
 /** The system of a kernel matrix, which it scales in place. */
-export function kernelSystem<Kernel extends Square | Matrix>(
+export function kernelSystem<Kernel extends Square | SymmetricPanels>(
   K: Kernel,
   { y, classes, classWeight }: KernelTask,
 ): KernelSystem<Kernel> {
   const byClass = classWeights(y, classes, classWeight);
   const roots = Float64Array.from(y, (c) => Math.sqrt(byClass[c]!));
   if (classWeight !== 'none') {
-    const n = K.rows;
-    for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K.data[at++]! *= roots[i]! * roots[j]!;
+    const parts: readonly { readonly start: number; readonly block: Factor }[] =
+      'panels' in K ? K.panels : [{ start: 0, block: K }];
+    for (const { start, block } of parts) scale(block, roots, roots.subarray(start));
   }
   const positives = positivesOf(classes);
   const k = positives.length;
@@ -63,6 +64,11 @@ export function kernelSystem<Kernel extends Square | Matrix>(
     return y[i] === positives[at % k] ? roots[i]! : -roots[i]!;
   });
   return { roots, K, T, k };
+}
+
+/** Line i and column j times their roots, in place. */
+function scale({ data, rows, cols }: Factor, ofLines: Float64Array, ofColumns: Float64Array): void {
+  for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < cols; j++) data[at++]! *= ofLines[i]! * ofColumns[j]!;
 }
 
 /** Throws FIT_INVALID where the penalty leaves the system singular to rounding. */
@@ -86,7 +92,7 @@ const NONE = new Float64Array(0);
  * one takes over where a penalty is too small for float32. Throws as it, and INTERRUPTED.
  */
 export async function solveOne(
-  { K, T, k }: Pick<KernelSystem<Matrix>, 'K' | 'T' | 'k'>,
+  { K, T, k }: Pick<KernelSystem<SymmetricPanels>, 'K' | 'T' | 'k'>,
   alpha: number,
   context?: FitContext,
 ): Promise<Float64Array> {
@@ -98,7 +104,7 @@ export async function solveOne(
       {
         gradient: vector(T.map((target) => -target)),
         hessian: () => async (direction) => {
-          const product = await timesThin(K, direction.coef, k, 'float64');
+          const product = await timesSymmetric(K, direction.coef, k);
           addScaled(product, alpha, direction.coef);
           return vector(product);
         },
@@ -109,8 +115,7 @@ export async function solveOne(
     );
     if (ended) return step.coef;
   }
-  const exact = { K: { ...K, data: new Float64Array(K.data) }, T, k };
-  return (await solveKernel(exact, alpha)).dual;
+  return (await solveKernel({ K: wholeOf(K), T, k }, alpha)).dual;
 }
 
 /** The coefficients of the rows in f(x) = Σ exp(-gamma·|x - xᵢ|²)·coefᵢ, shape (n, k). */

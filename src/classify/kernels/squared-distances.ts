@@ -1,96 +1,93 @@
-import { type Matrix, row, rowRange } from '../../core/matrix.ts';
+import { type Matrix, matrix } from '../../core/matrix.ts';
 import { joinedBlocks, type Rows } from '../../core/rows.ts';
 import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
+import { type Panel, panelBytes, panelColumns, type SymmetricPanels, valueAt } from '../linalg/symmetric-panels.ts';
 import { rowStatistics } from '../solvers/row-statistics.ts';
-import { type Centre, crossDistances } from './kernel-graphs.ts';
+import { type Centre, type CentredRows, centredRange, centredRows, crossDistances } from './kernel-graphs.ts';
 
-/** Squared Euclidean distances between n rows: one matrix for every gamma, penalty and fold. */
-export interface SquaredDistances {
-  readonly n: number;
-  /** Shape (n, n), float32, exactly symmetric, zeros on the diagonal. */
-  readonly values: Float32Array;
+/** Squared Euclidean distances between the rows, zeros on the diagonal: one matrix for every gamma, penalty and fold. */
+export interface SquaredDistances extends SymmetricPanels {
   /** The mean of the rows (d), by which they were centred. */
   readonly centre: Centre;
 }
 
 /** Bytes of the distances of so many rows. */
-export const distanceBytes = (rows: number): number => 4 * rows ** 2;
-
-/** Rows of one part in memory: small enough to leave out nearly half of the work, large enough for full speed. */
-const PART_ROWS = 512;
-
-/** The rows in parts that are valid one at a time. */
-interface Parts {
-  readonly starts: readonly number[];
-  readonly read: (part: number) => Promise<Matrix>;
-}
-
-function partsOf(rows: Rows): Parts {
-  const X = rows.matrix;
-  if (X === undefined) {
-    const joined = joinedBlocks(rows);
-    return { starts: joined.starts, read: (p) => joined.read(p) };
-  }
-  const starts = Array.from({ length: Math.ceil(X.rows / PART_ROWS) }, (_, p) => p * PART_ROWS);
-  return {
-    starts: [...starts, X.rows],
-    read: (p) => Promise.resolve(rowRange(X, starts[p]!, starts[p + 1] ?? X.rows)),
-  };
-}
+export const distanceBytes = panelBytes;
 
 /**
  * The distances between all rows (n, d). Rows in blocks are read once for the mean, then each block against those
  * before it. Throws FIT_INVALID for NaN or infinities, INTERRUPTED, and what reading throws.
  */
 export async function squaredDistances(rows: Rows, context?: FitContext): Promise<SquaredDistances> {
-  const n = rows.rows;
   const { mean } = await rowStatistics(rows, new Int32Array(0), context);
   const centre = new Float32Array(mean);
-  const { starts, read } = partsOf(rows);
-  const values = new Float32Array(n * n);
+  const X = rows.matrix;
+  const panels =
+    X === undefined ? await ofBlocks(rows, centre, context) : await ofRows(await centredRows(X, centre), context);
+  panels.forEach(closeTriangle);
+  return { rows: rows.rows, panels, centre };
+}
+
+async function ofRows(all: CentredRows, context?: FitContext): Promise<Panel[]> {
+  const panels: Panel[] = [];
+  for (const { start, end } of panelColumns(all.X.rows)) {
+    checkAborted(context);
+    panels.push({ start, block: await crossDistances(centredRange(all, 0, end), centredRange(all, start, end)) });
+  }
+  return panels;
+}
+
+async function ofBlocks(rows: Rows, centre: Centre, context?: FitContext): Promise<Panel[]> {
+  const joined = joinedBlocks(rows);
+  const { starts } = joined;
+  const panels = emptyPanels(rows.rows);
   for (let p = 0; p + 1 < starts.length; p++) {
-    const own = await read(p);
-    // Reading another block takes its place.
-    const X = rows.matrix === undefined ? { ...own, data: own.data.slice() } : own;
+    const own = await centredRows(await joined.read(p), centre);
     for (let q = 0; q <= p; q++) {
       checkAborted(context);
-      const D = await crossDistances(X, q === p ? X : await read(q), centre);
-      for (let i = 0; i < D.rows; i++) values.set(row(D, i), (starts[p]! + i) * n + starts[q]!);
+      const before = q === p ? own : await centredRows(await joined.read(q), centre);
+      place(await crossDistances(before, own), starts[q]!, starts[p]!, panels);
     }
   }
-  mirror(values, n);
-  return { n, values, centre };
+  return panels;
 }
 
-/** Rows and columns of one square of the mirror, which the cache holds. */
-const TILE = 64;
+const emptyPanels = (rows: number): Panel[] =>
+  panelColumns(rows).map(({ start, end }) => ({ start, block: matrix(end, end - start) }));
 
-/** The lower triangle onto the upper one, zeros between them. */
-function mirror(values: Float32Array, n: number): void {
-  for (let top = 0; top < n; top += TILE) {
-    for (let left = 0; left <= top; left += TILE) mirrorTile(values, n, top, left);
+/** What of the rectangle D, which begins at line `top` and column `left`, lies in the panels. */
+function place(D: Matrix, top: number, left: number, panels: readonly Panel[]): void {
+  for (const { start, block } of panels) {
+    const [from, to] = [Math.max(start, left), Math.min(start + block.cols, left + D.cols)];
+    for (let i = top; from < to && i < Math.min(top + D.rows, block.rows); i++) {
+      const line = (i - top) * D.cols - left;
+      block.data.set(D.data.subarray(line + from, line + to), i * block.cols + from - start);
+    }
   }
-  for (let i = 0; i < n; i++) values[i * n + i] = 0;
 }
 
-function mirrorTile(values: Float32Array, n: number, top: number, left: number): void {
-  const bottom = Math.min(n, top + TILE);
-  for (let i = top; i < bottom; i++) {
-    const right = Math.min(i, left + TILE);
-    for (let j = left; j < right; j++) values[j * n + i] = values[i * n + j]!;
+/** The triangle on the diagonal onto its other side, zeros between them. */
+function closeTriangle({ start, block: { data, cols } }: Panel): void {
+  const top = start * cols;
+  for (let i = 0; i < cols; i++) {
+    for (let j = 0; j < i; j++) data[top + i * cols + j] = data[top + j * cols + i]!;
+    data[top + i * cols + i] = 0;
   }
 }
 
 /** The distances between some of the rows, a new matrix; of all rows in their order the same one. */
 export function distancesOf(distances: SquaredDistances, rows: readonly number[]): SquaredDistances {
-  const { n, values, centre } = distances;
-  if (rows.length === n && rows.every((row, i) => row === i)) return distances;
-  const some = new Float32Array(rows.length ** 2);
-  let at = 0;
-  for (const i of rows) {
-    const line = values.subarray(i * n, (i + 1) * n);
-    for (const j of rows) some[at++] = line[j]!;
+  if (rows.length === distances.rows && rows.every((row, i) => row === i)) return distances;
+  const some = Int32Array.from(rows);
+  const panels = emptyPanels(rows.length);
+  panels.forEach((panel) => gather(distances, some, panel));
+  return { rows: rows.length, panels, centre: distances.centre };
+}
+
+function gather(distances: SquaredDistances, rows: Int32Array, { start, block: { data, cols } }: Panel): void {
+  for (let i = 0, at = 0; i < start + cols; i++) {
+    const line = rows[i]!;
+    for (let j = start; j < start + cols; j++) data[at++] = valueAt(distances, line, rows[j]!);
   }
-  return { n: rows.length, values: some, centre };
 }

@@ -2,7 +2,7 @@ import { checkAborted } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { gemm } from './gemm.ts';
 import type { Square } from './inverse-cholesky.ts';
-import { dot } from './vectors.ts';
+import { addScaled, dot } from './vectors.ts';
 
 /** A symmetric A (n, n) as Bᵀ·T·B, B orthogonal and T zero but for its diagonal and the two next to it; float64. */
 export interface Tridiagonal {
@@ -30,15 +30,11 @@ export async function tridiagonalOf(A: Square, context?: FitContext): Promise<Tr
   let last: Update = { u: new Float64Array(n), q: new Float64Array(n) };
   for (let i = n - 1, work = 0; i >= 0; i--) {
     const row = data.subarray(i * n, i * n + i + 1);
-    const { u, q } = last;
-    for (let k = 0; k <= i; k++) row[k]! -= u[i]! * q[k]! + q[i]! * u[k]!;
+    takeOff(row, last);
     diagonal[i] = row[i]!;
     const line = row.subarray(0, i);
     if (i > 0) subdiagonal[i] = reflect(line);
-    const p = pass(data, n, last, line);
-    const half = dot(line, p.subarray(0, i)) / 2;
-    for (let k = 0; k < i; k++) p[k]! -= half * line[k]!;
-    last = { u: line, q: p };
+    last = { u: line, q: updateOf(data, n, last, line) };
     if ((work += 2 * i * i) > TURN) {
       work = 0;
       await new Promise((resolve) => setImmediate(resolve));
@@ -70,9 +66,23 @@ interface Update {
   readonly q: Float64Array;
 }
 
+/** Takes it off the last line that it has. */
+function takeOff(line: Float64Array, { u, q }: Update): void {
+  const last = line.length - 1;
+  addScaled(line, -u[last]!, q);
+  addScaled(line, -q[last]!, u);
+}
+
+/** Takes the last update off the lines above, and returns q of the next, whose u is given: p - (u·p / 2)·u, p = A·u. */
+function updateOf(A: Float64Array, n: number, last: Update, u: Float64Array): Float64Array {
+  const p = pass(A, n, last, u);
+  addScaled(p, -dot(u, p) / 2, u);
+  return p;
+}
+
 /** Takes it off the first lines of A, as many as `next` is long, and returns p = A·next. */
 function pass(A: Float64Array, n: number, { u, q }: Update, next: Float64Array): Float64Array {
-  const p = new Float64Array(n);
+  const p = new Float64Array(next.length);
   // Two lines at a time take half of the time of one; of an odd number the first has but its diagonal.
   const odd = next.length % 2;
   if (odd === 1) p[0] = (A[0]! -= 2 * u[0]! * q[0]!) * next[0]!;
@@ -125,7 +135,7 @@ async function basisOf({ data, rows: n }: Square, context?: FitContext): Promise
     const turned = await gemm('right', basis, U);
     const within = solveRight(turned.data as Float64Array, (await gemm('right', U, U)).data as Float64Array, U.rows);
     const change = await gemm('neither', { ...turned, data: within }, U);
-    for (let at = 0; at < basis.data.length; at++) basis.data[at]! -= change.data[at]!;
+    addScaled(basis.data, -1, change.data as Float64Array);
   }
   return basis;
 }

@@ -3,7 +3,7 @@ import { checkFinite } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import { timesThin, transposedTimesThin } from '../linalg/thin.ts';
 import { type Shifted, tridiagonalOf } from '../linalg/tridiagonal.ts';
-import { columnSums, weightedRows } from '../linalg/vectors.ts';
+import { addScaled, columnSums, dot, weightedRows } from '../linalg/vectors.ts';
 import { centredGram } from './centred-gram.ts';
 import { positivesOf } from './linear-problems.ts';
 import { checkSize, shiftedBy, type RidgeSystem, type RidgeTargets } from './ridge-system.ts';
@@ -28,7 +28,7 @@ export async function rowSystem(X: Matrix, { y, byClass }: RidgeTargets, context
   // Whatever is not finite is so in the mean of its column: the values are looked at only then.
   if (!mean.every(Number.isFinite)) checkFinite(X);
   const K = await centredGram(X, mean, context);
-  for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K[at++]! *= roots[i]! * roots[j]!;
+  scale(K, roots);
   projectOut(K, roots);
   const T = await tridiagonalOf({ data: K, rows: n, cols: n }, context);
   const { basis } = T;
@@ -63,14 +63,22 @@ export async function rowSystem(X: Matrix, { y, byClass }: RidgeTargets, context
   };
 }
 
+/** Lines and columns of K times their roots, in place. */
+function scale(K: Float64Array, roots: Float64Array): void {
+  const n = roots.length;
+  for (let i = 0, at = 0; i < n; i++) for (let j = 0; j < n; j++) K[at++]! *= roots[i]! * roots[j]!;
+}
+
 /** K without its part along `direction`, in place: what float32 left there would be divided by a small alpha. */
 function projectOut(K: Float64Array, direction: Float64Array): void {
   const n = direction.length;
-  const length = Math.sqrt(direction.reduce((sum, value) => sum + value * value, 0));
+  const length = Math.sqrt(dot(direction, direction));
   const u = direction.map((value) => value / length);
-  const Ku = u.map((_, i) => u.reduce((sum, value, j) => sum + K[i * n + j]! * value, 0));
-  const uKu = u.reduce((sum, value, i) => sum + value * Ku[i]!, 0);
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) K[at++]! += uKu * u[i]! * u[j]! - u[i]! * Ku[j]! - Ku[i]! * u[j]!;
+  const lines = Array.from(u, (_, i) => K.subarray(i * n, (i + 1) * n));
+  const Ku = Float64Array.from(lines, (line) => dot(u, line));
+  const uKu = dot(u, Ku);
+  for (const [i, line] of lines.entries()) {
+    addScaled(line, uKu * u[i]! - Ku[i]!, u);
+    addScaled(line, -u[i]!, Ku);
   }
 }

@@ -1,10 +1,14 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { ByteFile } from './byte-file.ts';
+import { sizeOf, type ByteFile } from './byte-file.ts';
+import { columnPart, MOST_GROUP_BYTES } from './parquet-column.ts';
 import { featuresIn, imageColumns, type ImageColumns, type ParquetField } from './parquet-fields.ts';
-import { readColumn, readMetadata, type FileMetaData } from './parquet-package.ts';
+import type { FileMetaData } from './parquet-package.ts';
+import { corruptParquet, orCorrupt, readImages, readMetadata, readValues, type ReadLimits } from './read-parquet.ts';
 
 /** A row group: rows whose columns are read at once. */
 export interface RowGroup {
+  /** Its place among the groups of the file. */
+  readonly number: number;
   readonly start: number;
   readonly end: number;
   /** Bytes of its images, as far as the file tells. */
@@ -27,9 +31,6 @@ export interface RowFacts {
   /** The file's name that is kept beside the bytes. */
   readonly name: string | undefined;
 }
-
-/** Most bytes of images in a row group: to read one of them, all are brought into memory. */
-export const MOST_GROUP_BYTES = 2 ** 30;
 
 type Element = FileMetaData['schema'][number];
 
@@ -60,58 +61,53 @@ function fieldsOf(schema: readonly Element[]): ParquetField[] {
 
 function groupsOf({ row_groups: groups }: FileMetaData, image: string): RowGroup[] {
   let start = 0;
-  return groups.map(({ num_rows: rows, columns }) => {
+  return groups.map(({ num_rows: rows, columns }, number) => {
     const bytes = columns
       .filter(({ meta_data: facts }) => facts?.path_in_schema[0] === image)
       .reduce((sum, { meta_data: facts }) => sum + Number(facts!.total_uncompressed_size), 0);
     const end = start + Number(rows);
-    const group = { start, end, bytes };
+    const group = { number, start, end, bytes };
     start = end;
     return group;
   });
 }
 
-/** Opens a Parquet file. Throws ARCHIVE_CORRUPT, PACKAGE_MISSING, and DATASET_LAYOUT where no column holds images. */
-export async function openParquet(file: ByteFile): Promise<ParquetImages> {
-  const metadata = await readMetadata(file);
-  const fields = fieldsOf(metadata.schema);
-  const huggingface = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
-  let columns: ImageColumns;
-  try {
-    columns = imageColumns(fields, featuresIn(huggingface));
-  } catch (cause) {
-    throw new PermafrostError('DATASET_LAYOUT', `${file.name} ${reasonOf(cause)}.`, { cause });
-  }
-  const groups = groupsOf(metadata, columns.image);
-  const large = groups.find(({ bytes }) => bytes > MOST_GROUP_BYTES);
-  if (large !== undefined)
-    throw new PermafrostError(
-      'DATASET_LAYOUT',
-      `${file.name} has ${large.end - large.start} rows in one group, whose images have ${large.bytes} bytes: all of them must be in memory to read one, and more than ${MOST_GROUP_BYTES} are not read. Write it anew in groups of 100 rows (row_group_size in pyarrow, batch_size in datasets).`,
-    );
-  return { metadata, rows: Number(metadata.num_rows), columnNames: fields.map(({ name }) => name), columns, groups };
+/** The rows of a file by its groups. Throws ARCHIVE_CORRUPT where its metadata contradict themselves. */
+function checkedGroups(file: ByteFile, metadata: FileMetaData, image: string): RowGroup[] {
+  const groups = groupsOf(metadata, image);
+  const rows = groups.at(-1)?.end ?? 0;
+  if (Number(metadata.num_rows) !== rows || !groups.every(({ start, end }) => start <= end))
+    throw corruptParquet(file.name, `it says that it has ${metadata.num_rows} rows, and its groups have ${rows}`);
+  // Nobody keeps an image in less than a byte; a number that is wrong would be counted to.
+  if (rows > sizeOf(file)) throw corruptParquet(file.name, `it says that it has ${rows} rows in ${sizeOf(file)} bytes`);
+  return groups;
 }
 
-/**
- * The file with one field alone of the struct of its images. Columns are read one by one: of two that are damaged
- * hyparquet would leave an error without anyone who hears of it, which ends the program.
- */
-function withField(metadata: FileMetaData, image: string, field: 'bytes' | 'path'): FileMetaData {
-  const at = metadata.schema.findIndex(({ name, num_children: count }) => name === image && (count ?? 0) > 0);
-  const last = at + metadata.schema[at]!.num_children!;
-  return {
-    ...metadata,
-    schema: metadata.schema
-      .map((element, i) => (i === at ? { ...element, num_children: 1 } : element))
-      .filter(({ name }, i) => i <= at || i > last || name === field),
-    row_groups: metadata.row_groups.map((group) => ({
-      ...group,
-      columns: group.columns.filter(({ meta_data: facts }) => {
-        const [column, inner] = facts?.path_in_schema ?? [];
-        return column !== image || inner === field;
-      }),
-    })),
-  };
+/** The columns that hold images and classes. Throws DATASET_LAYOUT. */
+function columnsOf({ name }: ByteFile, metadata: FileMetaData, fields: readonly ParquetField[]): ImageColumns {
+  const huggingface = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
+  try {
+    return imageColumns(fields, featuresIn(huggingface));
+  } catch (cause) {
+    throw new PermafrostError('DATASET_LAYOUT', `${name} ${reasonOf(cause)}.`, { cause });
+  }
+}
+
+/** Opens a Parquet file. Throws ARCHIVE_CORRUPT, PACKAGE_MISSING, and DATASET_LAYOUT where no column holds images. */
+export async function openParquet(file: ByteFile, limits?: ReadLimits): Promise<ParquetImages> {
+  const metadata = await readMetadata(file, limits);
+  return orCorrupt(file, () => {
+    const fields = fieldsOf(metadata.schema);
+    const columns = columnsOf(file, metadata, fields);
+    const groups = checkedGroups(file, metadata, columns.image);
+    const large = groups.find(({ bytes }) => bytes > MOST_GROUP_BYTES);
+    if (large !== undefined)
+      throw new PermafrostError(
+        'DATASET_LAYOUT',
+        `${file.name} has ${large.end - large.start} rows in one group, whose images have ${large.bytes} bytes: all of them must be in memory to read one, and more than ${MOST_GROUP_BYTES} are not read. Write it anew in groups of 100 rows (row_group_size in pyarrow, batch_size in datasets).`,
+      );
+    return { metadata, rows: Number(metadata.num_rows), columnNames: fields.map(({ name }) => name), columns, groups };
+  });
 }
 
 function labelOf(value: unknown): string | number | undefined {
@@ -119,38 +115,35 @@ function labelOf(value: unknown): string | number | undefined {
   return typeof value === 'bigint' ? Number(value) : (value as string | number);
 }
 
-/** Label, split and name of all rows; no bytes of images are read. */
-export async function rowFacts(file: ByteFile, parquet: ParquetImages): Promise<RowFacts[]> {
+/** Label, split and name of all rows; no bytes of images are read. Throws ARCHIVE_CORRUPT, PACKAGE_MISSING. */
+export async function rowFacts(file: ByteFile, parquet: ParquetImages, limits?: ReadLimits): Promise<RowFacts[]> {
   const { metadata, columns, groups } = parquet;
   const { image, hasPath, label, split } = columns;
-  const named = hasPath ? withField(metadata, image, 'path') : undefined;
   const found: RowFacts[] = [];
-  for (const { start, end } of groups) {
-    const column = async (name: string | undefined, from = metadata): Promise<unknown[]> =>
-      name === undefined ? [] : readColumn(file, from, { column: name, start, end });
+  for (const { number, start, end } of groups) {
+    const column = async (...path: (string | undefined)[]): Promise<readonly unknown[]> =>
+      path.includes(undefined) || end === start
+        ? []
+        : readValues(file, columnPart(file, metadata, number, path as string[]), limits);
     const labels = await column(label);
     const splits = await column(split);
-    const names = (await (named === undefined ? [] : column(image, named))) as ({ path?: string | null } | null)[];
+    const names = hasPath ? await column(image, 'path') : [];
     for (let i = 0; i < end - start; i++)
       found.push({
         label: labelOf(labels[i]),
         split: (splits[i] as string | null | undefined) ?? undefined,
-        name: names[i]?.path ?? undefined,
+        name: (names[i] as string | null | undefined) ?? undefined,
       });
   }
   return found;
 }
 
-/** The bytes of the images of a row group; undefined where a row has none. */
+/** The bytes of the images of a row group; undefined where a row has none. Throws ARCHIVE_CORRUPT, PACKAGE_MISSING. */
 export async function imagesInGroup(
   file: ByteFile,
   { metadata, columns: { image, isStruct } }: ParquetImages,
-  { start, end }: RowGroup,
+  { number }: RowGroup,
+  limits?: ReadLimits,
 ): Promise<(Uint8Array | undefined)[]> {
-  const from = isStruct ? withField(metadata, image, 'bytes') : metadata;
-  const values = await readColumn(file, from, { column: image, start, end });
-  return values.map((value) => {
-    const bytes = isStruct ? (value as { readonly bytes?: Uint8Array | null } | null)?.bytes : value;
-    return (bytes as Uint8Array | null | undefined) ?? undefined;
-  });
+  return readImages(file, columnPart(file, metadata, number, isStruct ? [image, 'bytes'] : [image]), limits);
 }

@@ -1,8 +1,18 @@
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import type { ByteFile } from './byte-file.ts';
 
 export type { FileMetaData } from 'hyparquet';
+
+/** One column of one row group, as it lies in its file. */
+export interface ColumnPlace {
+  /** Of this row group and this column alone. */
+  readonly metadata: FileMetaData;
+  /** The column, and the field of it where it is a struct. */
+  readonly path: readonly string[];
+  readonly rows: number;
+  /** Where in the file its bytes lie. */
+  readonly offset: number;
+}
 
 /** What reads Parquet: the format itself, and what its pages may be compressed with. */
 async function load() {
@@ -25,56 +35,38 @@ function packages(): ReturnType<typeof load> {
   return loaded;
 }
 
-/** The bytes of a Buffer alone, without a copy where it has its memory for itself. */
-function ownBuffer({ buffer, byteOffset, length }: Buffer): ArrayBuffer {
-  const memory = buffer as ArrayBuffer;
-  return length === memory.byteLength ? memory : memory.slice(byteOffset, byteOffset + length);
-}
-
-const asyncBuffer = (file: ByteFile): AsyncBuffer => ({
-  byteLength: Number(file.stamp.size),
-  slice: async (start, end = Number(file.stamp.size)) => ownBuffer(await file.read(start, end - start)),
+/** A part of a file, as the file is read. */
+const partOfFile = (bytes: Uint8Array, offset: number): AsyncBuffer => ({
+  byteLength: offset + bytes.length,
+  slice: (start, end = offset + bytes.length) =>
+    // A copy: a Buffer is a view of a memory that it may share.
+    Promise.resolve(new Uint8Array(bytes.subarray(start - offset, end - offset)).buffer),
 });
 
-/** Throws ARCHIVE_CORRUPT for what hyparquet says of a file. */
-async function reading<T>(file: ByteFile, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof PermafrostError) throw cause;
-    throw new PermafrostError(
-      'ARCHIVE_CORRUPT',
-      `${file.name} cannot be read as Parquet: ${reasonOf(cause)}. Get it again, or write it anew.`,
-      { cause },
-    );
-  }
+/** What stands at the end of a Parquet file: its columns, and where their parts lie. Throws what hyparquet throws. */
+export async function metadataIn(footer: Uint8Array): Promise<FileMetaData> {
+  const { parquetMetadata } = await packages();
+  return parquetMetadata(footer);
 }
 
-/** What stands at the end of a Parquet file: its columns, and where their parts lie. Throws ARCHIVE_CORRUPT. */
-export async function readMetadata(file: ByteFile): Promise<FileMetaData> {
-  const { parquetMetadataAsync } = await packages();
-  return reading(file, () => parquetMetadataAsync(asyncBuffer(file)));
-}
-
-/** The values of one column in the rows from `start` to before `end`. Throws ARCHIVE_CORRUPT. */
-export async function readColumn(
-  file: ByteFile,
-  metadata: FileMetaData,
-  { column, start, end }: { readonly column: string; readonly start: number; readonly end: number },
+/** The values of one column of one row group, shape (rows). Throws what hyparquet throws. */
+export async function valuesIn(
+  bytes: Uint8Array,
+  { metadata, path: [column, field], rows: count, offset }: ColumnPlace,
 ): Promise<unknown[]> {
   const { parquetReadObjects, compressors } = await packages();
-  return reading(file, async () => {
-    const rows = await parquetReadObjects({
-      file: asyncBuffer(file),
-      metadata,
-      columns: [column],
-      rowStart: start,
-      rowEnd: end,
-      // Bytes without a type are bytes, not text.
-      utf8: false,
-      compressors,
-    });
-    if (rows.length !== end - start) throw new Error(`${rows.length} of ${end - start} rows of ${column} came`);
-    return rows.map((row: Record<string, unknown>) => row[column]);
+  const rows = await parquetReadObjects({
+    file: partOfFile(bytes, offset),
+    metadata,
+    rowStart: 0,
+    rowEnd: count,
+    // Bytes without a type are bytes, not text.
+    utf8: false,
+    compressors,
+  });
+  if (rows.length !== count) throw new Error(`${rows.length} of ${count} rows of ${column} came`);
+  return rows.map((row: Record<string, unknown>) => {
+    const value = row[column!];
+    return field === undefined ? value : (value as Record<string, unknown> | null | undefined)?.[field];
   });
 }

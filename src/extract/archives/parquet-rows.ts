@@ -27,6 +27,9 @@ export interface ParquetRows {
   clear(): void;
 }
 
+/** What stays so until the file is another: a damaged part may take half a minute to be found out, for each image. */
+const isDamage = (error: unknown): boolean => error instanceof PermafrostError && error.code === 'ARCHIVE_CORRUPT';
+
 export function parquetRows(): ParquetRows {
   const files = new Map<string, { readonly stamp: string; readonly parquet: Promise<ParquetImages> }>();
   const groups = new Map<string, { readonly bytes: number; readonly images: Promise<(Uint8Array | undefined)[]> }>();
@@ -36,7 +39,7 @@ export function parquetRows(): ParquetRows {
     if (known?.stamp === stamp) return known.parquet;
     const parquet = openParquet(file);
     files.set(file.name, { stamp, parquet });
-    parquet.catch(() => files.delete(file.name)); // its caller hears of it
+    parquet.catch((error: unknown) => isDamage(error) || files.delete(file.name)); // its caller hears of it
     return parquet;
   }
   function dropOldest(): void {
@@ -64,7 +67,7 @@ export function parquetRows(): ParquetRows {
       groups.delete(key);
       const images = known?.images ?? imagesInGroup(file, parquet, group);
       groups.set(key, { bytes: group.bytes, images });
-      images.catch(() => groups.delete(key)); // its caller hears of it
+      images.catch((error: unknown) => isDamage(error) || groups.delete(key)); // its caller hears of it
       dropOldest();
       const bytes = (await images)[row - group.start];
       if (bytes === undefined) return unreadable('The row has no bytes of an image.');

@@ -67,6 +67,7 @@ export interface GraphBackbone {
 /** A frozen network as data. */
 export type Backbone = LayerBackbone | GraphBackbone;
 
+/** Whether a network is a list of layers. */
 export const isLayerBackbone = (backbone: Backbone): backbone is LayerBackbone => 'layers' in backbone;
 
 /** For conv layer L the tensors `L/kernel`, shape (3, 3, inputs, filters) (HWIO), and `L/bias`, (filters). */

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Contract } from '../../core/contract.ts';
 import { canonicalJson } from '../../core/digest.ts';
+import { without } from '../../core/options.ts';
 import { contractFromJson } from './contract-json.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { jsonOf } from './read-json.ts';
@@ -67,7 +68,7 @@ const descriptionSchema = z.strictObject({
 
 /** The description that a parsed backbone.json holds. Throws CONTRACT_INVALID naming `source` and the field. */
 export function backboneFromJson(source: string, json: unknown): BackboneDescription {
-  const { permafrost: _format, contract, cuts, ...others } = checked(source, descriptionSchema, json);
+  const { contract, cuts, ...others } = without(checked(source, descriptionSchema, json), 'permafrost');
   for (const [name, { axes: meaning, prefix }] of Object.entries(cuts))
     if (prefix !== undefined && meaning !== 'tokens')
       throw contractInvalid(source, `cuts.${name}.prefix`, prefix, `a ${meaning} has no tokens`, 'Leave it out.');
@@ -87,8 +88,8 @@ export async function readBackboneJson(path: string): Promise<BackboneDescriptio
  * known). Throws CONTRACT_INVALID where it names this file, whose content has changed.
  */
 export function isOfAnotherGraph(path: string, json: unknown, onnxPath: string, digest: string | undefined): boolean {
-  const { graph } = Object(json) as { readonly graph?: { readonly file?: unknown; readonly sha256?: unknown } };
-  if (graph == null) return false;
+  const { graph } = Object(json) as { readonly graph?: { readonly file?: unknown; readonly sha256?: unknown } | null };
+  if (graph === undefined || graph === null) return false;
   if (digest !== undefined && graph.sha256 === digest) return false;
   const isNamed = typeof graph.file === 'string' && resolve(dirname(path), graph.file) === resolve(onnxPath);
   if (digest === undefined || !isNamed) return !isNamed;
@@ -103,11 +104,10 @@ export function isOfAnotherGraph(path: string, json: unknown, onnxPath: string, 
 
 /** The text of a description: keys sorted, what is the default left out, so that one meaning is one text. */
 export function backboneJson({ contract, cuts, ...others }: BackboneDescription): string {
-  const { name: _name, ...fields } = contract;
-  const tensors = Object.entries(cuts).map(([name, { prefix = 0, ...cut }]) => [
-    name,
-    { ...cut, ...(prefix > 0 && { prefix }) },
-  ]);
-  const value = { permafrost: BACKBONE_FORMAT, ...others, contract: fields, cuts: Object.fromEntries(tensors) };
-  return `${JSON.stringify(JSON.parse(canonicalJson(value)), null, 2)}\n`;
+  const described: Record<string, DescribedCut> = {};
+  for (const [name, { prefix = 0, ...cut }] of Object.entries(cuts))
+    described[name] = { ...cut, ...(prefix > 0 && { prefix }) };
+  const fields = without(contract, 'name');
+  const sorted = canonicalJson({ permafrost: BACKBONE_FORMAT, ...others, contract: fields, cuts: described });
+  return `${JSON.stringify(JSON.parse(sorted), null, 2)}\n`;
 }

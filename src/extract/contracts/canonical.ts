@@ -6,7 +6,7 @@ export type ContractFields = Omit<Contract, 'name'>;
 /** What permafrost says and no other tool does: pictures as a person sees them. */
 export const AS_SEEN = { orientation: 'exif', iccProfile: 'ignore', alpha: 'white' } as const;
 
-/** Means and scales are kept with so many digits: more than float32 has, so that 0.485 * 255 and 0.485 / (1 / 255) agree. */
+/** Digits of means and scales: more than float32 has, so few that 0.485 * 255 and 0.485 / (1 / 255) agree. */
 const DIGITS = 9;
 const rounded = (x: number): number => Number(x.toPrecision(DIGITS));
 const triple = ([a, b, c]: Rgb, of: (x: number) => number): Rgb => [of(a), of(b), of(c)];

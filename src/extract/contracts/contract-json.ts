@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Contract } from '../../core/contract.ts';
 import { contractSchema } from '../../core/contract-schema.ts';
+import { without } from '../../core/options.ts';
 import { AS_SEEN } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
@@ -19,7 +20,7 @@ const writtenSchema = contractSchema.extend({
 
 /** A contract of permafrost's own fields, at `path` of `source`. Throws CONTRACT_INVALID. */
 export function contractFromJson(source: string, json: unknown): Contract {
-  const { name: _name, ...fields } = checked(source, writtenSchema, json);
+  const fields = without(checked(source, writtenSchema, json), 'name');
   const { size, geometry, resize = size, pad, kernel, antialias, scale } = fields;
   const refuse = (field: string, value: unknown, because: string): never => {
     throw contractInvalid(source, field, value, because, 'Correct it.');

@@ -3,19 +3,19 @@ import type { Contract, Rgb } from '../../core/contract.ts';
 import { AS_SEEN, contractArithmetic } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
-import { eachChannel, level, side } from './written-values.ts';
+import { eachChannel, level, side, withoutNulls } from './written-values.ts';
 
 const size = z.union([side, z.tuple([side, side])]);
 
 /** open_clip's PreprocessCfg: all of it. */
 const preprocessSchema = z.strictObject({
-  size: size.nullish(),
-  mode: z.literal('RGB').nullish(),
-  mean: eachChannel(z.number()).nullish(),
-  std: eachChannel(z.number().positive()).nullish(),
-  interpolation: z.enum(['bicubic', 'bilinear', 'random']).nullish(),
-  resize_mode: z.enum(['shortest', 'longest', 'squash']).nullish(),
-  fill_color: eachChannel(level).nullish(),
+  size: size.optional(),
+  mode: z.literal('RGB').optional(),
+  mean: eachChannel(z.number()).optional(),
+  std: eachChannel(z.number().positive()).optional(),
+  interpolation: z.enum(['bicubic', 'bilinear', 'random']).optional(),
+  resize_mode: z.enum(['shortest', 'longest', 'squash']).optional(),
+  fill_color: eachChannel(level).optional(),
 });
 
 const GEOMETRIES = { shortest: 'cover-crop', longest: 'contain-pad', squash: 'squash' } as const;
@@ -28,7 +28,7 @@ const DEFAULTS = {
 
 /** The contract of a preprocess_cfg.json: open_clip's transforms of evaluation. Throws CONTRACT_INVALID. */
 export function contractFromOpenClip(source: string, json: unknown): Contract {
-  const config = checked(source, preprocessSchema, json);
+  const config = checked(source, preprocessSchema, withoutNulls(json));
   const given = config.size ?? 224;
   const [height, width] = typeof given === 'number' ? [given, given] : given;
   if (height !== width) throw contractInvalid(source, 'size', given, 'permafrost reads squares alone');
@@ -36,7 +36,7 @@ export function contractFromOpenClip(source: string, json: unknown): Contract {
   return contractOf({
     size: height,
     geometry,
-    ...(geometry === 'contain-pad' && config.fill_color != null && { pad: config.fill_color }),
+    ...(geometry === 'contain-pad' && config.fill_color !== undefined && { pad: config.fill_color }),
     // "random" is for training; open_clip evaluates it as bicubic.
     kernel: config.interpolation === 'bilinear' ? 'bilinear' : 'bicubic',
     ...AS_SEEN,
@@ -46,8 +46,8 @@ export function contractFromOpenClip(source: string, json: unknown): Contract {
 }
 
 const modelSchema = z.looseObject({
-  model_cfg: z.looseObject({ vision_cfg: z.looseObject({ image_size: size.nullish() }) }).nullish(),
-  preprocess_cfg: z.looseObject({}).nullish(),
+  model_cfg: z.looseObject({ vision_cfg: z.looseObject({ image_size: size.optional() }) }).optional(),
+  preprocess_cfg: z.looseObject({}).optional(),
 });
 
 /** The contract of an open_clip_config.json, whose image size stands with the model. Throws CONTRACT_INVALID. */

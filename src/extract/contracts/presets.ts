@@ -1,5 +1,6 @@
 import type { Contract, Rgb } from '../../core/contract.ts';
 import { canonicalJson } from '../../core/digest.ts';
+import { without } from '../../core/options.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 import { CAFFE_MEAN, CONTRACTS } from '../contract.ts';
@@ -78,7 +79,7 @@ export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
 /** A preset a line, with what it is for. */
 export const presetLines = (): string[] => PRESET_NAMES.map((name) => `  ${name.padEnd(9)}  ${PRESETS[name].describe}`);
 
-/** The preset of that name for a network that reads squares of `size` pixels. Throws OPTION_INVALID with the choices. */
+/** The preset of that name for a network that reads squares of `size` pixels. Throws OPTION_INVALID. */
 export function presetContract(name: string, size: number): Contract {
   if (!Object.hasOwn(PRESETS, name)) {
     throw new PermafrostError(
@@ -99,6 +100,6 @@ export function contractOf(given: ContractFields): Contract {
   const fields = canonicalFields(given);
   const text = canonicalJson(fields);
   const named = [...Object.values(CONTRACTS), ...PRESET_NAMES.map((name) => presetContract(name, fields.size))];
-  const same = named.find(({ name: _name, ...others }) => canonicalJson(others) === text);
+  const same = named.find((contract) => canonicalJson(without(contract, 'name')) === text);
   return same ?? { name: 'custom', ...fields };
 }

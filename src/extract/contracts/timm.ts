@@ -3,7 +3,7 @@ import type { Contract, Rgb } from '../../core/contract.ts';
 import { AS_SEEN, contractArithmetic } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
-import { eachChannel, side } from './written-values.ts';
+import { eachChannel, side, withoutNulls } from './written-values.ts';
 
 const inputSize = z.tuple([z.number(), side, side]);
 const fraction = z.number().positive().max(1);
@@ -11,13 +11,13 @@ const fraction = z.number().positive().max(1);
 /** What timm's resolve_data_config reads; no other key of a pretrained_cfg changes a pixel. */
 const pretrainedSchema = z.looseObject({
   input_size: inputSize,
-  test_input_size: inputSize.nullish(),
-  crop_pct: fraction.nullish(),
-  test_crop_pct: fraction.nullish(),
-  crop_mode: z.enum(['center', 'squash', 'border']).nullish(),
-  interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']).nullish(),
-  mean: eachChannel(z.number()).nullish(),
-  std: eachChannel(z.number().positive()).nullish(),
+  test_input_size: inputSize.optional(),
+  crop_pct: fraction.optional(),
+  test_crop_pct: fraction.optional(),
+  crop_mode: z.enum(['center', 'squash', 'border']).optional(),
+  interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']).optional(),
+  mean: eachChannel(z.number()).optional(),
+  std: eachChannel(z.number().positive()).optional(),
 });
 
 const GEOMETRIES = { center: 'cover-crop', squash: 'squash', border: 'contain-pad' } as const;
@@ -38,9 +38,9 @@ export const isTimmConfig = (json: unknown): boolean =>
 export function contractFromTimm(source: string, json: unknown, size: number | undefined): Contract {
   // Files of before 2023 have its fields at the top.
   const outer = json as Record<string, unknown>;
-  const config = checked(source, pretrainedSchema, outer['pretrained_cfg'] ?? outer);
-  const { input_size: trained, test_input_size: tested, mean = null, std = null } = config;
-  const isTest = tested != null && size === tested[1] && size !== trained[1];
+  const config = checked(source, pretrainedSchema, withoutNulls(outer['pretrained_cfg'] ?? outer));
+  const { input_size: trained, test_input_size: tested, mean, std } = config;
+  const isTest = tested !== undefined && size === tested[1] && size !== trained[1];
   const [channels, height, width] = isTest ? tested : trained;
   const field = isTest ? 'test_input_size' : 'input_size';
   if (channels !== 3) throw contractInvalid(source, field, trained, 'permafrost reads images of three channels');

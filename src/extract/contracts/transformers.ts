@@ -3,31 +3,34 @@ import type { Contract } from '../../core/contract.ts';
 import { AS_SEEN, contractArithmetic, type ContractFields } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
-import { eachChannel, side } from './written-values.ts';
+import { eachChannel, side, withoutNulls } from './written-values.ts';
 import { PROCESSORS, type Processor } from './transformers-processors.ts';
 
-const sides = z.union([side, z.strictObject({ shortest_edge: side }), z.strictObject({ height: side, width: side })]);
+const sides = z.union(
+  [side, z.strictObject({ shortest_edge: side }), z.strictObject({ height: side, width: side })],
+  'a side, shortest_edge, or height and width are there',
+);
 type Sides = z.infer<typeof sides>;
 
 /** What the image processors below read. In older files a side is a bare number, and a class a "feature extractor". */
 const schema = z.looseObject({
-  image_processor_type: z.string().nullish(),
-  feature_extractor_type: z.string().nullish(),
-  do_resize: z.boolean().nullish(),
-  size: sides.nullish(),
-  default_to_square: z.boolean().nullish(),
-  resample: z.number().int().nullish(),
-  crop_pct: z.number().positive().max(1).nullish(),
-  do_center_crop: z.boolean().nullish(),
-  crop_size: sides.nullish(),
-  do_flip_channel_order: z.boolean().nullish(),
-  do_rescale: z.boolean().nullish(),
-  rescale_factor: z.number().positive().nullish(),
-  rescale_offset: z.boolean().nullish(),
-  do_normalize: z.boolean().nullish(),
-  include_top: z.boolean().nullish(),
-  image_mean: eachChannel(z.number()).nullish(),
-  image_std: eachChannel(z.number().positive()).nullish(),
+  image_processor_type: z.string().optional(),
+  feature_extractor_type: z.string().optional(),
+  do_resize: z.boolean().optional(),
+  size: sides.optional(),
+  default_to_square: z.boolean().optional(),
+  resample: z.number().int().optional(),
+  crop_pct: z.number().positive().max(1).optional(),
+  do_center_crop: z.boolean().optional(),
+  crop_size: sides.optional(),
+  do_flip_channel_order: z.boolean().optional(),
+  do_rescale: z.boolean().optional(),
+  rescale_factor: z.number().positive().optional(),
+  rescale_offset: z.boolean().optional(),
+  do_normalize: z.boolean().optional(),
+  include_top: z.boolean().optional(),
+  image_mean: eachChannel(z.number()).optional(),
+  image_std: eachChannel(z.number().positive()).optional(),
 });
 type Config = z.infer<typeof schema>;
 
@@ -51,6 +54,8 @@ const WITHOUT_EFFECT = [
 /** Keys that some processors read and others pass over. */
 const OF_SOME = ['crop_pct', 'do_flip_channel_order', 'rescale_offset', 'include_top'] as const;
 
+const VERSIONS_DIFFER = 'versions of transformers disagree about what that means';
+
 /** Pillow's numbers of its filters. */
 const KERNELS: Readonly<Record<number, Contract['kernel']>> = {
   0: 'nearest',
@@ -64,20 +69,20 @@ const KERNELS: Readonly<Record<number, Contract['kernel']>> = {
  * Pillow. What the file does not say the class does. Throws CONTRACT_INVALID for what permafrost does not do.
  */
 export function contractFromTransformers(source: string, json: unknown): Contract {
-  const config = checked(source, schema, json);
+  const config = checked(source, schema, withoutNulls(json));
   const refuse = (field: string, value: unknown, because: string): never => {
     throw contractInvalid(source, field, value, because);
   };
   const [name, processor] = processorOf(config, refuse);
   for (const [key, value] of Object.entries(config)) {
     const isRead = Object.hasOwn(schema.shape, key) || WITHOUT_EFFECT.includes(key);
-    if (!isRead && value !== null && value !== false) refuse(key, value, 'permafrost does not know what it changes');
+    if (!isRead && value !== false) refuse(key, value, 'permafrost does not know what it changes');
   }
   for (const key of OF_SOME)
-    if (config[key] != null && config[key] !== false && !(processor.reads ?? []).includes(key))
+    if (config[key] !== undefined && config[key] !== false && !(processor.reads ?? []).includes(key))
       refuse(key, config[key], `transformers' ${name} takes no notice of it, so what was meant is not clear`);
   if (config.do_resize === false) refuse('do_resize', false, 'every picture would have a size of its own');
-  const resample = config.resample ?? processor.resample;
+  const resample = config.resample ?? processor.resample ?? refuse('resample', undefined, VERSIONS_DIFFER);
   const kernel = KERNELS[resample] ?? refuse('resample', resample, "of Pillow's filters 0, 1, 2 and 3 are there");
   return contractOf({
     ...geometryOf(config, processor, refuse),
@@ -91,9 +96,9 @@ export function contractFromTransformers(source: string, json: unknown): Contrac
 type Refuse = (field: string, value: unknown, because: string) => never;
 
 function processorOf(config: Config, refuse: Refuse): [name: string, processor: Processor] {
-  const field = config.image_processor_type == null ? 'feature_extractor_type' : 'image_processor_type';
+  const field = config.image_processor_type === undefined ? 'feature_extractor_type' : 'image_processor_type';
   const name = config[field];
-  if (name == null)
+  if (name === undefined)
     return refuse('image_processor_type', undefined, 'without the class nobody knows what the file leaves out');
   const stem = name.replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '');
   const processor = Object.hasOwn(PROCESSORS, stem) ? PROCESSORS[stem] : undefined;
@@ -109,58 +114,71 @@ function squareOf(field: string, sizes: Sides, refuse: Refuse): number {
   return sizes.height === sizes.width ? sizes.height : refuse(field, sizes, 'permafrost reads squares alone');
 }
 
-function geometryOf(
-  config: Config,
-  processor: Processor,
-  refuse: Refuse,
-): Pick<ContractFields, 'size' | 'geometry' | 'resize' | 'crop'> {
-  const sizes = config.size ?? processor.size;
+type Geometry = Pick<ContractFields, 'size' | 'geometry' | 'resize' | 'crop'>;
+
+function geometryOf(config: Config, processor: Processor, refuse: Refuse): Geometry {
+  const sizes: Sides = config.size ?? processor.size ?? refuse('size', undefined, VERSIONS_DIFFER);
   const edge = squareOf('size', sizes, refuse);
-  const isSquare = typeof sizes === 'number' ? (config.default_to_square ?? processor.isSquare) : 'height' in sizes;
-  const { resizing = 'plain' } = processor;
-  const cropPct = config.crop_pct ?? processor.cropPct;
+  const isSquare =
+    typeof sizes === 'number'
+      ? (config.default_to_square ?? processor.isSquare ?? refuse('size', sizes, VERSIONS_DIFFER))
+      : 'height' in sizes;
+  const cropPct = config.crop_pct ?? processor.cropPct ?? 1;
+  const cropSide = croppedTo(config, processor, refuse);
+  const { resizing } = processor;
 
   if (resizing === 'convnext') {
     if (isSquare) refuse('size', sizes, 'this class reads shortest_edge alone');
+    if (cropSide !== undefined && cropSide !== edge) refuse('crop_size', config.crop_size, VERSIONS_DIFFER);
     return edge >= 384
       ? { size: edge, geometry: 'squash' }
-      : { size: edge, geometry: 'cover-crop', resize: Math.trunc(edge / cropPct!), crop: 'floor' };
+      : { size: edge, geometry: 'cover-crop', resize: Math.trunc(edge / cropPct), crop: 'floor' };
   }
   const isWhole = isSquare && resizing !== 'poolformer';
-  const resize =
-    resizing === 'poolformer'
-      ? Math.trunc(edge / cropPct!)
-      : resizing === 'levit' && !isSquare
-        ? Math.trunc((256 / 224) * edge)
-        : edge;
   const geometry = isWhole ? 'squash' : 'cover-crop';
-  if (!(config.do_center_crop ?? processor.crop !== undefined)) {
-    return isWhole
-      ? { size: resize, geometry }
-      : refuse('do_center_crop', false, 'pictures of other shapes than squares would stay so');
-  }
-  const size = squareOf('crop_size', config.crop_size ?? processor.crop ?? edge, refuse);
+  const resize =
+    isWhole || resizing === undefined ? edge : Math.trunc(resizing === 'levit' ? (256 / 224) * edge : edge / cropPct);
+  if (cropSide === undefined && !isWhole)
+    refuse('do_center_crop', config.do_center_crop, 'pictures that are no squares would stay so');
+  const size = cropSide ?? resize;
   if (size > resize)
     refuse('crop_size', config.crop_size, `it is larger than the picture of ${resize} pixels that it is cut out of`);
   return { size, geometry, resize, crop: 'floor' };
+}
+
+/** Side of the centre crop; undefined where none is made. */
+function croppedTo(config: Config, { crop }: Processor, refuse: Refuse): number | undefined {
+  if (config.do_center_crop === false) return undefined;
+  if (config.do_center_crop === undefined) {
+    if (crop === undefined) return undefined;
+    if (crop === 'unknown') refuse('do_center_crop', config.do_center_crop, VERSIONS_DIFFER);
+  }
+  const sizes = config.crop_size ?? (crop === 'unknown' ? undefined : crop);
+  return squareOf('crop_size', sizes ?? refuse('crop_size', undefined, VERSIONS_DIFFER), refuse);
 }
 
 function arithmeticOf(config: Config, processor: Processor, refuse: Refuse): Pick<ContractFields, 'mean' | 'scale'> {
   const isRescaled = config.do_rescale ?? true;
   const rescale = isRescaled ? (config.rescale_factor ?? 1 / 255) : 1;
   const isOffset = isRescaled && config.rescale_offset === true;
-  // Versions of transformers disagree where it is another: (pixel - 127.5) * factor, or pixel * factor - 1.
   if (isOffset && Math.abs(rescale * 127.5 - 1) > 1e-6)
-    refuse('rescale_factor', rescale, 'with rescale_offset it is read in two ways unless it is 1 / 127.5');
-  const isNormalized = config.do_normalize ?? processor.normalizes ?? true;
-  const std = config.image_std ?? processor.std;
-  const again = (config.include_top ?? processor.includesTop) === true;
-  const [a, b, c] = isNormalized ? std : ([1, 1, 1] as const);
+    // (pixel - 127.5) * factor, or pixel * factor - 1.
+    refuse('rescale_factor', rescale, `with rescale_offset ${VERSIONS_DIFFER}, unless it is 1 / 127.5`);
+  if (processor.normalizes === false && config.do_normalize === true)
+    refuse('do_normalize', true, 'transformers takes no notice of it, so what was meant is not clear');
+  const isNormalized = processor.normalizes ?? config.do_normalize ?? true;
+  const mean = config.image_mean ?? processor.mean ?? NO_MEAN;
+  const std = config.image_std ?? processor.std ?? ONES;
+  // The top of EfficientNet was trained on what is divided twice.
+  const again = (config.include_top ?? processor.includesTop) === true ? std : ONES;
+  const once = isNormalized ? std : ONES;
   return contractArithmetic({
     rescale,
     offset: isOffset ? -1 : 0,
-    mean: isNormalized ? (config.image_mean ?? processor.mean) : [0, 0, 0],
-    // The top of EfficientNet was trained on what is divided twice.
-    std: again ? [a * std[0], b * std[1], c * std[2]] : [a, b, c],
+    mean: isNormalized ? mean : NO_MEAN,
+    std: [once[0] * again[0], once[1] * again[1], once[2] * again[2]],
   });
 }
+
+const NO_MEAN = [0, 0, 0] as const;
+const ONES = [1, 1, 1] as const;

@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import type { Rgb } from '../../core/contract.ts';
 
+/** A description without the keys whose value is null, as in files of Python, where that is "not given". */
+export function withoutNulls(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
+  const given = Object.entries(json).filter(([, value]) => value !== null);
+  return Object.fromEntries(given.map(([key, value]) => [key, withoutNulls(value)]));
+}
+
 /** Side of a square in pixels. What reads larger ones is no network for images, or the number is a mistake. */
 export const side = z.number().int().positive().max(4096);
 

@@ -8,11 +8,12 @@ import {
   type OnnxSessionOptions,
 } from '../../core/onnxruntime.ts';
 import { choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, PIXELS, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { outputName, PIXELS, requireLayerProgram, type ProgramGraphOptions } from '../graph/program-graph.ts';
 import { programModel } from './program-model.ts';
 import { DEVICES, THREADS_OPTION, type Device, type Engine, type Executable, type Precision } from './engine.ts';
 import { deviceUnavailable, onDevice, requireDevice } from './onnxruntime-device.ts';
 import { guardedExecutable } from './guarded-executable.ts';
+import { networkThreads } from './network-threads.ts';
 import { programInPrecision } from './program-in-precision.ts';
 import { isLayerProgram, type Program } from '../program.ts';
 
@@ -63,6 +64,8 @@ interface SessionPlan {
   readonly imagesAtOnce?: number;
   /** Settings of the session beside those of its device. */
   readonly session?: OnnxSessionOptions;
+  /** Whether graphs run on threads of their own (network-threads.ts). */
+  readonly onThreads?: boolean;
 }
 
 async function engineOf(plan: SessionPlan): Promise<Engine> {
@@ -75,7 +78,13 @@ async function engineOf(plan: SessionPlan): Promise<Engine> {
     precision,
     version: runtime.env.versions.node ?? runtime.env.versions.common,
     async load(program) {
-      const session = await createSession(programModel(programInPrecision(program, precision), graph), {
+      if (graph !== undefined) requireLayerProgram(program, name);
+      const model = programModel(programInPrecision(program, precision), graph);
+      if (plan.onThreads && !isLayerProgram(program)) {
+        const names = program.outputs.map(outputName);
+        return guardedExecutable(await networkThreads({ model, size: program.contract.size, names, threads }));
+      }
+      const session = await createSession(model, {
         ...onDevice(device),
         ...plan.session,
         intraOpNumThreads: threads,
@@ -110,7 +119,23 @@ export async function createOnnxRuntimeEngine(given: Partial<OnnxRuntimeOptions>
       `engine onnxruntime: threads are those of the device cpu, and ${options.threads} were asked for on ${device}. Leave threads out, or take --device cpu.`,
     );
   }
-  return engineOf({ name: 'onnxruntime', ...options });
+  return engineOf({ name: 'onnxruntime', ...options, onThreads: device === 'cpu' });
+}
+
+/**
+ * What other engines are checked against: float32 on the CPU. A quantized program runs as its graph is written, each
+ * operator in float32 between steps of 8 bits, where the engine `onnxruntime` in int8 computes on integers. @internal
+ */
+export function createReferenceEngine(
+  { quantization }: Pick<Program, 'quantization'>,
+  threads: number,
+): Promise<Engine> {
+  const plan = { name: 'onnxruntime', device: 'cpu', threads } as const;
+  // Without an arena its memory goes back to the system before another engine loads.
+  const session = { enableCpuMemArena: false } as const;
+  return quantization === undefined
+    ? engineOf({ ...plan, precision: 'fp32', session })
+    : engineOf({ ...plan, precision: 'int8', session: { ...session, graphOptimizationLevel: 'disabled' } });
 }
 
 /**

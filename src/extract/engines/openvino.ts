@@ -2,18 +2,27 @@ import { PermafrostError } from '../../core/errors.ts';
 import { matrix } from '../../core/matrix.ts';
 import { threadsFor } from '../../core/machine/available-cores.ts';
 import { booleanOption, choiceOption, integerOption, resolveOptions, type OptionsOf } from '../../core/options.ts';
-import { outputName, programGraph, requireLayerProgram, type ProgramGraphOptions } from '../graph/program-graph.ts';
+import { programGraph } from '../graph/program-graph.ts';
+import { graphModel } from '../onnx/graph-model.ts';
 import { PRECISIONS, THREADS_OPTION, type Engine, type Executable, type Precision } from './engine.ts';
 import { guardedExecutable } from './guarded-executable.ts';
 import type { Handle } from './openvino/c-api.ts';
-import { compileGraph, compileGraphCached, oneImageGraph, type DeviceProperties } from './openvino/compile-program.ts';
+import {
+  compile,
+  compileCached,
+  modelOfBytes,
+  modelOfGraph,
+  oneImageGraph,
+  type CompilableModel,
+  type DeviceProperties,
+} from './openvino/compile-program.ts';
 import { compiledCache, compiledFolder } from './openvino/compiled-cache.ts';
 import { requireOpenVino } from './openvino/require-openvino.ts';
 import { requestQueue, type RequestQueue } from './openvino/request-queue.ts';
 import type { OpenVino } from './openvino/runtime.ts';
 import { versionOfBuild } from './openvino/versions.ts';
 import { programInPrecision } from './program-in-precision.ts';
-import type { Program } from '../program.ts';
+import { isLayerProgram, outputName, type Program } from '../program.ts';
 
 export const OPENVINO_OPTIONS = {
   device: choiceOption(['cpu'], 'cpu', 'where the network runs'),
@@ -78,18 +87,18 @@ function executable(queue: RequestQueue, { contract }: Program, release: () => v
 }
 
 /**
- * Winograd's sums in float32 cost half the time of direct ones (docs/engines.md); in bf16 they would be 18 % off.
- * Requests are of one image: the tiles of VGG16's widest layer take 14 MiB.
+ * A program as it is compiled, for one image. Of lists of layers in float32 by Winograd's sums, which cost half the time
+ * of direct ones (docs/engines.md); in bf16 they would be 18 % off. The tiles of VGG16's widest layer take 14 MiB.
  */
-function graphOptions({ precision, leastFilters }: OpenVinoOptions): ProgramGraphOptions {
-  return precision === 'fp32' ? { winograd: { leastFilters, batch: 1, tileBytes: 32 * 2 ** 20 } } : {};
+function compilable(given: Program, { precision, leastFilters }: OpenVinoOptions): CompilableModel {
+  const program = programInPrecision(given, precision);
+  if (!isLayerProgram(program)) return modelOfBytes(graphModel(program, { batch: 1 }));
+  const winograd = { leastFilters, batch: 1, tileBytes: 32 * 2 ** 20 };
+  return modelOfGraph(oneImageGraph(programGraph(program, precision === 'fp32' ? { winograd } : {})));
 }
 
 async function load(openVino: OpenVino, options: OpenVinoOptions, program: Program): Promise<Executable> {
-  const { precision } = options;
-  const graph = oneImageGraph(
-    programGraph(requireLayerProgram(programInPrecision(program, precision), 'openvino'), graphOptions(options)),
-  );
+  const model = compilable(program, options);
   const properties = deviceProperties(options);
   const core = openVino.createCore();
   let compiled: Handle | undefined;
@@ -102,8 +111,8 @@ async function load(openVino: OpenVino, options: OpenVinoOptions, program: Progr
   try {
     for (const [key, value] of Object.entries(properties)) openVino.setProperty(core, key, value);
     compiled = options.cache
-      ? await compileGraphCached(openVino, core, graph, properties, compiledCache(compiledFolder()))
-      : await compileGraph(openVino, core, graph);
+      ? await compileCached(openVino, core, model, properties, compiledCache(compiledFolder()))
+      : await compile(openVino, core, model);
     requireHint(openVino, compiled, HINTS[options.precision]);
     const streams = Number(openVino.compiledProperty(compiled, 'NUM_STREAMS'));
     const { size } = program.contract;

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 
 /** What of a processor decides which precision pays. */
 export interface Processor {
@@ -29,9 +30,19 @@ export function processorFrom(flags: readonly string[] | undefined, limit = ''):
 
 const CPU_INFO = '/proc/cpuinfo';
 
+/** The processor's features in Linux' words, known on x86. */
+function readFlags(): string[] | undefined {
+  const text = existsSync(CPU_INFO) ? readFileSync(CPU_INFO, 'utf8') : '';
+  return /^flags\s*:\s*(.*)$/m.exec(text)?.[1]?.split(' ');
+}
+
 /** This machine's processor, known on Linux on x86. */
 export function readProcessor(): Processor {
-  const text = existsSync(CPU_INFO) ? readFileSync(CPU_INFO, 'utf8') : '';
-  const flags = /^flags\s*:\s*(.*)$/m.exec(text)?.[1]?.split(' ');
-  return processorFrom(flags, process.env['ONEDNN_MAX_CPU_ISA']);
+  return processorFrom(readFlags(), process.env['ONEDNN_MAX_CPU_ISA']);
+}
+
+/** What runtimes choose their kernels by: the model, and its features where the system names them. */
+export function processorIdentity(): { readonly model: string; readonly features: string } {
+  const model = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${process.platform} ${process.arch}`;
+  return { model, features: (readFlags() ?? []).toSorted().join(' ') };
 }

@@ -2,13 +2,13 @@ import { PermafrostError } from '../../core/errors.ts';
 import { coveredPart, roundToEven, type Placement, type Source } from './geometry.ts';
 import type { SmoothKernel } from './resample.ts';
 
-/** Weights of the source pixels from `first` on, for a point that lies `t` of the way from the middle one to the next. */
+/** Weights of the source pixels from `first` on, for a point `t` of the way from one (0) to the next. */
 const KERNELS = {
   bilinear: { first: 0, weights: (t: number) => [1 - t, t] },
   bicubic: { first: -1, weights: (t: number) => [outer(1 + t), inner(t), inner(1 - t), outer(2 - t)] },
 } as const;
 
-/** Cubic convolution (Keys, 1981) with a = -0.75, as torch and OpenCV have it; Pillow and antialiased torch have -0.5. */
+/** Cubic convolution (Keys, 1981) with a = -0.75, as in torch and OpenCV; with antialiasing it is -0.5 everywhere. */
 const A = -0.75;
 const inner = (x: number): number => ((A + 2) * x - (A + 3)) * x * x + 1;
 const outer = (x: number): number => ((A * x - 5 * A) * x + 8 * A) * x - 4 * A;
@@ -18,7 +18,7 @@ interface Tap {
   readonly weights: readonly number[];
 }
 
-/** For each of `length` output pixels from `start` on: the source pixels that count, the edge repeated, and how much. */
+/** For each of `length` output pixels from `start` on: which source pixels count, the edge repeated, and how much. */
 function taps(kernel: keyof typeof KERNELS, from: number, to: number, start: number, length: number): Tap[] {
   const { first, weights } = KERNELS[kernel];
   return Array.from({ length }, (_, i) => {
@@ -35,7 +35,8 @@ function taps(kernel: keyof typeof KERNELS, from: number, to: number, start: num
 /**
  * Resize without antialiasing, and crop, into RGB, shape (size, size, 3), black where the image does not reach; a
  * fourth channel is dropped. As torch's interpolate of float pixels (align_corners false), rounded once, halves to
- * even: torch's own kernels for bytes differ by a level at most. Throws CONTRACT_INVALID for lanczos.
+ * even: torch's own of bytes rounds between the axes too (1 level with bilinear, 3 with bicubic). Throws
+ * CONTRACT_INVALID for lanczos.
  */
 export function interpolate(source: Source, place: Placement, size: number, kernel: SmoothKernel): Uint8Array {
   if (kernel === 'lanczos')

@@ -11,9 +11,10 @@ const source = (): WireSource =>
     throw new Error(`what was read before is damaged: ${found}`);
   });
 
-/** The fields of the GraphProto that our encoder writes for these parts. */
-export function graphFields(graph: OnnxGraph): Uint8Array {
-  for (const { id, bytes } of fieldsOf(encodeOnnx(graph), source())) if (id === 7) return bytes;
+/** The fields of the GraphProto that our encoder writes for these parts, whose nodes get names that begin so. */
+export function graphFields(graph: OnnxGraph, prefix: string): Uint8Array {
+  const nodes = graph.nodes.map((node) => ({ ...node, name: `${prefix}${node.outputs[0]}` }));
+  for (const { id, bytes } of fieldsOf(encodeOnnx({ ...graph, nodes }), source())) if (id === 7) return bytes;
   throw new Error('the encoder wrote no graph');
 }
 

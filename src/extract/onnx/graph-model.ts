@@ -13,9 +13,10 @@ export interface GraphModelOptions {
   readonly batch?: 'any' | 1;
 }
 
-/** A beginning of names that no tensor of the file has. */
+/** A beginning of names that no tensor and no node of the file has. */
 export function freePrefix(cut: CutGraph): string {
   const taken = [
+    ...cut.nodes.map(({ name }) => name),
     ...cut.nodes.flatMap(({ outputs }) => outputs),
     ...cut.initializers.map(({ name }) => name),
     ...cut.inputs,
@@ -85,17 +86,23 @@ export function graphModel(program: GraphProgram, options: GraphModelOptions = {
     }),
   );
   return assemble(file, part, {
-    front: graphFields({ name: backbone.name, ...front, inputs: pixelsInput(contract.size, batch), outputs: [] }),
-    behind: graphFields({
-      name: backbone.name,
-      ...behind,
-      inputs: [],
-      outputs: outputs.map(({ pooling }, i) => ({
-        name: names[i]!,
-        type: 'float32',
-        shape: [batch, featureWidth(cuts[i]!.shape, pooling)],
-      })),
-    }),
+    front: graphFields(
+      { name: backbone.name, ...front, inputs: pixelsInput(contract.size, batch), outputs: [] },
+      prefix,
+    ),
+    behind: graphFields(
+      {
+        name: backbone.name,
+        ...behind,
+        inputs: [],
+        outputs: outputs.map(({ pooling }, i) => ({
+          name: names[i]!,
+          type: 'float32',
+          shape: [batch, featureWidth(cuts[i]!.shape, pooling)],
+        })),
+      },
+      prefix,
+    ),
     names: renamed,
   });
 }

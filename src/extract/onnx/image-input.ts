@@ -71,14 +71,14 @@ function chosen(file: OnnxFile, name: string | undefined): OnnxFileValue {
 
 /**
  * The input of a file that takes images: the one of that name, else the only one that can. Its layout is told by where
- * the 3 channels are, else by the operators that read it. Throws BACKBONE_INVALID with the inputs that are there;
+ * the 3 channels are, else by the operators that read it, unless it is `said`. Throws BACKBONE_INVALID with the inputs that are there;
  * OPTION_INVALID for a name that is not there.
  */
-export function imageInput(file: OnnxFile, name?: string): ImageInput {
+export function imageInput(file: OnnxFile, name?: string, said?: Layout): ImageInput {
   const value = chosen(file, name);
   const { shape } = value;
   const byShape = layoutByShape(value);
-  const told = byShape === 'either' ? layoutByReaders(file, value.name) : byShape;
+  const told = said ?? (byShape === 'either' ? layoutByReaders(file, value.name) : byShape);
   const layout = told ?? 'NCHW';
   const [height, width] = layout === 'NCHW' ? [shape[2], shape[3]] : [shape[1], shape[2]];
   return {

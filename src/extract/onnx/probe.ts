@@ -15,10 +15,11 @@ const VERSION = 1;
 
 /** What decides what a probe finds. Whatever else the contract says happens before pixels enter the network. */
 async function keyOf({ digest }: OnnxFile, request: ProbeRequest): Promise<string> {
-  const { input, size, cuts = [], prefix, contract } = request;
+  const { input, layout, cuts = [], prefix, prefixes = new Map<string, number>(), contract } = request;
   const { env } = await onnxRuntime();
-  const { channelOrder, mean, scale } = contract;
-  const facts = { channelOrder, mean, scale, digest, input, size, prefix, cuts: [...cuts].sort() };
+  const { size, channelOrder, mean, scale } = contract;
+  const asked = { input, layout, prefix, prefixes: [...prefixes].sort(), cuts: [...cuts].sort() };
+  const facts = { digest, size, channelOrder, mean, scale, ...asked };
   return sha256Hex(canonicalJson({ ...facts, runtime: env.versions.node ?? env.versions.common, version: VERSION }));
 }
 

@@ -15,7 +15,7 @@ export interface SensibleCut {
 const MOST_CUTS = 20;
 
 const POOLS = new Set(['MaxPool', 'AveragePool']);
-/** The last one only: the others are within blocks (squeeze and excitation). */
+/** What goes into the last one is the last map; the others are within blocks (squeeze and excitation). */
 const GLOBAL_POOLS = new Set(['GlobalAveragePool', 'GlobalMaxPool']);
 const ACTIVATIONS = new Set(['Relu', 'Clip']);
 /** Of sums that only these read: GELU written out (x + 0.0447 x^3 under a tanh), no blocks. */
@@ -117,7 +117,8 @@ export function sensibleCuts(file: OnnxFile, input = imageInput(file).name): rea
     outputs.map((name) => beforeLastProduct(file, name, computed)),
   );
   const kept = [...found.values()];
-  add('pool', [file.nodes.findLast(({ op }) => GLOBAL_POOLS.has(op))?.outputs[0], ...pools(file)]);
+  add('pool', pools(file));
+  add('block', [file.nodes.findLast(({ op }) => GLOBAL_POOLS.has(op))?.inputs[0]]);
   add('block', blocks(graph));
   const inner = [...found.values()].slice(kept.length).sort((a, b) => a.depth - b.depth);
   return [...kept, ...thinned(inner, MOST_CUTS - kept.length)].sort((a, b) => a.depth - b.depth);

@@ -1,11 +1,19 @@
 import { availableParallelism, cpus } from 'node:os';
+import { PermafrostError } from '../../core/errors.ts';
+import type { Listener } from '../../core/listener.ts';
 import { cosine } from '../../core/matrix.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { BenchResult, BenchVariant } from '../../results/engine-results.ts';
 import { median } from '../../classify/evaluate/distributions.ts';
+import { vgg16 } from '../../extract/backbones/vgg.ts';
+import { contractNamed } from '../../extract/contract.ts';
 import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
+import type { Program } from '../../extract/program.ts';
+import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';
+import { agreementOf } from '../network/agreement-check.ts';
+import { attempt } from '../network/engine-choice.ts';
 import type { Work } from '../work.ts';
 import { measureInProcess, type VariantAnswer } from '../network/variant-process.ts';
 
@@ -27,6 +35,22 @@ function cosines(a: Float32Array, b: Float32Array, count: number): number[] {
   });
 }
 
+/**
+ * Why an engine is not measured although it runs: it computes something else. Undefined where it agrees, or does not
+ * run, which its own process says. In this process, so that the reference does not count in what is measured.
+ */
+async function disagreement(variant: Variant, program: Program, listener?: Listener): Promise<string | undefined> {
+  const { engine } = await attempt(variant);
+  try {
+    if (engine !== null) await agreementOf(engine, program, { listener });
+    return undefined;
+  } catch (error) {
+    if (error instanceof PermafrostError && error.code === 'ENGINE_DISAGREES') return error.message;
+    if (error instanceof PermafrostError) return undefined;
+    throw error;
+  }
+}
+
 /** Each variant's answers, round by round; every other round goes backwards, so that none is always warm. */
 async function measureAll(
   { pixels, paths }: BenchImages,
@@ -34,7 +58,17 @@ async function measureAll(
   { signal, listener }: Work,
 ): Promise<ReadonlyMap<Variant, VariantAnswer[]>> {
   const variants = BENCHED.filter(isMeasured);
-  const answers = new Map(variants.map((variant) => [variant, [] as VariantAnswer[]]));
+  const program: Program = {
+    backbone: vgg16,
+    weights: await loadWeights({ backbone: vgg16 }),
+    contract: contractNamed(contract),
+    outputs: [{ cut, pooling: 'flatten' }],
+  };
+  const answers = new Map<Variant, VariantAnswer[]>();
+  for (const variant of variants) {
+    const problem = await disagreement(variant, program, listener);
+    answers.set(variant, problem === undefined ? [] : [{ problem }]);
+  }
   let done = 0;
   for (let round = 0; round < rounds; round++) {
     for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {

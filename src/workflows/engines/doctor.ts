@@ -1,17 +1,22 @@
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { reasonOf } from '../../core/errors.ts';
+import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { DEFAULT_POOLINGS } from '../../core/sample.ts';
 import type { DoctorResult } from '../../results/engine-results.ts';
+import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
 import { vgg16 } from '../../extract/backbones/vgg.ts';
+import { CONTRACTS } from '../../extract/contract.ts';
 import { chooseEngine } from '../../extract/engines/choose-engine.ts';
 import { loadCApiPackage } from '../../extract/engines/openvino/c-api.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
 import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
 import type { Engine } from '../../extract/engines/engine.ts';
+import type { Program } from '../../extract/program.ts';
 import { loadSharp } from '../../extract/image/sharp.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { loadHnsw } from '../../classify/neighbors/hnsw-graph.ts';
 import { onnxRuntime, onnxRuntimeFolder } from '../../core/onnxruntime.ts';
+import { agreementOf } from '../network/agreement-check.ts';
 import { attempt, choiceFacts, factsMeasured, type Attempt } from '../network/engine-choice.ts';
 import { VERSION } from '../version.ts';
 
@@ -42,8 +47,33 @@ function versionOf(name: string): string | null {
   return null;
 }
 
+type Row = DoctorResult['engines'][number];
+
+/** What `extract` asks of an engine by default. */
+function defaultProgram(weights: BackboneWeights): Program {
+  const cut = vgg16.layers.at(-1)!.name;
+  const outputs = DEFAULT_POOLINGS.map((pooling) => ({ cut, pooling }));
+  return { backbone: vgg16, weights, contract: CONTRACTS.vgg16, outputs };
+}
+
+/** Whether an engine computes what ONNX Runtime does: kept, or found now. Never throws for an engine that does not. */
+async function agreementIn(
+  { engine, problem }: Attempt,
+  weights: BackboneWeights | undefined,
+): Promise<Pick<Row, 'agreement' | 'problem'>> {
+  if (engine === null || engine.precision === 'int8' || weights === undefined) return { agreement: null, problem };
+  try {
+    const found = await agreementOf(engine, defaultProgram(weights));
+    if (found === undefined) return { agreement: null, problem };
+    return { agreement: { cosine: Math.min(...Object.values(found.cosines)), expected: found.expected }, problem };
+  } catch (error) {
+    if (!(error instanceof PermafrostError)) throw error;
+    return { agreement: null, problem: error.message };
+  }
+}
+
 /** Every engine, device and precision as it is on this machine, and which `auto` picks. */
-async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> {
+async function engineTable(weights: BackboneWeights | undefined): Promise<Pick<DoctorResult, 'engine' | 'engines'>> {
   let facts = choiceFacts({ engine: 'auto', precision: 'auto' });
   const tried: Attempt[] = [];
   // A device that is not there makes ONNX Runtime write to stderr by itself: those are tried when they are asked for.
@@ -56,15 +86,19 @@ async function engineTable(): Promise<Pick<DoctorResult, 'engine' | 'engines'>> 
     choice = chooseEngine(facts, tried);
   }
   const chosen = engineOf(choice?.variant);
-  const engines = tried.map(({ variant, engine, problem }) => ({
-    engine: variant.engine,
-    device: variant.device,
-    precision: variant.precision,
-    version: engine?.version ?? null,
-    chosen: variant === choice?.variant,
-    speed: facts.measured?.get(engineClass(variant)) ?? variant.speed(facts.processor),
-    problem,
-  }));
+  const engines: Row[] = [];
+  for (const one of tried) {
+    const { variant, engine } = one;
+    engines.push({
+      engine: variant.engine,
+      device: variant.device,
+      precision: variant.precision,
+      version: engine?.version ?? null,
+      chosen: variant === choice?.variant,
+      speed: facts.measured?.get(engineClass(variant)) ?? variant.speed(facts.processor),
+      ...(await agreementIn(one, weights)),
+    });
+  }
   if (choice === undefined || !chosen) return { engine: null, engines };
   const { name, device, precision, version } = chosen;
   const { faster } = choice;
@@ -79,10 +113,13 @@ export async function doctor(): Promise<DoctorResult> {
     const problem = await probe().then(() => null, reasonOf);
     packages.push({ name, version: versionOf(name), works: problem === null, needed, problem });
   }
-  const weights = await loadWeights({ backbone: vgg16 }).then(
-    ({ digest }) => ({ ok: true, digest, problem: null }),
-    (error: unknown) => ({ ok: false, digest: null, problem: reasonOf(error) }),
-  );
+  let loaded: BackboneWeights | undefined;
+  let problem: string | null = null;
+  try {
+    loaded = await loadWeights({ backbone: vgg16 });
+  } catch (error) {
+    problem = reasonOf(error);
+  }
   return {
     permafrost: VERSION,
     node: process.version,
@@ -94,7 +131,7 @@ export async function doctor(): Promise<DoctorResult> {
       bf16: readProcessor().bf16,
     },
     packages,
-    weights,
-    ...(await engineTable()),
+    weights: { ok: problem === null, digest: loaded?.digest ?? null, problem },
+    ...(await engineTable(loaded)),
   };
 }

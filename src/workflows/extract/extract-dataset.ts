@@ -68,7 +68,7 @@ async function extractFrom(
   const before = existsSync(join(store, MANIFEST_NAME)) ? await readManifest(store) : undefined;
   if (before !== undefined)
     await requireSameDataset({ path: store, manifest: before }, dataset, { named: options.store !== '', source }, work);
-  // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
+  // Taken once it is known that the extraction can run: an engine that is missing or wrong leaves no folder behind.
   let lock: StoreLock | undefined;
   let extractor: Extractor | undefined;
   const locked = async (): Promise<StoreLock> =>
@@ -92,6 +92,7 @@ async function extractFrom(
           listener,
         )
       : tunedExtractor(tuned, cuts, options, work));
+    await extractor.executable.check();
     await locked();
     return (await extractInto(store, { dataset, source, extractor, options, ...(next && { next }) }, work)).result;
   } finally {

@@ -1,6 +1,6 @@
 import { DEFAULT_POOLINGS, type Pooling } from '../../core/sample.ts';
 import { depthOf } from '../../extract/backbones/cut-layers.ts';
-import { requireLayerBackbone } from '../../extract/backbones/vgg.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { currentSets, type WantedSet } from '../../store/read/stored-parts.ts';
 import { extractStored } from '../extract/extract-stored.ts';

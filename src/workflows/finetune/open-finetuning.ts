@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import type { LayerBackbone } from '../../extract/backbones/backbone.ts';
-import { requireLayerBackbone } from '../../extract/backbones/vgg.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { DenseHead, Trainer } from '../../extract/training.ts';
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import type { LoadedWeights } from '../../extract/weights/load-weights.ts';

@@ -72,7 +72,9 @@ export function parseCuts(text: string, backbone: Backbone): CutRequest[] {
     const cut = aliases?.get(name) ?? name;
     return { cut, poolings: poolings ?? defaultPoolings(backbone, cut) };
   });
-  return cuts.sort((a, b) => depthOf(backbone, b.cut) - depthOf(backbone, a.cut));
+  // Of each, so that one that is not there is refused where it is alone too.
+  const depths = new Map(cuts.map(({ cut }) => [cut, depthOf(backbone, cut)]));
+  return cuts.sort((a, b) => depths.get(b.cut)! - depths.get(a.cut)!);
 }
 
 /**

@@ -12,12 +12,13 @@ import type { EngineRequest } from '../../extract/engines/choose-engine.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
+import { isChecked } from './agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
 import { engineOfClass, prepareEngine } from './engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
 import type { GraphSources } from './graph-network.ts';
 import { networkOf, type FrozenNetwork } from './frozen-network.ts';
-import { engineCut, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
+import { engineCut, engineProgram, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
 
@@ -69,6 +70,8 @@ export interface Extractor {
 /** An executable that is loaded by `load`, or by its first run. */
 export interface LazyExecutable extends Executable {
   load(): Promise<void>;
+  /** Loads it where it is not known yet whether its engine computes what it should. Throws ENGINE_DISAGREES. */
+  check(): Promise<void>;
 }
 
 /** The calibration where the precision needs one. Throws OPTION_INVALID where it does and there is none. */
@@ -84,12 +87,15 @@ async function calibrationFor(
   return calibrate(target);
 }
 
-function loadedOnUse(make: () => Promise<Executable>): LazyExecutable {
+function loadedOnUse(make: () => Promise<Executable>, isChecked: () => Promise<boolean>): LazyExecutable {
   let made: Promise<Executable> | undefined;
   const load = (): Promise<Executable> => (made ??= make());
   return {
     async load() {
       await load();
+    },
+    async check() {
+      if (!(await isChecked())) await load();
     },
     async run(pixels, count) {
       return (await load()).run(pixels, count);
@@ -159,7 +165,13 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
     ...(set.calibration && { quantization: quantizationOf(set.calibration) }),
   }));
   const [program] = programs as [Program, ...Program[]];
-  const networks = programs.map((whole) => loadedOnUse(() => loadWhole(engine, whole, loaded, cuts)));
+  const check = { threads: options.threads, listener };
+  const networks = programs.map((whole) =>
+    loadedOnUse(
+      () => loadWhole(engine, whole, loaded, cuts, check),
+      () => isChecked(engine, engineProgram(whole, loaded)),
+    ),
+  );
   const executable: LazyExecutable = {
     ...networks[0]!,
     async dispose() {

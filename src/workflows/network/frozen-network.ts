@@ -2,42 +2,18 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
-import { stringOption } from '../../core/options.ts';
 import { suggest } from '../../core/suggest.ts';
+import { BUNDLED_GRAPHS, bundledGraph } from '../../extract/backbones/bundled-graphs.ts';
 import { isLayerBackbone } from '../../extract/backbones/backbone.ts';
-import { LAYER_BACKBONES, layerBackbone } from '../../extract/backbones/vgg.ts';
+import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { contractNamed } from '../../extract/contract.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 import type { FeatureSet } from '../../store/format/manifest.ts';
+import { BACKBONE_NAMES, LAYERS_CONTRACT } from './backbone-options.ts';
 import { namesOfCuts } from './cuts.ts';
-import {
-  BUNDLED_GRAPHS,
-  bundledGraph,
-  graphNetwork,
-  graphOf,
-  type FrozenNetwork,
-  type GraphSources,
-} from './graph-network.ts';
+import { graphNetwork, graphOf, type FrozenNetwork, type GraphSources } from './graph-network.ts';
 
 export type { FrozenNetwork } from './graph-network.ts';
-
-const [DEFAULT] = LAYER_BACKBONES;
-/** The contract of lists of layers, where none is named. */
-const LAYERS_CONTRACT = 'vgg16';
-const NAMES = [...LAYER_BACKBONES.map(({ name }) => name), ...BUNDLED_GRAPHS];
-
-/** Which network, for every command that runs one of the user's choice. */
-export const BACKBONE_OPTIONS = {
-  backbone: stringOption(DEFAULT.name, `the frozen network: ${NAMES.join(', ')}, or an ONNX file`),
-  contract: stringOption(
-    '',
-    `preprocessing contract: a name, or a file that describes it; empty: that of the network, of ${DEFAULT.name} ${LAYERS_CONTRACT}, of an ONNX file what is said beside it`,
-  ),
-  weights: stringOption(
-    '',
-    'another weights file of a list of layers (.safetensors or Keras .h5); empty: the bundled ImageNet weights, of VGG16 alone',
-  ),
-} as const;
 
 export interface NetworkRequest {
   readonly backbone: string;
@@ -61,7 +37,7 @@ export async function frozenNetwork(
   if (!isBundled && !/[./\\]/.test(backbone) && !existsSync(backbone)) {
     throw new PermafrostError(
       'OPTION_INVALID',
-      `There is no backbone "${backbone}"${suggest(backbone, NAMES)}. Choose one of: ${NAMES.join(', ')}; or give an ONNX file.`,
+      `There is no backbone "${backbone}"${suggest(backbone, BACKBONE_NAMES)}. Choose one of: ${BACKBONE_NAMES.join(', ')}; or give an ONNX file.`,
     );
   }
   if (weights !== '') {

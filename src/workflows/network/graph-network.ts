@@ -1,17 +1,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Listener } from '../../core/listener.ts';
 import type { Backbone, GraphBackbone } from '../../extract/backbones/backbone.ts';
+import { BUNDLED_GRAPHS, bundledGraph } from '../../extract/backbones/bundled-graphs.ts';
 import type { OnnxFile } from '../../extract/backbones/onnx-file.ts';
 import { contractForFile } from '../../extract/contracts/contract-for-file.ts';
 import type { BackboneDescription } from '../../extract/contracts/backbone-json.ts';
 import { imageInput, inputInWords } from '../../extract/onnx/image-input.ts';
 import { probeGraph } from '../../extract/onnx/probe.ts';
-import { readOnnxFile } from '../../extract/onnx/read-onnx-file.ts';
+import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';
 
 /** The network whose features are wanted: which one, and what its pixels are. */
@@ -21,15 +21,6 @@ export interface FrozenNetwork {
   /** Of a list of layers another weights file than the bundled one ('': that); of a graph its own file. */
   readonly weights: string;
 }
-
-/** Where networks that come with the package lie: a folder each, named as they are. */
-const BUNDLED = fileURLToPath(new URL('../../../data/backbones/', import.meta.url));
-
-/** Names of the graphs that come with the package. */
-export const BUNDLED_GRAPHS = ['efficientnet-lite0'] as const;
-
-/** The file of a graph that comes with the package. */
-export const bundledGraph = (name: string): string => join(BUNDLED, name, `${name}.onnx`);
 
 /** Where files that were fetched lie, named by their digest. */
 export const fetchedGraph = (digest: string): string => join(cacheFolder(), 'backbones', `${digest}.onnx`);
@@ -67,13 +58,13 @@ async function graphBackbone(
   const wanted = [
     ...new Set([...cuts.map((cut) => aliases.get(cut) ?? cut), ...described.map(({ tensor }) => tensor)]),
   ];
-  const known = prefix ?? described.find((one) => one.prefix !== undefined)?.prefix;
+  const prefixes = described.flatMap(({ tensor, prefix: own }) => (own === undefined ? [] : [[tensor, own] as const]));
   const { notes, ...probed } = await probeGraph(file, {
-    size: contract.size,
     contract,
     cuts: wanted,
-    ...(description && { input: description.graph.input }),
-    ...(known !== undefined && { prefix: known }),
+    ...(description && { input: description.graph.input, layout: description.graph.layout }),
+    prefix,
+    prefixes: new Map(prefixes),
   });
   for (const note of notes) listener.note?.(note);
   const { primary } = description ?? {};

@@ -6,6 +6,7 @@ import { isLayerProgram, networkId, type NetworkProgram, type Program } from '..
 import { loadWeights } from '../../extract/weights/load-weights.ts';
 import { layerBefore } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings, FeatureTail } from '../../store/format/fingerprint.ts';
+import { loadChecked, type CheckRequest } from './agreement-check.ts';
 import type { CutRequest } from './cuts.ts';
 import type { FrozenNetwork } from './frozen-network.ts';
 import { openTail, withTail } from './tail.ts';
@@ -52,20 +53,28 @@ export function graphSettings(backbone: Backbone, cut: string): Pick<FeatureSett
 export const engineCut = (backbone: Backbone, cut: string, { tail }: Pick<FeatureSettings, 'tail'>): string =>
   tail !== undefined && isLayerBackbone(backbone) ? layerBefore(backbone, tail.from)! : cut;
 
-/** A whole network as its engine runs it: of a tuned one with a tail the frozen part, and the tail behind it. */
+/** What of a whole network its engine runs: of a tuned one with a tail the frozen part, to the cut before the tail. */
+export function engineProgram(whole: Program, { tail: opened }: LoadedNetwork): Program {
+  if (opened === undefined || !isLayerProgram(whole)) return whole;
+  const { base, tail } = opened;
+  const outputs = [{ cut: layerBefore(whole.backbone, tail.from)!, pooling: 'flatten' }] as const;
+  return { ...whole, weights: base, outputs };
+}
+
+/** A whole network as its engine runs it, checked once, and the tail behind it. Throws ENGINE_DISAGREES. */
 export async function loadWhole(
   engine: Engine,
   whole: Program,
-  { tail: opened }: LoadedNetwork,
+  loaded: LoadedNetwork,
   cuts: readonly CutRequest[],
+  check: CheckRequest,
 ): Promise<Executable> {
-  if (opened === undefined || !isLayerProgram(whole)) return engine.load(whole);
-  const { base, weights, tail } = opened;
-  const { backbone, contract } = whole;
-  const outputs = [{ cut: layerBefore(backbone, tail.from)!, pooling: 'flatten' }] as const;
-  const behind = await openTail(backbone, weights, tail, contract.size, cuts[0]!.poolings);
+  const run = engineProgram(whole, loaded);
+  if (loaded.tail === undefined || !isLayerProgram(whole)) return loadChecked(engine, run, check);
+  const { weights, tail } = loaded.tail;
+  const behind = await openTail(whole.backbone, weights, tail, whole.contract.size, cuts[0]!.poolings);
   try {
-    return withTail(await engine.load({ ...whole, weights: base, outputs }), behind, tail.maps);
+    return withTail(await loadChecked(engine, run, check), behind, tail.maps);
   } catch (error) {
     await behind.dispose();
     throw error;

@@ -1,16 +1,15 @@
-import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { canonicalJson, sha256Hex } from '../../core/digest.ts';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import { reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { random } from '../../core/random.ts';
 import { CONTRACTS } from '../../extract/contract.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
 import { engineClass, REFERENCE, type Variant } from '../../extract/engines/variants.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { VERSION } from '../version.ts';
+import { keep, readKept } from './kept-json.ts';
 import { measureInProcess } from './variant-process.ts';
 
 /** Speeds as multiples of onnxruntime's in fp32 on this processor, by engine class. */
@@ -35,34 +34,11 @@ const fileOf = (facts: Record<string, unknown>): string =>
   join(cacheFolder(), 'measured', `${sha256Hex(canonicalJson(facts)).slice(0, 16)}.json`);
 
 /** What is kept of these variants; undefined where there is no file, or one that is not whole. */
-async function readKept(file: string, classes: readonly string[]): Promise<Kept['imagesPerSecond'] | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return undefined;
-    throw error;
-  }
-  try {
-    const { imagesPerSecond } = JSON.parse(text) as Kept;
+function keptSpeeds(file: string, classes: readonly string[]): Promise<Kept['imagesPerSecond'] | undefined> {
+  return readKept(file, (json) => {
+    const { imagesPerSecond } = json as Kept;
     return classes.every((name) => imagesPerSecond[name]! > 0) ? imagesPerSecond : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
-    throw error;
-  }
-}
-
-/** Keeps them for later; gives the reason where that fails. */
-async function keep(file: string, kept: Kept): Promise<string | undefined> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFileAtomic(file, [new TextEncoder().encode(`${JSON.stringify(kept, null, 2)}\n`)]);
-    return undefined;
-  } catch (error) {
-    const isOfFiles = error instanceof Error && ('syscall' in error || error instanceof PermafrostError);
-    if (!isOfFiles) throw error;
-    return reasonOf(error);
-  }
+  });
 }
 
 /** Images a second of a variant in a process of its own, the best of its runs; throws ENGINE_FAILED. */
@@ -88,7 +64,7 @@ export async function measuredSpeeds(
   const names = [REFERENCE, variant].map(engineClass);
   const ratios = (speeds: Kept['imagesPerSecond']): MeasuredSpeeds =>
     new Map(names.map((name) => [name, speeds[name]! / speeds[names[0]!]!]));
-  const kept = await readKept(file, names);
+  const kept = await keptSpeeds(file, names);
   if (kept !== undefined) return ratios(kept);
   listener.progress?.({ stage: 'measuring engines', done: 0, total: names.length, perSecond: 0, unit: 'engines' });
   const { size } = CONTRACTS.vgg16;
@@ -105,7 +81,7 @@ export async function measuredSpeeds(
   }
   const speeds = ratios(found);
   const text = [variant, REFERENCE].map((one) => `${one.engine} ${found[engineClass(one)]} images/s`).join(', ');
-  const problem = await keep(file, { machine: facts, imagesPerSecond: found });
+  const problem = await keep(file, { machine: facts, imagesPerSecond: found } satisfies Kept);
   const where = problem === undefined ? `kept in ${file}` : `not kept: ${problem}`;
   listener.note?.(`Measured once on this processor: ${text} (${where}).`);
   return speeds;

@@ -1,6 +1,6 @@
 import { PermafrostError, type ErrorCode } from '../../core/errors.ts';
 import type { BackboneWeights } from '../../extract/backbones/backbone.ts';
-import { requireLayerBackbone } from '../../extract/backbones/vgg.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { LoadedWeights } from '../../extract/weights/load-weights.ts';
 import { layerBefore, problemOfLayers, withLayers } from '../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings } from '../../store/format/fingerprint.ts';

@@ -5,7 +5,8 @@ import { matrix, selectRows, type Matrix } from '../../../src/core/matrix.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
 import { createHead, type HeadOptions } from '../../../src/classify/heads/index.ts';
 import { medianGamma } from '../../../src/classify/kernels/gamma.ts';
-import { squaredDistances } from '../../../src/classify/kernels/squared-distances.ts';
+import { distancesOf, squaredDistances } from '../../../src/classify/kernels/squared-distances.ts';
+import { wholeOf } from '../../../src/classify/linalg/symmetric-panels.ts';
 import { fitOnViews } from '../../../src/classify/on-views.ts';
 import type { ClassWeight } from '../../../src/classify/solvers/class-weights.ts';
 import { blockRows } from '../../support/rows.ts';
@@ -211,35 +212,54 @@ describe('the width of the kernel', () => {
 });
 
 describe('squared distances', () => {
-  it('are those of float64, symmetric, zero for equal rows, in memory and in blocks', async () => {
+  /** Rows with a common part that is large next to what differs. */
+  const rowsOf = (n: number, d: number) =>
+    matrix(
+      n,
+      d,
+      Float32Array.from({ length: n * d }, (_, at) => 100 + ((at * 7919) % 13)),
+    );
+
+  async function expectExact(X: Matrix, size: number): Promise<void> {
+    for (const rows of [matrixRows(X), blockRows(X, size)]) {
+      const found = wholeOf(await squaredDistances(rows)).data;
+      for (let i = 0; i < X.rows; i++) {
+        expect(found[i * X.rows + i]).toBe(0);
+        let most = 0;
+        for (let j = 0; j < X.rows; j++) {
+          let exact = 0;
+          for (let c = 0; c < X.cols; c++) exact += (X.data[i * X.cols + c]! - X.data[j * X.cols + c]!) ** 2;
+          most = Math.max(most, Math.abs(found[i * X.rows + j]! - exact));
+        }
+        expect(most).toBeLessThan(1e-3);
+      }
+    }
+  }
+
+  it('are those of float64, zero for equal rows, in memory and in blocks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 2, max: 30 }),
         fc.integer({ min: 1, max: 12 }),
         fc.integer({ min: 1, max: 9 }),
-        async (n, d, size) => {
-          // A common part that is large next to what differs.
-          const X = matrix(
-            n,
-            d,
-            Float32Array.from({ length: n * d }, (_, at) => 100 + ((at * 7919) % 13)),
-          );
-          const inMemory = await squaredDistances(matrixRows(X));
-          const inBlocks = await squaredDistances(blockRows(X, size));
-          for (let i = 0; i < n; i++) {
-            expect(inMemory.values[i * n + i]).toBe(0);
-            for (let j = 0; j < n; j++) {
-              let exact = 0;
-              for (let c = 0; c < d; c++) exact += (X.data[i * d + c]! - X.data[j * d + c]!) ** 2;
-              expect(Math.abs(inMemory.values[i * n + j]! - exact)).toBeLessThan(1e-3);
-              expect(Math.abs(inBlocks.values[i * n + j]! - exact)).toBeLessThan(1e-3);
-              expect(inMemory.values[i * n + j]).toBe(inMemory.values[j * n + i]);
-            }
-          }
-        },
+        (n, d, size) => expectExact(rowsOf(n, d), size),
       ),
       { numRuns: 20 },
     );
+  });
+
+  it.each([100, 256, 300])('are so for more rows than a panel has columns, in blocks of %d', (size) =>
+    expectExact(rowsOf(600, 5), size),
+  );
+
+  it('of some of the rows, in any order, are those of these rows', async () => {
+    const X = rowsOf(700, 3);
+    const rows = Array.from({ length: 520 }, (_, i) => (i * 311) % 700);
+    const own = wholeOf(distancesOf(await squaredDistances(matrixRows(X)), rows)).data;
+    const expected = wholeOf(await squaredDistances(matrixRows(selectRows(X, rows)))).data;
+    let most = 0;
+    own.forEach((value, at) => (most = Math.max(most, Math.abs(value - expected[at]!))));
+    expect(most).toBeLessThan(1e-3);
   });
 });
 

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { matrixRows } from '../../../src/core/rows.ts';
-import { quickKernelMatrix } from '../../../src/classify/kernels/kernel-matrix.ts';
+import { kernelPanels } from '../../../src/classify/kernels/kernel-matrix.ts';
 import { kernelSystem, solveKernel, solveOne } from '../../../src/classify/kernels/kernel-ridge.ts';
 import { squaredDistances } from '../../../src/classify/kernels/squared-distances.ts';
 import { quickCholesky } from '../../../src/classify/linalg/quick-cholesky.ts';
+import { wholeOf } from '../../../src/classify/linalg/symmetric-panels.ts';
 import { expectCode } from '../heads/head-contract.ts';
 
 /** The float32 system of rows of three columns: its eigenvalues go from the number of rows down to rounding. */
@@ -17,12 +18,12 @@ async function system(n: number, classWeight: 'none' | 'balanced' = 'none') {
     Float32Array.from({ length: n * 3 }, () => source.normal()),
   );
   const y = Int32Array.from({ length: n }, (_, i) => (X.data[3 * i]! > 0.5 ? 2 : Number(X.data[3 * i + 1]! > 0)));
-  const K = await quickKernelMatrix(await squaredDistances(matrixRows(X)), 0.1);
+  const K = await kernelPanels(await squaredDistances(matrixRows(X)), 0.1);
   return kernelSystem(K, { y, classes: 3, classWeight });
 }
 
 const exactly = async ({ K, ...others }: Awaited<ReturnType<typeof system>>, alpha: number) =>
-  (await solveKernel({ ...others, K: { ...K, data: new Float64Array(K.data) } }, alpha)).dual;
+  (await solveKernel({ ...others, K: wholeOf(K) }, alpha)).dual;
 
 describe('one solution of a kernel system', () => {
   it.each([

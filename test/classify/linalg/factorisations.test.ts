@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { matrix } from '../../../src/core/matrix.ts';
 import { random } from '../../../src/core/random.ts';
 import { quickCholesky } from '../../../src/classify/linalg/quick-cholesky.ts';
 import { timesThin } from '../../../src/classify/linalg/thin.ts';
 import { shifted, tridiagonalOf } from '../../../src/classify/linalg/tridiagonal.ts';
 import { addScaled, largestAbsolute } from '../../../src/classify/linalg/vectors.ts';
+import { panelsOf } from '../../support/symmetric-panels.ts';
 import { expectCode } from '../heads/head-contract.ts';
 
 /** R·Rᵀ of normal numbers R (n, rank), float64. */
@@ -93,9 +93,8 @@ describe('the tridiagonal form', () => {
 describe('the float32 Cholesky factor', () => {
   it.each([1, 255, 256, 257, 600])('of %d rows is nearly the inverse', async (n) => {
     const A = positive(n, 20);
-    const rough = matrix(n, n, new Float32Array(A.data));
     const B = columns(n, 2);
-    const X = await (await quickCholesky(rough, 1))!.apply(B, 2);
+    const X = await (await quickCholesky(panelsOf(A), 1))!.apply(B, 2);
     const found = await residual(A, 1, X, B, 2);
     expect(found).toBeLessThan(2e-3);
     // It is float32: a float64 factor leaves a thousandth of a millionth.
@@ -103,6 +102,6 @@ describe('the float32 Cholesky factor', () => {
   });
 
   it('says where a matrix is not positive to its rounding', async () => {
-    expect(await quickCholesky(matrix(2, 2, Float32Array.of(1, 2, 2, 1)), 0.5)).toBeUndefined();
+    expect(await quickCholesky(panelsOf({ data: Float64Array.of(1, 2, 2, 1), rows: 2, cols: 2 }), 0.5)).toBeUndefined();
   });
 });

@@ -2,9 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withLocalFile } from '../../../src/extract/archives/byte-file.ts';
-import { imagesInGroup, openParquet, rowFacts } from '../../../src/extract/archives/parquet-file.ts';
+import type * as ParquetFileModule from '../../../src/extract/archives/parquet-file.ts';
+import { built } from '../../support/built.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 
+const { imagesInGroup, openParquet, rowFacts } = await built<typeof ParquetFileModule>(
+  'extract/archives/parquet-file.js',
+);
 const python = process.env.PERMAFROST_PYTHON ?? 'python3';
 const found = spawnSync(python, ['-c', 'import pyarrow.parquet']).status === 0;
 const folder = temporaryFolders();

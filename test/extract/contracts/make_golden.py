@@ -15,11 +15,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 PICTURES = {"wide": (334, 245), "tall": (190, 417), "large": (801, 534)}
-GRID = [0.05, 0.35, 0.5, 0.8, 0.95]
+GRID = [0.05, 0.5, 0.95]
 
 
 def picture(width, height):
@@ -32,17 +31,17 @@ def picture(width, height):
     return Image.fromarray((slopes + edges + grain).astype(np.uint8))
 
 
-def facts(tensor, mean, scale, flipped=False):
+def facts(tensor, mean, scale, flipped=False, is_bytes=True):
     """A tensor (3, side, side) of (pixel - mean) * scale, as what it was made of and a grid of it."""
     values = np.asarray(tensor, dtype=np.float64)
     assert values.ndim == 3 and values.shape[0] == 3 and values.shape[1] == values.shape[2], values.shape
     pixels = values / np.reshape(scale, (3, 1, 1)) + np.reshape(mean, (3, 1, 1))
     bytes_ = np.rint(pixels)
-    assert np.abs(pixels - bytes_).max() < 1e-2 and bytes_.min() >= 0 and bytes_.max() <= 255, np.abs(pixels - bytes_).max()
+    assert not is_bytes or np.abs(pixels - bytes_).max() < 1e-2 and bytes_.min() >= 0 and bytes_.max() <= 255, np.abs(pixels - bytes_).max()
     rgb = (bytes_[::-1] if flipped else bytes_).transpose(1, 2, 0).astype(np.uint8)
     at = [int(part * values.shape[1]) for part in GRID]
     return {
-        "pixels": hashlib.sha256(rgb.tobytes()).hexdigest(),
+        "pixels": hashlib.sha256(rgb.tobytes()).hexdigest() if is_bytes else None,
         "grid": [[[float(np.float32(values[c, i, j])) for j in at] for i in at] for c in range(3)],
     }
 
@@ -121,6 +120,21 @@ TRANSFORMERS = {
     },
 }
 
+# What the classes do where a file says nothing, in words that permafrost must know without it.
+DEFAULTS = {
+    **{name: {} for name in ["Bit", "Blip", "ChineseCLIP", "CLIP", "ConvNext", "DeiT", "Levit", "MobileNetV1", "MobileNetV2", "PoolFormer"]},
+    **{name: {} for name in ["Segformer", "Siglip", "ViT"]},
+    "EfficientNet": {"resample": 3},
+    "MobileViT": {"resample": 2, "size": {"shortest_edge": 288}},
+    "Pvt": {"resample": 2},
+    "Beit": {"size": {"height": 256, "width": 256}, "do_center_crop": True, "crop_size": {"height": 224, "width": 224}},
+}
+DEFAULTS = {f"{name} by default": {"image_processor_type": f"{name}ImageProcessor", **more} for name, more in DEFAULTS.items()}
+
+# These resize floats by torch: what is not rounded to bytes has no digest.
+FLOATS = {"a DINOv3": {"do_resize": True, "image_processor_type": "DINOv3ViTImageProcessorFast", "resample": 2, "size": {"height": 224, "width": 224},
+                       "crop_size": None, "device": None, "do_center_crop": None, **IMAGENET}}
+
 CFG = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 TIMM = {
     "resnet50.a1_in1k": {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.95, "crop_mode": "center", **CFG},
@@ -156,7 +170,7 @@ OPEN_CLIP = {
 def processor_class(config):
     """The class of a file that works by Pillow."""
     name = config.get("image_processor_type") or config["feature_extractor_type"]
-    stem = name.replace("ImageProcessor", "").replace("FeatureExtractor", "")
+    stem = name.replace("ImageProcessorFast", "").replace("ImageProcessor", "").replace("FeatureExtractor", "")
     transformers = importlib.import_module("transformers")
     for suffix in ("ImageProcessorPil", "ImageProcessor"):
         found = getattr(transformers, stem + suffix, None)
@@ -165,7 +179,7 @@ def processor_class(config):
     raise LookupError(name)
 
 
-def by_transformers(config):
+def by_transformers(config, is_bytes=True):
     processor = processor_class(config).from_dict(config)
     rescale = processor.rescale_factor if processor.do_rescale else 1.0
     offset = -1.0 if getattr(processor, "rescale_offset", False) else 0.0
@@ -176,8 +190,8 @@ def by_transformers(config):
         std = std * np.array(processor.image_std)
     flipped = bool(getattr(processor, "do_flip_channel_order", False))
     scale = rescale / std
-    run = lambda image: np.asarray(processor(image, return_tensors="np")["pixel_values"][0])
-    return lambda image: facts(run(image), (mean - offset) / rescale, scale, flipped)
+    run = lambda image: np.asarray(processor(image, return_tensors="np" if is_bytes else "pt")["pixel_values"][0])
+    return lambda image: facts(run(image), (mean - offset) / rescale, scale, flipped, is_bytes)
 
 
 def by_timm(cfg):
@@ -198,8 +212,9 @@ def by_open_clip(cfg):
 
 def interpolations():
     """torch's resize without antialiasing: of float pixels, rounded, and how far torchvision's of bytes is from that."""
-    from torchvision.transforms.v2 import functional as F
+    import torch
     from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.v2 import functional as F
 
     for name, size in PICTURES.items():
         bytes_ = torch.from_numpy(np.array(picture(*size))).permute(2, 0, 1).contiguous()
@@ -219,12 +234,15 @@ def interpolations():
 def cases():
     for by, file, make, descriptions, wrap in [
         ("transformers", "preprocessor_config.json", by_transformers, TRANSFORMERS, lambda name, cfg: cfg),
+        ("transformers", "preprocessor_config.json", by_transformers, DEFAULTS, lambda name, cfg: cfg),
+        ("transformers", "preprocessor_config.json", lambda cfg: by_transformers(cfg, False), FLOATS, lambda name, cfg: cfg),
         ("timm", "config.json", by_timm, TIMM, lambda name, cfg: {"architecture": name, "num_features": 1, "pretrained_cfg": cfg}),
         ("open_clip", "preprocess_cfg.json", by_open_clip, OPEN_CLIP, lambda name, cfg: cfg),
     ]:
         for name, config in descriptions.items():
             facts_of = make(config)
-            pictures = {key: facts_of(picture(*size)) for key, size in PICTURES.items()}
+            shown = ["wide"] if descriptions is DEFAULTS else PICTURES
+            pictures = {key: facts_of(picture(*PICTURES[key])) for key in shown}
             yield {"name": name, "by": by, "file": file, "config": wrap(name, config), "pictures": pictures}
 
 
@@ -237,5 +255,9 @@ if __name__ == "__main__":
         "interpolations": list(interpolations()),
     }
     path = Path(__file__).with_name("golden.json")
-    path.write_text(json.dumps(document, indent=1) + "\n")
+    # A line for each case.
+    lines = {key: [json.dumps(entry) for entry in document.pop(key)] for key in ("cases", "interpolations")}
+    head = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in document.items()]
+    lists = [f'"{key}": [\n' + ",\n".join(entries) + "\n]" for key, entries in lines.items()]
+    path.write_text("{\n" + ",\n".join(head + lists) + "\n}\n")
     print(path, document["versions"])

@@ -39,7 +39,19 @@ describe('a preprocessor_config.json that permafrost cannot follow', () => {
     ['do_center_crop is false', { ...CLIP, do_center_crop: false }],
     ['crop_size is {"height":256,"width":256}', { ...CLIP, crop_size: { height: 256, width: 256 } }],
     ['size is {"height":224,"width":224}', { ...VIT, image_processor_type: 'ConvNextImageProcessor' }],
-    ['rescale_factor is', { image_processor_type: 'EfficientNetImageProcessor', rescale_offset: true }],
+    ['resample is missing', { image_processor_type: 'PvtImageProcessor' }],
+    ['do_center_crop is missing', { image_processor_type: 'BeitImageProcessor', size: { height: 224, width: 224 } }],
+    ['size is 224', { image_processor_type: 'SiglipImageProcessor', size: 224 }],
+    [
+      'do_normalize is true',
+      {
+        image_processor_type: 'MobileViTImageProcessor',
+        resample: 2,
+        size: { shortest_edge: 288 },
+        do_normalize: true,
+      },
+    ],
+    ['rescale_factor is', { image_processor_type: 'EfficientNetImageProcessor', resample: 3, rescale_offset: true }],
   ])('is refused: %s', (told, json) => {
     const { message } = refusalOf(() => contractFromTransformers('model/preprocessor_config.json', json));
     expect(message).toContain(`model/preprocessor_config.json: ${told}`);

@@ -3,8 +3,11 @@ import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { Contract } from '../../../src/core/contract.ts';
+import { without } from '../../../src/core/options.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
+import { applyView } from '../../../src/extract/image/augment.ts';
 import { decode, readHeader } from '../../../src/extract/image/decode.ts';
+import { UNCHANGED } from '../../../src/extract/image/view-parameters.ts';
 import { rejection } from '../../support/errors.ts';
 import {
   differingBytes,
@@ -369,5 +372,70 @@ describe('what is no whole picture', () => {
   it('keeps what the decoder said as its cause', async () => {
     const error = await rejection(readHeader(readFileSync(import.meta.filename)), 'IMAGE_UNDECODABLE');
     expect(error.cause).toBeInstanceOf(Error);
+  });
+});
+
+describe('a ground around the picture', () => {
+  const padded = { ...vgg16, size: 60, geometry: 'contain-pad', pad: [10, 200, 30] } as const satisfies Contract;
+  const contracts: readonly Contract[] = [
+    padded,
+    { ...padded, kernel: 'nearest' },
+    { ...padded, kernel: 'bicubic', antialias: false },
+    { ...padded, resize: 80 },
+  ];
+
+  it.each([
+    ['shrinks', 300, 100],
+    ['grows', 15, 5],
+    ['is grey', 300, 100],
+    ['has transparent parts', 300, 100],
+    ['lies on its side', 100, 300],
+  ])('is of the colour that the contract names, where a picture %s', async (what, width, height) => {
+    for (const contract of contracts) {
+      for (const alpha of ['white', 'drop'] as const) {
+        let image = toSharp(plain(width, height, 90, 90, 90));
+        if (what === 'is grey') image = image.toColourspace('b-w');
+        if (what === 'has transparent parts') image = toSharp(plain(width, height, 90, 90, 90, 255));
+        const png = await (what === 'lies on its side' ? image.withMetadata({ orientation: 6 }) : image)
+          .png()
+          .toBuffer();
+        const pixels = await pixelsOf(png, { ...contract, alpha });
+        const edge = contract.resize === 80 ? 27 : 20;
+        const rows = Array.from({ length: 60 }, (_, y) => pixelAt(pixels, 60, 30, y).join(' '));
+        const before = Math.floor((60 - edge) / 2);
+        const expected = rows.map((_, y) => (y >= before && y < before + edge ? '90 90 90' : '10 200 30'));
+        expect(rows).toEqual(expected);
+        expect(pixelAt(pixels, 60, 0, 30)).toEqual([90, 90, 90]);
+        expect(pixelAt(pixels, 60, 59, 30)).toEqual([90, 90, 90]);
+      }
+    }
+  });
+
+  it('is black where none is named', async () => {
+    const black = without(padded, 'pad');
+    const pixels = await pixelsOf(
+      await toSharp(plain(300, 100, 90, 90, 90))
+        .png()
+        .toBuffer(),
+      black,
+    );
+    expect([pixelAt(pixels, 60, 30, 19), pixelAt(pixels, 60, 30, 20)]).toEqual([
+      [0, 0, 0],
+      [90, 90, 90],
+    ]);
+  });
+
+  it('is turned and shifted with the picture in a view, and has the size of the square', async () => {
+    const pixels = await pixelsOf(
+      await toSharp(plain(300, 100, 90, 90, 90))
+        .png()
+        .toBuffer(),
+      padded,
+    );
+    const turned = applyView(pixels, 60, { ...UNCHANGED, rotation: 90 });
+    expect([pixelAt(turned, 60, 19, 30), pixelAt(turned, 60, 20, 30)]).toEqual([
+      [10, 200, 30],
+      [90, 90, 90],
+    ]);
   });
 });

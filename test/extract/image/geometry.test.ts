@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
-import { placement, resizeNearest } from '../../../src/extract/image/geometry.ts';
+import { coveredPart, layGround, placement, resizeNearest } from '../../../src/extract/image/geometry.ts';
 import { paint, plain } from '../../support/pictures.ts';
 
 const { vgg16, keras } = CONTRACTS;
@@ -45,6 +45,82 @@ describe('the placement of an image', () => {
         expect(placement(keras, width, height)).toEqual({ width: 224, height: 224, left: 0, top: 0 });
       }),
     );
+  });
+});
+
+describe('the placement around a crop', () => {
+  const [cover, squash] = [
+    { ...vgg16, resize: 256 },
+    { ...keras, resize: 257 },
+  ];
+
+  it.each([
+    // int(256 * 500 / 375) = 341, and half of 117 or of 118 is cut off on both sides.
+    ['of the shorter side', cover, 500, 375, { width: 341, height: 256, left: 58, top: 16 }],
+    ['rounded to even', { ...cover, resize: 257 }, 300, 200, { width: 385, height: 257, left: 80, top: 16 }],
+    [
+      'rounded down',
+      { ...cover, resize: 257, crop: 'floor' },
+      300,
+      200,
+      { width: 385, height: 257, left: 80, top: 16 },
+    ],
+    ['rounded to even', { ...cover, resize: 259 }, 259, 300, { width: 259, height: 300, left: 18, top: 38 }],
+    [
+      'rounded down',
+      { ...cover, resize: 259, crop: 'floor' },
+      259,
+      300,
+      { width: 259, height: 300, left: 17, top: 38 },
+    ],
+    ['of a squashed picture', squash, 500, 20, { width: 257, height: 257, left: 16, top: 16 }],
+  ] as const)('%s is that of torchvision, or of transformers', (_what, contract, width, height, expected) => {
+    expect(placement(contract, width, height)).toEqual(expected);
+  });
+});
+
+describe('the placement on a ground', () => {
+  const padded = { ...vgg16, geometry: 'contain-pad' } as const;
+
+  it.each([
+    // By timm's ResizeKeepRatio(longest=1) and CenterCropOrPad: round(side / ratio), and (size - side) // 2 before it.
+    [500, 375, { width: 224, height: 168, left: 0, top: -28 }],
+    [375, 500, { width: 168, height: 224, left: -28, top: 0 }],
+    [448, 333, { width: 224, height: 166, left: 0, top: -29 }],
+    [448, 331, { width: 224, height: 166, left: 0, top: -29 }],
+    [448, 334, { width: 224, height: 167, left: 0, top: -28 }],
+    [10_000, 3, { width: 224, height: 1, left: 0, top: -111 }],
+    [7, 7, { width: 224, height: 224, left: 0, top: 0 }],
+  ])('of %i x %i pixels is that of timm', (width, height, expected) => {
+    expect(placement(padded, width, height)).toEqual(expected);
+  });
+
+  it('shows the whole picture, and is cut to the square where it is scaled to more', () => {
+    fc.assert(
+      fc.property(
+        side,
+        side,
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 0, max: 60 }),
+        (width, height, size, more) => {
+          const place = placement({ ...padded, size, resize: size + more }, width, height);
+          expect(Math.max(place.width, place.height)).toBe(size + more);
+          const part = coveredPart(place, size);
+          expect(part.width).toBe(Math.min(size, place.width));
+          expect(part.height).toBe(Math.min(size, place.height));
+          const after = size - part.x - part.width;
+          expect(after === part.x || after === part.x + 1).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('is coloured around the picture alone', () => {
+    const square = paint(4, 4, () => [9, 9, 9]).data;
+    layGround(square, 4, { x: 1, y: 0, width: 2, height: 3 }, [1, 2, 3]);
+    const row = (y: number): string => [0, 1, 2, 3].map((x) => square[(y * 4 + x) * 3]).join('');
+    expect([0, 1, 2, 3].map(row)).toEqual(['1991', '1991', '1991', '1111']);
+    expect([...square.subarray(0, 6)]).toEqual([1, 2, 3, 9, 9, 9]);
   });
 });
 

@@ -90,8 +90,8 @@ describe('a manifest', () => {
   });
 
   it('of a version to come is told from a damaged one, whether that version seals its manifest or not', async () => {
-    await refusal(JSON.stringify({ ...good(), version: 4 }), 'STORE_VERSION');
-    await refusal(sealJson({ ...good(), version: 4 }), 'STORE_VERSION');
+    await refusal(JSON.stringify({ ...good(), version: 5 }), 'STORE_VERSION');
+    await refusal(sealJson({ ...good(), version: 5 }), 'STORE_VERSION');
   });
 
   it('comes back as it was written, whatever the names in it', async () => {

@@ -7,7 +7,8 @@ import { sha256Hex } from '../../../src/core/digest.ts';
 import { imageTree } from '../../../src/extract/dataset/image-tree.ts';
 import { RACY_MS } from '../../../src/store/format/file-times.ts';
 import { check } from '../../../src/workflows/check/check.ts';
-import { extract } from '../../../src/workflows/extract/extract.ts';
+import type * as ExtractModule from '../../../src/workflows/extract/extract.ts';
+import { built } from '../../support/built.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { thumbnails } from '../../../src/workflows/report/thumbnails.ts';
 import { livePictures } from '../../../src/studio/live/pictures.ts';
@@ -17,6 +18,7 @@ import { temporaryFolders, writeTree } from '../../support/folders.ts';
 import { stripedDataset } from '../../support/small-dataset.ts';
 import { tarOfFiles } from '../../support/tar-files.ts';
 
+const { extract } = await built<typeof ExtractModule>('workflows/extract/extract.js');
 const folder = temporaryFolders();
 const options = { engine: 'onnxruntime', precision: 'fp32', cut: 'block1_pool:avg' } as const;
 let images: Record<string, Buffer>;

@@ -170,7 +170,6 @@ describe('the text of --cut', () => {
     ['block5_pool:avg,block5_pool:max', /names block5_pool twice.*joined by \+/],
     ['block5_pool:avg:max', /takes cut layers with their poolings/],
     ['block5_pool,', /no cut layer ""/],
-    ['', /no cut layer ""/],
   ])('%j is refused before any work', async (cut, words) => {
     const { message } = await rejection(extract('nowhere', { ...options, cut }), 'OPTION_INVALID');
     expect(message).toMatch(words);

@@ -2,10 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { imageSource } from '../../../src/extract/source/open.ts';
+import type * as SourceModule from '../../../src/extract/source/open.ts';
+import { built } from '../../support/built.ts';
 import { parquetOf } from '../../support/parquet-files.ts';
 import { tarOfFiles } from '../../support/tar-files.ts';
-import { givenImages } from '../../../src/workflows/search/given-images.ts';
+import type * as GivenImagesModule from '../../../src/workflows/search/given-images.ts';
+
+const { imageSource } = await built<typeof SourceModule>('extract/source/open.js');
+const { givenImages } = await built<typeof GivenImagesModule>('workflows/search/given-images.js');
 
 const root = mkdtempSync(join(tmpdir(), 'permafrost-given-'));
 const at = (...names: string[]): string => join(root, ...names);

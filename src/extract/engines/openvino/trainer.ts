@@ -3,7 +3,7 @@ import type { TailGraph } from '../../graph/nhwc/tail-graph.ts';
 import type { Trainer } from '../../training.ts';
 import { guardedAnswers, guardedStep, type LoadedGraph } from '../guarded-tail.ts';
 import type { Handle } from './c-api.ts';
-import { compileGraph } from './compile-program.ts';
+import { compile, modelOfGraph } from './compile-program.ts';
 import { requireOpenVino } from './require-openvino.ts';
 import type { OpenVino } from './runtime.ts';
 import { versionOfBuild } from './versions.ts';
@@ -31,7 +31,7 @@ async function load(openVino: OpenVino, threads: number, tail: TailGraph): Promi
   };
   try {
     setProperties(openVino, core, threads);
-    const compiled = await compileGraph(openVino, core, tail.graph);
+    const compiled = await compile(openVino, core, modelOfGraph(tail.graph));
     freed.push(() => openVino.freeCompiled(compiled));
     const request = openVino.createRequest(compiled);
     freed.push(() => openVino.freeRequest(request));

@@ -1,10 +1,10 @@
 // A process of its own, started by process-pool.ts: it makes one image after the other, and can be ended at any time.
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { NO_BYTES } from '../../isolated/parcels.ts';
+import { serveTasks } from '../../isolated/serve-tasks.ts';
 import { decode, readHeader } from '../decode.ts';
 import { toWebp } from './to-webp.ts';
-import { READY, type ImageAnswer, type ImageTask } from './task.ts';
+import type { ImageAnswer, ImageTask } from './task.ts';
 
 async function answerTo(task: ImageTask): Promise<ImageAnswer> {
   try {
@@ -17,10 +17,4 @@ async function answerTo(task: ImageTask): Promise<ImageAnswer> {
   }
 }
 
-// On a thread of its own, as a decoder may hold this one.
-new Worker(new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url)).unref();
-
-process.on('message', (task) => void answerTo(task as ImageTask).then((answer) => process.send!(answer)));
-// Whoever asked is gone. Not exit(): it would wait for what sharp's threads are doing.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.send!(READY);
+serveTasks(async (task: ImageTask) => ({ content: await answerTo(task), bytes: NO_BYTES }));

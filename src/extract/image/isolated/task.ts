@@ -18,6 +18,3 @@ export type ImageAnswer =
   | { readonly kind: 'square'; readonly header: ImageHeader; readonly pixels: Uint8Array }
   | { readonly kind: 'webp'; readonly file: Uint8Array }
   | { readonly kind: 'failure'; readonly code: ErrorCode; readonly message: string };
-
-/** What the process says when it can be asked. */
-export const READY = 'ready';

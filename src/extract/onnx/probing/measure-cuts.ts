@@ -7,7 +7,7 @@ import { imagesAlone, isOfOneImage, type ImagesAlone } from './batch-of.ts';
 import { cutGraph, depths, type CutGraph } from '../cut-graph.ts';
 import { defaultCutOf } from './default-cut.ts';
 import { imageInput, type ImageInput } from '../image-input.ts';
-import { layoutByGraph } from '../layout.ts';
+import { layoutByGraph, type Layout } from '../layout.ts';
 import { openProbe, type Measured } from './probe-run.ts';
 import { computedFrom } from '../reach.ts';
 import { failed, refused, requireKnownOperators, requireSize } from './runnable.ts';
@@ -17,14 +17,16 @@ import { sensibleCuts } from '../sensible-cuts.ts';
 export interface ProbeRequest {
   /** The input of images; default: the only one there is. */
   readonly input?: string;
-  /** Side of the square in pixels. */
-  readonly size: number;
-  /** Its arithmetic stands in front of the graph. */
+  /** Its arithmetic stands in front of the graph; its size is that of the images. */
   readonly contract: Contract;
+  /** Where the input's channels are; default: as its shape or its readers tell. */
+  readonly layout?: Layout | undefined;
   /** Tensors that are measured beside the sensible ones. */
   readonly cuts?: readonly string[];
   /** Tokens that are no patches. Default: 1 where the others fill a square, 0 where all do. */
-  readonly prefix?: number;
+  readonly prefix?: number | undefined;
+  /** The same by tensor, where it differs. */
+  readonly prefixes?: ReadonlyMap<string, number>;
 }
 
 /** What a probe found: what a backbone says of its file, and remarks for the user. */
@@ -85,9 +87,9 @@ function cutOrReason(
  * safe). Throws BACKBONE_INVALID, OPTION_INVALID, CONTRACT_INVALID.
  */
 export async function measureCuts(file: OnnxFile, request: ProbeRequest): Promise<Probed> {
-  const { size, cuts: asked = [], prefix } = request;
-  const contract = { ...request.contract, size };
-  const input = imageInput(file, request.input);
+  const { contract, cuts: asked = [], prefix, prefixes } = request;
+  const { size } = contract;
+  const input = imageInput(file, request.input, request.layout);
   requireSize(file, input, size);
   const { tensors, part } = wantedCuts(file, input, asked);
   const probe = await openProbe(file, part, tensors, { input, contract }).catch((error: unknown) => {
@@ -103,7 +105,7 @@ export async function measureCuts(file: OnnxFile, request: ProbeRequest): Promis
   const cuts = new Map<string, GraphCut>();
   const reasons = new Map<string, string>();
   for (const tensor of tensors) {
-    const found = cutOrReason(file, tensor, alone, { input, prefix });
+    const found = cutOrReason(file, tensor, alone, { input, prefix: prefixes?.get(tensor) ?? prefix });
     if (typeof found === 'string') reasons.set(tensor, found);
     else cuts.set(tensor, { ...found, depth: depth.get(tensor)! });
   }

@@ -57,10 +57,11 @@ function watchMemory(pid: number, stop: Stop): () => void {
 
 /** The answer of a process of its own. */
 async function answerOf(job: ProbeJob, mostMs: number): Promise<ProbeAnswer> {
+  const { size } = job.request.contract;
   const invalid = (found: string, cause?: unknown): PermafrostError =>
     new PermafrostError(
       'BACKBONE_INVALID',
-      `${job.path} is not an ONNX model that can be run: ONNX Runtime ${found}, on two images of ${job.request.size} x ${job.request.size} pixels, in a process of its own. ` +
+      `${job.path} is not an ONNX model that can be run: ONNX Runtime ${found}, on two images of ${size} x ${size} pixels, in a process of its own. ` +
         `Restore it from where it came from, or export it again.`,
       { cause },
     );

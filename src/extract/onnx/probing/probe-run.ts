@@ -56,12 +56,15 @@ export async function openProbe(
   const names = clearedNames(file, part, [PIXELS], prefix);
   const nameOf = (name: string): string => names.get(name) ?? name;
   const model = assemble(file, part, {
-    front: graphFields({
-      name: 'probe',
-      ...pixelFront(PIXELS, { ...input, name: nameOf(input.name) }, contract, `${prefix}pixels/`),
-      inputs: pixelsInput(contract.size, 'batch'),
-      outputs: [],
-    }),
+    front: graphFields(
+      {
+        name: 'probe',
+        ...pixelFront(PIXELS, { ...input, name: nameOf(input.name) }, contract, `${prefix}pixels/`),
+        inputs: pixelsInput(contract.size, 'batch'),
+        outputs: [],
+      },
+      prefix,
+    ),
     behind: untypedOutputs(tensors.map(nameOf)),
     names,
   });

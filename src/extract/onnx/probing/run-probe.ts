@@ -2,7 +2,7 @@
 import { PermafrostError } from '../../../core/errors.ts';
 import { measureCuts } from './measure-cuts.ts';
 import type { ProbeAnswer, ProbeJob } from './probe-process.ts';
-import { readOnnxFile } from '../read-onnx-file.ts';
+import { readOnnxFile } from '../read-onnx.ts';
 
 async function measure({ path, digest, request }: ProbeJob): Promise<ProbeAnswer> {
   try {

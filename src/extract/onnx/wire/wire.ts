@@ -23,7 +23,7 @@ export interface WireField {
 }
 
 /** A network of 100,000 nodes has two million; more is no network, and takes seconds to read. */
-const MOST_FIELDS = 20_000_000;
+const MOST_FIELDS = 5_000_000;
 
 export const wireSource = (fail: Fail): WireSource => ({ fail, fieldsLeft: MOST_FIELDS });
 

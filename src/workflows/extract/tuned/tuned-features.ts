@@ -1,5 +1,5 @@
 import type { Int8Calibration } from '../../../core/calibration.ts';
-import { requireLayerBackbone } from '../../../extract/backbones/vgg.ts';
+import { requireLayerBackbone } from '../../../extract/backbones/layer-backbones.ts';
 import { layerBefore } from '../../../extract/weights/tuned-weights.ts';
 import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
 import type { FeatureSetDraft } from '../../../store/format/manifest.ts';

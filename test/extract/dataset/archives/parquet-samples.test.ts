@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scanDataset, sourceOf, type Dataset } from '../../../../src/extract/dataset/dataset.ts';
+import type * as DatasetModule from '../../../../src/extract/dataset/dataset.ts';
+import { built } from '../../../support/built.ts';
 import { rejection } from '../../../support/errors.ts';
 import { temporaryFolders, writeTree } from '../../../support/folders.ts';
 import { parquetOf, type ParquetOptions, type ParquetRow } from '../../../support/parquet-files.ts';
 import { tarOfFiles } from '../../../support/tar-files.ts';
+
+type Dataset = DatasetModule.Dataset;
+const { scanDataset, sourceOf } = await built<typeof DatasetModule>('extract/dataset/dataset.js');
 
 const folder = temporaryFolders();
 const files = (given: Readonly<Record<string, string | Uint8Array>>): string => writeTree(folder(), given);
