@@ -19,8 +19,10 @@ export interface StoredNetwork {
 }
 
 /** Networks are told apart by what ran: other preprocessing or another engine is the same network. */
-export const isSameNetwork = ({ settings: a }: FeatureSet, { settings: b }: FeatureSet): boolean =>
-  a.backbone === b.backbone && a.weights === b.weights;
+export const isSameNetwork = (
+  { settings: a }: Pick<FeatureSet, 'settings'>,
+  { settings: b }: Pick<FeatureSet, 'settings'>,
+): boolean => a.backbone === b.backbone && a.weights === b.weights;
 
 /** What a set's network is called. */
 export const nameOfNetwork = ({ network, settings }: FeatureSet): string => network?.name ?? settings.backbone;

@@ -116,7 +116,12 @@ export function whyNotReused(
 ): string | undefined {
   // A view is compared with the same view under other settings: that it is no other view goes without saying.
   const filled = manifest.sets.filter(
-    (set) => set.shards.length > 0 && set.settings.view?.number === settings.view?.number,
+    (set) =>
+      set.shards.length > 0 &&
+      set.settings.view?.number === settings.view?.number &&
+      // Another network has features of its own, and these stay.
+      set.settings.backbone === settings.backbone &&
+      (settings.graph === undefined || set.settings.weights === settings.weights),
   );
   const fingerprint = fingerprintOf(settings);
   const own = filled.find((set) => set.fingerprint === fingerprint);

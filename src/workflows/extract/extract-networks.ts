@@ -4,7 +4,7 @@ import type { Listener } from '../../core/listener.ts';
 import type { Failure } from '../../core/sample.ts';
 import { isLayerBackbone, type Backbone } from '../../extract/backbones/backbone.ts';
 import { cutLayerNames } from '../../extract/backbones/cut-layers.ts';
-import { layerBackbone } from '../../extract/backbones/vgg.ts';
+import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ExtractResult, NetworkExtracted } from '../../results/extract-result.ts';
 import { namesOfCuts, parseCuts } from '../network/cuts.ts';
