@@ -15,12 +15,13 @@ import { unitRows } from '../../store/write/shard-rows.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { requireAgreement } from '../network/calibration.ts';
 import { cutsText } from '../network/cuts.ts';
-import { labelOf } from '../network/frozen-network.ts';
+import { labelOf, type FrozenNetwork } from '../network/frozen-network.ts';
 import { afterDecoding } from './after-decoding.ts';
 import { drawSplit } from './draw-split.ts';
 import { keptSplit } from './kept-split.ts';
 import { pass, type Pass } from './pass.ts';
 import { extractViews, type ElsewhereByPass } from './views.ts';
+import { coveringNetworks } from './covering-networks.ts';
 import { tunedCoverings } from './tuned/tuned-coverings.ts';
 import { keepLayers } from './tuned/tuned-features.ts';
 import { remarksInWords } from './remarks.ts';
@@ -62,6 +63,8 @@ interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'>
    * listed here, without facts of their headers, and not extracted.
    */
   readonly elsewhere?: ElsewhereByPass | undefined;
+  /** Networks whose features of the same images are extracted into the store at once. */
+  readonly next?: readonly FrozenNetwork[];
   /** False where the store is not to remember size and times of the files: they are of this machine alone. */
   readonly remembersTimes?: boolean;
 }
@@ -92,7 +95,17 @@ export async function extractInto(path: string, extraction: ExtractionInto, work
 async function extractFrom(
   source: ImageSource,
   path: string,
-  { dataset, extractor, options, split, positions, viewCuts, elsewhere, remembersTimes = true }: ExtractionInto,
+  {
+    dataset,
+    extractor,
+    options,
+    split,
+    positions,
+    viewCuts,
+    elsewhere,
+    next = [],
+    remembersTimes = true,
+  }: ExtractionInto,
   work: Work,
 ): Promise<Extraction> {
   const store = await openForWriting(path, VERSION);
@@ -129,7 +142,8 @@ async function extractFrom(
   const failedFirst = failed.length;
   const listed = contents.rows(writer.known);
   const tuned = await tunedCoverings(store, listed, wanted, work);
-  const whole = { root, sets: wanted, tuned, failures: failed, split: split ?? drawn.origin };
+  const others = await coveringNetworks(store, listed, wanted, next, work);
+  const whole = { root, sets: wanted, tuned, others, failures: failed, split: split ?? drawn.origin };
   await commitDataset(store, { ...whole, samples: listed });
   const isViewed = ({ settings }: FeatureSet): boolean => viewCuts?.includes(settings.cut) ?? true;
   // A set stays in its place, of which no pooling is wanted: networks are numbered as the sets are.

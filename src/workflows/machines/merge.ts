@@ -21,6 +21,7 @@ import { keptSplit } from '../extract/kept-split.ts';
 import { requireFewFailures } from '../extract/pass.ts';
 import { remarksInWords } from '../extract/remarks.ts';
 import { NO_CONTENT } from '../extract/sample-contents.ts';
+import { coveringNetworks } from '../extract/covering-networks.ts';
 import { tunedCoverings } from '../extract/tuned/tuned-coverings.ts';
 import { cutsText } from '../network/cuts.ts';
 import { progressMeter } from '../progress-meter.ts';
@@ -198,10 +199,11 @@ async function mergeInto(
   const isHeldOut = (sha256: string): boolean => draw !== undefined && draw.held[images.index.find(sha256)] === 1;
   const samples = images.rows();
   const tuned = await tunedCoverings(store, samples, wanted, work);
+  const others = await coveringNetworks(store, samples, wanted, [], work);
   const views = await mergeViews(into, isHeldOut, counts, work);
   const split: SplitOrigin = draw?.origin ?? { by: 'dataset' };
   const root = plan.dataset.root;
-  await commitDataset(store, { root, sets: wanted, tuned, views, samples, split, failures: failed });
+  await commitDataset(store, { root, sets: wanted, tuned, others, views, samples, split, failures: failed });
   await writeFailures(path, failed);
   const { warnings, inTrainToo } = afterDecoding({ samples: images.listed, hasSplits: plan.dataset.hasSplits }, images);
   return {
