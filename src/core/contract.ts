@@ -45,7 +45,10 @@ export interface Contract {
 }
 
 /** Mean and scale of red, green and blue: of pixels as they lie, in whatever order the network reads them. */
-export function rgbArithmetic({ channelOrder, mean, scale }: Contract): { readonly mean: Rgb; readonly scale: Rgb } {
+export function rgbArithmetic({ channelOrder, mean, scale }: Pick<Contract, 'channelOrder' | 'mean' | 'scale'>): {
+  readonly mean: Rgb;
+  readonly scale: Rgb;
+} {
   const scales = typeof scale === 'number' ? ([scale, scale, scale] as const) : scale;
   return channelOrder === 'RGB' ? { mean, scale: scales } : { mean: reversed(mean), scale: reversed(scales) };
 }
