@@ -112,8 +112,9 @@ async function prepare() {
   for (const [i, request] of requests.entries()) {
     const variant = permafrostVariant(setting, request);
     const store = at(`${i}.permafrost`);
-    variant.run(store);
-    const stored = await storeFeatures(store);
+    const { facts } = variant.run(store);
+    // VGG16 is stored in three poolings, a graph in the one that its peer gives too.
+    const stored = await storeFeatures(store, /\bcls\b/.test(String(facts['cut'])) ? 'cls' : 'avg');
     places ??= stored.places;
     const cosine = cosines(stored.features, /** @type {Features} */ (peers.get(request.backbone)));
     const { hits, validated } = await headHits(stored.features, stored.places);
