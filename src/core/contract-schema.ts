@@ -12,6 +12,7 @@ export const contractSchema = z.strictObject({
   pad: threeNumbers.readonly().exactOptional(),
   kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
   antialias: z.literal(false).exactOptional(),
+  rounding: z.literal('pillow').exactOptional(),
   orientation: z.enum(['exif', 'ignore']),
   iccProfile: z.literal('ignore'),
   alpha: z.enum(['white', 'drop']),

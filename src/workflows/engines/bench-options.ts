@@ -1,5 +1,5 @@
 import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
-import { BACKBONE_OPTIONS } from '../network/frozen-network.ts';
+import { BACKBONE_OPTIONS } from '../network/backbone-options.ts';
 
 /** Options of `bench`. */
 export const BENCH_OPTIONS = {
