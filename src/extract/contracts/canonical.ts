@@ -31,8 +31,8 @@ export function contractArithmetic({
 }
 
 /**
- * The same meaning in the one form that it has: defaults left out, numbers in the digits that count. Pixels are Pillow's
- * to the byte, as those of the tools that describe networks.
+ * The same meaning in the one form that it has: defaults left out, numbers in the digits that count. Pixels are
+ * Pillow's to the byte, as those of the tools that describe networks.
  */
 export function canonicalFields(fields: ContractFields): ContractFields {
   const { size, geometry, resize = size, crop, pad, kernel, antialias, orientation, alpha, channelOrder } = fields;
