@@ -3,8 +3,8 @@
 //   npm run build && node bench/backbones/run.mjs DATASET [--variant BACKBONE:ENGINE:PRECISION]... [--keras NETWORK]...
 //     [--rounds 3] [--keras-batch 32]
 // DATASET: a folder of class folders, or with train/ and val/. BACKBONE: a name, or an ONNX file. Every extraction is a
-// process of its own, in alternating order. Features are compared with the peer's of the same network before anything is
-// timed; ONNX Runtime from Python runs in the fastest of four settings. Writes bench/results/backbones-<time>.json.
+// process of its own, in alternating order. Features are compared with the peer's of the same network before anything
+// is timed; ONNX Runtime from Python runs in the fastest of four settings. Writes bench/results/backbones-<time>.json.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -30,8 +30,8 @@ const { kerasVariant, onnxRuntimeVariant, permafrostVariant } = await import('./
 const { scanDataset } = await import(new URL('../../dist/index.js', import.meta.url).href);
 
 /**
- * Lowest cosine to the peer's features, over all images, with which a variant is worth timing. Pixels are the same to the
- * byte; the order of additions differs.
+ * Lowest cosine to the peer's features, over all images, with which a variant is worth timing. Pixels are the same to
+ * the byte; the order of additions differs.
  * @type {Readonly<Record<string, number>>}
  */
 const LEAST_COSINE = { fp32: 0.99999, bf16: 0.99, int8: 0.97 };
