@@ -6,6 +6,7 @@ import type {
   NetworkCut,
   NetworkValue,
 } from '../results/backbone-results.ts';
+import { pText } from './told-apart.ts';
 import { left, right, textFields, textTable } from './text-table.ts';
 
 const numbers = (values: readonly number[]): string => values.map((x) => Number(x.toPrecision(6))).join(', ');
@@ -49,14 +50,18 @@ function cutRow({ name, alias, axes, height, width, channels, prefix, poolings }
   ];
 }
 
-function checkRow({ what, accuracy, interval: [low, high], logLoss, told, pValues }: CheckedContract): string[] {
+const FIGURES = { accuracy: '5-NN', logLoss: 'log loss', alignment: 'alignment', ownClasses: 'own classes' } as const;
+
+function checkRow({ what, interval: [low, high], figures, told, decidedBy, pValues }: CheckedContract): string[] {
+  const [by] = decidedBy;
   return [
     what,
-    accuracy.toFixed(3),
+    figures.accuracy.toFixed(3),
     `${low.toFixed(2)} .. ${high.toFixed(2)}`,
-    logLoss.toFixed(3),
-    pValues === null ? '' : Math.min(pValues.accuracy, pValues.logLoss).toFixed(3),
-    told ?? '',
+    figures.logLoss.toFixed(3),
+    figures.alignment.toFixed(3),
+    figures.ownClasses === null ? '-' : figures.ownClasses.toFixed(2),
+    by === undefined ? (told ?? '') : `${told} by ${FIGURES[by]} (p ${pText(pValues![by]!)})`,
   ];
 }
 
@@ -64,11 +69,15 @@ function checkRow({ what, accuracy, interval: [low, high], logLoss, told, pValue
 export function contractCheckText(check: ContractCheck): string {
   const { images, classes, dataset, part, stated, others, sentence, notTried } = check;
   const table = textTable(
-    [...left('contract'), ...right('5-NN', '95 %', 'log loss', 'p'), ...left('told')],
+    [
+      ...left('contract'),
+      ...right(FIGURES.accuracy, '95 %', FIGURES.logLoss, FIGURES.alignment, FIGURES.ownClasses),
+      ...left('than the stated one'),
+    ],
     [stated, ...others].map(checkRow),
   );
   const tried = notTried.map((what) => `Not tried: ${what}\n`).join('');
-  return `\n${images} images of ${classes} classes of ${dataset}, ${part.cut}:${part.pooling}, each told by the others:\n${table}${tried}\n${sentence}\n`;
+  return `\n${images} images of ${classes} classes of ${dataset}, features ${part.cut}:${part.pooling}, each image judged by the others:\n${table}${tried}\n${sentence}\n`;
 }
 
 /** What a network is, for a terminal. */
