@@ -1,4 +1,3 @@
-import type { Contract } from '../core/contract.ts';
 import type {
   BackboneResult,
   CheckedContract,
@@ -6,31 +5,19 @@ import type {
   NetworkCut,
   NetworkValue,
 } from '../results/backbone-results.ts';
+import { contractInWords } from './contract-in-words.ts';
 import { pText } from './told-apart.ts';
 import { left, right, textFields, textTable } from './text-table.ts';
 
-const numbers = (values: readonly number[]): string => values.map((x) => Number(x.toPrecision(6))).join(', ');
-
-/** All that a contract does to a picture, a clause each. */
-export function contractInWords(contract: Contract): string {
-  const { size, geometry, resize = size, kernel, antialias, orientation, alpha, channelOrder, mean, scale } = contract;
-  const smooth = `${kernel}${antialias === false ? ' without antialiasing' : ''}`;
-  const laid = {
-    'cover-crop': `shorter side to ${resize} (${smooth}), the middle ${size} x ${size} cut out`,
-    squash: `squashed to ${resize} x ${resize} (${smooth})${resize === size ? '' : `, the middle ${size} x ${size} cut out`}`,
-    'contain-pad': `longer side to ${resize} (${smooth}), on ${contract.pad ? `RGB ${contract.pad.join(', ')}` : 'black'} to ${size} x ${size}`,
-  }[geometry];
-  const scales = typeof scale === 'number' ? [scale] : scale;
-  const plain = mean.every((m) => m === 0) && scales.every((s) => s === 1);
-  const arithmetic = plain ? 'pixels 0 to 255 as they are' : `(pixel - (${numbers(mean)})) * (${numbers(scales)})`;
-  const seen = [
-    orientation === 'exif' ? 'turned as EXIF says' : 'not turned',
-    alpha === 'white' ? 'transparent parts on white' : 'colours under transparency kept',
-  ];
-  return [...seen, laid, channelOrder, arithmetic].join('; ');
-}
-
 const shapeOf = ({ dtype, shape }: NetworkValue): string => `${dtype} (${shape.map((size) => size || '?').join(', ')})`;
+
+/** Poolings of one width together: `192: avg*, max, gem; 9408: flatten`. */
+function poolingsText(poolings: NetworkCut['poolings']): string {
+  const widths = [...new Set(poolings.map(({ width }) => width))].sort((a, b) => a - b);
+  const named = (of: number): string[] =>
+    poolings.filter(({ width }) => width === of).map(({ pooling, byDefault }) => pooling + (byDefault ? '*' : ''));
+  return widths.map((width) => `${width}: ${named(width).join(', ')}`).join('; ');
+}
 
 function cutRow({ name, alias, axes, height, width, channels, prefix, poolings }: NetworkCut, own: string): string[] {
   const shape = {
@@ -45,7 +32,7 @@ function cutRow({ name, alias, axes, height, width, channels, prefix, poolings }
     axes,
     shape,
     prefix === null ? '' : String(prefix),
-    poolings.map((one) => `${one.pooling}${one.byDefault ? '*' : ''} ${one.width}`).join(', '),
+    poolingsText(poolings),
     marks.filter(Boolean).join(', '),
   ];
 }

@@ -135,7 +135,7 @@ export interface KnownBackbone {
   readonly file: string;
   readonly megabytes: number | null;
   /** How images enter it. */
-  readonly contract: string;
+  readonly contract: Contract;
   readonly width: number | null;
   /** What fetches it and makes an ONNX file of it. */
   readonly commands: readonly string[];
@@ -143,7 +143,7 @@ export interface KnownBackbone {
 
 /** What `backbones` did, and what is there. */
 export interface BackbonesResult {
-  readonly action: 'list' | 'add';
+  readonly action: 'list' | 'add' | 'remove';
   /** What was added; null where nothing was. */
   readonly added: PresentBackbone | null;
   readonly present: readonly PresentBackbone[];
