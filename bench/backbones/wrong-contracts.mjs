@@ -52,7 +52,10 @@ async function madeTall(how) {
     const out = join(root, 'train', label, `${basename(path)}.png`);
     mkdirSync(dirname(out), { recursive: true });
     const picture = sharp(join(from, path)).rotate().resize(200, 200, { fit: 'fill' });
-    if (how === 'stretched') await sharp(await picture.png().toBuffer()).resize(200, 600, { fit: 'fill' }).toFile(out);
+    if (how === 'stretched')
+      await sharp(await picture.png().toBuffer())
+        .resize(200, 600, { fit: 'fill' })
+        .toFile(out);
     else await picture.extend({ bottom: 400, background: '#808080' }).toFile(out);
   }
   return root;
@@ -65,8 +68,8 @@ async function tell(network, stated, contract, where) {
   const began = performance.now();
   const { check } = await backbone(network, { contract: file, check: where });
   const [first] = check.others;
-  const figures = ({ accuracy, logLoss, alignment, ownClasses }) =>
-    `${accuracy.toFixed(2)} / ${logLoss.toFixed(2)} / ${alignment.toFixed(2)} / ${ownClasses?.toFixed(1) ?? '-'}`;
+  const figures = ({ accuracy, alignment, ownClasses }) =>
+    `${accuracy.toFixed(2)} / ${alignment.toFixed(2)} / ${ownClasses?.toFixed(1) ?? '-'}`;
   const better = check.others.find(({ told }) => told === 'better');
   const instead = better ? `${better.what} (by ${better.decidedBy[0]})` : '-';
   console.log(

@@ -37,7 +37,7 @@ function cutRow({ name, alias, axes, height, width, channels, prefix, poolings }
   ];
 }
 
-const FIGURES = { accuracy: '5-NN', logLoss: 'log loss', alignment: 'alignment', ownClasses: 'own classes' } as const;
+const FIGURES = { accuracy: '5-NN', alignment: 'alignment', ownClasses: 'own classes' } as const;
 
 function checkRow({ what, interval: [low, high], figures, told, decidedBy, pValues }: CheckedContract): string[] {
   const [by] = decidedBy;
@@ -45,7 +45,6 @@ function checkRow({ what, interval: [low, high], figures, told, decidedBy, pValu
     what,
     figures.accuracy.toFixed(3),
     `${low.toFixed(2)} .. ${high.toFixed(2)}`,
-    figures.logLoss.toFixed(3),
     figures.alignment.toFixed(3),
     figures.ownClasses === null ? '-' : figures.ownClasses.toFixed(2),
     by === undefined ? (told ?? '') : `${told} by ${FIGURES[by]} (p ${pText(pValues![by]!)})`,
@@ -58,7 +57,7 @@ export function contractCheckText(check: ContractCheck): string {
   const table = textTable(
     [
       ...left('contract'),
-      ...right(FIGURES.accuracy, '95 %', FIGURES.logLoss, FIGURES.alignment, FIGURES.ownClasses),
+      ...right(FIGURES.accuracy, '95 %', FIGURES.alignment, FIGURES.ownClasses),
       ...left('than the stated one'),
     ],
     [stated, ...others].map(checkRow),

@@ -68,8 +68,6 @@ export interface BackboneResult {
 export interface ContractFigures {
   /** Share of the images whose 5 nearest others vote for their class. */
   readonly accuracy: number;
-  /** Mean log loss of a logistic regression that was not fitted on the image, of five folds. */
-  readonly logLoss: number;
   /** How far images of a class lie together and others apart: centred alignment of cosines and classes, -1 to 1. */
   readonly alignment: number;
   /** How far the network's own likeliest class stands out, in deviations of its logits; null where it names none. */

@@ -1,9 +1,7 @@
-import { matrix, row, selectRows, type Matrix } from '../../../core/matrix.ts';
+import { matrix, row, type Matrix } from '../../../core/matrix.ts';
 import { matrixRows } from '../../../core/rows.ts';
 import { labelAlignment, type Alignment } from '../../../classify/evaluate/label-alignment.ts';
-import { clippedLog, topClass } from '../../../classify/evaluate/metrics.ts';
-import { stratifiedKFold } from '../../../classify/evaluate/split.ts';
-import { createHead } from '../../../classify/heads/index.ts';
+import { topClass } from '../../../classify/evaluate/metrics.ts';
 import { voteShares } from '../../../classify/heads/votes.ts';
 import { encodeLabels } from '../../../classify/labels.ts';
 import { exactIndex } from '../../../classify/neighbors/exact.ts';
@@ -13,15 +11,10 @@ import { unitRows } from '../../../classify/normalize.ts';
 /** Neighbours that vote. */
 const VOTERS = 5;
 
-/** The head and the folds of the log loss: what `check` asks too. */
-const HEAD = { name: 'logistic', options: { C: 10 }, folds: 5, seed: 1 } as const;
-
 /** What features say of images under one contract; no image is judged by itself. */
 export interface Scores {
   /** Whether the 5 nearest others vote for an image's class, 1 or 0, shape (n). */
   readonly right: Uint8Array;
-  /** Log loss of each image by logistic regression that was not fitted on it, shape (n). */
-  readonly losses: Float64Array;
   /** How far images of one class lie together and others apart. */
   readonly alignment: Alignment;
   /** How far the network's own likeliest class stands out of each image's, shape (n); undefined where it names none. */
@@ -48,23 +41,6 @@ async function votesOf(X: Matrix, classes: Int32Array, count: number): Promise<U
   const near = withoutSelf(await exactIndex(matrixRows(X), 'cosine').search(X, VOTERS + 1));
   const votes = topClass(voteShares(near, classes, count, 'uniform'));
   return Uint8Array.from(classes, (own, i) => Number(votes[i] === own));
-}
-
-async function lossesOf(X: Matrix, labels: readonly string[]): Promise<Float64Array> {
-  const losses = new Float64Array(X.rows);
-  const keys = labels.map((_, i) => String(i).padStart(6, '0'));
-  for (const { train, val } of stratifiedKFold(labels, { keys, nSplits: HEAD.folds, seed: HEAD.seed })) {
-    const head = await createHead(HEAD.name, HEAD.options).fit(
-      matrixRows(selectRows(X, train)),
-      train.map((i) => labels[i]!),
-    );
-    const P = await head.predictProba(selectRows(X, val));
-    val.forEach((i, at) => {
-      const own = head.classes.indexOf(labels[i]!);
-      losses[i] = -clippedLog(own === -1 ? 0 : P.data[at * P.cols + own]!);
-    });
-  }
-  return losses;
 }
 
 /** Probabilities as the logits that they were made of, but for a constant. */
@@ -105,7 +81,6 @@ export async function scoresOf(
   const { classes, indices } = encodeLabels(labels);
   return {
     right: await votesOf(X, indices, classes.length),
-    losses: await lossesOf(X, labels),
     alignment: labelAlignment(X, indices),
     ownClasses: logits && standingOut(logits),
   };

@@ -15,10 +15,7 @@ type Figure = keyof ContractFigures;
 const LEVEL = 0.05;
 
 /** What must be between two figures, however sure the difference is: less is no reason to change anything. */
-const LEAST: ContractFigures = { accuracy: 0, logLoss: 0.01, alignment: 0.01, ownClasses: 0.1 };
-
-/** Whether more is better. */
-const SIGN: Readonly<Record<Figure, 1 | -1>> = { accuracy: 1, logLoss: -1, alignment: 1, ownClasses: 1 };
+const LEAST: ContractFigures = { accuracy: 0, alignment: 0.01, ownClasses: 0.1 };
 
 const total = (values: Uint8Array | Float64Array): number => {
   let sum = 0;
@@ -27,9 +24,8 @@ const total = (values: Uint8Array | Float64Array): number => {
 };
 const mean = (values: Uint8Array | Float64Array): number => total(values) / values.length;
 
-const figuresOf = ({ right, losses, alignment, ownClasses }: Scores): ContractFigures => ({
+const figuresOf = ({ right, alignment, ownClasses }: Scores): ContractFigures => ({
   accuracy: mean(right),
-  logLoss: mean(losses),
   alignment: alignment.value,
   ownClasses: ownClasses === undefined ? null : mean(ownClasses),
 });
@@ -40,7 +36,6 @@ function testsOf(stated: Scores, other: Scored): (readonly [Figure, number])[] {
   const truth = new Int32Array(stated.right.length).fill(1);
   return [
     ['accuracy', mcNemar(truth, ones(stated.right), ones(other.right)).pValue],
-    ['logLoss', pairedT(stated.losses, other.losses)],
     ['alignment', pairedJackknife(stated.alignment, other.alignment)],
     // Seen larger or smaller, a thing is surer or less sure by itself: that is no matter of right and wrong.
     ...(other.kind === 'geometry' || stated.ownClasses === undefined || other.ownClasses === undefined
@@ -51,7 +46,7 @@ function testsOf(stated: Scores, other: Scored): (readonly [Figure, number])[] {
 
 /** How much better a figure of a contract is than that of the stated one. */
 const gain = (figure: Figure, stated: ContractFigures, other: ContractFigures): number =>
-  SIGN[figure] * (other[figure]! - stated[figure]!);
+  other[figure]! - stated[figure]!;
 
 /** Compares the stated contract with each other; p-values are adjusted for all comparisons and figures together. */
 function compared(stated: Scored, others: readonly Scored[]): CheckedContract[] {
@@ -82,7 +77,7 @@ function compared(stated: Scored, others: readonly Scored[]): CheckedContract[] 
 /** The best first: by the sum of the ranks that the figures give. */
 function ranked(contracts: readonly CheckedContract[]): CheckedContract[] {
   const rank = ({ figures }: CheckedContract): number =>
-    (Object.keys(SIGN) as Figure[])
+    (Object.keys(LEAST) as Figure[])
       .filter((figure) => figures[figure] !== null)
       .reduce((sum, figure) => sum + contracts.filter((other) => gain(figure, figures, other.figures) > 0).length, 0);
   return [...contracts].sort((a, b) => rank(a) - rank(b));
@@ -95,8 +90,6 @@ function because({ decidedBy, figures }: CheckedContract, stated: ContractFigure
   switch (figure) {
     case 'accuracy':
       return `is right on ${its.toFixed(2)} of these images, the stated one on ${own.toFixed(2)}`;
-    case 'logLoss':
-      return `has a log loss of ${its.toFixed(3)} on these images, the stated one of ${own.toFixed(3)}`;
     case 'alignment':
       return `tells the classes of these images further apart (alignment ${its.toFixed(3)}, the stated one ${own.toFixed(3)})`;
     case 'ownClasses':
