@@ -79,7 +79,7 @@ export { stratifiedSigns } from './classify/evaluate/stratified-signs.ts';
 export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
 
 // Contracts, pictures and engines: from image files to features.
-export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
+export { CONTRACTS, contractId, type Contract, type Rgb } from './extract/contract.ts';
 export { scanDataset, sourceOf, type Dataset } from './extract/dataset/dataset.ts';
 export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
 export { applyView } from './extract/image/augment.ts';

@@ -7,7 +7,8 @@ import { storeFiles, type StoreFiles } from './read/file.ts';
 import { readRows, type MatrixRows, type RowsOrigin, type RowsRequest, type StoredRows } from './read/rows.ts';
 import { withTunedSet } from './read/tuned-sets.ts';
 import { givenList, storedList, type SampleList } from './read/samples.ts';
-import { storedParts, type StoredPart } from './read/stored-parts.ts';
+import { storedParts } from './read/stored-networks.ts';
+import type { StoredPart } from './read/stored-parts.ts';
 import { lockStore, type LockRequest, type StoreLock } from './write/lock.ts';
 
 /**

@@ -34,6 +34,8 @@ export function defaultStore(dataset: string): string {
 export interface By {
   readonly network: FrozenNetwork;
   readonly tuned?: TunedFeatures;
+  /** Networks that are extracted into the same store at once. */
+  readonly next?: readonly FrozenNetwork[];
 }
 
 /**
@@ -56,7 +58,7 @@ async function extractFrom(
   dataset: Dataset,
   options: ExtractOptions,
   work: Work,
-  { network, tuned }: By,
+  { network, tuned, next }: By,
 ): Promise<ExtractResult> {
   const { listener } = work;
   const cuts = parseCuts(options.cut, network.backbone);
@@ -92,7 +94,7 @@ async function extractFrom(
       : tunedExtractor(tuned, cuts, options, work));
     await extractor.executable.check();
     await locked();
-    return (await extractInto(store, { dataset, source, extractor, options }, work)).result;
+    return (await extractInto(store, { dataset, source, extractor, options, ...(next && { next }) }, work)).result;
   } finally {
     await extractor?.executable.dispose();
     await lock?.release();

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Listener } from '../../core/listener.ts';
-import type { Backbone, GraphBackbone } from '../../extract/backbones/backbone.ts';
+import type { Backbone, GraphBackbone, GraphInput } from '../../extract/backbones/backbone.ts';
 import { addedFile } from '../../extract/backbones/added-graphs.ts';
 import { BUNDLED_GRAPHS, bundledGraph } from '../../extract/backbones/bundled-graphs.ts';
 import type { OnnxFile } from '../../extract/backbones/onnx-file.ts';
@@ -22,7 +22,9 @@ export interface FrozenNetwork {
   readonly weights: string;
 }
 
-/** What a graph is called: as its description says, or as its file. `onnx/model.onnx` is called as the folder around. */
+/**
+ * What a graph is called: as its description says, or as its file. `onnx/model.onnx` is called as the folder around.
+ */
 function nameOf(path: string, description: BackboneDescription | undefined): string {
   if (description?.name !== undefined) return description.name;
   const stem = basename(path).replace(/\.onnx$/i, '');
@@ -42,12 +44,13 @@ interface GraphRequest {
   readonly description?: BackboneDescription | undefined;
   /** Of tokens: how many of the first are no patches, where that is known. */
   readonly prefix?: number | undefined;
+  readonly layout?: GraphInput['layout'] | undefined;
 }
 
 /** A graph as a backbone: a run of it measures its cuts. Throws BACKBONE_INVALID. */
 async function graphBackbone(
   file: OnnxFile,
-  { contract, cuts, description, prefix }: GraphRequest,
+  { contract, cuts, description, prefix, layout = description?.graph.layout }: GraphRequest,
   listener: Listener,
 ): Promise<GraphBackbone> {
   const aliases = aliasesOf(description);
@@ -59,7 +62,8 @@ async function graphBackbone(
   const { notes, ...probed } = await probeGraph(file, {
     contract,
     cuts: wanted,
-    ...(description && { input: description.graph.input, layout: description.graph.layout }),
+    ...(description && { input: description.graph.input }),
+    layout,
     prefix,
     prefixes: new Map(prefixes),
   });
@@ -178,7 +182,7 @@ export async function graphOf(
   listener: Listener = {},
 ): Promise<FrozenNetwork> {
   const file = await fileOfDigest(digest, sources);
-  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, prefix: graph?.prefix }, listener);
+  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, ...graph }, listener);
   const name = sources.known?.name ?? backbone.name;
   return { backbone: { ...backbone, name }, contract, weights: file.path };
 }

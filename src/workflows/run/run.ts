@@ -4,11 +4,10 @@ import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { parseCuts } from '../network/cuts.ts';
-import { frozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
+import { wantedNetworks } from '../extract/extract-networks.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
@@ -25,8 +24,7 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
   const { allHeads, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
   const options = strategies ? withStrategiesCuts(given, work) : given;
   // Refused before the data set is listed.
-  const network = await frozenNetwork(options, work.listener);
-  parseCuts(options.cut, network.backbone);
+  const networks = await wantedNetworks(options, work.listener);
   viewsRequest(options);
   const dataset = await openDataset(datasetPath, options);
   // One class cannot be told from another: better said before minutes of extraction than after.
@@ -38,11 +36,18 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     );
   }
   requireHoldOut(datasetPath, dataset);
-  const extracted = await extractAny(datasetPath, dataset, options, given, network, work);
+  const extracted = await extractAny(datasetPath, dataset, options, given, networks, work);
   requireBothSides(dataset, extracted);
   const { seconds, ...heads } = await headsOfRun(
     extracted.store,
-    { allHeads, reject, memory, views: options.views, network: extracted.tuned?.fingerprint },
+    {
+      allHeads,
+      reject,
+      memory,
+      views: options.views,
+      network: extracted.tuned?.fingerprint,
+      weights: [extracted, ...(extracted.others ?? [])].map((one) => one.weights),
+    },
     work,
   );
   const result: RunResult = {
