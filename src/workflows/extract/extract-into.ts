@@ -15,7 +15,7 @@ import { unitRows } from '../../store/write/shard-rows.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { requireAgreement } from '../network/calibration.ts';
 import { cutsText } from '../network/cuts.ts';
-import { labelOf, type FrozenNetwork } from '../network/frozen-network.ts';
+import { labelOf } from '../network/frozen-network.ts';
 import { afterDecoding } from './after-decoding.ts';
 import { drawSplit } from './draw-split.ts';
 import { keptSplit } from './kept-split.ts';
@@ -58,8 +58,8 @@ interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'>
   readonly positions?: Uint32Array;
   /** By default all cuts. */
   readonly viewCuts?: ViewCuts;
-  /** Networks whose features of the same images are extracted into the store at once. */
-  readonly next?: readonly FrozenNetwork[];
+  /** Whether features of the same images by the network of a set are extracted into the store at once. Default: none. */
+  readonly isNext?: (set: FeatureSet) => boolean;
   /** False where the store is not to remember size and times of the files: they are of this machine alone. */
   readonly remembersTimes?: boolean;
 }
@@ -82,7 +82,16 @@ export async function extractInto(path: string, extraction: ExtractionInto, work
 async function extractFrom(
   source: ImageSource,
   path: string,
-  { dataset, extractor, options, split, positions, viewCuts, next = [], remembersTimes = true }: ExtractionInto,
+  {
+    dataset,
+    extractor,
+    options,
+    split,
+    positions,
+    viewCuts,
+    isNext = () => false,
+    remembersTimes = true,
+  }: ExtractionInto,
   work: Work,
 ): Promise<Extraction> {
   const store = await openForWriting(path, VERSION);
@@ -119,7 +128,7 @@ async function extractFrom(
   const failedFirst = failed.length;
   const listed = contents.rows(writer.known);
   const tuned = await tunedCoverings(store, listed, wanted, work);
-  const others = await coveringNetworks(store, listed, wanted, next, work);
+  const others = await coveringNetworks(store, listed, wanted, isNext, work);
   const whole = { root, sets: wanted, tuned, others, failures: failed, split: split ?? drawn.origin };
   await commitDataset(store, { ...whole, samples: listed });
   const isViewed = ({ settings }: FeatureSet): boolean => viewCuts?.includes(settings.cut) ?? true;
