@@ -12,7 +12,7 @@ import { namesOfCuts, parseCuts } from '../network/cuts.ts';
 import { frozenNetwork, type FrozenNetwork, type NetworkRequest } from '../network/frozen-network.ts';
 import type { Work } from '../work.ts';
 import { extractDataset } from './extract-dataset.ts';
-import type { ExtractOptions } from './options.ts';
+import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
 
 /** A network whose features are wanted, and at which cuts, as `--cut` names those of one network. */
 export interface WantedNetwork {
@@ -164,10 +164,11 @@ export async function extractNetworks(
   const { network, cut } = primary!;
   if (others.length > 0) listener?.note?.(`${network.backbone.name}, ${wanted.length} of ${wanted.length} backbones:`);
   const result = await extractDataset(datasetPath, dataset, { ...options, cut }, once, { network });
-  if (others.length === 0) return result;
+  if (others.length === 0)
+    return network.backbone.name === EXTRACT_DEFAULTS.backbone ? result : { backbone: network.backbone.name, ...result };
   return {
-    ...result,
     backbone: network.backbone.name,
+    ...result,
     others: extracted,
     warnings: [...new Set([...warnings, ...result.warnings])],
     failed: [...failed.values(), ...result.failed.filter(({ path }) => !failed.has(path))],
