@@ -27,6 +27,7 @@ export { verify } from './workflows/care/verify.ts';
 export { repair } from './workflows/care/repair.ts';
 export { gc } from './workflows/care/gc.ts';
 export { migrate } from './workflows/care/migrate.ts';
+export { backbone } from './workflows/backbone/backbone.ts';
 export { engines, type EngineAction } from './workflows/engines/engines.ts';
 export { bench } from './workflows/engines/bench.ts';
 export { doctor } from './workflows/engines/doctor.ts';
@@ -48,6 +49,7 @@ export type { ReportOptions } from './workflows/report/options.ts';
 export type { StudioOptions } from './studio/server/options.ts';
 export type { GcOptions } from './workflows/care/gc-options.ts';
 export type { BenchOptions } from './workflows/engines/bench-options.ts';
+export type { BackboneOptions } from './workflows/backbone/options.ts';
 export type * from './results/index.ts';
 
 // Stores: features on disk.
@@ -77,7 +79,7 @@ export { stratifiedSigns } from './classify/evaluate/stratified-signs.ts';
 export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
 
 // Contracts, pictures and engines: from image files to features.
-export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
+export { CONTRACTS, contractId, type Contract, type Rgb } from './extract/contract.ts';
 export { scanDataset, sourceOf, type Dataset } from './extract/dataset/dataset.ts';
 export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
 export { applyView } from './extract/image/augment.ts';

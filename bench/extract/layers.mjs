@@ -17,7 +17,7 @@ const { frozenLayers } = await import(dist('extract/graph/nhwc/frozen-layers.js'
 /** @type {typeof import('../../src/extract/engines/openvino/require-openvino.ts')} */
 const { requireOpenVino } = await import(dist('extract/engines/openvino/require-openvino.js'));
 /** @type {typeof import('../../src/extract/engines/openvino/compile-program.ts')} */
-const { compileGraph } = await import(dist('extract/engines/openvino/compile-program.js'));
+const { compile, modelOfGraph } = await import(dist('extract/engines/openvino/compile-program.js'));
 /** @type {typeof import('../../src/extract/engines/openvino/request-queue.ts')} */
 const { requestQueue } = await import(dist('extract/engines/openvino/request-queue.js'));
 
@@ -79,7 +79,7 @@ const RUNTIMES = {
     const core = openVino.createCore();
     const settings = { INFERENCE_PRECISION_HINT: 'f32', INFERENCE_NUM_THREADS: '1', NUM_STREAMS: '1' };
     for (const [key, value] of Object.entries(settings)) openVino.setProperty(core, key, value);
-    const compiled = await compileGraph(openVino, core, graph);
+    const compiled = await compile(openVino, core, modelOfGraph(graph));
     const layout = { imageBytes: x.byteLength, outputs: graph.outputs.map(({ name }) => name) };
     const queue = requestQueue(openVino, compiled, layout, 1);
     const bytes = new Uint8Array(x.buffer);

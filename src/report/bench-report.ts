@@ -5,7 +5,7 @@ import { left, right, textTable } from './text-table.ts';
 
 /** The engines measured, for a terminal: fastest first. */
 export function benchText(result: BenchResult): string {
-  const { images, source, contract, cut, machine, rounds, reference, variants, failed } = result;
+  const { images, source, backbone, contract, cut, machine, rounds, reference, variants, failed } = result;
   const rows = variants
     .flatMap((variant) => (variant.measured === null ? [] : [{ ...variant, measured: variant.measured }]))
     .sort((a, b) => b.measured.imagesPerSecond - a.measured.imagesPerSecond)
@@ -30,7 +30,7 @@ export function benchText(result: BenchResult): string {
     .filter(({ measured }) => measured === null)
     .map(({ engine, device, precision, problem }) => `not measured: ${engine}/${device}/${precision}: ${problem}\n`);
   return (
-    `${plural(images.length, 'image')} of ${source}, contract ${contract}, ${cut}; inference alone, median of ${plural(rounds, 'process', 'processes')} each\n` +
+    `${plural(images.length, 'image')} of ${source}, ${backbone === undefined ? '' : `${backbone}, `}contract ${contract}, ${cut}; inference alone, median of ${plural(rounds, 'process', 'processes')} each\n` +
     `${machine.model}, ${plural(machine.cores, 'core')}; cosines to ${reference}\n\n` +
     table +
     (missing.length > 0 ? `\n${missing.join('')}` : '') +

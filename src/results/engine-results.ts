@@ -23,6 +23,8 @@ export interface BenchResult {
   readonly source: string;
   readonly images: readonly string[];
   readonly failed: readonly Failure[];
+  /** Absent for the default one. */
+  readonly backbone?: string;
   readonly contract: string;
   readonly cut: string;
   readonly machine: { readonly model: string; readonly cores: number };

@@ -130,7 +130,10 @@ const int64 = (name: string, ...values: readonly number[]): OnnxTensor => ({
 });
 const float = (name: string, value: number): OnnxTensor => ({ name, shape: [], data: Float32Array.of(value) });
 
-/** A normalisation over the last axis from opset 7 on: x to `output`, written out as exporters did before LayerNormalization. */
+/**
+ * A normalisation over the last axis from opset 7 on: x to `output`, written out as exporters did before
+ * LayerNormalization.
+ */
 function layerNorm(x: string, output: string): OnnxNode[] {
   return [
     node('ReduceMean', [x], `${output}/mean`, { axes: [-1] }),
@@ -243,7 +246,9 @@ export function externalTensor(
   ]);
 }
 
-/** A function from `a` to `b` as a field of a ModelProto: 1 name, 4 input, 5 output, 7 node, 9 opset_import, 10 domain. */
+/**
+ * A function from `a` to `b` as a field of a ModelProto: 1 name, 4 input, 5 output, 7 node, 9 opset_import, 10 domain.
+ */
 export function functionProto(domain: string, name: string, nodes: readonly Uint8Array[]): Uint8Array {
   return joined(
     bytesField(

@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../program.ts';
+import { backboneCommand } from './backbone.ts';
 import { checkCommand } from './check.ts';
 import { benchCommand } from './bench.ts';
 import { demoCommand } from './demo.ts';
@@ -44,6 +45,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   repairCommand,
   gcCommand,
   migrateCommand,
+  backboneCommand,
   enginesCommand,
   benchCommand,
   doctorCommand,

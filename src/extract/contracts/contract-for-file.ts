@@ -108,16 +108,14 @@ async function besideSources(onnxPath: string, { digest, size }: ContractRequest
   const folder = dirname(resolve(onnxPath));
   const sources: Source[] = [];
   for (const place of new Set([folder, dirname(folder)])) {
-    for (const { file, by, isOne, read } of FORMATS) {
+    for (const { file, by, isAmongOthers = false, isOne, read } of FORMATS) {
       if (file === undefined) continue;
       const path = join(place, file);
       const from = `${path} (${by})`;
-      // Other programs have a config.json too, of whatever content.
-      const isShared = file === 'config.json';
       const json = await jsonOf(path).catch((error: unknown) => {
-        if (!isShared) throw error;
+        if (!isAmongOthers) throw error;
       });
-      if (json === undefined || (isShared && !isOne(Object(json) as Record<string, unknown>))) continue;
+      if (json === undefined || (isAmongOthers && !isOne(Object(json) as Record<string, unknown>))) continue;
       if (file === BACKBONE_FILE && isOfAnotherGraph(path, json, onnxPath, digest)) continue;
       sources.push({ from, read: () => read(path, json, size) });
     }

@@ -1,34 +1,11 @@
-import { PermafrostError } from '../../core/errors.ts';
-import type { Precision } from './engine.ts';
-import type { EngineName } from './index.ts';
+import { candidates, isOpen, speedOf, WORTH_TELLING, type ChoiceFacts } from './candidates.ts';
 import type { Processor } from './processor.ts';
-import { engineClass, VARIANTS, type Variant } from './variants.ts';
-
-/** What the user asked for. */
-export interface EngineRequest {
-  readonly engine: EngineName | 'auto';
-  /** `auto` unless given. */
-  readonly device?: string | undefined;
-  readonly precision: Precision | 'auto';
-  /** Threads of the network; absent or 0: one per physical core that this process may use. */
-  readonly threads?: number | undefined;
-}
+import { engineClass, REFERENCE, VARIANTS, type Variant } from './variants.ts';
 
 /** A variant that was tried on this machine: why it does not run, or null where it does. */
 export interface TriedVariant {
   readonly variant: Variant;
   readonly problem: string | null;
-}
-
-export interface ChoiceFacts {
-  readonly request: EngineRequest;
-  readonly processor: Processor;
-  /** Engine classes of stored features that would serve in all else, best first: `auto` stays with them. */
-  readonly held: readonly string[];
-  /** Speeds that were measured on this processor, as Variant.speed counts them, by engine class. */
-  readonly measured?: ReadonlyMap<string, number> | undefined;
-  /** Engines that `permafrost engines add` can install. */
-  readonly installable: readonly string[];
 }
 
 export interface EngineChoice {
@@ -41,57 +18,6 @@ export interface EngineChoice {
   readonly faster: readonly string[];
   /** The best of what `auto` would take and the user can add by a command: one short sentence. */
   readonly hint?: string;
-}
-
-/** Gains below this are within what machines differ. */
-const WORTH_TELLING = 1.2;
-
-const isOpen = (request: string | undefined): boolean => request === undefined || request === 'auto';
-
-function matches({ engine, device, precision, onlyAsked }: Variant, request: EngineRequest): boolean {
-  if (onlyAsked !== undefined && isOpen(request[onlyAsked])) return false;
-  return (
-    (request.engine === 'auto' || request.engine === engine) &&
-    (isOpen(request.device) || request.device === device) &&
-    (request.precision === 'auto' || request.precision === precision)
-  );
-}
-
-/** Images a second as a multiple of onnxruntime's in fp32: measured here, or else as it was on other processors. */
-const speedOf = (variant: Variant, { measured, processor }: ChoiceFacts): number =>
-  measured?.get(engineClass(variant)) ?? variant.speed(processor);
-
-/**
- * Whether `auto` may pick a variant: int8 only when asked for, bf16 only where the processor has units for it, and what
- * is to be measured only where that told of a gain.
- */
-function isOffered(variant: Variant, { request, processor, measured }: ChoiceFacts): boolean {
-  const { precision, onlyMeasured } = variant;
-  const isWorth = (measured?.get(engineClass(variant)) ?? 0) >= WORTH_TELLING;
-  if (onlyMeasured === true && isOpen(request.engine) && !isWorth) return false;
-  if (request.precision !== 'auto') return true;
-  return precision === 'fp32' || (precision === 'bf16' && processor.bf16 !== null);
-}
-
-/** The variants that serve a request: those of stored features, then by speed. Throws OPTION_INVALID where none can. */
-export function candidates(facts: ChoiceFacts): readonly Variant[] {
-  const { request, held } = facts;
-  const serving = VARIANTS.filter((variant) => matches(variant, request));
-  if (serving.length === 0) {
-    const known = VARIANTS.filter(({ engine }) => request.engine === 'auto' || engine === request.engine);
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `There is no engine ${request.engine} on the device ${request.device ?? 'auto'} in ${request.precision}. There is: ${known.map(engineClass).join(', ')}.`,
-    );
-  }
-  // Features in int8 belong to a calibration of their own: auto neither makes nor continues them.
-  const stored = held
-    .flatMap((name) => serving.filter((variant) => engineClass(variant) === name))
-    .filter(({ precision }) => precision !== 'int8' || request.precision === 'int8');
-  const others = serving
-    .filter((variant) => !stored.includes(variant) && isOffered(variant, facts))
-    .sort((a, b) => speedOf(b, facts) - speedOf(a, facts));
-  return [...stored, ...others];
 }
 
 const rounded = (factor: number): string => factor.toFixed(factor >= 3 ? 0 : 1);
@@ -121,29 +47,40 @@ function unusable(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVar
   return [...new Set(passed.map(({ variant: { engine } }) => engine))].filter((name) => name !== variant.engine);
 }
 
+/** What measuring on this processor told of a variant that it decided on; undefined where nothing was measured. */
+function measurement(variant: Variant, { request, measured, isGraph }: ChoiceFacts): string | undefined {
+  if (measured === undefined || !isOpen(request.engine) || (variant.onlyMeasured !== true && isGraph !== true))
+    return undefined;
+  const factor = (name: string): string => rounded(measured.get(name) ?? 0);
+  if (variant !== REFERENCE) return `measured, ${factor(engineClass(variant))}x onnxruntime`;
+  const others = [...measured.keys()].filter((name) => name !== engineClass(variant));
+  return `measured, ${others.map((name) => `${name} ${factor(name)}x`).join(', ')}`;
+}
+
 function reason(
   variant: Variant,
   facts: ChoiceFacts,
   tried: readonly TriedVariant[],
 ): Pick<EngineChoice, 'why' | 'details'> {
-  const { request, processor } = facts;
+  const { request, processor, isGraph = false } = facts;
   const given = givenReason(variant, facts);
   if (given !== undefined) return { why: given, details: [] };
   const isBf16 = variant.precision === 'bf16' && processor.bf16 !== null;
-  const isMeasured = variant.onlyMeasured === true && isOpen(request.engine);
+  const measured = measurement(variant, facts);
   const passed = unusable(variant, facts, tried);
+  const best = isGraph && measured === undefined ? 'what serves this here' : 'the fastest here';
   const why = [
-    request.engine === 'auto' ? 'the fastest here' : 'as asked',
+    request.engine === 'auto' ? best : 'as asked',
     ...(passed.length > 0 ? [` without ${passed.join(', ')}`] : []),
-    ...(isBf16
-      ? [`: the processor has ${processor.bf16}`]
-      : isMeasured
-        ? [`: measured, ${rounded(speedOf(variant, facts))}x onnxruntime`]
-        : request.precision === 'auto' && processor.bf16 === null
+    ...(measured !== undefined
+      ? [`: ${measured}`]
+      : isBf16
+        ? [`: the processor has ${processor.bf16}`]
+        : !isGraph && request.precision === 'auto' && processor.bf16 === null
           ? [`: ${noUnits(processor)}`]
           : []),
   ].join('');
-  const details = isBf16 ? ['features in bf16 keep a cosine to fp32 of 0.9998 or more'] : [];
+  const details = isBf16 && !isGraph ? ['features in bf16 keep a cosine to fp32 of 0.9998 or more'] : [];
   return { why, details };
 }
 
@@ -160,6 +97,8 @@ function hintFor(variant: Variant, facts: ChoiceFacts, tried: readonly TriedVari
   if (givenReason(variant, facts) !== undefined) return undefined;
   const addable = unusable(variant, facts, tried).filter((engine) => installable.includes(engine));
   const best = candidates(facts).find(({ engine }) => addable.includes(engine));
+  if (best !== undefined && facts.isGraph === true)
+    return `It may be faster with ${best.engine}, which is then measured: npx permafrost engines add ${best.engine}.`;
   const gain = best === undefined ? 0 : speedOf(best, facts) / speedOf(variant, facts);
   if (best === undefined || gain < WORTH_TELLING) return undefined;
   return `Faster here: npx permafrost engines add ${best.engine} (${best.precision}, about ${rounded(gain)}x).`;
@@ -184,17 +123,4 @@ export function chooseEngine(facts: ChoiceFacts, tried: readonly TriedVariant[])
   );
   const hint = hintFor(variant, facts, tried);
   return { variant, ...reason(variant, facts, tried), faster, ...(hint !== undefined && { hint }) };
-}
-
-/** A variant that `auto` would take in place of `chosen` if it was measured to be faster, and was not measured yet. */
-export function toBeMeasured(chosen: Variant, facts: ChoiceFacts): Variant | undefined {
-  const { request, held, measured } = facts;
-  if (!isOpen(request.engine) || held.includes(engineClass(chosen))) return undefined;
-  return VARIANTS.find(
-    (variant) =>
-      variant.onlyMeasured === true &&
-      matches(variant, request) &&
-      measured?.has(engineClass(variant)) !== true &&
-      speedOf(variant, facts) > speedOf(chosen, facts),
-  );
 }

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../core/machine/cache-folder.ts';
+import type { Contract } from '../../core/contract.ts';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
 import type { Failure } from '../../core/sample.ts';
-import { contractNamed } from '../../extract/contract.ts';
 import { archiveKind } from '../../extract/archives/archive-place.ts';
 import { isListName } from '../../extract/dataset/dataset-manifest.ts';
 import { isImageName } from '../../extract/dataset/image-tree.ts';
@@ -64,10 +64,9 @@ async function listed(given: readonly string[], work: Work): Promise<Listed> {
  */
 export async function benchImages(
   given: readonly string[],
-  { images: count, contract: name, seed }: { images: number; contract: string; seed: number },
+  { images: count, contract, seed }: { images: number; contract: Contract; seed: number },
   work: Work,
 ): Promise<BenchImages> {
-  const contract = contractNamed(name);
   const { source, root, paths } = await listed(given, work);
   const drawn = random(seed).shuffle(paths);
   const decoded: { path: string; pixels: Uint8Array }[] = [];

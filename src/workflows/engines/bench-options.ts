@@ -1,7 +1,5 @@
-import { choiceOption, integerOption, type OptionsOf } from '../../core/options.ts';
-import { cutLayerNames } from '../../extract/backbones/cut-layers.ts';
-import { vgg16 } from '../../extract/backbones/vgg.ts';
-import { CONTRACT_NAMES } from '../../extract/contract.ts';
+import { integerOption, stringOption, type OptionsOf } from '../../core/options.ts';
+import { BACKBONE_OPTIONS } from '../network/backbone-options.ts';
 
 /** Options of `bench`. */
 export const BENCH_OPTIONS = {
@@ -11,8 +9,9 @@ export const BENCH_OPTIONS = {
     max: 20,
   }),
   seconds: integerOption(3, 'seconds of inference a process, after one to warm up', { min: 1, max: 600 }),
-  cut: choiceOption(cutLayerNames(vgg16), 'block5_pool', 'last layer that runs'),
-  contract: choiceOption(CONTRACT_NAMES, 'vgg16', 'preprocessing contract'),
+  backbone: BACKBONE_OPTIONS.backbone,
+  contract: BACKBONE_OPTIONS.contract,
+  cut: stringOption('', 'where the network ends; empty: where its features are taken by default'),
   seed: integerOption(1, 'seed of the choice of images', { min: 0, max: 2 ** 31 - 1 }),
 } as const;
 /** Options of `bench`. @interface */

@@ -5,17 +5,17 @@ import { cosine } from '../../core/matrix.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { BenchResult, BenchVariant } from '../../results/engine-results.ts';
 import { median } from '../../classify/evaluate/distributions.ts';
-import { vgg16 } from '../../extract/backbones/vgg.ts';
-import { contractNamed } from '../../extract/contract.ts';
 import { engineClass, VARIANTS, type Variant } from '../../extract/engines/variants.ts';
-import type { Program } from '../../extract/program.ts';
-import { loadWeights } from '../../extract/weights/load-weights.ts';
+import { isLayerProgram, type Program } from '../../extract/program.ts';
 import { benchImages, type BenchImages } from './bench-images.ts';
 import { BENCH_OPTIONS, type BenchOptions } from './bench-options.ts';
 import { agreementOf } from '../network/agreement-check.ts';
+import { namesOfCuts, parseCuts, type CutRequest } from '../network/cuts.ts';
 import { attempt } from '../network/engine-choice.ts';
+import { frozenNetwork, type FrozenNetwork } from '../network/frozen-network.ts';
+import { graphSettings, loadNetwork } from '../network/loaded-network.ts';
 import type { Work } from '../work.ts';
-import { measureInProcess, type VariantAnswer } from '../network/variant-process.ts';
+import { measureInProcess, type MeasuredNetwork, type VariantAnswer } from '../network/variant-process.ts';
 
 type Measured = Extract<VariantAnswer, { rates: unknown }>;
 
@@ -24,6 +24,7 @@ const BENCHED = VARIANTS.filter(({ onlyAsked }) => onlyAsked !== 'device');
 
 /** int8 needs the ranges of the user's training images, which a bench does not have. */
 const isMeasured = ({ precision }: Variant): boolean => precision !== 'int8';
+const ONLY_LAYERS = 'it has operators of its own for lists of layers (VGG16, VGG19), and runs no graphs';
 const NOT_CALIBRATED = 'it needs a calibration, which a bench does not make';
 
 /** The cosine of each image's two vectors, shape (count). */
@@ -51,24 +52,45 @@ async function disagreement(variant: Variant, program: Program, listener?: Liste
   }
 }
 
+/** The network that is measured, to one whole cut. */
+interface BenchedNetwork {
+  readonly network: FrozenNetwork;
+  readonly cut: string;
+  readonly program: Program;
+  readonly measured: MeasuredNetwork;
+}
+
+/** Throws OPTION_INVALID for several cuts, or one with poolings. */
+async function benchedNetwork(options: BenchOptions, { listener }: Work): Promise<BenchedNetwork> {
+  const network = await frozenNetwork({ ...options, weights: '' }, listener);
+  const { backbone, contract, weights: file } = network;
+  const [{ cut }, ...others] = parseCuts(options.cut, backbone) as [CutRequest, ...CutRequest[]];
+  if (others.length > 0 || (options.cut !== '' && namesOfCuts(options.cut)[0] !== options.cut)) {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `bench measures one whole cut, got --cut ${options.cut}. Name one, without poolings.`,
+    );
+  }
+  const { program, settings } = await loadNetwork(network, undefined, listener ?? {});
+  const measured = { settings: { ...settings, contract, ...graphSettings(backbone, cut) }, file, cut };
+  return { network, cut, program: { ...program, outputs: [{ cut, pooling: 'flatten' }] }, measured };
+}
+
 /** Each variant's answers, round by round; every other round goes backwards, so that none is always warm. */
 async function measureAll(
   { pixels, paths }: BenchImages,
-  { rounds, contract, cut, seconds }: BenchOptions,
+  { program, measured: network }: BenchedNetwork,
+  { rounds, seconds }: BenchOptions,
   { signal, listener }: Work,
 ): Promise<ReadonlyMap<Variant, VariantAnswer[]>> {
-  const variants = BENCHED.filter(isMeasured);
-  const program: Program = {
-    backbone: vgg16,
-    weights: await loadWeights({ backbone: vgg16 }),
-    contract: contractNamed(contract),
-    outputs: [{ cut, pooling: 'flatten' }],
-  };
+  const isGraph = !isLayerProgram(program);
   const answers = new Map<Variant, VariantAnswer[]>();
-  for (const variant of variants) {
-    const problem = await disagreement(variant, program, listener);
+  for (const variant of BENCHED.filter(isMeasured)) {
+    const problem =
+      isGraph && variant.onlyLayers === true ? ONLY_LAYERS : await disagreement(variant, program, listener);
     answers.set(variant, problem === undefined ? [] : [{ problem }]);
   }
+  const variants = [...answers.keys()];
   let done = 0;
   for (let round = 0; round < rounds; round++) {
     for (const variant of round % 2 === 0 ? variants : variants.toReversed()) {
@@ -76,7 +98,7 @@ async function measureAll(
       const total = rounds * variants.length;
       listener?.progress?.({ stage: `measuring ${engineClass(variant)}`, done: done++, total, perSecond: 0 });
       if (answers.get(variant)!.some((answer) => 'problem' in answer)) continue;
-      const job = { engine, device, precision, contract, cut, pixels, count: paths.length, seconds };
+      const job = { engine, device, precision, network, pixels, count: paths.length, seconds };
       answers.get(variant)!.push(await measureInProcess(job, signal));
     }
   }
@@ -84,8 +106,8 @@ async function measureAll(
 }
 
 /**
- * Measures the inference of every engine and precision that runs here, in fresh processes. Throws what benchImages
- * throws, ENGINE_FAILED where a process dies, INTERRUPTED.
+ * Measures the inference of every engine and precision that runs here, in fresh processes. Throws what frozenNetwork
+ * and benchImages throw, ENGINE_FAILED where a process dies, INTERRUPTED.
  */
 export async function bench(
   given: readonly string[] = [],
@@ -93,8 +115,10 @@ export async function bench(
   work: Work = {},
 ): Promise<BenchResult> {
   const resolved = resolveOptions('bench', BENCH_OPTIONS, options);
-  const images = await benchImages(given, resolved, work);
-  const answers = await measureAll(images, resolved, work);
+  const benched = await benchedNetwork(resolved, work);
+  const { backbone, contract } = benched.network;
+  const images = await benchImages(given, { ...resolved, contract }, work);
+  const answers = await measureAll(images, benched, resolved, work);
   const good = (variant: Variant): Measured[] =>
     (answers.get(variant) ?? []).filter((answer): answer is Measured => 'rates' in answer);
   // onnxruntime comes last and is always there.
@@ -128,8 +152,9 @@ export async function bench(
     source: images.source,
     images: images.paths,
     failed: images.failed,
-    contract: resolved.contract,
-    cut: resolved.cut,
+    ...(resolved.backbone !== BENCH_OPTIONS.backbone.default && { backbone: backbone.name }),
+    contract: contract.name,
+    cut: benched.cut,
     machine: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
     rounds: resolved.rounds,
     reference: reference === undefined ? null : engineClass(reference),

@@ -82,7 +82,7 @@ async function engineTable(weights: BackboneWeights | undefined): Promise<Pick<D
     tried.find(({ variant }) => variant === wanted)?.engine;
   let choice = chooseEngine(facts, tried);
   if (choice !== undefined) {
-    facts = (await factsMeasured(choice.variant, engineOf(choice.variant)!.version, facts, {})) ?? facts;
+    facts = (await factsMeasured(choice.variant, facts, undefined, {})) ?? facts;
     choice = chooseEngine(facts, tried);
   }
   const chosen = engineOf(choice?.variant);

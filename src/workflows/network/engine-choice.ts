@@ -1,19 +1,14 @@
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
-import {
-  candidates,
-  chooseEngine,
-  toBeMeasured,
-  type ChoiceFacts,
-  type EngineRequest,
-  type TriedVariant,
-} from '../../extract/engines/choose-engine.ts';
+import { candidates, toBeMeasured, type ChoiceFacts, type EngineRequest } from '../../extract/engines/candidates.ts';
+import { chooseEngine, type TriedVariant } from '../../extract/engines/choose-engine.ts';
 import type { Engine } from '../../extract/engines/engine.ts';
-import { engineNamed, ENGINE_NAMES } from '../../extract/engines/index.ts';
+import { createEngine, engineNamed, ENGINE_NAMES } from '../../extract/engines/index.ts';
 import { INSTALLABLE } from '../../extract/engines/installations.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
-import type { Variant } from '../../extract/engines/variants.ts';
+import { REFERENCE, type Variant } from '../../extract/engines/variants.ts';
 import { measuredSpeeds } from './measured-speeds.ts';
+import type { MeasuredNetwork } from './variant-process.ts';
 
 /** A variant that was tried, with the engine where it runs. */
 export interface Attempt extends TriedVariant {
@@ -33,9 +28,14 @@ export async function attempt(variant: Variant, threads?: number): Promise<Attem
   }
 }
 
-/** What a choice is made from on this machine. */
-export function choiceFacts(request: EngineRequest, storedClasses: readonly string[] = []): ChoiceFacts {
-  return { request, held: storedClasses, processor: readProcessor(), installable: INSTALLABLE };
+/** What a choice is made from on this machine; `graph` is the network where it is one. */
+export function choiceFacts(
+  request: EngineRequest,
+  storedClasses: readonly string[] = [],
+  graph?: MeasuredNetwork,
+): ChoiceFacts {
+  const isGraph = graph !== undefined;
+  return { request, held: storedClasses, processor: readProcessor(), installable: INSTALLABLE, isGraph };
 }
 
 /** The choice as one line: engine, device, precision, why. `doctor` has the details. */
@@ -90,29 +90,31 @@ async function firstRunning(
 /** The facts with what was measured, where the choice of `variant` hangs on that; undefined where it does not. */
 export async function factsMeasured(
   variant: Variant,
-  runtime: string,
   facts: ChoiceFacts,
+  graph: MeasuredNetwork | undefined,
   listener: Listener,
 ): Promise<ChoiceFacts | undefined> {
   const open = toBeMeasured(variant, facts);
-  const measured = open && (await measuredSpeeds(open, runtime, listener));
-  return measured && { ...facts, measured };
+  if (open.length === 0) return undefined;
+  const { version } = await createEngine(REFERENCE.engine);
+  return { ...facts, measured: await measuredSpeeds(open, version, graph, listener) };
 }
 
 /**
  * The engine that serves a request best, reported with a faster one that could be added. Where that hangs on the
- * processor, it is measured once. Throws OPTION_INVALID for a request that no machine serves, ENGINE_UNAVAILABLE where
- * this one does not.
+ * processor, or on the network because it is a graph, it is measured once. Throws OPTION_INVALID for a request that no
+ * machine serves, ENGINE_UNAVAILABLE where this one does not.
  */
 export async function prepareEngine(
   request: EngineRequest,
   storedClasses: readonly string[],
+  graph: MeasuredNetwork | undefined,
   listener: Listener,
 ): Promise<Engine> {
-  let facts = choiceFacts(request, storedClasses);
+  let facts = choiceFacts(request, storedClasses, graph);
   let { tried, engine } = await firstRunning(facts);
   if (engine !== null) {
-    const measured = await factsMeasured(tried.at(-1)!.variant, engine.version, facts, listener);
+    const measured = await factsMeasured(tried.at(-1)!.variant, facts, graph, listener);
     if (measured !== undefined) {
       facts = measured;
       ({ tried, engine } = await firstRunning(facts));

@@ -8,7 +8,7 @@ import { isLayerBackbone, type Backbone } from '../../extract/backbones/backbone
 import { featureWidth, outputShape, requirePooling } from '../../extract/backbones/cut-layers.ts';
 import { contractWarning } from '../../extract/contract.ts';
 import { calibrationUpTo, quantizationOf, type CalibrationTarget } from '../../extract/calibrate.ts';
-import type { EngineRequest } from '../../extract/engines/choose-engine.ts';
+import type { EngineRequest } from '../../extract/engines/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
@@ -21,6 +21,7 @@ import { networkOf, type FrozenNetwork } from './frozen-network.ts';
 import { engineCut, engineProgram, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
+import type { MeasuredNetwork } from './variant-process.ts';
 
 export interface ExtractorOptions extends EngineRequest {
   readonly network: FrozenNetwork;
@@ -138,6 +139,16 @@ function requireCuts({ backbone, contract }: FrozenNetwork, { cuts, tuned }: Ext
   if (tuned?.tail !== undefined && isLayerBackbone(backbone)) requireLastLayer(backbone, cuts);
 }
 
+/** What is measured where a choice of engine hangs on that: the very network, where it is a graph. */
+const measuredGraph = (
+  { backbone, contract, weights }: FrozenNetwork,
+  settings: Pick<FeatureSettings, 'backbone' | 'weights'>,
+  { cut }: CutRequest,
+): MeasuredNetwork | undefined =>
+  isLayerBackbone(backbone)
+    ? undefined
+    : { settings: { ...settings, contract, ...graphSettings(backbone, cut) }, file: weights, cut };
+
 /** Makes engine, contract, cuts and weights, and reports its choices. The caller disposes `executable`. */
 export async function makeExtractor(options: ExtractorOptions, listener: Listener = {}): Promise<Extractor> {
   const { network, cuts, dtype, tuned } = options;
@@ -151,7 +162,8 @@ export async function makeExtractor(options: ExtractorOptions, listener: Listene
     cuts.flatMap(({ cut }) => options.storedClasses?.({ ...settings, cut, ...graphSettings(backbone, cut) }) ?? []),
   );
   const engine =
-    (await engineOfClass(options, listener)) ?? (await prepareEngine(options, [...storedClasses], listener));
+    (await engineOfClass(options, listener)) ??
+    (await prepareEngine(options, [...storedClasses], measuredGraph(network, loaded.settings, cuts[0]!), listener));
   const { name, device, precision, version } = engine;
   for (const note of engine.notes ?? []) listener.note?.(note);
   const cut = engineCut(backbone, cuts[0]!.cut, settings);

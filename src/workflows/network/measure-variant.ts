@@ -1,10 +1,9 @@
 // A process of its own, started by variant-process.ts: it gets one job, measures, answers and ends.
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
-import { vgg16 } from '../../extract/backbones/vgg.ts';
-import { contractNamed } from '../../extract/contract.ts';
 import { engineNamed } from '../../extract/engines/index.ts';
-import { loadWeights } from '../../extract/weights/load-weights.ts';
+import { networkOf } from './frozen-network.ts';
+import { loadNetwork } from './loaded-network.ts';
 import type { VariantJob, VariantAnswer } from './variant-process.ts';
 
 /** Repeats the inference, after one to warm up, for at least `seconds` and twice. */
@@ -26,13 +25,13 @@ async function repeat(
 }
 
 async function measure(job: VariantJob): Promise<VariantAnswer> {
-  const { engine: name, device, precision, cut } = job;
+  const { engine: name, device, precision } = job;
+  const { settings, file, cut } = job.network;
   try {
     const engine = await engineNamed(name, { device, precision });
-    const weights = await loadWeights({ backbone: vgg16 });
-    const outputs = [{ cut, pooling: 'flatten' }] as const;
-    const contract = contractNamed(job.contract);
-    const executable = await engine.load({ backbone: vgg16, weights, contract, outputs });
+    const network = await networkOf(settings, { weights: file, cuts: [cut] });
+    const { program } = await loadNetwork(network, undefined, {});
+    const executable = await engine.load({ ...program, outputs: [{ cut, pooling: 'flatten' }] });
     const [features] = await executable.run(job.pixels, job.count);
     const { rates, cpuMs } = await repeat(executable, job);
     await executable.dispose();

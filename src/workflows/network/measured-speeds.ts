@@ -5,12 +5,13 @@ import { canonicalJson, sha256Hex } from '../../core/digest.ts';
 import { reasonOf } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { random } from '../../core/random.ts';
+import { vgg16 } from '../../extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../extract/contract.ts';
 import { readProcessor } from '../../extract/engines/processor.ts';
 import { engineClass, REFERENCE, type Variant } from '../../extract/engines/variants.ts';
 import { VERSION } from '../version.ts';
 import { keep, readKept } from './kept-json.ts';
-import { measureInProcess } from './variant-process.ts';
+import { measureInProcess, type MeasuredNetwork } from './variant-process.ts';
 
 /** Speeds as multiples of onnxruntime's in fp32 on this processor, by engine class. */
 export type MeasuredSpeeds = ReadonlyMap<string, number>;
@@ -24,7 +25,7 @@ interface Kept {
 /** Half a default batch: twice that and once to warm up take a second an engine on two cores. */
 const IMAGES = 4;
 
-/** What decides the speeds: another processor, runtime or program is measured anew. */
+/** What of the machine decides the speeds: another processor, runtime or program is measured anew. */
 function machine(runtime: string): Record<string, unknown> {
   const processor = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${process.platform} ${process.arch}`;
   return { processor, units: readProcessor().bf16, cores: availableParallelism(), runtime, permafrost: VERSION };
@@ -41,48 +42,66 @@ function keptSpeeds(file: string, classes: readonly string[]): Promise<Kept['ima
   });
 }
 
+/** Of lists of layers VGG16 is measured: they have one kind of layer. */
+function vggNetwork(): MeasuredNetwork {
+  const { name, layers } = vgg16;
+  return {
+    settings: { backbone: name, weights: '', contract: CONTRACTS.vgg16 },
+    file: '',
+    cut: layers.at(-1)!.name,
+  };
+}
+
 /** Images a second of a variant in a process of its own, the best of its runs; throws ENGINE_FAILED. */
-async function imagesPerSecond({ engine, device, precision }: Variant, pixels: Uint8Array): Promise<number | string> {
-  const contract = CONTRACTS.vgg16.name;
-  const job = { engine, device, precision, contract, cut: 'block5_pool', pixels, count: IMAGES, seconds: 0 };
-  const answer = await measureInProcess(job);
+async function imagesPerSecond(
+  { engine, device, precision }: Variant,
+  network: MeasuredNetwork,
+  pixels: Uint8Array,
+): Promise<number | string> {
+  const answer = await measureInProcess({ engine, device, precision, network, pixels, count: IMAGES, seconds: 0 });
   return 'problem' in answer ? answer.problem : Math.max(...answer.rates);
 }
 
 /**
- * How fast `variant` is against onnxruntime in fp32 here: what was kept in the user's cache folder, or measured now on
- * generated images, which takes some seconds and is reported. Undefined where it could not be measured, which is
- * reported too. `runtime` is the version of ONNX Runtime.
+ * How fast variants are against onnxruntime in fp32 here: what was kept in the user's cache folder, or measured now on
+ * generated images, which takes some seconds and is reported. One that could not be measured has the speed 0, which is
+ * reported too, and not kept. `runtime` is the version of ONNX Runtime; `graph` the network where it is one.
  */
 export async function measuredSpeeds(
-  variant: Variant,
+  variants: readonly Variant[],
   runtime: string,
+  graph?: MeasuredNetwork,
   listener: Listener = {},
-): Promise<MeasuredSpeeds | undefined> {
-  const facts = machine(runtime);
+): Promise<MeasuredSpeeds> {
+  const facts = { ...machine(runtime), ...(graph && { network: { ...graph.settings, cut: graph.cut } }) };
   const file = fileOf(facts);
-  const names = [REFERENCE, variant].map(engineClass);
-  const ratios = (speeds: Kept['imagesPerSecond']): MeasuredSpeeds =>
-    new Map(names.map((name) => [name, speeds[name]! / speeds[names[0]!]!]));
+  const all = [REFERENCE, ...variants];
+  const names = all.map(engineClass);
   const kept = await keptSpeeds(file, names);
-  if (kept !== undefined) return ratios(kept);
+  if (kept !== undefined) return ratios(names, kept);
   listener.progress?.({ stage: 'measuring engines', done: 0, total: names.length, perSecond: 0, unit: 'engines' });
-  const { size } = CONTRACTS.vgg16;
+  const network = graph ?? vggNetwork();
+  const { size } = network.settings.contract;
   const generator = random(1);
   const pixels = Uint8Array.from({ length: IMAGES * size * size * 3 }, () => generator.below(256));
   const found: Record<string, number> = {};
-  for (const one of [REFERENCE, variant]) {
-    const rate = await imagesPerSecond(one, pixels).catch(reasonOf);
+  for (const one of all) {
+    const rate = await imagesPerSecond(one, network, pixels).catch(reasonOf);
     if (typeof rate === 'string') {
       listener.note?.(`${engineClass(one)} could not be measured, so ${REFERENCE.engine} is taken: ${rate}`);
-      return undefined;
+      return new Map(names.map((name) => [name, name === names[0] ? 1 : 0]));
     }
     found[engineClass(one)] = Number(rate.toPrecision(3));
   }
-  const speeds = ratios(found);
-  const text = [variant, REFERENCE].map((one) => `${one.engine} ${found[engineClass(one)]} images/s`).join(', ');
+  const spoken = (one: Variant): string => (graph === undefined ? one.engine : `${one.engine} ${one.precision}`);
+  const text = [...variants, REFERENCE].map((one) => `${spoken(one)} ${found[engineClass(one)]} images/s`).join(', ');
   const problem = await keep(file, { machine: facts, imagesPerSecond: found } satisfies Kept);
   const where = problem === undefined ? `kept in ${file}` : `not kept: ${problem}`;
-  listener.note?.(`Measured once on this processor: ${text} (${where}).`);
-  return speeds;
+  const what = graph === undefined ? '' : ' with this network';
+  listener.note?.(`Measured once on this processor${what}: ${text} (${where}).`);
+  return ratios(names, found);
 }
+
+/** Speeds as multiples of that of the first. */
+const ratios = (names: readonly string[], speeds: Kept['imagesPerSecond']): MeasuredSpeeds =>
+  new Map(names.map((name) => [name, speeds[name]! / speeds[names[0]!]!]));

@@ -2,14 +2,22 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
+import type { FeatureSettings } from '../../store/format/fingerprint.ts';
+
+/** A network as a process of its own opens it, to one cut. */
+export interface MeasuredNetwork {
+  readonly settings: Pick<FeatureSettings, 'backbone' | 'weights' | 'contract' | 'graph'>;
+  /** As `networkOf` takes it: of a graph its own file; '': the bundled weights. */
+  readonly file: string;
+  readonly cut: string;
+}
 
 /** What a process of its own measures. Plain data: it crosses the border of processes. */
 export interface VariantJob {
   readonly engine: string;
   readonly device: string;
   readonly precision: string;
-  readonly contract: string;
-  readonly cut: string;
+  readonly network: MeasuredNetwork;
   /** uint8 NHWC, `count` images. */
   readonly pixels: Uint8Array;
   readonly count: number;

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  candidates,
-  chooseEngine,
-  type ChoiceFacts,
-  toBeMeasured,
-  type EngineChoice,
-} from '../../../src/extract/engines/choose-engine.ts';
+import { candidates, toBeMeasured, type ChoiceFacts } from '../../../src/extract/engines/candidates.ts';
+import { chooseEngine, type EngineChoice } from '../../../src/extract/engines/choose-engine.ts';
 import { processorFrom, type Processor } from '../../../src/extract/engines/processor.ts';
 import { engineClass, VARIANTS } from '../../../src/extract/engines/variants.ts';
 
@@ -113,7 +108,7 @@ describe('the choice of engine', () => {
   it('is measured only where that can change it', () => {
     const variantOf = (name: string) => VARIANTS.find((variant) => engineClass(variant) === name)!;
     const named = (name: string, given: Partial<ChoiceFacts> = {}) =>
-      toBeMeasured(variantOf(name), facts(given))?.engine;
+      toBeMeasured(variantOf(name), facts(given))[0]?.engine;
     expect(named('onnxruntime/cpu/fp32')).toBe('onnxruntime-winograd');
     expect(named('onnxruntime/cpu/fp32', { request: { engine: 'auto', precision: 'fp32' } })).toBe(
       'onnxruntime-winograd',
@@ -127,6 +122,52 @@ describe('the choice of engine', () => {
       { measured: new Map([['onnxruntime-winograd/cpu/fp32', 1.1]]) },
     ];
     for (const given of others) expect(named('onnxruntime/cpu/fp32', given)).toBeUndefined();
+  });
+
+  describe('for a graph, of whose speed nothing is known', () => {
+    const graph = { isGraph: true } as const;
+    const [bf16, fp32, reference] = ['openvino/cpu/bf16', 'openvino/cpu/fp32', 'onnxruntime/cpu/fp32'];
+    const measuredOf = (first: string, missing: readonly string[] = [], given: Partial<ChoiceFacts> = {}) =>
+      toBeMeasured(
+        VARIANTS.find((variant) => engineClass(variant) === first && !missing.includes(variant.engine))!,
+        facts({ ...graph, ...given }),
+      ).map(engineClass);
+
+    it('measures what is here beside onnxruntime, and takes the fastest', () => {
+      expect(measuredOf(bf16)).toEqual([bf16, fp32]);
+      expect(measuredOf(fp32, [], { processor: noBf16 })).toEqual([fp32]);
+      const measured = new Map([[reference, 1] as const, [bf16, 2.7] as const, [fp32, 1.4] as const]);
+      expect(choose({ ...graph, measured })).toMatchObject({ why: 'the fastest here: measured, 2.7x onnxruntime' });
+      expect(chosen({ ...graph, measured })).toBe(bf16);
+      const slower = new Map([[reference, 1] as const, [bf16, 0.4] as const, [fp32, 0.9] as const]);
+      expect(chosen({ ...graph, measured: slower })).toBe(reference);
+      expect(choose({ ...graph, measured: slower })!.why).toBe(
+        'the fastest here: measured, openvino/cpu/bf16 0.4x, openvino/cpu/fp32 0.9x',
+      );
+    });
+
+    it('measures nothing where the answer changes nothing', () => {
+      expect(measuredOf(reference)).toEqual([]);
+      expect(measuredOf(bf16, [], { request: { engine: 'openvino', precision: 'auto' } })).toEqual([]);
+      expect(measuredOf(bf16, [], { request: { engine: 'auto', precision: 'bf16' } })).toEqual([]);
+      expect(measuredOf(fp32, [], { held: [fp32] })).toEqual([]);
+      const measured = new Map([[reference, 1] as const, [bf16, 2.7] as const, [fp32, 1.4] as const]);
+      expect(measuredOf(bf16, [], { measured })).toEqual([]);
+    });
+
+    it('promises no speeds that were measured on VGG16', () => {
+      const { why, hint, details } = choose({ ...graph, processor: noBf16 }, ['openvino', 'tfjs'])!;
+      expect(why).toBe('what serves this here without openvino');
+      expect(hint).toBe('It may be faster with openvino, which is then measured: npx permafrost engines add openvino.');
+      expect(details).toEqual([]);
+    });
+
+    it.each(['onnxruntime-winograd', 'tfjs'] as const)('is never %s, and says why', (engine) => {
+      expect(candidates(facts(graph)).map((variant) => variant.engine)).not.toContain(engine);
+      expect(() => candidates(facts({ ...graph, request: { engine, precision: 'auto' } }))).toThrow(
+        `The engine ${engine} builds its own operators of lists of layers (VGG16, VGG19), and this network is a graph. Take --engine onnxruntime, or openvino.`,
+      );
+    });
   });
 
   it('refuses what no machine has, and is nothing where nothing runs', () => {

@@ -82,8 +82,8 @@ function cutOrReason(
 }
 
 /**
- * Runs a graph on a grey image and one of noise and says what its cuts are: the sensible ones, of which those that are no
- * features are left out, and those that were asked for. In this process: a hostile file may end it (probeGraph is
+ * Runs a graph on a grey image and one of noise and says what its cuts are: the sensible ones, of which those that are
+ * no features are left out, and those that were asked for. In this process: a hostile file may end it (probeGraph is
  * safe). Throws BACKBONE_INVALID, OPTION_INVALID, CONTRACT_INVALID.
  */
 export async function measureCuts(file: OnnxFile, request: ProbeRequest): Promise<Probed> {
