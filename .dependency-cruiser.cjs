@@ -127,7 +127,7 @@ module.exports = {
     ...floors(
       'workflows',
       ['network'],
-      ['train', 'engines'],
+      ['train', 'engines', 'backbone'],
       ['extract', 'sweep', 'search', 'check'],
       ['finetune', 'machines'],
       ['strategies'],

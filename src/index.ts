@@ -27,6 +27,8 @@ export { verify } from './workflows/care/verify.ts';
 export { repair } from './workflows/care/repair.ts';
 export { gc } from './workflows/care/gc.ts';
 export { migrate } from './workflows/care/migrate.ts';
+export { backbone, type BackboneOptions } from './workflows/backbone/backbone.ts';
+export { backbones, type BackboneAction, type BackbonesOptions } from './workflows/backbone/backbones.ts';
 export { engines, type EngineAction } from './workflows/engines/engines.ts';
 export { bench } from './workflows/engines/bench.ts';
 export { doctor } from './workflows/engines/doctor.ts';
@@ -77,7 +79,7 @@ export { stratifiedSigns } from './classify/evaluate/stratified-signs.ts';
 export { learningCurve, type LabelledRows, type LearningPoint } from './classify/evaluate/learning-curve.ts';
 
 // Contracts, pictures and engines: from image files to features.
-export { CONTRACTS, contractId, type Contract } from './extract/contract.ts';
+export { CONTRACTS, contractId, type Contract, type Rgb } from './extract/contract.ts';
 export { scanDataset, sourceOf, type Dataset } from './extract/dataset/dataset.ts';
 export { decode, readHeader, type ImageHeader } from './extract/image/decode.ts';
 export { applyView } from './extract/image/augment.ts';

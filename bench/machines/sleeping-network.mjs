@@ -16,7 +16,8 @@ serveUnits((plan) => {
   return Promise.resolve({
     // Of the plan the process reads these alone.
     plan: /** @type {any} */ ({ run, units: { size: 1, count: units } }),
-    isPublished: (unit) => Promise.resolve(existsSync(folder(unit))),
+    missing: () =>
+      Promise.resolve(Array.from({ length: units }, (_, unit) => unit).filter((unit) => !existsSync(folder(unit)))),
     imagesOf: () => 1,
     async extract(unit, { signal } = {}) {
       await sleep(unitMs, undefined, { signal });
@@ -25,7 +26,7 @@ serveUnits((plan) => {
       // A second one would find the name taken, and the bench ends with its error.
       if (existsSync(folder(unit))) throw new Error(`unit ${unit} was made twice`);
       renameSync(temporary, folder(unit));
-      return { unit, outcome: 'made', images: 1, failures: 0, seconds: unitMs / 1000 };
+      return { unit, outcome: 'made', images: 1, failures: 0, known: 0, seconds: unitMs / 1000 };
     },
     close: () => Promise.resolve(),
   });

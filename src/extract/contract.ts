@@ -3,7 +3,7 @@ import { canonicalJson, sha256Hex } from '../core/digest.ts';
 import { PermafrostError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 
-export type { Contract } from '../core/contract.ts';
+export type { Contract, Rgb } from '../core/contract.ts';
 
 /** The means of ImageNet in the order B, G, R, as the VGG group subtracted them (Keras calls it "caffe"). */
 export const CAFFE_MEAN = [103.939, 116.779, 123.68] as const;
@@ -43,6 +43,12 @@ export function contractNamed(name: string): Contract {
     );
   }
   return CONTRACTS[name as ContractName];
+}
+
+/** Of the named contracts the one that takes transparent and 16-bit pictures the other way; undefined of all others. */
+export function withOtherAlpha({ name, alpha }: Contract): ContractName | undefined {
+  if (!Object.hasOwn(CONTRACTS, name)) return undefined;
+  return alpha === 'white' ? 'keras' : 'vgg16';
 }
 
 /** `name-xxxxxxxx`: the name and the first 8 hex digits of the SHA-256 over all fields. */

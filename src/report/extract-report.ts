@@ -1,4 +1,4 @@
-import type { ExtractResult, StageSeconds } from '../results/extract-result.ts';
+import type { ExtractResult, NetworkExtracted, StageSeconds } from '../results/extract-result.ts';
 import type { Failure } from '../core/sample.ts';
 import { cosineText, plural, seconds } from './format.ts';
 import { printable } from './printable.ts';
@@ -15,6 +15,13 @@ export function failuresText(failed: readonly Failure[], all = 'with --json'): s
   const rest =
     failed.length > MOST_FAILURES ? [`  and ${failed.length - MOST_FAILURES} more (all of them ${all})`] : [];
   return ['', `${plural(failed.length, 'image')} failed:`, ...lines, ...rest, ''].join('\n');
+}
+
+/** A further network of an extraction, in one line. */
+function ofOtherText(other: NetworkExtracted): string {
+  const { cut, contractId, engine, extracted, reused, failed } = other;
+  const speed = extracted > 0 ? ` (${(extracted / other.seconds.extract).toFixed(1)} extracted images/s)` : '';
+  return `${cut}, contract ${contractId}, ${engine.name} ${engine.precision}: ${extracted} extracted, ${reused} reused, ${failed} failed in ${seconds(other.seconds.extract)}${speed}`;
 }
 
 export function extractText(result: ExtractResult): string {
@@ -36,6 +43,8 @@ export function extractText(result: ExtractResult): string {
       `${extracted} extracted, ${reused} reused${byTimes}, ${failed.length} failed in ${seconds(result.seconds.extract)}${speed}`,
     ],
   ];
+  if (result.backbone !== undefined) fields.splice(2, 0, ['backbone', result.backbone]);
+  for (const other of result.others ?? []) fields.push([`and ${other.backbone}`, ofOtherText(other)]);
   if (result.tuned !== undefined) {
     const { fingerprint, from, fromMaps } = result.tuned;
     fields.push([

@@ -24,6 +24,9 @@ export function planText(result: PlanResult): string {
       ['data set', `${dataset}: ${plural(images, 'image')}`],
       ['plan', plan],
       ['units', `${units} of ${plural(unitSize, 'image')}, in ${plural(parts, 'part')}; ${finished} finished`],
+      ...(result.known > 0
+        ? [['known', `${plural(result.known, 'content')} of the store; units do not extract them again`] as const]
+        : []),
       ['features', `${cut}, contract ${contract}`],
       ['engine', `${engineText(engine)}, for all machines`],
       ['run', run],
@@ -41,6 +44,7 @@ export function partText({
   there,
   lostRaces,
   extracted,
+  known,
   failures,
   plan,
   seconds: s,
@@ -52,6 +56,7 @@ export function partText({
     ['part', `${part} of ${parts}: ${plural(units, 'unit')}`],
     ['units', `${made} made, ${there} there already${others}`],
     ['extraction', `${plural(extracted, 'image')} in ${seconds(s)}${speed}, ${failures} failed`],
+    ...(known > 0 ? [['known', `${plural(known, 'image')} more, whose features the store has`] as const] : []),
   ]);
 }
 
@@ -100,7 +105,8 @@ export function partsText(result: PartsResult): string {
 }
 
 export function mergeText(result: MergeResult): string {
-  const { store, dataset, units, missingUnits, added, there, copies, heldOutViews, splits, classes } = result;
+  const { store, dataset, units, missingUnits, added, there, thereExtracted, copies, heldOutViews, splits, classes } =
+    result;
   const { linkedShards, rewrittenShards, failed, cut, engine, processors, keptParts, run } = result;
   const counts = Object.entries(splits).map(([split, n]) => `${n} ${split}`);
   const views = heldOutViews > 0 ? `, ${plural(heldOutViews, 'view')} of held out images dropped` : '';
@@ -115,7 +121,7 @@ export function mergeText(result: MergeResult): string {
       ],
       [
         'contents',
-        `${added} added, ${there} there before, ${plural(copies, 'copy', 'copies')} computed by several units${views}`,
+        `${added} added, ${there} there before${thereExtracted > 0 ? ` (${thereExtracted} extracted all the same)` : ''}, ${plural(copies, 'copy', 'copies')} computed by several units${views}`,
       ],
       ['shards', `${linkedShards} taken as they are, ${rewrittenShards} written anew`],
       ...(keptParts ? [['kept', `plan and units of the run ${run}`] as [string, string]] : []),

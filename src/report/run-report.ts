@@ -18,16 +18,18 @@ export function crossValidatedText({ crossValidated }: HeadResult): string {
 /** A table of heads in the given order. */
 export function headsText(heads: readonly HeadResult[]): string {
   const judged = heads.some(({ crossValidated }) => crossValidated !== undefined);
+  const several = heads.some(({ backbone }) => backbone !== undefined);
   const split = heads[0]?.validatedOn ?? 'val';
   return textTable(
     [
-      ...left('head', 'features'),
+      ...left('head', ...(several ? ['backbone'] : []), 'features'),
       ...(judged ? right('cross-validated') : []),
       ...right(judged ? `accuracy on ${split}` : 'accuracy', '95 % interval', 'balanced', 'log loss', 'fit'),
       ...left('settings'),
     ],
     heads.map((head) => [
       head.converged ? head.name : `${head.name} (not converged)`,
+      ...(several ? [head.backbone ?? ''] : []),
       `${head.pooling}, ${head.normalize}`,
       ...(judged ? [crossValidatedText(head)] : []),
       ratio(head.accuracy),

@@ -11,11 +11,20 @@ export interface NeighborResult {
   readonly distance: number;
 }
 
+/** A further network, where features of several stand side by side. */
+export interface NetworkFacts {
+  readonly backbone: string;
+  readonly contract: string;
+  readonly engine: EngineFacts;
+}
+
 /** What a head says of images: one prediction for each that could be read, in the order in which they were given. */
 export interface PredictResult {
   readonly head: string;
   readonly contract: string;
   readonly engine: EngineFacts;
+  /** Of heads on features of several networks: those after the first. */
+  readonly others?: readonly NetworkFacts[];
   readonly predictions: readonly {
     readonly path: string;
     /** The answer: the likeliest class, or "unknown". */

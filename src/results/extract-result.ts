@@ -44,8 +44,34 @@ export interface TunedExtracted {
   readonly fromMaps: number;
 }
 
+/** What was extracted of one of the further networks of an extraction. */
+export interface NetworkExtracted extends Pick<
+  ExtractResult,
+  | 'extracted'
+  | 'reused'
+  | 'unread'
+  | 'extractedBecause'
+  | 'views'
+  | 'engine'
+  | 'cosineToFp32'
+  | 'contract'
+  | 'contractId'
+  | 'cut'
+  | 'weights'
+  | 'seconds'
+  | 'trace'
+> {
+  readonly backbone: string;
+  /** Images that failed. */
+  readonly failed: number;
+}
+
 /** What an extraction did to a store. */
 export interface ExtractResult {
+  /** What the network is called, of several the first, which the other fields are about; absent for the default alone. */
+  readonly backbone?: string;
+  /** The further networks, in the order in which they were named; absent for one network. */
+  readonly others?: readonly NetworkExtracted[];
   readonly dataset: string;
   readonly store: string;
   /** Images in the data set: extracted + reused + failed. */

@@ -91,6 +91,8 @@ export interface HeadResult {
    * Poolings of the primary cut, as in avg or avg+max, or parts with their cuts, as in block5_pool:avg,block4_pool:avg.
    */
   readonly pooling: string;
+  /** Of a store with several networks: whose features they are, as `a + b` those of both side by side. */
+  readonly backbone?: string;
   readonly normalize: string;
   readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Those of `params` that are not the head's defaults. */

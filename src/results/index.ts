@@ -1,5 +1,6 @@
 /** What commands give back. */
 export type * from './answer-results.ts';
+export type * from './backbone-results.ts';
 export type * from './check-result.ts';
 export type * from './engine-results.ts';
 export type * from './extract-result.ts';

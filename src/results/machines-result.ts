@@ -20,6 +20,8 @@ export interface PlanResult {
   readonly parts: number;
   /** Units that are finished already: the same was planned before. */
   readonly finished: number;
+  /** Different contents that the store holds: units read such files, and do not extract them. */
+  readonly known: number;
   readonly engine: EngineFacts;
   /** The cuts with their poolings, the deepest first, as --cut takes them. */
   readonly cut: string;
@@ -44,6 +46,8 @@ export interface PartResult {
   /** Images of the part, and those of the units that were made now. */
   readonly images: number;
   readonly extracted: number;
+  /** Those of the units made now whose features the store has: they were read alone. */
+  readonly known: number;
   /** Images of the units made now that gave no features; `merge` lists them. */
   readonly failures: number;
   readonly seconds: number;
@@ -107,8 +111,9 @@ export interface MergeResult {
   readonly images: number;
   /** Different contents that the run brought into the store, of its images. */
   readonly added: number;
-  /** Different contents that the store had before, which were extracted all the same. */
+  /** Different contents that the store had before; and those of them that units extracted all the same. */
   readonly there: number;
+  readonly thereExtracted: number;
   /** Contents that several units extracted, as copies of one file lie in them; one of each is kept. */
   readonly copies: number;
   /** Images of views that were dropped, as these images are held out. */

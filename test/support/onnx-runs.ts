@@ -54,7 +54,7 @@ export async function runOnnx(
       name,
       new Tensor(type, data as Float32Array, dims),
     ]);
-    const results = await session.run(Object.fromEntries(feeds));
+    const results = await session.run(Object.fromEntries(feeds) as Parameters<OnnxSession['run']>[0]);
     return new Map(
       Object.entries(results).map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
     );

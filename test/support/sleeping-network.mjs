@@ -43,14 +43,22 @@ const open = (plan) => {
   return Promise.resolve({
     // Of the plan the process reads these alone.
     plan: /** @type {any} */ ({ run, units: { size: images, count: units } }),
-    isPublished: (unit) => Promise.resolve(existsSync(folder(unit))),
+    missing: () =>
+      Promise.resolve(Array.from({ length: units }, (_, unit) => unit).filter((unit) => !existsSync(folder(unit)))),
     imagesOf: () => images,
     async extract(unit, { signal, onImages, only, crashed = [] } = {}) {
       const started = performance.now();
       /** @param {'made' | 'there' | 'lost-race' | 'tried'} outcome */
       const end = (outcome) => {
         log(outcome, unit, crashed.length > 0 ? { crashed } : {});
-        return { unit, outcome, images, failures: crashed.length, seconds: (performance.now() - started) / 1000 };
+        return {
+          unit,
+          outcome,
+          images,
+          failures: crashed.length,
+          known: 0,
+          seconds: (performance.now() - started) / 1000,
+        };
       };
       if (existsSync(folder(unit))) return end('there');
       log(only === undefined ? 'start' : 'try', unit, only === undefined ? {} : { only });

@@ -6,7 +6,7 @@ import { type Panel, panelBytes, panelColumns, type SymmetricPanels, valueAt } f
 import { rowStatistics } from '../solvers/row-statistics.ts';
 import { type Centre, type CentredRows, centredRange, centredRows, crossDistances } from './kernel-graphs.ts';
 
-/** Squared Euclidean distances between the rows, zeros on the diagonal: one matrix for every gamma, penalty and fold. */
+/** Squared Euclidean distances of the rows, zeros on the diagonal: one matrix for every gamma, penalty and fold. */
 export interface SquaredDistances extends SymmetricPanels {
   /** The mean of the rows (d), by which they were centred. */
   readonly centre: Centre;

@@ -9,7 +9,7 @@ import type { ParquetAnswer, ParquetTask } from './parquet-task.ts';
 /** Milliseconds that a part may take to be read, on a busy machine; and the slowest reading that is waited for. */
 const BASE_MS = 30_000;
 const BYTES_PER_MS = 10_000;
-/** Memory of a process beside what it reads, in bytes, and how often it holds that: as it came, unpacked, and to send. */
+/** Memory of a process beside what it reads, in bytes; and how often it holds that: packed, unpacked, to be sent. */
 const BASE_BYTES = 2 ** 30;
 const COPIES = 3;
 /** A byte of metadata becomes so many: numbers of one byte are objects. */

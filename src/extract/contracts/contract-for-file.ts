@@ -108,18 +108,26 @@ async function besideSources(onnxPath: string, { digest, size }: ContractRequest
   const folder = dirname(resolve(onnxPath));
   const sources: Source[] = [];
   for (const place of new Set([folder, dirname(folder)])) {
-    for (const { file, by, isOne, read } of FORMATS) {
+    for (const { file, by, isAmongOthers = false, isOne, read } of FORMATS) {
       if (file === undefined) continue;
       const path = join(place, file);
       const from = `${path} (${by})`;
-      // Other programs have a config.json too, of whatever content.
-      const isShared = file === 'config.json';
       const json = await jsonOf(path).catch((error: unknown) => {
-        if (!isShared) throw error;
+        if (!isAmongOthers) throw error;
       });
-      if (json === undefined || (isShared && !isOne(Object(json) as Record<string, unknown>))) continue;
-      if (file === BACKBONE_FILE && isOfAnotherGraph(path, json, onnxPath, digest)) continue;
-      sources.push({ from, read: () => read(path, json, size) });
+      if (json === undefined || (isAmongOthers && !isOne(Object(json) as Record<string, unknown>))) continue;
+      let follow = (): Description => read(path, json, size);
+      if (file === BACKBONE_FILE) {
+        try {
+          if (isOfAnotherGraph(path, json, onnxPath, digest)) continue;
+        } catch (error) {
+          // It is no matter where the user names another contract.
+          follow = () => {
+            throw error;
+          };
+        }
+      }
+      sources.push({ from, read: follow });
     }
   }
   return sources;

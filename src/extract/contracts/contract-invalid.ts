@@ -4,6 +4,9 @@ import { PermafrostError } from '../../core/errors.ts';
 const BY_HAND =
   'Write a contract for this network and give it with --contract FILE.json (docs/backbones.md, "Preprocessing").';
 
+/** A value in a message, not longer than a line. */
+const clipped = (text: string): string => (text.length <= 100 ? text : `${text.slice(0, 99)}…`);
+
 /** CONTRACT_INVALID for a field of `source` (a file, or what else is read) with the value that it has there. */
 export function contractInvalid(
   source: string,
@@ -12,7 +15,7 @@ export function contractInvalid(
   because: string,
   advice: string = BY_HAND,
 ): PermafrostError {
-  const told = value === undefined ? `${field} is missing` : `${field} is ${JSON.stringify(value)}`;
+  const told = value === undefined ? `${field} is missing` : `${field} is ${clipped(JSON.stringify(value))}`;
   return new PermafrostError('CONTRACT_INVALID', `${source}: ${told}: ${because}. ${advice}`);
 }
 

@@ -17,6 +17,8 @@ interface Format {
   readonly by: string;
   /** Its file's name; absent where it is only ever given by name. */
   readonly file?: string;
+  /** Whether files of that name are also something else: those are passed over. */
+  readonly isAmongOthers?: true;
   readonly isOne: (json: Readonly<Record<string, unknown>>) => boolean;
   /** Throws CONTRACT_INVALID naming `source`. `size`: the side of the network's input, where it has one. */
   readonly read: (source: string, json: unknown, size: number | undefined) => Description;
@@ -41,6 +43,19 @@ export const FORMATS: readonly Format[] = [
     read: (source, json) => ({ contract: contractFromTransformers(source, json) }),
   },
   {
+    by: 'transformers',
+    // Version 5 writes what makes images and what makes words into one file.
+    file: 'processor_config.json',
+    isAmongOthers: true,
+    isOne: ({ image_processor: inner }) => typeof inner === 'object' && inner !== null,
+    read: (source, json) => ({
+      contract: contractFromTransformers(
+        `${source}, image_processor`,
+        (Object(json) as { readonly image_processor?: unknown }).image_processor,
+      ),
+    }),
+  },
+  {
     by: 'open_clip',
     file: 'preprocess_cfg.json',
     isOne: (json) => 'resize_mode' in json || 'fill_color' in json,
@@ -55,6 +70,7 @@ export const FORMATS: readonly Format[] = [
   {
     by: 'timm',
     file: 'config.json',
+    isAmongOthers: true,
     isOne: isTimmConfig,
     read: (source, json, size) => ({ contract: contractFromTimm(source, json, size) }),
   },

@@ -3,7 +3,7 @@ import type { Contract, Rgb } from '../../core/contract.ts';
 import { AS_SEEN, contractArithmetic } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
-import { eachChannel, level, side, withoutNulls } from './written-values.ts';
+import { average, eachChannel, factor, level, side, withoutNulls } from './written-values.ts';
 
 const size = z.union([side, z.tuple([side, side])]);
 
@@ -11,8 +11,8 @@ const size = z.union([side, z.tuple([side, side])]);
 const preprocessSchema = z.strictObject({
   size: size.optional(),
   mode: z.literal('RGB').optional(),
-  mean: eachChannel(z.number()).optional(),
-  std: eachChannel(z.number().positive()).optional(),
+  mean: eachChannel(average).optional(),
+  std: eachChannel(factor).optional(),
   interpolation: z.enum(['bicubic', 'bilinear', 'random']).optional(),
   resize_mode: z.enum(['shortest', 'longest', 'squash']).optional(),
   fill_color: eachChannel(level).optional(),

@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { PermafrostError, reasonOf } from '../../core/errors.ts';
 
-/** Descriptions are some kilobytes; what is larger is something else. */
-const MOST_BYTES = 4 * 2 ** 20;
+/** Descriptions are some kilobytes, and some levels deep; what is more is something else. */
+const MOST_BYTES = 2 ** 20;
+const MOST_LEVELS = 32;
 
 /** The text of a file; undefined where there is none. Throws CONTRACT_INVALID for what cannot be read. */
 async function textOf(path: string): Promise<string | undefined> {
@@ -23,9 +24,23 @@ const unreadable = (source: string, cause: unknown): PermafrostError =>
     { cause },
   );
 
+/** How deep the lists and objects of a JSON text lie in each other. */
+function levelsOf(text: string): number {
+  let [level, most, isInString] = [0, 0, false];
+  for (let i = 0; i < text.length; i++) {
+    const sign = text[i];
+    if (sign === '"') isInString = !isInString;
+    else if (isInString) i += sign === '\\' ? 1 : 0;
+    else if (sign === '{' || sign === '[') most = Math.max(most, ++level);
+    else if (sign === '}' || sign === ']') level--;
+  }
+  return most;
+}
+
 /** JSON of `source`. Throws CONTRACT_INVALID. */
 export function parsedJson(source: string, text: string): unknown {
   try {
+    if (levelsOf(text) > MOST_LEVELS) throw new Error(`it is more than ${MOST_LEVELS} levels deep`);
     return JSON.parse(text);
   } catch (cause) {
     throw unreadable(source, cause);

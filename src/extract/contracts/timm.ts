@@ -3,10 +3,10 @@ import type { Contract, Rgb } from '../../core/contract.ts';
 import { AS_SEEN, contractArithmetic } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
-import { eachChannel, side, withoutNulls } from './written-values.ts';
+import { average, eachChannel, factor, side, withoutNulls } from './written-values.ts';
 
 const inputSize = z.tuple([z.number(), side, side]);
-const fraction = z.number().positive().max(1);
+const fraction = z.number().min(0.1).max(1);
 
 /** What timm's resolve_data_config reads; no other key of a pretrained_cfg changes a pixel. */
 const pretrainedSchema = z.looseObject({
@@ -16,8 +16,8 @@ const pretrainedSchema = z.looseObject({
   test_crop_pct: fraction.optional(),
   crop_mode: z.enum(['center', 'squash', 'border']).optional(),
   interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']).optional(),
-  mean: eachChannel(z.number()).optional(),
-  std: eachChannel(z.number().positive()).optional(),
+  mean: eachChannel(average).optional(),
+  std: eachChannel(factor).optional(),
 });
 
 const GEOMETRIES = { center: 'cover-crop', squash: 'squash', border: 'contain-pad' } as const;
@@ -37,7 +37,7 @@ export const isTimmConfig = (json: unknown): boolean =>
  */
 export function contractFromTimm(source: string, json: unknown, size: number | undefined): Contract {
   // Files of before 2023 have its fields at the top.
-  const outer = json as Record<string, unknown>;
+  const outer = Object(json) as Record<string, unknown>;
   const config = checked(source, pretrainedSchema, withoutNulls(outer['pretrained_cfg'] ?? outer));
   const { input_size: trained, test_input_size: tested, mean, std } = config;
   const isTest = tested !== undefined && size === tested[1] && size !== trained[1];

@@ -3,7 +3,7 @@ import type { Contract } from '../../core/contract.ts';
 import { AS_SEEN, contractArithmetic, type ContractFields } from './canonical.ts';
 import { checked, contractInvalid } from './contract-invalid.ts';
 import { contractOf } from './presets.ts';
-import { eachChannel, side, withoutNulls } from './written-values.ts';
+import { average, eachChannel, factor, side, withoutNulls } from './written-values.ts';
 import { PROCESSORS, type Processor } from './transformers-processors.ts';
 
 const sides = z.union(
@@ -20,17 +20,17 @@ const schema = z.looseObject({
   size: sides.optional(),
   default_to_square: z.boolean().optional(),
   resample: z.number().int().optional(),
-  crop_pct: z.number().positive().max(1).optional(),
+  crop_pct: z.number().min(0.1).max(1).optional(),
   do_center_crop: z.boolean().optional(),
   crop_size: sides.optional(),
   do_flip_channel_order: z.boolean().optional(),
   do_rescale: z.boolean().optional(),
-  rescale_factor: z.number().positive().optional(),
+  rescale_factor: factor.optional(),
   rescale_offset: z.boolean().optional(),
   do_normalize: z.boolean().optional(),
   include_top: z.boolean().optional(),
-  image_mean: eachChannel(z.number()).optional(),
-  image_std: eachChannel(z.number().positive()).optional(),
+  image_mean: eachChannel(average).optional(),
+  image_std: eachChannel(factor).optional(),
 });
 type Config = z.infer<typeof schema>;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Rgb } from '../../core/contract.ts';
 
-/** A description without the keys whose value is null, as in files of Python, where that is "not given". */
+/** A description without the keys whose value is null: in files of Python these are not given. */
 export function withoutNulls(json: unknown): unknown {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
   const given = Object.entries(json).filter(([, value]) => value !== null);
@@ -13,6 +13,12 @@ export const side = z.number().int().positive().max(4096);
 
 /** A level of an 8-bit channel. */
 export const level = z.number().int().min(0).max(255);
+
+/** A mean, in whatever unit. Numbers have bounds so that what is made of them is a number in float32 too. */
+export const average = z.number().min(-1e6).max(1e6);
+
+/** A deviation, or a factor that pixels are multiplied by. */
+export const factor = z.number().min(1e-9).max(1e9);
 
 /** One number for all three channels, or three. */
 export const eachChannel = (number: z.ZodNumber): z.ZodType<Rgb> =>

@@ -88,7 +88,7 @@ function nextOf<T>(
 /**
  * Processes that each do one task after the other, and are ended where one takes too long or too much memory: for what
  * cannot be stopped otherwise. As many at once as there are cores, at most four; the clock of a task begins when one is
- * free. A task goes with bytes beside it, and so does its answer. Rejects with what `ended`, `late` and `interrupted` make.
+ * free. Tasks and answers have bytes beside them. Rejects with what `ended`, `late` and `interrupted` make.
  */
 export function processPool<Task, Answer>({ entry, ended, late, interrupted }: PoolOptions<Task>) {
   const idle = new Map<ChildProcess, NodeJS.Timeout>();

@@ -61,9 +61,9 @@ export const pixelsInput = (size: number, batch: number | string): OnnxGraph['in
 ];
 
 /**
- * A program of a graph as the bytes of an ONNX model: pixels (uint8 RGB, NHWC) to the input by the contract, the part of
- * the file that the cuts need, as it lies there, and an output a pooling. Throws OPTION_INVALID for cuts that were not
- * measured, poolings that they have not, no outputs or one twice, and as quantizedFile; CONTRACT_INVALID;
+ * A program of a graph as the bytes of an ONNX model: pixels (uint8 RGB, NHWC) to the input by the contract, the part
+ * of the file that the cuts need, as it lies there, and an output a pooling. Throws OPTION_INVALID for cuts that were
+ * not measured, poolings that they have not, no outputs or one twice, and as quantizedFile; CONTRACT_INVALID;
  * BACKBONE_INVALID.
  */
 export function graphModel(program: GraphProgram, options: GraphModelOptions = {}): Uint8Array {

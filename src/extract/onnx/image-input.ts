@@ -71,8 +71,8 @@ function chosen(file: OnnxFile, name: string | undefined): OnnxFileValue {
 
 /**
  * The input of a file that takes images: the one of that name, else the only one that can. Its layout is told by where
- * the 3 channels are, else by the operators that read it, unless it is `said`. Throws BACKBONE_INVALID with the inputs that are there;
- * OPTION_INVALID for a name that is not there.
+ * the 3 channels are, else by the operators that read it, unless it is `said`. Throws BACKBONE_INVALID with the inputs
+ * that are there; OPTION_INVALID for a name that is not there.
  */
 export function imageInput(file: OnnxFile, name?: string, said?: Layout): ImageInput {
   const value = chosen(file, name);

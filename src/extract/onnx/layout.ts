@@ -74,8 +74,8 @@ const after = (order: readonly number[], perm: readonly number[] | undefined): r
   perm?.length === 4 ? perm.map((axis) => order[axis]!) : [];
 
 /**
- * The layout of a tensor of four axes by the operators that lead to it: convolutions and pools write NCHW, transpositions
- * reorder, elementwise operators keep. Undefined where something else lies between.
+ * The layout of a tensor of four axes by the operators that lead to it: convolutions and pools write NCHW,
+ * transpositions reorder, elementwise operators keep. Undefined where something else lies between.
  */
 export function layoutByGraph(
   file: OnnxFile,

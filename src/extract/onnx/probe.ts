@@ -6,7 +6,7 @@ import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { onnxRuntime } from '../../core/onnxruntime.ts';
 import type { OnnxFile } from '../backbones/onnx-file.ts';
 import type { Probed, ProbeRequest } from './probing/measure-cuts.ts';
-import { measureInProcess, type PlainProbed } from './probing/probe-process.ts';
+import { measureInProcess, type PlainProbed, type ProbeLimits } from './probing/probe-process.ts';
 
 export type { Probed, ProbeRequest } from './probing/measure-cuts.ts';
 
@@ -44,26 +44,22 @@ async function keep(file: string, key: string, probed: PlainProbed): Promise<voi
     await rename(temporary, file);
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 
 /**
  * What a graph's input and cuts are, measured by running it on a grey image and one of noise: in a process of its own,
- * with limits on time and memory, as files may be hostile; kept in the cache folder under the file's digest. `mostMs`:
+ * with limits on time and memory, as files may be hostile; kept in the cache folder under the file's digest. `limits`:
  * when the process is stopped. Throws BACKBONE_INVALID, CONTRACT_INVALID; OPTION_INVALID for a tensor that is not there
  * or cannot be a cut.
  */
-export async function probeGraph(
-  file: OnnxFile,
-  request: ProbeRequest,
-  { mostMs }: { readonly mostMs?: number } = {},
-): Promise<Probed> {
+export async function probeGraph(file: OnnxFile, request: ProbeRequest, limits: ProbeLimits = {}): Promise<Probed> {
   const key = await keyOf(file, request);
   const kept = join(cacheFolder(), 'probes', `${key.slice(0, 32)}.json`);
   let probed = await readKept(kept, key);
   if (probed === undefined) {
-    probed = await measureInProcess(file, request, mostMs);
+    probed = await measureInProcess(file, request, limits);
     await keep(kept, key, probed);
   }
   const { input, cuts, ...rest } = probed;

@@ -96,8 +96,8 @@ function thinned(cuts: readonly SensibleCut[], most: number): readonly SensibleC
 
 /**
  * Where a network is sensibly cut, shallow to deep, about 20 tensors at most: its outputs, what goes into the last Gemm
- * or MatMul (`penultimate`), the ends of blocks, pools. Only tensors that need the image alone. `input`: the name of the
- * image's input, by default the only one there is. Throws as imageInput.
+ * or MatMul (`penultimate`), the ends of blocks, pools. Only tensors that need the image alone. `input`: the name of
+ * the image's input, by default the only one there is. Throws as imageInput.
  */
 export function sensibleCuts(file: OnnxFile, input = imageInput(file).name): readonly SensibleCut[] {
   const graph = wired(file, input);

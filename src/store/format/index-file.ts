@@ -8,7 +8,7 @@ import { PermafrostError, reasonOf } from '../../core/errors.ts';
 import { POOLINGS, SPLITS } from '../../core/sample.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { requireHeld } from './lock/held-locks.ts';
-import type { FileEntry, Manifest } from './manifest.ts';
+import { coveringSets, type FileEntry, type Manifest } from './manifest.ts';
 import { sealJson, unseal } from './sealed-json.ts';
 import { abandonedIn, withTemporaries } from './temporary-files.ts';
 
@@ -191,7 +191,7 @@ export async function indexFiles(store: string): Promise<FileEntry[]> {
 export async function indexLeftovers(store: string, { dataset }: Manifest): Promise<string[]> {
   const names = await namesIn(store);
   const needed = new Set<string>();
-  const current = new Set([...dataset.sets, ...(dataset.tuned ?? [])].map(({ fingerprint }) => fingerprint));
+  const current = new Set(coveringSets({ dataset }).map(({ fingerprint }) => fingerprint));
   for (const name of names.filter((each) => each.endsWith('.json'))) {
     const seal = await sealIn(store, name);
     if (seal === undefined || seal.of.samples !== dataset.samples?.sha256) continue;

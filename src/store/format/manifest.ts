@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { contractSchema } from '../../core/contract-schema.ts';
+import { contractSchema } from '../../core/contract.ts';
 import { ERROR_CODES } from '../../core/errors.ts';
 import { POOLINGS, type Pooling } from '../../core/sample.ts';
 import { DTYPES } from './fingerprint.ts';
@@ -8,7 +8,7 @@ import { DTYPES } from './fingerprint.ts';
 export const STORE_VERSION = 2;
 /** The version that is written where there are some. */
 const TUNED_VERSION = 3;
-/** The version that is written where there are features of graphs. */
+/** The version that is written where there are features of graphs, or of several networks of one data set. */
 const GRAPH_VERSION = 4;
 /** The versions that are read; docs/store-format.md says what each may hold. */
 export const READ_VERSIONS: readonly unknown[] = [1, STORE_VERSION, TUNED_VERSION, GRAPH_VERSION];
@@ -108,6 +108,13 @@ const datasetSchema = z.strictObject({
   views: z.array(z.array(coveringSchema)).exactOptional(),
   /** Sets of tuned networks that hold every one of its images too; a command takes one where it is asked to. */
   tuned: z.array(coveringSchema).exactOptional(),
+  /** Other networks whose sets hold every one of its images too, with their views; the one extracted last first. */
+  others: z
+    .array(
+      z.strictObject({ sets: z.array(coveringSchema).min(1), views: z.array(z.array(coveringSchema)).exactOptional() }),
+    )
+    .min(1)
+    .exactOptional(),
   /** The file that lists its images; absent until an extraction was completed. */
   samples: fileSchema.optional(),
   failures: z.array(z.strictObject({ path: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })),
@@ -124,7 +131,9 @@ export const manifestSchema = z.strictObject({
 /** Version 1 knew one set a data set, and three poolings in every shard. */
 export const manifestSchema1 = manifestSchema.extend({
   version: z.literal(1),
-  dataset: datasetSchema.omit({ sets: true, views: true, tuned: true }).extend({ fingerprint: z.string() }),
+  dataset: datasetSchema
+    .omit({ sets: true, views: true, tuned: true, others: true })
+    .extend({ fingerprint: z.string() }),
   sets: z.array(
     setSchema.extend({
       shards: z.array(
@@ -159,6 +168,12 @@ export interface StoreDraft extends StoreFolder {
 /** A set that covers the data set, and in which poolings. */
 export type CoveringSet = DeepReadonly<z.infer<typeof coveringSchema>>;
 
+/** The sets of one network that cover the data set, and those of its views. */
+export interface CoveringNetwork {
+  readonly sets: readonly CoveringSet[];
+  readonly views?: readonly (readonly CoveringSet[])[];
+}
+
 /** The manifest of a store without a data set. */
 export const newManifest = (permafrost: string, sets: FeatureSetDraft[] = []): ManifestDraft => ({
   format: FORMAT,
@@ -184,16 +199,15 @@ export const decoderOf = ({ decoder = 1 }: ShardEntry): number => decoder;
 export const newestFirst = ({ shards }: FeatureSet): readonly ShardEntry[] =>
   shards.toSorted((a, b) => decoderOf(b) - decoderOf(a));
 
-/** Every set that covers the data set, those of its views and of tuned networks included. */
+/** Every set that covers the data set, those of its views, of tuned and of other networks included. */
 export const coveringSets = ({ dataset }: Pick<Manifest, 'dataset'>): readonly CoveringSet[] => [
-  ...dataset.sets,
-  ...(dataset.views ?? []).flat(),
+  ...[dataset, ...(dataset.others ?? [])].flatMap(({ sets, views = [] }) => [...sets, ...views.flat()]),
   ...(dataset.tuned ?? []),
 ];
 
-/** The version that a store of these sets is written in. */
-export function versionFor({ sets }: Pick<Manifest, 'sets'>): number {
-  if (sets.some(({ settings }) => settings.graph !== undefined)) return GRAPH_VERSION;
+/** The version that a store of these sets and this data set is written in. */
+export function versionFor({ sets, dataset }: Pick<Manifest, 'sets' | 'dataset'>): number {
+  if (dataset.others !== undefined || sets.some(({ settings }) => settings.graph !== undefined)) return GRAPH_VERSION;
   return sets.some(({ tuned }) => tuned !== undefined) ? TUNED_VERSION : STORE_VERSION;
 }
 

@@ -91,33 +91,49 @@ function featureData(column: FeatureColumn, field: arrow.Field, from: number, to
   return arrow.makeData({ type: field.type as arrow.FixedSizeList, length: to - from, nullCount: 0, child });
 }
 
+/** What a writer has made so far. By itself arrow-js makes the whole file at once, and keeps it until it is read. */
+class ByteSink extends arrow.AsyncByteQueue {
+  private made: Uint8Array[] = [];
+
+  override write(chunk: Uint8Array): void {
+    if (chunk.byteLength > 0) this.made.push(chunk);
+  }
+
+  take(): Uint8Array[] {
+    const made = this.made;
+    this.made = [];
+    return made;
+  }
+}
+
 /**
  * The bytes of an Arrow IPC file: columns id, path, label, split, sha256, width, height, orientation and, when given,
  * `features`, a FixedSizeList of float16 or float32. `metadata` goes into the schema.
  */
-export function encodeShard(
+export function* encodeShard(
   rows: SampleRows,
   column: FeatureColumn | undefined,
   metadata: ReadonlyMap<string, string>,
-): AsyncIterable<Uint8Array> {
+): Generator<Uint8Array> {
   const features = column && featureField(column);
   const schema = new arrow.Schema(features ? [...ROW_FIELDS, features] : ROW_FIELDS, new Map(metadata));
   const rowBytes = column ? column.width * column.values.BYTES_PER_ELEMENT : 1;
   const step = Math.max(1, Math.min(RECORD_BATCH_ROWS, Math.floor(RECORD_BATCH_BYTES / rowBytes)));
-  function* batches(): Generator<arrow.RecordBatch> {
-    let to = 0;
-    for (const some of chunks(rows, step)) {
-      const from = to;
-      to += some.length;
-      const children = rowColumns(some);
-      if (column && features) children.push(featureData(column, features, from, to));
-      yield new arrow.RecordBatch(
-        schema,
-        arrow.makeData({ type: new arrow.Struct(schema.fields), length: to - from, nullCount: 0, children }),
-      );
-    }
+  const sink = new ByteSink();
+  const writer = new arrow.RecordBatchFileWriter();
+  writer.reset(sink);
+  let to = 0;
+  for (const some of chunks(rows, step)) {
+    const from = to;
+    to += some.length;
+    const children = rowColumns(some);
+    if (column && features) children.push(featureData(column, features, from, to));
+    const data = arrow.makeData({ type: new arrow.Struct(schema.fields), length: to - from, nullCount: 0, children });
+    writer.write(new arrow.RecordBatch(schema, data));
+    yield* sink.take();
   }
-  return arrow.RecordBatchFileWriter.writeAll(batches());
+  writer.finish();
+  yield* sink.take();
 }
 
 /** One record batch of a shard: `rows`, decoded on use, and their features, a view of the file's bytes. */

@@ -10,7 +10,8 @@ import type { StoreFiles } from './file.ts';
 import { LAYOUT_ROW_BYTES, layOut, numbered } from './layout.ts';
 import { matrixOfRows } from './matrix.ts';
 import type { SampleList } from './samples.ts';
-import { storedParts, type StoredPart } from './stored-parts.ts';
+import { storedParts } from './stored-networks.ts';
+import type { StoredPart } from './stored-parts.ts';
 
 export type { PickableRows } from './blocks.ts';
 

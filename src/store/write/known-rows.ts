@@ -8,6 +8,8 @@ export interface KnownRows {
   find(sha256: string): number;
   /** The number of a content, which is added where it is new. */
   add(facts: ImageFacts): number;
+  digestOf(number: number): string;
+  /** Zeros for a content that was not added: its header was not read. */
   factsOf(sha256: string): ImageFacts;
 }
 
@@ -21,6 +23,7 @@ export function knownRows(): KnownRows {
       return index.size;
     },
     find: (sha256) => index.find(sha256),
+    digestOf: (number) => index.digestOf(number),
     add({ sha256, width, height, orientation }) {
       const number = index.add(sha256);
       const at = 3 * number;
@@ -33,7 +36,9 @@ export function knownRows(): KnownRows {
       return number;
     },
     factsOf(sha256) {
-      const at = 3 * index.find(sha256);
+      const number = index.find(sha256);
+      if (number < 0) return { sha256, width: 0, height: 0, orientation: 0 };
+      const at = 3 * number;
       return { sha256, width: facts[at]!, height: facts[at + 1]!, orientation: facts[at + 2]! };
     },
   };

@@ -4,6 +4,7 @@ import { knownRows, type KnownRows } from './known-rows.ts';
 import { decoderOf, newestFirst, poolingsOf, type FeatureSet, type FeatureSetDraft } from '../format/manifest.ts';
 import type { WantedSet } from '../read/stored-parts.ts';
 import { shardRows } from '../read/shards.ts';
+import { bitsOf, type HeldElsewhere } from './held-contents.ts';
 import { featureWriter, type FeatureWriter, type WriterOptions } from './writer.ts';
 
 /** Writes each extracted image into the wanted sets that lack it, in the poolings that they lack. */
@@ -13,8 +14,8 @@ export interface SetsWriter {
   /** Contents that count no more, as an older decoder read them otherwise. */
   readonly outdated: number;
   /**
-   * Whether every wanted set holds a content in every wanted pooling, read by `decoder` or a later version. What older
-   * ones made of it counts no more.
+   * Whether every wanted set holds a content in every wanted pooling, read by `decoder` or a later version, or another
+   * store does. What older ones made of it counts no more.
    */
   isKnown(sha256: string, decoder?: number): boolean;
   /** The first of the wanted sets that lacks a content in some wanted pooling; their number where none does. */
@@ -39,10 +40,11 @@ export interface WantedDraft extends WantedSet {
 
 export interface SetsWriterOptions extends Omit<WriterOptions, 'set' | 'poolings'> {
   readonly wanted: readonly WantedDraft[];
+  /** Contents whose features another store has: they count as known here, and are not written. */
+  readonly elsewhere?: HeldElsewhere | undefined;
 }
 
-const bitOf = (pooling: Pooling): number => 1 << POOLINGS.indexOf(pooling);
-const bitsOf = (poolings: readonly Pooling[]): number => poolings.reduce((bits, p) => bits | bitOf(p), 0);
+const bitOf = (pooling: Pooling): number => bitsOf([pooling]);
 
 /** The poolings that a set holds of each content, by its number: a bit a pooling. */
 interface StoredPoolings {
@@ -116,7 +118,7 @@ function rowsOf({ rows, features }: FeatureBatch, at: readonly number[]): Featur
 
 /** A writer for several sets, each with its own shards. After a killed run the next gives each what it lacks. */
 export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter> {
-  const { wanted, ...common } = options;
+  const { wanted, elsewhere, ...common } = options;
   const known = knownRows();
   const stored: StoredPoolings[] = [];
   for (const { set } of wanted) stored.push(await storedPoolings(options.store.path, set, known));
@@ -158,7 +160,8 @@ export async function setsWriter(options: SetsWriterOptions): Promise<SetsWriter
     get outdated() {
       return outdated;
     },
-    isKnown: (sha256, decoder) => firstLacking(sha256, decoder) === bits.length,
+    isKnown: (sha256, decoder = 1) =>
+      (elsewhere?.decoderOf(sha256) ?? 0) >= decoder || firstLacking(sha256, decoder) === bits.length,
     firstLacking,
     lackingIn(i, sha256, decoder = 1) {
       const content = contentOf(sha256, decoder);

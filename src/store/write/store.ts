@@ -116,7 +116,12 @@ export function whyNotReused(
 ): string | undefined {
   // A view is compared with the same view under other settings: that it is no other view goes without saying.
   const filled = manifest.sets.filter(
-    (set) => set.shards.length > 0 && set.settings.view?.number === settings.view?.number,
+    (set) =>
+      set.shards.length > 0 &&
+      set.settings.view?.number === settings.view?.number &&
+      // Another network has features of its own, and these stay.
+      set.settings.backbone === settings.backbone &&
+      (settings.graph === undefined || set.settings.weights === settings.weights),
   );
   const fingerprint = fingerprintOf(settings);
   const own = filled.find((set) => set.fingerprint === fingerprint);
@@ -153,6 +158,11 @@ export async function commitDataset(
     readonly views?: readonly (readonly WantedSet[])[];
     /** Those of tuned networks that hold all of `samples` too. */
     readonly tuned?: readonly WantedSet[];
+    /** Those of other networks that hold all of `samples` too, with their views. */
+    readonly others?: readonly {
+      readonly sets: readonly WantedSet[];
+      readonly views: readonly (readonly WantedSet[])[];
+    }[];
     readonly samples: SampleRows;
     /** How their splits came about. */
     readonly split?: SplitOrigin;
@@ -166,12 +176,18 @@ export async function commitDataset(
   const samples = before?.name === name ? before : { name, ...(await writeFileAtomic(join(path, name), encoded())) };
   const covering = (sets: readonly WantedSet[]) =>
     sets.map(({ set, poolings }) => ({ fingerprint: set.fingerprint, poolings: [...poolings] }));
-  const { views = [], tuned = [] } = dataset;
+  const { views = [], tuned = [], others = [] } = dataset;
   manifest.dataset = {
     root: dataset.root,
     sets: covering(dataset.sets),
     ...(views.length > 0 && { views: views.map(covering) }),
     ...(tuned.length > 0 && { tuned: covering(tuned) }),
+    ...(others.length > 0 && {
+      others: others.map((one) => ({
+        sets: covering(one.sets),
+        ...(one.views.length > 0 && { views: one.views.map(covering) }),
+      })),
+    }),
     samples,
     failures: [...dataset.failures],
   };

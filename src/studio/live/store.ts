@@ -44,8 +44,9 @@ export interface LiveStore {
   named(name: string): Promise<Snapshot>;
 }
 
-function nameOf(manifest: Manifest): string {
-  return `${manifest.dataset.samples?.sha256.slice(0, 12) ?? 'none'}-${sha256Hex(canonicalJson(manifest.dataset.sets)).slice(0, 12)}`;
+function nameOf({ dataset: { samples, sets, others } }: Manifest): string {
+  const covering = canonicalJson(others === undefined ? sets : [sets, others]);
+  return `${samples?.sha256.slice(0, 12) ?? 'none'}-${sha256Hex(covering).slice(0, 12)}`;
 }
 
 async function take(store: Store, bound: number, isAsked: boolean): Promise<Snapshot> {

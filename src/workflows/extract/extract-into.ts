@@ -20,7 +20,8 @@ import { afterDecoding } from './after-decoding.ts';
 import { drawSplit } from './draw-split.ts';
 import { keptSplit } from './kept-split.ts';
 import { pass, type Pass } from './pass.ts';
-import { extractViews } from './views.ts';
+import { extractViews, type ElsewhereByPass } from './views.ts';
+import { coveringNetworks } from './covering-networks.ts';
 import { tunedCoverings } from './tuned/tuned-coverings.ts';
 import { keepLayers } from './tuned/tuned-features.ts';
 import { remarksInWords } from './remarks.ts';
@@ -57,6 +58,13 @@ interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'>
   readonly positions?: Uint32Array;
   /** By default all cuts. */
   readonly viewCuts?: ViewCuts;
+  /** Whether features of the same images by the network of a set are extracted into the store at once. Default: none. */
+  readonly isNext?: (set: FeatureSet) => boolean;
+  /**
+   * By pass (0: the images themselves, then view 1, 2 ...) the contents whose features another store has. They are
+   * listed here, without facts of their headers, and not extracted.
+   */
+  readonly elsewhere?: ElsewhereByPass | undefined;
   /** False where the store is not to remember size and times of the files: they are of this machine alone. */
   readonly remembersTimes?: boolean;
 }
@@ -68,6 +76,14 @@ export interface Extraction {
   readonly failedByPass: readonly number[];
   /** What is odd about images that were extracted now, by the SHA-256 of their bytes. */
   readonly remarks: ReadonlyMap<string, Remark>;
+  /** Images that are listed, and whose features another store has. */
+  readonly elsewhere: number;
+}
+
+function countWhere<T>(some: Iterable<T>, isCounted: (one: T) => boolean): number {
+  let count = 0;
+  for (const one of some) count += Number(isCounted(one));
+  return count;
 }
 
 /** The extraction itself, into a store that is locked. The caller disposes the executable of `extractor`. */
@@ -79,7 +95,17 @@ export async function extractInto(path: string, extraction: ExtractionInto, work
 async function extractFrom(
   source: ImageSource,
   path: string,
-  { dataset, extractor, options, split, positions, viewCuts, remembersTimes = true }: ExtractionInto,
+  {
+    dataset,
+    extractor,
+    options,
+    split,
+    positions,
+    viewCuts,
+    isNext = () => false,
+    elsewhere,
+    remembersTimes = true,
+  }: ExtractionInto,
   work: Work,
 ): Promise<Extraction> {
   const store = await openForWriting(path, VERSION);
@@ -98,7 +124,7 @@ async function extractFrom(
   const into = { store, shardBytes, decoder: DECODER };
   const units = { size: unitRows(extractor.sets, shardBytes), positions };
   const expectedRows = Math.min(dataset.samples.length, units.size);
-  const writer = await setsWriter({ ...into, wanted, expectedRows });
+  const writer = await setsWriter({ ...into, wanted, expectedRows, elsewhere: elsewhere?.(0) });
   await requireAgreement(
     { dataset, source, store, seed: options.seed, threads: options.threads, work },
     extractor,
@@ -116,12 +142,17 @@ async function extractFrom(
   const failedFirst = failed.length;
   const listed = contents.rows(writer.known);
   const tuned = await tunedCoverings(store, listed, wanted, work);
-  const whole = { root, sets: wanted, tuned, failures: failed, split: split ?? drawn.origin };
+  const others = await coveringNetworks(store, listed, wanted, isNext, work);
+  const whole = { root, sets: wanted, tuned, others, failures: failed, split: split ?? drawn.origin };
   await commitDataset(store, { ...whole, samples: listed });
   const isViewed = ({ settings }: FeatureSet): boolean => viewCuts?.includes(settings.cut) ?? true;
   // A set stays in its place, of which no pooling is wanted: networks are numbered as the sets are.
   const viewed = wanted.map(({ set, poolings }) => ({ set, poolings: isViewed(set) ? poolings : [] }));
-  const views = await extractViews({ ...plan, dataset: drawn.dataset }, { ...into, wanted: viewed, found }, work);
+  const views = await extractViews(
+    { ...plan, dataset: drawn.dataset },
+    { ...into, wanted: viewed, found, elsewhere },
+    work,
+  );
   const samples = contents.rows(writer.known);
   const { warnings: losses, inTrainToo } = afterDecoding(drawn.dataset, contents);
   const { oneColour, warnings: odd } = remarksInWords(
@@ -164,5 +195,6 @@ async function extractFrom(
     seconds: { load: trace.load, extract: trace.wait + trace.infer + trace.write },
     trace,
   };
-  return { result, failedByPass: [failedFirst, ...(views?.failed ?? [])], remarks: found.remarks };
+  const lent = elsewhere === undefined ? 0 : countWhere(samples, ({ sha256 }) => writer.known.find(sha256) < 0);
+  return { result, failedByPass: [failedFirst, ...(views?.failed ?? [])], remarks: found.remarks, elsewhere: lent };
 }

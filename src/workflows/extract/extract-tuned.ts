@@ -11,13 +11,14 @@ import { storeAt } from '../../store/open.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
 import { lockStore } from '../../store/write/lock.ts';
 import { cutsText, parseCuts } from '../network/cuts.ts';
-import { networkOf, type FrozenNetwork } from '../network/frozen-network.ts';
+import { networkOf } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { firstChanged } from '../network/tuned-layers.ts';
 import { openTunedFile } from '../train/files/tuned-files.ts';
 import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import { defaultStore, extractDataset } from './extract-dataset.ts';
+import { extractNetworks, type WantedNetwork } from './extract-networks.ts';
 import { summaryOf } from './extract-into.ts';
 import type { ExtractOptions } from './options.ts';
 import { tunedExtractor, type TunedFeatures } from './tuned/tuned-features.ts';
@@ -142,7 +143,7 @@ async function extractTunedDataset(
 }
 
 /**
- * As extractDataset, of the frozen network, or of a tuned one where the options name its file; `given` are those that
+ * As extractNetworks, of frozen networks, or of a tuned one where the options name its file; `given` are those that
  * were given.
  */
 export async function extractAny(
@@ -150,10 +151,10 @@ export async function extractAny(
   dataset: Dataset,
   options: ExtractOptions,
   given: Partial<ExtractOptions>,
-  frozen: FrozenNetwork,
+  frozen: readonly WantedNetwork[],
   work: Work,
 ): Promise<ExtractResult> {
-  if (options.backboneFile === '') return extractDataset(datasetPath, dataset, options, work, { network: frozen });
+  if (options.backboneFile === '') return extractNetworks(datasetPath, dataset, options, work, frozen);
   const network = await tunedFeaturesOf(options.backboneFile);
   requireOpen(options, given, network);
   return extractTunedDataset(datasetPath, dataset, network, options, work);

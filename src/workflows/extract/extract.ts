@@ -1,10 +1,8 @@
 import { resolveOptions } from '../../core/options.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
-import { parseCuts } from '../network/cuts.ts';
-import { frozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import type { Work } from '../work.ts';
-import { extractDataset } from './extract-dataset.ts';
+import { extractNetworks, wantedNetworks } from './extract-networks.ts';
 import { extractTuned } from './extract-tuned.ts';
 import { EXTRACT_OPTIONS, type ExtractOptions } from './options.ts';
 import { viewsRequest } from './views.ts';
@@ -24,7 +22,6 @@ export async function extract(
   // Refused before any work.
   viewsRequest(options);
   if (options.backboneFile !== '') return extractTuned(datasetPath, options, given, work);
-  const network = await frozenNetwork(options, work.listener);
-  parseCuts(options.cut, network.backbone);
-  return extractDataset(datasetPath, await openDataset(datasetPath, options), options, work, { network });
+  const networks = await wantedNetworks(options, work.listener);
+  return extractNetworks(datasetPath, await openDataset(datasetPath, options), options, work, networks);
 }

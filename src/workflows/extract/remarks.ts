@@ -2,6 +2,7 @@ import type { Contract } from '../../core/contract.ts';
 import { few } from '../../core/errors.ts';
 import { plural } from '../../core/words.ts';
 import type { Sample } from '../../core/sample.ts';
+import { withOtherAlpha } from '../../extract/contract.ts';
 import type { Remark } from '../../extract/image/remarks.ts';
 import type { OneColourImage } from '../../results/extract-result.ts';
 import type { SampleContents } from './sample-contents.ts';
@@ -15,11 +16,13 @@ export interface Remarks {
 const isWhite = ({ rgb }: OneColourImage): boolean => rgb.every((level) => level === 255);
 
 /** Why pictures of one colour came about, and the way on, where transparency can be the cause. */
-function whyWhite(veiled: number, count: number): string {
+function whyWhite(contract: Contract, veiled: number, count: number): string {
+  const other = withOtherAlpha(contract);
+  const way = other === undefined ? 'a contract that says "alpha": "drop"' : `--contract ${other}`;
   const which = veiled === count ? 'They have' : `${veiled} of them have`;
   return (
     ` ${which} transparent parts, under which this contract lays white paper: light shapes vanish on it. ` +
-    'Extract with --contract keras, which takes the colours hidden under transparent pixels, or lay another ground under the files first.'
+    `Extract with ${way}, which takes the colours hidden under transparent pixels, or lay another ground under the files first.`
   );
 }
 
@@ -49,12 +52,14 @@ export function remarksInWords(
     );
     warnings.push(
       `${plural(oneColour.length, 'image is', 'images are')} one colour under the contract ${contract.name}, and nothing can be learned of them: ${few(named)}.` +
-        (veiled > 0 ? whyWhite(veiled, oneColour.length) : ''),
+        (veiled > 0 ? whyWhite(contract, veiled, oneColour.length) : ''),
     );
   }
   if (clipped.length > 0) {
+    const other = withOtherAlpha(contract);
+    const way = other === undefined ? 'A contract that says "alpha": "white"' : `The contract ${other}`;
     warnings.push(
-      `${plural(clipped.length, 'image')} of 16-bit grey ${clipped.length === 1 ? 'is' : 'are'} cut off at 255 of 65,535, mostly white, as Keras and Pillow read them: ${few(clipped)}. The contract vgg16 takes their upper 8 bits.`,
+      `${plural(clipped.length, 'image')} of 16-bit grey ${clipped.length === 1 ? 'is' : 'are'} cut off at 255 of 65,535, mostly white, as Keras and Pillow read them: ${few(clipped)}. ${way} takes their upper 8 bits.`,
     );
   }
   return { oneColour, warnings };

@@ -4,6 +4,7 @@ import { requireChange, viewParameters, viewSettings, type ViewPlan } from '../.
 import type { FeatureView } from '../../store/format/fingerprint.ts';
 import type { ManifestDraft, StoreFolder } from '../../store/format/manifest.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
+import type { HeldElsewhere } from '../../store/write/held-contents.ts';
 import { setsWriter, type SetsWriterOptions, type WantedDraft } from '../../store/write/sets-writer.ts';
 import { setFor, whyNotReused } from '../../store/write/store.ts';
 import type { ExtractOptions } from './options.ts';
@@ -34,8 +35,12 @@ export function viewsOf(store: StoreFolder): Partial<ExtractOptions> {
   return { views: count, viewSeed: seed, ...(plan as ViewPlan) };
 }
 
+/** By pass, 0 for the images themselves and 1, 2 ... for views, the contents whose features another store has. */
+export type ElsewhereByPass = (pass: number) => HeldElsewhere | undefined;
+
 /** Where views go: beside the sets of the images themselves, after the pass over these. */
-interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings'> {
+interface ViewsInto extends Omit<SetsWriterOptions, 'expectedRows' | 'poolings' | 'elsewhere'> {
+  readonly elsewhere?: ElsewhereByPass | undefined;
   /** Images that fail now, or changed since, are taken out of it. */
   readonly found: Found;
 }
@@ -77,7 +82,7 @@ interface ViewsFound {
  */
 export async function extractViews(
   plan: Omit<Pass, 'writer' | 'view'>,
-  { found, ...into }: ViewsInto,
+  { found, elsewhere, ...into }: ViewsInto,
   work: Work,
 ): Promise<ViewsFound | undefined> {
   const request = viewsRequest(plan.options);
@@ -97,7 +102,7 @@ export async function extractViews(
     );
     const failedBefore = found.failed.length;
     const expectedRows = Math.min(known.length, units.size);
-    const writer = await setsWriter({ ...into, wanted: sets, expectedRows });
+    const writer = await setsWriter({ ...into, wanted: sets, expectedRows, elsewhere: elsewhere?.(number) });
     const view = {
       name: `view ${number} of ${request.count}`,
       apply: (pixels: Uint8Array, sha256: string) =>

@@ -16,6 +16,8 @@ export interface FinishedUnit {
   readonly path: string;
   /** The list of its images. */
   readonly samples: FileEntry;
+  /** Whether it may list images whose features the store is to have. */
+  readonly isPartial: boolean;
 }
 
 /** What all finished units tell. */
@@ -92,7 +94,7 @@ export async function readFinished(
     requirePlanned(store, plan);
     const { samples } = store.manifest.dataset;
     if (samples === undefined) throw damaged(store.path, 'it lists no images');
-    units.push({ unit, path: store.path, samples });
+    units.push({ unit, path: store.path, samples, isPartial: report.known !== undefined });
     byPass(store.manifest, report.failures).forEach((some, i) => (failures[i] ??= []).push(...some));
     for (const { sha256, oneColour, hasAlpha, isClipped } of report.remarks)
       remarks.set(sha256, { ...(oneColour && { oneColour }), hasAlpha, isClipped });

@@ -14,7 +14,7 @@ import { viewSettings } from '../../extract/image/view-parameters.ts';
 import type { Work } from '../work.ts';
 import { progressMeter } from '../progress-meter.ts';
 import { openUnit, setOfUnit, type FinishedUnit } from './finished-units.ts';
-import type { MergedImages } from './merged-images.ts';
+import { listedRows, type MergedImages } from './merged-images.ts';
 import type { Plan } from './plan-file.ts';
 import type { UnitLists } from './unit-lists.ts';
 
@@ -28,13 +28,14 @@ export interface MergeInto {
   readonly wanted: readonly WantedDraft[];
 }
 
-type Counted = 'added' | 'there' | 'copies' | 'heldOutViews' | 'linkedShards' | 'rewrittenShards';
+type Counted = 'added' | 'there' | 'thereExtracted' | 'copies' | 'heldOutViews' | 'linkedShards' | 'rewrittenShards';
 /** What was done with rows and shards, as it is told in the end. */
 export type MergeCounts = { -readonly [Count in Counted]: MergeResult[Count] };
 
 const noCounts = (): MergeCounts => ({
   added: 0,
   there: 0,
+  thereExtracted: 0,
   copies: 0,
   heldOutViews: 0,
   linkedShards: 0,
@@ -42,7 +43,7 @@ const noCounts = (): MergeCounts => ({
 });
 
 /** Rows to come are not known to the writer; it needs room for those of a shard that are written anew. */
-const writerFor = ({ store, options, plan }: MergeInto, wanted: readonly WantedDraft[]): Promise<SetsWriter> =>
+export const writerFor = ({ store, options, plan }: MergeInto, wanted: readonly WantedDraft[]): Promise<SetsWriter> =>
   setsWriter({
     store,
     wanted,
@@ -61,10 +62,15 @@ function stopOn(signal: AbortSignal | undefined): void {
 }
 
 /** Merges the features of the images themselves, unit by unit, with their sketches; `images` are told of each unit. */
-export async function mergeImages(into: MergeInto, images: MergedImages, lists: UnitLists, work: Work) {
+export async function mergeImages(
+  into: MergeInto,
+  writer: SetsWriter,
+  images: MergedImages,
+  lists: UnitLists,
+  work: Work,
+): Promise<MergeCounts> {
   const { store, units, wanted, plan } = into;
   const counts = noCounts();
-  const writer = await writerFor(into, wanted);
   const sets = wanted.map(({ set }) => set);
   const taker = shardsTaker(store, sets, writer);
   const { contract } = plan.sets[0]!.settings;
@@ -74,21 +80,47 @@ export async function mergeImages(into: MergeInto, images: MergedImages, lists: 
     stopOn(work.signal);
     const unit = await openUnit(one);
     const made = await readSketches(unit.path, contract);
+    const extracted = new Set<string>();
     for (const shard of setOfUnit(unit, sets[0]!.fingerprint)?.shards ?? [])
       for await (const { sha256 } of shardRows(unit.path, shard)) {
+        extracted.add(sha256);
         if (images.index.find(sha256) >= 0) counts.copies++;
-        else if (writer.isKnown(sha256, DECODER)) counts.there++;
-        else counts.added++;
+        else if (writer.isKnown(sha256, DECODER)) {
+          counts.there++;
+          counts.thereExtracted++;
+        } else counts.added++;
         const sketch = made.get(sha256);
         if (sketch !== undefined) sketches.take(sha256, sketch);
       }
-    images.add(one, await lists.samplesOf(one.unit));
+    if (one.isPartial)
+      for (const { sha256 } of listedRows(one)) {
+        if (!extracted.has(sha256) && images.index.find(sha256) < 0) counts.there++;
+        extracted.add(sha256);
+      }
     await takeSets(taker, sets, unit, counts);
+    if (one.isPartial) requireHeldBy(one, writer, 'features');
+    images.add(one, await lists.samplesOf(one.unit));
     meter.advance(1, 1);
   }
   await taker.finish();
   await sketches.keep(work);
-  return { counts, writer };
+  return counts;
+}
+
+/** Throws STORE_CORRUPT where a unit counts on features, `what`, that the store does not have any more. */
+function requireHeldBy(
+  unit: FinishedUnit,
+  writer: SetsWriter,
+  what: string,
+  isMeant: (row: StoredSample) => boolean = () => true,
+): void {
+  for (const row of listedRows(unit)) {
+    if (!isMeant(row) || writer.isKnown(row.sha256)) continue;
+    throw new PermafrostError(
+      'STORE_CORRUPT',
+      `${unit.path} did not extract ${row.path}, as the store had it when it was planned; now the store has no ${what} of it. Remove that folder, run "permafrost plan" again with the same options, and extract the unit again.`,
+    );
+  }
 }
 
 async function takeSets(
@@ -124,7 +156,8 @@ export async function mergeViews(
     const settings = { ...viewSettings(request.plan, request.seed), number };
     const { sets: wantedView } = setsOfView(store.manifest, wanted, settings);
     const sets = wantedView.map(({ set }) => set);
-    const taker = shardsTaker(store, sets, await writerFor(into, wantedView));
+    const writer = await writerFor(into, wantedView);
+    const taker = shardsTaker(store, sets, writer);
     const meter = progressMeter(`merging view ${number} of ${request.count}`, units.length, work.listener, 'units');
     for (const one of units) {
       stopOn(work.signal);
@@ -132,6 +165,8 @@ export async function mergeViews(
       await takeSets(taker, sets, unit, counts, ({ sha256 }) => !isHeldOut(sha256));
       for (const shard of setOfUnit(unit, sets[0]!.fingerprint)?.shards ?? [])
         for await (const { sha256 } of shardRows(unit.path, shard)) counts.heldOutViews += Number(isHeldOut(sha256));
+      if (one.isPartial)
+        requireHeldBy(one, writer, `view ${number}`, ({ sha256, split }) => split === 'train' && !isHeldOut(sha256));
       meter.advance(1, 1);
     }
     await taker.finish();

@@ -20,7 +20,10 @@ export const PLAN_OPTIONS = {
     '',
     'address s3://bucket/prefix where the plan is put too, and its units are published: for machines that share no folder',
   ),
-  again: booleanOption(false, 'plan although the store has the features of all images already'),
+  again: booleanOption(
+    false,
+    'plan although the store has the features of all images already: their files are read again, and what changed is extracted',
+  ),
   parts: integerOption(1, 'parts that the units are shared out into: the tasks of an array job', {
     min: 1,
     max: 1_000_000,

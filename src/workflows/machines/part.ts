@@ -6,7 +6,7 @@ import type { Work } from '../work.ts';
 import { PART_OPTIONS, type PartOptions } from './options.ts';
 import { requireSamePermafrost } from './planned-extractor.ts';
 import { imagesOfUnit } from './unit-lists.ts';
-import { openPlan, type OpenedPlan } from './shared-plan.ts';
+import { openPlan, type OpenedPlan } from './s3/shared-plan.ts';
 import { openUnitWorker, type UnitOutcome } from './unit-worker.ts';
 import { unitsOf, whichPart } from './which-part.ts';
 
@@ -66,7 +66,8 @@ async function extractOpened(
     there: units.length - missing.length + count('there'),
     lostRaces: count('lost-race'),
     images: units.reduce((sum, unit) => sum + imagesOfUnit(plan, unit), 0),
-    extracted: made.reduce((sum, { images }) => sum + images, 0),
+    extracted: made.reduce((sum, { images, known }) => sum + images - known, 0),
+    known: made.reduce((sum, { known }) => sum + known, 0),
     failures: made.reduce((sum, { failures }) => sum + failures, 0),
     seconds: (performance.now() - started) / 1000,
   };

@@ -4,8 +4,8 @@ import type { MachineState, PartsResult, UnitState } from '../../results/machine
 import { arraySpec } from './array-spec.ts';
 import { PARTS_OPTIONS, type PartsOptions } from './options.ts';
 import { findRun } from './runs.ts';
-import { sharedAt, withSharedUnits } from './shared-plan.ts';
-import { publishedUnits, SILENT_MS, unitFolder, unitName, unitsUnderWay, type UnitUnderWay } from './unit-folder.ts';
+import { openOwnPlan, sharedAt, withSharedUnits } from './s3/shared-plan.ts';
+import { publishedUnits, SILENT_MS, unitFolder, unitName, type UnitUnderWay } from './unit-folder.ts';
 import { imagesOfUnit } from './unit-lists.ts';
 import { readUnitReport, unitReport, type UnitReport } from './unit-report.ts';
 
@@ -64,8 +64,10 @@ async function finishedUnits(path: string, run: string) {
 export async function parts(storePath: string, given: Partial<PartsOptions> = {}): Promise<PartsResult> {
   const { run } = resolveOptions('parts', PARTS_OPTIONS, given);
   const store = resolve(storePath);
-  const { path, plan } = await findRun(store, run);
-  const underWay = await unitsUnderWay(path);
+  const folder = await findRun(store, run);
+  const { path, plan } = folder;
+  const opened = await openOwnPlan(folder);
+  const underWay = await opened.underWay().finally(() => opened.close());
   // After what is under way: a unit that is published between the two looks is then finished, not lost.
   const { finished, reports } = await finishedUnits(path, plan.run);
   const open = underWay.filter(({ unit }) => !finished.has(unit));

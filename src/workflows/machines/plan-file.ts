@@ -14,6 +14,8 @@ import { EXTRACT_OPTIONS, type ExtractOptions } from '../extract/options.ts';
 export const PLAN_NAME = 'plan.json';
 const FORMAT = 'permafrost-plan';
 const VERSION = 1;
+/** Of a plan with known contents: an older permafrost, which would make units of all, refuses it. */
+const VERSION_WITH_KNOWN = 2;
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
@@ -35,7 +37,7 @@ const failureSchema = z.strictObject({ path: z.string(), code: z.enum(ERROR_CODE
 
 const planSchema = z.strictObject({
   format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  version: z.union([z.literal(VERSION), z.literal(VERSION_WITH_KNOWN)]),
   /** Names the run: the first 16 hex digits of a digest of all that decides the features and their files. */
   run: z.string().regex(/^[0-9a-f]{16}$/),
   /** The permafrost that planned, and the versions of its store and of its decoder, which a worker must have too. */
@@ -64,6 +66,11 @@ const planSchema = z.strictObject({
   lists: z.strictObject({ listed: positive, files: z.array(besideSchema).min(1) }),
   /** An image and its pooled features (probe.ts): what a worker makes of it must have this cosine or more. */
   probe: z.strictObject({ image: z.string(), sha256: digest, file: besideSchema, leastCosine: z.number() }),
+  /**
+   * Contents that the store had when it was planned last (known-contents.ts), which units need not extract. They decide
+   * no byte of the merged store, so they are no part of the run's name.
+   */
+  known: z.strictObject({ contents: count, file: besideSchema }).exactOptional(),
 });
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
@@ -97,7 +104,7 @@ export async function writePlan({ path, plan }: PlanFolder): Promise<void> {
 /** A plan without its format and version, which this permafrost gives it. */
 export const newPlan = (plan: Omit<Plan, 'format' | 'version'>): Plan => ({
   format: FORMAT,
-  version: VERSION,
+  version: plan.known === undefined ? VERSION : VERSION_WITH_KNOWN,
   ...plan,
 });
 
@@ -144,7 +151,8 @@ export async function readPlan(where: string): Promise<PlanFolder> {
   try {
     const document = unsealExactly(text);
     if (document['format'] !== FORMAT) throw new Error(`it does not say "format": "${FORMAT}"`);
-    if (document['version'] !== VERSION) throw otherVersion(file, document['version']);
+    if (document['version'] !== VERSION && document['version'] !== VERSION_WITH_KNOWN)
+      throw otherVersion(file, document['version']);
     return { path, plan: planSchema.parse(document) };
   } catch (cause) {
     if (cause instanceof PermafrostError) throw cause;
@@ -159,6 +167,6 @@ export async function readPlan(where: string): Promise<PlanFolder> {
 function otherVersion(file: string, version: unknown): PermafrostError {
   return new PermafrostError(
     'STORE_VERSION',
-    `${file} is a plan of version ${JSON.stringify(version)}; this permafrost reads version ${VERSION}. Use one permafrost on all machines.`,
+    `${file} is a plan of version ${JSON.stringify(version)}; this permafrost reads versions ${VERSION} and ${VERSION_WITH_KNOWN}. Use one permafrost on all machines.`,
   );
 }

@@ -41,10 +41,10 @@ import { VERSION } from '../version.ts';
 import { lockRequest } from '../take-over.ts';
 import type { Work } from '../work.ts';
 import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
+import { knownContents, writeKnown } from './known-contents.ts';
 import { newPlan, planFolder, readPlan, writePlan, type Plan, type PlanFolder } from './plan-file.ts';
 import { chooseProbe, leastCosine, writeProbe } from './probe.ts';
-import { sharePlan } from './shared-plan.ts';
-import { publishedUnits } from './unit-folder.ts';
+import { openOwnPlan, sharePlan } from './s3/shared-plan.ts';
 import { describeLists, writeLists } from './unit-lists.ts';
 
 /** What is planned: a data set that was listed, and the store that its features are for. */
@@ -120,13 +120,13 @@ async function planFrom(
     if (!again && before !== undefined && (await isExtracted(folder, dataset, extractor, options.views, work)))
       throw new PermafrostError(
         'NOTHING_TO_PLAN',
-        `${store} has the features of all ${plural(dataset.samples.length, 'image')} of ${datasetPath}, by their paths. "permafrost extract ${datasetPath} --store ${store}" reads what changed since then. To extract all of it again on several machines, give --again.`,
+        `${store} has the features of all ${plural(dataset.samples.length, 'image')} of ${datasetPath}, by their paths. "permafrost extract ${datasetPath} --store ${store}" reads what changed since then. To read all of them again on several machines, give --again.`,
       );
     // Taken once it is known that the extraction can run: an engine that is missing leaves no folder behind.
     await requireStoreOrEmpty(store);
     lock = await lockStore(store, 'permafrost plan', lockRequest(work));
     const made = await writeNewPlan({ dataset, source, store, before, options, parts, unit }, extractor, work);
-    const shared = at === '' ? undefined : await sharePlan(made, at);
+    const shared = await sharePlan(made, at);
     return await resultOf(made, store, dataset, shared);
   } finally {
     await extractor.executable.dispose();
@@ -190,11 +190,18 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
   const run = sha256Hex(canonicalJson(decides)).slice(0, 16);
   const path = planFolder(store, run);
   const root = absoluteRoot(dataset.root);
+  const held = before && (await knownContents({ path: store, manifest: before }, { wanted, options, hasSplits }, work));
+  const writtenKnown = async (): Promise<Pick<Plan, 'known'>> =>
+    held === undefined ? {} : { known: { contents: held[0]!.decoders.length, file: await writeKnown(path, held) } };
   const same = await samePlan(path, work);
   if (same !== undefined) {
     await writeLists(path, listing);
     work.listener?.note?.(`The same was planned before (run ${run}): its finished units are kept.`);
-    const again = { path, plan: { ...same, parts, dataset: { ...same.dataset, root } } };
+    const rest = without(same, 'format', 'version', 'known');
+    const again = {
+      path,
+      plan: newPlan({ ...rest, parts, dataset: { ...same.dataset, root }, ...(await writtenKnown()) }),
+    };
     if (canonicalJson(again.plan) !== canonicalJson(same)) await writePlan(again);
     return again;
   }
@@ -237,6 +244,7 @@ async function writeNewPlan(planning: Planning, extractor: Extractor, work: Work
       units: shared.units,
       lists: shared.lists,
       probe: { image, sha256: sha256Hex(bytes), file, leastCosine: leastCosine(shared.engine.precision) },
+      ...(await writtenKnown()),
     }),
   };
   // Last, so that what it names is whole.
@@ -259,12 +267,15 @@ async function samePlan(path: string, { listener }: Work): Promise<Plan | undefi
 }
 
 async function resultOf(
-  { path, plan: made }: PlanFolder,
+  folder: PlanFolder,
   store: string,
   dataset: Dataset,
   shared: string | undefined,
 ): Promise<PlanResult> {
+  const { path, plan: made } = folder;
   const { run, parts, units, engine, sets } = made;
+  const opened = await openOwnPlan(folder);
+  const published = await opened.published().finally(() => opened.close());
   return {
     store,
     run,
@@ -276,7 +287,8 @@ async function resultOf(
     units: units.count,
     unitSize: units.size,
     parts,
-    finished: (await publishedUnits(path)).size,
+    finished: published.size,
+    known: made.known?.contents ?? 0,
     engine,
     cut: cutsText(sets.map(({ settings: { cut }, poolings }) => ({ cut, poolings }))),
     contract: sets[0]!.settings.contract.name,

@@ -13,7 +13,7 @@ const BEAT_MS = 3000;
 /** A unit whose worker has not written for so long is taken to be dead. */
 export const SILENT_MS = 60_000;
 /** What a dead worker left of a unit is removed by the next one that begins it, after so long. */
-const ABANDONED_MS = 600_000;
+export const ABANDONED_MS = 600_000;
 
 const PUBLISHED = /^u-(\d{5,})$/;
 const UNDER_WAY = /^\.u-(\d{5,})\.(.*)\.[0-9a-f]{8}-[0-9a-f-]{27}$/;
@@ -26,6 +26,21 @@ const progressSchema = z.object({
   of: z.number(),
   seconds: z.number(),
 });
+/** What a worker tells of a unit under way. */
+type Progress = Pick<z.infer<typeof progressSchema>, 'done' | 'of' | 'seconds'>;
+
+/** What a worker tells of a unit, as text. */
+export const progressText = (progress: Progress): string =>
+  JSON.stringify({ host: hostname(), pid: process.pid, ...progress });
+
+/** What a worker has told; undefined where it is not whole: what was just being written may be half there. */
+export function progressOf(text: string): Progress | undefined {
+  try {
+    return progressSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The name of a finished unit. */
 export const unitName = (unit: number): string => `u-${String(unit).padStart(5, '0')}`;
@@ -53,7 +68,7 @@ export interface UnitUnderWay {
   readonly unit: number;
   readonly host: string;
   /** Undefined where it does not say yet, or nobody could read it. */
-  readonly progress: Pick<z.infer<typeof progressSchema>, 'done' | 'of' | 'seconds'> | undefined;
+  readonly progress: Progress | undefined;
   /** Milliseconds since its worker last wrote. */
   readonly silentMs: number;
   readonly path: string;
@@ -70,26 +85,14 @@ export async function unitsUnderWay(folder: string): Promise<UnitUnderWay[]> {
     const file = join(path, PROGRESS_NAME);
     const beat = await stat(file).catch(() => stat(path).catch(() => undefined));
     if (beat === undefined) continue; // Published or removed meanwhile.
-    const progress = await readFile(file, 'utf8').then(
-      (text) => progressSchema.safeParse(parsed(text)).data,
-      () => undefined,
-    );
+    const progress = await readFile(file, 'utf8').then(progressOf, () => undefined);
     found.push({ unit: Number(digits), host, progress, silentMs: Math.max(0, now - beat.mtimeMs), path });
   }
   return found;
 }
 
-/** What was just being written may be half there. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** A host's name as it may stand in the name of a folder. */
-const hostInName = (): string =>
+export const hostInName = (): string =>
   hostname()
     .replaceAll(/[^\w-]/g, '-')
     .slice(0, 64);
@@ -127,10 +130,7 @@ export async function beginUnit(
 
   async function tell(): Promise<void> {
     const seconds = Math.round(performance.now() - started) / 1000;
-    await writeFile(
-      join(path, PROGRESS_NAME),
-      JSON.stringify({ host: hostname(), pid: process.pid, done, of, seconds }),
-    );
+    await writeFile(join(path, PROGRESS_NAME), progressText({ done, of, seconds }));
   }
   try {
     for (const one of await unitsUnderWay(folder))

@@ -25,6 +25,8 @@ const reportSchema = z.strictObject({
   /** Images that were planned for it, and those that went through the network, views not counted. */
   images: count,
   extracted: count,
+  /** Images that were not extracted, as the store had their features when it was planned; absent where all are new. */
+  known: count.exactOptional(),
   /** Failures of the pass over the images themselves, then of the pass of each view. */
   failures: z.array(count).min(1),
   /** What is odd about some contents, by SHA-256 (extract/image/remarks.ts). */

@@ -12,14 +12,15 @@ import { writeManifest } from '../../store/format/manifest-file.ts';
 import { openForWriting, setFor } from '../../store/write/store.ts';
 import { extractInto, type Extraction } from '../extract/extract-into.ts';
 import type { ExtractOptions } from '../extract/options.ts';
+import type { ElsewhereByPass } from '../extract/views.ts';
 import type { Extractor } from '../network/extractor.ts';
 import { VERSION } from '../version.ts';
 import type { Work } from '../work.ts';
+import { openKnown } from './known-contents.ts';
 import { plannedOptions, type Plan, type PlanFolder } from './plan-file.ts';
 import { plannedExtractor } from './planned-extractor.ts';
 import { requireImages, requireProbe } from './probe.ts';
-import { openPlan, type OpenedPlan } from './shared-plan.ts';
-import { beginUnit } from './unit-folder.ts';
+import { openPlan, type OpenedPlan } from './s3/shared-plan.ts';
 import { imagesOfUnit, openLists } from './unit-lists.ts';
 import { writeUnitReport } from './unit-report.ts';
 
@@ -57,14 +58,16 @@ export interface UnitOutcome {
   readonly images: number;
   /** Images of it that gave no features, over all passes; 0 where it was there. */
   readonly failures: number;
+  /** Images that were not extracted, as the store has their features. */
+  readonly known: number;
   readonly seconds: number;
 }
 
 /** A process that extracts units of a plan, with the network loaded. One unit at a time. */
 export interface UnitWorker {
   readonly plan: Plan;
-  /** Whether a unit is there, whoever made it. */
-  isPublished(unit: number): Promise<boolean>;
+  /** Units that are not there, ascending, whoever makes them; none where the run was merged. */
+  missing(): Promise<readonly number[]>;
   /** Images of a unit. */
   imagesOf(unit: number): number;
   /**
@@ -138,7 +141,13 @@ export async function openUnitWorker(path: string, given: WorkerRequest, work: W
     await requireImages(folder, source);
     extractor = await plannedExtractor(folder, threads, work.listener);
     await requireProbe(folder, extractor);
-    return workerOf(opened, { source, extractor, threads: threads || (availableCores() ?? availableParallelism()) });
+    const elsewhere = await openKnown(folder);
+    return workerOf(opened, {
+      source,
+      extractor,
+      elsewhere,
+      threads: threads || (availableCores() ?? availableParallelism()),
+    });
   } catch (error) {
     await extractor?.executable.dispose();
     await source?.close();
@@ -151,12 +160,14 @@ export async function openUnitWorker(path: string, given: WorkerRequest, work: W
 interface Opened {
   readonly source: ImageSource;
   readonly extractor: Extractor;
+  /** The contents that need not be extracted. */
+  readonly elsewhere: ElsewhereByPass | undefined;
   readonly threads: number;
 }
 
-function workerOf(opened: OpenedPlan, { source, extractor, threads }: Opened): UnitWorker {
+function workerOf(opened: OpenedPlan, { source, extractor, elsewhere, threads }: Opened): UnitWorker {
   const { folder } = opened;
-  const { path, plan } = folder;
+  const { plan } = folder;
   const lists = openLists(folder);
   // What is too many failures, and too great a loss, is decided where units are merged, or was where they were planned.
   const options: ExtractOptions = { ...plannedOptions(plan), maxFailures: -1, minCosine: -1 };
@@ -167,18 +178,19 @@ function workerOf(opened: OpenedPlan, { source, extractor, threads }: Opened): U
     const dataset = { root: source.root, samples, hasSplits: true, warnings: [], failures };
     return extractInto(
       unitPath,
-      { dataset, source, extractor, options: { ...options, store: unitPath }, remembersTimes: false },
+      { dataset, source, extractor, options: { ...options, store: unitPath }, elsewhere, remembersTimes: false },
       { signal: request.signal, listener },
     );
   }
 
-  function report({ result, failedByPass, remarks }: Extraction, unit: number, seconds: number) {
+  function report({ result, failedByPass, remarks, ...extraction }: Extraction, unit: number, seconds: number) {
     return {
       run: plan.run,
       unit,
       permafrost: VERSION,
       images: imagesOfUnit(plan, unit),
       extracted: result.extracted,
+      ...(elsewhere !== undefined && { known: extraction.elsewhere }),
       failures: [...failedByPass],
       remarks: Array.from(remarks, ([sha256, { oneColour, hasAlpha, isClipped }]) => ({
         sha256,
@@ -194,15 +206,15 @@ function workerOf(opened: OpenedPlan, { source, extractor, threads }: Opened): U
 
   return {
     plan,
-    isPublished: (unit) => opened.isPublished(unit),
+    missing: () => opened.missing(),
     imagesOf: (unit) => imagesOfUnit(plan, unit),
     async extract(unit, request = {}) {
       const images = imagesOfUnit(plan, unit);
       if (request.only === undefined && (await opened.isPublished(unit)))
-        return { unit, outcome: 'there', images, failures: 0, seconds: 0 };
+        return { unit, outcome: 'there', images, failures: 0, known: 0, seconds: 0 };
       const started = performance.now();
       const secondsNow = (): number => Math.round(performance.now() - started) / 1000;
-      const draft = await beginUnit(path, unit, (unitPath) => prepareStore(unitPath, folder));
+      const draft = await opened.begin(unit, (unitPath) => prepareStore(unitPath, folder));
       try {
         const listener = overPasses(images, 1 + options.views, (done, of) => {
           draft.advance(done, of);
@@ -210,18 +222,18 @@ function workerOf(opened: OpenedPlan, { source, extractor, threads }: Opened): U
         });
         const extraction = await extractUnit(draft.path, unit, request, listener);
         const failures = extraction.result.failed.length;
-        const seconds = secondsNow();
+        const told = { unit, images, failures, known: extraction.elsewhere, seconds: secondsNow() };
         if (request.only !== undefined) {
           await draft.drop();
-          return { unit, outcome: 'tried', images, failures, seconds };
+          return { ...told, outcome: 'tried' };
         }
-        await writeUnitReport(draft.path, report(extraction, unit, seconds));
-        return { unit, outcome: (await opened.publish(draft, unit)) ? 'made' : 'lost-race', images, failures, seconds };
+        await writeUnitReport(draft.path, report(extraction, unit, told.seconds));
+        return { ...told, outcome: (await draft.publish()) ? 'made' : 'lost-race' };
       } catch (error) {
         await draft.drop();
         // Who slept for long may find that another made the unit meanwhile, and took its own away.
         if (isOfDisk(error) && request.only === undefined && (await opened.isPublished(unit)))
-          return { unit, outcome: 'lost-race', images, failures: 0, seconds: secondsNow() };
+          return { unit, outcome: 'lost-race', images, failures: 0, known: 0, seconds: secondsNow() };
         throw error;
       }
     },

@@ -98,7 +98,8 @@ export function partsOf(cuts: readonly CutRequest[]): FeaturePart[] {
 }
 
 /** Position of a cut in lists of layers; those of graphs have none, and keep the order in which they were asked for. */
-const layerOf = (cut: string): number => Math.max(...LAYER_BACKBONES.map((one) => cutLayerNames(one).indexOf(cut)));
+const layerOf = (cut: string): number =>
+  Math.max(...LAYER_BACKBONES.map((one) => cutLayerNames(one).indexOf(cut.slice(cut.indexOf('/') + 1))));
 
 /**
  * What `--cut` and `--pooling` choose of what is stored: of the primary cut where no cut is named, else of each cut its

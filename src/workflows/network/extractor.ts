@@ -133,8 +133,8 @@ function extractorSet(
 /** Refuses, before any work, cuts that the network does not have at the contract's size. Throws OPTION_INVALID. */
 function requireCuts({ backbone, contract }: FrozenNetwork, { cuts, tuned }: ExtractorOptions): void {
   for (const { cut, poolings } of cuts) {
-    const shape = outputShape(backbone, cut, contract.size);
-    for (const pooling of poolings) requirePooling(cut, shape, pooling);
+    outputShape(backbone, cut, contract.size);
+    for (const pooling of poolings) requirePooling(backbone, { cut, pooling });
   }
   if (tuned?.tail !== undefined && isLayerBackbone(backbone)) requireLastLayer(backbone, cuts);
 }

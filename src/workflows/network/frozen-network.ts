@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { PermafrostError } from '../../core/errors.ts';
 import type { Listener } from '../../core/listener.ts';
 import { suggest } from '../../core/suggest.ts';
+import { addedGraph, addedGraphs } from '../../extract/backbones/added-graphs.ts';
 import { BUNDLED_GRAPHS, bundledGraph } from '../../extract/backbones/bundled-graphs.ts';
 import { isLayerBackbone } from '../../extract/backbones/backbone.ts';
 import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
@@ -23,6 +24,27 @@ export interface NetworkRequest {
   readonly cut: string;
 }
 
+/** The ONNX file of a name or path. Throws OPTION_INVALID for an unknown name, and for weights beside it. */
+export async function graphFile({ backbone, weights }: Pick<NetworkRequest, 'backbone' | 'weights'>): Promise<string> {
+  const isBundled = (BUNDLED_GRAPHS as readonly string[]).includes(backbone);
+  const isPath = !isBundled && (/[/\\]|\.onnx$/i.test(backbone) || existsSync(backbone));
+  const path = isBundled ? bundledGraph(backbone) : isPath ? backbone : await addedGraph(backbone);
+  if (path === undefined) {
+    const names = [...BACKBONE_NAMES, ...(await addedGraphs()).map(({ name }) => name)];
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `There is no backbone "${backbone}"${suggest(backbone, names)}. Choose one of: ${names.join(', ')}; or give an ONNX file. "permafrost backbones" lists those that can be added.`,
+    );
+  }
+  if (weights !== '') {
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `--weights ${weights} does not go with the backbone ${backbone}: an ONNX file holds its own weights. Leave --weights out.`,
+    );
+  }
+  return path;
+}
+
 /**
  * The network of a name or an ONNX file, with its contract. Throws OPTION_INVALID for an unknown name or contract, and
  * what graphNetwork throws.
@@ -33,20 +55,7 @@ export async function frozenNetwork(
 ): Promise<FrozenNetwork> {
   const layers = layerBackbone(backbone);
   if (layers !== undefined) return { backbone: layers, contract: contractNamed(contract || LAYERS_CONTRACT), weights };
-  const isBundled = (BUNDLED_GRAPHS as readonly string[]).includes(backbone);
-  if (!isBundled && !/[./\\]/.test(backbone) && !existsSync(backbone)) {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `There is no backbone "${backbone}"${suggest(backbone, BACKBONE_NAMES)}. Choose one of: ${BACKBONE_NAMES.join(', ')}; or give an ONNX file.`,
-    );
-  }
-  if (weights !== '') {
-    throw new PermafrostError(
-      'OPTION_INVALID',
-      `--weights ${weights} does not go with the backbone ${backbone}: an ONNX file holds its own weights. Leave --weights out.`,
-    );
-  }
-  const path = isBundled ? bundledGraph(backbone) : backbone;
+  const path = await graphFile({ backbone, weights });
   return graphNetwork(path, { contract, cuts: namesOfCuts(cut) }, listener);
 }
 

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { cacheFolder } from '../../core/machine/cache-folder.ts';
 import { few, PermafrostError } from '../../core/errors.ts';
 import type { Contract } from '../../core/contract.ts';
 import type { Listener } from '../../core/listener.ts';
-import type { Backbone, GraphBackbone } from '../../extract/backbones/backbone.ts';
+import type { Backbone, GraphBackbone, GraphInput } from '../../extract/backbones/backbone.ts';
+import { addedFile } from '../../extract/backbones/added-graphs.ts';
 import { BUNDLED_GRAPHS, bundledGraph } from '../../extract/backbones/bundled-graphs.ts';
 import type { OnnxFile } from '../../extract/backbones/onnx-file.ts';
 import { contractForFile } from '../../extract/contracts/contract-for-file.ts';
@@ -22,10 +22,9 @@ export interface FrozenNetwork {
   readonly weights: string;
 }
 
-/** Where files that were fetched lie, named by their digest. */
-export const fetchedGraph = (digest: string): string => join(cacheFolder(), 'backbones', `${digest}.onnx`);
-
-/** What a graph is called: as its description says, or as its file. `onnx/model.onnx` is called as the folder around. */
+/**
+ * What a graph is called: as its description says, or as its file. `onnx/model.onnx` is called as the folder around.
+ */
 function nameOf(path: string, description: BackboneDescription | undefined): string {
   if (description?.name !== undefined) return description.name;
   const stem = basename(path).replace(/\.onnx$/i, '');
@@ -45,12 +44,13 @@ interface GraphRequest {
   readonly description?: BackboneDescription | undefined;
   /** Of tokens: how many of the first are no patches, where that is known. */
   readonly prefix?: number | undefined;
+  readonly layout?: GraphInput['layout'] | undefined;
 }
 
 /** A graph as a backbone: a run of it measures its cuts. Throws BACKBONE_INVALID. */
 async function graphBackbone(
   file: OnnxFile,
-  { contract, cuts, description, prefix }: GraphRequest,
+  { contract, cuts, description, prefix, layout = description?.graph.layout }: GraphRequest,
   listener: Listener,
 ): Promise<GraphBackbone> {
   const aliases = aliasesOf(description);
@@ -62,7 +62,8 @@ async function graphBackbone(
   const { notes, ...probed } = await probeGraph(file, {
     contract,
     cuts: wanted,
-    ...(description && { input: description.graph.input, layout: description.graph.layout }),
+    ...(description && { input: description.graph.input }),
+    layout,
     prefix,
     prefixes: new Map(prefixes),
   });
@@ -77,15 +78,25 @@ async function graphBackbone(
   };
 }
 
+/** A network of an ONNX file, with what was found out on the way. */
+export interface OpenedGraph {
+  readonly backbone: GraphBackbone;
+  readonly contract: Contract;
+  /** Where the contract is from, in words. */
+  readonly from: string;
+  /** What a backbone.json says of it. */
+  readonly description: BackboneDescription | undefined;
+}
+
 /**
- * The network of an ONNX file. Its contract is named by the user, or found beside the file, and never guessed. Throws
- * BACKBONE_NOT_FOUND, BACKBONE_INVALID, CONTRACT_MISSING, CONTRACT_INVALID.
+ * Opens the network of an ONNX file. Its contract is named by the user, or found beside the file, and never guessed.
+ * Throws BACKBONE_NOT_FOUND, BACKBONE_INVALID, CONTRACT_MISSING, CONTRACT_INVALID.
  */
-export async function graphNetwork(
+export async function openGraph(
   path: string,
   { contract: named, cuts }: { readonly contract: string; readonly cuts: readonly string[] },
   listener: Listener = {},
-): Promise<FrozenNetwork> {
+): Promise<OpenedGraph> {
   const file = await readOnnxFile(path);
   const { metadata, digest, inputs } = file;
   const found = await contractForFile(path, {
@@ -98,6 +109,16 @@ export async function graphNetwork(
   const { contract, from, notes, backbone: description } = found;
   for (const note of notes) listener.note?.(note);
   const backbone = await graphBackbone(file, { contract, cuts, description }, listener);
+  return { backbone, contract, from, description };
+}
+
+/** The network of an ONNX file, as openGraph opens it; says where its contract is from. Throws what that throws. */
+export async function graphNetwork(
+  path: string,
+  request: { readonly contract: string; readonly cuts: readonly string[] },
+  listener: Listener = {},
+): Promise<FrozenNetwork> {
+  const { backbone, contract, from } = await openGraph(path, request, listener);
   listener.note?.(`Backbone: ${backbone.name}, ${path}; its preprocessing is that of ${from}.`);
   return { backbone, contract, weights: path };
 }
@@ -120,7 +141,7 @@ async function onnxFilesIn(folder: string): Promise<string[]> {
 /** Places where the file of a digest may lie, the likeliest first: where it was, beside that, in the box, the cache. */
 async function places(digest: string, { known }: GraphSources): Promise<readonly string[]> {
   const near = known === undefined ? [] : [known.file, ...(await onnxFilesIn(dirname(known.file)))];
-  return [...new Set([...near, ...BUNDLED_GRAPHS.map(bundledGraph), fetchedGraph(digest)])];
+  return [...new Set([...near, ...BUNDLED_GRAPHS.map(bundledGraph), addedFile(digest)])];
 }
 
 /** The file with that digest, wherever it lies. Throws BACKBONE_NOT_FOUND, and FINGERPRINT_MISMATCH for another. */
@@ -161,7 +182,7 @@ export async function graphOf(
   listener: Listener = {},
 ): Promise<FrozenNetwork> {
   const file = await fileOfDigest(digest, sources);
-  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, prefix: graph?.prefix }, listener);
+  const backbone = await graphBackbone(file, { contract, cuts: sources.cuts, ...graph }, listener);
   const name = sources.known?.name ?? backbone.name;
   return { backbone: { ...backbone, name }, contract, weights: file.path };
 }

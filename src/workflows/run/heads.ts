@@ -6,7 +6,7 @@ import { compareWithBest } from '../../classify/cross-validation/compare.ts';
 import type { HeadResult, RunResult } from '../../results/head-result.ts';
 import { openStore } from '../../store/open.ts';
 import { openLooks } from '../../store/format/validation-looks.ts';
-import { currentSets } from '../../store/read/stored-parts.ts';
+import { storedNetworks } from '../../store/read/stored-networks.ts';
 import type { RunOptions } from '../extract/options.ts';
 import { memoryBound } from '../memory.ts';
 import { trainingData, type TrainingData, type TrainingRequest } from '../train/data.ts';
@@ -64,7 +64,10 @@ export async function headsOfRun(
     views,
     memory,
     network,
+    weights,
   }: Pick<RunOptions, 'allHeads' | 'reject' | 'views' | 'memory'> & {
+    /** Digests of the networks that heads are compared on. Default: of the primary one. */
+    readonly weights?: readonly string[];
     /** The fingerprint of the set of a tuned network whose features are meant, in place of the primary ones. */
     readonly network?: string | undefined;
   },
@@ -74,8 +77,10 @@ export async function headsOfRun(
   const opened = await openStore(storePath);
   const store = network === undefined ? opened : opened.throughNetwork(network);
   const request = { owner: 'run', store, views, bound: memoryBound(memory, work) };
+  const [primary, ...others] = storedNetworks(store);
+  const networks = [primary, ...others.filter(({ sets }) => weights?.includes(sets[0].set.settings.weights))];
   const heads = allHeads ? [...RUN_HEADS, ...SLOW_HEADS] : RUN_HEADS;
-  const { groups, skipped } = tasksOfRun(currentSets(store), heads, views > 0);
+  const { groups, skipped } = tasksOfRun(networks, heads, views > 0);
   const count = await openLooks(store.path, work.listener);
   const outcome: Outcome = { trained: new Map(), skipped: [...skipped], best: undefined };
   await trainGroups(groups, request, outcome, work);

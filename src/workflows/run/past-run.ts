@@ -72,6 +72,8 @@ const schema = z.looseObject({
     z.looseObject({
       name: z.string(),
       pooling: z.string(),
+      // Of stores with several networks.
+      backbone: z.string().exactOptional(),
       normalize: z.string(),
       params: parameters,
       changed: parameters,

@@ -1,14 +1,14 @@
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
 import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { parseCuts } from '../network/cuts.ts';
-import { frozenNetwork } from '../network/frozen-network.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
+import { backboneNames, wantedNetworks } from '../extract/extract-networks.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
@@ -25,8 +25,8 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
   const { allHeads, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
   const options = strategies ? withStrategiesCuts(given, work) : given;
   // Refused before the data set is listed.
-  const network = await frozenNetwork(options, work.listener);
-  parseCuts(options.cut, network.backbone);
+  if (strategies) requireStrategies(options.backbone);
+  const networks = await wantedNetworks(options, work.listener);
   viewsRequest(options);
   const dataset = await openDataset(datasetPath, options);
   // One class cannot be told from another: better said before minutes of extraction than after.
@@ -38,11 +38,18 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
     );
   }
   requireHoldOut(datasetPath, dataset);
-  const extracted = await extractAny(datasetPath, dataset, options, given, network, work);
+  const extracted = await extractAny(datasetPath, dataset, options, given, networks, work);
   requireBothSides(dataset, extracted);
   const { seconds, ...heads } = await headsOfRun(
     extracted.store,
-    { allHeads, reject, memory, views: options.views, network: extracted.tuned?.fingerprint },
+    {
+      allHeads,
+      reject,
+      memory,
+      views: options.views,
+      network: extracted.tuned?.fingerprint,
+      weights: [extracted, ...(extracted.others ?? [])].map((one) => one.weights),
+    },
     work,
   );
   const result: RunResult = {
@@ -63,6 +70,17 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
   const text = `${JSON.stringify(result, null, 1)}\n`;
   await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);
   return result;
+}
+
+/** Throws OPTION_INVALID for backbones whose layers cannot be trained. */
+function requireStrategies(backbone: string): void {
+  const [name, ...others] = backboneNames(backbone);
+  requireLayerBackbone(name!, 'run --strategies');
+  if (others.length > 0)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `run --strategies works on one backbone, and --backbone names ${backbone}. Name one, or leave --strategies out.`,
+    );
 }
 
 /** One pass gives all that the strategies read, where no cuts were named. */

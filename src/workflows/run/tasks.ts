@@ -1,6 +1,7 @@
 import { poolingsIn, type FeaturePart, type PoolingChoice } from '../../core/sample.ts';
 import type { RunResult } from '../../results/head-result.ts';
-import { readFor, smallPooling, type WantedSet } from '../../store/read/stored-parts.ts';
+import type { NamedSet, StoredNetwork } from '../../store/read/stored-networks.ts';
+import { readFor, smallPooling } from '../../store/read/stored-parts.ts';
 import type { TrainingPlan } from '../train/plan.ts';
 
 interface RunHead extends TrainingPlan {
@@ -41,41 +42,67 @@ export interface RunTask {
 
 /** Tasks on the same features, in the order in which they are trained. */
 export interface TaskGroup {
-  readonly features: PoolingChoice | readonly FeaturePart[];
+  readonly features: readonly FeaturePart[];
   readonly tasks: readonly RunTask[];
 }
 
+/** Numbers the tasks of a run. */
+type Count = () => number;
+
+/** Heads of a run on the same features, some of them on the views too. */
+function tasksOf(heads: readonly RunHead[], hasViews: boolean, count: Count): RunTask[] {
+  const plain = heads.map((plan) => ({ id: count(), plan }));
+  const onViews = plain.filter((_, i) => hasViews && heads[i]!.onViews);
+  return [...plain, ...onViews.map((task) => ({ id: count(), plan: task.plan, without: task.id }))];
+}
+
+const partOf = (named: NamedSet): FeaturePart => ({ cut: named.name, pooling: smallPooling(named) });
+
+/** On one network: `heads` on its deepest cut, CUT_HEAD on every other one and on all of them side by side. */
+function groupsOfNetwork(
+  { sets: [deepest, ...others] }: StoredNetwork,
+  heads: readonly RunHead[],
+  hasViews: boolean,
+  count: Count,
+): TaskGroup[] {
+  const groups = [...new Set(heads.map(({ pooling }) => pooling))].map((pooling): TaskGroup => ({
+    features: poolingsIn(pooling).map((one) => ({ cut: deepest.name, pooling: one })),
+    tasks: tasksOf(
+      heads.filter((plan) => plan.pooling === pooling),
+      hasViews,
+      count,
+    ),
+  }));
+  const parts = others.map(partOf);
+  const joined = parts.length > 0 ? [[partOf(deepest), ...parts]] : [];
+  const ofCuts = [...parts.map((part) => [part]), ...joined];
+  return [...groups, ...ofCuts.map((features) => ({ features, tasks: [{ id: count(), plan: CUT_HEAD }] }))];
+}
+
 /**
- * What a run trains: `heads` on the primary set, some on its views too, CUT_HEAD on every other cut and on all of them
- * side by side. Heads on features that were not extracted are left out, with the reason.
+ * What a run trains: on each network `heads` and those on its other cuts, and of several networks the heads on pooled
+ * features on the deepest cuts of all of them side by side. Heads on features that were not extracted are left out,
+ * with the reason.
  */
 export function tasksOfRun(
-  [primary, ...others]: readonly [WantedSet, ...WantedSet[]],
+  networks: readonly StoredNetwork[],
   heads: readonly RunHead[],
   hasViews: boolean,
 ): { readonly groups: readonly TaskGroup[]; readonly skipped: RunResult['skipped'] } {
   let id = 0;
-  const there = heads.filter(({ pooling }) => poolingsIn(pooling).every((one) => readFor(primary, one) !== undefined));
-  const ofPooling = (pooling: PoolingChoice): RunTask[] => {
-    const own = there.filter((plan) => plan.pooling === pooling);
-    const plain = own.map((plan) => ({ id: id++, plan }));
-    const onViews = plain.filter((_, i) => hasViews && own[i]!.onViews);
-    return [...plain, ...onViews.map((task) => ({ id: id++, plan: task.plan, without: task.id }))];
-  };
-  const groups: TaskGroup[] = [...new Set(there.map(({ pooling }) => pooling))].map((pooling) => ({
-    features: pooling,
-    tasks: ofPooling(pooling),
-  }));
-  const partOf = (wanted: WantedSet): FeaturePart => ({ cut: wanted.set.settings.cut, pooling: smallPooling(wanted) });
-  const parts = others.map(partOf);
-  const joined = parts.length > 0 ? [[partOf(primary), ...parts]] : [];
-  for (const features of [...parts.map((part) => [part]), ...joined])
-    groups.push({ features, tasks: [{ id: id++, plan: CUT_HEAD }] });
-  const skipped = heads
-    .filter((plan) => !there.includes(plan))
-    .map(({ head, pooling }) => ({
-      name: `${head} (${pooling})`,
-      reason: `${primary.set.settings.cut} was extracted without ${pooling}.`,
-    }));
+  const count = (): number => id++;
+  const skipped: { name: string; reason: string }[] = [];
+  const groups = networks.flatMap((network) => {
+    const [deepest] = network.sets;
+    const isThere = ({ pooling }: RunHead): boolean =>
+      poolingsIn(pooling).every((one) => readFor(deepest, one) !== undefined);
+    for (const { head, pooling } of heads.filter((plan) => !isThere(plan)))
+      skipped.push({ name: `${head} (${pooling})`, reason: `${deepest.name} was extracted without ${pooling}.` });
+    return groupsOfNetwork(network, heads.filter(isThere), hasViews, count);
+  });
+  if (networks.length > 1) {
+    const pooled = heads.filter(({ pooling }) => pooling === 'avg');
+    groups.push({ features: networks.map(({ sets }) => partOf(sets[0])), tasks: tasksOf(pooled, hasViews, count) });
+  }
   return { groups, skipped };
 }

@@ -6,14 +6,15 @@ import { balanced } from '../../classify/normalize.ts';
 import type { Matrix } from '../../core/matrix.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { openStore } from '../../store/open.ts';
-import { currentSet, madeOfMaps, partsText } from '../../store/read/stored-parts.ts';
-import { chosenFeatures, cutsOfParts } from '../network/cuts.ts';
-import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
+import { isSameNetwork, storedNetworks } from '../../store/read/stored-networks.ts';
+import { madeOfMaps, partsText, type StoredPart } from '../../store/read/stored-parts.ts';
+import { chosenFeatures } from '../network/cuts.ts';
+import type { ExtractedImages } from '../network/extract-images.ts';
 import { indexFor } from './choose-index.ts';
 import { exactNeighbors, merged, nearest } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
 import type { Work } from '../work.ts';
-import { extractorLike } from '../network/extractor.ts';
+import { imagesExtractor, type PartsOfNetwork } from './side-by-side.ts';
 import { layersOfSet } from '../network/tuned-layers.ts';
 import { checkGraphBound, hnswOfStore, type GraphPlan } from './hnsw-index.ts';
 import { storeThrough } from '../train/files/store-through.ts';
@@ -45,6 +46,26 @@ async function graphSearch(
   return { lists: merged(lists, X.rows, options.k), found };
 }
 
+/** The networks of stored parts, each with what goes with its features. */
+async function networksOf(
+  store: string,
+  parts: readonly StoredPart[],
+): Promise<readonly [PartsOfNetwork, ...PartsOfNetwork[]]> {
+  const found = parts.filter(({ set }, i) => parts.findIndex((part) => isSameNetwork(part.set, set)) === i);
+  const [first, ...others] = await Promise.all(
+    found.map(async ({ set }): Promise<PartsOfNetwork> => {
+      const { settings, quantization, network: known } = set;
+      const own = parts.flatMap(({ set: { settings: of }, pooling, width }, at) =>
+        isSameNetwork({ settings: of }, set) ? [{ cut: of.cut, pooling, width, at }] : [],
+      );
+      const tuned = await layersOfSet(store, set);
+      const calibrate = () => readCalibration(store, quantization!.calibration, settings.calibration);
+      return { settings, known, tuned, calibrate, parts: own };
+    }),
+  );
+  return [first!, ...others];
+}
+
 /**
  * Finds the stored images nearest to the given ones, or to all in folders, under the store's settings: exactly, or by
  * kept graphs, or by what answers sooner. Throws OPTION_INVALID, DATASET_EMPTY for a folder without images, and what
@@ -70,7 +91,6 @@ export async function neighbors(
   const store = await storeThrough(await openStore(storePath), options.backboneFile);
   const parts = store.parts(chosenFeatures(options.cut, options.pooling));
   for (const note of madeOfMaps(parts)) listener?.note?.(note);
-  const { settings, quantization, network: known } = parts[0]!.set;
   const splits = options.split === 'all' ? SPLITS : (['train'] as const);
   const bound = memoryBound(options.memory);
   const plan = { owner: 'neighbors', store, parts, splits, metric, bound, otherBytes: 0 };
@@ -78,23 +98,13 @@ export async function neighbors(
   if (choice !== undefined) listener?.note?.(`index: ${choice.index}. ${choice.why}.`);
   const exact = (choice ?? options).index === 'exact' ? await exactNeighbors(plan, work) : undefined;
   if (exact === undefined) await checkGraphBound(plan);
-  const extractor = await extractorLike(
-    settings,
-    {
-      ...options,
-      cuts: cutsOfParts(parts),
-      known,
-      tuned: await layersOfSet(store.path, parts[0]!.set),
-      calibrate: () => readCalibration(store.path, quantization!.calibration, settings.calibration),
-    },
-    listener,
-  );
+  const extractor = await imagesExtractor(await networksOf(store.path, parts), options, listener);
   let extracted: ExtractedImages;
   try {
-    extracted = await extractImages(files, extractor, work);
+    extracted = await extractor.extract(files, work);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
-    await extractor.executable.dispose();
+    await extractor.dispose();
   }
   const { paths, X, failed } = extracted;
   const { lists, found } =
@@ -104,7 +114,7 @@ export async function neighbors(
   const queries = paths.map((path, i) => ({ path, neighbors: lists[i]! }));
   return {
     store: store.path,
-    pooling: partsText(currentSet(store).settings.cut, parts),
+    pooling: partsText(storedNetworks(store)[0].sets[0].name, parts),
     metric,
     index: found,
     ...(choice !== undefined && { indexChosen: choice.why }),

@@ -4,15 +4,14 @@ import { matrix, row } from '../../core/matrix.ts';
 import { present } from '../../results/report-data.ts';
 import type { PredictResult } from '../../results/answer-results.ts';
 import { topClass } from '../../classify/evaluate/metrics.ts';
-import { headParts } from '../../store/read/heads/head-file.ts';
+import { headNetworks } from '../../store/read/heads/head-file.ts';
 import { openStore } from '../../store/open.ts';
-import { cutsOfParts } from '../network/cuts.ts';
-import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
+import type { ExtractedImages } from '../network/extract-images.ts';
+import { imagesExtractor } from './side-by-side.ts';
 import { exactNeighbors, type Search } from './exact-neighbors.ts';
 import { givenImages } from './given-images.ts';
 import { noveltyOf, probabilities } from '../train/trained-head.ts';
 import type { Work } from '../work.ts';
-import { extractorLike } from '../network/extractor.ts';
 import { openHead, type OpenedHead } from '../train/files/head-files.ts';
 import { storedPartsOfHead } from '../train/head-parts.ts';
 import { storeOfHead } from '../train/labelled-store.ts';
@@ -68,26 +67,21 @@ export async function predict(
   const options = resolveOptions('predict', PREDICT_OPTIONS, given);
   const files = await givenImages(images, listener);
   const opened = await openHead(headFile);
-  const { settings } = opened.document;
-  const extractor = await extractorLike(
-    settings,
-    {
-      ...options,
-      cuts: cutsOfParts(headParts(opened.document)),
-      known: opened.document.network,
-      tuned: await layersOfHead(opened, options.backboneFile),
-      calibrate: () => Promise.resolve(opened.document.calibration!),
-    },
-    listener,
-  );
+  const tuned = await layersOfHead(opened, options.backboneFile);
+  const [first, ...others] = headNetworks(opened.document).map((one) => ({
+    ...one,
+    known: one.network,
+    calibrate: () => Promise.resolve(one.calibration!),
+  }));
+  const extractor = await imagesExtractor([{ ...first!, tuned }, ...others], options, listener);
   let search: Search | undefined;
   let extracted: ExtractedImages;
   try {
     search = await trainingSearch(opened, options, work);
-    extracted = await extractImages(files, extractor, work);
+    extracted = await extractor.extract(files, work);
   } finally {
     // Before the search: network and features need not be in memory at the same time.
-    await extractor.executable.dispose();
+    await extractor.dispose();
   }
   const { paths, X, failed } = extracted;
   const P = X.rows === 0 ? matrix(0, opened.head.classes.length) : await probabilities(opened, X);
@@ -97,8 +91,9 @@ export async function predict(
   const judged = await noveltyOf(opened, X);
   return {
     head: name,
-    contract: extractor.contract.name,
+    contract: extractor.contract,
     engine: extractor.engine,
+    ...(extractor.others.length > 0 && { others: extractor.others }),
     predictions: paths.map((path, i) => ({
       path,
       label: judged?.unknown[i] === true ? UNKNOWN : classes[best[i]!]!,

@@ -2,7 +2,8 @@ import type { FeaturePart, PoolingChoice, Split } from '../../core/sample.ts';
 import type { Store } from '../../store/open.ts';
 import type { HeadPart } from '../../store/read/heads/head-file.ts';
 import type { StoredRows } from '../../store/read/rows.ts';
-import { currentSet, partsText } from '../../store/read/stored-parts.ts';
+import { storedNetworks } from '../../store/read/stored-networks.ts';
+import { partsText } from '../../store/read/stored-parts.ts';
 import { BASE_BYTES } from '../memory.ts';
 import { headOf, type TrainingPlan } from './plan.ts';
 import { contentsOfTrain, unseenImages } from './trained-on.ts';
@@ -26,6 +27,8 @@ export interface TrainingRequest {
 export interface TrainingData extends Pick<TrainingRequest, 'owner' | 'bound'> {
   /** What they are, in words; see HeadResult. */
   readonly pooling: string;
+  /** Of a store with several networks: whose features they are, as `a + b` those of both side by side. */
+  readonly backbone?: string;
   /** What stands side by side in them. */
   readonly parts: readonly HeadPart[];
   readonly train: StoredRows;
@@ -44,7 +47,10 @@ export async function trainingData(
   plans: readonly TrainingPlan[] = [],
 ): Promise<TrainingData> {
   const { owner, store, features, views, bound } = request;
-  const parts = store.parts(features).map(({ cut, pooling, width }) => ({ cut, pooling, width }));
+  const stored = store.parts(features);
+  const parts = stored.map(({ cut, pooling, width }) => ({ cut, pooling, width }));
+  const [primary, ...others] = storedNetworks(store);
+  const backbone = others.length > 0 ? [...new Set(stored.map(({ network }) => network))].join(' + ') : undefined;
   const counts = await store.counts();
   const validatedOn = await validationSplit(store);
   const cols = parts.reduce((sum, { width }) => sum + width, 0);
@@ -72,7 +78,8 @@ export async function trainingData(
     owner,
     bound,
     parts,
-    pooling: partsText(currentSet(store).settings.cut, parts),
+    pooling: partsText(primary.sets[0].name, parts),
+    ...(backbone !== undefined && { backbone }),
     train,
     val,
     validatedOn,

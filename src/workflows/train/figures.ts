@@ -7,7 +7,7 @@ import { headEntry } from '../../classify/heads/index.ts';
 import type { TrainedHead } from './trained-head.ts';
 
 /** What a fitted head said of the validated images, in the order of their paths. */
-export interface Validation extends Pick<HeadResult, 'pooling' | 'normalize' | 'fitMs' | 'predictMs'> {
+export interface Validation extends Pick<HeadResult, 'pooling' | 'backbone' | 'normalize' | 'fitMs' | 'predictMs'> {
   readonly tally: Tally;
   /** The path of the validated image of a row of the tally; asked for the mistakes alone. */
   readonly pathOf: (row: number) => string;
@@ -27,7 +27,7 @@ export function changedParams(head: string, params: HeadResult['params']): HeadR
 /** The figures of a fitted head on the validated images. */
 export function figuresOf(
   head: FittedHead,
-  { pooling, normalize, fitMs, predictMs, tally, pathOf, trained, validatedOn, leftOut }: Validation,
+  { pooling, backbone, normalize, fitMs, predictMs, tally, pathOf, trained, validatedOn, leftOut }: Validation,
 ): Pick<TrainedHead, 'result' | 'judged' | 'confusion' | 'mistakes'> {
   const { classes, truth, guess, losses } = tally;
   const k = classes.length;
@@ -37,6 +37,7 @@ export function figuresOf(
     result: {
       name: head.name,
       pooling,
+      ...(backbone !== undefined && { backbone }),
       normalize,
       params: head.params,
       changed: changedParams(head.name, head.params),

@@ -32,7 +32,7 @@ export async function trainHead(
   work: Work = {},
   { refits, temperature, preparedMs = 0 }: Partial<OutOfFoldWork> = {},
 ): Promise<TrainedHead> {
-  const { train, val, parts, pooling, validatedOn, leftOut } = data;
+  const { train, val, parts, pooling, backbone, validatedOn, leftOut } = data;
   if (train.matrix === undefined) checkBlocks(headOf(plan), plan, data, work);
   const started = performance.now();
   const isPrepared = refits !== undefined && train.matrix !== undefined;
@@ -46,6 +46,7 @@ export async function trainHead(
   const mistaken = await val.samplesOf(answers.mistakes().map(({ row }) => row));
   const figures = figuresOf(head, {
     pooling,
+    ...(backbone !== undefined && { backbone }),
     normalize: plan.normalize,
     tally: answers,
     pathOf: (row) => mistaken.get(row)!.path,

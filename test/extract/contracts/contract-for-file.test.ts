@@ -51,6 +51,7 @@ describe('the contract of a network', () => {
   it.each([
     ['backbone.json', { 'backbone.json': BACKBONE, 'preprocessor_config.json': VIT, 'config.json': TIMM }, 'custom'],
     ['preprocessor_config.json', { 'preprocessor_config.json': SIGLIP, 'config.json': TIMM }, 'siglip'],
+    ['processor_config.json', { 'processor_config.json': { image_processor: SIGLIP }, 'config.json': TIMM }, 'siglip'],
     ['preprocess_cfg.json', { 'preprocess_cfg.json': { resize_mode: 'shortest' }, 'config.json': TIMM }, 'clip'],
     [
       'open_clip_config.json',
@@ -151,6 +152,8 @@ describe('the contract of a network', () => {
 
   it.each([
     ['{', /preprocessor_config\.json cannot be read: .*JSON/],
+    ['['.repeat(1000) + ']'.repeat(1000), /more than 32 levels deep/],
+    [`{"size": ${'9'.repeat(2 ** 20)}}`, /above the 1048576 of a description/],
     ['[]', /preprocessor_config\.json: /],
     ['{"image_processor_type": 7}', /image_processor_type is 7/],
   ])('of a damaged file, %j, is refused with its name', async (content, message) => {
@@ -162,7 +165,8 @@ describe('the contract of a network', () => {
 
   it('passes over a config.json of another program, whatever it holds', async () => {
     for (const content of ['// no JSON', '{"architectures": ["ViTModel"]}', '7'])
-      await expect(find(onnxWith({ 'config.json': content }))).rejects.toMatchObject({ code: 'CONTRACT_MISSING' });
+      for (const name of ['config.json', 'processor_config.json'])
+        await expect(find(onnxWith({ [name]: content }))).rejects.toMatchObject({ code: 'CONTRACT_MISSING' });
   });
 });
 

@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contractSchema } from '../../../src/core/contract.ts';
+import { FORMATS } from '../../../src/extract/contracts/formats.ts';
 import { contractFromOpenClip } from '../../../src/extract/contracts/open-clip.ts';
 import { contractFromTimm } from '../../../src/extract/contracts/timm.ts';
 import { contractFromTransformers } from '../../../src/extract/contracts/transformers.ts';
@@ -89,6 +93,61 @@ describe("timm's config.json that permafrost cannot follow", () => {
       contractFromTimm('', { architecture: 'resnet50', pretrained_cfg: OF_TIMM }, undefined),
     );
   });
+});
+
+describe('a description of any content', () => {
+  const golden = JSON.parse(readFileSync(new URL('./golden.json', import.meta.url), 'utf8')) as {
+    readonly cases: readonly { readonly file: string; readonly config: object }[];
+  };
+  const backbone = {
+    permafrost: 'backbone/1',
+    graph: { file: 'a.onnx', sha256: '0'.repeat(64), input: 'x', layout: 'NCHW', dtype: 'uint8' },
+    contract: { size: 9, geometry: 'squash', kernel: 'nearest', channelOrder: 'RGB', mean: [0, 0, 0], scale: 1 },
+    cuts: { a: { tensor: 'b', axes: 'tokens', prefix: 1 } },
+  };
+  const real = [...golden.cases, { file: 'backbone.json', config: backbone }];
+
+  /** The same JSON with one of its values, at any depth, in exchange for another. */
+  function changed(json: unknown, at: number, value: unknown): unknown {
+    let left = at;
+    return JSON.parse(JSON.stringify(json, (_key, inner: unknown) => (left-- === 0 ? value : inner)) ?? 'null');
+  }
+
+  it('is read to a contract that can be kept, or refused with CONTRACT_INVALID, and nothing else happens', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...real),
+        fc.nat(40),
+        fc.jsonValue({ maxDepth: 3 }),
+        ({ file, config }, at, value) => {
+          const format = FORMATS.find((one) => one.file === file)!;
+          try {
+            const { contract } = format.read(file, changed(config, at, value), undefined);
+            expect(contractSchema.parse(contract)).toEqual(contract);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'CONTRACT_INVALID' });
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each(FORMATS.map((format) => [format.file ?? 'a contract', format] as const))(
+    'is refused as %s where it is something else altogether',
+    (name, { read }) => {
+      fc.assert(
+        fc.property(fc.jsonValue(), (json) => {
+          try {
+            // An open_clip description may leave everything out.
+            expect(read(name, json, undefined).contract.name).toBe('clip');
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'CONTRACT_INVALID' });
+          }
+        }),
+      );
+    },
+  );
 });
 
 describe('a preprocess_cfg.json that permafrost cannot follow', () => {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import wabt from 'wabt';
 import type { Contract } from '../../../src/core/contract.ts';
 import { CONTRACTS } from '../../../src/extract/contract.ts';
 import { decode, readHeader } from '../../../src/extract/image/decode.ts';
+import { RESAMPLE_PASSES, RESAMPLE_PASSES_TEXT } from '../../../src/extract/image/resample-passes.ts';
 import { resample, type SmoothKernel } from '../../../src/extract/image/resample.ts';
 import {
   differingBytes,
@@ -94,7 +96,65 @@ describe('the contract vgg16', () => {
   });
 });
 
+/** The same by the definition: sums of whole weights over 2^22, rounded to a level across, and again down. */
+function bySums(picture: Picture, side: number, weigh: (x: number) => number, reach: number): number[] {
+  const taps = (from: number): number[][] =>
+    Array.from({ length: side }, (_, i) => {
+      const step = from / side;
+      const widened = Math.max(1, step);
+      const centre = (i + 0.5) * step;
+      const inside = (k: number): boolean =>
+        k >= Math.trunc(centre - reach * widened + 0.5) && k < Math.trunc(centre + reach * widened + 0.5);
+      const raw = Array.from({ length: from }, (_w, k) =>
+        inside(k) ? weigh(Math.abs((k - centre + 0.5) / widened)) : 0,
+      );
+      const sum = raw.reduce((a, b) => a + b, 0);
+      return raw.map((value) => Math.sign(value) * Math.floor((Math.abs(value) / sum) * 2 ** 22 + 0.5));
+    });
+  const level = (sum: number): number => Math.min(255, Math.max(0, Math.floor((sum + 2 ** 21) / 2 ** 22)));
+  const [across, down] = [taps(picture.width), taps(picture.height)];
+  const lines = Array.from({ length: picture.height }, (_, y) =>
+    across.map((weights) =>
+      [0, 1, 2].map((c) =>
+        level(weights.reduce((sum, w, x) => sum + w * pixelAt(picture.data, picture.width, x, y)[c]!, 0)),
+      ),
+    ),
+  );
+  return down.flatMap((weights) =>
+    across.flatMap((_, x) =>
+      [0, 1, 2].map((c) => level(weights.reduce((sum, w, y) => sum + w * lines[y]![x]![c]!, 0))),
+    ),
+  );
+}
+
 describe('resampling', () => {
+  it('runs what is assembled of the text beside it', async () => {
+    const assembler = await wabt();
+    const { buffer } = assembler.parseWat('passes.wat', RESAMPLE_PASSES_TEXT, { simd: true }).toBinary({});
+    expect(RESAMPLE_PASSES.equals(buffer)).toBe(true);
+  });
+
+  it.each([3, 4])('gives what sums of whole weights give, to the byte, of sources of %i channels', (channels) => {
+    const cubic = (x: number): number =>
+      x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0;
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 80 }),
+        fc.integer({ min: 1, max: 80 }),
+        fc.integer({ min: 1, max: 24 }),
+        fc.integer(),
+        (width, height, side, seed) => {
+          const picture = texture(width, height, seed);
+          const data = new Uint8Array(width * height * channels).fill(77);
+          for (let i = 0; i < width * height; i++) data.set(picture.data.subarray(i * 3, i * 3 + 3), i * channels);
+          const found = resample({ data, width, height, channels }, whole(side), side, 'bicubic');
+          expect([...found]).toEqual(bySums(picture, side, cubic, 2));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
   it.each(KERNELS)('leaves one colour as it is and never leaves 0..255, with %s', (kernel) => {
     fc.assert(
       fc.property(

@@ -107,6 +107,38 @@ describe('a manifest', () => {
     expect(await readManifest(store)).toEqual(manifest);
   });
 
+  it('holds every field of a contract, and refuses values that no contract has', async () => {
+    const withContract = (more: object): ManifestDraft => {
+      const manifest = lifted(2);
+      const [set] = manifest.sets as [ManifestDraft['sets'][number]];
+      const settings = { ...set.settings, contract: { ...set.settings.contract, ...more } };
+      const fingerprint = fingerprintOf(settings);
+      manifest.sets = [{ ...set, settings, fingerprint }];
+      manifest.dataset.sets[0]!.fingerprint = fingerprint;
+      return manifest;
+    };
+    const other = {
+      geometry: 'contain-pad',
+      resize: 256,
+      crop: 'floor',
+      pad: [1, 2, 3],
+      antialias: false,
+      scale: [1, 2, 3],
+    };
+    const manifest = withContract(other);
+    const store = folder();
+    await writeManifest({ path: store, manifest });
+    expect(await readManifest(store)).toEqual(manifest);
+    for (const [key, value] of [
+      ['crop', 'round'],
+      ['antialias', true],
+      ['scale', [1, 2]],
+      ['pad', [1]],
+      ['sharpen', 1],
+    ] as const)
+      expect(await refusal(sealJson(withContract({ [key]: value })), 'STORE_CORRUPT')).toContain('settings.contract');
+  });
+
   it('that is missing, or whose folder is, means that there is no store', async () => {
     const empty = folder();
     writeFileSync(join(empty, 'file'), '');

@@ -1,6 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Contract } from '../../../src/core/contract.ts';
+import { CONTRACTS } from '../../../src/extract/contract.ts';
+import { presetContract } from '../../../src/extract/contracts/presets.ts';
+import type { Remark } from '../../../src/extract/image/remarks.ts';
+import { remarksInWords } from '../../../src/workflows/extract/remarks.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { temporaryFolders } from '../../support/folders.ts';
 import { paint, texture, toSharp, type Picture } from '../../support/pictures.ts';
@@ -24,6 +29,22 @@ async function dataset(pictures: Readonly<Record<string, Picture>>): Promise<str
 const shapes = Object.fromEntries(
   ['a', 'b'].flatMap((label, c) => [0, 1, 2].map((i) => [`${label}/${i}.png`, whiteShape(3 * c + i)] as const)),
 );
+
+describe('the way on', () => {
+  const contents = new Map([['a.png', 'digest']]);
+  const told = (contract: Contract, remark: Remark): string =>
+    remarksInWords(contract, [{ path: 'a.png' }], contents, new Map([['digest', remark]])).warnings.join();
+  const veiled: Remark = { oneColour: [255, 255, 255], hasAlpha: true, isClipped: false };
+  const clipped: Remark = { isClipped: true, hasAlpha: false };
+  const ofAnother = presetContract('imagenet', 224);
+
+  it('is the other named contract of VGG, and never that for another network', () => {
+    expect(told(CONTRACTS.vgg16, veiled)).toContain('Extract with --contract keras, which');
+    expect(told(CONTRACTS.keras, clipped)).toContain('The contract vgg16 takes');
+    expect(told(ofAnother, veiled)).toContain('Extract with a contract that says "alpha": "drop", which');
+    expect(told({ ...ofAnother, alpha: 'drop' }, clipped)).toContain('A contract that says "alpha": "white" takes');
+  });
+});
 
 describe('pictures of one colour', () => {
   it('are counted and named, with the cause and the way on where white shapes vanish on white', async () => {

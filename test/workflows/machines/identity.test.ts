@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, existsSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../src/workflows/care/verify.ts';
@@ -87,18 +87,49 @@ describe('a store that is merged of parts is the same, byte by byte, as that of 
     expect(found).toEqual(expected);
   });
 
-  it('in a store that had some of the images before', async () => {
+  it('of the maps of block5_pool, by the whole network as it runs by default', async () => {
+    const dataset = await noiseDataset(join(folder(), 'data'), twoClasses(12));
+    copyFileSync(join(dataset, 'a/p3.png'), join(dataset, 'b/z-copy.png'));
+    // Twenty maps fill a shard of 1 MiB.
+    const { expected, found, merged, planned } = await bothWays(dataset, folder(), { shardMegabytes: 1 }, [1, 0]);
+    expect(planned).toMatchObject({ units: 2, unitSize: 20, cut: 'block5_pool' });
+    expect(merged).toMatchObject({ added: 24, copies: 1, linkedShards: 1, rewrittenShards: 1 });
+    expect(found).toEqual(expected);
+  });
+
+  it('in a store that had some of the images before, which no unit extracts again', async () => {
     const some = await noiseDataset(join(folder(), 'data'), twoClasses(3));
     const before = join(folder(), 'before');
     await extract(some, { ...SIX_A_UNIT, store: before });
     await noiseDataset(some, twoClasses(4, '', 100));
+    // Known by its content, wherever it lies; and a copy of one that is new.
+    renameSync(join(some, 'a/p0.png'), join(some, 'b/moved.png'));
+    copyFileSync(join(some, 'a/p100.png'), join(some, 'b/z-copy.png'));
     const [alone, shared] = [join(folder(), 'alone'), join(folder(), 'shared')];
     for (const store of [alone, shared]) cpSync(before, store, { recursive: true });
     await extract(some, { ...SIX_A_UNIT, store: alone });
-    const { merged } = await byParts(some, shared, SIX_A_UNIT, [1, 0]);
-    expect(merged).toMatchObject({ added: 8, there: 6, copies: 0 });
+    const { merged, planned, parts } = await byParts(some, shared, SIX_A_UNIT, [1, 0]);
+    expect(planned).toMatchObject({ images: 15, known: 6 });
+    const sum = (count: 'known' | 'extracted'): number => parts.reduce((all, part) => all + part[count], 0);
+    expect([sum('known'), sum('extracted')]).toEqual([6, 9]);
+    expect(merged).toMatchObject({ added: 8, there: 6, thereExtracted: 0, copies: 1 });
     expect(promisedFiles(shared)).toEqual(promisedFiles(alone));
     expect(await verify(shared)).toMatchObject({ ok: true, orphans: [] });
+  });
+
+  it('with views in a store that had some of the images before', async () => {
+    const some = await noiseDataset(join(folder(), 'data'), twoClasses(3));
+    const options = { ...SIX_A_UNIT, views: 1 } as const;
+    const before = join(folder(), 'before');
+    await extract(some, { ...options, store: before });
+    await noiseDataset(some, twoClasses(2, '', 100));
+    const [alone, shared] = [join(folder(), 'alone'), join(folder(), 'shared')];
+    for (const store of [alone, shared]) cpSync(before, store, { recursive: true });
+    await extract(some, { ...options, store: alone });
+    const { merged } = await byParts(some, shared, options, [1, 0]);
+    // Nothing of the images that were there is made again: neither they nor views, also of those held out.
+    expect(merged).toMatchObject({ added: 4, there: 6, thereExtracted: 0 });
+    expect(promisedFiles(shared)).toEqual(promisedFiles(alone));
   });
 
   it.skipIf(!hasOpenVino)(needsOpenVino('with OpenVINO in bf16'), async () => {

@@ -6,6 +6,7 @@ import type { PlanResult } from '../../../src/results/machines-result.ts';
 import { writeFileAtomic } from '../../../src/store/format/atomic-file.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { gc } from '../../../src/workflows/care/gc.ts';
+import { verify } from '../../../src/workflows/care/verify.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
 import { merge } from '../../../src/workflows/machines/merge.ts';
 import { extractPart } from '../../../src/workflows/machines/part.ts';
@@ -20,7 +21,8 @@ import { noiseDataset, twoClasses } from '../../support/noise-dataset.ts';
 import { filesOf } from '../../support/stores.ts';
 
 const folder = temporaryFolders();
-const CHEAP = { cut: 'block1_pool:avg', engine: 'onnxruntime', precision: 'fp32', unit: 4 } as const;
+const CHEAP_ALONE = { cut: 'block1_pool:avg', engine: 'onnxruntime', precision: 'fp32' } as const;
+const CHEAP = { ...CHEAP_ALONE, unit: 4 } as const;
 
 let dataset: string;
 beforeAll(async () => {
@@ -138,7 +140,7 @@ describe('units', () => {
     const outcomes = await Promise.all(workers.map((worker) => worker.extract(0)));
     expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['lost-race', 'made']);
     expect(await workers[0]!.extract(0)).toMatchObject({ outcome: 'there' });
-    expect(await workers[0]!.isPublished(1)).toBe(false);
+    expect(await workers[0]!.missing()).toContain(1);
     for (const worker of workers) await worker.close();
     expect(readdirSync(path).filter((name) => /^\.?u-/.test(name))).toEqual(['u-00000']);
   });
@@ -207,6 +209,32 @@ describe('parts and merge', () => {
     expect(await plan(dataset, { ...CHEAP, store, cut: 'block1_pool:max' })).toMatchObject({ images: 15 });
     const grown = await noiseDataset(join(folder(), 'grown'), { ...twoClasses(8) });
     expect(await plan(grown, { ...CHEAP, store })).toMatchObject({ images: 16 });
+  });
+
+  it('that count on what the store had are not merged where it is gone; they are planned and extracted anew', async () => {
+    const grown = await noiseDataset(join(folder(), 'data'), twoClasses(3));
+    const store = join(folder(), 'store');
+    await extract(grown, { ...CHEAP_ALONE, store });
+    await noiseDataset(grown, twoClasses(2, '', 50));
+    const first = await plan(grown, { ...CHEAP, parts: 1, store });
+    expect(first).toMatchObject({ images: 10, known: 6, units: 3 });
+    await extractPart(first.plan, { part: '1/1' });
+    for (const name of readdirSync(store)) if (name !== 'parts') rmSync(join(store, name), { recursive: true });
+    const { message } = await rejection(merge(store), 'STORE_CORRUPT');
+    const [, lost] = /^(\S+u-0000\d) did not extract a\/p0\.png, as the store had it/.exec(message)!;
+    rmSync(lost!, { recursive: true });
+    const again = await plan(grown, { ...CHEAP, parts: 1, store });
+    // Of the first unit the merge had taken what it had extracted: one image.
+    expect(again).toMatchObject({ run: first.run, known: 1 });
+    await extractPart(again.plan, { part: '1/1' });
+    // The next unit has lost some too.
+    const next = /^(\S+u-0000\d) did not/.exec((await rejection(merge(store), 'STORE_CORRUPT')).message)![1]!;
+    expect(next).not.toBe(lost);
+    rmSync(next, { recursive: true });
+    await extractPart(again.plan, { part: '1/1' });
+    expect(await merge(store)).toMatchObject({ images: 10, missingUnits: 0 });
+    expect(await verify(store)).toMatchObject({ ok: true, orphans: [] });
+    expect([...(await (await openStore(store)).samples())]).toHaveLength(10);
   });
 
   it('ask which run is meant where there are two, and leave the other one alone', async () => {

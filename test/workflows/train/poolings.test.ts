@@ -4,7 +4,7 @@ import { row, type Matrix } from '../../../src/core/matrix.ts';
 import type { PoolingChoice } from '../../../src/core/sample.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { headParts, readHead } from '../../../src/store/read/heads/head-file.ts';
-import { currentSets } from '../../../src/store/read/stored-parts.ts';
+import { storedNetworks } from '../../../src/store/read/stored-networks.ts';
 import { inspect } from '../../../src/workflows/care/inspect.ts';
 import { verify } from '../../../src/workflows/care/verify.ts';
 import { extract } from '../../../src/workflows/extract/extract.ts';
@@ -123,10 +123,11 @@ describe('avg+max', () => {
       { ...head, pooling: 'avg+max' },
       { ...head, pooling: 'gem' },
     ] as const;
-    const whole = tasksOfRun(currentSets(await openStore(maps)), heads, false);
-    expect(whole.groups.map(({ features }) => features)).toEqual(['avg+max', 'gem']);
-    const some = tasksOfRun(currentSets(await openStore(pooled)), heads, false);
-    expect(some.groups.map(({ features }) => features)).toEqual(['gem']);
+    const whole = tasksOfRun(storedNetworks(await openStore(maps)), heads, false);
+    const poolings = ({ groups }: typeof whole) => groups.map(({ features }) => features.map(({ pooling }) => pooling));
+    expect(poolings(whole)).toEqual([['avg', 'max'], ['gem']]);
+    const some = tasksOfRun(storedNetworks(await openStore(pooled)), heads, false);
+    expect(poolings(some)).toEqual([['gem']]);
     expect(some.skipped).toEqual([
       { name: 'logistic (avg+max)', reason: 'block1_pool was extracted without avg+max.' },
     ]);

@@ -4,8 +4,8 @@ import type { Layout } from '../layout.ts';
 const isSquare = (count: number): boolean => count > 0 && Number.isInteger(Math.sqrt(count));
 
 /**
- * Tokens in front of the patches. Patches fill a square: behind a class token, or alone. What was said of the network is
- * so of each list, but where only all tokens fill a square: there the others are not yet in front.
+ * Tokens in front of the patches. Patches fill a square: behind a class token, or alone. What was said of the network
+ * is so of each list, but where only all tokens fill a square: there the others are not yet in front.
  */
 function prefixOf(tokens: number, said: number | undefined): number | undefined {
   if (said !== undefined && said < tokens && !(isSquare(tokens) && !isSquare(tokens - said))) return said;

@@ -75,6 +75,9 @@ function cutOrReason(
     return `it has values that are not finite on ${isFinite(value) ? 'an image of noise' : 'a grey image'}: a wrong contract, or a network in half precision that overflows`;
   }
   const sizes = value.dims.slice(1);
+  if (sizes.length === 2 && prefix !== undefined && prefix >= sizes[0]!) {
+    return `it has ${sizes[0]} tokens, of which ${prefix} are said to be no patches`;
+  }
   return (
     axesOf(sizes, () => layoutByGraph(file, tensor, input) ?? input.layout, prefix) ??
     `its shape ${shape} is no vector (1, channels), no list of tokens (1, tokens, channels), and no map whose height and width are equal`
@@ -82,8 +85,8 @@ function cutOrReason(
 }
 
 /**
- * Runs a graph on a grey image and one of noise and says what its cuts are: the sensible ones, of which those that are no
- * features are left out, and those that were asked for. In this process: a hostile file may end it (probeGraph is
+ * Runs a graph on a grey image and one of noise and says what its cuts are: the sensible ones, of which those that are
+ * no features are left out, and those that were asked for. In this process: a hostile file may end it (probeGraph is
  * safe). Throws BACKBONE_INVALID, OPTION_INVALID, CONTRACT_INVALID.
  */
 export async function measureCuts(file: OnnxFile, request: ProbeRequest): Promise<Probed> {

@@ -14,6 +14,7 @@ export interface ProbeJob {
   /** Of the file that was read here: the process reads it again. */
   readonly digest: string;
   readonly request: ProbeRequest;
+  readonly mostMs: number;
 }
 
 /** What a probe found, as JSON can hold it. */
@@ -21,7 +22,9 @@ export type PlainProbed = Omit<Probed, 'cuts'> & { readonly cuts: readonly (read
 
 export type ProbeAnswer = PlainProbed | { readonly code: ErrorCode; readonly message: string };
 
-/** Milliseconds to begin with: a process on a busy machine, and five images through a network that takes 10 s for one. */
+/**
+ * Milliseconds to begin with: a process on a busy machine, and five images through a network that takes 10 s for one.
+ */
 const BASE_MS = 120_000;
 /** The slowest disk that is waited for: 10 MB/s. */
 const BYTES_PER_MS = 10_000;
@@ -32,8 +35,18 @@ const MEMORY_PART = 0.6;
 
 const ENTRY = new URL(`./run-probe${extname(import.meta.url)}`, import.meta.url);
 
+/** When the process is stopped. */
+export interface ProbeLimits {
+  /** Milliseconds; default 2 minutes, and a second for every 10 MB of the file. */
+  readonly mostMs?: number;
+  /** Bytes in memory, on Linux; default 0.6 of what this machine or container has. */
+  readonly mostBytes?: number;
+}
+
 /** Why the process was ended, as a sentence's end. */
 type Stop = (why: string) => void;
+
+const mostMemory = (): number => MEMORY_PART * Math.min(totalmem(), process.constrainedMemory() || Infinity);
 
 /** Bytes in memory of a process; undefined where the system does not say, or it is gone. */
 async function residentBytes(pid: number): Promise<number | undefined> {
@@ -42,11 +55,10 @@ async function residentBytes(pid: number): Promise<number | undefined> {
 }
 
 /** On Linux: ends the process when it takes too much memory, and lets the system end it before any other. */
-function watchMemory(pid: number, stop: Stop): () => void {
+function watchMemory(pid: number, most: number, stop: Stop): () => void {
   if (process.platform !== 'linux') return () => undefined;
   // Where that may not be written the watch alone must do.
   void writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => undefined);
-  const most = MEMORY_PART * Math.min(totalmem(), process.constrainedMemory() || Infinity);
   const timer = setInterval(() => {
     void residentBytes(pid).then((bytes) => {
       if ((bytes ?? 0) > most) stop(`took ${Math.round(bytes! / 2 ** 20)} MiB of memory and was stopped`);
@@ -56,8 +68,9 @@ function watchMemory(pid: number, stop: Stop): () => void {
 }
 
 /** The answer of a process of its own. */
-async function answerOf(job: ProbeJob, mostMs: number): Promise<ProbeAnswer> {
-  const { size } = job.request.contract;
+async function answerOf(job: ProbeJob, mostBytes: number): Promise<ProbeAnswer> {
+  const { mostMs, request } = job;
+  const { size } = request.contract;
   const invalid = (found: string, cause?: unknown): PermafrostError =>
     new PermafrostError(
       'BACKBONE_INVALID',
@@ -75,7 +88,7 @@ async function answerOf(job: ProbeJob, mostMs: number): Promise<ProbeAnswer> {
   };
   child.once('message', (message) => (answer = message as ProbeAnswer));
   const timer = setTimeout(() => stop(`had not ended after ${(mostMs / 1000).toFixed(0)} s and was stopped`), mostMs);
-  const unwatch = child.pid === undefined ? () => undefined : watchMemory(child.pid, stop);
+  const unwatch = child.pid === undefined ? () => undefined : watchMemory(child.pid, mostBytes, stop);
   try {
     // A message may arrive after the exit, but not after the disconnection.
     const over = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
@@ -92,14 +105,18 @@ async function answerOf(job: ProbeJob, mostMs: number): Promise<ProbeAnswer> {
 }
 
 /**
- * measureCuts in a process of its own: some changed bytes make ONNX Runtime end its process, compute without end, or take
- * all memory. `mostMs`: when it is stopped; default 2 minutes and a second for every 10 MB. Throws as measureCuts, and
- * BACKBONE_INVALID where the process ended before it answered.
+ * measureCuts in a process of its own: some changed bytes make ONNX Runtime end its process, compute without end, or
+ * take all memory. Throws as measureCuts, and BACKBONE_INVALID where the process ended before it answered.
  */
-export async function measureInProcess(file: OnnxFile, request: ProbeRequest, mostMs?: number): Promise<PlainProbed> {
+export async function measureInProcess(
+  file: OnnxFile,
+  request: ProbeRequest,
+  limits: ProbeLimits,
+): Promise<PlainProbed> {
   const { path, digest } = file;
   const { size } = await stat(path);
-  const answer = await answerOf({ path, digest, request }, mostMs ?? BASE_MS + size / BYTES_PER_MS);
+  const { mostMs = BASE_MS + size / BYTES_PER_MS, mostBytes = mostMemory() } = limits;
+  const answer = await answerOf({ path, digest, request, mostMs }, mostBytes);
   if ('code' in answer) throw new PermafrostError(answer.code, answer.message);
   return answer;
 }

@@ -44,7 +44,8 @@ function valuesOf({ type, data }: OnnxOutput): Float32Array {
 }
 
 /**
- * Loads a part of a graph behind the contract's arithmetic, for any number of images, to run it some times. Throws ENGINE_FAILED with the runtime's own message, CONTRACT_INVALID.
+ * Loads a part of a graph behind the contract's arithmetic, for any number of images, to run it some times. Throws
+ * ENGINE_FAILED with the runtime's own message, CONTRACT_INVALID.
  */
 export async function openProbe(
   file: OnnxFile,

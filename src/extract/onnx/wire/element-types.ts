@@ -27,7 +27,9 @@ const TYPES: Readonly<Record<number, { readonly name: string; readonly bits?: nu
 
 export const typeName = (type: number): string => TYPES[type]?.name ?? (type === 0 ? 'unknown' : `type ${type}`);
 
-/** Bytes that a tensor's values take in raw_data or in an external file; undefined where the type has no fixed width. */
+/**
+ * Bytes that a tensor's values take in raw_data or in an external file; undefined where the type has no fixed width.
+ */
 export function byteLength(type: number, dims: readonly number[]): number | undefined {
   const bits = TYPES[type]?.bits;
   return bits === undefined ? undefined : Math.ceil(dims.reduce((product, size) => product * size, bits) / 8);

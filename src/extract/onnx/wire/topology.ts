@@ -22,7 +22,10 @@ export function producers(
 /** All tensors that a node needs. */
 export const readBy = ({ inputs, outer }: WireNode): readonly string[] => [...inputs, ...outer];
 
-/** The nodes so that each stands behind those that it reads, otherwise as in the file. Fails where they lead in a circle. */
+/**
+ * The nodes so that each stands behind those that it reads, otherwise as in the file. Fails where they lead in a
+ * circle.
+ */
 export function inOrder(nodes: readonly WireNode[], given: ReadonlySet<string>, fail: Fail): readonly WireNode[] {
   const writers = producers(nodes, given, fail);
   const sources = nodes.map((node) => [

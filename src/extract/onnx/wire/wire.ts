@@ -1,4 +1,4 @@
-// Protocol Buffers as they lie in a file (protobuf.dev/programming-guides/encoding): what a schema does not know survives.
+// Protocol Buffers as they lie in a file (protobuf.dev/programming-guides/encoding): what no schema knows survives.
 
 /** Ends reading with what was found. */
 export type Fail = (found: string) => never;

@@ -18,6 +18,7 @@ export function headsPart({ run }: ReportData): Markup {
   const { heads, skipped } = run;
   const best = heads[0];
   if (best === undefined) return html`<p>The last run trained no head.</p>`;
+  const several = heads.some(({ backbone }) => backbone !== undefined);
   const { least, scale } = accuracyAxis(heads);
   return html`<p>
       ${plural(heads.length, 'head')} trained on ${plural(best.trained, 'image')} and validated on ${best.validated}
@@ -35,7 +36,7 @@ export function headsPart({ run }: ReportData): Markup {
     ${htmlTable({
       caption: 'Heads, best first',
       columns: [
-        ...plain('head', 'features'),
+        ...plain('head', ...(several ? ['backbone'] : []), 'features'),
         ...numeric('cross-validated', `accuracy on ${best.validatedOn}`),
         ...plain('95 % interval'),
         untitled('interval drawn'),
@@ -44,6 +45,7 @@ export function headsPart({ run }: ReportData): Markup {
       ],
       rows: heads.map((head) => [
         [head.name, !head.converged && ' (not converged)'],
+        ...(several ? [head.backbone ?? ''] : []),
         featuresText(head),
         crossValidatedText(head),
         figure(head.accuracy),

@@ -12,11 +12,27 @@ import { settingsSchema } from '../../format/manifest.ts';
 
 const json = z.record(z.string(), z.unknown());
 
-const partSchema = z.strictObject({ cut: z.string(), pooling: z.enum(POOLINGS), width: z.number().int().positive() });
+/** What a graph was called, and where its file was last. */
+const networkSchema = z.strictObject({ name: z.string(), file: z.string() });
+
+const partSchema = z.strictObject({
+  /** A layer or tensor of its network. */
+  cut: z.string(),
+  pooling: z.enum(POOLINGS),
+  width: z.number().int().positive(),
+  /** Of a part of another network than the first: its settings, and what goes with them as in the document. */
+  own: z
+    .strictObject({
+      settings: settingsSchema,
+      network: networkSchema.optional(),
+      calibration: calibrationSchema.optional(),
+    })
+    .exactOptional(),
+});
 
 const headSchema = z.strictObject({
   format: z.literal('permafrost-head'),
-  /** 4: of features of graphs; 3: of features of tuned networks; 2: has \`others\`; else 1, which every permafrost reads. */
+  /** 4: of features of graphs, or of several networks; 3: of features of tuned networks; 2: has \`others\`; else 1, which every permafrost reads. */
   version: z.literal([1, 2, 3, 4]),
   permafrost: z.string(),
   name: z.string(),
@@ -25,13 +41,13 @@ const headSchema = z.strictObject({
   /** Settings of the training features, of the first part where there are several: other features are refused. */
   settings: settingsSchema,
   /** Of features of a graph: what it was called, and where its file was last. */
-  network: z.strictObject({ name: z.string(), file: z.string() }).optional(),
+  network: networkSchema.optional(),
   /** The calibration that `settings` names, where they are int8: new images are extracted with it too. */
   calibration: calibrationSchema.optional(),
   pooling: z.enum(POOLINGS),
   /** Numbers of an image, all parts together. */
   width: z.number().int().positive(),
-  /** Further parts of the features, side by side with the first, of the same settings but for the cut. */
+  /** Further parts of the features, side by side with the first, of its settings but for the cut, or of their own. */
   others: z.array(partSchema).min(1).optional(),
   /**
    * Of the last layer of a fine-tuned network, whose changed layers lie beside it as tensors `layers/...`: the digest
@@ -89,6 +105,26 @@ export function headParts({ settings, pooling, width, others = [] }: HeadDocumen
   return [{ cut: settings.cut, pooling, width: width - rest }, ...others];
 }
 
+/** A network whose features a head takes. */
+export interface HeadNetwork extends Pick<HeadDocument, 'settings' | 'network' | 'calibration'> {
+  /** What of the head's parts it gives: their places there, and what they are. */
+  readonly parts: readonly (HeadPart & { readonly at: number })[];
+}
+
+/** The networks whose features a head takes, the first part's first. */
+export function headNetworks(document: HeadDocument): readonly [HeadNetwork, ...HeadNetwork[]] {
+  const networks = new Map<string, { from: Omit<HeadNetwork, 'parts'>; parts: (HeadPart & { at: number })[] }>();
+  for (const [at, part] of headParts(document).entries()) {
+    const { settings, network, calibration } = part.own ?? document;
+    const key = `${settings.backbone} ${settings.weights}`;
+    const found = networks.get(key) ?? { from: { settings, network, calibration }, parts: [] };
+    networks.set(key, found);
+    found.parts.push({ ...part, at });
+  }
+  const [first, ...others] = Array.from(networks.values(), ({ from, parts }): HeadNetwork => ({ ...from, parts }));
+  return [first!, ...others];
+}
+
 export type HeadTensors = ReadonlyMap<
   string,
   { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }
@@ -96,7 +132,7 @@ export type HeadTensors = ReadonlyMap<
 
 /** The version of a head file: the least that can be read by whoever knows what is in it. */
 function versionFor({ others, settings, tuned }: HeadDocument): number {
-  if (settings.graph !== undefined) return 4;
+  if (settings.graph !== undefined || others?.some(({ own }) => own !== undefined)) return 4;
   if (tuned !== undefined || settings.tail !== undefined) return 3;
   return others === undefined ? 1 : 2;
 }
@@ -144,14 +180,15 @@ export async function readHead(path: string): Promise<{ document: HeadDocument; 
       `${path} is damaged or of another version: ${where.slice(0, 3).join('; ')}. Train it again.`,
     );
   }
-  const { settings, calibration, version } = parsed.data;
+  const { version } = parsed.data;
   if (version !== versionFor(parsed.data) || headParts(parsed.data)[0]!.width <= 0) {
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `${path} is of version ${version} and its parts are not those of such a head. Train it again.`,
     );
   }
-  if (settings.calibration !== (calibration && calibrationDigest(calibration))) {
+  const made = [parsed.data, ...headParts(parsed.data).flatMap(({ own }) => own ?? [])];
+  if (made.some(({ settings, calibration: by }) => settings.calibration !== (by && calibrationDigest(by)))) {
     throw new PermafrostError(
       'HEAD_CORRUPT',
       `${path} does not hold the calibration that its features were made with. Train it again.`,

@@ -4,6 +4,7 @@ import type { QueuedResult } from '../../../results/queue-result.ts';
 import { merge } from '../merge.ts';
 import { plan } from '../plan.ts';
 import { readPlan } from '../plan-file.ts';
+import { openOwnPlan } from '../s3/shared-plan.ts';
 import { queueAddress } from './address.ts';
 import { checkServer } from './connection.ts';
 import { ON_QUEUE_OPTIONS, type OnQueueOptions } from './options.ts';
@@ -31,6 +32,7 @@ export async function extractOnQueue(
   const packages = await loadQueuePackages();
   await checkServer(packages, address, work.listener);
   const { plan: path, store, run } = await plan(datasetPath, planned, work);
-  const filled = await runOnQueue(await readPlan(path), { packages, address, attempts, wait }, work);
+  const opened = await openOwnPlan(await readPlan(path));
+  const filled = await runOnQueue(opened, { packages, address, attempts, wait }, work).finally(() => opened.close());
   return { filled, merged: wait ? await merge(store, { run }, work) : null };
 }

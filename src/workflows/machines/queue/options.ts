@@ -32,7 +32,7 @@ export type QueueOptions = OptionsOf<typeof QUEUE_OPTIONS>;
 export const WORKER_OPTIONS = {
   plan: stringOption(
     '',
-    'the plan whose units are taken: its folder, as "permafrost plan" and "extract --queue" name it',
+    'the plan whose units are taken: its folder or its address in S3, as "permafrost plan" and "extract --queue" name it',
   ),
   root: stringOption('', 'where the images lie on this machine; empty: where the plan says'),
   threads: THREADS_OPTION,
@@ -59,6 +59,7 @@ export const QUEUED_OPTIONS = {
     'with --queue: how often a unit is tried; a worker that is killed is not the fault of its unit and counts apart',
     { min: 1, max: 100 },
   ),
+  at: PLAN_OPTIONS.at,
   unit: PLAN_OPTIONS.unit,
   again: PLAN_OPTIONS.again,
   ...QUEUE_OPTIONS,

@@ -1,6 +1,5 @@
 import type { FilledResult } from '../../../results/queue-result.ts';
-import type { PlanFolder } from '../plan-file.ts';
-import { publishedUnits } from '../unit-folder.ts';
+import type { OpenedPlan } from '../s3/shared-plan.ts';
 import { imagesOfUnit } from '../unit-lists.ts';
 import type { QueueAddress } from './address.ts';
 import { connectionNotes } from './connection.ts';
@@ -24,24 +23,22 @@ export interface RunOnQueueOptions {
  * UNITS_MISSING where it waited and some failed at all attempts, and INTERRUPTED.
  */
 export async function runOnQueue(
-  { path, plan }: PlanFolder,
+  opened: OpenedPlan,
   { packages, address, attempts, wait }: RunOnQueueOptions,
   work: RunOnQueueWork,
 ): Promise<FilledResult> {
+  const { plan } = opened.folder;
   const { run } = plan;
+  const missing = (): Promise<number[]> => opened.missing();
   const units = Array.from({ length: plan.units.count }, (_, unit) => unit);
   const notes = connectionNotes(address, work.listener);
   const queue = openUnitQueue(packages, address, { run, use: 'fill', notes });
-  const missing = async (): Promise<number[]> => {
-    const published = await publishedUnits(path);
-    return units.filter((unit) => !published.has(unit));
-  };
   const fill = (these: readonly number[]): Promise<number> => queue.fill(these, { attempts });
   try {
     const queued = await missing();
     const before = queued.length === 0 ? 0 : await fill(queued);
     const filled: FilledResult = {
-      plan: path,
+      plan: opened.place,
       run,
       queue: address.shown,
       units: { total: units.length, there: units.length - queued.length, queued: queued.length, before },

@@ -10,7 +10,7 @@ import { loadNormalizer, normalizerState } from '../../../classify/normalizer-st
 import { loadReject, rejectState, type Reject } from '../../../classify/novelty/reject.ts';
 import { readCalibration } from '../../../store/read/calibration-file.ts';
 import type { FeatureSettings } from '../../../store/format/fingerprint.ts';
-import type { FeatureSet } from '../../../store/format/manifest.ts';
+import { settingsSchema, type FeatureSet } from '../../../store/format/manifest.ts';
 import {
   LAYERS_PREFIX,
   readHead,
@@ -26,6 +26,7 @@ import {
   type TrainedContents,
 } from '../../../store/read/heads/trained-contents.ts';
 import type { Store } from '../../../store/open.ts';
+import { isSameNetwork } from '../../../store/read/stored-networks.ts';
 import type { StoredPart } from '../../../store/read/stored-parts.ts';
 import { requireLayers, type TunedLayers } from '../../network/tuned-layers.ts';
 import { contentsOfTrain } from '../trained-on.ts';
@@ -45,20 +46,30 @@ const stripped = (prefix: string, tensors: Tensors): Tensors =>
     ),
   );
 
+/** Of the name of a head's features, which are tensors' names perhaps, in that of its file. */
+const MOST_OF_NAME = 100;
+
 /**
  * Where a head is kept by default, named by what it is and a digest of its settings, of labels not the store's, and of
- * the tuned network whose features it reads.
+ * the tuned network, graph or networks whose features it reads.
  */
 function defaultHeadFile(
   store: string,
   { result: { name, pooling, normalize, params }, relabelled = [] }: Pick<TrainedHead, 'result' | 'relabelled'>,
-  { tuned, fingerprint }: FeatureSet,
+  parts: readonly [StoredPart, ...StoredPart[]],
 ): string {
+  const [{ set }] = parts;
+  const { tuned, fingerprint } = set;
+  const hasGraph = parts.some((part) => part.set.settings.graph !== undefined || !isSameNetwork(part.set, set));
   const labels = relabelled.length > 0 && { relabelled };
-  const network = tuned !== undefined && { network: fingerprint };
+  const network =
+    tuned !== undefined
+      ? { network: fingerprint }
+      : hasGraph && { networks: [...new Set(parts.map(({ set }) => set.settings.weights))], pooling };
   const digest = sha256Hex(canonicalJson({ params, normalize, ...labels, ...network })).slice(0, 8);
-  // A colon is no part of a file's name everywhere.
-  const features = `${tuned === undefined ? '' : 'tuned.'}${pooling.replaceAll(':', '.').replaceAll(',', '+')}`;
+  // A colon is no part of a file's name everywhere, and a slash nowhere.
+  const named = pooling.replaceAll(',', '+').replaceAll(/[^\w.+-]+/g, '.');
+  const features = `${tuned === undefined ? '' : 'tuned.'}${hasGraph ? named.slice(0, MOST_OF_NAME) : named}`;
   return join(store, 'heads', `${name}-${features}-${normalize}-${digest}.safetensors`);
 }
 
@@ -125,15 +136,37 @@ export async function saveHead(
   );
 }
 
+/** Stored parts as a head file has them: those of another network than the first with their own settings. */
+async function ownParts(parts: readonly [StoredPart, ...StoredPart[]], store: string): Promise<HeadPart[]> {
+  const [{ set: first }] = parts;
+  return Promise.all(
+    parts.map(async ({ pooling, width, set }): Promise<HeadPart> => {
+      const { cut } = set.settings;
+      if (isSameNetwork(set, first)) return { cut, pooling, width };
+      const { network, quantization } = set;
+      const settings = settingsSchema.parse(set.settings);
+      const calibration =
+        quantization && (await readCalibration(store, quantization.calibration, settings.calibration));
+      return {
+        cut,
+        pooling,
+        width,
+        own: { settings, ...(network && { network: { ...network } }), ...(calibration && { calibration }) },
+      };
+    }),
+  );
+}
+
 /**
  * Writes a head to `out`, or by default into the store that it was trained on, under whose labels it was, with a list
  * of its training images; gives the path. Throws STORE_WRITE, STORE_CORRUPT.
  */
 export async function keepHead(store: Store, head: TrainedHead, out = ''): Promise<string> {
-  const [{ set }] = store.parts(head.parts) as [StoredPart, ...StoredPart[]];
-  const file = out === '' ? defaultHeadFile(store.path, head, set) : resolve(out);
+  const parts = store.parts(head.parts) as [StoredPart, ...StoredPart[]];
+  const [{ set }] = parts;
+  const file = out === '' ? defaultHeadFile(store.path, head, parts) : resolve(out);
   const contents = await contentsOfTrain(store);
-  await saveHead(file, { ...head, contents }, set, store.path);
+  await saveHead(file, { ...head, parts: await ownParts(parts, store.path), contents }, set, store.path);
   return file;
 }
 

@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import type { Contract } from '../../../../src/core/contract.ts';
 import { cosine, row } from '../../../../src/core/matrix.ts';
 import { vgg16 } from '../../../../src/extract/backbones/vgg.ts';
 import { CONTRACTS } from '../../../../src/extract/contract.ts';
@@ -77,6 +78,24 @@ it('gives the same from a file as from memory, in views too, and leaves no file'
   await held.dispose();
   await filed.dispose();
   expect(readdirSync(source.folder)).toEqual([]);
+});
+
+it.each(['RGB', 'BGR'] as const)('gives each channel its own mean and scale, in the order %s', async (channelOrder) => {
+  const contract = { ...CONTRACTS.vgg16, channelOrder, mean: [10, 20, 30], scale: [1, 2, 3] } as const;
+  const plain = { ...contract, channelOrder: 'RGB', mean: [0, 0, 0], scale: 1 } as const;
+  const read = async (of: Contract): Promise<Float32Array> => {
+    const { lists, dispose } = await pixelInputs({ ...source, contract: of }, [samples.slice(0, 1)], {});
+    const out = new Float32Array(lists[0]!.width);
+    await lists[0]!.read([{ image: 0, view: 0 }], out);
+    await dispose();
+    return out;
+  };
+  const pixels = await read(plain);
+  const from = channelOrder === 'RGB' ? [0, 1, 2] : [2, 1, 0];
+  const expected = pixels.map(
+    (_, i) => (pixels[i - (i % 3) + from[i % 3]!]! - contract.mean[i % 3]!) * contract.scale[i % 3]!,
+  );
+  expect(await read(contract)).toEqual(expected);
 });
 
 it('refuses a file that changed since it was extracted', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PASSWORD_VARIABLE } from '../../../../src/workflows/machines/queue/address.ts';
 import { redisHere, startRedis } from '../../../servers/redis.ts';
+import { s3Here, startS3 } from '../../../servers/s3.ts';
 import { permafrost, type CommandOptions, type Finished } from '../../../support/command.ts';
 import { temporaryFolders } from '../../../support/folders.ts';
 import { promisedFiles } from '../../../support/machines.ts';
@@ -100,6 +101,35 @@ describe.skipIf(redisHere.isSkipped)(redisHere.needs('extract on a queue'), () =
       await redis.stop();
     }
   });
+
+  it.skipIf(s3Here.isSkipped)(
+    s3Here.needs('gives the store of one machine where the plan lies in S3, and workers share no folder'),
+    async () => {
+      const [redis, s3] = [await startRedis(), await startS3('runs')];
+      try {
+        const dataset = await noiseDataset(join(folder(), 'data'), twoClasses(9));
+        const [one, many] = [join(folder(), 'store'), join(folder(), 'store')];
+        expect((await permafrost(['extract', dataset, '--store', one, ...FLAGS])).code).toBe(0);
+        const env = { [PASSWORD_VARIABLE]: redis.password, ...s3.env };
+        const queue = ['--queue', redis.url, '--at', 's3://runs'];
+        const extract = (...more: readonly string[]) =>
+          permafrost(['extract', dataset, '--store', many, ...FLAGS, ...queue, '--json', ...more], { env });
+        const [filled] = linesOf(await extract()) as [Line];
+        expect(filled).toMatchObject({ event: 'filled', units: { total: 3, there: 0, queued: 3, before: 0 } });
+        expect(filled.plan).toMatch(/^s3:\/\/runs\/[0-9a-f]{16}$/);
+        const work = () => permafrost(['worker', redis.url, '--plan', filled.plan!, '--json'], { env });
+        const [waited, ...workers] = await Promise.all([extract('--wait'), work(), work()]);
+        for (const worker of workers) expect(linesOf(worker).at(-1)).toMatchObject({ event: 'end', missing: 0 });
+        expect(waited.code).toBe(0);
+        expect(linesOf(waited).at(-1)).toMatchObject({ event: 'merged', added: 18 });
+        expect(promisedFiles(many)).toEqual(promisedFiles(one));
+        expect(existsSync(join(many, 'parts'))).toBe(false);
+        await expect.poll(() => redis.command('KEYS', '*'), { timeout: 10_000 }).toBe('');
+      } finally {
+        await Promise.all([redis.stop(), s3.stop()]);
+      }
+    },
+  );
 
   it('says at once where the server is away, before it plans', async () => {
     const redis = await startRedis();

@@ -2,7 +2,6 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PermafrostError, reasonOf } from '../../../../core/errors.ts';
 import type { openUnitWorker, UnitWorker } from '../../unit-worker.ts';
-import { hasPlan } from '../../plan-file.ts';
 import type { NetworkNews, NetworkOrder } from './messages.ts';
 
 type OpenOrder = Extract<NetworkOrder, { do: 'open' }>;
@@ -25,22 +24,10 @@ export function serveUnits(open: typeof openUnitWorker): void {
   const note = (text: string): void => send({ kind: 'note', text });
   let stopping = new AbortController();
   let opened: UnitWorker | undefined;
-  let planPath = '';
-  /** What is published stays so. */
-  const published = new Set<number>();
-
-  async function countMissing(worker: UnitWorker): Promise<number> {
-    // What was merged has no plan any more, and no units.
-    if (!(await hasPlan(planPath))) return 0;
-    const { count } = worker.plan.units;
-    for (let unit = 0; unit < count; unit++)
-      if (!published.has(unit) && (await worker.isPublished(unit))) published.add(unit);
-    return count - published.size;
-  }
 
   async function openPlan({ plan, root, threads }: OpenOrder, signal: AbortSignal): Promise<NetworkNews> {
     const worker = await open(plan, { ...(root !== '' && { root }), threads }, { signal, listener: { note } });
-    [opened, planPath] = [worker, plan];
+    opened = worker;
     const { run, units } = worker.plan;
     const images = Array.from({ length: units.count }, (_, unit) => worker.imagesOf(unit));
     return { kind: 'open', opened: { run, units: images } };
@@ -51,7 +38,7 @@ export function serveUnits(open: typeof openUnitWorker): void {
       case 'open':
         return openPlan(order, signal);
       case 'count-missing':
-        return { kind: 'missing', units: await countMissing(opened!) };
+        return { kind: 'missing', units: (await opened!.missing()).length };
       case 'extract': {
         const { unit, crashed, only } = order;
         const onImages = (done: number, of: number): void => send({ kind: 'images', done, of });

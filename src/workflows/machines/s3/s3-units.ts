@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { sha256Hex } from '../../core/digest.ts';
-import { PermafrostError, reasonOf } from '../../core/errors.ts';
-import { belowS3, parseS3Address } from '../../extract/source/s3/address.ts';
-import type { S3Access } from '../../extract/source/s3/s3-access.ts';
-import { writeFileAtomic } from '../../store/format/atomic-file.ts';
-import { sealJson, unsealExactly } from '../../store/format/sealed-json.ts';
-import { beginUnit, unitFolder, unitName } from './unit-folder.ts';
+import { sha256Hex } from '../../../core/digest.ts';
+import { PermafrostError, reasonOf } from '../../../core/errors.ts';
+import { belowS3, parseS3Address } from '../../../extract/source/s3/address.ts';
+import type { S3Access } from '../../../extract/source/s3/s3-access.ts';
+import { writeFileAtomic } from '../../../store/format/atomic-file.ts';
+import { sealJson, unsealExactly } from '../../../store/format/sealed-json.ts';
+import { beginUnit, unitFolder, unitName } from '../unit-folder.ts';
 
 const FORMAT = 'permafrost-unit-seal';
 const VERSION = 1;
@@ -43,6 +43,16 @@ export interface S3Units {
 /** Whether an error says that an object is not there, or not for us. */
 const isOfObject = (error: unknown): boolean => error instanceof PermafrostError && error.code === 'IMAGE_UNREADABLE';
 
+/** Whether there is an object at an address. */
+export const isThere = (s3: S3Access, address: string): Promise<boolean> =>
+  s3.facts(parseS3Address(address)).then(
+    () => true,
+    (error: unknown) => {
+      if (isOfObject(error)) return false;
+      throw error;
+    },
+  );
+
 export function s3Units(s3: S3Access, root: string, run: string): S3Units {
   const at = (name: string) => parseS3Address(belowS3(root, name));
   const sealAt = (unit: number) => at(`${unitName(unit)}.json`);
@@ -76,14 +86,7 @@ export function s3Units(s3: S3Access, root: string, run: string): S3Units {
   }
 
   return {
-    isPublished: (unit) =>
-      s3.facts(sealAt(unit)).then(
-        () => true,
-        (error: unknown) => {
-          if (isOfObject(error)) return false;
-          throw error;
-        },
-      ),
+    isPublished: (unit) => isThere(s3, belowS3(root, `${unitName(unit)}.json`)),
     async published() {
       const prefix = at('u-');
       const from = prefix.key.length - 'u-'.length;

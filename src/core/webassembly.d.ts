@@ -1,4 +1,4 @@
-/** What the optimiser uses of WebAssembly: its types come with those of browsers alone. */
+/** What permafrost uses of WebAssembly: its types come with those of browsers alone. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);

@@ -1,0 +1,143 @@
+import type { Int8Calibration } from '../../core/calibration.ts';
+import { PermafrostError } from '../../core/errors.ts';
+import type { Listener } from '../../core/listener.ts';
+import { matrix, row } from '../../core/matrix.ts';
+import type { Failure, FeaturePart } from '../../core/sample.ts';
+import { readOnnxFile } from '../../extract/onnx/read-onnx.ts';
+import type { NetworkFacts } from '../../results/answer-results.ts';
+import type { EngineFacts } from '../../results/extract-result.ts';
+import type { FeatureSettings } from '../../store/format/fingerprint.ts';
+import type { FeatureSet } from '../../store/format/manifest.ts';
+import type { Work } from '../work.ts';
+import { cutsOfParts } from '../network/cuts.ts';
+import { extractImages, type ExtractedImages } from '../network/extract-images.ts';
+import { extractorLike, type Extractor, type ExtractorRequest } from '../network/extractor.ts';
+import type { TunedLayers } from '../network/tuned-layers.ts';
+
+/** What features that stand side by side take of one network. */
+export interface PartsOfNetwork {
+  /** Settings of the first of the parts. */
+  readonly settings: FeatureSettings;
+  readonly known: FeatureSet['network'];
+  readonly tuned?: TunedLayers | undefined;
+  readonly calibrate: () => Promise<Int8Calibration>;
+  /** By the names that the network has for its cuts; part `at` of all, and its numbers an image. */
+  readonly parts: readonly (FeaturePart & { readonly width: number; readonly at: number })[];
+}
+
+/** What is asked of every network: engine and device, and where weights are. */
+export type SideBySideRequest = Pick<ExtractorRequest, 'engine' | 'device' | 'precision' | 'threads' | 'weights'>;
+
+/** Turns loose images into features of one network, or of several side by side. */
+export interface ImagesExtractor {
+  readonly contract: string;
+  readonly engine: EngineFacts;
+  /** Further networks. */
+  readonly others: readonly NetworkFacts[];
+  /** Runs the images through one network after the other; images that one of them could not have are left out. */
+  extract(files: readonly string[], work: Work): Promise<ExtractedImages>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens the networks, each under its own settings. `weights` is the file of the list of layers or graph that it is of.
+ * Throws what extractorLike throws, having closed what was opened.
+ */
+export async function imagesExtractor(
+  networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
+  request: SideBySideRequest,
+  listener?: Listener,
+): Promise<ImagesExtractor> {
+  const { weights = '' } = request;
+  const of = await ownerOf(weights, networks);
+  const opened: { readonly extractor: Extractor; readonly network: PartsOfNetwork }[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const { extractor } of opened) await extractor.executable.dispose();
+  };
+  try {
+    for (const network of networks) {
+      const { settings, known, tuned, calibrate, parts } = network;
+      const own = { ...request, weights: network === of ? weights : '' };
+      const extractor = await extractorLike(
+        settings,
+        { ...own, cuts: cutsOfParts(parts), known, tuned, calibrate },
+        listener,
+      );
+      opened.push({ extractor, network });
+    }
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  const [{ extractor: first }, ...others] = opened as [(typeof opened)[number], ...typeof opened];
+  return {
+    contract: first.contract.name,
+    engine: first.engine,
+    others: others.map(({ extractor: { network, contract, engine } }) => ({
+      backbone: network.backbone.name,
+      contract: contract.name,
+      engine,
+    })),
+    dispose,
+    async extract(files, work) {
+      if (others.length === 0) return extractImages(files, first, work);
+      const found: ExtractedImages[] = [];
+      for (const { extractor } of opened) {
+        found.push(await extractImages(files, extractor, work));
+        // Two networks need not be in memory at the same time.
+        await extractor.executable.dispose();
+      }
+      return joined(
+        files,
+        found.map((one, i) => ({ ...one, ...opened[i]! })),
+      );
+    },
+  };
+}
+
+/** The network that a weights file is of: of several graphs the one with its digest. Throws FINGERPRINT_MISMATCH. */
+async function ownerOf(
+  weights: string,
+  networks: readonly [PartsOfNetwork, ...PartsOfNetwork[]],
+): Promise<PartsOfNetwork | undefined> {
+  if (weights === '' || networks.length === 1) return networks[0];
+  const isGraph = ({ settings }: PartsOfNetwork): boolean => settings.graph !== undefined;
+  if (/\.(safetensors|h5|hdf5)$/i.test(weights)) return networks.find((one) => !isGraph(one));
+  const { digest } = await readOnnxFile(weights);
+  const owner = networks.find((one) => isGraph(one) && one.settings.weights === digest);
+  if (owner !== undefined) return owner;
+  const wanted = networks.map(({ settings, known }) => `${known?.name ?? settings.backbone} ${settings.weights}`);
+  throw new PermafrostError(
+    'FINGERPRINT_MISMATCH',
+    `${weights} has the digest ${digest}, and the features were made by ${wanted.join(' and ')}. Give the file of one of them with --weights FILE.`,
+  );
+}
+
+type OfOne = ExtractedImages & { readonly extractor: Extractor; readonly network: PartsOfNetwork };
+
+/** The features of images that every network has, each part at its place. */
+function joined(files: readonly string[], found: readonly OfOne[]): ExtractedImages {
+  const widths: number[] = [];
+  for (const { network } of found) for (const { at, width } of network.parts) widths[at] = width;
+  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width, 0));
+  const rows = found.map(({ paths }) => new Map(paths.map((path, i) => [path, i])));
+  const paths = files.filter((path) => rows.every((one) => one.has(path)));
+  const X = matrix(
+    paths.length,
+    widths.reduce((sum, width) => sum + width, 0),
+  );
+  for (const [n, { X: own, extractor, network }] of found.entries()) {
+    let from = 0;
+    for (const { cut, pooling } of extractor.outputs) {
+      const { at, width } = network.parts.find((part) => part.cut === cut && part.pooling === pooling)!;
+      for (const [i, path] of paths.entries()) {
+        const values = row(own, rows[n]!.get(path)!).subarray(from, from + width);
+        X.data.set(values, i * X.cols + starts[at]!);
+      }
+      from += width;
+    }
+  }
+  const failed = new Map<string, Failure>();
+  for (const failure of found.flatMap((one) => one.failed)) failed.set(failure.path, failure);
+  return { paths, X, failed: [...failed.values()] };
+}
