@@ -34,7 +34,7 @@ describe('the way on', () => {
   const contents = new Map([['a.png', 'digest']]);
   const told = (contract: Contract, remark: Remark): string =>
     remarksInWords(contract, [{ path: 'a.png' }], contents, new Map([['digest', remark]])).warnings.join();
-  const veiled: Remark = { oneColour: [255, 255, 255], hasAlpha: true };
+  const veiled: Remark = { oneColour: [255, 255, 255], hasAlpha: true, isClipped: false };
   const clipped: Remark = { isClipped: true, hasAlpha: false };
   const ofAnother = presetContract('imagenet', 224);
 
