@@ -28,6 +28,11 @@ export interface Contract {
   /** Whether the kernel widens as a picture shrinks; absent: it does. `false` is for bilinear and bicubic alone. */
   readonly antialias?: false;
   /**
+   * Whose arithmetic the antialiased kernels have: `pillow`, to the byte; absent: libvips' where a picture shrinks, which
+   * rounds weights more coarsely (0.2 levels in the mean). Other networks than lists of layers have the former.
+   */
+  readonly rounding?: 'pillow';
+  /**
    * `exif` turns the image as its orientation says; `ignore` takes the pixels as they lie in the file, except of TIFF,
    * which Pillow turns whatever is asked.
    */
@@ -69,6 +74,7 @@ export const contractSchema = z.strictObject({
   pad: threeNumbers.readonly().exactOptional(),
   kernel: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
   antialias: z.literal(false).exactOptional(),
+  rounding: z.literal('pillow').exactOptional(),
   orientation: z.enum(['exif', 'ignore']),
   iccProfile: z.literal('ignore'),
   alpha: z.enum(['white', 'drop']),

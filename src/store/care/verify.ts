@@ -141,9 +141,12 @@ export function withoutDamaged(manifest: ManifestDraft, damaged: readonly Damage
     for (const shard of set.shards) if (!isWhole(shard)) lost += shard.rows;
     set.shards = set.shards.filter(isWhole);
   }
-  const { tuned } = manifest.dataset;
+  const { tuned, others = [] } = manifest.dataset;
   const isThere = (name: string): boolean => manifest.sets.some(({ fingerprint }) => fingerprint === name);
   if (tuned) manifest.dataset.tuned = tuned.filter(({ fingerprint }) => isThere(fingerprint));
+  const whole = others.filter(({ sets }) => sets.every(({ fingerprint }) => isThere(fingerprint)));
+  if (whole.length > 0) manifest.dataset.others = whole;
+  else delete manifest.dataset.others;
   if (manifest.dataset.samples && names.has(manifest.dataset.samples.name)) delete manifest.dataset.samples;
   return lost;
 }

@@ -120,12 +120,18 @@ export function storedParts(
     const found = named && setNamed(store, named, view);
     const stored = found && readFor(found, pooling);
     if (stored === undefined) {
-      const there = networks.flatMap(({ sets }) => sets.map(({ name, poolings }) => `${name}:${poolings.join('+')}`));
+      const cutsOf = ({ sets }: StoredNetwork): string[] =>
+        sets.map(({ name, poolings }) => `${name}:${poolings.join('+')}`);
+      const there = networks.flatMap(cutsOf);
+      const inWords =
+        networks.length === 1
+          ? there.join(', ')
+          : networks.map((one) => `${cutsOf(one).join(', ')} (${one.label})`).join('; ');
       const network = networks[0].sets[0].set.tuned === undefined ? '' : ' and --backbone-file';
       const advice = networks.length === 1 ? ` with --cut ${[...there, `${cut}:${pooling}`].join(',')}${network}` : '';
       throw new PermafrostError(
         'OPTION_INVALID',
-        `${store.path} was extracted at ${there.join(', ')}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract"${advice}: what is there is reused.`,
+        `${store.path} was extracted at ${inWords}, so it has no ${cut}:${pooling}. Choose of these, or run "permafrost extract"${advice}: what is there is reused.`,
       );
     }
     const { set } = found!;

@@ -9,16 +9,19 @@ export function tunedSets({ manifest }: StoreFolder): readonly FeatureSet[] {
 }
 
 /**
- * A store to be read as if a tuned network had made the features of its data set: its set is the one and only, and
- * there are no views. To be read alone: who writes opens the store anew. Throws STORE_EMPTY where it lacks the set.
+ * A store to be read as if another network had made the features of its data set: of a tuned network its set is the one
+ * and only, and there are no views. To be read alone: who writes opens the store anew. Throws STORE_EMPTY where it lacks
+ * the set.
  */
 export function withTunedSet({ path, manifest }: StoreFolder, fingerprint: string): StoreFolder {
-  const { tuned = [], sets, root, samples, failures } = manifest.dataset;
+  const { tuned = [], others = [], sets, root, samples, failures } = manifest.dataset;
+  const other = others.find((one) => one.sets.some((set) => set.fingerprint === fingerprint));
+  if (other !== undefined) return { path, manifest: { ...manifest, dataset: { root, ...other, samples, failures } } };
   const covering = [...tuned, ...sets].find((one) => one.fingerprint === fingerprint);
   if (covering === undefined)
     throw new PermafrostError(
       'STORE_EMPTY',
-      `${path} has no features of the tuned network ${fingerprint} for all of its images. Run "permafrost extract ${path} --backbone-file FILE" with the file of that network.`,
+      `${path} has no features of the network ${fingerprint} for all of its images. Run "permafrost extract ${path} --backbone-file FILE" with the file of that network, of a frozen one with --backbone.`,
     );
   return { path, manifest: { ...manifest, dataset: { root, sets: [covering], samples, failures } } };
 }

@@ -137,6 +137,8 @@ export function liveHeads(store: string): LiveHeads {
     return head;
   }
   const problemOf = ({ document }: OpenedHead, { set }: Snapshot): string | null => {
+    if (headParts(document).some(({ own }) => own !== undefined))
+      return 'It reads features of several networks, and the studio has those of one.';
     if (headParts(document).some(({ cut }) => cut !== document.settings.cut))
       return 'It reads features of several cuts, and the studio has those of one.';
     const differing = differingSettings(document.settings, set.settings);

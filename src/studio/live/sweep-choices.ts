@@ -2,6 +2,7 @@ import { POOLING_CHOICES, poolingsIn } from '../../core/sample.ts';
 import type { SweepChoices } from '../api/studio-sweep.ts';
 import { HEADS, HEAD_NAMES } from '../../classify/heads/index.ts';
 import { NORMALIZATIONS } from '../../classify/normalize.ts';
+import { storedNetworks } from '../../store/read/stored-networks.ts';
 import { currentSets, readFor } from '../../store/read/stored-parts.ts';
 import { SWEEP_AXES } from '../../workflows/sweep/axes.ts';
 import { DEFAULT_GRID, FEATURE_AXIS_NAMES } from '../../workflows/sweep/default-grid.ts';
@@ -24,7 +25,7 @@ function defaultValues(option: string): string {
 /** What a sweep of a snapshot can be asked for, from the tables that the command line reads. */
 export function sweepChoices({ store }: Snapshot): SweepChoices {
   const sets = currentSets(store);
-  const cuts = sets.map(({ set }) => set.settings.cut);
+  const cuts = storedNetworks(store).flatMap((network) => network.sets.map(({ name }) => name));
   const poolings = POOLING_CHOICES.filter((choice) =>
     poolingsIn(choice).every((pooling) => readFor(sets[0], pooling) !== undefined),
   );

@@ -103,8 +103,14 @@ async function repairFeatures(path: string, work: Work): Promise<RepairResult> {
   try {
     // First those: what the sets beside them lack of the images is extracted without them.
     const tuned = await extractMissingTuned(store, work);
+    // The primary network comes last: it stays what was extracted last.
+    let others = 0;
+    for (const {
+      sets: [first],
+    } of (manifest.dataset.others ?? []).toReversed())
+      others += (await extractStored(store.throughNetwork(first!.fingerprint), { isNext: () => true }, work)).extracted;
     const { extracted } = await extractStored(store, {}, work);
-    return { ...found, extracted: tuned + extracted, next: advice };
+    return { ...found, extracted: tuned + others + extracted, next: advice };
   } catch (error) {
     if (!(error instanceof PermafrostError) || error.code === 'INTERRUPTED') throw error;
     const next = `What was lost could not be extracted again: ${reasonOf(error)} The store is intact without it; run "permafrost extract" when that is mended.`;

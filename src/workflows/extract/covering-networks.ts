@@ -1,11 +1,9 @@
 import { plural } from '../../core/words.ts';
 import type { Split } from '../../core/sample.ts';
-import type { CoveringNetwork } from '../../store/format/manifest.ts';
-import type { FeatureSetDraft, StoreDraft } from '../../store/format/manifest.ts';
+import type { CoveringNetwork, FeatureSet, StoreDraft } from '../../store/format/manifest.ts';
 import type { SampleRows } from '../../store/format/shard.ts';
 import { isSameNetwork, nameOfNetwork } from '../../store/read/stored-networks.ts';
 import { setsWriter, type WantedDraft } from '../../store/write/sets-writer.ts';
-import type { FrozenNetwork } from '../network/frozen-network.ts';
 import type { Work } from '../work.ts';
 
 /** The sets of another network that hold every image of the data set, and those of each view of its training images. */
@@ -49,14 +47,14 @@ const draftsOf = ({ manifest }: StoreDraft, covering: CoveringNetwork['sets']): 
 
 /**
  * The other networks that stood beside, or before, `primary` and still hold every image of a list: so one that is
- * extracted into a store takes no other's place. That one falls out is reported, but for those of `next`, which are
- * extracted at once.
+ * extracted into a store takes no other's place. That one falls out is reported, but for those that `isNext` tells of,
+ * which are extracted at once.
  */
 export async function coveringNetworks(
   store: StoreDraft,
   samples: SampleRows,
   [primary]: readonly WantedDraft[],
-  next: readonly FrozenNetwork[],
+  isNext: (set: FeatureSet) => boolean,
   { listener }: Work,
 ): Promise<NetworkDraft[]> {
   const { dataset } = store.manifest;
@@ -67,7 +65,7 @@ export async function coveringNetworks(
     // Of a tuned network tunedCoverings knows.
     if (first === undefined || first.set.tuned !== undefined || isSameNetwork(first.set, primary!.set)) continue;
     const { whole, lacking } = await wholeOver(store, sets, samples);
-    if (lacking > 0 && !next.some((network) => isOf(first.set, network)))
+    if (lacking > 0 && !isNext(first.set))
       listener?.note?.(
         `The features of ${nameOfNetwork(first.set)} lack ${plural(lacking, 'image')} of the data set, so no command takes them until "permafrost extract" with its --backbone has brought these.`,
       );
@@ -82,7 +80,3 @@ export async function coveringNetworks(
   }
   return found;
 }
-
-/** Whether a set is of a network that is about to be extracted. */
-const isOf = (set: FeatureSetDraft, { backbone }: FrozenNetwork): boolean =>
-  'layers' in backbone ? set.settings.backbone === backbone.name : set.settings.weights === backbone.file.digest;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { ExtractResult } from '../../results/extract-result.ts';
-import { MANIFEST_NAME } from '../../store/format/manifest.ts';
+import { MANIFEST_NAME, type FeatureSet } from '../../store/format/manifest.ts';
 import { readManifest } from '../../store/format/manifest-file.ts';
 import { lockStore, type StoreLock } from '../../store/write/lock.ts';
 import { storedEngineClasses } from '../../store/read/stored-engine-classes.ts';
@@ -34,8 +34,8 @@ export function defaultStore(dataset: string): string {
 export interface By {
   readonly network: FrozenNetwork;
   readonly tuned?: TunedFeatures;
-  /** Networks that are extracted into the same store at once. */
-  readonly next?: readonly FrozenNetwork[];
+  /** Whether the network of a set is extracted into the same store at once. */
+  readonly isNext?: (set: FeatureSet) => boolean;
 }
 
 /**
@@ -58,7 +58,7 @@ async function extractFrom(
   dataset: Dataset,
   options: ExtractOptions,
   work: Work,
-  { network, tuned, next }: By,
+  { network, tuned, isNext }: By,
 ): Promise<ExtractResult> {
   const { listener } = work;
   const cuts = parseCuts(options.cut, network.backbone);
@@ -94,7 +94,7 @@ async function extractFrom(
       : tunedExtractor(tuned, cuts, options, work));
     await extractor.executable.check();
     await locked();
-    return (await extractInto(store, { dataset, source, extractor, options, ...(next && { next }) }, work)).result;
+    return (await extractInto(store, { dataset, source, extractor, options, ...(isNext && { isNext }) }, work)).result;
   } finally {
     await extractor?.executable.dispose();
     await lock?.release();

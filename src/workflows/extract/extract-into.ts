@@ -15,7 +15,7 @@ import { unitRows } from '../../store/write/shard-rows.ts';
 import { commitDataset, openForWriting, setFor, whyNotReused } from '../../store/write/store.ts';
 import { requireAgreement } from '../network/calibration.ts';
 import { cutsText } from '../network/cuts.ts';
-import { labelOf, type FrozenNetwork } from '../network/frozen-network.ts';
+import { labelOf } from '../network/frozen-network.ts';
 import { afterDecoding } from './after-decoding.ts';
 import { drawSplit } from './draw-split.ts';
 import { keptSplit } from './kept-split.ts';
@@ -58,13 +58,13 @@ interface ExtractionInto extends Pick<Pass, 'dataset' | 'extractor' | 'options'>
   readonly positions?: Uint32Array;
   /** By default all cuts. */
   readonly viewCuts?: ViewCuts;
+  /** Whether features of the same images by the network of a set are extracted into the store at once. Default: none. */
+  readonly isNext?: (set: FeatureSet) => boolean;
   /**
    * By pass (0: the images themselves, then view 1, 2 ...) the contents whose features another store has. They are
    * listed here, without facts of their headers, and not extracted.
    */
   readonly elsewhere?: ElsewhereByPass | undefined;
-  /** Networks whose features of the same images are extracted into the store at once. */
-  readonly next?: readonly FrozenNetwork[];
   /** False where the store is not to remember size and times of the files: they are of this machine alone. */
   readonly remembersTimes?: boolean;
 }
@@ -102,8 +102,8 @@ async function extractFrom(
     split,
     positions,
     viewCuts,
+    isNext = () => false,
     elsewhere,
-    next = [],
     remembersTimes = true,
   }: ExtractionInto,
   work: Work,
@@ -142,7 +142,7 @@ async function extractFrom(
   const failedFirst = failed.length;
   const listed = contents.rows(writer.known);
   const tuned = await tunedCoverings(store, listed, wanted, work);
-  const others = await coveringNetworks(store, listed, wanted, next, work);
+  const others = await coveringNetworks(store, listed, wanted, isNext, work);
   const whole = { root, sets: wanted, tuned, others, failures: failed, split: split ?? drawn.origin };
   await commitDataset(store, { ...whole, samples: listed });
   const isViewed = ({ settings }: FeatureSet): boolean => viewCuts?.includes(settings.cut) ?? true;

@@ -7,11 +7,12 @@ import { cutLayerNames } from '../../extract/backbones/cut-layers.ts';
 import { layerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
 import type { ExtractResult, NetworkExtracted } from '../../results/extract-result.ts';
+import type { FeatureSet } from '../../store/format/manifest.ts';
 import { namesOfCuts, parseCuts } from '../network/cuts.ts';
 import { frozenNetwork, type FrozenNetwork, type NetworkRequest } from '../network/frozen-network.ts';
 import type { Work } from '../work.ts';
 import { extractDataset } from './extract-dataset.ts';
-import type { ExtractOptions } from './options.ts';
+import { EXTRACT_DEFAULTS, type ExtractOptions } from './options.ts';
 
 /** A network whose features are wanted, and at which cuts, as `--cut` names those of one network. */
 export interface WantedNetwork {
@@ -124,6 +125,10 @@ const ofNetwork = (network: FrozenNetwork, result: ExtractResult): NetworkExtrac
   trace: result.trace,
 });
 
+/** Whether a set is of that network. */
+const isOf = ({ settings }: FeatureSet, { backbone }: FrozenNetwork): boolean =>
+  isLayerBackbone(backbone) ? settings.backbone === backbone.name : settings.weights === backbone.file.digest;
+
 /**
  * As extractDataset, of several networks into one store, one after the other: each image is read and decoded once a
  * network. The first named comes last, for the network that was extracted last is the primary one.
@@ -149,8 +154,9 @@ export async function extractNetworks(
   }
   for (const [i, { network, cut }] of [...others].reverse().entries()) {
     listener?.note?.(`${network.backbone.name}, ${i + 1} of ${wanted.length} backbones:`);
-    const next = wanted.slice(0, others.length - i).map((one) => one.network);
-    const result = await extractDataset(datasetPath, dataset, { ...options, cut }, once, { network, next });
+    const next = wanted.slice(0, others.length - i);
+    const isNext = (set: FeatureSet): boolean => next.some((one) => isOf(set, one.network));
+    const result = await extractDataset(datasetPath, dataset, { ...options, cut }, once, { network, isNext });
     extracted.unshift(ofNetwork(network, result));
     warnings.push(...result.warnings);
     for (const failure of result.failed) failed.set(failure.path, failure);
@@ -158,10 +164,11 @@ export async function extractNetworks(
   const { network, cut } = primary!;
   if (others.length > 0) listener?.note?.(`${network.backbone.name}, ${wanted.length} of ${wanted.length} backbones:`);
   const result = await extractDataset(datasetPath, dataset, { ...options, cut }, once, { network });
-  if (others.length === 0) return result;
+  if (others.length === 0)
+    return network.backbone.name === EXTRACT_DEFAULTS.backbone ? result : { backbone: network.backbone.name, ...result };
   return {
-    ...result,
     backbone: network.backbone.name,
+    ...result,
     others: extracted,
     warnings: [...new Set([...warnings, ...result.warnings])],
     failed: [...failed.values(), ...result.failed.filter(({ path }) => !failed.has(path))],

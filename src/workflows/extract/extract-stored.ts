@@ -1,6 +1,7 @@
 import { PermafrostError } from '../../core/errors.ts';
 import type { ExtractResult } from '../../results/extract-result.ts';
 import { requireSameSettings, type FeatureSettings } from '../../store/format/fingerprint.ts';
+import type { FeatureSet } from '../../store/format/manifest.ts';
 import { readCalibration } from '../../store/read/calibration-file.ts';
 import { splitOrigin } from '../../store/read/samples.ts';
 import { currentSets } from '../../store/read/stored-parts.ts';
@@ -25,6 +26,8 @@ export interface StoredExtraction {
   readonly viewCuts?: ViewCuts;
   /** The weights file that the store was extracted with; empty: the bundled weights. */
   readonly weights?: string;
+  /** Whether what the network of a set lacks is extracted at once too. Default: none. */
+  readonly isNext?: (set: FeatureSet) => boolean;
 }
 
 /**
@@ -34,7 +37,7 @@ export interface StoredExtraction {
  */
 export async function extractStored(
   store: Store,
-  { cuts, views, viewCuts, weights = '' }: StoredExtraction,
+  { cuts, views, viewCuts, weights = '', isNext }: StoredExtraction,
   work: Work,
 ): Promise<ExtractResult> {
   const sets = currentSets(store);
@@ -83,7 +86,7 @@ export async function extractStored(
     };
     const split = await splitOrigin(store.files, store.manifest);
     const positions = positionsWithFailures(dataset.samples, dataset.failures);
-    const into = { dataset, extractor, options, split, positions, viewCuts };
+    const into = { dataset, extractor, options, split, positions, viewCuts, ...(isNext && { isNext }) };
     return (await extractInto(store.path, into, work)).result;
   } finally {
     await extractor.executable.dispose();

@@ -199,7 +199,7 @@ async function mergeInto(
   const isHeldOut = (sha256: string): boolean => draw !== undefined && draw.held[images.index.find(sha256)] === 1;
   const samples = images.rows();
   const tuned = await tunedCoverings(store, samples, wanted, work);
-  const others = await coveringNetworks(store, samples, wanted, [], work);
+  const others = await coveringNetworks(store, samples, wanted, () => false, work);
   const views = await mergeViews(into, isHeldOut, counts, work);
   const split: SplitOrigin = draw?.origin ?? { by: 'dataset' };
   const root = plan.dataset.root;

@@ -12,16 +12,16 @@ import type { EngineRequest } from '../../extract/engines/candidates.ts';
 import type { Executable } from '../../extract/engines/engine.ts';
 import { engineClass } from '../../extract/engines/variants.ts';
 import { requireSameSettings, type Dtype, type FeatureSettings } from '../../store/format/fingerprint.ts';
-import { isChecked } from './agreement-check.ts';
+import { isChecked } from './engine/agreement-check.ts';
 import { partsOf, type CutRequest } from './cuts.ts';
-import { engineOfClass, prepareEngine } from './engine-choice.ts';
+import { engineOfClass, prepareEngine } from './engine/engine-choice.ts';
 import type { Output, Program } from '../../extract/program.ts';
 import type { GraphSources } from './graph-network.ts';
 import { networkOf, type FrozenNetwork } from './frozen-network.ts';
 import { engineCut, engineProgram, graphSettings, loadNetwork, loadWhole, type TunedPart } from './loaded-network.ts';
 import { requireLastLayer } from './tail.ts';
 import type { TunedLayers } from './tuned-layers.ts';
-import type { MeasuredNetwork } from './variant-process.ts';
+import type { MeasuredNetwork } from './engine/variant-process.ts';
 
 export interface ExtractorOptions extends EngineRequest {
   readonly network: FrozenNetwork;

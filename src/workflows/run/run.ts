@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../../extract/dataset/dataset.ts';
+import { requireLayerBackbone } from '../../extract/backbones/layer-backbones.ts';
 import { PermafrostError } from '../../core/errors.ts';
 import { resolveOptions } from '../../core/options.ts';
 import type { RunResult } from '../../results/head-result.ts';
@@ -7,7 +8,7 @@ import { writeFileAtomic } from '../../store/format/atomic-file.ts';
 import { openDataset } from '../network/dataset.ts';
 import { extractAny } from '../extract/extract-tuned.ts';
 import { requireBothSides } from '../extract/after-decoding.ts';
-import { wantedNetworks } from '../extract/extract-networks.ts';
+import { backboneNames, wantedNetworks } from '../extract/extract-networks.ts';
 import { viewsRequest } from '../extract/views.ts';
 import { RUN_DEFAULTS, RUN_OPTIONS, type RunOptions } from '../extract/options.ts';
 import { RESULTS_NAME } from './past-run.ts';
@@ -24,6 +25,7 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
   const { allHeads, reject, memory, strategies, strategiesMinutes, ...given } = resolved;
   const options = strategies ? withStrategiesCuts(given, work) : given;
   // Refused before the data set is listed.
+  if (strategies) requireStrategies(options.backbone);
   const networks = await wantedNetworks(options, work.listener);
   viewsRequest(options);
   const dataset = await openDataset(datasetPath, options);
@@ -68,6 +70,17 @@ export async function run(datasetPath: string, wanted: Partial<RunOptions> = {},
   const text = `${JSON.stringify(result, null, 1)}\n`;
   await writeFileAtomic(join(resolve(extracted.store), RESULTS_NAME), [new TextEncoder().encode(text)]);
   return result;
+}
+
+/** Throws OPTION_INVALID for backbones whose layers cannot be trained. */
+function requireStrategies(backbone: string): void {
+  const [name, ...others] = backboneNames(backbone);
+  requireLayerBackbone(name!, 'run --strategies');
+  if (others.length > 0)
+    throw new PermafrostError(
+      'OPTION_INVALID',
+      `run --strategies works on one backbone, and --backbone names ${backbone}. Name one, or leave --strategies out.`,
+    );
 }
 
 /** One pass gives all that the strategies read, where no cuts were named. */

@@ -20,7 +20,7 @@ export const SWEEP_AXES: OptionTable = {
   head: stringOption('', `heads, such as logistic,knn; by default ${DEFAULT_HEADS.join(',')}`),
   cut: stringOption(
     '',
-    'cut layers, each by itself; by default the deepest that was extracted (side by side: in a grid file)',
+    'cut layers, each by itself; by default the deepest that was extracted, of several backbones that of each and all side by side (side by side: in a grid file)',
   ),
   pooling: stringOption('', `features, such as avg,avg+max,gem,flatten; by default ${DEFAULT_GRID.pooling.join(',')}`),
   normalize: stringOption(

@@ -30,7 +30,10 @@ export type OneOrMore<T> = T | readonly T[];
 
 /** What is done to the features before heads learn from them. */
 export interface SweepGridFeatures {
-  /** Cut layers side by side, as `train --cut` takes them. Default: the deepest that was extracted. */
+  /**
+   * Cut layers side by side, as `train --cut` takes them. Default: the deepest that was extracted; where a store has
+   * several networks, that of each and all of them side by side.
+   */
   readonly cut?: OneOrMore<string> | undefined;
   /** Of the cuts that name no pooling of their own. Default `avg`. */
   readonly pooling?: OneOrMore<PoolingChoice> | undefined;

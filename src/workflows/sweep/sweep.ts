@@ -19,6 +19,7 @@ import { fitBest } from './best.ts';
 import { sharedData } from './data.ts';
 import { configurationsOf, featuresOf, type SweepGrid } from './grid.ts';
 import { imagesWithin, roomForSweep, type GroupSize, type SweepRoom } from './memory.ts';
+import { withNetworks } from './network-axis.ts';
 import { SWEEP_OPTIONS, type SweepOptions } from './options.ts';
 import { findingIds, jobsOf, planSweep, type SweepPlan } from './plan.ts';
 import { featuresKey, runSweepJobs } from './pool.ts';
@@ -54,10 +55,11 @@ export async function sweep(
   work: SweepWork = {},
 ): Promise<SweepResult> {
   const options = resolveOptions('sweep', SWEEP_OPTIONS, given);
-  const configurations = configurationsOf(grid, gridSource);
+  configurationsOf(grid, gridSource); // refused before any work
   const { labels, folds, score, seed } = options;
   const bound = memoryBound(options.memory, work);
   const opened = await storeThrough(await openStore(storePath), options.backboneFile);
+  const configurations = configurationsOf(withNetworks(grid, opened, work.listener), gridSource);
   const { store, relabelled, joinedTrain } = await labelledStore(opened, labels, work);
   if (configurations.some(({ views }) => views > 0)) requireViews(labels, joinedTrain);
   const sizes = sizesOf(store, configurations);

@@ -9,7 +9,7 @@ import { decode, readHeader } from '../../../src/extract/image/decode.ts';
 import { coveredPart, layGround, placement, resizeNearest } from '../../../src/extract/image/geometry.ts';
 import { interpolate } from '../../../src/extract/image/interpolate.ts';
 import { resample, type SmoothKernel } from '../../../src/extract/image/resample.ts';
-import { differingBytes, meanDifference, toSharp, type Picture } from '../../support/pictures.ts';
+import { differingBytes, toSharp, type Picture } from '../../support/pictures.ts';
 import { goldenPicture } from './golden-pictures.ts';
 
 interface Facts {
@@ -89,15 +89,12 @@ describe.each(golden.cases)("$name, by $by's $file,", ({ file, config, pictures 
     expect(mostDifference(gridOf(square, contract), facts.grid)).toBeLessThan(toleranceOf(facts, contract));
   });
 
-  it('decodes to these pixels, within what sharp rounds away where it resizes', async () => {
+  it('decodes to these pixels, to the byte', async () => {
     for (const [name] of shown) {
       const picture = PICTURES[name]!;
       const png = await toSharp(picture).png().toBuffer();
       const decoded = await decode(png, await readHeader(png), contract);
-      const square = squareOf(picture, contract);
-      if (contract.kernel === 'nearest') expect(differingBytes(decoded, square)).toBe(0);
-      // As of the named contracts (decode-parity.test.ts).
-      else expect(meanDifference(decoded, square)).toBeLessThan(0.3);
+      expect(differingBytes(decoded, squareOf(picture, contract))).toBe(0);
     }
   });
 
