@@ -4,7 +4,7 @@ import { matrix } from '../../../../src/core/matrix.ts';
 import { random } from '../../../../src/core/random.ts';
 import { presetContract } from '../../../../src/extract/contracts/presets.ts';
 import { judged, type Scored } from '../../../../src/workflows/backbone/check/verdict.ts';
-import { standingOut } from '../../../../src/workflows/backbone/check/scores.ts';
+import { ownAgreement, standingOut } from '../../../../src/workflows/backbone/check/scores.ts';
 
 const N = 100;
 const classes = Int32Array.from({ length: N }, (_, i) => i % 2);
@@ -21,7 +21,7 @@ function scored(what: string, right: number, own: number, others: Partial<Scored
     kind: 'arithmetic',
     right: Uint8Array.from({ length: N }, (_, i) => Number(i < right)),
     alignment: labelAlignment(X, classes),
-    ownClasses: Float64Array.from({ length: N }, (_, i) => own + 0.1 * (i % 3)),
+    own: { standingOut: Float64Array.from({ length: N }, (_, i) => own + 0.1 * (i % 3)), agreement: 0.8 },
     ...others,
   };
 }
@@ -47,9 +47,9 @@ describe('the verdict on a contract', () => {
       const generator = random(9);
       return Float64Array.from({ length: N }, () => own + generator.normal());
     };
-    const stated = scored('stated', 80, 0, { ownClasses: noise(5) });
+    const stated = scored('stated', 80, 0, { own: { standingOut: noise(5), agreement: 0.8 } });
     const { sentence } = judged('net', stated, [
-      scored('surer', 81, 0, { ownClasses: noise(6).map((x) => x + 0.001 * x) }),
+      scored('surer', 81, 0, { own: { standingOut: noise(6).map((x) => 1.001 * x), agreement: 0.8 } }),
     ]);
     expect(sentence).toMatch(/"surer" makes the network surer of its own classes on these images \(6\.\d+ deviations/);
   });
@@ -67,9 +67,26 @@ describe('the verdict on a contract', () => {
     expect(other!.pValues).not.toHaveProperty('ownClasses');
   });
 
+  it('does not weigh how sure a network is where the images are not of its classes, or its classes agree less', () => {
+    const surer = (agreement: number): Scored =>
+      scored('surer', 80, 9, { own: { standingOut: scored('', 80, 9).own!.standingOut, agreement } });
+    const unknown = { own: { standingOut: scored('', 80, 5).own!.standingOut, agreement: 0.2 } };
+    const stated = scored('stated', 80, 5, unknown);
+    expect(judged('net', stated, [surer(0.3)])).toMatchObject({ verdict: 'not told apart', areKnown: false });
+    expect(judged('net', stated, [surer(0.8)]).verdict).toBe('beaten');
+    expect(judged('net', scored('stated', 80, 5), [surer(0.6)]).verdict).toBe('not told apart');
+  });
+
+  it('says of another geometry that it is these images that want it', () => {
+    const { sentence } = judged('net', scored('stated', 60, 5), [scored('squashed', 90, 5, { kind: 'geometry' })]);
+    expect(sentence).toMatch(/^The contract of net looks wrong for these images: "squashed"/);
+  });
+
   it('takes a difference for none that is sure and too small to matter', () => {
-    const ownClasses = scored('', 80, 5).ownClasses!.map((x, i) => x + 0.01 + 0.001 * (i % 2));
-    const [other] = judged('net', scored('stated', 80, 5), [scored('same', 80, 5, { ownClasses })]).others;
+    const standingOut = scored('', 80, 5).own!.standingOut.map((x, i) => x + 0.01 + 0.001 * (i % 2));
+    const [other] = judged('net', scored('stated', 80, 5), [
+      scored('same', 80, 5, { own: { standingOut, agreement: 0.8 } }),
+    ]).others;
     expect(other!.pValues!.ownClasses).toBeLessThan(0.001);
     expect(other!.told).toBe('alike');
   });
@@ -89,5 +106,19 @@ describe('how far the likeliest class stands out', () => {
     probabilities.data.set(logits.data.map((x) => Math.exp(x) / sum));
     expect(standingOut(probabilities)[0]).toBeCloseTo(own!, 5);
     expect(standingOut(matrix(1, 4))[0]).toBe(0);
+  });
+});
+
+describe("how well the network's own classes tell the labels", () => {
+  it('is 1 where each label has classes of its own, and nothing by chance', () => {
+    const labels = Int32Array.from({ length: 40 }, (_, i) => i % 2);
+    const logits = matrix(40, 4);
+    labels.forEach((label, i) => (logits.data[i * 4 + label] = 1));
+    expect(ownAgreement(logits, labels, 2)).toBe(1);
+    const generator = random(3);
+    const chance = matrix(400, 4);
+    chance.data.set(chance.data.map(() => generator.normal()));
+    const many = Int32Array.from({ length: 400 }, (_, i) => i % 2);
+    expect(Math.abs(ownAgreement(chance, many, 2))).toBeLessThan(0.2);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { contractInWords } from '../../src/report/contract-in-words.ts';
-import { backboneText } from '../../src/report/backbone-report.ts';
-import { backbonesText } from '../../src/report/backbones-report.ts';
-import type { BackboneResult, CheckedContract } from '../../src/results/backbone-results.ts';
-import { CONTRACTS } from '../../src/extract/contract.ts';
+import { contractInWords } from '../../../src/report/backbones/contract-in-words.ts';
+import { backboneText } from '../../../src/report/backbones/backbone-report.ts';
+import { backbonesText } from '../../../src/report/backbones/backbones-report.ts';
+import type { BackboneResult, CheckedContract } from '../../../src/results/backbone-results.ts';
+import { CONTRACTS } from '../../../src/extract/contract.ts';
 
 const contract = CONTRACTS.vgg16;
 const network: BackboneResult = {
@@ -83,6 +83,7 @@ describe('what is said of a network', () => {
     const figures = { accuracy: 0.5, alignment: 0.1, ownClasses: null };
     const stated: CheckedContract = {
       what: 'stated',
+      kind: 'arithmetic',
       contract,
       figures,
       interval: [0.4, 0.6],
@@ -107,11 +108,11 @@ describe('what is said of a network', () => {
       others: [better],
       verdict: 'beaten',
       sentence: 'It looks wrong.',
-      notTried: ['Cropped or squashed: all of these images are square.'],
+      notTried: ['Cropped or squashed was not tried: all of these images are square.'],
     } as const;
     const text = backboneText({ ...network, check });
     expect(text).toMatch(/^RGB instead of BGR +0\.900 +0\.40 \.\. 0\.60 +0\.100 +- +better by 5-NN \(p <0\.001\)$/m);
-    expect(text).toContain('Not tried: Cropped or squashed');
+    expect(text).toContain('Cropped or squashed was not tried');
     expect(text).toMatch(/\nIt looks wrong\.\n$/);
   });
 });
