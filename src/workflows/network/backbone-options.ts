@@ -9,6 +9,10 @@ export const BACKBONE_NAMES = [...LAYER_BACKBONES.map(({ name }) => name), ...BU
 /** The contract of lists of layers, where none is named. */
 export const LAYERS_CONTRACT: ContractName = CONTRACT_NAMES[0]!;
 
+/** The file of a plan's network, where it lies elsewhere on the machine that works on it. */
+export const PLANNED_WEIGHTS =
+  "the weights file or ONNX file of the plan's network, where it lies elsewhere on this machine";
+
 /** Which network, for every command that runs one of the user's choice. */
 export const BACKBONE_OPTIONS = {
   backbone: stringOption(DEFAULT.name, `the frozen network: ${BACKBONE_NAMES.join(', ')}, or an ONNX file`),
